@@ -1,0 +1,1 @@
+"""Protection: keys, sealed values, pseudonyms, commitments and masks."""

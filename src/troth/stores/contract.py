@@ -1,0 +1,313 @@
+"""The store contract: what every connector promises, and the values that cross its door.
+
+A *store* is one place that holds personal data: a SQL database, a folder of files. Everything is set-based: a
+caller names a table, columns and a set of values, never one row at a time, so that a thousand subjects cost as many
+statements as one. `troth.testing.StoreContract` is the executable form of this page.
+
+A connector
+- creates no table of ours, temporary or not, and sends no keyed value to be computed over there;
+- opens reads in a read-only transaction where the engine has one;
+- waits for a lock or a statement no longer than its `Limits`;
+- turns its driver's errors into `StoreError` in one place, and keeps row values out of the message.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from troth.errors import TrothError
+
+__all__ = [
+    "AnyOf",
+    "Before",
+    "Column",
+    "ColumnKind",
+    "Condition",
+    "ForeignKey",
+    "Limits",
+    "Match",
+    "Principal",
+    "Row",
+    "Scalar",
+    "Schema",
+    "Store",
+    "StoreBusy",
+    "StoreConflict",
+    "StoreError",
+    "StoreRefused",
+    "StoreUnreachable",
+    "TableKind",
+    "TableSchema",
+    "Transport",
+    "UnknownName",
+    "Writer",
+]
+
+Scalar = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
+"""One value of one column. Structured columns (JSON, arrays) arrive as their JSON text."""
+
+Row = tuple[Scalar, ...]
+"""One row, in the order of the columns that were asked for."""
+
+
+class StoreError(TrothError):
+    """A store refused or failed; *retryable* says whether waiting may help."""
+
+    def __init__(self, message: str, *, store: str, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.store = store
+        self.retryable = retryable
+
+
+class StoreUnreachable(StoreError):
+    """Nothing answers there, or the connection was lost: the outcome of an open transaction is a rollback."""
+
+
+class StoreRefused(StoreError):
+    """The store answered no: a wrong password, a missing grant, a read-only store, an engine we do not write to."""
+
+
+class StoreBusy(StoreError):
+    """A lock or statement timeout, a deadlock or a serialisation failure. Always retryable; nothing was changed."""
+
+
+class StoreConflict(StoreError):
+    """A constraint of the store (key, unique, check, NOT NULL, length) forbids the change; nothing was changed."""
+
+
+class UnknownName(StoreError):
+    """A table or column that the store does not have; the message names the nearest one it does have."""
+
+
+class ColumnKind(enum.StrEnum):
+    """What a column holds, as far as masks, matches and pages need to know."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    BYTES = "bytes"
+    UUID = "uuid"
+    JSON = "json"
+    ARRAY = "array"
+    OTHER = "other"
+
+
+class TableKind(enum.StrEnum):
+    """A view holds nothing itself; a materialised view is a copy that erasure has to know about."""
+
+    TABLE = "table"
+    VIEW = "view"
+    MATERIALISED = "materialised"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column as the store describes it. *length* counts characters (bytes for BYTES), None where unbounded;
+    *native* is the engine's own type name; *generated* columns (computed, identity ALWAYS) cannot be written."""
+
+    name: str
+    kind: ColumnKind
+    native: str
+    nullable: bool = True
+    length: int | None = None
+    generated: bool = False
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """*columns* of this table refer to *to_columns* of *table*, as the store itself declares it.
+
+    *on_delete* is the engine's rule in words: ``no action``, ``restrict``, ``cascade``, ``set null``, ``set default``.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    to_columns: tuple[str, ...]
+    on_delete: str = "no action"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """One table. *key* is the primary key, else the first unique key without NULLs, else empty (the table cannot be
+    written to by locator). *unique* and *indexes* hold column tuples; *indexes* includes the primary and unique keys.
+    *rows_estimate* is the engine's own statistic, None when it has none; it is never worth a full scan."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    kind: TableKind = TableKind.TABLE
+    rows_estimate: int | None = None
+    comment: str | None = None
+
+    def column(self, name: str) -> Column | None:
+        """The column of that exact name, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def is_indexed(self, columns: Sequence[str]) -> bool:
+        """Whether some index starts with exactly these columns, in any order."""
+        return any(set(index[: len(columns)]) == set(columns) for index in self.indexes)
+
+    def is_unique(self, column: str) -> bool:
+        """Whether the column alone must differ in every row."""
+        return self.key == (column,) or (column,) in self.unique
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All tables of a store by the name that the declaration uses: bare in the default schema, ``schema.table``
+    elsewhere. *dialect* is ``sqlite``, ``postgresql``, ``mariadb`` or ``files``."""
+
+    dialect: str
+    tables: Mapping[str, TableSchema] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The rows whose *columns* together take one of *values*. NULL matches nothing.
+
+    *fold* compares text without regard to letter case, as e-mail addresses are compared (one column only).
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[Row, ...]
+    fold: bool = False
+
+    def __repr__(self) -> str:
+        return f"Match({', '.join(self.columns)} in {len(self.values)} values)"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The rows that at least one of *matches* selects."""
+
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The rows whose *column* holds a date or time earlier than *moment* (aware, UTC)."""
+
+    column: str
+    moment: dt.datetime
+
+
+Condition = AnyOf | Before
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Someone or something that the store itself lets in. *reads* and *writes* name the tables it can reach, also
+    through groups, ownership, PUBLIC or a superuser bit; *why* says through which."""
+
+    name: str
+    can_login: bool
+    reads: frozenset[str]
+    writes: frozenset[str]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How the bytes travel to the store: *encrypted* as negotiated (a local socket or file counts as encrypted, and
+    *detail* says so), e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``."""
+
+    encrypted: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how much a store may be asked for. *values_per_statement* bounds one statement's value set;
+    larger sets are split by the connector, without the caller noticing."""
+
+    connect_s: float = 10.0
+    lock_s: float = 5.0
+    statement_s: float = 60.0
+    values_per_statement: int = 20_000
+
+
+class Writer(Protocol):
+    """One open transaction on a store. Both verbs are harmless when repeated: they set absolute values and delete by
+    key. They return how many rows of the given keys were there (matched, whether or not a value differed)."""
+
+    def amend(self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> int:
+        """Set *columns* of the rows named by *key*. Each row holds the key's values, then the new values.
+
+        One statement per `Limits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`.
+        """
+        ...
+
+    def erase(self, table: str, key: Sequence[str], keys: Sequence[Row]) -> int:
+        """Delete the rows whose *key* columns take one of *keys* (composite keys as tuples)."""
+        ...
+
+
+class Store(Protocol):
+    """One place that holds personal data; see the module's promise. Safe to use from one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """The system's name in the declaration."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether `writing` is refused."""
+        ...
+
+    def describe(self) -> Schema:
+        """The schema as it is now. Read once and kept; `refresh` forgets it. Raises `StoreUnreachable`."""
+        ...
+
+    def refresh(self) -> None:
+        """Forget what `describe` kept."""
+        ...
+
+    def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
+        """Up to *rows* rows from over the whole table, cheaply: never a full scan of a large one."""
+        ...
+
+    def read(
+        self, table: str, columns: Sequence[str], where: Condition | None, *, limit: int | None = None
+    ) -> list[Row]:
+        """The named columns of the rows that *where* selects (each row once), in one statement per bounded chunk."""
+        ...
+
+    def count(self, table: str, where: Condition | None) -> int:
+        """How many rows *where* selects."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Writer]:
+        """One transaction: commits at a clean exit, rolls back on any exception, all or nothing across tables.
+
+        Raises `StoreRefused` at once when the store is read-only or its engine has no transactions (MyISAM).
+        """
+        ...
+
+    def principals(self) -> list[Principal]:
+        """Who the store lets read or write, declared or not; empty only where the place has no accounts at all."""
+        ...
+
+    def transport(self) -> Transport:
+        """How the connection is protected."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back. The store opens them again when asked."""
+        ...
