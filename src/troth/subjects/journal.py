@@ -1,0 +1,195 @@
+"""The journal: what makes carrying out exactly once, although no table of ours may stand in a company's store.
+
+The order is always the same (DESIGN §5.1): the run with its sealed plan is durable before anything is touched; a step
+is *intended*, then the store commits, then the step is *done*; the run *finishes* together with its ledger entries.
+After a crash at any point, whoever finds the run unfinished repeats the steps that are not done. Every step is
+harmless twice, so nothing is done twice and nothing is lost.
+
+The sealed plan holds row keys and identifiers. It is destroyed when the run finishes: no copy of what was erased stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from troth.errors import TrothError
+from troth.ledger import Entry, Log
+
+__all__ = ["FileJournal", "Journal", "JournalError", "Run"]
+
+
+class JournalError(TrothError):
+    """The journal cannot be read or written, or a run was used out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One plan being carried out. *sealed_plan* is ciphertext under the deployment's keys."""
+
+    id: str
+    """Random, unguessable, safe in logs: it names no one."""
+    action: str
+    plan_hash: str
+    declaration_hash: str
+    begun: dt.datetime
+    sealed_plan: bytes
+
+
+class Journal(Protocol):
+    """Where runs are kept while they are unfinished. Every method is durable when it returns."""
+
+    def begin(self, run: Run) -> None:
+        """Keep the run and its sealed plan. Raises `JournalError` when the id is taken."""
+        ...
+
+    def intend(self, run_id: str, step: str) -> None:
+        """The step is about to touch its store. Harmless twice."""
+        ...
+
+    def done(self, run_id: str, step: str) -> None:
+        """The step's store has committed. Harmless twice."""
+        ...
+
+    def steps(self, run_id: str) -> Mapping[str, bool]:
+        """The steps that were intended, and whether each is done."""
+        ...
+
+    def finish(self, run_id: str, entries: Sequence[Entry]) -> None:
+        """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
+
+        Finishing a run that is finished already changes nothing.
+        """
+        ...
+
+    def unfinished(self) -> Iterator[Run]:
+        """Runs that have begun and not finished, the oldest first."""
+        ...
+
+
+class FileJournal:
+    """A journal in a folder, for use without the service: one folder per run, one appended line per step.
+
+    `finish` is made exactly-once by looking before it leaps: the log's size is journalled first, so that a repeated
+    `finish` recognises entries that an interrupted one had appended.
+    """
+
+    def __init__(self, folder: Path, log: Log) -> None:
+        self._folder = folder
+        self._log = log
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def begin(self, run: Run) -> None:
+        home = self._folder / run.id
+        try:
+            home.mkdir(mode=0o700)
+        except FileExistsError:
+            raise JournalError(f"run {run.id} has begun already; carry out a fresh plan") from None
+        head = {
+            "version": 1,
+            "id": run.id,
+            "action": run.action,
+            "plan": run.plan_hash,
+            "declaration": run.declaration_hash,
+            "begun": run.begun.isoformat(),
+        }
+        _write(home / "plan.sealed", run.sealed_plan)
+        _write(home / "run.json", json.dumps(head).encode())  # the run exists once this file does
+        _sync_folder(self._folder)
+
+    def intend(self, run_id: str, step: str) -> None:
+        self._append(run_id, {"step": step, "done": False})
+
+    def done(self, run_id: str, step: str) -> None:
+        self._append(run_id, {"step": step, "done": True})
+
+    def steps(self, run_id: str) -> Mapping[str, bool]:
+        found: dict[str, bool] = {}
+        for line in self._lines(run_id):
+            if "step" in line:
+                found[line["step"]] = found.get(line["step"], False) or line["done"]
+        return found
+
+    def finish(self, run_id: str, entries: Sequence[Entry]) -> None:
+        home = self._folder / run_id
+        if not (home / "run.json").exists():
+            return
+        mark = next((line["finish"] for line in self._lines(run_id) if "finish" in line), None)
+        if mark is None:
+            mark = self._log.size
+            self._append(run_id, {"finish": mark})
+        wanted = [entry.encode() for entry in entries]
+        already = {self._log.entry_bytes(index) for index in range(mark, self._log.size)}
+        missing = [entry for entry, encoded in zip(entries, wanted, strict=True) if encoded not in already]
+        if missing:
+            self._log.append(missing)
+        _forget(home)
+        _sync_folder(self._folder)
+
+    def unfinished(self) -> Iterator[Run]:
+        homes = [path for path in self._folder.iterdir() if path.is_dir()]
+        for home in homes:
+            if not (home / "run.json").exists():  # begun and never durable: nothing was touched
+                _forget(home)
+        runs = [self._load(home) for home in homes if (home / "run.json").exists()]
+        yield from sorted(runs, key=lambda run: run.begun)
+
+    def _load(self, home: Path) -> Run:
+        head = json.loads((home / "run.json").read_bytes())
+        if head["version"] != 1:
+            raise JournalError(f"run {home.name} was written by a newer Troth (version {head['version']})")
+        return Run(
+            id=head["id"],
+            action=head["action"],
+            plan_hash=head["plan"],
+            declaration_hash=head["declaration"],
+            begun=dt.datetime.fromisoformat(head["begun"]),
+            sealed_plan=(home / "plan.sealed").read_bytes(),
+        )
+
+    def _append(self, run_id: str, line: dict[str, object]) -> None:
+        path = self._folder / run_id / "steps.jsonl"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, json.dumps(line).encode() + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _lines(self, run_id: str) -> Iterator[dict[str, object]]:  # type: ignore[explicit-any]
+        path = self._folder / run_id / "steps.jsonl"
+        if not path.exists():
+            return
+        for line in path.read_bytes().split(b"\n"):
+            with contextlib.suppress(ValueError):  # a torn last line was never acknowledged
+                yield json.loads(line)
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _forget(home: Path) -> None:
+    """Remove a run; its head goes last-but-one, so that an interrupted removal is taken up again."""
+    for name in ("plan.sealed", "steps.jsonl", "run.json"):
+        (home / name).unlink(missing_ok=True)
+    home.rmdir()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
