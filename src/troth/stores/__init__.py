@@ -1,1 +1,61 @@
-""""""
+"""Stores: the places that hold personal data, behind one contract.
+
+`open_store` gives a `Store` for a URL: a SQL database (SQLite, PostgreSQL, MariaDB) or a folder of files. Every store
+describes itself, reads, amends and erases in sets, says who else can get in and how the bytes travel; `contract` holds
+the promise in words, `troth.testing.StoreContract` holds it in tests. A URL is a secret: it appears in no error, no
+`repr` and no log.
+"""
+
+from troth.stores.contract import (
+    AnyOf,
+    Before,
+    Column,
+    ColumnKind,
+    Condition,
+    ForeignKey,
+    Limits,
+    Match,
+    Principal,
+    Row,
+    Scalar,
+    Schema,
+    Store,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+    TableKind,
+    TableSchema,
+    Transport,
+    UnknownName,
+    Writer,
+)
+from troth.stores.opening import open_store
+
+__all__ = [
+    "AnyOf",
+    "Before",
+    "Column",
+    "ColumnKind",
+    "Condition",
+    "ForeignKey",
+    "Limits",
+    "Match",
+    "Principal",
+    "Row",
+    "Scalar",
+    "Schema",
+    "Store",
+    "StoreBusy",
+    "StoreConflict",
+    "StoreError",
+    "StoreRefused",
+    "StoreUnreachable",
+    "TableKind",
+    "TableSchema",
+    "Transport",
+    "UnknownName",
+    "Writer",
+    "open_store",
+]

@@ -1,0 +1,37 @@
+"""The front door of the room: from a system's name and its URL to a store."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from troth.stores.contract import Limits, Store, StoreRefused
+
+__all__ = ["CONNECTORS", "open_store"]
+
+CONNECTORS = {
+    "files": "troth.stores.files",
+    "mariadb": "troth.stores.sql",
+    "mysql": "troth.stores.sql",
+    "postgres": "troth.stores.sql",
+    "postgresql": "troth.stores.sql",
+    "sqlite": "troth.stores.sql",
+}
+"""URL scheme to the module whose ``connect(name, url, *, read_only, limits)`` makes the store. A new connector is a
+module and a line here; modules are imported when asked for, so that nobody pays for drivers they do not use."""
+
+
+def open_store(name: str, url: str, *, read_only: bool = False, limits: Limits | None = None) -> Store:
+    """The store at *url*, known as *name* in the declaration. Opens no connection yet.
+
+    Raises `StoreRefused` for a URL nobody here understands, or when its driver is not installed (the message names
+    the extra to install). The URL is never repeated in a message.
+    """
+    scheme = url.partition(":")[0].partition("+")[0].lower() if ":" in url else ""
+    if scheme not in CONNECTORS:
+        known = ", ".join(sorted(CONNECTORS))
+        raise StoreRefused(
+            f"the store URL of {name} must start with one of these, and a colon: {known}", store=name
+        ) from None
+    connector = import_module(CONNECTORS[scheme])
+    store: Store = connector.connect(name, url, read_only=read_only, limits=limits or Limits())
+    return store
