@@ -1,0 +1,43 @@
+"""What the board last knew, so that it can tell what changed. No rules."""
+
+# ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+__all__ = ["BindingRow", "PromiseRow"]
+
+
+class PromiseRow(models.Model):
+    """A promise of the policy and the status it was last seen with."""
+
+    class Status(models.TextChoices):
+        KEPT = "kept"
+        STATED = "stated"
+        WAIVED = "waived"
+        UNPROVEN = "unproven"
+        BROKEN = "broken"
+
+    promise = models.CharField(max_length=160, unique=True)
+    status = models.CharField(max_length=16, choices=Status)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["kept", "stated", "waived", "unproven", "broken"]),
+                name="promise_status_is_known",
+            )
+        ]
+
+
+class BindingRow(models.Model):
+    """A control that a promise was last seen bound to, with the terms that loosening would change."""
+
+    promise = models.CharField(max_length=160)
+    control = models.CharField(max_length=160)
+    terms = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["promise", "control"], name="binding_is_unique")]

@@ -1,0 +1,284 @@
+"""What the service is told by its environment: read once, complete and valid once built, passed down.
+
+`Settings.read` turns the environment into a value or stops with the name of the variable and the mend. It makes no
+file and opens no connection, so that tools may import Django's settings anywhere. What has to be *safe*, and not only
+well-formed, is asked once more at the start, by `troth.service.safety`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import ipaddress
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from troth.errors import TrothError
+
+__all__ = [
+    "Database",
+    "Profile",
+    "ServiceError",
+    "Settings",
+    "SettingsError",
+    "UnsafeStart",
+    "is_local",
+    "prepare",
+]
+
+_KNOWN = (
+    "TROTH_HOME",
+    "TROTH_PROFILE",
+    "TROTH_DATABASE_URL",
+    "TROTH_DECLARATION",
+    "TROTH_HOSTS",
+    "TROTH_SECRET_KEY",
+)
+_SECRET_KEY_CHARACTERS_MIN = 50
+_SECRET_BYTES_MAX = 65_536
+_LOCALHOST = ("localhost", "127.0.0.1", "[::1]")
+
+
+class ServiceError(TrothError):
+    """The service cannot do what it was asked."""
+
+
+class SettingsError(ServiceError):
+    """A variable of the environment has a wrong value; the message names it and says how to mend it."""
+
+
+class UnsafeStart(ServiceError):
+    """The production profile would not keep what the policy promises. *problems* has every reason, not just one."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"Troth does not start in the production profile like this:\n{lines}")
+        self.problems = problems
+
+
+class Profile(enum.StrEnum):
+    """``development`` is for http://localhost and nothing else; ``production`` refuses to start unsafe."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where Troth keeps its own rows: one SQLite file, or a PostgreSQL database."""
+
+    engine: str
+    """``sqlite`` or ``postgresql``."""
+    name: str
+    """The file, or the database."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    host: str = ""
+    port: str = ""
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a deployment decides. The reference page ``settings.md`` lists the variables behind the fields."""
+
+    profile: Profile
+    home: Path
+    database: Database
+    declaration: Path
+    hosts: tuple[str, ...]
+    secret_key: str = field(repr=False)
+    secret_key_given: bool
+    """False where nothing gave one: development then signs with a key that ends with the process."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """The settings that *environment* (the process's own by default) describes.
+
+        Each variable may also stand in a file that ``NAME_FILE`` names. Raises `SettingsError`.
+        """
+        values = _Values(os.environ if environment is None else environment)
+        profile = _profile(values)
+        home = _folder(values.get("TROTH_HOME"))
+        key, given = _secret_key(values, home)
+        return cls(
+            profile=profile,
+            home=home,
+            database=_database(values.get("TROTH_DATABASE_URL"), home),
+            declaration=Path(values.get("TROTH_DECLARATION") or "troth.yaml").expanduser().absolute(),
+            hosts=_hosts(values.get("TROTH_HOSTS"), profile),
+            secret_key=key,
+            secret_key_given=given,
+        )
+
+    @property
+    def is_production(self) -> bool:
+        return self.profile is Profile.PRODUCTION
+
+    @property
+    def secret_key_path(self) -> Path:
+        """Where `prepare` keeps the signing key of an embedded installation."""
+        return self.home / "secret-key"
+
+
+def prepare(settings: Settings) -> Settings:
+    """Make the home folder (0700) and, where none was given, a signing key in it (0600); return complete settings.
+
+    Harmless twice, also from several processes at once: whoever links the key first wins.
+    """
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.secret_key_given:
+        return settings
+    fresh = settings.home / f".secret-key-{secrets.token_hex(8)}"
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(64))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, settings.secret_key_path)
+    finally:
+        fresh.unlink()
+    return replace(settings, secret_key=_file("TROTH_HOME", settings.secret_key_path), secret_key_given=True)
+
+
+class _Values:
+    """The variables, each from itself or from the file that its ``_FILE`` twin names."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        known = {name for stem in _KNOWN for name in (stem, f"{stem}_FILE")}
+        self._environment = {name: value for name, value in environment.items() if name in known and value}
+
+    def get(self, name: str) -> str | None:
+        plain, path = self._environment.get(name), self._environment.get(f"{name}_FILE")
+        if plain is not None and path is not None:
+            raise SettingsError(f"{name} and {name}_FILE are both set; keep one of them")
+        if path is None:
+            return plain
+        return _file(f"{name}_FILE", Path(path))
+
+    def file(self, name: str) -> Path | None:
+        path = self._environment.get(f"{name}_FILE")
+        return Path(path) if path else None
+
+
+def _file(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_SECRET_BYTES_MAX + 1)
+    except OSError as error:
+        raise SettingsError(f"{name} names {path}, which cannot be read ({error.strerror}); check the path") from None
+    if len(text) > _SECRET_BYTES_MAX:
+        raise SettingsError(f"{name} names {path}, which is too large to hold one value; check the path")
+    try:
+        value = text.decode().strip()
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name} names {path}, which is not text; check the path") from None
+    if not value:
+        raise SettingsError(f"{name} names {path}, which is empty; write the value into it")
+    return value
+
+
+def _profile(values: _Values) -> Profile:
+    value = values.get("TROTH_PROFILE") or Profile.DEVELOPMENT
+    try:
+        return Profile(value)
+    except ValueError:
+        raise SettingsError("TROTH_PROFILE is neither 'development' nor 'production'; choose one") from None
+
+
+def _folder(value: str | None) -> Path:
+    if value is None:
+        return Path("~/.troth").expanduser()
+    home = Path(value).expanduser()
+    if not home.is_absolute():
+        raise SettingsError("TROTH_HOME is not an absolute path; write it from / or ~")
+    if home.exists() and not home.is_dir():
+        raise SettingsError(f"TROTH_HOME names {home}, which is not a folder; name a folder")
+    return home
+
+
+def _secret_key(values: _Values, home: Path) -> tuple[str, bool]:
+    value, path = values.get("TROTH_SECRET_KEY"), values.file("TROTH_SECRET_KEY")
+    kept = home / "secret-key"
+    if value is None and kept.is_file():
+        value, path = _file("TROTH_HOME", kept), kept
+    if value is None:
+        return secrets.token_urlsafe(64), False
+    if path is not None and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise SettingsError(f"TROTH_SECRET_KEY: others can read {path}; run: chmod 600 {path}")
+    if len(value) < _SECRET_KEY_CHARACTERS_MIN or len(set(value)) < 5:
+        raise SettingsError(
+            f"TROTH_SECRET_KEY is too easy to guess: it needs {_SECRET_KEY_CHARACTERS_MIN} random characters; "
+            "make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+        )
+    return value, True
+
+
+def _hosts(value: str | None, profile: Profile) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in (value or "").split(",") if host.strip())
+    for host in hosts:
+        if "*" in host or "/" in host or any(character.isspace() for character in host):
+            raise SettingsError("TROTH_HOSTS is a comma-separated list of host names, such as privacy.example.org")
+    if profile is Profile.PRODUCTION:
+        return hosts
+    if stray := [host for host in hosts if not is_local(host)]:
+        raise SettingsError(
+            f"TROTH_HOSTS names {stray[0]}, but the development profile serves localhost only; "
+            "set TROTH_PROFILE=production"
+        )
+    return tuple(dict.fromkeys((*_LOCALHOST, *hosts)))
+
+
+def is_local(host: str) -> bool:
+    """Whether *host* (a name or an address, brackets allowed) can only mean this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _database(url: str | None, home: Path) -> Database:
+    if url is None:
+        return Database(engine="sqlite", name=str(home / "troth.sqlite3"))
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError:
+        raise _bad_database("is not a URL") from None
+    if parts.scheme == "sqlite":
+        if parts.netloc or parts.query or not parts.path.startswith("/") or parts.path == "/":
+            raise _bad_database("names no file")
+        return Database(engine="sqlite", name=unquote(parts.path))
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise _bad_database("names an engine that Troth's own rows cannot live in")
+    name = unquote(parts.path.removeprefix("/"))
+    if not name or "/" in name:
+        raise _bad_database("names no database")
+    options = dict(parse_qsl(parts.query))
+    host = options.pop("host", "")
+    return Database(
+        engine="postgresql",
+        name=name,
+        user=unquote(parts.username or options.pop("user", "")),
+        password=unquote(parts.password or options.pop("password", "")),
+        host=unquote(parts.hostname or "") or host,
+        port=port or options.pop("port", ""),
+        options=MappingProxyType(options),
+    )
+
+
+def _bad_database(what: str) -> SettingsError:
+    # The URL itself stays out of the message: it may hold a password.
+    return SettingsError(
+        f"TROTH_DATABASE_URL {what}; write sqlite:///path/to/file or postgresql://user:password@host:port/database"
+    )

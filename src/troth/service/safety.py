@@ -1,0 +1,120 @@
+"""What the production profile refuses to start with. Every reason is told at once, each with its mend.
+
+The development profile is for http://localhost; there the same questions are not asked, and `server.serve` binds to no
+other address.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from troth.service.configuration import Settings, UnsafeStart
+
+__all__ = ["filesystem_of", "refuse_unsafe"]
+
+_NETWORK = frozenset(
+    {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
+)
+"""File systems on which SQLite's WAL does not hold: all its processes must share one host (sqlite.org/wal.html)."""
+
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def refuse_unsafe(
+    settings: Settings, *, site: str | None, debug: bool, unapplied: int, mounts: str | None = None
+) -> None:
+    """Return when *settings* may serve real people, else raise `UnsafeStart`; in development always return.
+
+    *site* is the organisation's address in the declaration, *debug* Django's switch, *unapplied* the number of
+    migrations that the database has not seen, *mounts* the text of ``/proc/self/mountinfo`` (read where left out).
+    """
+    if not settings.is_production:
+        return
+    found = (
+        _debug(debug),
+        _hosts(settings),
+        _site(site),
+        _secret_key(settings),
+        _home(settings.home),
+        _database(settings, _read_mounts() if mounts is None else mounts),
+        _migrations(unapplied),
+    )
+    if problems := tuple(problem for problem in found if problem):
+        raise UnsafeStart(problems)
+
+
+def _debug(debug: bool) -> str:
+    return "DEBUG is on, and its pages show other people's data; turn it off" if debug else ""
+
+
+def _hosts(settings: Settings) -> str:
+    return "" if settings.hosts else "TROTH_HOSTS is not set; name the hosts to answer for, such as privacy.example.org"
+
+
+def _site(site: str | None) -> str:
+    if site is None:
+        return "the declaration names no site; set organisation.site to its https:// address"
+    if urlsplit(site).scheme != "https":
+        return "organisation.site in the declaration is not an https:// address; people's data would travel in clear"
+    return ""
+
+
+def _secret_key(settings: Settings) -> str:
+    if settings.secret_key_given:
+        return ""
+    return "TROTH_SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+
+
+def _home(home: Path) -> str:
+    for folder in (home, *home.parents):
+        if (folder / ".git").exists():
+            return f"TROTH_HOME ({home}) is inside the git tree {folder}, where keys get committed; move it out"
+    if not home.is_dir():
+        return f"TROTH_HOME ({home}) is not there; make it with: install -d -m 700 {home}"
+    if stat.S_IMODE(home.stat().st_mode) & 0o077:
+        return f"TROTH_HOME ({home}) is open to others; run: chmod 700 {home}"
+    exposed = sorted(path.name for path in home.iterdir() if _is_exposed_secret(path))
+    if exposed:
+        return f"others can read {', '.join(exposed)} in TROTH_HOME ({home}); run: chmod 600 on each"
+    return ""
+
+
+def _is_exposed_secret(path: Path) -> bool:
+    return path.is_file() and "key" in path.name and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _database(settings: Settings, mounts: str) -> str:
+    if settings.database.engine != "sqlite":
+        return ""
+    kind = filesystem_of(Path(settings.database.name), mounts)
+    if kind in _NETWORK:
+        return f"the SQLite database is on a network file system ({kind}), where its locks do not hold; use PostgreSQL"
+    return ""
+
+
+def _migrations(unapplied: int) -> str:
+    return f"{unapplied} migrations have not been applied to the database; run: troth migrate" if unapplied else ""
+
+
+def filesystem_of(path: Path, mounts: str) -> str:
+    """The type of the file system that holds *path*, by the text of ``/proc/self/mountinfo``; empty when unknown."""
+    wanted, best, kind = Path(os.path.realpath(path)), -1, ""
+    for line in mounts.splitlines():
+        fields, separator, rest = line.partition(" - ")
+        if not separator or len(fields.split()) < 5:
+            continue
+        mounted = Path(fields.split()[4].replace("\\040", " "))
+        # The last of equal mount points hides the earlier ones.
+        if wanted.is_relative_to(mounted) and len(mounted.parts) >= best:
+            best, kind = len(mounted.parts), rest.split()[0]
+    return kind
+
+
+def _read_mounts() -> str:
+    try:
+        return _MOUNTS.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux: there is no such list to judge by
+        return ""

@@ -1,0 +1,162 @@
+"""Django's settings, built from `Settings` and from nothing else.
+
+``DEBUG`` stays off in both profiles: Django's debug pages print local variables, and ours hold other people's data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from troth.service.configuration import Database, Settings
+
+TROTH = Settings.read()
+"""What this process was told. Code that is not Django's takes it as a parameter."""
+
+_HERE = Path(__file__).parent
+
+
+def _connection(database: Database) -> dict[str, Any]:
+    """Django's description of *database*, with the durability that a ledger needs."""
+    if database.engine == "postgresql":
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": database.name,
+            "USER": database.user,
+            "PASSWORD": database.password,
+            "HOST": database.host,
+            "PORT": database.port,
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"application_name": "troth", **database.options},
+        }
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": database.name,
+        "OPTIONS": {
+            "timeout": 20,
+            # A writer takes its lock when it begins, so that it never has to be refused half way.
+            "transaction_mode": "IMMEDIATE",
+            # FULL: an acknowledged entry survives a power cut. secure_delete: what is erased is overwritten.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+        },
+    }
+
+
+DEBUG = False
+SECRET_KEY = TROTH.secret_key
+ALLOWED_HOSTS = list(TROTH.hosts)
+ROOT_URLCONF = "troth.service.urls"
+WSGI_APPLICATION = "troth.service.wsgi.application"
+DATABASES = {"default": _connection(TROTH.database)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+USE_I18N = True
+LOCALE_PATHS = [_HERE / "locale"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+    "troth.service.record",
+    "troth.service.board",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "troth.service.headers.headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [_HERE / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "troth.service.pages.site",
+            ],
+            "builtins": ["troth.service.words"],
+        },
+    }
+]
+
+# Static files are ours alone, and few: read from the package, named by their content where it counts.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [_HERE / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# --- what browsers are told ----------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+if TROTH.is_production:
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the other subdomains are not ours to decide about
+
+SESSION_COOKIE_NAME = "__Host-troth-session" if TROTH.is_production else "troth-session"
+SESSION_COOKIE_SECURE = TROTH.is_production
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = "__Host-troth-csrf" if TROTH.is_production else "troth-csrf"
+CSRF_COOKIE_SECURE = TROTH.is_production
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "troth.service.pages.csrf_failure"
+
+# --- staff ---------------------------------------------------------------------------------------------------------
+
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "status"
+LOGOUT_REDIRECT_URL = "notice"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- logs: what happened and where, never whose ---------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "troth.service.logs.Line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "troth": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
