@@ -10,11 +10,31 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import hashlib
+import json
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from troth.declaration.problems import Position
+from troth.declaration.secret import has_broken_reference, holds_secret
 
 __all__ = [
     "Attestation",
@@ -53,12 +73,37 @@ __all__ = [
 class Part(BaseModel):
     """One mapping of the declaration: unknown keys are errors, and nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        coerce_numbers_to_str=True,
+    )
 
 
-def _bare(key: str) -> BeforeValidator:
+def _bare(key: str, part: type[Part]) -> BeforeValidator:
     """Read a bare scalar as the mapping ``{key: scalar}``."""
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+    return BeforeValidator(
+        lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=part | str
+    )
+
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _date(value: Any) -> Any:
+    """Refuse what pydantic would read as seconds since 1970."""
+    if isinstance(value, dt.datetime) or not (isinstance(value, dt.date) or _ISO_DATE.fullmatch(str(value))):
+        raise ValueError("a date is a year, month and day, such as 2026-11-01")
+    return value
+
+
+Date = Annotated[dt.date, BeforeValidator(_date)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
+SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
+"""A name without dots, so that ``system.table`` has one reading whatever the table is called."""
 
 
 # --- words of the law and the glossary -----------------------------------------------------------------------------
@@ -110,13 +155,18 @@ class Strategy(enum.StrEnum):
     KEEP = "keep"
 
 
-_PERIOD = re.compile(r"(\d{1,4}) (day|week|month|year)s?")
+def _whole(core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    """The JSON Schema of a part's long form, in full where it stands."""
+    return handler.resolve_ref_schema(handler(core_schema))
+
+
+_PERIOD = re.compile(r"([0-9]{1,4}) +(day|week|month|year)s?")
 
 
 class Period(Part):
     """A calendar period. Months and years are calendar months and years, never a number of days."""
 
-    count: int = Field(ge=0)
+    count: int = Field(ge=0, le=9999)
     unit: Literal["day", "week", "month", "year"]
 
     @model_validator(mode="before")
@@ -128,6 +178,11 @@ class Period(Part):
         if found is None:
             raise ValueError("a period is a number and day(s), week(s), month(s) or year(s), such as '90 days'")
         return {"count": int(found[1]), "unit": found[2]}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        text = {"type": "string", "pattern": f"^ *{_PERIOD.pattern} *$", "examples": ["90 days"]}
+        return {"description": cls.__doc__, "anyOf": [text, _whole(core_schema, handler)]}
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
@@ -147,7 +202,7 @@ class Organisation(Part):
     """The controller, as GDPR Art. 13(1)(a)-(b) has it named in every notice (clause C54)."""
 
     name: str
-    country: str = Field(pattern=r"^[A-Z]{2}$")
+    country: Country
     """Where it is established: ISO 3166-1 alpha-2, such as GB or DE."""
     address: str
     email: str
@@ -170,7 +225,7 @@ class Policy(Part):
     """The published policy: the text that the promises are quoted from."""
 
     file: Path
-    effective: dt.date
+    effective: Date
     url: str = "/policy/"
     """Where the public reads it: a path below the organisation's site, or a whole URL."""
     language: str = "en"
@@ -214,6 +269,20 @@ class Reference(Part):
     table: str
     to: tuple[str, ...]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError("a reference is 'table.column', 'system.table.column' or 'table.(column, column)'")
+        return value
+
+
+def _strategy_word(value: Any) -> Any:
+    return "null" if value is None else value  # a bare YAML null is the strategy of that name
+
+
+FieldStrategy = Annotated[Strategy, BeforeValidator(_strategy_word, json_schema_input_type=Strategy | None)]
+
 
 class Keep(Part):
     """Rows that the law or a contract keeps from erasure, for how long, and who says so (GDPR Art. 17(3))."""
@@ -226,16 +295,9 @@ class Keep(Part):
     """The reason, as the person is told it."""
     cite: str
     """The law or contract that says so."""
-    meanwhile: dict[str, Strategy] = {}
+    meanwhile: dict[str, FieldStrategy] = {}
     """What is done at once to the fields that the reason does not need: field to ``null``, ``mask`` or
     ``pseudonymise``."""
-
-
-def _strategy_word(value: Any) -> Any:
-    return "null" if value is None else value  # a bare YAML null is the strategy of that name
-
-
-FieldStrategy = Annotated[Strategy, BeforeValidator(_strategy_word)]
 
 
 class Erasure(Part):
@@ -249,9 +311,21 @@ class Erasure(Part):
     def _short_form(cls, value: Any) -> Any:
         if value == "delete":
             return {"rows": "delete"}
-        if isinstance(value, dict) and not value.keys() & {"rows", "fields"}:
+        if isinstance(value, dict) and not _is_long_erasure(value):
             return {"rows": "keep", "fields": value}  # erase: {name: mask, dob: null}
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        long = _whole(core_schema, handler)
+        short = {"type": "object", "additionalProperties": long["properties"]["fields"]["additionalProperties"]}
+        return {"description": cls.__doc__, "anyOf": [{"const": "delete"}, long, short]}
+
+
+def _is_long_erasure(value: dict[Any, Any]) -> bool:
+    """Whether the keys are ours. A table may well have columns called ``rows`` or ``fields``: a strategy beside the
+    key ``fields``, or any other key, shows that they are meant."""
+    return not value.keys() - {"rows", "fields"} and isinstance(value.get("fields", {}), Mapping)
 
 
 class Table(Part):
@@ -261,11 +335,11 @@ class Table(Part):
     """For a folder of files: which files, as a pattern such as ``calls/*.jsonl``."""
     key: tuple[str, ...] | None = None
     """The columns that name a row; the store's own primary key where left out."""
-    identity: dict[IdentityKind, Annotated[IdentityColumn, _bare("column")]] = {}
+    identity: dict[IdentityKind, Annotated[IdentityColumn, _bare("column", IdentityColumn)]] = {}
     """A row of this table *is* one person, named by these columns: matching one teaches the others."""
-    mentions: dict[IdentityKind, Annotated[IdentityColumn, _bare("column")]] = {}
+    mentions: dict[IdentityKind, Annotated[IdentityColumn, _bare("column", IdentityColumn)]] = {}
     """These columns name the person a row is about; they find rows by value but teach nothing further."""
-    fields: dict[str, Annotated[FieldUse, _bare("category")]] = {}
+    fields: dict[str, Annotated[FieldUse, _bare("category", FieldUse)]] = {}
     """Column to data category, for every column with personal data."""
     belongs_to: dict[str, Reference] = {}
     """Whose rows these are: ``{customer_id: customer.id}``. Composite: ``{"a, b": "parent.(a, b)"}``. Another system:
@@ -277,30 +351,27 @@ class Table(Part):
     ignore: tuple[str, ...] = ()
     """Columns looked at and found to hold no personal data."""
 
-    @model_validator(mode="before")
+    @field_validator("key", mode="before", json_schema_input_type=str | tuple[str, ...] | None)
     @classmethod
-    def _short_form(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        value = dict(value)
-        for name in ("belongs_to", "refers_to"):
-            if isinstance(value.get(name), dict):
-                value[name] = {key: _reference(key, target) for key, target in value[name].items()}
-        if isinstance(value.get("key"), str):
-            value["key"] = (value["key"],)
-        return value
+    def _one_column(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("belongs_to", "refers_to", mode="before", json_schema_input_type=dict[str, Reference | str])
+    @classmethod
+    def _references(cls, value: Any) -> Any:
+        return {key: _reference(key, to) for key, to in value.items()} if isinstance(value, dict) else value
 
 
 _TARGET = re.compile(r"(?P<path>.+)\.(?:\((?P<many>[^()]+)\)|(?P<one>[^.()]+))")
 
 
 def _reference(key: Any, target: Any) -> Any:
-    """Read ``{"a, b": "system.table.(x, y)"}``; the dictionary form passes through."""
-    if not isinstance(target, str) or not isinstance(key, str):
-        return {"columns": _names(key), **target} if isinstance(target, dict) and "columns" not in target else target
-    found = _TARGET.fullmatch(target.strip())
+    """Read ``{"a, b": "system.table.(x, y)"}``; a text of another form is left for `Reference` to refuse."""
+    if isinstance(target, dict):
+        return {"columns": _names(key), **target}
+    found = _TARGET.fullmatch(target.strip()) if isinstance(target, str) else None
     if found is None:
-        raise ValueError("a reference is 'table.column', 'system.table.column' or 'table.(column, column)'")
+        return target
     system, dot, table = found["path"].partition(".")
     return {
         "columns": _names(key),
@@ -314,17 +385,53 @@ def _names(text: Any) -> Any:
     return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
 
 
+def _of_this_system(table: Any, names: set[Any]) -> Any:
+    """*table* with its references to *names* spelled out: in ``billing.invoice.id`` the dot may belong to the name of
+    a table in the schema ``billing``, and the system that declares such a table is the one that knows."""
+    if not isinstance(table, dict):
+        return table
+    spelled = dict(table)
+    for link in ("belongs_to", "refers_to"):
+        if isinstance(table.get(link), dict):
+            spelled[link] = {key: _spelled(key, to, names) for key, to in table[link].items()}
+    return spelled
+
+
+def _spelled(key: Any, target: Any, names: set[Any]) -> Any:
+    found = _TARGET.fullmatch(target.strip()) if isinstance(target, str) else None
+    if found is None or found["path"] not in names:
+        return target
+    return {"columns": _names(key), "table": found["path"], "to": _names(found["many"] or found["one"])}
+
+
 class System(Part):
     """One system that holds personal data (an entry of the record of processing, GDPR Art. 30)."""
 
-    store: str
-    """Where it is: a database URL, ``files:`` and a folder or bucket URL, or a reference such as
-    ``${SHOP_DATABASE_URL}``. Secrets never stand in the file."""
+    store: str = Field(min_length=1, max_length=4096)
+    """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as
+    ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. Secrets never stand in the file."""
     title: str | None = None
     owner: str | None = None
     purposes: tuple[str, ...] = ()
     read_only: StrictBool = False
     tables: dict[str, Table] = {}
+
+    @field_validator("store")
+    @classmethod
+    def _without_secret(cls, value: str) -> str:
+        if holds_secret(value):
+            raise PydanticCustomError("secret-literal", "a password or key stands in the file")
+        if has_broken_reference(value):
+            raise PydanticCustomError("secret-reference", "a reference is ${NAME}: letters, digits and '_'")
+        return value
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _own_tables(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        dotted = {name for name in value if isinstance(name, str) and "." in name}
+        return {name: _of_this_system(table, dotted) for name, table in value.items()} if dotted else value
 
 
 class Limits(Part):
@@ -366,14 +473,14 @@ class Recipient(Part):
     """Someone the data goes to (GDPR Art. 13(1)(e)-(f), 28, 44-49)."""
 
     role: Sharing
-    country: str = Field(pattern=r"^[A-Z]{2}$")
+    country: Country
     receives: tuple[str, ...]
     title: str | None = None
     safeguard: str | None = None
     """Where the country is outside the UK and the EU: ``adequacy``, ``scc``, ``idta``, ``dpf``, ``uk_bridge`` …"""
     contract: str | None = None
     """Where the processing contract is kept (GDPR Art. 28(3))."""
-    contract_until: dt.date | None = None
+    contract_until: Date | None = None
     notice: str | None = None
     """The address of their own privacy notice."""
     hosts: tuple[str, ...] = ()
@@ -392,7 +499,7 @@ class CollectionPoint(Part):
 
     page: str | None = None
     """The page with the form, below the organisation's site."""
-    fields: dict[str, Annotated[CollectedField, _bare("need")]]
+    fields: dict[str, Annotated[CollectedField, _bare("need", CollectedField)]]
     purposes: tuple[str, ...]
 
 
@@ -404,6 +511,11 @@ class Cookie(Part):
     lifetime: str
     """``session`` or a period."""
     why: str | None = None
+
+    @property
+    def period(self) -> Period | None:
+        """The lifetime as a period; None for ``session``. Raises `ValueError` for anything else."""
+        return None if self.lifetime == "session" else Period.model_validate(self.lifetime)
 
 
 class Retention(Part):
@@ -431,7 +543,7 @@ class Waiver(Part):
 
     reason: str
     approver: str
-    until: dt.date
+    until: Date
     scope: tuple[str, ...] = ()
     """Controls that it covers; all of the promise's where left out."""
 
@@ -441,8 +553,8 @@ class Attestation(Part):
 
     by: str
     says: str
-    on: dt.date
-    until: dt.date
+    on: Date
+    until: Date
 
 
 class Promise(Part):
@@ -460,9 +572,21 @@ class Promise(Part):
 
     @model_validator(mode="after")
     def _approver_is_someone_else(self) -> Promise:
-        if self.waive is not None and self.waive.approver == self.owner:
-            raise ValueError("a waiver is approved by someone who does not own the promise")
+        if self.waive is not None and _same_person(self.waive.approver, self.owner):
+            raise PydanticCustomError("waiver-self", "a waiver is approved by someone who does not own the promise")
         return self
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a declaration was read. It is no part of what the declaration means, so every two are equal."""
+
+    folder: Path = field(default=Path(), compare=False)
+    where: Callable[[str], Position | None] = field(default=lambda _: None, compare=False)
 
 
 class Declaration(Part):
@@ -472,7 +596,7 @@ class Declaration(Part):
     """The version of this format."""
     organisation: Organisation
     policy: Policy
-    systems: dict[str, System] = {}
+    systems: dict[SystemName, System] = {}
     purposes: dict[str, Purpose] = {}
     recipients: dict[str, Recipient] = {}
     collection_points: dict[str, CollectionPoint] = {}
@@ -481,3 +605,24 @@ class Declaration(Part):
     contracts: dict[str, Contract] = {}
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
+
+    _source: _Source = PrivateAttr(default=_Source())
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start: the folder of the file; the working directory where there was no file."""
+        return self._source.folder
+
+    def where(self, path: str) -> Position | None:
+        """Where the key *path* (``systems.shop.tables.customer``) stands, or the nearest mapping around it that
+        stands somewhere. None where the declaration came from no file."""
+        return self._source.where(path)
+
+    @cached_property
+    def hash(self) -> str:
+        """``sha256:`` and 64 hexadecimal digits over the meaning: the same for every layout, order of keys, comment,
+        short or long form and cut into files, and another one for any other meaning."""
+        meaning = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        meaning["promises"] = sorted(meaning.get("promises", ()), key=lambda promise: json.dumps(promise, sort_keys=True))
+        canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()

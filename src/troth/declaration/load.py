@@ -1,0 +1,240 @@
+"""From ``troth.yaml`` to the model, with every mistake told at once and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from troth.declaration.model import Declaration, _Source
+from troth.declaration.problems import DeclarationErrors, Position, Problem, shown
+from troth.declaration.reading import BYTES_MAX, Document, read
+from troth.declaration.secret import missing
+from troth.declaration.translation import translated
+
+__all__ = ["FILES_MAX", "load", "parse"]
+
+FILES_MAX = 1_000
+"""Files that includes may bring in."""
+
+
+def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Declaration:
+    """Read the declaration at *path* and what it includes.
+
+    With *environ*, every ``${NAME}`` has to be set there (or ``NAME_FILE``); without, the references are left alone,
+    so that a declaration can be checked where its secrets are not.
+
+    Raises `DeclarationErrors` with every mistake of every file; nothing else, whatever the files hold.
+    """
+    file = Path(path)
+    files = _Files(file.parent)
+    files.add(file, ())
+    return _declaration(files, file, environ)
+
+
+def parse(
+    text: str | bytes, *, file: str | Path = "troth.yaml", environ: Mapping[str, str] | None = None
+) -> Declaration:
+    """Read a declaration from *text*, as if it stood at *file* (which need not exist; includes start from there).
+
+    Raises `DeclarationErrors`, as `load` does.
+    """
+    file = Path(file)
+    files = _Files(file.parent)
+    files.add(file, (), text)
+    return _declaration(files, file, environ)
+
+
+def _declaration(files: _Files, file: Path, environ: Mapping[str, str] | None) -> Declaration:
+    merged = _Merged(files.documents)
+    problems = [*files.problems, *merged.problems]
+    if files.is_unreadable:
+        raise DeclarationErrors(problems)
+    if not isinstance(merged.values, dict) or not merged.values:
+        problems.append(Problem("file-empty", Position(file, 1, 1), "", "no declaration stands here", "see `troth init`"))
+        raise DeclarationErrors(problems)
+    try:
+        declaration = Declaration.model_validate(merged.values)
+    except ValidationError as error:
+        raise DeclarationErrors([*problems, *translated(error, merged.place)]) from None
+    if environ is not None:
+        problems += _unset(declaration, environ, merged)
+    if problems:
+        raise DeclarationErrors(problems)
+    declaration._source = _Source(file.parent, merged.where)
+    return declaration
+
+
+def _unset(declaration: Declaration, environ: Mapping[str, str], merged: _Merged) -> list[Problem]:
+    return [
+        Problem(
+            "secret-unset",
+            merged.place(("systems", name, "store"))[1],
+            f"systems.{shown(name)}.store",
+            f"{variable} is not set",
+            f"set {variable}, or {variable}_FILE to the path of a file that holds it",
+        )
+        for name, system in declaration.systems.items()
+        for variable in missing(system.store, environ)
+    ]
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Files:
+    """The declaration's files, in the order in which they were named. Nothing outside *folder* is read."""
+
+    folder: Path
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    is_unreadable: bool = False
+    _seen: set[Path] = field(default_factory=set)
+
+    def add(self, file: Path, chain: tuple[Path, ...], text: str | bytes | None = None) -> None:
+        """Read *file*, which the files of *chain* led to, and then what it includes."""
+        self._seen.add(file.resolve())
+        try:
+            document = read(_bytes(file) if text is None else text, file=file)
+        except DeclarationErrors as error:
+            self.is_unreadable = True
+            self.problems += error.problems
+            return
+        self.problems += document.problems
+        if document.values is not None and not isinstance(document.values, dict):
+            self.is_unreadable = True
+            mend = "start with keys such as 'troth: 1'"
+            self.problems.append(Problem("value-type", Position(file, 1, 1), "", "a mapping is expected", mend))
+            return
+        self.documents.append(document)
+        if document.values and "include" in document.values:
+            self._include(document, (*chain, file.resolve()))
+
+    def _include(self, document: Document, chain: tuple[Path, ...]) -> None:
+        patterns = document.values["include"]
+        patterns = [patterns] if isinstance(patterns, str) else patterns
+        if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+            self._refuse(document, "include-form", "a list of file patterns is expected", "such as [systems/*.yaml]")
+            return
+        for pattern in patterns:
+            for found in self._matches(document, pattern):
+                if found.resolve() in chain:
+                    mend = "take it out of one of them"
+                    self._refuse(document, "include-cycle", f"'{shown(pattern)}' includes this file again", mend)
+                elif len(self._seen) >= FILES_MAX:
+                    self._refuse(document, "include-many", f"more than {FILES_MAX} files", "name fewer files")
+                    return
+                elif found.resolve() not in self._seen:
+                    self.add(found, chain)
+
+    def _matches(self, document: Document, pattern: str) -> list[Path]:
+        """The files that *pattern* names, sorted; a pattern that names none is a mistake."""
+        base = document.file.parent
+        try:
+            found = sorted(path for path in base.glob(pattern) if path.is_file())
+        except (ValueError, NotImplementedError, OSError, IndexError):
+            mend = "name files below the declaration, such as systems/*.yaml"
+            self._refuse(document, "include-form", f"'{shown(pattern)}' is no file pattern", mend)
+            return []
+        root = self.folder.resolve()
+        if any(not path.resolve().is_relative_to(root) for path in found) or ".." in Path(pattern).parts:
+            mend = "move the file below the declaration"
+            self._refuse(document, "include-outside", f"'{shown(pattern)}' leads out of the declaration's folder", mend)
+            return []
+        if not found:
+            self._refuse(document, "include-nothing", f"'{shown(pattern)}' names no file", "check the spelling")
+        return found
+
+    def _refuse(self, document: Document, code: str, message: str, mend: str) -> None:
+        self.is_unreadable = True
+        where = next((key for path, key, _ in document.places() if path == ("include",)), None)
+        self.problems.append(Problem(code, where, "include", message, mend))
+
+
+def _bytes(file: Path) -> bytes:
+    """The contents of *file*, or one byte more than may be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(BYTES_MAX + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or "cannot be read").lower() if isinstance(error, OSError) else "no path"
+        problem = Problem("file-missing", Position(file, 1, 1), "", reason, "check the path, or start with `troth init`")
+        raise DeclarationErrors([problem]) from None
+
+
+# --- merging --------------------------------------------------------------------------------------------------------
+
+_NAMED = ("systems", "purposes", "recipients", "collection_points", "cookies", "retention", "contracts")
+
+
+class _Merged:
+    """The files as one mapping. Names of one section come together, promises follow one another, and anything that
+    stands twice is told with both places."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self.values: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        self._parts: list[tuple[Document, int]] = []
+        for document in documents:
+            promises = self.values.get("promises")
+            self._parts.append((document, len(promises) if isinstance(promises, list) else 0))
+            for key, value in (document.values or {}).items():
+                self._merge(document, key, value)
+
+    def _merge(self, document: Document, key: str, value: Any) -> None:
+        have = self.values.get(key)
+        if key == "include":
+            return
+        if key not in self.values:
+            self.values[key] = dict(value) if isinstance(value, dict) else value
+        elif key in _NAMED and isinstance(have, dict) and isinstance(value, dict):
+            for name, entry in value.items():
+                if name in have:
+                    self._twice(document, key, name)
+                else:
+                    have[name] = entry
+        elif key == "promises" and isinstance(have, list) and isinstance(value, list):
+            self.values[key] = [*have, *value]
+        elif key != "troth" or have != value:
+            self._twice(document, key)
+
+    def _twice(self, document: Document, *path: str) -> None:
+        place = next((where for found, where, _ in document.places() if found == path), None)
+        first = next(
+            where for other, _ in self._parts if other is not document for at, where, _ in other.places() if at == path
+        )
+        name = ".".join(map(shown, path))
+        self.problems.append(
+            Problem("include-twice", place, name, f"'{shown(path[-1])}' is declared twice", f"the first is at {first}")
+        )
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[Position, Position]]:
+        """Built when somebody asks, which is when there is a mistake to tell."""
+        places: dict[str, tuple[Position, Position]] = {}
+        for document, promises in self._parts:
+            for path, key, value in document.places():
+                if promises and path[0] == "promises" and len(path) > 1:
+                    path = ("promises", str(int(path[1]) + promises), *path[2:])
+                places.setdefault(".".join(path), (key, value))
+        return places
+
+    def place(self, path: tuple[str, ...]) -> tuple[Position, Position]:
+        """The places of the key and of the value at *path*, or of the nearest mapping around it."""
+        for length in range(len(path), 0, -1):
+            name = ".".join(path[:length])
+            found = self._places.get(name) or self._places.get(name.replace(".erase.fields.", ".erase."))
+            if found is not None:
+                return found
+        start = Position(self._parts[0][0].file, 1, 1)
+        return start, start
+
+    def where(self, path: str) -> Position | None:
+        return self.place(tuple(path.split(".")))[0]
+
+

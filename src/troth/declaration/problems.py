@@ -1,0 +1,87 @@
+"""What is wrong with a declaration, said so that it can be mended: where, what, and what to write instead.
+
+No message repeats the value of a ``store``, nor any text that could be a secret or a person: `shown` decides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from troth.errors import TrothError
+
+__all__ = ["DeclarationErrors", "Position", "Problem", "Severity", "in_order", "nearest_of", "shown"]
+
+
+class Severity(enum.StrEnum):
+    """An error makes the declaration untrue or unusable; a warning may be meant."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file. *line* and *column* count characters from 1, as editors do."""
+
+    file: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake. *path* names the key (``systems.shop.tables.customer.fields.email``), *code* never changes from one
+    release to the next, *mend* says what to do about it. *where* is None when the declaration came from no file."""
+
+    code: str
+    where: Position | None
+    path: str
+    message: str
+    mend: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        said = f"{self.message}; {self.mend}" if self.mend else self.message
+        return ": ".join(part for part in (str(self.where or ""), self.path, said) if part)
+
+
+class DeclarationErrors(TrothError):
+    """The declaration cannot be read. *problems* holds every mistake that was found, in the order of the text."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = in_order(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """*problems* by file, line and column; those without a place come first."""
+    return tuple(sorted(problems, key=_place))
+
+
+def _place(problem: Problem) -> tuple[str, int, int, str]:
+    where = problem.where
+    return (str(where.file), where.line, where.column, problem.path) if where else ("", 0, 0, problem.path)
+
+
+_HARMLESS = re.compile(r"[0-9]{1,5}|(?=.*[^\W\d])\w[\w .,()$/-]{0,79}")
+
+
+def shown(text: object) -> str:
+    """*text* as a message may repeat it: a plain word in full, anything that could be a secret, an address or a
+    number of a person as ``…``."""
+    word = str(text)
+    return word if _HARMLESS.fullmatch(word) else "…"
+
+
+def nearest_of(word: str, words: Iterable[str]) -> str | None:
+    """The one of *words* that *word* was probably meant to be, or None."""
+    found = difflib.get_close_matches(word[:80], list(words), n=1, cutoff=0.6)
+    return found[0] if found else None

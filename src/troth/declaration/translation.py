@@ -1,0 +1,166 @@
+"""pydantic's errors in our words: what stands there, what may stand there, and which word was probably meant."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Position, Problem, nearest_of, shown
+
+__all__ = ["translated"]
+
+Place = Callable[[tuple[str, ...]], tuple[Position, Position]]
+"""From a path to the places of its key and of its value."""
+
+
+def translated(error: ValidationError, place: Place) -> Iterator[Problem]:
+    """Every mistake that *error* holds. A value is repeated only where the words that may stand there are a fixed
+    few, and never that of a ``store``."""
+    for detail in error.errors(include_url=False):
+        path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+        is_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
+        code, message, mend = _words(detail, path)
+        around = path[:-1] if detail["type"] == "missing" else path
+        key, value = place(around)
+        where = key if is_key or detail["type"] == "missing" else value
+        yield Problem(code, where, ".".join(map(shown, path)), message, mend)
+
+
+def _words(detail: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
+    """The code, the message and the mend of one error."""
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(path[-1], keys_at(path[:-1]))
+    if kind == "missing":
+        return "key-missing", f"'{shown(path[-1])}' is missing", f"add '{shown(path[-1])}: …'"
+    if detail["loc"][-1:] == ("[key]",):
+        return _wrong_key(path[-1], context)
+    if given is None:
+        return "value-empty", "nothing stands here", "give it a value, or take the key out"
+    if kind in ("enum", "literal_error"):
+        return _choice(given, context["expected"])
+    if path[-1:] == ("country",) and kind == "string_pattern_mismatch":
+        mend = "did you mean 'GB'?" if given == "UK" else "write two capital letters (ISO 3166-1), such as GB"
+        return "value-form", "not the code of a country", mend
+    if kind in _MENDS:
+        return kind, detail["msg"], _MENDS[kind]
+    if kind == "value_error":
+        return "value-form", str(context["error"]), ""
+    return ("value-type", *_type(kind, given, context)) if kind in _TYPES else ("value-form", _limit(detail), "")
+
+
+_MENDS = {
+    "secret-literal": "write a reference such as ${SHOP_DATABASE_URL}, and set that in the environment",
+    "secret-reference": "such as ${SHOP_DATABASE_URL}",
+    "waiver-self": "name another approver",
+}
+
+
+def _unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
+    near = nearest_of(key, known)
+    mend = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}" if known else "take it out"
+    return "key-unknown", f"unknown key '{shown(key)}'", mend
+
+
+def _wrong_key(key: str, context: dict[str, Any]) -> tuple[str, str, str]:
+    if "expected" in context:
+        return _unknown_key(key, _quoted(context["expected"]))
+    return "value-form", "the name of a system has no dots or spaces", "write '-' or '_' instead"
+
+
+def _choice(given: object, expected: str) -> tuple[str, str, str]:
+    words = _quoted(expected)
+    near = nearest_of(str(given), words)
+    said = f"'{shown(given)}' cannot stand here" if isinstance(given, str | int) else "one word is expected"
+    return "value-choice", said, (f"did you mean '{near}'? " if near else "") + f"one of: {', '.join(words)}"
+
+
+def _quoted(expected: str) -> list[str]:
+    return re.findall(r"'([^']*)'", expected) or [expected]
+
+
+_TYPES = {
+    "string_type": "text is expected",
+    "bool_type": "true or false is expected",
+    "dict_type": "a mapping is expected",
+    "model_type": "a mapping is expected",
+    "tuple_type": "a list is expected",
+    "int_type": "a whole number is expected",
+    "int_parsing": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+    "path_type": "a path is expected",
+}
+_SHORT = {
+    "CollectedField": "write 'required' or 'optional'",
+    "Erasure": "write 'delete', or a strategy for each field",
+    "FieldUse": "write a data category, such as user.contact.email",
+    "IdentityColumn": "write the name of a column",
+    "Keep": "write {for: …, from: …, because: …, cite: …}",
+    "Period": "write a number and day(s), week(s), month(s) or year(s), such as 90 days",
+    "Reference": "write 'table.column'",
+}
+
+
+def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
+    found = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(type(given))
+    mend = _SHORT.get(context.get("class_name", ""), "")
+    if kind == "bool_type":
+        mend = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(
+            str(given).lower(), ""
+        )
+    elif kind == "tuple_type" and isinstance(given, str):
+        mend = "put it in brackets: […]"
+    elif kind == "string_type" and isinstance(given, bool):
+        mend = "put quotes around it"
+    return f"{_TYPES[kind]}, not {found}" if found else _TYPES[kind], mend
+
+
+def _limit(detail: ErrorDetails) -> str:
+    """What pydantic says of a number, a length or a form; it never repeats the value."""
+    return detail["msg"].replace("Input should", "it should").replace("String should", "it should")
+
+
+# --- what may stand where -------------------------------------------------------------------------------------------
+
+
+def keys_at(path: tuple[str, ...]) -> list[str]:
+    """The keys that the model knows at *path*; none where any name may stand."""
+    kind: Any = Declaration
+    for part in path:
+        kind = _inner(_bare_type(kind), part)
+    kind = _bare_type(kind)
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return []
+    keys = [field.alias or name for name, field in kind.model_fields.items()]
+    return [*keys, "include"] if kind is Declaration else keys
+
+
+def _bare_type(kind: Any) -> Any:
+    """*kind* without ``Annotated`` and ``| None``."""
+    while True:
+        origin = get_origin(kind)
+        if origin is Annotated:
+            kind = get_args(kind)[0]
+        elif origin in (Union, types.UnionType):
+            kind = next(part for part in get_args(kind) if part is not types.NoneType)
+        else:
+            return kind
+
+
+def _inner(kind: Any, part: str) -> Any:
+    origin = get_origin(kind)
+    if origin is dict:
+        return get_args(kind)[1]
+    if origin is tuple:
+        return get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return next(
+            (field.annotation for name, field in kind.model_fields.items() if part in (name, field.alias)), None
+        )
+    return None
