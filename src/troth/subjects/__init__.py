@@ -1,1 +1,60 @@
-""""""
+"""Subjects: one person across all stores.
+
+`locate` finds every row of the identities asked for; `plan_view`, `plan_amendment` and `plan_erasure` decide, purely,
+what is shown and done; `carry_out` does what was approved, exactly once, and proves it by a rescan and a receipt.
+
+    map_ = map_data(declaration, {name: store.describe() for name, store in stores.items()})
+    located = locate(map_, stores, [Identity.of(email="ann@example.org")], purpose="erase")
+    plan = plan_erasure(declaration, located, now=now)
+    receipts = carry_out(plan, stores, approved=plan_hash(plan, keyring), …)
+"""
+
+from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
+from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
+from troth.subjects.identity import Identity, IdentityRefused
+from troth.subjects.journal import FileJournal, Journal, JournalError, Run
+from troth.subjects.locate import Located, LocateRefused, locate
+from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure
+from troth.subjects.run import NotApproved, Receipt, RunFailed, RunInterrupted, carry_out, resume
+from troth.subjects.sealing import plan_hash
+from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
+from troth.subjects.work import Tally
+
+__all__ = [
+    "WITHHELD",
+    "AmendmentPlan",
+    "Change",
+    "DataMap",
+    "ErasurePlan",
+    "FileJournal",
+    "Hold",
+    "Identity",
+    "IdentityRefused",
+    "Journal",
+    "JournalError",
+    "Kept",
+    "LocateRefused",
+    "Located",
+    "MapProblem",
+    "MapRefused",
+    "NotApproved",
+    "PlanRefused",
+    "Receipt",
+    "Review",
+    "Rewrite",
+    "Run",
+    "RunFailed",
+    "RunInterrupted",
+    "Stage",
+    "Tally",
+    "View",
+    "ViewTable",
+    "carry_out",
+    "locate",
+    "map_data",
+    "plan_amendment",
+    "plan_erasure",
+    "plan_hash",
+    "plan_view",
+    "resume",
+]

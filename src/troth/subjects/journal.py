@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from troth.errors import TrothError
 from troth.ledger import Entry, Log
@@ -157,12 +157,13 @@ class FileJournal:
         path = self._folder / run_id / "steps.jsonl"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, json.dumps(line).encode() + b"\n")
+            # The leading line feed parts this line from one that a crash tore.
+            os.write(descriptor, b"\n" + json.dumps(line).encode() + b"\n")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
-    def _lines(self, run_id: str) -> Iterator[dict[str, object]]:  # type: ignore[explicit-any]
+    def _lines(self, run_id: str) -> Iterator[dict[str, Any]]:
         path = self._folder / run_id / "steps.jsonl"
         if not path.exists():
             return
@@ -173,16 +174,15 @@ class FileJournal:
 
 def _write(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _forget(home: Path) -> None:
-    """Remove a run; its head goes last-but-one, so that an interrupted removal is taken up again."""
-    for name in ("plan.sealed", "steps.jsonl", "run.json"):
+    """Remove a run. Its head goes first: what is left without a head is swept up by the next `unfinished`."""
+    for name in ("run.json", "plan.sealed", "steps.jsonl"):
         (home / name).unlink(missing_ok=True)
     home.rmdir()
 

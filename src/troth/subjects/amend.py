@@ -1,0 +1,182 @@
+"""Amendments: correcting what is held about a person, everywhere it is held (GDPR Art. 16, clause C49). Pure.
+
+A correction names a data category (``user.contact.email``) or one column (``shop.customer.phone``). By category it
+reaches every field of that category; where a person's fields differ, as a home and a work address do, it stops and asks
+which one is meant. Rows that the law keeps as they were, and what rows say about others, are left alone and named.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import difflib
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from troth.declaration import Declaration
+from troth.stores import Column, ColumnKind, Row, Scalar
+from troth.subjects.datamap import DataMap, MapProblem, Node
+from troth.subjects.locate import FoundRow, Located
+from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target, reviews
+
+__all__ = ["AmendmentPlan", "Rewrite", "plan_amendment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """New values for *columns* of rows of one place: each row's target, the values before, the values after."""
+
+    place: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Target, Row, Row], ...]
+
+    def __repr__(self) -> str:
+        return f"Rewrite({self.place}: {', '.join(self.columns)}, {len(self.rows)} rows)"
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentPlan:
+    """What correcting the *located* subjects' data would do. Holds values before and after: show it, do not log it."""
+
+    declaration_hash: str
+    located: Located
+    rewrites: tuple[Rewrite, ...]
+    kept: tuple[Kept, ...]
+    reviews: tuple[Review, ...]
+
+    def __repr__(self) -> str:
+        return f"AmendmentPlan({len(self.located.identities)} subjects, {len(self.rewrites)} rewrites)"
+
+
+def plan_amendment(declaration: Declaration, located: Located, changes: Mapping[str, str | None]) -> AmendmentPlan:
+    """Decide what setting *changes* (category or ``system.table.column`` → new value, None for empty) does.
+
+    *located* must have been found to ``amend``. Raises `PlanRefused` for a target that is not declared and for a value
+    that a column cannot hold; the message names the column, never the value.
+    """
+    return _Amending(located, changes).plan(declaration)
+
+
+@dataclass(slots=True)
+class _Amending:
+    located: Located
+    changes: Mapping[str, str | None]
+    new: dict[str, dict[Target, dict[str, tuple[Scalar, Scalar]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    """place → row → column → before and after."""
+    kept: dict[tuple[str, str, str, str], list[Target]] = field(default_factory=lambda: defaultdict(list))
+    reviews: list[Review] = field(default_factory=list)
+    problems: list[MapProblem] = field(default_factory=list)
+
+    def plan(self, declaration: Declaration) -> AmendmentPlan:
+        for target, text in self.changes.items():
+            fields = list(_fields(self.located.map, target))
+            if not fields:
+                self.problems.append(_unknown(self.located.map, target))
+            elif len(fields) > 1:
+                self._ask_where_values_differ(target, fields)
+            for node, column in fields:
+                self._set(node, column, text, by_category=len(fields) > 1)
+        if self.problems:
+            raise PlanRefused(self.problems)
+        return AmendmentPlan(
+            declaration_hash=declaration.hash,
+            located=self.located,
+            rewrites=tuple(self._rewrites()),
+            kept=tuple(Kept(place, (name,), why, cite, None, tuple(t)) for (place, name, why, cite), t in self.kept.items()),
+            reviews=(*reviews(declaration, self.located), *self.reviews),
+        )
+
+    def _set(self, node: Node, column: Column, text: str | None, *, by_category: bool) -> None:
+        try:
+            after = _parse(column, text)
+        except ValueError as fault:
+            path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
+            self.problems.append(MapProblem(path, f"the column cannot hold the new value: {fault}", "give one that fits"))
+            return
+        use = node.declared.fields[column.name]
+        for row in self.located.rows.get(node.place, ()):
+            target = (row.key, row.subjects)
+            before = self.located.value(node.place, row, column.name)
+            keep = node.declared.keep
+            if keep is not None and by_category:
+                self.kept[node.place, column.name, keep.because, keep.cite].append(target)
+            elif row.others and use.of not in row.mine:
+                self.kept[node.place, column.name, *ABOUT_OTHERS].append(target)
+            elif before != after and not (by_category and before is None):
+                self.new[node.place][target][column.name] = (before, after)
+
+    def _ask_where_values_differ(self, target: str, fields: Iterable[tuple[Node, Column]]) -> None:
+        """One person, several values of one category: nobody can tell which of them is wrong."""
+        values: dict[int, set[str]] = defaultdict(set)
+        for node, column in fields:
+            for row in self.located.rows.get(node.place, ()):
+                value = self.located.value(node.place, row, column.name)
+                if value is not None and not row.others and node.declared.keep is None:
+                    for subject in row.subjects:
+                        values[subject].add(str(value).strip().casefold())
+        for subject, different in values.items():
+            if len(different) > 1:
+                message = f"{len(different)} different values of {target} are held"
+                self.reviews.append(Review("", subject, message, "say which is wrong: --set SYSTEM.TABLE.COLUMN=…"))
+
+    def _rewrites(self) -> Iterator[Rewrite]:
+        for place, rows in self.new.items():
+            by_columns: dict[tuple[str, ...], list[tuple[Target, Row, Row]]] = defaultdict(list)
+            for target, values in rows.items():
+                before, after = zip(*values.values(), strict=True)
+                by_columns[tuple(values)].append((target, before, after))
+            for columns, grouped in by_columns.items():
+                yield Rewrite(place, columns, tuple(grouped))
+
+
+def _fields(map_: DataMap, target: str) -> Iterator[tuple[Node, Column]]:
+    """The columns that a correction reaches: the one it names, or all of a category."""
+    for node in map_:
+        for name, use in node.declared.fields.items():
+            column = node.schema.column(name)
+            if column is not None and target in (use.category, f"{node.place}.{name}"):
+                yield node, column
+
+
+def _unknown(map_: DataMap, target: str) -> MapProblem:
+    known = {use.category for node in map_ for use in node.declared.fields.values()}
+    known |= {f"{node.place}.{name}" for node in map_ for name in node.declared.fields}
+    near = difflib.get_close_matches(target[:200], known, n=1)
+    mend = f"did you mean {near[0]}?" if near else "name a declared category, or one column as SYSTEM.TABLE.COLUMN"
+    return MapProblem(f"--set {target[:80]!r}", "no declared field is called that", mend)
+
+
+def _parse(column: Column, text: str | None) -> Scalar:
+    """A typed value for the column. Raises ValueError in words, without the value."""
+    if column.generated:
+        raise ValueError("the store computes this column itself")
+    if text is None or text == "":
+        if not column.nullable:
+            raise ValueError("it may not be empty")
+        return None
+    if column.kind is ColumnKind.TEXT and column.length is not None and len(text) > column.length:
+        raise ValueError(f"it is longer than {column.length} characters")
+    parse = _PARSERS.get(column.kind)
+    try:
+        return text if parse is None else parse(text)
+    except (ValueError, ArithmeticError):
+        raise ValueError(f"it is not a {column.kind}") from None
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+
+
+_PARSERS: Mapping[ColumnKind, Callable[[str], Scalar]] = {
+    ColumnKind.INTEGER: int,
+    ColumnKind.NUMBER: decimal.Decimal,
+    ColumnKind.BOOLEAN: _boolean,
+    ColumnKind.DATE: dt.date.fromisoformat,
+    ColumnKind.DATETIME: dt.datetime.fromisoformat,
+    ColumnKind.TIME: dt.time.fromisoformat,
+    ColumnKind.UUID: uuid.UUID,
+}

@@ -1,0 +1,306 @@
+"""The data map: declared tables joined with the schemas that stores really have, in the order that people are traced.
+
+A *link* is one way in which a row names a person: by the key of a parent row (``belongs_to``) or by an identifier
+(``identity``, ``mentions``). Tracing goes from parents to children; deleting goes the other way.
+"""
+
+from __future__ import annotations
+
+import difflib
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from troth.declaration import Declaration, IdentityColumn, IdentityKind, Reference, Table
+from troth.errors import TrothError
+from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema
+
+__all__ = ["DataMap", "Link", "MapProblem", "MapRefused", "Node", "map_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class MapProblem:
+    """Where declaration and store part: *path* is the place in ``troth.yaml``."""
+
+    path: str
+    message: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}; {self.mend}"
+
+
+class MapRefused(TrothError):
+    """The declaration does not fit the stores. *problems* holds every misfit."""
+
+    def __init__(self, problems: Iterable[MapProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One way in which a row of a table names a person.
+
+    A link with a *parent* compares *columns* with the parent's *to* columns; one with a *kind* compares its single
+    column with identifiers of that kind. *teaches* says whether a row found otherwise makes this identifier known.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    parent: str | None = None
+    to: tuple[str, ...] = ()
+    kind: IdentityKind | None = None
+    teaches: bool = False
+    shared: bool = False
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One declared table as it really is. *place* is ``system.table``."""
+
+    place: str
+    system: str
+    table: str
+    declared: Table
+    schema: TableSchema
+    key: tuple[str, ...]
+    links: tuple[Link, ...]
+    referrers: tuple[tuple[str, Link], ...]
+    """Links by which rows of other places refer to this one without being that person's: (place, link)."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a row of this table is one person."""
+        return bool(self.declared.identity)
+
+    def kind(self, column: str) -> ColumnKind:
+        """What the column holds. The column is known to exist."""
+        found = self.schema.column(column)
+        assert found is not None, column
+        return found.kind
+
+
+@dataclass(frozen=True, slots=True)
+class DataMap:
+    """All declared tables, parents before children.
+
+    *deletion_order* goes the other way, and heeds the stores' own foreign keys as well. *cut* holds the references
+    (place, columns) that must be emptied before deleting, even in rows that go themselves: self-references, and one
+    edge of each circle of foreign keys.
+    """
+
+    nodes: Mapping[str, Node]
+    deletion_order: tuple[str, ...]
+    cut: frozenset[tuple[str, tuple[str, ...]]]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+    def __getitem__(self, place: str) -> Node:
+        return self.nodes[place]
+
+    def constraints_of(self, place: str) -> Iterator[tuple[str, Link]]:
+        """References of *place* that a store enforces and that cannot simply be emptied: (parent, link)."""
+        node = self.nodes[place]
+        for link in node.links:
+            if link.parent in self.nodes and foreign_key(node, link) is not None:
+                yield link.parent, link
+        for parent in self:
+            for other, link in parent.referrers:
+                if other == place and not is_nullable(node, link.columns) and foreign_key(node, link) is not None:
+                    yield parent.place, link
+
+    def children_of(self, place: str) -> Iterator[tuple[Node, Link]]:
+        """Every link, of any table, whose parent is *place*."""
+        return ((node, link) for node in self for link in node.links if link.parent == place)
+
+
+def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap:
+    """Join the declaration with what the stores describe.
+
+    Raises `MapRefused` with every misfit at once: a table or column that is not there, rows without a key, a table
+    that leads to no person, references that form a cycle.
+    """
+    problems: list[MapProblem] = []
+    tables = {
+        f"{system}.{name}": (system, name, table)
+        for system, declared in declaration.systems.items()
+        for name, table in declared.tables.items()
+    }
+    nodes = {}
+    for place, (system, name, table) in tables.items():
+        schema = schemas[system].tables.get(name)
+        if schema is None:
+            problems.append(_absent_table(place, system, name, schemas[system]))
+            continue
+        node = _node(place, system, name, table, schema)
+        problems += _misfits(node, tables)
+        nodes[place] = node
+    if problems:
+        raise MapRefused(problems)
+    traced = {place: _with_referrers(nodes[place], nodes) for place in _parents_first(nodes)}
+    order, cut = _children_first(traced)
+    return DataMap(traced, order, cut)
+
+
+def _node(place: str, system: str, name: str, table: Table, schema: TableSchema) -> Node:
+    owners = [_owner(key, reference, system) for key, reference in table.belongs_to.items()]
+    named = [_named(kind, column, teaches=True) for kind, column in table.identity.items()]
+    mentioned = [_named(kind, column, teaches=False) for kind, column in table.mentions.items()]
+    return Node(
+        place=place,
+        system=system,
+        table=name,
+        declared=table,
+        schema=schema,
+        key=table.key or schema.key,
+        links=(*owners, *named, *mentioned),
+        referrers=(),
+    )
+
+
+def _owner(key: str, reference: Reference, system: str) -> Link:
+    parent = f"{reference.system or system}.{reference.table}"
+    return Link(name=key, columns=reference.columns, parent=parent, to=reference.to)
+
+
+def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Link:
+    shared = column.shared == "review"
+    return Link(
+        name=column.column,
+        columns=(column.column,),
+        kind=kind,
+        teaches=teaches and not shared,
+        shared=shared,
+        fold=column.case == "fold" and kind is IdentityKind.EMAIL,
+    )
+
+
+# --- what does not fit ----------------------------------------------------------------------------------------------
+
+
+def _misfits(node: Node, tables: Mapping[str, object]) -> Iterator[MapProblem]:
+    base = f"systems.{node.system}.tables.{node.table}"
+    if not node.key:
+        yield MapProblem(base, "the store knows no key of this table", "name the columns that tell rows apart: key: …")
+    if not node.links and node.declared.fields:
+        yield MapProblem(base, "nothing leads from a person to these rows", _way_in(node.schema))
+    for path, column in _named_columns(node):
+        if node.schema.column(column) is None:
+            known = [found.name for found in node.schema.columns]
+            yield MapProblem(f"{base}.{path}", f"the store has no column {column!r} there", _nearest(column, known))
+    for link in node.links:
+        if link.parent is not None and link.parent not in tables:
+            mend = _nearest(link.parent, list(tables))
+            yield MapProblem(f"{base}.belongs_to.{link.name}", f"{link.parent} is not declared", mend)
+
+
+def _named_columns(node: Node) -> Iterator[tuple[str, str]]:
+    """Every column that the declaration names for this table, with the place in the file."""
+    table = node.declared
+    yield from (("key", column) for column in table.key or ())
+    yield from ((f"fields.{column}", column) for column in table.fields if column.partition(".")[0] == column)
+    yield from (("ignore", column) for column in table.ignore)
+    for group in ("identity", "mentions"):
+        yield from ((f"{group}.{kind}", named.column) for kind, named in getattr(table, group).items())
+    for group in ("belongs_to", "refers_to"):
+        for name, reference in getattr(table, group).items():
+            yield from ((f"{group}.{name}", column) for column in reference.columns)
+    if table.keep is not None and table.keep.from_ is not None:
+        yield "keep.from", table.keep.from_
+
+
+def _absent_table(place: str, system: str, name: str, schema: Schema) -> MapProblem:
+    return MapProblem(f"systems.{system}.tables.{name}", "the store has no such table", _nearest(name, schema.tables))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name[:200], list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else "mend the name, or take it out of the declaration"
+
+
+def _way_in(schema: TableSchema) -> str:
+    if schema.foreign_keys:
+        key = schema.foreign_keys[0]
+        return f"its foreign key suggests belongs_to: {{{', '.join(key.columns)}: {key.table}.{', '.join(key.to_columns)}}}"
+    return "say whose rows they are with belongs_to, identity or mentions"
+
+
+# --- order ----------------------------------------------------------------------------------------------------------
+
+
+def _parents_first(nodes: Mapping[str, Node]) -> list[str]:
+    parents = {
+        place: {link.parent for link in node.links if link.parent not in (None, place)} for place, node in nodes.items()
+    }
+    try:
+        return list(graphlib.TopologicalSorter(parents).static_order())  # type: ignore[arg-type]
+    except graphlib.CycleError as cycle:
+        way = " → ".join(reversed(cycle.args[1]))
+        path = "systems." + cycle.args[1][0].replace(".", ".tables.", 1) + ".belongs_to"
+        mend = "make one of them refers_to: it says that the reference does not make the row that person's"
+        raise MapRefused([MapProblem(path, f"these belong to one another in a circle: {way}", mend)]) from None
+
+
+def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:
+    """Add the references that must be emptied before a row of *node* can go: declared ones, and foreign keys that the
+    declaration passes over."""
+    found = []
+    for other in nodes.values():
+        for name, reference in other.declared.refers_to.items():
+            if f"{reference.system or other.system}.{reference.table}" == node.place:
+                found.append((other.place, Link(name, reference.columns, node.place, reference.to)))
+        if other.system == node.system:
+            found += [(other.place, link) for link in _silent_keys(other, node)]
+    # Some engines check a self-reference row by row, so it is emptied before its rows go.
+    own = [link for link in node.links if link.parent == node.place and foreign_key(node, link) is not None]
+    found += [(node.place, link) for link in own]
+    return replace(node, referrers=tuple(found))
+
+
+def _silent_keys(other: Node, node: Node) -> Iterator[Link]:
+    declared = {link.columns for link in other.links if link.parent == node.place}
+    declared |= {reference.columns for reference in other.declared.refers_to.values()}
+    for key in other.schema.foreign_keys:
+        if key.table == node.table and key.columns not in declared:
+            yield Link(", ".join(key.columns), key.columns, node.place, key.to_columns or node.key)
+
+
+def _children_first(nodes: Mapping[str, Node]) -> tuple[tuple[str, ...], frozenset[tuple[str, tuple[str, ...]]]]:
+    """An order for deleting that breaks no foreign key, and the references that must be emptied for it to exist."""
+    parents: dict[str, set[str]] = {
+        place: {link.parent for link in node.links if link.parent not in (None, place)}  # type: ignore[misc]
+        for place, node in nodes.items()
+    }
+    cut = {(place, link.columns) for place, node in nodes.items() for link in node.links if link.parent == place}
+    extra = [(place, link, node.place) for node in nodes.values() for place, link in node.referrers]
+    for place, link, parent in sorted(extra, key=lambda edge: is_nullable(nodes[edge[0]], edge[1].columns)):
+        if _leads(parents, parent, to=place):
+            cut.add((place, link.columns))
+        else:
+            parents[place].add(parent)
+    return tuple(reversed([*graphlib.TopologicalSorter(parents).static_order()])), frozenset(cut)
+
+
+def _leads(parents: Mapping[str, set[str]], start: str, *, to: str) -> bool:
+    waiting, seen = [start], set()
+    while waiting:
+        place = waiting.pop()
+        if place == to:
+            return True
+        if place not in seen:
+            seen.add(place)
+            waiting += parents[place]
+    return False
+
+
+def is_nullable(node: Node, columns: Iterable[str]) -> bool:
+    """Whether all these columns may be null."""
+    return all((found := node.schema.column(column)) is not None and found.nullable for column in columns)
+
+
+def foreign_key(node: Node, link: Link) -> ForeignKey | None:
+    """The store's own constraint behind a link, if there is one."""
+    return next((key for key in node.schema.foreign_keys if set(key.columns) == set(link.columns)), None)

@@ -1,0 +1,97 @@
+"""Who is asked about: verified identifiers, and how they are compared with what stores hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from troth.declaration import IdentityKind
+from troth.errors import TrothError
+
+__all__ = ["Identity", "IdentityRefused", "variants"]
+
+_LENGTH_MAX = 320  # RFC 3696: the longest e-mail address; no other identifier is longer
+
+
+class IdentityRefused(TrothError):
+    """What was given cannot name a person: empty, malformed, or not what its kind looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Verified identifiers of one subject. Its `repr` says how many, never which.
+
+    *keys* names rows outright: ``(("shop.customer", ("5",)), …)``.
+    """
+
+    identifiers: tuple[tuple[IdentityKind, str], ...] = ()
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.identifiers and not self.keys:
+            raise IdentityRefused("an identity needs at least one identifier: --email, --phone or --id SYSTEM.TABLE=KEY")
+        for kind, value in self.identifiers:
+            _refuse_nonsense(kind, value)
+
+    @classmethod
+    def of(cls, *, email: str | None = None, phone: str | None = None, ids: Iterable[str] = ()) -> Identity:
+        """Build one from what people type. *ids* are ``SYSTEM.TABLE=KEY``; a composite key is ``a,b``."""
+        given = {IdentityKind.EMAIL: email, IdentityKind.PHONE: phone}
+        return cls(
+            identifiers=tuple((kind, value.strip()) for kind, value in given.items() if value is not None),
+            keys=tuple(_row(text) for text in ids),
+        )
+
+    def canonical(self) -> str:
+        """One spelling for the same identifiers, for keyed references. Personal: never print it."""
+        named = sorted(f"{kind}\x1f{min(variants(kind, value))}" for kind, value in self.identifiers)
+        return "\x1e".join([*named, *sorted(f"{place}\x1f{key!r}" for place, key in self.keys)])
+
+    def __repr__(self) -> str:
+        return f"Identity({len(self.identifiers)} identifiers, {len(self.keys)} keys)"
+
+
+def variants(kind: IdentityKind, value: str, *, region: str = "GB") -> frozenset[str]:
+    """The spellings of one identifier that stores are asked for. Letter case is the store's business (`Match.fold`)."""
+    if kind is IdentityKind.PHONE:
+        return _phone_spellings(value, region)
+    if kind is IdentityKind.EMAIL:
+        return frozenset({value.strip().lower()})
+    return frozenset({value.strip()})
+
+
+def _phone_spellings(value: str, region: str) -> frozenset[str]:
+    """International, national and bare-digit forms. What is not a number stands for itself."""
+    import phonenumbers  # heavy metadata: only when a phone is asked for
+
+    spellings = {value.strip(), re.sub(r"[^\d+]", "", value)} - {""}
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return frozenset(spellings)
+    forms = phonenumbers.PhoneNumberFormat
+    international = phonenumbers.format_number(number, forms.INTERNATIONAL)
+    national = phonenumbers.format_number(number, forms.NATIONAL)
+    e164 = phonenumbers.format_number(number, forms.E164)
+    digits = re.sub(r"\D", "", national)
+    return frozenset(spellings | {international, national, e164, digits, "00" + e164[1:], national.replace(" ", "-")})
+
+
+def _row(text: str) -> tuple[str, tuple[str, ...]]:
+    place, equals, key = text.partition("=")
+    if not equals or "." not in place or not key:
+        raise IdentityRefused("--id names one row as SYSTEM.TABLE=KEY, such as shop.customer=5")
+    return place.strip(), tuple(part.strip() for part in key.split(","))
+
+
+_SHAPES: Mapping[IdentityKind, re.Pattern[str]] = {
+    IdentityKind.EMAIL: re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}"),
+    IdentityKind.PHONE: re.compile(r"[+\d][\d\s().\-/x]{4,40}", re.IGNORECASE),
+}
+
+
+def _refuse_nonsense(kind: IdentityKind, value: str) -> None:
+    shape = _SHAPES.get(kind)
+    if not value or len(value) > _LENGTH_MAX or (shape is not None and not shape.fullmatch(value)):
+        raise IdentityRefused(f"that is not {'an' if kind[0] in 'aeiou' else 'a'} {kind}: give one whole {kind}")

@@ -1,0 +1,308 @@
+"""Locate: from identities to rows, over all stores, set by set.
+
+Every table is asked once for all subjects together (``tables + 2`` statements at most in the common case): the rows
+whose links take one of the values known so far. Rows of identity tables teach further identifiers, parents teach their
+keys, and the passes repeat only for values that have not been asked for yet. Each row remembers whose it is, by which
+link, and whether another link of it names somebody else.
+"""
+
+from __future__ import annotations
+
+import decimal
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from troth.declaration import IdentityKind
+from troth.errors import TrothError
+from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
+from troth.subjects.datamap import DataMap, Link, Node
+from troth.subjects.identity import Identity, variants
+
+__all__ = ["FoundRow", "Located", "LocateRefused", "locate"]
+
+PASSES_MAX = 64
+"""How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
+
+Values = dict[Row, set[int]]
+"""A value of a link's columns → the subjects that it names."""
+
+
+class LocateRefused(TrothError):
+    """The identities cannot be traced: an unknown table is named, or the tracing does not end."""
+
+
+@dataclass(slots=True)
+class FoundRow:
+    """One row. *values* are in the order of `Located.columns` of its place. *subjects* index the identities asked for;
+    *mine* names the links that lead to them, *others* the links that name somebody else."""
+
+    key: Row
+    values: Row
+    subjects: tuple[int, ...]
+    mine: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"FoundRow(of {len(self.subjects)} subjects, by {', '.join(self.mine)})"
+
+
+@dataclass(slots=True)
+class Located:
+    """Where the subjects' rows are. *asked* is every value that was asked for, by place and link: the rescan asks the
+    same again. Holds personal values; its `repr` shows counts only."""
+
+    map: DataMap
+    identities: tuple[Identity, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    rows: Mapping[str, list[FoundRow]]
+    asked: Mapping[str, Mapping[str, Values]]
+    referring: Mapping[tuple[str, tuple[str, ...]], list[tuple[Row, Row]]] = field(default_factory=dict)
+    """For an erasure: rows of anyone that refer to located rows without being theirs, by place and columns: their
+    keys, and the values they refer by."""
+
+    def __repr__(self) -> str:
+        return f"Located({sum(map(len, self.rows.values()))} rows of {len(self.identities)} subjects)"
+
+    def value(self, place: str, row: FoundRow, column: str) -> Scalar:
+        """The value of one column of a found row."""
+        return row.values[self.columns[place].index(column)]
+
+
+def locate(
+    map_: DataMap,
+    stores: Mapping[str, Store],
+    identities: Sequence[Identity],
+    *,
+    purpose: Literal["view", "amend", "erase"],
+    region: str = "GB",
+) -> Located:
+    """Find all rows of the *identities*. Reads only.
+
+    To view and to amend, rows carry every declared field; to erase, only what tracing and planning need, and rows of
+    others that refer to them are found too. *region* is where national phone numbers are read. Raises
+    `LocateRefused`, and the stores' errors.
+    """
+    located = _Tracing(map_, stores, tuple(identities), fields=purpose != "erase", region=region).run()
+    if purpose == "erase":
+        located.referring = _referring(located, stores)
+    return located
+
+
+def _referring(
+    located: Located, stores: Mapping[str, Store]
+) -> dict[tuple[str, tuple[str, ...]], list[tuple[Row, Row]]]:
+    found: dict[tuple[str, tuple[str, ...]], list[tuple[Row, Row]]] = {}
+    for node in located.map:
+        rows = located.rows.get(node.place)
+        if not rows or node.declared.erase is None or node.declared.erase.rows != "delete":
+            continue
+        for place, link in node.referrers:
+            other = located.map[place]
+            kinds = [other.kind(column) for column in link.columns]
+            to = [located.columns[node.place].index(column) for column in link.to]
+            values = {_as_kinds(tuple(row.values[at] for at in to), kinds) for row in rows} - {None}
+            match = Match(link.columns, tuple(values))  # type: ignore[arg-type]
+            columns = (*other.key, *link.columns)
+            read = stores[other.system].read(other.table, columns, AnyOf((match,)))
+            cut = len(other.key)
+            found[place, link.columns] = [(row[:cut], row[cut:]) for row in read]
+    return found
+
+
+@dataclass(slots=True)
+class _Tracing:
+    """The state of one tracing."""
+
+    map: DataMap
+    stores: Mapping[str, Store]
+    identities: tuple[Identity, ...]
+    fields: bool
+    region: str
+    known: dict[IdentityKind, dict[str, set[int]]] = field(default_factory=lambda: defaultdict(dict))
+    asked: dict[str, dict[str, Values]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    found: dict[str, dict[Row, FoundRow]] = field(default_factory=lambda: defaultdict(dict))
+
+    def run(self) -> Located:
+        for node in self.map:
+            self.columns[node.place] = self._wanted(node)
+        for index, identity in enumerate(self.identities):
+            for kind, value in identity.identifiers:
+                self._learn(kind, value, index)
+        seeds = self._seeds()
+        for _ in range(PASSES_MAX):
+            if not any([self._ask(node, seeds.pop(node.place, {})) for node in self.map]):
+                break
+        else:
+            raise LocateRefused(
+                f"tracing did not end after {PASSES_MAX} passes: a chain of rows is that long, or identity columns "
+                "hold values that lead from person to person; mark them shared: review"
+            )
+        rows = {place: list(rows.values()) for place, rows in self.found.items()}
+        for place, found in rows.items():
+            self._name_others(self.map[place], found)
+        return Located(self.map, self.identities, self.columns, rows, self.asked)
+
+    def _wanted(self, node: Node) -> tuple[str, ...]:
+        wanted = [*node.key]
+        wanted += [column for link in node.links for column in link.columns]
+        wanted += [column for _, link in self.map.children_of(node.place) for column in link.to]
+        wanted += [column for _, link in node.referrers for column in link.to]
+        wanted += [c for parent in self.map for place, link in parent.referrers if place == node.place for c in link.columns]
+        if node.declared.keep is not None and node.declared.keep.from_ is not None:
+            wanted.append(node.declared.keep.from_)
+        if self.fields:
+            wanted += node.declared.fields
+        return tuple(dict.fromkeys(wanted))
+
+    def _learn(self, kind: IdentityKind, value: str, index: int) -> None:
+        for spelling in variants(kind, value, region=self.region):
+            self.known[kind].setdefault(spelling, set()).add(index)
+
+    def _seeds(self) -> dict[str, Values]:
+        """Rows that identities name outright, by place."""
+        seeds: dict[str, Values] = defaultdict(dict)
+        for index, identity in enumerate(self.identities):
+            for place, key in identity.keys:
+                node = self.map.nodes.get(place)
+                if node is None:
+                    raise LocateRefused(f"--id names {place[:80]!r}, which is not a declared table (SYSTEM.TABLE=KEY)")
+                if len(key) != len(node.key):
+                    raise LocateRefused(f"--id {place} needs {len(node.key)} key values: {', '.join(node.key)}")
+                values = _as_kinds(key, [node.kind(column) for column in node.key])
+                if values is None:
+                    raise LocateRefused(f"--id {place}: the key does not look like a value of {', '.join(node.key)}")
+                seeds[place].setdefault(values, set()).add(index)
+        return seeds
+
+    def _ask(self, node: Node, seeds: Values) -> bool:
+        """Ask *node* for rows by values that it has not been asked for. True when it was asked anything."""
+        fresh = {link: values for link in node.links if (values := self._fresh(node, link))}
+        matches = [Match(link.columns, tuple(values), fold=link.fold) for link, values in fresh.items()]
+        if seeds:
+            matches.append(Match(node.key, tuple(seeds)))
+        if not matches:
+            return False
+        for link, values in fresh.items():
+            self.asked[node.place][link.name].update(values)
+        if seeds:
+            self.asked[node.place][""].update(seeds)
+        rows = self.stores[node.system].read(node.table, self.columns[node.place], AnyOf(tuple(matches)))
+        self._attribute(node, rows)
+        return True
+
+    def _fresh(self, node: Node, link: Link) -> Values:
+        """The values of this link that are known by now and were not asked for yet, or whose subjects are new."""
+        asked = self.asked[node.place][link.name]
+        kinds = [node.kind(column) for column in link.columns]
+        fresh: Values = {}
+        for value, subjects in self._known(node, link):
+            cast = _as_kinds(value, kinds)
+            if cast is not None and not subjects <= asked.get(cast, set()):
+                fresh[cast] = asked.get(cast, set()) | subjects
+        return fresh
+
+    def _known(self, node: Node, link: Link) -> Iterable[tuple[Row, set[int]]]:
+        if link.kind is not None:
+            return (((spelling,), subjects) for spelling, subjects in self.known[link.kind].items())
+        assert link.parent is not None
+        at = [self.columns[link.parent].index(column) for column in link.to]
+        return (
+            (tuple(row.values[position] for position in at), set(row.subjects))
+            for row in self.found[link.parent].values()
+        )
+
+    def _attribute(self, node: Node, rows: Iterable[Row]) -> None:
+        """Say whose each row is. A row that the store returns but no asked value explains (a collation that folds
+        accents, say) is nobody's: it is left out rather than guessed at."""
+        columns = self.columns[node.place]
+        asked = self.asked[node.place]
+        places = [(link, asked[link.name], [columns.index(column) for column in link.columns]) for link in node.links]
+        key_at = [columns.index(column) for column in node.key]
+        for row in rows:
+            key = tuple(row[position] for position in key_at)
+            subjects = set(asked[""].get(key, ()))
+            mine = ["key"] if subjects else []
+            for link, values, at in places:
+                named = values.get(_spelled(link, tuple(row[position] for position in at)))
+                if named:
+                    subjects |= named
+                    mine.append(link.name)
+            if not subjects:
+                continue
+            before = self.found[node.place].get(key)
+            if before is not None:
+                subjects |= set(before.subjects)
+                mine = list(dict.fromkeys([*before.mine, *mine]))
+            self.found[node.place][key] = FoundRow(key, row, tuple(sorted(subjects)), tuple(mine), ())
+            self._taught(node, row, subjects)
+
+    def _taught(self, node: Node, row: Row, subjects: set[int]) -> None:
+        columns = self.columns[node.place]
+        for link in node.links:
+            value = row[columns.index(link.columns[0])] if link.teaches else None
+            if isinstance(value, str) and value.strip() and link.kind is not None:
+                for index in subjects:
+                    self._learn(link.kind, value, index)
+
+    def _name_others(self, node: Node, rows: Iterable[FoundRow]) -> None:
+        """Find the links that name someone who is not asked about. An identity column never does: it is the row's own
+        person who is named by it."""
+        columns = self.columns[node.place]
+        owners = [link for link in node.links if not link.teaches and link.name not in _own(node)]
+        for row in rows:
+            row.others = tuple(
+                link.name
+                for link in owners
+                if link.name not in row.mine and all(row.values[columns.index(name)] is not None for name in link.columns)
+            )
+
+
+def _own(node: Node) -> set[str]:
+    return {column.column for column in node.declared.identity.values()}
+
+
+def _spelled(link: Link, value: Row) -> Row:
+    """A stored value as it stands among the asked ones."""
+    if link.kind is not None and isinstance(value[0], str):
+        return (value[0].strip().lower() if link.fold or link.kind is IdentityKind.EMAIL else value[0].strip(),)
+    return value
+
+
+def _as_kinds(values: Row, kinds: Sequence[ColumnKind]) -> Row | None:
+    """Values of one table as another table's columns hold them: a ticket may keep a customer's number as text.
+
+    None when a value is NULL or cannot be one of that kind: then nothing can match.
+    """
+    cast = tuple(_as_kind(value, kind) for value, kind in zip(values, kinds, strict=True))
+    return None if None in cast else cast
+
+
+def _as_kind(value: Scalar, kind: ColumnKind) -> Scalar:
+    if value is None:
+        return None
+    if kind is ColumnKind.TEXT:
+        return value if isinstance(value, str) else None if isinstance(value, bytes) else str(value)
+    if kind is ColumnKind.INTEGER:
+        return _integer(value)
+    if kind is ColumnKind.UUID:
+        return _uuid(value)
+    return value
+
+
+def _integer(value: Scalar) -> int | None:
+    if isinstance(value, decimal.Decimal | float) and value == int(value):
+        return int(value)
+    if isinstance(value, str) and value.strip().removeprefix("-").isascii() and value.strip().removeprefix("-").isdigit():
+        return int(value) if len(value) <= 19 and -(2**63) <= int(value) < 2**63 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _uuid(value: Scalar) -> uuid.UUID | None:
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,343 @@
+"""Plans: what would be done, decided and printable before anything is touched.
+
+Pure functions over what `locate` found. A plan names every table, strategy, count and exception with its citation; it
+is pinned to the declaration's hash, and approved by its own: whoever carries it out has seen exactly this one. It holds
+row keys and, for an amendment, the new values; its `repr` shows counts only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from troth.declaration import Declaration, Keep, Strategy
+from troth.errors import TrothError
+from troth.stores import Row, Scalar
+from troth.subjects.datamap import Link, MapProblem, Node, is_nullable
+from troth.subjects.locate import FoundRow, Located
+
+__all__ = ["Change", "ErasurePlan", "Hold", "Kept", "PlanRefused", "Review", "Stage", "Target", "plan_erasure", "reviews"]
+
+Target = tuple[Row, tuple[int, ...]]
+"""A row's key, and the subjects (indices of the identities asked for) that the row belongs to."""
+
+ABOUT_OTHERS = ("the row is also about someone else", "GDPR Art. 15(4), 17(1)")
+NO_STRATEGY = ("the declaration keeps it", "no citation is declared")
+
+
+class PlanRefused(TrothError):
+    """No plan can be made. *problems* says, place by place, what stands in the way and how to mend it."""
+
+    def __init__(self, problems: Iterable[MapProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: nothing in its scope is erased while it stands (clauses C48, C50).
+
+    *places* are systems or tables (``shop``, ``shop.invoice``), *subjects* indices of the identities asked for; left
+    empty, either means all.
+    """
+
+    reason: str
+    cite: str
+    places: tuple[str, ...] = ()
+    subjects: tuple[int, ...] = ()
+
+    def covers(self, place: str, row: FoundRow) -> bool:
+        """Whether this row may not be touched."""
+        in_place = not self.places or any(place == held or place.startswith(held + ".") for held in self.places)
+        return in_place and (not self.subjects or bool(set(self.subjects) & set(row.subjects)))
+
+
+class Stage(IntEnum):
+    """The order within one transaction: empty the references to rows that go, write into rows that stay, delete."""
+
+    DETACH = 0
+    WRITE = 1
+    DELETE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One kind of change to rows of one place: write *strategies* into their columns, or delete them."""
+
+    place: str
+    stage: Stage
+    strategies: tuple[tuple[str, Strategy], ...]
+    targets: tuple[Target, ...]
+
+    def words(self) -> str:
+        """The change in words, as a person is shown it."""
+        if self.stage is Stage.DELETE:
+            return "delete"
+        return ", ".join(f"{strategy} {column}" for column, strategy in self.strategies)
+
+    def __repr__(self) -> str:
+        return f"Change({self.place}: {self.words()}, {len(self.targets)} rows)"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Rows, or fields of rows, that stay, and the reason as the person is told it (GDPR Art. 12(4), 17(3))."""
+
+    place: str
+    fields: tuple[str, ...]
+    reason: str
+    cite: str
+    until: dt.date | None
+    targets: tuple[Target, ...]
+
+    def __repr__(self) -> str:
+        return f"Kept({self.place}, {len(self.targets)} rows, {self.cite!r}, until {self.until})"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Something a person has to look at before the plan may be carried out."""
+
+    place: str
+    subject: int
+    message: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What erasing the *located* subjects would do, in the order in which it would be done."""
+
+    declaration_hash: str
+    located: Located
+    changes: tuple[Change, ...]
+    kept: tuple[Kept, ...]
+    reviews: tuple[Review, ...]
+
+    def __repr__(self) -> str:
+        subjects = len(self.located.identities)
+        return f"ErasurePlan({subjects} subjects, {len(self.changes)} changes, {len(self.kept)} kept)"
+
+
+def plan_erasure(
+    declaration: Declaration, located: Located, *, now: dt.datetime, holds: Sequence[Hold] = ()
+) -> ErasurePlan:
+    """Decide what erasing the located subjects does (GDPR Art. 17, clause C50). Touches nothing.
+
+    Raises `PlanRefused` when the stores could not do what the declaration asks: a row deleted that a kept row must
+    refer to, a reference emptied that may not be null. What can be told without rows is told by `check_erasure`.
+    """
+    return _Erasing(located, now, tuple(holds)).plan(declaration)
+
+
+@dataclass(slots=True)
+class _Erasing:
+    """The decisions of one erasure, children before parents, so that a parent knows which staying rows need it."""
+
+    located: Located
+    now: dt.datetime
+    holds: tuple[Hold, ...]
+    gone: dict[str, list[FoundRow]] = field(default_factory=lambda: defaultdict(list))
+    written: dict[tuple[str, tuple[tuple[str, Strategy], ...]], list[Target]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    kept: dict[tuple[str, tuple[str, ...], str, str, dt.date | None], list[Target]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    needed: dict[tuple[str, tuple[str, ...]], set[Row]] = field(default_factory=lambda: defaultdict(set))
+    """(place, columns) → the values by which staying rows refer to it."""
+    problems: dict[MapProblem, None] = field(default_factory=dict)
+
+    def plan(self, declaration: Declaration) -> ErasurePlan:
+        order = self.located.map.deletion_order
+        for place in order:
+            node = self.located.map[place]
+            for row in self.located.rows.get(place, ()):
+                self._decide(node, row)
+        detached = list(self._detachments())
+        if self.problems:
+            raise PlanRefused(self.problems)
+        writes = [Change(place, Stage.WRITE, how, tuple(rows)) for (place, how), rows in self.written.items()]
+        deletes = [
+            Change(place, Stage.DELETE, (), tuple((row.key, row.subjects) for row in self.gone[place]))
+            for place in order
+            if place in self.gone
+        ]
+        return ErasurePlan(
+            declaration_hash=declaration.hash,
+            located=self.located,
+            changes=(*detached, *writes, *deletes),
+            kept=tuple(Kept(*what, tuple(targets)) for what, targets in self.kept.items()),
+            reviews=tuple(reviews(declaration, self.located)),
+        )
+
+    def _decide(self, node: Node, row: FoundRow) -> None:
+        hold = next((hold for hold in self.holds if hold.covers(node.place, row)), None)
+        keep = node.declared.keep
+        erase = node.declared.erase
+        if hold is not None:
+            self._stay(node, row, {}, (hold.reason, hold.cite), None)
+        elif keep is not None and not (until := _kept_until(self.located, node, row, keep, self.now)).over:
+            self._stay(node, row, keep.meanwhile, (keep.because, keep.cite), until.day)
+        elif row.others:
+            self._stay(node, row, _share(node, row), ABOUT_OTHERS, None)
+        elif erase is not None and erase.rows == "delete" and not self._is_needed(node, row):
+            self.gone[node.place].append(row)
+        else:
+            why = (keep.because, keep.cite) if keep is not None else NO_STRATEGY
+            self._stay(node, row, erase.fields if erase is not None else {}, why, None)
+
+    def _stay(
+        self,
+        node: Node,
+        row: FoundRow,
+        strategies: Mapping[str, Strategy],
+        why: tuple[str, str],
+        until: dt.date | None,
+    ) -> None:
+        """The row stays; *strategies* are written into it, and its other personal fields are kept for the reason."""
+        target = (row.key, row.subjects)
+        writes = tuple((column, how) for column, how in strategies.items() if how is not Strategy.KEEP)
+        if writes:
+            self.written[node.place, writes].append(target)
+        kept = tuple(column for column in node.declared.fields if column not in dict(writes))
+        if kept:
+            self.kept[node.place, kept, *why, until].append(target)
+        for parent, link in self.located.map.constraints_of(node.place):
+            value = self._reference(node.place, row, link)
+            if None not in value and not set(link.columns) & {column for column, _ in writes}:
+                self.needed[parent, link.to].add(value)
+
+    def _is_needed(self, node: Node, row: FoundRow) -> bool:
+        """Whether a row that stays has to refer to this one. Then its fields are treated and it stays too."""
+        needed = any(
+            tuple(self.located.value(node.place, row, column) for column in columns) in values
+            for (place, columns), values in self.needed.items()
+            if place == node.place
+        )
+        if needed and not (node.declared.erase and node.declared.erase.fields):
+            self._problem(
+                node.place,
+                "erase",
+                "a row that stays has to refer to a row that would be deleted",
+                "say what happens to its fields then: erase: {rows: delete, fields: {NAME: mask, …}}",
+            )
+        return needed
+
+    def _detachments(self) -> Iterator[Change]:
+        """References to rows that go, from rows that do not go before them: they are emptied first."""
+        for node in self.located.map:
+            going = {row.key: row for row in self.gone.get(node.place, ())}
+            for place, link in node.referrers if going else ():
+                by_value = {
+                    tuple(self.located.value(node.place, row, column) for column in link.to): row.subjects
+                    for row in going.values()
+                }
+                cut = (place, link.columns) in self.located.map.cut
+                gone = {row.key for row in self.gone.get(place, ())}
+                targets = [
+                    (key, by_value[value])
+                    for key, value in self.located.referring.get((place, link.columns), ())
+                    if value in by_value and (cut or key not in gone)
+                ]
+                if targets and not is_nullable(self.located.map[place], link.columns):
+                    if place == node.place:
+                        continue  # one statement deletes the whole chain
+                    self._refuse_not_null(place, link)
+                elif targets:
+                    yield Change(place, Stage.DETACH, tuple((c, Strategy.NULL) for c in link.columns), tuple(targets))
+
+    def _refuse_not_null(self, place: str, link: Link) -> None:
+        mend = f"treat the fields of {link.parent} instead of deleting its rows, or declare whose rows these are"
+        message = f"{', '.join(link.columns)} refers to rows that go, and may not be null"
+        self._problem(place, f"refers_to.{link.name}", message, mend)
+
+    def _reference(self, place: str, row: FoundRow, link: Link) -> Row:
+        return tuple(self.located.value(place, row, column) for column in link.columns)
+
+    def _problem(self, place: str, path: str, message: str, mend: str) -> None:
+        system, _, table = place.partition(".")
+        self.problems[MapProblem(f"systems.{system}.tables.{table}.{path}", message, mend)] = None
+
+
+def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:
+    """A row about several people: the fields about this one, and the identifiers and references that name them."""
+    declared = node.declared.erase.fields if node.declared.erase is not None else {}
+    mine = [column for column, use in node.declared.fields.items() if use.of in row.mine]
+    mine += [link.columns[0] for link in node.links if link.kind is not None and link.name in row.mine]
+    strategies = {column: declared.get(column) or _fallback(node, column) for column in mine}
+    for link in node.links:
+        if link.parent is not None and link.name in row.mine and is_nullable(node, link.columns) and not set(link.columns) & set(node.key):
+            strategies |= dict.fromkeys(link.columns, Strategy.NULL)
+    return strategies
+
+
+def _fallback(node: Node, column: str) -> Strategy:
+    """What happens to one person's field in a shared row, where the table says only that rows are deleted."""
+    found = node.schema.column(column)
+    return Strategy.NULL if found is None or found.nullable else Strategy.MASK
+
+
+# --- how long ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Until:
+    over: bool
+    day: dt.date | None
+
+
+def _kept_until(located: Located, node: Node, row: FoundRow, keep: Keep, now: dt.datetime) -> _Until:
+    """Whether the period is over, and its last day. A start that is missing or unreadable keeps: nobody can show that
+    the period has ended."""
+    if keep.for_ is None or keep.from_ is None:
+        return _Until(False, None)
+    start = _as_date(located.value(node.place, row, keep.from_))
+    if start is None:
+        return _Until(False, None)
+    day = keep.for_.after(start)
+    return _Until(day <= now.date(), day)
+
+
+def _as_date(value: Scalar) -> dt.date | None:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, str):
+        try:
+            return dt.datetime.fromisoformat(value.strip()).date()
+        except ValueError:
+            return None
+    return value if isinstance(value, dt.date) else None
+
+
+# --- what a person has to look at ----------------------------------------------------------------------------------
+
+
+def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
+    """Several people behind one identity, rows reached by a shared value only, and more rows than the cap."""
+    people: Counter[tuple[str, int]] = Counter()
+    rows: Counter[int] = Counter()
+    shared: Counter[tuple[str, int]] = Counter()
+    for place, found in located.rows.items():
+        node = located.map[place]
+        loose = {link.name for link in node.links if link.shared}
+        for row in found:
+            rows.update(row.subjects)
+            if node.is_person and len(row.subjects):
+                people.update((place, subject) for subject in row.subjects)
+            elif loose.issuperset(row.mine):
+                shared.update((place, subject) for subject in row.subjects)
+    by_id = "name the person outright: --id SYSTEM.TABLE=KEY"
+    limits = declaration.limits
+    for (place, subject), count in people.items():
+        if count > limits.people:
+            yield Review(place, subject, f"the identity matches {count} people", by_id)
+    for (place, subject), count in shared.items():
+        if sum(1 for (_, other) in people if other == subject) != 1:
+            yield Review(place, subject, f"{count} rows match by a value that several people may share", by_id)
+    for subject, count in rows.items():
+        if count > limits.rows:
+            yield Review("", subject, f"{count} rows are more than the cap of {limits.rows}", "raise limits.rows, or look why")

@@ -1,0 +1,86 @@
+"""The rescan: after carrying out, ask every store the same questions again and see what is still there.
+
+It proves that nothing is left outside the declared exceptions, for every declared way to the subjects' rows: rows that
+were to go are gone, rows that stay hold exactly the values that the plan wrote. One statement per table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from troth.stores import AnyOf, Match, Row, Scalar, Store
+from troth.subjects.work import Asked, Question, Work
+
+__all__ = ["rescan"]
+
+
+def rescan(work: Work, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
+    """Rows found that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
+    left: dict[int, Counter[str]] = defaultdict(Counter)
+    wanted = frozenset(subjects)
+    for question in work.questions:
+        for owners in _residue(question, stores[question.system], wanted):
+            for subject in owners & wanted:
+                left[subject][f"{question.system}.{question.table}"] += 1
+    return dict(left)
+
+
+def _residue(question: Question, store: Store, wanted: frozenset[int]) -> Iterator[set[int]]:
+    """The owners of each row that should not be there, or does not hold what it should."""
+    asked = [narrowed for asked in question.asked if (narrowed := _narrow(asked, wanted)).values]
+    if not asked:
+        return
+    treated = dict.fromkeys(column for values in question.allowed.values() for column in values)
+    columns = tuple(dict.fromkeys([*question.key, *(name for each in asked for name in each.columns), *treated]))
+    at = {name: index for index, name in enumerate(columns)}
+    where = AnyOf(tuple(Match(each.columns, tuple(each.values), each.fold) for each in asked))
+    for row in store.read(question.table, columns, where):
+        owners = _owners(row, asked, at)
+        key = tuple(row[at[name]] for name in question.key)
+        expected = question.allowed.get(key)
+        if owners and (expected is None or not all(same(row[at[name]], value) for name, value in expected.items())):
+            yield owners
+
+
+def _narrow(asked: Asked, wanted: frozenset[int]) -> Asked:
+    """The same question for some of the subjects."""
+    if all(wanted.issuperset(owners) for owners in asked.values.values()):
+        return asked
+    return Asked(asked.columns, asked.fold, {v: owners for v, owners in asked.values.items() if wanted & {*owners}})
+
+
+def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
+    """Whose row this is. A collation may return rows that no asked value explains: they are nobody's."""
+    owners: set[int] = set()
+    for each in asked:
+        value = tuple(_spelled(row[at[name]], each.fold) for name in each.columns)
+        owners.update(each.values.get(value, ()))
+    return owners
+
+
+def _spelled(value: Scalar, fold: bool) -> Scalar:
+    if not isinstance(value, str):
+        return value
+    return value.strip().lower() if fold else value.strip()
+
+
+def same(stored: Scalar, meant: Scalar) -> bool:
+    """Whether a store holds what was written: engines pad text, widen dates and rescale decimals."""
+    if stored == meant:
+        return True
+    if stored is None or meant is None:
+        return False
+    if isinstance(stored, int | float | decimal.Decimal) and isinstance(meant, int | float | decimal.Decimal):
+        return decimal.Decimal(str(stored)) == decimal.Decimal(str(meant))
+    if isinstance(stored, dt.datetime) and isinstance(meant, dt.datetime):
+        return stored.replace(tzinfo=None) == meant.replace(tzinfo=None)
+    return _text(stored) == _text(meant)
+
+
+def _text(value: Scalar) -> str:
+    """A date and the same day at midnight are written alike."""
+    text = value.isoformat(" ") if isinstance(value, dt.datetime) else str(value)
+    return text.strip().replace("T", " ").removesuffix(" 00:00:00")

@@ -1,0 +1,92 @@
+"""Views: what is held about a person, table by table, as the person may see it (GDPR Art. 15, clause C48). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from troth.declaration import Declaration
+from troth.stores import Scalar
+from troth.subjects.datamap import Node
+from troth.subjects.locate import FoundRow, Located
+from troth.subjects.plan import Review, reviews
+
+__all__ = ["WITHHELD", "View", "ViewTable", "plan_view"]
+
+WITHHELD = "[about someone else]"
+"""What stands in place of other people's data (GDPR Art. 15(4))."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTable:
+    """The rows of one place: *columns* (key first, then the declared fields), their categories, and the rows."""
+
+    place: str
+    columns: tuple[str, ...]
+    categories: tuple[str | None, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+    withheld: int
+    """How many values were withheld because they are about someone else."""
+
+    def __repr__(self) -> str:
+        return f"ViewTable({self.place}, {len(self.rows)} rows)"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that is held about one subject. Personal throughout; its `repr` shows counts only."""
+
+    declaration_hash: str
+    tables: tuple[ViewTable, ...]
+    reviews: tuple[Review, ...]
+
+    def __repr__(self) -> str:
+        return f"View({len(self.tables)} tables, {sum(len(table.rows) for table in self.tables)} rows)"
+
+
+def plan_view(declaration: Declaration, located: Located) -> list[View]:
+    """One view for each identity, in order. *located* must have been found to ``view``.
+
+    A view with reviews must not be handed out before somebody has looked: it may show one person another's data.
+    """
+    views: list[list[ViewTable]] = [[] for _ in located.identities]
+    for node in located.map:
+        by_subject: dict[int, list[FoundRow]] = {}
+        for row in located.rows.get(node.place, ()):
+            for subject in row.subjects:
+                by_subject.setdefault(subject, []).append(row)
+        for subject, rows in by_subject.items():
+            views[subject].append(_table(node, located, rows))
+    concerns: dict[int, list[Review]] = {}
+    for review in reviews(declaration, located):
+        concerns.setdefault(review.subject, []).append(review)
+    return [
+        View(declaration.hash, tuple(tables), tuple(concerns.get(subject, ()))) for subject, tables in enumerate(views)
+    ]
+
+
+def _table(node: Node, located: Located, rows: list[FoundRow]) -> ViewTable:
+    columns = tuple(dict.fromkeys([*node.key, *node.declared.fields]))
+    uses = node.declared.fields
+    at = [located.columns[node.place].index(column) for column in columns]
+    names = {link.columns[0]: link.name for link in node.links if link.kind is not None}
+    withheld = 0
+    shown = []
+    for row in rows:
+        hidden = _hidden(row, uses_of={column: use.of for column, use in uses.items()}, names=names)
+        withheld += len(hidden)
+        shown.append(
+            tuple(
+                WITHHELD if column in hidden else row.values[index] for column, index in zip(columns, at, strict=True)
+            )
+        )
+    categories = tuple(uses[column].category if column in uses else None for column in columns)
+    return ViewTable(node.place, columns, categories, tuple(shown), withheld)
+
+
+def _hidden(row: FoundRow, *, uses_of: Mapping[str, str | None], names: Mapping[str, str]) -> set[str]:
+    """The fields of a row that are about the other people it names."""
+    if not row.others:
+        return set()
+    theirs = {column for column, of in uses_of.items() if of in row.others}
+    return theirs | {column for column, link in names.items() if link in row.others}

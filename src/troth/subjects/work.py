@@ -1,0 +1,271 @@
+"""Work: a plan compiled into operations on stores, complete in itself.
+
+Everything that carrying out needs is in here: keys, new values, what the rescan asks and what it may find. So a run can
+be taken up after a crash from its sealed work alone, whatever the declaration says by then. Masks are computed here, on
+our side; no store ever sees a key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.declaration import Strategy
+from troth.ledger import Pseudonym
+from troth.protect import Keyring, Masker, MaskFit
+from troth.stores import Column, ColumnKind, Row, Scalar
+from troth.subjects.amend import AmendmentPlan
+from troth.subjects.datamap import Node
+from troth.subjects.identity import Identity
+from troth.subjects.locate import Located
+from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
+
+__all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "mask_fit", "references"]
+
+SUBJECTS_PER_CHUNK = 500
+"""How many subjects share one transaction of a store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One set-based change to one table: each row is its key, then the new values; without *columns*, a deletion."""
+
+    chunk: int
+    system: str
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+    def __repr__(self) -> str:
+        return f"Operation({self.system}.{self.table}, {len(self.rows)} rows)"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Values that were asked for by one link, and the subjects that each names."""
+
+    columns: tuple[str, ...]
+    fold: bool
+    values: Mapping[Row, tuple[int, ...]]
+
+    def __repr__(self) -> str:
+        return f"Asked({', '.join(self.columns)}: {len(self.values)} values)"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the rescan asks of one table: rows by the same values as before.
+
+    *allowed* are the rows that may still be there, by key, with the values that their treated columns must have now.
+    """
+
+    system: str
+    table: str
+    key: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    allowed: Mapping[Row, Mapping[str, Scalar]]
+
+    def __repr__(self) -> str:
+        return f"Question({self.system}.{self.table})"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One line of a subject's receipt: how many rows of a place were treated how, or kept why and until when."""
+
+    place: str
+    rows: int
+    strategies: tuple[str, ...]
+    words: str
+    cite: str = ""
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All operations of a run, what the rescan asks, and what each subject's receipt will say.
+
+    *subjects* are keyed references; *tallies* are in the same order.
+    """
+
+    action: str
+    plan_hash: str
+    declaration_hash: str
+    subjects: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    questions: tuple[Question, ...]
+    tallies: tuple[tuple[Tally, ...], ...]
+
+    def __repr__(self) -> str:
+        return f"Work({self.action}, {len(self.subjects)} subjects, {len(self.operations)} operations)"
+
+    def chunk(self, subject: int) -> int:
+        """The chunk that a subject's rows are changed in."""
+        return subject // SUBJECTS_PER_CHUNK
+
+    def steps(self) -> dict[str, list[Operation]]:
+        """The operations by step, in order. A step is one transaction of one store: ``chunk/system``."""
+        steps: dict[str, list[Operation]] = defaultdict(list)
+        for operation in self.operations:
+            steps[f"{operation.chunk}/{operation.system}"].append(operation)
+        return steps
+
+
+def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash: str) -> Work:
+    """Turn a plan into operations. Raises `troth.protect.MaskTooNarrow` when a column cannot hold its masks."""
+    subjects = [str(reference) for reference in references(plan.located.identities, keyring)]
+    if isinstance(plan, AmendmentPlan):
+        return _amendment(plan, plan_hash, subjects)
+    return _erasure(plan, keyring, plan_hash, subjects)
+
+
+def references(identities: Sequence[Identity], keyring: Keyring) -> list[Pseudonym]:
+    """The keyed reference of each identity: the same person asked for in the same way is the same subject."""
+    return keyring.pseudonyms("subject", [identity.canonical() for identity in identities])
+
+
+def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequence[str]) -> Work:
+    located = plan.located
+    masker = Masker(keyring)
+    operations: list[Operation] = []
+    written: dict[str, dict[Row, dict[str, Scalar]]] = defaultdict(lambda: defaultdict(dict))
+    for change in plan.changes:
+        node = located.map[change.place]
+        columns = tuple(column for column, _ in change.strategies)
+        values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
+        for chunk, rows in _by_chunk(change.targets, values).items():
+            operations.append(Operation(chunk, node.system, node.table, node.key, columns, rows))
+        if change.stage is Stage.WRITE:
+            for (key, _), *new in zip(change.targets, *values, strict=True):
+                written[change.place][key].update(zip(columns, new, strict=True))
+    operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
+    return Work(
+        action="erase",
+        plan_hash=plan_hash,
+        declaration_hash=plan.declaration_hash,
+        subjects=tuple(subjects),
+        operations=tuple(operations),
+        questions=tuple(_questions(located, _allowed(plan.kept, written))),
+        tallies=_tallies(plan, len(subjects)),
+    )
+
+
+def mask_fit(node: Node, column: Column) -> MaskFit:
+    """What a mask has to fit: the column's kind and length, its category's shape, and whether it must be unique."""
+    use = node.declared.fields.get(column.name)
+    shapes = {"user.contact.email": "email", "user.contact.phone_number": "phone"}
+    kind = shapes.get(use.category, "text") if use is not None and column.kind is ColumnKind.TEXT else column.kind.value
+    unique = any(column.name in key for key in (*node.schema.unique, node.schema.key))
+    return MaskFit(kind=kind, length=column.length, unique=unique)
+
+
+def _values(
+    node: Node, name: str, how: Strategy, targets: Sequence[Target], masker: Masker, subjects: Sequence[str]
+) -> list[Scalar]:
+    """The new values of one column, for all targets."""
+    if how is Strategy.NULL:
+        return [None] * len(targets)
+    column = node.schema.column(name)
+    assert column is not None
+    fit = mask_fit(node, column)
+    if how is Strategy.PSEUDONYMISE:
+        return [masker.pseudonymise(fit, subjects[owners[0]]) for _, owners in targets]
+    return masker.batch(fit, f"{node.place}.{name}", [key for key, _ in targets])
+
+
+def _by_chunk(targets: Sequence[Target], values: Sequence[Sequence[Scalar]]) -> dict[int, list[Row]]:
+    """A row goes with the first of its subjects. Its parents' subjects are among its own, so it never outlives them."""
+    chunks: dict[int, list[Row]] = defaultdict(list)
+    for (key, owners), *new in zip(targets, *values, strict=True):
+        chunks[owners[0] // SUBJECTS_PER_CHUNK].append((*key, *new))
+    return chunks
+
+
+def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> Work:
+    located = plan.located
+    operations: list[Operation] = []
+    tallies: list[list[Tally]] = [[] for _ in subjects]
+    written: dict[str, dict[Row, dict[str, Scalar]]] = defaultdict(lambda: defaultdict(dict))
+    for rewrite in plan.rewrites:
+        node = located.map[rewrite.place]
+        values = list(zip(*(after for _, _, after in rewrite.rows), strict=True))
+        for chunk, rows in _by_chunk([target for target, _, _ in rewrite.rows], values).items():
+            operations.append(Operation(chunk, node.system, node.table, node.key, rewrite.columns, rows))
+        for (key, _), _, after in rewrite.rows:
+            written[rewrite.place][key].update(zip(rewrite.columns, after, strict=True))
+        for subject, rows_of in _count(target for target, _, _ in rewrite.rows).items():
+            words = f"amend {', '.join(rewrite.columns)}"
+            tallies[subject].append(Tally(rewrite.place, rows_of, ("amend",) * len(rewrite.columns), words))
+    questions = [
+        Question(node.system, node.table, node.key, (Asked(node.key, False, owners),), written[place])
+        for place, node, owners in _rewritten(plan)
+    ]
+    operations.sort(key=lambda operation: operation.chunk)
+    return Work(
+        action="amend",
+        plan_hash=plan_hash,
+        declaration_hash=plan.declaration_hash,
+        subjects=tuple(subjects),
+        operations=tuple(operations),
+        questions=tuple(questions),
+        tallies=tuple(map(tuple, tallies)),
+    )
+
+
+def _rewritten(plan: AmendmentPlan) -> Iterator[tuple[str, Node, dict[Row, tuple[int, ...]]]]:
+    """The rows that an amendment rewrites, by place: afterwards each has to hold exactly its new values."""
+    owners: dict[str, dict[Row, tuple[int, ...]]] = defaultdict(dict)
+    for rewrite in plan.rewrites:
+        owners[rewrite.place].update(target for target, _, _ in rewrite.rows)
+    return ((place, plan.located.map[place], rows) for place, rows in owners.items())
+
+
+def _allowed(
+    kept: Iterable[Kept], written: Mapping[str, Mapping[Row, Mapping[str, Scalar]]]
+) -> Mapping[str, Mapping[Row, Mapping[str, Scalar]]]:
+    """The rows that may still be there after an erasure, and what their treated columns must hold."""
+    allowed: dict[str, dict[Row, Mapping[str, Scalar]]] = defaultdict(dict)
+    for stays in kept:
+        allowed[stays.place].update((key, {}) for key, _ in stays.targets)
+    for place, rows in written.items():
+        allowed[place].update(rows)
+    return allowed
+
+
+def _questions(
+    located: Located, allowed: Mapping[str, Mapping[Row, Mapping[str, Scalar]]]
+) -> Iterator[Question]:
+    for place, values in located.asked.items():
+        node = located.map[place]
+        ways = [("", node.key, False), *((link.name, link.columns, link.fold) for link in node.links)]
+        asked = tuple(
+            Asked(columns, fold, {value: tuple(sorted(owners)) for value, owners in values[name].items()})
+            for name, columns, fold in ways
+            if values.get(name)
+        )
+        if asked:
+            yield Question(node.system, node.table, node.key, asked, allowed.get(place, {}))
+
+
+def _tallies(plan: ErasurePlan, subjects: int) -> tuple[tuple[Tally, ...], ...]:
+    """What each subject is told: changes first, then what stays and why."""
+    lines: list[list[Tally]] = [[] for _ in range(subjects)]
+    for change in plan.changes:
+        if change.stage is Stage.DETACH:
+            continue  # rows of others, in which a reference is emptied: nothing of the subject's was there
+        strategies = ("delete",) if change.stage is Stage.DELETE else tuple(str(how) for _, how in change.strategies)
+        for subject, rows in _count(change.targets).items():
+            lines[subject].append(Tally(change.place, rows, strategies, change.words()))
+    for kept in plan.kept:
+        for subject, rows in _count(kept.targets).items():
+            fields = ", ".join(kept.fields)
+            words = f"{fields}: {kept.reason}" if fields else kept.reason
+            lines[subject].append(Tally(kept.place, rows, ("keep",), words, kept.cite, kept.until))
+    return tuple(tuple(line) for line in lines)
+
+
+def _count(targets: Iterable[Target]) -> Counter[int]:
+    return Counter(subject for _, owners in targets for subject in owners)
