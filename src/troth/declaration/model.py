@@ -8,6 +8,7 @@ form only. `load` builds it from text, with the place of every mistake.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import enum
 import hashlib
@@ -186,6 +187,22 @@ class Period(Part):
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+    def after(self, start: dt.date) -> dt.date:
+        """The day that ends the period: the same day of a later month, or the month's last (Reg. 1182/71 Art. 3)."""
+        if self.unit in ("day", "week"):
+            return start + dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
+        months = start.year * 12 + start.month - 1 + self.count * (12 if self.unit == "year" else 1)
+        year, month = divmod(months, 12)
+        return dt.date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
+
+    def before(self, end: dt.date) -> dt.date:
+        """The latest start whose period is over by *end*: ``after(before(end)) <= end``."""
+        months = end.year * 12 + end.month - 1 - self.count * (12 if self.unit == "year" else 1)
+        if self.unit in ("day", "week"):
+            return end - dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
+        year, month = divmod(months, 12)
+        return dt.date(year, month + 1, min(end.day, calendar.monthrange(year, month + 1)[1]))
 
 
 # --- who we are, what we publish -----------------------------------------------------------------------------------
@@ -581,6 +598,10 @@ def _same_person(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
 
 
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """Where a declaration was read. It is no part of what the declaration means, so every two are equal."""
@@ -623,6 +644,5 @@ class Declaration(Part):
         """``sha256:`` and 64 hexadecimal digits over the meaning: the same for every layout, order of keys, comment,
         short or long form and cut into files, and another one for any other meaning."""
         meaning = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        meaning["promises"] = sorted(meaning.get("promises", ()), key=lambda promise: json.dumps(promise, sort_keys=True))
-        canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+        meaning["promises"] = sorted(map(_canonical, meaning.get("promises", ())))
+        return "sha256:" + hashlib.sha256(_canonical(meaning).encode("ascii")).hexdigest()
