@@ -197,12 +197,14 @@ class Period(Part):
         return dt.date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
     def before(self, end: dt.date) -> dt.date:
-        """The latest start whose period is over by *end*: ``after(before(end)) <= end``."""
-        months = end.year * 12 + end.month - 1 - self.count * (12 if self.unit == "year" else 1)
+        """The latest day whose period is over by *end*."""
         if self.unit in ("day", "week"):
             return end - dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
+        months = end.year * 12 + end.month - 1 - self.count * (12 if self.unit == "year" else 1)
         year, month = divmod(months, 12)
-        return dt.date(year, month + 1, min(end.day, calendar.monthrange(year, month + 1)[1]))
+        last = calendar.monthrange(year, month + 1)[1]
+        ends_month = end.day == calendar.monthrange(end.year, end.month)[1]
+        return dt.date(year, month + 1, last if ends_month else min(end.day, last))
 
 
 # --- who we are, what we publish -----------------------------------------------------------------------------------
