@@ -1,0 +1,196 @@
+"""How a control is answered, and how an answer becomes a check.
+
+An answer is a plain function in the ``controls.py`` of the room that can know. Its parameters, by name, are what it
+looks at (`LOOKING`); it returns an `Answer`; `run` supplies the arguments and makes the `Check`:
+
+    @answers("stores.schema_declared")
+    def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Answer: ...
+
+A parameter with a default may be left unsupplied. Importing a room registers its answers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Self, TypeVar
+
+from troth.declaration import Declaration
+from troth.errors import TrothError
+from troth.promises.catalogue import PromisesError, control, nearest
+from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome
+
+__all__ = ["LOOKING", "Answer", "BadAnswer", "answered", "answers", "looked_at", "looked_at_hash", "run"]
+
+LOOKING: Mapping[str, str] = MappingProxyType(
+    {
+        "declaration": "the declaration, without its promises (see `looked_at`)",
+        "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
+        "site": "the live site: troth.probe.Site",
+        "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
+        "log": "the ledger: troth.ledger.Log",
+        "keyring": "the keys in use: troth.protect.Keyring",
+        "tombstones": "who was erased, as pseudonyms that can be matched again",
+        "journal": "the journal of runs: troth.subjects.Journal",
+        "canaries": "the planted test subjects",
+        "holders": "the people who can see personal data through Troth",
+        "holds": "the legal holds in force",
+        "now": "the time of the check: an aware datetime in UTC",
+    }
+)
+"""Everything that a control may ask to look at. A new word is added here, with what it stands for."""
+
+
+class BadAnswer(PromisesError):
+    """An answer was registered wrongly: an unknown control, an unknown parameter, or a second answer."""
+
+
+_NOTHING = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a control found. *summary* is one sentence with the figures in it."""
+
+    outcome: Outcome
+    summary: str
+    evidence: Evidence = _NOTHING
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        summary: str,
+        *,
+        evidence: Evidence,
+        findings: tuple[Finding, ...] | list[Finding] = (),
+        figures: Mapping[str, Figure] | None = None,
+    ) -> Self:
+        """The usual case: any finding is a failure, none is a pass."""
+        outcome = Outcome.FAIL if findings else Outcome.PASS
+        return cls(outcome, summary, evidence, dict(figures or {}), tuple(findings))
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Answer])
+_ANSWERS: dict[str, Callable[..., Answer]] = {}  # filled while rooms are imported, and never after
+
+
+def answers(control_id: str) -> Callable[[_Function], _Function]:
+    """Register the decorated function as the one that answers *control_id*.
+
+    Raises `UnknownControl` and `BadAnswer` at once, that is at import.
+    """
+    wanted = control(control_id)
+
+    def register(function: _Function) -> _Function:
+        for name in inspect.signature(function).parameters:
+            if name not in LOOKING:
+                raise BadAnswer(f"{control_id} cannot look at {name!r}{nearest(name, LOOKING)}")
+        known = _ANSWERS.get(wanted.id)
+        if known is not None and _place(known) != _place(function):
+            raise BadAnswer(f"{control_id} is answered already, by {_place(known)}")
+        _ANSWERS[wanted.id] = function
+        return function
+
+    return register
+
+
+def answered() -> frozenset[str]:
+    """The ids of the controls that have an answer among the rooms imported so far."""
+    return frozenset(_ANSWERS)
+
+
+def looked_at(declaration: Declaration) -> Declaration:
+    """The declaration as controls see it: without the promises, and without who may see their status.
+
+    A check vouches for the declaration that it was made with, so a change makes every check out of date until it has
+    run again: which change could matter to which control cannot be decided from outside, and a wrong guess would show
+    what nobody looked at. Promises and publishing are the exception, because no control can see them: naming an owner,
+    granting a waiver or widening an audience leaves the checks as they are.
+    """
+    policy = declaration.policy.model_copy(update={"publish": type(declaration.policy.publish)()})
+    seen = declaration.model_copy(update={"promises": (), "policy": policy})
+    seen.__dict__.pop("hash", None)  # a copy brings along the hash that its original has computed
+    return seen
+
+
+def looked_at_hash(declaration: Declaration) -> str:
+    """The hash that checks carry and that `status_of` compares: of `looked_at`, not of the whole declaration."""
+    return looked_at(declaration).hash
+
+
+def run(control_id: str, looking: Mapping[str, object]) -> Check:
+    """Run one control now. *looking* holds what there is to look at, always with ``declaration`` and ``now``.
+
+    Never raises for what it finds or fails to find: what breaks is `Outcome.ERROR`. Of an unexpected exception only
+    the type is told, because its text may hold values. Raises `UnknownControl`, and `BadAnswer` when no imported room
+    answers the control.
+    """
+    wanted = control(control_id)
+    declaration, now = looking["declaration"], looking["now"]
+    if not isinstance(declaration, Declaration) or not isinstance(now, dt.datetime) or now.utcoffset() is None:
+        raise TypeError("a check needs the declaration and an aware datetime as 'now'")
+    seen = looked_at(declaration)
+    answer = _sound(_ask(wanted, {**looking, "declaration": seen}))
+    return Check(
+        control=wanted.id,
+        control_version=wanted.version,
+        outcome=answer.outcome,
+        summary=answer.summary,
+        at=now,
+        valid_until=now + wanted.fresh_for,
+        declaration_hash=seen.hash,
+        evidence=answer.evidence,
+        figures=MappingProxyType(dict(answer.figures)),
+        findings=answer.findings,
+    )
+
+
+def _ask(wanted: Control, looking: Mapping[str, object]) -> Answer:
+    function = _ANSWERS.get(wanted.id)
+    if function is None:
+        raise BadAnswer(f"nothing answers {wanted.id}; import the room that does (it has a controls.py)")
+    arguments, missing = {}, []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in looking:
+            arguments[name] = looking[name]
+        elif parameter.default is parameter.empty:
+            missing.append(name)
+    if missing:
+        return _error(f"There was nothing to look at: no {', no '.join(missing)} given.")
+    try:
+        return function(**arguments)
+    except Exception as error:  # noqa: BLE001 - a broken check is a result, whatever broke it
+        return _error(f"The check broke: {_told(error)}")
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, TrothError) else f"{type(error).__name__}."
+
+
+def _sound(answer: Answer) -> Answer:
+    """A pass has looked at something, at all that was in scope, and found nothing wrong; else it is no pass."""
+    if answer.outcome not in {Outcome.PASS, Outcome.NOT_APPLICABLE}:
+        return answer
+    unobserved = answer.evidence.in_scope - answer.evidence.observed
+    if unobserved:
+        wrong = f"Not everything in scope was looked at: {', '.join(sorted(unobserved))} not observed."
+    elif not answer.evidence.in_scope:
+        wrong = "The control does not say what it looked at."
+    elif answer.findings:
+        wrong = "The control found faults and called it a pass."
+    else:
+        return answer
+    return replace(answer, outcome=Outcome.ERROR, summary=f"{wrong} {answer.summary}".strip())
+
+
+def _error(summary: str) -> Answer:
+    return Answer(Outcome.ERROR, summary)
+
+
+def _place(function: Callable[..., Answer]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"

@@ -1,0 +1,190 @@
+"""What a promise's checks add up to: one function, and the rules it follows.
+
+Nothing is green by default. For each control that a promise is bound to:
+
+- a **failure stands until the control passes** (or finds that it does not apply): errors, age, a newer control or a
+  changed declaration never make a known failure go away. As many failures in a row as the control says make it
+  ``broken``; fewer leave it ``unproven``;
+- it is **passed** only by its latest check, and only when that check passed, observed everything in scope, is fresh,
+  and was made with the control and the declaration (see `looked_at`) as they are now;
+- ``not_applicable``, under the same conditions, neither proves nor disproves;
+- anything else is ``unproven``.
+
+A failure that a waiver in force covers counts as ``waived``. An attestation in force counts as ``stated``, beside
+controls too; one that has run out, or has not begun, as ``unproven``. The promise has the worst of all these, and is
+``kept`` only when at least one control passed.
+
+Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
+promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.declaration import Attestation, Promise, Waiver
+from troth.promises.model import Check, Control, Outcome, Status
+
+__all__ = ["Judgement", "Standing", "status_of"]
+
+_ORDER = tuple(Status)  # the enumeration goes from the best to the worst
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one control, or the attestation (*control* is None), leaves the promise. *status* is None where the
+    control does not apply; *check* is the latest one."""
+
+    control: str | None
+    status: Status | None
+    reason: str
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A promise's status and why: one `Standing` for each control and for the attestation."""
+
+    status: Status
+    standings: tuple[Standing, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Sentences for people, those that decide the status first."""
+        deciding = [standing for standing in self.standings if standing.status == self.status]
+        return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.standings)))
+
+
+def status_of(
+    promise: Promise,
+    history: Mapping[str, Sequence[Check]],
+    *,
+    now: dt.datetime,
+    declaration_hash: str,
+    controls: Mapping[str, Control],
+) -> Judgement:
+    """Decide the promise's status at *now* (aware, UTC).
+
+    *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the declaration in
+    force; *controls* is the catalogue, with the company's own controls. Raises ValueError for a naive *now*.
+    """
+    if now.utcoffset() is None:
+        raise ValueError("now must be aware: say in which time zone it is")
+    standings = [
+        _controlled(id_, controls.get(id_), history.get(id_, ()), promise, now, declaration_hash)
+        for id_ in dict.fromkeys(promise.controls)
+    ]
+    if promise.attest is not None:
+        standings.append(_attested(promise.attest, now))
+    if not standings:
+        standings.append(Standing(None, Status.UNPROVEN, "No control checks this promise, and nobody attests it."))
+    found = [standing.status for standing in standings if standing.status is not None]
+    if not found:
+        standings.append(Standing(None, Status.UNPROVEN, "None of the controls of this promise applies."))
+    return Judgement(max(found or [Status.UNPROVEN], key=_ORDER.index), tuple(standings))
+
+
+def _controlled(
+    id_: str, control: Control | None, checks: Sequence[Check], promise: Promise, now: dt.datetime, declaration: str
+) -> Standing:
+    if control is None:
+        return Standing(id_, Status.UNPROVEN, f"There is no control {id_}.")
+    if not checks:
+        return Standing(id_, Status.UNPROVEN, f"“{control.question}” has never been checked.")
+    # Among checks of the same moment the worst counts as the latest.
+    ordered = sorted(checks, key=lambda check: (check.at, _badness(check.outcome)))
+    latest = ordered[-1]
+    failures = _failures_in_a_row(ordered, now)
+    if failures >= control.failures_to_break:
+        return _broken(control, promise.waive, promise.owner, latest, failures, now)
+    doubt = _doubt(latest, control, failures, now, declaration)
+    if doubt:
+        return Standing(id_, Status.UNPROVEN, f"“{control.question}” {doubt}", latest)
+    if latest.outcome is Outcome.NOT_APPLICABLE:
+        return Standing(id_, None, f"“{control.question}” does not apply: {latest.summary}", latest)
+    return Standing(id_, Status.KEPT, f"“{control.question}” passed {_moment(latest.at)}: {latest.summary}", latest)
+
+
+def _failures_in_a_row(ordered: Sequence[Check], now: dt.datetime) -> int:
+    """Failures since the last sound answer. Errors and unsound passes neither add to the row nor end it."""
+    row = 0
+    for check in reversed(ordered):
+        if _is_sound(check, now):
+            break
+        row += check.outcome is Outcome.FAIL
+    return row
+
+
+def _is_sound(check: Check, now: dt.datetime) -> bool:
+    """Whether the check, when it was made, was a full answer that found nothing wrong."""
+    scope = check.evidence.in_scope
+    complete = bool(scope) and scope <= check.evidence.observed and not check.findings
+    return check.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE} and complete and check.at <= now
+
+
+def _doubt(latest: Check, control: Control, failures: int, now: dt.datetime, declaration: str) -> str:
+    """Why the latest check shows nothing now; empty when it does."""
+    missing = latest.evidence.in_scope - latest.evidence.observed
+    if latest.outcome is Outcome.ERROR:
+        return f"could not be checked {_moment(latest.at)}: {latest.summary}"
+    if failures:
+        return f"has failed {_times(failures)}; it counts as broken after {control.failures_to_break} in a row."
+    if missing:
+        return f"was checked without looking at {', '.join(sorted(missing))}."
+    if latest.at > now:
+        return "has a check that is dated in the future."
+    if not _is_sound(latest, now):
+        return "was checked, but the check does not say what it looked at or contradicts itself."
+    if latest.control_version != control.version:
+        return "was last checked by another version of the control."
+    if latest.declaration_hash != declaration:
+        return "was last checked before the declaration changed."
+    if now >= min(latest.valid_until, latest.at + control.fresh_for):
+        return f"was last checked {_moment(latest.at)}, which is too long ago."
+    return ""
+
+
+def _broken(
+    control: Control, waiver: Waiver | None, owner: str, latest: Check, failures: int, now: dt.datetime
+) -> Standing:
+    reason = f"“{control.question}” failed {_times(failures)}"
+    reason += f", last {_moment(latest.at)}: {latest.summary}" if latest.outcome is Outcome.FAIL else "."
+    if waiver is None or (waiver.scope and control.id not in waiver.scope):
+        return Standing(control.id, Status.BROKEN, reason, latest)
+    if _name(waiver.approver) == _name(owner):
+        return Standing(control.id, Status.BROKEN, f"{reason} Its waiver was approved by the owner.", latest)
+    if waiver.until < _day(now):
+        return Standing(control.id, Status.BROKEN, f"{reason} Its waiver ran out on {waiver.until}.", latest)
+    why = f"{reason} Waived until {waiver.until} by {waiver.approver}: {waiver.reason}"
+    return Standing(control.id, Status.WAIVED, why, latest)
+
+
+def _attested(attestation: Attestation, now: dt.datetime) -> Standing:
+    if _day(now) < attestation.on:
+        return Standing(None, Status.UNPROVEN, f"The word of {attestation.by} only counts from {attestation.on}.")
+    if attestation.until < _day(now):
+        return Standing(None, Status.UNPROVEN, f"The word of {attestation.by} ran out on {attestation.until}.")
+    said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” Said, not measured."
+    return Standing(None, Status.STATED, said)
+
+
+def _badness(outcome: Outcome) -> int:
+    return (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR, Outcome.FAIL).index(outcome)
+
+
+def _name(person: str) -> str:
+    return person.strip().casefold()
+
+
+def _day(now: dt.datetime) -> dt.date:
+    return now.astimezone(dt.UTC).date()
+
+
+def _moment(at: dt.datetime) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times in a row"

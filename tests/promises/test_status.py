@@ -1,0 +1,302 @@
+"""Nothing is green by default, and nothing that gets worse ever looks better."""
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from troth.declaration import Attestation, Promise, Waiver
+from troth.promises import Check, Control, Evidence, Finding, Judgement, Outcome, Status, status_of
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+TODAY = NOW.date()
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+ORDER = list(Status)
+SHOP = Evidence(in_scope=frozenset({"shop"}), observed=frozenset({"shop"}))
+BLIND = Evidence(in_scope=frozenset({"shop"}))
+VAGUE = Evidence()
+HASH = "now"
+
+
+def rule(id_: str, failures_to_break: int = 1) -> Control:
+    return Control(
+        id_,
+        2,
+        "Is it so?",
+        "GDPR Art. 5(2)",
+        ("C01",),
+        DAY,
+        3 * DAY,
+        "Mend.",
+        "Some.",
+        failures_to_break=failures_to_break,
+    )
+
+
+CONTROLS = {"a.once": rule("a.once"), "b.thrice": rule("b.thrice", 3)}
+
+
+def made(control: str = "a.once", outcome: Outcome = Outcome.PASS, ago: dt.timedelta = HOUR) -> Check:
+    at = NOW - ago
+    return Check(control, 2, outcome, "3 of 3 looked at.", at, at + 3 * DAY, HASH, SHOP)
+
+
+def promise(
+    *controls: str, attest: Attestation | None = None, waive: Waiver | None = None, owner: str = "ann@example.org"
+) -> Promise:
+    return Promise(quote="We keep it.", owner=owner, controls=controls, attest=attest, waive=waive)
+
+
+def word(until: dt.date = TODAY, on: dt.date = TODAY) -> Attestation:
+    return Attestation(by="ben@example.org", says="We lock the office.", on=on, until=until)
+
+
+def waiver(until: dt.date = TODAY, scope: tuple[str, ...] = (), approver: str = "chloe@example.org") -> Waiver:
+    return Waiver(reason="moving house", approver=approver, until=until, scope=scope)
+
+
+def judge(bound: Promise, *checks: Check) -> Judgement:
+    history: dict[str, list[Check]] = {}
+    for check in checks:
+        history.setdefault(check.control, []).append(check)
+    return status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS)
+
+
+# --- the rules, one by one --------------------------------------------------------------------------------------------
+
+
+def test_kept_needs_every_control_passed() -> None:
+    assert judge(promise("a.once", "b.thrice"), made(), made("b.thrice")).status is Status.KEPT
+    assert judge(promise("a.once", "b.thrice"), made()).status is Status.UNPROVEN
+
+
+def test_a_promise_without_control_or_word_is_unproven() -> None:
+    assert judge(promise()).status is Status.UNPROVEN
+
+
+def test_an_unknown_control_proves_nothing() -> None:
+    assert judge(promise("a.once", "gone.away"), made(), made("gone.away")).status is Status.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        replace(made(), outcome=Outcome.ERROR),
+        replace(made(), evidence=BLIND),
+        replace(made(), evidence=VAGUE),
+        replace(made(), findings=(Finding("shop", "a fault"),)),
+        replace(made(), control_version=1),
+        replace(made(), declaration_hash="before"),
+        replace(made(), valid_until=NOW),
+        replace(made(), at=NOW - 3 * DAY, valid_until=NOW + 99 * DAY),
+        replace(made(), at=NOW + HOUR),
+    ],
+    ids=["error", "unobserved", "no scope", "findings", "version", "declaration", "expired", "too old", "future"],
+)
+def test_a_spoilt_pass_is_unproven(spoilt: Check) -> None:
+    assert judge(promise("a.once"), made()).status is Status.KEPT
+    assert judge(promise("a.once"), spoilt).status is Status.UNPROVEN
+
+
+def test_a_control_breaks_after_its_number_of_failures_in_a_row() -> None:
+    failures = [made("b.thrice", Outcome.FAIL, ago) for ago in (3 * HOUR, 2 * HOUR, HOUR)]
+
+    assert judge(promise("b.thrice"), *failures[:2]).status is Status.UNPROVEN
+    assert judge(promise("b.thrice"), *failures).status is Status.BROKEN
+
+
+def test_a_pass_ends_the_row() -> None:
+    outcomes = [Outcome.FAIL, Outcome.FAIL, Outcome.PASS, Outcome.FAIL]
+    row = [made("b.thrice", outcome, (4 - place) * HOUR) for place, outcome in enumerate(outcomes)]
+    assert judge(promise("b.thrice"), *row).status is Status.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    "later",
+    [made(outcome=Outcome.ERROR), replace(made(), evidence=BLIND), replace(made(), at=NOW + HOUR)],
+    ids=["error", "unobserved pass", "future pass"],
+)
+def test_a_known_failure_stands_until_a_real_pass(later: Check) -> None:
+    failed = made(outcome=Outcome.FAIL, ago=2 * HOUR)
+
+    assert judge(promise("a.once"), failed, later).status is Status.BROKEN
+    assert judge(promise("a.once"), failed, made()).status is Status.KEPT
+
+
+def test_a_failure_does_not_age_away() -> None:
+    old = replace(made(outcome=Outcome.FAIL, ago=400 * DAY), declaration_hash="before", control_version=1)
+    assert judge(promise("a.once"), old).status is Status.BROKEN
+
+
+def test_not_applicable_alone_never_makes_kept() -> None:
+    neither = made(outcome=Outcome.NOT_APPLICABLE)
+
+    assert judge(promise("a.once"), neither).status is Status.UNPROVEN
+    assert judge(promise("a.once", "b.thrice"), neither, made("b.thrice")).status is Status.KEPT
+
+
+def test_a_word_in_force_is_stated_and_never_more() -> None:
+    assert judge(promise(attest=word())).status is Status.STATED
+    assert judge(promise("a.once", attest=word()), made()).status is Status.STATED
+
+
+@pytest.mark.parametrize("bad", [word(until=TODAY - DAY, on=TODAY - DAY), word(on=TODAY + DAY, until=TODAY + DAY)])
+def test_a_word_out_of_force_is_unproven(bad: Attestation) -> None:
+    assert judge(promise(attest=bad)).status is Status.UNPROVEN
+    assert judge(promise("a.once", attest=bad), made()).status is Status.UNPROVEN
+
+
+def test_a_word_does_not_mend_a_failure() -> None:
+    assert judge(promise("a.once", attest=word()), made(outcome=Outcome.FAIL)).status is Status.BROKEN
+
+
+def test_a_waiver_in_force_covers_a_failure_up_to_its_last_day() -> None:
+    failed = made(outcome=Outcome.FAIL)
+
+    assert judge(promise("a.once", waive=waiver(until=TODAY)), failed).status is Status.WAIVED
+    assert judge(promise("a.once", waive=waiver(until=TODAY - DAY)), failed).status is Status.BROKEN
+
+
+def test_a_waiver_covers_no_more_than_its_scope() -> None:
+    failed = [made(outcome=Outcome.FAIL), *[made("b.thrice", Outcome.FAIL, HOUR * n) for n in (1, 2, 3)]]
+    bound = promise("a.once", "b.thrice", waive=waiver(scope=("a.once",)))
+
+    assert judge(bound, *failed).status is Status.BROKEN
+    assert judge(bound, failed[0], made("b.thrice")).status is Status.WAIVED
+
+
+def test_a_waiver_hides_nothing_that_is_unproven() -> None:
+    bound = promise("a.once", "b.thrice", waive=waiver())
+    assert judge(bound, made(outcome=Outcome.FAIL)).status is Status.UNPROVEN
+
+
+def test_nobody_waives_their_own_promise() -> None:
+    # The declaration refuses this already; the one function that decides does not rely on it.
+    own = promise("a.once").model_copy(update={"waive": waiver(approver=" Ann@Example.org")})
+    assert judge(own, made(outcome=Outcome.FAIL)).status is Status.BROKEN
+
+
+def test_reasons_are_sentences_and_the_deciding_one_comes_first() -> None:
+    found = judge(promise("a.once", "b.thrice"), made(), made("b.thrice", Outcome.ERROR))
+
+    assert found.reasons == (
+        "“Is it so?” could not be checked 2026-11-24 08:41 UTC: 3 of 3 looked at.",
+        "“Is it so?” passed 2026-11-24 08:41 UTC: 3 of 3 looked at.",
+    )
+
+
+def test_a_naive_now_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        status_of(promise(), {}, now=NOW.replace(tzinfo=None), declaration_hash=HASH, controls=CONTROLS)
+
+
+# --- every small world ------------------------------------------------------------------------------------------------
+
+OUTCOMES = [Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR, Outcome.FAIL]  # from the best to the worst
+SPOILT = [
+    {},
+    {"evidence": BLIND},
+    {"evidence": VAGUE},
+    {"control_version": 1},
+    {"declaration_hash": "before"},
+    {"valid_until": NOW},
+]
+ATTESTATIONS = [None, word(), word(until=TODAY - DAY, on=TODAY - DAY)]
+WAIVERS = [None, waiver(), waiver(until=TODAY - DAY), waiver(scope=("b.thrice",)), waiver(scope=("a.once",))]
+CHECKS = [replace(made(outcome=outcome), **how) for outcome in OUTCOMES for how in SPOILT]  # type: ignore[arg-type]
+
+
+def test_in_every_small_world_kept_means_measured() -> None:
+    """All worlds of one control, up to two checks, an attestation and a waiver, against the definition in words."""
+    for last, first, attest, waive in itertools.product([None, *CHECKS], [None, *CHECKS], ATTESTATIONS, WAIVERS):
+        history = [replace(first, at=NOW - 2 * HOUR)] if first else []
+        history += [last] if last else []
+        found = judge(promise("a.once", attest=attest, waive=waive), *history).status
+        measured = bool(history) and history[-1] in (made(), replace(made(), at=NOW - 2 * HOUR))
+        word_counts = attest is not None and attest.until >= TODAY
+
+        assert (found is Status.KEPT) == (measured and attest is None)
+        assert found is not Status.STATED or word_counts
+        assert found is not Status.WAIVED or (waive is not None and waive.until >= TODAY)
+
+
+def checks_of(control: str) -> st.SearchStrategy[Check]:
+    return st.builds(
+        lambda check, ago, how: replace(check, at=NOW - ago, **how),
+        st.sampled_from([made(control, outcome) for outcome in OUTCOMES]),
+        st.sampled_from([HOUR, 2 * HOUR, 5 * HOUR, 2 * DAY, 4 * DAY]),
+        st.sampled_from(SPOILT),
+    )
+
+
+WORLD = st.fixed_dictionaries(
+    {id_: st.lists(checks_of(id_), max_size=5, unique_by=lambda check: check.at) for id_ in CONTROLS}
+)
+PROMISES = st.builds(
+    lambda controls, attest, waive: promise(*controls, attest=attest, waive=waive),
+    st.lists(st.sampled_from(["a.once", "b.thrice", "gone.away"]), unique=True),
+    st.sampled_from(ATTESTATIONS),
+    st.sampled_from(WAIVERS),
+)
+
+
+def rank(bound: Promise, history: Mapping[str, Sequence[Check]]) -> int:
+    return ORDER.index(status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS).status)
+
+
+def floor(bound: Promise, before: int) -> int:
+    """How good the status may be after a change for the worse. With a waiver, a failure turns unproven into waived:
+    it is known then, and accepted. It never turns anything into stated or kept."""
+    return before if bound.waive is None else min(before, ORDER.index(Status.WAIVED))
+
+
+@settings(max_examples=1000)
+@given(PROMISES, WORLD, st.data())
+def test_a_worse_check_never_improves_the_status(
+    bound: Promise, world: dict[str, list[Check]], data: st.DataObject
+) -> None:
+    id_ = data.draw(st.sampled_from([name for name in world if world[name]] or ["a.once"]))
+    if not world[id_]:
+        return
+    place = data.draw(st.integers(0, len(world[id_]) - 1))
+    check = world[id_][place]
+    worse_outcome = data.draw(st.sampled_from(OUTCOMES[OUTCOMES.index(check.outcome) :]))
+    spoil = data.draw(st.sampled_from(SPOILT))
+    worse = [*world[id_]]
+    worse[place] = replace(check, outcome=worse_outcome, **spoil)  # type: ignore[arg-type]
+
+    assert rank(bound, {**world, id_: worse}) >= floor(bound, rank(bound, world))
+
+
+@given(PROMISES, WORLD)
+def test_one_more_failure_never_improves_the_status(bound: Promise, world: dict[str, list[Check]]) -> None:
+    for id_ in CONTROLS:
+        more = [*world[id_], made(id_, Outcome.FAIL, dt.timedelta(0))]
+        assert rank(bound, {**world, id_: more}) >= floor(bound, rank(bound, world))
+
+
+@given(PROMISES, WORLD)
+def test_forgetting_never_makes_kept(bound: Promise, world: dict[str, list[Check]]) -> None:
+    empty: dict[str, list[Check]] = {}
+    assert rank(bound, empty) > ORDER.index(Status.KEPT)
+
+
+@given(PROMISES, WORLD)
+def test_a_lapsed_word_or_waiver_never_improves_the_status(bound: Promise, world: dict[str, list[Check]]) -> None:
+    lapsed = {"attest": ATTESTATIONS[2] if bound.attest else None, "waive": WAIVERS[2] if bound.waive else None}
+    assert rank(bound.model_copy(update=lapsed), world) >= rank(bound, world)
+
+
+@given(PROMISES, WORLD)
+def test_one_more_control_never_improves_what_is_bound(bound: Promise, world: dict[str, list[Check]]) -> None:
+    more = bound.model_copy(update={"controls": (*bound.controls, "gone.away")})
+    assert rank(more, world) >= min(rank(bound, world), ORDER.index(Status.UNPROVEN))
+
+
+@given(PROMISES, WORLD)
+def test_the_order_in_which_checks_arrive_does_not_matter(bound: Promise, world: dict[str, list[Check]]) -> None:
+    assert rank(bound, {id_: checks[::-1] for id_, checks in world.items()}) == rank(bound, world)
