@@ -1,0 +1,56 @@
+# Troth: every target does all of its own set-up. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test lint soak bench lock services
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(VENV)/.demo  ## Bring up the example company at http://localhost:8000
+	@$(BIN)/troth demo
+
+demo-reset: $(VENV)/.demo  ## Forget the example company and start over
+	@$(BIN)/troth demo --reset
+
+test: $(VENV)/.dev services lint  ## Everything that continuous integration runs, in 15 minutes at most
+	$(BIN)/pytest $(TESTS) -n auto --dist worksteal --cov --cov-report=term
+
+lint: $(VENV)/.dev  ## Style, types and the order of the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+soak: $(VENV)/.dev services  ## The full crash and load numbers
+	$(BIN)/pytest tests -m soak
+
+bench: $(VENV)/.dev services  ## The benchmarks, as ratios to the floor measured beside them
+	$(BIN)/python -m benchmarks
+
+services: $(VENV)/.dev
+	@$(BIN)/python tools/services.py
+
+lock: $(VENV)/.dev  ## Resolve the packages anew
+	@$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra service pyproject.toml -o requirements/demo.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev pyproject.toml -o requirements/dev.txt
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Troth needs Python 3.11 or later; say which with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Troth into $(VENV) ..."
+	@$(PIP) install -r requirements/demo.txt && $(PIP) install --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Troth and its tests into $(VENV) ..."
+	@$(PIP) install -r requirements/dev.txt && $(PIP) install --no-deps -e .
+	@touch $@
