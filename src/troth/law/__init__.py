@@ -1,1 +1,64 @@
-""""""
+"""Law as dated data, and the arithmetic of its deadlines.
+
+The room promises three things. Every regime, obligation and citation is data with dates (`data/*.toml`, one file for
+each rule set), so that a question takes the day it is asked for: `obligations("uk", as_of)`. `regimes_for` says which
+rule sets apply to a person and a controller on a day, and why. `due` says when a clock runs out and explains each
+step; several clocks on one case stay apart, and `earliest` picks the first.
+
+It is the lowest room: nothing here knows of the rest of Troth. It is not legal advice, and each obligation says how
+well its wording was checked.
+"""
+
+from troth.law.deadlines import ClockNotStarted, Due, Pause, Started, due, earliest
+from troth.law.model import (
+    Activity,
+    Checked,
+    Citation,
+    Clock,
+    Event,
+    Figure,
+    LawError,
+    Obligation,
+    Reach,
+    Regime,
+    Roll,
+    Unit,
+)
+from troth.law.reading import BadRuleSet, read_regime
+from troth.law.scope import Applies, not_covered, regimes_for
+from troth.law.shelf import obligation, obligations, regime, regimes, reviewed_on, starting_soon
+from troth.law.working_days import WorkingDays, working_days
+
+__all__ = [
+    "Activity",
+    "Applies",
+    "BadRuleSet",
+    "Checked",
+    "Citation",
+    "Clock",
+    "ClockNotStarted",
+    "Due",
+    "Event",
+    "Figure",
+    "LawError",
+    "Obligation",
+    "Pause",
+    "Reach",
+    "Regime",
+    "Roll",
+    "Started",
+    "Unit",
+    "WorkingDays",
+    "due",
+    "earliest",
+    "not_covered",
+    "obligation",
+    "obligations",
+    "read_regime",
+    "regime",
+    "regimes",
+    "regimes_for",
+    "reviewed_on",
+    "starting_soon",
+    "working_days",
+]

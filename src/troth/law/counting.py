@@ -1,0 +1,105 @@
+"""Counting on the calendar. Each step takes a date, returns the next one and writes its sentence into *steps*."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable
+
+from troth.law import words
+from troth.law.model import Roll, Unit
+from troth.law.working_days import WorkingDays
+
+__all__ = ["Span", "count", "merged", "months_after", "pause", "roll"]
+
+Span = tuple[dt.date, dt.date]
+"""The first and the last day of a pause, both left out of the count."""
+
+_DAY = dt.timedelta(days=1)
+
+
+def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: list[str]) -> dt.date:
+    """*number* of *unit* after *first*, which is not counted itself."""
+    if unit is Unit.BUSINESS_DAY:
+        return _business_days_after(first, number, days, steps)
+    on = months_after(first, number) if unit is Unit.MONTH else first + number * _DAY
+    period = words.count(number, "month" if unit is Unit.MONTH else unit)
+    text = f"{period} from {words.day(first)} is {words.day(on)}, a {words.weekday(on)}"
+    if unit is Unit.MONTH and on.day < first.day:
+        text += f" (the last day of {words.month(on)}, which has no day {first.day})"
+    steps.append(words.sentence(text))
+    return on
+
+
+def months_after(first: dt.date, number: int) -> dt.date:
+    """The corresponding date *number* months on, or the last day of a month that has no such date."""
+    year, month = divmod(first.year * 12 + first.month - 1 + number, 12)
+    return dt.date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _business_days_after(first: dt.date, number: int, days: WorkingDays, steps: list[str]) -> dt.date:
+    on, left = first, number
+    holidays = []
+    while left:
+        on += _DAY
+        if days.is_working_day(on):
+            left -= 1
+        elif not days.is_weekend(on):
+            holidays.append(f"{words.day(on)} ({days.holiday(on)})")
+    skipped = words.listed(["weekends", *holidays])
+    period = words.count(number, "business day")
+    steps.append(
+        words.sentence(
+            f"{period} from {words.day(first)} end on {words.weekday(on)} {words.day(on)}; not counted: {skipped}"
+        )
+    )
+    return on
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """*spans* in order, those that overlap or touch made one: no day is left out twice."""
+    found: list[Span] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1] + _DAY:
+            found[-1] = found[-1][0], max(found[-1][1], last)
+        else:
+            found.append((first, last))
+    return found
+
+
+def pause(start: dt.date, on: dt.date, spans: Iterable[Span], days: WorkingDays | None, steps: list[str]) -> dt.date:
+    """*on* moved on by the days of *spans*, both ends included.
+
+    Days before *start* were never counted, and a pause that begins after the clock has run out (on the working day
+    that *days* gives, where the clock waits for one) comes too late to move it.
+    """
+    for first, last in merged(spans):
+        if first > (days.on_or_after(on) if days else on):
+            steps.append(f"The pause from {words.day(first)} began after the last day and moves nothing.")
+            continue
+        left_out = (last - max(first, start)).days + 1
+        if left_out > 0:
+            on += left_out * _DAY
+            steps.append(
+                f"Paused from {words.day(first)} to {words.day(last)}: {words.count(left_out, 'day')} left out, both "
+                f"ends included, so the last day is {words.day(on)}, a {words.weekday(on)}."
+            )
+    return on
+
+
+def roll(rule: Roll, on: dt.date, days: WorkingDays, steps: list[str]) -> dt.date:
+    """*on*, or the next working day where the clock waits for one."""
+    if days.is_working_day(on):
+        return on
+    if rule is Roll.NONE:
+        steps.append("This clock does not wait for a working day.")
+        return on
+    working = days.on_or_after(on)
+    holidays = [f"{words.day(day)} is {name}" for day in _days(on, working) if (name := days.holiday(day))]
+    because = f" ({words.listed(holidays)})" if holidays else ""
+    steps.append(f"The next working day is {words.weekday(working)} {words.day(working)}{because}.")
+    return working
+
+
+def _days(first: dt.date, end: dt.date) -> Iterable[dt.date]:
+    return (first + number * _DAY for number in range((end - first).days))

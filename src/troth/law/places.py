@@ -1,0 +1,85 @@
+"""Where people and companies are: ISO 3166 codes (``GB``, ``US-CA``) and territories whose members change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from troth.law.model import LawError
+
+__all__ = ["PLACE", "Answer", "Membership", "Places", "Territory"]
+
+PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+class Answer(enum.Enum):
+    """Whether a place lies somewhere: ``US`` lies in ``US-CA`` perhaps."""
+
+    YES = enum.auto()
+    PERHAPS = enum.auto()
+    NO = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """These places belong to a territory from the first day to the last, both included."""
+
+    places: frozenset[str]
+    applies_from: dt.date | None = None
+    applies_to: dt.date | None = None
+
+    def holds(self, on: dt.date) -> bool:
+        return (self.applies_from or dt.date.min) <= on <= (self.applies_to or dt.date.max)
+
+
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """Several places under one law, such as the European Economic Area."""
+
+    id: str
+    name: str
+    members: tuple[Membership, ...]
+
+    def places(self, on: dt.date) -> frozenset[str]:
+        return frozenset().union(*(each.places for each in self.members if each.holds(on)))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What is known of places: their names, and which territories they belong to."""
+
+    names: Mapping[str, str]
+    territories: Mapping[str, Territory]
+
+    def check(self, place: str) -> str:
+        """*place* itself, or `LawError` where it is neither a code nor a territory."""
+        if place in self.territories or PLACE.fullmatch(place):
+            return place
+        raise LawError(
+            "a place is an ISO 3166 code such as GB, DE or US-CA, or one of " + ", ".join(sorted(self.territories))
+        )
+
+    def name(self, place: str) -> str:
+        """The name as it stands in a sentence; the code itself where no name is known."""
+        territory = self.territories.get(place)
+        return territory.name if territory else self.names.get(place, place)
+
+    def is_in(self, place: str, somewhere: Collection[str], on: dt.date) -> Answer:
+        """Whether all, some or nothing of *place* lies in *somewhere* on that day."""
+        inside, outside = self._spread([place], on), self._spread(somewhere, on)
+        covered = [any(_covers(whole, part) for whole in outside) for part in inside]
+        if covered and all(covered):
+            return Answer.YES
+        touched = any(covered) or any(_covers(part, whole) for part in inside for whole in outside)
+        return Answer.PERHAPS if touched else Answer.NO
+
+    def _spread(self, places: Collection[str], on: dt.date) -> frozenset[str]:
+        known = self.territories
+        return frozenset().union(*(known[each].places(on) if each in known else {each} for each in places))
+
+
+def _covers(whole: str, part: str) -> bool:
+    return part == whole or part.startswith(f"{whole}-")

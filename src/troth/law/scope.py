@@ -1,0 +1,148 @@
+"""Which rule sets apply to one person and one controller on one day, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from troth.law.model import Activity, Citation, Reach, Regime
+from troth.law.places import Answer
+from troth.law.shelf import places, regimes
+
+__all__ = ["Applies", "not_covered", "regimes_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applies:
+    """*regime* applies, for this *reason*; where *provided* is not empty, only if that is true as well.
+
+    Treat what may apply as applying until someone who knows has ruled it out: the stricter duty counts.
+    """
+
+    regime: Regime
+    reason: str
+    citation: Citation
+    provided: str = ""
+
+    @property
+    def is_certain(self) -> bool:
+        return not self.provided
+
+    def __str__(self) -> str:
+        verb = "applies" if self.is_certain else "may apply"
+        condition = f", provided that {self.provided}" if self.provided else ""
+        return f"{self.regime.name} {verb}: {self.reason}{condition} ({self.citation})."
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    residence: str | None
+    established: str
+    serves: frozenset[str] | None
+    activities: frozenset[Activity]
+    on: dt.date
+
+
+def regimes_for(
+    *,
+    residence: str | None,
+    established: str,
+    serves: Collection[str] | None = None,
+    activities: Collection[Activity] = (),
+    on: dt.date,
+) -> tuple[Applies, ...]:
+    """Every regime that applies or may apply, the certain ones first, each with its reason and citation.
+
+    *residence* and *established* are ISO 3166 codes; a residence may be unknown (``None``) or coarse (``US``), and
+    then a regime that hangs on it is given with a proviso. *serves* are the markets that the controller offers
+    itself to (codes or territories); ``None`` means that nobody has said. Rule sets about an activity (cards, mail,
+    devices) count only where the activity is named. Pending regimes never apply.
+
+    Raises `LawError` for what is no place.
+    """
+    where = places()
+    facts = _Facts(
+        residence=None if residence is None else where.check(residence),
+        established=where.check(established),
+        serves=None if serves is None else frozenset(map(where.check, serves)),
+        activities=frozenset(activities),
+        on=on,
+    )
+    found = [applies for each in regimes().values() if (applies := _applies(each, facts)) is not None]
+    return tuple(sorted(found, key=lambda applies: not applies.is_certain))
+
+
+def not_covered(*, residence: str | None, established: str, on: dt.date) -> tuple[str, ...]:
+    """The places whose own privacy law no rule set describes; silence about them is not an answer.
+
+    An unknown residence is left out: `regimes_for` speaks of it in its provisos.
+    """
+    asked = [established] if residence is None else [established, residence]
+    return tuple(place for place in dict.fromkeys(asked) if not _has_rules(places().check(place), on))
+
+
+def _has_rules(place: str, on: dt.date) -> bool:
+    reaches = [reach for each in regimes().values() if each.is_in_force(on) for reach in each.reach]
+    general = [reach.established + reach.residence for reach in reaches if reach.activity is None]
+    return any(places().is_in(place, somewhere, on) is Answer.YES for somewhere in general)
+
+
+def _applies(regime: Regime, facts: _Facts) -> Applies | None:
+    """The best answer among the ways in which *regime* reaches people: a certain one before one with a proviso."""
+    if not regime.is_in_force(facts.on):
+        return None
+    found = [applies for reach in regime.reach if (applies := _reached(regime, reach, facts)) is not None]
+    return min(found, key=lambda applies: not applies.is_certain, default=None)
+
+
+def _reached(regime: Regime, reach: Reach, facts: _Facts) -> Applies | None:
+    if not (reach.applies_from or dt.date.min) <= facts.on <= (reach.applies_to or dt.date.max):
+        return None
+    if reach.activity is not None and reach.activity not in facts.activities:
+        return None
+    if reach.established and places().is_in(facts.established, reach.established, facts.on) is not Answer.YES:
+        return None
+    provisos = _provisos(reach, facts)
+    if provisos is None:
+        return None
+    return Applies(regime, _reason(reach, facts), reach.citation, " and ".join(provisos))
+
+
+def _provisos(reach: Reach, facts: _Facts) -> list[str] | None:
+    """What else has to be true, or ``None`` where the person or the market rules the regime out."""
+    provisos = []
+    there = " or ".join(map(places().name, reach.residence))
+    lives = _lives(reach, facts)
+    if lives is Answer.NO:
+        return None
+    if lives is Answer.PERHAPS:
+        provisos.append(f"the person lives in {there}")
+    if reach.must_serve and facts.serves is None:
+        provisos.append(f"the controller offers itself to people {'there' if provisos else f'in {there}'}")
+    elif reach.must_serve and not _serves(reach, facts):
+        return None
+    return [*provisos, reach.provided] if reach.provided else provisos
+
+
+def _lives(reach: Reach, facts: _Facts) -> Answer:
+    if not reach.residence:
+        return Answer.YES
+    if facts.residence is None:
+        return Answer.PERHAPS
+    return places().is_in(facts.residence, reach.residence, facts.on)
+
+
+def _serves(reach: Reach, facts: _Facts) -> bool:
+    served = facts.serves or ()
+    return any(places().is_in(each, reach.residence, facts.on) is not Answer.NO for each in served)
+
+
+def _reason(reach: Reach, facts: _Facts) -> str:
+    there = " or ".join(map(places().name, reach.residence))
+    lives_there = _lives(reach, facts) is Answer.YES and facts.residence is not None
+    return reach.because.format(
+        residence=places().name(facts.residence) if lives_there and facts.residence else there,
+        established=places().name(facts.established),
+        activity=(reach.activity or "").replace("_", " "),
+    )

@@ -1,0 +1,98 @@
+"""The rule sets that Troth ships: read once, on the first question, from `data/*.toml`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from troth.law.model import LawError, Obligation, Regime
+from troth.law.places import Places
+from troth.law.reading import read_places, read_regime
+
+__all__ = ["obligation", "obligations", "places", "regime", "regimes", "reviewed_on", "starting_soon"]
+
+_PLACES = "places.toml"
+
+
+@cache
+def places() -> Places:
+    """The names of places, and the territories that rule sets speak of."""
+    names, territories = read_places(_text(_PLACES), file=_PLACES)
+    return Places(names, territories)
+
+
+@cache
+def regimes() -> Mapping[str, Regime]:
+    """Every rule set by its id, in order of id, whether in force, expired or pending."""
+    files = sorted(each.name for each in resources.files("troth.law").joinpath("data").iterdir())
+    read = (
+        read_regime(_text(file), file=file, territories=places().territories)
+        for file in files
+        if file.endswith(".toml") and file != _PLACES
+    )
+    return MappingProxyType({each.id: each for each in read})
+
+
+def _text(file: str) -> str:
+    return resources.files("troth.law").joinpath("data", file).read_text(encoding="utf-8")
+
+
+def regime(id: str) -> Regime:  # noqa: A002 (the word that the file uses)
+    """The rule set *id*. Raises `LawError` where there is none."""
+    found = regimes().get(id)
+    if found is None:
+        raise LawError(f"no rule set is called {id!r}{_nearest(id, regimes())}")
+    return found
+
+
+def obligations(regime_id: str, as_of: dt.date) -> tuple[Obligation, ...]:
+    """The obligations of a regime in the wording that was, is or will be law on *as_of*; of a pending one, none."""
+    return tuple(each for each in regime(regime_id).obligations if each.is_in_force(as_of))
+
+
+def obligation(id: str, as_of: dt.date) -> Obligation:  # noqa: A002
+    """The obligation *id* (``uk.answer``) in its wording of *as_of*.
+
+    Raises `LawError` where there is none of that name, or none on that day; the message says when there is.
+    """
+    wordings = [each for each in regime(id.partition(".")[0]).obligations if each.id == id]
+    for each in wordings:
+        if each.is_in_force(as_of):
+            return each
+    if wordings:
+        spans = "; ".join(_span(each) for each in wordings)
+        raise LawError(f"{id} is not in force on {as_of}: {spans}")
+    known = {each.id: None for each in regime(id.partition(".")[0]).obligations}
+    raise LawError(f"no obligation is called {id!r}{_nearest(id, known)}")
+
+
+def reviewed_on(regime_id: str) -> dt.date:
+    """The day on which a person last compared this rule set with the law."""
+    return regime(regime_id).reviewed
+
+
+def starting_soon(as_of: dt.date, *, days: int = 90) -> tuple[Obligation, ...]:
+    """Obligations, and new wordings of them, that start after *as_of* and within *days*, the nearest first."""
+    last = as_of + dt.timedelta(days=days)
+    coming = [
+        (each.applies_from, each)
+        for rules in regimes().values()
+        for each in rules.obligations
+        if each.applies_from is not None and as_of < each.applies_from <= last
+    ]
+    return tuple(each for _, each in sorted(coming, key=lambda pair: (pair[0], pair[1].id)))
+
+
+def _span(rule: Obligation) -> str:
+    if rule.applies_from is None:
+        return "it is pending"
+    return f"it applies from {rule.applies_from}" + (f" to {rule.applies_to}" if rule.applies_to else "")
+
+
+def _nearest(word: str, known: Mapping[str, object]) -> str:
+    found = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {found[0]!r}?" if found else f"; there are {', '.join(known)}"

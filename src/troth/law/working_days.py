@@ -1,0 +1,63 @@
+"""Which days are working days somewhere.
+
+The public holidays come from the `holidays` library, and they are as good as its release: a holiday proclaimed after
+it is not known here. A holiday that is missed makes a deadline earlier, never later. Weekends are Saturday and Sunday.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+
+from troth.law.model import LawError
+
+__all__ = ["WorkingDays", "working_days"]
+
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingDays:
+    """The working days of *place* (``GB-ENG``, ``US``); with no place, only weekends are not working days."""
+
+    place: str = ""
+
+    def is_working_day(self, day: dt.date) -> bool:
+        return not self.is_weekend(day) and self.holiday(day) is None
+
+    def is_weekend(self, day: dt.date) -> bool:
+        return day.weekday() >= _SATURDAY
+
+    def holiday(self, day: dt.date) -> str | None:
+        """The name of the public holiday on *day*, if it is one."""
+        return _holiday(self.place, day) if self.place else None
+
+    def on_or_after(self, day: dt.date) -> dt.date:
+        """*day* itself where it is a working day, and the next working day otherwise."""
+        while not self.is_working_day(day):
+            day += dt.timedelta(days=1)
+        return day
+
+
+def working_days(place: str = "") -> WorkingDays:
+    """The calendar of *place*, an ISO 3166 country or subdivision code. Raises `LawError` where none is known."""
+    if place:
+        _holiday(place, dt.date(2026, 1, 1))
+    return WorkingDays(place)
+
+
+@cache
+def _calendar(place: str):  # type: ignore[no-untyped-def]  # naming the library's type would import it
+    from holidays import country_holidays  # a third of a second: only for those who count working days
+
+    country, _, subdivision = place.partition("-")
+    try:
+        return country_holidays(country, subdiv=subdivision or None, language="en_US")
+    except NotImplementedError:
+        raise LawError(f"no calendar of public holidays is known for {place!r}; name a country such as GB") from None
+
+
+def _holiday(place: str, day: dt.date) -> str | None:
+    name = _calendar(place).get(day)
+    return None if name is None else str(name)
