@@ -55,7 +55,9 @@ def _declaration(files: _Files, file: Path, environ: Mapping[str, str] | None) -
     if files.is_unreadable:
         raise DeclarationErrors(problems)
     if not isinstance(merged.values, dict) or not merged.values:
-        problems.append(Problem("file-empty", Position(file, 1, 1), "", "no declaration stands here", "see `troth init`"))
+        problems.append(
+            Problem("file-empty", Position(file, 1, 1), "", "no declaration stands here", "see `troth init`")
+        )
         raise DeclarationErrors(problems)
     try:
         declaration = Declaration.model_validate(merged.values)
@@ -152,7 +154,7 @@ class _Files:
 
     def _refuse(self, document: Document, code: str, message: str, mend: str) -> None:
         self.is_unreadable = True
-        where = next((key for path, key, _ in document.places() if path == ("include",)), None)
+        where = document.places.get(("include",), (None, None))[0]
         self.problems.append(Problem(code, where, "include", message, mend))
 
 
@@ -163,7 +165,9 @@ def _bytes(file: Path) -> bytes:
             return opened.read(BYTES_MAX + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror or "cannot be read").lower() if isinstance(error, OSError) else "no path"
-        problem = Problem("file-missing", Position(file, 1, 1), "", reason, "check the path, or start with `troth init`")
+        problem = Problem(
+            "file-missing", Position(file, 1, 1), "", reason, "check the path, or start with `troth init`"
+        )
         raise DeclarationErrors([problem]) from None
 
 
@@ -204,24 +208,20 @@ class _Merged:
             self._twice(document, key)
 
     def _twice(self, document: Document, *path: str) -> None:
-        place = next((where for found, where, _ in document.places() if found == path), None)
-        first = next(
-            where for other, _ in self._parts if other is not document for at, where, _ in other.places() if at == path
-        )
+        first = next(part.places[path][0] for part, _ in self._parts if path in part.places)
+        place = document.places.get(path, (None, None))[0]
         name = ".".join(map(shown, path))
-        self.problems.append(
-            Problem("include-twice", place, name, f"'{shown(path[-1])}' is declared twice", f"the first is at {first}")
-        )
+        message, mend = f"'{shown(path[-1])}' is declared twice", f"the first is at {first}"
+        self.problems.append(Problem("include-twice", place, name, message, mend))
 
     @cached_property
     def _places(self) -> dict[str, tuple[Position, Position]]:
-        """Built when somebody asks, which is when there is a mistake to tell."""
         places: dict[str, tuple[Position, Position]] = {}
         for document, promises in self._parts:
-            for path, key, value in document.places():
-                if promises and path[0] == "promises" and len(path) > 1:
-                    path = ("promises", str(int(path[1]) + promises), *path[2:])
-                places.setdefault(".".join(path), (key, value))
+            for path, place in document.places.items():
+                moved = promises and path[0] == "promises" and len(path) > 1
+                name = (path[0], str(int(path[1]) + promises), *path[2:]) if moved else path
+                places.setdefault(".".join(name), place)
         return places
 
     def place(self, path: tuple[str, ...]) -> tuple[Position, Position]:
@@ -236,5 +236,3 @@ class _Merged:
 
     def where(self, path: str) -> Position | None:
         return self.place(tuple(path.split(".")))[0]
-
-

@@ -167,7 +167,7 @@ _PERIOD = re.compile(r"([0-9]{1,4}) +(day|week|month|year)s?")
 class Period(Part):
     """A calendar period. Months and years are calendar months and years, never a number of days."""
 
-    count: int = Field(ge=0, le=9999)
+    count: int = Field(ge=0, le=9999, strict=True)
     unit: Literal["day", "week", "month", "year"]
 
     @model_validator(mode="before")
@@ -330,7 +330,7 @@ class Erasure(Part):
     def _short_form(cls, value: Any) -> Any:
         if value == "delete":
             return {"rows": "delete"}
-        if isinstance(value, dict) and not _is_long_erasure(value):
+        if isinstance(value, dict) and not is_long_erasure(value):
             return {"rows": "keep", "fields": value}  # erase: {name: mask, dob: null}
         return value
 
@@ -341,7 +341,7 @@ class Erasure(Part):
         return {"description": cls.__doc__, "anyOf": [{"const": "delete"}, long, short]}
 
 
-def _is_long_erasure(value: dict[Any, Any]) -> bool:
+def is_long_erasure(value: Mapping[Any, Any]) -> bool:
     """Whether the keys are ours. A table may well have columns called ``rows`` or ``fields``: a strategy beside the
     key ``fields``, or any other key, shows that they are meant."""
     return not value.keys() - {"rows", "fields"} and isinstance(value.get("fields", {}), Mapping)
@@ -378,13 +378,13 @@ class Table(Part):
     @field_validator("belongs_to", "refers_to", mode="before", json_schema_input_type=dict[str, Reference | str])
     @classmethod
     def _references(cls, value: Any) -> Any:
-        return {key: _reference(key, to) for key, to in value.items()} if isinstance(value, dict) else value
+        return {key: read_reference(key, to) for key, to in value.items()} if isinstance(value, dict) else value
 
 
 _TARGET = re.compile(r"(?P<path>.+)\.(?:\((?P<many>[^()]+)\)|(?P<one>[^.()]+))")
 
 
-def _reference(key: Any, target: Any) -> Any:
+def read_reference(key: Any, target: Any) -> Any:
     """Read ``{"a, b": "system.table.(x, y)"}``; a text of another form is left for `Reference` to refuse."""
     if isinstance(target, dict):
         return {"columns": _names(key), **target}
@@ -456,9 +456,9 @@ class System(Part):
 class Limits(Part):
     """What an erasure may touch before it stops for review."""
 
-    rows: int = Field(default=10_000, ge=1)
+    rows: int = Field(default=10_000, ge=1, strict=True)
     """Rows of one subject, over all systems."""
-    people: int = Field(default=1, ge=1)
+    people: int = Field(default=1, ge=1, strict=True)
     """Rows of one identity table that one identity may match."""
 
 

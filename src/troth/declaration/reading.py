@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from troth.declaration.problems import DeclarationErrors, Position, Problem, shown
+from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Position, Problem, shown
 
-__all__ = ["BYTES_MAX", "DEPTH_MAX", "PROBLEMS_MAX", "VALUES_MAX", "Document", "read"]
+__all__ = ["BYTES_MAX", "DEPTH_MAX", "VALUES_MAX", "Document", "read"]
 
 BYTES_MAX = 8 * 1024 * 1024
 """Of one file."""
@@ -31,11 +31,12 @@ VALUES_MAX = 500_000
 
 _RUNAWAY = {"yaml-alias", "yaml-too-deep"}
 
-PROBLEMS_MAX = 1_000
-"""Told at once; a file with more is not a declaration."""
+
+Places = dict[tuple[str, ...], tuple[Position, Position]]
+"""From the path of a key or list element to the places of the key and of the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """One file, read: its values as dicts, lists, text, whole numbers, bools and None.
 
@@ -43,25 +44,30 @@ class Document:
 
     file: Path
     values: Any
-    root: Node | None
+    text: str
     problems: tuple[Problem, ...] = ()
 
-    def places(self) -> Iterator[tuple[tuple[str, ...], Position, Position]]:
-        """The path, the place of the key and the place of the value, for every key and list element."""
-        if self.root is not None and not any(problem.code in _RUNAWAY for problem in self.problems):
-            yield from self._walk(self.root, ())
+    @cached_property
+    def places(self) -> Places:
+        """Where everything stands. The text is composed again for it when somebody asks, which is when there is a
+        mistake to tell: a tree of nodes takes thirty times the room of the text."""
+        if len(self.problems) >= PROBLEMS_MAX or any(problem.code in _RUNAWAY for problem in self.problems):
+            return {}  # reading stopped early, so nobody has counted what the aliases repeat
+        root = yaml.compose(self.text, Loader=_loader())
+        return {} if root is None else dict(_walk(self.file, root, ()))
 
-    def _walk(self, node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Position, Position]]:
-        if isinstance(node, MappingNode):
-            entries = [(key.value, key, value) for key, value in node.value if isinstance(key, ScalarNode)]
-        elif isinstance(node, SequenceNode):
-            entries = [(str(index), value, value) for index, value in enumerate(node.value)]
-        else:
-            return
-        for name, key, value in entries:
-            inner = (*path, name)
-            yield inner, _position(self.file, key), _position(self.file, value)
-            yield from self._walk(value, inner)
+
+def _walk(file: Path, node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[Position, Position]]]:
+    if isinstance(node, MappingNode):
+        entries = [(key.value, key, value) for key, value in reversed(node.value) if isinstance(key, ScalarNode)]
+    elif isinstance(node, SequenceNode):
+        entries = [(str(index), value, value) for index, value in enumerate(node.value)]
+    else:
+        return
+    for name, key, value in entries:
+        inner = (*path, name)
+        yield inner, (_position(file, key), _position(file, value))
+        yield from _walk(file, value, inner)
 
 
 def read(text: str | bytes, *, file: Path) -> Document:
@@ -78,7 +84,7 @@ def read(text: str | bytes, *, file: Path) -> Document:
         raise DeclarationErrors([_syntax(error, decoded, file)]) from None
     reader = _Values(file)
     values = None if root is None else reader.value(root, 0)
-    return Document(file, values, root, tuple(reader.problems))
+    return Document(file, values, decoded, tuple(reader.problems))
 
 
 def _decoded(text: str | bytes, file: Path) -> str:
@@ -256,7 +262,9 @@ class _Values:
         """Whether aliases have multiplied the text, or mistakes have piled up, beyond what anybody means."""
         if self._left == 0:
             self._left = -1
-            self._refuse("yaml-alias", node, f"more than {VALUES_MAX:,} values, counting aliases", "write fewer aliases")
+            self._refuse(
+                "yaml-alias", node, f"more than {VALUES_MAX:,} values, counting aliases", "write fewer aliases"
+            )
         return self._left < 0 or len(self.problems) >= PROBLEMS_MAX
 
 

@@ -96,12 +96,15 @@ def _term(key: str) -> _Term:
 
 
 def nearest(key: str, *, kind: Kind = "category") -> str | None:
-    """The category (or use) that *key* was probably meant to be, or None: its replacement, the only one with its last
-    word, or the one with the most like spelling."""
+    """The category (or use) that *key* was probably meant to be, or None: its replacement, the only one whose last
+    word is the same or begins so, or the one with the most like spelling."""
     taxonomy = _taxonomy()
     if key in taxonomy.replaced:
         return taxonomy.replaced[key]
     terms = taxonomy.categories if kind == "category" else taxonomy.uses
     word = key.lower().rpartition(".")[2]
-    same = [term for term in terms if term.rpartition(".")[2] == word]
-    return same[0] if len(same) == 1 else nearest_of(key.lower(), terms)
+    ends = {term: term.rpartition(".")[2] for term in terms}
+    same = [term for term, end in ends.items() if end == word]
+    akin = [term for term, end in ends.items() if len(word) > 3 and (end.startswith(word) or word.startswith(end))]
+    alone = next((found[0] for found in (same, akin) if len(found) == 1), None)
+    return alone or nearest_of(key.lower(), terms)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import types
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Union, get_args, get_origin
+from itertools import islice
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from troth.declaration.model import Declaration
-from troth.declaration.problems import Position, Problem, nearest_of, shown
+from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, nearest_of, shown
+from troth.declaration.shape import keys_at
 
 __all__ = ["translated"]
 
@@ -20,9 +20,9 @@ Place = Callable[[tuple[str, ...]], tuple[Position, Position]]
 
 
 def translated(error: ValidationError, place: Place) -> Iterator[Problem]:
-    """Every mistake that *error* holds. A value is repeated only where the words that may stand there are a fixed
-    few, and never that of a ``store``."""
-    for detail in error.errors(include_url=False):
+    """Every mistake that *error* holds, up to `PROBLEMS_MAX`. A value is repeated only where the words that may stand
+    there are a fixed few, and never that of a ``store``."""
+    for detail in islice(error.errors(include_url=False), PROBLEMS_MAX):
         path = tuple(str(part) for part in detail["loc"] if part != "[key]")
         is_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
         code, message, mend = _words(detail, path)
@@ -124,43 +124,3 @@ def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
 def _limit(detail: ErrorDetails) -> str:
     """What pydantic says of a number, a length or a form; it never repeats the value."""
     return detail["msg"].replace("Input should", "it should").replace("String should", "it should")
-
-
-# --- what may stand where -------------------------------------------------------------------------------------------
-
-
-def keys_at(path: tuple[str, ...]) -> list[str]:
-    """The keys that the model knows at *path*; none where any name may stand."""
-    kind: Any = Declaration
-    for part in path:
-        kind = _inner(_bare_type(kind), part)
-    kind = _bare_type(kind)
-    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        return []
-    keys = [field.alias or name for name, field in kind.model_fields.items()]
-    return [*keys, "include"] if kind is Declaration else keys
-
-
-def _bare_type(kind: Any) -> Any:
-    """*kind* without ``Annotated`` and ``| None``."""
-    while True:
-        origin = get_origin(kind)
-        if origin is Annotated:
-            kind = get_args(kind)[0]
-        elif origin in (Union, types.UnionType):
-            kind = next(part for part in get_args(kind) if part is not types.NoneType)
-        else:
-            return kind
-
-
-def _inner(kind: Any, part: str) -> Any:
-    origin = get_origin(kind)
-    if origin is dict:
-        return get_args(kind)[1]
-    if origin is tuple:
-        return get_args(kind)[0]
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return next(
-            (field.annotation for name, field in kind.model_fields.items() if part in (name, field.alias)), None
-        )
-    return None

@@ -1,0 +1,277 @@
+"""A draft of a declaration's systems from Fides dataset files, for companies that have described their data already.
+
+Fides says what a field is and where its values lead; it does not say what erasure does to a row, nor why data is held.
+The draft has what it says, and tells everything that it leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from troth.declaration.problems import Position, Problem, Severity, in_order, shown
+from troth.declaration.reading import Document, read
+from troth.declaration.taxonomy import covers, is_category, nearest
+
+__all__ = ["FidesDraft", "from_fides"]
+
+
+@dataclass(frozen=True, slots=True)
+class FidesDraft:
+    """*systems* is a part of a declaration: one system for each dataset, as `write` takes it. *notes* tell, in the
+    order of the text, what of the dataset could not be carried over and what was assumed."""
+
+    systems: Mapping[str, Any]
+    notes: tuple[Problem, ...]
+
+
+def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesDraft:
+    """Draft systems from the Fides datasets in *text*: collections become tables, fields with a category become
+    fields, references become ``belongs_to`` (where Fides gives a direction) or ``refers_to`` (where it gives none).
+
+    Raises `DeclarationErrors` where the text is no YAML; anything else that is wrong with it is a note.
+    """
+    document = read(text, file=Path(file))
+    draft = _Draft(document)
+    draft.notes += document.problems
+    datasets = _entries(document.values, "dataset")
+    if not datasets:
+        draft.note((), "fides-empty", "no dataset stands here", "a Fides dataset file starts with 'dataset:'")
+    for index, dataset in datasets:
+        draft.dataset(("dataset", index), dataset)
+    for reference in draft.references:
+        draft.link(reference)
+    for path, table in draft.tables:
+        draft.settle(path, table)
+    return FidesDraft({name: _finished(system) for name, system in draft.systems.items()}, in_order(draft.notes))
+
+
+def _entries(values: Any, key: str) -> list[tuple[str, dict[str, Any]]]:
+    """The mappings in the list under *key*, with their place in it."""
+    found = values.get(key) if isinstance(values, dict) else None
+    return [(str(at), one) for at, one in enumerate(found) if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _finished(system: dict[str, Any]) -> dict[str, Any]:
+    tables = {name: {key: part for key, part in table.items() if part} for name, table in system["tables"].items()}
+    return {**system, "tables": tables}
+
+
+_Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _FidesReference:
+    """A reference as it stands, to be linked once every collection is known."""
+
+    path: _Path
+    system: str
+    table: str
+    column: str
+    to_system: str
+    to_path: str
+    direction: str | None
+
+
+_IDENTITIES = {
+    "email": "email",
+    "phone": "phone",
+    "phone_number": "phone",
+    "name": "name",
+    "address": "postal",
+    "user_id": "account",
+    "customer_id": "account",
+    "account_id": "account",
+    "external_id": "account",
+}
+_STRATEGIES = {
+    "null_rewrite": "null",
+    "string_rewrite": "mask",
+    "random_string_rewrite": "mask",
+    "hash": "pseudonymise",
+    "hmac": "pseudonymise",
+}
+_DATASET_READ = {"fides_key", "name", "description", "collections"}
+_COLLECTION_READ = {"name", "description", "fields", "data_categories", "fides_meta", "fidesops_meta"}
+_FIELD_READ = {"name", "description", "data_categories", "fides_meta", "fidesops_meta", "fields"}
+_META_READ = {"references", "identity", "primary_key", "data_type", "length", "masking_strategy_override"}
+
+
+@dataclass
+class _Draft:
+    document: Document
+    systems: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: list[tuple[_Path, dict[str, Any]]] = field(default_factory=list)
+    references: list[_FidesReference] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+
+    def note(self, path: _Path, code: str, message: str, mend: str = "") -> None:
+        places, start = self.document.places, Position(self.document.file, 1, 1)
+        where = next((places[path[:end]][0] for end in range(len(path), 0, -1) if path[:end] in places), start)
+        self.notes.append(Problem(code, where, ".".join(map(shown, path)), message, mend, Severity.WARNING))
+
+    def unread(self, path: _Path, mapping: dict[str, Any], known: set[str]) -> None:
+        """Tell what *mapping* says and a declaration has no place for."""
+        for key, value in mapping.items():
+            if key not in known and value not in (None, False, [], {}):
+                self.note((*path, key), "fides-unread", f"'{shown(key)}' is not carried over")
+
+    def dataset(self, path: _Path, dataset: dict[str, Any]) -> None:
+        name = re.sub(r"[.\s]+", "_", str(dataset.get("fides_key") or dataset.get("name") or f"dataset_{path[-1]}"))
+        if name in self.systems:
+            self.note(path, "fides-twice", f"a second dataset '{shown(name)}' is left out", "give it another key")
+            return
+        self.unread(path, dataset, _DATASET_READ)
+        variable = re.sub(r"\W", "_", name, flags=re.ASCII).upper().lstrip("0123456789") or "STORE"
+        self.systems[name] = {"store": f"${{{variable}_DATABASE_URL}}", "title": dataset.get("name"), "tables": {}}
+        for index, collection in _entries(dataset, "collections"):
+            self.collection((*path, "collections", index), name, collection)
+
+    def collection(self, path: _Path, system: str, collection: dict[str, Any]) -> None:
+        name = str(collection.get("name") or f"collection_{path[-1]}")
+        if name in self.systems[system]["tables"]:
+            self.note(path, "fides-twice", f"a second collection '{shown(name)}' is left out", "give it another name")
+            return
+        table: dict[str, Any] = {"key": [], "identity": {}, "mentions": {}, "fields": {}}
+        table |= {"belongs_to": {}, "refers_to": {}, "erase": {}, "ignore": []}
+        self.systems[system]["tables"][name] = table
+        self.tables.append((path, table))
+        self.unread(path, collection, _COLLECTION_READ)
+        meta_path, meta = _meta(path, collection)
+        self.unread(meta_path, meta, {"masking_strategy_override"})
+        for index, one in _entries(collection, "fields"):
+            self.field((*path, "fields", index), system, name, one, collection.get("data_categories"))
+        if _override(meta) == "delete":
+            table["erase"] = "delete"
+
+    def field(self, path: _Path, system: str, table_name: str, one: dict[str, Any], inherited: Any) -> None:
+        column = str(one.get("name") or f"field_{path[-1]}")
+        table = self.systems[system]["tables"][table_name]
+        self.unread(path, one, _FIELD_READ)
+        meta_path, meta = _meta(path, one)
+        self.unread(meta_path, meta, _META_READ)
+        self.category(path, table, column, one, inherited)
+        if meta.get("primary_key") is True:
+            table["key"].append(column)
+        if meta.get("identity"):
+            self.identity((*meta_path, "identity"), table, column, str(meta["identity"]))
+        override = _override(meta)
+        if override in _STRATEGIES:
+            table["erase"][column] = _STRATEGIES[override]
+        elif override is not None:
+            at = (*meta_path, "masking_strategy_override")
+            self.note(at, "fides-strategy", f"no strategy like '{shown(override)}'", "choose one under 'erase'")
+        for index, reference in _entries(meta, "references"):
+            at = (*meta_path, "references", index)
+            to_system, to_path = str(reference.get("dataset")), str(reference.get("field"))
+            direction = reference.get("direction")
+            self.references.append(
+                _FidesReference(at, system, table_name, column, to_system, to_path, direction and str(direction))
+            )
+
+    def category(self, path: _Path, table: dict[str, Any], column: str, one: dict[str, Any], inherited: Any) -> None:
+        """The field's category: its first, or what covers all that is nested in it."""
+        own = [category for category in _texts(one.get("data_categories")) if self.is_known(path, category)]
+        nested = [category for category in _nested(one) if self.is_known(path, category)]
+        own = own or ([] if nested else [one for one in _texts(inherited) if self.is_known(path, one)])
+        personal = [category for category in own if covers("user", category)]
+        if nested:
+            broad = _common([*personal, *nested])
+            self.note(path, "fides-nested", f"nested fields are declared together, as '{broad}'", "narrow it by hand")
+            table["fields"][column] = broad
+        elif personal:
+            table["fields"][column] = personal[0]
+            for category in personal[1:]:
+                self.note(path, "fides-category", f"a second category, '{category}', is left out", "choose one")
+        elif own:
+            table["ignore"].append(column)
+        elif not _texts(one.get("data_categories")):
+            mend = "give it one, or add it to 'ignore'"
+            self.note(path, "fides-category", f"'{shown(column)}' has no category", mend)
+
+    def is_known(self, path: _Path, category: str) -> bool:
+        if is_category(category):
+            return True
+        near = nearest(category)
+        mend = f"did you mean '{near}'?" if near else "choose one of ours"
+        self.note(path, "category-unknown", f"no data category '{shown(category)}'", mend)
+        return False
+
+    def identity(self, path: _Path, table: dict[str, Any], column: str, word: str) -> None:
+        kind = _IDENTITIES.get(word)
+        if kind is None:
+            self.note(path, "fides-identity", f"no identity like '{shown(word)}': taken for an account number")
+        if table["identity"].setdefault(kind or "account", column) != column:
+            self.note(
+                path, "fides-identity", f"a second {kind or 'account'} of the same rows is left out", "choose one"
+            )
+
+    def link(self, reference: _FidesReference) -> None:
+        """Fides's ``from`` leads from the owner to this field, ``to`` from this field to what it owns."""
+        tables = self.systems.get(reference.to_system, {}).get("tables", {})
+        names = [name for name in tables if reference.to_path.startswith(f"{name}.")]
+        table = max(names, key=len, default="")
+        column = reference.to_path.removeprefix(f"{table}.") if table else ""
+        if not column or "." in column:
+            reason = "leads to a nested field" if column else "leads to no collection of this text"
+            message = f"the reference to '{shown(reference.to_system)}.{shown(reference.to_path)}' {reason}"
+            self.note(reference.path, "fides-reference", message, "add it by hand")
+            return
+        here, there = (reference.system, reference.table, reference.column), (reference.to_system, table, column)
+        if reference.direction == "to":
+            self.refer(reference, "belongs_to", there, here)
+        else:
+            self.refer(reference, "belongs_to" if reference.direction == "from" else "refers_to", here, there)
+
+    def refer(self, reference: _FidesReference, link: str, here: _Path, there: _Path) -> None:
+        links = self.systems[here[0]]["tables"][here[1]][link]
+        to = {"columns": [here[2]], "table": there[1], "to": [there[2]]}
+        if there[0] != here[0]:
+            to["system"] = there[0]
+        if links.setdefault(here[2], to) != to:
+            message = f"'{shown(here[1])}.{shown(here[2])}' leads to two tables: the second is left out"
+            self.note(reference.path, "fides-reference", message, "choose one")
+        if link == "refers_to":
+            message = "no direction: taken for a reference that does not say whose the row is"
+            self.note(reference.path, "fides-direction", message, "move it to 'belongs_to' if it does")
+
+    def settle(self, path: _Path, table: dict[str, Any]) -> None:
+        """Rows that belong to others' rows mention people; they are none."""
+        if table["identity"] and table["belongs_to"]:
+            table["mentions"], table["identity"] = table["identity"], {}
+            message = "its rows belong to others, so its identities are declared as 'mentions'"
+            self.note(path, "fides-mentions", message, "move them to 'identity' if each row is one person")
+
+
+def _meta(path: _Path, one: dict[str, Any]) -> tuple[_Path, dict[str, Any]]:
+    """The mapping of settings, under its present or its former name."""
+    for key in ("fides_meta", "fidesops_meta"):
+        if isinstance(one.get(key), dict):
+            return (*path, key), one[key]
+    return path, {}
+
+
+def _override(meta: dict[str, Any]) -> str | None:
+    override = meta.get("masking_strategy_override")
+    return str(override["strategy"]) if isinstance(override, dict) and "strategy" in override else None
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _nested(one: dict[str, Any]) -> Iterator[str]:
+    for _, inner in _entries(one, "fields"):
+        yield from (category for category in _texts(inner.get("data_categories")) if covers("user", category))
+        yield from _nested(inner)
+
+
+def _common(categories: list[str]) -> str:
+    """The narrowest category that covers all of *categories*."""
+    broad = categories[0]
+    while not all(covers(broad, category) for category in categories):
+        broad = broad.rpartition(".")[0]
+    return broad

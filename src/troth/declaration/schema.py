@@ -1,0 +1,37 @@
+"""The declaration's JSON Schema, for editors: short forms as well as long ones, with the docstrings as help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troth.declaration.model import Declaration
+from troth.declaration.taxonomy import categories, uses
+
+__all__ = ["json_schema"]
+
+
+def json_schema() -> dict[str, Any]:
+    """A JSON Schema (2020-12) of ``troth.yaml`` and of the files that it includes, so no key has to be there.
+
+    `load` refuses more than a schema can state, and takes one thing that this refuses: a number where text is meant.
+    """
+    schema = Declaration.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    definitions["Reference"]["required"] = ["table", "to"]  # the key of a reference names its columns
+    for part, key, words in (("FieldUse", "category", categories()), ("Purpose", "use", uses())):
+        definitions[part]["properties"][key]["examples"] = list(words)
+    include = {
+        "description": "Further files, as patterns below the folder of this file.",
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+    }
+    properties = schema["properties"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:troth:declaration:1",
+        "title": "Troth declaration",
+        "description": schema["description"],
+        "type": "object",
+        "properties": {"troth": properties.pop("troth"), "include": include, **properties},
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
