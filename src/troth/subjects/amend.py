@@ -86,7 +86,9 @@ class _Amending:
             declaration_hash=declaration.hash,
             located=self.located,
             rewrites=tuple(self._rewrites()),
-            kept=tuple(Kept(place, (name,), why, cite, None, tuple(t)) for (place, name, why, cite), t in self.kept.items()),
+            kept=tuple(
+                Kept(place, (name,), why, cite, None, tuple(t)) for (place, name, why, cite), t in self.kept.items()
+            ),
             reviews=(*reviews(declaration, self.located), *self.reviews),
         )
 
@@ -95,7 +97,9 @@ class _Amending:
             after = _parse(column, text)
         except ValueError as fault:
             path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
-            self.problems.append(MapProblem(path, f"the column cannot hold the new value: {fault}", "give one that fits"))
+            self.problems.append(
+                MapProblem(path, f"the column cannot hold the new value: {fault}", "give one that fits")
+            )
             return
         use = node.declared.fields[column.name]
         for row in self.located.rows.get(node.place, ()):

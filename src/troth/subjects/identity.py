@@ -30,7 +30,9 @@ class Identity:
 
     def __post_init__(self) -> None:
         if not self.identifiers and not self.keys:
-            raise IdentityRefused("an identity needs at least one identifier: --email, --phone or --id SYSTEM.TABLE=KEY")
+            raise IdentityRefused(
+                "an identity needs at least one identifier: --email, --phone or --id SYSTEM.TABLE=KEY"
+            )
         for kind, value in self.identifiers:
             _refuse_nonsense(kind, value)
 

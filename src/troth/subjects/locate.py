@@ -151,7 +151,9 @@ class _Tracing:
         wanted += [column for link in node.links for column in link.columns]
         wanted += [column for _, link in self.map.children_of(node.place) for column in link.to]
         wanted += [column for _, link in node.referrers for column in link.to]
-        wanted += [c for parent in self.map for place, link in parent.referrers if place == node.place for c in link.columns]
+        wanted += [
+            c for parent in self.map for place, link in parent.referrers if place == node.place for c in link.columns
+        ]
         if node.declared.keep is not None and node.declared.keep.from_ is not None:
             wanted.append(node.declared.keep.from_)
         if self.fields:
@@ -257,7 +259,8 @@ class _Tracing:
             row.others = tuple(
                 link.name
                 for link in owners
-                if link.name not in row.mine and all(row.values[columns.index(name)] is not None for name in link.columns)
+                if link.name not in row.mine
+                and all(row.values[columns.index(name)] is not None for name in link.columns)
             )
 
 
@@ -296,7 +299,11 @@ def _as_kind(value: Scalar, kind: ColumnKind) -> Scalar:
 def _integer(value: Scalar) -> int | None:
     if isinstance(value, decimal.Decimal | float) and value == int(value):
         return int(value)
-    if isinstance(value, str) and value.strip().removeprefix("-").isascii() and value.strip().removeprefix("-").isdigit():
+    if (
+        isinstance(value, str)
+        and value.strip().removeprefix("-").isascii()
+        and value.strip().removeprefix("-").isdigit()
+    ):
         return int(value) if len(value) <= 19 and -(2**63) <= int(value) < 2**63 else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

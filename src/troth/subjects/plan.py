@@ -19,7 +19,18 @@ from troth.stores import Row, Scalar
 from troth.subjects.datamap import Link, MapProblem, Node, is_nullable
 from troth.subjects.locate import FoundRow, Located
 
-__all__ = ["Change", "ErasurePlan", "Hold", "Kept", "PlanRefused", "Review", "Stage", "Target", "plan_erasure", "reviews"]
+__all__ = [
+    "Change",
+    "ErasurePlan",
+    "Hold",
+    "Kept",
+    "PlanRefused",
+    "Review",
+    "Stage",
+    "Target",
+    "plan_erasure",
+    "reviews",
+]
 
 Target = tuple[Row, tuple[int, ...]]
 """A row's key, and the subjects (indices of the identities asked for) that the row belongs to."""
@@ -270,7 +281,12 @@ def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:
     mine += [link.columns[0] for link in node.links if link.kind is not None and link.name in row.mine]
     strategies = {column: declared.get(column) or _fallback(node, column) for column in mine}
     for link in node.links:
-        if link.parent is not None and link.name in row.mine and is_nullable(node, link.columns) and not set(link.columns) & set(node.key):
+        if (
+            link.parent is not None
+            and link.name in row.mine
+            and is_nullable(node, link.columns)
+            and not set(link.columns) & set(node.key)
+        ):
             strategies |= dict.fromkeys(link.columns, Strategy.NULL)
     return strategies
 
@@ -340,4 +356,6 @@ def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
             yield Review(place, subject, f"{count} rows match by a value that several people may share", by_id)
     for subject, count in rows.items():
         if count > limits.rows:
-            yield Review("", subject, f"{count} rows are more than the cap of {limits.rows}", "raise limits.rows, or look why")
+            yield Review(
+                "", subject, f"{count} rows are more than the cap of {limits.rows}", "raise limits.rows, or look why"
+            )

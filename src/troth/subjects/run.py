@@ -101,9 +101,7 @@ def carry_out(
     return _finish(run_id, work, stores, journal, now, progress)
 
 
-def _refuse_unapproved(
-    plan: ErasurePlan | AmendmentPlan, known: str, approved: str, declaration_hash: str
-) -> None:
+def _refuse_unapproved(plan: ErasurePlan | AmendmentPlan, known: str, approved: str, declaration_hash: str) -> None:
     if plan.declaration_hash != declaration_hash:
         raise NotApproved("the declaration has changed since this plan was made; plan again and look at the new plan")
     if plan.reviews:
@@ -152,7 +150,9 @@ def _finish(
         except (StoreConflict, UnknownName) as cause:
             finished = {subject for subject in everyone if _is_finished(work, subject, steps, done)}
             receipts = _receipts(work, stores, finished, now())
-            failed = [_failure(work, subject, steps, done, cause, now()) for subject in everyone if subject not in finished]
+            failed = [
+                _failure(work, subject, steps, done, cause, now()) for subject in everyone if subject not in finished
+            ]
             journal.finish(run_id, [*(receipt.entry for receipt in receipts), *failed])
             raise RunFailed(run_id, cause, receipts) from None
         except StoreError as cause:

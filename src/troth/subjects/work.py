@@ -235,9 +235,7 @@ def _allowed(
     return allowed
 
 
-def _questions(
-    located: Located, allowed: Mapping[str, Mapping[Row, Mapping[str, Scalar]]]
-) -> Iterator[Question]:
+def _questions(located: Located, allowed: Mapping[str, Mapping[Row, Mapping[str, Scalar]]]) -> Iterator[Question]:
     for place, values in located.asked.items():
         node = located.map[place]
         ways = [("", node.key, False), *((link.name, link.columns, link.fold) for link in node.links)]

@@ -1,0 +1,86 @@
+"""What only declaration and schemas together can show, before any row is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from troth.declaration import Declaration, Strategy
+from troth.protect import MaskTooNarrow
+from troth.stores import Column, Schema
+from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, map_data
+from troth.subjects.work import mask_fit
+
+__all__ = ["check", "check_erasure", "slow_ways"]
+
+
+def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapProblem]:
+    """Every misfit between the declaration and the stores' schemas: what tracing, and then what erasing, would meet."""
+    try:
+        map_ = map_data(declaration, schemas)
+    except MapRefused as refused:
+        return list(refused.problems)
+    return [*check_erasure(map_), *_orphans(map_, schemas)]
+
+
+def check_erasure(map_: DataMap) -> Iterator[MapProblem]:
+    """Strategies that a column cannot take: null where NOT NULL stands, a mask that is too narrow, a key rewritten."""
+    for node in map_:
+        for path, column, how in _strategies(node):
+            fault = _fault(node, column, how)
+            if fault is not None:
+                yield MapProblem(f"systems.{node.system}.tables.{node.table}.{path}.{column.name}", *fault)
+
+
+def slow_ways(map_: DataMap) -> Iterator[MapProblem]:
+    """Links that no index serves: tracing by them reads the whole table."""
+    for node in map_:
+        for link in node.links:
+            if not node.schema.is_indexed(link.columns):
+                path = f"systems.{node.system}.tables.{node.table}"
+                names = ", ".join(link.columns)
+                yield MapProblem(path, f"no index serves {names}: each request reads the whole table", "add an index")
+
+
+def _strategies(node: Node) -> Iterator[tuple[str, Column, Strategy]]:
+    keep, erase = node.declared.keep, node.declared.erase
+    groups = [("erase.fields", erase.fields if erase is not None else {})]
+    groups.append(("keep.meanwhile", keep.meanwhile if keep is not None else {}))
+    for path, strategies in groups:
+        for name, how in strategies.items():
+            column = node.schema.column(name)
+            if column is not None and how is not Strategy.KEEP:
+                yield path, column, how
+
+
+def _fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
+    """What is wrong with the strategy, and the mend."""
+    if column.name in node.key:
+        return "a key cannot be rewritten: other rows find this one by it", "delete the rows, or keep the column"
+    if column.generated:
+        return "the store computes this column itself", "treat the columns that it is computed from"
+    if how is Strategy.NULL and not column.nullable:
+        return "the column is NOT NULL and cannot be emptied", "mask it, or let the store allow NULL"
+    if how in (Strategy.MASK, Strategy.PSEUDONYMISE):
+        try:
+            mask_fit(node, column).check()
+        except MaskTooNarrow as narrow:
+            return str(narrow), "null it, delete the rows, or widen the column"
+    return None
+
+
+def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProblem]:
+    """Tables that nobody declared, whose foreign keys would stop a declared deletion."""
+    for node in map_:
+        if node.declared.erase is None or node.declared.erase.rows != "delete":
+            continue
+        for table in schemas[node.system].tables.values():
+            declared = f"{node.system}.{table.name}" in map_.nodes
+            blocks = any(
+                key.table == node.table and key.on_delete in ("no action", "restrict") for key in table.foreign_keys
+            )
+            if blocks and not declared:
+                path = f"systems.{node.system}.tables.{table.name}"
+                mend = "declare it: its rows belong to someone, or refer to someone"
+                yield MapProblem(
+                    path, f"this undeclared table refers to {node.table}, whose rows are to be deleted", mend
+                )
