@@ -41,11 +41,11 @@ def _text(file: str) -> str:
     return resources.files("troth.law").joinpath("data", file).read_text(encoding="utf-8")
 
 
-def regime(id: str) -> Regime:  # noqa: A002 (the word that the file uses)
-    """The rule set *id*. Raises `LawError` where there is none."""
-    found = regimes().get(id)
+def regime(regime_id: str) -> Regime:
+    """The rule set of that id. Raises `LawError` where there is none."""
+    found = regimes().get(regime_id)
     if found is None:
-        raise LawError(f"no rule set is called {id!r}{_nearest(id, regimes())}")
+        raise LawError(f"no rule set is called {regime_id!r}{_nearest(regime_id, regimes())}")
     return found
 
 
@@ -54,20 +54,19 @@ def obligations(regime_id: str, as_of: dt.date) -> tuple[Obligation, ...]:
     return tuple(each for each in regime(regime_id).obligations if each.is_in_force(as_of))
 
 
-def obligation(id: str, as_of: dt.date) -> Obligation:  # noqa: A002
-    """The obligation *id* (``uk.answer``) in its wording of *as_of*.
+def obligation(duty: str, as_of: dt.date) -> Obligation:
+    """The obligation with the id *duty* (``uk.answer``) in its wording of *as_of*.
 
     Raises `LawError` where there is none of that name, or none on that day; the message says when there is.
     """
-    wordings = [each for each in regime(id.partition(".")[0]).obligations if each.id == id]
+    known = regime(duty.partition(".")[0]).obligations
+    wordings = [each for each in known if each.id == duty]
     for each in wordings:
         if each.is_in_force(as_of):
             return each
     if wordings:
-        spans = "; ".join(_span(each) for each in wordings)
-        raise LawError(f"{id} is not in force on {as_of}: {spans}")
-    known = {each.id: None for each in regime(id.partition(".")[0]).obligations}
-    raise LawError(f"no obligation is called {id!r}{_nearest(id, known)}")
+        raise LawError(f"{duty} is not in force on {as_of}: {'; '.join(map(_span, wordings))}")
+    raise LawError(f"no obligation is called {duty!r}{_nearest(duty, {each.id: each for each in known})}")
 
 
 def reviewed_on(regime_id: str) -> dt.date:
@@ -77,12 +76,11 @@ def reviewed_on(regime_id: str) -> dt.date:
 
 def starting_soon(as_of: dt.date, *, days: int = 90) -> tuple[Obligation, ...]:
     """Obligations, and new wordings of them, that start after *as_of* and within *days*, the nearest first."""
-    last = as_of + dt.timedelta(days=days)
     coming = [
         (each.applies_from, each)
         for rules in regimes().values()
         for each in rules.obligations
-        if each.applies_from is not None and as_of < each.applies_from <= last
+        if each.applies_from is not None and 0 < (each.applies_from - as_of).days <= days
     ]
     return tuple(each for _, each in sorted(coming, key=lambda pair: (pair[0], pair[1].id)))
 
