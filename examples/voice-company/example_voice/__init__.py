@@ -5,9 +5,10 @@
 ``troth.yaml``; nothing here imports Troth, as nothing in a real company would.
 """
 
+from example_voice.faults import mend, plant
 from example_voice.laying import Laid, NotEmpty, lay_down
 from example_voice.systems import ADDRESS_VARIABLES, DATABASES, Places
-
+from example_voice.web import SettingMissing, Settings, website
 
 __all__ = [
     "ADDRESS_VARIABLES",
@@ -15,5 +16,10 @@ __all__ = [
     "Laid",
     "NotEmpty",
     "Places",
+    "SettingMissing",
+    "Settings",
     "lay_down",
+    "mend",
+    "plant",
+    "website",
 ]

@@ -47,7 +47,8 @@ def lay_down(places: Places, *, people: int, seed: int, now: dt.datetime) -> Lai
         _refuse_if_there(places)
         folder = places.transcripts / "calls"
         folder.mkdir(parents=True, exist_ok=True)
-        rng, numbers = random.Random(f"traces {seed}"), Trace()
+        rng = random.Random(f"traces {seed}")  # noqa: S311  # made-up orders, no secrets
+        numbers = Trace()
         crowd = population(people, seed=seed, now=now)
         with ExitStack() as stack:
             open_ = {name: stack.enter_context(engine.begin()) for name, engine in engines.items()}

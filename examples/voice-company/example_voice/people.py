@@ -16,6 +16,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from example_voice import words
 
@@ -74,16 +75,11 @@ _MIX = (
 def population(count: int, *, seed: int, now: dt.datetime) -> Iterator[Person]:
     """*count* people, always the same for the same arguments. Ann, Ben and Chloe come first: Ann and Ben are one
     household, Ben has a second account, and Chloe Baker has a namesake."""
-    rng = random.Random(f"people {seed}")
+    rng = random.Random(f"people {seed}")  # noqa: S311  # made-up people, no secrets
     mobiles, landlines, californian = words.uk_mobiles(), words.uk_landlines(), words.californian_phones()
     for numbers in (mobiles, landlines, californian):
         rng.shuffle(numbers)
-    made = 0
-    for person in _people(rng, mobiles, landlines, californian, now):
-        if made == count:
-            return
-        made += 1
-        yield person
+    yield from islice(_people(rng, mobiles, landlines, californian, now), count)
 
 
 def _people(

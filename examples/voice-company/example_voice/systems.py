@@ -34,7 +34,7 @@ _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTE
 _Moment = DateTime(timezone=True)  # SQLite and MariaDB keep no zone: every moment here is UTC
 _Email = String(254)
 
-# --- shop: orders and what belongs to them --------------------------------------------------------------------------
+# --- shop: orders and what belongs to them ---------------------------------------------------------------------------
 
 shop = MetaData()
 
@@ -188,7 +188,7 @@ sending = Table(
     Column("sent_at", _Moment, nullable=False),
 )
 
-# --- logins: the customer portal ---------------------------------------------------------------------------------------
+# --- logins: the customer portal -------------------------------------------------------------------------------------
 
 logins = MetaData()
 

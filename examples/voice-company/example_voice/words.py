@@ -6,27 +6,29 @@ from __future__ import annotations
 
 from itertools import product
 
-GIVEN = (
-    "Aisha Alan Alice Amara Andrew Anita Arjun Beatrice Bilal Bridget Callum Carmen Catherine Chidi Claire Colin "
-    "Daniel Daphne David Deepa Dylan Edith Elena Elliot Emeka Emma Esther Ewan Farah Felix Fiona Frank Gareth Gemma "
-    "George Grace Hannah Harriet Harvey Helen Hugo Ian Imogen Ines Isaac Ivy Jack Jamal Jane Jasmine Joel Joyce Kate "
-    "Keiko Kenneth Kofi Laila Laura Leo Lewis Linda Lucas Lydia Magnus Malika Marcus Maria Martin Meera Miriam Mohan "
-    "Molly Nadia Naomi Neil Nina Noah Olive Omar Oscar Patrick Paula Peter Petra Priya Quentin Rachel Rafael Ravi Rhys "
-    "Robert Rosa Ruth Samira Samuel Sarah Sean Shirin Simon Sofia Stella Tariq Theo Thomas Tomasz Una Vera Victor "
-    "Wanda William Yara Yusuf Zara Zoe"
-).split()
+_GIVEN_WORDS = """
+Aisha Alan Alice Amara Andrew Anita Arjun Beatrice Bilal Bridget Callum Carmen Catherine Chidi Claire Colin
+Daniel Daphne David Deepa Dylan Edith Elena Elliot Emeka Emma Esther Ewan Farah Felix Fiona Frank Gareth Gemma
+George Grace Hannah Harriet Harvey Helen Hugo Ian Imogen Ines Isaac Ivy Jack Jamal Jane Jasmine Joel Joyce Kate
+Keiko Kenneth Kofi Laila Laura Leo Lewis Linda Lucas Lydia Magnus Malika Marcus Maria Martin Meera Miriam Mohan
+Molly Nadia Naomi Neil Nina Noah Olive Omar Oscar Patrick Paula Peter Petra Priya Quentin Rachel Rafael Ravi Rhys
+Robert Rosa Ruth Samira Samuel Sarah Sean Shirin Simon Sofia Stella Tariq Theo Thomas Tomasz Una Vera Victor
+Wanda William Yara Yusuf Zara Zoe
+"""
+GIVEN = tuple(_GIVEN_WORDS.split())
 
-FAMILY = (
-    "Abbot Adeyemi Ahmed Archer Ashby Bailey Baker Banerjee Barlow Bennett Bishop Blake Bose Bowman Brook Brown Burton "
-    "Carter Chandra Chapman Chen Clarke Cole Cooper Costa Cox Dale Das Davies Dawson Dean Dixon Doyle Edwards Ellis "
-    "Evans Farrow Fernandez Fisher Fletcher Ford Foster Fox Fraser Gallagher Garcia Gibson Gill Graham Grant Green "
-    "Gupta Hall Hansen Harper Hart Hayes Hill Holt Hughes Hunt Hussain Ibrahim Iqbal Irwin Jackson James Jensen Jones "
-    "Joshi Kaur Kaya Kelly Khan King Knight Kowalski Lambert Lane Lee Lewis Lim Lowe Marsh Mason Mehta Miller Mills "
-    "Moore Morgan Morris Murphy Murray Nair Nash Nguyen Novak Nowak Oakley Okafor Oliver Osman Owen Palmer Park Parker "
-    "Patel Perry Phillips Pike Pope Porter Powell Price Quinn Rahman Reed Reid Reyes Rhodes Roberts Robinson Rose "
-    "Rossi Ryan Sato Saunders Schmidt Scott Shah Sharma Shaw Silva Singh Smith Stone Suzuki Tanaka Taylor Thomas "
-    "Thorne Turner Usman Vaughan Virk Walker Walsh Ward Watson Webb West White Wilson Wood Wright Yang Yates Young"
-).split()
+_FAMILY_WORDS = """
+Abbot Adeyemi Ahmed Archer Ashby Bailey Baker Banerjee Barlow Bennett Bishop Blake Bose Bowman Brook Brown Burton
+Carter Chandra Chapman Chen Clarke Cole Cooper Costa Cox Dale Das Davies Dawson Dean Dixon Doyle Edwards Ellis
+Evans Farrow Fernandez Fisher Fletcher Ford Foster Fox Fraser Gallagher Garcia Gibson Gill Graham Grant Green
+Gupta Hall Hansen Harper Hart Hayes Hill Holt Hughes Hunt Hussain Ibrahim Iqbal Irwin Jackson James Jensen Jones
+Joshi Kaur Kaya Kelly Khan King Knight Kowalski Lambert Lane Lee Lewis Lim Lowe Marsh Mason Mehta Miller Mills
+Moore Morgan Morris Murphy Murray Nair Nash Nguyen Novak Nowak Oakley Okafor Oliver Osman Owen Palmer Park Parker
+Patel Perry Phillips Pike Pope Porter Powell Price Quinn Rahman Reed Reid Reyes Rhodes Roberts Robinson Rose
+Rossi Ryan Sato Saunders Schmidt Scott Shah Sharma Shaw Silva Singh Smith Stone Suzuki Tanaka Taylor Thomas
+Thorne Turner Usman Vaughan Virk Walker Walsh Ward Watson Webb West White Wilson Wood Wright Yang Yates Young
+"""
+FAMILY = tuple(_FAMILY_WORDS.split())
 
 STREETS = (
     "Larkmere Lane",

@@ -1,0 +1,170 @@
+"""What the website writes into the company's databases. Nobody signs in here, so nothing that is there already is
+changed on a stranger's word: an order under a known address adds to that customer and overwrites nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from example_voice import systems
+from example_voice.catalogue import CATALOGUE, VAT_PERCENT
+from example_voice.systems import connect
+
+__all__ = ["NOTICE", "Records"]
+
+NOTICE = "2026-11-01"
+"""The version of the policy that our pages link to; each record keeps the one it was collected under."""
+
+Values = Mapping[str, str]
+
+
+class Records:
+    """The four databases, each write in one transaction of its own."""
+
+    def __init__(self, databases: Mapping[str, str]) -> None:
+        self._engines = {name: connect(url) for name, url in databases.items()}
+
+    @contextmanager
+    def _begin(self, name: str) -> Iterator[Connection]:
+        with self._engines[name].begin() as connection:
+            yield connection
+
+    def register(self, values: Values, *, now: dt.datetime) -> bool:
+        """Open an account; False where there is one under that address already."""
+        email = values["email"].lower()
+        try:
+            with self._begin("shop") as shop:
+                number = _new_customer(shop, values, now)
+            with self._begin("logins") as logins:
+                account = {"email": email, "customer_ref": number, "state": "active", "created_at": now, "seen_at": now}
+                logins.execute(insert(systems.account).values(account))
+        except IntegrityError:  # the address is unique, in the shop and in the portal
+            return False
+        return True
+
+    def order(self, values: Values, cart: Mapping[str, int], *, now: dt.datetime) -> int:
+        """Take an order with its invoice; its number is returned."""
+        net = sum(CATALOGUE[product].pence * quantity for product, quantity in cart.items())
+        vat = net * VAT_PERCENT // 100
+        with self._begin("shop") as shop:
+            known = select(systems.customer.c.id).where(systems.customer.c.email == values["email"].lower())
+            customer = shop.scalar(known) or _new_customer(shop, values, now)
+            order = {
+                "customer_id": customer,
+                "bill_to": _address_kind(shop, customer, values),
+                "note": values["note"] or None,
+                "total_pence": net + vat,
+                "placed_at": now,
+            }
+            number = _added(shop, systems.orders, order)
+            items = [
+                {"order_id": number, "line": line, "product": product, "quantity": quantity,
+                 "unit_pence": CATALOGUE[product].pence}
+                for line, (product, quantity) in enumerate(cart.items(), 1)
+            ]  # fmt: skip
+            shop.execute(insert(systems.order_item), items)
+            bill = {
+                "number": f"EV-W{number:08d}",
+                "customer_id": customer,
+                "order_id": number,
+                "billed_name": values["name"],
+                "billed_email": values["email"],
+                "billed_address": "{street}, {town} {postcode}, {country}".format_map(values),
+                "net_pence": net,
+                "vat_pence": vat,
+                "issued_at": now,
+            }
+            shop.execute(insert(systems.invoice).values(bill))
+        return number
+
+    def sign_up(self, values: Values, *, now: dt.datetime) -> str | None:
+        """Note a wish for the newsletter; the token that confirms it, or None where the address has it already."""
+        wanted = systems.subscriber.c
+        with self._begin("newsletter") as newsletter:
+            has_it = select(wanted.id).where(
+                func.lower(wanted.email) == values["email"].lower(), wanted.state == "confirmed"
+            )
+            if newsletter.scalar(has_it) is not None:
+                return None
+            token = secrets.token_urlsafe(32)
+            row = {"token": token, "email": values["email"], "name": values["name"] or None, "notice": NOTICE}
+            newsletter.execute(insert(systems.signup).values(**row, asked_at=now))
+        return token
+
+    def confirm(self, token: str, *, now: dt.datetime) -> bool:
+        """Make a sign-up a subscription; False where no sign-up has that token (any more)."""
+        asked, subscribers = systems.signup, systems.subscriber
+        with self._begin("newsletter") as newsletter:
+            found = newsletter.execute(select(asked).where(asked.c.token == token)).one_or_none()
+            if found is None:
+                return False
+            same = func.lower(subscribers.c.email) == found.email.lower()
+            newsletter.execute(asked.delete().where(func.lower(asked.c.email) == found.email.lower()))
+            newsletter.execute(subscribers.delete().where(same))
+            row = {"email": found.email, "name": found.name, "state": "confirmed", "notice": found.notice}
+            newsletter.execute(insert(subscribers).values(**row, confirmed_at=now))
+        return True
+
+    def write_in(self, values: Values, *, kind: str, now: dt.datetime) -> int:
+        """Open a ticket with its first message; its number is returned."""
+        order = values.get("order")
+        subject = values.get("subject") or "Question from the website"
+        ticket = {
+            "kind": kind,
+            "opened_by_email": values["email"],
+            "opened_by_name": values["name"] or None,
+            "subject": f"{subject} (order {order})" if order else subject,
+            "status": "open",
+            "notice": NOTICE,
+            "opened_at": now,
+        }
+        with self._begin("desk") as desk:
+            number = _added(desk, systems.ticket, ticket)
+            message = {
+                "ticket_id": number,
+                "author_email": values["email"],
+                "author_name": values["name"] or None,
+                "from_staff": False,
+                "body": values["message"],
+                "written_at": now,
+            }
+            desk.execute(insert(systems.message).values(message))
+        return number
+
+
+def _new_customer(shop: Connection, values: Values, now: dt.datetime) -> int:
+    row = {
+        "email": values["email"].lower(),
+        "name": values["name"],
+        "phone": values["phone"] or None,
+        "company": values.get("company") or None,
+        "notice": NOTICE,
+        "created_at": now,
+        "active_at": now,
+    }
+    return _added(shop, systems.customer, row)
+
+
+def _added(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert the row; the number it was given."""
+    key = connection.execute(insert(table).values(row)).inserted_primary_key
+    assert key is not None, "one row was inserted"
+    return int(key[0])
+
+
+def _address_kind(shop: Connection, customer: int, values: Values) -> str:
+    """The name of the customer's address that is this one; a new one is added beside those that are there."""
+    wanted = {part: values[part] for part in ("street", "town", "postcode", "country")}
+    rows = shop.execute(select(systems.address).where(systems.address.c.customer_id == customer)).mappings().all()
+    for row in rows:
+        if all(row[part] == value for part, value in wanted.items()):
+            return str(row["kind"])
+    kind = f"billing{len(rows) + 1}" if rows else "billing"
+    shop.execute(insert(systems.address).values(customer_id=customer, kind=kind, **wanted))
+    return kind
