@@ -1,1 +1,84 @@
-""""""
+"""The commands: `troth …`. Each parses, calls the library, prints; nothing is decided here.
+
+A module per group of commands, imported only when its command is called, so that `troth --version` stays instant.
+Exit codes: 0 fine, 1 something was found or refused, 2 asked wrongly.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from troth import TrothError, __version__
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "audit": "troth.cli.audit",
+    "init": "troth.cli.init",
+    "check": "troth.cli.check",
+    "view": "troth.cli.subjects",
+    "amend": "troth.cli.subjects",
+    "erase": "troth.cli.subjects",
+    "grants": "troth.cli.grants",
+    "keys": "troth.cli.keys",
+    "keep": "troth.cli.keep",
+    "demo": "troth.cli.demo",
+    "serve": "troth.cli.serve",
+    "doctor": "troth.cli.doctor",
+}
+"""Command to the module that defines it, under the command's own name."""
+
+_SHORT = {
+    "audit": "Tell the truth about a real database, a policy and a site. Reads only.",
+    "init": "Draft troth.yaml from the schema that is really there.",
+    "check": "Check the declaration, and whether the stores agree with it.",
+    "view": "Show all that is held about a person.",
+    "amend": "Correct what is held about a person, everywhere.",
+    "erase": "Erase a person: first the plan, then --apply.",
+    "grants": "Print the least-privilege GRANT script for a store.",
+    "keys": "Make and look at the keys in TROTH_HOME.",
+    "keep": "Run the checks that are due and finish what was interrupted.",
+    "demo": "Bring up the example company.",
+    "serve": "Serve the policy, its status and the staff pages.",
+    "doctor": "Say what this installation still needs.",
+}
+
+
+class _Rooms(click.Group):
+    """Commands by name, imported when asked for; errors meant for people end as one line, not as a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SHORT[name]) for name in COMMANDS])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except TrothError as refused:
+            click.echo(f"troth: {refused}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Rooms, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="troth")
+def main() -> None:
+    """Keep your privacy policy, and prove it.
+
+    \b
+    First look:   troth audit --store sqlite:///shop.sqlite --policy policy.html
+    Then:         troth init --store sqlite:///shop.sqlite > troth.yaml
+                  troth check -d troth.yaml
+                  troth view -d troth.yaml --email ann@example.org
+    """

@@ -1,0 +1,196 @@
+"""``troth view``, ``amend``, ``erase``: one person, or a file of people, across all declared systems."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.cli import paper
+
+if TYPE_CHECKING:
+    from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Review
+
+__all__ = ["amend", "erase", "view"]
+
+SUBJECTS_MAX = 100_000
+"""How many people one file may name: more than that is a disposal, not a request."""
+
+
+def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        cli.declaration_option,
+        click.option("--email", help="The person's e-mail address."),
+        click.option("--phone", help="The person's phone number."),
+        click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that is the person's."),
+        click.option(
+            "--subjects",
+            "file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Many people: a CSV file with the columns email, phone, id.",
+        ),
+        cli.json_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_subject_options
+@click.option("--purpose", default="subject_request", show_default=True, help="Why you look; it goes on record.")
+def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> None:
+    """Show all that is held about a person (GDPR Art. 15).
+
+    The look goes into the ledger before anything is shown. Other people's data in shared rows is withheld.
+
+    \b
+    Example:  troth view --email ann@example.org
+              troth view --id shop.customer=5 --json > ann.json
+    """
+    from troth.subjects import locate, plan_view
+
+    who = _identities(**subjects)
+    with cli.opened(declaration, read_only=True) as company:
+        country = company.declaration.organisation.country
+        located = locate(company.map, company.stores, who, purpose="view", region=country)
+        views = plan_view(company.declaration, located)
+        company.record_views(located, views, purpose=purpose)
+    reviews = [review for one in views for review in one.reviews]
+    if reviews:
+        _stop(reviews)
+    if as_json:
+        cli.print_json([paper.view_json(one) for one in views])
+    else:
+        for one in views:
+            paper.show_view(one)
+
+
+@click.command()
+@_subject_options
+@click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
+def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
+    """Erase a person (GDPR Art. 17).
+
+    Without --apply it shows the plan: every table, what happens there and why something stays. With the hash of that
+    plan it carries it out, looks again whether anything is left, and prints the receipt.
+
+    \b
+    Example:  troth erase --email ann@example.org
+              troth erase --email ann@example.org --apply dg1:4f0c…
+    """
+    from troth.subjects import locate, plan_erasure
+
+    who = _identities(**subjects)
+    with cli.opened(declaration, read_only=approved is None) as company:
+        country = company.declaration.organisation.country
+        located = locate(company.map, company.stores, who, purpose="erase", region=country)
+        plan = plan_erasure(company.declaration, located, now=_now(), holds=company.holds(located))
+        _show_or_apply(company, plan, approved, as_json=as_json)
+
+
+@click.command()
+@_subject_options
+@click.option(
+    "--set", "changes", multiple=True, required=True, metavar="WHAT=VALUE", help="Category or column, and value."
+)
+@click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
+def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
+    """Correct what is held about a person, everywhere it is held (GDPR Art. 16).
+
+    WHAT is a data category, which reaches every system, or one column as SYSTEM.TABLE.COLUMN. An empty VALUE empties.
+
+    \b
+    Example:  troth amend --email ann@example.org --set user.contact.phone_number="07700 900123"
+              troth amend --id shop.customer=5 --set shop.customer.name=Ann --apply dg1:4f0c…
+    """
+    from troth.subjects import locate, plan_amendment
+
+    who = _identities(**subjects)
+    wanted = dict(_change(text) for text in changes)
+    with cli.opened(declaration, read_only=approved is None) as company:
+        country = company.declaration.organisation.country
+        located = locate(company.map, company.stores, who, purpose="amend", region=country)
+        plan = plan_amendment(company.declaration, located, wanted)
+        _show_or_apply(company, plan, approved, as_json=as_json)
+
+
+def _show_or_apply(
+    company: cli.Company, plan: ErasurePlan | AmendmentPlan, approved: str | None, *, as_json: bool
+) -> None:
+    """The plan and its hash; or, with the hash, its carrying out and the receipts."""
+    from troth.subjects import plan_hash
+
+    known = plan_hash(plan, company.keyring)
+    if approved is None:
+        cli.print_json(paper.plan_json(plan, known)) if as_json else paper.show_plan(plan, known)
+        if plan.reviews:
+            _stop(plan.reviews)
+        return
+    with paper.progress("carrying out", company.steps(plan)) as step:
+        receipts = company.carry_out(plan, approved, progress=step)
+    cli.print_json([paper.receipt_json(one) for one in receipts]) if as_json else paper.show_receipts(receipts)
+    if not all(receipt.is_clean for receipt in receipts):
+        raise click.exceptions.Exit(1)
+
+
+# --- what people type ----------------------------------------------------------------------------------------------
+
+
+def _identities(email: str | None, phone: str | None, ids: tuple[str, ...], file: Path | None) -> list[Identity]:
+    from troth.subjects import Identity
+
+    if file is not None:
+        if email or phone or ids:
+            raise click.UsageError("--subjects stands alone: leave out --email, --phone and --id")
+        return _read(file)
+    if not (email or phone or ids):
+        raise click.UsageError("who is it? give --email, --phone, --id SYSTEM.TABLE=KEY or --subjects FILE")
+    return [Identity.of(email=email, phone=phone, ids=ids)]
+
+
+def _read(file: Path) -> list[Identity]:
+    from troth.subjects import Identity, IdentityRefused
+
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines)
+        unknown = set(reader.fieldnames or ["nothing"]) - {"email", "phone", "id"}
+        if unknown:
+            raise click.UsageError(
+                f"{file}: the header may name email, phone and id; it names {', '.join(sorted(unknown))}"
+            )
+        identities = []
+        for row in reader:
+            try:
+                ids = (row["id"],) if row.get("id") else ()
+                identities.append(Identity.of(email=row.get("email") or None, phone=row.get("phone") or None, ids=ids))
+            except IdentityRefused as refused:
+                raise click.UsageError(f"{file}, line {reader.line_num}: {refused}") from None
+            if len(identities) > SUBJECTS_MAX:
+                raise click.UsageError(f"{file} names more than {SUBJECTS_MAX} people; split it")
+    if not identities:
+        raise click.UsageError(f"{file} names nobody")
+    return identities
+
+
+def _change(text: str) -> tuple[str, str | None]:
+    target, equals, value = text.partition("=")
+    if not equals or not target.strip():
+        raise click.UsageError("--set is WHAT=VALUE, such as user.contact.phone_number='07700 900123'")
+    return target.strip(), value or None
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _stop(reviews: Sequence[Review]) -> None:
+    for review in dict.fromkeys(reviews):
+        where = f"{review.place}: " if review.place else ""
+        click.echo(f"troth: review needed: {where}{review.message}; {review.mend}", err=True)
+    raise click.exceptions.Exit(1)
