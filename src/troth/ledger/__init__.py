@@ -1,1 +1,92 @@
-""""""
+"""The ledger: an append-only, tamper-evident record of what was done, which outsiders check without our software.
+
+It promises that
+- an entry holds declared words, numbers, dates, keyed pseudonyms, salted commitments and hashes, and nothing else fits;
+- an entry that was acknowledged is durable, and its stored bytes are what was hashed;
+- whatever is changed, dropped or inserted afterwards shows against any checkpoint that somebody else holds.
+
+Formats are open and not ours: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, Ed25519.
+Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`) and drivers (`FileLog`).
+"""
+
+from troth.ledger.checkpoint import Checkpoint
+from troth.ledger.entry import ENTRY_BYTES_MAX, Entry
+from troth.ledger.errors import (
+    EntryRefused,
+    EntryUnknown,
+    LedgerBroken,
+    LedgerBusy,
+    LedgerError,
+    NoteRefused,
+    ProofRefused,
+    ReceiptRefused,
+)
+from troth.ledger.filelog import FileLog
+from troth.ledger.kinds import KINDS, Kind
+from troth.ledger.log import Log, TiledLog
+from troth.ledger.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    GetHash,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+    root_hash,
+    verify_consistency,
+    verify_inclusion,
+)
+from troth.ledger.note import Signer, Verifier, open_note, sign_note
+from troth.ledger.opening import Opening
+from troth.ledger.receipt import receipt, receipt_extra, verify_receipt
+from troth.ledger.tiles import TILE_WIDTH, TileStore, TileTree, bundle_path, pack_bundle, tile_path, unpack_bundle
+from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
+
+__all__ = [
+    "EMPTY_ROOT",
+    "ENTRY_BYTES_MAX",
+    "HASH_BYTES",
+    "KINDS",
+    "TILE_WIDTH",
+    "Checkpoint",
+    "Commitment",
+    "Entry",
+    "EntryRefused",
+    "EntryUnknown",
+    "FileLog",
+    "GetHash",
+    "Hash",
+    "KeyId",
+    "Kind",
+    "LedgerBroken",
+    "LedgerBusy",
+    "LedgerError",
+    "Log",
+    "Name",
+    "NoteRefused",
+    "Opening",
+    "ProofRefused",
+    "Pseudonym",
+    "ReceiptRefused",
+    "Signer",
+    "TileStore",
+    "TileTree",
+    "TiledLog",
+    "Verifier",
+    "bundle_path",
+    "consistency_proof",
+    "inclusion_proof",
+    "leaf_hash",
+    "node_hash",
+    "open_note",
+    "pack_bundle",
+    "receipt",
+    "receipt_extra",
+    "root_hash",
+    "sign_note",
+    "tile_path",
+    "unpack_bundle",
+    "verify_consistency",
+    "verify_inclusion",
+    "verify_receipt",
+]

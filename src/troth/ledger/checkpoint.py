@@ -1,0 +1,41 @@
+"""A checkpoint (C2SP tlog-checkpoint): the size and the root of a ledger, signed."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from troth.ledger.errors import NoteRefused
+from troth.ledger.note import Signer, Verifier, open_note, sign_note
+
+__all__ = ["Checkpoint"]
+
+_TEXT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The tree of *size* leaves of the ledger *origin* has this *root*."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def sign(self, signer: Signer) -> str:
+        """The checkpoint as a signed note."""
+        return sign_note(f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n", signer)
+
+    @classmethod
+    def open(cls, note: str, verifier: Verifier, *, origin: str | None = None) -> Self:
+        """Read a checkpoint that *verifier*'s key signed, of the ledger *origin* (the key's name where left out).
+
+        Raises `NoteRefused`.
+        """
+        found = _TEXT.fullmatch(open_note(note, verifier))
+        if found is None:
+            raise NoteRefused("the signed note is not a checkpoint: an origin, a size and a root, a line each")
+        if found["origin"] != (origin or verifier.name):
+            raise NoteRefused(f"the checkpoint is of another ledger than {origin or verifier.name}")
+        return cls(found["origin"], int(found["size"]), base64.b64decode(found["root"]))

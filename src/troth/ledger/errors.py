@@ -1,0 +1,53 @@
+"""What the ledger refuses, named for what the caller can do about it."""
+
+from __future__ import annotations
+
+from troth.errors import TrothError
+
+__all__ = [
+    "EntryRefused",
+    "EntryUnknown",
+    "LedgerBroken",
+    "LedgerBusy",
+    "LedgerError",
+    "NoteRefused",
+    "ProofRefused",
+    "ReceiptRefused",
+]
+
+
+class LedgerError(TrothError):
+    """The ledger refused or failed."""
+
+
+class EntryRefused(LedgerError):
+    """An entry does not fit the schema of its kind, or its bytes are damaged. The message names the field, never the
+    value."""
+
+
+class EntryUnknown(LedgerError):
+    """An entry was written by a later version of Troth: its version or its kind is not known here."""
+
+
+class ProofRefused(LedgerError):
+    """An inclusion or consistency proof does not show what it claims."""
+
+
+class NoteRefused(LedgerError):
+    """A signed note or checkpoint is malformed, or carries no valid signature of the expected key."""
+
+
+class ReceiptRefused(LedgerError):
+    """A receipt does not prove that this entry stands in that ledger."""
+
+
+class LedgerBusy(LedgerError):
+    """Another process writes to this ledger; there is one writer at a time."""
+
+
+class LedgerBroken(LedgerError):
+    """The stored ledger is not what was signed. *leaf* is the first bad leaf: no leaf before it is affected."""
+
+    def __init__(self, message: str, *, leaf: int) -> None:
+        super().__init__(message)
+        self.leaf = leaf

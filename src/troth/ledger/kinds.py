@@ -1,0 +1,125 @@
+"""Every kind of entry and what it holds. **A new kind is a new item of `KINDS`, here and nowhere else.**
+
+Entries are for ever, so a kind that was released only ever gains fields under *may*; anything else is a new kind.
+Words that need a sentence (a reason, an attestation) stand as a `Commitment`; whoever holds its opening can show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from troth.ledger.fields import Counts, Day, Of, OneOf, Shape, Whole
+from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
+
+__all__ = ["KINDS", "Kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an entry of this kind *needs* and what it *may* hold besides: field name to shape."""
+
+    needs: Mapping[str, Shape]
+    may: Mapping[str, Shape] = field(default_factory=dict)
+
+
+_ACTOR = OneOf(("subject", "agent", "staff", "owner", "rule"))
+"""Who acted: the person, someone they sent, a member of staff, the operator at the command line, a declared rule."""
+
+_RIGHT = OneOf(("view", "amend", "erase", "restrict", "port", "object"))
+_STRATEGY = Counts(("delete", "null", "mask", "pseudonymise", "keep"))
+_OUTCOME = OneOf(("none", "pass", "fail", "error", "not_applicable", "stale"))
+_STATUS = OneOf(("none", "kept", "stated", "waived", "unproven", "broken"))
+_RESCAN = OneOf(("clean", "residue", "not_observed"))
+_FAILURE = OneOf(
+    ("unreachable", "refused", "busy", "conflict", "unknown_name", "changed", "residue", "limit", "held", "crashed")
+)
+_LOOSENED = OneOf(("schedule", "freshness", "failures", "severity", "audience", "scope", "threshold", "query"))
+
+_CASE: Mapping[str, Shape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
+"""The request that an act belongs to, and who acted."""
+
+KINDS: Mapping[str, Kind] = {
+    # what the company declares
+    "declaration.loaded": Kind(
+        {"declaration": Of(Hash), "systems": Whole(), "tables": Whole(), "fields": Whole(), "promises": Whole()},
+        {"policy": Of(Hash), "by": Of(Pseudonym)},
+    ),
+    "declaration.changed": Kind(
+        {"before": Of(Hash), "after": Of(Hash)},
+        {"policy_before": Of(Hash), "policy_after": Of(Hash), "by": Of(Pseudonym)},
+    ),
+    "keys.created": Kind(
+        {"key": Of(KeyId), "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token"))},
+        {"public": Of(Hash), "by": Of(Pseudonym)},
+    ),
+    # what is done for and to a subject (GDPR Art. 5(2), 15-17)
+    "subject.viewed": Kind(
+        {"subject": Of(Pseudonym), "actor": _ACTOR, "purpose": Of(Name)},
+        {
+            "case": Of(Pseudonym),
+            "by": Of(Pseudonym),
+            "plan": Of(Hash),
+            "systems": Whole(),
+            "tables": Whole(),
+            "rows": Whole(),
+        },
+    ),
+    "plan.approved": Kind(
+        {"plan": Of(Hash), "right": _RIGHT, "subject": Of(Pseudonym), "actor": _ACTOR},
+        {"case": Of(Pseudonym), "by": Of(Pseudonym), "declaration": Of(Hash), "rows": Whole()},
+    ),
+    "subject.amended": Kind(
+        {"subject": Of(Pseudonym), "plan": Of(Hash), "rows": Whole(), "fields": Whole(), "rescan": _RESCAN},
+        {**_CASE, "systems": Whole(), "tables": Whole(), "values": Of(Commitment)},
+    ),
+    "subject.erased": Kind(
+        {
+            "subject": Of(Pseudonym),
+            "plan": Of(Hash),
+            "rows": _STRATEGY,
+            "kept": Whole(),
+            "rescan": _RESCAN,
+        },
+        {
+            **_CASE,
+            "fields": _STRATEGY,
+            "systems": Whole(),
+            "tables": Whole(),
+            "residue": Whole(),
+            "kept_until": Day(),
+            "final_after": Day(),
+        },
+    ),
+    "erasure.failed": Kind(
+        {"subject": Of(Pseudonym), "plan": Of(Hash), "why": _FAILURE},
+        {**_CASE, "system": Of(Name), "table": Of(Name), "done": Whole(), "left": Whole()},
+    ),
+    "run.resumed": Kind(
+        {"run": Of(Pseudonym), "right": _RIGHT, "plan": Of(Hash), "done": Whole(), "left": Whole()},
+        {"subject": Of(Pseudonym), "case": Of(Pseudonym)},
+    ),
+    # what is promised and how it stands
+    "check.changed": Kind(
+        {"control": Of(Name), "before": _OUTCOME, "after": _OUTCOME},
+        {"declaration": Of(Hash), "query": Of(Hash), "version": Whole(1), "population": Whole(), "tested": Whole()},
+    ),
+    "promise.changed": Kind(
+        {"promise": Of(Name), "before": _STATUS, "after": _STATUS}, {"control": Of(Name), "declaration": Of(Hash)}
+    ),
+    "control.unbound": Kind({"promise": Of(Name), "control": Of(Name)}, {"by": Of(Pseudonym), "declaration": Of(Hash)}),
+    "control.loosened": Kind(
+        {"control": Of(Name), "what": _LOOSENED},
+        {"promise": Of(Name), "before": Whole(), "after": Whole(), "by": Of(Pseudonym), "declaration": Of(Hash)},
+    ),
+    "waiver.given": Kind(
+        {"promise": Of(Name), "approver": Of(Pseudonym), "reason": Of(Commitment), "until": Day()},
+        {"control": Of(Name), "declaration": Of(Hash)},
+    ),
+    "attestation.given": Kind(
+        {"promise": Of(Name), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
+        {"declaration": Of(Hash)},
+    ),
+    # the demonstration company breaks its own promises on purpose, and says so
+    "demo.fault_planted": Kind({"fault": Of(Name)}, {"control": Of(Name), "system": Of(Name), "rows": Whole()}),
+}

@@ -1,0 +1,180 @@
+"""What every ledger promises, and the half of it that all drivers share.
+
+A driver says where entries and tiles lie and in which order entries become leaves; `TiledLog` derives the rest.
+`troth.testing.LogContract` is the executable form of this page.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from troth.ledger.checkpoint import Checkpoint
+from troth.ledger.entry import Entry
+from troth.ledger.errors import LedgerBroken
+from troth.ledger.merkle import HASH_BYTES, leaf_hash
+from troth.ledger.note import Verifier
+from troth.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileStore, TileTree
+
+__all__ = ["Log", "TiledLog"]
+
+
+class Log(Protocol):
+    """An append-only record. Safe to use from several threads; one process writes at a time."""
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public key under which checkpoints are signed."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many entries have leaves."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> range:
+        """Append *entries* together, in order, and return their leaf numbers once they are durable."""
+        ...
+
+    def entry(self, index: int) -> Entry:
+        """The entry of leaf *index*. Raises ``IndexError``, `EntryUnknown`."""
+        ...
+
+    def entry_bytes(self, index: int) -> bytes:
+        """The stored bytes of leaf *index*, which are what was hashed. Raises ``IndexError``."""
+        ...
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the tree of the first *size* leaves, of all of them where left out."""
+        ...
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The proof that leaf *index* is in the tree of *size* leaves. Raises `ProofRefused`."""
+        ...
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of *new* leaves begins with the tree of *old*. Raises `ProofRefused`."""
+        ...
+
+    def checkpoint(self) -> str:
+        """The signed size and root of now (C2SP tlog-checkpoint); everything under it is durable and can be fetched."""
+        ...
+
+    def verify(self) -> None:
+        """Hash every stored entry again and compare with every tile and the last checkpoint.
+
+        Raises `LedgerBroken`, whose *leaf* is the first bad one.
+        """
+        ...
+
+
+class TiledLog(ABC):
+    """Entries, roots, proofs and verification for a ledger whose tiles lie in a `TileStore`.
+
+    A driver fills in the abstract part and adds `append` and `checkpoint`.
+    """
+
+    @property
+    @abstractmethod
+    def verifier(self) -> Verifier:
+        """The public key under which checkpoints are signed."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many entries have leaves."""
+
+    @property
+    @abstractmethod
+    def _store(self) -> TileStore:
+        """Where the tiles lie."""
+
+    @abstractmethod
+    def _tree(self) -> TileTree:
+        """The tree as it is now."""
+
+    @abstractmethod
+    def _bundle(self, index: int) -> Sequence[bytes]:
+        """The stored bytes of leaves ``256 * index`` and up to 255 more. Raises `LedgerBroken`."""
+
+    @abstractmethod
+    def _signed(self) -> Checkpoint | None:
+        """The last checkpoint that was signed, as it is stored."""
+
+    def entry(self, index: int) -> Entry:
+        """The entry of leaf *index*. Raises ``IndexError``, `EntryUnknown`."""
+        return Entry.decode(self.entry_bytes(index))
+
+    def entry_bytes(self, index: int) -> bytes:
+        """The stored bytes of leaf *index*. Raises ``IndexError``."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"the ledger has no leaf {index}")
+        return self._bundle(index >> TILE_HEIGHT)[index % TILE_WIDTH]
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the tree of the first *size* leaves."""
+        return self._tree().root(size)
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The proof that leaf *index* is in the tree of *size* leaves. Raises `ProofRefused`."""
+        return self._tree().inclusion(index, size)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of *new* leaves begins with the tree of *old*. Raises `ProofRefused`."""
+        return self._tree().consistency(old, new)
+
+    def verify(self) -> None:
+        """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
+        signed, size = self._signed(), self.size
+        tree = TileTree(_Compare(self._store))
+        for bundle in self._bundles(size):
+            tree.extend([leaf_hash(entry) for entry in bundle])
+        require_signed(tree, signed)
+
+    def _bundles(self, size: int) -> Iterator[Sequence[bytes]]:
+        for first in range(0, size, TILE_WIDTH):
+            bundle = self._bundle(first >> TILE_HEIGHT)[: size - first]
+            if len(bundle) < min(TILE_WIDTH, size - first):
+                raise LedgerBroken(f"leaf {first + len(bundle)} is missing", leaf=first + len(bundle))
+            yield bundle
+
+
+def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:
+    """Return when *tree* begins with the tree that was signed, else `LedgerBroken`."""
+    if signed is None:
+        return
+    if tree.size < signed.size:
+        raise LedgerBroken(f"the checkpoint has {signed.size} leaves, and {tree.size} are left", leaf=tree.size)
+    if tree.root(signed.size) != signed.root:
+        raise LedgerBroken(
+            "the entries and their tree agree with each other and not with the signed checkpoint: both were rewritten, "
+            "so the first bad leaf cannot be told; compare with a receipt or a copy",
+            leaf=0,
+        )
+
+
+class _Compare:
+    """A store to build a tree into once more: whatever is put must be there already, bit for bit."""
+
+    def __init__(self, store: TileStore) -> None:
+        self._store = store
+
+    def get(self, path: str) -> bytes | None:
+        return self._store.get(path)
+
+    def put(self, path: str, data: bytes) -> None:
+        stored = self._store.get(path)
+        if stored != data:
+            leaf = _first_leaf(path, data, stored or b"")
+            raise LedgerBroken(f"leaf {leaf} is not what the tree was built from ({path})", leaf=leaf)
+
+
+def _first_leaf(path: str, right: bytes, stored: bytes) -> int:
+    """The first leaf below the first hash that differs in the full tile at *path*."""
+    _, level, *number = path.split("/")
+    tile = int("".join(number).replace("x", ""))
+    differs = next(
+        at for at in range(0, len(right), HASH_BYTES) if right[at : at + HASH_BYTES] != stored[at : at + HASH_BYTES]
+    )
+    return (tile * TILE_WIDTH + differs // HASH_BYTES) << TILE_HEIGHT * int(level)

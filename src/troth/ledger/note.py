@@ -1,0 +1,141 @@
+"""Signed notes (C2SP signed-note): a text and, under it, who vouches for it. Ed25519 signatures only.
+
+`Signer` is what the ledger asks of whoever holds the key; the key itself never comes here. `Verifier` is the public
+side, and its text (``name+id+key``, as Go's ``note`` package writes it) is what outsiders are given.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from troth.ledger.errors import NoteRefused
+
+__all__ = ["Signer", "Verifier", "open_note", "sign_note"]
+
+_ED25519 = b"\x01"
+_NOTE_CHARS_MAX = 1_000_000  # room for 16 witnesses with post-quantum signatures, and no more
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+
+
+class Signer(Protocol):
+    """Whoever holds an Ed25519 key and signs with it. *name* is the key's C2SP name, without spaces or plus."""
+
+    @property
+    def name(self) -> str:
+        """The key's name, which is the ledger's origin."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes of the public key (RFC 8032)."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature over *message*."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """The public side of a signing key. ``str(verifier)`` is the text to publish; `parse` reads it."""
+
+    name: str
+    public_key: bytes
+
+    def __post_init__(self) -> None:
+        if not self.name or "+" in self.name or any(char.isspace() or char < " " for char in self.name):
+            raise NoteRefused("a key's name is not empty and has no spaces and no plus, such as 'example.org/troth'")
+        if len(self.public_key) != 32:
+            raise NoteRefused("an Ed25519 public key is 32 bytes long")
+
+    @classmethod
+    def of(cls, signer: Signer) -> Self:
+        """The public side of *signer*."""
+        return cls(signer.name, signer.public_key)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``name+id+key``. Raises `NoteRefused`."""
+        name, _, rest = text.strip().partition("+")
+        key_id, _, encoded = rest.partition("+")
+        key = _unbase64(encoded)
+        if key[:1] != _ED25519:
+            raise NoteRefused(
+                "this is not an Ed25519 verifier key: it has the form name+id+base64 and starts with type 1"
+            )
+        verifier = cls(name, key[1:])
+        if verifier.id.hex() != key_id:
+            raise NoteRefused("the verifier key is damaged: its id does not fit its name and key")
+        return verifier
+
+    @property
+    def id(self) -> bytes:
+        """The four bytes that tell keys of one name apart."""
+        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{_base64(_ED25519 + self.public_key)}"
+
+
+def sign_note(text: str, signer: Signer) -> str:
+    """*text*, which ends in a newline, with one signature line of *signer*."""
+    assert text.endswith("\n"), "the text of a note is whole lines"
+    assert not _CONTROL.search(text), "a note has no control characters"
+    verifier = Verifier.of(signer)
+    return f"{text}\n— {verifier.name} {_base64(verifier.id + signer.sign(text.encode()))}\n"
+
+
+def open_note(note: str, verifier: Verifier) -> str:
+    """The note's text, once *verifier*'s key has signed it; lines of other keys are passed over.
+
+    Raises `NoteRefused` when the note is malformed, when that key has not signed, or when any signature in its name
+    and id is wrong.
+    """
+    head, separator, lines = note.rpartition("\n\n")
+    if len(note) > _NOTE_CHARS_MAX or not separator or not lines.endswith("\n") or _CONTROL.search(note):
+        raise NoteRefused("this is not a signed note: a text, an empty line, then lines that start with a dash")
+    text, signed = head + "\n", False
+    for line in lines.removesuffix("\n").split("\n"):
+        name, signature = _signature_line(line)
+        if name == verifier.name and signature[:4] == verifier.id:
+            _require_signature(verifier, signature[4:], text)
+            signed = True
+    if not signed:
+        raise NoteRefused(f"the note is not signed by the key {verifier.name}+{verifier.id.hex()}")
+    return text
+
+
+def _signature_line(line: str) -> tuple[str, bytes]:
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    signature = _unbase64(encoded)
+    if dash != "—" or not name or len(signature) < 5:
+        raise NoteRefused("a signature line of the note is not a dash, a key name and a base64 signature")
+    return name, signature
+
+
+def _require_signature(verifier: Verifier, signature: bytes, text: str) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(verifier.public_key).verify(signature, text.encode())
+    except (InvalidSignature, ValueError):
+        raise NoteRefused(f"the signature of {verifier.name} does not fit the note") from None
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _unbase64(text: str) -> bytes:
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (ValueError, binascii.Error):
+        return b""
+    return data if _base64(data) == text else b""

@@ -1,0 +1,72 @@
+"""Receipts (C2SP tlog-proof): a text that proves offline that one entry stands in the ledger."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from troth.ledger.checkpoint import Checkpoint
+from troth.ledger.entry import Entry
+from troth.ledger.errors import LedgerError, ReceiptRefused
+from troth.ledger.log import Log
+from troth.ledger.merkle import leaf_hash, verify_inclusion
+from troth.ledger.note import Verifier
+
+__all__ = ["receipt", "receipt_extra", "verify_receipt"]
+
+_HEAD = "c2sp.org/tlog-proof@v1"
+_RECEIPT = re.compile(
+    rf"{re.escape(_HEAD)}\n(?:extra (?P<extra>[A-Za-z0-9+/=]*)\n)?index (?P<index>0|[1-9][0-9]{{0,18}})\n"
+    r"(?P<proof>(?:[A-Za-z0-9+/]{43}=\n){0,63})\n(?P<checkpoint>.+)",
+    re.DOTALL,
+)
+
+
+def receipt(log: Log, index: int, *, extra: bytes = b"") -> str:
+    """Prove that leaf *index* is in *log*, under a checkpoint of now.
+
+    *extra* travels along and is not authenticated; put the opening there that its reader holds. Raises `ProofRefused`
+    when there is no such leaf. Store it as ``.tlog-proof``.
+    """
+    checkpoint = log.checkpoint()
+    size = Checkpoint.open(checkpoint, log.verifier, origin=checkpoint.partition("\n")[0]).size
+    lines = [_HEAD, *([f"extra {_base64(extra)}"] if extra else []), f"index {index}"]
+    return "\n".join([*lines, *map(_base64, log.inclusion(index, size)), "", checkpoint])
+
+
+def verify_receipt(text: str, *, key: str, entry_bytes: bytes, origin: str | None = None) -> Entry:
+    """The entry, once *text* proves that exactly these bytes are a leaf of the ledger whose verifier key is *key*.
+
+    *origin* is the ledger's name where it is not the key's. Raises `ReceiptRefused` on any fault.
+    """
+    found = _match(text)
+    try:
+        checkpoint = Checkpoint.open(found["checkpoint"], Verifier.parse(key), origin=origin)
+        proof = [base64.b64decode(line) for line in found["proof"].split()]
+        verify_inclusion(leaf_hash(entry_bytes), int(found["index"]), checkpoint.size, proof, checkpoint.root)
+        return Entry.decode(entry_bytes)
+    except LedgerError as fault:
+        raise ReceiptRefused(f"the receipt does not hold: {fault}") from None
+
+
+def receipt_extra(text: str) -> bytes:
+    """What travels along with the receipt, empty where nothing does. Anyone may have put it there.
+
+    Raises `ReceiptRefused`.
+    """
+    try:
+        return base64.b64decode(_match(text)["extra"] or "", validate=True)
+    except binascii.Error:
+        raise ReceiptRefused("the receipt's extra line is not base64") from None
+
+
+def _match(text: str) -> re.Match[str]:
+    found = _RECEIPT.fullmatch(text)
+    if found is None:
+        raise ReceiptRefused(f"this is not a receipt: it does not read as {_HEAD} says")
+    return found
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

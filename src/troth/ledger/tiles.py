@@ -1,0 +1,190 @@
+"""Tiles and entry bundles (C2SP tlog-tiles): how a tree lies in files, rows or objects.
+
+`TileStore` is all that a driver has to offer; `TileTree` grows a tree in it and answers for any complete subtree.
+Everything full is immutable. A partial tile is written for the sizes at which a checkpoint is signed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from troth.ledger.errors import LedgerBroken
+from troth.ledger.merkle import HASH_BYTES, consistency_proof, fold, inclusion_proof, root_hash
+
+__all__ = ["TILE_WIDTH", "TileStore", "TileTree", "bundle_path", "pack_bundle", "tile_path", "unpack_bundle"]
+
+TILE_HEIGHT = 8
+TILE_WIDTH = 1 << TILE_HEIGHT
+_TILES_KEPT = 64  # 512 KiB of full tiles: the upper levels and whatever is read in order
+
+
+class TileStore(Protocol):
+    """Where tiles and bundles lie, by their C2SP path (``tile/0/000``, ``tile/entries/000.p/17``)."""
+
+    def get(self, path: str) -> bytes | None:
+        """What was put there, or None."""
+        ...
+
+    def put(self, path: str, data: bytes) -> None:
+        """Keep *data* there. What is there already has the same bytes, and may be written again."""
+        ...
+
+
+def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
+    """``tile/<L>/<N>``, with ``.p/<W>`` where it is narrower than 256 hashes."""
+    return f"tile/{level}/{_numbered(index)}{_part(width)}"
+
+
+def bundle_path(index: int, width: int = TILE_WIDTH) -> str:
+    """``tile/entries/<N>``, with ``.p/<W>`` where it holds fewer than 256 entries."""
+    return f"tile/entries/{_numbered(index)}{_part(width)}"
+
+
+def _numbered(index: int) -> str:
+    last = f"{index % 1000:03d}"
+    while index := index // 1000:
+        last = f"x{index % 1000:03d}/{last}"
+    return last
+
+
+def _part(width: int) -> str:
+    return "" if width == TILE_WIDTH else f".p/{width}"
+
+
+def pack_bundle(entries: Iterable[bytes]) -> bytes:
+    """Entries one after the other, each after its length as a big-endian uint16."""
+    return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
+
+
+def unpack_bundle(bundle: bytes) -> list[bytes]:
+    """The entries of a bundle. Raises ``ValueError`` where it ends inside an entry."""
+    entries, at, end = list[bytes](), 0, len(bundle)
+    while at < end:
+        start = at + 2
+        at = start + int.from_bytes(bundle[at:start], "big")
+        entries.append(bundle[start:at])
+    if at != end:
+        raise ValueError("the bundle ends inside an entry")
+    return entries
+
+
+class TileTree:
+    """The tree of the first *size* leaves as it lies in *store*; `extend` grows it.
+
+    Reading is lazy and small: a root or a proof touches a few tiles. Not for several threads at once.
+    """
+
+    def __init__(self, store: TileStore, size: int = 0) -> None:
+        self._store = store
+        self._size = size
+        self._edge: list[bytearray] | None = None if size else []  # the partial tile of each level
+        self._full = OrderedDict[tuple[int, int], bytes]()
+
+    @property
+    def size(self) -> int:
+        """How many leaves the tree has."""
+        return self._size
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Append leaf hashes. Tiles that become full are put into the store at once."""
+        edge = self._open_edge()
+        for start, stop in _tilewise(self._size, self._size + len(leaves)):
+            self._push(edge, 0, b"".join(leaves[start - self._size : stop - self._size]), stop)
+        self._size += len(leaves)
+
+    def put_partial_tiles(self) -> None:
+        """Put the partial tiles of this size into the store, as a checkpoint of this size needs them."""
+        for level, tile in enumerate(self._open_edge()):
+            if tile:
+                width = len(tile) // HASH_BYTES
+                self._store.put(
+                    tile_path(level, (self._size >> TILE_HEIGHT * level) >> TILE_HEIGHT, width), bytes(tile)
+                )
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the tree of the first *size* leaves."""
+        return root_hash(self.hash, self._size if size is None else size)
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The proof that leaf *index* is in the tree of *size* leaves. Raises `ProofRefused`."""
+        return inclusion_proof(self.hash, index, size)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of *new* leaves begins with the tree of *old*. Raises `ProofRefused`."""
+        return consistency_proof(self.hash, old, new)
+
+    def hash(self, level: int, index: int) -> bytes:
+        """The hash of the complete subtree of ``2**level`` leaves from ``index * 2**level`` (`merkle.GetHash`).
+
+        Raises `LedgerBroken` when a tile that must be there is missing or has the wrong length.
+        """
+        tile_level, levels = divmod(level, TILE_HEIGHT)
+        first = index << levels
+        tile_index, offset = divmod(first, TILE_WIDTH)
+        tile = self._tile(tile_level, tile_index)
+        hashes = tile[offset * HASH_BYTES : (offset + (1 << levels)) * HASH_BYTES]
+        assert len(hashes) == HASH_BYTES << levels, "the subtree is not complete at this size"
+        return fold(hashes, levels)
+
+    def _push(self, edge: list[bytearray], level: int, hashes: bytes, stop: int) -> None:
+        if level == len(edge):
+            edge.append(bytearray())
+        edge[level] += hashes
+        if len(edge[level]) == TILE_WIDTH * HASH_BYTES:
+            tile = bytes(edge[level])
+            self._store.put(tile_path(level, (stop >> TILE_HEIGHT * (level + 1)) - 1), tile)
+            edge[level].clear()
+            self._push(edge, level + 1, fold(tile, TILE_HEIGHT), stop)
+
+    def _open_edge(self) -> list[bytearray]:
+        if self._edge is None:
+            widths = list(_widths(self._size))
+            self._edge = [
+                bytearray(self._read(level, (self._size >> TILE_HEIGHT * level) >> TILE_HEIGHT, width))
+                if width
+                else bytearray()
+                for level, width in enumerate(widths)
+            ]
+        return self._edge
+
+    def _tile(self, level: int, index: int) -> bytes:
+        complete = self._size >> TILE_HEIGHT * level
+        if index == complete >> TILE_HEIGHT:
+            return bytes(self._open_edge()[level])
+        tile = self._full.get((level, index))
+        if tile is None:
+            tile = self._full[level, index] = self._read(level, index, TILE_WIDTH)
+            if len(self._full) > _TILES_KEPT:
+                self._full.popitem(last=False)
+        else:
+            self._full.move_to_end((level, index))
+        return tile
+
+    def _read(self, level: int, index: int, width: int) -> bytes:
+        tile = self._store.get(tile_path(level, index, width))
+        if tile is None and width < TILE_WIDTH:
+            tile = (self._store.get(tile_path(level, index)) or b"")[: width * HASH_BYTES] or None
+        if tile is None or len(tile) != width * HASH_BYTES:
+            path = tile_path(level, index, width)
+            what = "missing" if tile is None else "damaged"
+            raise LedgerBroken(
+                f"{path} is {what}; rebuild the tiles from the entries", leaf=index << TILE_HEIGHT * (level + 1)
+            )
+        return tile
+
+
+def _tilewise(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut a range of leaves where a level-0 tile ends."""
+    while start < stop:
+        end = min(stop, (start // TILE_WIDTH + 1) * TILE_WIDTH)
+        yield start, end
+        start = end
+
+
+def _widths(size: int) -> Iterator[int]:
+    """How many hashes the partial tile of each level holds, from level 0 up."""
+    while size:
+        yield size % TILE_WIDTH
+        size >>= TILE_HEIGHT
