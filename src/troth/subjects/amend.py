@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from troth.declaration import Declaration
 from troth.stores import Column, ColumnKind, Row, Scalar
 from troth.subjects.datamap import DataMap, MapProblem, Node
-from troth.subjects.locate import FoundRow, Located
+from troth.subjects.locate import Located
 from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target, reviews
 
 __all__ = ["AmendmentPlan", "Rewrite", "plan_amendment"]

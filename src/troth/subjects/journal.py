@@ -124,7 +124,7 @@ class FileJournal:
         if mark is None:
             mark = self._log.size
             self._append(run_id, {"finish": mark})
-        wanted = [entry.encode() for entry in entries]
+        wanted = [entry.encoded for entry in entries]
         already = {self._log.entry_bytes(index) for index in range(mark, self._log.size)}
         missing = [entry for entry, encoded in zip(entries, wanted, strict=True) if encoded not in already]
         if missing:

@@ -21,7 +21,7 @@ from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
 from troth.subjects.datamap import DataMap, Link, Node
 from troth.subjects.identity import Identity, variants
 
-__all__ = ["FoundRow", "Located", "LocateRefused", "locate"]
+__all__ = ["FoundRow", "LocateRefused", "Located", "locate"]
 
 PASSES_MAX = 64
 """How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
@@ -134,7 +134,8 @@ class _Tracing:
                 self._learn(kind, value, index)
         seeds = self._seeds()
         for _ in range(PASSES_MAX):
-            if not any([self._ask(node, seeds.pop(node.place, {})) for node in self.map]):
+            asked = [self._ask(node, seeds.pop(node.place, {})) for node in self.map]
+            if not any(asked):
                 break
         else:
             raise LocateRefused(

@@ -1,0 +1,106 @@
+"""The journal: durable before anything is touched, exactly once at the end, and nothing kept afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from troth.ledger import Entry, FileLog, Name
+from troth.protect import Keyring, create_home, signer
+from troth.subjects import FileJournal, JournalError, Run
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+RUN = Run("a1b2c3d4", "erase", "dg1:" + "1" * 64, "sha256:" + "2" * 64, NOW, b"sealed")
+ENTRIES = [Entry("demo.fault_planted", NOW, {"fault": Name(name)}) for name in ("one", "two")]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[FileLog]:
+    create_home(tmp_path / "home")
+    with FileLog(tmp_path / "ledger", signer(Keyring.open(tmp_path / "home"))) as log:
+        yield log
+
+
+@pytest.fixture
+def journal(tmp_path: Path, log: FileLog) -> FileJournal:
+    return FileJournal(tmp_path / "runs", log)
+
+
+def test_a_run_is_there_until_it_finishes(journal: FileJournal) -> None:
+    journal.begin(RUN)
+    assert list(journal.unfinished()) == [RUN]
+    journal.finish(RUN.id, ENTRIES)
+    assert list(journal.unfinished()) == []
+
+
+def test_finishing_leaves_no_copy_of_the_plan(journal: FileJournal, tmp_path: Path) -> None:
+    journal.begin(RUN)
+    journal.finish(RUN.id, ENTRIES)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_begins_once(journal: FileJournal) -> None:
+    journal.begin(RUN)
+    with pytest.raises(JournalError, match="begun already"):
+        journal.begin(RUN)
+
+
+def test_steps_are_intended_then_done(journal: FileJournal) -> None:
+    journal.begin(RUN)
+    journal.intend(RUN.id, "0/shop")
+    journal.done(RUN.id, "0/shop")
+    journal.intend(RUN.id, "0/desk")
+    assert journal.steps(RUN.id) == {"0/shop": True, "0/desk": False}
+
+
+def test_a_repeated_finish_adds_nothing(journal: FileJournal, log: FileLog) -> None:
+    journal.begin(RUN)
+    journal.finish(RUN.id, ENTRIES)
+    journal.finish(RUN.id, ENTRIES)
+    assert log.size == 2
+
+
+def test_a_finish_that_broke_off_after_the_ledger_adds_nothing_again(
+    journal: FileJournal, log: FileLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.begin(RUN)
+    with monkeypatch.context() as broken:
+        broken.setattr("troth.subjects.journal._forget", _break)
+        with pytest.raises(OSError, match="power"):
+            journal.finish(RUN.id, ENTRIES)
+    journal.finish(RUN.id, ENTRIES)
+    assert log.size == 2
+    assert list(journal.unfinished()) == []
+
+
+def test_a_torn_line_loses_no_other(journal: FileJournal, tmp_path: Path) -> None:
+    journal.begin(RUN)
+    journal.done(RUN.id, "0/shop")
+    with (tmp_path / "runs" / RUN.id / "steps.jsonl").open("ab") as steps:
+        steps.write(b'{"step": "0/de')
+    journal.done(RUN.id, "0/news")
+    assert journal.steps(RUN.id) == {"0/shop": True, "0/news": True}
+
+
+def test_a_run_that_never_became_durable_is_swept_away(journal: FileJournal, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "half").mkdir()
+    (tmp_path / "runs" / "half" / "plan.sealed").write_bytes(b"half")
+    assert list(journal.unfinished()) == []
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_later_version_is_not_misread(journal: FileJournal, tmp_path: Path) -> None:
+    journal.begin(RUN)
+    head = tmp_path / "runs" / RUN.id / "run.json"
+    head.write_text(head.read_text().replace('"version": 1', '"version": 2'))
+    with pytest.raises(JournalError, match="newer Troth"):
+        list(journal.unfinished())
+
+
+def _break(_home: Path) -> None:
+    raise OSError("power cut")
+
+
