@@ -102,6 +102,7 @@ REFUSED = {
     "reach with a stray word": (HEAD + REACH.replace("{established}", "{country}"), "{country} is none of"),
     "reach with an empty slot": (HEAD + REACH.replace("{established}", "{residence}"), "has no residence"),
     "reach with a loose brace": (HEAD + REACH.replace("{established}", "{"), "unbalanced"),
+    "unknown jurisdiction": (HEAD.replace('"GB"', '"Britain"'), "jurisdiction: 'Britain' is no place"),
     "one table for many": (HEAD + 'obligation = ["answer"]', r"must be written as \[\[obligation\]\]"),
 }
 

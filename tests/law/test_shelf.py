@@ -8,7 +8,17 @@ import sys
 
 import pytest
 
-from troth.law import Checked, LawError, obligation, obligations, regime, regimes, reviewed_on, starting_soon
+from troth.law import (
+    Checked,
+    LawError,
+    obligation,
+    obligations,
+    regime,
+    regimes,
+    reviewed_on,
+    starting_soon,
+    working_days,
+)
 
 DAY = dt.timedelta(days=1)
 
@@ -111,6 +121,19 @@ def test_a_misspelt_name_is_met_with_the_right_one() -> None:
         regime("gpdr")
     with pytest.raises(LawError, match=r"did you mean 'uk\.answer'"):
         obligation("uk.anwser", dt.date(2026, 11, 24))
+
+
+@pytest.mark.parametrize("name", ["", "uk.", "'; drop table rules; --", "x" * 1_000_000, "uk." + "é" * 1_000_000])
+def test_a_hostile_name_is_not_repeated_at_length(name: str) -> None:
+    with pytest.raises(LawError) as refusal:
+        obligation(name, dt.date(2026, 11, 24))
+    assert len(str(refusal.value)) < 250
+
+
+def test_every_calendar_that_a_clock_names_is_known() -> None:
+    clocks = [each.clock for rules in regimes().values() for each in rules.obligations if each.clock]
+    named = {clock.holidays for clock in clocks}
+    assert named == {working_days(name).place for name in named}
 
 
 def test_every_duty_and_every_reach_has_a_citation() -> None:

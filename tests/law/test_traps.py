@@ -244,6 +244,18 @@ def test_the_reason_names_holidays_that_do_not_count() -> None:
     assert "not counted: weekends, 25 December 2026 (Christmas Day) and 1 January 2027 (New Year's Day)" in found.why
 
 
+def test_the_reason_admits_that_no_place_is_known() -> None:
+    rule = obligation("gdpr.answer", dt.date(2026, 3, 5))
+    assert "No place in the European Economic Area was given" in due(rule, noon(2026, 3, 5), zone=LONDON).why
+    assert "No place" not in due(rule, noon(2026, 3, 5), zone=LONDON, place="DE").why
+
+
+@pytest.mark.parametrize("place", ["Berlin", "DE-XX", "EEA"])
+def test_a_place_without_a_calendar_is_refused(place: str) -> None:
+    with pytest.raises(LawError):
+        due(obligation("gdpr.answer", dt.date(2026, 3, 5)), noon(2026, 3, 5), zone=LONDON, place=place)
+
+
 def test_the_reason_says_that_a_month_is_too_short() -> None:
     found = due(obligation("uk.answer", dt.date(2028, 1, 31)), noon(2028, 1, 31), zone=LONDON)
     assert "the last day of February 2028, which has no day 31" in found.why

@@ -29,7 +29,11 @@ def due_from(duty: str, day: str, *, extended: bool = False, pauses: tuple[Pause
         ("uk.answer", "2027-01-31", "2027-03-01"),  # 28 February is a Sunday
         ("uk.answer", "2028-01-31", "2028-02-29"),  # a leap year
         ("uk.answer", "2026-11-30", "2026-12-30"),
+        ("uk.answer", "2026-12-31", "2027-02-01"),  # over the year's end; 31 January is a Sunday
+        ("uk.answer", "2028-02-29", "2028-03-29"),  # from a leap day
+        ("uk.answer", "2027-12-01", "2028-01-04"),  # a Saturday, a Sunday, New Year's Day in lieu
         ("canspam.opt_out", "2026-12-18", "2027-01-05"),
+        ("canspam.opt_out", "2026-06-26", "2026-07-13"),  # 4 July is a Saturday, so Friday is the holiday
         ("ccpa.confirm", "2026-11-24", "2026-12-09"),
         ("ccpa.opt_out", "2026-11-24", "2026-12-16"),
         ("ccpa.answer", "2026-11-24", "2027-01-08"),

@@ -186,6 +186,9 @@ def _last_day(
 ) -> dt.date:
     days = _working_days(clock, place, first)
     on = counting.count(clock.unit, first, number, days, steps)
+    if clock.holidays_within and not days.place:
+        within = places().name(clock.holidays_within)
+        steps.append(f"No place in {within} was given, so only weekends count as days that are no working days.")
     if spans is None:
         steps.append("This clock never pauses.")
     else:
@@ -195,9 +198,10 @@ def _last_day(
 
 def _working_days(clock: Clock, place: str, on: dt.date) -> WorkingDays:
     """The calendar of *place* where the rule lets the place decide, and the rule's own otherwise."""
-    territory = [clock.holidays_within] if place and clock.holidays_within else []
-    is_within = bool(territory) and places().is_in(places().check(place), territory, on) is Answer.YES
-    return working_days(place if is_within else clock.holidays)
+    if place and clock.holidays_within:
+        within = places().is_in(places().check(place), [clock.holidays_within], on)
+        return working_days(place if within is Answer.YES else clock.holidays)
+    return working_days(clock.holidays)
 
 
 def _spans(

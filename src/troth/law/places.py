@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from troth.law.model import LawError
 
-__all__ = ["PLACE", "Answer", "Membership", "Places", "Territory"]
+__all__ = ["PLACE", "WORLD", "Answer", "Membership", "Places", "Territory"]
+
+WORLD = "world"
+"""The jurisdiction of a standard, which is no law of any place."""
 
 PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 

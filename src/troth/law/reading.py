@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import difflib
 import enum
 import re
 import tomllib
@@ -34,7 +33,8 @@ from troth.law.model import (
     Roll,
     Unit,
 )
-from troth.law.places import PLACE, Membership, Territory
+from troth.law.places import PLACE, WORLD, Membership, Territory
+from troth.law.words import did_you_mean, quoted
 
 __all__ = ["BadRuleSet", "read_places", "read_regime"]
 
@@ -81,7 +81,7 @@ class _Table:
 
     def end(self) -> None:
         for key in self._left:
-            raise self.wrong(key, f"is no known key{_nearest(key, self._known)}")
+            raise self.wrong(key, f"is no known key{did_you_mean(key, self._known)}")
 
     def has(self, key: str) -> bool:
         self._known.append(key)
@@ -111,7 +111,7 @@ class _Table:
     def name(self, key: str) -> str:
         text = self.take(key, str)
         if not _ID.fullmatch(text):
-            raise self.wrong(key, f"{text!r} must be lower-case letters, digits and underscores")
+            raise self.wrong(key, f"{quoted(text)} must be lower-case letters, digits and underscores")
         return text
 
     def whole(self, key: str, default: int | None = None) -> int:
@@ -161,7 +161,7 @@ class _Table:
     def _as_word(self, key: str, text: str, words: type[_Word]) -> _Word:
         known = [word.value for word in words]
         if text not in known:
-            raise self.wrong(key, f"{text!r} is none of {', '.join(known)}{_nearest(text, known)}")
+            raise self.wrong(key, f"{quoted(text)} is none of {', '.join(known)}{did_you_mean(text, known)}")
         return words(text)
 
     def _at(self, key: str) -> str:
@@ -174,11 +174,6 @@ def _whole(values: Mapping[str, Any], *, file: str, path: str = "") -> Iterator[
     table = _Table(values, file=file, path=path)
     yield table
     table.end()
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    found = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _parse(text: str, file: str) -> dict[str, Any]:
@@ -198,7 +193,7 @@ def read_regime(text: str, *, file: str, territories: Collection[str] = ()) -> R
     Raises `BadRuleSet`.
     """
     with _whole(_parse(text, file), file=file) as table:
-        bare = _bare(table, file)
+        bare = _bare(table, file, {*territories, WORLD})
         holidays = table.take("holidays", str, ""), table.take("holidays_within", str, "")
         reach = tuple(_reach(each, bare.citation.law, territories) for each in table.tables("reach"))
         obligations = tuple(_obligation(each, bare, holidays) for each in table.tables("obligation"))
@@ -206,7 +201,7 @@ def read_regime(text: str, *, file: str, territories: Collection[str] = ()) -> R
     return dataclasses.replace(bare, reach=reach, obligations=obligations)
 
 
-def _bare(table: _Table, file: str) -> Regime:
+def _bare(table: _Table, file: str, territories: Collection[str]) -> Regime:
     first, last = table.days()
     is_pending = table.take("pending", bool, default=False)
     if is_pending and (first or last):
@@ -217,7 +212,7 @@ def _bare(table: _Table, file: str) -> Regime:
         id=table.name("id"),
         name=table.take("name", str),
         citation=Citation(table.take("law", str), url=table.take("url", str, "")),
-        jurisdiction=table.take("jurisdiction", str),
+        jurisdiction=_place(table, "jurisdiction", table.take("jurisdiction", str), territories),
         reviewed=table.take("reviewed", dt.date),
         applies_from=first,
         applies_to=last,
@@ -225,7 +220,7 @@ def _bare(table: _Table, file: str) -> Regime:
         note=table.take("note", str, ""),
     )
     if file != f"{regime.id}.toml":
-        raise table.wrong("id", f"the file of {regime.id!r} must be called {regime.id}.toml")
+        raise table.wrong("id", f"the file of {quoted(regime.id)} must be called {regime.id}.toml")
     return regime
 
 
@@ -249,11 +244,14 @@ def _reach(table: _Table, law: str, territories: Collection[str]) -> Reach:
 
 
 def _places(table: _Table, key: str, territories: Collection[str]) -> tuple[str, ...]:
-    places = table.texts(key)
-    for place in places:
-        if place not in territories and not PLACE.fullmatch(place):
-            raise table.wrong(key, f"{place!r} is no place (GB, US-CA) and no territory{_nearest(place, territories)}")
-    return places
+    return tuple(_place(table, key, place, territories) for place in table.texts(key))
+
+
+def _place(table: _Table, key: str, place: str, territories: Collection[str]) -> str:
+    if place in territories or PLACE.fullmatch(place):
+        return place
+    known = did_you_mean(place, territories)
+    raise table.wrong(key, f"{quoted(place)} is no place (GB, US-CA) and no territory{known}")
 
 
 def _check_slots(table: _Table, reach: Reach) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from troth.law.model import LawError, Obligation, Regime
 from troth.law.places import Places
 from troth.law.reading import read_places, read_regime
+from troth.law.words import did_you_mean, quoted
 
 __all__ = ["obligation", "obligations", "places", "regime", "regimes", "reviewed_on", "starting_soon"]
 
@@ -45,7 +45,8 @@ def regime(regime_id: str) -> Regime:
     """The rule set of that id. Raises `LawError` where there is none."""
     found = regimes().get(regime_id)
     if found is None:
-        raise LawError(f"no rule set is called {regime_id!r}{_nearest(regime_id, regimes())}")
+        hint = did_you_mean(regime_id, regimes()) or f"; there are {', '.join(regimes())}"
+        raise LawError(f"no rule set is called {quoted(regime_id)}{hint}")
     return found
 
 
@@ -66,7 +67,7 @@ def obligation(duty: str, as_of: dt.date) -> Obligation:
             return each
     if wordings:
         raise LawError(f"{duty} is not in force on {as_of}: {'; '.join(map(_span, wordings))}")
-    raise LawError(f"no obligation is called {duty!r}{_nearest(duty, {each.id: each for each in known})}")
+    raise LawError(f"no obligation is called {quoted(duty)}{did_you_mean(duty, {each.id for each in known})}")
 
 
 def reviewed_on(regime_id: str) -> dt.date:
@@ -89,8 +90,3 @@ def _span(rule: Obligation) -> str:
     if rule.applies_from is None:
         return "it is pending"
     return f"it applies from {rule.applies_from}" + (f" to {rule.applies_to}" if rule.applies_to else "")
-
-
-def _nearest(word: str, known: Mapping[str, object]) -> str:
-    found = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {found[0]!r}?" if found else f"; there are {', '.join(known)}"

@@ -1,11 +1,14 @@
-"""Dates and numbers as they stand in a sentence."""
+"""Dates, numbers and names as they stand in a sentence."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Sequence
 
-__all__ = ["count", "day", "listed", "month", "sentence", "weekday"]
+__all__ = ["count", "day", "did_you_mean", "listed", "month", "quoted", "sentence", "weekday"]
+
+_NAME_SHOWN_MAX = 40
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MONTHS = (
@@ -44,3 +47,14 @@ def listed(parts: Sequence[str]) -> str:
 def sentence(text: str) -> str:
     """*text* with a capital first letter and a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def quoted(name: str) -> str:
+    """A name that someone else wrote, in quotes, never longer than a name is."""
+    return repr(name if len(name) <= _NAME_SHOWN_MAX else f"{name[:_NAME_SHOWN_MAX]}…")
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """``; did you mean 'gdpr'?``, or nothing where no known name is near."""
+    found = difflib.get_close_matches(name[:_NAME_SHOWN_MAX], known, n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""

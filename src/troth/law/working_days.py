@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from troth.law.model import LawError
+from troth.law.words import quoted
 
 __all__ = ["WorkingDays", "working_days"]
 
@@ -55,7 +56,9 @@ def _calendar(place: str):  # type: ignore[no-untyped-def]  # naming the library
     try:
         return country_holidays(country, subdiv=subdivision or None, language="en_US")
     except NotImplementedError:
-        raise LawError(f"no calendar of public holidays is known for {place!r}; name a country such as GB") from None
+        raise LawError(
+            f"no calendar of public holidays is known for {quoted(place)}; name a country such as GB"
+        ) from None
 
 
 def _holiday(place: str, day: dt.date) -> str | None:
