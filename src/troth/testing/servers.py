@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
 from troth.errors import TrothError
@@ -80,12 +80,24 @@ class Server:
     @contextlib.contextmanager
     def database(self, name: str) -> Iterator[str]:
         """A fresh, empty database of that plain name and its URL; dropped at the end, also under open connections."""
-        forced = " WITH (FORCE)" if self.kind == "postgresql" else ""
         self.run(f"CREATE DATABASE {name}")
         try:
             yield self.url(name)
         finally:
-            self.run(f"DROP DATABASE {name}{forced}")
+            self.cut(name)
+            self.run(f"DROP DATABASE {name}")
+
+    def cut(self, database: str) -> None:
+        """End every connection to *database*."""
+        postgresql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+        mariadb = "SELECT id FROM information_schema.processlist WHERE db = %s"
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(postgresql if self.kind == "postgresql" else mariadb, (database,))
+            found = cursor.fetchall()
+            if self.kind == "mariadb":
+                for (number,) in found:
+                    with contextlib.suppress(Exception):  # it may end by itself meanwhile
+                        cursor.execute("KILL CONNECTION %s", (number,))
 
 
 @contextlib.contextmanager
@@ -202,22 +214,21 @@ def _owner(account: str, folder: str) -> Callable[..., None]:
         os.chown(folder, entry.pw_uid, entry.pw_gid)
 
     def run(command: list[str], *, wait: bool = True) -> None:
-        detail: dict[str, Any] = {
-            "cwd": folder,
-            "user": user,
-            "group": user and entry.pw_gid,
-            "extra_groups": user and [],
-        }
-        detail = {name: value for name, value in detail.items() if value is not None}
-        with Path(folder, "output").open("ab") as output:
-            quiet: dict[str, IO[bytes] | int] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-            if not wait:
-                subprocess.Popen(command, stdout=output, start_new_session=True, **quiet, **detail)  # noqa: S603
-                return
-            ended = subprocess.run(command, stdout=output, timeout=_START_S_MAX * 2, check=False, **quiet, **detail)  # noqa: S603
-        if ended.returncode:
-            said = Path(folder, "output").read_bytes()
-            raise subprocess.CalledProcessError(ended.returncode, command[0], output=said)
+        log = Path(folder, "output")
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=folder,
+                user=user,
+                group=user and account,
+                extra_groups=[] if user else None,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        if wait and process.wait(_START_S_MAX * 2):
+            raise subprocess.CalledProcessError(process.returncode, command[0], output=log.read_bytes())
 
     return run
 
