@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 _CHOICE_SECONDS = 180 * 86_400  # never more than the six months that the policy says
 _VISIT_SECONDS = 30 * 86_400
-_QUANTITY_MAX = 99
+_QUANTITY, _QUANTITY_MAX = re.compile("[1-9][0-9]?"), 99
 _PAGES = {"/", "/cookies/", *(form.path for form in FORMS)}
 
 Handler = Callable[[Request], Response]
@@ -178,7 +178,7 @@ class _Site:
         has_visited = "visit" in request.cookies
         if _choice_of(request) is not Choice.ALLOW:
             return (Cookie("visit", "", seconds=0),) if has_visited else ()
-        self._visits["again" if has_visited else "first"] += 1
+        self._visits["further" if has_visited else "first"] += 1
         return (Cookie("visit", "1", _VISIT_SECONDS),)
 
 
@@ -192,7 +192,7 @@ _ORDERED = (
     "which you pay; your card details never reach us."
 )
 _SUBSCRIBE = (
-    "Somebody, we hope you, asked for our newsletter under this address. To confirm it, please open\n\n  {link}\n\n"
+    "Somebody, we hope you, asked for our newsletter under this address. To confirm it, please open\n\n{link}\n\n"
     "and press the button. If it was not you, do nothing: we forget this after seven days."
 )
 _RECEIVED = "We have your message. Its number is {number}. You hear from us within two working days."
@@ -256,7 +256,7 @@ def _cart_of(request: Request) -> dict[str, int]:
     cart = {}
     for part in request.cookies.get("cart", "").split("_")[: len(CATALOGUE)]:
         product, _, quantity = part.partition(".")
-        if product in CATALOGUE and quantity.isascii() and quantity.isdigit() and 0 < int(quantity) <= _QUANTITY_MAX:
+        if product in CATALOGUE and _QUANTITY.fullmatch(quantity):
             cart[product] = int(quantity)
     return cart
 

@@ -157,7 +157,7 @@ def judge(form: Form, pairs: Sequence[tuple[str, str]]) -> Answer:
 
 def _problem(question: Field, value: str) -> str | None:
     if not value:
-        return f"Please fill in: {question.label.lower()}." if question.required else None
+        return "Please fill this in." if question.required else None
     if len(value) > question.length_max:
         return f"Please use at most {question.length_max:,} characters."
     if _UNPRINTABLE.search(value.replace("\n", "") if question.kind == "area" else value):

@@ -114,7 +114,7 @@ def _choice(around: Surroundings) -> Markup:
     if around.choice is not Choice.OPEN or around.path == "/cookies/":
         return Markup()
     text = (
-        "May we count visits? It takes one small cookie that is the same for everybody. Until you choose, nothing is "
+        "May we count pages? It takes one small cookie that is the same for everybody. Until you choose, nothing is "
     )
     question = tag("p", text, "stored. ", tag("a", "More about cookies", href="/cookies/"), id="choice-question")
     return tag("section", question, choice_buttons(around.path), class_="choice", aria_labelledby="choice-question")
@@ -145,11 +145,12 @@ def cookies(around: Surroundings, counted: Mapping[str, int]) -> str:
         ("choice", "Remembers your answer about statistics.", "Six months"),
         (
             "visit",
-            "Only if you allow it: tells a second visit from a first. The same for everybody.",
+            "Only if you allow it: tells your first page here from further ones. The same for everybody.",
             "30 days",
         ),
     )
-    figures = f"Since this server started we counted {counted['first']} first and {counted['again']} further visits."
+    total = counted["first"] + counted["further"]
+    figures = f"Since this server started we counted {total} pages; {counted['first']} of them were somebody's first."
     return page(
         around,
         "Cookies",
@@ -179,7 +180,10 @@ def home(around: Surroundings) -> str:
     promises = (
         ("Thirty days, then gone", "Transcripts are deleted thirty days after the call, or sooner if you say so."),
         ("Nothing is learned", "No model is trained on your calls, and no voice is recognised."),
-        ("Taken out, not covered up", "Names, numbers and cards leave the text before anyone else reads it."),
+        (
+            "Taken out, not covered up",
+            "Names, numbers and cards leave the text where you ask us to.",
+        ),
     )
     cards = (tag("li", tag("h3", title), tag("p", text)) for title, text in promises)
     return page(
@@ -187,11 +191,12 @@ def home(around: Surroundings) -> str:
         "Home",
         tag(
             "section",
-            tag("h1", "Your calls, in writing"),
+            tag("div", tag("h1", "Your calls, in writing"),
             tag("p", "Send us the recording. You get every word of it back as text, checked by a person where you ",
                 "want one, with the names and numbers taken out where you do not.", class_="lead"),
             tag("p", tag("a", "See prices and order", href="/order/", class_="button"),
-                tag("a", "Open an account", href="/register/", class_="button quiet"), class_="buttons"),
+                tag("a", "Open an account", href="/register/", class_="button quiet"), class_="buttons")),
+            _sample(),
             class_="hero",
         ),
         tag("ul", *cards, class_="cards"),
@@ -199,6 +204,24 @@ def home(around: Surroundings) -> str:
         tag("p", "Our ", tag("a", "privacy policy", href="/policy/"), " is checked every day, sentence by sentence. ",
             tag("a", "See what the checks found", href="/policy/status/"), ", also where we fall short."),
     )  # fmt: skip
+
+
+_SAMPLE = (
+    ("Agent", "Who is calling, please?"),
+    ("Caller", "It is [name]. You can ring me on [telephone], any evening."),
+    ("Agent", "Thank you. And the long number on the card?"),
+    ("Caller", "It is [card number], to the end of May."),
+)
+_TAKEN_OUT = re.compile(r"(\[[a-z ]+\])")
+
+
+def _sample() -> Markup:
+    """Four turns of a call with what was taken out of them, as the customer gets it back."""
+    lines = []
+    for speaker, said in _SAMPLE:
+        parts = (tag("mark", part[1:-1]) if part.startswith("[") else part for part in _TAKEN_OUT.split(said))
+        lines += [tag("dt", speaker), tag("dd", *parts)]
+    return tag("figure", tag("figcaption", "A call as you get it back"), tag("dl", *lines))
 
 
 TOPICS = {
@@ -309,7 +332,7 @@ def _prices() -> Markup:
         hidden = tag("input", type="hidden", name="add", value=key)
         button = tag("button", "Add", tag("span", f" {product.title} to the cart", class_="aside"), class_="quiet")
         rows.append((what, _pounds(product.pence), tag("form", hidden, button, method="post", action="/cart/")))
-    return tag("div", _table(("What", "Price without VAT", "Cart"), rows), class_="prices")
+    return tag("div", _table(("What", "Price without VAT", "Cart"), rows), class_="bill")
 
 
 def _cart(cart: Mapping[str, int]) -> Markup:
@@ -325,7 +348,8 @@ def _cart(cart: Mapping[str, int]) -> Markup:
     net = sum(CATALOGUE[key].pence * quantity for key, quantity in cart.items())
     vat = net * VAT_PERCENT // 100
     total = tag("p", f"With {VAT_PERCENT} % VAT: ", tag("b", _pounds(net + vat)))
-    return join(tag("h2", "Your cart"), _table(("What", "Price without VAT", "Change"), rows), total)
+    bill = tag("div", _table(("What", "Price without VAT", "Change"), rows), class_="bill")
+    return join(tag("h2", "Your cart"), bill, total)
 
 
 def _pounds(pence: int) -> str:
