@@ -13,7 +13,7 @@ import pytest
 from tests.subjects import world
 from troth.declaration import Declaration
 from troth.ledger import FileLog
-from troth.protect import Keyring, create_home, signer
+from troth.protect import Keyring, create_home
 from troth.stores import Store, open_store
 from troth.subjects import (
     ErasurePlan,
@@ -89,7 +89,7 @@ def build(urls: dict[str, str], home: Path, declaration: Declaration, open_store
         world.lay(url, system)
     create_home(home)
     keyring = Keyring.open(home)
-    log = FileLog(home / "ledger", signer(keyring))
+    log = FileLog(home / "ledger", keyring.signer("ledger"))
     company = Company(declaration, urls, keyring, log, FileJournal(home / "runs", log))
     for system, url in urls.items():
         company.stores[system] = open_store(system, url)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from troth.ledger import Entry, FileLog, Name
-from troth.protect import Keyring, create_home, signer
+from troth.protect import Keyring, create_home
 from troth.subjects import FileJournal, JournalError, Run
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -20,7 +20,7 @@ ENTRIES = [Entry("demo.fault_planted", NOW, {"fault": Name(name)}) for name in (
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[FileLog]:
     create_home(tmp_path / "home")
-    with FileLog(tmp_path / "ledger", signer(Keyring.open(tmp_path / "home"))) as log:
+    with FileLog(tmp_path / "ledger", Keyring.open(tmp_path / "home").signer("ledger")) as log:
         yield log
 
 

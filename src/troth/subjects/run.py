@@ -122,7 +122,7 @@ def resume(
 ) -> list[Receipt]:
     """Take up a run that a crash or a lost store interrupted. Steps that are done are not repeated; one that had
     committed without being noted is, and that is harmless. Raises as `carry_out` does."""
-    work = sealing.decode(keyring.open(run.sealed_plan, _context(run.id)))
+    work = sealing.decode(keyring.unseal(run.sealed_plan, _context(run.id)))
     return _finish(run.id, work, stores, journal, now, progress)
 
 
