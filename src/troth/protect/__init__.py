@@ -1,1 +1,41 @@
-"""Protection: keys, sealed values, pseudonyms, commitments and masks."""
+"""Protection: keys, sealed values, pseudonyms, commitments and masks.
+
+It promises that
+- the root key is made once, is readable by its owner alone, and is never overwritten, printed or handed out;
+- what is sealed opens in exactly the place and for exactly the subject it was sealed for, or not at all, with one error
+  that does not say why;
+- a pseudonym, a digest and a mask say nothing to someone without the key, and are the same every time to us;
+- every sealed value and every derived text starts with its version, so that it can be read after we change our minds.
+
+Raw ciphers and key bytes stay in `troth.protect.hazmat`.
+"""
+
+from troth.protect.commit import commit
+from troth.protect.errors import HomeRefused, KeysMissing, MaskRefused, MaskTooNarrow, OpenError, ProtectError
+from troth.protect.home import KEY_FILE, create_home
+from troth.protect.keyring import Keyring
+from troth.protect.masks import Masker, MaskFit, MaskKind
+from troth.protect.pack import Part
+from troth.protect.seal import Context
+from troth.protect.sealed import Sealed
+from troth.protect.signing import Ed25519Signer
+
+__all__ = [
+    "KEY_FILE",
+    "Context",
+    "Ed25519Signer",
+    "HomeRefused",
+    "Keyring",
+    "KeysMissing",
+    "MaskFit",
+    "MaskKind",
+    "MaskRefused",
+    "MaskTooNarrow",
+    "Masker",
+    "OpenError",
+    "Part",
+    "ProtectError",
+    "Sealed",
+    "commit",
+    "create_home",
+]

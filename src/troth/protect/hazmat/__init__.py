@@ -1,0 +1,12 @@
+"""Raw primitives: key bytes, ciphers, hashes under a key. Only the rest of `protect` may touch them.
+
+Nothing here decides anything; what is safe to do with them is decided one floor up. Python cannot promise to wipe a key
+from memory, so nothing here claims to.
+"""
+
+from troth.protect.hazmat.aead import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
+from troth.protect.hazmat.ed25519 import SigningKey
+from troth.protect.hazmat.hkdf import derive
+from troth.protect.hazmat.mac import Mac
+
+__all__ = ["KEY_BYTES", "NONCE_BYTES", "TAG_BYTES", "Aead", "AeadFailed", "Mac", "SigningKey", "derive"]

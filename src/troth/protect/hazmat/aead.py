@@ -1,0 +1,39 @@
+"""AES-256-GCM (NIST SP 800-38D) with 96-bit nonces."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+__all__ = ["KEY_BYTES", "NONCE_BYTES", "TAG_BYTES", "Aead", "AeadFailed"]
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+
+
+class AeadFailed(Exception):
+    """The tag does not fit."""
+
+
+class Aead:
+    """One key, ready for use: setting it up costs more than sealing a short value with it."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        assert len(key) == KEY_BYTES, "AES-256 takes 32 bytes"
+        self._cipher = AESGCM(key)
+
+    def encrypt(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+        """Ciphertext and tag. The caller never repeats a nonce under one key."""
+        return self._cipher.encrypt(nonce, plaintext, associated)
+
+    def decrypt(self, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+        """The plaintext, or `AeadFailed`."""
+        if len(sealed) < TAG_BYTES:
+            raise AeadFailed
+        try:
+            return self._cipher.decrypt(nonce, sealed, associated)
+        except InvalidTag:
+            raise AeadFailed from None

@@ -1,0 +1,75 @@
+"""Values as bytes in one way only: what is hashed, authenticated or compared under a key goes through here.
+
+Each part carries its type and its length, so no two different lists of parts give the same bytes. Whole numbers are
+the same whichever type a database driver gives them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["Part", "packed", "texts"]
+
+Part = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
+"""A scalar, as a store gives it."""
+
+
+def texts(*parts: str | bytes) -> bytes:
+    """Texts, each after its length in bytes (uint32): the domain separation of every derived key."""
+    encoded = [part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts]
+    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+
+
+def packed(parts: Iterable[Part]) -> bytes:
+    """The parts, each as a letter for its type, its length (uint32) and its bytes."""
+    return b"".join([_packed(part) for part in parts])
+
+
+def _packed(part: Part) -> bytes:
+    tag, data = _tagged(part)
+    return tag + len(data).to_bytes(4, "big") + data
+
+
+def _tagged(part: Any) -> tuple[bytes, bytes]:
+    kind = type(part)
+    if kind is int:  # the two that nearly every key is made of come first
+        return b"i", b"%d" % part
+    if kind is str:
+        return b"s", part.encode("utf-8", "surrogatepass")
+    return _tagged_rarely(part)
+
+
+def _tagged_rarely(part: Any) -> tuple[bytes, bytes]:
+    match part:
+        case None:
+            return b"n", b""
+        case bool():
+            return b"b", b"1" if part else b"0"
+        case int():
+            return b"i", b"%d" % part
+        case str():
+            return b"s", part.encode("utf-8", "surrogatepass")
+        case float() if part.is_integer():
+            return b"i", b"%d" % int(part)
+        case float():
+            return b"f", repr(part).encode()
+        case decimal.Decimal() if part.is_finite() and part == part.to_integral_value():
+            return b"i", b"%d" % int(part)
+        case decimal.Decimal():
+            return b"d", str(part.normalize()).encode()
+        case bytes() | bytearray() | memoryview():
+            return b"x", bytes(part)
+        case uuid.UUID():
+            return b"u", part.bytes
+        case dt.datetime():
+            moment = part if part.tzinfo is None else part.astimezone(dt.UTC)
+            return b"m", moment.isoformat(timespec="microseconds").encode()
+        case dt.date():
+            return b"a", part.isoformat().encode()
+        case dt.time():
+            return b"t", part.isoformat(timespec="microseconds").encode()
+    raise TypeError(f"a {type(part).__name__} has no packed form")
