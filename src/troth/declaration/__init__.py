@@ -8,12 +8,12 @@ What this room promises:
 - `check` tells what the declaration alone shows to be wrong. What only the real systems can show is for others.
 - Secrets stand in the environment; `resolve` fetches them into a `Secret`, which does not show itself.
 - Data categories and uses are the words of one taxonomy: `categories`, `uses`, `covers`, `title`, `dpv`, `nearest`.
-- `write` gives a declaration back as readable YAML, `from_fides` drafts one from a Fides dataset, and `json_schema`
-  tells an editor what may stand where.
+- `write` gives a declaration back as readable YAML, `from_fides` and `dump` draft one from a Fides dataset, and
+  `json_schema` tells an editor what may stand where.
 """
 
 from troth.declaration.check import check
-from troth.declaration.fides import FidesDraft, from_fides
+from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
 from troth.declaration.model import (
     Attestation,
@@ -105,6 +105,7 @@ __all__ = [
     "check",
     "covers",
     "dpv",
+    "dump",
     "from_fides",
     "is_category",
     "is_special",

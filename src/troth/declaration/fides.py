@@ -15,8 +15,9 @@ from typing import Any
 from troth.declaration.problems import Position, Problem, Severity, in_order, shown
 from troth.declaration.reading import Document, read
 from troth.declaration.taxonomy import covers, is_category, nearest
+from troth.declaration.write import write
 
-__all__ = ["FidesDraft", "from_fides"]
+__all__ = ["FidesDraft", "dump", "from_fides"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesD
     for path, table in draft.tables:
         draft.settle(path, table)
     return FidesDraft({name: _finished(system) for name, system in draft.systems.items()}, in_order(draft.notes))
+
+
+def dump(draft: FidesDraft) -> str:
+    """The draft as the text of a declaration's part, its notes above it as comments."""
+    notes = [f"- {note.path}: {note.message}" + (f"; {note.mend}" if note.mend else "") for note in draft.notes]
+    head = ["Drafted from a Fides dataset.", *(["To be looked at:", *notes] if notes else [])]
+    return write({"systems": draft.systems}, {"": "\n".join(head)})
 
 
 def _entries(values: Any, key: str) -> list[tuple[str, dict[str, Any]]]:

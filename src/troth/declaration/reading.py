@@ -192,7 +192,7 @@ _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_TAGS = {_PLAIN, _TEXT, *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))}
+_TAGS = {_PLAIN, _TEXT}
 
 
 class _Values:
