@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import stat
 import time
@@ -232,9 +233,11 @@ class RemoteFolder:
         self._store = store
 
     def files(self) -> dict[str, Stamp]:
-        found = (self._stamp_of(info) for info in self._below(self.root))
-        hidden = (stamp for stamp in found if not any(part.startswith(".") for part in stamp.path.split("/")))
-        return {stamp.path: stamp for stamp in sorted(hidden, key=lambda stamp: stamp.path)}
+        found = [self._stamp_of(info) for info in self._below(self.root)]
+        if not found and not self.fs.exists(self.root.split("/")[0]):
+            raise FileNotFoundError  # an empty prefix is an empty folder, but the bucket has to be there
+        shown = (stamp for stamp in found if not any(part.startswith(".") for part in stamp.path.split("/")))
+        return {stamp.path: stamp for stamp in sorted(shown, key=lambda stamp: stamp.path)}
 
     def _below(self, folder: str) -> list[dict[str, Any]]:
         self.fs.invalidate_cache()
@@ -257,8 +260,7 @@ class RemoteFolder:
         return [path for path in found if path != LOCK]
 
     def open(self, path: str) -> BinaryIO:
-        file: BinaryIO = self.fs.open(self._full(path), "rb", block_size=_BLOCK_BYTES)
-        return file
+        return io.BufferedReader(self.fs.open(self._full(path), "rb", block_size=_BLOCK_BYTES), 1 << 16)
 
     @contextlib.contextmanager
     def create(self, path: str, *, like: str | None = None) -> Iterator[BinaryIO]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from troth.stores._files_text import Decide, Kinds, Malformed, Unfit, Verdict, digest
@@ -20,7 +20,7 @@ class Parquet:
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
-    ) -> Iterator[tuple[Row, str]]:
+    ) -> Generator[tuple[Row, str]]:
         file = _file(source)
         present = {path for path, _ in _leaves(file.schema_arrow)}
         wanted = None if digests else sorted(present.intersection(columns))
@@ -167,6 +167,8 @@ def _plain(column: Any) -> list[Scalar]:
 
 def _changed(table: Any, verdicts: Sequence[Verdict]) -> Any:
     """The table with the verdicts carried out."""
+    import pyarrow as pa
+
     updates: dict[str, dict[int, Scalar]] = {}
     for at, verdict in enumerate(verdicts):
         for path, value in (verdict or {}).items():
@@ -188,7 +190,7 @@ def _changed(table: Any, verdicts: Sequence[Verdict]) -> Any:
         table = table.set_column(at, field, column)
     if all(verdict is not None for verdict in verdicts):
         return table
-    return table.take([at for at, verdict in enumerate(verdicts) if verdict is not None])
+    return table.filter(pa.array([verdict is not None for verdict in verdicts], type=pa.bool_()))
 
 
 def _updated(column: Any, parts: Sequence[str], values: Mapping[int, Scalar]) -> Any:

@@ -5,13 +5,14 @@ A rewrite copies the raw text of the rows that stay, and renders only the change
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -51,7 +52,7 @@ class Format(Protocol):
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
-    ) -> Iterator[tuple[Row, str]]:
+    ) -> Generator[tuple[Row, str]]:
         """The named columns of every row, and the row's digest where *digests* asks for it."""
         ...
 
@@ -157,71 +158,83 @@ class _Dialect:
 class Csv:
     """Comma-, semicolon-, tab- or bar-separated values in UTF-8, with or without BOM and header.
 
-    An empty cell is NULL and a quoted empty cell is empty text, as PostgreSQL's COPY has it. Cells that a spreadsheet would take for formulas are kept and written as they are: this is the company's own data, and
-    the guard belongs where a file is made for people.
+    An empty cell is NULL and a quoted empty cell is empty text, as PostgreSQL's COPY has it. Cells that a spreadsheet
+    would take for formulas are kept and written as they are: this is the company's own data, and the guard belongs
+    where a file is made for people.
     """
 
     def look(self, source: BinaryIO, rows: int) -> dict[str, ColumnKind]:
-        names, records = _opened(source)[1:]
-        seen: list[set[ColumnKind]] = [set() for _ in names]
-        for _, cells in itertools.islice(records, rows):
-            for kinds, cell in zip(seen, cells, strict=False):
-                if cell:
-                    kinds.add(kind_of(cell))
+        with _opened(source) as (_, names, records):
+            seen: list[set[ColumnKind]] = [set() for _ in names]
+            for _, cells in itertools.islice(records, rows):
+                for kinds, cell in zip(seen, cells, strict=False):
+                    if cell:
+                        kinds.add(kind_of(cell))
         return {name: joined(kinds) for name, kinds in zip(names, seen, strict=True)}
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
-    ) -> Iterator[tuple[Row, str]]:
-        dialect, names, records = _opened(source)
-        values = _picker(names, columns, kinds)
-        for raw, cells in records:
-            if cells:
-                yield values(dialect.values(raw, cells)), _csv_digest(raw) if digests else ""
+    ) -> Generator[tuple[Row, str]]:
+        with _opened(source) as (dialect, names, records):
+            values = _picker(names, columns, kinds)
+            for raw, cells in records:
+                if cells:
+                    yield values(dialect.values(raw, cells)), _csv_digest(raw) if digests else ""
 
     def rewrite(
         self, source: BinaryIO, target: BinaryIO, columns: Sequence[str], kinds: Kinds, decide: Decide, *, digests: bool
     ) -> None:
-        dialect, names, records = _opened(source, copy_head_to=target)
-        values, places = _picker(names, columns, kinds), {name: at for at, name in enumerate(names)}
-        for raw, cells in records:
-            verdict: Verdict = {}
-            if cells:
-                verdict = decide(values(dialect.values(raw, cells)), _csv_digest(raw) if digests else "")
-            if verdict is None:
-                continue
-            changes = {places[name]: _fitting(name, value) for name, value in verdict.items() if name in places}
-            target.write((dialect.changed(raw, changes) if changes else raw).encode())
+        with _opened(source, copy_head_to=target) as (dialect, names, records):
+            values, places = _picker(names, columns, kinds), {name: at for at, name in enumerate(names)}
+            for raw, cells in records:
+                verdict: Verdict = {}
+                if cells:
+                    verdict = decide(values(dialect.values(raw, cells)), _csv_digest(raw) if digests else "")
+                if verdict is None:
+                    continue
+                changes = {places[name]: _fitting(name, value) for name, value in verdict.items() if name in places}
+                target.write((dialect.changed(raw, changes) if changes else raw).encode())
 
 
+@contextlib.contextmanager
 def _opened(
     source: BinaryIO, copy_head_to: BinaryIO | None = None
-) -> tuple[_Dialect, list[str], Iterator[tuple[str, list[str]]]]:
+) -> Iterator[tuple[_Dialect, list[str], Iterator[tuple[str, list[str]]]]]:
     """The dialect, the column names, and the records after the header."""
-    buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source, _HEAD_BYTES)  # type: ignore[type-var]
+    buffered = io.BufferedReader(source, _HEAD_BYTES)  # type: ignore[type-var]
     head = buffered.peek(_HEAD_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Malformed("the file is UTF-16; convert it to UTF-8")
-    if head.startswith(_BOM):
-        buffered.read(len(_BOM))
-        head = head[len(_BOM) :]
+    bom = _BOM if head.startswith(_BOM) else b""
+    buffered.read(len(bom))
+    dialect = _sniff(head[len(bom) :])
+    text = io.TextIOWrapper(buffered, encoding="utf-8", newline="")
+    try:
+        records = dialect.records(text)
+        blank, (raw, first) = _first(records)
         if copy_head_to is not None:
-            copy_head_to.write(_BOM)
-    dialect = _sniff(head)
-    records = dialect.records(io.TextIOWrapper(buffered, encoding="utf-8", newline=""))
-    first = next(records, None)
-    if first is None:
-        return dialect, [], iter(())
-    if not dialect.has_header:
-        return dialect, _unique([""] * len(first[1])), itertools.chain([first], records)
-    if copy_head_to is not None:
-        copy_head_to.write(first[0].encode())
-    return dialect, _unique(first[1]), records
+            copy_head_to.write(bom + (blank + raw if dialect.has_header else blank).encode())
+        if dialect.has_header:
+            yield dialect, _unique(first), records
+        else:
+            yield dialect, _unique([""] * len(first)), itertools.chain([(raw, first)] if first else [], records)
+    finally:
+        text.detach().detach()  # *source* is the caller's to close
+
+
+def _first(records: Iterator[tuple[str, list[str]]]) -> tuple[str, tuple[str, list[str]]]:
+    """Blank lines at the start, and the first record; empty where there is none."""
+    blank = ""
+    for raw, cells in records:
+        if cells:
+            return blank, (raw, cells)
+        blank += raw
+    return blank, ("", [])
 
 
 def _sniff(head: bytes) -> _Dialect:
-    """The delimiter that cuts the first lines most evenly; a header where every first cell can be a name."""
-    lines = head.decode("utf-8", "replace").splitlines(keepends=True)[:20]
+    """The delimiter that cuts the first lines most evenly, and a header unless its cells look like values."""
+    lines = list(itertools.islice(io.StringIO(head.decode("utf-8", "replace"), newline=""), 20))
     best, best_width = ",", 1
     for delimiter in _DELIMITERS:
         try:
@@ -231,16 +244,21 @@ def _sniff(head: bytes) -> _Dialect:
         even = widths[:-1] or widths  # the last line may be cut
         if even and even[0] > best_width and sum(width == even[0] for width in even) * 10 >= len(even) * 9:
             best, best_width = delimiter, even[0]
-    first = next(iter(csv.reader(lines, delimiter=best)), [])
-    named = all(
-        cell.strip() and len(cell) <= 100 and "@" not in cell and kind_of(cell) is ColumnKind.TEXT for cell in first
-    )
-    return _Dialect(best, has_header=named and len(set(first)) == len(first))
+    try:
+        first = next((cells for cells in csv.reader(lines, delimiter=best) if cells), [])
+    except csv.Error:
+        first = []
+    values = any("@" in cell or len(cell) > 100 or kind_of(cell) is not ColumnKind.TEXT for cell in first)
+    return _Dialect(best, has_header=any(first) and not values)
 
 
 def _unique(header: Sequence[str]) -> list[str]:
-    """Column names: the header's cells, numbered where one is empty."""
-    return [cell.strip() or f"column_{at}" for at, cell in enumerate(header, 1)]
+    """Column names: the header's cells, numbered where one is empty or stands there again."""
+    names: list[str] = []
+    for at, cell in enumerate(header, 1):
+        name = cell.strip() or f"column_{at}"
+        names.append(f"{name}_{at}" if name in names else name)
+    return names
 
 
 def _picker(names: Sequence[str], columns: Sequence[str], kinds: Kinds) -> Callable[[Sequence[str | None]], Row]:
@@ -296,7 +314,7 @@ class JsonLines:
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
-    ) -> Iterator[tuple[Row, str]]:
+    ) -> Generator[tuple[Row, str]]:
         wanted = [(column, kinds.get(column, ColumnKind.TEXT)) for column in columns]
         for raw, found in _objects(source):
             if found is not None:

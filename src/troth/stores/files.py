@@ -122,14 +122,18 @@ class FilesStore:
         else:
             self._folder = LocalFolder(url, store=name)
         self._shapes: dict[str, _Shape] | None = None
+        self._schema: Schema | None = None
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
     def describe(self) -> Schema:
-        return Schema("files", MappingProxyType({name: shape.schema for name, shape in self._described().items()}))
+        if self._schema is None:
+            tables = {name: shape.schema for name, shape in self._described().items()}
+            self._schema = Schema("files", MappingProxyType(tables))
+        return self._schema
 
     def refresh(self) -> None:
-        self._shapes = None
+        self._shapes = self._schema = None
 
     def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
         shape = self._shape(table, columns)
@@ -165,7 +169,8 @@ class FilesStore:
         real, arrange = shape.arranging(columns, file.path)
         with self._speaking(file.path), self._opened(file.path) as source:
             found = _format(file.path).rows(source, real, shape.kinds, digests=shape.needs_digests(columns))
-            yield from itertools.starmap(arrange, found)
+            with contextlib.closing(found):  # who asks for few rows leaves it half-way
+                yield from itertools.starmap(arrange, found)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -287,7 +292,7 @@ class FilesStore:
         return self._folder.transport()
 
     def close(self) -> None:
-        self._shapes = None
+        self.refresh()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
