@@ -128,10 +128,13 @@ class Settings:
 
 
 def prepare(settings: Settings) -> Settings:
-    """Make the home folder (0700) and, where none was given, a signing key in it (0600); return complete settings.
+    """In development, make the home folder (0700) and, where none was given, a signing key in it (0600); return
+    complete settings. In production nothing is made: what is missing there is refused (`troth.service.safety`).
 
     Harmless twice, also from several processes at once: whoever links the key first wins.
     """
+    if settings.is_production:
+        return settings
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if settings.secret_key_given:
         return settings

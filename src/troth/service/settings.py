@@ -18,7 +18,7 @@ TROTH = Settings.read()
 _HERE = Path(__file__).parent
 
 
-def _connection(database: Database) -> dict[str, Any]:
+def connection_of(database: Database) -> dict[str, Any]:
     """Django's description of *database*, with the durability that a ledger needs."""
     if database.engine == "postgresql":
         return {
@@ -50,7 +50,7 @@ SECRET_KEY = TROTH.secret_key
 ALLOWED_HOSTS = list(TROTH.hosts)
 ROOT_URLCONF = "troth.service.urls"
 WSGI_APPLICATION = "troth.service.wsgi.application"
-DATABASES = {"default": _connection(TROTH.database)}
+DATABASES = {"default": connection_of(TROTH.database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

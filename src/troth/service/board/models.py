@@ -6,6 +6,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from troth.service.record.models import EntryRow
+
 __all__ = ["BindingRow", "PromiseRow"]
 
 
@@ -22,8 +24,10 @@ class PromiseRow(models.Model):
     promise = models.CharField(max_length=160, unique=True)
     status = models.CharField(max_length=16, choices=Status)
     since = models.DateTimeField()
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
 
     class Meta:
+        db_table = "board_promise"
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["kept", "stated", "waived", "unproven", "broken"]),
@@ -40,4 +44,5 @@ class BindingRow(models.Model):
     terms = models.JSONField(default=dict)
 
     class Meta:
+        db_table = "board_binding"
         constraints = [models.UniqueConstraint(fields=["promise", "control"], name="binding_is_unique")]

@@ -49,7 +49,7 @@ class DatabaseJournal:
             row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
             if row is None:
                 return
-            record(entries)
+            record(*entries)
             row.finished_at = timezone.now()
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan"])

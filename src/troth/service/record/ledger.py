@@ -3,32 +3,45 @@
 `record` writes entries in the caller's transaction and nothing else, so a busy service never queues for the tree.
 `sequence` takes whatever has committed since, extends the tree and signs a checkpoint, all in one transaction under the
 tree's row: there is one sequencer at a time whatever is started, and one that dies leaves nothing behind.
+`DatabaseLog` is `troth.ledger.Log` over the same rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from django.db import connection, transaction
+from django.utils import timezone
 
-from troth.ledger import Checkpoint, Entry, Signer, TileTree, leaf_hash
-from troth.service.record.models import Entry as EntryRow
-from troth.service.record.models import Tile, Tree
+from troth.ledger import (
+    HASH_BYTES,
+    TILE_WIDTH,
+    Checkpoint,
+    Entry,
+    LedgerBroken,
+    LedgerError,
+    Signer,
+    TiledLog,
+    TileTree,
+    Verifier,
+    leaf_hash,
+)
+from troth.service.record.models import EntryRow, Tile, Tree
 
-__all__ = ["Tiles", "pending", "rebuild", "record", "sequence", "tree"]
+__all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tree"]
 
 _BATCH = 1_000
 """Entries that one transaction of the sequencer takes; it bounds how long SQLite's writers wait."""
 
 
-def record(entries: Entry | Iterable[Entry]) -> None:
+def record(*entries: Entry) -> list[EntryRow]:
     """Put entries into the ledger with the transaction that is open: they commit together, or not at all.
 
-    Outside of a transaction each call is its own. Leaf numbers come later, from `sequence`.
+    Outside of a transaction each call is its own. Leaf numbers come later, from `sequence`; the rows that are returned
+    get theirs then.
     """
-    several = [entries] if isinstance(entries, Entry) else list(entries)
-    EntryRow.objects.bulk_create([EntryRow(content=entry.encoded) for entry in several], batch_size=_BATCH)
+    return EntryRow.objects.bulk_create([EntryRow(content=entry.encoded) for entry in entries], batch_size=_BATCH)
 
 
 def pending() -> int:
@@ -36,61 +49,103 @@ def pending() -> int:
     return EntryRow.objects.filter(leaf__isnull=True).count()
 
 
+def tree() -> Tree:
+    """The tree as it stands: its origin and its last checkpoint, empty before the first entry has a leaf number."""
+    return Tree.objects.filter(pk=1).first() or Tree(pk=1)
+
+
 def sequence(signer: Signer, *, now: dt.datetime) -> int:
     """Give every committed entry its leaf number and sign a checkpoint over the new tree. How many there were."""
     taken = 0
     while EntryRow.objects.filter(leaf__isnull=True).exists():
-        taken += _sequence_batch(signer, now)
+        with transaction.atomic(durable=True):
+            taken += _take_waiting(_lock(), signer, now)
     return taken
-
-
-def _sequence_batch(signer: Signer, now: dt.datetime) -> int:
-    with transaction.atomic():
-        row = _lock()
-        waiting = list(EntryRow.objects.filter(leaf__isnull=True).order_by("id")[:_BATCH])
-        if not waiting:
-            return 0
-        _number(waiting, first=row.size)
-        grown = TileTree(Tiles(), row.size)
-        grown.extend([leaf_hash(bytes(entry.content)) for entry in waiting])
-        _keep_edge(grown)
-        row.size = grown.size
-        _sign(row, grown, signer, now)
-    return len(waiting)
 
 
 def rebuild(signer: Signer, *, now: dt.datetime) -> int:
     """Make every tile again from the entries, under a fresh checkpoint. How many leaves the tree has."""
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         row = _lock()
         Tile.objects.all().delete()
-        grown = TileTree(Tiles())
-        for leaves in _leaf_hashes():
-            grown.extend(leaves)
-        _keep_edge(grown)
-        row.size = grown.size
-        _sign(row, grown, signer, now)
+        grown = TileTree(_Tiles())
+        for index in range(-(-row.size // TILE_WIDTH)):
+            grown.extend([leaf_hash(content) for content in _bundle(index, row.size)])
+        _keep(row, grown, signer, now)
     return grown.size
 
 
-def tree(size: int | None = None) -> TileTree:
-    """The tree as it is now, or as it was at *size*, for reading proofs."""
-    return TileTree(Tiles(), _row().size if size is None else size)
+class DatabaseLog(TiledLog):
+    """`troth.ledger.Log` in Troth's own database. Any number of processes may read and append.
+
+    `append` gives its entries their leaf numbers at once; use `record` for what has to commit with a change.
+    """
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier.of(self._signer)
+
+    @property
+    def size(self) -> int:
+        return tree().size
+
+    def append(self, entries: Sequence[Entry]) -> range:
+        """Append *entries* and return their leaf numbers; what was waiting goes before them."""
+        now = timezone.now()
+        with transaction.atomic(durable=True):
+            row = _lock()
+            while _take_waiting(row, self._signer, now):
+                pass
+            first = row.size
+            _take(row, record(*entries), self._signer, now)
+        return range(first, first + len(entries))
+
+    def checkpoint(self) -> str:
+        """The signed size and root of now, once everything that has committed is in the tree."""
+        now = timezone.now()
+        sequence(self._signer, now=now)
+        row = tree()
+        if not row.checkpoint:
+            with transaction.atomic(durable=True):
+                row = _lock()
+                _keep(row, TileTree(_Tiles(), row.size), self._signer, now)
+        return row.checkpoint
+
+    @property
+    def _store(self) -> _Tiles:
+        return _Tiles()
+
+    def _tree(self) -> TileTree:
+        return TileTree(_Tiles(), self.size)
+
+    def _bundle(self, index: int) -> Sequence[bytes]:
+        return _bundle(index, self.size)
+
+    def _signed(self) -> Checkpoint | None:
+        note = tree().checkpoint
+        return Checkpoint.open(note, self.verifier) if note else None
 
 
-class Tiles:
-    """`troth.ledger.TileStore` over rows."""
+class _Tiles:
+    """`troth.ledger.TileStore` over rows. A tile has one row, as wide as it has become: what a narrower one held is its
+    beginning, so that a proof for an earlier size can be read while the tree grows."""
 
     def get(self, path: str) -> bytes | None:
-        data = Tile.objects.filter(path=path).values_list("data", flat=True).first()
-        return None if data is None else bytes(data)
+        whole, width = _widest(path)
+        data = Tile.objects.filter(path=whole).values_list("data", flat=True).first()
+        return None if data is None or len(data) < width * HASH_BYTES else bytes(data[: width * HASH_BYTES])
 
     def put(self, path: str, data: bytes) -> None:
-        Tile.objects.update_or_create(path=path, defaults={"data": data})
+        Tile.objects.update_or_create(path=_widest(path)[0], defaults={"data": data})
 
 
-def _row() -> Tree:
-    return Tree.objects.get_or_create(pk=1)[0]
+def _widest(path: str) -> tuple[str, int]:
+    """The path of the full tile that *path* is or will become part of, and the width that *path* asks for."""
+    whole, partial, width = path.partition(".p/")
+    return whole, int(width) if partial else TILE_WIDTH
 
 
 def _lock() -> Tree:
@@ -99,27 +154,41 @@ def _lock() -> Tree:
     return Tree.objects.select_for_update().get(pk=1)
 
 
-def _number(rows: Sequence[EntryRow], *, first: int) -> None:
+def _take_waiting(row: Tree, signer: Signer, now: dt.datetime) -> int:
+    waiting = list(EntryRow.objects.filter(leaf__isnull=True).order_by("id")[:_BATCH])
+    _take(row, waiting, signer, now)
+    return len(waiting)
+
+
+def _take(row: Tree, entries: Sequence[EntryRow], signer: Signer, now: dt.datetime) -> None:
+    """Number *entries* from the end of the tree that *row* holds, and put them into it."""
+    if not entries:
+        return
     table = connection.ops.quote_name(EntryRow._meta.db_table)
-    numbered = [(leaf, row.pk) for leaf, row in enumerate(rows, start=first)]
+    numbered = [(leaf, entry.pk) for leaf, entry in enumerate(entries, start=row.size)]
     with connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {table} SET leaf = %s WHERE id = %s", numbered)  # noqa: S608 - our own table's name
+    grown = TileTree(_Tiles(), row.size)
+    grown.extend([leaf_hash(bytes(entry.content)) for entry in entries])
+    _keep(row, grown, signer, now)
 
 
-def _keep_edge(grown: TileTree) -> None:
-    """Keep the partial tiles of this size in place of those of the last."""
-    Tile.objects.filter(path__contains=".p/").delete()
+def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
+    if row.origin not in {"", signer.name}:
+        raise LedgerError(f"this ledger is called {row.origin} and is not continued as {signer.name}; use its own name")
+    row.origin = signer.name
     grown.put_partial_tiles()
-
-
-def _sign(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
-    row.checkpoint = Checkpoint(signer.name, grown.size, grown.root()).sign(signer)
-    row.checkpoint_size, row.checkpoint_at = grown.size, now
+    row.size = row.checkpoint_size = grown.size
+    row.checkpoint, row.checkpoint_at = Checkpoint(signer.name, grown.size, grown.root()).sign(signer), now
     row.save()
 
 
-def _leaf_hashes() -> Iterator[list[bytes]]:
-    leaf = 0
-    while rows := list(EntryRow.objects.filter(leaf__gte=leaf).order_by("leaf")[:_BATCH]):
-        yield [leaf_hash(bytes(row.content)) for row in rows]
-        leaf += len(rows)
+def _bundle(index: int, size: int) -> list[bytes]:
+    """The stored bytes of leaves ``256 * index`` and up to 255 more, below *size*. Raises `LedgerBroken`."""
+    first = index * TILE_WIDTH
+    stop = min(first + TILE_WIDTH, size)
+    rows = dict(EntryRow.objects.filter(leaf__gte=first, leaf__lt=stop).values_list("leaf", "content"))
+    for leaf in range(first, stop):
+        if leaf not in rows:
+            raise LedgerBroken(f"leaf {leaf} is missing; restore it from a copy", leaf=leaf)
+    return [bytes(rows[leaf]) for leaf in range(first, stop)]

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 __all__ = [
     "CheckRow",
     "Due",
-    "Entry",
+    "EntryRow",
     "Hold",
     "KeyRow",
     "RunRow",
@@ -25,7 +25,7 @@ __all__ = [
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 
-class Entry(models.Model):
+class EntryRow(models.Model):
     """One ledger entry: committed without a leaf number together with the change it records (the outbox), and given
     its number afterwards by the sequencer. It is never changed otherwise."""
 
@@ -33,6 +33,7 @@ class Entry(models.Model):
     leaf = models.BigIntegerField(null=True, help_text="Its place in the tree, once it has one.")
 
     class Meta:
+        db_table = "record_entry"
         constraints = [
             models.UniqueConstraint(fields=["leaf"], name="entry_leaf_is_unique"),
             models.CheckConstraint(condition=Q(leaf__isnull=True) | Q(leaf__gte=0), name="entry_leaf_is_not_negative"),
@@ -41,16 +42,17 @@ class Entry(models.Model):
 
 
 class Tile(models.Model):
-    """One tile of the Merkle tree under its C2SP path (``tile/0/000``, ``tile/1/000.p/17``). Derived: the sequencer can
-    rebuild every one from the entries. Of the partial tiles only the newest are kept."""
+    """One tile of the Merkle tree under its C2SP path (``tile/0/000``), as wide as it has become. Derived: it can be
+    built again from the entries."""
 
     path = models.CharField(max_length=120, unique=True)
     data = models.BinaryField()
 
 
 class Tree(models.Model):
-    """The ledger's one tree: its size, and the last signed checkpoint. Whoever extends it holds its row."""
+    """The ledger's one tree: its name, its size, its last signed checkpoint. Whoever extends it holds its row."""
 
+    origin = models.CharField(max_length=200, default="", blank=True, help_text="Never changes once it is there.")
     size = models.BigIntegerField(default=0)
     checkpoint = models.TextField(default="", blank=True, help_text="A signed note (C2SP tlog-checkpoint).")
     checkpoint_size = models.BigIntegerField(default=0)
@@ -108,6 +110,7 @@ class KeyRow(models.Model):
     destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "record_key"
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="destroyed", destroyed_at__isnull=False)
@@ -183,6 +186,7 @@ class RunRow(models.Model):
     sealed_plan = models.BinaryField(null=True)
 
     class Meta:
+        db_table = "record_run"
         constraints = [
             models.CheckConstraint(
                 condition=Q(finished_at__isnull=True, sealed_plan__isnull=False)
@@ -201,6 +205,7 @@ class StepRow(models.Model):
     done = models.BooleanField(default=False)
 
     class Meta:
+        db_table = "record_step"
         constraints = [models.UniqueConstraint(fields=["run", "step"], name="step_is_unique_in_its_run")]
 
 
@@ -228,6 +233,7 @@ class CheckRow(models.Model):
     findings = models.JSONField(default=list)
 
     class Meta:
+        db_table = "record_check"
         constraints = [
             models.CheckConstraint(
                 condition=Q(outcome__in=["pass", "fail", "error", "not_applicable"]), name="check_outcome_is_known"
@@ -275,6 +281,7 @@ class WaiverRow(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "record_waiver"
         constraints = [
             models.CheckConstraint(condition=~Q(approver=F("owner")), name="waiver_approver_is_someone_else"),
             models.CheckConstraint(condition=~Q(reason="") & ~Q(approver=""), name="waiver_has_reason_and_approver"),

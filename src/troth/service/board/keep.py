@@ -1,0 +1,179 @@
+"""The keep loop: runs what is due, keeps the evidence, and lets statuses, tasks and the ledger follow.
+
+`run_due` is one pass and may run anywhere, at any time, on any number of machines at once: each control is claimed by
+one of them, and what a check leaves behind commits together with giving the claim back. `forever` repeats it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import IntegrityError, close_old_connections, transaction
+
+from troth.promises import Check, Judgement, Status, answered, run, status_of
+from troth.protect import Keyring
+from troth.service.board import plan
+from troth.service.board.looking import look, register_answers
+from troth.service.board.models import BindingRow, PromiseRow
+from troth.service.company import Company, company
+from troth.service.keys import keyring, ledger_signer
+from troth.service.record import checks, due, tasks
+from troth.service.record.ledger import record, sequence
+from troth.service.settings import TROTH
+
+__all__ = ["Office", "Report", "forever", "judge", "run_due"]
+
+_LOG = logging.getLogger("troth.keep")
+_PREFIX = "control:"
+_LEASE = dt.timedelta(minutes=15)
+"""Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
+_REST_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Whose promises are kept, with which keys, and how to look at what there is."""
+
+    company: Company
+    keyring: Keyring
+    look: Callable[[Company, Keyring, dt.datetime], AbstractContextManager[Mapping[str, object]]] = look
+
+    @classmethod
+    def open(cls) -> Self:
+        """The office that this process's settings describe. Raises `NoCompany` and `ProtectError`."""
+        return cls(company(TROTH.declaration), keyring(TROTH.home))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one pass did. *lost* counts checks whose lease ran out before they were done."""
+
+    checks: tuple[Check, ...]
+    lost: int
+    promises_changed: int
+    entries_sequenced: int
+
+
+def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None) -> Report:
+    """One pass: run up to *limit* controls that are due at *now*, judge every promise, sequence the ledger.
+
+    Harmless at any time and beside any number of others. What a control runs into is a check with the outcome
+    ``error``. Raises `NoCompany`, `ProtectError` and Django's ``DatabaseError``.
+    """
+    office = office or Office.open()
+    here = office.company
+    register_answers()
+    _note_bindings(here, now)
+    _schedule(here, now)
+    ran, lost = list[Check](), 0
+    with office.look(here, office.keyring, now) as seen:
+        for held in _claims(now, limit):
+            try:
+                ran.append(_check(held, here, seen))
+            except due.LeaseLost as error:
+                lost += 1
+                _LOG.warning("%s", error)
+    changed = _judge_all(here, now)
+    signer = ledger_signer(office.keyring, here.declaration.organisation)
+    return Report(tuple(ran), lost, changed, sequence(signer, now=now))
+
+
+def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+    """Pass after pass until *stop* is set. What breaks a pass is logged, and the next pass tries again."""
+    while not stop.is_set():
+        try:
+            run_due(clock())
+        except Exception:  # the loop outlives whatever a pass meets; the log has its type and place
+            _LOG.exception("a pass of the keep loop broke; the next one follows in %g seconds", _REST_S)
+        finally:
+            close_old_connections()
+        stop.wait(_REST_S)
+
+
+def judge(of: Company, *, now: dt.datetime) -> dict[str, Judgement]:
+    """Where every promise of the policy stands at *now*, by its name (`plan.promise_name`)."""
+    history = checks.history(of.bound)
+    return {
+        plan.promise_name(promise): status_of(
+            promise, history, now=now, declaration_hash=of.looked_at_hash, controls=of.controls
+        )
+        for promise in of.declaration.promises
+    }
+
+
+def _schedule(here: Company, now: dt.datetime) -> None:
+    wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered()}
+    due.schedule(wanted, at=now)
+    due.forget(_PREFIX, keeping=wanted)
+
+
+def _claims(now: dt.datetime, limit: int) -> Iterator[due.Claim]:
+    """One claim at a time, so that a slow control holds nothing back from other machines."""
+    for _ in range(limit):
+        claimed = due.claim(now, lease_for=_LEASE, prefix=_PREFIX)
+        if not claimed:
+            return
+        yield claimed[0]
+
+
+def _check(held: due.Claim, here: Company, seen: Mapping[str, object]) -> Check:
+    """Run the claimed control; keep its check, and what follows from it, in one transaction with the claim's end."""
+    id_ = held.name.removeprefix(_PREFIX)
+    check = run(id_, seen)
+    with transaction.atomic(durable=True):
+        due.finish(held, next_due=plan.next_check(here.controls[id_], check))
+        changed = plan.check_changed(checks.latest(id_), check)
+        tasks.follow(checks.keep(check))
+        if changed is not None:
+            record(changed)
+    return check
+
+
+def _judge_all(here: Company, now: dt.datetime) -> int:
+    """Let the ledger follow the statuses, which also change when nothing is checked any more. How many changed."""
+    changed = 0
+    for name, judgement in judge(here, now=now).items():
+        changed += _remember(name, judgement.status, here, now)
+    PromiseRow.objects.exclude(promise__in=[plan.promise_name(p) for p in here.declaration.promises]).delete()
+    return changed
+
+
+def _remember(name: str, status: Status, here: Company, now: dt.datetime) -> bool:
+    if PromiseRow.objects.filter(promise=name, status=status.value).exists():
+        return False
+    try:
+        with transaction.atomic(durable=True):
+            # Another process that judges at this moment waits here, and then finds nothing left to change.
+            row = PromiseRow.objects.select_for_update().filter(promise=name).first()
+            before = None if row is None else Status(row.status)
+            if before is status:
+                return False
+            row = row or PromiseRow(promise=name)
+            entry = plan.promise_changed(name, before, status, declaration=here.looked_at_hash, now=now)
+            row.status, row.since, row.entry = status.value, now, record(entry)[0]
+            row.save()
+    except IntegrityError:  # the other process was the first to see this promise
+        return False
+    _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "promise %s is %s", name, status)
+    return True
+
+
+def _note_bindings(here: Company, now: dt.datetime) -> None:
+    """Compare what the declaration binds with what it last bound; unbinding and loosening are entries."""
+    after = set(plan.bindings(here.declaration.promises, here.controls))
+    with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):  # as above: another process was first
+        rows = BindingRow.objects.select_for_update().order_by("id")
+        before = {plan.Binding(row.promise, row.control, tuple(row.terms.items())) for row in rows}
+        if before != after:
+            record(*plan.loosened(before, after, now=now))
+            BindingRow.objects.all().delete()
+            BindingRow.objects.bulk_create(
+                [BindingRow(promise=b.promise, control=b.control, terms=dict(b.terms)) for b in after]
+            )

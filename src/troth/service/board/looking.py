@@ -1,0 +1,78 @@
+"""What a control is given to look at: the company's stores, its site, its policy, and Troth's own records."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import importlib.util
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+from troth.declaration import Secret, SecretMissing, resolve
+from troth.protect import Keyring
+from troth.service.company import Company
+from troth.service.keys import ledger_signer
+from troth.service.record.holds import in_force
+from troth.service.record.journal import DatabaseJournal
+from troth.service.record.ledger import DatabaseLog
+from troth.service.record.tombstones import Tombstones
+from troth.stores import Store, StoreError, open_store
+
+__all__ = ["look", "register_answers"]
+
+_LOG = logging.getLogger("troth.keep")
+_ROOMS = ("declaration", "law", "ledger", "protect", "policy", "probe", "stores", "detect", "redact", "subjects")
+_OWN = ("troth.service.record.controls",)
+
+
+def register_answers() -> None:
+    """Import every room that can answer a control. Harmless twice."""
+    for module in (*(f"troth.{room}.controls" for room in _ROOMS), *_OWN):
+        if importlib.util.find_spec(module) is not None:
+            import_module(module)
+
+
+@contextlib.contextmanager
+def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+    """What there is to look at, by the words of `troth.promises.LOOKING`; what it opens it closes.
+
+    A store that cannot be opened is left out, so that its controls say that it was not observed.
+    """
+    signer = ledger_signer(keyring, company.declaration.organisation)
+    with contextlib.ExitStack() as opened:
+        stores = {}
+        for name, system in company.declaration.systems.items():
+            store = _opened(name, system.store)
+            if store is not None:
+                opened.callback(store.close)
+                stores[name] = store
+        seen = {
+            "declaration": company.declaration,
+            "stores": stores,
+            "policy_text": company.policy.published,
+            "log": DatabaseLog(signer),
+            "keyring": keyring,
+            "tombstones": Tombstones(keyring),
+            "journal": DatabaseJournal(),
+            "holds": in_force(now),
+            "now": now,
+        }
+        if company.declaration.organisation.site:
+            seen |= _site(company, opened)
+        yield seen
+
+
+def _opened(name: str, url: str) -> Store | None:
+    try:
+        secret: Secret = resolve(url, os.environ)
+        return open_store(name, secret.reveal(), read_only=True)
+    except (SecretMissing, StoreError) as error:
+        _LOG.warning("the store of %s is not looked at: %s", name, error)
+        return None
+
+
+def _site(company: Company, opened: contextlib.ExitStack) -> Mapping[str, object]:
+    """The live site, where the probes are installed."""
+    return {}

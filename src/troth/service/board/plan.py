@@ -1,0 +1,101 @@
+"""What follows from checks and from what the declaration binds: decided here, done in `run`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from troth.declaration import Audience, Promise
+from troth.ledger import Entry, Hash, Name
+from troth.promises import Check, Control, Outcome, Status
+
+__all__ = ["Binding", "bindings", "check_changed", "loosened", "next_check", "promise_changed", "promise_name"]
+
+_AFTER_ERROR = dt.timedelta(minutes=15)
+_SEVERITY = ("low", "medium", "high")
+_AUDIENCE = tuple(Audience)
+
+Terms = tuple[tuple[str, int], ...]
+"""What loosening a control would change: words of the ledger, with whole numbers of which more is looser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A promise rests on a control, on these terms."""
+
+    promise: str
+    control: str
+    terms: Terms
+
+
+def promise_name(promise: Promise) -> str:
+    """The promise's name in the ledger and in our rows: a hash of its words, which change when the promise does."""
+    return Name.of(promise.quote).text
+
+
+def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:
+    """Every binding that the declaration makes, with the terms of the catalogue and of the promise."""
+    for promise in promises:
+        for id_ in promise.controls:
+            if (control := controls.get(id_)) is not None:
+                yield Binding(promise_name(promise), id_, _terms(promise, control))
+
+
+def _terms(promise: Promise, control: Control) -> Terms:
+    widest = min(_AUDIENCE.index(promise.audience), _AUDIENCE.index(control.audience))
+    return (
+        ("audience", len(_AUDIENCE) - widest),  # hiding a control is a loosening too
+        ("failures", control.failures_to_break),
+        ("freshness", int(control.fresh_for.total_seconds())),
+        ("schedule", int(control.every.total_seconds())),
+        ("severity", len(_SEVERITY) - _SEVERITY.index(control.severity)),
+    )
+
+
+def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.datetime) -> Iterator[Entry]:
+    """The entries for what the declaration no longer binds, and for what it binds on easier terms (DESIGN §5.4)."""
+    kept = {(binding.promise, binding.control): dict(binding.terms) for binding in after}
+    for binding in sorted(before, key=lambda binding: (binding.promise, binding.control)):
+        promise, control = Name(binding.promise), Name.of(binding.control)
+        terms = kept.get((binding.promise, binding.control))
+        if terms is None:
+            yield Entry("control.unbound", now, {"promise": promise, "control": control})
+            continue
+        for what, old in binding.terms:
+            if (new := terms.get(what, old)) > old:
+                fields = {"control": control, "what": what, "promise": promise, "before": old, "after": new}
+                yield Entry("control.loosened", now, fields)
+
+
+def check_changed(before: Check | None, check: Check) -> Entry | None:
+    """The entry for a control whose outcome is another than last time, None when it is the same."""
+    if before is not None and before.outcome is check.outcome:
+        return None
+    fields = {
+        "control": Name.of(check.control),
+        "before": "none" if before is None else before.outcome.value,
+        "after": check.outcome.value,
+        "declaration": Hash(f"sha256:{check.declaration_hash}"),
+        "version": check.control_version,
+        "population": check.evidence.population,
+        "tested": check.evidence.tested,
+    }
+    return Entry("check.changed", check.at, fields)
+
+
+def promise_changed(name: str, before: Status | None, after: Status, *, declaration: str, now: dt.datetime) -> Entry:
+    """The entry for a promise whose status has changed."""
+    fields = {
+        "promise": Name(name),
+        "before": "none" if before is None else before.value,
+        "after": after.value,
+        "declaration": Hash(f"sha256:{declaration}"),
+    }
+    return Entry("promise.changed", now, fields)
+
+
+def next_check(control: Control, check: Check) -> dt.datetime:
+    """When the control is due again: what could not be looked at is tried again soon."""
+    wait = min(control.every, _AFTER_ERROR) if check.outcome is Outcome.ERROR else control.every
+    return check.at + wait

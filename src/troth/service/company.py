@@ -1,0 +1,84 @@
+"""The company as its files describe it now: the declaration, the policy, and the controls that they bind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from troth.declaration import Declaration, load
+from troth.errors import TrothError
+from troth.policy import PolicyText, kind_of, read
+from troth.promises import Control, catalogue, looked_at_hash
+from troth.service.configuration import ServiceError
+
+__all__ = ["Company", "NoCompany", "company"]
+
+_LOG = logging.getLogger("troth.company")
+
+
+class NoCompany(ServiceError):
+    """The declaration or the policy cannot be read; the message has every reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """One consistent reading of the declaration and of the policy that it names."""
+
+    declaration: Declaration
+    looked_at_hash: str
+    """What checks carry (`troth.promises.looked_at_hash`)."""
+    policy: PolicyText
+    controls: Mapping[str, Control]
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """The ids of the controls that some promise rests on."""
+        return frozenset(id_ for promise in self.declaration.promises for id_ in promise.controls)
+
+
+_lock = threading.Lock()
+_known: dict[Path, tuple[object, Company]] = {}
+
+
+def company(path: Path) -> Company:
+    """The company that the declaration at *path* describes, read again when that file or the policy has changed.
+
+    When a change cannot be read, what was read before stays in force and the log says so. Raises `NoCompany` when
+    nothing could be read yet.
+    """
+    with _lock:
+        before = _known.get(path)
+        if before is not None and before[0] == _stamp(path, before[1]):
+            return before[1]
+        try:
+            fresh = _read(path)
+        except (TrothError, OSError, UnicodeDecodeError) as error:
+            if before is None:
+                raise NoCompany(f"the company cannot be read from {path}: {error}") from None
+            _LOG.error("%s has changed and cannot be read, so the last reading stays in force: %s", path, error)
+            fresh = before[1]
+        _known[path] = (_stamp(path, fresh), fresh)
+        return fresh
+
+
+def _read(path: Path) -> Company:
+    declaration = load(path)
+    file = path.parent / declaration.policy.file
+    policy = read(file.read_text(encoding="utf-8"), kind=kind_of(file.name))
+    return Company(declaration, looked_at_hash(declaration), policy, catalogue())
+
+
+def _stamp(path: Path, known: Company) -> object:
+    """What changes when one of the two files does. Included files count when the declaration is touched."""
+    return [_changed(path), _changed(path.parent / known.declaration.policy.file)]
+
+
+def _changed(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,124 @@
+"""Pages that belong to no duty: errors, signing in, and the small files that browsers and researchers look for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from troth.declaration import Audience
+from troth.service.company import Company, NoCompany, company
+from troth.service.configuration import Settings, is_local
+
+__all__ = ["audience_of", "csrf_failure", "gpc", "security_txt", "site", "the_company"]
+
+_SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
+
+
+def the_company() -> Company:
+    """The company of this deployment. Raises `NoCompany`."""
+    return company(_settings().declaration)
+
+
+def _settings() -> Settings:
+    told: Settings = settings.TROTH
+    return told
+
+
+def audience_of(request: HttpRequest) -> Audience:
+    """Who is asking. In development that is whoever sits at this machine."""
+    if request.user.is_authenticated and request.user.is_staff:
+        return Audience.STAFF
+    if not _settings().is_production and is_local(request.META.get("REMOTE_ADDR", "")):
+        return Audience.STAFF
+    return Audience.PUBLIC
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """What every template may ask for."""
+    try:
+        declaration = the_company().declaration
+    except NoCompany:
+        return {"organisation": None, "is_development": not _settings().is_production}
+    return {
+        "organisation": declaration.organisation,
+        "is_development": not _settings().is_production,
+        "status_is_public": declaration.policy.publish.status is Audience.PUBLIC,
+        "now": timezone.now(),
+    }
+
+
+# --- small files ----------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """``/.well-known/security.txt`` (RFC 9116): whom to tell about a weakness."""
+    organisation = _declared().organisation
+    expires = (timezone.now() + dt.timedelta(days=_SECURITY_TXT_DAYS)).replace(hour=0, minute=0, second=0)
+    lines = [f"Contact: mailto:{organisation.email}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}"]
+    if organisation.site:
+        lines.append(f"Canonical: {urljoin(organisation.site, '/.well-known/security.txt')}")
+    lines.append(f"Preferred-Languages: {_declared().policy.language}")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def gpc(request: HttpRequest) -> JsonResponse:
+    """``/.well-known/gpc.json``: that Global Privacy Control signals are honoured, since the policy took effect."""
+    return JsonResponse({"gpc": True, "lastUpdate": _declared().policy.effective.isoformat()})
+
+
+def _declared() -> Any:
+    try:
+        return the_company().declaration
+    except NoCompany as error:
+        raise Http404 from error
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 400, gettext("We could not read that request"), gettext("Go back and try once more."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 403, gettext("This page is not open to you"), gettext("Sign in with an account that is."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 404, gettext("There is no page here"), gettext("The address may be mistyped, or old."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    text = gettext("It is our fault, not yours. Nothing you sent was half done; please try again in a minute.")
+    return _error(request, 500, gettext("Something went wrong"), text)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    text = gettext("The form was open for too long, or cookies are switched off. Go back, reload it and send it again.")
+    return _error(request, 403, gettext("We could not accept that form"), text)
+
+
+def not_ready(request: HttpRequest, error: NoCompany) -> HttpResponse:
+    """No declaration can be read. In development the reason is shown, because whoever reads it can mend it."""
+    text = gettext("The privacy policy cannot be shown at the moment. Please come back in a few minutes.")
+    detail = "" if _settings().is_production else str(error)
+    return _error(request, 503, gettext("Not ready yet"), text, detail=detail)
+
+
+def _error(request: HttpRequest, status: int, title: str, text: str, *, detail: str = "") -> HttpResponse:
+    return render(
+        request, "error.html", {"status": status, "title": title, "text": text, "detail": detail}, status=status
+    )

@@ -1,0 +1,45 @@
+"""Troth's own database as a system of the declaration (DESIGN §5.8): read from ``declared.yaml``.
+
+`with_own` adds it to a company's declaration as the system ``troth``, with its purposes and its retention, so that
+controls, pages and the record of processing treat it like any other system. A company that declares a system ``troth``
+itself is left alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+
+from troth.declaration import Declaration, parse
+
+__all__ = ["OWN", "own", "with_own"]
+
+OWN = "troth"
+"""The name of Troth's own system."""
+
+_HEAD = b"""
+troth: 1
+organisation: {name: Troth, country: GB, address: "-", email: nobody@example.org}
+policy: {file: policy.md, effective: 2026-01-01}
+"""
+
+
+@functools.cache
+def own() -> Declaration:
+    """The fragment, as a declaration of its own."""
+    fragment = resources.files(__package__).joinpath("declared.yaml").read_bytes()
+    return parse(_HEAD + fragment, file="declared.yaml")
+
+
+def with_own(declaration: Declaration) -> Declaration:
+    """*declaration* with Troth's own system beside the company's."""
+    if OWN in declaration.systems:
+        return declaration
+    added = own()
+    return declaration.model_copy(
+        update={
+            "systems": {**declaration.systems, **added.systems},
+            "purposes": {**added.purposes, **declaration.purposes},
+            "retention": {**added.retention, **declaration.retention},
+        }
+    )

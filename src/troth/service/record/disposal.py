@@ -1,0 +1,56 @@
+"""Removing what is past its period from Troth's own database, by the retention that ``declared.yaml`` states."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.apps import apps
+from django.db import models, transaction
+from django.db.models import Max, Q
+
+from troth.declaration import Retention
+from troth.service.record.declared import OWN, own
+from troth.service.record.models import CheckRow, Task
+
+__all__ = ["dispose"]
+
+_BATCH = 1_000
+
+
+def dispose(now: dt.datetime) -> Mapping[str, int]:
+    """Delete every row past its period, in bounded transactions. How many there were, by retention rule.
+
+    Harmless twice. The ledger is not touched: its entries hold nothing about anyone once their key is gone.
+    """
+    return {name: _dispose(rule, now) for name, rule in own().retention.items()}
+
+
+def _dispose(rule: Retention, now: dt.datetime) -> int:
+    model = _models()[rule.table.removeprefix(f"{OWN}.")]
+    over = rule.for_.before(now.date())
+    past = model._default_manager.filter(**{f"{rule.from_}__lt": dt.datetime.combine(over, now.time(), now.tzinfo)})
+    if model is CheckRow:
+        past = past.exclude(_still_needed())
+    gone = 0
+    while keys := list(past.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
+        with transaction.atomic():
+            model._default_manager.filter(pk__in=keys).delete()
+        gone += len(keys)
+    return gone
+
+
+def _still_needed() -> Q:
+    """A check that a task rests on, or from which a control's status follows, stays whatever its age."""
+    newest = CheckRow.objects.values("control").annotate(newest=Max("pk")).values("newest")
+    sound = CheckRow.objects.filter(outcome__in=[CheckRow.Outcome.PASS, CheckRow.Outcome.NOT_APPLICABLE])
+    last_sound = sound.values("control").annotate(newest=Max("pk")).values("newest")
+    concerned = [Task.objects.values(name) for name in ("opened_by", "latest", "closed_by")]
+    needed = Q(pk__in=newest) | Q(pk__in=last_sound)
+    for rows in concerned:
+        needed |= Q(pk__in=rows.exclude(**{next(iter(rows.query.values_select)): None}))
+    return needed
+
+
+def _models() -> Mapping[str, type[models.Model]]:
+    return {model._meta.db_table: model for model in apps.get_models()}

@@ -1,0 +1,91 @@
+"""Tombstones: who was erased from which system, as keyed marks that only match (clause C07).
+
+A mark is *pseudonymous*: with the deployment's key, and an identifier to try, it can be recognised again. That is what it
+is for, and why it has a purpose and a period of its own. Identifiers are spelt one way before they are marked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from troth.declaration import IdentityKind
+from troth.protect import Keyring
+from troth.service.record.models import Tombstone
+
+__all__ = ["Erased", "Tombstones"]
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """One identifier that is gone from one system. Its `repr` does not show it."""
+
+    system: str
+    kind: IdentityKind
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Erased({self.system}, {self.kind})"
+
+
+class Tombstones:
+    """The tombstones of this deployment, set and matched under *keyring*."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def bury(self, gone: Iterable[Erased], *, erased_at: dt.datetime, until: dt.datetime) -> int:
+        """Set a tombstone for each, in the transaction that is open; one that is there already lasts until the later
+        date. How many."""
+        several = list(gone)
+        for one, mark in zip(several, self._marks(several), strict=True):
+            row, is_new = Tombstone.objects.get_or_create(
+                system=one.system, kind=one.kind.value, mark=mark, defaults={"erased_at": erased_at, "until": until}
+            )
+            if not is_new and row.until < until:
+                Tombstone.objects.filter(pk=row.pk).update(until=until)
+        return len(several)
+
+    def lift(self, returned: Iterable[Erased]) -> int:
+        """Take away the tombstones of people who came back of their own accord. How many there were."""
+        several = list(returned)
+        return sum(
+            Tombstone.objects.filter(system=one.system, kind=one.kind.value, mark=mark).delete()[0]
+            for one, mark in zip(several, self._marks(several), strict=True)
+        )
+
+    def count(self, system: str, *, now: dt.datetime) -> int:
+        """How many are in force in *system*."""
+        return Tombstone.objects.filter(system=system, until__gt=now).count()
+
+    def kinds(self, system: str, *, now: dt.datetime) -> frozenset[IdentityKind]:
+        """The kinds of identifier that tombstones of *system* have."""
+        rows = Tombstone.objects.filter(system=system, until__gt=now).values_list("kind", flat=True).distinct()
+        return frozenset(map(IdentityKind, rows))
+
+    def reappeared(self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime) -> int:
+        """How many different tombstones of *system* one of *values* matches. Values are compared on our side only."""
+        marks = set(self._marks([Erased(system, kind, value) for value in values]))
+        found = 0
+        wanted = sorted(marks)
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
+            found += rows.count()
+        return found
+
+    def _marks(self, several: Iterable[Erased]) -> list[bytes]:
+        parts = [f"{one.system}\x1f{one.kind}\x1f{_one_spelling(one.kind, one.value)}" for one in several]
+        return [mark.text.encode() for mark in self._keyring.pseudonyms("tombstone", parts)]
+
+
+def _one_spelling(kind: IdentityKind, value: str) -> str:
+    value = value.strip()
+    if kind is IdentityKind.PHONE:
+        digits = re.sub(r"\D", "", value)
+        return digits[-9:] or value  # the national part: +44 20 … and 020 … are one telephone
+    return value.casefold()

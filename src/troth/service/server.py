@@ -1,0 +1,92 @@
+"""Starting the service: granian in front of the WSGI application, and the keep loop beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+from troth.service.configuration import ServiceError, Settings, is_local, prepare
+
+__all__ = ["migrate", "serve", "set_up"]
+
+_THREADS = 8
+"""Requests that one worker answers at once; more would only wait for the same database."""
+_STOP_S_MAX = 10.0
+
+
+def serve(
+    *,
+    address: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    application: str = "troth.service.wsgi:application",
+    keep: bool = True,
+) -> None:
+    """Serve until a signal ends it, with the keep loop beside it unless *keep* is off (``troth keep`` runs elsewhere).
+
+    *application* is ``module:name``; a company's own site uses `troth.service.wsgi.mounted` and names the result here.
+    The development profile prepares its home and its database first; production expects both. Raises `SettingsError`,
+    `UnsafeStart`, `NoCompany`, and `ServiceError` where the development profile would leave this machine.
+    """
+    settings = set_up()
+    if settings.is_production:
+        from troth.service.start import refuse_unsafe_start
+
+        refuse_unsafe_start()
+    elif is_local(address):
+        migrate()
+    else:
+        raise ServiceError(f"the development profile is for localhost, not {address}; set TROTH_PROFILE=production")
+    server = _granian(application, address, port, workers)
+    with _keeping() if keep else contextlib.nullcontext():
+        server.serve()
+
+
+def set_up() -> Settings:
+    """Get this process ready to use Django: settings read, home prepared. Harmless twice."""
+    settings = prepare(Settings.read())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
+    import django
+
+    django.setup()
+    return settings
+
+
+def migrate() -> None:
+    """Bring the database to the shape that this version expects. Harmless twice."""
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def _granian(application: str, address: str, port: int, workers: int):  # type: ignore[no-untyped-def]
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    return Granian(
+        application,
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=_THREADS,
+        respawn_failed_workers=True,
+        log_access=False,  # it would write down every visitor's address
+    )
+
+
+@contextlib.contextmanager
+def _keeping() -> Iterator[None]:
+    """The keep loop in a thread of this process, which serves no requests itself."""
+    from troth.service.board.keep import forever
+
+    stop = threading.Event()
+    loop = threading.Thread(target=forever, args=(stop,), name="troth-keep", daemon=True)
+    loop.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        loop.join(_STOP_S_MAX)

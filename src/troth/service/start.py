@@ -1,0 +1,32 @@
+"""The questions of `safety`, asked of this process: its settings, its declaration, its database."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from troth.service.company import company
+from troth.service.configuration import Settings
+from troth.service.safety import refuse_unsafe
+
+__all__ = ["refuse_unsafe_start", "unapplied_migrations"]
+
+
+def refuse_unsafe_start() -> None:
+    """Return when this process may serve people. Raises `UnsafeStart` with every reason, and `NoCompany`."""
+    told: Settings = settings.TROTH
+    if not told.is_production:
+        return
+    refuse_unsafe(
+        told,
+        site=company(told.declaration).declaration.organisation.site,
+        debug=settings.DEBUG,
+        unapplied=unapplied_migrations(),
+    )
+
+
+def unapplied_migrations() -> int:
+    """How many migrations the database has not seen."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

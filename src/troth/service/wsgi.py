@@ -1,0 +1,40 @@
+"""The WSGI application, alone or beside a company's own site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = ["OURS", "application", "mounted"]
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+OURS = ("/policy", "/ledger", "/staff", "/static/troth", "/.well-known/security.txt", "/.well-known/gpc.json")
+"""The paths that Troth answers when it shares a site. Each stands for itself and for what lies below it."""
+
+
+def mounted(site: Application) -> Application:
+    """Troth at its own paths, *site* everywhere else. Both get the whole path."""
+
+    def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        ours = any(path == prefix or path.startswith(f"{prefix}/") for prefix in OURS)
+        return (application if ours else site)(environ, start_response)
+
+    return dispatch
+
+
+def _application() -> Application:
+    """Django's application, once it is safe to serve people with it. Raises `UnsafeStart` and `SettingsError`."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
+    from django.core.wsgi import get_wsgi_application
+
+    made: Application = get_wsgi_application()
+    from troth.service.start import refuse_unsafe_start
+
+    refuse_unsafe_start()
+    return made
+
+
+application = _application()

@@ -1,0 +1,67 @@
+"""Each test that asks for `database` runs twice: on a fresh SQLite file and on a fresh PostgreSQL database."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.management import call_command
+from django.db import connections
+
+from troth.service.configuration import Settings
+from troth.service.settings import connection_of
+
+pytest_plugins = ["troth.testing.fixtures"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
+    """The URL of a migrated database, which Django's ``default`` means while the test runs."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_url")
+    else:
+        url = f"sqlite://{tmp_path}/troth.sqlite3"
+    with django_db_blocker.unblock(), _as_default(url):
+        call_command("migrate", verbosity=0)
+        yield url
+
+
+@contextlib.contextmanager
+def _as_default(url: str) -> Iterator[None]:
+    """Let ``default`` mean the database at *url*, for this thread and for those that it starts."""
+    declared, opened = connections.settings["default"], connections["default"]
+    described = connection_of(Settings.read({"TROTH_DATABASE_URL": url}).database)
+    connections.settings["default"] = {**declared, **described, "CONN_MAX_AGE": 0}
+    del connections["default"]
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"] = declared
+        connections["default"] = opened
+
+
+class TestSigner:
+    """An Ed25519 key for one test."""
+
+    __test__ = False
+    name = "example.org/troth"
+
+    def __init__(self) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+
+    @property
+    def public_key(self) -> bytes:
+        return self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
+@pytest.fixture
+def signer() -> TestSigner:
+    return TestSigner()
