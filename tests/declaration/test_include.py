@@ -100,6 +100,4 @@ def test_a_pattern_that_names_no_file_is_a_mistake(folder: Path) -> None:
 
 def test_an_include_that_is_no_list_is_a_mistake(folder: Path) -> None:
     (folder / "troth.yaml").write_text(HEAD + "include: {a: b}")
-    assert refusal(folder) == [
-        "troth.yaml:4:1: include: a list of file patterns is expected; such as [systems/*.yaml]"
-    ]
+    assert refusal(folder) == ["troth.yaml:4:1: include: a list of file patterns is expected; such as [systems/*.yaml]"]

@@ -72,7 +72,7 @@ def test_a_syntax_error_does_not_quote_the_text(mistakes: Mistakes) -> None:
 
 @pytest.mark.parametrize("text", ["[" * 40, "[" * 200_000, "{a: " * 40, "- " * 40, "a: &a {b: *a}"])
 def test_depth_has_a_limit(text: str) -> None:
-    with pytest.raises(DeclarationErrors, match="nested more than 32 deep|exceeded maximum nesting depth"):
+    with pytest.raises(DeclarationErrors, match=r"nested more than 32 deep|exceeded maximum nesting depth"):
         read_whole(text)
 
 

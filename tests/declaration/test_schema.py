@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from troth.declaration import json_schema, parse
@@ -25,12 +25,12 @@ def values() -> Any:
 
 
 def test_the_schema_accepts_a_real_declaration_in_its_short_forms(validator: Any) -> None:
-    assert [] == [error.message for error in validator.iter_errors(values())]
+    assert [error.message for error in validator.iter_errors(values())] == []
 
 
 def test_the_schema_accepts_the_same_in_its_long_forms(validator: Any) -> None:
     long = parse(SAMPLE.read_bytes()).model_dump(mode="json", by_alias=True)
-    assert [] == [error.message for error in validator.iter_errors(long)]
+    assert [error.message for error in validator.iter_errors(long)] == []
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from troth.declaration.shape import bare, inner, keys
 
 __all__ = ["write"]
 
+_KEY_MAX = 1_000
+"""Characters; YAML wants a '?' before a key of more than 1,024."""
 WIDTH = 110
 """Columns up to which a small mapping or list stays on one line."""
 
@@ -118,13 +120,14 @@ def _same(one: Any, other: Any) -> bool:
 
 def _lines(value: Any, path: tuple[str, ...], notes: Mapping[str, str]) -> Iterator[str]:
     """The block lines of a mapping or list that stands at *path*, without indentation of their own."""
-    if isinstance(value, Mapping):
-        entries = [(key, _key(key), entry) for key, entry in value.items()]
-    else:
-        entries = [(str(index), "-", entry) for index, entry in enumerate(value)]
-    for name, head, entry in entries:
+    entries = value.items() if isinstance(value, Mapping) else ((str(at), entry) for at, entry in enumerate(value))
+    for name, entry in entries:
         at = (*path, name)
         yield from _comment(notes, at)
+        head = f"{_scalar(name)}:" if isinstance(value, Mapping) else "-"
+        if len(head) > _KEY_MAX:
+            yield f"? {head[:-1]}"
+            head = ":"
         line = _one_line(entry)
         fits = line is not None and len(line) + len(head) + 2 * len(path) <= WIDTH and not _noted(notes, at)
         if not isinstance(entry, Mapping | list) or fits or not entry:
@@ -132,10 +135,10 @@ def _lines(value: Any, path: tuple[str, ...], notes: Mapping[str, str]) -> Itera
         elif head == "-":
             first, *rest = _lines(entry, at, notes)
             yield f"- {first}"
-            yield from (f"  {inner_line}" for inner_line in rest)
+            yield from (f"  {below}" for below in rest)
         else:
             yield head
-            yield from (f"  {inner_line}" for inner_line in _lines(entry, at, notes))
+            yield from (f"  {below}" for below in _lines(entry, at, notes))
 
 
 def _noted(notes: Mapping[str, str], path: tuple[str, ...]) -> bool:
@@ -148,15 +151,10 @@ def _comment(notes: Mapping[str, str], path: tuple[str, ...]) -> Iterator[str]:
     yield from (f"# {_UNPRINTABLE.sub('…', line)}".rstrip() for line in text.splitlines())
 
 
-def _key(key: str) -> str:
-    text = _scalar(key)
-    return f"{text}:" if len(text) < 1_000 else f"? {text}\n:"  # YAML's limit for a key that needs no '?'
-
-
 def _one_line(value: Any) -> str | None:
     """*value* on one line, if it is a scalar, or a mapping or list of nothing but scalars and lists of them."""
     if isinstance(value, Mapping):
-        simple = not any(isinstance(entry, Mapping) or len(key) > 200 for key, entry in value.items())
+        simple = not any(isinstance(entry, Mapping) or len(key) > WIDTH for key, entry in value.items())
         return _flow(value) if simple and all(_one_line(entry) for entry in value.values()) else None
     if isinstance(value, list):
         return None if any(isinstance(element, Mapping | list) for element in value) else _flow(value)

@@ -1,0 +1,312 @@
+"""What the declaration alone shows to be wrong: each rule says no to one thing, at its place, with a mend."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from troth.declaration import Declaration, Severity, check, load
+
+Declared = Callable[[str], Declaration]
+
+SAMPLE = Path(__file__).parent / "sample.yaml"
+NOW = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
+SHOP = """\
+purposes: {p: {basis: contract, use: essential.service, data: [user]}}
+systems:
+  hr: {store: task}
+  shop:
+    store: task
+    tables:
+"""
+"""A purpose for everything, and a shop whose tables start at line 10."""
+
+
+def test_a_sound_declaration_has_no_problems() -> None:
+    assert check(load(SAMPLE), now=NOW) == []
+
+
+TABLE_FAULTS = [
+    (
+        "category-unknown", "{t: {fields: {a: user.contact.emial}, erase: {a: mask}}}",
+        "10:21: systems.shop.tables.t.fields.a: no data category 'user.contact.emial'; "
+        "did you mean 'user.contact.email'?",
+    ),
+    (
+        "reference-system", "{t: {belongs_to: {a: shopp.t.id}}}",
+        "10:25: systems.shop.tables.t.belongs_to.a: no system 'shopp'; did you mean 'shop'?",
+    ),
+    (
+        "reference-table", "{order: {}, t: {refers_to: {a: ordr.id}}}",
+        "10:35: systems.shop.tables.t.refers_to.a: no table 'ordr'; did you mean 'order'?",
+    ),
+    (
+        "reference-arity", "{order: {}, t: {belongs_to: {'a, b': order.id}}}",
+        "10:36: systems.shop.tables.t.belongs_to.a, b: 2 columns refer to 1; name as many columns on both sides",
+    ),
+    (
+        "reference-column", "{order: {key: number}, t: {belongs_to: {a: order.nmber}}}",
+        "10:47: systems.shop.tables.t.belongs_to.a: 'nmber' is not among the declared columns of 'order'; "
+        "did you mean 'number'?",
+    ),
+    (
+        "reference-cycle", "{a: {belongs_to: {b: b.id}}, b: {belongs_to: {a: a.id}}}",
+        "10:53: systems.shop.tables.b.belongs_to.a: the tables belong to one another: b → a → b; "
+        "make the reference that does not say whose the row is a 'refers_to'",
+    ),
+    (
+        "identity-field", "{t: {identity: {email: mail}, erase: {mail: mask}}}",
+        "10:23: systems.shop.tables.t.identity.email: 'mail' names a person and has no data category; "
+        "add it to the fields of 't'",
+    ),
+    (
+        "of-unknown", "{t: {mentions: {email: mail}, fields: {mail: {category: user.name, of: mial}}, erase: delete}}",
+        "10:74: systems.shop.tables.t.fields.mail.of: no link 'mial'; did you mean 'mail'?",
+    ),
+    (
+        "ignore-field", "{t: {fields: {a: user.name}, ignore: [a], erase: delete}}",
+        "10:36: systems.shop.tables.t.ignore: 'a' is ignored, and has a data category; take it out of one of them",
+    ),
+    (
+        "erase-missing", "{t: {fields: {a: user.name}}}",
+        "10:8: systems.shop.tables.t: nothing says what erasure does to these rows; "
+        "add 'erase: delete', or a strategy for each field",
+    ),
+    (
+        "erase-missing", "{t: {mentions: {account: a}}}",
+        "10:8: systems.shop.tables.t: nothing says what erasure does to these rows; "
+        "add 'erase: delete', or a strategy for each field",
+    ),
+    (
+        "erase-field-missing", "{t: {fields: {a: user.name, b: user.name, c: user.name}, erase: {b: mask}}}",
+        "10:64: systems.shop.tables.t.erase: nothing says what erasure does to 'a', 'c'; give each a strategy",
+    ),
+    (
+        "erase-field-unknown", "{t: {fields: {name: user.name}, erase: {name: mask, nmae: mask}}}",
+        "10:59: systems.shop.tables.t.erase.fields.nmae: no declared field 'nmae'; did you mean 'name'?",
+    ),
+    (
+        "erase-delete-field", "{t: {fields: {a: user.name}, erase: {a: delete}}}",
+        "10:44: systems.shop.tables.t.erase.fields.a: a field cannot be deleted from its row; "
+        "write 'null', or 'erase: delete' for the whole row",
+    ),
+    (
+        "erase-both", "{t: {fields: {a: user.name}, erase: {rows: delete, fields: {a: mask}}}}",
+        "10:36: systems.shop.tables.t.erase: the rows are deleted, and fields are treated; "
+        "keep 'erase: delete', or name the fields alone",
+    ),
+    (
+        "keep-missing", "{t: {fields: {a: user.name}, erase: {a: keep}}}",
+        "10:44: systems.shop.tables.t.erase.fields.a: the field is kept, and nothing says why; "
+        "add 'keep' to the table, with 'because' and 'cite'",
+    ),
+    (
+        "keep-from-missing", "{t: {keep: {for: 6 years, because: tax, cite: TMA}}}",
+        "10:12: systems.shop.tables.t.keep: a period needs a start; "
+        "add 'from: …', the column that the period starts from",
+    ),
+    (
+        "keep-field-unknown",
+        "{t: {fields: {name: user.name}, erase: delete, keep: {because: x, cite: y, meanwhile: {nmae: null}}}}",
+        "10:94: systems.shop.tables.t.keep.meanwhile.nmae: no declared field 'nmae'; did you mean 'name'?",
+    ),
+    (
+        "keep-meanwhile",
+        "{t: {fields: {a: user.name}, erase: delete, keep: {because: x, cite: y, meanwhile: {a: keep}}}}",
+        "10:91: systems.shop.tables.t.keep.meanwhile.a: 'keep' is nothing to do meanwhile; leave the field out",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "tables", "said"), TABLE_FAULTS)
+def test_a_fault_of_a_table_is_told_at_its_place(declared: Declared, code: str, tables: str, said: str) -> None:
+    (problem,) = check(declared(f"{SHOP}      {tables}"))
+    assert (problem.code, str(problem)) == (code, f"troth.yaml:{said}")
+
+
+OTHER_FAULTS = [
+    (
+        "use-unknown", "purposes: {p: {basis: consent, use: essential.servce, data: []}}",
+        "4:32: purposes.p.use: no data use 'essential.servce'; did you mean 'essential.service'?",
+    ),
+    (
+        "country-unknown", "recipients: {r: {role: joint, country: UK, receives: []}}",
+        "4:31: recipients.r.country: 'UK' is no country of ISO 3166-1; did you mean 'GB'?",
+    ),
+    (
+        "retention-table",
+        "systems: {shop: {store: task, tables: {login: {}}}}\nretention: {r: {table: shop.logn, for: 1 day, from: at}}",
+        "5:17: retention.r.table: no table 'shop.logn'; did you mean 'shop.login'?",
+    ),
+    (
+        "category-without-purpose",
+        "systems: {shop: {store: task, tables: {t: {fields: {a: user.name}, erase: delete}}}}",
+        "4:53: systems.shop.tables.t.fields.a: no purpose needs 'user.name'; "
+        "add it, or a broader one, to the data of a purpose: none yet",
+    ),
+    (
+        "interests-missing", "purposes: {p: {basis: legitimate_interests, use: sales, data: []}}",
+        "4:12: purposes.p: the legitimate interests are not named; add 'interests: …', in words for the person",
+    ),
+    (
+        "category-unheld", "purposes: {p: {basis: consent, use: sales, data: [user.name]}}",
+        "4:51: purposes.p.data.0: no table holds 'user.name'; declare the field that holds it, or take it out",
+    ),
+    (
+        "category-unheld", "recipients: {r: {role: joint, country: GB, receives: [user.name]}}",
+        "4:55: recipients.r.receives.0: no table holds 'user.name'; declare the field that holds it, or take it out",
+    ),
+    (
+        "purpose-unknown",
+        "purposes: {sell: {basis: consent, use: sales, data: []}}\nsystems: {a: {store: task, purposes: [sel]}}",
+        "5:39: systems.a.purposes.0: no purpose 'sel'; did you mean 'sell'?",
+    ),
+    (
+        "purpose-unknown", "collection_points: {c: {fields: {}, purposes: [sell]}}",
+        "4:48: collection_points.c.purposes.0: no purpose 'sell'; declare it under 'purposes'",
+    ),
+    (
+        "category-unknown", "collection_points: {c: {fields: {a: {need: optional, category: user.nam}}, purposes: []}}",
+        "4:34: collection_points.c.fields.a: no data category 'user.nam'; did you mean 'user.name'?",
+    ),
+    (
+        "collect-needless",
+        "systems: {a: {store: task}}\npurposes: {p: {basis: consent, use: sales, data: [user.contact]}}\n"
+        "collection_points: {c: {fields: {a: {need: optional, category: user.name}}, purposes: [p]}}",
+        "6:34: collection_points.c.fields.a: none of the purposes needs 'user.name'; "
+        "take the field out, or name the purpose that needs it",
+    ),
+    (
+        "safeguard-missing", "recipients: {r: {role: joint, country: US, receives: []}}",
+        "4:14: recipients.r: data goes to US, and no safeguard is named; "
+        "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge",
+    ),
+    (
+        "contract-missing", "recipients: {r: {role: processor, country: IE, receives: []}}",
+        "4:14: recipients.r: no processing contract is named; add 'contract: …', where it is kept",
+    ),
+    (
+        "cookie-lifetime", "cookies: {c: {purpose: necessary, lifetime: long}}",
+        "4:35: cookies.c.lifetime: neither 'session' nor a period; such as 'session' or '30 days'",
+    ),
+    (
+        "quote-twice",
+        "promises:\n- {quote: We  keep it, owner: o, controls: [c]}\n- {quote: we keep it, owner: o, controls: [c]}",
+        "6:4: promises.1.quote: this sentence is promised already; join it with promise 0 at troth.yaml:5:3",
+    ),
+    (
+        "promise-unbound", "promises: [{quote: q, owner: o}]",
+        "4:12: promises.0: nothing shows that this is kept; name controls, or add 'attest'",
+    ),
+    (
+        "attestation-dates",
+        "promises: [{quote: q, owner: o, attest: {by: a, says: s, on: 2026-02-01, until: 2026-02-01}}]",
+        "4:74: promises.0.attest.until: the attestation ends before it begins; name a later day",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text", "said"), OTHER_FAULTS)
+def test_a_fault_of_another_section_is_told_at_its_place(declared: Declared, code: str, text: str, said: str) -> None:
+    (problem,) = check(declared(text))
+    assert (problem.code, str(problem)) == (code, f"troth.yaml:{said}")
+
+
+def test_a_basis_of_the_united_kingdom_serves_there_alone(declared: Declared) -> None:
+    declaration = declared("purposes: {p: {basis: recognised_legitimate_interests, use: sales, data: []}}")
+    raw = declaration.model_dump(by_alias=True)
+    raw["organisation"]["country"] = "DE"
+
+    assert check(declaration) == []
+    assert [problem.code for problem in check(Declaration.model_validate(raw))] == ["basis-elsewhere"]
+
+
+def test_a_table_may_hold_its_own_children(declared: Declared) -> None:
+    assert (
+        check(declared(SHOP + "      {a: {belongs_to: {parent: a.id}, fields: {n: user.name}, erase: delete}}")) == []
+    )
+
+
+def test_every_circle_is_told_once_across_systems_and_however_long(declared: Declared) -> None:
+    chain = ", ".join(f"t{n}: {{belongs_to: {{p: t{n + 1}.id}}}}" for n in range(3_000))
+    text = f"{{store: task, tables: {{{chain}, t3000: {{belongs_to: {{p: crm.x.id, q: t0.id}}}}}}}}"
+    crm = "{store: task, tables: {x: {belongs_to: {p: shop.t2999.id}}}}"
+    found = check(declared(f"systems: {{shop: {text}, crm: {crm}}}"))
+
+    assert [problem.code for problem in found] == ["reference-cycle"] * 2
+    assert "t3000 → t0 → t1 → … → t2998 → t2999 → t3000" in found[0].message
+    assert "x → t2999 → t3000 → x" in found[1].message
+
+
+def test_an_identity_column_of_deleted_rows_is_only_a_warning(declared: Declared) -> None:
+    (problem,) = check(declared(SHOP + "      {t: {identity: {email: mail}, erase: delete}}"))
+    assert (problem.code, problem.severity) == ("identity-field", Severity.WARNING)
+
+
+def test_an_account_number_and_a_key_need_no_strategy(declared: Declared) -> None:
+    table = "{t: {key: mail, identity: {email: mail, account: number}, fields: {a: user.name}, erase: {a: mask}}}"
+    assert check(declared(f"{SHOP}      {table}")) == []
+
+
+def test_data_of_systems_is_nobodys(declared: Declared) -> None:
+    assert check(declared("systems: {shop: {store: task, tables: {t: {fields: {a: system.operations}}}}}")) == []
+
+
+def test_a_recipient_at_home_needs_no_safeguard(declared: Declared) -> None:
+    assert check(declared("recipients: {r: {role: joint, country: IE, receives: []}}")) == []
+
+
+def test_a_system_that_a_person_looks_into_may_hold_anything(declared: Declared) -> None:
+    text = "systems: {files: {store: task}}\npurposes: {p: {basis: consent, use: sales, data: [user.name]}}"
+    assert check(declared(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "today"),
+    [
+        ("waiver-lapsed", "controls: [c], waive: {reason: r, approver: a, until: 2026-11-30}", NOW),
+        ("waiver-long", "controls: [c], waive: {reason: r, approver: a, until: 2027-12-03}", NOW),
+        ("attestation-lapsed", "attest: {by: a, says: s, on: 2026-01-01, until: 2026-11-30}", NOW),
+        ("attestation-early", "attest: {by: a, says: s, on: 2026-12-02, until: 2027-11-30}", NOW),
+    ],
+)
+def test_what_the_calendar_overtakes_is_told_when_the_time_is_known(
+    declared: Declared, code: str, text: str, today: dt.datetime
+) -> None:
+    declaration = declared(f"promises: [{{quote: q, owner: o, {text}}}]")
+    assert [code] == [problem.code for problem in check(declaration, now=today)]
+    assert check(declaration) == []
+
+
+def test_the_last_day_still_counts(declared: Declared) -> None:
+    declaration = declared(
+        "promises: [{quote: q, owner: o, controls: [c], waive: {reason: r, approver: a, until: 2026-12-01}}]\n"
+        "recipients: {r: {role: joint, country: GB, receives: [], contract_until: 2026-12-01}}"
+    )
+    late = dt.datetime(2026, 12, 2, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))  # 23:30 UTC on the 1st
+    assert check(declaration, now=late) == []
+    codes = [problem.code for problem in check(declaration, now=late + dt.timedelta(hours=1))]
+    assert codes == ["waiver-lapsed", "contract-lapsed"]
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_text(declared: Declared) -> None:
+    problems = check(
+        declared("cookies: {c: {purpose: necessary, lifetime: x}}\nsystems: {a: {store: task, purposes: [b]}}")
+    )
+    assert [problem.code for problem in problems] == ["cookie-lifetime", "purpose-unknown"]
+
+
+def test_a_name_that_could_be_a_person_is_not_repeated(declared: Declared) -> None:
+    (problem,) = check(declared("systems: {s: {store: task, purposes: ['ann@example.org']}}"))
+    assert "ann" not in str(problem)
+
+
+def test_a_declaration_from_no_file_is_checked_without_places() -> None:
+    raw = load(SAMPLE).model_dump(by_alias=True)
+    raw["cookies"]["cart"]["lifetime"] = "long"
+    (problem,) = check(Declaration.model_validate(raw))
+    assert problem.where is None
+    assert str(problem).startswith("cookies.cart.lifetime: ")
