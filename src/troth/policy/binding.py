@@ -1,0 +1,135 @@
+"""Finding the sentences that the declaration's promises quote."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from troth.declaration import Declaration, Problem, Promise
+from troth.policy.reading import Kind, read
+from troth.policy.text import PolicyError, PolicyText, Sentence
+from troth.promises import same_words
+
+__all__ = ["Bound", "bind", "check", "kind_of", "marks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Promise number *index* and the sentences that its quote touches: exactly one place, else *problem* says why
+    there is none."""
+
+    index: int
+    promise: Promise
+    sentences: tuple[Sentence, ...] = ()
+    problem: Problem | None = None
+
+
+def bind(policy: PolicyText, promises: Sequence[Promise]) -> list[Bound]:
+    """Find each promise's quote in the policy; white space, quotation marks and dashes may differ.
+
+    A quote may be part of a sentence, or cross from one into the next within a paragraph.
+    """
+    page = _Page(policy)
+    return [_bound(index, promise, page) for index, promise in enumerate(promises)]
+
+
+def marks(bounds: Sequence[Bound]) -> dict[str, tuple[int, ...]]:
+    """The promises under each sentence, as a page needs them: sentence id to the indexes of promises."""
+    found: dict[str, tuple[int, ...]] = {}
+    for bound in bounds:
+        for sentence in bound.sentences:
+            found[sentence.id] = (*found.get(sentence.id, ()), bound.index)
+    return found
+
+
+def kind_of(name: str) -> Kind:
+    """How to read a policy file of that name."""
+    ending = name.casefold().rpartition(".")[2]
+    return "html" if ending in {"html", "htm", "xhtml"} else "text" if ending == "txt" else "markdown"
+
+
+def check(declaration: Declaration) -> list[Problem]:
+    """What is wrong with the policy file and with the quotes that the declaration takes from it."""
+    path = declaration.folder / declaration.policy.file
+    try:
+        policy = read(path.read_text(encoding="utf-8"), kind=kind_of(path.name))
+    except (OSError, UnicodeDecodeError) as error:
+        what = "there is no such file" if isinstance(error, FileNotFoundError) else "the file cannot be read as UTF-8"
+        return [
+            _located(declaration, Problem("policy-unreadable", None, "policy.file", what, "name the policy's file"))
+        ]
+    except PolicyError as error:
+        return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
+    problems = [bound.problem for bound in bind(policy, declaration.promises)]
+    return [_located(declaration, problem) for problem in problems if problem is not None]
+
+
+def _located(declaration: Declaration, problem: Problem) -> Problem:
+    return Problem(
+        problem.code, declaration.where(problem.path), problem.path, problem.message, problem.mend, problem.severity
+    )
+
+
+class _Page:
+    """The policy in the form that quotes are searched in: one paragraph a line, each character's sentence known."""
+
+    def __init__(self, policy: PolicyText) -> None:
+        self.sentences = policy.sentences
+        self._starts: list[int] = []
+        parts: list[str] = []
+        at = 0
+        for block in policy.blocks:
+            for place, sentence in enumerate(block.sentences):
+                words = same_words(sentence.text)
+                parts.append(words + ("\n" if place == len(block.sentences) - 1 else " "))
+                self._starts.append(at)
+                at += len(parts[-1])
+        self.text = "".join(parts)
+
+    def find(self, quote: str) -> list[tuple[Sentence, ...]]:
+        """The sentences of the first places where the quote stands; two are enough to know that it is ambiguous."""
+        found: list[tuple[Sentence, ...]] = []
+        at = self.text.find(quote)
+        while at >= 0 and len(found) < 2:
+            first = bisect.bisect_right(self._starts, at) - 1
+            last = bisect.bisect_right(self._starts, at + len(quote) - 1) - 1
+            found.append(self.sentences[first : last + 1])
+            at = self.text.find(quote, at + len(quote))
+        return list(dict.fromkeys(found))
+
+    def nearest(self, quote: str) -> Sentence | None:
+        """The sentence that shares most of its words with the quote, if any shares half of them."""
+        wanted = _words(quote)
+        scored = [(_likeness(wanted, _words(sentence.text)), -place) for place, sentence in enumerate(self.sentences)]
+        likeness, place = max(scored, default=(0.0, 0))
+        return self.sentences[-place] if likeness >= 0.5 else None
+
+
+def _bound(index: int, promise: Promise, page: _Page) -> Bound:
+    quote, path = same_words(promise.quote), f"promises.{index}.quote"
+    found = page.find(quote) if quote else []
+    if len(found) == 1:
+        return Bound(index, promise, found[0])
+    if found:
+        lines = " and ".join(f"line {sentences[0].span.line}" for sentences in found)
+        message = f"the quote stands in the policy more than once, in {lines}"
+        return Bound(index, promise, (), Problem("quote-ambiguous", None, path, message, "quote more of the sentence"))
+    near = page.nearest(quote)
+    mend = (
+        f"the nearest sentence is in line {near.span.line}: “{_short(near.text)}”" if near else "quote it as published"
+    )
+    return Bound(index, promise, (), Problem("quote-not-found", None, path, "the quote is not in the policy", mend))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", same_words(text).casefold()))
+
+
+def _likeness(wanted: frozenset[str], words: frozenset[str]) -> float:
+    return len(wanted & words) / (len(wanted) + len(words - wanted) * 0.2) if wanted else 0.0
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else text[:119] + "…"

@@ -1,0 +1,104 @@
+"""A policy in Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from troth.policy import html
+from troth.policy.text import Draft, PolicyError, Traced
+
+__all__ = ["drafts"]
+
+_LINES_MAX = 20_000
+_INLINE_MAX = 20_000
+_BRACKETS_MAX = 100
+"""Beyond these, a paragraph is taken as plain text: the time for links grows with the square of the brackets."""
+_LINK_END = re.compile(r"\](?:\([^()\n]{0,2000}(?:\([^()\n]{0,2000}\)[^()\n]{0,2000})?\)|\[[^\]\n]{0,1000}\])?")
+
+
+@cache
+def _blocks() -> MarkdownIt:
+    return MarkdownIt("commonmark").enable("table").disable("inline")
+
+
+@cache
+def _inline() -> MarkdownIt:
+    return MarkdownIt("commonmark")
+
+
+def drafts(source: str) -> Iterator[Draft]:
+    """The blocks of a Markdown text. Raises `PolicyError` when it has more lines than any policy."""
+    lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
+    if len(lines) > _LINES_MAX:
+        raise PolicyError(f"the policy has {len(lines)} lines, {_LINES_MAX} are allowed; is it the right file?")
+    lines += [len(source)]
+    env: dict[str, object] = {}
+    lists: list[bool] = []
+    draft, reached = Draft("paragraph"), 0
+    for token in _blocks().parse(source, env):
+        if token.type in {"bullet_list_open", "ordered_list_open"}:
+            lists.append(token.type.startswith("ordered"))
+        elif token.type in {"bullet_list_close", "ordered_list_close"}:
+            lists.pop()
+        elif token.type == "heading_open":
+            draft = Draft("heading", int(token.tag[1:]))
+        elif token.type == "inline" and token.map:
+            if draft.kind != "heading":
+                draft = Draft("list_item", len(lists), lists[-1]) if lists else Draft("paragraph")
+            start, end = (lines[min(line, len(lines) - 1)] for line in token.map)
+            # The cells of a row have the same lines; each is looked for behind the one before it.
+            start = reached if start < reached < end else start
+            reached = _fill(draft.traced, token, source, start, end, env)
+            yield draft
+            draft = Draft("paragraph")
+        elif token.type == "html_block" and token.map:
+            start, end = (lines[min(line, len(lines) - 1)] for line in token.map)
+            yield from html.drafts(source[start:end], offset=start)
+        elif token.type in {"fence", "code_block"} and token.map:
+            start, end = (lines[min(line, len(lines) - 1)] for line in token.map)
+            draft.traced.add(source[start:end] if token.type == "code_block" else token.content, start, end)
+            yield draft
+            draft = Draft("paragraph")
+
+
+def _fill(traced: Traced, token: Token, source: str, at: int, end: int, env: dict[str, object]) -> int:
+    """Add the words of an inline token; returns where the source goes on."""
+    opened: list[tuple[int, str]] = []
+    for child in _children(token.content, env):
+        if child.type in {"text", "code_inline", "image"}:
+            at = _trace(traced, child.content, source, at, end)
+        elif child.type == "link_open":
+            opened.append((traced.length, str(child.attrGet("href") or "")))
+        elif child.type == "link_close":
+            traced.link(*opened.pop())
+            found = _LINK_END.match(source, at, end)
+            at = found.end() if found else at
+        elif child.type in {"softbreak", "hardbreak"} or child.content.lower().startswith("<br"):
+            traced.space()
+    return at
+
+
+def _children(content: str, env: dict[str, object]) -> list[Token]:
+    if len(content) > _INLINE_MAX or content.count("[") > _BRACKETS_MAX:
+        lines = content.split("\n")
+        return [token for line in lines for token in (Token("text", "", 0, content=line), Token("softbreak", "", 0))]
+    return _inline().parseInline(content, env)[0].children or []
+
+
+def _trace(traced: Traced, text: str, source: str, at: int, end: int) -> int:
+    """Add *text*, found in the source from *at* on; returns where the source goes on. Escapes and entities make the
+    text differ from its source: then it is found word by word."""
+    found = source.find(text, at, end)
+    if found >= 0:
+        traced.add(text, found, found + len(text))
+        return found + len(text)
+    for part in re.findall(r"\s+|\S+", text):
+        found = source.find(part, at, end) if not part.isspace() else at
+        traced.add(part, found if found >= 0 else at, (found if found >= 0 else at) + len(part))
+        at = found + len(part) if found >= 0 else at
+    return at

@@ -1,0 +1,46 @@
+"""Reading a policy, whatever it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from troth.policy import html, markdown
+from troth.policy.text import Draft, PolicyError, PolicyText, assemble
+
+__all__ = ["Kind", "published_text", "read"]
+
+Kind = Literal["markdown", "html", "text"]
+
+_CHARACTERS_MAX = 2_000_000
+
+
+def read(text: str, *, kind: Kind = "markdown") -> PolicyText:
+    """Read a policy's text into blocks and sentences.
+
+    *kind* ``html`` is a page saved from a site: navigation, header, footer and what is not shown are left out;
+    ``text`` has paragraphs between empty lines. Raises `PolicyError` for text that is too long or built as a trap; the
+    time is bounded for any text.
+    """
+    if len(text) > _CHARACTERS_MAX:
+        raise PolicyError(
+            f"the policy has {len(text)} characters, {_CHARACTERS_MAX} are allowed; is it the right file?"
+        )
+    readers = {"markdown": markdown.drafts, "html": html.drafts, "text": _paragraphs}
+    return assemble(text, readers[kind](text))
+
+
+def published_text(text: str, *, kind: Kind = "html") -> str:
+    """The words of a policy as they are compared: equal for a file and the page that was made of it."""
+    return read(text, kind=kind).published
+
+
+def _paragraphs(text: str) -> Iterator[Draft]:
+    draft, at = Draft("paragraph"), 0
+    for line in text.splitlines(keepends=True):
+        if not line.strip():
+            yield draft
+            draft = Draft("paragraph")
+        draft.traced.add(line, at, at + len(line))
+        at += len(line)
+    yield draft

@@ -1,0 +1,54 @@
+"""No text keeps the reader busy."""
+
+import contextlib
+import time
+
+import pytest
+
+from troth.policy import Kind, PolicyError, promises_in, read, render_plain
+
+MEGABYTE = 1_000_000
+SECONDS_MAX = 20.0  # generous, for busy machines; each takes about one, and a square of these sizes takes minutes
+
+
+def filled(unit: str) -> str:
+    return unit * (MEGABYTE // len(unit))
+
+
+@pytest.mark.parametrize("kind", ["markdown", "html", "text"])
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "a ", ".", "A. ", "[", "![](", "*a_ ", "<", "<!--", "&amp;", "<a b='", "we will only ", "\"')]", ". e.g."],
+)
+def test_a_line_of_a_megabyte_is_read_or_refused_in_time(kind: Kind, unit: str) -> None:
+    begun = time.perf_counter()
+    with contextlib.suppress(PolicyError):
+        promises_in(read(filled(unit), kind=kind))
+    assert time.perf_counter() - begun < SECONDS_MAX
+
+
+@pytest.mark.parametrize("unit", ["<div>", "<ul><li>", "<b>", "<p><b id=1>", "<div></p>", "<table>"])
+def test_pages_that_are_nested_like_no_policy_are_refused_at_once(unit: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(PolicyError, match="nested like no policy"):
+        read(filled(unit), kind="html")
+    assert time.perf_counter() - begun < SECONDS_MAX
+
+
+@pytest.mark.parametrize("unit", [">", "- ", "> - ", "  ", "#"])
+def test_deep_markdown_is_read(unit: str) -> None:
+    assert render_plain(read(unit * 50_000 + "x")) is not None
+
+
+def test_more_lines_than_any_policy_are_refused() -> None:
+    with pytest.raises(PolicyError, match="50001 lines, 20000 are allowed"):
+        read("a\n" * 50_000)
+
+
+def test_more_text_than_any_policy_is_refused() -> None:
+    with pytest.raises(PolicyError, match="characters"):
+        read("a" * 3_000_000, kind="text")
+
+
+def test_ten_thousand_paragraphs_that_nobody_closed_are_a_policy() -> None:
+    assert len(read("<p>We keep <b>it</b> safe." * 10_000, kind="html").blocks) == 10_000
