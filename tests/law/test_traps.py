@@ -129,6 +129,22 @@ def test_a_pause_after_the_last_day_comes_too_late() -> None:
     assert "moves nothing" in found.why
 
 
+def test_a_pause_on_the_way_to_the_next_working_day_is_in_time() -> None:
+    """The month ends on Easter Sunday, so the clock still runs on Easter Monday."""
+    pause = Pause(noon(2026, 4, 6), noon(2026, 4, 8))
+    received = noon(2026, 3, 5)
+    assert (
+        dt.date(2026, 4, 8) == due(obligation("uk.answer", received.date()), received, zone=LONDON, pauses=[pause]).on
+    )
+
+
+def test_a_question_asked_too_late_does_not_stop_the_clock() -> None:
+    rule, received = obligation("uk.answer", dt.date(2026, 6, 1)), noon(2026, 6, 1)
+    found = due(rule, received, zone=LONDON, pauses=[Pause(noon(2026, 7, 2))], now=noon(2026, 7, 3))
+    assert found.is_late(noon(2026, 7, 3))
+    assert not found.is_paused
+
+
 def test_an_open_pause_moves_the_date_with_every_day() -> None:
     rule, received = obligation("uk.answer", dt.date(2026, 6, 1)), noon(2026, 6, 1)
     pause = Pause(noon(2026, 6, 5))

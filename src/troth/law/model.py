@@ -198,7 +198,7 @@ class Regime:
     note: str = ""
 
     def is_in_force(self, on: dt.date) -> bool:
-        return not self.is_pending and in_force(self, on)
+        return in_force(self, on)  # a pending one has no first day
 
 
 def in_force(rule: Obligation | Regime, on: dt.date) -> bool:

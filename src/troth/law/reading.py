@@ -342,6 +342,8 @@ def read_places(text: str, *, file: str) -> tuple[Mapping[str, str], Mapping[str
     """The names of places, and the territories with their dated membership. Raises `BadRuleSet`."""
     with _whole(_parse(text, file), file=file) as table:
         names = table.take("names", dict)
+        if not all(isinstance(name, str) for name in names.values()):
+            raise table.wrong("names", "must all be texts")
         territories = {each.id: each for each in map(_territory, table.tables("territory"))}
     return MappingProxyType(names), MappingProxyType(territories)
 

@@ -7,6 +7,7 @@ it is not known here. A holiday that is missed makes a deadline earlier, never l
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -49,18 +50,15 @@ def working_days(place: str = "") -> WorkingDays:
 
 
 @cache
-def _calendar(place: str):  # type: ignore[no-untyped-def]  # naming the library's type would import it
+def _calendar(place: str) -> Mapping[dt.date, str]:
     from holidays import country_holidays  # a third of a second: only for those who count working days
 
     country, _, subdivision = place.partition("-")
     try:
         return country_holidays(country, subdiv=subdivision or None, language="en_US")
     except NotImplementedError:
-        raise LawError(
-            f"no calendar of public holidays is known for {quoted(place)}; name a country such as GB"
-        ) from None
+        raise LawError(f"no public holidays are known for {quoted(place)}; name a place such as GB-ENG") from None
 
 
 def _holiday(place: str, day: dt.date) -> str | None:
-    name = _calendar(place).get(day)
-    return None if name is None else str(name)
+    return _calendar(place).get(day)
