@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     create_engine,
 )
+from sqlalchemy.pool import NullPool
 
 __all__ = ["ADDRESS_VARIABLES", "DATABASES", "Places", "connect", "desk", "logins", "newsletter", "shop"]
 
@@ -257,4 +258,6 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql", "m
 def connect(url: str) -> Engine:
     """An engine for *url*; a bare scheme gets the driver that Troth installs for it."""
     scheme, rest = url.split(":", 1)
-    return create_engine(f"{_DRIVERS.get(scheme, scheme)}:{rest}")
+    if scheme.startswith("sqlite"):
+        return create_engine(url, poolclass=NullPool)  # opening a file is cheap, and nothing stays open behind us
+    return create_engine(f"{_DRIVERS.get(scheme, scheme)}:{rest}", pool_pre_ping=True)

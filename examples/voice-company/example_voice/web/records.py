@@ -30,6 +30,11 @@ class Records:
     def __init__(self, databases: Mapping[str, str]) -> None:
         self._engines = {name: connect(url) for name, url in databases.items()}
 
+    def close(self) -> None:
+        """Give the connections back."""
+        for engine in self._engines.values():
+            engine.dispose()
+
     @contextmanager
     def _begin(self, name: str) -> Iterator[Connection]:
         with self._engines[name].begin() as connection:
