@@ -117,8 +117,8 @@ def test_figures_cannot_be_changed() -> None:
 
 
 def test_a_misspelt_name_is_met_with_the_right_one() -> None:
-    with pytest.raises(LawError, match="did you mean 'gdpr'"):
-        regime("gpdr")
+    with pytest.raises(LawError, match="did you mean 'caloppa'"):
+        regime("calopa")
     with pytest.raises(LawError, match=r"did you mean 'uk\.answer'"):
         obligation("uk.anwser", dt.date(2026, 11, 24))
 

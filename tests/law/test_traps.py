@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,6 +41,18 @@ def test_the_date_is_the_controllers_not_the_servers() -> None:
     assert "from 4 March 2026" in london.why
     assert dt.datetime(2026, 4, 7, 12, tzinfo=dt.UTC) == auckland.ends  # midnight of 8 April there
     assert dt.datetime(2026, 4, 7, 23, tzinfo=dt.UTC) == london.ends  # midnight of 8 April, summer time
+
+
+def test_the_servers_own_zone_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    received = dt.datetime(2026, 3, 4, 23, 30, tzinfo=dt.UTC)
+    found = []
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 14 hours before and 11 hours behind UTC
+        with monkeypatch.context() as server:
+            server.setenv("TZ", zone)
+            time.tzset()
+            found.append(due(obligation("uk.answer", received.date()), received, zone=LONDON))
+    time.tzset()
+    assert found[0] == found[1]
 
 
 def test_verification_does_not_start_the_californian_clock() -> None:

@@ -112,7 +112,7 @@ def _reached(regime: Regime, reach: Reach, facts: _Facts) -> Applies | None:
 def _provisos(reach: Reach, facts: _Facts) -> list[str] | None:
     """What else has to be true, or ``None`` where the person or the market rules the regime out."""
     provisos = []
-    there = " or ".join(map(places().name, reach.residence))
+    there = _there(reach)
     lives = _lives(reach, facts)
     if lives is Answer.NO:
         return None
@@ -139,10 +139,13 @@ def _serves(reach: Reach, facts: _Facts) -> bool:
 
 
 def _reason(reach: Reach, facts: _Facts) -> str:
-    there = " or ".join(map(places().name, reach.residence))
-    lives_there = _lives(reach, facts) is Answer.YES and facts.residence is not None
+    known = facts.residence if _lives(reach, facts) is Answer.YES else None
     return reach.because.format(
-        residence=places().name(facts.residence) if lives_there and facts.residence else there,
+        residence=places().name(known) if known else _there(reach),
         established=places().name(facts.established),
         activity=(reach.activity or "").replace("_", " "),
     )
+
+
+def _there(reach: Reach) -> str:
+    return " or ".join(map(places().name, reach.residence))
