@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from troth.declaration import Declaration, DeclarationErrors, Strategy, check, dump, from_fides, parse
 
@@ -164,6 +166,40 @@ def test_a_file_without_datasets_gives_an_empty_draft_and_says_so(text: str) -> 
 def test_a_file_that_is_no_yaml_is_refused() -> None:
     with pytest.raises(DeclarationErrors, match=r"d\.yml:2:1: while parsing a flow node"):
         from_fides("dataset: [\n", file="d.yml")
+
+
+FIDES_KEYS = st.sampled_from(
+    [
+        "dataset",
+        "fides_key",
+        "name",
+        "collections",
+        "fields",
+        "data_categories",
+        "fides_meta",
+        "references",
+        "identity",
+        "field",
+        "direction",
+        "primary_key",
+        "masking_strategy_override",
+        "strategy",
+    ]
+)
+FIDES_WORDS = st.sampled_from(["s", "t", "t.f", "email", "user.name", "user", "to", "from", "delete"])
+FIDES_VALUES = st.recursive(
+    st.none() | st.booleans() | FIDES_WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIDES_KEYS, inner, max_size=5),
+    max_leaves=30,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(FIDES_KEYS, FIDES_VALUES, max_size=4), max_size=2), FIDES_VALUES)
+def test_any_shape_gives_a_draft_that_can_be_written(collections: list[object], other: object) -> None:
+    dataset = {"fides_key": "s", "collections": collections, "meta": other}
+    draft = from_fides(json.dumps({"dataset": [dataset, other]}))
+    assert parse(HEAD + dump(draft)).systems.keys() == draft.systems.keys()
 
 
 def test_the_draft_is_readable_and_names_what_to_look_at() -> None:

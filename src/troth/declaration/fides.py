@@ -81,7 +81,8 @@ class _FidesReference:
     column: str
     to_system: str
     to_path: str
-    direction: str | None
+    direction: str
+    """``from``, ``to``, or anything else where none is given."""
 
 
 _IDENTITIES = {
@@ -127,14 +128,20 @@ class _Draft:
             if key not in known and value not in (None, False, [], {}):
                 self.note((*path, key), "fides-unread", f"'{shown(key)}' is not carried over")
 
+    def name(self, key: object) -> str:
+        """The name of a system for a dataset's key: without dots and spaces."""
+        return re.sub(r"[.\s]+", "_", str(key))
+
     def dataset(self, path: _Path, dataset: dict[str, Any]) -> None:
-        name = re.sub(r"[.\s]+", "_", str(dataset.get("fides_key") or dataset.get("name") or f"dataset_{path[-1]}"))
+        name = self.name(dataset.get("fides_key") or dataset.get("name") or f"dataset_{path[-1]}")
         if name in self.systems:
             self.note(path, "fides-twice", f"a second dataset '{shown(name)}' is left out", "give it another key")
             return
         self.unread(path, dataset, _DATASET_READ)
         variable = re.sub(r"\W", "_", name, flags=re.ASCII).upper().lstrip("0123456789") or "STORE"
-        self.systems[name] = {"store": f"${{{variable}_DATABASE_URL}}", "title": dataset.get("name"), "tables": {}}
+        self.systems[name] = {"store": f"${{{variable}_DATABASE_URL}}", "tables": {}}
+        if dataset.get("name"):
+            self.systems[name]["title"] = str(dataset["name"])
         for index, collection in _entries(dataset, "collections"):
             self.collection((*path, "collections", index), name, collection)
 
@@ -174,11 +181,9 @@ class _Draft:
             self.note(at, "fides-strategy", f"no strategy like '{shown(override)}'", "choose one under 'erase'")
         for index, reference in _entries(meta, "references"):
             at = (*meta_path, "references", index)
-            to_system, to_path = str(reference.get("dataset")), str(reference.get("field"))
-            direction = reference.get("direction")
-            self.references.append(
-                _FidesReference(at, system, table_name, column, to_system, to_path, direction and str(direction))
-            )
+            to_system, to_path = self.name(reference.get("dataset")), str(reference.get("field"))
+            direction = str(reference.get("direction"))
+            self.references.append(_FidesReference(at, system, table_name, column, to_system, to_path, direction))
 
     def category(self, path: _Path, table: dict[str, Any], column: str, one: dict[str, Any], inherited: Any) -> None:
         """The field's category: its first, or what covers all that is nested in it."""
@@ -213,9 +218,8 @@ class _Draft:
         if kind is None:
             self.note(path, "fides-identity", f"no identity like '{shown(word)}': taken for an account number")
         if table["identity"].setdefault(kind or "account", column) != column:
-            self.note(
-                path, "fides-identity", f"a second {kind or 'account'} of the same rows is left out", "choose one"
-            )
+            message = f"a second {kind or 'account'} of the same rows is left out"
+            self.note(path, "fides-identity", message, "choose one")
 
     def link(self, reference: _FidesReference) -> None:
         """Fides's ``from`` leads from the owner to this field, ``to`` from this field to what it owns."""

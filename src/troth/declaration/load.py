@@ -100,7 +100,6 @@ class _Files:
 
     def add(self, file: Path, chain: tuple[Path, ...], text: str | bytes | None = None) -> None:
         """Read *file*, which the files of *chain* led to, and then what it includes."""
-        self._seen.add(file.resolve())
         try:
             document = read(_bytes(file) if text is None else text, file=file)
         except DeclarationErrors as error:
@@ -114,6 +113,7 @@ class _Files:
             self.problems.append(Problem("value-type", Position(file, 1, 1), "", "a mapping is expected", mend))
             return
         self.documents.append(document)
+        self._seen.add(file.resolve())
         if document.values and "include" in document.values:
             self._include(document, (*chain, file.resolve()))
 

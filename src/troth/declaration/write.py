@@ -34,7 +34,7 @@ def write(declaration: Declaration | Mapping[str, Any], comments: Mapping[str, s
     """*declaration* as YAML text. A mapping may be any part of a declaration, long or short, finished or not.
 
     *comments* go above the key that their path names (``systems.shop.tables.customer``), that of the empty path above
-    everything. Reading the text back gives an equal declaration; equal declarations give the same text.
+    everything. Reading the text back gives an equal declaration, and writing that gives the same text.
     """
     raw = _dumped(declaration) if isinstance(declaration, Declaration) else declaration
     notes = dict(comments or {})
