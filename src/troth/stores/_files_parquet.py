@@ -15,8 +15,8 @@ _BATCH_ROWS: Final = 16_384
 class Parquet:
     """A column inside a struct is named by its path, ``caller.email``; lists and maps are JSON text."""
 
-    def look(self, source: BinaryIO, rows: int) -> dict[str, ColumnKind]:
-        return {path: _kind(kind) for path, kind in _leaves(_file(source).schema_arrow)}
+    def look(self, source: BinaryIO, rows: int) -> dict[str, set[ColumnKind]]:
+        return {path: {_kind(kind)} for path, kind in _leaves(_file(source).schema_arrow)}
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
-from troth.stores._files_values import joined, kind_of, parse, text_of
+from troth.stores._files_values import kind_of, parse, text_of
 from troth.stores.contract import ColumnKind, Row, Scalar
 
 RECORD_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -46,8 +46,8 @@ class Unfit(ValueError):
 class Format(Protocol):
     """How the files of one extension are read and written."""
 
-    def look(self, source: BinaryIO, rows: int) -> dict[str, ColumnKind]:
-        """The columns, in order, with the kind of their values in the first *rows* rows."""
+    def look(self, source: BinaryIO, rows: int) -> dict[str, set[ColumnKind]]:
+        """The columns, in order, with the kinds of their values in the first *rows* rows (none: nothing but NULL)."""
         ...
 
     def rows(
@@ -163,14 +163,14 @@ class Csv:
     where a file is made for people.
     """
 
-    def look(self, source: BinaryIO, rows: int) -> dict[str, ColumnKind]:
+    def look(self, source: BinaryIO, rows: int) -> dict[str, set[ColumnKind]]:
         with _opened(source) as (_, names, records):
             seen: list[set[ColumnKind]] = [set() for _ in names]
             for _, cells in itertools.islice(records, rows):
                 for kinds, cell in zip(seen, cells, strict=False):
                     if cell:
                         kinds.add(kind_of(cell))
-        return {name: joined(kinds) for name, kinds in zip(names, seen, strict=True)}
+        return dict(zip(names, seen, strict=True))
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
@@ -304,13 +304,17 @@ class JsonLines:
     and keys that nobody declared.
     """
 
-    def look(self, source: BinaryIO, rows: int) -> dict[str, ColumnKind]:
+    def look(self, source: BinaryIO, rows: int) -> dict[str, set[ColumnKind]]:
         seen: dict[str, set[ColumnKind]] = {}
-        objects = (found for _, found in _objects(source, tolerant=True) if found is not None)
-        for found in itertools.islice(objects, rows):
-            for path, value in _leaves(found):
-                seen.setdefault(path, set()).update(_json_kinds(value))
-        return {path: joined(kinds) for path, kinds in seen.items()}
+        objects = (found for _, found in _objects(source) if found is not None)
+        try:
+            for found in itertools.islice(objects, rows):
+                for path, value in _leaves(found):
+                    seen.setdefault(path, set()).update(_json_kinds(value))
+        except HalfWritten:
+            if not seen:
+                raise  # nothing to go by; otherwise the lines before it show the shape
+        return seen
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
@@ -338,7 +342,7 @@ class JsonLines:
                 )
 
 
-def _objects(source: BinaryIO, *, tolerant: bool = False) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+def _objects(source: BinaryIO) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
     """Each line and the object on it; a blank line has none."""
     number = 0
     while line := source.readline(RECORD_BYTES_MAX + 1):
@@ -356,8 +360,6 @@ def _objects(source: BinaryIO, *, tolerant: bool = False) -> Iterator[tuple[byte
         except (ValueError, RecursionError) as error:
             if isinstance(error, UnicodeDecodeError):
                 raise
-            if tolerant:
-                return
             if not line.endswith(b"\n"):
                 raise HalfWritten(f"line {number}, the last, is not finished") from None
             raise Malformed(f"line {number} is not JSON") from None

@@ -180,11 +180,11 @@ class FilesStore:
         return self._shapes
 
     def _looked_at(self, table: str, files: Sequence[Stamp]) -> _Shape:
-        seen: dict[str, list[ColumnKind]] = {}
+        seen: dict[str, set[ColumnKind]] = {}
         for file in _spread(files, _FILES_LOOKED_AT):
             with self._speaking(file.path), self._opened(file.path) as source:
-                for column, kind in _format(file.path).look(source, _ROWS_LOOKED_AT).items():
-                    seen.setdefault(column, []).append(kind)
+                for column, found in _format(file.path).look(source, _ROWS_LOOKED_AT).items():
+                    seen.setdefault(column, set()).update(found)
         kinds = {column: joined(found) for column, found in seen.items()}
         key = self._tables[table].key if table in self._tables else ()
         missing = [column for column in key if kinds and column not in kinds]
@@ -224,6 +224,11 @@ class FilesStore:
         if table not in shapes:
             raise UnknownName(f"no table {table[:_NAME_SHOWN]!r} here{_nearest(table, shapes)}", store=self.name)
         shape = shapes[table]
+        if not shape.schema.columns:
+            files = self._grouped(settled=True).get(table, [])
+            if any(file.size for file in files):  # it was empty, and is no more
+                shape = shapes[table] = self._looked_at(table, files)
+                self._schema = None
         for column in columns:
             if shape.schema.columns and column not in shape.kinds:
                 message = f"{table} has no column {column[:_NAME_SHOWN]!r}{_nearest(column, shape.kinds)}"
