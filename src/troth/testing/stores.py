@@ -11,7 +11,6 @@ import datetime as dt
 import decimal
 import enum
 import logging
-import traceback
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -191,8 +190,14 @@ class Place(Protocol):
 
 
 def _said(error: BaseException) -> str:
-    """Everything an error might give away: text, repr, its causes and its traceback."""
-    return "".join(traceback.format_exception(error)) + repr(error) + str(vars(error))
+    """Everything an error gives away in words: its own, and those of whatever it was raised from or during."""
+    words = []
+    left: list[BaseException | None] = [error]
+    while left:
+        if (one := left.pop()) is not None:
+            words += [str(one), repr(one), str(getattr(one, "__dict__", "")), *getattr(one, "__notes__", ())]
+            left += [one.__cause__, one.__context__]
+    return "\n".join(words)
 
 
 class StoreContract:

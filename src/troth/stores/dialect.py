@@ -1,0 +1,235 @@
+"""What differs between SQL engines. One subclass of `Dialect` per engine, in its own file; `sql` holds all the rest.
+
+A dialect mostly *writes* SQL: given described tables and fitted values it returns a `Clause`. Names come from the
+engine's own catalogue and are quoted here; values always travel as parameters.
+"""
+
+from __future__ import annotations
+
+import abc
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from troth.stores._values import Unfit, fitted
+from troth.stores.contract import (
+    Column,
+    ColumnKind,
+    Limits,
+    Principal,
+    Row,
+    Scalar,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+    TableSchema,
+    Transport,
+)
+
+__all__ = ["Access", "Clause", "Dialect", "Fault", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A piece of SQL with the values of its placeholders, in order. The values are other people's: no repr."""
+
+    sql: str
+    values: tuple[object, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A described table, with what only its own dialect understands: *quoted* is its full name in SQL, *traits* what
+    the dialect noted for a column, *refusal* why it cannot be written to (None: it can)."""
+
+    schema: TableSchema
+    quoted: str
+    traits: Mapping[str, str]
+    refusal: str | None = None
+
+    def column(self, name: str) -> Column:
+        column = self.schema.column(name)
+        assert column is not None, "names are checked before SQL is written"
+        return column
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a driver's error means: which of ours, and what may be said about it (names of the schema at most)."""
+
+    kind: type[StoreError]
+    detail: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a database role may do to one table: read it, amend some columns, erase rows."""
+
+    table: str
+    amends: tuple[str, ...] = ()
+    erases: bool = False
+
+
+class Dialect(abc.ABC):
+    """One engine. Stateless, but for the quoting rules that SQLAlchemy gives it."""
+
+    name: ClassVar[str]
+    driver: ClassVar[str]
+    """SQLAlchemy's name for the driver we use."""
+    extra: ClassVar[str | None]
+    """The extra of our package that installs the driver."""
+    values_max: ClassVar[int]
+    """The most values that one statement bears."""
+    snapshot: ClassVar[str]
+    """Begins a read-only transaction in which several statements see the same data."""
+    dated: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER})
+    """The kinds of column that can be asked for what is `before` a moment."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+        self._preparer = url.get_dialect()().identifier_preparer
+
+    def quote(self, name: str) -> str:
+        """The name as an identifier, always quoted, with percent signs doubled where the driver wants that."""
+        return str(self._preparer.quote_identifier(name))
+
+    # --- connecting -----------------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def engine(self, limits: Limits, *, read_only: bool) -> sa.Engine:
+        """An engine whose connections keep *limits*; a read-only one commits by itself and cannot write."""
+
+    @abc.abstractmethod
+    def fault(self, error: BaseException) -> Fault:
+        """What a driver's error means. Must not repeat the driver's text: drivers quote rows."""
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def describe(self, connection: sa.Connection) -> dict[str, Table]:
+        """Every table by the declaration's name for it, in a handful of statements."""
+
+    @abc.abstractmethod
+    def principals(self, connection: sa.Connection, tables: Mapping[str, Table]) -> list[Principal]: ...
+
+    @abc.abstractmethod
+    def transport(self, connection: sa.Connection) -> Transport: ...
+
+    @abc.abstractmethod
+    def grants(self, tables: Mapping[str, Table], role: str, access: Sequence[Access]) -> str:
+        """The script that lets *role* do exactly this, without a password in it."""
+
+    # --- writing SQL ----------------------------------------------------------------------------------------------
+
+    def shown(self, table: Table, column: str) -> str:
+        """A column in a SELECT list."""
+        return self.quote(column)
+
+    def identity(self, table: Table) -> tuple[str, ...]:
+        """Expressions that tell a row from every other, in SQL; empty where there is nothing of the kind."""
+        return tuple(self.quote(name) for name in table.schema.key)
+
+    @abc.abstractmethod
+    def matching(self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, fold: bool) -> Clause:
+        """The condition that *columns* take one of *rows*, exactly, or without regard to case."""
+
+    @abc.abstractmethod
+    def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
+        """The condition that a date, time or count of seconds is earlier than *moment* (aware, in UTC)."""
+
+    @abc.abstractmethod
+    def amending(self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> Clause:
+        """The statement that sets *columns* of the rows named by *key*."""
+
+    @abc.abstractmethod
+    def sample(self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int) -> list[Row]:
+        """Some rows from all over the table, without reading all of it."""
+
+    def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | Unfit]:
+        """Values as this engine compares them with *column*."""
+        return fitted(column.kind, values)
+
+    def written(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | Unfit]:
+        """Values as this engine stores them in *column*."""
+        return self.sought(column, values)
+
+    # --- shared by dialects ---------------------------------------------------------------------------------------
+
+    def epoch_before(self, column: str, moment: dt.datetime, mark: str) -> Clause:
+        """`before` for a number: seconds since 1970, or milliseconds where they are too large for seconds."""
+        name, seconds = self.quote(column), int(moment.timestamp())
+        sql = f"({name} < {mark} AND {name} < {_MILLISECONDS_FROM} OR {name} >= {_MILLISECONDS_FROM} AND {name} < {mark})"
+        return Clause(sql, (seconds, seconds * 1000))
+
+    def spread(self, table: Table, columns: Sequence[str], rows: int, lowest: int, highest: int, mark: str) -> Clause:
+        """Rows from evenly spaced places of a whole-numbered first key column."""
+        key = self.quote(table.schema.key[0])
+        shown = ", ".join(self.shown(table, name) for name in columns)
+        places = min(_PLACES, rows, highest - lowest + 1)
+        bounds = [lowest + (highest + 1 - lowest) * place // places for place in range(places + 1)]
+        piece = (
+            f"SELECT * FROM (SELECT {shown} FROM {table.quoted} WHERE {key} >= {mark} AND {key} < {mark} "
+            f"ORDER BY {key} LIMIT {-(-rows // places)}) AS p"
+        )
+        values = tuple(bound for pair in zip(bounds, bounds[1:], strict=False) for bound in pair)
+        return Clause(" UNION ALL ".join([piece] * places), values)
+
+    def spread_sample(
+        self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int, mark: str
+    ) -> list[Row]:
+        """`sample` by evenly spaced keys, for engines without TABLESAMPLE."""
+        key = table.schema.key
+        found: list[Row] = []
+        if key and table.column(key[0]).kind is ColumnKind.INTEGER:
+            name = self.quote(key[0])
+            ends = f"SELECT (SELECT min({name}) FROM {table.quoted}), (SELECT max({name}) FROM {table.quoted})"
+            [(lowest, highest)] = run(connection, Clause(ends))
+            if isinstance(lowest, int) and isinstance(highest, int):
+                found = run(connection, self.spread(table, columns, rows, lowest, highest, mark))[:rows]
+        return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
+
+    def first(self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int) -> list[Row]:
+        shown = ", ".join(self.shown(table, name) for name in columns)
+        return run(connection, Clause(f"SELECT {shown} FROM {table.quoted} LIMIT {int(rows)}"))  # noqa: S608
+
+
+_MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
+_PLACES = 16
+
+
+def run(connection: sa.Connection, clause: Clause) -> list[Row]:
+    """The rows that a statement returns, as plain tuples."""
+    return [tuple(row) for row in connection.exec_driver_sql(clause.sql, clause.values).fetchall()]
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """``; did you mean 'x'?`` or nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(name[:80], known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def conflict(detail: str) -> Fault:
+    return Fault(StoreConflict, detail)
+
+
+BUSY = Fault(StoreBusy, "a lock or statement timeout, or a deadlock: nothing was changed, try again", retryable=True)
+LOST = Fault(StoreUnreachable, "nothing answers there, or the connection was lost", retryable=True)
+
+
+def refused(detail: str) -> Fault:
+    return Fault(StoreRefused, detail)
+
+
+def other(error: BaseException, code: object) -> Fault:
+    """An error nobody expected: its type and the engine's code, never its text."""
+    return Fault(StoreError, f"{type(error).__name__} {code or ''}".strip())
+
+

@@ -1,0 +1,384 @@
+"""SQL databases as stores: one class for all engines; what differs between them is in `dialect` and its subclasses.
+
+SQLAlchemy connects, pools, quotes and knows the drivers. The few statements are written by the dialects as text, so
+that their number and their plan do not depend on how many values they carry.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from troth.stores._values import Unfit
+from troth.stores.contract import (
+    AnyOf,
+    Before,
+    ColumnKind,
+    Condition,
+    Limits,
+    Match,
+    Principal,
+    Row,
+    Scalar,
+    Schema,
+    StoreConflict,
+    StoreError,
+    StoreRefused,
+    Transport,
+    UnknownName,
+    Writer,
+)
+from troth.stores.dialect import Access, Clause, Dialect, Fault, Table, nearest, run
+
+__all__ = ["SqlStore", "connect"]
+
+Result = TypeVar("Result")
+
+
+def connect(name: str, url: str, *, read_only: bool, limits: Limits) -> SqlStore:
+    """A store over the database at *url*. Opens no connection yet. Raises `StoreRefused`."""
+    trouble = ""
+    try:
+        return SqlStore(name, _dialect(url), read_only=read_only, limits=limits)
+    except ImportError as error:
+        extra = "postgresql" if url.startswith("postgres") else "mariadb"
+        trouble = f"needs a driver that is not installed ({error.name}): pip install 'troth[{extra}]'"
+    except (sa.exc.ArgumentError, ValueError, TypeError) as error:
+        sayable = type(error) is ValueError and "memory" in str(error)
+        trouble = str(error) if sayable else "its URL cannot be read: check scheme, port, and %-escapes in the password"
+    raise StoreRefused(f"{name}: {trouble}", store=name)  # outside the handler: the cause would quote the URL
+
+
+def _dialect(url: str) -> Dialect:
+    scheme = url.partition(":")[0].partition("+")[0].lower()
+    if scheme == "sqlite":
+        from troth.stores.sqlite import SQLite as Chosen
+    elif scheme in {"postgres", "postgresql"}:
+        from troth.stores.postgresql import PostgreSQL as Chosen  # type: ignore[assignment]
+    else:
+        from troth.stores.mariadb import MariaDB as Chosen  # type: ignore[assignment]
+    return Chosen(sa.make_url(f"{Chosen.driver}:{url.partition(':')[2]}"))
+
+
+class SqlStore:
+    """A `Store` over one SQL database. Reading and writing have a connection each, opened when first needed."""
+
+    def __init__(self, name: str, dialect: Dialect, *, read_only: bool, limits: Limits) -> None:
+        self._name = name
+        self._dialect = dialect
+        self._read_only = read_only
+        self._limits = limits
+        self._reading = dialect.engine(limits, read_only=True)
+        self._writing: sa.Engine | None = None
+        self._tables: dict[str, Table] | None = None
+        self._schema: Schema | None = None
+
+    def __repr__(self) -> str:
+        return f"SqlStore({self._name!r}, {self._dialect.name})"
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def read_only(self) -> bool:
+        return self._read_only
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    def describe(self) -> Schema:
+        if self._schema is None:
+            self._tables = self._read(self._dialect.describe)
+            found = {name: table.schema for name, table in self._tables.items()}
+            self._schema = Schema(self._dialect.name, MappingProxyType(found))
+        return self._schema
+
+    def refresh(self) -> None:
+        self._tables = self._schema = None
+
+    def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
+        described = self._table(table, columns)
+        return self._read(lambda connection: self._dialect.sample(connection, described, columns, rows))
+
+    def read(
+        self, table: str, columns: Sequence[str], where: Condition | None, *, limit: int | None = None
+    ) -> list[Row]:
+        described = self._table(table, columns)
+        conditions = self._conditions(described, where)
+        shown = [self._dialect.shown(described, name) for name in columns]
+        if limit is not None and limit <= 0:
+            return []
+        if len(conditions) <= 1:
+            return self._read(lambda on: [row for one in conditions for row in run(on, _select(described, shown, one, limit))])
+        told = self._dialect.identity(described)
+        found: dict[Row, Row] = {}
+        for row in self._in_snapshot(_select(described, [*told, *shown], one, limit) for one in conditions):
+            found.setdefault(row[: len(told)], row[len(told) :])
+        return list(found.values())[:limit]
+
+    def count(self, table: str, where: Condition | None) -> int:
+        described = self._table(table)
+        conditions = self._conditions(described, where)
+        if len(conditions) <= 1:
+            counts = [_select(described, ["count(*)"], one, None) for one in conditions]
+            return sum(self._read(lambda on: [int(str(row[0])) for clause in counts for row in run(on, clause)]))
+        told = self._dialect.identity(described)
+        return len(set(self._in_snapshot(_select(described, told, one, None) for one in conditions)))
+
+    def principals(self) -> list[Principal]:
+        self.describe()
+        tables = self._tables or {}
+        return self._read(lambda connection: self._dialect.principals(connection, tables))
+
+    def transport(self) -> Transport:
+        return self._read(self._dialect.transport)
+
+    def grants(self, role: str, access: Sequence[Access] | None = None) -> str:
+        """See `troth.stores.grants`."""
+        self.describe()
+        tables = self._tables or {}
+        for one in access or ():
+            self._table(one.table, one.amends)
+        return self._dialect.grants(tables, role, [Access(name) for name in tables] if access is None else access)
+
+    def close(self) -> None:
+        for engine in (self._reading, self._writing):
+            if engine is not None:
+                engine.dispose()
+
+    # --- changing -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        if self._read_only:
+            raise StoreRefused(f"{self._name} is open read-only", store=self._name)
+        self.describe()
+        if self._writing is None:
+            self._writing = self._dialect.engine(self._limits, read_only=False)
+        connection = self._attempt(self._begin)
+        try:
+            yield _Writer(self, connection)
+            self._attempt(connection.commit)
+        finally:
+            with suppress(sa.exc.DBAPIError):  # the server rolls back, too, when the connection is lost
+                connection.close()
+
+    def _begin(self) -> sa.Connection:
+        assert self._writing is not None
+        connection = self._writing.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _attempt(self, action: Callable[[], Result], *, table: str | None = None) -> Result:
+        """Do it; a driver's error becomes one of ours, without a trace of the driver's text."""
+        try:
+            return action()
+        except (sa.exc.DBAPIError, sa.exc.InvalidRequestError) as error:
+            fault = self._fault(error)
+        where = f"{self._name}, table {table}" if table else self._name
+        message = f"{where}: {fault.detail}"
+        raise fault.kind(message, store=self._name, retryable=fault.retryable)  # outside the handler: no context, either
+
+    def _fault(self, error: Exception) -> Fault:
+        if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
+            return self._dialect.fault(error.orig)
+        return Fault(StoreRefused, "the server is of a kind or a version that this connector does not speak to")
+
+    def _read(self, action: Callable[[sa.Connection], Result]) -> Result:
+        """Read on a connection that commits by itself; once more on a new one if the old one was lost meanwhile."""
+
+        def once() -> Result:
+            with self._reading.connect() as connection:
+                return action(connection)
+
+        def twice() -> Result:
+            try:
+                return once()
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            return once()
+
+        return self._attempt(twice)
+
+    def _in_snapshot(self, clauses: Iterable[Clause]) -> list[Row]:
+        """The rows of several statements that all see the same moment."""
+
+        def all_of_them(connection: sa.Connection) -> list[Row]:
+            connection.exec_driver_sql(self._dialect.snapshot)
+            try:
+                return [row for clause in clauses for row in run(connection, clause)]
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("COMMIT")
+
+        clauses = list(clauses)
+        return self._read(all_of_them)
+
+    def _table(self, name: str, columns: Iterable[str] = ()) -> Table:
+        if self._tables is None:
+            self.describe()
+        tables: Mapping[str, Table] = self._tables or {}
+        if name not in tables:
+            hint = nearest(name, tables)
+            raise UnknownName(f"{self._name} has no table {name[:80]!r}{hint}", store=self._name)
+        table = tables[name]
+        for column in columns:
+            if table.schema.column(column) is None:
+                hint = nearest(column, [known.name for known in table.schema.columns])
+                raise UnknownName(f"{self._name}: {name} has no column {column[:80]!r}{hint}", store=self._name)
+        return table
+
+    def _conditions(self, table: Table, where: Condition | None) -> list[Clause]:
+        """*where* in as many pieces as statements are needed; an empty list selects nothing."""
+        if where is None:
+            return [Clause("")]
+        if isinstance(where, Before):
+            return [self._before(table, where)]
+        sought = [(match, self._sought(table, match.columns, match.values, fold=match.fold)) for match in where.matches]
+        matches = [(match, rows) for match, rows in sought if rows]
+        values = sum(len(rows) * len(match.columns) for match, rows in matches)
+        size = self._size(1) if self._dialect.identity(table) or values <= self._size(1) else values
+        return [
+            _any_of([self._dialect.matching(table, match.columns, rows, fold=match.fold) for match, rows in part])
+            for part in _packed(matches, size)
+        ]
+
+    def _before(self, table: Table, where: Before) -> Clause:
+        column = self._table(table.schema.name, [where.column]).column(where.column)
+        if where.moment.tzinfo is None:
+            raise ValueError("a moment to compare with needs a time zone")
+        if column.kind not in self._dialect.dated:
+            message = f"{self._name}: {table.schema.name}.{column.name} holds no date or time but {column.native}"
+            raise StoreRefused(message, store=self._name)
+        return self._dialect.before(table, column, where.moment.astimezone(dt.UTC))
+
+    def _size(self, width: int) -> int:
+        """How many rows of that width one statement may carry."""
+        return max(1, min(self._limits.values_per_statement, self._dialect.values_max // width))
+
+    def _sought(self, table: Table, names: Sequence[str], rows: Sequence[Row], *, fold: bool = False) -> list[Row]:
+        """The rows that the columns could hold at all, once each: what holds NULL or does not fit matches nothing."""
+        if fold and len(names) != 1:
+            raise ValueError("case can be folded in one column only")
+        self._table(table.schema.name, names)
+        columns = [self._dialect.sought(table.column(name), values) for name, values in _by_column(names, rows)]
+        fit = (row for row in zip(*columns, strict=True) if not any(v is None or isinstance(v, Unfit) for v in row))
+        return list(dict.fromkeys(fit))
+
+
+class _Writer:
+    """One open transaction."""
+
+    def __init__(self, store: SqlStore, connection: sa.Connection) -> None:
+        self._store = store
+        self._dialect = store._dialect
+        self._connection = connection
+
+    def amend(self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> int:
+        described = self._writable(table, [*key, *columns])
+        for name in columns:
+            if described.column(name).generated:
+                raise StoreRefused(f"{self._store.name}: {table}.{name} is computed by the store", store=self._store.name)
+        wanted = self._wanted(described, key, columns, rows)
+        size = self._store._size(len(key) + len(columns))
+        return sum(
+            self._run(table, self._dialect.amending(described, key, columns, wanted[start : start + size]))
+            for start in range(0, len(wanted), size)
+        )
+
+    def erase(self, table: str, key: Sequence[str], keys: Sequence[Row]) -> int:
+        described = self._writable(table, key)
+        wanted = self._store._sought(described, key, keys)
+        size = self._store._size(len(key))
+        total = 0
+        for start in range(0, len(wanted), size):
+            where = self._dialect.matching(described, key, wanted[start : start + size], fold=False)
+            total += self._run(table, Clause(f"DELETE FROM {described.quoted} WHERE {where.sql}", where.values))
+        return total
+
+    def _writable(self, table: str, columns: Sequence[str]) -> Table:
+        described = self._store._table(table, columns)
+        if described.refusal:
+            message = f"{self._store.name}: {table} cannot be written to: {described.refusal}"
+            raise StoreRefused(message, store=self._store.name)
+        return described
+
+    def _wanted(self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> list[Row]:
+        """The rows to write, with fitted values, each key once."""
+        fitted: list[list[Scalar | Unfit]] = []
+        for place, (name, values) in enumerate(_by_column([*key, *columns], rows)):
+            column = table.column(name)
+            if place < len(key):
+                fitted.append(self._dialect.sought(column, values))
+                continue
+            fitted.append(self._dialect.written(column, values))
+            if any(isinstance(value, Unfit) for value in fitted[-1]):
+                message = f"{self._store.name}: {table.schema.name}.{name}: a value is no {column.kind.value}"
+                raise StoreConflict(message, store=self._store.name)
+        wanted: dict[Row, Row] = {}
+        for row in zip(*fitted, strict=True):
+            named = row[: len(key)]
+            if any(value is None or isinstance(value, Unfit) for value in named):
+                continue
+            if wanted.setdefault(named, row) != row:
+                raise ValueError(f"{table.schema.name}: one key is given twice, with different values")
+        return list(wanted.values())
+
+    def _run(self, table: str, clause: Clause) -> int:
+        def statement() -> int:
+            return int(self._connection.exec_driver_sql(clause.sql, clause.values).rowcount)
+
+        return self._store._attempt(statement, table=table)
+
+
+def _select(table: Table, shown: Sequence[str], where: Clause, limit: int | None) -> Clause:
+    sql = f"SELECT {', '.join(shown)} FROM {table.quoted}"
+    sql += f" WHERE {where.sql}" if where.sql else ""
+    sql += f" LIMIT {int(limit)}" if limit is not None else ""
+    return Clause(sql, where.values)
+
+
+def _any_of(clauses: Sequence[Clause]) -> Clause:
+    return Clause(
+        " OR ".join(clause.sql for clause in clauses), tuple(value for clause in clauses for value in clause.values)
+    )
+
+
+def _packed(matches: Sequence[tuple[Match, list[Row]]], size: int) -> Iterator[list[tuple[Match, list[Row]]]]:
+    """The matches in parts of at most *size* values each."""
+    part: list[tuple[Match, list[Row]]] = []
+    free = size
+    for match, rows in matches:
+        width = len(match.columns)
+        start = 0
+        while start < len(rows):
+            taken = rows[start : start + max(free // width, 0 if part else 1)]
+            if taken:
+                part.append((match, taken))
+                start += len(taken)
+                free -= len(taken) * width
+            if start < len(rows):
+                yield part
+                part, free = [], size
+    if part:
+        yield part
+
+
+def _by_column(names: Sequence[str], rows: Sequence[Row]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Each column's values, after a check that every row has one for each."""
+    for row in rows:
+        if len(row) != len(names):
+            raise ValueError(f"a row has {len(row)} values for {len(names)} columns")
+    yield from zip(names, zip(*rows, strict=True) if rows else ((),) * len(names), strict=True)
