@@ -5,7 +5,9 @@ at, and what was not looked at, broke, or is out of date shows nothing. Rooms ab
 controls with `answers`; importing a room registers its answers.
 """
 
+from troth.promises import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.promises.answer import LOOKING, Answer, BadAnswer, answered, answers, looked_at, looked_at_hash, run
+from troth.promises.binding import check
 from troth.promises.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Status
 from troth.promises.publish import Granularity, Shown, ShownCheck, Tally, tally, visible
@@ -35,6 +37,7 @@ __all__ = [
     "answered",
     "answers",
     "catalogue",
+    "check",
     "control",
     "looked_at",
     "looked_at_hash",

@@ -1,0 +1,213 @@
+"""How the rooms below this one answer: the declaration, the law, the ledger, the keys, the recipients."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from troth.declaration import Basis, Declaration, Recipient, covers
+from troth.law import regimes, starting_soon
+from troth.ledger import LedgerBroken, Log
+from troth.promises.answer import Answer, answers
+from troth.promises.model import Evidence, Finding, Outcome
+from troth.protect import Keyring
+
+__all__ = ["CRYPTOPERIOD_DAYS", "REVIEW_DAYS"]
+
+REVIEW_DAYS = 366
+"""How old the review of a rule set may be."""
+CRYPTOPERIOD_DAYS = 730
+"""NIST SP 800-57 Part 1, table 1: at most two years for the originator of a symmetric data key."""
+NAMED_MAX = 20
+"""Findings that are named one by one; the figures count all of them."""
+_EUROPE = frozenset(
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
+)
+"""The European Economic Area and the United Kingdom: a disclosure within them needs no transfer safeguard."""
+
+
+def _evidence(what: str, size: int) -> Evidence:
+    return Evidence(frozenset({what}), frozenset({what}), population=size, tested=size)
+
+
+# --- declaration ------------------------------------------------------------------------------------------------------
+
+
+@answers("declaration.complete")
+def declaration_complete(declaration: Declaration) -> Answer:
+    """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients get only what
+    has a purpose."""
+    fields = list(_fields(declaration))
+    purposes = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
+    without_purpose = [
+        Finding(place, f"no purpose uses {category}", "name the purpose that needs it, or stop keeping it")
+        for place, category in fields
+        if not any(covers(broad, category) for broad in purposes)
+    ]
+    tables = [f"{system}.{name}" for system, table in _tables(declaration) for name in table]
+    without_period = [
+        Finding(table, "nothing says how long its rows stay", "add a retention rule")
+        for table in tables
+        if not _has_period(declaration, table, frozenset())
+    ]
+    others = [*_without_interests(declaration), *_received_without_purpose(declaration, purposes)]
+    findings = (*without_purpose, *without_period, *others)
+    if not fields:
+        return Answer(Outcome.NOT_APPLICABLE, "No personal data is declared.", _evidence("declaration", 0))
+    return Answer.of(
+        f"{len(fields)} fields in {len(tables)} tables: {len(without_purpose)} without a purpose, "
+        f"{len(without_period)} tables without a period, {len(others)} other gaps.",
+        evidence=_evidence("declaration", len(fields)),
+        figures={
+            "fields": len(fields),
+            "without purpose": len(without_purpose),
+            "tables without period": len(without_period),
+            "other gaps": len(others),
+        },
+        findings=findings[:NAMED_MAX],
+    )
+
+
+def _tables(declaration: Declaration) -> Iterator[tuple[str, list[str]]]:
+    for name, system in declaration.systems.items():
+        yield name, [table for table, content in system.tables.items() if content.fields]
+
+
+def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:
+    for system_name, system in declaration.systems.items():
+        for table_name, table in system.tables.items():
+            for column, use in table.fields.items():
+                yield f"{system_name}.{table_name}.{column}", use.category
+
+
+def _has_period(declaration: Declaration, place: str, seen: frozenset[str]) -> bool:
+    """Whether the rows of ``system.table`` have a period: their own, or that of the row they belong to."""
+    system_name, _, table_name = place.partition(".")
+    system = declaration.systems.get(system_name)
+    table = system.tables.get(table_name) if system else None
+    if table is None or place in seen:
+        return False
+    if any(rule.table == place for rule in declaration.retention.values()) or (table.keep and table.keep.for_):
+        return True
+    owners = [f"{reference.system or system_name}.{reference.table}" for reference in table.belongs_to.values()]
+    return any(_has_period(declaration, owner, seen | {place}) for owner in owners)
+
+
+def _without_interests(declaration: Declaration) -> Iterator[Finding]:
+    for name, purpose in declaration.purposes.items():
+        if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
+            yield Finding(f"purposes.{name}", "the legitimate interests are not named", "name them (GDPR 13(1)(d))")
+
+
+def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> Iterator[Finding]:
+    for name, recipient in declaration.recipients.items():
+        for category in recipient.receives:
+            # A recipient of user.contact gets what a purpose for user.contact.email covers in part: that is named too.
+            if not any(covers(broad, category) or covers(category, broad) for broad in purposes):
+                yield Finding(f"recipients.{name}", f"receives {category}, which has no purpose", "name the purpose")
+
+
+# --- law --------------------------------------------------------------------------------------------------------------
+
+
+@answers("law.reviewed")
+def law_reviewed(now: dt.datetime) -> Answer:
+    """GDPR Art. 24(1): every rule set was compared with the law within a year; what starts soon is counted."""
+    today = now.astimezone(dt.UTC).date()
+    reviewed = {each.id: each.reviewed for each in regimes().values()}
+    stale = [
+        Finding(f"law.{id_}", f"last reviewed on {day}", "compare it with the law and record the date")
+        for id_, day in reviewed.items()
+        if not 0 <= (today - day).days <= REVIEW_DAYS
+    ]
+    coming = starting_soon(today)
+    return Answer.of(
+        f"{len(reviewed)} rule sets, {len(stale)} not reviewed within a year; "
+        f"{len(coming)} obligations start within 90 days.",
+        evidence=_evidence("law", len(reviewed)),
+        figures={"rule sets": len(reviewed), "not reviewed": len(stale), "starting soon": len(coming)},
+        findings=stale,
+    )
+
+
+# --- ledger -----------------------------------------------------------------------------------------------------------
+
+
+@answers("ledger.intact")
+def ledger_intact(log: Log) -> Answer:
+    """GDPR Art. 5(2): every entry still hashes to what the tree and the last signed checkpoint say."""
+    size = log.size
+    evidence, figures = _evidence("ledger", size), {"entries": size}
+    try:
+        log.verify()
+    except LedgerBroken as broken:
+        finding = Finding(f"leaf {broken.leaf}", str(broken), "keep the files as they are and compare with a copy")
+        summary = f"The record of {size} entries does not verify."
+        return Answer.of(summary, evidence=evidence, figures=figures, findings=[finding])
+    if not size:
+        return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
+    return Answer.of(f"{size} entries verified.", evidence=evidence, figures=figures)
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+@answers("protect.keys_current")
+def keys_current(keyring: Keyring, log: Log, now: dt.datetime) -> Answer:
+    """NIST SP 800-57: the root key in use was made within its cryptoperiod, as the ledger recorded it."""
+    made = _made(keyring, log)
+    if made is None:
+        return Answer(Outcome.ERROR, "The ledger does not record when the key in use was made; rotate it.")
+    days = (now - made).days
+    late = days >= CRYPTOPERIOD_DAYS or days < 0
+    finding = Finding("keys", f"the key in use is {days} days old, {CRYPTOPERIOD_DAYS} are allowed", "rotate the key")
+    return Answer.of(
+        f"The key in use is {days} days old, {CRYPTOPERIOD_DAYS} are allowed.",
+        evidence=_evidence("keys", 1),
+        figures={"keys": 1, "days": days, "days allowed": CRYPTOPERIOD_DAYS},
+        findings=[finding] if late else [],
+    )
+
+
+def _made(keyring: Keyring, log: Log) -> dt.datetime | None:
+    """When the ledger says that the root key was made: among its first entries, so the search ends early."""
+    for index in range(log.size):
+        if b'"keys.created"' in log.entry_bytes(index):
+            entry = log.entry(index)
+            if entry.kind == "keys.created" and entry.fields["key"] == keyring.id:
+                return entry.at
+    return None
+
+
+# --- recipients -------------------------------------------------------------------------------------------------------
+
+
+@answers("disclosure.recipients_documented")
+def recipients_documented(declaration: Declaration, now: dt.datetime) -> Answer:
+    """GDPR Art. 13(1)(f), 28(3), 44-49: contract, safeguard and notice of every recipient, none of them lapsed."""
+    today = now.astimezone(dt.UTC).date()
+    recipients = declaration.recipients
+    gaps = {name: list(_gaps(name, recipient, today)) for name, recipient in recipients.items()}
+    findings = [finding for found in gaps.values() for finding in found]
+    incomplete = sum(bool(found) for found in gaps.values())
+    evidence = _evidence("declaration", len(recipients))
+    if not recipients:
+        return Answer(Outcome.NOT_APPLICABLE, "No recipient is declared.", evidence)
+    return Answer.of(
+        f"{len(recipients)} recipients, {incomplete} with something missing or lapsed.",
+        evidence=evidence,
+        figures={"recipients": len(recipients), "incomplete": incomplete},
+        findings=findings,
+    )
+
+
+def _gaps(name: str, recipient: Recipient, today: dt.date) -> Iterator[Finding]:
+    place = f"recipients.{name}"
+    if recipient.role.value in {"processor", "joint"} and not recipient.contract:
+        yield Finding(place, "no contract is on file", "say where the contract is kept (GDPR 26, 28(3))")
+    if recipient.contract_until is not None and recipient.contract_until < today:
+        yield Finding(place, f"its contract ran out on {recipient.contract_until}", "renew it, or stop the disclosure")
+    if recipient.country not in _EUROPE and not recipient.safeguard:
+        yield Finding(place, f"no safeguard for the transfer to {recipient.country}", "name it (GDPR 44-49)")
+    if not recipient.notice:
+        yield Finding(place, "no privacy notice is on file", "give the address of its notice")
