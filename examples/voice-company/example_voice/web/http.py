@@ -117,11 +117,13 @@ def _is_ours(environ: Mapping[str, Any]) -> bool:
 
 
 def _fields(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    if str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Our forms are sent as application/x-www-form-urlencoded.")
     length = str(environ.get("CONTENT_LENGTH") or "0")
     if not length.isascii() or not length.isdigit():
         raise Refused(HTTPStatus.BAD_REQUEST, "The length of the form is not a number.")
+    if int(length[:9]) == 0:
+        return ()
+    if str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Our forms are sent as application/x-www-form-urlencoded.")
     if len(length) > 9 or int(length) > BODY_BYTES_MAX:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is more than our forms take. Nothing was saved.")
     try:

@@ -113,9 +113,7 @@ def _choice(around: Surroundings) -> Markup:
         return tag("div", tag("p", said, "counted and nothing is stored for statistics."), class_="choice", role="note")
     if around.choice is not Choice.OPEN or around.path == "/cookies/":
         return Markup()
-    text = (
-        "May we count pages? It takes one small cookie that is the same for everybody. Until you choose, nothing is "
-    )
+    text = "May we count pages? It takes one small cookie that is the same for everybody. Until you choose, nothing is "
     question = tag("p", text, "stored. ", tag("a", "More about cookies", href="/cookies/"), id="choice-question")
     return tag("section", question, choice_buttons(around.path), class_="choice", aria_labelledby="choice-question")
 
