@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,11 +15,13 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from troth.declaration import Audience
+from troth.declaration import Audience, Declaration
 from troth.service.company import Company, NoCompany, company
 from troth.service.configuration import Settings, is_local
+from troth.service.keys import keyring, ledger_signer
+from troth.service.record.ledger import DatabaseLog, tree
 
-__all__ = ["audience_of", "csrf_failure", "gpc", "security_txt", "site", "the_company"]
+__all__ = ["audience_of", "csrf_failure", "gpc", "may_see", "security_txt", "site", "the_company", "the_log"]
 
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
@@ -28,6 +31,11 @@ def the_company() -> Company:
     return company(_settings().declaration)
 
 
+def the_log() -> DatabaseLog:
+    """The ledger of this deployment."""
+    return DatabaseLog(ledger_signer(keyring(_settings().home), the_company().declaration.organisation))
+
+
 def _settings() -> Settings:
     told: Settings = settings.TROTH
     return told
@@ -35,25 +43,31 @@ def _settings() -> Settings:
 
 def audience_of(request: HttpRequest) -> Audience:
     """Who is asking. In development that is whoever sits at this machine."""
-    if request.user.is_authenticated and request.user.is_staff:
+    user = getattr(request, "user", None)  # a request that fails early has none
+    if user is not None and user.is_authenticated and user.is_staff:
         return Audience.STAFF
     if not _settings().is_production and is_local(request.META.get("REMOTE_ADDR", "")):
         return Audience.STAFF
     return Audience.PUBLIC
 
 
+def may_see(declaration: Declaration, audience: Audience) -> bool:
+    """Whether the status of the policy is published to *audience*."""
+    widths = tuple(Audience)  # from the narrowest to the widest
+    return widths.index(audience) <= widths.index(declaration.policy.publish.status)
+
+
 def site(request: HttpRequest) -> dict[str, Any]:
-    """What every template may ask for."""
+    """What every template may ask for. Never raises: the error pages use it too."""
+    told: dict[str, Any] = {"is_development": not _settings().is_production}
     try:
         declaration = the_company().declaration
-    except NoCompany:
-        return {"organisation": None, "is_development": not _settings().is_production}
-    return {
-        "organisation": declaration.organisation,
-        "is_development": not _settings().is_production,
-        "status_is_public": declaration.policy.publish.status is Audience.PUBLIC,
-        "now": timezone.now(),
-    }
+        told |= {"organisation": declaration.organisation, "tree": tree(), "now": timezone.now()}
+        told["may_see_status"] = may_see(declaration, audience_of(request))
+        told["status_is_public"] = may_see(declaration, Audience.PUBLIC)
+    except (NoCompany, DatabaseError):
+        told["organisation"] = None
+    return told
 
 
 # --- small files ----------------------------------------------------------------------------------------------------

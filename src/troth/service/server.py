@@ -45,12 +45,16 @@ def serve(
 
 
 def set_up() -> Settings:
-    """Get this process ready to use Django: settings read, home prepared. Harmless twice."""
+    """Get this process ready to use Django, and in development make the home and the keys. Harmless twice."""
     settings = prepare(Settings.read())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
     import django
 
     django.setup()
+    if not settings.is_production:
+        from troth.service.keys import make_keys
+
+        make_keys(settings.home)
     return settings
 
 

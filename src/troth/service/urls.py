@@ -1,15 +1,25 @@
-"""Every address of the service, each in one place."""
+"""Every address of the service, all in one place."""
 
 from django.contrib.auth import views as auth
 from django.urls import path
 
 from troth.service import pages
+from troth.service.board import centre as board
+from troth.service.record import centre as record
 
 urlpatterns = [
-    path(".well-known/security.txt", pages.security_txt, name="security-txt"),
-    path(".well-known/gpc.json", pages.gpc, name="gpc"),
+    path("policy/", board.notice, name="notice"),
+    path("policy/status/", board.status, name="status"),
+    path("policy/status.json", board.status_json, name="status-json"),
+    path("ledger/", record.verify, name="ledger"),
+    path("ledger/checkpoint", record.checkpoint, name="checkpoint"),
+    path("ledger/tile/<path:path>", record.tile_of, name="tile"),
+    path("ledger/receipt/<int:leaf>", board.receipt_of, name="receipt"),
+    path("ledger/receipt/<int:leaf>.tlog-proof", board.receipt_text, name="receipt-text"),
     path("staff/sign-in", auth.LoginView.as_view(template_name="sign_in.html"), name="sign-in"),
     path("staff/sign-out", auth.LogoutView.as_view(), name="sign-out"),
+    path(".well-known/security.txt", pages.security_txt, name="security-txt"),
+    path(".well-known/gpc.json", pages.gpc, name="gpc"),
 ]
 
 handler400 = "troth.service.pages.bad_request"

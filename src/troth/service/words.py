@@ -7,14 +7,17 @@ import re
 from collections.abc import Iterable, Mapping
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
-__all__ = ["ago", "day", "figure_words", "label", "listed", "moment", "register", "thousands"]
+from troth.policy import Sentence
+
+__all__ = ["ago", "day", "ended", "figure_words", "label", "linked", "listed", "moment", "register", "thousands"]
 
 register = template.Library()
 
+_LEADS = re.compile(r"https?://|mailto:|tel:|/(?!/)|#|[\w.-]+(?:/|$)")
 _BAND = re.compile(r"(-?\d+)-(\d+)")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
@@ -67,6 +70,18 @@ def label(name: str) -> str:
 
 
 @register.filter
+def ended(outcome: str) -> str:
+    """How a check ended, in words that a customer understands."""
+    words = {
+        "pass": gettext("Passed"),
+        "fail": gettext("Failed"),
+        "error": gettext("Could not be checked"),
+        "not_applicable": gettext("Does not apply"),
+    }
+    return words[outcome]
+
+
+@register.filter
 def listed(names: Iterable[str]) -> str:
     """``newsletter, shop and tickets``."""
     *most, last = sorted(names) or [gettext("nothing")]
@@ -94,3 +109,16 @@ def _figure(value: object) -> str:
 def _count(amount: float, one: str, many: str) -> str:
     whole = int(amount)
     return f"{whole} {ngettext(one, many, whole)}"
+
+
+@register.filter
+def linked(sentence: Sentence) -> SafeString:
+    """A sentence of the policy with its links; those that lead anywhere but to pages, mail and telephones stay text."""
+    parts, at = list[SafeString](), 0
+    for link in sentence.links:
+        if link.start >= at and _LEADS.match(link.href):
+            parts.append(escape(sentence.text[at : link.start]))
+            parts.append(format_html('<a href="{}">{}</a>', link.href, sentence.text[link.start : link.end]))
+            at = link.end
+    parts.append(escape(sentence.text[at:]))
+    return format_html('<span id="{}">{}</span>', sentence.id, mark_safe("".join(parts)))  # noqa: S308 - all escaped

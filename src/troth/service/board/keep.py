@@ -90,7 +90,7 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
     while not stop.is_set():
         try:
             run_due(clock())
-        except Exception:  # the loop outlives whatever a pass meets; the log has its type and place
+        except Exception:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
             _LOG.exception("a pass of the keep loop broke; the next one follows in %g seconds", _REST_S)
         finally:
             close_old_connections()
@@ -161,7 +161,8 @@ def _remember(name: str, status: Status, here: Company, now: dt.datetime) -> boo
             row.save()
     except IntegrityError:  # the other process was the first to see this promise
         return False
-    _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "promise %s is %s", name, status)
+    if before is not None:
+        _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "promise %s is now %s", name, status)
     return True
 
 

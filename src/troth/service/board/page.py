@@ -32,6 +32,7 @@ from troth.service.board.plan import promise_name
 
 __all__ = ["Bar", "Chapter", "Known", "Looked", "Mark", "Page", "Part", "Passage", "chapters", "compose"]
 
+_ORDER = tuple(Status)  # from the best to the worst
 _INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
 
 SIGNS: Mapping[str, str] = {"kept": "✓", "broken": "✕", "stated": "“”", "waived": "–", "unproven": "?", "private": "·"}
@@ -60,6 +61,10 @@ class Looked:
     findings: tuple[Finding, ...] = ()
     remedy: str = ""
 
+    @property
+    def unobserved(self) -> frozenset[str]:
+        return self.evidence.in_scope - self.evidence.observed if self.evidence else frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -79,6 +84,13 @@ class Mark:
         return self.status.value if self.status else "private"
 
     @property
+    def latest(self) -> dt.datetime | None:
+        """When the last check ended that the status follows from."""
+        if self.status not in {Status.KEPT, Status.BROKEN, Status.WAIVED}:
+            return None
+        return max((check.at for check in self.checks), default=None)
+
+    @property
     def sign(self) -> str:
         return SIGNS[self.word]
 
@@ -90,13 +102,23 @@ class Passage:
     sentences: tuple[Sentence, ...]
     marks: tuple[Mark, ...] = ()
 
+    @property
+    def word(self) -> str:
+        """The worst of its marks, which is the one that the line beside it shows."""
+        return max(self.marks, key=lambda mark: -1 if mark.status is None else _ORDER.index(mark.status)).word
+
+
+Item = tuple[Passage, ...]
+Row = tuple[Item, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One paragraph, or one list: *items* of passages each."""
+    """One paragraph (``p``), one list (``ul``, ``ol``) of items, or one ``table`` of rows, the first its head."""
 
     kind: str
-    items: tuple[tuple[Passage, ...], ...]
+    items: tuple[Item, ...]
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +129,10 @@ class Chapter:
     title: str
     level: int
     parts: tuple[Part, ...]
+
+    @property
+    def tag(self) -> str:
+        return f"h{min(max(self.level, 2), 6)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +217,7 @@ def _mark(
 ) -> Mark:
     anchor = f"p-{name.removeprefix('~')}"
     if shown is None:
-        return Mark(anchor, promise.quote, None, gettext("Checked, and not shown here."))
+        return Mark(anchor, promise.quote, None, gettext("Its checks are not shown to the public"))
     inside = audience in _INSIDE
     told = _told(judgement, controls)[: len(shown.checks)]  # none where the granularity is none
     checks = tuple(
@@ -243,10 +269,12 @@ def _says(shown: Shown, *, inside: bool) -> str:
             failed = next((check for check in shown.checks if check.outcome is Outcome.FAIL), None)
             said = failed.summary if failed else ""
             waived = shown.status is Status.WAIVED
-            return said or (gettext("A known breach, accepted for a while") if waived else gettext("A check failed"))
+            return said.rstrip(".") or (
+                gettext("A known breach, accepted for a while") if waived else gettext("A check failed")
+            )
         case _:
             if inside and shown.reasons:
-                return shown.reasons[0]
+                return shown.reasons[0].rstrip(".")
             return gettext("The checks are missing, too old or incomplete, so nothing is claimed")
 
 
@@ -258,10 +286,10 @@ _Placed = Mapping[str, tuple[Mark, ...]]
 
 def chapters(text: PolicyText, placed: _Placed = MappingProxyType({})) -> Iterator[Chapter]:
     """The policy section by section; without marks, the plain notice."""
-    taken = set[str]()
+    taken, source = set[str](), text.source.splitlines()
     for section in text.sections:
         anchor = _anchor(section.title, taken)
-        yield Chapter(anchor, section.title, section.level, tuple(_parts(section.blocks, placed)))
+        yield Chapter(anchor, section.title, section.level, tuple(_parts(section.blocks, source, placed)))
 
 
 def _anchor(title: str, taken: set[str]) -> str:
@@ -271,14 +299,31 @@ def _anchor(title: str, taken: set[str]) -> str:
     return anchor
 
 
-def _parts(blocks: Iterable[Block], placed: _Placed) -> Iterator[Part]:
-    """Paragraphs one by one, and the items of a list together."""
-    for (kind, ordered), group in itertools.groupby(blocks, key=lambda block: (block.kind, block.ordered)):
+def _parts(blocks: Iterable[Block], source: Sequence[str], placed: _Placed) -> Iterator[Part]:
+    """Paragraphs one by one; the items of a list, and the rows of a table, together."""
+
+    def shape(block: Block) -> tuple[str, bool]:
+        return ("table" if _is_cell(block, source) else block.kind), block.ordered
+
+    for (kind, ordered), group in itertools.groupby(blocks, key=shape):
+        if kind == "table":
+            yield Part("table", (), tuple(_rows(group, placed)))
+            continue
         items = tuple(tuple(_passages(block.sentences, placed)) for block in group)
         if kind == "list_item":
             yield Part("ol" if ordered else "ul", items)
         else:
             yield from (Part("p", (item,)) for item in items)
+
+
+def _is_cell(block: Block, source: Sequence[str]) -> bool:
+    """A table arrives cell by cell; in Markdown it is the lines that begin with a bar."""
+    return block.kind == "paragraph" and source[block.sentences[0].span.line - 1].lstrip().startswith("|")
+
+
+def _rows(cells: Iterable[Block], placed: _Placed) -> Iterator[Row]:
+    for _, row in itertools.groupby(cells, key=lambda block: block.sentences[0].span.line):
+        yield tuple(tuple(_passages(block.sentences, placed)) for block in row)
 
 
 def _passages(sentences: Sequence[Sentence], placed: _Placed) -> Iterator[Passage]:

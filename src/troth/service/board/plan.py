@@ -76,7 +76,7 @@ def check_changed(before: Check | None, check: Check) -> Entry | None:
         "control": Name.of(check.control),
         "before": "none" if before is None else before.outcome.value,
         "after": check.outcome.value,
-        "declaration": Hash(f"sha256:{check.declaration_hash}"),
+        "declaration": Hash(check.declaration_hash),
         "version": check.control_version,
         "population": check.evidence.population,
         "tested": check.evidence.tested,
@@ -90,7 +90,7 @@ def promise_changed(name: str, before: Status | None, after: Status, *, declarat
         "promise": Name(name),
         "before": "none" if before is None else before.value,
         "after": after.value,
-        "declaration": Hash(f"sha256:{declaration}"),
+        "declaration": Hash(declaration),
     }
     return Entry("promise.changed", now, fields)
 

@@ -37,9 +37,7 @@ def erased_stays_erased(
     evidence = Evidence(
         in_scope=frozenset(in_scope), observed=frozenset(in_scope & stores.keys()), population=buried, tested=read
     )
-    summary = (
-        f"{buried:,} erased identifiers, {read:,} stored ones compared, {len(findings)} places where some are back."
-    )
+    summary = f"{buried:,} erased identifiers, {read:,} stored ones compared, {len(findings)} places with some back."
     return Answer.of(summary, evidence=evidence, findings=findings, figures={"erased": buried, "compared": read})
 
 
@@ -53,11 +51,8 @@ def _identifiers(
 
 
 def _back(place: str, count: int) -> Finding:
-    return Finding(
-        place,
-        f"{count} {'identifier that was' if count == 1 else 'identifiers that were'} erased {'is' if count == 1 else 'are'} back",
-        "erase the rows again and find the import or the backup that brought them back",
-    )
+    told = "one erased identifier is back" if count == 1 else f"{count:,} erased identifiers are back"
+    return Finding(place, told, "erase the rows again, and find the import or the backup that brought them back")
 
 
 @answers("record.runs_finished")

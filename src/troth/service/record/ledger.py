@@ -29,7 +29,7 @@ from troth.ledger import (
 )
 from troth.service.record.models import EntryRow, Tile, Tree
 
-__all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tree"]
+__all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tile", "tree"]
 
 _BATCH = 1_000
 """Entries that one transaction of the sequencer takes; it bounds how long SQLite's writers wait."""
@@ -52,6 +52,11 @@ def pending() -> int:
 def tree() -> Tree:
     """The tree as it stands: its origin and its last checkpoint, empty before the first entry has a leaf number."""
     return Tree.objects.filter(pk=1).first() or Tree(pk=1)
+
+
+def tile(path: str) -> bytes | None:
+    """The tile at a C2SP path such as ``tile/0/000``, None where the tree has none."""
+    return _Tiles().get(path)
 
 
 def sequence(signer: Signer, *, now: dt.datetime) -> int:
@@ -145,7 +150,7 @@ class _Tiles:
 def _widest(path: str) -> tuple[str, int]:
     """The path of the full tile that *path* is or will become part of, and the width that *path* asks for."""
     whole, partial, width = path.partition(".p/")
-    return whole, int(width) if partial else TILE_WIDTH
+    return whole, int(width) if partial and width.isdecimal() else TILE_WIDTH
 
 
 def _lock() -> Tree:

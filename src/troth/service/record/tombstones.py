@@ -1,7 +1,7 @@
 """Tombstones: who was erased from which system, as keyed marks that only match (clause C07).
 
-A mark is *pseudonymous*: with the deployment's key, and an identifier to try, it can be recognised again. That is what it
-is for, and why it has a purpose and a period of its own. Identifiers are spelt one way before they are marked.
+A mark is *pseudonymous*: with the deployment's key, and an identifier to try, it can be recognised again. That is what
+it is for, and why it has a purpose and a period of its own. Identifiers are spelt one way before they are marked.
 """
 
 from __future__ import annotations
