@@ -21,6 +21,7 @@ from troth.ledger.errors import (
     ProofRefused,
     ReceiptRefused,
 )
+from troth.ledger.fields import Value
 from troth.ledger.filelog import FileLog
 from troth.ledger.kinds import KINDS, Kind
 from troth.ledger.log import Log, TiledLog
@@ -72,6 +73,7 @@ __all__ = [
     "TileStore",
     "TileTree",
     "TiledLog",
+    "Value",
     "Verifier",
     "bundle_path",
     "consistency_proof",

@@ -45,7 +45,7 @@ class FileLog(TiledLog):
         self._origin = origin or signer.name
         self._mutex = threading.RLock()
         self._waiting = deque[_Ticket]()
-        self._failed = False
+        self._failed = self._closed = False
         self._tail = list[bytes]()  # the entries that are in no full bundle yet
         self._files = _Folder(folder)
         self._journal: Journal
@@ -60,6 +60,11 @@ class FileLog(TiledLog):
             raise
 
     # --- the log's door -----------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies. Everything below ``tile`` and ``checkpoint`` may be published as it is."""
+        return self._folder
 
     @property
     def verifier(self) -> Verifier:
@@ -122,17 +127,21 @@ class FileLog(TiledLog):
         """Hash every stored entry again, as it stands on disk; raises `LedgerBroken` at the first bad leaf."""
         with self._mutex:
             base, entries = Journal.read(self._folder / "journal")
-            if base + len(entries) != self.size or entries[self._tail_first - base :] != self._tail:
-                raise LedgerBroken(
-                    "the journal on disk lost what was written to it", leaf=min(base + len(entries), self._tail_first)
-                )
+            if base + len(entries) != self.size:
+                kept = base + len(entries)
+                raise LedgerBroken(f"the journal on disk has lost leaf {kept} and what follows", leaf=kept)
+            for leaf, (stored, written) in enumerate(
+                zip(entries[self._tail_first - base :], self._tail, strict=True), start=self._tail_first
+            ):
+                if stored != written:
+                    raise LedgerBroken(f"leaf {leaf} is not what was written to the journal", leaf=leaf)
             super().verify()
 
     def close(self) -> None:
         """Give the ledger back. It is complete on disk at any time, so nothing is lost without this."""
         with self._mutex:
-            if not self._failed:
-                self._failed = True
+            if not self._closed:
+                self._closed = True
                 self._journal.close()
                 os.close(self._lock)
 
@@ -174,15 +183,20 @@ class FileLog(TiledLog):
         tickets = [self._waiting.popleft() for _ in range(len(self._waiting))]
         entries = [entry for ticket in tickets for entry in ticket.entries]
         self._failed = True  # until all of it is done: a journal that failed once is not to be trusted again
-        if entries:
-            self._journal.append(entries)
-            self._grow(entries)
+        try:
+            if entries:
+                self._journal.append(entries)
+                self._grow(entries)
+            if self._journal.next - self._journal.base >= _JOURNAL_ENTRIES_MAX:
+                self._cut_journal()
+        except OSError as fault:
+            raise LedgerError(
+                f"the disk under {self._folder} failed ({fault.strerror}); mend it and open the ledger again"
+            ) from fault
         self._failed = False
         first = self.size - len(entries)
         for ticket in tickets:
             ticket.leaves = range(first, first := first + len(ticket.entries))
-        if self._journal.next - self._journal.base >= _JOURNAL_ENTRIES_MAX:
-            self._cut_journal()
 
     def _grow(self, entries: Sequence[bytes]) -> None:
         """Put *entries* into the tree and the bundles."""
@@ -197,11 +211,11 @@ class FileLog(TiledLog):
         """Make bundles and tiles durable, then start the journal again with the entries that are in no full bundle."""
         self._leaves.put_partial_tiles()
         self._files.sync()
-        self._journal.close()
-        self._journal = Journal.create(self._folder / "journal", self._tail_first, self._tail)
+        old, self._journal = self._journal, Journal.create(self._folder / "journal", self._tail_first, self._tail)
+        old.close()
 
     def _require_working(self) -> None:
-        if self._failed:
+        if self._failed or self._closed:
             raise LedgerError(f"the ledger in {self._folder} is closed, or its disk failed: open it again")
 
     # --- opening ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ A driver says where entries and tiles lie and in which order entries become leav
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from troth.ledger.checkpoint import Checkpoint
@@ -128,16 +128,20 @@ class TiledLog(ABC):
         """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
         signed, size = self._signed(), self.size
         tree = TileTree(_Compare(self._store))
-        for bundle in self._bundles(size):
-            tree.extend([leaf_hash(entry) for entry in bundle])
+        if signed:
+            self._extend(tree, min(signed.size, size))
+            tree.put_partial_tiles()
+        self._extend(tree, size)
         require_signed(tree, signed)
 
-    def _bundles(self, size: int) -> Iterator[Sequence[bytes]]:
-        for first in range(0, size, TILE_WIDTH):
-            bundle = self._bundle(first >> TILE_HEIGHT)[: size - first]
-            if len(bundle) < min(TILE_WIDTH, size - first):
-                raise LedgerBroken(f"leaf {first + len(bundle)} is missing", leaf=first + len(bundle))
-            yield bundle
+    def _extend(self, tree: TileTree, size: int) -> None:
+        """Hash stored entries into *tree* until it has *size* leaves."""
+        while tree.size < size:
+            first = tree.size
+            bundle = self._bundle(first // TILE_WIDTH)[first % TILE_WIDTH :][: size - first]
+            if not bundle:
+                raise LedgerBroken(f"leaf {first} is missing; restore it from a copy", leaf=first)
+            tree.extend([leaf_hash(entry) for entry in bundle])
 
 
 def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:
@@ -165,16 +169,17 @@ class _Compare:
 
     def put(self, path: str, data: bytes) -> None:
         stored = self._store.get(path)
+        if stored is None:  # a partial tile gives way to the full one
+            stored = (self._store.get(path.partition(".p/")[0]) or b"")[: len(data)]
         if stored != data:
-            leaf = _first_leaf(path, data, stored or b"")
+            leaf = _first_leaf(path, data, stored)
             raise LedgerBroken(f"leaf {leaf} is not what the tree was built from ({path})", leaf=leaf)
 
 
 def _first_leaf(path: str, right: bytes, stored: bytes) -> int:
-    """The first leaf below the first hash that differs in the full tile at *path*."""
-    _, level, *number = path.split("/")
+    """The first leaf below the first hash that differs in the tile at *path*."""
+    _, level, *number = path.partition(".p/")[0].split("/")
     tile = int("".join(number).replace("x", ""))
-    differs = next(
-        at for at in range(0, len(right), HASH_BYTES) if right[at : at + HASH_BYTES] != stored[at : at + HASH_BYTES]
-    )
-    return (tile * TILE_WIDTH + differs // HASH_BYTES) << TILE_HEIGHT * int(level)
+    pairs = ((right[at : at + HASH_BYTES], stored[at : at + HASH_BYTES]) for at in range(0, len(right), HASH_BYTES))
+    differs = next((at for at, (want, have) in enumerate(pairs) if want != have), 0)
+    return (tile * TILE_WIDTH + differs) << TILE_HEIGHT * int(level)

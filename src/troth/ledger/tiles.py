@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from troth.ledger.errors import LedgerBroken
+from troth.ledger.errors import LedgerBroken, ProofRefused
 from troth.ledger.merkle import HASH_BYTES, consistency_proof, fold, inclusion_proof, root_hash
 
 __all__ = ["TILE_WIDTH", "TileStore", "TileTree", "bundle_path", "pack_bundle", "tile_path", "unpack_bundle"]
@@ -104,16 +104,16 @@ class TileTree:
                 )
 
     def root(self, size: int | None = None) -> bytes:
-        """The root of the tree of the first *size* leaves."""
-        return root_hash(self.hash, self._size if size is None else size)
+        """The root of the tree of the first *size* leaves. Raises `ProofRefused` when there are not so many."""
+        return root_hash(self.hash, self._size if size is None else self._within(size))
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The proof that leaf *index* is in the tree of *size* leaves. Raises `ProofRefused`."""
-        return inclusion_proof(self.hash, index, size)
+        return inclusion_proof(self.hash, index, self._within(size))
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the tree of *new* leaves begins with the tree of *old*. Raises `ProofRefused`."""
-        return consistency_proof(self.hash, old, new)
+        return consistency_proof(self.hash, old, self._within(new))
 
     def hash(self, level: int, index: int) -> bytes:
         """The hash of the complete subtree of ``2**level`` leaves from ``index * 2**level`` (`merkle.GetHash`).
@@ -127,6 +127,11 @@ class TileTree:
         hashes = tile[offset * HASH_BYTES : (offset + (1 << levels)) * HASH_BYTES]
         assert len(hashes) == HASH_BYTES << levels, "the subtree is not complete at this size"
         return fold(hashes, levels)
+
+    def _within(self, size: int) -> int:
+        if not 0 <= size <= self._size:
+            raise ProofRefused(f"the tree has {self._size} leaves, not {size}")
+        return size
 
     def _push(self, edge: list[bytearray], level: int, hashes: bytes, stop: int) -> None:
         if level == len(edge):
