@@ -283,13 +283,14 @@ def test_what_the_calendar_overtakes_is_told_when_the_time_is_known(
 
 def test_the_last_day_still_counts(declared: Declared) -> None:
     declaration = declared(
-        "promises: [{quote: q, owner: o, controls: [c], waive: {reason: r, approver: a, until: 2026-12-01}}]\n"
+        "promises: [{quote: q, owner: o, controls: [c], waive: {reason: r, approver: a, until: 2026-12-01}},\n"
+        "  {quote: s, owner: o, attest: {by: a, says: s, on: 2026-01-01, until: 2026-12-01}}]\n"
         "recipients: {r: {role: joint, country: GB, receives: [], contract_until: 2026-12-01}}"
     )
     late = dt.datetime(2026, 12, 2, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))  # 23:30 UTC on the 1st
     assert check(declaration, now=late) == []
     codes = [problem.code for problem in check(declaration, now=late + dt.timedelta(hours=1))]
-    assert codes == ["waiver-lapsed", "contract-lapsed"]
+    assert codes == ["waiver-lapsed", "attestation-lapsed", "contract-lapsed"]
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_text(declared: Declared) -> None:

@@ -144,7 +144,7 @@ class _Files:
             self._refuse(document, "include-form", f"'{shown(pattern)}' is no file pattern", mend)
             return []
         root = self.folder.resolve()
-        if any(not path.resolve().is_relative_to(root) for path in found) or ".." in Path(pattern).parts:
+        if any(not path.resolve().is_relative_to(root) for path in found):
             mend = "move the file below the declaration"
             self._refuse(document, "include-outside", f"'{shown(pattern)}' leads out of the declaration's folder", mend)
             return []
