@@ -198,10 +198,6 @@ OTHER_FAULTS = [
         "6:4: promises.1.quote: this sentence is promised already; join it with promise 0 at troth.yaml:5:3",
     ),
     (
-        "promise-unbound", "promises: [{quote: q, owner: o}]",
-        "4:12: promises.0: nothing shows that this is kept; name controls, or add 'attest'",
-    ),
-    (
         "attestation-dates",
         "promises: [{quote: q, owner: o, attest: {by: a, says: s, on: 2026-02-01, until: 2026-02-01}}]",
         "4:74: promises.0.attest.until: the attestation ends before it begins; name a later day",

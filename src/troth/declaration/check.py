@@ -414,7 +414,7 @@ def _cookies(declaration: Declaration) -> Faults:
 
 
 def _promises(declaration: Declaration) -> Faults:
-    """A sentence is promised once, and something or somebody stands for it."""
+    """A sentence is promised once, and a word given for it lasts a while. What controls show is for others."""
     first: dict[str, int] = {}
     for index, promise in enumerate(declaration.promises):
         path = ("promises", str(index))
@@ -423,9 +423,6 @@ def _promises(declaration: Declaration) -> Faults:
             where = declaration.where(f"promises.{same}")
             mend = f"join it with promise {same}" + (f" at {where}" if where else "")
             yield _Fault("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
-        if not promise.controls and promise.attest is None:
-            mend = "name controls, or add 'attest'"
-            yield _Fault("promise-unbound", path, "nothing shows that this is kept", mend, Severity.WARNING)
         if promise.attest is not None and promise.attest.until <= promise.attest.on:
             message = "the attestation ends before it begins"
             yield _Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
