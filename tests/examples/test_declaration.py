@@ -58,7 +58,7 @@ def test_every_table_and_column_is_declared_and_there(declaration: Declaration, 
 
 def test_every_field_of_a_turn_is_declared(declaration: Declaration, laid: Any) -> None:
     turn = json.loads(next(laid.transcripts.rglob("*.jsonl")).read_text().splitlines()[0])
-    assert _declared(declaration.systems["transcripts"].tables["turn"]) == set(turn)
+    assert _declared(declaration.systems["transcripts"].tables["calls"]) == set(turn)
 
 
 def _declared(table: Any) -> set[str]:

@@ -73,8 +73,9 @@ def test_an_order_arrives_with_its_items_and_invoice(browser: httpx.Client, plac
         browser.post("/cart/", data={"add": product})
     page = browser.post("/order/", data=ORDER)
     assert page.url.path == "/thanks/ordered/"
-    query = """SELECT product, quantity, total_pence, billed_address FROM orders
-        JOIN order_item i ON i.order_id = orders.id JOIN invoice ON invoice.order_id = orders.id WHERE billed_email = 'dora@example.org' ORDER BY line"""
+    query = """SELECT product, quantity, total_pence, billed_address FROM orders o
+        JOIN order_item i ON i.order_id = o.id JOIN invoice b ON b.order_id = o.id
+        WHERE billed_email = 'dora@example.org' ORDER BY line"""
     bill = (20_160, "1 Inkpot Passage, Dunmarrow FB1 1AA, GB")
     assert _all(places, "shop", query) == [("review", 2, *bill), ("hours-10", 1, *bill)]
     assert "cart" not in browser.cookies

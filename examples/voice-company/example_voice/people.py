@@ -15,7 +15,7 @@ import enum
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from example_voice import words
@@ -108,7 +108,7 @@ def _people(
 
 
 def _cast(rng: random.Random, landlines: list[str]) -> Iterator[tuple[str, str, Home]]:
-    archers, bakers, others = (_home(rng, landlines, country="GB") for _ in range(3))
+    archers, bakers, others = (replace(_home(rng, [], country="GB"), landline=landlines.pop()) for _ in range(3))
     yield "Ann Archer", "ann@example.org", archers
     yield "Ben Archer", "ben@example.org", archers
     yield "Chloe Baker", "chloe@example.org", bakers
