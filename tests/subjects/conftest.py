@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.subjects import world
+
 from troth.declaration import Declaration
 from troth.ledger import FileLog
 from troth.protect import Keyring, create_home

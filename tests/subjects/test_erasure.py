@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 
 import pytest
-
 from tests.subjects import world
 from tests.subjects.conftest import ANN, BEN, Company, kept, words
+
 from troth.ledger import Entry
-from troth.stores import StoreConflict
-from troth.subjects import Hold, Identity, NotApproved, PlanRefused, plan_erasure, plan_hash
+from troth.subjects import Hold, Identity, NotApproved, PlanRefused, plan_hash
 
 
 def test_a_plan_says_what_happens_everywhere(company: Company) -> None:
@@ -24,6 +24,7 @@ def test_a_plan_says_what_happens_everywhere(company: Company) -> None:
         ("shop.address", "delete"): 2,
         ("desk.ticket", "delete"): 1,
         ("desk.message", "null sender, null body"): 1,
+        ("desk.message", "null reply_to"): 1,
         ("desk.message", "delete"): 1,
         ("newsletter.subscriber", "delete"): 1,
     }
@@ -124,8 +125,8 @@ def test_a_plan_that_was_not_seen_is_not_carried_out(company: Company) -> None:
 
 def test_a_plan_changes_its_hash_when_a_row_comes_up(company: Company) -> None:
     seen = plan_hash(company.plan(ANN), company.keyring)
-    with company.stores["newsletter"].writing() as writer:
-        writer.amend("subscriber", ["email"], ["email"], [("chloe@example.org", "ANN@example.org ")])
+    with company.stores["shop"].writing() as writer:
+        writer.amend("address", ["id"], ["customer_id"], [(21, 1)])
     assert plan_hash(company.plan(ANN), company.keyring) != seen
 
 
@@ -151,7 +152,7 @@ def test_a_shared_phone_stops_for_review(company: Company) -> None:
 
 def test_more_rows_than_the_cap_stop_for_review(small: Company) -> None:
     small.declaration = world.declaration(limits={"rows": 5})
-    assert [review.message for review in small.plan(ANN).reviews] == ["12 rows are more than the cap of 5"]
+    assert [review.message for review in small.plan(ANN).reviews] == ["13 rows are more than the cap of 5"]
 
 
 def test_a_legal_hold_keeps_its_scope_and_says_why(company: Company) -> None:
@@ -171,17 +172,16 @@ def test_a_deletion_that_a_kept_row_forbids_is_refused_with_the_mend(small: Comp
 
 def test_an_unreadable_start_of_a_period_keeps(small: Company) -> None:
     """Nobody can show that a period is over when its start is not a date."""
-    with small.stores["shop"].writing() as writer:
-        writer.amend("invoice", ["id"], ["issued"], [(101, "long ago")])
-    assert ("shop.invoice", "VATA 1994 Sch 11", 2) in [
-        (each.place, each.cite, len(each.targets)) for each in small.plan(ANN).kept
-    ] or sum(len(each.targets) for each in small.plan(ANN).kept if each.place == "shop.invoice") == 2
+    small.find(ANN)
+    with sqlite3.connect(small.urls["shop"].removeprefix("sqlite:///")) as shop:
+        shop.execute("UPDATE invoice SET issued = 'long ago' WHERE id = 101")
+    assert sum(len(each.targets) for each in small.plan(ANN).kept if each.cite.startswith("VATA")) == 2
 
 
 def test_what_comes_up_during_the_run_is_reported_as_residue(company: Company) -> None:
     plan = company.plan(ANN)
-    with company.stores["newsletter"].writing() as writer:
-        writer.amend("subscriber", ["email"], ["email"], [("chloe@example.org", "aNN@example.org")])
+    with company.stores["shop"].writing() as writer:
+        writer.amend("address", ["id"], ["customer_id"], [(21, 1)])
     receipt = company.carry_out(plan)[0]
-    assert dict(receipt.residue) == {"newsletter.subscriber": 1}
+    assert dict(receipt.residue) == {"shop.address": 1}
     assert receipt.entry.fields["rescan"] == "residue"

@@ -102,5 +102,3 @@ def test_a_later_version_is_not_misread(journal: FileJournal, tmp_path: Path) ->
 
 def _break(_home: Path) -> None:
     raise OSError("power cut")
-
-

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.subjects.conftest import ANN, BEN, Company, keys
+
 from troth.subjects import Identity, LocateRefused
 
 
@@ -56,7 +56,9 @@ def test_nobody_is_found_where_nobody_is(company: Company) -> None:
     assert keys(company.find(Identity.of(email="nobody@example.org"))) == {}
 
 
-@pytest.mark.parametrize("hostile", ["x'@example.org", 'y"; DROP TABLE customer; --@example.org'.replace(" ", ""), "z%@ex_mple.org"])
+@pytest.mark.parametrize(
+    "hostile", ["x'@example.org", 'y"; DROP TABLE customer; --@example.org'.replace(" ", ""), "z%@ex_mple.org"]
+)
 def test_hostile_identifiers_are_values_and_nothing_else(company: Company, hostile: str) -> None:
     before = company.contents()
     assert keys(company.find(Identity.of(email=hostile))) == {}

@@ -259,9 +259,15 @@ TABLES = {
 }
 
 
+def _engine(url: str) -> sa.Engine:
+    scheme, _, rest = url.partition("://")
+    driver = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}.get(scheme, scheme)
+    return sa.create_engine(f"{driver}://{rest}")
+
+
 def lay(url: str, system: str) -> None:
     """Create one system's tables and rows in an empty database."""
-    engine = sa.create_engine(url)
+    engine = _engine(url)
     tables = [metadata.tables[name] for name in TABLES[system]]
     with engine.begin() as connection:
         metadata.create_all(connection, tables)
@@ -273,7 +279,7 @@ def lay(url: str, system: str) -> None:
 
 def contents(url: str, system: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of one system, sorted: what a test compares before and after."""
-    engine = sa.create_engine(url)
+    engine = _engine(url)
     with engine.connect() as connection:
         found = {
             name: sorted((tuple(row) for row in connection.execute(sa.select(metadata.tables[name]))), key=repr)

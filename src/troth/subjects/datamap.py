@@ -105,7 +105,7 @@ class DataMap:
         """References of *place* that a store enforces and that cannot simply be emptied: (parent, link)."""
         node = self.nodes[place]
         for link in node.links:
-            if link.parent in self.nodes and foreign_key(node, link) is not None:
+            if link.parent is not None and foreign_key(node, link) is not None:
                 yield link.parent, link
         for parent in self:
             for other, link in parent.referrers:
@@ -236,7 +236,7 @@ def _parents_first(nodes: Mapping[str, Node]) -> list[str]:
         place: {link.parent for link in node.links if link.parent not in (None, place)} for place, node in nodes.items()
     }
     try:
-        return list(graphlib.TopologicalSorter(parents).static_order())  # type: ignore[arg-type]
+        return list(graphlib.TopologicalSorter(parents).static_order())
     except graphlib.CycleError as cycle:
         way = " → ".join(reversed(cycle.args[1]))
         path = "systems." + cycle.args[1][0].replace(".", ".tables.", 1) + ".belongs_to"
@@ -271,8 +271,7 @@ def _silent_keys(other: Node, node: Node) -> Iterator[Link]:
 def _children_first(nodes: Mapping[str, Node]) -> tuple[tuple[str, ...], frozenset[tuple[str, tuple[str, ...]]]]:
     """An order for deleting that breaks no foreign key, and the references that must be emptied for it to exist."""
     parents: dict[str, set[str]] = {
-        place: {link.parent for link in node.links if link.parent not in (None, place)}  # type: ignore[misc]
-        for place, node in nodes.items()
+        place: {link.parent for link in node.links if link.parent not in (None, place)} for place, node in nodes.items()
     }
     cut = {(place, link.columns) for place, node in nodes.items() for link in node.links if link.parent == place}
     extra = [(place, link, node.place) for node in nodes.values() for place, link in node.referrers]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.errors import TrothError
-from troth.ledger import Entry, Hash, Pseudonym
+from troth.ledger import Entry, Hash, Pseudonym, Value
 from troth.protect import Context, Keyring
 from troth.stores import Store, StoreBusy, StoreConflict, StoreError, StoreRefused, StoreUnreachable, UnknownName
 from troth.subjects import sealing
@@ -208,7 +208,7 @@ def _receipt(work: Work, subject: int, residue: Mapping[str, int], at: dt.dateti
 
 
 def _entry(work: Work, subject: int, lines: Sequence[Tally], residue: Mapping[str, int], at: dt.datetime) -> Entry:
-    fields = {
+    fields: dict[str, Value] = {
         "subject": Pseudonym(work.subjects[subject]),
         "plan": Hash(work.plan_hash),
         "rescan": "residue" if residue else "clean",
@@ -243,7 +243,7 @@ def _failure(
     work: Work, subject: int, steps: Iterable[str], done: set[str], cause: StoreError, at: dt.datetime
 ) -> Entry:
     mine = [step for step in steps if step.startswith(f"{work.chunk(subject)}/")]
-    fields = {
+    fields: dict[str, Value] = {
         "subject": Pseudonym(work.subjects[subject]),
         "plan": Hash(work.plan_hash),
         "why": _WHY[type(cause)],
