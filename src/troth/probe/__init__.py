@@ -1,1 +1,26 @@
-""""""
+"""Looking at the running company from outside, as a stranger would.
+
+It promises to send no cookie, to go to no other host than it was asked to, to keep no cookie's value, to read no more
+and wait no longer than `Limits` say, and to name what it could not look at.
+"""
+
+from troth.probe import controls as _controls  # noqa: F401 - registers this room's answers
+from troth.probe.page import Cookie, Form, FormField, Link, Page, ProbeError
+from troth.probe.site import Limits, OtherHost, Site, Unreachable, fetch
+from troth.probe.transport import Tls, tls
+
+__all__ = [
+    "Cookie",
+    "Form",
+    "FormField",
+    "Limits",
+    "Link",
+    "OtherHost",
+    "Page",
+    "ProbeError",
+    "Site",
+    "Tls",
+    "Unreachable",
+    "fetch",
+    "tls",
+]

@@ -1,0 +1,416 @@
+"""How the running site answers: what a stranger sees, sets it against what the declaration says.
+
+Each control looks at the declared pages. A page that does not answer, or answers with anything but 200, has not been
+observed, so the control cannot pass.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from troth.declaration import CollectionPoint, Declaration, Period
+from troth.probe.appearance import Appearance, appearances
+from troth.probe.page import Cookie, Form, Page, ProbeError
+from troth.probe.site import OtherHost, Site, fetch
+from troth.probe.transport import OBSOLETE, tls
+from troth.promises import Answer, Evidence, Finding, Outcome, answers, same_words
+
+__all__ = ["CERTIFICATE_DAYS", "CONTRAST_MIN", "LINKS_MAX", "SIZE_MIN_PX"]
+
+CERTIFICATE_DAYS = 7
+"""Fewer days left are a fault: someone has to renew it now."""
+LINKS_MAX = 300
+"""Links that one check follows; what is left over is counted as excluded."""
+SHEETS_MAX = 10
+CONTRAST_MIN = 4.5
+"""WCAG 2.2, 1.4.3 for text of ordinary size."""
+SIZE_MIN_PX = 9.0
+NAMED_MAX = 20
+HOME = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The pages that were asked for and those that answered, by path; *why_not* for the others."""
+
+    pages: Mapping[str, Page]
+    why_not: Mapping[str, str]
+
+    def evidence(self, *, population: int | None = None, excluded: int = 0) -> Evidence:
+        seen = frozenset(f"site {path}" for path in self.pages)
+        size = len(self.pages) + len(self.why_not) if population is None else population
+        unseen = frozenset(f"site {path}" for path in self.why_not)
+        return Evidence(seen | unseen, seen, population=size, tested=size - excluded, excluded=excluded)
+
+    def answer(self, summary: str, findings: list[Finding], figures: Mapping[str, int], **size: int) -> Answer:
+        """Any finding is a failure; without one, `run` makes an error of what was not observed."""
+        notes = "".join(f" {path}: {why}." for path, why in self.why_not.items())
+        return Answer.of(
+            summary + notes, evidence=self.evidence(**size), findings=findings[:NAMED_MAX], figures=figures
+        )
+
+
+def _look(site: Site, *more: str) -> _Look:
+    pages, why_not = {}, {}
+    for path in dict.fromkeys((HOME, *site.pages, *more)):
+        try:
+            page = fetch(site, site.home if path == HOME else path)
+        except ProbeError as error:
+            why_not[path] = str(error)
+            continue
+        if page.status == 200:
+            pages[path] = page
+        else:
+            why_not[path] = f"answered {page.status}"
+    return _Look(pages, why_not)
+
+
+# --- the policy -------------------------------------------------------------------------------------------------------
+
+
+@answers("probe.policy_published")
+def policy_published(declaration: Declaration, site: Site, policy_text: str) -> Answer:
+    """GDPR Art. 12(1), clause C01: the page's words are the file's words, one click from each declared page."""
+    where = declaration.policy.url
+    policy = fetch(site, where)
+    look = _look(site)
+    findings = []
+    if policy.status != 200:
+        findings.append(Finding(where, f"the policy's page answers {policy.status}", "publish the policy there"))
+    elif _letters(policy.text) != _letters(policy_text):
+        message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
+        findings.append(Finding(where, message, "publish the declared file, or declare what is published"))
+    targets = {urldefrag(site.address(where)).url, policy.url, *policy.redirects}
+    far = [path for path, page in look.pages.items() if not targets & {page.url, *(link.url for link in page.links)}]
+    findings += [Finding(path, "does not link to the policy", f"add a link to {where}") for path in far]
+    return look.answer(
+        f"The live page has {len(policy.text.split())} words; {len(look.pages) - len(far)} of "
+        f"{len(look.pages)} pages link to it.",
+        findings,
+        {"words": len(policy.text.split()), "pages": len(look.pages), "pages without link": len(far)},
+    )
+
+
+def _letters(text: str) -> str:
+    """The words without the spaces between them: where one block ends and the next begins is layout."""
+    return "".join(same_words(text).split())
+
+
+@answers("probe.policy_conspicuous")
+def policy_conspicuous(declaration: Declaration, site: Site) -> Answer:
+    """Cal. Bus. & Prof. Code 22577(b): a text link with the word "privacy", that can be seen as well as what is
+    around it. One good link is enough."""
+    home = fetch(site, site.home)
+    if home.status != 200:
+        raise ProbeError(f"the home page answers {home.status}")
+    links = appearances(home.html, _own_styles(site, home), _hrefs(home, site.address(declaration.policy.url)))
+    named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
+    good = [link for link in named if not list(_faults(link))]
+    messages: list[str] = []
+    if not links:
+        messages = ["no link leads to the policy"]
+    elif not named:
+        messages = ["no link to the policy has the word 'privacy' in its text"]
+    elif not good:
+        messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
+    mend = "link to it as 'Privacy policy', as easy to see as the text around it"
+    return _Look({HOME: home}, {}).answer(
+        f"{len(links)} links to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
+        [Finding(HOME, message, mend) for message in messages],
+        {"links": len(links), "named": len(named), "easy to see": len(good)},
+    )
+
+
+def _hrefs(page: Page, target: str) -> frozenset[str]:
+    """The links to *target* as the page writes them."""
+    written = [(node.attributes.get("href") or "").strip() for node in LexborHTMLParser(page.html).css("a[href]")]
+    return frozenset(href for href in written if urldefrag(urljoin(page.url, href)).url == urldefrag(target).url)
+
+
+def _faults(link: Appearance) -> Iterator[str]:
+    if not link.is_shown:
+        yield "the link is hidden"
+    if link.size_px < SIZE_MIN_PX or link.size_px < link.around_px * 0.8:
+        yield f"the link has {link.size_px:.0f} px beside text of {link.around_px:.0f} px"
+    if link.contrast is not None and link.contrast < CONTRAST_MIN:
+        yield f"the link has a contrast of {link.contrast:.1f}; {CONTRAST_MIN} can be read"
+
+
+def _own_styles(site: Site, page: Page) -> str:
+    """The page's style sheets from its own host; those of other hosts are not looked at."""
+    sheets = []
+    for node in LexborHTMLParser(page.html).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
+        try:
+            sheets.append(fetch(site, urljoin(page.url, (node.attributes.get("href") or "").strip())))
+        except OtherHost:
+            continue
+    return "\n".join(sheet.html for sheet in sheets if sheet.status == 200)
+
+
+@answers("probe.links_alive")
+def links_alive(declaration: Declaration, site: Site) -> Answer:
+    """GDPR Art. 12(2), clause C33: every link of the home page and the policy leads somewhere on this site."""
+    look = _look(Site(site.home, (), site.limits, site.public_only, site.ca_file), declaration.policy.url)
+    found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
+    tried = list(found.items())[:LINKS_MAX]
+    findings = [
+        Finding(path, f"the link to {_shown(url)} {why}", "mend it") for url, path in tried if (why := _dead(site, url))
+    ]
+    excluded = len(found) - len(tried)
+    return look.answer(
+        f"{len(tried)} links followed, {len(findings)} lead nowhere, {excluded} not followed.",
+        findings,
+        {"links": len(tried), "dead": len(findings), "not followed": excluded},
+        population=len(found),
+        excluded=excluded,
+    )
+
+
+def _is_own(site: Site, url: str) -> bool:
+    return urlsplit(url).hostname == site.host
+
+
+def _shown(url: str) -> str:
+    return urlsplit(url).path or "/"  # a query could hold somebody's data
+
+
+def _dead(site: Site, url: str) -> str:
+    try:
+        page = fetch(site, url)
+    except OtherHost:
+        return ""  # it leads on to another site, which this control does not look at
+    except ProbeError:
+        return "gets no answer"
+    return f"is answered with {page.status}" if page.status >= 400 else ""
+
+
+# --- transport --------------------------------------------------------------------------------------------------------
+
+
+@answers("probe.transport_encrypted")
+def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
+    """GDPR Art. 32(1)(a), clause C13: https only, TLS 1.2 or later only, a trusted certificate, HSTS."""
+    look = _look(site, declaration.policy.url)
+    findings = [
+        Finding(path, "travels unencrypted", "serve it over https")
+        for path in (*look.pages, *look.why_not)
+        if urlsplit(site.home if path == HOME else site.address(path)).scheme != "https"
+    ]
+    for path, page in look.pages.items():
+        if any(urlsplit(url).scheme != "https" for url in (page.url, *page.redirects)) and not findings:
+            findings.append(Finding(path, "redirects to an unencrypted page", "serve it over https"))
+        if urlsplit(page.url).scheme == "https" and not _is_strict(page):
+            findings.append(Finding(path, "does not send Strict-Transport-Security", "send it with a max-age"))
+    figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
+    if urlsplit(site.home).scheme == "https":
+        findings += _tls_faults(site, now, figures)
+    summary = f"{len(look.pages)} pages, {figures['pages in clear']} in clear"
+    days = f"; the certificate has {figures['certificate days']} days left" if "certificate days" in figures else ""
+    return look.answer(f"{summary}{days}.", findings, figures)
+
+
+def _is_strict(page: Page) -> bool:
+    found = re.search(r"max-age\s*=\s*\"?(\d{1,12})", page.headers.get("strict-transport-security", ""), re.I)
+    return found is not None and int(found[1]) > 0
+
+
+def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[Finding]:
+    port = urlsplit(site.home).port or 443
+    found = tls(site.host, port, now=now, seconds=site.limits.seconds, ca_file=site.ca_file)
+    place = f"port {port}"
+    figures["certificate days"] = found.days_left
+    faults = [
+        Finding(place, f"offers {version}", "switch it off (RFC 8996)")
+        for version in sorted(found.accepts & OBSOLETE.keys())
+    ]
+    if not found.trusted:
+        faults.append(Finding(place, f"the certificate is not trusted: {found.why_not}", "install a valid one"))
+    elif found.days_left < CERTIFICATE_DAYS:
+        faults.append(Finding(place, f"the certificate has {found.days_left} days left", "renew it now"))
+    return faults
+
+
+# --- the visitor's device ---------------------------------------------------------------------------------------------
+
+
+@answers("probe.cookies_declared")
+def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
+    """PECR reg. 6, clauses C29 and C32: each cookie set is declared and lives no longer than declared."""
+    look = _look(site, declaration.policy.url)
+    seen = _cookies(look)
+    findings = []
+    for name, (path, cookie) in seen.items():
+        declared = declaration.cookies.get(name)
+        if declared is None:
+            findings.append(Finding(path, f"sets the cookie '{name}', which is not declared", "declare or drop it"))
+        elif _outlives(cookie, declared.period, now):
+            message = f"the cookie '{name}' lives longer than declared ({declared.lifetime})"
+            findings.append(Finding(path, message, "shorten its life, or declare how long it lives"))
+    undeclared = sum(name not in declaration.cookies for name in seen)
+    figures = {"cookies": len(seen), "undeclared": undeclared, "too long": len(findings) - undeclared}
+    return look.answer(
+        f"{len(seen)} cookies on {len(look.pages)} pages: {undeclared} undeclared, "
+        f"{figures['too long']} live too long.",
+        findings,
+        figures,
+    )
+
+
+@answers("probe.nothing_stored_before_choice")
+def nothing_stored_before_choice(declaration: Declaration, site: Site) -> Answer:
+    """PECR reg. 6 and Sch. A1, clause C28: before a choice, only cookies declared as necessary are set."""
+    look = _look(site, declaration.policy.url)
+    seen = _cookies(look)
+    early = [
+        Finding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")
+        for name, (path, _) in seen.items()
+        if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary"
+    ]
+    return look.answer(
+        f"{len(look.pages)} pages visited anew: {len(seen)} cookies, {len(early)} of them not necessary.",
+        early,
+        {"pages": len(look.pages), "cookies": len(seen), "not necessary": len(early)},
+    )
+
+
+def _cookies(look: _Look) -> dict[str, tuple[str, Cookie]]:
+    """The cookies that pages set, each where it lives longest."""
+    found: dict[str, tuple[str, Cookie]] = {}
+    for path, page in look.pages.items():
+        for cookie in page.cookies:
+            known = found.get(cookie.name)
+            if not cookie.is_deleted and (known is None or _life(cookie) > _life(known[1])):
+                found[cookie.name] = (path, cookie)
+    return found
+
+
+def _life(cookie: Cookie) -> dt.timedelta:
+    return cookie.lifetime or dt.timedelta(0)
+
+
+def _outlives(cookie: Cookie, period: Period | None, now: dt.datetime) -> bool:
+    if cookie.lifetime is None:
+        return False
+    if period is None:
+        return True  # declared for the session, and set to outlive it
+    today = now.astimezone(dt.UTC).date()
+    # A day's grace: months differ in length, and the answer was on its way for a while.
+    return cookie.lifetime > (period.after(today) - today) + dt.timedelta(days=1)
+
+
+# --- what is asked for, and who receives it ---------------------------------------------------------------------------
+
+
+@answers("collect.only_declared_fields")
+def only_declared_fields(declaration: Declaration, site: Site) -> Answer:
+    """GDPR Art. 5(1)(c), clauses C03 and C42: each form asks for the fields of one collection point, no others."""
+    points = {name: point for name, point in declaration.collection_points.items() if point.page}
+    if not points:
+        return Answer(
+            Outcome.NOT_APPLICABLE,
+            "No collection point has a page.",
+            Evidence(frozenset({"site /"}), frozenset({"site /"})),
+        )
+    look = _look(site)
+    findings = [
+        finding
+        for path, page in look.pages.items()
+        for number, form in enumerate(page.forms, 1)
+        for finding in _asked_beyond(f"{path} form {number}", form, path, declaration.collection_points)
+    ]
+    for name, point in points.items():
+        page = look.pages.get(str(point.page))
+        if page is not None and not any(_serves(form, point) for form in page.forms):
+            message = f"has no form with the fields of the collection point '{name}'"
+            findings.append(Finding(str(point.page), message, "mend the form or the declaration"))
+    forms = [form for page in look.pages.values() for form in page.forms]
+    fields = sum(len(form.fields) for form in forms)
+    return look.answer(
+        f"{len(forms)} forms with {fields} fields on {len(look.pages)} pages: {len(findings)} differences.",
+        findings,
+        {"forms": len(forms), "fields": fields, "differences": len(findings)},
+    )
+
+
+def _serves(form: Form, point: CollectionPoint) -> bool:
+    needed = {name for name, use in point.fields.items() if use.need == "required"}
+    return needed <= {item.name for item in form.fields}
+
+
+def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, CollectionPoint]) -> Iterator[Finding]:
+    """What the form asks for beyond the collection point that fits it best, the page's own where two fit as well."""
+    if not form.fields:
+        return
+    names = {item.name for item in form.fields}
+    best = min(points.values(), key=lambda point: (len(names - point.fields.keys()), point.page != path))
+    for item in form.fields:
+        declared = best.fields.get(item.name)
+        if declared is None:
+            yield Finding(place, f"asks for '{item.name}', which is not declared", "drop the field, or declare it")
+        elif item.required and declared.need == "optional":
+            yield Finding(place, f"requires '{item.name}', which is declared optional", "make it optional")
+
+
+@answers("disclosure.only_to_recipients")
+def only_to_recipients(declaration: Declaration, site: Site) -> Answer:
+    """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, hosts of declared recipients only."""
+    look = _look(site, declaration.policy.url)
+    declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
+    found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
+    findings = [
+        Finding(
+            path, f"loads from or sends to {host}, which is no declared recipient", "remove it, or declare whose it is"
+        )
+        for host, path in sorted(found.items())
+        if host not in declared
+    ]
+    return look.answer(
+        f"{len(look.pages)} pages name {len(found)} other hosts, {len(findings)} of them undeclared.",
+        findings,
+        {"pages": len(look.pages), "hosts": len(found), "undeclared": len(findings)},
+    )
+
+
+# --- how to reach us --------------------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[^@\s<>,;]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.I)
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
+
+
+@answers("probe.contact_reachable")
+def contact_reachable(declaration: Declaration) -> Answer:
+    """GDPR Art. 13(1)(a)-(b), 37(7), clause C54: the contact block is whole and well-formed. No name server and no
+    mailbox is asked."""
+    findings = list(_contact_faults(declaration))
+    scope = frozenset({"declaration"})
+    return Answer.of(
+        f"The contact block has {len(findings)} faults.",
+        evidence=Evidence(scope, scope, population=1, tested=1),
+        figures={"faults": len(findings)},
+        findings=findings,
+    )
+
+
+def _contact_faults(declaration: Declaration) -> Iterator[Finding]:
+    us = declaration.organisation
+    if us.officer is None:
+        yield Finding("organisation.officer", "no data-protection officer is named", "name who answers (GDPR 13(1)(b))")
+    mailboxes = {"organisation.email": us.email}
+    if us.officer is not None:
+        mailboxes |= {"organisation.officer.email": us.officer.email}
+        mailboxes |= {"organisation.officer.deputy": us.officer.deputy} if us.officer.deputy else {}
+    for place, mailbox in mailboxes.items():
+        if not _ADDRESS.fullmatch(mailbox):
+            yield Finding(place, "is no well-formed e-mail address", "write it as name@host")
+    if us.country == "GB" and not _POSTCODE.search(us.address.upper()):
+        yield Finding("organisation.address", "has no postcode", "give the whole postal address")
+    elif len(us.address.split()) < 3:
+        yield Finding("organisation.address", "is too short for a postal address", "give the whole postal address")
+    if us.phone is not None and not 7 <= len(re.sub(r"\D", "", us.phone)) <= 15:
+        yield Finding("organisation.phone", "is no telephone number", "write it as +44 1632 960000")
