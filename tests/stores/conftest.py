@@ -74,7 +74,8 @@ class SqlPlace:
 
     def returned(self, kind: ColumnKind, value: Scalar) -> Scalar:
         if self.kind == "sqlite":
-            return _as_sqlite(value)
+            held: Scalar = _as_sqlite(value)
+            return held
         if self.kind == "mariadb" and isinstance(value, uuid.UUID | bool):
             return str(value) if isinstance(value, uuid.UUID) else int(value)
         return value

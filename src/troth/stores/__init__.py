@@ -7,6 +7,7 @@ the promise in words, `troth.testing.StoreContract` holds it in tests. A URL is 
 """
 
 from troth.stores.contract import (
+    Access,
     AnyOf,
     Before,
     Column,
@@ -31,9 +32,10 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
-from troth.stores.opening import open_store
+from troth.stores.opening import grants, open_store
 
 __all__ = [
+    "Access",
     "AnyOf",
     "Before",
     "Column",
@@ -57,5 +59,6 @@ __all__ = [
     "Transport",
     "UnknownName",
     "Writer",
+    "grants",
     "open_store",
 ]

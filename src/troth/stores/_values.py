@@ -60,15 +60,11 @@ def _text(value: Scalar) -> str:
 
 
 def _integer(value: Scalar) -> int:
-    if type(value) is int or isinstance(value, bool):
-        number = int(value)
-    elif isinstance(value, float | decimal.Decimal) and value == int(value):
-        number = int(value)
-    elif isinstance(value, str) and len(value) <= 20 and str(int(value)) == value:
-        number = int(value)
-    else:
+    if isinstance(value, bytes) or (isinstance(value, str) and len(value) > 20):
         raise Unfit
-    if not -(2**63) <= number < 2**64:
+    number = int(value)  # type: ignore[arg-type]  # what int() does not take is a TypeError, and does not fit
+    is_same = str(number) == value if isinstance(value, str) else number == value
+    if not is_same or not -(2**63) <= number < 2**64:
         raise Unfit
     return number
 

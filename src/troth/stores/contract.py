@@ -26,6 +26,7 @@ from typing import Protocol
 from troth.errors import TrothError
 
 __all__ = [
+    "Access",
     "AnyOf",
     "Before",
     "Column",
@@ -208,6 +209,15 @@ class Before:
 
 
 Condition = AnyOf | Before
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an account of ours needs in one table: to read it, to amend these columns, to erase rows."""
+
+    table: str
+    amends: tuple[str, ...] = ()
+    erases: bool = False
 
 
 @dataclass(frozen=True, slots=True)

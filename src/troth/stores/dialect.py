@@ -4,10 +4,13 @@ A dialect mostly *writes* SQL: given described tables and fitted values it retur
 engine's own catalogue and are quoted here; values always travel as parameters.
 """
 
+# ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
+
 from __future__ import annotations
 
 import abc
 import datetime as dt
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -16,6 +19,7 @@ import sqlalchemy as sa
 
 from troth.stores._values import Unfit, fitted
 from troth.stores.contract import (
+    Access,
     Column,
     ColumnKind,
     Limits,
@@ -31,7 +35,7 @@ from troth.stores.contract import (
     Transport,
 )
 
-__all__ = ["Access", "Clause", "Dialect", "Fault", "Table"]
+__all__ = ["Clause", "Dialect", "Fault", "Table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,6 @@ class Fault:
     kind: type[StoreError]
     detail: str
     retryable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a database role may do to one table: read it, amend some columns, erase rows."""
-
-    table: str
-    amends: tuple[str, ...] = ()
-    erases: bool = False
 
 
 class Dialect(abc.ABC):
@@ -164,7 +159,9 @@ class Dialect(abc.ABC):
     def epoch_before(self, column: str, moment: dt.datetime, mark: str) -> Clause:
         """`before` for a number: seconds since 1970, or milliseconds where they are too large for seconds."""
         name, seconds = self.quote(column), int(moment.timestamp())
-        sql = f"({name} < {mark} AND {name} < {_MILLISECONDS_FROM} OR {name} >= {_MILLISECONDS_FROM} AND {name} < {mark})"
+        sql = (
+            f"({name} < {mark} AND {name} < {_MILLISECONDS_FROM} OR {name} >= {_MILLISECONDS_FROM} AND {name} < {mark})"
+        )
         return Clause(sql, (seconds, seconds * 1000))
 
     def spread(self, table: Table, columns: Sequence[str], rows: int, lowest: int, highest: int, mark: str) -> Clause:
@@ -177,7 +174,7 @@ class Dialect(abc.ABC):
             f"SELECT * FROM (SELECT {shown} FROM {table.quoted} WHERE {key} >= {mark} AND {key} < {mark} "
             f"ORDER BY {key} LIMIT {-(-rows // places)}) AS p"
         )
-        values = tuple(bound for pair in zip(bounds, bounds[1:], strict=False) for bound in pair)
+        values = tuple(bound for pair in itertools.pairwise(bounds) for bound in pair)
         return Clause(" UNION ALL ".join([piece] * places), values)
 
     def spread_sample(
@@ -196,14 +193,14 @@ class Dialect(abc.ABC):
 
     def first(self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int) -> list[Row]:
         shown = ", ".join(self.shown(table, name) for name in columns)
-        return run(connection, Clause(f"SELECT {shown} FROM {table.quoted} LIMIT {int(rows)}"))  # noqa: S608
+        return run(connection, Clause(f"SELECT {shown} FROM {table.quoted} LIMIT {int(rows)}"))
 
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
 _PLACES = 16
 
 
-def run(connection: sa.Connection, clause: Clause) -> list[Row]:
+def run(connection: sa.Connection, clause: Clause) -> list[tuple[Any, ...]]:
     """The rows that a statement returns, as plain tuples."""
     return [tuple(row) for row in connection.exec_driver_sql(clause.sql, clause.values).fetchall()]
 
@@ -231,5 +228,3 @@ def refused(detail: str) -> Fault:
 def other(error: BaseException, code: object) -> Fault:
     """An error nobody expected: its type and the engine's code, never its text."""
     return Fault(StoreError, f"{type(error).__name__} {code or ''}".strip())
-
-

@@ -4,13 +4,15 @@ PyMySQL writes values into the statement as literals. A collation decides there 
 which would mix up people: so every comparison of text is made twice, once as the column's index can, once exactly.
 """
 
+# ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
+
 from __future__ import annotations
 
 import datetime as dt
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pymysql
@@ -20,6 +22,7 @@ from pymysql.converters import conversions, convert_time
 
 from troth.stores._values import Unfit, fitted, naive_utc
 from troth.stores.contract import (
+    Access,
     Column,
     ColumnKind,
     ForeignKey,
@@ -31,7 +34,7 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Access, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import BUSY, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
 
 __all__ = ["MariaDB"]
 
@@ -92,19 +95,19 @@ class MariaDB(Dialect):
     # --- looking --------------------------------------------------------------------------------------------------
 
     def describe(self, connection: sa.Connection) -> dict[str, Table]:
-        relations = {row[0]: row[1:] for row in _rows(connection, _RELATIONS)}
-        json_columns = {(table, column) for table, column in _rows(connection, _JSON)}
+        relations = {row[0]: row[1:] for row in run(connection, _RELATIONS)}
+        json_columns = {(table, column) for table, column in run(connection, _JSON)}
         columns: dict[str, list[Column]] = defaultdict(list)
         traits: dict[str, dict[str, str]] = defaultdict(dict)
-        for table, name, *facts, charset, collation in _rows(connection, _COLUMNS):
+        for table, name, *facts, charset, collation in run(connection, _COLUMNS):
             columns[table].append(_column(name, *facts, is_json=(table, name) in json_columns))
             traits[table][name] = f"{charset} {collation}" if charset else ""
         indexes: dict[str, dict[str, tuple[list[str], bool]]] = defaultdict(dict)
-        for table, index, is_unique, column, is_part in _rows(connection, _INDEXES):
+        for table, index, is_unique, column, is_part in run(connection, _INDEXES):
             names, _ = indexes[table].setdefault(index, ([], bool(is_unique) and not is_part))
             names.append(column)
         references: dict[str, list[ForeignKey]] = defaultdict(list)
-        for table, target, ours, theirs, rule in _rows(connection, _REFERENCES):
+        for table, target, ours, theirs, rule in run(connection, _REFERENCES):
             both = tuple(ours.split("\n")), tuple(theirs.split("\n"))
             references[table].append(ForeignKey(both[0], target, both[1], rule.lower()))
         return {
@@ -119,20 +122,20 @@ class MariaDB(Dialect):
 
     def principals(self, connection: sa.Connection, tables: Mapping[str, Table]) -> list[Principal]:
         """Accounts and roles with their privileges, from the server's own tables. Needs SELECT on them."""
-        [(database,)] = _rows(connection, Clause("SELECT DATABASE()"))
+        [(database,)] = run(connection, Clause("SELECT DATABASE()"))
         reads: dict[str, set[str]] = defaultdict(set)
         writes: dict[str, set[str]] = defaultdict(set)
         why: dict[str, set[str]] = defaultdict(set)
-        for who, place, pattern, can_read, can_write in _rows(connection, Clause(_PRIVILEGES, (database,))):
+        for who, place, pattern, can_read, can_write in run(connection, Clause(_PRIVILEGES, (database,))):
             reached = set(tables) if place == "*" and _like(pattern, database) else {place} & set(tables)
             reads[who] |= reached if can_read else set()
             writes[who] |= reached if can_write else set()
             if reached and (can_read or can_write):
                 why[who].add("all databases" if place == "*" and pattern == "%" else "granted")
         becomes: dict[str, set[str]] = defaultdict(set)
-        for member, role in _rows(connection, _MEMBERSHIPS):
+        for member, role in run(connection, _MEMBERSHIPS):
             becomes[member].add(role)
-        accounts = {who: bool(can_login) for who, can_login in _rows(connection, _ACCOUNTS)}
+        accounts = {who: bool(can_login) for who, can_login in run(connection, _ACCOUNTS)}
         found = []
         for who, can_login in accounts.items():
             groups = _closure(who, becomes) | {"PUBLIC"}
@@ -145,7 +148,9 @@ class MariaDB(Dialect):
         return found
 
     def transport(self, connection: sa.Connection) -> Transport:
-        status = dict(_rows(connection, Clause("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')")))
+        status = dict(
+            run(connection, Clause("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')"))
+        )
         if self.url.query.get("unix_socket"):
             return Transport(encrypted=True, detail="local socket")
         version = status.get("Ssl_version")
@@ -155,7 +160,7 @@ class MariaDB(Dialect):
         who = f"{_literal(role)}@'%'"
         database = _plainly_quoted(str(self.url.database))
         lines = [
-            f"-- What {role!a} needs in this database, and nothing else. It cannot log in until you have run, in person:",
+            "-- What this account needs in this database, and nothing else. It cannot log in until you have run, yourself:",
             f"-- ALTER USER {who} IDENTIFIED BY '...' ACCOUNT UNLOCK;",
             f"CREATE USER {who} ACCOUNT LOCK;",
         ]
@@ -172,7 +177,9 @@ class MariaDB(Dialect):
         if fold:
             return self._folded(table, columns[0], rows)
         values = tuple(value for row in rows for value in row)
-        candidates = _in([self.quote(name) for name in columns], [self._mark(table, name) for name in columns], len(rows))
+        candidates = _in(
+            [self.quote(name) for name in columns], [self._mark(table, name) for name in columns], len(rows)
+        )
         if not any(table.traits[name] for name in columns):
             return Clause(candidates, values)
         exact = _in([self._exact(table, name) for name in columns], ["%s"] * len(columns), len(rows))
@@ -192,13 +199,15 @@ class MariaDB(Dialect):
         line = f"({', '.join(marks)})"
         on = [f"t.{self.quote(name)} = v.c{n}" for n, name in enumerate(key)]
         on += [
-            f"{self._exact(table, name, 't.')} = {_exactly(f'v.c{n}')}" for n, name in enumerate(key) if table.traits[name]
+            f"{self._exact(table, name, 't.')} = {_exactly(f'v.c{n}')}"
+            for n, name in enumerate(key)
+            if table.traits[name]
         ]
         sets = ", ".join(f"t.{self.quote(name)} = v.c{n}" for n, name in enumerate(columns, len(key)))
-        sql = (
-            f"UPDATE (SELECT {', '.join(head)} FROM {table.quoted} WHERE FALSE UNION ALL "
-            f"VALUES {', '.join([line] * len(rows))}) AS v STRAIGHT_JOIN {table.quoted} AS t ON {' AND '.join(on)} SET {sets}"
+        wanted = (
+            f"SELECT {', '.join(head)} FROM {table.quoted} WHERE FALSE UNION ALL VALUES {', '.join([line] * len(rows))}"
         )
+        sql = f"UPDATE ({wanted}) AS v STRAIGHT_JOIN {table.quoted} AS t ON {' AND '.join(on)} SET {sets}"
         return Clause(sql, tuple(value for row in rows for value in row))
 
     def sample(self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int) -> list[Row]:
@@ -256,7 +265,12 @@ _CONFLICTS = {
     1644: re.compile(r"$^"),  # SIGNAL in a trigger: its words may hold anything
     4025: re.compile(r"^CONSTRAINT (`[^`]*`)"),
 }
-_CASTS = {ColumnKind.DATE: "DATE", ColumnKind.DATETIME: "DATETIME(6)", ColumnKind.TIME: "TIME(6)", ColumnKind.UUID: "UUID"}
+_CASTS = {
+    ColumnKind.DATE: "DATE",
+    ColumnKind.DATETIME: "DATETIME(6)",
+    ColumnKind.TIME: "TIME(6)",
+    ColumnKind.UUID: "UUID",
+}
 _KINDS = {
     **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint", "year"), ColumnKind.INTEGER),
     **dict.fromkeys(("decimal", "float", "double"), ColumnKind.NUMBER),
@@ -291,7 +305,7 @@ _REFERENCES = Clause(
         group_concat(k.column_name ORDER BY k.ordinal_position SEPARATOR '\n'),
         group_concat(k.referenced_column_name ORDER BY k.ordinal_position SEPARATOR '\n'), max(r.delete_rule)
     FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
-    ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+    USING (constraint_schema, constraint_name, table_name)
     WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL
     GROUP BY k.table_name, k.constraint_name ORDER BY k.table_name, k.constraint_name"""
 )
@@ -301,7 +315,7 @@ SELECT if(is_role = 'Y', user, concat(user, '@', host)), '*', '%%', select_priv 
 UNION ALL SELECT if(host = '', user, concat(user, '@', host)), '*', db, select_priv = 'Y',
     'Y' IN (insert_priv, update_priv, delete_priv) FROM mysql.db
 UNION ALL SELECT if(host = '', user, concat(user, '@', host)), table_name, db,
-    concat(table_priv, ',', column_priv) LIKE '%%Select%%', concat(table_priv, ',', column_priv) REGEXP 'Insert|Update|Delete'
+    concat(table_priv, column_priv) LIKE '%%Select%%', concat(table_priv, column_priv) REGEXP 'Insert|Update|Delete'
     FROM mysql.tables_priv WHERE db = %s"""
 _MEMBERSHIPS = Clause("SELECT if(host = '', user, concat(user, '@', host)), role FROM mysql.roles_mapping")
 _ACCOUNTS = Clause(
@@ -309,10 +323,6 @@ _ACCOUNTS = Clause(
         u.is_role = 'N' AND coalesce(json_value(p.priv, '$.account_locked'), 0) <> 1
     FROM mysql.user u JOIN mysql.global_priv p ON p.user = u.user AND p.host = u.host ORDER BY u.user, u.host"""
 )
-
-
-def _rows(connection: sa.Connection, clause: Clause) -> list[tuple[Any, ...]]:
-    return run(connection, clause)
 
 
 def _exactly(expression: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
-from troth.stores.contract import Limits, Store, StoreRefused
+from troth.stores.contract import Access, Limits, Store, StoreRefused
 
-__all__ = ["CONNECTORS", "open_store"]
+__all__ = ["CONNECTORS", "grants", "open_store"]
 
 CONNECTORS = {
     "files": "troth.stores.files",
@@ -29,9 +30,21 @@ def open_store(name: str, url: str, *, read_only: bool = False, limits: Limits |
     scheme = url.partition(":")[0].partition("+")[0].lower() if ":" in url else ""
     if scheme not in CONNECTORS:
         known = ", ".join(sorted(CONNECTORS))
-        raise StoreRefused(
-            f"the store URL of {name} must start with one of these, and a colon: {known}", store=name
-        ) from None
+        raise StoreRefused(f"the store URL of {name} must start with one of these, and a colon: {known}", store=name)
     connector = import_module(CONNECTORS[scheme])
     store: Store = connector.connect(name, url, read_only=read_only, limits=limits or Limits())
     return store
+
+
+def grants(store: Store, role: str, access: Sequence[Access] | None = None) -> str:
+    """The SQL script that creates *role* with exactly *access*, for an administrator to read and run.
+
+    Without *access* it is the script for an audit: to read every table, and nothing else. The script holds no
+    password; the role cannot log in until someone sets one. Raises `UnknownName`, and `StoreRefused` where a place has
+    no roles of its own (SQLite, files: the file's mode decides).
+    """
+    script = getattr(store, "grants", None)
+    if script is None:
+        raise StoreRefused(f"{store.name} has no roles to grant to: the mode of its files decides", store=store.name)
+    written: str = script(role, access)
+    return written

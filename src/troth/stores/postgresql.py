@@ -4,10 +4,13 @@ Limits are set when a connection opens (`options`), so that no statement is spen
 in UTC, those without as they are. Types without a Python scalar (JSON, arrays, enums, ranges...) come as text.
 """
 
+# ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
+
 from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -20,6 +23,7 @@ from psycopg.types.string import TextLoader
 
 from troth.stores._values import Unfit, fitted, naive_utc
 from troth.stores.contract import (
+    Access,
     Column,
     ColumnKind,
     ForeignKey,
@@ -31,7 +35,7 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Access, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import BUSY, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
 
 __all__ = ["PostgreSQL"]
 
@@ -86,49 +90,55 @@ class PostgreSQL(Dialect):
             return conflict("a value does not fit its column")
         if not state and isinstance(error, psycopg.OperationalError):
             said = str(error)  # a refused log-in has no code of its own; its text is only looked at, never repeated
-            answered = "FATAL" in said and not any(word in said for word in ("starting up", "shutting down", "too many"))
+            answered = "FATAL" in said and not any(
+                word in said for word in ("starting up", "shutting down", "too many")
+            )
             return refused(_REFUSALS["28P01"]) if answered else LOST
         return other(error, state)
 
     # --- looking --------------------------------------------------------------------------------------------------
 
     def describe(self, connection: sa.Connection) -> dict[str, Table]:
-        relations = {int(str(row[0])): row for row in run(connection, _RELATIONS)}
+        relations = {row[0]: row for row in run(connection, _RELATIONS)}
         names = _names(relations.values())
         columns: dict[int, dict[int, tuple[Column, str]]] = defaultdict(dict)
-        for oid, number, *facts in _rows(connection, _COLUMNS):
+        for oid, number, *facts in run(connection, _COLUMNS):
             columns[oid][number] = _column(self.quote, *facts)
         indexes: dict[int, list[tuple[tuple[str, ...], bool, bool]]] = defaultdict(list)
-        for oid, numbers, is_primary, is_unique in _rows(connection, _INDEXES):
+        for oid, numbers, is_primary, is_unique in run(connection, _INDEXES):
             if oid in names and all(number in columns[oid] for number in numbers):
                 indexes[oid].append((_called(columns[oid], numbers), is_primary, is_unique))
         references: dict[int, list[ForeignKey]] = defaultdict(list)
-        for oid, ours, target, theirs, rule in _rows(connection, _REFERENCES):
+        for oid, ours, target, theirs, rule in run(connection, _REFERENCES):
             if oid in names and target in names:
                 both = _called(columns[oid], ours), _called(columns[target], theirs)
                 references[oid].append(ForeignKey(both[0], names[target], both[1], _RULES[rule]))
         return {
             names[oid]: Table(
-                _table(names[oid], relation, [column for column, _ in columns[oid].values()], indexes[oid], references[oid]),
+                _table(
+                    names[oid], relation, [column for column, _ in columns[oid].values()], indexes[oid], references[oid]
+                ),
                 f"{self.quote(relation[1])}.{self.quote(relation[2])}",
                 {column.name: trait for column, trait in columns[oid].values()},
-                {"v": "it is a view", "m": "it is a materialised view: refresh it", "f": "it is a foreign table"}.get(relation[3]),
+                {"v": "it is a view", "m": "it is a materialised view: refresh it", "f": "it is a foreign table"}.get(
+                    relation[3]
+                ),
             )
             for oid, relation in relations.items()
         }
 
     def principals(self, connection: sa.Connection, tables: Mapping[str, Table]) -> list[Principal]:
         names = _names(run(connection, _RELATIONS))
-        roles = {row[0]: row[1:] for row in _rows(connection, _ROLES)}
+        roles = {row[0]: row[1:] for row in run(connection, _ROLES)}
         reach: dict[int, tuple[set[str], set[str]]] = {oid: (set(), set()) for oid in roles}
         direct: dict[int, bool] = dict.fromkeys(roles, False)
-        for role, table, reads, writes, is_owner, is_granted in _rows(connection, _PRIVILEGES):
+        for role, table, reads, writes, is_owner, is_granted in run(connection, _PRIVILEGES):
             direct[role] |= is_owner or is_granted
             if table in names:
                 reach[role][0].update([names[table]] if reads else [])
                 reach[role][1].update([names[table]] if writes else [])
         becomes: dict[int, set[int]] = defaultdict(set)
-        for member, group in _rows(connection, _MEMBERSHIPS):
+        for member, group in run(connection, _MEMBERSHIPS):
             becomes[member].add(group)
         found = []
         for oid, (name, can_login, is_super, is_builtin) in roles.items():
@@ -136,14 +146,16 @@ class PostgreSQL(Dialect):
             reads = frozenset().union(*(reach[group][0] for group in closure if group in reach))
             writes = frozenset().union(*(reach[group][1] for group in closure if group in reach))
             if (reads or writes) and not is_builtin:
-                groups = sorted(str(roles[group][0]) for group in closure - {oid} if group in roles and any(reach[group]))
+                groups = sorted(
+                    str(roles[group][0]) for group in closure - {oid} if group in roles and any(reach[group])
+                )
                 why = "superuser" if is_super else "owner or granted" if direct[oid] else "PUBLIC"
                 why = f"member of {', '.join(groups)}" if groups and why == "PUBLIC" else why
                 found.append(Principal(name, can_login, reads, writes, why))
         return found
 
     def transport(self, connection: sa.Connection) -> Transport:
-        sql = "SELECT s.ssl, s.version, s.cipher, inet_client_addr() IS NULL FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid()"
+        sql = "SELECT ssl, version, cipher, inet_client_addr() IS NULL FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         [(encrypted, version, cipher, is_local)] = run(connection, Clause(sql))
         if is_local:
             return Transport(encrypted=True, detail="local socket")
@@ -151,15 +163,19 @@ class PostgreSQL(Dialect):
 
     def grants(self, tables: Mapping[str, Table], role: str, access: Sequence[Access]) -> str:
         who = _plainly_quoted(role)
-        schemas = sorted({tables[one.table].quoted.partition('".')[0] + '"' for one in access})
+        places = {one.table: tables[one.table].quoted.replace("%%", "%") for one in access}
+        schemas = sorted({found[0] for place in places.values() if (found := re.match(r'"(?:[^"]|"")*"', place))})
         lines = [
-            f"-- What {role!a} needs in this database, and nothing else. Set its password yourself: \\password {who}",
+            "-- What this role needs in this database, and nothing else. It cannot log in until you have run, in psql:",
+            f"-- \\password {who}",
             f"CREATE ROLE {who} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT;",
             *(f"GRANT USAGE ON SCHEMA {schema} TO {who};" for schema in schemas),
         ]
         for one in access:
-            lines += [f"GRANT {verb} ON {tables[one.table].quoted} TO {who};" for verb in _verbs(one, _plainly_quoted)]
-        return "\n".join(lines).replace("%%", "%") + "\n"
+            columns = ", ".join(_plainly_quoted(name) for name in one.amends)
+            verbs = ["SELECT", *([f"UPDATE ({columns})"] if columns else []), *(["DELETE"] if one.erases else [])]
+            lines.append(f"GRANT {', '.join(verbs)} ON {places[one.table]} TO {who};")
+        return "\n".join(lines) + "\n"
 
     # --- writing SQL ----------------------------------------------------------------------------------------------
 
@@ -209,10 +225,10 @@ class PostgreSQL(Dialect):
 
     def sample(self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int) -> list[Row]:
         estimate = table.schema.rows_estimate or 0
-        if table.schema.kind is TableKind.VIEW or table.refusal == "it is a foreign table" or estimate < 20 * rows:
+        if table.schema.kind is TableKind.VIEW or table.refusal == "it is a foreign table" or not estimate:
             return self.first(connection, table, columns, rows)
         shown = ", ".join(self.shown(table, name) for name in columns)
-        percent = min(100.0, 300.0 * rows / estimate)
+        percent = min(100.0, 2000.0 * rows / estimate)  # whole pages: some 20 rows for each one wanted, shuffled
         sql = f"SELECT {shown} FROM {table.quoted} TABLESAMPLE SYSTEM (%s) ORDER BY random() LIMIT %s"
         found = run(connection, Clause(sql, (percent, rows)))
         return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
@@ -234,7 +250,20 @@ class PostgreSQL(Dialect):
 
 
 _AS_TEXT = dict.fromkeys((ColumnKind.JSON, ColumnKind.ARRAY, ColumnKind.OTHER), "text")
-_UNWRITABLE = {"22001", "22003", "22007", "22008", "22021", "22P02", "22P03", "22P05", "428C9", "44000", "P0001", "22030"}
+_UNWRITABLE = {
+    "22001",
+    "22003",
+    "22007",
+    "22008",
+    "22021",
+    "22P02",
+    "22P03",
+    "22P05",
+    "428C9",
+    "44000",
+    "P0001",
+    "22030",
+}
 _REFUSALS = {
     "28P01": "the server refuses this account, its password, or this database",
     "28000": "the server refuses this account from here (pg_hba.conf)",
@@ -265,7 +294,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, pg_table_is_visible(c.oid), obj_d
         FROM pg_partition_tree(c.oid) p JOIN pg_class l ON l.oid = p.relid WHERE p.isleaf
     ) ELSE nullif(c.reltuples, -1) END::int8
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS}
-ORDER BY pg_table_is_visible(c.oid) DESC, n.nspname, c.relname""")  # noqa: S608
+ORDER BY pg_table_is_visible(c.oid) DESC, n.nspname, c.relname""")
 _COLUMNS = Clause(f"""
 SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), b.typname, bn.nspname, b.typcategory,
     NOT (a.attnotnull OR t.typnotnull), CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END,
@@ -275,11 +304,11 @@ JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamesp
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
 JOIN pg_namespace bn ON bn.oid = b.typnamespace
-WHERE a.attnum > 0 AND NOT a.attisdropped AND {_OURS} ORDER BY a.attrelid, a.attnum""")  # noqa: S608
+WHERE a.attnum > 0 AND NOT a.attisdropped AND {_OURS} ORDER BY a.attrelid, a.attnum""")
 _INDEXES = Clause(f"""
 SELECT i.indrelid, (i.indkey::int2[])[0:i.indnkeyatts - 1], i.indisprimary, i.indisunique AND i.indimmediate
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE i.indpred IS NULL AND i.indisvalid AND {_OURS} ORDER BY i.indrelid, i.indexrelid""")  # noqa: S608
+WHERE i.indpred IS NULL AND i.indisvalid AND {_OURS} ORDER BY i.indrelid, i.indexrelid""")
 _REFERENCES = Clause(
     """SELECT conrelid, conkey, confrelid, confkey, confdeltype FROM pg_constraint
     WHERE contype = 'f' AND conparentid = 0 ORDER BY conrelid, oid"""
@@ -295,21 +324,17 @@ SELECT r.oid, c.oid, has_any_column_privilege(r.oid, c.oid, 'SELECT') AND u.usab
     EXISTS (SELECT FROM aclexplode(c.relacl) g WHERE g.grantee = r.oid)
 FROM pg_roles r CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT has_schema_privilege(r.oid, n.oid, 'USAGE') AS usable) u
-WHERE {_OURS}""")  # noqa: S608
+WHERE {_OURS}""")
 _MEMBERSHIPS = Clause("SELECT member, roleid FROM pg_auth_members")
 
 
-def _rows(connection: sa.Connection, clause: Clause) -> list[tuple[Any, ...]]:
-    return run(connection, clause)
-
-
-def _names(relations: Collection[Row]) -> dict[int, str]:
+def _names(relations: Collection[tuple[Any, ...]]) -> dict[int, str]:
     """The declaration's name of each relation: bare where the search path finds it, ``schema.table`` elsewhere."""
-    names: dict[int, str] = {}
-    for oid, schema, name, _, is_visible, *_ in relations:
-        bare, full = str(name), f"{schema}.{name}"
-        names[int(str(oid))] = bare if is_visible and bare not in names.values() else full
-    return names
+    far = {f"{schema}.{name}" for _, schema, name, _, is_visible, *_ in relations if not is_visible}
+    return {
+        oid: name if is_visible and name not in far else f"{schema}.{name}"
+        for oid, schema, name, _, is_visible, *_ in relations
+    }
 
 
 def _called(columns: Mapping[int, tuple[Column, str]], numbers: Sequence[int]) -> tuple[str, ...]:
@@ -382,11 +407,6 @@ def _constraint(error: BaseException) -> str:
     }
     where = ", ".join(f"{word} {name}" for word, name in names.items() if name)
     return f"a constraint forbids it: {where}" if where else "a value does not fit its column, or a trigger refuses it"
-
-
-def _verbs(one: Access, quote: Callable[[str], str]) -> list[str]:
-    columns = ", ".join(quote(name) for name in one.amends)
-    return ["SELECT", *([f"UPDATE ({columns})"] if columns else []), *(["DELETE"] if one.erases else [])]
 
 
 def _plainly_quoted(name: str) -> str:

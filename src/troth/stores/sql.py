@@ -4,6 +4,8 @@ SQLAlchemy connects, pools, quotes and knows the drivers. The few statements are
 that their number and their plan do not depend on how many values they carry.
 """
 
+# ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
+
 from __future__ import annotations
 
 import datetime as dt
@@ -16,9 +18,8 @@ import sqlalchemy as sa
 
 from troth.stores._values import Unfit
 from troth.stores.contract import (
-    AnyOf,
+    Access,
     Before,
-    ColumnKind,
     Condition,
     Limits,
     Match,
@@ -27,13 +28,12 @@ from troth.stores.contract import (
     Scalar,
     Schema,
     StoreConflict,
-    StoreError,
     StoreRefused,
     Transport,
     UnknownName,
     Writer,
 )
-from troth.stores.dialect import Access, Clause, Dialect, Fault, Table, nearest, run
+from troth.stores.dialect import Clause, Dialect, Fault, Table, nearest, run
 
 __all__ = ["SqlStore", "connect"]
 
@@ -114,7 +114,9 @@ class SqlStore:
         if limit is not None and limit <= 0:
             return []
         if len(conditions) <= 1:
-            return self._read(lambda on: [row for one in conditions for row in run(on, _select(described, shown, one, limit))])
+            return self._read(
+                lambda on: [row for one in conditions for row in run(on, _select(described, shown, one, limit))]
+            )
         told = self._dialect.identity(described)
         found: dict[Row, Row] = {}
         for row in self._in_snapshot(_select(described, [*told, *shown], one, limit) for one in conditions):
@@ -140,6 +142,8 @@ class SqlStore:
 
     def grants(self, role: str, access: Sequence[Access] | None = None) -> str:
         """See `troth.stores.grants`."""
+        if not role.isprintable():
+            raise ValueError("a role's name holds control characters")
         self.describe()
         tables = self._tables or {}
         for one in access or ():
@@ -188,7 +192,9 @@ class SqlStore:
             fault = self._fault(error)
         where = f"{self._name}, table {table}" if table else self._name
         message = f"{where}: {fault.detail}"
-        raise fault.kind(message, store=self._name, retryable=fault.retryable)  # outside the handler: no context, either
+        raise fault.kind(
+            message, store=self._name, retryable=fault.retryable
+        )  # outside the handler: no context, either
 
     def _fault(self, error: Exception) -> Fault:
         if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
@@ -290,7 +296,9 @@ class _Writer:
         described = self._writable(table, [*key, *columns])
         for name in columns:
             if described.column(name).generated:
-                raise StoreRefused(f"{self._store.name}: {table}.{name} is computed by the store", store=self._store.name)
+                raise StoreRefused(
+                    f"{self._store.name}: {table}.{name} is computed by the store", store=self._store.name
+                )
         wanted = self._wanted(described, key, columns, rows)
         size = self._store._size(len(key) + len(columns))
         return sum(

@@ -4,6 +4,8 @@ What SQLite holds is what comes back: it has no dates, so a date column gives it
 was read can be sought again. Values are written as SQLite's own functions would write them.
 """
 
+# ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
+
 from __future__ import annotations
 
 import datetime as dt
@@ -18,12 +20,14 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote as quote_url
 
 import sqlalchemy as sa
 
 from troth.stores._values import Unfit, fitted, moment_text
 from troth.stores.contract import (
+    Access,
     Column,
     ColumnKind,
     ForeignKey,
@@ -36,7 +40,7 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Access, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import BUSY, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
 
 __all__ = ["SQLite"]
 
@@ -104,7 +108,9 @@ class SQLite(Dialect):
     # --- looking --------------------------------------------------------------------------------------------------
 
     def describe(self, connection: sa.Connection) -> dict[str, Table]:
-        kinds = {str(name): TableKind.VIEW if kind == "view" else TableKind.TABLE for name, kind in run(connection, _TABLES)}
+        kinds = {
+            str(name): TableKind.VIEW if kind == "view" else TableKind.TABLE for name, kind in run(connection, _TABLES)
+        }
         columns: dict[str, list[tuple[Column, int]]] = {name: [] for name in kinds}
         for table, name, native, required, key_place, hidden in _columns(connection, kinds):
             if hidden != 1:  # 1: an internal column of a virtual table; 2 and 3: computed
@@ -122,7 +128,9 @@ class SQLite(Dialect):
         estimates = _estimates(connection)
         return {
             name: Table(
-                _table(name, kind, columns[name], indexes[name].values(), references.get(name, ()), estimates.get(name)),
+                _table(
+                    name, kind, columns[name], indexes[name].values(), references.get(name, ()), estimates.get(name)
+                ),
                 self.quote(name),
                 collations[name],
                 "it is a view" if kind is TableKind.VIEW else None,
@@ -260,7 +268,7 @@ def _text(raw: bytes) -> str | bytes:
         return raw
 
 
-def _fold(value: object) -> object:
+def _fold(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
@@ -298,7 +306,7 @@ def _columns(connection: sa.Connection, kinds: Mapping[str, TableKind]) -> list[
                 rows += run(connection, Clause(_COLUMNS_OF_ONE, (name, name)))
             except sa.exc.OperationalError:
                 continue
-    return rows  # type: ignore[return-value]
+    return rows
 
 
 def _references(

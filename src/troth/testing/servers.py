@@ -32,6 +32,7 @@ __all__ = ["PASSWORD", "Server", "ServerUnavailable", "running", "share"]
 
 PASSWORD = "troth"  # noqa: S105 -- of a server that lives for one test run and listens on localhost only
 _START_S_MAX = 60.0
+_LEFT_RUNNING: list[subprocess.Popen[bytes]] = []  # they outlive us on purpose, and would complain when collected
 
 
 class ServerUnavailable(TrothError):
@@ -129,7 +130,9 @@ def _start(kind: str, folder: Path, *, durable: bool) -> Server:
     begin = {"postgresql": _start_postgresql, "mariadb": _start_mariadb}[kind]
     with (folder / "keeper.log").open("w") as log:
         keeper = [sys.executable, "-m", "troth.testing.servers", str(folder)]
-        subprocess.Popen(keeper, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        _LEFT_RUNNING.append(
+            subprocess.Popen(keeper, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        )
     try:
         begin(server, durable=durable)
     except subprocess.CalledProcessError as error:
@@ -227,7 +230,9 @@ def _owner(account: str, folder: str) -> Callable[..., None]:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        if wait and process.wait(_START_S_MAX * 2):
+        if not wait:
+            _LEFT_RUNNING.append(process)
+        elif process.wait(_START_S_MAX * 2):
             raise subprocess.CalledProcessError(process.returncode, command[0], output=log.read_bytes())
 
     return run

@@ -1,0 +1,313 @@
+"""What the SQL engines tell about themselves: schemas, samples, principals, transport."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from troth.stores import AnyOf, Before, ColumnKind, ForeignKey, Match, StoreRefused, TableKind, open_store
+
+NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+def test_the_default_schema_has_bare_names_and_others_do_not(postgresql_place: Any) -> None:
+    postgresql_place.run(
+        "CREATE TABLE customer (id int PRIMARY KEY)",
+        "CREATE SCHEMA crm",
+        'CREATE TABLE crm."lead" (id int PRIMARY KEY, customer_id int REFERENCES customer ON DELETE CASCADE)',
+        'CREATE TABLE "crm.lead" (id int)',
+    )
+    store = postgresql_place.open()
+    tables = store.describe().tables
+    assert {"customer", "crm.lead", "public.crm.lead"} >= set(tables)
+    assert len(tables) == 3
+    lead = next(table for table in tables.values() if table.foreign_keys)
+    assert lead.foreign_keys == (ForeignKey(("customer_id",), "customer", ("id",), "cascade"),)
+    assert store.count(lead.name, None) == 0
+
+
+def test_partitions_hide_behind_their_table(postgresql_place: Any) -> None:
+    postgresql_place.run(
+        "CREATE TABLE hit (id bigint, at date, ip inet, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+        "CREATE TABLE hit_2026 PARTITION OF hit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+        "INSERT INTO hit SELECT n, '2026-02-01', '10.0.0.1' FROM generate_series(1, 500) n",
+        "ANALYZE",
+    )
+    store = postgresql_place.open()
+    tables = store.describe().tables
+    assert list(tables) == ["hit"]
+    assert tables["hit"].key == ("id", "at")
+    assert tables["hit"].rows_estimate == 500
+    assert len(store.sample("hit", ["id"], rows=10)) == 10
+
+
+def test_views_are_told_from_tables_and_not_written(any_place: Any) -> None:
+    any_place.run("CREATE TABLE t (id int PRIMARY KEY, name text)", "CREATE VIEW v AS SELECT id, name FROM t")
+    store = any_place.open()
+    tables = store.describe().tables
+    assert tables["v"].kind is TableKind.VIEW
+    assert [column.name for column in tables["v"].columns] == ["id", "name"]
+    with store.writing() as writer, pytest.raises(StoreRefused, match="view"):
+        writer.erase("v", ["id"], [(1,)])
+
+
+def test_a_materialised_view_is_a_copy(postgresql_place: Any) -> None:
+    postgresql_place.run("CREATE TABLE t (id int)", "CREATE MATERIALIZED VIEW m AS SELECT id FROM t")
+    assert postgresql_place.open().describe().tables["m"].kind is TableKind.MATERIALISED
+
+
+def test_a_broken_view_spoils_nothing(sqlite_place: Any) -> None:
+    sqlite_place.run("CREATE TABLE t (id int)", "CREATE VIEW v AS SELECT id FROM t", "CREATE TABLE u (id int)")
+    sqlite_place.run("PRAGMA writable_schema = ON", "DELETE FROM sqlite_schema WHERE name = 't'")
+    assert set(sqlite_place.open().describe().tables) == {"u", "v"}
+
+
+def test_computed_columns_are_said_and_refused(any_place: Any) -> None:
+    any_place.run("CREATE TABLE t (id int PRIMARY KEY, n int, double int GENERATED ALWAYS AS (n * 2) STORED)")
+    store = any_place.open()
+    assert [column.generated for column in store.describe().tables["t"].columns] == [False, False, True]
+    with store.writing() as writer, pytest.raises(StoreRefused, match="computed"):
+        writer.amend("t", ["id"], ["double"], [(1, 2)])
+
+
+def test_keys_are_found_also_where_none_is_called_primary(any_place: Any) -> None:
+    any_place.run("CREATE TABLE t (a int, b varchar(20) NOT NULL, c varchar(20) NOT NULL, UNIQUE (b, c))")
+    any_place.run("CREATE TABLE n (a int, UNIQUE (a))", "CREATE INDEX by_a ON t (a)")
+    tables = any_place.open().describe().tables
+    assert (tables["t"].key, tables["n"].key) == (("b", "c"), ())
+    assert tables["t"].is_indexed(["c", "b"])
+    assert tables["t"].is_indexed(["a"])
+    assert not tables["t"].is_indexed(["c"])
+
+
+def test_comments_are_read(postgresql_place: Any, mariadb_place: Any) -> None:
+    postgresql_place.run(
+        "CREATE TABLE t (id int)", "COMMENT ON TABLE t IS 'people'", "COMMENT ON COLUMN t.id IS 'number'"
+    )
+    mariadb_place.run("CREATE TABLE t (id int COMMENT 'number') COMMENT 'people'")
+    for place in (postgresql_place, mariadb_place):
+        table = place.open().describe().tables["t"]
+        assert (table.comment, table.columns[0].comment) == ("people", "number")
+
+
+def test_loose_types_of_sqlite_mean_what_was_meant(sqlite_place: Any) -> None:
+    sqlite_place.run(
+        "CREATE TABLE t (a INTEGER PRIMARY KEY, b NVARCHAR(160), c DATETIME, d NUMERIC(10,2), e, f BLOB_TEXT, g UUID)",
+        "CREATE TABLE w (k VARCHAR(5) PRIMARY KEY, v TEXT) WITHOUT ROWID",
+        "CREATE TABLE child (w VARCHAR(5) REFERENCES W ON DELETE SET NULL)",
+    )
+    tables = sqlite_place.open().describe().tables
+    kinds = [column.kind.value for column in tables["t"].columns]
+    assert kinds == ["integer", "text", "datetime", "number", "other", "text", "uuid"]
+    assert tables["t"].columns[1].length == 160
+    assert (tables["t"].key, tables["w"].key, tables["child"].key) == (("a",), ("k",), ())
+    assert tables["child"].foreign_keys == (ForeignKey(("w",), "w", ("k",), "set null"),)
+
+
+def test_types_of_postgresql_arrive_as_scalars(postgresql_place: Any) -> None:
+    postgresql_place.run(
+        "CREATE TYPE mood AS ENUM ('happy', 'sad')",
+        "CREATE DOMAIN mail AS varchar(80) CHECK (VALUE LIKE '%@%')",
+        "CREATE TABLE t (id int PRIMARY KEY, m mood, e mail, tags text[], ip inet, j jsonb, span interval, r int4range,"
+        " c char(5), at timestamptz, until date)",
+        "INSERT INTO t VALUES (1, 'sad', 'ann@example.org', '{\"a,b\",NULL}', '10.0.0.1', '{\"k\": 1}', '1 day', '[1,3)',"
+        " 'ab', '2026-06-01 14:00+02', 'infinity')",
+    )
+    store = postgresql_place.open()
+    names = [column.name for column in store.describe().tables["t"].columns]
+    [row] = store.read("t", names, None)
+    assert row[1:8] == ("sad", "ann@example.org", '["a,b",null]', "10.0.0.1", '{"k": 1}', "1 day", "[1,3)")
+    assert row[8:] == ("ab   ", NOON, "infinity")
+    for name, value in zip(names[:5], row[:5], strict=True):
+        if name != "ip":
+            assert store.count("t", AnyOf((Match((name,), ((value,),)),))) == 1, name
+    assert store.count("t", AnyOf((Match(("m",), (("furious",),)),))) == 0
+    with store.writing() as writer:
+        writer.amend("t", ["id"], ["m", "tags", "ip", "c"], [(1, "happy", '["x", "y\\"z"]', "10.0.0.2", "wxyz")])
+    assert store.read("t", ["m", "tags", "ip", "c"], None) == [("happy", '["x","y\\"z"]', "10.0.0.2", "wxyz ")]
+
+
+def test_types_of_mariadb_arrive_as_scalars(mariadb_place: Any) -> None:
+    mariadb_place.run(
+        "CREATE TABLE t (id int PRIMARY KEY, m ENUM('happy', 'sad'), j JSON, l VARCHAR(20) CHARACTER SET latin1,"
+        " span TIME, never DATE, at TIMESTAMP NULL)",
+        "SET sql_mode = ''",
+    )
+    mariadb_place.run(
+        "INSERT IGNORE INTO t VALUES (1, 'sad', '{\"k\": 1}', 'Zoé', '-26:00:00', NULL, '2026-06-01 12:00:00')"
+    )
+    store = mariadb_place.open()
+    table = store.describe().tables["t"]
+    assert [column.kind.value for column in table.columns[1:4]] == ["other", "json", "text"]
+    [row] = store.read("t", ["m", "j", "l", "span"], None)
+    assert row == ("sad", '{"k": 1}', "Zoé", "-26:00:00")
+    for word, rows in (("Zoé", 1), ("Zoe", 0), ("zoé", 0), ("🦉", 0)):
+        assert store.count("t", AnyOf((Match(("l",), ((word,),)),))) == rows
+    assert store.count("t", AnyOf((Match(("l",), (("ZOÉ",),), fold=True),))) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_before"),
+    [
+        ("'2026-06-01 11:59:59'", True),
+        ("'2026-06-01 12:00:01'", False),
+        ("'2026-06-01T13:59:59+02:00'", True),
+        ("'2026-06-01T11:00:00-02:00'", False),
+        ("'2026-05-31'", True),
+        ("'2026-06-01'", False),
+        (str(int(NOON.timestamp()) - 1), True),
+        (str(int(NOON.timestamp()) * 1000 + 1), False),
+        ("'next week'", False),
+        ("'1234567890'", False),
+        ("NULL", False),
+    ],
+)
+def test_text_dates_of_sqlite_are_compared_as_moments(sqlite_place: Any, stored: str, is_before: bool) -> None:
+    sqlite_place.run("CREATE TABLE t (at)", f"INSERT INTO t VALUES ({stored})")
+    assert sqlite_place.open().count("t", Before("at", NOON)) == is_before
+
+
+def test_moments_with_and_without_a_zone_are_compared_in_utc(postgresql_place: Any) -> None:
+    postgresql_place.run(
+        "CREATE TABLE t (z timestamptz, n timestamp, d date, e bigint)",
+        "INSERT INTO t VALUES ('2026-06-01 13:59+02', '2026-06-01 11:59', '2026-05-31', 1780315140)",
+        "INSERT INTO t VALUES ('2026-06-01 14:00+02', '2026-06-01 12:00', '2026-06-01', 1780315200000)",
+    )
+    store = postgresql_place.open()
+    assert [store.count("t", Before(name, NOON)) for name in "znde"] == [1, 1, 1, 1]
+
+
+def test_a_zero_date_is_before_nothing(mariadb_place: Any) -> None:
+    mariadb_place.run("SET GLOBAL sql_mode = ''")
+    mariadb_place.run("CREATE TABLE t (at DATETIME)", "INSERT INTO t VALUES ('0000-00-00'), ('2020-01-01')")
+    assert mariadb_place.open().count("t", Before("at", NOON)) == 1
+
+
+def test_a_column_without_dates_cannot_be_compared_with_one(postgresql_place: Any) -> None:
+    postgresql_place.run("CREATE TABLE t (name text)")
+    with pytest.raises(StoreRefused, match="no date"):
+        postgresql_place.open().count("t", Before("name", NOON))
+
+
+def test_a_thousand_tables_are_described_in_few_statements(any_place: Any) -> None:
+    many = 100 if any_place.kind == "mariadb" else 300
+    any_place.run(*(f"CREATE TABLE t{n} (id int PRIMARY KEY, name varchar(50), at date)" for n in range(many)))
+    store = any_place.open()
+    assert len(store.describe().tables) == many
+
+
+def test_a_sample_of_a_large_table_comes_from_all_over(any_place: Any) -> None:
+    series = {
+        "sqlite": "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000) SELECT n, 'x' FROM s",
+        "postgresql": "SELECT n, repeat('x', 100) FROM generate_series(1, 20000) n",
+        "mariadb": "SELECT seq, 'x' FROM seq_1_to_20000",
+    }[any_place.kind]
+    any_place.run("CREATE TABLE t (id int PRIMARY KEY, name text)", f"INSERT INTO t {series}")
+    if any_place.kind == "postgresql":
+        any_place.run("ANALYZE")
+    ids = [int(str(row[0])) for row in any_place.open().sample("t", ["id"], rows=100)]
+    assert len(ids) == len(set(ids)) == 100
+    assert max(ids) - min(ids) > 10_000
+
+
+def test_principals_count_every_way_in(postgresql_place: Any) -> None:
+    name = postgresql_place.database
+    postgresql_place.run(
+        "CREATE TABLE customer (id int, email text)",
+        f"CREATE ROLE {name}_group",
+        f"GRANT SELECT ON customer TO {name}_group",
+        f"CREATE ROLE {name}_ann LOGIN NOINHERIT IN ROLE {name}_group",
+        f"CREATE ROLE {name}_ben LOGIN IN ROLE pg_read_all_data",
+        f"CREATE ROLE {name}_chloe LOGIN",
+        f"GRANT UPDATE (email) ON customer TO {name}_chloe",
+        f"CREATE ROLE {name}_none LOGIN",
+    )
+    try:
+        found = {one.name.removeprefix(f"{name}_"): one for one in postgresql_place.open().principals()}
+    finally:
+        postgresql_place.run(
+            f"DROP OWNED BY {name}_group, {name}_chloe",
+            f"DROP ROLE {name}_ann, {name}_ben, {name}_chloe, {name}_none, {name}_group",
+        )
+    assert found["ann"].reads == found["ben"].reads == {"customer"}
+    assert "_group" in found["ann"].why
+    assert "pg_read_all_data" in found["ben"].why
+    assert (found["chloe"].reads, found["chloe"].writes) == (frozenset(), {"customer"})
+    assert found["postgres"].why == "superuser"
+    assert not found["group"].can_login
+    assert "none" not in found
+
+
+def test_a_grant_to_public_lets_everyone_in(postgresql_place: Any) -> None:
+    name = postgresql_place.database
+    postgresql_place.run(
+        "CREATE TABLE customer (id int)", "GRANT SELECT ON customer TO PUBLIC", f"CREATE ROLE {name}_x LOGIN"
+    )
+    try:
+        found = {one.name: one for one in postgresql_place.open().principals()}
+    finally:
+        postgresql_place.run(f"DROP ROLE {name}_x")
+    assert (found[f"{name}_x"].reads, found[f"{name}_x"].why) == ({"customer"}, "PUBLIC")
+
+
+def test_accounts_and_roles_of_mariadb_are_counted(mariadb_place: Any) -> None:
+    name = mariadb_place.database
+    mariadb_place.run(
+        "CREATE TABLE customer (id int, email text)",
+        f"CREATE ROLE {name}_r",
+        f"GRANT SELECT ON {name}.customer TO {name}_r",
+        f"CREATE USER {name}_ann@'%' ACCOUNT LOCK",
+        f"GRANT {name}_r TO {name}_ann@'%'",
+        f"CREATE USER {name}_ben@'%'",
+        f"GRANT DELETE ON `t%`.* TO {name}_ben@'%'",
+        f"CREATE USER {name}_none@'%'",
+    )
+    try:
+        found = {one.name.removeprefix(f"{name}_"): one for one in mariadb_place.open().principals()}
+    finally:
+        mariadb_place.run(f"DROP ROLE {name}_r", f"DROP USER {name}_ann@'%', {name}_ben@'%', {name}_none@'%'")
+    assert (found["ann@%"].reads, found["ann@%"].can_login) == ({"customer"}, False)
+    assert "_r" in found["ann@%"].why
+    assert (found["ben@%"].reads, found["ben@%"].writes) == (frozenset(), {"customer"})
+    assert found["root@127.0.0.1"].reads == {"customer"}
+    assert "none@%" not in found
+
+
+def test_who_may_open_the_file_reads_sqlite(sqlite_place: Any) -> None:
+    sqlite_place.run("CREATE TABLE customer (id int)")
+    path = Path(sqlite_place.url.removeprefix("sqlite:///"))
+    path.chmod(0o640)
+    owner, group = sqlite_place.open().principals()
+    assert (owner.reads, owner.writes) == ({"customer"}, {"customer"})
+    assert (group.reads, group.writes) == ({"customer"}, frozenset())
+    assert "0640" in group.why
+
+
+def test_transport_says_how(any_place: Any) -> None:
+    transport = any_place.open().transport()
+    expected = {"sqlite": (True, "local file"), "postgresql": (False, "not encrypted"), "mariadb": (True, "TLS")}
+    encrypted, words = expected[any_place.kind]
+    assert (transport.encrypted, words in transport.detail) == (encrypted, True)
+
+
+def test_a_socket_counts_as_encrypted(postgresql_place: Any) -> None:
+    server = postgresql_place.server
+    url = f"postgresql://postgres@/{postgresql_place.database}?host={server.folder}&port={server.port}"
+    store = open_store("shop", url)
+    assert store.transport().detail == "local socket"
+    store.close()
+
+
+def test_bytes_that_are_no_text_are_read_as_bytes(sqlite_place: Any) -> None:
+    with sqlite3.connect(os.fspath(sqlite_place.url.removeprefix("sqlite:///"))) as connection:
+        connection.execute("CREATE TABLE t (name TEXT)")
+        connection.execute("INSERT INTO t VALUES (CAST(x'ff41' AS TEXT))")
+    connection.close()
+    store = sqlite_place.open()
+    assert store.read("t", ["name"], None) == [(b"\xffA",)]
+    assert store.describe().tables["t"].columns[0].kind is ColumnKind.TEXT
