@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ from django.db import connections
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
 
+ROOT = Path(__file__).parents[2]
+
 pytest_plugins = ["troth.testing.fixtures"]
 
 
@@ -24,7 +29,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgresql_url")
     else:
-        url = f"sqlite://{tmp_path}/troth.sqlite3"
+        url = f"sqlite:///{tmp_path}/troth.sqlite3"
     with django_db_blocker.unblock(), _as_default(url):
         call_command("migrate", verbosity=0)
         yield url
@@ -65,3 +70,24 @@ class TestSigner:
 @pytest.fixture
 def signer() -> TestSigner:
     return TestSigner()
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(database: str) -> Iterator[Start]:
+    """Starts one of `processes` on the test's database; whatever is left at the end is killed."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "tests.service.processes", *arguments]
+        environment = {**os.environ, "TROTH_DATABASE_URL": database}
+        begun.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT))
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

@@ -65,6 +65,7 @@ def test_a_socket_folder_is_a_host(tmp_path: Path) -> None:
         ("TROTH_HOME", "relative/path"),
         ("TROTH_DATABASE_URL", "mysql://db/troth"),
         ("TROTH_DATABASE_URL", "sqlite://"),
+        ("TROTH_DATABASE_URL", "sqlite:///relative.db"),
         ("TROTH_DATABASE_URL", "postgresql://db:port/troth"),
         ("TROTH_DATABASE_URL", "postgresql://db.example.org/"),
         ("TROTH_HOSTS", "*"),
@@ -115,3 +116,16 @@ def test_a_file_that_holds_no_value_is_refused(tmp_path: Path, content: bytes) -
     secret.chmod(0o600)
     with pytest.raises(SettingsError, match="TROTH_SECRET_KEY_FILE"):
         read(tmp_path, TROTH_SECRET_KEY_FILE=str(secret))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////var/lib/troth/my%20rows.sqlite3",
+        "postgresql://troth:p%40ss@db.example.org:6543/records?sslmode=verify-full",
+        "postgresql://troth@/records?host=%2Frun%2Fpostgresql&port=5433",
+    ],
+)
+def test_a_database_can_be_told_as_a_url_again(tmp_path: Path, url: str) -> None:
+    database = read(tmp_path, TROTH_DATABASE_URL=url).database
+    assert read(tmp_path, TROTH_DATABASE_URL=database.url()).database == database

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+import time
+from collections import Counter
 
 import pytest
 from django.db import transaction
-from tests.service.conftest import TestSigner
+from tests.service.conftest import Start, TestSigner
 
 from troth.ledger import Checkpoint, Entry, LedgerBroken, Name, leaf_hash, verify_inclusion
 from troth.service.record.ledger import DatabaseLog, pending, rebuild, record, sequence
@@ -73,3 +76,37 @@ def test_an_append_comes_after_what_was_waiting(database: str, signer: TestSigne
     log = DatabaseLog(signer)
     assert log.append([entry(3), entry(4)]) == range(2, 4)
     assert log.entry(3).fields["rows"] == 4
+
+
+def rows_in_order(log: DatabaseLog) -> list[object]:
+    return [log.entry(leaf).fields["rows"] for leaf in range(log.size)]
+
+
+def test_many_writers_and_sequencers_lose_and_repeat_nothing(database: str, start: Start, signer: TestSigner) -> None:
+    sequencers = [start("sequence") for _ in range(2)]
+    writers = [start("write", str(first), "60") for first in range(0, 240, 60)]
+    assert [writer.wait(timeout=120) for writer in writers] == [0] * 4
+    for sequencer in sequencers:
+        assert sequencer.poll() is None
+        sequencer.kill()
+        sequencer.wait()
+    sequence(signer, now=NOW)
+    log = DatabaseLog(signer)
+    log.verify()
+    assert Counter(rows_in_order(log)) == Counter(range(240))
+
+
+def test_a_sequencer_killed_at_any_point_leaves_a_sound_ledger(database: str, start: Start, signer: TestSigner) -> None:
+    chance = random.Random(20261124)
+    for round_ in range(6):
+        sequencer, writer = start("sequence"), start("write", str(round_ * 40), "40")
+        time.sleep(chance.uniform(0.5, 1.2))  # where among the writes the kill lands is the point of the test
+        sequencer.kill()
+        sequencer.wait()
+        assert writer.wait(timeout=120) == 0
+        DatabaseLog(signer).verify()
+    log = DatabaseLog(signer)
+    assert log.size > 0
+    sequence(signer, now=NOW)
+    log.verify()
+    assert Counter(rows_in_order(log)) == Counter(range(240))

@@ -13,6 +13,7 @@ from troth.errors import TrothError
 from troth.policy import PolicyText, kind_of, read
 from troth.promises import Control, catalogue, looked_at_hash
 from troth.service.configuration import ServiceError
+from troth.service.record.declared import with_own
 
 __all__ = ["Company", "NoCompany", "company"]
 
@@ -25,7 +26,7 @@ class NoCompany(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """One consistent reading of the declaration and of the policy that it names."""
+    """One consistent reading of the declaration, with Troth's own system in it, and of the policy that it names."""
 
     declaration: Declaration
     looked_at_hash: str
@@ -65,7 +66,7 @@ def company(path: Path) -> Company:
 
 
 def _read(path: Path) -> Company:
-    declaration = load(path)
+    declaration = with_own(load(path))
     file = path.parent / declaration.policy.file
     policy = read(file.read_text(encoding="utf-8"), kind=kind_of(file.name))
     return Company(declaration, looked_at_hash(declaration), policy, catalogue())

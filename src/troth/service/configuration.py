@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from troth.errors import TrothError
 
@@ -82,6 +82,17 @@ class Database:
     host: str = ""
     port: str = ""
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def url(self) -> str:
+        """The same as a URL. It may hold a password: pass it on at once."""
+        if self.engine == "sqlite":
+            return f"sqlite:///{quote(self.name)}"
+        user = quote(self.user, safe="") + (f":{quote(self.password, safe='')}" if self.password else "")
+        is_socket = self.host.startswith("/")
+        place = "" if is_socket else self.host + (f":{self.port}" if self.port else "")
+        options = {**self.options, **({"host": self.host, "port": self.port or "5432"} if is_socket else {})}
+        at = f"{user}@" if user else ""
+        return f"postgresql://{at}{place}/{quote(self.name, safe='')}" + (f"?{urlencode(options)}" if options else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +270,10 @@ def _database(url: str | None, home: Path) -> Database:
     except ValueError:
         raise _bad_database("is not a URL") from None
     if parts.scheme == "sqlite":
-        if parts.netloc or parts.query or not parts.path.startswith("/") or parts.path == "/":
-            raise _bad_database("names no file")
-        return Database(engine="sqlite", name=unquote(parts.path))
+        file = unquote(parts.path).removeprefix("/")
+        if parts.netloc or parts.query or not file.startswith("/") or file.endswith("/"):
+            raise _bad_database("names no file by its absolute path")
+        return Database(engine="sqlite", name=file)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise _bad_database("names an engine that Troth's own rows cannot live in")
     name = unquote(parts.path.removeprefix("/"))
@@ -283,5 +295,5 @@ def _database(url: str | None, home: Path) -> Database:
 def _bad_database(what: str) -> SettingsError:
     # The URL itself stays out of the message: it may hold a password.
     return SettingsError(
-        f"TROTH_DATABASE_URL {what}; write sqlite:///path/to/file or postgresql://user:password@host:port/database"
+        f"TROTH_DATABASE_URL {what}; write sqlite:////absolute/path or postgresql://user:password@host:port/database"
     )

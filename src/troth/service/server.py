@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
 
@@ -65,7 +66,7 @@ def migrate() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
-def _granian(application: str, address: str, port: int, workers: int):  # type: ignore[no-untyped-def]
+def _granian(application: str, address: str, port: int, workers: int) -> Any:
     from granian import Granian
     from granian.constants import Interfaces
 

@@ -25,6 +25,7 @@ from troth.service.board.models import BindingRow, PromiseRow
 from troth.service.company import Company, company
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record import checks, due, tasks
+from troth.service.record.disposal import dispose
 from troth.service.record.ledger import record, sequence
 from troth.service.settings import TROTH
 
@@ -32,6 +33,8 @@ __all__ = ["Office", "Report", "forever", "judge", "run_due"]
 
 _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
+_DISPOSAL = "record:disposal"
+_HOURLY = dt.timedelta(hours=1)
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
 _REST_S = 5.0
@@ -80,6 +83,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None)
             except due.LeaseLost as error:
                 lost += 1
                 _LOG.warning("%s", error)
+    _dispose(now)
     changed = _judge_all(here, now)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
     return Report(tuple(ran), lost, changed, sequence(signer, now=now))
@@ -112,6 +116,14 @@ def _schedule(here: Company, now: dt.datetime) -> None:
     wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered()}
     due.schedule(wanted, at=now)
     due.forget(_PREFIX, keeping=wanted)
+
+
+def _dispose(now: dt.datetime) -> None:
+    """Remove what is past its period from our own rows, every hour, by one process."""
+    due.schedule([_DISPOSAL], at=now)
+    for held in due.claim(now, lease_for=_LEASE, prefix=_DISPOSAL):
+        dispose(now)
+        due.finish(held, next_due=now + _HOURLY)
 
 
 def _claims(now: dt.datetime, limit: int) -> Iterator[due.Claim]:

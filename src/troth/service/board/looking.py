@@ -10,14 +10,16 @@ import os
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from troth.declaration import Secret, SecretMissing, resolve
+from troth.declaration import SecretMissing, resolve
 from troth.protect import Keyring
 from troth.service.company import Company
 from troth.service.keys import ledger_signer
+from troth.service.record.declared import OWN
 from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import DatabaseLog
 from troth.service.record.tombstones import Tombstones
+from troth.service.settings import TROTH
 from troth.stores import Store, StoreError, open_store
 
 __all__ = ["look", "register_answers"]
@@ -66,8 +68,8 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
 
 def _opened(name: str, url: str) -> Store | None:
     try:
-        secret: Secret = resolve(url, os.environ)
-        return open_store(name, secret.reveal(), read_only=True)
+        secret = TROTH.database.url() if name == OWN else resolve(url, os.environ).reveal()
+        return open_store(name, secret, read_only=True)
     except (SecretMissing, StoreError) as error:
         _LOG.warning("the store of %s is not looked at: %s", name, error)
         return None

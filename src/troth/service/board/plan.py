@@ -64,8 +64,8 @@ def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.dat
             continue
         for what, old in binding.terms:
             if (new := terms.get(what, old)) > old:
-                fields = {"control": control, "what": what, "promise": promise, "before": old, "after": new}
-                yield Entry("control.loosened", now, fields)
+                terms_then = {"what": what, "before": old, "after": new}
+                yield Entry("control.loosened", now, {"control": control, "promise": promise, **terms_then})
 
 
 def check_changed(before: Check | None, check: Check) -> Entry | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from troth.promises import Check, Evidence, Finding, Outcome
 from troth.service.record.models import CheckRow
@@ -54,7 +55,7 @@ def _deciding(control: str) -> list[Check]:
     return [_value(row) for _, row in sorted(found.items())]
 
 
-def _of(control: str):  # type: ignore[no-untyped-def]
+def _of(control: str) -> QuerySet[CheckRow]:
     return CheckRow.objects.filter(control=control).order_by("-at", "-id")
 
 
@@ -85,7 +86,7 @@ def _evidence_json(evidence: Evidence) -> dict[str, object]:
     }
 
 
-def _evidence(stored: dict[str, object]) -> Evidence:
+def _evidence(stored: dict[str, Any]) -> Evidence:
     period = stored["period"]
     return Evidence(
         in_scope=frozenset(stored["in_scope"]),

@@ -16,6 +16,8 @@ from troth.service.record.models import CheckRow, Task
 __all__ = ["dispose"]
 
 _BATCH = 1_000
+_AHEAD = dt.timedelta(hours=2)
+"""More than lies between two disposals, so that nothing is overdue in the meantime."""
 
 
 def dispose(now: dt.datetime) -> Mapping[str, int]:
@@ -28,8 +30,9 @@ def dispose(now: dt.datetime) -> Mapping[str, int]:
 
 def _dispose(rule: Retention, now: dt.datetime) -> int:
     model = _models()[rule.table.removeprefix(f"{OWN}.")]
-    over = rule.for_.before(now.date())
-    past = model._default_manager.filter(**{f"{rule.from_}__lt": dt.datetime.combine(over, now.time(), now.tzinfo)})
+    end = now + _AHEAD
+    over = dt.datetime.combine(rule.for_.before(end.date()), end.time(), end.tzinfo)
+    past = model._default_manager.filter(**{f"{rule.from_}__lt": over})
     if model is CheckRow:
         past = past.exclude(_still_needed())
     gone = 0
@@ -42,13 +45,14 @@ def _dispose(rule: Retention, now: dt.datetime) -> int:
 
 def _still_needed() -> Q:
     """A check that a task rests on, or from which a control's status follows, stays whatever its age."""
-    newest = CheckRow.objects.values("control").annotate(newest=Max("pk")).values("newest")
     sound = CheckRow.objects.filter(outcome__in=[CheckRow.Outcome.PASS, CheckRow.Outcome.NOT_APPLICABLE])
-    last_sound = sound.values("control").annotate(newest=Max("pk")).values("newest")
-    concerned = [Task.objects.values(name) for name in ("opened_by", "latest", "closed_by")]
-    needed = Q(pk__in=newest) | Q(pk__in=last_sound)
-    for rows in concerned:
-        needed |= Q(pk__in=rows.exclude(**{next(iter(rows.query.values_select)): None}))
+    newest = [rows.values("control").annotate(newest=Max("pk")).values("newest") for rows in (CheckRow.objects, sound)]
+    in_tasks = [
+        Task.objects.filter(**{f"{name}__isnull": False}).values(name) for name in ("opened_by", "latest", "closed_by")
+    ]
+    needed = Q()
+    for keys in (*newest, *in_tasks):
+        needed |= Q(pk__in=keys)
     return needed
 
 

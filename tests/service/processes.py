@@ -1,0 +1,50 @@
+"""What the concurrency tests start in processes of their own: ``python -m``, with the database in the environment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+
+
+def claim_everything() -> None:
+    """Claim until nothing is left, and print each name that was ours."""
+    from troth.service.record import due
+
+    while claimed := due.claim(NOW, lease_for=dt.timedelta(hours=1), limit=3):
+        for claim in claimed:
+            print(claim.name)  # noqa: T201 - the parent reads it
+
+
+def write_entries(first: int, count: int) -> None:
+    """Write *count* entries, each in a transaction of its own."""
+    from django.db import transaction
+
+    from troth.ledger import Entry, Name
+    from troth.service.record.ledger import record
+
+    for number in range(first, first + count):
+        with transaction.atomic():
+            record(Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number}))
+
+
+def sequence_forever() -> None:
+    """Sequence until we are killed."""
+    from tests.service.conftest import TestSigner
+
+    from troth.service.record.ledger import sequence
+
+    while True:
+        sequence(TestSigner(), now=NOW)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
+    import django
+
+    django.setup()
+    {"claim": claim_everything, "write": write_entries, "sequence": sequence_forever}[sys.argv[1]](
+        *map(int, sys.argv[2:])
+    )

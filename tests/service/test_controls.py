@@ -1,0 +1,98 @@
+"""Break the promise, and the control turns red."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from troth.declaration import Declaration, IdentityKind, parse
+from troth.promises import Outcome, run
+from troth.protect import Keyring
+from troth.service.record import controls  # noqa: F401 - registers the answers
+from troth.service.record.journal import DatabaseJournal
+from troth.service.record.tombstones import Erased, Tombstones
+from troth.stores import Store, open_store
+from troth.subjects import Run
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")
+DECLARED = """
+troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+systems:
+  shop:
+    store: ${SHOP}
+    tables:
+      customer: {key: id, identity: {email: email}, fields: {email: user.contact.email}, erase: delete}
+"""
+
+
+@pytest.fixture
+def declaration() -> Declaration:
+    return parse(DECLARED)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Store]:
+    file = tmp_path / "shop.db"
+    with sqlite3.connect(file) as shop:
+        shop.execute("create table customer (id integer primary key, email text)")
+        shop.execute("insert into customer (email) values ('ben@example.org'), (null)")
+    shop.close()
+    store = open_store("shop", f"sqlite:///{file}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def tombstones(database: str) -> Tombstones:
+    erased = Tombstones(Keyring(b"\x01" * 32))
+    erased.bury(
+        [Erased("shop", IdentityKind.EMAIL, "ann@example.org")], erased_at=NOW, until=NOW + dt.timedelta(days=400)
+    )
+    return erased
+
+
+def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store) -> Outcome:
+    looking = {"declaration": declaration, "stores": stores, "tombstones": tombstones, "now": NOW}
+    return run("retention.erased_stays_erased", looking).outcome
+
+
+@pytest.mark.mutation("retention.erased_stays_erased")
+def test_an_old_backup_brings_an_erased_person_back(
+    declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path
+) -> None:
+    assert came_back(declaration, tombstones, shop=shop) is Outcome.PASS
+    with sqlite3.connect(tmp_path / "shop.db") as restored:
+        restored.execute("insert into customer (email) values ('Ann@example.org')")
+    restored.close()
+    assert came_back(declaration, tombstones, shop=shop) is Outcome.FAIL
+
+
+def test_a_system_that_was_not_looked_at_is_no_pass(declaration: Declaration, tombstones: Tombstones) -> None:
+    assert came_back(declaration, tombstones) is Outcome.ERROR
+
+
+def test_before_anyone_is_erased_there_is_nothing_to_ask(declaration: Declaration, database: str) -> None:
+    assert came_back(declaration, Tombstones(Keyring(b"\x01" * 32))) is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.mutation("record.runs_finished")
+def test_a_run_that_is_left_half_done_turns_the_control_red(declaration: Declaration, database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    looking = {"declaration": declaration, "journal": journal, "now": NOW + dt.timedelta(minutes=5)}
+    assert run("record.runs_finished", looking).outcome is Outcome.PASS
+    late = run("record.runs_finished", {**looking, "now": NOW + dt.timedelta(minutes=61)})
+    assert late.outcome is Outcome.FAIL
+    assert late.findings[0].place == "run r-1"
+    journal.begin(replace(RUN, id="r-2"))
+    journal.finish("r-1", [])
+    journal.finish("r-2", [])
+    assert run("record.runs_finished", looking).outcome is Outcome.PASS

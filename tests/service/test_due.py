@@ -1,0 +1,65 @@
+"""What is due is done by exactly one, and what a dead process held comes back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+import pytest
+from tests.service.conftest import Start
+
+from troth.service.record import due
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+
+
+def test_a_claimed_row_is_nobody_elses(database: str) -> None:
+    due.schedule(["a", "b"], at=NOW)
+    assert [claim.name for claim in due.claim(NOW, lease_for=MINUTE, limit=9)] == ["a", "b"]
+    assert due.claim(NOW, lease_for=MINUTE) == []
+
+
+def test_what_is_not_due_is_left_alone(database: str) -> None:
+    due.schedule(["later"], at=NOW + MINUTE)
+    assert due.claim(NOW, lease_for=MINUTE) == []
+    assert due.next_due(NOW) == NOW + MINUTE
+
+
+def test_a_finished_row_is_due_again_when_it_says(database: str) -> None:
+    due.schedule(["a"], at=NOW)
+    [held] = due.claim(NOW, lease_for=MINUTE)
+    due.finish(held, next_due=NOW + 2 * MINUTE)
+    assert due.claim(NOW + MINUTE, lease_for=MINUTE) == []
+    assert len(due.claim(NOW + 2 * MINUTE, lease_for=MINUTE)) == 1
+
+
+def test_a_lease_that_ran_out_is_claimed_again_and_cannot_be_finished(database: str) -> None:
+    due.schedule(["a"], at=NOW)
+    [dead] = due.claim(NOW, lease_for=MINUTE)
+    [heir] = due.claim(NOW + MINUTE, lease_for=MINUTE)
+    with pytest.raises(due.LeaseLost):
+        due.finish(dead, next_due=NOW)
+    due.release(dead)
+    due.finish(heir, next_due=NOW + 9 * MINUTE)
+
+
+def test_scheduling_twice_keeps_the_first_date(database: str) -> None:
+    assert due.schedule(["a"], at=NOW) == 1
+    assert due.schedule(["a", "b"], at=NOW + MINUTE) == 1
+    assert due.next_due(NOW) == NOW
+
+
+def test_what_is_no_longer_wanted_is_forgotten(database: str) -> None:
+    due.schedule(["control:a", "control:b", "other:c"], at=NOW)
+    assert due.forget("control:", keeping=["control:b"]) == 1
+    assert {claim.name for claim in due.claim(NOW, lease_for=MINUTE, limit=9)} == {"control:b", "other:c"}
+
+
+def test_eight_processes_never_claim_the_same_row(database: str, start: Start) -> None:
+    names = [f"row-{number:03d}" for number in range(120)]
+    due.schedule(names, at=NOW)
+    claimers = [start("claim") for _ in range(8)]
+    claimed = Counter(line for process in claimers for line in process.communicate(timeout=120)[0].split())
+    assert all(process.returncode == 0 for process in claimers)
+    assert claimed == Counter(names)

@@ -1,0 +1,171 @@
+"""The keep loop runs what is due, once, and everything follows from the checks."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from troth.declaration import Promise, parse
+from troth.ledger import Entry
+from troth.policy import read
+from troth.promises import Status, catalogue, looked_at_hash
+from troth.protect import Keyring
+from troth.service.board import keep
+from troth.service.board.keep import Office
+from troth.service.board.models import PromiseRow
+from troth.service.company import Company
+from troth.service.record import due
+from troth.service.record.journal import DatabaseJournal
+from troth.service.record.models import CheckRow, Due, EntryRow, Task
+from troth.subjects import Run
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW - 9 * HOUR, b"sealed")
+QUOTE = "We finish every deletion that we begin."
+DECLARED = f"""
+troth: 1
+organisation: {{name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}}
+policy: {{file: policy.md, effective: 2026-11-01}}
+promises:
+  - {{quote: "{QUOTE}", owner: dpo@example.org, controls: [record.runs_finished]}}
+"""
+
+
+@contextlib.contextmanager
+def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+    yield {"declaration": company.declaration, "journal": DatabaseJournal(), "now": now}
+
+
+@pytest.fixture
+def office() -> Office:
+    declaration = parse(DECLARED)
+    company = Company(declaration, looked_at_hash(declaration), read(f"# Policy\n\n{QUOTE}\n"), catalogue())
+    return Office(company, Keyring(b"\x01" * 32), look)
+
+
+def promising(office: Office, *promises: Promise) -> Office:
+    declaration = office.company.declaration.model_copy(update={"promises": promises})
+    return replace(office, company=replace(office.company, declaration=declaration))
+
+
+def entries(kind: str) -> list[Mapping[str, Any]]:
+    found = [Entry.decode(bytes(row.content)) for row in EntryRow.objects.order_by("id")]
+    return [entry.fields for entry in found if entry.kind == kind]
+
+
+def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Office) -> None:
+    report = keep.run_due(NOW, office=office)
+    assert [check.outcome for check in report.checks] == ["pass"]
+    assert PromiseRow.objects.get().status == "kept"
+    assert report.entries_sequenced == EntryRow.objects.count() == 2
+
+
+def test_nothing_is_run_before_it_is_due_again(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    assert keep.run_due(NOW + HOUR / 2, office=office).checks == ()
+    assert len(keep.run_due(NOW + HOUR, office=office).checks) == 1
+
+
+def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    DatabaseJournal().begin(RUN)
+    keep.run_due(NOW + HOUR, office=office)
+    assert PromiseRow.objects.get().status == "broken"
+    assert Task.objects.get().closed_at is None
+    assert [(fields["before"], fields["after"]) for fields in entries("promise.changed")] == [
+        ("none", "kept"),
+        ("kept", "broken"),
+    ]
+    DatabaseJournal().finish(RUN.id, [])
+    keep.run_due(NOW + 2 * HOUR, office=office)
+    assert PromiseRow.objects.get().status == "kept"
+    assert Task.objects.get().closed_at == NOW + 2 * HOUR
+
+
+def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    Due.objects.filter(name__startswith="control:").update(next_due=NOW + 99 * HOUR)
+    keep.run_due(NOW + 48 * HOUR, office=office)
+    assert PromiseRow.objects.get().status == "unproven"
+    assert entries("promise.changed")[-1]["after"] == "unproven"
+
+
+def test_unbinding_and_loosening_a_control_are_entries(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    [promise] = office.company.declaration.promises
+    hidden = promising(office, promise.model_copy(update={"audience": "staff"}))
+    keep.run_due(NOW, office=hidden)
+    assert [fields["what"] for fields in entries("control.loosened")] == ["audience"]
+    keep.run_due(NOW, office=promising(office, promise.model_copy(update={"controls": ()})))
+    assert len(entries("control.unbound")) == 1
+    keep.run_due(NOW, office=office)  # binding it again is no loosening
+    assert len(entries("control.unbound") + entries("control.loosened")) == 2
+
+
+def test_a_control_that_breaks_is_an_error_and_is_tried_again_soon(database: str, office: Office) -> None:
+    @contextlib.contextmanager
+    def blind(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+        yield {"declaration": company.declaration, "now": now}
+
+    report = keep.run_due(NOW, office=replace(office, look=blind))
+    assert [check.outcome for check in report.checks] == ["error"]
+    assert due.next_due(NOW, prefix="control:") == NOW + HOUR / 4
+    assert PromiseRow.objects.get().status == "unproven"
+
+
+def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(database: str, office: Office) -> None:
+    @contextlib.contextmanager
+    def dying(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+        [_] = due.claim(now, lease_for=HOUR / 4, prefix="control:")
+        raise SystemExit
+        yield {}
+
+    with pytest.raises(SystemExit):
+        keep.run_due(NOW, office=replace(office, look=dying))
+    assert keep.run_due(NOW + HOUR / 6, office=office).checks == ()
+    assert len(keep.run_due(NOW + HOUR / 4, office=office).checks) == 1
+
+
+def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str, office: Office) -> None:
+    @contextlib.contextmanager
+    def slow(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+        class Slow(DatabaseJournal):
+            def unfinished(self) -> Iterator[Run]:
+                Due.objects.filter(name__startswith="control:").update(lease="another", lease_until=now + HOUR)
+                return super().unfinished()
+
+        yield {"declaration": company.declaration, "journal": Slow(), "now": now}
+
+    report = keep.run_due(NOW, office=replace(office, look=slow))
+    assert (report.lost, report.checks) == (1, ())
+    assert not CheckRow.objects.exists()
+    assert entries("check.changed") == []
+
+
+def test_the_loop_ends_when_it_is_told_and_outlives_a_broken_pass(
+    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop, passes = threading.Event(), []
+
+    def broken(now: dt.datetime) -> None:
+        passes.append(now)
+        if len(passes) == 2:
+            stop.set()
+        raise ValueError("ann@example.org")
+
+    monkeypatch.setattr(keep, "run_due", broken)
+    monkeypatch.setattr(keep, "_REST_S", 0.0)
+    keep.forever(stop, clock=lambda: NOW)
+    assert passes == [NOW, NOW]
+
+
+def test_judging_needs_no_database_of_statuses(database: str, office: Office) -> None:
+    [judgement] = keep.judge(office.company, now=NOW).values()
+    assert judgement.status is Status.UNPROVEN

@@ -1,0 +1,171 @@
+"""Shared rows: constraints, tombstones, checks, tasks, disposal, and what Troth declares about itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import replace
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from troth.declaration import IdentityKind, check
+from troth.promises import Check, Evidence, Finding, Outcome
+from troth.protect import Keyring
+from troth.service.record import checks, tasks
+from troth.service.record.declared import own, with_own
+from troth.service.record.disposal import dispose
+from troth.service.record.models import CheckRow, Hold, RunRow, Subject, Task, Tombstone, WaiverRow
+from troth.service.record.tombstones import Erased, Tombstones
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+ANN = Erased("shop", IdentityKind.EMAIL, "ann@example.org")
+
+
+def made(outcome: Outcome, at: dt.datetime = NOW, control: str = "record.runs_finished") -> Check:
+    scope = frozenset({"journal"})
+    findings = (Finding("run r-1", "is not finished"),) if outcome is Outcome.FAIL else ()
+    evidence = Evidence(scope, scope, population=3, tested=2, excluded=1, period=(at - DAY, at), query="dg1:00")
+    return Check(control, 1, outcome, "2 runs.", at, at + DAY, "sha256:0", evidence, {"runs": 2}, findings)
+
+
+@pytest.fixture
+def tombstones() -> Tombstones:
+    return Tombstones(Keyring(b"\x01" * 32))
+
+
+def test_models_and_migrations_agree(database: str) -> None:
+    call_command("makemigrations", check=True, dry_run=True, stdout=io.StringIO())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        WaiverRow(promise="p", reason="r", owner="ann", approver="ann", given_at=NOW, until=NOW + DAY),
+        WaiverRow(promise="p", reason="r", owner="ann", approver="ben", given_at=NOW, until=NOW),
+        WaiverRow(promise="p", reason="", owner="ann", approver="ben", given_at=NOW, until=NOW + DAY),
+        Tombstone(system="shop", kind="email", mark=b"m", erased_at=NOW, until=NOW),
+        Subject(pseudonym="ps1:0", wrapped_key=b"k", created_at=NOW, erased_at=NOW),
+        RunRow(run_id="r", begun_at=NOW, finished_at=NOW, sealed_plan=b"p"),
+        RunRow(run_id="r", begun_at=NOW),
+        Hold(matter="m", citation="c", placed_at=NOW, review_at=NOW + DAY),
+        CheckRow(control="c", control_version=1, outcome="fine", at=NOW, valid_until=NOW),
+    ],
+    ids=lambda row: type(row).__name__,
+)
+def test_the_database_refuses_what_must_not_be(database: str, row: WaiverRow) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save()
+
+
+# --- tombstones ------------------------------------------------------------------------------------------------------
+
+
+def test_an_erased_identifier_is_recognised_in_any_spelling(database: str, tombstones: Tombstones) -> None:
+    phone = Erased("shop", IdentityKind.PHONE, "+44 1632 960001")
+    tombstones.bury([ANN, phone], erased_at=NOW, until=NOW + DAY)
+    assert tombstones.reappeared("shop", IdentityKind.EMAIL, ["ben@example.org", " Ann@Example.ORG "], now=NOW) == 1
+    assert tombstones.reappeared("shop", IdentityKind.PHONE, ["01632 960001"], now=NOW) == 1
+
+
+def test_a_tombstone_is_for_one_system_and_one_period(database: str, tombstones: Tombstones) -> None:
+    tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
+    assert tombstones.reappeared("tickets", IdentityKind.EMAIL, [ANN.value], now=NOW) == 0
+    assert tombstones.reappeared("shop", IdentityKind.EMAIL, [ANN.value], now=NOW + DAY) == 0
+
+
+def test_burying_twice_keeps_one_until_the_later_date(database: str, tombstones: Tombstones) -> None:
+    tombstones.bury([ANN], erased_at=NOW, until=NOW + 2 * DAY)
+    tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
+    assert Tombstone.objects.get().until == NOW + 2 * DAY
+
+
+def test_someone_who_came_back_of_their_own_accord_has_no_tombstone(database: str, tombstones: Tombstones) -> None:
+    tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
+    assert tombstones.lift([ANN]) == 1
+    assert tombstones.reappeared("shop", IdentityKind.EMAIL, [ANN.value], now=NOW) == 0
+
+
+def test_no_identifier_reaches_the_database(database: str, tombstones: Tombstones) -> None:
+    with CaptureQueriesContext(connection) as sent:
+        tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
+        tombstones.reappeared("shop", IdentityKind.EMAIL, [ANN.value], now=NOW)
+    assert sent.captured_queries
+    assert "example.org" not in str(sent.captured_queries)
+    assert "example.org" not in repr(ANN)
+
+
+# --- checks and tasks ------------------------------------------------------------------------------------------------
+
+
+def test_a_check_is_read_back_as_it_was(database: str) -> None:
+    check = made(Outcome.FAIL)
+    checks.keep(check)
+    assert checks.latest(check.control) == check
+
+
+def test_the_history_goes_back_to_the_last_pass(database: str) -> None:
+    outcomes = [Outcome.FAIL, Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.FAIL, Outcome.ERROR]
+    for hour, outcome in enumerate(outcomes):
+        checks.keep(made(outcome, NOW + dt.timedelta(hours=hour)))
+    found = checks.history(["record.runs_finished"])["record.runs_finished"]
+    assert [check.outcome for check in found] == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL, Outcome.ERROR]
+
+
+def test_failures_open_one_task_and_only_a_pass_closes_it(database: str) -> None:
+    for outcome in (Outcome.FAIL, Outcome.FAIL, Outcome.ERROR):
+        tasks.follow(checks.keep(made(outcome)))
+    assert Task.objects.filter(closed_at__isnull=True).count() == 1
+    closed = tasks.follow(checks.keep(made(Outcome.PASS)))
+    assert closed is not None
+    assert closed.closed_by is not None
+    assert closed.closed_by.outcome == "pass"
+    tasks.follow(checks.keep(made(Outcome.FAIL)))
+    assert Task.objects.count() == 2
+
+
+def test_an_error_opens_no_task(database: str) -> None:
+    assert tasks.follow(checks.keep(made(Outcome.ERROR))) is None
+
+
+# --- our own retention -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_past_its_period_goes_and_the_rest_stays(database: str, tombstones: Tombstones) -> None:
+    tombstones.bury([ANN], erased_at=NOW - 9 * DAY, until=NOW - 2 * DAY)
+    tombstones.bury([replace(ANN, value="ben@example.org")], erased_at=NOW, until=NOW + DAY)
+    RunRow.objects.create(run_id="old", begun_at=NOW - 200 * DAY, finished_at=NOW - 199 * DAY)
+    RunRow.objects.create(run_id="open", begun_at=NOW - 200 * DAY, sealed_plan=b"p")
+    gone = dispose(NOW)
+    assert (gone["troth_tombstones"], gone["troth_runs"]) == (1, 1)
+    assert [row.run_id for row in RunRow.objects.all()] == ["open"]
+    assert set(dispose(NOW).values()) == {0}
+
+
+def test_old_evidence_stays_while_a_status_or_a_task_rests_on_it(database: str) -> None:
+    old = NOW - 1000 * DAY
+    checks.keep(made(Outcome.PASS, old))
+    tasks.follow(checks.keep(made(Outcome.FAIL, old + DAY)))
+    checks.keep(made(Outcome.ERROR, old + 2 * DAY))
+    checks.keep(made(Outcome.ERROR, NOW))
+    dispose(NOW)
+    assert [row.outcome for row in CheckRow.objects.order_by("id")] == ["pass", "fail", "error"]
+
+
+def test_troth_declares_every_table_and_column_of_its_own_database(database: str) -> None:
+    tables = own().systems["troth"].tables
+    declared = {name: {*table.fields, *table.ignore, *(table.key or ("id",))} for name, table in tables.items()}
+    with connection.cursor() as cursor:
+        real = {
+            table.name: {column.name for column in connection.introspection.get_table_description(cursor, table.name)}
+            for table in connection.introspection.get_table_list(cursor)
+        }
+    assert declared == real
+
+
+def test_what_troth_declares_about_itself_has_no_faults() -> None:
+    assert check(own()) == []
+    assert with_own(own()) is own()
