@@ -1,0 +1,219 @@
+"""Which columns of a table hold personal data: judged by name, kind and comment, by the table, and by sample values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from troth.detect import _values
+from troth.detect._rules import Rule, Rules, Words, rules
+from troth.stores import Column, ColumnKind, Scalar, TableSchema
+
+__all__ = ["ColumnFinding", "classify"]
+
+_SCORE_MIN: Final = 0.5
+_ENOUGH: Final = 5
+"""How many values it takes to overrule a name, or to speak without one."""
+_WRITTEN: Final = frozenset({ColumnKind.TEXT, ColumnKind.JSON, ColumnKind.ARRAY, ColumnKind.OTHER, ColumnKind.BYTES})
+_NUMBERED: Final = frozenset({ColumnKind.INTEGER, ColumnKind.UUID})
+_ADDRESS: Final = "user.contact.address"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFinding:
+    """One category of personal data in one column. *score* is 0 to 1; *reasons* are words and hold no value."""
+
+    column: str
+    category: str
+    entity: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> list[ColumnFinding]:
+    """The personal data of a table, in the order of its columns and the best first; only scores of 0.5 and more.
+
+    *samples* holds some values of each column by name; a column without samples is judged by its name alone. Names of
+    things are left out where nothing says that they are people: an album's title, a genre's name. The name of an
+    artist or an author alone is left out too, although it may be a person's: that is for a person to decide.
+    """
+    known = rules()
+    place = _Place.of(table, known)
+    found: list[ColumnFinding] = []
+    for column in table.columns:
+        if column.kind in _NUMBERED and (column.name in table.key or _refers(table, column.name)):
+            continue  # a number that stands for a row
+        values = _values.texts(samples.get(column.name, ()))
+        named = _by_name(column, values, place, known)
+        seen = _by_value(column, values, known)
+        found += _merged(named, seen)
+    return found
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a table is about, as far as a name needs it to mean something."""
+
+    is_person: bool
+    is_staff: bool
+    is_thing: bool
+    has_address: bool
+
+    @classmethod
+    def of(cls, table: TableSchema, known: Rules) -> _Place:
+        words = known.words(table.name)
+        thing = known.is_in(words, known.thing)
+        strong = any(_names_a_person(column, known) for column in table.columns)
+        parts = {
+            rule.category
+            for column in table.columns
+            for rule in known.rules
+            if rule.category.startswith(_ADDRESS) and rule.names(known.head(column.name))
+        }
+        return cls(
+            is_person=known.is_in(words, known.person) or (strong and not thing),
+            is_staff=known.is_in(words, known.staff),
+            is_thing=thing,
+            has_address=len(parts) >= 2 and not thing,
+        )
+
+    def allows(self, rule: Rule, words: Words, known: Rules) -> bool:
+        about_someone = bool(set(words[:-1]) & known.about)
+        match rule.needs:
+            case "person":
+                return self.is_person
+            case "staff":
+                return self.is_staff
+            case "address":
+                return self.has_address or about_someone or (self.is_person and words[-1] not in {"region", "district"})
+            case "notthing":
+                return not self.is_thing
+        return True
+
+
+def _names_a_person(column: Column, known: Rules) -> bool:
+    """Whether the column alone shows that its table is about people."""
+    words = known.head(column.name)
+    sure = {"user.name.first", "user.name.last", "user.contact.email", "user.demographic.date_of_birth"}
+    return any(rule.category in sure and column.kind in rule.kinds and rule.names(words) for rule in known.rules)
+
+
+def _refers(table: TableSchema, column: str) -> bool:
+    return any(column in key.columns for key in table.foreign_keys)
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def _by_name(column: Column, values: Sequence[str], place: _Place, known: Rules) -> ColumnFinding | None:
+    """What the name says, weighed with what the values say about it."""
+    words = known.head(column.name)
+    fitting = [
+        (length, rule)
+        for rule in known.rules
+        if column.kind in rule.kinds and (length := _matched(rule, words)) and place.allows(rule, words, known)
+    ]
+    if not fitting:
+        return _by_comment(column, known)
+    _, rule = max(fitting, key=lambda it: (it[0], it[1].score))
+    reasons = [f"its name says {' '.join(words[-_matched(rule, words) :])!r}"]
+    score = rule.score
+    if rule.value is not None and values:
+        passing = _values.share(values, _values.TESTS[rule.value])
+        if passing >= 0.5:
+            score = min(1.0, score + 0.1 * passing)
+            reasons.append(f"{passing:.0%} of {len(values)} values have that form")
+        elif rule.must and len(values) >= _ENOUGH and passing < 0.1:
+            return None
+    return ColumnFinding(column.name, rule.category, rule.entity, round(score, 2), tuple(reasons))
+
+
+def _matched(rule: Rule, words: Words) -> int:
+    """How many words of the name the rule's longest phrase takes."""
+    if not rule.names(words):
+        return 0
+    return max(len(words) - start for start in range(len(words)) if words[start:] in rule.phrases)
+
+
+def _by_comment(column: Column, known: Rules) -> ColumnFinding | None:
+    """A short comment may say what a terse name does not."""
+    if not column.comment or len(column.comment) > 60:
+        return None
+    words = known.head(column.comment)
+    for rule in known.rules:
+        if rule.needs in {None, "notthing"} and column.kind in rule.kinds and rule.names(words):
+            score = round(rule.score - 0.2, 2)
+            return ColumnFinding(column.name, rule.category, rule.entity, score, ("its comment says so",))
+    return None
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+_WHOLE: Final[tuple[tuple[str, str, Callable[[str], bool]], ...]] = (
+    ("user.contact.email", "EMAIL_ADDRESS", _values.is_email),
+    ("user.financial.bank_account", "IBAN_CODE", _values.is_iban),
+    ("user.device.ip_address", "IP_ADDRESS", _values.is_ip),
+    ("user.financial.credit_card", "CREDIT_CARD", _values.is_card),
+    ("user.contact.phone_number", "PHONE_NUMBER", _values.is_phone),
+)
+_INSIDE: Final[tuple[tuple[str, str, Callable[[str], bool]], ...]] = (
+    ("user.contact.email", "EMAIL_ADDRESS", _values.holds_email),
+    ("user.contact.phone_number", "PHONE_NUMBER", _values.holds_phone),
+    ("user.financial.bank_account", "IBAN_CODE", _values.holds_iban),
+    ("user.financial.credit_card", "CREDIT_CARD", _values.holds_card),
+)
+
+
+def _by_value(column: Column, values: Sequence[str], known: Rules) -> list[ColumnFinding]:
+    """What the values are, whatever the column is called."""
+    if column.kind is ColumnKind.INTEGER:
+        return _whole(column, values, _WHOLE[3:4])
+    if column.kind not in _WRITTEN:
+        return []
+    found = _whole(column, values, _WHOLE)
+    if found:
+        return found
+    for category, entity, test in _INSIDE:
+        hits = sum(test(value) for value in values)
+        if hits:
+            score = round(min(0.95, 0.6 + hits / len(values)), 2)
+            reason = f"{hits} of {len(values)} values hold one"
+            found.append(ColumnFinding(column.name, category, entity, score, (reason,)))
+    persons = _values.share(values, lambda value: _values.is_person(value, known.given))
+    if not found and len(values) >= _ENOUGH and persons >= 0.3:
+        reason = f"{persons:.0%} of {len(values)} values begin like a person's name"
+        found.append(ColumnFinding(column.name, "user.name", "PERSON", round(0.45 + persons / 2, 2), (reason,)))
+    return found
+
+
+def _whole(
+    column: Column, values: Sequence[str], tests: Sequence[tuple[str, str, Callable[[str], bool]]]
+) -> list[ColumnFinding]:
+    if len(values) < _ENOUGH:
+        return []
+    for category, entity, test in tests:
+        passing = _values.share(values, test)
+        if passing >= 0.6:
+            reason = f"{passing:.0%} of {len(values)} values have that form"
+            return [ColumnFinding(column.name, category, entity, round(0.6 + 0.35 * passing, 2), (reason,))]
+    return []
+
+
+# What postcodes, streets and job titles are easily taken for; a name that says what they are is believed.
+_LOOKS_LIKE_MORE: Final = frozenset({"PHONE_NUMBER", "PERSON"})
+
+
+def _merged(named: ColumnFinding | None, seen: Sequence[ColumnFinding]) -> list[ColumnFinding]:
+    """Both, the best first; what the values show again under a name's category, or as a part of it, counts once."""
+    found = [named] if named is not None else []
+    phones = {"user.contact.phone_number", "user.contact.fax_number"}
+    for other in seen:
+        told = named is not None and named.entity != "FREE_TEXT"
+        same = named is not None and (other.entity == named.entity or {named.category, other.category} <= phones)
+        if not told or not (same or other.entity in _LOOKS_LIKE_MORE):
+            found.append(other)
+    return sorted((it for it in found if it.score >= _SCORE_MIN), key=lambda it: -it.score)

@@ -1,0 +1,173 @@
+"""A draft of the declaration: which tables are people, which belong to them, and which are neither."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from troth.declaration import IdentityKind
+from troth.detect._rules import rules
+from troth.detect.columns import ColumnFinding
+from troth.detect.references import InferredReference
+from troth.stores import ForeignKey, Schema, TableSchema
+
+__all__ = ["Role", "TableSuggestion", "suggest"]
+
+_IDENTITY: Final[Mapping[str, IdentityKind]] = MappingProxyType(
+    {"user.contact.email": IdentityKind.EMAIL, "user.contact.phone_number": IdentityKind.PHONE}
+)
+# A link with such a name is to someone who has to do with the row, not to whom the row is about.
+_OFFICE: Final = frozenset(
+    {"support", "rep", "manager", "supervisor", "agent", "created", "updated", "approved", "assigned", "assignee",
+     "reports", "handled", "reviewer", "editor", "seller", "referrer", "referred", "parent"}
+)  # fmt: skip
+
+
+class Role(enum.StrEnum):
+    """What a table's rows are to a person."""
+
+    PERSON = "person"
+    BELONGS = "belongs"
+    MENTIONS = "mentions"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSuggestion:
+    """What the declaration could say about one table; *why* is for the person who reads the draft."""
+
+    table: str
+    role: Role
+    identity: Mapping[IdentityKind, str]
+    """Of a person: the columns that name them. Of a mention: the columns by which rows are found."""
+    fields: Mapping[str, str]
+    belongs_to: Mapping[tuple[str, ...], tuple[str, tuple[str, ...]]]
+    """Columns of this table, to a table and its columns."""
+    refers_to: Mapping[tuple[str, ...], tuple[str, tuple[str, ...]]]
+    free_text: frozenset[str]
+    ignore: tuple[str, ...]
+    why: str
+
+
+def suggest(
+    schema: Schema, findings: Mapping[str, Sequence[ColumnFinding]], references: Sequence[InferredReference]
+) -> list[TableSuggestion]:
+    """One suggestion for each table of the schema, in its order. Pure: what it needs to know is in its arguments."""
+    links = {name: _links(table, references) for name, table in schema.tables.items()}
+    persons = _persons(schema, findings, links)
+    belonging = _belonging(links, persons)
+    return [
+        _suggested(table, findings.get(name, ()), links[name], persons, belonging)
+        for name, table in schema.tables.items()
+    ]
+
+
+def _links(table: TableSchema, references: Sequence[InferredReference]) -> list[ForeignKey]:
+    """Declared and inferred references alike."""
+    inferred = [ForeignKey((it.column,), it.to_table, (it.to_column,)) for it in references if it.table == table.name]
+    return [*table.foreign_keys, *inferred]
+
+
+def _persons(
+    schema: Schema, findings: Mapping[str, Sequence[ColumnFinding]], links: Mapping[str, Sequence[ForeignKey]]
+) -> frozenset[str]:
+    """Tables whose rows are people: called so, or named by their columns and not hanging on those that are."""
+    known = rules()
+    naming = {name: _names_someone(findings.get(name, ())) for name in schema.tables}
+    called = {
+        name
+        for name, named in naming.items()
+        if named and known.is_in(known.words(name.rpartition(".")[2]), known.person)
+    }
+    columned = {
+        name
+        for name, named in naming.items()
+        if named
+        and schema.tables[name].key
+        and not known.is_in(known.words(name.rpartition(".")[2]), known.thing)
+        and not any(link.table in called for link in links[name])
+        and _has_a_name(findings.get(name, ()))
+    }
+    return frozenset(called | columned)
+
+
+def _names_someone(found: Sequence[ColumnFinding]) -> bool:
+    return any(it.category in _IDENTITY for it in found if it.entity != "FREE_TEXT") or _has_a_name(found)
+
+
+def _has_a_name(found: Sequence[ColumnFinding]) -> bool:
+    return any(it.category in {"user.name", "user.name.last"} for it in found)
+
+
+def _belonging(links: Mapping[str, Sequence[ForeignKey]], persons: frozenset[str]) -> frozenset[str]:
+    """Tables that hang on a person, directly or through another that does."""
+    belonging: set[str] = set()
+    while True:
+        more = {
+            name
+            for name, found in links.items()
+            if name not in persons | belonging and any(_owns(link, persons | belonging) for link in found)
+        }
+        if not more:
+            return frozenset(belonging)
+        belonging |= more
+
+
+def _owns(link: ForeignKey, owners: frozenset[str] | set[str]) -> bool:
+    return link.table in owners and not _is_office(link)
+
+
+def _is_office(link: ForeignKey) -> bool:
+    known = rules()
+    return any(_OFFICE & set(known.words(column)) for column in link.columns)
+
+
+def _suggested(
+    table: TableSchema,
+    found: Sequence[ColumnFinding],
+    links: Sequence[ForeignKey],
+    persons: frozenset[str],
+    belonging: frozenset[str],
+) -> TableSuggestion:
+    best: dict[str, ColumnFinding] = {}
+    for finding in found:
+        best.setdefault(finding.column, finding)
+    people = persons | belonging
+    owning = [link for link in links if table.name not in persons and _owns(link, people) and link.table != table.name]
+    other = [link for link in links if link.table in people and link not in owning]
+    identity: dict[IdentityKind, str] = {}
+    for finding in sorted(best.values(), key=lambda it: -it.score):
+        if finding.category in _IDENTITY:
+            identity.setdefault(_IDENTITY[finding.category], finding.column)
+    role = _role(table.name, persons, belonging, mentions=bool(identity))
+    keys = {*table.key, *(column for link in links for column in link.columns)}
+    return TableSuggestion(
+        table=table.name,
+        role=role,
+        identity=MappingProxyType(identity if role in {Role.PERSON, Role.MENTIONS} else {}),
+        fields=MappingProxyType({column: finding.category for column, finding in best.items()}),
+        belongs_to=MappingProxyType({link.columns: (link.table, link.to_columns) for link in owning}),
+        refers_to=MappingProxyType({link.columns: (link.table, link.to_columns) for link in other}),
+        free_text=frozenset(column for column, finding in best.items() if finding.entity == "FREE_TEXT"),
+        ignore=tuple(it.name for it in table.columns if it.name not in best and it.name not in keys),
+        why=_WHY[role],
+    )
+
+
+def _role(name: str, persons: frozenset[str], belonging: frozenset[str], *, mentions: bool) -> Role:
+    if name in persons:
+        return Role.PERSON
+    if name in belonging:
+        return Role.BELONGS
+    return Role.MENTIONS if mentions else Role.REFERENCE
+
+
+_WHY: Final = {
+    Role.PERSON: "each row seems to be one person, whom its columns name",
+    Role.BELONGS: "its rows hang on a person's",
+    Role.MENTIONS: "its rows name a person without a key to them",
+    Role.REFERENCE: "nothing here seems to be about a person",
+}

@@ -1,0 +1,199 @@
+"""Columns with personal data are found by name, kind and values, and things are left alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.declaration import is_category
+from troth.detect import classify
+from troth.detect._rules import rules
+from troth.stores import Column, ColumnKind, ForeignKey, Scalar, TableSchema
+
+K = ColumnKind
+
+
+def _table(name: str, /, **kinds: ColumnKind) -> TableSchema:
+    return TableSchema(name, tuple(Column(column, kind, kind.value) for column, kind in kinds.items()), key=("id",))
+
+
+def _found(table: TableSchema, **samples: Sequence[Scalar]) -> dict[str, str]:
+    """The best category of each column that has one."""
+    found: dict[str, str] = {}
+    for finding in classify(table, samples):
+        found.setdefault(finding.column, finding.category)
+    return found
+
+
+def _texts(name: str, *columns: str) -> TableSchema:
+    return _table(name, id=K.INTEGER, **dict.fromkeys(columns, K.TEXT))
+
+
+def test_every_category_of_the_rules_exists() -> None:
+    assert [rule.category for rule in rules().rules if not is_category(rule.category)] == []
+
+
+def test_a_customer_table_is_found_whatever_the_spelling() -> None:
+    expected = ["user.name.first", "user.name.last", "user.contact.email", "user.contact.phone_number"]
+    for columns in (
+        ("FirstName", "LastName", "Email", "Phone"),
+        ("first_name", "last_name", "email_address", "phone_number"),
+        ("FNAME", "LNAME", "EMAILADDR", "TELNO"),
+        ("firstname", "surname", "e_mail", "mobile"),
+        ("vorname", "nachname", "email", "telefon"),
+        ("prenom", "cognome", "courriel", "téléphone"),
+        ("voornaam", "achternaam", "mail", "telefoon"),
+    ):
+        assert list(_found(_texts("cust", *columns)).values()) == expected, columns
+
+
+def test_parts_of_an_address_need_company() -> None:
+    parts = ("street", "city", "postal_code", "state", "country")
+    assert len(_found(_texts("delivery", *parts))) == 5
+    assert _found(_texts("flag", "state")) == {}
+    assert _found(_texts("weather", "city", "degrees")) == {}
+    assert len(_found(_texts("invoice", "BillingAddress", "BillingCity", "BillingState"))) == 3
+
+
+def test_a_name_is_personal_where_rows_are_people() -> None:
+    assert _found(_texts("customers", "name")) == {"name": "user.name"}
+    assert _found(_texts("contact_us", "name", "email")) == {"name": "user.name", "email": "user.contact.email"}
+    for thing in ("album", "genre", "playlist", "product", "MediaType", "artist", "companies", "countries"):
+        assert _found(_texts(thing, "name", "title")) == {}, thing
+    assert _found(_texts("employee", "product_name", "file_name", "host_name")) == {}
+
+
+def test_what_comes_last_says_what_a_column_is() -> None:
+    columns = {
+        "email_verified": K.BOOLEAN,
+        "email_count": K.INTEGER,
+        "phone_type": K.TEXT,
+        "address_id": K.INTEGER,
+        "birth_certificate_seen": K.BOOLEAN,
+        "last_name_changed_at": K.DATETIME,
+        "city_tax": K.NUMBER,
+    }
+    assert _found(_table("customer", id=K.INTEGER, **columns)) == {}
+
+
+def test_words_are_cut_only_where_all_of_them_are_known() -> None:
+    assert rules().words("postalcode") == ("postal", "code")
+    assert rules().words("kundenname") == ("customer", "name")
+    for word in ("message", "percentage", "coverage", "storage"):
+        assert rules().words(word) == (word,)
+
+
+def test_birth_dates_are_told_from_other_dates() -> None:
+    table = _table("employee", id=K.INTEGER, BirthDate=K.DATE, HireDate=K.DATE, UpdatedAt=K.DATETIME, born=K.INTEGER)
+    assert _found(table, BirthDate=[dt.date(1962, 2, 18)] * 6, born=[1962] * 6) == {
+        "BirthDate": "user.demographic.date_of_birth",
+        "HireDate": "user.workplace",
+        "born": "user.demographic.date_of_birth",
+    }
+
+
+def test_a_job_title_is_one_only_among_staff() -> None:
+    assert _found(_texts("employee", "title")) == {"title": "user.job_title"}
+    assert _found(_texts("album", "title")) == {}
+
+
+def test_keys_and_references_are_no_findings() -> None:
+    columns = (Column("phone", K.INTEGER, "int"), Column("email", K.INTEGER, "int"))
+    table = TableSchema("customer", columns, key=("phone",), foreign_keys=(ForeignKey(("email",), "email", ("id",)),))
+    assert _found(table) == {}
+
+
+@pytest.mark.parametrize(
+    ("category", "values"),
+    [
+        ("user.contact.email", [f"ann{n}@example.org" for n in range(6)]),
+        ("user.contact.phone_number", [f"+44 20 7946 09{n:02}" for n in range(6)]),
+        ("user.contact.phone_number", [f"020 7946 09{n:02}" for n in range(6)]),
+        ("user.device.ip_address", [f"198.51.100.{n}" for n in range(6)]),
+        ("user.device.ip_address", [f"2001:db8::{n}" for n in range(6)]),
+        ("user.financial.bank_account", ["GB29 NWBK 6016 1331 9268 19", "DE89370400440532013000"] * 3),
+        ("user.financial.credit_card", ["4111 1111 1111 1111", "5500005555555559", "340000000000009"] * 2),
+        ("user.name", ["Ann Archer", "Ben van Brown", "Chloé Cole", "Thomas Miller", "Maria Silva"]),
+    ],
+)
+def test_values_speak_where_a_name_does_not(category: str, values: list[Scalar]) -> None:
+    assert _found(_texts("t", "x"), x=values) == {"x": category}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"ORD-2026-{n:06}" for n in range(9)],
+        [f"4915112345{n:03}" for n in range(9)],  # plain digits
+        [f"1.{n}.0" for n in range(9)],
+        ["4111 1111 1111 1112"] * 9,
+        ["GB28 NWBK 6016 1331 9268 19"] * 9,
+        ["2026-01-02 03:04:05"] * 9,
+        ["Let There Be Rock", "For Those About To Rock", "Balls to the Wall", "Big Ones", "Jagged Little Pill"],
+        ["d41d8cd98f00b204e9800998ecf8427e"] * 9,
+        ["6f1c2d3e-0000-4000-8000-00000000beef"] * 9,
+        ["12227-000", "00192", "0171", "1010 AB", "LS1 4AB"],
+        ["user @ host", "a@b", "@ann", "5 @ 3.99"],
+        ["$1,234.56", "0.99", "1.99"] * 3,
+    ],
+)
+def test_values_that_only_look_alike_are_left(values: list[Scalar]) -> None:
+    assert _found(_texts("t", "x"), x=values) == {}
+
+
+def test_values_overrule_a_name() -> None:
+    table = _texts("settings", "email", "phone")
+    assert _found(table, email=["yes", "no"] * 5, phone=["enabled"] * 10) == {}
+    assert _found(table, email=["yes"]) == {"email": "user.contact.email", "phone": "user.contact.phone_number"}
+
+
+def test_one_number_in_a_note_is_enough() -> None:
+    notes = ["all fine", "ring +44 20 7946 0958 after six", "ann@example.org asked again", "x"]
+    found = {(it.column, it.category) for it in classify(_texts("order", "remark_2"), {"remark_2": notes})}
+    assert {("remark_2", "user.contact.phone_number"), ("remark_2", "user.contact.email")} <= found
+    assert ("remark_2", "user.content") in found
+
+
+def test_a_comment_helps_a_terse_name() -> None:
+    columns = (Column("c7", K.TEXT, "text", comment="Date of birth"), Column("c8", K.TEXT, "text", comment="x" * 999))
+    assert _found(TableSchema("t", columns)) == {"c7": "user.demographic.date_of_birth"}
+
+
+def test_reasons_hold_no_value() -> None:
+    samples = {"email": ["ann@example.org"] * 6, "x": ["ben@example.org"] * 6}
+    findings = classify(_texts("customer", "email", "x"), samples)
+    assert len(findings) == 2
+    assert "example.org" not in repr(findings)
+
+
+HOSTILE = [
+    "a@" * 500_000,
+    "+4" * 500_000,
+    "1 " * 500_000,
+    "(" * 1_000_000,
+    "\x00\u202e" * 99,
+    "A " * 500_000,
+    "ö" * 999,
+]
+
+
+def test_hostile_values_and_names_cost_no_more() -> None:
+    begin = time.process_time()
+    classify(_texts("t", "x"), {"x": HOSTILE * 100})
+    classify(_texts("x" * 1_000_000, "emailaddress" * 100_000), {})
+    assert time.process_time() - begin < 5
+
+
+@given(
+    st.text(max_size=40), st.text(max_size=40), st.lists(st.one_of(st.none(), st.text(), st.binary(), st.integers()))
+)
+def test_the_same_input_gives_the_same_findings(name: str, column: str, values: list[Scalar]) -> None:
+    table = TableSchema(name, (Column(column, K.TEXT, "text"),))
+    found = classify(table, {column: values})
+    assert found == classify(table, {column: values})
+    assert all(0.5 <= finding.score <= 1 for finding in found)
