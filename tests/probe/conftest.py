@@ -1,5 +1,6 @@
 """A real web server on this machine, whose pages a test writes and spoils."""
 
+import contextlib
 import datetime as dt
 import ipaddress
 import ssl
@@ -79,14 +80,12 @@ def serve(world: World, context: ssl.SSLContext | None = None) -> ThreadingHTTPS
         daemon_threads = True
 
         def finish_request(self, request: Any, client_address: Any) -> None:
-            try:
-                if context is not None:
-                    request = context.wrap_socket(request, server_side=True)
-                super().finish_request(request, client_address)
-                if context is not None:
-                    request.close()
-            except OSError:  # a probe hangs up in the middle of a handshake
-                pass
+            with contextlib.suppress(OSError):  # a probe hangs up in the middle of a handshake
+                if context is None:
+                    super().finish_request(request, client_address)
+                else:
+                    with context.wrap_socket(request, server_side=True) as secured:
+                        super().finish_request(secured, client_address)
 
     server = Server(("127.0.0.1", 0), Handler)
     world.port = server.server_address[1]

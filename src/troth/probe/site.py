@@ -98,7 +98,14 @@ def fetch(site: Site, path: str, *, other_hosts: bool = False) -> Page:
         if len(visited) >= site.limits.redirects_max:
             raise Unreachable(f"{path} redirects more than {site.limits.redirects_max} times")
         visited.append(url)
-        url = urljoin(url, target)
+        url = _onward(url, target)
+
+
+def _onward(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise Unreachable(f"{urlsplit(url).path} redirects to something that is no web address") from None
 
 
 def _page(
