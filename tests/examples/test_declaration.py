@@ -12,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
+from troth import policy
 from troth.declaration import Declaration, check, load
 
 
@@ -37,6 +38,10 @@ def test_each_quote_stands_in_the_policy_once(declaration: Declaration, folder: 
     words = _words(folder / "policy.md")
     counted = {promise.quote: words.count(" ".join(promise.quote.split())) for promise in declaration.promises}
     assert [quote for quote, times in counted.items() if times != 1] == []
+
+
+def test_the_policy_is_read_as_the_promises_quote_it(declaration: Declaration) -> None:
+    assert list(policy.check(declaration)) == []
 
 
 def test_most_promises_are_measured_some_stated_some_open(declaration: Declaration) -> None:
