@@ -12,7 +12,7 @@ what is shown and done; `carry_out` does what was approved, exactly once, and pr
 from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.identity import Identity, IdentityRefused
-from troth.subjects.journal import FileJournal, Journal, JournalError, Run
+from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure
 from troth.subjects.run import NotApproved, Receipt, RunFailed, RunInterrupted, carry_out, resume
@@ -27,6 +27,7 @@ __all__ = [
     "DataMap",
     "ErasurePlan",
     "FileJournal",
+    "Gone",
     "Hold",
     "Identity",
     "IdentityRefused",

@@ -224,7 +224,8 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 def _way_in(schema: TableSchema) -> str:
     if schema.foreign_keys:
         key = schema.foreign_keys[0]
-        return f"its foreign key suggests belongs_to: {{{', '.join(key.columns)}: {key.table}.{', '.join(key.to_columns)}}}"
+        to = ", ".join(key.to_columns)
+        return f"its foreign key suggests belongs_to: {{{', '.join(key.columns)}: {key.table}.{to}}}"
     return "say whose rows they are with belongs_to, identity or mentions"
 
 

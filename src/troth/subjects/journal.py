@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.ledger import Entry, Log
 
-__all__ = ["FileJournal", "Journal", "JournalError", "Run"]
+__all__ = ["FileJournal", "Gone", "Journal", "JournalError", "Run"]
 
 
 class JournalError(TrothError):
@@ -40,6 +41,19 @@ class Run:
     declaration_hash: str
     begun: dt.datetime
     sealed_plan: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One identifier that no declared column of *system* holds any more, once the run is done: what a tombstone has to
+    match. Its `repr` does not show it."""
+
+    system: str
+    kind: IdentityKind
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Gone({self.system}, {self.kind})"
 
 
 class Journal(Protocol):
@@ -61,10 +75,11 @@ class Journal(Protocol):
         """The steps that were intended, and whether each is done."""
         ...
 
-    def finish(self, run_id: str, entries: Sequence[Entry]) -> None:
+    def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
 
-        Finishing a run that is finished already changes nothing.
+        A journal that keeps tombstones sets one for each identifier that is *gone*, with the same commit. Finishing a
+        run that is finished already changes nothing.
         """
         ...
 
@@ -74,7 +89,8 @@ class Journal(Protocol):
 
 
 class FileJournal:
-    """A journal in a folder, for use without the service: one folder per run, one appended line per step.
+    """A journal in a folder, for use without the service: one folder per run, one appended line per step. It keeps no
+    tombstones.
 
     `finish` is made exactly-once by looking before it leaps: the log's size is journalled first, so that a repeated
     `finish` recognises entries that an interrupted one had appended.
@@ -116,7 +132,7 @@ class FileJournal:
                 found[line["step"]] = found.get(line["step"], False) or line["done"]
         return found
 
-    def finish(self, run_id: str, entries: Sequence[Entry]) -> None:
+    def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         home = self._folder / run_id
         if not (home / "run.json").exists():
             return

@@ -165,7 +165,7 @@ def _finish(
         receipts = _receipts(work, stores, everyone, now())
     except StoreError as cause:
         raise RunInterrupted(run_id, cause, done=len(done), left=0) from None
-    journal.finish(run_id, [receipt.entry for receipt in receipts])
+    journal.finish(run_id, [receipt.entry for receipt in receipts], work.gone)
     return receipts
 
 

@@ -13,10 +13,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.stores import Scalar
 from troth.subjects.amend import AmendmentPlan
+from troth.subjects.journal import Gone
 from troth.subjects.plan import ErasurePlan
 from troth.subjects.work import Asked, Operation, Question, Tally, Work
 
@@ -51,6 +53,7 @@ def encode(work: Work) -> bytes:
         "tallies": [
             [(t.place, t.rows, t.strategies, t.words, t.cite, t.until) for t in lines] for lines in work.tallies
         ],
+        "gone": [(gone.system, gone.kind, gone.value) for gone in work.gone],
     }
     return json.dumps(whole, default=scalar, separators=(",", ":")).encode()
 
@@ -92,6 +95,7 @@ def decode(encoded: bytes) -> Work:
             tuple(Tally(place, rows, tuple(how), words, cite, until) for place, rows, how, words, cite, until in lines)
             for lines in whole["tallies"]
         ),
+        gone=tuple(Gone(system, IdentityKind(kind), value) for system, kind, value in whole["gone"]),
     )
 
 

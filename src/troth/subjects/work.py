@@ -19,6 +19,7 @@ from troth.stores import Column, ColumnKind, Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Node
 from troth.subjects.identity import Identity
+from troth.subjects.journal import Gone
 from troth.subjects.locate import Located
 from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
 
@@ -98,6 +99,7 @@ class Work:
     operations: tuple[Operation, ...]
     questions: tuple[Question, ...]
     tallies: tuple[tuple[Tally, ...], ...]
+    gone: tuple[Gone, ...] = ()
 
     def __repr__(self) -> str:
         return f"Work({self.action}, {len(self.subjects)} subjects, {len(self.operations)} operations)"
@@ -150,6 +152,7 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         operations=tuple(operations),
         questions=tuple(_questions(located, _allowed(plan.kept, written))),
         tallies=_tallies(plan, len(subjects)),
+        gone=tuple(_gone(plan)),
     )
 
 
@@ -246,6 +249,31 @@ def _questions(located: Located, allowed: Mapping[str, Mapping[Row, Mapping[str,
         )
         if asked:
             yield Question(node.system, node.table, node.key, asked, allowed.get(place, {}))
+
+
+def _gone(plan: ErasurePlan) -> Iterator[Gone]:
+    """Identifiers that the plan takes out of a system altogether."""
+    located = plan.located
+    deleted: dict[str, set[Row]] = defaultdict(set)
+    written: dict[tuple[str, str], set[Row]] = defaultdict(set)
+    for change in plan.changes:
+        keys = {key for key, _ in change.targets}
+        if change.stage is Stage.DELETE:
+            deleted[change.place] |= keys
+        for column, _ in change.strategies:
+            written[change.place, column] |= keys
+    leaves: dict[Gone, bool] = {}
+    for place, rows in located.rows.items():
+        node = located.map[place]
+        for link in node.links:
+            at = located.columns[place].index(link.columns[0])
+            for row in rows if link.kind is not None and not link.shared else ():
+                value = row.values[at]
+                if isinstance(value, str) and link.kind is not None and link.name in row.mine:
+                    goes = row.key in deleted[place] or row.key in written[place, link.columns[0]]
+                    one = Gone(node.system, link.kind, value.strip().lower())
+                    leaves[one] = leaves.get(one, True) and goes
+    return (one for one, goes in leaves.items() if goes)
 
 
 def _tallies(plan: ErasurePlan, subjects: int) -> tuple[tuple[Tally, ...], ...]:
