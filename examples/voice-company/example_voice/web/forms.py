@@ -121,7 +121,8 @@ SUPPORT = Form(
     "ticket",
     "/support/",
     "Open a ticket",
-    "We use this to help you (contract) and delete it after two years. Please leave out other people and card numbers.",
+    "We use this to answer you (our legitimate interest in answering people who write to us) and delete it after two "
+    "years. Please leave out other people and card numbers.",
     (
         _EMAIL,
         Field("subject", "Subject", required=True),
