@@ -9,6 +9,7 @@ what is shown and done; `carry_out` does what was approved, exactly once, and pr
     receipts = carry_out(plan, stores, approved=plan_hash(plan, keyring), …)
 """
 
+from troth.subjects import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.identity import Identity, IdentityRefused

@@ -21,7 +21,7 @@ from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
 from troth.subjects.datamap import DataMap, Link, Node
 from troth.subjects.identity import Identity, variants
 
-__all__ = ["FoundRow", "LocateRefused", "Located", "locate"]
+__all__ = ["FoundRow", "LocateRefused", "Located", "as_kinds", "locate"]
 
 PASSES_MAX = 64
 """How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
@@ -103,7 +103,7 @@ def _referring(
             other = located.map[place]
             kinds = [other.kind(column) for column in link.columns]
             to = [located.columns[node.place].index(column) for column in link.to]
-            values = {_as_kinds(tuple(row.values[at] for at in to), kinds) for row in rows} - {None}
+            values = {as_kinds(tuple(row.values[at] for at in to), kinds) for row in rows} - {None}
             match = Match(link.columns, tuple(values))  # type: ignore[arg-type]
             columns = (*other.key, *link.columns)
             read = stores[other.system].read(other.table, columns, AnyOf((match,)))
@@ -175,7 +175,7 @@ class _Tracing:
                     raise LocateRefused(f"--id names {place[:80]!r}, which is not a declared table (SYSTEM.TABLE=KEY)")
                 if len(key) != len(node.key):
                     raise LocateRefused(f"--id {place} needs {len(node.key)} key values: {', '.join(node.key)}")
-                values = _as_kinds(key, [node.kind(column) for column in node.key])
+                values = as_kinds(key, [node.kind(column) for column in node.key])
                 if values is None:
                     raise LocateRefused(f"--id {place}: the key does not look like a value of {', '.join(node.key)}")
                 seeds[place].setdefault(values, set()).add(index)
@@ -203,7 +203,7 @@ class _Tracing:
         kinds = [node.kind(column) for column in link.columns]
         fresh: Values = {}
         for value, subjects in self._known(node, link):
-            cast = _as_kinds(value, kinds)
+            cast = as_kinds(value, kinds)
             if cast is not None and not subjects <= asked.get(cast, set()):
                 fresh[cast] = asked.get(cast, set()) | subjects
         return fresh
@@ -276,7 +276,7 @@ def _spelled(link: Link, value: Row) -> Row:
     return value
 
 
-def _as_kinds(values: Row, kinds: Sequence[ColumnKind]) -> Row | None:
+def as_kinds(values: Row, kinds: Sequence[ColumnKind]) -> Row | None:
     """Values of one table as another table's columns hold them: a ticket may keep a customer's number as text.
 
     None when a value is NULL or cannot be one of that kind: then nothing can match.

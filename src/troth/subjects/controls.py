@@ -1,0 +1,138 @@
+"""What this room can prove: that a request finds everything.
+
+Rows are sampled from every declared table and followed up, link by link, to the person they lead to. That person is then
+located as a request would do it, and the row has to be among what is found.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from troth.declaration import Declaration
+from troth.promises import Answer, Evidence, Finding, answers
+from troth.stores import AnyOf, Match, Row, Schema, Store, StoreError
+from troth.subjects.datamap import DataMap, Link, Node, map_data
+from troth.subjects.identity import Identity
+from troth.subjects.locate import as_kinds, locate
+
+__all__ = ["found_everywhere"]
+
+SAMPLE_ROWS = 20
+"""Rows of each table that are followed."""
+
+Origin = tuple[str, Row]
+"""A sampled row: its place and its key."""
+
+
+@answers("subjects.found_everywhere")
+def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """Follow sampled rows to their person, locate that person, and look for the rows among what was found."""
+    schemas = _schemas(stores)
+    within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
+    climb = _Climb(map_data(within, schemas), stores)
+    climb.run()
+    found = climb.locate()
+    lost, strayed = defaultdict[str, int](int), defaultdict[str, int](int)
+    for origin in climb.origins:
+        if origin not in climb.people:
+            lost[origin[0]] += 1
+        elif origin not in found:
+            strayed[origin[0]] += 1
+    findings = [Finding(place, f"{_rows(n)} sampled lead to no person", _MEND) for place, n in lost.items()]
+    findings += [
+        Finding(place, f"{_rows(n)} sampled are not found by a request", _MEND) for place, n in strayed.items()
+    ]
+    tested, missed = len(climb.origins), sum(lost.values()) + sum(strayed.values())
+    return Answer.of(
+        f"{tested} rows of {len(climb.map.nodes)} tables were followed to their person and looked for; "
+        f"{missed} were not found.",
+        evidence=Evidence(frozenset(declaration.systems), frozenset(schemas), population=tested, tested=tested),
+        findings=findings,
+        figures={"followed": tested, "found": tested - missed, "missed": missed},
+    )
+
+
+_MEND = "mend the table's belongs_to, identity or mentions; rows without an owner have to be given one or deleted"
+
+
+def _rows(count: int) -> str:
+    return "one row" if count == 1 else f"{count} rows"
+
+
+def _schemas(stores: Mapping[str, Store]) -> dict[str, Schema]:
+    """What can be observed now: a store that does not answer is left out, and so out of what was observed."""
+    schemas = {}
+    for name, store in stores.items():
+        try:
+            schemas[name] = store.describe()
+        except StoreError:
+            continue
+    return schemas
+
+
+@dataclass(slots=True)
+class _Climb:
+    """From sampled rows up to people, a table at a time, children first."""
+
+    map: DataMap
+    stores: Mapping[str, Store]
+    origins: set[Origin] = field(default_factory=set)
+    people: dict[Origin, Identity] = field(default_factory=dict)
+    waiting: dict[str, dict[Row, set[Origin]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    """place → row, in the order of `_columns` → the sampled rows that lead to it."""
+
+    def run(self) -> None:
+        for node in reversed(list(self.map)):
+            columns = self._columns(node)
+            for row in self.stores[node.system].sample(node.table, columns, rows=SAMPLE_ROWS):
+                origin = (node.place, row[: len(node.key)])
+                self.origins.add(origin)
+                self.waiting[node.place][row].add(origin)
+            self._follow(node, columns)
+
+    def locate(self) -> set[Origin]:
+        """The sampled rows that a request of the people they lead to finds."""
+        who = list(dict.fromkeys(self.people.values()))
+        if not who:
+            return set()
+        located = locate(self.map, self.stores, who, purpose="erase")
+        index = {identity: number for number, identity in enumerate(who)}
+        owners = {(place, row.key): row.subjects for place, rows in located.rows.items() for row in rows}
+        return {origin for origin, identity in self.people.items() if index[identity] in owners.get(origin, ())}
+
+    def _columns(self, node: Node) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*node.key, *(column for link in node.links for column in link.columns)]))
+
+    def _follow(self, node: Node, columns: tuple[str, ...]) -> None:
+        up: dict[Link, dict[Row, set[Origin]]] = defaultdict(lambda: defaultdict(set))
+        for row, origins in self.waiting.pop(node.place, {}).items():
+            if node.is_person:
+                key = tuple(str(value) for value in row[: len(node.key)])
+                self._reach(origins, Identity(keys=((node.place, key),)))
+                continue
+            for link in node.links:
+                value = tuple(row[columns.index(column)] for column in link.columns)
+                if link.kind is not None and isinstance(value[0], str) and value[0].strip():
+                    self._reach(origins, Identity(identifiers=((link.kind, value[0].strip()),)))
+                elif link.parent is not None and link.parent != node.place and None not in value:
+                    up[link][value] |= origins
+        for link, values in up.items():
+            self._ask_parent(link, values)
+
+    def _ask_parent(self, link: Link, values: Mapping[Row, set[Origin]]) -> None:
+        assert link.parent is not None
+        parent = self.map[link.parent]
+        kinds = [parent.kind(column) for column in link.to]
+        wanted = {cast: origins for value, origins in values.items() if (cast := as_kinds(value, kinds)) is not None}
+        columns = self._columns(parent)
+        asked = tuple(dict.fromkeys([*columns, *link.to]))
+        where = AnyOf((Match(link.to, tuple(wanted)),))
+        for row in self.stores[parent.system].read(parent.table, asked, where):
+            origins = wanted.get(tuple(row[asked.index(column)] for column in link.to), set())
+            self.waiting[parent.place][row[: len(columns)]] |= origins
+
+    def _reach(self, origins: Iterable[Origin], identity: Identity) -> None:
+        for origin in origins:
+            self.people.setdefault(origin, identity)
