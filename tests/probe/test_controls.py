@@ -172,7 +172,6 @@ def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> 
         ('<input name="phone">', '<select name="gender"></select>', "asks for 'gender'"),
         ('<input name="phone">', '<input name="phone" required>', "requires 'phone'"),
         ('name="email"', 'name="mail"', "asks for 'mail'"),
-        ("<form", "<div", "has no form"),
     ],
 )
 def test_a_form_that_asks_for_more_is_found(ask: Ask, world: Any, old: str, new: str, message: str) -> None:
@@ -181,6 +180,14 @@ def test_a_form_that_asks_for_more_is_found(ask: Ask, world: Any, old: str, new:
 
     assert check.outcome is Outcome.FAIL
     assert any(message in finding.message for finding in check.findings)
+
+
+def test_a_form_that_is_not_shown_was_not_looked_at(ask: Ask, world: Any) -> None:
+    world.edit("/register/", "<form", "<div")
+    check = ask("collect.only_declared_fields")
+
+    assert check.outcome is Outcome.ERROR
+    assert "/register/ form 'register': not shown to a new visitor" in check.summary
 
 
 def test_another_points_form_on_the_page_is_that_points(ask: Ask, world: Any, company: dict[str, Any]) -> None:

@@ -72,6 +72,11 @@ def test_a_page_with_more_tags_than_any_page_is_refused(world: Any) -> None:
         fetch(Site(world.home), "/deep/")
 
 
+def test_a_charset_that_nobody_knows_is_read_as_utf_8(site: Site, world: Any) -> None:
+    world.pages["/odd/"] = (200, [("Content-Type", "text/html; charset=klingon")], "<p>Café")
+    assert fetch(site, "/odd/").text == "Café"
+
+
 def test_a_server_that_does_not_answer_in_time_is_given_up() -> None:
     import socket
 

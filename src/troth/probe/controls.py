@@ -109,7 +109,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> Answer:
     home = fetch(site, site.home)
     if home.status != 200:
         raise ProbeError(f"the home page answers {home.status}")
-    links = appearances(home.html, _own_styles(site, home), _hrefs(home, site.address(declaration.policy.url)))
+    links = appearances(home.source, _own_styles(site, home), _hrefs(home, site.address(declaration.policy.url)))
     named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
     good = [link for link in named if not list(_faults(link))]
     messages: list[str] = []
@@ -129,7 +129,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> Answer:
 
 def _hrefs(page: Page, target: str) -> frozenset[str]:
     """The links to *target* as the page writes them."""
-    written = [(node.attributes.get("href") or "").strip() for node in LexborHTMLParser(page.html).css("a[href]")]
+    written = [(node.attributes.get("href") or "").strip() for node in LexborHTMLParser(page.source).css("a[href]")]
     return frozenset(href for href in written if urldefrag(urljoin(page.url, href)).url == urldefrag(target).url)
 
 
@@ -145,12 +145,12 @@ def _faults(link: Appearance) -> Iterator[str]:
 def _own_styles(site: Site, page: Page) -> str:
     """The page's style sheets from its own host; those of other hosts are not looked at."""
     sheets = []
-    for node in LexborHTMLParser(page.html).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
+    for node in LexborHTMLParser(page.source).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
         try:
             sheets.append(fetch(site, urljoin(page.url, (node.attributes.get("href") or "").strip())))
         except OtherHost:
             continue
-    return "\n".join(sheet.html for sheet in sheets if sheet.status == 200)
+    return "\n".join(sheet.source for sheet in sheets if sheet.status == 200)
 
 
 @answers("probe.links_alive")
@@ -324,11 +324,13 @@ def only_declared_fields(declaration: Declaration, site: Site) -> Answer:
         for number, form in enumerate(page.forms, 1)
         for finding in _asked_beyond(f"{path} form {number}", form, path, declaration.collection_points)
     ]
-    for name, point in points.items():
-        page = look.pages.get(str(point.page))
-        if page is not None and not any(_serves(form, point) for form in page.forms):
-            message = f"has no form with the fields of the collection point '{name}'"
-            findings.append(Finding(str(point.page), message, "mend the form or the declaration"))
+    # A form that a new visitor is not shown (the cart is empty, a script builds it) has not been looked at.
+    hidden = {
+        f"{point.page} form '{name}'": "not shown to a new visitor"
+        for name, point in points.items()
+        if (page := look.pages.get(str(point.page))) and not any(_serves(form, point) for form in page.forms)
+    }
+    look = _Look(look.pages, {**look.why_not, **hidden})
     forms = [form for page in look.pages.values() for form in page.forms]
     fields = sum(len(form.fields) for form in forms)
     return look.answer(

@@ -81,7 +81,7 @@ class Form:
 class Page:
     """What came back for one address. *url* is where it ended, *redirects* are the addresses on the way there;
     *cookies* are those of every answer on the way; *hosts* are the other hosts that the page loads from or sends to,
-    as far as its HTML says; *text* holds the words of its main part."""
+    as far as its HTML says; *text* holds the words of its main part, *source* what was sent, where that is text."""
 
     url: str
     status: int
@@ -92,7 +92,7 @@ class Page:
     forms: tuple[Form, ...] = field(default=(), repr=False)
     hosts: frozenset[str] = frozenset()
     text: str = field(default="", repr=False)
-    html: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
 
 
 def read_page(
@@ -119,7 +119,7 @@ def read_page(
         forms=tuple(_form(node, base) for node in tree.css("form")),
         hosts=frozenset(_hosts(tree, base)) - {urlsplit(url).hostname or ""},
         text=_text(tree),
-        html=html,
+        source=html,
     )
 
 

@@ -112,11 +112,18 @@ def _page(
     url: str, response: httpx.Response, body: bytes, visited: tuple[str, ...], cookies: tuple[Cookie, ...]
 ) -> Page:
     kind = response.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
-    html = body.decode(response.charset_encoding or "utf-8", "replace") if "html" in kind or "css" in kind else ""
     headers: Mapping[str, str] = MappingProxyType({name.lower(): value for name, value in response.headers.items()})
-    if "css" in kind:
-        return Page(url, response.status_code, headers, visited, cookies, html=html)
-    return read_page(url, response.status_code, headers, html, redirects=visited, cookies=cookies)
+    written = _decoded(body, response.charset_encoding) if "html" in kind or kind.startswith("text/") else ""
+    if "html" in kind:
+        return read_page(url, response.status_code, headers, written, redirects=visited, cookies=cookies)
+    return Page(url, response.status_code, headers, visited, cookies, source=written)
+
+
+def _decoded(body: bytes, charset: str | None) -> str:
+    try:
+        return body.decode(charset or "utf-8", "replace")
+    except LookupError:  # a charset that nobody knows
+        return body.decode("utf-8", "replace")
 
 
 def _get(site: Site, url: str) -> tuple[httpx.Response, bytes]:
