@@ -96,7 +96,7 @@ def _same(mask: Part, value: Part) -> bool:
         return mask.replace(tzinfo=None) == value
     if isinstance(mask, bytes) and isinstance(value, bytes | bytearray | memoryview):
         return mask == bytes(value)
-    return type(mask) in (type(value), int) and mask == value
+    return mask == value
 
 
 # --- shapes: from a keyed hash of 32 bytes to a value that fits -----------------------------------------------------

@@ -57,10 +57,8 @@ def _tagged_rarely(part: Any) -> tuple[bytes, bytes]:
             return b"i", b"%d" % int(part)
         case float():
             return b"f", repr(part).encode()
-        case decimal.Decimal() if part.is_finite() and part == part.to_integral_value():
-            return b"i", b"%d" % int(part)
         case decimal.Decimal():
-            return b"d", str(part.normalize()).encode()
+            return _tagged_decimal(part)
         case bytes() | bytearray() | memoryview():
             return b"x", bytes(part)
         case uuid.UUID():
@@ -73,3 +71,11 @@ def _tagged_rarely(part: Any) -> tuple[bytes, bytes]:
         case dt.time():
             return b"t", part.isoformat(timespec="microseconds").encode()
     raise TypeError(f"a {type(part).__name__} has no packed form")
+
+
+def _tagged_decimal(part: decimal.Decimal) -> tuple[bytes, bytes]:
+    if not part.is_finite():
+        return b"d", str(part).encode()
+    text = format(part, "f")  # exact, whatever the context's precision
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return (b"d", text.encode()) if "." in text else (b"i", b"0" if text == "-0" else text.encode())
