@@ -68,11 +68,11 @@ def test_a_broken_view_spoils_nothing(sqlite_place: Any) -> None:
 
 
 def test_computed_columns_are_said_and_refused(any_place: Any) -> None:
-    any_place.run("CREATE TABLE t (id int PRIMARY KEY, n int, double int GENERATED ALWAYS AS (n * 2) STORED)")
+    any_place.run("CREATE TABLE t (id int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)")
     store = any_place.open()
     assert [column.generated for column in store.describe().tables["t"].columns] == [False, False, True]
     with store.writing() as writer, pytest.raises(StoreRefused, match="computed"):
-        writer.amend("t", ["id"], ["double"], [(1, 2)])
+        writer.amend("t", ["id"], ["twice"], [(1, 2)])
 
 
 def test_keys_are_found_also_where_none_is_called_primary(any_place: Any) -> None:
@@ -135,12 +135,9 @@ def test_types_of_postgresql_arrive_as_scalars(postgresql_place: Any) -> None:
 def test_types_of_mariadb_arrive_as_scalars(mariadb_place: Any) -> None:
     mariadb_place.run(
         "CREATE TABLE t (id int PRIMARY KEY, m ENUM('happy', 'sad'), j JSON, l VARCHAR(20) CHARACTER SET latin1,"
-        " span TIME, never DATE, at TIMESTAMP NULL)",
-        "SET sql_mode = ''",
+        " span TIME)",
     )
-    mariadb_place.run(
-        "INSERT IGNORE INTO t VALUES (1, 'sad', '{\"k\": 1}', 'Zoé', '-26:00:00', NULL, '2026-06-01 12:00:00')"
-    )
+    mariadb_place.run("INSERT INTO t VALUES (1, 'sad', '{\"k\": 1}', 'Zoé', '-26:00:00')")
     store = mariadb_place.open()
     table = store.describe().tables["t"]
     assert [column.kind.value for column in table.columns[1:4]] == ["other", "json", "text"]
@@ -203,7 +200,7 @@ def test_a_thousand_tables_are_described_in_few_statements(any_place: Any) -> No
 
 def test_a_sample_of_a_large_table_comes_from_all_over(any_place: Any) -> None:
     series = {
-        "sqlite": "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000) SELECT n, 'x' FROM s",
+        "sqlite": "WITH RECURSIVE s(n) AS (SELECT 1 UNION SELECT n + 1 FROM s WHERE n < 20000) SELECT n, 'x' FROM s",
         "postgresql": "SELECT n, repeat('x', 100) FROM generate_series(1, 20000) n",
         "mariadb": "SELECT seq, 'x' FROM seq_1_to_20000",
     }[any_place.kind]

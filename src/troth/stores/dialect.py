@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import itertools
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -35,7 +36,7 @@ from troth.stores.contract import (
     Transport,
 )
 
-__all__ = ["Clause", "Dialect", "Fault", "Table"]
+__all__ = ["Clause", "Declined", "Dialect", "Fault", "Table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Fault:
     retryable: bool = False
 
 
+class Declined(Exception):
+    """The dialect says no by itself, in words for the person who asked; the store makes a `StoreRefused` of it."""
+
+
 class Dialect(abc.ABC):
     """One engine. Stateless, but for the quoting rules that SQLAlchemy gives it."""
 
@@ -99,6 +104,19 @@ class Dialect(abc.ABC):
     @abc.abstractmethod
     def engine(self, limits: Limits, *, read_only: bool) -> sa.Engine:
         """An engine whose connections keep *limits*; a read-only one commits by itself and cannot write."""
+
+    def _engine(self, url: sa.URL, *, read_only: bool, **special: Any) -> sa.Engine:
+        """What all engines have in common: one connection, silence, and no statement that nobody asked for."""
+        return sa.create_engine(
+            url,
+            hide_parameters=True,
+            logging_name=_SILENT,
+            poolclass=sa.QueuePool,
+            pool_pre_ping=not read_only,  # a read is simply repeated on a new connection
+            pool_reset_on_return=None if read_only else "rollback",
+            skip_autocommit_rollback=True,
+            **special,
+        )
 
     @abc.abstractmethod
     def fault(self, error: BaseException) -> Fault:
@@ -198,6 +216,9 @@ class Dialect(abc.ABC):
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
 _PLACES = 16
+_SILENT = "troth"
+# At DEBUG, SQLAlchemy would log the rows it reads, whatever hide_parameters says.
+logging.getLogger(f"sqlalchemy.engine.Engine.{_SILENT}").setLevel(logging.CRITICAL)
 
 
 def run(connection: sa.Connection, clause: Clause) -> list[tuple[Any, ...]]:

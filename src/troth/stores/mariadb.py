@@ -34,7 +34,7 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import BUSY, LOST, Clause, Declined, Dialect, Fault, Table, conflict, other, refused, run
 
 __all__ = ["MariaDB"]
 
@@ -59,8 +59,9 @@ class MariaDB(Dialect):
             "max_statement_time": limits.statement_s,
             "tx_read_only": int(read_only),
         }
-        return sa.create_engine(
+        return self._engine(
             self.url,
+            read_only=read_only,
             connect_args={
                 "charset": "utf8mb4",
                 "connect_timeout": max(1, round(limits.connect_s)),
@@ -69,11 +70,7 @@ class MariaDB(Dialect):
                 "read_timeout": math.ceil(limits.statement_s + limits.lock_s + 1),
                 "write_timeout": math.ceil(limits.statement_s + 1),
             },
-            hide_parameters=True,
             isolation_level="AUTOCOMMIT" if read_only else "REPEATABLE READ",
-            logging_name="troth",
-            pool_pre_ping=not read_only,
-            pool_reset_on_return=None if read_only else "rollback",
         )
 
     def fault(self, error: BaseException) -> Fault:
@@ -106,10 +103,13 @@ class MariaDB(Dialect):
         for table, index, is_unique, column, is_part in run(connection, _INDEXES):
             names, _ = indexes[table].setdefault(index, ([], bool(is_unique) and not is_part))
             names.append(column)
+        pairs: dict[tuple[str, str, str, str], list[tuple[str, str]]] = defaultdict(list)
+        for table, constraint, target, rule, ours, theirs in run(connection, _REFERENCES):
+            pairs[table, constraint, target, rule].append((ours, theirs))
         references: dict[str, list[ForeignKey]] = defaultdict(list)
-        for table, target, ours, theirs, rule in run(connection, _REFERENCES):
-            both = tuple(ours.split("\n")), tuple(theirs.split("\n"))
-            references[table].append(ForeignKey(both[0], target, both[1], rule.lower()))
+        for (table, _, target, rule), both in pairs.items():
+            mine, others = zip(*both, strict=True)
+            references[table].append(ForeignKey(mine, target, others, rule.lower()))
         return {
             name: Table(
                 _table(name, facts, columns[name], indexes[name], references[name]),
@@ -122,7 +122,8 @@ class MariaDB(Dialect):
 
     def principals(self, connection: sa.Connection, tables: Mapping[str, Table]) -> list[Principal]:
         """Accounts and roles with their privileges, from the server's own tables. Needs SELECT on them."""
-        [(database,)] = run(connection, Clause("SELECT DATABASE()"))
+        database = str(self.url.database)
+        _check_accounts_readable(connection)
         reads: dict[str, set[str]] = defaultdict(set)
         writes: dict[str, set[str]] = defaultdict(set)
         why: dict[str, set[str]] = defaultdict(set)
@@ -160,7 +161,7 @@ class MariaDB(Dialect):
         who = f"{_literal(role)}@'%'"
         database = _plainly_quoted(str(self.url.database))
         lines = [
-            "-- What this account needs in this database, and nothing else. It cannot log in until you have run, yourself:",
+            "-- What this account needs in this database, and nothing else. It cannot log in until you have run:",
             f"-- ALTER USER {who} IDENTIFIED BY '...' ACCOUNT UNLOCK;",
             f"CREATE USER {who} ACCOUNT LOCK;",
         ]
@@ -251,7 +252,7 @@ _REFUSED = {
     1792: "the connection is read-only",
     1153: "a value is larger than the server's max_allowed_packet",
 }
-_COLUMN = re.compile(r".*column '([^']*)'", re.DOTALL)
+_COLUMN = re.compile(r".*column '([^']*)'", re.DOTALL | re.IGNORECASE)
 _CONFLICTS = {
     1048: _COLUMN,
     1062: re.compile(r".*for key '([^']*)'$", re.DOTALL),
@@ -265,6 +266,7 @@ _CONFLICTS = {
     1644: re.compile(r"$^"),  # SIGNAL in a trigger: its words may hold anything
     4025: re.compile(r"^CONSTRAINT (`[^`]*`)"),
 }
+_ACCOUNT_TABLES = ("user", "global_priv", "db", "tables_priv", "roles_mapping")
 _CASTS = {
     ColumnKind.DATE: "DATE",
     ColumnKind.DATETIME: "DATETIME(6)",
@@ -301,13 +303,12 @@ _INDEXES = Clause(
     ORDER BY table_name, index_name <> 'PRIMARY', index_name, seq_in_index"""
 )
 _REFERENCES = Clause(
-    """SELECT k.table_name, max(k.referenced_table_name),
-        group_concat(k.column_name ORDER BY k.ordinal_position SEPARATOR '\n'),
-        group_concat(k.referenced_column_name ORDER BY k.ordinal_position SEPARATOR '\n'), max(r.delete_rule)
+    """SELECT k.table_name, k.constraint_name, k.referenced_table_name, r.delete_rule, k.column_name,
+        k.referenced_column_name
     FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
-    USING (constraint_schema, constraint_name, table_name)
+    ON r.constraint_schema = k.table_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
     WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL
-    GROUP BY k.table_name, k.constraint_name ORDER BY k.table_name, k.constraint_name"""
+    ORDER BY k.table_name, k.constraint_name, k.ordinal_position"""
 )
 _PRIVILEGES = """
 SELECT if(is_role = 'Y', user, concat(user, '@', host)), '*', '%%', select_priv = 'Y',
@@ -323,6 +324,17 @@ _ACCOUNTS = Clause(
         u.is_role = 'N' AND coalesce(json_value(p.priv, '$.account_locked'), 0) <> 1
     FROM mysql.user u JOIN mysql.global_priv p ON p.user = u.user AND p.host = u.host ORDER BY u.user, u.host"""
 )
+
+
+def _check_accounts_readable(connection: sa.Connection) -> None:
+    try:
+        run(connection, Clause("SELECT 1 FROM mysql.user JOIN mysql.global_priv JOIN mysql.db LIMIT 0"))
+        return
+    except sa.exc.DBAPIError as error:
+        if error.orig is None or error.orig.args[0] not in _REFUSED:
+            raise
+    needed = " ".join(f"GRANT SELECT ON mysql.{table} TO ...;" for table in _ACCOUNT_TABLES)
+    raise Declined(f"who can get in stands in tables that this account may not read: {needed}")
 
 
 def _exactly(expression: str) -> str:

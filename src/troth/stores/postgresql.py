@@ -58,8 +58,9 @@ class PostgreSQL(Dialect):
         }
         given = self.url.query.get("options", "")
         options = " ".join([str(given), *(f"-c {name}={value}" for name, value in settings.items())])
-        return sa.create_engine(
+        return self._engine(
             self.url,
+            read_only=read_only,
             connect_args={
                 "application_name": "troth",
                 "connect_timeout": max(1, round(limits.connect_s)),
@@ -68,11 +69,7 @@ class PostgreSQL(Dialect):
                 "prepare_threshold": None,  # a pooler between us and the server would lose them
                 "tcp_user_timeout": int((limits.statement_s + limits.connect_s) * 1000),
             },
-            hide_parameters=True,
             isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
-            logging_name="troth",
-            pool_pre_ping=not read_only,
-            pool_reset_on_return=None if read_only else "rollback",
             use_native_hstore=False,
         )
 

@@ -33,7 +33,7 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
-from troth.stores.dialect import Clause, Dialect, Fault, Table, nearest, run
+from troth.stores.dialect import Clause, Declined, Dialect, Fault, Table, nearest, refused, run
 
 __all__ = ["SqlStore", "connect"]
 
@@ -148,7 +148,8 @@ class SqlStore:
         tables = self._tables or {}
         for one in access or ():
             self._table(one.table, one.amends)
-        return self._dialect.grants(tables, role, [Access(name) for name in tables] if access is None else access)
+        wanted = [Access(name) for name in tables] if access is None else access
+        return self._attempt(lambda: self._dialect.grants(tables, role, wanted))
 
     def close(self) -> None:
         for engine in (self._reading, self._writing):
@@ -188,7 +189,7 @@ class SqlStore:
         """Do it; a driver's error becomes one of ours, without a trace of the driver's text."""
         try:
             return action()
-        except (sa.exc.DBAPIError, sa.exc.InvalidRequestError) as error:
+        except (sa.exc.DBAPIError, sa.exc.InvalidRequestError, Declined) as error:
             fault = self._fault(error)
         where = f"{self._name}, table {table}" if table else self._name
         message = f"{where}: {fault.detail}"
@@ -199,6 +200,8 @@ class SqlStore:
     def _fault(self, error: Exception) -> Fault:
         if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
             return self._dialect.fault(error.orig)
+        if isinstance(error, Declined):
+            return refused(str(error))
         return Fault(StoreRefused, "the server is of a kind or a version that this connector does not speak to")
 
     def _read(self, action: Callable[[sa.Connection], Result]) -> Result:

@@ -35,12 +35,11 @@ from troth.stores.contract import (
     Principal,
     Row,
     Scalar,
-    StoreRefused,
     TableKind,
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import BUSY, LOST, Clause, Declined, Dialect, Fault, Table, conflict, other, refused, run
 
 __all__ = ["SQLite"]
 
@@ -73,14 +72,7 @@ class SQLite(Dialect):
             connection.execute(f"PRAGMA {pragma} = ON")
             return connection
 
-        engine = sa.create_engine(
-            self.url.set(database=None),
-            creator=connect,
-            poolclass=sa.QueuePool,
-            hide_parameters=True,
-            pool_reset_on_return=None if read_only else "rollback",
-            logging_name="troth",
-        )
+        engine = self._engine(self.url.set(database=None), read_only=read_only, creator=connect)
         sa.event.listen(engine, "before_cursor_execute", _deadline(limits.statement_s))
         if not read_only:
             # The write lock is taken at once: an upgrade halfway could deadlock with another writer.
@@ -164,7 +156,7 @@ class SQLite(Dialect):
         return Transport(encrypted=True, detail="local file")
 
     def grants(self, tables: Mapping[str, Table], role: str, access: Sequence[Access]) -> str:
-        raise StoreRefused("SQLite has no roles to grant to: the file's mode decides who reads it", store="")
+        raise Declined("SQLite has no roles to grant to: the file's mode decides who reads it")
 
     # --- writing SQL ----------------------------------------------------------------------------------------------
 
