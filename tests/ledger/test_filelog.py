@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -170,6 +172,34 @@ def test_a_failed_disk_closes_the_ledger(log: FileLog, monkeypatch: pytest.Monke
     with FileLog(log.folder, signer) as again:
         assert again.size >= 2
         again.verify()
+
+
+def test_nothing_is_acknowledged_before_the_disk_has_it(log: FileLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    forced = []
+    monkeypatch.setattr(os, "fdatasync", lambda handle: forced.append(os.fstat(handle).st_size))
+    for start in range(3):
+        log.append(entries(1, start=start))
+        assert (len(forced), forced[-1]) == (start + 1, (log.folder / "journal").stat().st_size)
+
+
+def test_callers_that_wait_together_share_a_write(log: FileLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    forced, begun, go_on = [], Event(), Event()
+
+    def slowly(handle: int) -> None:
+        forced.append(handle)
+        begun.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(os, "fdatasync", slowly)
+    with ThreadPoolExecutor(9) as threads:
+        first = threads.submit(log.append, entries(1))
+        assert begun.wait(30)
+        rest = [threads.submit(log.append, entries(1, start=number)) for number in range(1, 9)]
+        while len(log._waiting) < 8:
+            os.sched_yield()
+        go_on.set()
+    assert sorted(leaf for done in (first, *rest) for leaf in done.result()) == list(range(9))
+    assert len(forced) == 2
 
 
 def fail(handle: int) -> None:

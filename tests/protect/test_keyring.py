@@ -95,6 +95,8 @@ def test_a_value_is_sealed_differently_each_time(keyring: Keyring) -> None:
 
 def test_tenants_share_no_key() -> None:
     one, other = (Keyring(ROOT, tenant=tenant) for tenant in ("one", "other"))
+    with pytest.raises(OpenError):
+        other.unseal(one.seal(b"x", HERE), HERE)
     assert one.pseudonym("subject", "ann") != other.pseudonym("subject", "ann")
     assert one.digest("plan", "x") != other.digest("plan", "x")
     assert one.signer("ledger").public_key != other.signer("ledger").public_key
@@ -205,7 +207,7 @@ def test_what_was_sealed_long_ago_still_opens(keyring: Keyring) -> None:
 @pytest.mark.parametrize("show", [repr, str, "{0}".format, lambda thing: f"{[thing]}"])
 def test_nothing_that_holds_a_key_prints_it(keyring: Keyring, show: Callable[[object], str]) -> None:
     secrets = [ROOT.hex(), repr(ROOT)[2:20], "00, 1, 2"]
-    for thing in (keyring, keyring.signer(), Masker(keyring), keyring.mac("mask", "x"), HERE):
+    for thing in (keyring, keyring.signer(), Masker(keyring), keyring._mac("mask", "x"), HERE):
         shown = show(thing)
         assert not any(secret in shown for secret in [*secrets, HERE.subject])
 

@@ -11,7 +11,8 @@ import os
 import shutil
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -95,13 +96,10 @@ class FileLog(TiledLog):
         with self._mutex:
             self._require_working()
             signed = Checkpoint(self._origin, self.size, self._leaves.root())
-            if signed != self._last_signed:
-                self._leaves.put_partial_tiles()
-                if self._tail:
-                    self._files.put(bundle_path(self.size // TILE_WIDTH, len(self._tail)), pack_bundle(self._tail))
-                write_durably(self._folder / "checkpoint", signed.sign(self._signer).encode())
-                self._last_signed = signed
-            return (self._folder / "checkpoint").read_text("utf-8")
+            with self._disk():
+                if signed != self._last_signed:
+                    self._publish(signed)
+                return (self._folder / "checkpoint").read_text("utf-8")
 
     def entry_bytes(self, index: int) -> bytes:
         """The stored bytes of leaf *index*. Raises ``IndexError``."""
@@ -182,21 +180,35 @@ class FileLog(TiledLog):
         self._require_working()
         tickets = [self._waiting.popleft() for _ in range(len(self._waiting))]
         entries = [entry for ticket in tickets for entry in ticket.entries]
-        self._failed = True  # until all of it is done: a journal that failed once is not to be trusted again
-        try:
+        with self._disk():
             if entries:
                 self._journal.append(entries)
                 self._grow(entries)
             if self._journal.next - self._journal.base >= _JOURNAL_ENTRIES_MAX:
                 self._cut_journal()
+        first = self.size - len(entries)
+        for ticket in tickets:
+            ticket.leaves = range(first, first := first + len(ticket.entries))
+
+    def _publish(self, signed: Checkpoint) -> None:
+        """Put what outsiders need for this size, the signature last."""
+        self._leaves.put_partial_tiles()
+        if self._tail:
+            self._files.put(bundle_path(self.size // TILE_WIDTH, len(self._tail)), pack_bundle(self._tail))
+        write_durably(self._folder / "checkpoint", signed.sign(self._signer).encode())
+        self._last_signed = signed
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Write something as a whole: what failed once is not to be trusted again before it was read back."""
+        self._failed = True
+        try:
+            yield
         except OSError as fault:
             raise LedgerError(
                 f"the disk under {self._folder} failed ({fault.strerror}); mend it and open the ledger again"
             ) from fault
         self._failed = False
-        first = self.size - len(entries)
-        for ticket in tickets:
-            ticket.leaves = range(first, first := first + len(ticket.entries))
 
     def _grow(self, entries: Sequence[bytes]) -> None:
         """Put *entries* into the tree and the bundles."""

@@ -61,12 +61,12 @@ class Keyring:
 
     def pseudonyms(self, domain: str, values: Iterable[Part]) -> list[Pseudonym]:
         """`pseudonym` for many values of one domain."""
-        mac = self.mac("pseudonym", domain)
+        mac = self._mac("pseudonym", domain)
         return [Pseudonym("ps1:" + mac(packed([value]))[:16].hex()) for value in values]
 
     def digest(self, purpose: str, *parts: Part) -> Hash:
         """A keyed hash of *parts*, for what may be recognised and must not be guessed: a plan, a query."""
-        return Hash("dg1:" + self.mac("digest", purpose)(packed(parts)).hex())
+        return Hash("dg1:" + self._mac("digest", purpose)(packed(parts)).hex())
 
     def signer(self, name: str | None = None) -> Ed25519Signer:
         """The ledger's signing key called *name*, such as ``example.org/troth``; where left out, ``troth/`` and this
@@ -78,26 +78,24 @@ class Keyring:
         name = name or "troth/" + self._id.text.partition(":")[2]
         return Ed25519Signer(name, SigningKey(self.__derive("", "sign", name, KEY_BYTES)))
 
-    def mac(self, purpose: str, field: str) -> Mac:
-        """A keyed hash for the rooms of protect itself."""
+    def _mac(self, purpose: str, field: str) -> Mac:
+        """A keyed hash, for this room only."""
         return self.__mac(purpose, field)
 
     def _key_of(self, context: Context) -> FieldKey:
         # the subject is authenticated and has no key of its own: a million subjects would need a million derivations
-        return self.__field_key(context.tenant, context.domain, texts(context.table, context.field))
+        return self.__field_key(context.domain, texts(context.tenant, context.table, context.field))
 
     def _derive_mac(self, purpose: str, field: str) -> Mac:
         return Mac(self.__derive("", purpose, field, KEY_BYTES))
 
-    def _derive_field_key(self, tenant: str, domain: str, field: bytes) -> FieldKey:
-        secret = self.__derive(domain, "seal", field, KEY_BYTES + COMMITMENT_BYTES, tenant=tenant)
+    def _derive_field_key(self, domain: str, field: bytes) -> FieldKey:
+        secret = self.__derive(domain, "seal", field, KEY_BYTES + COMMITMENT_BYTES)
         return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]))
 
-    def __derive(
-        self, domain: str, purpose: str, field: str | bytes, length: int, *, tenant: str | None = None
-    ) -> bytes:
+    def __derive(self, domain: str, purpose: str, field: str | bytes, length: int) -> bytes:
         """Every key of Troth: HKDF over what it is for, each part after its length, the version of the key last."""
-        separated = texts("troth/v1", self._tenant if tenant is None else tenant, domain, purpose, field, "1")
+        separated = texts("troth/v1", self._tenant, domain, purpose, field, "1")
         return derive(self.__root, separated, length)
 
     def __repr__(self) -> str:

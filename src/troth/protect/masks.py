@@ -76,12 +76,12 @@ class Masker:
         Raises `MaskTooNarrow` when masks that differ do not fit, `MaskRefused` when none fits at all.
         """
         shape = _shape(fit)
-        mac = self._keyring.mac("mask", place)
+        mac = self._keyring._mac("mask", place)
         return [shape(mac(packed(key))) for key in keys]
 
     def pseudonymise(self, fit: MaskFit, subject: Pseudonym | str) -> Part:
         """A value that fits, the same for the same subject wherever the fit is the same. Raises as `batch`."""
-        return _shape(fit)(self._keyring.mac("pseudonymise", "")(str(subject).encode()))
+        return _shape(fit)(self._keyring._mac("pseudonymise", "")(str(subject).encode()))
 
     def looks_masked(self, fit: MaskFit, place: str, key: Sequence[Part], value: Part) -> bool:
         """Whether *value* is exactly the mask of that row. Trailing spaces of fixed-width columns and a
