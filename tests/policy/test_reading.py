@@ -74,6 +74,7 @@ def test_a_repeated_sentence_has_its_own_id(either: PolicyText) -> None:
 def test_cells_of_a_table_keep_their_own_places() -> None:
     policy = read("| Data | Why |\n|---|---|\n| Name e | e |\n")
     assert [policy.source[one.span.start : one.span.end] for one in policy.sentences] == ["Data", "Why", "Name e", "e"]
+    assert [one.span.column for one in policy.sentences] == [3, 10, 3, 12]
 
 
 def test_escapes_entities_and_html_in_markdown_are_read() -> None:

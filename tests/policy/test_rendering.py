@@ -42,6 +42,10 @@ def test_nothing_hostile_comes_out(hostile: str, kind: str) -> None:
         assert trap not in page.replace("&quot;", "'")
 
 
+def test_text_that_looks_like_a_tag_stays_text() -> None:
+    assert "&lt;script&gt;" in render_plain(read("We never use a `<script>` of others."))
+
+
 @given(st.text(alphabet=st.sampled_from("ab<>/\"'= &;[]()*:.\n"), max_size=120))
 def test_no_tag_comes_out_but_ours(text: str) -> None:
     page = render_plain(read(text))

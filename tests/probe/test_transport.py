@@ -100,6 +100,12 @@ def test_the_greeting_asks_for_exactly_one_version(version: int, name: str) -> N
     assert not found.trusted
 
 
+def test_an_answer_in_another_version_is_not_counted() -> None:
+    hello = b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + bytes(36)
+    with answering(lambda _: hello) as port, pytest.raises(Unreachable):
+        tls("127.0.0.1", port, now=NOW, seconds=5)
+
+
 def test_what_does_not_speak_tls_cannot_be_looked_at() -> None:
     with (
         answering(lambda _: b"HTTP/1.0 400 no\r\n\r\n") as port,
