@@ -16,6 +16,7 @@ from troth.declaration.check import check
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
 from troth.declaration.model import (
+    Access,
     Attestation,
     Audience,
     Basis,
@@ -64,6 +65,7 @@ from troth.declaration.taxonomy import (
 from troth.declaration.write import write
 
 __all__ = [
+    "Access",
     "Attestation",
     "Audience",
     "Basis",

@@ -38,6 +38,7 @@ from troth.declaration.problems import Position
 from troth.declaration.secret import has_broken_reference, holds_secret
 
 __all__ = [
+    "Access",
     "Attestation",
     "Audience",
     "Basis",
@@ -433,6 +434,9 @@ class System(Part):
     owner: str | None = None
     purposes: tuple[str, ...] = ()
     read_only: StrictBool = False
+    accounts: tuple[str, ...] = ()
+    """The accounts of the store that are expected to read its personal data, by the store's own names; any other that
+    can is a fault."""
     tables: dict[str, Table] = {}
 
     @field_validator("store")
@@ -451,6 +455,13 @@ class System(Part):
             return value
         dotted = {name for name in value if isinstance(name, str) and "." in name}
         return {name: _of_this_system(table, dotted) for name, table in value.items()} if dotted else value
+
+
+class Access(Part):
+    """Who may see personal data at all (GDPR Art. 25(2), clause C11)."""
+
+    ceiling: int = Field(ge=1)
+    """The most accounts and people, over all systems, that the policy lets see personal data."""
 
 
 class Limits(Part):
@@ -628,6 +639,7 @@ class Declaration(Part):
     contracts: dict[str, Contract] = {}
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
+    access: Access | None = None
 
     _source: _Source = PrivateAttr(default=_Source())
 

@@ -16,7 +16,7 @@ from troth.protect.home import KEY_FILE, create_home
 from troth.protect.keyring import Keyring
 from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
-from troth.protect.seal import Context
+from troth.protect.seal import Context, is_sealed
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 
@@ -38,4 +38,5 @@ __all__ = [
     "Sealed",
     "commit",
     "create_home",
+    "is_sealed",
 ]

@@ -24,7 +24,7 @@ from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
 from troth.protect.pack import texts
 
-__all__ = ["COMMITMENT_BYTES", "OVERHEAD_BYTES", "Context", "FieldKey", "open_sealed", "seal"]
+__all__ = ["COMMITMENT_BYTES", "OVERHEAD_BYTES", "Context", "FieldKey", "is_sealed", "open_sealed", "seal"]
 
 COMMITMENT_BYTES = 16
 _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
@@ -83,6 +83,11 @@ def open_sealed(sealed: bytes, context: Context, key: FieldKey) -> bytes:
         return key.aead.decrypt(nonce, body, _associated(header, context))
     except AeadFailed:
         raise OpenError from None
+
+
+def is_sealed(value: bytes) -> bool:
+    """Whether *value* has the outer form of a sealed value. Only opening it shows that it is one."""
+    return len(value) >= OVERHEAD_BYTES and value.startswith(_MAGIC + bytes([_SUITE]))
 
 
 def _associated(header: bytes, context: Context) -> bytes:
