@@ -115,8 +115,8 @@ def test_types_of_postgresql_arrive_as_scalars(postgresql_place: Any) -> None:
         "CREATE DOMAIN mail AS varchar(80) CHECK (VALUE LIKE '%@%')",
         "CREATE TABLE t (id int PRIMARY KEY, m mood, e mail, tags text[], ip inet, j jsonb, span interval, r int4range,"
         " c char(5), at timestamptz, until date)",
-        "INSERT INTO t VALUES (1, 'sad', 'ann@example.org', '{\"a,b\",NULL}', '10.0.0.1', '{\"k\": 1}', '1 day', '[1,3)',"
-        " 'ab', '2026-06-01 14:00+02', 'infinity')",
+        "INSERT INTO t VALUES (1, 'sad', 'ann@example.org', '{\"a,b\",NULL}', '10.0.0.1', '{\"k\": 1}', '1 day',"
+        " '[1,3)', 'ab', '2026-06-01 14:00+02', 'infinity')",
     )
     store = postgresql_place.open()
     names = [column.name for column in store.describe().tables["t"].columns]

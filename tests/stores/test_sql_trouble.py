@@ -19,6 +19,7 @@ from troth.stores import (
     StoreConflict,
     StoreRefused,
     StoreUnreachable,
+    UnknownName,
     open_store,
 )
 from troth.stores import mariadb as mariadb_module
@@ -192,3 +193,34 @@ def test_readers_cannot_write_by_any_view_or_function(postgresql_place: Any) -> 
     with pytest.raises(StoreRefused):
         store.read("v", ["id"], None)
     assert store.count("t", None) == 0
+
+
+def test_a_policy_that_hides_rows_is_an_error_not_a_smaller_answer(postgresql_place: Any) -> None:
+    role = f"{postgresql_place.database}_clerk"
+    postgresql_place.run(
+        "CREATE TABLE t (id int)",
+        "INSERT INTO t VALUES (1), (2)",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY half ON t USING (id = 1)",
+        f"CREATE ROLE {role} LOGIN PASSWORD 'troth'",
+        f"GRANT SELECT ON t TO {role}",
+    )
+    store = open_store("shop", postgresql_place.server.url(postgresql_place.database, user=role))
+    try:
+        with pytest.raises(StoreRefused, match="BYPASSRLS"):
+            store.count("t", None)
+    finally:
+        store.close()
+        postgresql_place.run(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_a_schema_that_changed_meanwhile_is_noticed(any_place: Any) -> None:
+    any_place.run("CREATE TABLE t (id int PRIMARY KEY, name text)")
+    store = any_place.open()
+    assert store.count("t", None) == 0
+    any_place.run("DROP TABLE t", "CREATE TABLE t (id int PRIMARY KEY)")
+    with pytest.raises(UnknownName, match="changed"):
+        store.read("t", ["name"], None)
+    store.refresh()
+    with pytest.raises(UnknownName, match="no column 'name'"):
+        store.read("t", ["name"], None)

@@ -34,6 +34,7 @@ from troth.stores.contract import (
     StoreUnreachable,
     TableSchema,
     Transport,
+    UnknownName,
 )
 
 __all__ = ["Clause", "Declined", "Dialect", "Fault", "Table"]
@@ -239,6 +240,7 @@ def conflict(detail: str) -> Fault:
 
 
 BUSY = Fault(StoreBusy, "a lock or statement timeout, or a deadlock: nothing was changed, try again", retryable=True)
+CHANGED = Fault(UnknownName, "a table or column is no longer there: the schema has changed since it was described")
 LOST = Fault(StoreUnreachable, "nothing answers there, or the connection was lost", retryable=True)
 
 

@@ -34,7 +34,20 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Clause, Declined, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import (
+    BUSY,
+    CHANGED,
+    LOST,
+    Clause,
+    Declined,
+    Dialect,
+    Fault,
+    Table,
+    conflict,
+    other,
+    refused,
+    run,
+)
 
 __all__ = ["MariaDB"]
 
@@ -82,6 +95,8 @@ class MariaDB(Dialect):
             return LOST
         if code in _REFUSED:
             return refused(_REFUSED[code])
+        if code in {1054, 1146}:
+            return CHANGED
         if code in _CONFLICTS:
             names = _CONFLICTS[code].search(said)  # the last such words: what stands before them may be a value
             return conflict(f"a constraint forbids it: {names[1]}" if names else "a constraint forbids it")

@@ -9,6 +9,7 @@ in UTC, those without as they are. Types without a Python scalar (JSON, arrays, 
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import json
 import re
 from collections import defaultdict
@@ -35,7 +36,7 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import BUSY, CHANGED, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
 
 __all__ = ["PostgreSQL"]
 
@@ -54,6 +55,7 @@ class PostgreSQL(Dialect):
             "statement_timeout": f"{limits.statement_s * 1000:.0f}",
             "lock_timeout": f"{limits.lock_s * 1000:.0f}",
             "timezone": "UTC",
+            "row_security": "off",  # a policy that hides rows from us is an error, never a smaller answer
             "default_transaction_read_only": "on" if read_only else "off",
         }
         given = self.url.query.get("options", "")
@@ -77,6 +79,8 @@ class PostgreSQL(Dialect):
         state = getattr(error, "sqlstate", None) or ""
         if state in {"40001", "40P01", "55P03", "57014"}:
             return BUSY
+        if state in {"42P01", "42703"}:
+            return CHANGED
         if state.startswith("23") or state in _UNWRITABLE:
             return conflict(_constraint(error))
         if state.startswith(("08", "57P", "53")):
@@ -266,7 +270,8 @@ _REFUSALS = {
     "28000": "the server refuses this account from here (pg_hba.conf)",
     "3D000": "the server has no such database",
     "25006": "the server takes no changes (it is read-only, or a replica)",
-    "42501": "the account lacks a privilege: see `troth.stores.grants` for the script that gives it",
+    "42501": "the account lacks a privilege, or a row-level policy hides rows from it (it then needs BYPASSRLS); "
+    "`troth.stores.grants` writes the script that gives privileges",
 }
 _RULES = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _KINDS = {
@@ -415,8 +420,12 @@ def _fit(column: Column, value: Scalar | Unfit) -> Scalar | Unfit:
         return Unfit()  # PostgreSQL has no such text
     if isinstance(value, int) and value >= 2**63:
         return Unfit()
-    if isinstance(value, dt.datetime) and value.tzinfo is not None and "with time zone" not in column.native:
-        return naive_utc(value)
+    if isinstance(value, dt.datetime):
+        naive = naive_utc(value)
+        return naive.replace(tzinfo=dt.UTC) if "with time zone" in column.native else naive
+    if column.kind is ColumnKind.NUMBER and isinstance(value, int | float | decimal.Decimal):
+        is_float = column.native in {"real", "double precision"}
+        return float(value) if is_float else decimal.Decimal(str(value))  # psycopg wants arrays of one type
     return value
 
 

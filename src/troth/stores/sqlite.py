@@ -39,7 +39,20 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, LOST, Clause, Declined, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import (
+    BUSY,
+    CHANGED,
+    LOST,
+    Clause,
+    Declined,
+    Dialect,
+    Fault,
+    Table,
+    conflict,
+    other,
+    refused,
+    run,
+)
 
 __all__ = ["SQLite"]
 
@@ -53,6 +66,10 @@ class SQLite(Dialect):
     values_max = 16_000  # SQLite's own limit is 32,766 parameters, and a match may name its values twice
     snapshot = "BEGIN"
     dated = frozenset(ColumnKind)
+
+    def quote(self, name: str) -> str:
+        """In backticks: SQLite takes an unknown name in double quotes for a string, and answers with that."""
+        return "`" + name.replace("`", "``") + "`"
 
     # --- connecting -----------------------------------------------------------------------------------------------
 
@@ -95,6 +112,8 @@ class SQLite(Dialect):
             return replace(LOST, detail="no database file can be opened at the path of its URL")
         if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
             return refused("the file is not a SQLite database, or it is damaged")
+        if said.startswith(("no such table", "no such column")):
+            return CHANGED
         return other(error, code)
 
     # --- looking --------------------------------------------------------------------------------------------------
