@@ -24,6 +24,13 @@ def only(text: str) -> Statement:
         ("You can contact our data-protection officer.", "right", False),
         ("We will use your address in order to answer.", "purpose", False),
         ("We will be fair.", "promise", False),
+        ("Our pages load nothing from other companies.", "promise", True),
+        ("Our forms accept these fields and no others.", "promise", False),
+        ("What we have deleted stays deleted.", "right", False),
+        ("Refusing is as easy as allowing.", "promise", False),
+        ("Backups are overwritten after thirty-five days.", "promise", False),
+        ("We tell the recipients to do the same.", "sharing", False),
+        ("Every link on our website leads somewhere.", "promise", False),
     ],
 )
 def test_a_commitment_has_its_kind_and_direction(text: str, kind: str, negative: bool) -> None:
