@@ -13,7 +13,7 @@ def decorated(files: Iterator[Path], name: str) -> Iterator[tuple[str, str]]:
     """The first argument of every decorator called *name*, with the function it stands on."""
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.FunctionDef):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 continue
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith(name):

@@ -33,8 +33,10 @@ _REPEAT_BUDGET = 500_000
 _SEARCHES_MAX = 500
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _MARKUP = re.compile(
-    r"<!--(?:(?!-->).)*+(?:-->|\Z)|<(?:script|style)\b(?:(?!</(?:script|style)).)*+|</?[a-zA-Z!?](?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>?",
-    re.S | re.I,
+    r"""<!-- (?:(?!-->).)*+ (?:-->|\Z)
+      | <(?:script|style)\b (?:(?!</(?:script|style)).)*+
+      | </?[a-z!?] (?:[^>"']++ | "[^"]*+" | '[^']*+')*+ >?""",
+    re.S | re.I | re.X,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?|\r\n?")
 

@@ -33,37 +33,39 @@ def _inline() -> MarkdownIt:
 
 def drafts(source: str) -> Iterator[Draft]:
     """The blocks of a Markdown text. Raises `PolicyError` when it has more lines than any policy."""
-    lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
-    if len(lines) > _LINES_MAX:
-        raise PolicyError(f"the policy has {len(lines)} lines, {_LINES_MAX} are allowed; is it the right file?")
-    lines += [len(source)]
+    lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source)), len(source)]
+    if len(lines) > _LINES_MAX + 2:
+        raise PolicyError(f"the policy has {len(lines) - 1} lines, {_LINES_MAX} are allowed; is it the right file?")
     env: dict[str, object] = {}
-    lists: list[bool] = []
-    draft, reached = Draft("paragraph"), 0
+    lists: list[bool] = []  # for each list that is open, whether it is numbered
+    level = reached = 0
     for token in _blocks().parse(source, env):
-        if token.type in {"bullet_list_open", "ordered_list_open"}:
-            lists.append(token.type.startswith("ordered"))
-        elif token.type in {"bullet_list_close", "ordered_list_close"}:
-            lists.pop()
-        elif token.type == "heading_open":
-            draft = Draft("heading", int(token.tag[1:]))
-        elif token.type == "inline" and token.map:
-            if draft.kind != "heading":
-                draft = Draft("list_item", len(lists), lists[-1]) if lists else Draft("paragraph")
-            start, end = (lines[min(line, len(lines) - 1)] for line in token.map)
-            # The cells of a row have the same lines; each is looked for behind the one before it.
-            start = reached if start < reached < end else start
-            reached = _fill(draft.traced, token, source, start, end, env)
-            yield draft
-            draft = Draft("paragraph")
-        elif token.type == "html_block" and token.map:
-            start, end = (lines[min(line, len(lines) - 1)] for line in token.map)
-            yield from html.drafts(source[start:end], offset=start)
-        elif token.type in {"fence", "code_block"} and token.map:
-            start, end = (lines[min(line, len(lines) - 1)] for line in token.map)
-            draft.traced.add(source[start:end] if token.type == "code_block" else token.content, start, end)
-            yield draft
-            draft = Draft("paragraph")
+        start, end = (lines[min(line, len(lines) - 1)] for line in token.map or (0, 0))
+        match token.type:
+            case "bullet_list_open" | "ordered_list_open":
+                lists.append(token.type == "ordered_list_open")
+            case "bullet_list_close" | "ordered_list_close":
+                lists.pop()
+            case "heading_open":
+                level = int(token.tag[1:])
+            case "inline":
+                draft, level = _begun(level, lists), 0
+                # The cells of a row have the same lines; each is looked for behind the one before it.
+                start = reached if start < reached < end else start
+                reached = _fill(draft.traced, token, source, start, end, env)
+                yield draft
+            case "html_block":
+                yield from html.drafts(source[start:end], offset=start)
+            case "fence" | "code_block":
+                draft = _begun(0, lists)
+                draft.traced.add(source[start:end] if token.type == "code_block" else token.content, start, end)
+                yield draft
+
+
+def _begun(level: int, lists: list[bool]) -> Draft:
+    if level:
+        return Draft("heading", level)
+    return Draft("list_item", len(lists), lists[-1]) if lists else Draft("paragraph")
 
 
 def _fill(traced: Traced, token: Token, source: str, at: int, end: int, env: dict[str, object]) -> int:
