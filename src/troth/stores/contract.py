@@ -8,7 +8,9 @@ A connector
 - creates no table of ours, temporary or not, and sends no keyed value to be computed over there;
 - opens reads in a read-only transaction where the engine has one;
 - waits for a lock or a statement no longer than its `Limits`;
-- turns its driver's errors into `StoreError` in one place, and keeps row values out of the message.
+- takes "equal" to mean equal: a collation, padding or affinity that confuses ``Zoë`` with ``zoe`` does not count;
+- refuses to answer for less than all rows: a policy of the store that hides rows from us is an error;
+- turns its driver's errors into `StoreError` in one place, and keeps row values out of the message and its causes.
 """
 
 from __future__ import annotations
@@ -53,7 +55,13 @@ __all__ = [
 ]
 
 Scalar = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
-"""One value of one column. Structured columns (JSON, arrays) arrive as their JSON text."""
+"""One value of one column, as the store holds it, so that what was read can be sought again.
+
+Structured columns (JSON, arrays) arrive as their JSON text, types that Python lacks (enums, ranges, ``infinity``) as
+their text, SQLite's dates as the text or number that they are. A moment with a zone arrives in UTC; one without
+arrives as it is, and where it has to be compared or converted it is taken to be UTC. A value that a column cannot hold
+matches nothing and is a `StoreConflict` when written.
+"""
 
 Row = tuple[Scalar, ...]
 """One row, in the order of the columns that were asked for."""
@@ -180,9 +188,10 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The rows whose *columns* together take one of *values*. NULL matches nothing.
+    """The rows whose *columns* together take exactly one of *values*. NULL matches nothing.
 
-    *fold* compares text without regard to letter case, as e-mail addresses are compared (one column only).
+    *fold* compares text without regard to letter case, as e-mail addresses are compared (one column only): for ASCII
+    always, beyond it as the engine folds letters. Without an index made for it, that reads the whole table.
     """
 
     columns: tuple[str, ...]
@@ -202,7 +211,11 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The rows whose *column* holds a date or time earlier than *moment* (aware, UTC)."""
+    """The rows whose *column* holds a date or time earlier than *moment* (aware, UTC).
+
+    A date alone stands for its whole day, which has to be over; a whole number for seconds since 1970 (milliseconds
+    where it is too large for that). What cannot be read as a date is before nothing: it is kept.
+    """
 
     column: str
     moment: dt.datetime
@@ -244,7 +257,7 @@ class Transport:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long and how much a store may be asked for. *values_per_statement* bounds one statement's value set;
-    larger sets are split by the connector, without the caller noticing."""
+    larger sets are split by the connector, without the caller noticing, as are those beyond its engine's own bound."""
 
     connect_s: float = 10.0
     lock_s: float = 5.0
@@ -259,7 +272,9 @@ class Writer(Protocol):
     def amend(self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> int:
         """Set *columns* of the rows named by *key*. Each row holds the key's values, then the new values.
 
-        One statement per `Limits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`.
+        One statement per `Limits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`,
+        `StoreRefused` (a view, a computed column, a table without transactions), and `ValueError` where one key is
+        given twice with different values.
         """
         ...
 
@@ -306,7 +321,8 @@ class Store(Protocol):
     def writing(self) -> AbstractContextManager[Writer]:
         """One transaction: commits at a clean exit, rolls back on any exception, all or nothing across tables.
 
-        Raises `StoreRefused` at once when the store is read-only or its engine has no transactions (MyISAM).
+        Raises `StoreRefused` at once when the store is read-only; a table without transactions (MyISAM) is refused
+        when it is named. If the connection is lost during the commit itself, nobody knows the outcome: do it again.
         """
         ...
 
