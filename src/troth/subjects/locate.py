@@ -9,9 +9,10 @@ link, and whether another link of it names somebody else.
 from __future__ import annotations
 
 import decimal
+import operator
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -223,25 +224,28 @@ class _Tracing:
         accents, say) is nobody's: it is left out rather than guessed at."""
         columns = self.columns[node.place]
         asked = self.asked[node.place]
-        places = [(link, asked[link.name], [columns.index(column) for column in link.columns]) for link in node.links]
-        key_at = [columns.index(column) for column in node.key]
+        by_key, key_of = asked[""], picker(columns, node.key)
+        ways = [(link, asked[link.name].get, picker(columns, link.columns)) for link in node.links if asked[link.name]]
+        found = self.found[node.place]
+        teaches = any(link.teaches for link in node.links)
         for row in rows:
-            key = tuple(row[position] for position in key_at)
-            subjects = set(asked[""].get(key, ()))
-            mine = ["key"] if subjects else []
-            for link, values, at in places:
-                named = values.get(_spelled(link, tuple(row[position] for position in at)))
-                if named:
-                    subjects |= named
-                    mine.append(link.name)
+            key = key_of(row)
+            subjects: tuple[int, ...] = ()
+            mine: tuple[str, ...] = ()
+            if named := by_key.get(key):
+                subjects, mine = tuple(sorted(named)), ("key",)
+            for link, lookup, value_of in ways:
+                value = value_of(row)
+                if named := lookup(value if link.kind is None else _spelled(link, value)):
+                    subjects, mine = merged(subjects, named), (*mine, link.name)
             if not subjects:
                 continue
-            before = self.found[node.place].get(key)
+            before = found.get(key)
             if before is not None:
-                subjects |= set(before.subjects)
-                mine = list(dict.fromkeys([*before.mine, *mine]))
-            self.found[node.place][key] = FoundRow(key, row, tuple(sorted(subjects)), tuple(mine), ())
-            self._taught(node, row, subjects)
+                subjects, mine = merged(subjects, before.subjects), tuple(dict.fromkeys([*before.mine, *mine]))
+            found[key] = FoundRow(key, row, subjects, mine, ())
+            if teaches:
+                self._taught(node, row, set(subjects))
 
     def _taught(self, node: Node, row: Row, subjects: set[int]) -> None:
         columns = self.columns[node.place]
@@ -263,6 +267,20 @@ class _Tracing:
                 if link.name not in row.mine
                 and all(row.values[columns.index(name)] is not None for name in link.columns)
             )
+
+
+def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:
+    """A function from a row in the order of *columns* to its *wanted* values, always as a tuple."""
+    at = [columns.index(column) for column in wanted]
+    if len(at) == 1:
+        only = at[0]
+        return lambda row: (row[only],)
+    return operator.itemgetter(*at)
+
+
+def merged(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
+    """Two sets of subjects as one sorted tuple."""
+    return tuple(sorted({*known, *more}))
 
 
 def _own(node: Node) -> set[str]:

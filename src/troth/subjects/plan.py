@@ -161,6 +161,10 @@ class _Erasing:
     needed: dict[tuple[str, tuple[str, ...]], set[Row]] = field(default_factory=lambda: defaultdict(set))
     """(place, columns) → the values by which staying rows refer to it."""
     problems: dict[MapProblem, None] = field(default_factory=dict)
+    splits: dict[
+        tuple[str, tuple[tuple[str, Strategy], ...]], tuple[tuple[tuple[str, Strategy], ...], tuple[str, ...]]
+    ] = field(default_factory=dict)
+    constraints: dict[str, Sequence[tuple[str, Link]]] = field(default_factory=dict)
 
     def plan(self, declaration: Declaration) -> ErasurePlan:
         order = self.located.map.deletion_order
@@ -195,7 +199,7 @@ class _Erasing:
             self._stay(node, row, keep.meanwhile, (keep.because, keep.cite), until.day)
         elif row.others:
             self._stay(node, row, _share(node, row), ABOUT_OTHERS, None)
-        elif erase is not None and erase.rows == "delete" and not self._is_needed(node, row):
+        elif deletes(node) and not self._is_needed(node, row):
             self.gone[node.place].append(row)
         else:
             why = (keep.because, keep.cite) if keep is not None else NO_STRATEGY
@@ -211,16 +215,35 @@ class _Erasing:
     ) -> None:
         """The row stays; *strategies* are written into it, and its other personal fields are kept for the reason."""
         target = (row.key, row.subjects)
-        writes = tuple((column, how) for column, how in strategies.items() if how is not Strategy.KEEP)
+        writes, kept = self._split(node, tuple(strategies.items()))
         if writes:
             self.written[node.place, writes].append(target)
-        kept = tuple(column for column in node.declared.fields if column not in dict(writes))
         if kept:
             self.kept[node.place, kept, *why, until].append(target)
-        for parent, link in self.located.map.constraints_of(node.place):
+        for parent, link in self._constraints(node.place):
             value = self._reference(node.place, row, link)
             if None not in value and not set(link.columns) & {column for column, _ in writes}:
                 self.needed[parent, link.to].add(value)
+
+    def _split(
+        self, node: Node, strategies: tuple[tuple[str, Strategy], ...]
+    ) -> tuple[tuple[tuple[str, Strategy], ...], tuple[str, ...]]:
+        """The strategies that write, and the personal fields that stay. Few differ, so each is worked out once."""
+        found = self.splits.get((node.place, strategies))
+        if found is None:
+            writes = tuple((column, how) for column, how in strategies if how is not Strategy.KEEP)
+            kept = tuple(column for column in node.declared.fields if column not in dict(writes))
+            found = self.splits[node.place, strategies] = (writes, kept)
+        return found
+
+    def _constraints(self, place: str) -> Sequence[tuple[str, Link]]:
+        """What staying rows of *place* hold on to, as long as parents may be deleted at all."""
+        found = self.constraints.get(place)
+        if found is None:
+            map_ = self.located.map
+            found = [(parent, link) for parent, link in map_.constraints_of(place) if deletes(map_[parent])]
+            self.constraints[place] = found
+        return found
 
     def _is_needed(self, node: Node, row: FoundRow) -> bool:
         """Whether a row that stays has to refer to this one. Then its fields are treated and it stays too."""
@@ -272,6 +295,11 @@ class _Erasing:
     def _problem(self, place: str, path: str, message: str, mend: str) -> None:
         system, _, table = place.partition(".")
         self.problems[MapProblem(f"systems.{system}.tables.{table}.{path}", message, mend)] = None
+
+
+def deletes(node: Node) -> bool:
+    """Whether erasure is declared to delete rows of this table."""
+    return node.declared.erase is not None and node.declared.erase.rows == "delete"
 
 
 def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:

@@ -22,25 +22,45 @@ def rescan(work: Work, stores: Mapping[str, Store], subjects: Collection[int]) -
     left: dict[int, Counter[str]] = defaultdict(Counter)
     wanted = frozenset(subjects)
     for question in work.questions:
-        for owners in _residue(question, stores[question.system], wanted):
+        written = _written(work, question)
+        for owners in _residue(question, written, stores[question.system], wanted):
             for subject in owners & wanted:
                 left[subject][f"{question.system}.{question.table}"] += 1
     return dict(left)
 
 
-def _residue(question: Question, store: Store, wanted: frozenset[int]) -> Iterator[set[int]]:
+Written = Mapping[Row, Mapping[str, Scalar]]
+"""A row's key → the values that were written into it."""
+
+
+def _written(work: Work, question: Question) -> Written:
+    """What the run has written into rows of this table that it did not delete."""
+    written: dict[Row, dict[str, Scalar]] = {}
+    gone: set[Row] = set()
+    cut = len(question.key)
+    for operation in work.operations:
+        if (operation.system, operation.table) != (question.system, question.table):
+            continue
+        if not operation.columns:
+            gone.update(operation.rows)
+        for row in operation.rows if operation.columns else ():
+            written.setdefault(row[:cut], {}).update(zip(operation.columns, row[cut:], strict=True))
+    return {key: values for key, values in written.items() if key not in gone} if gone else written
+
+
+def _residue(question: Question, written: Written, store: Store, wanted: frozenset[int]) -> Iterator[set[int]]:
     """The owners of each row that should not be there, or does not hold what it should."""
     asked = [narrowed for asked in question.asked if (narrowed := _narrow(asked, wanted)).values]
     if not asked:
         return
-    treated = dict.fromkeys(column for values in question.allowed.values() for column in values)
+    treated = dict.fromkeys(column for values in written.values() for column in values)
     columns = tuple(dict.fromkeys([*question.key, *(name for each in asked for name in each.columns), *treated]))
     at = {name: index for index, name in enumerate(columns)}
     where = AnyOf(tuple(Match(each.columns, tuple(each.values), each.fold) for each in asked))
     for row in store.read(question.table, columns, where):
         owners = _owners(row, asked, at)
         key = tuple(row[at[name]] for name in question.key)
-        expected = question.allowed.get(key)
+        expected = written.get(key, {} if key in question.kept else None)
         if owners and (expected is None or not all(same(row[at[name]], value) for name, value in expected.items())):
             yield owners
 

@@ -46,7 +46,7 @@ def encode(work: Work) -> bytes:
                 q.table,
                 q.key,
                 [(asked.columns, asked.fold, list(asked.values.items())) for asked in q.asked],
-                [(key, list(values.items())) for key, values in q.allowed.items()],
+                list(q.kept),
             )
             for q in work.questions
         ],
@@ -88,8 +88,8 @@ def decode(encoded: bytes) -> Work:
             for chunk, system, table, key, columns, rows in whole["operations"]
         ),
         questions=tuple(
-            Question(system, table, tuple(key), _asked(asked), {tuple(k): dict(values) for k, values in allowed})
-            for system, table, key, asked, allowed in whole["questions"]
+            Question(system, table, tuple(key), _asked(asked), frozenset(map(tuple, kept)))
+            for system, table, key, asked, kept in whole["questions"]
         ),
         tallies=tuple(
             tuple(Tally(place, rows, tuple(how), words, cite, until) for place, rows, how, words, cite, until in lines)

@@ -20,8 +20,7 @@ from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Node
 from troth.subjects.identity import Identity
 from troth.subjects.journal import Gone
-from troth.subjects.locate import Located
-from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
+from troth.subjects.plan import ErasurePlan, Stage, Target
 
 __all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "mask_fit", "references"]
 
@@ -58,16 +57,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the rescan asks of one table: rows by the same values as before.
-
-    *allowed* are the rows that may still be there, by key, with the values that their treated columns must have now.
-    """
+    """What the rescan asks of one table: rows by the same values as before. *kept* are the keys of rows that the plan
+    leaves as they are; rows that it writes may be there too, with what was written."""
 
     system: str
     table: str
     key: tuple[str, ...]
     asked: tuple[Asked, ...]
-    allowed: Mapping[Row, Mapping[str, Scalar]]
+    kept: frozenset[Row] = frozenset()
 
     def __repr__(self) -> str:
         return f"Question({self.system}.{self.table})"
@@ -133,16 +130,12 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
     located = plan.located
     masker = Masker(keyring)
     operations: list[Operation] = []
-    written: dict[str, dict[Row, dict[str, Scalar]]] = defaultdict(lambda: defaultdict(dict))
     for change in plan.changes:
         node = located.map[change.place]
         columns = tuple(column for column, _ in change.strategies)
         values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
         for chunk, rows in _by_chunk(change.targets, values).items():
             operations.append(Operation(chunk, node.system, node.table, node.key, columns, rows))
-        if change.stage is Stage.WRITE:
-            for (key, _), *new in zip(change.targets, *values, strict=True):
-                written[change.place][key].update(zip(columns, new, strict=True))
     operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
     return Work(
         action="erase",
@@ -150,7 +143,7 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         declaration_hash=plan.declaration_hash,
         subjects=tuple(subjects),
         operations=tuple(operations),
-        questions=tuple(_questions(located, _allowed(plan.kept, written))),
+        questions=tuple(_questions(plan)),
         tallies=_tallies(plan, len(subjects)),
         gone=tuple(_gone(plan)),
     )
@@ -188,24 +181,20 @@ def _by_chunk(targets: Sequence[Target], values: Sequence[Sequence[Scalar]]) -> 
 
 
 def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> Work:
-    located = plan.located
     operations: list[Operation] = []
     tallies: list[list[Tally]] = [[] for _ in subjects]
-    written: dict[str, dict[Row, dict[str, Scalar]]] = defaultdict(lambda: defaultdict(dict))
+    rewritten: dict[str, dict[Row, tuple[int, ...]]] = defaultdict(dict)
     for rewrite in plan.rewrites:
-        node = located.map[rewrite.place]
+        node = plan.located.map[rewrite.place]
+        targets = [target for target, _, _ in rewrite.rows]
         values = list(zip(*(after for _, _, after in rewrite.rows), strict=True))
-        for chunk, rows in _by_chunk([target for target, _, _ in rewrite.rows], values).items():
+        for chunk, rows in _by_chunk(targets, values).items():
             operations.append(Operation(chunk, node.system, node.table, node.key, rewrite.columns, rows))
-        for (key, _), _, after in rewrite.rows:
-            written[rewrite.place][key].update(zip(rewrite.columns, after, strict=True))
-        for subject, rows_of in _count(target for target, _, _ in rewrite.rows).items():
+        for subject, count in _count(targets).items():
             words = f"amend {', '.join(rewrite.columns)}"
-            tallies[subject].append(Tally(rewrite.place, rows_of, ("amend",) * len(rewrite.columns), words))
-    questions = [
-        Question(node.system, node.table, node.key, (Asked(node.key, False, owners),), written[place])
-        for place, node, owners in _rewritten(plan)
-    ]
+            tallies[subject].append(Tally(rewrite.place, count, ("amend",) * len(rewrite.columns), words))
+        rewritten[rewrite.place].update(targets)
+    nodes = [(plan.located.map[place], owners) for place, owners in rewritten.items()]
     operations.sort(key=lambda operation: operation.chunk)
     return Work(
         action="amend",
@@ -213,32 +202,17 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         declaration_hash=plan.declaration_hash,
         subjects=tuple(subjects),
         operations=tuple(operations),
-        questions=tuple(questions),
+        questions=tuple(Question(n.system, n.table, n.key, (Asked(n.key, False, owners),)) for n, owners in nodes),
         tallies=tuple(map(tuple, tallies)),
     )
 
 
-def _rewritten(plan: AmendmentPlan) -> Iterator[tuple[str, Node, dict[Row, tuple[int, ...]]]]:
-    """The rows that an amendment rewrites, by place: afterwards each has to hold exactly its new values."""
-    owners: dict[str, dict[Row, tuple[int, ...]]] = defaultdict(dict)
-    for rewrite in plan.rewrites:
-        owners[rewrite.place].update(target for target, _, _ in rewrite.rows)
-    return ((place, plan.located.map[place], rows) for place, rows in owners.items())
-
-
-def _allowed(
-    kept: Iterable[Kept], written: Mapping[str, Mapping[Row, Mapping[str, Scalar]]]
-) -> Mapping[str, Mapping[Row, Mapping[str, Scalar]]]:
-    """The rows that may still be there after an erasure, and what their treated columns must hold."""
-    allowed: dict[str, dict[Row, Mapping[str, Scalar]]] = defaultdict(dict)
-    for stays in kept:
-        allowed[stays.place].update((key, {}) for key, _ in stays.targets)
-    for place, rows in written.items():
-        allowed[place].update(rows)
-    return allowed
-
-
-def _questions(located: Located, allowed: Mapping[str, Mapping[Row, Mapping[str, Scalar]]]) -> Iterator[Question]:
+def _questions(plan: ErasurePlan) -> Iterator[Question]:
+    """Every value that was asked for, to be asked again."""
+    located = plan.located
+    kept: dict[str, set[Row]] = defaultdict(set)
+    for stays in plan.kept:
+        kept[stays.place].update(key for key, _ in stays.targets)
     for place, values in located.asked.items():
         node = located.map[place]
         ways = [("", node.key, False), *((link.name, link.columns, link.fold) for link in node.links)]
@@ -248,7 +222,7 @@ def _questions(located: Located, allowed: Mapping[str, Mapping[Row, Mapping[str,
             if values.get(name)
         )
         if asked:
-            yield Question(node.system, node.table, node.key, asked, allowed.get(place, {}))
+            yield Question(node.system, node.table, node.key, asked, frozenset(kept[place]))
 
 
 def _gone(plan: ErasurePlan) -> Iterator[Gone]:
