@@ -2,8 +2,8 @@
 
     python -m benchmarks.dsr [--customers 150000] [--url postgresql://…]
 
-Without a URL a throwaway PostgreSQL is started and filled: about a minute for 3.9 million rows. The schema is dropped and
-made anew in the database that a URL names. Everything is in process: locate, plan, journal, carrying out, rescan,
+Without a URL a throwaway PostgreSQL is started and filled: about a minute for 3.9 million rows; a URL has to name an
+empty database. Everything is in process: locate, plan, journal, carrying out, rescan,
 receipts and ledger are in the figures for Troth; the floor is one statement a table, without any of these.
 """
 

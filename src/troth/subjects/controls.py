@@ -1,7 +1,7 @@
 """What this room can prove: that a request finds everything.
 
-Rows are sampled from every declared table and followed up, link by link, to the person they lead to. That person is then
-located as a request would do it, and the row has to be among what is found.
+Rows are sampled from every declared table and followed up, link by link, to the person they lead to. That person is
+then located as a request would do it, and the row has to be among what is found.
 """
 
 from __future__ import annotations

@@ -32,6 +32,9 @@ __all__ = [
     "reviews",
 ]
 
+Strategies = tuple[tuple[str, Strategy], ...]
+"""Columns and what is done to each."""
+
 Target = tuple[Row, tuple[int, ...]]
 """A row's key, and the subjects (indices of the identities asked for) that the row belongs to."""
 
@@ -80,7 +83,7 @@ class Change:
 
     place: str
     stage: Stage
-    strategies: tuple[tuple[str, Strategy], ...]
+    strategies: Strategies
     targets: tuple[Target, ...]
 
     def words(self) -> str:
@@ -152,18 +155,14 @@ class _Erasing:
     now: dt.datetime
     holds: tuple[Hold, ...]
     gone: dict[str, list[FoundRow]] = field(default_factory=lambda: defaultdict(list))
-    written: dict[tuple[str, tuple[tuple[str, Strategy], ...]], list[Target]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    written: dict[tuple[str, Strategies], list[Target]] = field(default_factory=lambda: defaultdict(list))
     kept: dict[tuple[str, tuple[str, ...], str, str, dt.date | None], list[Target]] = field(
         default_factory=lambda: defaultdict(list)
     )
     needed: dict[tuple[str, tuple[str, ...]], set[Row]] = field(default_factory=lambda: defaultdict(set))
     """(place, columns) → the values by which staying rows refer to it."""
     problems: dict[MapProblem, None] = field(default_factory=dict)
-    splits: dict[
-        tuple[str, tuple[tuple[str, Strategy], ...]], tuple[tuple[tuple[str, Strategy], ...], tuple[str, ...]]
-    ] = field(default_factory=dict)
+    splits: dict[tuple[str, Strategies], tuple[Strategies, tuple[str, ...]]] = field(default_factory=dict)
     constraints: dict[str, Sequence[tuple[str, Link]]] = field(default_factory=dict)
 
     def plan(self, declaration: Declaration) -> ErasurePlan:
@@ -225,9 +224,7 @@ class _Erasing:
             if None not in value and not set(link.columns) & {column for column, _ in writes}:
                 self.needed[parent, link.to].add(value)
 
-    def _split(
-        self, node: Node, strategies: tuple[tuple[str, Strategy], ...]
-    ) -> tuple[tuple[tuple[str, Strategy], ...], tuple[str, ...]]:
+    def _split(self, node: Node, strategies: Strategies) -> tuple[Strategies, tuple[str, ...]]:
         """The strategies that write, and the personal fields that stay. Few differ, so each is worked out once."""
         found = self.splits.get((node.place, strategies))
         if found is None:
