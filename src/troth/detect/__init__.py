@@ -8,6 +8,7 @@ anywhere, hostile values cost no more than others, and no reason ever repeats a 
 A finding is a well-founded guess, never a proof: a score of 1 says that name and values agree.
 """
 
+from troth.detect import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.detect.columns import ColumnFinding, classify
 from troth.detect.references import InferredReference, infer_references
 from troth.detect.suggestion import Role, TableSuggestion, suggest

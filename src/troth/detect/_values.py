@@ -83,7 +83,7 @@ def is_iban(text: str) -> bool:
 
 def is_card(text: str) -> bool:
     """13 to 19 digits of a card scheme with the check digit of ISO/IEC 7812 (Luhn)."""
-    digits = [int(letter) for letter in text if letter.isdigit()]
+    digits = [int(letter) for letter in text if letter.isdecimal()]
     if not 13 <= len(digits) <= 19 or digits[0] not in {2, 3, 4, 5, 6} or len(set(digits)) < 3:
         return False
     if _CARD.fullmatch(text) is None:

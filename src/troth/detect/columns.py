@@ -10,7 +10,7 @@ from troth.detect import _values
 from troth.detect._rules import Rule, Rules, Words, rules
 from troth.stores import Column, ColumnKind, Scalar, TableSchema
 
-__all__ = ["ColumnFinding", "classify"]
+__all__ = ["ColumnFinding", "classify", "seen_in_values"]
 
 _SCORE_MIN: Final = 0.5
 _ENOUGH: Final = 5
@@ -49,6 +49,11 @@ def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> lis
         seen = _by_value(column, values, known)
         found += _merged(named, seen)
     return found
+
+
+def seen_in_values(column: Column, values: Sequence[Scalar]) -> list[ColumnFinding]:
+    """What the sampled values alone show, whatever the column is called."""
+    return [it for it in _by_value(column, _values.texts(values), rules()) if it.score >= _SCORE_MIN]
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ the promise in words, `troth.testing.StoreContract` holds it in tests. A URL is 
 `repr` and no log.
 """
 
+from troth.stores import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.stores.contract import (
     Access,
     AnyOf,

@@ -1,0 +1,95 @@
+"""How detection answers: whether a sample of what is stored holds kinds of personal data that nothing declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from troth.declaration import Declaration, System, Table, covers
+from troth.detect.columns import ColumnFinding, classify, seen_in_values
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
+from troth.stores import Scalar, Store, StoreError, TableKind, TableSchema
+
+__all__: list[str] = []
+
+SAMPLED_ROWS: Final = 300
+NAMED_MAX: Final = 50
+
+
+@answers("detect.no_undeclared_personal_data")
+def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """GDPR Art. 5(1)(c), 30(1)(c): samples of all tables show only categories that the declaration names.
+
+    A column that nobody has declared is judged by its name and its values; one that someone has looked at and set
+    aside, by its values alone; a declared one, by values of a category that its own does not cover, unless it is free
+    text or sealed. Systems that a person answers for are left out.
+    """
+    systems = {name: it for name, it in declaration.systems.items() if it.store != "task"}
+    if not systems:
+        nothing = frozenset({"declaration"})
+        return Answer(
+            Outcome.NOT_APPLICABLE, "No system is declared that a machine can look into.", Evidence(nothing, nothing)
+        )
+    seen: set[str] = set()
+    why_not: dict[str, str] = {}
+    findings: list[Finding] = []
+    columns = 0
+    for name, system in sorted(systems.items()):
+        try:
+            found, size = _scanned(name, system, stores[name])
+        except KeyError:
+            why_not[name] = "no store is given"
+        except StoreError as error:
+            why_not[name] = str(error)
+        else:
+            seen.add(name)
+            findings += found
+            columns += size
+    notes = "".join(f" {name} was not observed: {why}." for name, why in why_not.items())
+    evidence = Evidence(frozenset(systems), frozenset(seen), population=columns, tested=columns)
+    return Answer.of(
+        f"{columns} columns of {len(seen)} systems sampled, {len(findings)} undeclared kinds of personal data.{notes}",
+        evidence=evidence,
+        figures={"columns": columns, "undeclared": len(findings), "rows a table": SAMPLED_ROWS},
+        findings=findings[:NAMED_MAX],
+    )
+
+
+def _scanned(name: str, system: System, store: Store) -> tuple[list[Finding], int]:
+    """What one system holds beyond its declaration, and how many columns were looked at."""
+    findings: list[Finding] = []
+    columns = 0
+    for table, schema in store.describe().tables.items():
+        names = [column.name for column in schema.columns if column.native != "locator"]
+        if schema.kind is TableKind.VIEW or not names:
+            continue
+        rows = store.sample(table, names, rows=SAMPLED_ROWS)
+        samples: dict[str, list[Scalar]] = {column: [row[at] for row in rows] for at, column in enumerate(names)}
+        columns += len(names)
+        declared = system.tables.get(table, Table())
+        findings += [
+            Finding(
+                f"{name}.{table}.{it.column}",
+                f"it seems to hold {it.category}, which is not declared: {'; '.join(it.reasons)}",
+                "declare the category, mark the column as free text, or clean it",
+            )
+            for it in _beyond(declared, schema, samples)
+        ]
+    return findings, columns
+
+
+def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> Iterator[ColumnFinding]:
+    """Findings that the declaration of a table does not account for."""
+    links = {column for it in (*declared.belongs_to.values(), *declared.refers_to.values()) for column in it.columns}
+    naming = {it.column for it in (*declared.identity.values(), *declared.mentions.values())}
+    looked_at = {*declared.ignore, *declared.fields, *naming, *links}
+    for found in classify(schema, samples):
+        if found.column not in looked_at and found.entity != "FREE_TEXT":
+            yield found
+    for column in schema.columns:
+        use = declared.fields.get(column.name)
+        if column.name not in looked_at or column.name in naming | links or (use and (use.free_text or use.sealed)):
+            continue
+        for found in seen_in_values(column, samples.get(column.name, ())):
+            if use is None or not (covers(use.category, found.category) or covers(found.category, use.category)):
+                yield found

@@ -1,0 +1,416 @@
+"""How the company's own databases and folders answer: their shape, who gets in, how old rows are, what is sealed.
+
+Every control asks each declared system, other than those that a person answers for (``store: task``), which no machine
+can look into: they are counted as excluded. A system that does not answer has not been observed, so no control passes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+from troth.declaration import Declaration, Keep, Retention, System, Table
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
+from troth.protect import is_sealed
+from troth.stores.contract import Before, Principal, Row, Scalar, Store, StoreError, TableKind, TableSchema
+
+__all__ = ["Held"]
+
+NAMED_MAX: Final = 50
+"""Findings that are named one by one; the figures count all of them."""
+SEALED_ROWS: Final = 200
+"""Rows that are sampled of a table with sealed fields."""
+KEPT_ROWS_MAX: Final = 100_000
+"""Rows past their period that are looked at one by one, where another date may keep them."""
+
+_Found = TypeVar("_Found")
+
+
+class Held(Protocol):
+    """A legal hold in force: *scope* is a system or ``system.table`` (None: everywhere), *subject* a pseudonym (None:
+    everyone)."""
+
+    @property
+    def scope(self) -> str | None: ...
+
+    @property
+    def subject(self) -> str | None: ...
+
+
+@dataclass(slots=True)
+class _Look:
+    """What one check saw of the systems in scope: those that answered, and why the others did not."""
+
+    scope: frozenset[str]
+    seen: set[str] = field(default_factory=set)
+    why_not: dict[str, str] = field(default_factory=dict)
+    tasks: int = 0
+
+    def at(
+        self, systems: Mapping[str, System], stores: Mapping[str, Store], ask: Callable[[str, System, Store], _Found]
+    ) -> dict[str, _Found]:
+        """What *ask* finds in each system; one that fails is noted, and the rest go on."""
+        found: dict[str, _Found] = {}
+        for name in sorted(self.scope):
+            store = stores.get(name)
+            if store is None:
+                self.why_not[name] = "no store is given"
+                continue
+            try:
+                found[name] = ask(name, systems[name], store)
+            except StoreError as error:
+                self.why_not[name] = str(error)
+            else:
+                self.seen.add(name)
+        return found
+
+    def answer(
+        self,
+        summary: str,
+        findings: Sequence[Finding],
+        figures: Mapping[str, int],
+        *,
+        population: int,
+        excluded: int = 0,
+        vacuous: bool = False,
+    ) -> Answer:
+        """Any finding is a failure; without one, `run` makes an error of what was not observed.
+
+        *vacuous*: there was nothing to find a fault with, which shows as little as having nothing in scope.
+        """
+        if not self.scope:
+            nothing = frozenset({"declaration"})
+            return Answer(
+                Outcome.NOT_APPLICABLE, "Nothing is declared that this could ask.", Evidence(nothing, nothing)
+            )
+        seen = frozenset(self.seen)
+        evidence = Evidence(self.scope, seen, population, population - excluded, excluded + self.tasks)
+        notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(self.why_not.items()))
+        if vacuous and not self.why_not:
+            return Answer(Outcome.NOT_APPLICABLE, summary, evidence, dict(figures))
+        return Answer.of(summary + notes, evidence=evidence, figures=figures, findings=list(findings)[:NAMED_MAX])
+
+
+def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Look:
+    """The systems that a store stands behind, or those of them that *only* names."""
+    scope = {name for name, it in declaration.systems.items() if it.store != "task"}
+    tasks = len(declaration.systems) - len(scope)
+    return _Look(frozenset(scope if only is None else scope & set(only)), tasks=tasks)
+
+
+# --- the schema ------------------------------------------------------------------------------------------------------
+
+
+@answers("stores.schema_declared")
+def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """GDPR Art. 5(2), 30(1): every table and column is declared or set aside, and everything declared is there.
+
+    Views hold nothing themselves and are left out; a materialised view is a copy and counts.
+    """
+    look = _look(declaration)
+
+    def differences(name: str, system: System, store: Store) -> tuple[list[Finding], list[Finding], int]:
+        store.refresh()
+        real = {it.name: it for it in store.describe().tables.values() if it.kind is not TableKind.VIEW}
+        used = _used_elsewhere(declaration, name)
+        extra = list(_undeclared(name, system, real, used))
+        return extra, list(_missing(name, system, real)), sum(len(table.columns) for table in real.values())
+
+    found = look.at(declaration.systems, stores, differences)
+    extra = [finding for it in found.values() for finding in it[0]]
+    missing = [finding for it in found.values() for finding in it[1]]
+    columns = sum(it[2] for it in found.values())
+    return look.answer(
+        f"{columns} columns in {len(found)} systems: {len(extra)} undeclared, {len(missing)} declared but missing.",
+        [*extra, *missing],
+        {"columns": columns, "undeclared": len(extra), "missing": len(missing)},
+        population=columns,
+    )
+
+
+def _undeclared(
+    system_name: str, system: System, real: Mapping[str, TableSchema], used: Mapping[str, set[str]]
+) -> Iterator[Finding]:
+    for name, schema in sorted(real.items()):
+        table = system.tables.get(name)
+        place = f"{system_name}.{name}"
+        if table is None:
+            yield Finding(place, "the table is not declared", "declare it, or list its columns under ignore")
+            continue
+        accounted = {*_named_columns(table), *schema.key, *used.get(name, ())}
+        for column in schema.columns:
+            if column.name not in accounted and column.native != "locator":
+                yield Finding(
+                    f"{place}.{column.name}",
+                    "the column is not declared",
+                    "give it a category, or list it under ignore after looking at it",
+                )
+
+
+def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) -> Iterator[Finding]:
+    for name, table in system.tables.items():
+        schema = real.get(name)
+        place = f"{system_name}.{name}"
+        if schema is None:
+            yield Finding(
+                place, "the declared table is not there", "remove it from the declaration, or name its successor"
+            )
+        elif schema.columns:  # a set of files without any rows shows no columns
+            for column in sorted(_named_columns(table)):
+                if schema.column(column) is None:
+                    yield Finding(f"{place}.{column}", "the declared column is not there", "was it renamed or dropped?")
+
+
+def _named_columns(table: Table) -> set[str]:
+    """Every column that the declaration of a table speaks of."""
+    named = {*table.fields, *table.ignore, *(table.key or ())}
+    named |= {it.column for it in (*table.identity.values(), *table.mentions.values())}
+    named |= {column for it in (*table.belongs_to.values(), *table.refers_to.values()) for column in it.columns}
+    return named | ({table.keep.from_} if table.keep and table.keep.from_ else set())
+
+
+def _used_elsewhere(declaration: Declaration, system: str) -> dict[str, set[str]]:
+    """Columns by table that other parts of the declaration name: what retention starts from."""
+    used: dict[str, set[str]] = {}
+    for rule in declaration.retention.values():
+        place, _, table = rule.table.partition(".")
+        if place == system:
+            used.setdefault(table, set()).add(rule.from_)
+    return used
+
+
+# --- who gets in, and how --------------------------------------------------------------------------------------------
+
+
+def _readers(system: System, store: Store) -> list[Principal]:
+    """The accounts that can log in and read a table with personal data, through whatever grant."""
+    personal = {name for name, table in system.tables.items() if table.fields or table.identity or table.mentions}
+    return [it for it in store.principals() if it.can_login and it.reads & personal]
+
+
+def _with_personal_data(declaration: Declaration) -> list[str]:
+    return [name for name, it in declaration.systems.items() if any(t.fields or t.identity for t in it.tables.values())]
+
+
+@answers("stores.principals_counted")
+def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """GDPR Art. 25(2), 32: each account that can read personal data is one that the declaration expects."""
+    look = _look(declaration, _with_personal_data(declaration))
+    readers = look.at(declaration.systems, stores, lambda name, system, store: _readers(system, store))
+    findings = [
+        Finding(
+            f"{name} account {reader.name}",
+            f"it can read {len(reader.reads)} tables and is not expected: {reader.why}",
+            f"revoke the grant, or name it under systems.{name}.accounts",
+        )
+        for name, found in readers.items()
+        for reader in found
+        if reader.name not in declaration.systems[name].accounts
+    ]
+    count = sum(map(len, readers.values()))
+    return look.answer(
+        f"{count} accounts in {len(readers)} systems can read personal data, {len(findings)} of them unexpected.",
+        findings,
+        {"accounts": count, "unexpected": len(findings)},
+        population=count,
+    )
+
+
+@answers("staff.ceiling")
+def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Collection[object]) -> Answer:
+    """GDPR Art. 25(2), clause C11: no more accounts of the stores and people in Troth than ``access.ceiling``.
+
+    An account counts once for each system, because two systems may call two people the same.
+    """
+    look = _look(declaration, _with_personal_data(declaration))
+    if look.scope and declaration.access is None:
+        return Answer(Outcome.ERROR, "The declaration sets no ceiling; say access.ceiling.", Evidence(look.scope))
+    most = declaration.access.ceiling if declaration.access else 0
+    readers = look.at(declaration.systems, stores, lambda name, system, store: len(_readers(system, store)))
+    accounts = sum(readers.values())
+    count = accounts + len(holders)
+    message = f"{count} can see personal data, {most} are promised"
+    return look.answer(
+        f"{accounts} accounts of {len(readers)} systems and {len(holders)} people in Troth can see personal data; "
+        f"{most} are promised.",
+        [Finding("access.ceiling", message, "take access away from those who need it least")] if count > most else [],
+        {"accounts": accounts, "people in Troth": len(holders), "ceiling": most},
+        population=count,
+    )
+
+
+@answers("stores.transport_encrypted")
+def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """GDPR Art. 32(1)(a): every store is spoken to over an encrypted connection, or stands on this machine."""
+    look = _look(declaration)
+    found = look.at(declaration.systems, stores, lambda name, system, store: store.transport())
+    findings = [
+        Finding(name, f"the connection is not encrypted: {it.detail}", "require TLS there and in the store's URL")
+        for name, it in found.items()
+        if not it.encrypted
+    ]
+    return look.answer(
+        f"{len(found)} systems, {len(findings)} reached without encryption.",
+        findings,
+        {"systems": len(found), "unencrypted": len(findings)},
+        population=len(found),
+    )
+
+
+# --- how long rows stay ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Overdue:
+    """The rows of one rule: all, past their period, and those of them that the law keeps."""
+
+    rows: int
+    past: int
+    kept: int
+
+
+@answers("retention.nothing_overdue")
+def nothing_overdue(
+    declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime, holds: Iterable[Held] = ()
+) -> Answer:
+    """GDPR Art. 5(1)(e): no row is older than its period, in calendar months and years; the day the period ends on is
+    still within it. Rows that the declared ``keep`` or a hold on the whole table keeps are counted apart; a hold on a
+    single subject is not told from here, and its rows count as overdue."""
+    today = now.astimezone(dt.UTC).date()
+    rules = {name: (*rule.table.partition(".")[::2], rule) for name, rule in declaration.retention.items()}
+    look = _look(declaration, {system for system, _, _ in rules.values()})
+    held = [it.scope for it in holds if it.subject is None]
+
+    def ages(name: str, system: System, store: Store) -> dict[str, _Overdue]:
+        return {
+            label: _overdue(store, table, rule, system.tables.get(table), today)
+            for label, (place, table, rule) in rules.items()
+            if place == name
+        }
+
+    found = {label: it for by in look.at(declaration.systems, stores, ages).values() for label, it in by.items()}
+    late = {label: it.past - it.kept for label, it in found.items() if it.past > it.kept}
+    withheld = {label for label in late if _is_held(declaration.retention[label].table, held)}
+    findings = [
+        Finding(
+            declaration.retention[label].table,
+            f"{count} rows are past their {declaration.retention[label].for_}",
+            "run the disposal that is due, or record the hold that keeps them",
+        )
+        for label, count in late.items()
+        if label not in withheld
+    ]
+    rows, kept = sum(it.rows for it in found.values()), sum(it.kept for it in found.values())
+    kept += sum(late[label] for label in withheld)
+    overdue = sum(count for label, count in late.items() if label not in withheld)
+    return look.answer(
+        f"{rows} rows under {len(found)} rules: {overdue} past their period, {kept} kept by law or hold.",
+        findings,
+        {"rules": len(found), "rows": rows, "overdue": overdue, "kept": kept},
+        population=rows,
+        excluded=kept,
+    )
+
+
+def _overdue(store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> _Overdue:
+    expired = Before(rule.from_, _end(rule, today))
+    rows, past = store.count(table, None), store.count(table, expired)
+    keep = declared.keep if declared else None
+    return _Overdue(rows, past, _kept(store, table, expired, past, keep, today) if keep and past else 0)
+
+
+def _end(rule: Retention | Keep, today: dt.date) -> dt.datetime:
+    """The first moment whose rows are still within the period: it lasts to the end of its last day."""
+    assert rule.for_ is not None
+    latest = rule.for_.before(today - dt.timedelta(days=1))
+    return dt.datetime.combine(latest + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
+
+
+def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, today: dt.date) -> int:
+    """How many of the rows past their period the law still keeps. Raises `StoreError` where they are too many."""
+    if keep.for_ is None:
+        return past
+    until = _end(keep, today)
+    if keep.from_ is None or keep.from_ == expired.column:
+        return past - store.count(table, Before(expired.column, min(until, expired.moment)))
+    rows = store.read(table, [keep.from_], expired, limit=KEPT_ROWS_MAX + 1)
+    if len(rows) > KEPT_ROWS_MAX:
+        message = f"{table} has more than {KEPT_ROWS_MAX} rows past their period; dispose of some first"
+        raise StoreError(message, store=store.name)
+    return sum(not _is_before(value, until) for (value,) in rows)
+
+
+def _is_before(value: Scalar, moment: dt.datetime) -> bool:
+    """As `Before` has it; a row without the date is not kept by it."""
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            return True
+    if isinstance(value, dt.datetime):
+        return (value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value) < moment
+    return not isinstance(value, dt.date) or value < moment.date()
+
+
+def _is_held(place: str, scopes: Iterable[str | None]) -> bool:
+    return any(scope is None or scope == place or place.startswith(f"{scope}.") for scope in scopes)
+
+
+# --- what is sealed --------------------------------------------------------------------------------------------------
+
+
+@answers("protect.sealed_at_rest")
+def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """GDPR Art. 32(1)(a): a sample of every field that is declared sealed holds nothing but sealed values.
+
+    A value counts as sealed by its outer form, as bytes or as base64 text; whether it opens is not tried.
+    """
+    sealed = {
+        (system, name): [column for column, use in table.fields.items() if use.sealed]
+        for system, it in declaration.systems.items()
+        for name, table in it.tables.items()
+    }
+    look = _look(declaration, {system for (system, _), columns in sealed.items() if columns})
+
+    def shares(name: str, system: System, store: Store) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for table, columns in (
+            (table, columns) for (place, table), columns in sealed.items() if place == name and columns
+        ):
+            rows = store.sample(table, columns, rows=SEALED_ROWS)
+            found |= {f"{name}.{table}.{column}": _clear(rows, at) for at, column in enumerate(columns)}
+        return found
+
+    found = {place: it for by in look.at(declaration.systems, stores, shares).values() for place, it in by.items()}
+    values, clear = sum(it[0] for it in found.values()), sum(it[1] for it in found.values())
+    findings = [
+        Finding(place, f"{bad} of {all_} sampled values are not sealed", "seal them, and find the code that wrote them")
+        for place, (all_, bad) in found.items()
+        if bad
+    ]
+    return look.answer(
+        f"{len(found)} sealed fields, {values} values sampled, {clear} of them in clear.",
+        findings,
+        {"fields": len(found), "sampled": values, "in clear": clear},
+        population=values,
+        vacuous=not values,
+    )
+
+
+def _clear(rows: Sequence[Row], at: int) -> tuple[int, int]:
+    """How many values there are, and how many of them are not sealed."""
+    values = [row[at] for row in rows if row[at] is not None]
+    return len(values), sum(not _is_sealed(value) for value in values)
+
+
+def _is_sealed(value: Scalar) -> bool:
+    if isinstance(value, str):
+        try:
+            value = base64.b64decode(value, altchars=b"-_" if "-" in value or "_" in value else None, validate=True)
+        except (ValueError, binascii.Error):
+            return False
+    return isinstance(value, bytes) and is_sealed(value)

@@ -1,0 +1,114 @@
+"""How detection answers its control: it passes in a good world, and its mutation turns it red."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from troth.declaration import Declaration
+from troth.promises import Check, Outcome, run
+from troth.stores import open_store
+
+CONTROL = "detect.no_undeclared_personal_data"
+SHOP = """
+CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT, notes TEXT, colour TEXT, diary TEXT);
+CREATE TABLE track (id INTEGER PRIMARY KEY, name TEXT, price NUMERIC);
+INSERT INTO customer VALUES (1, 'ann@example.org', 'likes tea', 'red', 'met ben@example.org'),
+  (2, 'ben@example.org', 'x', 'blue', NULL);
+INSERT INTO track VALUES (1, 'Let There Be Rock', 0.99), (2, 'Jagged Little Pill', 0.99);
+"""
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    customer = {
+        "identity": {"email": "email"},
+        "fields": {
+            "email": "user.contact.email",
+            "notes": "user.content",
+            "diary": {"category": "user.content", "free_text": True},
+        },
+        "ignore": ["colour"],
+    }
+    return {
+        "troth": 1,
+        "organisation": {"name": "E", "country": "GB", "address": "a", "email": "privacy@example.org"},
+        "policy": {"file": "policy.md", "effective": "2026-01-01"},
+        "systems": {"shop": {"store": "sqlite:///shop.db", "tables": {"customer": customer}}},
+    }
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript(SHOP)
+    return tmp_path / "shop.db"
+
+
+@pytest.fixture
+def ask(company: dict[str, Any], shop: Path) -> Callable[[], Check]:
+    def made() -> Check:
+        assert CONTROL in answered()
+        stores = {"shop": open_store("shop", f"sqlite:///{shop}", read_only=True)}
+        now = dt.datetime(2026, 3, 31, tzinfo=dt.UTC)
+        return run(CONTROL, {"declaration": Declaration.model_validate(company), "stores": stores, "now": now})
+
+    return made
+
+
+def _sql(shop: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(shop)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.mutation("detect.no_undeclared_personal_data")
+@pytest.mark.parametrize("column", ["notes", "colour"])
+def test_phone_numbers_in_notes_are_found(ask: Callable[[], Check], shop: Path, column: str) -> None:
+    assert ask().outcome is Outcome.PASS
+
+    _sql(shop, f"UPDATE customer SET {column} = 'ring 020 7946 0958 or +44 20 7946 0123' WHERE id = 1")
+    check = ask()
+
+    assert check.outcome is Outcome.FAIL
+    assert [finding.place for finding in check.findings] == [f"shop.customer.{column}"]
+    assert "user.contact.phone_number" in check.findings[0].message
+    assert "7946" not in repr(check)
+
+
+def test_free_text_may_hold_anything(ask: Callable[[], Check]) -> None:
+    assert ask().outcome is Outcome.PASS  # the diary names an e-mail address
+
+
+def test_an_undeclared_column_is_judged_by_its_name_too(ask: Callable[[], Check], shop: Path) -> None:
+    _sql(shop, "ALTER TABLE customer ADD COLUMN date_of_birth DATE", "CREATE TABLE lead (first_name TEXT, size INT)")
+    assert [it.place for it in ask().findings] == ["shop.customer.date_of_birth", "shop.lead.first_name"]
+
+
+def test_a_column_that_someone_set_aside_is_judged_by_its_values(
+    ask: Callable[[], Check], shop: Path, company: dict[str, Any]
+) -> None:
+    _sql(shop, "ALTER TABLE customer ADD COLUMN phone TEXT")
+    assert ask().outcome is Outcome.FAIL
+    company["systems"]["shop"]["tables"]["customer"]["ignore"].append("phone")
+    assert ask().outcome is Outcome.PASS
+    _sql(shop, "UPDATE customer SET phone = '+44 20 7946 0123'")
+    assert ask().outcome is Outcome.FAIL
+
+
+def test_a_system_that_does_not_answer_is_no_pass(ask: Callable[[], Check], shop: Path) -> None:
+    shop.unlink()
+    check = ask()
+    assert check.outcome is Outcome.ERROR
+    assert "shop was not observed" in check.summary
+
+
+def test_without_a_system_nothing_is_claimed(ask: Callable[[], Check], company: dict[str, Any]) -> None:
+    company["systems"] = {"payroll": {"store": "task"}}
+    assert ask().outcome is Outcome.NOT_APPLICABLE

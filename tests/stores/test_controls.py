@@ -1,0 +1,336 @@
+"""How the stores answer their controls: each passes in a good world, and its mutation turns it red."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from troth.declaration import Declaration
+from troth.promises import Check, Outcome, run
+from troth.protect import Context, Keyring
+from troth.stores import Store, open_store
+from troth.testing.servers import PASSWORD, Server
+
+NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
+SHOP = """
+CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT, card TEXT, shoe_size INTEGER);
+CREATE TABLE login (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer, at TEXT, paid_on DATE);
+CREATE VIEW recent AS SELECT id FROM login;
+"""
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    """A shop whose tables are all accounted for; a test spoils its own copy."""
+    customer = {
+        "identity": {"email": "email"},
+        "fields": {"email": "user.contact.email", "card": {"category": "user.financial", "sealed": True}},
+        "ignore": ["shoe_size"],
+    }
+    login = {"belongs_to": {"customer_id": "customer.id"}, "ignore": ["paid_on"]}
+    return {
+        "troth": 1,
+        "organisation": {"name": "E", "country": "GB", "address": "a", "email": "privacy@example.org"},
+        "policy": {"file": "policy.md", "effective": "2026-01-01"},
+        "systems": {"shop": {"store": "sqlite:///shop.db", "tables": {"customer": customer, "login": login}}},
+        "retention": {"logins": {"table": "shop.login", "for": "1 month", "from": "at"}},
+    }
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript(SHOP)
+    return tmp_path / "shop.db"
+
+
+@pytest.fixture
+def sql(shop: Path) -> Callable[..., None]:
+    """Someone else changes the shop's database."""
+
+    def run_sql(statement: str, *values: object) -> None:
+        with closing(sqlite3.connect(shop)) as connection, connection:
+            connection.execute(statement, values)
+
+    return run_sql
+
+
+Ask = Callable[..., Check]
+
+
+@pytest.fixture
+def ask(company: dict[str, Any], shop: Path) -> Ask:
+    def made(control: str, **looking: object) -> Check:
+        stores: dict[str, Store] = {"shop": open_store("shop", f"sqlite:///{shop}", read_only=True)}
+        declaration = Declaration.model_validate(company)
+        return run(control, {"declaration": declaration, "stores": stores, "now": NOW, **looking})
+
+    return made
+
+
+CONTROLS = (
+    "stores.schema_declared",
+    "stores.principals_counted",
+    "stores.transport_encrypted",
+    "staff.ceiling",
+    "retention.nothing_overdue",
+    "protect.sealed_at_rest",
+)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_system_that_does_not_answer_is_no_pass(ask: Ask, company: dict[str, Any], shop: Path, control: str) -> None:
+    company["access"] = {"ceiling": 9}
+    shop.unlink()
+    check = ask(control, holders=())
+    assert check.outcome is Outcome.ERROR
+    assert check.evidence.observed == frozenset()
+    assert "shop was not observed" in check.summary
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_system_without_a_store_is_no_pass(ask: Ask, company: dict[str, Any], control: str) -> None:
+    company["access"] = {"ceiling": 9}
+    assert ask(control, stores={}, holders=()).outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_without_anything_declared_nothing_is_claimed(ask: Ask, company: dict[str, Any], control: str) -> None:
+    company["systems"], company["retention"] = {"payroll": {"store": "task"}}, {}
+    check = ask(control, holders=())
+    assert check.outcome is Outcome.NOT_APPLICABLE
+
+
+# --- stores.schema_declared ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("stores.schema_declared")
+def test_an_added_column_is_found(ask: Ask, sql: Callable[..., None]) -> None:
+    assert ask("stores.schema_declared").outcome is Outcome.PASS
+
+    sql("ALTER TABLE customer ADD COLUMN dob DATE")
+    check = ask("stores.schema_declared")
+
+    assert check.outcome is Outcome.FAIL
+    assert [finding.place for finding in check.findings] == ["shop.customer.dob"]
+    assert check.figures["undeclared"] == 1
+
+
+def test_tables_and_columns_that_part_are_found_both_ways(ask: Ask, sql: Callable[..., None]) -> None:
+    sql("CREATE TABLE lead (id INTEGER PRIMARY KEY, email TEXT)")
+    sql("ALTER TABLE customer RENAME COLUMN email TO mail")
+    check = ask("stores.schema_declared")
+    places = {finding.place for finding in check.findings}
+    assert places == {"shop.lead", "shop.customer.mail", "shop.customer.email"}
+    assert (check.figures["undeclared"], check.figures["missing"]) == (2, 1)
+
+
+def test_a_dropped_table_is_found(ask: Ask, company: dict[str, Any]) -> None:
+    company["systems"]["shop"]["tables"]["gone"] = {"fields": {"email": "user.contact.email"}}
+    assert [finding.place for finding in ask("stores.schema_declared").findings] == ["shop.gone"]
+
+
+def test_files_are_compared_without_the_columns_we_add(company: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls/visits.csv").write_text("email,page\nann@example.org,/\n")
+    table = {"fields": {"email": "user.contact.email"}, "ignore": ["page"]}
+    company["systems"] = {"calls": {"store": "files:calls", "tables": {"visits": table}}}
+    company["retention"] = {}
+    stores = {"calls": open_store("calls", f"files:{tmp_path}/calls")}
+    looking = {"declaration": Declaration.model_validate(company), "stores": stores, "now": NOW}
+    assert run("stores.schema_declared", looking).outcome is Outcome.PASS
+    (tmp_path / "calls/visits.csv").write_text("email,page,phone\nann@example.org,/,1\n")
+    assert [it.place for it in run("stores.schema_declared", looking).findings] == ["calls.visits.phone"]
+
+
+# --- stores.principals_counted, staff.ceiling ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A PostgreSQL shop with one application account."""
+
+    server: Server
+    url: str
+    database: str
+    company: dict[str, Any]
+
+    def sql(self, *statements: str) -> None:
+        self.server.run(*statements, database=self.database)
+
+    def ask(self, control: str, **looking: object) -> Check:
+        declaration = Declaration.model_validate(self.company)
+        stores = {"shop": open_store("shop", self.url, read_only=True)}
+        try:
+            return run(control, {"declaration": declaration, "stores": stores, "now": NOW, **looking})
+        finally:
+            stores["shop"].close()
+
+
+@pytest.fixture
+def world(postgresql_server: Server, postgresql_url: str, company: dict[str, Any]) -> World:
+    database = postgresql_url.rpartition("/")[2]
+    made = World(postgresql_server, postgresql_url, database, company)
+    made.sql("CREATE TABLE customer (id INT PRIMARY KEY, email TEXT)", "CREATE TABLE product (id INT PRIMARY KEY)")
+    tables = {"customer": {"identity": {"email": "email"}, "fields": {"email": "user.contact.email"}}, "product": {}}
+    company["systems"]["shop"] |= {"tables": tables, "accounts": ["postgres"]}
+    company["retention"] = {}
+    return made
+
+
+@pytest.fixture
+def role(world: World) -> Any:
+    """Make a login of a name that no other test has; it goes with the test."""
+    made: list[str] = []
+
+    def make(*grants: str) -> str:
+        name = f"{world.database}_{len(made)}"
+        made.append(name)
+        world.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'", *(grant.format(name) for grant in grants))
+        return name
+
+    yield make
+    for name in made:
+        world.sql(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+
+
+@pytest.mark.mutation("stores.principals_counted")
+def test_a_new_role_that_can_read_is_found(world: World, role: Callable[..., str]) -> None:
+    assert world.ask("stores.principals_counted").outcome is Outcome.PASS
+
+    role("GRANT SELECT ON product TO {}")
+    assert world.ask("stores.principals_counted").outcome is Outcome.PASS
+
+    name = role("GRANT SELECT ON customer TO {}")
+    check = world.ask("stores.principals_counted")
+    assert check.outcome is Outcome.FAIL
+    assert [finding.place for finding in check.findings] == [f"shop account {name}"]
+
+    world.company["systems"]["shop"]["accounts"].append(name)
+    assert world.ask("stores.principals_counted").outcome is Outcome.PASS
+
+
+@pytest.mark.mutation("staff.ceiling")
+def test_one_account_more_than_promised_is_found(world: World, role: Callable[..., str]) -> None:
+    world.company["access"] = {"ceiling": 3}
+    role("GRANT SELECT ON customer TO {}")
+    assert world.ask("staff.ceiling", holders=("ann",)).outcome is Outcome.PASS
+
+    role("GRANT SELECT ON customer TO {}")
+    check = world.ask("staff.ceiling", holders=("ann",))
+    assert check.outcome is Outcome.FAIL
+    assert dict(check.figures) == {"accounts": 3, "people in Troth": 1, "ceiling": 3}
+
+
+def test_a_person_in_troth_counts_as_well(world: World) -> None:
+    world.company["access"] = {"ceiling": 2}
+    assert world.ask("staff.ceiling", holders=("ann",)).outcome is Outcome.PASS
+    assert world.ask("staff.ceiling", holders=("ann", "ben")).outcome is Outcome.FAIL
+
+
+def test_without_a_ceiling_or_the_holders_nothing_is_claimed(world: World) -> None:
+    check = world.ask("staff.ceiling", holders=())
+    assert (check.outcome, "access.ceiling" in check.summary) == (Outcome.ERROR, True)
+    world.company["access"] = {"ceiling": 9}
+    assert world.ask("staff.ceiling").outcome is Outcome.ERROR
+
+
+# --- stores.transport_encrypted --------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("stores.transport_encrypted")
+def test_a_plain_connection_is_found(world: World, ask: Ask, company: dict[str, Any], shop: Path) -> None:
+    local = {"shop": open_store("shop", f"sqlite:///{shop}", read_only=True)}
+    assert ask("stores.transport_encrypted", stores=local).outcome is Outcome.PASS
+
+    check = world.ask("stores.transport_encrypted")  # the test server speaks no TLS
+    assert check.outcome is Outcome.FAIL
+    assert [finding.place for finding in check.findings] == ["shop"]
+
+
+# --- retention.nothing_overdue ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    scope: str | None
+    subject: str | None = None
+
+
+@pytest.mark.mutation("retention.nothing_overdue")
+def test_an_aged_row_is_found(ask: Ask, sql: Callable[..., None]) -> None:
+    sql("INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)")  # its month lasts to the end of 28 March
+    sql("INSERT INTO login VALUES (2, NULL, '2026-03-01 00:00:00', NULL), (3, NULL, NULL, NULL)")
+    at = dt.datetime(2026, 3, 28, 23, 59, tzinfo=dt.UTC)
+    check = ask("retention.nothing_overdue", now=at)
+    assert (check.outcome, check.evidence.population) == (Outcome.PASS, 3)
+
+    check = ask("retention.nothing_overdue", now=at + dt.timedelta(minutes=1))
+    assert check.outcome is Outcome.FAIL
+    assert check.figures["overdue"] == 1
+    assert [finding.place for finding in check.findings] == ["shop.login"]
+
+
+def test_months_are_months(ask: Ask, sql: Callable[..., None]) -> None:
+    sql("INSERT INTO login VALUES (1, NULL, '2026-01-31 10:00:00', NULL)")  # one month later is 28 February
+    assert ask("retention.nothing_overdue", now=dt.datetime(2026, 2, 28, tzinfo=dt.UTC)).outcome is Outcome.PASS
+    assert ask("retention.nothing_overdue", now=dt.datetime(2026, 3, 1, tzinfo=dt.UTC)).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept", "outcome"),
+    [
+        ({}, 3, Outcome.PASS),  # as long as the reason stands
+        ({"for": "6 years", "from": "at"}, 2, Outcome.FAIL),
+        ({"for": "6 years", "from": "paid_on"}, 1, Outcome.FAIL),
+        ({"for": "30 years", "from": "at"}, 3, Outcome.PASS),
+    ],
+)
+def test_what_the_law_keeps_is_counted_apart(
+    ask: Ask, company: dict[str, Any], sql: Callable[..., None], keep: dict[str, str], kept: int, outcome: Outcome
+) -> None:
+    company["systems"]["shop"]["tables"]["login"]["keep"] = {**keep, "because": "tax", "cite": "VATA 1994 Sch 11"}
+    sql("INSERT INTO login VALUES (1, NULL, '2025-06-01', '2025-06-02'), (2, NULL, '2021-06-01', NULL)")
+    sql("INSERT INTO login VALUES (3, NULL, '2010-06-01', '2010-06-01')")
+    check = ask("retention.nothing_overdue")
+    assert (check.outcome, check.figures["kept"], check.figures["overdue"]) == (outcome, kept, 3 - kept)
+
+
+def test_a_hold_on_the_table_keeps_rows_and_one_on_a_subject_does_not(ask: Ask, sql: Callable[..., None]) -> None:
+    sql("INSERT INTO login VALUES (1, NULL, '2020-01-01', NULL)")
+    for scope in (None, "shop", "shop.login"):
+        check = ask("retention.nothing_overdue", holds=(Hold(scope),))
+        assert (check.outcome, check.figures["kept"]) == (Outcome.PASS, 1)
+    for hold in (Hold("shop.customer"), Hold("sho"), Hold(None, subject="p1:abc")):
+        assert ask("retention.nothing_overdue", holds=(hold,)).outcome is Outcome.FAIL
+
+
+# --- protect.sealed_at_rest ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("protect.sealed_at_rest")
+def test_a_value_in_clear_is_found(ask: Ask, sql: Callable[..., None]) -> None:
+    keyring = Keyring(bytes(range(32)))
+    sealed = keyring.seal(b"4111 1111 1111 1111", Context(domain="shop"))
+    sql("INSERT INTO customer VALUES (1, 'ann@example.org', ?, 38)", base64.b64encode(sealed).decode())
+    sql("INSERT INTO customer VALUES (2, 'ben@example.org', ?, 44), (3, 'chloe@example.org', NULL, 40)", sealed)
+    check = ask("protect.sealed_at_rest")
+    assert (check.outcome, check.figures["sampled"]) == (Outcome.PASS, 2)
+
+    sql("UPDATE customer SET card = '4111 1111 1111 1111' WHERE id = 1")
+    check = ask("protect.sealed_at_rest")
+    assert check.outcome is Outcome.FAIL
+    assert check.figures["in clear"] == 1
+    assert "4111" not in repr(check)
+
+
+def test_a_sealed_field_without_values_proves_nothing(ask: Ask) -> None:
+    assert ask("protect.sealed_at_rest").outcome is Outcome.NOT_APPLICABLE
