@@ -62,4 +62,6 @@ __all__ = [
     "Writer",
     "grants",
     "open_store",
+    "open_stores",
+    "open_system",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
+from troth.declaration import Declaration, System, resolve
 from troth.stores.contract import Access, Limits, Store, StoreRefused
 
 __all__ = ["CONNECTORS", "grants", "open_store"]
@@ -48,3 +49,27 @@ def grants(store: Store, role: str, access: Sequence[Access] | None = None) -> s
         raise StoreRefused(f"{store.name} has no roles to grant to: the mode of its files decides", store=store.name)
     written: str = script(role, access)
     return written
+
+
+def open_system(
+    name: str, system: System, environ: Mapping[str, str], *, read_only: bool = False, limits: Limits | None = None
+) -> Store:
+    """The store of one declared system, its URL fetched from *environ*. Opens no connection yet.
+
+    Raises `SecretMissing` for a reference that is not set, and as `open_store` does.
+    """
+    url = resolve(system.store, environ).reveal()
+    only_reads = read_only or system.read_only
+    if not url.startswith("files:"):
+        return open_store(name, url, read_only=only_reads, limits=limits)
+    from troth.stores.files import FileTable, connect
+
+    tables = {each: FileTable(table.path, table.key or ()) for each, table in system.tables.items()}
+    return connect(name, url, read_only=only_reads, limits=limits or Limits(), tables=tables)
+
+
+def open_stores(declaration: Declaration, environ: Mapping[str, str], *, read_only: bool = False) -> dict[str, Store]:
+    """All declared systems, by name. Raises as `open_system` does, for the first that cannot be opened."""
+    return {
+        name: open_system(name, system, environ, read_only=read_only) for name, system in declaration.systems.items()
+    }
