@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.policy import Kind, PolicyText, published_text, read
+from troth.policy import Cell, Kind, PolicyText, published_text, read
 
 
 def words(text: str) -> str:
@@ -75,6 +75,32 @@ def test_cells_of_a_table_keep_their_own_places() -> None:
     policy = read("| Data | Why |\n|---|---|\n| Name e | e |\n")
     assert [policy.source[one.span.start : one.span.end] for one in policy.sentences] == ["Data", "Why", "Name e", "e"]
     assert [one.span.column for one in policy.sentences] == [3, 10, 3, 12]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (
+            "markdown",
+            "| What | How long |\n|---|---|\n| Account | |\n| | Three years. Or two. |\n\nAfter.\n\n| a |\n|---|\n",
+        ),
+        (
+            "html",
+            "<table><tr><th>What<th>How long<tr><td>Account<td><tr><td><td>Three years. Or two.</table><p>After."
+            "<table><thead><tr><th>a</table>",
+        ),
+    ],
+)
+def test_cells_know_their_table_row_and_column(kind: Kind, text: str) -> None:
+    cells = [(block.text, block.cell) for block in read(text, kind=kind).blocks]
+    assert cells == [
+        ("What", Cell(0, 0, 0, is_head=True)),
+        ("How long", Cell(0, 0, 1, is_head=True)),
+        ("Account", Cell(0, 1, 0)),
+        ("Three years. Or two.", Cell(0, 2, 1)),
+        ("After.", None),
+        ("a", Cell(1, 0, 0, is_head=True)),
+    ]
 
 
 def test_escapes_entities_and_html_in_markdown_are_read() -> None:

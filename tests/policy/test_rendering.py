@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.policy import PolicyText, read, render_plain
+from troth.policy import Cell, PolicyText, read, render_plain
 
 
 def test_every_sentence_has_its_anchor(either: PolicyText) -> None:
@@ -42,6 +42,13 @@ def test_nothing_hostile_comes_out(hostile: str, kind: str) -> None:
         assert trap not in page.replace("&quot;", "'")
 
 
+def test_a_table_comes_out_as_a_table() -> None:
+    page = render_plain(read("| Data | Why |\n|---|---|\n| Name | To ask. |\n"))
+    assert page.startswith(('<table><tbody><tr><th><span id="', '<table><tr><th><span id="'))
+    assert page.count("<tr>") == page.count("<th>") == page.count("<td>") == 2
+    assert [block.cell for block in read(page, kind="html").blocks][-1] == Cell(0, 1, 1)
+
+
 def test_text_that_looks_like_a_tag_stays_text() -> None:
     assert "&lt;script&gt;" in render_plain(read("We never use a `<script>` of others."))
 
@@ -50,6 +57,7 @@ def test_text_that_looks_like_a_tag_stays_text() -> None:
 def test_no_tag_comes_out_but_ours(text: str) -> None:
     page = render_plain(read(text))
     assert all(
-        tag.split(">")[0].split(" ")[0].strip("/") in {"p", "span", "a", "ul", "ol", "li", "h1", "h2", "h3"}
+        tag.split(">")[0].split(" ")[0].strip("/")
+        in {"p", "span", "a", "ul", "ol", "li", "h1", "h2", "h3", "table", "tbody", "tr", "th", "td"}
         for tag in page.split("<")[1:]
     )

@@ -56,10 +56,11 @@ def test_an_error_says_which_page_was_not_observed(ask: Ask, world: Any) -> None
     [
         ("/policy/", "never", "rarely", "/policy/"),
         ("/policy/", "delete it.", "delete it. Or not.", "/policy/"),
+        ("/policy/", "You may ask us to delete it.", "", "/policy/"),
         ("/register/", 'href="/policy/"', 'href="/terms/"', "/register/"),
         ("/", 'href="/policy/"', 'href="/terms/"', "/"),
     ],
-    ids=["a word", "an addition", "no link from a form", "no link from home"],
+    ids=["a word", "an addition", "an omission", "no link from a form", "no link from home"],
 )
 def test_a_word_on_the_page_only_is_found(ask: Ask, world: Any, path: str, old: str, new: str, place: str) -> None:
     world.edit(path, old, new)
@@ -67,6 +68,16 @@ def test_a_word_on_the_page_only_is_found(ask: Ask, world: Any, path: str, old: 
 
     assert check.outcome is Outcome.FAIL
     assert [finding.place for finding in check.findings] == [place]
+
+
+def test_layout_around_the_words_is_no_difference(ask: Ask, world: Any) -> None:
+    title = "<h1>Privacy policy</h1>"
+    world.edit("/policy/", title, "")
+    world.edit("/policy/", "<main>", f'{title}<p>In force.</p><main><a href="#x">#</a> ')
+    assert ask("probe.policy_published").outcome is Outcome.PASS
+
+    world.edit("/policy/", title, "<h1>Terms</h1>")
+    assert ask("probe.policy_published").outcome is Outcome.FAIL
 
 
 @pytest.mark.mutation("probe.policy_published")

@@ -8,11 +8,12 @@ from troth.policy.binding import Bound, bind, check, kind_of, marks
 from troth.policy.reading import Kind, published_text, read
 from troth.policy.rendering import render_plain
 from troth.policy.statements import Quantity, Statement, StatementKind, promises_in
-from troth.policy.text import Block, Link, PolicyError, PolicyText, Section, Sentence, Span
+from troth.policy.text import Block, Cell, Link, PolicyError, PolicyText, Section, Sentence, Span
 
 __all__ = [
     "Block",
     "Bound",
+    "Cell",
     "Kind",
     "Link",
     "PolicyError",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from troth.policy.text import Draft, PolicyError
+from troth.policy.text import Cell, Draft, PolicyError
 
 __all__ = ["drafts"]
 
@@ -48,7 +48,7 @@ def drafts(source: str, *, offset: int = 0) -> Iterator[Draft]:
     """
     _refuse_traps(source)
     where = _Positions(source, offset)
-    draft, opened, lists = Draft("paragraph"), [], 0
+    draft, opened, lists, tables = Draft("paragraph"), list[int](), 0, _Tables()
     for event, node in _walk(_root(LexborHTMLParser(source))):
         tag = node.tag or ""
         if event == "text":
@@ -66,8 +66,28 @@ def drafts(source: str, *, offset: int = 0) -> Iterator[Draft]:
                 (tag, event), 0
             )
             draft, opened = _begun(node if event == "open" else node.parent, lists), []
+            draft.cell = tables.at(event, tag)
     if draft.traced.length:
         yield draft
+
+
+class _Tables:
+    """Where we are in tables. A table within a cell is a table of its own, and ends the one around it."""
+
+    def __init__(self) -> None:
+        self._table = self._row = self._column = -1
+        self._head = self._inside = False
+
+    def at(self, event: str, tag: str) -> Cell | None:
+        """The cell that we are in after this tag."""
+        if tag == "table":
+            self._table, self._row, self._inside = self._table + (event == "open"), -1, False
+        elif tag == "tr" and event == "open":
+            self._row, self._column = self._row + 1, -1
+        elif tag in {"td", "th"}:
+            self._inside, self._head = event == "open", tag == "th"
+            self._column += event == "open"
+        return Cell(self._table, self._row, self._column, self._head) if self._inside else None
 
 
 def _begun(node: LexborNode | None, lists: int) -> Draft:

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from troth.policy import html
-from troth.policy.text import Draft, PolicyError, Traced
+from troth.policy.text import Cell, Draft, PolicyError, Traced
 
 __all__ = ["drafts"]
 
@@ -39,6 +39,7 @@ def drafts(source: str) -> Iterator[Draft]:
     env: dict[str, object] = {}
     lists: list[bool] = []  # for each list that is open, whether it is numbered
     level = reached = 0
+    table = row = column = -1
     for token in _blocks().parse(source, env):
         start, end = (lines[min(line, len(lines) - 1)] for line in token.map or (0, 0))
         match token.type:
@@ -48,8 +49,17 @@ def drafts(source: str) -> Iterator[Draft]:
                 lists.pop()
             case "heading_open":
                 level = int(token.tag[1:])
+            case "table_open":
+                table, row = table + 1, -1
+            case "tr_open":
+                row, column = row + 1, -1
+            case "th_open" | "td_open":
+                column += 1
+            case "tr_close":
+                column = -1
             case "inline":
                 draft, level = _begun(level, lists), 0
+                draft.cell = Cell(table, row, column, is_head=row == 0) if column >= 0 else None
                 # The cells of a row have the same lines; each is looked for behind the one before it.
                 start = reached if start < reached < end else start
                 reached = _fill(draft.traced, token, source, start, end, env)

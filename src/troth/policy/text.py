@@ -17,6 +17,7 @@ from troth.promises import same_words
 __all__ = [
     "Block",
     "BlockKind",
+    "Cell",
     "Draft",
     "Link",
     "PolicyError",
@@ -65,14 +66,28 @@ class Sentence:
     links: tuple[Link, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """A place in a table: the policy's *table*-th, its *row* and *column*, each from 0."""
+
+    table: int
+    row: int
+    column: int
+    is_head: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A heading, a paragraph or one item of a list. *depth* is the heading's level or the list's nesting, from 1."""
+    """A heading, a paragraph or one item of a list. *depth* is the heading's level or the list's nesting, from 1.
+
+    What stands in a table is a paragraph with a *cell*; cells without words are left out.
+    """
 
     kind: BlockKind
     sentences: tuple[Sentence, ...]
     depth: int = 0
     ordered: bool = False
+    cell: Cell | None = None
 
     @property
     def text(self) -> str:
@@ -222,6 +237,7 @@ class Draft:
     kind: BlockKind
     depth: int = 0
     ordered: bool = False
+    cell: Cell | None = None
     traced: Traced = field(default_factory=Traced)
 
 
@@ -238,7 +254,8 @@ def assemble(source: str, drafts: Iterable[Draft]) -> PolicyText:
             continue
         cuts = [(0, len(collapsed.text))] if draft.kind == "heading" else split(collapsed.text)
         sentences = tuple(_sentence(collapsed, cut, lines, seen) for cut in cuts)
-        blocks.append(Block(draft.kind, _linked(sentences, cuts, collapsed.links()), draft.depth, draft.ordered))
+        sentences = _linked(sentences, cuts, collapsed.links())
+        blocks.append(Block(draft.kind, sentences, draft.depth, draft.ordered, draft.cell))
     return PolicyText(source, tuple(blocks))
 
 
