@@ -35,7 +35,6 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "keyring": "the keys in use: troth.protect.Keyring",
         "tombstones": "who was erased, as pseudonyms that can be matched again",
         "journal": "the journal of runs: troth.subjects.Journal",
-        "canaries": "the planted test subjects",
         "holders": "the people who can see personal data through Troth",
         "holds": "the legal holds in force",
         "now": "the time of the check: an aware datetime in UTC",
