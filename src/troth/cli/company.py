@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from troth.declaration import Declaration
     from troth.protect import Keyring
     from troth.stores import Store
-    from troth.subjects import DataMap, Journal
+    from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Located, Receipt, View
 
 __all__ = ["Company", "declaration_option", "home", "json_option", "opened", "print_json"]
 
@@ -73,12 +73,50 @@ class Company:
 
         return Keyring.open(home())
 
-    @cached_property
-    def journal(self) -> Journal:
-        """The journal of runs, in Troth's own database."""
-        from troth.service import embedded
+    def holds(self, located: Located) -> list[Hold]:
+        """The legal holds on the located subjects."""
+        self._use_record()
+        from troth.service.record.run import holds_on
 
-        return embedded.journal()
+        return holds_on(located, self.keyring, at=dt.datetime.now(dt.UTC))
+
+    def record_views(self, located: Located, views: Sequence[View], *, purpose: str) -> None:
+        """Put the look on record, before anything is shown."""
+        self._use_record()
+        from troth.service.record.run import record_views
+
+        record_views(located, views, self.keyring, self.declaration, purpose=purpose)
+
+    def carry_out(
+        self, plan: ErasurePlan | AmendmentPlan, approved: str, *, progress: Callable[[str], None]
+    ) -> list[Receipt]:
+        """Do what was approved, through the journal and into the ledger."""
+        self._use_record()
+        from troth.service.record.run import act
+
+        return act(
+            plan,
+            self.stores,
+            approved=approved,
+            declaration=self.declaration,
+            keyring=self.keyring,
+            progress=progress,
+        )
+
+    def resume(self) -> list[tuple[str, str]]:
+        """Finish what was interrupted: run ids, and how that ended."""
+        self._use_record()
+        from troth.service.record.run import resume_all
+
+        return resume_all(self.stores, self.keyring, before=dt.datetime.now(dt.UTC))
+
+    def _use_record(self) -> None:
+        """Get Troth's own database ready: where what is done is on record."""
+        _ = self.keyring  # says what to do when there are no keys, before anything is made
+        from troth.service.server import migrate, set_up
+
+        set_up()
+        migrate()
 
 
 @contextmanager
@@ -90,15 +128,10 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[Company]:
     from troth.declaration import load
     from troth.stores import open_stores
 
-    declaration = load(path)
+    declaration = load(path, environ=os.environ)
     stores = open_stores(declaration, os.environ, read_only=read_only)
     try:
         yield Company(declaration, stores)
     finally:
         for store in stores.values():
             store.close()
-
-
-def is_terminal() -> bool:
-    """Whether somebody is looking: progress bars and colours are for people."""
-    return sys.stderr.isatty()

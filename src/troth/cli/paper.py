@@ -30,14 +30,21 @@ _err = Console(stderr=True, highlight=False)
 
 
 @contextmanager
-def progress(what: str, steps: int) -> Iterator[Callable[[str], None]]:
-    """A bar on the terminal, silent elsewhere; the yielded function counts one step."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A spinner with the steps that are done, on a terminal; silent elsewhere."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        task = bar.add_task(what, total=steps)
-        yield lambda _step: bar.advance(task)
+        task = bar.add_task(what)
+        done = 0
+
+        def step(name: str) -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, description=f"{what}: {done} steps done, last {name.partition('/')[2]}")
+
+        yield step
 
 
 # --- views ---------------------------------------------------------------------------------------------------------

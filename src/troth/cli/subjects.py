@@ -23,7 +23,7 @@ SUBJECTS_MAX = 100_000
 
 
 def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = [
+    options: list[Callable[..., Any]] = [
         cli.declaration_option,
         click.option("--email", help="The person's e-mail address."),
         click.option("--phone", help="The person's phone number."),
@@ -128,13 +128,19 @@ def _show_or_apply(
 
     known = plan_hash(plan, company.keyring)
     if approved is None:
-        cli.print_json(paper.plan_json(plan, known)) if as_json else paper.show_plan(plan, known)
+        if as_json:
+            cli.print_json(paper.plan_json(plan, known))
+        else:
+            paper.show_plan(plan, known)
         if plan.reviews:
             _stop(plan.reviews)
         return
-    with paper.progress("carrying out", company.steps(plan)) as step:
+    with paper.progress("carrying out") as step:
         receipts = company.carry_out(plan, approved, progress=step)
-    cli.print_json([paper.receipt_json(one) for one in receipts]) if as_json else paper.show_receipts(receipts)
+    if as_json:
+        cli.print_json([paper.receipt_json(one) for one in receipts])
+    else:
+        paper.show_receipts(receipts)
     if not all(receipt.is_clean for receipt in receipts):
         raise click.exceptions.Exit(1)
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from troth.declaration import Declaration, System, resolve
 from troth.stores.contract import Access, Limits, Store, StoreRefused
 
-__all__ = ["CONNECTORS", "grants", "open_store"]
+__all__ = ["CONNECTORS", "grants", "open_store", "open_stores", "open_system"]
 
 CONNECTORS = {
     "files": "troth.stores.files",

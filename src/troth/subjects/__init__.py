@@ -11,6 +11,7 @@ what is shown and done; `carry_out` does what was approved, exactly once, and pr
 
 from troth.subjects import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
+from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
@@ -19,7 +20,7 @@ from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Re
 from troth.subjects.run import NotApproved, Receipt, RunFailed, RunInterrupted, carry_out, resume
 from troth.subjects.sealing import plan_hash
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
-from troth.subjects.work import Tally
+from troth.subjects.work import Tally, references
 
 __all__ = [
     "WITHHELD",
@@ -51,12 +52,16 @@ __all__ = [
     "Tally",
     "View",
     "ViewTable",
+    "access",
     "carry_out",
+    "check",
     "locate",
     "map_data",
     "plan_amendment",
     "plan_erasure",
     "plan_hash",
     "plan_view",
+    "references",
     "resume",
+    "slow_ways",
 ]

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
 from troth.protect import MaskTooNarrow
-from troth.stores import Column, Schema
+from troth.stores import Access, Column, Schema
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, map_data
+from troth.subjects.plan import deletes
 from troth.subjects.work import mask_fit
 
-__all__ = ["check", "check_erasure", "slow_ways"]
+__all__ = ["access", "check", "check_erasure", "slow_ways"]
 
 
 def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapProblem]:
@@ -39,6 +40,23 @@ def slow_ways(map_: DataMap) -> Iterator[MapProblem]:
                 path = f"systems.{node.system}.tables.{node.table}"
                 names = ", ".join(link.columns)
                 yield MapProblem(path, f"no index serves {names}: each request reads the whole table", "add an index")
+
+
+def access(map_: DataMap, system: str) -> list[Access]:
+    """The least that carrying out needs in one system: to read what is declared, to amend declared fields and the
+    references that are emptied, to erase where rows are deleted."""
+    needed = []
+    for node in map_:
+        if node.system != system:
+            continue
+        emptied = {
+            c for parent in map_ for place, link in parent.referrers if place == node.place for c in link.columns
+        }
+        owned = {c for link in node.links if link.parent is not None for c in link.columns}
+        amends = {*node.declared.fields, *emptied, *owned} - set(node.key)
+        written = tuple(column.name for column in node.schema.columns if column.name in amends and not column.generated)
+        needed.append(Access(node.table, written, deletes(node)))
+    return needed
 
 
 def _strategies(node: Node) -> Iterator[tuple[str, Column, Strategy]]:

@@ -145,8 +145,9 @@ def _finish(
         if step in done:
             continue
         try:
+            store = _store(stores, operations[0].system)
             journal.intend(run_id, step)
-            _execute(stores[operations[0].system], operations)
+            _execute(store, operations)
         except (StoreConflict, UnknownName) as cause:
             finished = {subject for subject in everyone if _is_finished(work, subject, steps, done)}
             receipts = _receipts(work, stores, finished, now())
@@ -167,6 +168,12 @@ def _finish(
         raise RunInterrupted(run_id, cause, done=len(done), left=0) from None
     journal.finish(run_id, [receipt.entry for receipt in receipts], work.gone)
     return receipts
+
+
+def _store(stores: Mapping[str, Store], name: str) -> Store:
+    if name not in stores:
+        raise StoreUnreachable("the declaration has no such system any more; declare it again", store=name)
+    return stores[name]
 
 
 def _execute(store: Store, operations: Iterable[Operation]) -> None:

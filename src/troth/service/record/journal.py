@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
@@ -10,14 +11,21 @@ from django.utils import timezone
 from troth.ledger import Entry
 from troth.service.record.ledger import record
 from troth.service.record.models import RunRow, StepRow
-from troth.subjects import JournalError, Run
+from troth.service.record.tombstones import Erased, Tombstones
+from troth.subjects import Gone, JournalError, Run
 
-__all__ = ["DatabaseJournal"]
+__all__ = ["TOMBSTONES_KEPT", "DatabaseJournal"]
+
+TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
+"""Longer than any backup or export that could bring an erased person back should live."""
 
 
 class DatabaseJournal:
     """`troth.subjects.Journal` in Troth's own database. Use it outside of transactions: every method is durable when it
-    returns."""
+    returns. With *tombstones* it sets one for each identifier that a run takes away (clause C07)."""
+
+    def __init__(self, tombstones: Tombstones | None = None) -> None:
+        self._tombstones = tombstones
 
     def begin(self, run: Run) -> None:
         try:
@@ -44,13 +52,16 @@ class DatabaseJournal:
     def steps(self, run_id: str) -> Mapping[str, bool]:
         return dict(StepRow.objects.filter(run__run_id=run_id).order_by("id").values_list("step", "done"))
 
-    def finish(self, run_id: str, entries: Sequence[Entry]) -> None:
+    def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         with transaction.atomic(durable=True):
             row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
             if row is None:
                 return
             record(*entries)
-            row.finished_at = timezone.now()
+            row.finished_at = now = timezone.now()
+            if self._tombstones is not None:
+                buried = [Erased(one.system, one.kind, one.value) for one in gone]
+                self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan"])
             row.steps.all().delete()

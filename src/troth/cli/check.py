@@ -1,0 +1,108 @@
+"""``troth check``: does the declaration hold, and do the stores agree with it?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+
+if TYPE_CHECKING:
+    from troth.declaration import Declaration, Problem
+
+__all__ = ["check"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option("--no-stores", is_flag=True, help="Look at the file alone; open no store.")
+@cli.json_option
+def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
+    """Check the declaration, and whether the stores agree with it. Made for continuous integration.
+
+    Ends with 1 when there is an error; warnings do not fail.
+
+    \b
+    Example:  troth check
+              troth check -d troth.yaml --no-stores --json
+    """
+    problems = list(_problems(declaration, look=not no_stores))
+    if as_json:
+        cli.print_json([_json(problem) for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(f"{problem.severity}: {problem}")
+        errors = sum(problem.severity == "error" for problem in problems)
+        click.echo(f"{declaration}: {errors} errors, {len(problems) - errors} warnings")
+    if any(problem.severity == "error" for problem in problems):
+        raise click.exceptions.Exit(1)
+
+
+def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
+    """What the file shows, then what the policy shows, then what the stores show."""
+    from troth.declaration import DeclarationErrors, load
+    from troth.declaration import check as by_itself
+    from troth.promises import check as promises
+
+    try:
+        declaration = load(path)
+    except DeclarationErrors as errors:
+        yield from errors.problems
+        return
+    yield from by_itself(declaration, now=dt.datetime.now(dt.UTC))
+    yield from promises(declaration)
+    yield from _policy(declaration)
+    if look:
+        yield from _stores(declaration)
+
+
+def _policy(declaration: Declaration) -> Iterator[Problem]:
+    """Quotes that the policy does not hold."""
+    from troth.policy import check as quotes
+
+    yield from quotes(declaration)
+
+
+def _stores(declaration: Declaration) -> Iterator[Problem]:
+    """Where the stores disagree. A store that cannot be asked is an error: it was not checked."""
+    from troth.declaration import Problem, SecretMissing, Severity
+    from troth.stores import StoreError, open_system
+    from troth.subjects import check as fits
+    from troth.subjects import map_data, slow_ways
+
+    schemas = {}
+    for name, system in declaration.systems.items():
+        path = f"systems.{name}.store"
+        try:
+            store = open_system(name, system, os.environ, read_only=True)
+            schemas[name] = store.describe()
+            store.close()
+        except (SecretMissing, StoreError) as error:
+            yield Problem("store-not-checked", declaration.where(path), path, f"the store was not looked at: {error}")
+    looked = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
+    misfits = fits(looked, schemas)
+    for misfit in misfits:
+        yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
+    if not misfits:
+        for slow in slow_ways(map_data(looked, schemas)):
+            where = declaration.where(slow.path)
+            yield Problem("store-slow", where, slow.path, slow.message, slow.mend, Severity.WARNING)
+
+
+def _json(problem: Problem) -> dict[str, Any]:
+    where = problem.where
+    return {
+        "code": problem.code,
+        "severity": str(problem.severity),
+        "path": problem.path,
+        "file": str(where.file) if where else None,
+        "line": where.line if where else None,
+        "column": where.column if where else None,
+        "message": problem.message,
+        "mend": problem.mend or None,
+    }

@@ -1,0 +1,107 @@
+"""``troth doctor``: what this installation still needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+
+__all__ = ["doctor"]
+
+Finding = tuple[str, str, str]
+"""ok, note or wrong; what was looked at; what was found and how to mend it."""
+
+_EXTRAS = {
+    "postgresql": ("psycopg", "PostgreSQL stores"),
+    "mariadb": ("pymysql", "MariaDB stores"),
+    "parquet": ("pyarrow", "Parquet files"),
+    "s3": ("s3fs", "files in S3"),
+    "service": ("django", "the service: troth serve, keep, view, amend, erase"),
+}
+
+
+@click.command()
+@cli.declaration_option
+@cli.json_option
+def doctor(declaration: Path, as_json: bool) -> None:
+    """Say what this installation still needs: packages, keys, declaration, stores, settings.
+
+    \b
+    Example:  troth doctor
+              troth doctor -d troth.yaml --json
+    """
+    findings = [*_machine(), *_packages(), *_keys(), *_company(declaration), *_settings()]
+    if as_json:
+        cli.print_json([dict(zip(("state", "what", "found"), finding, strict=True)) for finding in findings])
+    else:
+        for state, what, found in findings:
+            click.echo(f"{state:6}{what}: {found}")
+    if any(state == "wrong" for state, _, _ in findings):
+        raise click.exceptions.Exit(1)
+
+
+def _machine() -> Iterator[Finding]:
+    from troth import __version__
+
+    yield "ok", "Troth", f"{__version__} on Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+
+
+def _packages() -> Iterator[Finding]:
+    for extra, (module, what) in _EXTRAS.items():
+        if importlib.util.find_spec(module) is None:
+            yield "note", what, f"not installed; pip install 'troth[{extra}]' if you need it"
+        else:
+            yield "ok", what, "installed"
+
+
+def _keys() -> Iterator[Finding]:
+    from troth.protect import Keyring, KeysMissing, ProtectError
+
+    try:
+        yield "ok", "keys", f"root key {Keyring.open(cli.home()).id} in {cli.home()}"
+    except KeysMissing as missing:
+        yield "note", "keys", str(missing)
+    except ProtectError as unsafe:
+        yield "wrong", "keys", str(unsafe)
+
+
+def _company(path: Path) -> Iterator[Finding]:
+    from troth.declaration import DeclarationErrors, SecretMissing, load
+    from troth.stores import StoreError, open_system
+
+    if not path.exists():
+        yield "note", "declaration", f"there is no {path}; `troth init` drafts one from a store"
+        return
+    try:
+        declaration = load(path)
+    except DeclarationErrors as errors:
+        yield "wrong", "declaration", f"{len(errors.problems)} errors; `troth check` lists them"
+        return
+    yield "ok", "declaration", f"{path}: {len(declaration.systems)} systems, {len(declaration.promises)} promises"
+    for name, system in declaration.systems.items():
+        try:
+            store = open_system(name, system, os.environ, read_only=True)
+            transport = store.transport()
+            store.close()
+        except (SecretMissing, StoreError) as error:
+            yield "wrong", f"store {name}", str(error)
+        else:
+            yield "ok" if transport.encrypted else "wrong", f"store {name}", transport.detail
+
+
+def _settings() -> Iterator[Finding]:
+    from troth.service import Settings, SettingsError
+
+    try:
+        settings = Settings.read()
+    except SettingsError as wrong:
+        yield "wrong", "settings", str(wrong)
+    else:
+        yield "ok", "settings", f"{settings.profile} profile, rows in {settings.database.engine}"

@@ -1,0 +1,63 @@
+"""``troth grants``: the least that Troth has to be allowed in a store."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+
+__all__ = ["grants"]
+
+
+@click.command()
+@click.option("--store", "url", metavar="URL", help="A store's URL, or ${NAME} of a variable that holds it.")
+@click.option(
+    "-d", "--declaration", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The declaration."
+)
+@click.option("--system", help="Which declared system to write the script for.")
+@click.option("--role", help="The role's name.  [default: troth_audit, troth]")
+@cli.json_option
+def grants(url: str | None, declaration: Path | None, system: str | None, role: str | None, as_json: bool) -> None:
+    """Print the least-privilege GRANT script for a store, for its administrator to read and run.
+
+    With --store it is the script for an audit: to read, and nothing else. With -d and --system it is the script for
+    carrying out: to read the declared tables, amend the declared columns, and delete only where erasure deletes.
+
+    \b
+    Example:  troth grants --store '${SHOP_DATABASE_URL}'
+              troth grants -d troth.yaml --system shop | psql shop
+    """
+    if (url is None) == (declaration is None or system is None):
+        raise click.UsageError("give --store URL for an audit, or -d troth.yaml and --system NAME for carrying out")
+    if url is not None:
+        script = _for_audit(url, role or "troth_audit")
+    else:
+        assert declaration is not None
+        assert system is not None
+        script = _for_carrying_out(declaration, system, role or "troth")
+    if as_json:
+        cli.print_json({"script": script})
+    else:
+        click.echo(script)
+
+
+def _for_audit(url: str, role: str) -> str:
+    from troth.declaration import resolve
+    from troth.stores import grants as script
+    from troth.stores import open_store
+
+    return script(open_store("store", resolve(url, os.environ).reveal(), read_only=True), role)
+
+
+def _for_carrying_out(declaration: Path, system: str, role: str) -> str:
+    from troth.stores import grants as script
+    from troth.subjects import access
+
+    with cli.opened(declaration, read_only=True) as company:
+        if system not in company.stores:
+            known = ", ".join(company.stores)
+            raise click.UsageError(f"{system} is not a declared system; these are: {known}")
+        return script(company.stores[system], role, access(company.map, system))

@@ -1,0 +1,61 @@
+"""``troth keep``: one pass of the keep loop, or pass after pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+
+__all__ = ["keep"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option("--forever", is_flag=True, help="Go on until a signal ends it.")
+@click.option("--all", "all_", is_flag=True, help="Run every bound control now, due or not.")
+@cli.json_option
+def keep(declaration: Path, forever: bool, all_: bool, as_json: bool) -> None:
+    """Run the checks that are due, and finish what was interrupted.
+
+    Made for cron, for any number of machines at once: each control is claimed by one of them.
+
+    \b
+    Example:  troth keep
+              */5 * * * *  troth keep -d /etc/troth/troth.yaml
+    """
+    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
+    with cli.opened(declaration) as company:
+        resumed = company.resume()
+    from troth.service.board.keep import forever as loop
+    from troth.service.board.keep import run_due, run_now
+
+    report = run_now(dt.datetime.now(dt.UTC)) if all_ else run_due(dt.datetime.now(dt.UTC))
+    if as_json:
+        cli.print_json(
+            {
+                "resumed": [{"run": run, "outcome": outcome} for run, outcome in resumed],
+                "checks": [
+                    {"control": c.control, "outcome": str(c.outcome), "summary": c.summary} for c in report.checks
+                ],
+                "promises_changed": report.promises_changed,
+            }
+        )
+    else:
+        for run, outcome in resumed:
+            click.echo(f"run {run}: {outcome}")
+        for check in report.checks:
+            click.echo(f"{check.outcome:15} {check.control}: {check.summary}")
+        click.echo(f"{len(report.checks)} controls checked, {report.promises_changed} promises changed")
+    if forever:
+        stop = threading.Event()
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: stop.set())
+        loop(stop)
+    elif any(outcome != "finished" for _, outcome in resumed):
+        raise click.exceptions.Exit(1)

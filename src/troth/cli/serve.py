@@ -1,0 +1,38 @@
+"""``troth serve``: the policy, its status and the staff pages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+
+__all__ = ["serve"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Which port.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
+@click.option("--no-keep", is_flag=True, help="Leave the keep loop to `troth keep`.")
+@cli.json_option
+def serve(declaration: Path, address: str, port: int, workers: int, no_keep: bool, as_json: bool) -> None:
+    """Serve the policy at /policy/ and its status at /policy/status/, with the keep loop beside it.
+
+    The development profile is for http://localhost. TROTH_PROFILE=production refuses to start unsafe.
+
+    \b
+    Example:  troth serve -d troth.yaml
+              TROTH_PROFILE=production troth serve --address 0.0.0.0 --workers 4
+    """
+    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
+    from troth.service.server import serve as start
+
+    if as_json:
+        cli.print_json({"address": f"http://{address}:{port}/policy/", "workers": workers, "keep": not no_keep})
+    else:
+        click.echo(f"http://{address}:{port}/policy/ · Ctrl-C ends it")
+    start(address=address, port=port, workers=workers, keep=not no_keep)

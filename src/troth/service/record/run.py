@@ -1,0 +1,124 @@
+"""What is done for one person or many, with everything that has to be on record beside it.
+
+Looking is recorded before anything is shown (clause C14); carrying out goes through the journal, leaves tombstones and
+heeds legal holds; what a crash interrupted is finished by `resume_all`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db import transaction
+
+from troth.declaration import Declaration
+from troth.errors import TrothError
+from troth.ledger import Entry, Name
+from troth.protect import Keyring
+from troth.service.keys import ledger_signer
+from troth.service.record.holds import in_force
+from troth.service.record.journal import DatabaseJournal
+from troth.service.record.ledger import record, sequence
+from troth.service.record.tombstones import Tombstones
+from troth.stores import Store
+from troth.subjects import (
+    AmendmentPlan,
+    ErasurePlan,
+    Hold,
+    Located,
+    Receipt,
+    View,
+    carry_out,
+    references,
+    resume,
+)
+
+__all__ = ["Resumed", "act", "holds_on", "record_views", "resume_all"]
+
+Resumed = tuple[str, str]
+"""A run's id, and how taking it up ended: ``finished``, or what still stands in the way."""
+
+
+def now() -> dt.datetime:
+    """The time of this machine, aware."""
+    return dt.datetime.now(dt.UTC)
+
+
+def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[Hold]:
+    """The legal holds in force that may concern the located subjects."""
+    subjects = [str(reference) for reference in references(located.identities, keyring)]
+    holds = []
+    for hold in in_force(at):
+        indices = tuple(index for index, subject in enumerate(subjects) if subject == hold.subject)
+        if hold.subject is None or indices:
+            places = (hold.scope,) if hold.scope is not None else ()
+            holds.append(Hold(f"a legal hold stands ({hold.matter})", hold.citation, places, indices))
+    return holds
+
+
+def record_views(
+    located: Located, views: Sequence[View], keyring: Keyring, declaration: Declaration, *, purpose: str
+) -> None:
+    """Put a look at these subjects' data on record, durably. Call it before anything is shown (clauses C12, C14)."""
+    at = now()
+    entries = [
+        Entry(
+            "subject.viewed",
+            at,
+            {
+                "subject": subject,
+                "actor": "owner",
+                "purpose": Name(purpose),
+                "systems": len({table.place.partition(".")[0] for table in view.tables}),
+                "tables": len(view.tables),
+                "rows": sum(len(table.rows) for table in view.tables),
+            },
+        )
+        for subject, view in zip(references(located.identities, keyring), views, strict=True)
+    ]
+    with transaction.atomic(durable=True):
+        record(*entries)
+    sequence(ledger_signer(keyring, declaration.organisation), now=at)
+
+
+def act(
+    plan: ErasurePlan | AmendmentPlan,
+    stores: Mapping[str, Store],
+    *,
+    approved: str,
+    declaration: Declaration,
+    keyring: Keyring,
+    progress: Callable[[str], None] | None = None,
+) -> list[Receipt]:
+    """Carry out an approved plan and put it on record. Raises as `troth.subjects.carry_out` does."""
+    journal = DatabaseJournal(Tombstones(keyring))
+    receipts = carry_out(
+        plan,
+        stores,
+        approved=approved,
+        declaration_hash=declaration.hash,
+        keyring=keyring,
+        journal=journal,
+        now=now,
+        progress=progress,
+    )
+    sequence(ledger_signer(keyring, declaration.organisation), now=now())
+    return receipts
+
+
+def resume_all(stores: Mapping[str, Store], keyring: Keyring, *, before: dt.datetime) -> list[Resumed]:
+    """Take up every run that began *before* and is not finished: whoever carried it out is gone.
+
+    One that cannot be finished now (its store is still away) stays for the next time, and holds up no other.
+    """
+    journal = DatabaseJournal(Tombstones(keyring))
+    resumed = []
+    for run in journal.unfinished():
+        if run.begun >= before:
+            continue
+        try:
+            resume(run, stores, keyring=keyring, journal=journal, now=now)
+            resumed.append((run.id, "finished"))
+        except TrothError as cause:
+            resumed.append((run.id, str(cause)))
+    return resumed
