@@ -33,7 +33,7 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
-from troth.stores.opening import grants, open_store
+from troth.stores.opening import grants, open_store, open_stores, open_system
 
 __all__ = [
     "Access",
