@@ -45,6 +45,10 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    {"claim": claim_everything, "write": write_entries, "sequence": sequence_forever}[sys.argv[1]](
-        *map(int, sys.argv[2:])
-    )
+    role, *numbers = sys.argv[1:]
+    if role == "claim":
+        claim_everything()
+    elif role == "write":
+        write_entries(*map(int, numbers))
+    else:
+        sequence_forever()

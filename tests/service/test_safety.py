@@ -28,7 +28,7 @@ def safe(tmp_path: Path) -> Settings:
 
 
 def refused(
-    settings: Settings, *, site: str | None = SITE, debug: bool = False, unapplied: int = 0, mounts: str = ""
+    settings: Settings, *, site: str | None = SITE, debug: bool = False, unapplied: int | None = 0, mounts: str = ""
 ) -> str:
     with pytest.raises(UnsafeStart) as refusal:
         refuse_unsafe(settings, site=site, debug=debug, unapplied=unapplied, mounts=mounts)
@@ -89,6 +89,7 @@ def test_sqlite_on_a_network_file_system_is_refused(safe: Settings, tmp_path: Pa
 
 def test_missing_migrations_are_refused(safe: Settings) -> None:
     assert "troth migrate" in refused(safe, unapplied=3)
+    assert "cannot be opened" in refused(safe, unapplied=None)
 
 
 def test_every_reason_is_told_at_once(safe: Settings) -> None:

@@ -24,12 +24,13 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def refuse_unsafe(
-    settings: Settings, *, site: str | None, debug: bool, unapplied: int, mounts: str | None = None
+    settings: Settings, *, site: str | None, debug: bool, unapplied: int | None, mounts: str | None = None
 ) -> None:
     """Return when *settings* may serve real people, else raise `UnsafeStart`; in development always return.
 
     *site* is the organisation's address in the declaration, *debug* Django's switch, *unapplied* the number of
-    migrations that the database has not seen, *mounts* the text of ``/proc/self/mountinfo`` (read where left out).
+    migrations that the database has not seen (None where it cannot be opened), *mounts* the text of
+    ``/proc/self/mountinfo`` (read where left out).
     """
     if not settings.is_production:
         return
@@ -95,7 +96,9 @@ def _database(settings: Settings, mounts: str) -> str:
     return ""
 
 
-def _migrations(unapplied: int) -> str:
+def _migrations(unapplied: int | None) -> str:
+    if unapplied is None:
+        return "the database cannot be opened; check TROTH_DATABASE_URL, and that it is there and lets us in"
     return f"{unapplied} migrations have not been applied to the database; run: troth migrate" if unapplied else ""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,6 +41,7 @@ def serve(
         migrate()
     else:
         raise ServiceError(f"the development profile is for localhost, not {address}; set TROTH_PROFILE=production")
+    _close_connections()
     server = _granian(application, address, port, workers)
     with _keeping() if keep else contextlib.nullcontext():
         server.serve()
@@ -66,6 +68,13 @@ def migrate() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
+def _close_connections() -> None:
+    """Workers may be forked from this process, and a database connection must not be shared with them."""
+    from django.db import connections
+
+    connections.close_all()
+
+
 def _granian(application: str, address: str, port: int, workers: int) -> Any:
     from granian import Granian
     from granian.constants import Interfaces
@@ -84,14 +93,11 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
 
 @contextlib.contextmanager
 def _keeping() -> Iterator[None]:
-    """The keep loop in a thread of this process, which serves no requests itself."""
-    from troth.service.board.keep import forever
-
-    stop = threading.Event()
-    loop = threading.Thread(target=forever, args=(stop,), name="troth-keep", daemon=True)
-    loop.start()
+    """The keep loop in a process of its own, which ends when its standard input does: with us, however we end."""
+    loop = subprocess.Popen([sys.executable, "-m", "troth.service.keeping"], stdin=subprocess.PIPE)
+    assert loop.stdin is not None, "a pipe was asked for"
     try:
         yield
     finally:
-        stop.set()
-        loop.join(_STOP_S_MAX)
+        loop.stdin.close()
+        loop.wait(_STOP_S_MAX)

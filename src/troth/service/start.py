@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from troth.service.company import company
@@ -26,7 +26,10 @@ def refuse_unsafe_start() -> None:
     )
 
 
-def unapplied_migrations() -> int:
-    """How many migrations the database has not seen."""
-    executor = MigrationExecutor(connection)
+def unapplied_migrations() -> int | None:
+    """How many migrations the database has not seen, None where it cannot be opened."""
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:  # its text may hold the address and the user
+        return None
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

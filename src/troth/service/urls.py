@@ -1,7 +1,7 @@
 """Every address of the service, all in one place."""
 
 from django.contrib.auth import views as auth
-from django.urls import path
+from django.urls import path, re_path
 
 from troth.service import pages
 from troth.service.board import centre as board
@@ -13,7 +13,9 @@ urlpatterns = [
     path("policy/status.json", board.status_json, name="status-json"),
     path("ledger/", record.verify, name="ledger"),
     path("ledger/checkpoint", record.checkpoint, name="checkpoint"),
-    path("ledger/tile/<path:path>", record.tile_of, name="tile"),
+    re_path(
+        r"^ledger/(?P<path>tile/[0-9]{1,2}/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?)$", record.tile_of, name="tile"
+    ),
     path("ledger/receipt/<int:leaf>", board.receipt_of, name="receipt"),
     path("ledger/receipt/<int:leaf>.tlog-proof", board.receipt_text, name="receipt-text"),
     path("staff/sign-in", auth.LoginView.as_view(template_name="sign_in.html"), name="sign-in"),

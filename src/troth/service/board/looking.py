@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from troth.declaration import SecretMissing, resolve
+from troth.probe import Site
 from troth.protect import Keyring
 from troth.service.company import Company
 from troth.service.keys import ledger_signer
@@ -25,7 +26,7 @@ from troth.stores import Store, StoreError, open_store
 __all__ = ["look", "register_answers"]
 
 _LOG = logging.getLogger("troth.keep")
-_ROOMS = ("declaration", "law", "ledger", "protect", "policy", "probe", "stores", "detect", "redact", "subjects")
+_ROOMS = ("promises", "policy", "probe", "stores", "detect", "redact", "subjects")
 _OWN = ("troth.service.record.controls",)
 
 
@@ -50,7 +51,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             if store is not None:
                 opened.callback(store.close)
                 stores[name] = store
-        seen = {
+        seen: dict[str, object] = {
             "declaration": company.declaration,
             "stores": stores,
             "policy_text": company.policy.published,
@@ -62,7 +63,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "now": now,
         }
         if company.declaration.organisation.site:
-            seen |= _site(company, opened)
+            seen["site"] = Site.of(company.declaration)
         yield seen
 
 
@@ -73,8 +74,3 @@ def _opened(name: str, url: str) -> Store | None:
     except (SecretMissing, StoreError) as error:
         _LOG.warning("the store of %s is not looked at: %s", name, error)
         return None
-
-
-def _site(company: Company, opened: contextlib.ExitStack) -> Mapping[str, object]:
-    """The live site, where the probes are installed."""
-    return {}

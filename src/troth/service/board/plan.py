@@ -16,6 +16,7 @@ _AFTER_ERROR = dt.timedelta(minutes=15)
 _SEVERITY = ("low", "medium", "high")
 _AUDIENCE = tuple(Audience)
 
+Value = str | int | Name
 Terms = tuple[tuple[str, int], ...]
 """What loosening a control would change: words of the ledger, with whole numbers of which more is looser."""
 
@@ -64,8 +65,8 @@ def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.dat
             continue
         for what, old in binding.terms:
             if (new := terms.get(what, old)) > old:
-                terms_then = {"what": what, "before": old, "after": new}
-                yield Entry("control.loosened", now, {"control": control, "promise": promise, **terms_then})
+                said: dict[str, Value] = {"what": what, "before": old, "after": new}
+                yield Entry("control.loosened", now, {"control": control, "promise": promise, **said})
 
 
 def check_changed(before: Check | None, check: Check) -> Entry | None:

@@ -38,7 +38,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=_YEAR_S, immutable=True)
 def tile_of(request: HttpRequest, path: str) -> HttpResponse:
     """``/ledger/tile/<L>/<N>[.p/<W>]``: a tile of hashes, which never changes."""
-    data = tile(f"tile/{path}")
+    data = tile(path)
     if data is None:
         raise Http404
     return HttpResponse(data, content_type="application/octet-stream")

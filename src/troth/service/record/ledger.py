@@ -150,7 +150,7 @@ class _Tiles:
 def _widest(path: str) -> tuple[str, int]:
     """The path of the full tile that *path* is or will become part of, and the width that *path* asks for."""
     whole, partial, width = path.partition(".p/")
-    return whole, int(width) if partial and width.isdecimal() else TILE_WIDTH
+    return whole, int(width) if partial else TILE_WIDTH
 
 
 def _lock() -> Tree:

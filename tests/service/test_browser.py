@@ -1,0 +1,106 @@
+"""The pages in a real browser: readable at any width, usable by keyboard and without JavaScript, and all ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.service.test_server import served
+
+__all__ = ["served"]
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/policy/", "/policy/status/", "/policy/status/?as=public", "/ledger/", "/staff/sign-in", "/nothing-here")
+CONTRAST = """
+() => {
+  const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
+  const luminance = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const behind = node => {
+    for (; node; node = node.parentElement) {
+      const colour = rgb(getComputedStyle(node).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const node of document.querySelectorAll('body *')) {
+    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
+    const style = getComputedStyle(node);
+    if (!own || !node.checkVisibility() || style.opacity !== '1') continue;
+    const [a, b] = [luminance(rgb(style.color)), luminance(behind(node))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) poor.push([node.tagName, node.className, ratio.toFixed(2)].join(' '));
+  }
+  return poor;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        yield chromium
+        chromium.close()
+
+
+def opened(browser: Browser, width: int, *, scheme: str = "light", script: bool = True) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+    )
+    return context.new_page()
+
+
+def test_every_page_fits_and_contrasts_at_every_width(browser: Browser, served: str) -> None:
+    for width in (320, 768, 1280):
+        for scheme in ("light", "dark"):
+            page = opened(browser, width, scheme=scheme)
+            for path in PAGES:
+                page.goto(served + path)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+                assert page.evaluate(CONTRAST) == [], (path, scheme)
+            page.context.close()
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_is_refused(browser: Browser, served: str) -> None:
+    page = opened(browser, 1280)
+    asked, complaints = list[str](), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    for path in PAGES[:-1]:
+        page.goto(served + path)
+    assert [url for url in asked if not url.startswith(served)] == []
+    assert complaints == []
+    assert page.context.cookies() == [] or [cookie["name"] for cookie in page.context.cookies()] == ["troth-csrf"]
+
+
+def test_evidence_opens_by_keyboard_without_javascript(browser: Browser, served: str) -> None:
+    page = opened(browser, 1280, script=False)
+    page.goto(f"{served}/policy/status/")
+    details = page.locator(".promise details").first
+    details.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert details.locator("dl").first.is_visible()
+
+
+def test_the_outline_names_every_part(browser: Browser, served: str) -> None:
+    page = opened(browser, 1280)
+    page.goto(f"{served}/policy/status/")
+    outline = page.locator("body").aria_snapshot()
+    for part in ('link "Skip to the text"', 'heading "How we keep our privacy policy" [level=1]', "navigation", "main"):
+        assert part in outline
+
+
+def test_skip_link_and_targets(browser: Browser, served: str) -> None:
+    page = opened(browser, 320)
+    page.goto(f"{served}/policy/status/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    heights = "[...document.querySelectorAll('summary, button, nav a')].map(n => n.getBoundingClientRect().height)"
+    assert min(page.evaluate(heights)) >= 24

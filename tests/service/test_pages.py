@@ -1,0 +1,280 @@
+"""What each reader gets to see, and what every answer tells the browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from troth.ledger import receipt_extra, verify_receipt
+from troth.promises import Check, Evidence, Finding, Outcome, catalogue
+from troth.protect import Keyring
+from troth.service import pages
+from troth.service.board import keep
+from troth.service.company import company
+from troth.service.configuration import Settings
+from troth.service.record import checks
+
+POLICY = """\
+# Privacy policy
+
+We keep our word. [Write to us](mailto:privacy@example.org) or [not](javascript:alert(1)).
+
+## What happens to your data
+
+- We finish every deletion that we begin.
+- Everything is in the ledger.
+
+| What | How long |
+|---|---|
+| Your account | three years |
+
+## Who else sees it
+
+Nobody sells it. Our databases speak TLS. We mean it <script>alert(1)</script>.
+"""
+DECLARED = """
+troth: 1
+organisation:
+  {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org, site: "http://localhost:8000"}
+policy: {file: policy.md, effective: 2026-11-01, publish: {status: PUBLISH}}
+promises:
+  - {quote: We finish every deletion that we begin., owner: dpo@example.org, controls: [record.runs_finished]}
+  - {quote: Everything is in the ledger., owner: dpo@example.org, controls: [ledger.intact]}
+  - {quote: Our databases speak TLS., owner: dpo@example.org, controls: [stores.transport_encrypted]}
+  - quote: Nobody sells it.
+    owner: dpo@example.org
+    attest: {by: Ann Example, says: I sign every contract, on: 2026-11-01, until: 2027-11-01}
+"""
+REMOTE = "203.0.113.7"
+
+
+@pytest.fixture
+def site(database: str, tmp_path: Path, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A company whose status is for staff; `publish` opens it. Its checks are in the database."""
+    keys = Keyring(b"\x01" * 32)
+    (tmp_path / "policy.md").write_text(POLICY)
+    told = Settings.read({"TROTH_HOME": str(tmp_path), "TROTH_DECLARATION": str(tmp_path / "troth.yaml")})
+    monkeypatch.setattr(settings, "TROTH", told, raising=False)
+    monkeypatch.setattr(pages, "keyring", lambda home: keys)
+    publish(tmp_path, "staff")
+    here = company(told.declaration)
+    for id_, outcome in (("record.runs_finished", Outcome.FAIL), ("ledger.intact", Outcome.PASS)):
+        checks.keep(_check(id_, outcome, here.looked_at_hash))
+    keep.run_due(timezone.now(), 0, office=keep.Office(here, keys))
+    return tmp_path
+
+
+def publish(home: Path, audience: str) -> None:
+    (home / "troth.yaml").write_text(DECLARED.replace("PUBLISH", audience))
+
+
+def _check(id_: str, outcome: Outcome, declaration: str) -> Check:
+    now = timezone.now()
+    control, scope = catalogue()[id_], frozenset({"journal"})
+    findings = (Finding("run r-1", "is not finished", "resume it"),) if outcome is Outcome.FAIL else ()
+    evidence = Evidence(scope, scope, population=1234, tested=1234)
+    summary = "1,234 runs, 1 half done." if findings else "1,234 entries."
+    at, until = now - dt.timedelta(minutes=3), now + dt.timedelta(days=1)
+    return Check(id_, control.version, outcome, summary, at, until, declaration, evidence, {"runs": 1234}, findings)
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """Someone elsewhere on the internet."""
+    return Client(REMOTE_ADDR=REMOTE, headers={"host": "localhost"})
+
+
+@pytest.fixture
+def staff(site: Path) -> Client:
+    client = Client(REMOTE_ADDR=REMOTE, headers={"host": "localhost"})
+    client.force_login(User.objects.create_user("ann", is_staff=True))
+    return client
+
+
+def text(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status, path
+    return response.content.decode()
+
+
+def test_the_notice_is_plain_and_needs_no_script(site: Path, visitor: Client) -> None:
+    page = text(visitor, "/policy/")
+    assert "We finish every deletion that we begin." in page
+    assert '<h2 id="what-happens-to-your-data">' in page
+    assert "<td>" in page
+    assert "mark" not in page
+    assert "<script" not in page
+    assert 'href="javascript:' not in page
+    assert "/policy/status/" not in page
+
+
+def test_the_notice_links_to_the_status_once_it_is_published(site: Path, visitor: Client) -> None:
+    publish(site, "public")
+    assert "/policy/status/" in text(visitor, "/policy/")
+
+
+def test_the_status_is_private_by_default(site: Path, visitor: Client) -> None:
+    response = visitor.get("/policy/status/")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/staff/sign-in")
+    assert visitor.get("/policy/status.json").status_code == 403
+    assert visitor.get("/ledger/receipt/0").status_code == 404
+
+
+def test_someone_who_is_not_staff_sees_no_more(site: Path, visitor: Client) -> None:
+    visitor.force_login(User.objects.create_user("ben"))
+    assert visitor.get("/policy/status/").status_code == 302
+
+
+def test_staff_see_figures_findings_and_owners(staff: Client) -> None:
+    page = text(staff, "/policy/status/")
+    assert "1,234 runs, 1 half done" in page
+    assert "run r-1" in page
+    assert "dpo@example.org" in page
+    assert "Work that was never begun." in page
+
+
+def test_the_public_sees_statuses_without_findings_owners_or_exact_figures(site: Path, visitor: Client) -> None:
+    publish(site, "public")
+    page = text(visitor, "/policy/status/")
+    assert "1,000–9,999" in page
+    for secret in ("1,234", "run r-1", "dpo@example.org", "Ann Example"):
+        assert secret not in page
+    assert "4 promises: 2 checked here, 1 privately, 1 not checkable" in page
+
+
+def test_a_network_control_is_never_public(site: Path, visitor: Client) -> None:
+    publish(site, "public")
+    [hidden] = [p for p in visitor.get("/policy/status.json").json()["promises"] if "TLS" in p["quote"]]
+    assert (hidden["status"], hidden["since"], hidden["receipt"], hidden["checks"]) == (None, None, None, [])
+
+
+def test_staff_can_look_as_the_public_does_and_the_public_not_as_staff(
+    site: Path, staff: Client, visitor: Client
+) -> None:
+    publish(site, "public")
+    assert "dpo@example.org" not in text(staff, "/policy/status/?as=public")
+    assert "dpo@example.org" not in text(visitor, "/policy/status/?as=staff")
+    assert "dpo@example.org" not in text(visitor, "/policy/status/?as=%00nonsense")
+
+
+def test_development_shows_everything_to_this_machine_and_says_so(site: Path) -> None:
+    page = text(Client(headers={"host": "localhost"}), "/policy/status/")
+    assert "Development: everything is shown" in page
+    assert "Nobody outside sees this page" in page
+
+
+def test_the_json_has_the_same_facts(site: Path, staff: Client) -> None:
+    facts = staff.get("/policy/status.json").json()
+    assert facts["tally"]["by_status"] == {"kept": 1, "stated": 1, "waived": 0, "unproven": 1, "broken": 1}
+    assert facts["promises"][0]["checks"][0]["figures"] == {"runs": 1234}
+
+
+def test_a_receipt_proves_its_entry_offline(site: Path, visitor: Client) -> None:
+    publish(site, "public")
+    facts = visitor.get("/policy/status.json").json()
+    proof = text(visitor, f"/ledger/receipt/{facts['promises'][0]['receipt']}.tlog-proof")
+    key = str(Keyring(b"\x01" * 32).signer("localhost/troth").verifier)
+    entry = verify_receipt(proof, key=key, entry_bytes=receipt_extra(proof))
+    assert (entry.kind, entry.fields["after"]) == ("promise.changed", "broken")
+    assert key.replace("+", "+") in text(visitor, "/ledger/").replace("&#x2B;", "+")
+
+
+def test_the_public_gets_receipts_of_what_it_is_shown_only(site: Path, visitor: Client, staff: Client) -> None:
+    publish(site, "public")
+    shown = {p["receipt"] for p in visitor.get("/policy/status.json").json()["promises"]}
+    every = {p["receipt"] for p in staff.get("/policy/status.json").json()["promises"]}
+    [hidden] = every - shown
+    assert visitor.get(f"/ledger/receipt/{hidden}").status_code == 404
+    assert staff.get(f"/ledger/receipt/{hidden}").status_code == 200
+    assert staff.get("/ledger/receipt/99999999999999999999").status_code == 404
+
+
+def test_checkpoint_and_tiles_are_for_everyone(site: Path, visitor: Client) -> None:
+    assert text(visitor, "/ledger/checkpoint").startswith("localhost/troth\n")
+    size = int(text(visitor, "/ledger/checkpoint").splitlines()[1])
+    tile = visitor.get(f"/ledger/tile/0/000.p/{size}")
+    assert len(tile.content) == 32 * size
+    for path in ("0/000", "entries/000", "0/000.p/x", "../../etc/passwd", "0/%00"):
+        assert visitor.get(f"/ledger/tile/{path}").status_code == 404
+
+
+def test_every_page_keeps_browsers_strict(site: Path, staff: Client) -> None:
+    for path in ("/policy/", "/policy/status/", "/ledger/", "/ledger/receipt/0", "/staff/sign-in", "/nothing-here"):
+        response = staff.get(path)
+        assert "default-src 'none'" in response["Content-Security-Policy"]
+        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in response["Permissions-Policy"]
+        assert "no-store" in response["Cache-Control"]
+        assert "style=" not in response.content.decode()
+
+
+def test_signing_in_opens_the_status(site: Path, visitor: Client) -> None:
+    User.objects.create_user("ann", password="correct horse battery", is_staff=True)
+    wrong = visitor.post("/staff/sign-in", {"username": "ann", "password": "wrong"})
+    assert "do not go together" in wrong.content.decode()
+    signed_in = visitor.post(
+        "/staff/sign-in", {"username": "ann", "password": "correct horse battery", "next": "/policy/status/"}
+    )
+    assert signed_in["Location"] == "/policy/status/"
+    text(visitor, "/policy/status/")
+    assert visitor.post("/staff/sign-out").status_code == 302
+    assert visitor.get("/policy/status/").status_code == 302
+
+
+def test_signing_in_leads_nowhere_else(site: Path, visitor: Client) -> None:
+    User.objects.create_user("ann", password="correct horse battery", is_staff=True)
+    answer = visitor.post(
+        "/staff/sign-in", {"username": "ann", "password": "correct horse battery", "next": "https://evil.example/"}
+    )
+    assert answer["Location"] == "/policy/status/"
+
+
+def test_a_form_without_its_token_is_refused_politely(site: Path) -> None:
+    client = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
+    answer = client.post("/staff/sign-in", {"username": "ann", "password": "x"})
+    assert answer.status_code == 403
+    assert "We could not accept that form" in answer.content.decode()
+
+
+def test_security_txt_says_whom_to_write_to(site: Path, visitor: Client) -> None:
+    lines = dict(line.split(": ", 1) for line in text(visitor, "/.well-known/security.txt").splitlines())
+    assert lines["Contact"] == "mailto:privacy@example.org"
+    expires = dt.datetime.fromisoformat(lines["Expires"])
+    assert dt.timedelta(days=30) < expires - timezone.now() < dt.timedelta(days=365)
+
+
+def test_gpc_json_says_that_signals_are_honoured(site: Path, visitor: Client) -> None:
+    assert visitor.get("/.well-known/gpc.json").json() == {"gpc": True, "lastUpdate": "2026-11-01"}
+
+
+def test_a_broken_declaration_leaves_the_last_reading_in_force(site: Path, visitor: Client) -> None:
+    text(visitor, "/policy/")
+    (site / "troth.yaml").write_text("troth: [")
+    assert "We finish every deletion" in text(visitor, "/policy/")
+
+
+def test_without_a_declaration_the_reason_is_shown_in_development(
+    site: Path, visitor: Client, tmp_path: Path, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = str(tmp_path / "elsewhere.yaml")
+    monkeypatch.setattr(settings, "TROTH", Settings.read({"TROTH_DECLARATION": elsewhere}), raising=False)
+    assert "elsewhere.yaml" in text(visitor, "/policy/", 503)
+    assert visitor.get("/policy/status.json").status_code == 503
+    assert visitor.get("/.well-known/security.txt").status_code == 404
+
+
+def test_an_unknown_host_is_refused(site: Path) -> None:
+    assert Client(headers={"host": "evil.example"}).get("/policy/").status_code == 400
+
+
+def test_only_reading_is_allowed(site: Path, visitor: Client) -> None:
+    for path in ("/policy/", "/policy/status/", "/ledger/checkpoint", "/ledger/receipt/0"):
+        assert visitor.post(path).status_code == 405

@@ -1,0 +1,117 @@
+"""The service as it is started: granian, the keep loop, and a company's own site beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.service.conftest import ROOT
+from tests.service.test_pages import DECLARED, POLICY
+
+START_S_MAX = 30.0
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
+    return {**clean, "TROTH_HOME": str(home / "home"), "TROTH_DECLARATION": str(home / "troth.yaml"), **more}
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    return _laid_out(tmp_path)
+
+
+def _laid_out(home: Path) -> Path:
+    (home / "policy.md").write_text(POLICY)
+    (home / "troth.yaml").write_text(DECLARED.replace("PUBLISH", "public"))
+    return home
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server whose keep loop has made its first pass."""
+    home = _laid_out(tmp_path_factory.mktemp("company"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"from troth.service.server import serve; serve(port={port})"
+    server = subprocess.Popen([sys.executable, "-c", command], env=_environment(home), cwd=ROOT)
+    address = f"http://localhost:{port}"
+    try:
+        _wait(address, server)
+        yield address
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=30)
+
+
+def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S_MAX
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server did not start"
+        with contextlib.suppress(httpx.TransportError):
+            promises = httpx.get(f"{address}/policy/status.json").raise_for_status().json()["promises"]
+            if promises[0]["receipt"] is not None:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the server did not answer in time")
+
+
+def test_one_command_serves_and_keeps(served: str) -> None:
+    assert httpx.get(f"{served}/policy/status.json").json()["promises"][0]["status"] == "kept"
+    assert httpx.get(f"{served}/static/troth/pages.css").headers["content-type"].startswith("text/css")
+
+
+def _run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_development_does_not_leave_this_machine(company: Path) -> None:
+    ended = _run("from troth.service.server import serve; serve(address='0.0.0.0')", _environment(company))
+    assert ended.returncode == 1
+    assert "the development profile is for localhost" in ended.stderr
+
+
+def test_production_does_not_even_load_unsafe(company: Path) -> None:
+    ended = _run("import troth.service.wsgi", _environment(company, TROTH_PROFILE="production"))
+    assert ended.returncode == 1
+    for reason in ("TROTH_HOSTS", "https://", "TROTH_SECRET_KEY", "TROTH_HOME", "the database cannot be opened"):
+        assert reason in ended.stderr
+    assert not (company / "home").exists()
+
+
+def test_settings_load_without_any_environment() -> None:
+    code = "import troth.service.settings as s; print(s.DATABASES['default']['NAME'])"
+    ended = _run(code, {"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
+    assert ended.stdout.strip() == "/nonexistent/.troth/troth.sqlite3"
+
+
+def test_importing_the_front_door_does_not_import_django() -> None:
+    assert _run("import troth.service, sys; assert 'django' not in sys.modules", dict(os.environ)).returncode == 0
+
+
+def test_a_companys_own_site_stands_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    from troth.service import wsgi
+
+    def site(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        return [b"theirs"]
+
+    def ours(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        return [b"ours"]
+
+    monkeypatch.setattr(wsgi, "application", ours)
+    both = wsgi.mounted(site)
+    for path in ("/policy", "/policy/", "/ledger/receipt/3", "/staff/sign-in", "/static/troth/pages.css"):
+        assert list(both({"PATH_INFO": path}, lambda *_: None)) == [b"ours"]
+    for path in ("/", "/policyholders", "/static/shop.css", "/.well-known/change-password"):
+        assert list(both({"PATH_INFO": path}, lambda *_: None)) == [b"theirs"]
