@@ -7,6 +7,7 @@ one (`share`); a keeper stops it and removes the folder once the last of them ha
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import glob
@@ -32,7 +33,14 @@ __all__ = ["PASSWORD", "Server", "ServerUnavailable", "running", "share"]
 
 PASSWORD = "troth"  # noqa: S105 -- of a server that lives for one test run and listens on localhost only
 _START_S_MAX = 60.0
-_LEFT_RUNNING: list[subprocess.Popen[bytes]] = []  # they outlive us on purpose, and would complain when collected
+_LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _outlived() -> None:
+    """They outlive us on purpose; Python would warn of each."""
+    for process in _LEFT_RUNNING:
+        process.returncode = process.returncode or 0
 
 
 class ServerUnavailable(TrothError):
@@ -65,7 +73,8 @@ class Server:
         if self.kind == "postgresql":
             import psycopg
 
-            return psycopg.connect(self.url(database or "postgres"), autocommit=True)
+            name = database or "postgres"
+            return psycopg.connect(host=self.folder, port=self.port, user="postgres", dbname=name, autocommit=True)
         import pymysql
 
         return pymysql.connect(
