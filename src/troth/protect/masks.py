@@ -59,6 +59,10 @@ class MaskFit:
     low: int | None = None
     high: int | None = None
 
+    def check(self) -> None:
+        """Whether any mask fits: returns, or raises `MaskTooNarrow` or `MaskRefused`, before there is a row to mask."""
+        _shape(self)
+
 
 class Masker:
     """Makes masks, and says what is one. About 2 µs a value in `batch`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
-from troth.protect import MaskTooNarrow
+from troth.protect import MaskRefused
 from troth.stores import Access, Column, Schema
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, map_data
 from troth.subjects.plan import deletes
@@ -81,8 +81,8 @@ def _fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
     if how in (Strategy.MASK, Strategy.PSEUDONYMISE):
         try:
             mask_fit(node, column).check()
-        except MaskTooNarrow as narrow:
-            return str(narrow), "null it, delete the rows, or widen the column"
+        except MaskRefused as refused:
+            return str(refused), "null it, delete the rows, or widen the column"
     return None
 
 

@@ -233,11 +233,8 @@ def _way_in(schema: TableSchema) -> str:
 
 
 def _parents_first(nodes: Mapping[str, Node]) -> list[str]:
-    parents = {
-        place: {link.parent for link in node.links if link.parent not in (None, place)} for place, node in nodes.items()
-    }
     try:
-        return list(graphlib.TopologicalSorter(parents).static_order())
+        return _sorted({place: _owners(node) for place, node in nodes.items()})
     except graphlib.CycleError as cycle:
         way = " → ".join(reversed(cycle.args[1]))
         path = "systems." + cycle.args[1][0].replace(".", ".tables.", 1) + ".belongs_to"
@@ -281,7 +278,24 @@ def _children_first(nodes: Mapping[str, Node]) -> tuple[tuple[str, ...], frozens
             cut.add((place, link.columns))
         else:
             parents[place].add(parent)
-    return tuple(reversed([*graphlib.TopologicalSorter(parents).static_order()])), frozenset(cut)
+    return tuple(reversed(_sorted(parents))), frozenset(cut)
+
+
+def _owners(node: Node) -> set[str]:
+    return {link.parent for link in node.links if link.parent is not None and link.parent != node.place}
+
+
+def _sorted(parents: Mapping[str, set[str]]) -> list[str]:
+    """Parents first, otherwise in the order of the declaration; the same in every process, since plans are compared."""
+    order = {place: index for index, place in enumerate(parents)}
+    sorter = graphlib.TopologicalSorter(parents)
+    sorter.prepare()
+    found: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=lambda place: order.get(place, len(order)))
+        found += ready
+        sorter.done(*ready)
+    return found
 
 
 def _leads(parents: Mapping[str, set[str]], start: str, *, to: str) -> bool:

@@ -10,7 +10,7 @@ import datetime as dt
 import decimal
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from troth.declaration import IdentityKind
@@ -63,14 +63,24 @@ def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
 
     It changes when anything that the plan would do changes, and says nothing about whom it is about.
     """
+    content: list[list[object]]
     if isinstance(plan, AmendmentPlan):
-        content: list[object] = [[r.place, r.columns, r.rows] for r in plan.rewrites]
+        content = [[r.place, r.columns, _canonical(r.rows)] for r in plan.rewrites]
     else:
-        content = [[c.place, c.stage, c.strategies, c.targets] for c in plan.changes]
-        content += [[k.place, k.fields, k.reason, k.cite, k.until, k.targets] for k in plan.kept]
+        content = [[c.place, c.stage, c.strategies, _canonical(c.targets)] for c in plan.changes]
+        content += [[k.place, k.fields, k.reason, k.cite, k.until, _canonical(k.targets)] for k in plan.kept]
     asked = [identity.canonical() for identity in plan.located.identities]
-    whole = [plan.declaration_hash, asked, content]
-    return str(keyring.digest("plan", json.dumps(whole, default=scalar, separators=(",", ":")).encode()))
+    whole = [plan.declaration_hash, asked, sorted(map(_text, content))]
+    return str(keyring.digest("plan", _text(whole)))
+
+
+def _canonical(rows: Iterable[object]) -> list[str]:
+    """Rows in one order: stores return them in any."""
+    return sorted(map(_text, rows))
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, default=scalar, separators=(",", ":"))
 
 
 def decode(encoded: bytes) -> Work:
