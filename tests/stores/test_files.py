@@ -105,6 +105,18 @@ def test_a_table_that_was_empty_is_looked_at_again(tmp_path: Path) -> None:
     assert store.count("calls", ANN) == 1
 
 
+@pytest.mark.parametrize(
+    "line", ["{},ann{}@example.org,{}\n", '{{"id": {}, "email": "ann{}@example.org", "x": "{}"}}\n']
+)
+def test_a_large_file_is_sampled_from_all_over(tmp_path: Path, line: str) -> None:
+    name = "t.jsonl" if line.startswith("{{") else "t.csv"
+    head = "" if name == "t.jsonl" else "id,email,x\n"
+    (tmp_path / name).write_text(head + "".join(line.format(n, n, "x" * 500) for n in range(10_000)))
+    found = [row[0] for row in FilesStore("exports", str(tmp_path)).sample("t", ["id", "email"], rows=100)]
+    assert 50 <= len(found) <= 100
+    assert {int(str(number)) // 2_000 for number in found} == {0, 1, 2, 3, 4}
+
+
 # --- rows without a key ---------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from troth.stores.contract import ColumnKind, Row, Scalar
 RECORD_BYTES_MAX: Final = 64 * 1024 * 1024
 _NESTING_MAX: Final = 8
 _HEAD_BYTES: Final = 64 * 1024
+_EXCERPT_BLOCKS: Final = 16
 
 Kinds = Mapping[str, ColumnKind]
 Verdict = Mapping[str, Scalar] | None
@@ -61,6 +62,26 @@ class Format(Protocol):
     ) -> None:
         """Copy *source* to *target* with what *decide* says about the named columns of each row."""
         ...
+
+
+def excerpt(source: BinaryIO, size: int) -> BinaryIO:
+    """The head of a large file and some lines from all over it, as a small file of the same format.
+
+    A block that holds a quote may begin inside a CSV cell, so it is left out unless it is JSON: for samples only.
+    """
+    head = source.read(_HEAD_BYTES)
+    parts = [head[: head.rfind(b"\n") + 1]]
+    if not parts[0]:
+        source.seek(0)
+        return source  # lines longer than a block: read from the start
+    is_json = head.lstrip(_BOM).lstrip().startswith(b"{")
+    for at in range(1, _EXCERPT_BLOCKS + 1):
+        source.seek(size * at // (_EXCERPT_BLOCKS + 1))
+        block = source.read(_HEAD_BYTES // 4)
+        whole = block[block.find(b"\n") + 1 : block.rfind(b"\n") + 1]
+        if is_json or b'"' not in whole:
+            parts.append(whole)
+    return io.BytesIO(b"".join(parts))
 
 
 def digest(raw: bytes) -> str:

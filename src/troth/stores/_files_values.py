@@ -42,6 +42,8 @@ def joined(kinds: Iterable[ColumnKind]) -> ColumnKind:
 
 def parse(text: str, kind: ColumnKind) -> Scalar:
     """The value that *text* stands for in a column of *kind*; the text itself where it is none."""
+    if kind is ColumnKind.TEXT:
+        return text
     try:
         match kind:
             case ColumnKind.INTEGER if _INTEGER.fullmatch(text):
@@ -76,6 +78,8 @@ def text_of(value: Scalar) -> str:
 
 def comparable(value: Scalar, kind: ColumnKind, *, fold: bool = False) -> Hashable:
     """A form in which equal values of one column are equal, whichever type they arrived in."""
+    if type(value) is str and kind is ColumnKind.TEXT:
+        return value.casefold() if fold else value  # nearly every value of nearly every match
     if kind is ColumnKind.TEXT and isinstance(value, int | decimal.Decimal | dt.date | uuid.UUID):
         value = text_of(value)
     if isinstance(value, str):

@@ -25,14 +25,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 from troth.stores._files_access import accounts_that_reach
 from troth.stores._files_commit import MANIFEST, Change, publish, settle
 from troth.stores._files_folder import OURS, Folder, LocalFolder, RemoteFolder, Stamp
 from troth.stores._files_match import Operation, Program, changes_by_key, columns_of, key, selects, values_of
 from troth.stores._files_parquet import Parquet
-from troth.stores._files_text import Csv, Format, HalfWritten, JsonLines, Kinds, Malformed, Unfit, Verdict
+from troth.stores._files_text import Csv, Format, HalfWritten, JsonLines, Kinds, Malformed, Unfit, Verdict, excerpt
 from troth.stores._files_values import joined
 from troth.stores.contract import (
     Before,
@@ -63,6 +63,11 @@ _DATED: Final = frozenset({ColumnKind.DATE, ColumnKind.DATETIME})
 _NAME_SHOWN: Final = 80
 _FILES_LOOKED_AT: Final = 20
 _ROWS_LOOKED_AT: Final = 1_000
+_LARGE_BYTES: Final = 4 * 1024 * 1024
+"""Beyond this a text file is sampled all over, below it from its start."""
+
+
+_Thing = TypeVar("_Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +141,17 @@ class FilesStore:
         self._shapes = self._schema = None
 
     def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
+        """As the contract has it: of many files some, and of a large text file lines from all over it."""
         shape = self._shape(table, columns)
         files = _spread(self._grouped().get(table, []), _FILES_LOOKED_AT)
         each = -(-rows // max(1, len(files)))
-        found = (itertools.islice(self._rows(file, shape, columns), each) for file in files)
-        return list(itertools.islice(itertools.chain.from_iterable(found), rows))
+        found: list[Row] = []
+        for file in files:
+            if file.size <= _LARGE_BYTES or file.path.endswith((".gz", ".parquet")):
+                found += itertools.islice(self._rows(file, shape, columns), each)
+            else:
+                found += _spread(list(self._rows(file, shape, columns, excerpted=True)), each)
+        return found[:rows]
 
     def read(
         self, table: str, columns: Sequence[str], where: Condition | None, *, limit: int | None = None
@@ -164,11 +175,12 @@ class FilesStore:
             if named is None or file.path in named:
                 yield from filter(selected, self._rows(file, shape, asked))
 
-    def _rows(self, file: Stamp, shape: _Shape, columns: Sequence[str]) -> Iterator[Row]:
+    def _rows(self, file: Stamp, shape: _Shape, columns: Sequence[str], *, excerpted: bool = False) -> Iterator[Row]:
         """The named columns of one file's rows, our two among them."""
         real, arrange = shape.arranging(columns, file.path)
         with self._speaking(file.path), self._opened(file.path) as source:
-            found = _format(file.path).rows(source, real, shape.kinds, digests=shape.needs_digests(columns))
+            rows = excerpt(source, file.size) if excerpted else source
+            found = _format(file.path).rows(rows, real, shape.kinds, digests=shape.needs_digests(columns))
             with contextlib.closing(found):  # who asks for few rows leaves it half-way
                 yield from itertools.starmap(arrange, found)
 
@@ -479,7 +491,6 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _spread(files: Sequence[Stamp], most: int) -> list[Stamp]:
-    """Up to *most* of the files, evenly from over the whole list."""
-    step = max(1, -(-len(files) // most))
-    return list(files[::step])
+def _spread(things: Sequence[_Thing], most: int) -> list[_Thing]:
+    """Up to *most* of the things, evenly from over the whole list."""
+    return list(things[:: max(1, -(-len(things) // max(1, most)))])
