@@ -1,0 +1,160 @@
+"""``troth demo``: the example company, complete and live on this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from troth.cli import company as cli
+from troth.errors import TrothError
+
+if TYPE_CHECKING:
+    from example_voice import Places
+
+__all__ = ["demo"]
+
+_MARK = ".troth-demo"
+_FAULTS = (
+    ("old_logins", "retention.nothing_overdue", "logins"),
+    ("undeclared_column", "stores.schema_declared", "desk"),
+)
+
+
+@click.command()
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where it lives.  [default: ~/.troth-demo]"
+)
+@click.option("--people", default=200, show_default=True, type=click.IntRange(3, 1_000_000), help="How many people.")
+@click.option("--seed", default=9, show_default=True, help="The same seed makes the same company.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1024, 65535), help="Which port.")
+@click.option("--reset", is_flag=True, help="Forget the company and make it anew.")
+@click.option("--no-serve", is_flag=True, help="Make the company and stop.")
+@cli.json_option
+def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no_serve: bool, as_json: bool) -> None:
+    """Bring up the example company: its systems, its website, its mailbox, its policy with the status live.
+
+    Two promises are broken on purpose, so that the first look shows kept, broken and unproven side by side.
+
+    \b
+    Example:  troth demo
+              troth demo --reset --people 1000
+    """
+    folder = (folder or Path("~/.troth-demo")).expanduser().absolute()
+    example = _example()
+    if reset:
+        _forget(folder)
+    places = _lay(folder, people, seed)
+    _environment(folder, places, example, port)
+    _records()
+    urls = {name: f"http://localhost:{port}{path}" for name, path in _PAGES.items()}
+    if as_json:
+        cli.print_json({"folder": str(folder), "environment": _variables(places), **urls})
+    else:
+        _tell(folder, places, example, urls)
+    if not no_serve:
+        from troth.service.server import serve
+
+        serve(port=port, application="troth.cli.demo_site:application")
+
+
+_PAGES = {"site": "/", "policy": "/policy/", "status": "/policy/status/", "mailbox": "/mailbox/"}
+
+
+def _example() -> Path:
+    """The example company's folder: in the checkout, or packaged beside us. Its package becomes importable."""
+    here = Path(__file__).resolve()
+    for candidate in (here.parents[3] / "examples" / "voice-company", here.parents[1] / "example"):
+        if (candidate / "troth.yaml").is_file():
+            sys.path.insert(0, str(candidate))
+            return candidate
+    raise TrothError("the example company is not part of this installation; clone the repository and run `make demo`")
+
+
+def _forget(folder: Path) -> None:
+    """Delete the demo, and nothing that is not the demo."""
+    if not folder.exists():
+        return
+    if not (folder / _MARK).is_file():
+        raise TrothError(f"{folder} was not made by `troth demo`; nothing was deleted")
+    shutil.rmtree(folder)
+
+
+def _lay(folder: Path, people: int, seed: int) -> Places:
+    """The company's systems, laid down once, with two honest faults."""
+    from example_voice import Places, lay_down, plant
+
+    places = Places.in_folder(folder / "company")
+    if (folder / _MARK).is_file():
+        return places
+    if folder.exists() and any(folder.iterdir()):
+        raise TrothError(f"{folder} is not empty; name another folder, or remove it if an earlier demo broke off")
+    (folder / "company").mkdir(mode=0o700, parents=True)
+    now = dt.datetime.now(dt.UTC)
+    lay_down(places, people=people, seed=seed, now=now)
+    plant(places, seed=seed, now=now)
+    (folder / _MARK).write_text("made by `troth demo`; `troth demo --reset` deletes this folder\n", encoding="utf-8")
+    return places
+
+
+def _variables(places: Places) -> dict[str, str]:
+    return {
+        **places.environment(),
+        "TROTH_DEMO_MAIL": os.environ["TROTH_DEMO_MAIL"],
+        "TROTH_HOME": os.environ["TROTH_HOME"],
+    }
+
+
+def _environment(folder: Path, places: Places, example: Path, port: int) -> None:
+    """What the service, the site and the checks of this process and its children read."""
+    (folder / "mail").mkdir(mode=0o700, exist_ok=True)
+    os.environ.update(places.environment())
+    os.environ["TROTH_DEMO_MAIL"] = str(folder / "mail")
+    os.environ["TROTH_HOME"] = str(folder / "home")
+    os.environ["TROTH_PROFILE"] = "development"
+    os.environ["TROTH_DECLARATION"] = str(_declaration(folder, example, port))
+    os.environ["EXAMPLE_VOICE_HOME"] = f"http://localhost:{port}"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(example), os.environ.get("PYTHONPATH", "")]))
+
+
+def _declaration(folder: Path, example: Path, port: int) -> Path:
+    """The example's declaration and policy, copied so that you can change them; the site's address follows the port."""
+    kept = folder / "troth.yaml"
+    if not kept.exists():
+        text = (example / "troth.yaml").read_text(encoding="utf-8")
+        kept.write_text(text.replace("http://localhost:8000", f"http://localhost:{port}"), encoding="utf-8")
+        shutil.copyfile(example / "policy.md", folder / "policy.md")
+    return kept
+
+
+def _records() -> None:
+    """Troth's own database, and an entry for each fault that was planted: the demo does not hide what it did."""
+    from troth.service.server import migrate, set_up
+
+    set_up()
+    migrate()
+    from troth.ledger import Entry, Name
+    from troth.service.record.ledger import record
+    from troth.service.record.models import EntryRow
+
+    if not EntryRow.objects.exists():
+        now = dt.datetime.now(dt.UTC)
+        for fault, control, system in _FAULTS:
+            fields = {"fault": Name(fault), "control": Name(control), "system": Name(system)}
+            record(Entry("demo.fault_planted", now, fields))
+
+
+def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> None:
+    click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
+    for name, url in urls.items():
+        click.echo(f"  {name:8}{url}")
+    click.echo("The first checks take a few seconds. To work on its data from another terminal:")
+    for name, value in {**_variables(places), "TROTH_DECLARATION": os.environ["TROTH_DECLARATION"]}.items():
+        click.echo(f"  export {name}='{value}'")
+    click.echo("  troth view --email ann@example.org")
+    click.echo("Ctrl-C ends it; `make demo-reset` starts over.")

@@ -1,0 +1,13 @@
+"""The demo's WSGI application: Troth at its own paths, the example company's website everywhere else."""
+
+from __future__ import annotations
+
+import os
+
+from example_voice import Settings, website
+
+from troth.service.wsgi import mounted
+
+__all__ = ["application"]
+
+application = mounted(website(Settings.from_environment(os.environ)))
