@@ -186,6 +186,14 @@ def test_an_address_a_number_and_a_sentence_are_no_names(text: str) -> None:
         assert text not in Name.of(text).text
 
 
+@pytest.mark.parametrize(
+    "text", ["u07700900123", "shop.id_4929123456781234", "a" * 161, "shop.", ".shop", "1st", "a..b"]
+)
+def test_a_number_that_could_be_a_person_s_is_no_part_of_a_name(text: str) -> None:
+    with pytest.raises(EntryRefused):
+        Name(text)
+
+
 @given(st.text(max_size=300))
 def test_every_declared_name_has_a_form(declared: str) -> None:
     name = Name.of(declared)

@@ -152,10 +152,11 @@ def test_a_torn_write_is_cut_off_wherever_it_tore(log: FileLog, signer: FixedSig
 def test_garbage_behind_the_last_write_is_cut_off(log: FileLog, signer: FixedSigner, garbage: bytes) -> None:
     log.append(entries(3))
     log.close()
-    with (log.folder / "journal").open("ab") as journal:
-        journal.write(garbage)
+    whole = (log.folder / "journal").read_bytes()
+    (log.folder / "journal").write_bytes(whole + garbage)
     with FileLog(log.folder, signer) as again:
         assert again.size == 3
+        assert (log.folder / "journal").read_bytes() == whole
         again.append(entries(300, start=3))
         again.verify()
 
@@ -260,6 +261,26 @@ def test_a_damaged_tile_is_found(log: FileLog) -> None:
     with pytest.raises(LedgerBroken, match="leaf 261") as broken:
         log.verify()
     assert broken.value.leaf == 261
+
+
+def test_a_damaged_partial_tile_is_found(log: FileLog) -> None:
+    log.append(entries(300))
+    log.checkpoint()
+    log.append(entries(10, start=300))
+    flip(log.folder / "tile/0/001.p/44", 40 * 32)
+    with pytest.raises(LedgerBroken, match="leaf 296") as broken:
+        log.verify()
+    assert broken.value.leaf == 296
+
+
+def test_a_start_reads_what_is_new_and_leaves_the_rest_to_verify(log: FileLog, signer: FixedSigner) -> None:
+    for start in range(0, 20_000, 1_000):
+        log.append(entries(1_000, start=start))
+    log.checkpoint()
+    log.close()
+    flip(log.folder / "tile/entries/000", 40)
+    with FileLog(log.folder, signer) as again, pytest.raises(LedgerBroken, match="leaf 0 "):
+        again.verify()
 
 
 def test_a_lost_bundle_is_found(log: FileLog) -> None:

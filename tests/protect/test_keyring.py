@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from troth.ledger import Commitment, NoteRefused, Pseudonym, open_note, sign_note
 from troth.protect import Context, Keyring, Masker, OpenError, Part, Sealed, commit
 from troth.protect.pack import packed, texts
+from troth.protect.seal import FieldKey, open_sealed, seal
 
 from .conftest import ROOT
 
@@ -87,6 +88,14 @@ def test_every_truncation_and_every_flipped_bit_fails_alike(keyring: Keyring) ->
     with pytest.raises(OpenError) as failed:
         Keyring(bytes(32)).unseal(sealed, HERE)
     assert said == {str(failed.value)}
+
+
+def test_a_value_that_names_another_key_does_not_open() -> None:
+    """GCM alone would let a value be made that opens under two keys, as two different texts."""
+    secret = bytes(range(48))
+    two_faced = seal(b"x", HERE, FieldKey(secret[:32] + bytes(16), bytes(8)))
+    with pytest.raises(OpenError):
+        open_sealed(two_faced, HERE, FieldKey(secret, bytes(8)))
 
 
 def test_a_value_is_sealed_differently_each_time(keyring: Keyring) -> None:
