@@ -300,3 +300,36 @@ def test_one_more_control_never_improves_what_is_bound(bound: Promise, world: di
 @given(PROMISES, WORLD)
 def test_the_order_in_which_checks_arrive_does_not_matter(bound: Promise, world: dict[str, list[Check]]) -> None:
     assert rank(bound, {id_: checks[::-1] for id_, checks in world.items()}) == rank(bound, world)
+
+
+# --- what a promise is about ----------------------------------------------------------------------------------------
+
+
+def overdue(*places: str) -> Check:
+    failed = made(outcome=Outcome.FAIL)
+    looked = Evidence(frozenset({"shop", "logins"}), frozenset({"shop", "logins"}))
+    return replace(failed, evidence=looked, findings=tuple(Finding(place, "overdue") for place in places))
+
+
+@pytest.mark.parametrize(
+    ("about", "status"),
+    [
+        ((), Status.BROKEN),
+        (("shop",), Status.KEPT),
+        (("shop.customer",), Status.KEPT),
+        (("logins",), Status.BROKEN),
+        (("logins.login",), Status.BROKEN),
+        (("shop", "logins.login"), Status.BROKEN),
+        (("login",), Status.BROKEN),
+        (("desk",), Status.BROKEN),
+    ],
+)
+def test_what_is_found_elsewhere_touches_no_promise_about_something_else(about: tuple[str, ...], status: Status) -> None:
+    """The desk was not observed and ``login`` is no system: nothing there lets a failure pass."""
+    bound = promise("a.once").model_copy(update={"about": about})
+    assert judge(bound, overdue("logins.login")).status is status
+
+
+def test_a_failure_that_names_no_place_touches_every_promise() -> None:
+    bound = promise("a.once").model_copy(update={"about": ("shop",)})
+    assert judge(bound, replace(overdue(), findings=())).status is Status.BROKEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 import os
 import shutil
 import sys
@@ -94,7 +95,8 @@ def _lay(folder: Path, people: int, seed: int) -> Places:
         return places
     if folder.exists() and any(folder.iterdir()):
         raise TrothError(f"{folder} is not empty; name another folder, or remove it if an earlier demo broke off")
-    (folder / "company").mkdir(mode=0o700, parents=True)
+    os.umask(0o077)  # personal data, although invented: for nobody else on this machine
+    (folder / "company").mkdir(parents=True)
     now = dt.datetime.now(dt.UTC)
     lay_down(places, people=people, seed=seed, now=now)
     plant(places, seed=seed, now=now)
@@ -123,11 +125,14 @@ def _environment(folder: Path, places: Places, example: Path, port: int) -> None
 
 
 def _declaration(folder: Path, example: Path, port: int) -> Path:
-    """The example's declaration and policy, copied so that you can change them; the site's address follows the port."""
+    """The example's declaration and policy, copied so that you can change them. The site's address follows the port,
+    and the accounts that may read the files are root's and yours."""
     kept = folder / "troth.yaml"
     if not kept.exists():
         text = (example / "troth.yaml").read_text(encoding="utf-8")
-        kept.write_text(text.replace("http://localhost:8000", f"http://localhost:{port}"), encoding="utf-8")
+        text = text.replace("http://localhost:8000", f"http://localhost:{port}")
+        text = text.replace("accounts: [root]", f"accounts: [root, {getpass.getuser()}]")
+        kept.write_text(text, encoding="utf-8")
         shutil.copyfile(example / "policy.md", folder / "policy.md")
     return kept
 
@@ -139,14 +144,18 @@ def _records() -> None:
     set_up()
     migrate()
     from troth.ledger import Entry, Name
-    from troth.service.record.ledger import record
+    from troth.service.company import company
+    from troth.service.keys import keyring, ledger_signer
+    from troth.service.record.ledger import record, sequence
     from troth.service.record.models import EntryRow
+    from troth.service.settings import TROTH
 
     if not EntryRow.objects.exists():
         now = dt.datetime.now(dt.UTC)
         for fault, control, system in _FAULTS:
             fields = {"fault": Name(fault), "control": Name(control), "system": Name(system)}
             record(Entry("demo.fault_planted", now, fields))
+        sequence(ledger_signer(keyring(TROTH.home), company(TROTH.declaration).declaration.organisation), now=now)
 
 
 def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> None:
@@ -154,7 +163,7 @@ def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> 
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
     click.echo("The first checks take a few seconds. To work on its data from another terminal:")
-    for name, value in {**_variables(places), "TROTH_DECLARATION": os.environ["TROTH_DECLARATION"]}.items():
+    for name, value in _variables(places).items():
         click.echo(f"  export {name}='{value}'")
     click.echo("  troth view --email ann@example.org")
     click.echo("Ctrl-C ends it; `make demo-reset` starts over.")

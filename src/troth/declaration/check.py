@@ -416,8 +416,13 @@ def _cookies(declaration: Declaration) -> Faults:
 def _promises(declaration: Declaration) -> Faults:
     """A sentence is promised once, and a word given for it lasts a while. What controls show is for others."""
     first: dict[str, int] = {}
+    parts = [*declaration.systems, *(f"{place.system}.{place.name}" for place in _places(declaration))]
     for index, promise in enumerate(declaration.promises):
         path = ("promises", str(index))
+        for part in promise.about:
+            if part not in parts:
+                mend = _meant(nearest_of(part, parts), "name a system, or 'system.table'")
+                yield _Fault("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
         if same != index:
             where = declaration.where(f"promises.{same}")

@@ -368,6 +368,9 @@ class Table(Part):
     """References that do not make the row that person's (an employee's manager); erasing the target empties them."""
     keep: Keep | None = None
     erase: Erasure | None = None
+    unlinked: str | None = None
+    """Why nothing leads from a person to these rows, where nothing does (marks that only a key can match, rows that end
+    within a day). Tracing passes the table over."""
     ignore: tuple[str, ...] = ()
     """Columns looked at and found to hold no personal data."""
 
@@ -594,6 +597,9 @@ class Promise(Part):
     """The sentence or a distinct part of it, exactly as published."""
     owner: str
     controls: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
+    """Systems or tables that the sentence speaks of (``logins``, ``logins.login``): what a control finds elsewhere does
+    not touch it. Left out, it speaks of everything that its controls look at."""
     severity: Literal["low", "medium", "high"] = "medium"
     audience: Audience = Audience.PUBLIC
     """The widest audience that may see this promise's status, within what the policy publishes."""

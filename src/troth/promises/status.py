@@ -7,6 +7,8 @@ Nothing is green by default. For each control that a promise is bound to:
   ``broken``; fewer leave it ``unproven``;
 - it is **passed** only by its latest check, and only when that check passed, observed everything in scope, is fresh,
   and was made with the control and the declaration (see `looked_at`) as they are now;
+- of a promise that says what it is **about**, a failure counts only where it concerns that: one whose findings all lie
+  elsewhere, while everything the promise is about was observed, is a pass for this promise;
 - ``not_applicable``, under the same conditions, neither proves nor disproves;
 - anything else is ``unproven``.
 
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from troth.declaration import Attestation, Promise, Waiver
 from troth.promises.model import Check, Control, Outcome, Status
@@ -73,7 +75,7 @@ def status_of(
     if now.utcoffset() is None:
         raise ValueError("now must be aware: say in which time zone it is")
     standings = [
-        _controlled(id_, controls.get(id_), history.get(id_, ()), promise, now, declaration_hash)
+        _controlled(id_, controls.get(id_), _narrowed(history.get(id_, ()), promise), promise, now, declaration_hash)
         for id_ in dict.fromkeys(promise.controls)
     ]
     if promise.attest is not None:
@@ -84,6 +86,27 @@ def status_of(
     if not found:
         standings.append(Standing(None, Status.UNPROVEN, "None of the controls of this promise applies."))
     return Judgement(max(found or [Status.UNPROVEN], key=_ORDER.index), tuple(standings))
+
+
+def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
+    """The checks as far as they concern what the promise is about."""
+    return [_narrow(check, promise.about) for check in checks] if promise.about else checks
+
+
+def _narrow(check: Check, about: Sequence[str]) -> Check:
+    if check.outcome is not Outcome.FAIL or not check.findings:
+        return check
+    concerned = tuple(finding for finding in check.findings if any(_lies_in(finding.place, part) for part in about))
+    systems = {part.partition(".")[0] for part in about}
+    if concerned or not systems <= check.evidence.observed:
+        return replace(check, findings=concerned or check.findings)
+    elsewhere = f"{check.summary} Nothing of that concerns {', '.join(about)}."
+    return replace(check, outcome=Outcome.PASS, findings=(), summary=elsewhere)
+
+
+def _lies_in(place: str, part: str) -> bool:
+    """Whether a finding's place (``logins.login``, ``shop account ada``) is that part of a system, or inside it."""
+    return place == part or place.startswith((f"{part}.", f"{part} "))
 
 
 def _controlled(

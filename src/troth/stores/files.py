@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import BinaryIO, Final, TypeVar
 
-from troth.stores._files_access import accounts_that_reach
 from troth.stores._files_commit import MANIFEST, Change, publish, settle
 from troth.stores._files_folder import OURS, Folder, LocalFolder, RemoteFolder, Stamp
 from troth.stores._files_match import Operation, Program, changes_by_key, columns_of, key, selects, values_of
@@ -53,6 +52,7 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
+from troth.stores.machine import accounts_that_reach
 
 __all__ = ["FileTable", "FilesStore", "connect"]
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import grp
 import os
-import pwd
 import re
 import sqlite3
-import stat
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote as quote_url
 
@@ -53,6 +51,7 @@ from troth.stores.dialect import (
     refused,
     run,
 )
+from troth.stores.machine import accounts_that_reach
 
 __all__ = ["SQLite"]
 
@@ -152,24 +151,8 @@ class SQLite(Dialect):
     def principals(self, connection: sa.Connection, tables: Mapping[str, Table]) -> list[Principal]:
         """SQLite has no accounts: whoever can read the file reads everything in it."""
         [(path,)] = run(connection, Clause("SELECT file FROM pragma_database_list WHERE name = 'main'"))
-        facts = os.stat(str(path))
-        mode, everything = stat.S_IMODE(facts.st_mode), frozenset(tables)
-        who = (
-            (f"owner {_account(facts.st_uid)}", mode >> 6),
-            (f"group {_group(facts.st_gid)}", mode >> 3),
-            ("everyone on the machine", mode),
-        )
-        return [
-            Principal(
-                name,
-                can_login=True,
-                reads=everything if bits & 4 else frozenset(),
-                writes=everything if bits & 2 else frozenset(),
-                why=f"the file's mode is {mode:04o}",
-            )
-            for name, bits in who
-            if bits & 6
-        ]
+        file = Path(str(path))
+        return accounts_that_reach(file.parent, {table: (file.name,) for table in tables})
 
     def transport(self, connection: sa.Connection) -> Transport:
         return Transport(encrypted=True, detail="local file")
@@ -404,17 +387,3 @@ def _kind(native: str) -> tuple[ColumnKind, int | None]:
     kind = next((kind for part, kind in _KINDS if part in upper), ColumnKind.OTHER)
     length = re.search(r"\((\d+)\)", native) if kind in {ColumnKind.TEXT, ColumnKind.BYTES} else None
     return kind, int(length[1]) if length else None
-
-
-def _account(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)

@@ -183,9 +183,9 @@ def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Link
 
 def _misfits(node: Node, tables: Mapping[str, object]) -> Iterator[MapProblem]:
     base = f"systems.{node.system}.tables.{node.table}"
-    if not node.key:
+    if not node.key and node.declared.unlinked is None:
         yield MapProblem(base, "the store knows no key of this table", "name the columns that tell rows apart: key: …")
-    if not node.links and node.declared.fields:
+    if not node.links and node.declared.fields and node.declared.unlinked is None:
         yield MapProblem(base, "nothing leads from a person to these rows", _way_in(node.schema))
     for path, column in _named_columns(node):
         if node.schema.column(column) is None:
