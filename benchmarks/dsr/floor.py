@@ -33,7 +33,7 @@ def view(connection: psycopg.Connection[Any], ids: list[int]) -> int:
     found = {}
     with connection.cursor() as cursor:
         for table, _, where in TABLES:
-            cursor.execute(f"SELECT * FROM {table} t WHERE {where}", _arguments(ids))  # type: ignore[arg-type]
+            cursor.execute(f"SELECT * FROM {table} t WHERE {where}", _arguments(ids))
             names = [column.name for column in cursor.description or ()]
             found[table] = [dict(zip(names, row, strict=True)) for row in cursor]
     json.dumps(found, default=str)
@@ -46,7 +46,7 @@ def mask(connection: psycopg.Connection[Any], ids: list[int]) -> int:
     with connection.transaction(), connection.cursor() as cursor:
         for table, columns, where in TABLES:
             sets = ", ".join(f"{c} = CASE WHEN {c} IS NOT NULL THEN {MASK.format(column=c)} END" for c in columns)
-            cursor.execute(f"UPDATE {table} t SET {sets} WHERE {where}", _arguments(ids))  # type: ignore[arg-type]
+            cursor.execute(f"UPDATE {table} t SET {sets} WHERE {where}", _arguments(ids))
             rows += cursor.rowcount
     return rows
 
@@ -58,6 +58,6 @@ def delete(connection: psycopg.Connection[Any], ids: list[int]) -> int:
     rows = 0
     with connection.transaction(), connection.cursor() as cursor:
         for table in [*order, "customer"]:
-            cursor.execute(f"DELETE FROM {table} t WHERE {where[table]}", _arguments(ids))  # type: ignore[arg-type]
+            cursor.execute(f"DELETE FROM {table} t WHERE {where[table]}", _arguments(ids))
             rows += cursor.rowcount
     return rows

@@ -36,7 +36,7 @@ def test_a_person_whom_their_own_address_does_not_find_turns_it_red(small: Compa
     """The newsletter stores an address in another case than the declaration says."""
     with small.stores["newsletter"].writing() as writer:
         writer.amend("subscriber", ["email"], ["email"], [("ann@example.org", "ANN@example.org")])
-    changes = {"systems__newsletter__tables__subscriber__identity": {}}
+    changes: dict[str, Any] = {"systems__newsletter__tables__subscriber__identity": {}}
     changes["systems__newsletter__tables__subscriber__mentions"] = {"email": {"column": "email", "case": "exact"}}
     check = _run(small, **changes)
     assert check.outcome is Outcome.FAIL
