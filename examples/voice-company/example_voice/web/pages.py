@@ -266,7 +266,7 @@ def form_page(around: Surroundings, form: Form, answer: Answer, cart: Mapping[st
     if form.name != ORDER.name:
         return page(around, title, head, _problems(form, answer), _form(form, answer))
     shop = join(_prices(), _cart(cart or {}))
-    rest = join(tag("h2", "Where the invoice goes"), _form(form, answer)) if cart else Markup()
+    rest = join(tag("h2", "Where the invoice goes"), _form(form, answer))
     return page(around, title, head, _problems(form, answer), shop, rest)
 
 
