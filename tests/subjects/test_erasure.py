@@ -185,3 +185,20 @@ def test_what_comes_up_during_the_run_is_reported_as_residue(company: Company) -
     receipt = company.carry_out(plan)[0]
     assert dict(receipt.residue) == {"shop.address": 1}
     assert receipt.entry.fields["rescan"] == "residue"
+
+
+# --- masks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_mask_covers_what_is_there_and_invents_nothing(company: Company) -> None:
+    """Ann has no name in one place: a mask there would say that she had."""
+    company.declaration = world.declaration(
+        systems__shop__tables__customer__erase={"email": "mask", "phone": "pseudonymise", "born": "mask"},
+        systems__shop__tables__invoice__keep=None,
+    )
+    with company.stores["shop"].writing() as writer:
+        writer.amend("customer", ["id"], ["phone", "born"], [(1, None, None)])
+    assert company.erase(ANN)[0].is_clean
+    ann = next(row for row in company.rows("shop.customer") if row[0] == 1)
+    assert ann[1] not in (None, "Ann@Example.org")
+    assert ann[3:5] == (None, None)

@@ -82,10 +82,12 @@ def changes_by_key(width: int, columns: Sequence[str], rows: Sequence[Row]) -> d
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call of a writer: by key, the new values of each row, or None where it goes."""
+    """One call of a writer: by key, the new values of each row, or None where it goes. Columns that have to be
+    *filled* are changed only where they hold something."""
 
     columns: tuple[str, ...]
     changes: Mapping[Key, Verdict]
+    filled: tuple[str, ...] = ()
 
 
 class Program:
@@ -98,7 +100,9 @@ class Program:
     def __init__(self, operations: Sequence[Operation], kinds: Kinds) -> None:
         self._operations = operations
         self._kinds = kinds
-        self.columns = list(dict.fromkeys(column for operation in operations for column in operation.columns))
+        self.columns = list(
+            dict.fromkeys(name for operation in operations for name in (*operation.columns, *operation.filled))
+        )
 
     def run(self, row: Row) -> tuple[Verdict, bool]:
         """What becomes of the row, and whether the last call meant it."""
@@ -114,6 +118,8 @@ class Program:
             change = operation.changes[found]
             if change is None:
                 return None, operation is self._operations[-1]
+            empty = {column for column in operation.filled if now[column] is None}
+            change = {column: value for column, value in change.items() if column not in empty} if empty else change
             changes = {**changes, **change}
             now.update((column, value) for column, value in change.items() if column in now)
         return changes, meant

@@ -269,9 +269,18 @@ class Writer(Protocol):
     """One open transaction on a store. Both verbs are harmless when repeated: they set absolute values and delete by
     key. They return how many rows of the given keys were there (matched, whether or not a value differed)."""
 
-    def amend(self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> int:
+    def amend(
+        self,
+        table: str,
+        key: Sequence[str],
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        *,
+        keep_nulls: bool = False,
+    ) -> int:
         """Set *columns* of the rows named by *key*. Each row holds the key's values, then the new values.
 
+        With *keep_nulls*, columns that are NULL stay NULL: a mask has nothing to hide there, and would invent data.
         One statement per `Limits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`,
         `StoreRefused` (a view, a computed column, a table without transactions), and `ValueError` where one key is
         given twice with different values.

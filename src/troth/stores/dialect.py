@@ -158,8 +158,10 @@ class Dialect(abc.ABC):
         """The condition that a date, time or count of seconds is earlier than *moment* (aware, in UTC)."""
 
     @abc.abstractmethod
-    def amending(self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> Clause:
-        """The statement that sets *columns* of the rows named by *key*."""
+    def amending(
+        self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
+    ) -> Clause:
+        """The statement that sets *columns* of the rows named by *key*; see `Writer.amend`."""
 
     @abc.abstractmethod
     def sample(self, connection: sa.Connection, table: Table, columns: Sequence[str], rows: int) -> list[Row]:
@@ -174,6 +176,10 @@ class Dialect(abc.ABC):
         return self.sought(column, values)
 
     # --- shared by dialects ---------------------------------------------------------------------------------------
+
+    def assigned(self, column: str, value: str, *, keep_nulls: bool) -> str:
+        """What a column of the table ``t`` is set to: *value*, but NULL where it is NULL and is to stay so."""
+        return f"CASE WHEN t.{self.quote(column)} IS NULL THEN NULL ELSE {value} END" if keep_nulls else value
 
     def epoch_before(self, column: str, moment: dt.datetime, mark: str) -> Clause:
         """`before` for a number: seconds since 1970, or milliseconds where they are too large for seconds."""

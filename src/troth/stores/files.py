@@ -375,24 +375,40 @@ class _FilesWriter:
         self._seen: dict[str, Stamp] = {}
         self._touched: dict[str, str] = {}
 
-    def amend(self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> int:
+    def amend(
+        self,
+        table: str,
+        key: Sequence[str],
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        *,
+        keep_nulls: bool = False,
+    ) -> int:
         shape = self._store._shape(table, [*key, *columns])
         if set(columns) & set(shape.locators):
             raise StoreRefused(
                 f"{table}: {' and '.join(shape.locators)} are not columns to write", store=self._store.name
             )
-        return self._call(table, shape, key, changes_by_key(len(key), columns, rows))
+        changes = changes_by_key(len(key), columns, rows)
+        return self._call(table, shape, key, changes, filled=columns if keep_nulls else ())
 
     def erase(self, table: str, key: Sequence[str], keys: Sequence[Row]) -> int:
         return self._call(table, self._store._shape(table, key), key, dict.fromkeys(keys))
 
-    def _call(self, table: str, shape: _Shape, columns: Sequence[str], changes: Mapping[Row, Verdict]) -> int:
+    def _call(
+        self,
+        table: str,
+        shape: _Shape,
+        columns: Sequence[str],
+        changes: Mapping[Row, Verdict],
+        filled: Sequence[str] = (),
+    ) -> int:
         """Remember the call; how many rows it means, one pass over each file that may hold them."""
         if not shape.schema.columns:
             return 0
         keyed = {key(row, columns, shape.kinds): change for row, change in changes.items() if None not in row}
         calls = self._calls.setdefault(table, [])
-        calls.append(Operation(tuple(columns), keyed))
+        calls.append(Operation(tuple(columns), keyed, tuple(filled)))
         program = Program(calls, shape.kinds)
         located = bool(shape.locators) and shape.locators[0] in columns
         paths = {row[columns.index(shape.locators[0])] for row in changes} if located else None

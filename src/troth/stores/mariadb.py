@@ -208,7 +208,9 @@ class MariaDB(Dialect):
         name = self.quote(column.name)  # 0000-00-00 stands for "not known" and is before nothing
         return Clause(f"({name} < %s AND {name} >= '1000-01-01')", (bound,))
 
-    def amending(self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> Clause:
+    def amending(
+        self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
+    ) -> Clause:
         head = [f"{self.quote(name)} AS c{n}" for n, name in enumerate(key)]  # so that both sides of ON are of one type
         head += [f"NULL AS c{n}" for n, _ in enumerate(columns, len(key))]
         marks = [self._mark(table, name) for name in key] + ["%s"] * len(columns)
@@ -219,7 +221,8 @@ class MariaDB(Dialect):
             for n, name in enumerate(key)
             if table.traits[name]
         ]
-        sets = ", ".join(f"t.{self.quote(name)} = v.c{n}" for n, name in enumerate(columns, len(key)))
+        new = [(name, f"v.c{n}") for n, name in enumerate(columns, len(key))]
+        sets = ", ".join(f"t.{self.quote(name)} = {self.assigned(name, to, keep_nulls=keep_nulls)}" for name, to in new)
         wanted = (
             f"SELECT {', '.join(head)} FROM {table.quoted} WHERE FALSE UNION ALL VALUES {', '.join([line] * len(rows))}"
         )

@@ -212,12 +212,13 @@ class PostgreSQL(Dialect):
             return Clause(f"{name} < %s::timestamptz", (moment,))
         return Clause(f"{name} < %s::timestamp", (naive_utc(moment),))
 
-    def amending(self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> Clause:
+    def amending(
+        self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
+    ) -> Clause:
         sought = [self._compared(table, name, "t.") for name in key]
         sent = [_AS_TEXT.get(table.column(name).kind, table.traits[name]) for name in columns]
-        sets = ", ".join(
-            f"{self.quote(name)} = v.c{n}::{table.traits[name]}" for n, name in enumerate(columns, len(key))
-        )
+        new = [(name, f"v.c{n}::{table.traits[name]}") for n, name in enumerate(columns, len(key))]
+        sets = ", ".join(f"{self.quote(name)} = {self.assigned(name, to, keep_nulls=keep_nulls)}" for name, to in new)
         arrays = ", ".join(f"%s::{kind}[]" for kind in [kind for _, kind in sought] + sent)
         fields = ", ".join(f"c{n}" for n in range(len(key) + len(columns)))
         on = " AND ".join(f"{name} = v.c{n}" for n, (name, _) in enumerate(sought))

@@ -295,7 +295,15 @@ class _Writer:
         self._dialect = store._dialect
         self._connection = connection
 
-    def amend(self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> int:
+    def amend(
+        self,
+        table: str,
+        key: Sequence[str],
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        *,
+        keep_nulls: bool = False,
+    ) -> int:
         described = self._writable(table, [*key, *columns])
         for name in columns:
             if described.column(name).generated:
@@ -304,10 +312,11 @@ class _Writer:
                 )
         wanted = self._wanted(described, key, columns, rows)
         size = self._store._size(len(key) + len(columns))
-        return sum(
-            self._run(table, self._dialect.amending(described, key, columns, wanted[start : start + size]))
-            for start in range(0, len(wanted), size)
-        )
+        total = 0
+        for start in range(0, len(wanted), size):
+            some = wanted[start : start + size]
+            total += self._run(table, self._dialect.amending(described, key, columns, some, keep_nulls=keep_nulls))
+        return total
 
     def erase(self, table: str, key: Sequence[str], keys: Sequence[Row]) -> int:
         described = self._writable(table, key)

@@ -192,8 +192,11 @@ class SQLite(Dialect):
         )
         return Clause(sql, (moment.date().isoformat(), moment_text(moment), *number.values))
 
-    def amending(self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> Clause:
-        sets = ", ".join(f"{self.quote(name)} = v.column{len(key) + n}" for n, name in enumerate(columns, 1))
+    def amending(
+        self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
+    ) -> Clause:
+        new = [(name, f"v.column{n}") for n, name in enumerate(columns, len(key) + 1)]
+        sets = ", ".join(f"{self.quote(name)} = {self.assigned(name, to, keep_nulls=keep_nulls)}" for name, to in new)
         on = " AND ".join(f"t.{self._exact(table, name)} = v.column{n}" for n, name in enumerate(key, 1))
         rows_sql = _marks(len(key) + len(columns), len(rows))
         sql = f"UPDATE {table.quoted} AS t SET {sets} FROM (VALUES {rows_sql}) AS v WHERE {on}"

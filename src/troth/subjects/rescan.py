@@ -21,9 +21,10 @@ def rescan(work: Work, stores: Mapping[str, Store], subjects: Collection[int]) -
     """Rows found that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
     left: dict[int, Counter[str]] = defaultdict(Counter)
     wanted = frozenset(subjects)
+    nulls_stay = any(operation.keep_nulls for operation in work.operations)
     for question in work.questions:
         written = _written(work, question)
-        for owners in _residue(question, written, stores[question.system], wanted):
+        for owners in _residue(question, written, stores[question.system], wanted, nulls_stay=nulls_stay):
             for subject in owners & wanted:
                 left[subject][f"{question.system}.{question.table}"] += 1
     return dict(left)
@@ -48,7 +49,9 @@ def _written(work: Work, question: Question) -> Written:
     return {key: values for key, values in written.items() if key not in gone} if gone else written
 
 
-def _residue(question: Question, written: Written, store: Store, wanted: frozenset[int]) -> Iterator[set[int]]:
+def _residue(
+    question: Question, written: Written, store: Store, wanted: frozenset[int], *, nulls_stay: bool
+) -> Iterator[set[int]]:
     """The owners of each row that should not be there, or does not hold what it should."""
     asked = [narrowed for asked in question.asked if (narrowed := _narrow(asked, wanted)).values]
     if not asked:
@@ -61,8 +64,14 @@ def _residue(question: Question, written: Written, store: Store, wanted: frozens
         owners = _owners(row, asked, at)
         key = tuple(row[at[name]] for name in question.key)
         expected = written.get(key, {} if key in question.kept else None)
-        if owners and (expected is None or not all(same(row[at[name]], value) for name, value in expected.items())):
+        if owners and (expected is None or not _holds(row, at, expected, nulls_stay=nulls_stay)):
             yield owners
+
+
+def _holds(row: Row, at: Mapping[str, int], expected: Mapping[str, Scalar], *, nulls_stay: bool) -> bool:
+    """Whether the row holds what was written into it, or nothing where nothing was."""
+    stored = ((row[at[name]], value) for name, value in expected.items())
+    return all((nulls_stay and value is None) or same(value, meant) for value, meant in stored)
 
 
 def _narrow(asked: Asked, wanted: frozenset[int]) -> Asked:

@@ -181,7 +181,9 @@ def _execute(store: Store, operations: Iterable[Operation]) -> None:
     with store.writing() as writer:
         for operation in operations:
             if operation.columns:
-                writer.amend(operation.table, operation.key, operation.columns, operation.rows)
+                writer.amend(
+                    operation.table, operation.key, operation.columns, operation.rows, keep_nulls=operation.keep_nulls
+                )
             else:
                 writer.erase(operation.table, operation.key, operation.rows)
 

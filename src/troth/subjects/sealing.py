@@ -39,7 +39,7 @@ def encode(work: Work) -> bytes:
         "plan": work.plan_hash,
         "declaration": work.declaration_hash,
         "subjects": work.subjects,
-        "operations": [(o.chunk, o.system, o.table, o.key, o.columns, o.rows) for o in work.operations],
+        "operations": [(o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.keep_nulls) for o in work.operations],
         "questions": [
             (
                 q.system,
@@ -94,8 +94,8 @@ def decode(encoded: bytes) -> Work:
         declaration_hash=whole["declaration"],
         subjects=tuple(whole["subjects"]),
         operations=tuple(
-            Operation(chunk, system, table, tuple(key), tuple(columns), [tuple(row) for row in rows])
-            for chunk, system, table, key, columns, rows in whole["operations"]
+            Operation(chunk, system, table, tuple(key), tuple(columns), [tuple(row) for row in rows], keep_nulls)
+            for chunk, system, table, key, columns, rows, keep_nulls in whole["operations"]
         ),
         questions=tuple(
             Question(system, table, tuple(key), _asked(asked), frozenset(map(tuple, kept)))

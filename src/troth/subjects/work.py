@@ -30,7 +30,10 @@ SUBJECTS_PER_CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One set-based change to one table: each row is its key, then the new values; without *columns*, a deletion."""
+    """One set-based change to one table: each row is its key, then the new values; without *columns*, a deletion.
+
+    *keep_nulls* says that what is empty stays empty: a mask over nothing would invent data.
+    """
 
     chunk: int
     system: str
@@ -38,6 +41,7 @@ class Operation:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     rows: list[Row]
+    keep_nulls: bool = False
 
     def __repr__(self) -> str:
         return f"Operation({self.system}.{self.table}, {len(self.rows)} rows)"
@@ -135,7 +139,7 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         columns = tuple(column for column, _ in change.strategies)
         values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
         for chunk, rows in _by_chunk(change.targets, values).items():
-            operations.append(Operation(chunk, node.system, node.table, node.key, columns, rows))
+            operations.append(Operation(chunk, node.system, node.table, node.key, columns, rows, keep_nulls=True))
     operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
     return Work(
         action="erase",

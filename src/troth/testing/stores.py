@@ -363,6 +363,31 @@ class StoreContract:
             ("Chloe",),
         ]
 
+    def test_what_is_empty_stays_empty_when_told_so(self, place: Place, store: Store) -> None:
+        self.need(place, Can.NULLS)
+        with store.writing() as writer:
+            rows: list[Row] = [(1, "a", "b"), (4, "a", "b")]
+            assert writer.amend("customer", ["id"], ["name", "email"], rows, keep_nulls=True) == 2
+            assert writer.amend("customer", ["id"], ["name"], [(2, None)], keep_nulls=True) == 1
+        assert sorted(
+            store.read("customer", ["id", "name", "email"], AnyOf((Match(("id",), ((1,), (2,), (4,))),)))
+        ) == [
+            (1, "a", "b"),
+            (2, None, "ben@example.org"),
+            (4, None, None),
+        ]
+
+    @pytest.mark.parametrize("kind", list(KIND_VALUES))
+    def test_every_kind_of_column_stays_empty_when_told_so(self, place: Place, store: Store, kind: ColumnKind) -> None:
+        self.need(place, Can.TYPES)
+        rows: list[Row] = [(1, KIND_VALUES[kind]), (2, KIND_VALUES[kind])]
+        with store.writing() as writer:
+            assert writer.amend("kinds", ["id"], [kind.value], rows, keep_nulls=True) == 2
+        assert sorted(store.read("kinds", ["id", kind.value], None)) == [
+            (1, place.returned(kind, KIND_VALUES[kind])),
+            (2, None),
+        ]
+
     def test_composite_keys_are_amended(self, store: Store) -> None:
         with store.writing() as writer:
             assert writer.amend("order_line", ["customer_id", "number"], ["note"], [(1, 2, "x"), (2, 2, "y")]) == 1
