@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -109,6 +110,7 @@ def _variables(places: Places) -> dict[str, str]:
         **places.environment(),
         "TROTH_DEMO_MAIL": os.environ["TROTH_DEMO_MAIL"],
         "TROTH_HOME": os.environ["TROTH_HOME"],
+        "TROTH_DECLARATION": os.environ["TROTH_DECLARATION"],
     }
 
 
@@ -143,8 +145,8 @@ def _records() -> None:
 
     set_up()
     migrate()
+    from troth.declaration import load
     from troth.ledger import Entry, Name
-    from troth.service.company import company
     from troth.service.keys import keyring, ledger_signer
     from troth.service.record.ledger import record, sequence
     from troth.service.record.models import EntryRow
@@ -155,7 +157,7 @@ def _records() -> None:
         for fault, control, system in _FAULTS:
             fields = {"fault": Name(fault), "control": Name(control), "system": Name(system)}
             record(Entry("demo.fault_planted", now, fields))
-        sequence(ledger_signer(keyring(TROTH.home), company(TROTH.declaration).declaration.organisation), now=now)
+        sequence(ledger_signer(keyring(TROTH.home), load(TROTH.declaration).organisation), now=now)
 
 
 def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> None:
@@ -164,6 +166,6 @@ def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> 
         click.echo(f"  {name:8}{url}")
     click.echo("The first checks take a few seconds. To work on its data from another terminal:")
     for name, value in _variables(places).items():
-        click.echo(f"  export {name}='{value}'")
+        click.echo(f"  export {name}={shlex.quote(value)}")
     click.echo("  troth view --email ann@example.org")
     click.echo("Ctrl-C ends it; `make demo-reset` starts over.")
