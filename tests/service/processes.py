@@ -31,11 +31,12 @@ def write_entries(first: int, count: int) -> None:
 
 
 def sequence_forever() -> None:
-    """Sequence until we are killed."""
+    """Sequence until we are killed. Says when it has begun."""
     from tests.service.conftest import TestSigner
 
     from troth.service.record.ledger import sequence
 
+    print("begun", flush=True)  # noqa: T201 - the parent waits for it
     while True:
         sequence(TestSigner(), now=NOW)
 

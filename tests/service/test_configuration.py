@@ -34,7 +34,8 @@ def test_preparing_makes_a_private_home_and_a_lasting_key(tmp_path: Path) -> Non
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert stat.S_IMODE((home / "secret-key").stat().st_mode) == 0o600
     assert prepare(read(home)).secret_key == read(home).secret_key == first.secret_key
-    assert [path.name for path in home.iterdir()] == ["secret-key"]
+    assert sorted(path.name for path in home.iterdir()) == ["secret-key", "troth.sqlite3"]
+    assert stat.S_IMODE((home / "troth.sqlite3").stat().st_mode) == 0o600
 
 
 def test_secrets_stay_out_of_the_repr(tmp_path: Path) -> None:

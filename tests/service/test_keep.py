@@ -64,7 +64,8 @@ def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Of
     report = keep.run_due(NOW, office=office)
     assert [check.outcome for check in report.checks] == ["pass"]
     assert PromiseRow.objects.get().status == "kept"
-    assert report.entries_sequenced == EntryRow.objects.count() == 2
+    assert report.entries_sequenced == EntryRow.objects.count() == 3
+    assert len(entries("keys.created")) == 1
 
 
 def test_nothing_is_run_before_it_is_due_again(database: str, office: Office) -> None:

@@ -99,8 +99,11 @@ def test_many_writers_and_sequencers_lose_and_repeat_nothing(database: str, star
 def test_a_sequencer_killed_at_any_point_leaves_a_sound_ledger(database: str, start: Start, signer: TestSigner) -> None:
     chance = random.Random(20261124)
     for round_ in range(6):
-        sequencer, writer = start("sequence"), start("write", str(round_ * 40), "40")
-        time.sleep(chance.uniform(0.5, 1.2))  # where among the writes the kill lands is the point of the test
+        sequencer = start("sequence")
+        assert sequencer.stdout is not None
+        sequencer.stdout.readline()
+        writer = start("write", str(round_ * 40), "40")
+        time.sleep(chance.uniform(1, 2))  # where among the writes the kill lands is the point of the test
         sequencer.kill()
         sequencer.wait()
         assert writer.wait(timeout=120) == 0

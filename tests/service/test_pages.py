@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings as DjangoSettings
 
 from troth.ledger import receipt_extra, verify_receipt
 from troth.promises import Check, Evidence, Finding, Outcome, catalogue
@@ -54,15 +55,15 @@ REMOTE = "203.0.113.7"
 
 
 @pytest.fixture
-def site(database: str, tmp_path: Path, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A company whose status is for staff; `publish` opens it. Its checks are in the database."""
     keys = Keyring(b"\x01" * 32)
     (tmp_path / "policy.md").write_text(POLICY)
     told = Settings.read({"TROTH_HOME": str(tmp_path), "TROTH_DECLARATION": str(tmp_path / "troth.yaml")})
-    monkeypatch.setattr(settings, "TROTH", told, raising=False)
+    settings.TROTH = told
     monkeypatch.setattr(pages, "keyring", lambda home: keys)
     publish(tmp_path, "staff")
-    here = company(told.declaration)
+    here = company(told)
     for id_, outcome in (("record.runs_finished", Outcome.FAIL), ("ledger.intact", Outcome.PASS)):
         checks.keep(_check(id_, outcome, here.looked_at_hash))
     keep.run_due(timezone.now(), 0, office=keep.Office(here, keys))
@@ -262,10 +263,10 @@ def test_a_broken_declaration_leaves_the_last_reading_in_force(site: Path, visit
 
 
 def test_without_a_declaration_the_reason_is_shown_in_development(
-    site: Path, visitor: Client, tmp_path: Path, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    site: Path, visitor: Client, tmp_path: Path, settings: DjangoSettings
 ) -> None:
     elsewhere = str(tmp_path / "elsewhere.yaml")
-    monkeypatch.setattr(settings, "TROTH", Settings.read({"TROTH_DECLARATION": elsewhere}), raising=False)
+    settings.TROTH = Settings.read({"TROTH_DECLARATION": elsewhere})
     assert "elsewhere.yaml" in text(visitor, "/policy/", 503)
     assert visitor.get("/policy/status.json").status_code == 503
     assert visitor.get("/.well-known/security.txt").status_code == 404

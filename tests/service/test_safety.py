@@ -87,6 +87,13 @@ def test_sqlite_on_a_network_file_system_is_refused(safe: Settings, tmp_path: Pa
     refuse_unsafe(elsewhere, site=SITE, debug=False, unapplied=0, mounts=mounts)
 
 
+def test_a_database_file_that_others_can_read_is_refused(safe: Settings) -> None:
+    file = Path(safe.database.name)
+    file.touch(mode=0o644)
+    file.chmod(0o644)
+    assert "chmod 600" in refused(safe)
+
+
 def test_missing_migrations_are_refused(safe: Settings) -> None:
     assert "troth migrate" in refused(safe, unapplied=3)
     assert "cannot be opened" in refused(safe, unapplied=None)

@@ -12,7 +12,7 @@ from troth.declaration import Declaration, load
 from troth.errors import TrothError
 from troth.policy import PolicyText, kind_of, read
 from troth.promises import Control, catalogue, looked_at_hash
-from troth.service.configuration import ServiceError
+from troth.service.configuration import ServiceError, Settings
 from troth.service.record.declared import with_own
 
 __all__ = ["Company", "NoCompany", "company"]
@@ -44,18 +44,19 @@ _lock = threading.Lock()
 _known: dict[Path, tuple[object, Company]] = {}
 
 
-def company(path: Path) -> Company:
-    """The company that the declaration at *path* describes, read again when that file or the policy has changed.
+def company(settings: Settings) -> Company:
+    """The company that the declaration describes, read again when that file or the policy has changed.
 
     When a change cannot be read, what was read before stays in force and the log says so. Raises `NoCompany` when
     nothing could be read yet.
     """
+    path = settings.declaration
     with _lock:
         before = _known.get(path)
         if before is not None and before[0] == _stamp(path, before[1]):
             return before[1]
         try:
-            fresh = _read(path)
+            fresh = _read(settings)
         except (TrothError, OSError, UnicodeDecodeError) as error:
             if before is None:
                 raise NoCompany(f"the company cannot be read from {path}: {error}") from None
@@ -65,9 +66,9 @@ def company(path: Path) -> Company:
         return fresh
 
 
-def _read(path: Path) -> Company:
-    declaration = with_own(load(path))
-    file = path.parent / declaration.policy.file
+def _read(settings: Settings) -> Company:
+    declaration = with_own(load(settings.declaration), accounts=settings.database.accounts)
+    file = settings.declaration.parent / declaration.policy.file
     policy = read(file.read_text(encoding="utf-8"), kind=kind_of(file.name))
     return Company(declaration, looked_at_hash(declaration), policy, catalogue())
 

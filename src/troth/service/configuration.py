@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import getpass
 import ipaddress
 import os
 import secrets
@@ -83,6 +84,11 @@ class Database:
     port: str = ""
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Who may read it, by the names that `troth.stores` gives: our role, or we and the machine's superuser."""
+        return (self.user,) if self.engine == "postgresql" else tuple({getpass.getuser(), "root"})
+
     def url(self) -> str:
         """The same as a URL. It may hold a password: pass it on at once."""
         if self.engine == "sqlite":
@@ -139,14 +145,17 @@ class Settings:
 
 
 def prepare(settings: Settings) -> Settings:
-    """In development, make the home folder (0700) and, where none was given, a signing key in it (0600); return
-    complete settings. In production nothing is made: what is missing there is refused (`troth.service.safety`).
+    """In development, make the home folder (0700), the SQLite file and, where none was given, a signing key (0600);
+    return complete settings. In production nothing is made: what is missing there is refused (`troth.service.safety`).
 
     Harmless twice, also from several processes at once: whoever links the key first wins.
     """
     if settings.is_production:
         return settings
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.database.engine == "sqlite":
+        # SQLite would make the file for everyone to read; its journals take the mode of the file.
+        Path(settings.database.name).touch(mode=0o600)
     if settings.secret_key_given:
         return settings
     fresh = settings.home / f".secret-key-{secrets.token_hex(8)}"

@@ -28,7 +28,7 @@ _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
 def the_company() -> Company:
     """The company of this deployment. Raises `NoCompany`."""
-    return company(_settings().declaration)
+    return company(_settings())
 
 
 def the_log() -> DatabaseLog:

@@ -90,6 +90,9 @@ def _is_exposed_secret(path: Path) -> bool:
 def _database(settings: Settings, mounts: str) -> str:
     if settings.database.engine != "sqlite":
         return ""
+    file = Path(settings.database.name)
+    if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        return f"others can read the database {file}; run: chmod 600 {file}"
     kind = filesystem_of(Path(settings.database.name), mounts)
     if kind in _NETWORK:
         return f"the SQLite database is on a network file system ({kind}), where its locks do not hold; use PostgreSQL"

@@ -20,7 +20,7 @@ def refuse_unsafe_start() -> None:
         return
     refuse_unsafe(
         told,
-        site=company(told.declaration).declaration.organisation.site,
+        site=company(told).declaration.organisation.site,
         debug=settings.DEBUG,
         unapplied=unapplied_migrations(),
     )

@@ -26,6 +26,7 @@ from troth.service.company import Company, company
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
+from troth.service.record.key_registry import note_root_key
 from troth.service.record.ledger import record, sequence
 from troth.service.settings import TROTH
 
@@ -51,7 +52,7 @@ class Office:
     @classmethod
     def open(cls) -> Self:
         """The office that this process's settings describe. Raises `NoCompany` and `ProtectError`."""
-        return cls(company(TROTH.declaration), keyring(TROTH.home))
+        return cls(company(TROTH), keyring(TROTH.home))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,11 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None)
     office = office or Office.open()
     here = office.company
     register_answers()
+    note_root_key(office.keyring, now=now)
     _note_bindings(here, now)
     _schedule(here, now)
-    ran, lost = list[Check](), 0
+    signer = ledger_signer(office.keyring, here.declaration.organisation)
+    sequenced, ran, lost = sequence(signer, now=now), list[Check](), 0
     with office.look(here, office.keyring, now) as seen:
         for held in _claims(now, limit):
             try:
@@ -85,8 +88,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None)
                 _LOG.warning("%s", error)
     _dispose(now)
     changed = _judge_all(here, now)
-    signer = ledger_signer(office.keyring, here.declaration.organisation)
-    return Report(tuple(ran), lost, changed, sequence(signer, now=now))
+    return Report(tuple(ran), lost, changed, sequenced + sequence(signer, now=now))
 
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:

@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
+from django.contrib.auth.models import User
+
 from troth.declaration import SecretMissing, resolve
 from troth.probe import Site
 from troth.protect import Keyring
@@ -59,6 +61,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "keyring": keyring,
             "tombstones": Tombstones(keyring),
             "journal": DatabaseJournal(),
+            "holders": list(User.objects.filter(is_active=True, is_staff=True).values_list("pk", flat=True)),
             "holds": in_force(now),
             "now": now,
         }

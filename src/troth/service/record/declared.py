@@ -31,14 +31,15 @@ def own() -> Declaration:
     return parse(_HEAD + fragment, file="declared.yaml")
 
 
-def with_own(declaration: Declaration) -> Declaration:
-    """*declaration* with Troth's own system beside the company's."""
+def with_own(declaration: Declaration, *, accounts: tuple[str, ...]) -> Declaration:
+    """*declaration* with Troth's own system beside the company's. *accounts* are those that may read it."""
     if OWN in declaration.systems:
         return declaration
     added = own()
+    system = added.systems[OWN].model_copy(update={"accounts": accounts})
     return declaration.model_copy(
         update={
-            "systems": {**declaration.systems, **added.systems},
+            "systems": {**declaration.systems, OWN: system},
             "purposes": {**added.purposes, **declaration.purposes},
             "retention": {**added.retention, **declaration.retention},
         }
