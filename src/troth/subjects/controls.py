@@ -86,11 +86,17 @@ class _Climb:
     def run(self) -> None:
         for node in reversed(list(self.map)):
             columns = self._columns(node)
-            for row in self.stores[node.system].sample(node.table, columns, rows=SAMPLE_ROWS):
+            for row in self._sample(node, columns):
                 origin = (node.place, row[: len(node.key)])
                 self.origins.add(origin)
                 self.waiting[node.place][row].add(origin)
             self._follow(node, columns)
+
+    def _sample(self, node: Node, columns: tuple[str, ...]) -> list[Row]:
+        """Rows to follow: of tables with personal data, as far as anything is declared to lead to them."""
+        if not node.declared.fields or node.declared.unlinked is not None:
+            return []
+        return self.stores[node.system].sample(node.table, columns, rows=SAMPLE_ROWS)
 
     def locate(self) -> set[Origin]:
         """The sampled rows that a request of the people they lead to finds."""
