@@ -368,6 +368,9 @@ class Table(Part):
     """References that do not make the row that person's (an employee's manager); erasing the target empties them."""
     keep: Keep | None = None
     erase: Erasure | None = None
+    shared: Literal["keep", "erase"] = "keep"
+    """What erasing one person does, in a row that is about several, to the fields that are about nobody in particular
+    (no ``of``): they stay for the others, or go with the first who asks."""
     unlinked: str | None = None
     """Why nothing leads from a person to these rows, where nothing does (marks that only a key can match, rows that end
     within a day). Tracing passes the table over."""

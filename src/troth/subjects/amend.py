@@ -12,7 +12,7 @@ import decimal
 import difflib
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.declaration import Declaration
@@ -76,10 +76,9 @@ class _Amending:
             fields = list(_fields(self.located.map, target))
             if not fields:
                 self.problems.append(_unknown(self.located.map, target))
-            elif len(fields) > 1:
-                self._ask_where_values_differ(target, fields)
+            self._ask_where_values_differ(target, fields)
             for node, column in fields:
-                self._set(node, column, text, by_category=len(fields) > 1)
+                self._set(node, column, text, alone=len(fields) == 1, named=target == f"{node.place}.{column.name}")
         if self.problems:
             raise PlanRefused(self.problems)
         return AmendmentPlan(
@@ -92,7 +91,9 @@ class _Amending:
             reviews=(*reviews(declaration, self.located), *self.reviews),
         )
 
-    def _set(self, node: Node, column: Column, text: str | None, *, by_category: bool) -> None:
+    def _set(self, node: Node, column: Column, text: str | None, *, alone: bool, named: bool) -> None:
+        """Decide for every row of one column. What the law keeps as it was is amended only where the column is *named*
+        outright; what is empty is filled only where the column is meant *alone*."""
         try:
             after = _parse(column, text)
         except ValueError as fault:
@@ -106,26 +107,27 @@ class _Amending:
             target = (row.key, row.subjects)
             before = self.located.value(node.place, row, column.name)
             keep = node.declared.keep
-            if keep is not None and by_category:
+            if keep is not None and not named:
                 self.kept[node.place, column.name, keep.because, keep.cite].append(target)
-            elif row.others and use.of not in row.mine:
+            elif row.others and use.of not in row.mine and "key" not in row.mine:
                 self.kept[node.place, column.name, *ABOUT_OTHERS].append(target)
-            elif before != after and not (by_category and before is None):
+            elif before != after and (alone or before is not None):
                 self.new[node.place][target][column.name] = (before, after)
 
-    def _ask_where_values_differ(self, target: str, fields: Iterable[tuple[Node, Column]]) -> None:
-        """One person, several values of one category: nobody can tell which of them is wrong."""
+    def _ask_where_values_differ(self, target: str, fields: Sequence[tuple[Node, Column]]) -> None:
+        """One person, several values of one category or column: nobody can tell which of them is wrong."""
         values: dict[int, set[str]] = defaultdict(set)
         for node, column in fields:
             for row in self.located.rows.get(node.place, ()):
                 value = self.located.value(node.place, row, column.name)
-                if value is not None and not row.others and node.declared.keep is None:
+                if value is not None and not row.others and (node.declared.keep is None or len(fields) == 1):
                     for subject in row.subjects:
                         values[subject].add(str(value).strip().casefold())
         for subject, different in values.items():
             if len(different) > 1:
                 message = f"{len(different)} different values of {target} are held"
-                self.reviews.append(Review("", subject, message, "say which is wrong: --set SYSTEM.TABLE.COLUMN=…"))
+                one = "name the row: --id SYSTEM.TABLE=KEY" if len(fields) == 1 else "--set SYSTEM.TABLE.COLUMN=…"
+                self.reviews.append(Review("", subject, message, f"say which is wrong: {one}"))
 
     def _rewrites(self) -> Iterator[Rewrite]:
         for place, rows in self.new.items():

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
-from troth.protect import MaskRefused
 from troth.stores import Access, Column, Schema
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, map_data
 from troth.subjects.plan import deletes
-from troth.subjects.work import mask_fit
+from troth.subjects.strategies import fault
 
 __all__ = ["access", "check", "check_erasure", "slow_ways"]
 
@@ -27,9 +26,8 @@ def check_erasure(map_: DataMap) -> Iterator[MapProblem]:
     """Strategies that a column cannot take: null where NOT NULL stands, a mask that is too narrow, a key rewritten."""
     for node in map_:
         for path, column, how in _strategies(node):
-            fault = _fault(node, column, how)
-            if fault is not None:
-                yield MapProblem(f"systems.{node.system}.tables.{node.table}.{path}.{column.name}", *fault)
+            if (found := fault(node, column, how)) is not None:
+                yield MapProblem(f"systems.{node.system}.tables.{node.table}.{path}.{column.name}", *found)
 
 
 def slow_ways(map_: DataMap) -> Iterator[MapProblem]:
@@ -68,22 +66,6 @@ def _strategies(node: Node) -> Iterator[tuple[str, Column, Strategy]]:
             column = node.schema.column(name)
             if column is not None and how is not Strategy.KEEP:
                 yield path, column, how
-
-
-def _fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
-    """What is wrong with the strategy, and the mend."""
-    if column.name in node.key:
-        return "a key cannot be rewritten: other rows find this one by it", "delete the rows, or keep the column"
-    if column.generated:
-        return "the store computes this column itself", "treat the columns that it is computed from"
-    if how is Strategy.NULL and not column.nullable:
-        return "the column is NOT NULL and cannot be emptied", "mask it, or let the store allow NULL"
-    if how in (Strategy.MASK, Strategy.PSEUDONYMISE):
-        try:
-            mask_fit(node, column).check()
-        except MaskRefused as refused:
-            return str(refused), "null it, delete the rows, or widen the column"
-    return None
 
 
 def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProblem]:

@@ -136,8 +136,10 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
             problems.append(_absent_table(place, system, name, schemas[system]))
             continue
         node = _node(place, system, name, table, schema)
-        problems += _misfits(node, tables)
+        problems += _misfits(node)
         nodes[place] = node
+    for node in nodes.values():
+        problems += _dangling(node, tables, nodes)
     if problems:
         raise MapRefused(problems)
     traced = {place: _with_referrers(nodes[place], nodes) for place in _parents_first(nodes)}
@@ -181,7 +183,7 @@ def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Link
 # --- what does not fit ----------------------------------------------------------------------------------------------
 
 
-def _misfits(node: Node, tables: Mapping[str, object]) -> Iterator[MapProblem]:
+def _misfits(node: Node) -> Iterator[MapProblem]:
     base = f"systems.{node.system}.tables.{node.table}"
     if not node.key and node.declared.unlinked is None:
         yield MapProblem(base, "the store knows no key of this table", "name the columns that tell rows apart: key: …")
@@ -191,10 +193,19 @@ def _misfits(node: Node, tables: Mapping[str, object]) -> Iterator[MapProblem]:
         if node.schema.column(column) is None:
             known = [found.name for found in node.schema.columns]
             yield MapProblem(f"{base}.{path}", f"the store has no column {column!r} there", _nearest(column, known))
-    for link in node.links:
-        if link.parent is not None and link.parent not in tables:
-            mend = _nearest(link.parent, list(tables))
-            yield MapProblem(f"{base}.belongs_to.{link.name}", f"{link.parent} is not declared", mend)
+
+
+def _dangling(node: Node, tables: Mapping[str, object], nodes: Mapping[str, Node]) -> Iterator[MapProblem]:
+    """References to a table that is not declared, or to columns that the store does not have in it."""
+    for group in ("belongs_to", "refers_to"):
+        for name, reference in getattr(node.declared, group).items():
+            parent = f"{reference.system or node.system}.{reference.table}"
+            path = f"systems.{node.system}.tables.{node.table}.{group}.{name}"
+            if parent not in tables:
+                yield MapProblem(path, f"{parent} is not declared", _nearest(parent, list(tables)))
+            known = [column.name for column in nodes[parent].schema.columns] if parent in nodes else reference.to
+            for column in set(reference.to).difference(known):
+                yield MapProblem(path, f"the store has no column {column!r} in {parent}", _nearest(column, known))
 
 
 def _named_columns(node: Node) -> Iterator[tuple[str, str]]:

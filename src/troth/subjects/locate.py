@@ -9,6 +9,7 @@ link, and whether another link of it names somebody else.
 from __future__ import annotations
 
 import decimal
+import math
 import operator
 import uuid
 from collections import defaultdict
@@ -26,6 +27,8 @@ __all__ = ["FoundRow", "LocateRefused", "Located", "as_kinds", "locate"]
 
 PASSES_MAX = 64
 """How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
+
+_DIGITS_MAX = 60  # no key is a longer number
 
 Values = dict[Row, set[int]]
 """A value of a link's columns → the subjects that it names."""
@@ -70,6 +73,18 @@ class Located:
     def value(self, place: str, row: FoundRow, column: str) -> Scalar:
         """The value of one column of a found row."""
         return row.values[self.columns[place].index(column)]
+
+    def leading(self, place: str, row: FoundRow) -> dict[str, set[int]]:
+        """The links that lead to a row, and the subjects whom each of them names: *mine*, person by person."""
+        columns = self.columns[place]
+        asked = self.asked.get(place, {})
+        named: dict[str, set[int]] = {}
+        for link in self.map[place].links:
+            value = picker(columns, link.columns)(row.values)
+            found = asked.get(link.name, {}).get(value if link.kind is None else _spelled(link, value))
+            if found:
+                named[link.name] = found
+        return named
 
 
 def locate(
@@ -310,21 +325,29 @@ def _as_kind(value: Scalar, kind: ColumnKind) -> Scalar:
         return value if isinstance(value, str) else None if isinstance(value, bytes) else str(value)
     if kind is ColumnKind.INTEGER:
         return _integer(value)
+    if kind is ColumnKind.NUMBER and isinstance(value, str):
+        return _number(value)
     if kind is ColumnKind.UUID:
         return _uuid(value)
     return value
 
 
 def _integer(value: Scalar) -> int | None:
-    if isinstance(value, decimal.Decimal | float) and value == int(value):
-        return int(value)
-    if (
-        isinstance(value, str)
-        and value.strip().removeprefix("-").isascii()
-        and value.strip().removeprefix("-").isdigit()
-    ):
-        return int(value) if len(value) <= 19 and -(2**63) <= int(value) < 2**63 else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, decimal.Decimal | float):
+        return int(value) if math.isfinite(value) and value == int(value) else None
+    if isinstance(value, str):
+        digits = value.strip()
+        is_whole = len(digits) <= 20 and digits.removeprefix("-").isascii() and digits.removeprefix("-").isdigit()
+        value = int(digits) if is_whole else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63 else None
+
+
+def _number(text: str) -> decimal.Decimal | None:
+    try:
+        number = decimal.Decimal(text)
+    except decimal.InvalidOperation:
+        return None
+    return number if len(text) <= _DIGITS_MAX and number.is_finite() else None
 
 
 def _uuid(value: Scalar) -> uuid.UUID | None:

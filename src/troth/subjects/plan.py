@@ -17,7 +17,8 @@ from troth.declaration import Declaration, Keep, Strategy
 from troth.errors import TrothError
 from troth.stores import Row, Scalar
 from troth.subjects.datamap import Link, MapProblem, Node, is_nullable
-from troth.subjects.locate import FoundRow, Located
+from troth.subjects.locate import FoundRow, Located, as_kinds
+from troth.subjects.strategies import fault
 
 __all__ = [
     "Change",
@@ -141,8 +142,9 @@ def plan_erasure(
 ) -> ErasurePlan:
     """Decide what erasing the located subjects does (GDPR Art. 17, clause C50). Touches nothing.
 
-    Raises `PlanRefused` when the stores could not do what the declaration asks: a row deleted that a kept row must
-    refer to, a reference emptied that may not be null. What can be told without rows is told by `check_erasure`.
+    Raises `PlanRefused` when the stores could not do what the declaration asks of these rows: a row deleted that a
+    kept row must refer to, a reference emptied that may not be null, a mask in a column that is too narrow for it.
+    `check` tells the same of all tables, without rows.
     """
     return _Erasing(located, now, tuple(holds)).plan(declaration)
 
@@ -220,7 +222,7 @@ class _Erasing:
         if kept:
             self.kept[node.place, kept, *why, until].append(target)
         for parent, link in self._constraints(node.place):
-            value = self._reference(node.place, row, link)
+            value = self._values(node.place, row, link.columns)
             if None not in value and not set(link.columns) & {column for column, _ in writes}:
                 self.needed[parent, link.to].add(value)
 
@@ -229,9 +231,16 @@ class _Erasing:
         found = self.splits.get((node.place, strategies))
         if found is None:
             writes = tuple((column, how) for column, how in strategies if how is not Strategy.KEEP)
+            self._refuse_faults(node, writes)
             kept = tuple(column for column in node.declared.fields if column not in dict(writes))
             found = self.splits[node.place, strategies] = (writes, kept)
         return found
+
+    def _refuse_faults(self, node: Node, writes: Strategies) -> None:
+        for name, how in writes:
+            column = node.schema.column(name)
+            if column is not None and (found := fault(node, column, how)) is not None:
+                self._problem(node.place, f"erase.fields.{name}", *found)
 
     def _constraints(self, place: str) -> Sequence[tuple[str, Link]]:
         """What staying rows of *place* hold on to, as long as parents may be deleted at all."""
@@ -245,7 +254,7 @@ class _Erasing:
     def _is_needed(self, node: Node, row: FoundRow) -> bool:
         """Whether a row that stays has to refer to this one. Then its fields are treated and it stays too."""
         needed = any(
-            tuple(self.located.value(node.place, row, column) for column in columns) in values
+            self._values(node.place, row, columns) in values
             for (place, columns), values in self.needed.items()
             if place == node.place
         )
@@ -261,12 +270,10 @@ class _Erasing:
     def _detachments(self) -> Iterator[Change]:
         """References to rows that go, from rows that do not go before them: they are emptied first."""
         for node in self.located.map:
-            going = {row.key: row for row in self.gone.get(node.place, ())}
+            going = self.gone.get(node.place, ())
             for place, link in node.referrers if going else ():
-                by_value = {
-                    tuple(self.located.value(node.place, row, column) for column in link.to): row.subjects
-                    for row in going.values()
-                }
+                kinds = [self.located.map[place].kind(column) for column in link.columns]
+                by_value = {as_kinds(self._values(node.place, row, link.to), kinds): row.subjects for row in going}
                 cut = (place, link.columns) in self.located.map.cut
                 gone = {row.key for row in self.gone.get(place, ())}
                 targets = [
@@ -286,8 +293,8 @@ class _Erasing:
         message = f"{', '.join(link.columns)} refers to rows that go, and may not be null"
         self._problem(place, f"refers_to.{link.name}", message, mend)
 
-    def _reference(self, place: str, row: FoundRow, link: Link) -> Row:
-        return tuple(self.located.value(place, row, column) for column in link.columns)
+    def _values(self, place: str, row: FoundRow, columns: Iterable[str]) -> Row:
+        return tuple(self.located.value(place, row, column) for column in columns)
 
     def _problem(self, place: str, path: str, message: str, mend: str) -> None:
         system, _, table = place.partition(".")
@@ -300,9 +307,13 @@ def deletes(node: Node) -> bool:
 
 
 def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:
-    """A row about several people: the fields about this one, and the identifiers and references that name them."""
+    """A row about several people: the fields about this one, and the identifiers and references that name them.
+
+    A field that the declaration gives to nobody in particular (no ``of``) stays, unless the table says otherwise.
+    """
     declared = node.declared.erase.fields if node.declared.erase is not None else {}
-    mine = [column for column, use in node.declared.fields.items() if use.of in row.mine]
+    joint = node.declared.shared == "erase"
+    mine = [column for column, use in node.declared.fields.items() if use.of in row.mine or (use.of is None and joint)]
     mine += [link.columns[0] for link in node.links if link.kind is not None and link.name in row.mine]
     strategies = {column: declared.get(column) or _fallback(node, column) for column in mine}
     for link in node.links:
@@ -367,17 +378,18 @@ def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
         loose = {link.name for link in node.links if link.shared}
         for row in found:
             rows.update(row.subjects)
-            if node.is_person and len(row.subjects):
+            if node.is_person:
                 people.update((place, subject) for subject in row.subjects)
             elif loose.issuperset(row.mine):
                 shared.update((place, subject) for subject in row.subjects)
+    rows_of_people = Counter(subject for _, subject in people)
     by_id = "name the person outright: --id SYSTEM.TABLE=KEY"
     limits = declaration.limits
     for (place, subject), count in people.items():
         if count > limits.people:
             yield Review(place, subject, f"the identity matches {count} people", by_id)
     for (place, subject), count in shared.items():
-        if sum(1 for (_, other) in people if other == subject) != 1:
+        if rows_of_people[subject] != 1:
             yield Review(place, subject, f"{count} rows match by a value that several people may share", by_id)
     for subject, count in rows.items():
         if count > limits.rows:

@@ -11,8 +11,8 @@ import decimal
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from troth.stores import AnyOf, Match, Row, Scalar, Store
-from troth.subjects.work import Asked, Question, Work
+from troth.stores import AnyOf, Match, Row, Scalar, Store, StoreUnreachable
+from troth.subjects.work import Asked, Question, Work, moved
 
 __all__ = ["rescan"]
 
@@ -20,6 +20,9 @@ __all__ = ["rescan"]
 def rescan(work: Work, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
     """Rows found that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
     left: dict[int, Counter[str]] = defaultdict(Counter)
+    missing = sorted({question.system for question in work.questions} - stores.keys())
+    if missing:
+        raise StoreUnreachable("the declaration has no such system any more; declare it again", store=missing[0])
     wanted = frozenset(subjects)
     nulls_stay = any(operation.keep_nulls for operation in work.operations)
     for question in work.questions:
@@ -44,8 +47,11 @@ def _written(work: Work, question: Question) -> Written:
             continue
         if not operation.columns:
             gone.update(operation.rows)
+        moves = bool(set(question.key).intersection(operation.columns))
         for row in operation.rows if operation.columns else ():
-            written.setdefault(row[:cut], {}).update(zip(operation.columns, row[cut:], strict=True))
+            values = dict(zip(operation.columns, row[cut:], strict=True))
+            key = moved(question.key, row[:cut], values) if moves else row[:cut]
+            written.setdefault(key, {}).update(values)
     return {key: values for key, values in written.items() if key not in gone} if gone else written
 
 
@@ -85,8 +91,9 @@ def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
     """Whose row this is. A collation may return rows that no asked value explains: they are nobody's."""
     owners: set[int] = set()
     for each in asked:
-        value = tuple(_spelled(row[at[name]], each.fold) for name in each.columns)
-        owners.update(each.values.get(value, ()))
+        value = tuple(row[at[name]] for name in each.columns)
+        spelled = tuple(_spelled(part, each.fold) for part in value)
+        owners.update(each.values.get(value) or each.values.get(spelled, ()))
     return owners
 
 

@@ -149,13 +149,7 @@ def _finish(
             journal.intend(run_id, step)
             _execute(store, operations)
         except (StoreConflict, UnknownName) as cause:
-            finished = {subject for subject in everyone if _is_finished(work, subject, steps, done)}
-            receipts = _receipts(work, stores, finished, now())
-            failed = [
-                _failure(work, subject, steps, done, cause, now()) for subject in everyone if subject not in finished
-            ]
-            journal.finish(run_id, [*(receipt.entry for receipt in receipts), *failed])
-            raise RunFailed(run_id, cause, receipts) from None
+            raise _closed(run_id, work, stores, journal, now, done, cause) from None
         except StoreError as cause:
             raise RunInterrupted(run_id, cause, done=len(done), left=len(steps.keys() - done)) from None
         journal.done(run_id, step)
@@ -168,6 +162,31 @@ def _finish(
         raise RunInterrupted(run_id, cause, done=len(done), left=0) from None
     journal.finish(run_id, [receipt.entry for receipt in receipts], work.gone)
     return receipts
+
+
+def _closed(
+    run_id: str,
+    work: Work,
+    stores: Mapping[str, Store],
+    journal: Journal,
+    now: Callable[[], dt.datetime],
+    done: set[str],
+    cause: StoreError,
+) -> TrothError:
+    """Close a run whose next step is forbidden, with receipts for the finished and a failure for each of the others.
+
+    Where the finished cannot be looked at again just now, the run stays open: to be closed when it is resumed.
+    """
+    steps = work.steps()
+    everyone = range(len(work.subjects))
+    finished = {subject for subject in everyone if _is_finished(work, subject, steps, done)}
+    try:
+        receipts = _receipts(work, stores, finished, now())
+    except StoreError as trouble:
+        return RunInterrupted(run_id, trouble, done=len(done), left=len(steps.keys() - done))
+    failed = [_failure(work, subject, steps, done, cause, now()) for subject in everyone if subject not in finished]
+    journal.finish(run_id, [*(receipt.entry for receipt in receipts), *failed])
+    return RunFailed(run_id, cause, receipts)
 
 
 def _store(stores: Mapping[str, Store], name: str) -> Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from troth.declaration import Declaration
@@ -56,7 +56,7 @@ def plan_view(declaration: Declaration, located: Located) -> list[View]:
             for subject in row.subjects:
                 by_subject.setdefault(subject, []).append(row)
         for subject, rows in by_subject.items():
-            views[subject].append(_table(node, located, rows))
+            views[subject].append(_table(node, located, subject, rows))
     concerns: dict[int, list[Review]] = {}
     for review in reviews(declaration, located):
         concerns.setdefault(review.subject, []).append(review)
@@ -65,15 +65,16 @@ def plan_view(declaration: Declaration, located: Located) -> list[View]:
     ]
 
 
-def _table(node: Node, located: Located, rows: list[FoundRow]) -> ViewTable:
+def _table(node: Node, located: Located, subject: int, rows: list[FoundRow]) -> ViewTable:
     columns = tuple(dict.fromkeys([*node.key, *node.declared.fields]))
     uses = node.declared.fields
+    named = _named(node)
     at = [located.columns[node.place].index(column) for column in columns]
-    names = {link.columns[0]: link.name for link in node.links if link.kind is not None}
     withheld = 0
     shown = []
     for row in rows:
-        hidden = _hidden(row, uses_of={column: use.of for column, use in uses.items()}, names=names)
+        others = _others(located, node.place, row, subject)
+        hidden = {column for link in others for column in named[link] if column in columns}
         withheld += len(hidden)
         shown.append(
             tuple(
@@ -84,9 +85,20 @@ def _table(node: Node, located: Located, rows: list[FoundRow]) -> ViewTable:
     return ViewTable(node.place, columns, categories, tuple(shown), withheld)
 
 
-def _hidden(row: FoundRow, *, uses_of: Mapping[str, str | None], names: Mapping[str, str]) -> set[str]:
-    """The fields of a row that are about the other people it names."""
-    if not row.others:
-        return set()
-    theirs = {column for column, of in uses_of.items() if of in row.others}
-    return theirs | {column for column, link in names.items() if link in row.others}
+def _named(node: Node) -> Mapping[str, set[str]]:
+    """The shown columns that are about the person whom each link names."""
+    named: dict[str, set[str]] = {}
+    own = {column.column for column in node.declared.identity.values()}
+    for link in node.links:
+        about = {column for column, use in node.declared.fields.items() if use.of == link.name}
+        about |= set(link.columns) if link.name not in own else set()
+        named[link.name] = about
+    return named
+
+
+def _others(located: Located, place: str, row: FoundRow, subject: int) -> Collection[str]:
+    """The links of a row that name somebody else than this subject, who may be another one of those asked about."""
+    if len(row.subjects) == 1:
+        return row.others
+    leading = located.leading(place, row)
+    return {*row.others, *(link for link, subjects in leading.items() if subject not in subjects)}

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 
 from troth.declaration import Strategy
 from troth.ledger import Pseudonym
-from troth.protect import Keyring, Masker, MaskFit
-from troth.stores import Column, ColumnKind, Row, Scalar
+from troth.protect import Keyring, Masker
+from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Node
 from troth.subjects.identity import Identity
 from troth.subjects.journal import Gone
 from troth.subjects.plan import ErasurePlan, Stage, Target
+from troth.subjects.strategies import mask_fit
 
-__all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "mask_fit", "references"]
+__all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "moved", "references"]
 
 SUBJECTS_PER_CHUNK = 500
 """How many subjects share one transaction of a store."""
@@ -153,15 +154,6 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
     )
 
 
-def mask_fit(node: Node, column: Column) -> MaskFit:
-    """What a mask has to fit: the column's kind and length, its category's shape, and whether it must be unique."""
-    use = node.declared.fields.get(column.name)
-    shapes = {"user.contact.email": "email", "user.contact.phone_number": "phone"}
-    kind = shapes.get(use.category, "text") if use is not None and column.kind is ColumnKind.TEXT else column.kind.value
-    unique = any(column.name in key for key in (*node.schema.unique, node.schema.key))
-    return MaskFit(kind=kind, length=column.length, unique=unique)
-
-
 def _values(
     node: Node, name: str, how: Strategy, targets: Sequence[Target], masker: Masker, subjects: Sequence[str]
 ) -> list[Scalar]:
@@ -197,7 +189,9 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         for subject, count in _count(targets).items():
             words = f"amend {', '.join(rewrite.columns)}"
             tallies[subject].append(Tally(rewrite.place, count, ("amend",) * len(rewrite.columns), words))
-        rewritten[rewrite.place].update(targets)
+        for (key, owners), new in zip(targets, (after for _, _, after in rewrite.rows), strict=True):
+            changed = dict(zip(rewrite.columns, new, strict=True))
+            rewritten[rewrite.place][moved(node.key, key, changed)] = owners
     nodes = [(plan.located.map[place], owners) for place, owners in rewritten.items()]
     operations.sort(key=lambda operation: operation.chunk)
     return Work(
@@ -209,6 +203,11 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         questions=tuple(Question(n.system, n.table, n.key, (Asked(n.key, False, owners),)) for n, owners in nodes),
         tallies=tuple(map(tuple, tallies)),
     )
+
+
+def moved(names: Sequence[str], key: Row, changed: Mapping[str, Scalar]) -> Row:
+    """A row's key after its columns have *changed*: where an address is the key, a corrected one moves the row."""
+    return tuple(changed.get(name, value) for name, value in zip(names, key, strict=True))
 
 
 def _questions(plan: ErasurePlan) -> Iterator[Question]:

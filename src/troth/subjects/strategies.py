@@ -1,0 +1,35 @@
+"""What a strategy asks of a column, and why a column may be unable to take it."""
+
+from __future__ import annotations
+
+from troth.declaration import Strategy
+from troth.protect import MaskFit, MaskRefused
+from troth.stores import Column, ColumnKind
+from troth.subjects.datamap import Node
+
+__all__ = ["fault", "mask_fit"]
+
+
+def mask_fit(node: Node, column: Column) -> MaskFit:
+    """What a mask has to fit: the column's kind and length, its category's shape, and whether it must be unique."""
+    use = node.declared.fields.get(column.name)
+    shapes = {"user.contact.email": "email", "user.contact.phone_number": "phone"}
+    kind = shapes.get(use.category, "text") if use is not None and column.kind is ColumnKind.TEXT else column.kind.value
+    unique = any(column.name in key for key in (*node.schema.unique, node.schema.key))
+    return MaskFit(kind=kind, length=column.length, unique=unique)
+
+
+def fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
+    """What is wrong with the strategy, and the mend; None when the column can take it."""
+    if column.name in node.key:
+        return "a key cannot be rewritten: other rows find this one by it", "delete the rows, or keep the column"
+    if column.generated:
+        return "the store computes this column itself", "treat the columns that it is computed from"
+    if how is Strategy.NULL and not column.nullable:
+        return "the column is NOT NULL and cannot be emptied", "mask it, or let the store allow NULL"
+    if how in (Strategy.MASK, Strategy.PSEUDONYMISE):
+        try:
+            mask_fit(node, column).check()
+        except MaskRefused as refused:
+            return str(refused), "null it, delete the rows, or widen the column"
+    return None
