@@ -26,6 +26,7 @@ COMMANDS = {
     "keep": "troth.cli.keep",
     "demo": "troth.cli.demo",
     "serve": "troth.cli.serve",
+    "migrate": "troth.cli.serve",
     "doctor": "troth.cli.doctor",
 }
 """Command to the module that defines it, under the command's own name."""
@@ -42,6 +43,7 @@ _SHORT = {
     "keep": "Run the checks that are due and finish what was interrupted.",
     "demo": "Bring up the example company.",
     "serve": "Serve the policy, its status and the staff pages.",
+    "migrate": "Bring Troth's own database up to date.",
     "doctor": "Say what this installation still needs.",
 }
 

@@ -108,7 +108,7 @@ class Company:
         self._use_record()
         from troth.service.record.run import resume_all
 
-        return resume_all(self.stores, self.keyring, before=dt.datetime.now(dt.UTC))
+        return resume_all(self.declaration, self.keyring, before=dt.datetime.now(dt.UTC))
 
     def _use_record(self) -> None:
         """Get Troth's own database ready: where what is done is on record."""

@@ -18,9 +18,9 @@ __all__ = ["keep"]
 @click.command()
 @cli.declaration_option
 @click.option("--forever", is_flag=True, help="Go on until a signal ends it.")
-@click.option("--all", "all_", is_flag=True, help="Run every bound control now, due or not.")
+@click.option("--all", "hasten", is_flag=True, help="Run every bound control now, due or not.")
 @cli.json_option
-def keep(declaration: Path, forever: bool, all_: bool, as_json: bool) -> None:
+def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     """Run the checks that are due, and finish what was interrupted.
 
     Made for cron, for any number of machines at once: each control is claimed by one of them.
@@ -30,12 +30,13 @@ def keep(declaration: Path, forever: bool, all_: bool, as_json: bool) -> None:
               */5 * * * *  troth keep -d /etc/troth/troth.yaml
     """
     os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
-    with cli.opened(declaration) as company:
-        resumed = company.resume()
-    from troth.service.board.keep import forever as loop
-    from troth.service.board.keep import run_due, run_now
+    from troth.declaration import load
 
-    report = run_now(dt.datetime.now(dt.UTC)) if all_ else run_due(dt.datetime.now(dt.UTC))
+    resumed = cli.Company(load(declaration), {}).resume()
+    from troth.service.board.keep import forever as loop
+    from troth.service.board.keep import run_due
+
+    report = run_due(dt.datetime.now(dt.UTC), hasten=hasten)
     if as_json:
         cli.print_json(
             {

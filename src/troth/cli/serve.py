@@ -9,7 +9,7 @@ import click
 
 from troth.cli import company as cli
 
-__all__ = ["serve"]
+__all__ = ["migrate", "serve"]
 
 
 @click.command()
@@ -36,3 +36,22 @@ def serve(declaration: Path, address: str, port: int, workers: int, no_keep: boo
     else:
         click.echo(f"http://{address}:{port}/policy/ · Ctrl-C ends it")
     start(address=address, port=port, workers=workers, keep=not no_keep)
+
+
+@click.command()
+@cli.json_option
+def migrate(as_json: bool) -> None:
+    """Bring Troth's own database to the shape that this version expects. Harmless twice.
+
+    \b
+    Example:  TROTH_PROFILE=production troth migrate
+    """
+    from troth.service.server import migrate as bring_up_to_date
+    from troth.service.server import set_up
+
+    settings = set_up()
+    bring_up_to_date()
+    if as_json:
+        cli.print_json({"database": settings.database.engine, "migrated": True})
+    else:
+        click.echo(f"The {settings.database.engine} database is up to date.")

@@ -28,6 +28,7 @@ from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import note_root_key
 from troth.service.record.ledger import record, sequence
+from troth.service.record.run import resume_all
 from troth.service.settings import TROTH
 
 __all__ = ["Office", "Report", "forever", "judge", "run_due"]
@@ -35,7 +36,10 @@ __all__ = ["Office", "Report", "forever", "judge", "run_due"]
 _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
 _DISPOSAL = "record:disposal"
+_RUNS = "record:runs"
 _HOURLY = dt.timedelta(hours=1)
+_ABANDONED = dt.timedelta(minutes=2)
+"""A run takes seconds. Taking one up whose process is alive after all would be harmless, and only double work."""
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
 _REST_S = 5.0
@@ -65,8 +69,10 @@ class Report:
     entries_sequenced: int
 
 
-def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None) -> Report:
+def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None, hasten: bool = False) -> Report:
     """One pass: run up to *limit* controls that are due at *now*, judge every promise, sequence the ledger.
+
+    With *hasten* every control is due, as after something was mended.
 
     Harmless at any time and beside any number of others. What a control runs into is a check with the outcome
     ``error``. Raises `NoCompany`, `ProtectError` and Django's ``DatabaseError``.
@@ -77,6 +83,8 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None)
     note_root_key(office.keyring, now=now)
     _note_bindings(here, now)
     _schedule(here, now)
+    if hasten:
+        due.hasten(_PREFIX, at=now)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
     sequenced, ran, lost = sequence(signer, now=now), list[Check](), 0
     with office.look(here, office.keyring, now) as seen:
@@ -87,6 +95,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None)
                 lost += 1
                 _LOG.warning("%s", error)
     _dispose(now)
+    _take_up_runs(office, now)
     changed = _judge_all(here, now)
     return Report(tuple(ran), lost, changed, sequenced + sequence(signer, now=now))
 
@@ -118,6 +127,15 @@ def _schedule(here: Company, now: dt.datetime) -> None:
     wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered()}
     due.schedule(wanted, at=now)
     due.forget(_PREFIX, keeping=wanted)
+
+
+def _take_up_runs(office: Office, now: dt.datetime) -> None:
+    """Finish what a process that is gone had begun on the company's stores, by one process at a time."""
+    due.schedule([_RUNS], at=now)
+    for held in due.claim(now, lease_for=_LEASE, prefix=_RUNS):
+        for run_id, outcome in resume_all(office.company.declaration, office.keyring, before=now - _ABANDONED):
+            _LOG.warning("run %s was taken up: %s", run_id, outcome)
+        due.finish(held, next_due=now + _ABANDONED)
 
 
 def _dispose(now: dt.datetime) -> None:

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from django.contrib.auth.models import User
 
-from troth.declaration import SecretMissing, resolve
+from troth.declaration import SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
 from troth.service.company import Company
@@ -23,7 +23,7 @@ from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import DatabaseLog
 from troth.service.record.tombstones import Tombstones
 from troth.service.settings import TROTH
-from troth.stores import Store, StoreError, open_store
+from troth.stores import Store, StoreError, open_store, open_system
 
 __all__ = ["look", "register_answers"]
 
@@ -49,7 +49,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
     with contextlib.ExitStack() as opened:
         stores = {}
         for name, system in company.declaration.systems.items():
-            store = _opened(name, system.store)
+            store = _opened(name, system)
             if store is not None:
                 opened.callback(store.close)
                 stores[name] = store
@@ -70,10 +70,11 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
         yield seen
 
 
-def _opened(name: str, url: str) -> Store | None:
+def _opened(name: str, system: System) -> Store | None:
     try:
-        secret = TROTH.database.url() if name == OWN else resolve(url, os.environ).reveal()
-        return open_store(name, secret, read_only=True)
+        if name == OWN:
+            return open_store(name, TROTH.database.url(), read_only=True)
+        return open_system(name, system, os.environ, read_only=True)
     except (SecretMissing, StoreError) as error:
         _LOG.warning("the store of %s is not looked at: %s", name, error)
         return None

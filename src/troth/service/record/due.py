@@ -18,7 +18,7 @@ from django.db.models import Q
 from troth.service.configuration import ServiceError
 from troth.service.record.models import Due
 
-__all__ = ["Claim", "LeaseLost", "claim", "finish", "forget", "next_due", "release", "schedule"]
+__all__ = ["Claim", "LeaseLost", "claim", "finish", "forget", "hasten", "next_due", "release", "schedule"]
 
 
 class LeaseLost(ServiceError):
@@ -48,6 +48,11 @@ def forget(prefix: str, *, keeping: Iterable[str]) -> int:
     """Take off the schedule what starts with *prefix* and is not among *keeping*. How many were taken off."""
     gone, _ = Due.objects.filter(name__startswith=prefix).exclude(name__in=set(keeping)).delete()
     return gone
+
+
+def hasten(prefix: str, *, at: dt.datetime) -> None:
+    """Let everything of that *prefix* be due at *at*, if it was due later; what is claimed stays claimed."""
+    Due.objects.filter(name__startswith=prefix, lease="", next_due__gt=at).update(next_due=at)
 
 
 def claim(now: dt.datetime, *, lease_for: dt.timedelta, limit: int = 1, prefix: str = "") -> list[Claim]:

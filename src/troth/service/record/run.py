@@ -6,12 +6,14 @@ heeds legal holds; what a crash interrupted is finished by `resume_all`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
 
-from troth.declaration import Declaration
+from troth.declaration import Declaration, SecretMissing
 from troth.errors import TrothError
 from troth.ledger import Entry, Name
 from troth.protect import Keyring
@@ -20,7 +22,7 @@ from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import record, sequence
 from troth.service.record.tombstones import Tombstones
-from troth.stores import Store
+from troth.stores import Store, StoreError, open_system
 from troth.subjects import (
     AmendmentPlan,
     ErasurePlan,
@@ -106,19 +108,27 @@ def act(
     return receipts
 
 
-def resume_all(stores: Mapping[str, Store], keyring: Keyring, *, before: dt.datetime) -> list[Resumed]:
+def resume_all(declaration: Declaration, keyring: Keyring, *, before: dt.datetime) -> list[Resumed]:
     """Take up every run that began *before* and is not finished: whoever carried it out is gone.
 
     One that cannot be finished now (its store is still away) stays for the next time, and holds up no other.
     """
     journal = DatabaseJournal(Tombstones(keyring))
+    left = [run for run in journal.unfinished() if run.begun < before]
+    if not left:
+        return []
     resumed = []
-    for run in journal.unfinished():
-        if run.begun >= before:
-            continue
-        try:
-            resume(run, stores, keyring=keyring, journal=journal, now=now)
-            resumed.append((run.id, "finished"))
-        except TrothError as cause:
-            resumed.append((run.id, str(cause)))
+    with contextlib.ExitStack() as opened:
+        stores = {}
+        for name, system in declaration.systems.items():
+            with contextlib.suppress(SecretMissing, StoreError):  # a run that needs it says so itself
+                stores[name] = open_system(name, system, os.environ)
+                opened.callback(stores[name].close)
+        for run in left:
+            try:
+                resume(run, stores, keyring=keyring, journal=journal, now=now)
+                resumed.append((run.id, "finished"))
+            except TrothError as cause:
+                resumed.append((run.id, str(cause)))
+    sequence(ledger_signer(keyring, declaration.organisation), now=now())
     return resumed

@@ -1,0 +1,194 @@
+"""``troth audit``: the truth about real databases, a policy and a site; reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.cli import places
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from troth.audit import PolicyFacts, Progress, Report, SystemFacts
+    from troth.probe import Site
+
+__all__ = ["STATEMENT_S", "audit", "progress"]
+
+STATEMENT_S = 15.0
+"""No statement of an audit keeps a database busy for longer."""
+_SHOWN_MAX = 14
+"""As many lines of findings stand on the terminal; the report has them all."""
+_KINDS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".txt": "text"}
+
+
+@click.command()
+@places.store_option
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The privacy policy: Markdown, HTML or plain text, by the file's ending.",
+)
+@click.option("--site", metavar="URL", help="The public home page, visited as a stranger would.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write report.html, report.json and report.sarif into this folder, for your eyes only.",
+)
+@cli.json_option
+def audit(stores: tuple[str, ...], policy: Path | None, site: str | None, out: Path | None, as_json: bool) -> None:
+    """Tell the truth about real databases, a real policy and a site.
+
+    It reads and never writes: no service, no keys, no files but its report. No personal value leaves it. Ends with 1
+    where something is an error, 2 where it was asked wrongly.
+
+    \b
+    Example:  troth audit --store sqlite:///shop.sqlite --policy policy.md
+              troth audit --store '${SHOP_DATABASE_URL}' --store calls=files:/srv/calls \\
+                  --policy policy.html --site https://www.example.org --out audit
+    """
+    from troth.audit import as_data, write_report
+    from troth.audit import audit as look
+
+    text, home = _policy(policy) if policy else None, _site(site) if site else None
+    asked = places.named(stores)
+    with places.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
+        report = look(opened, text, home, now=dt.datetime.now(dt.UTC), progress=step)
+    files = write_report(report, out) if out is not None else ()
+    if as_json:
+        cli.print_json(as_data(report))
+    else:
+        _show(report, files)
+    if report.has_errors:
+        raise click.exceptions.Exit(1)
+
+
+def _policy(file: Path) -> PolicyFacts:
+    from troth.audit import look_at_policy
+    from troth.policy import PolicyError, read
+
+    kind: Any = _KINDS.get(file.suffix.lower())
+    if kind is None:
+        raise click.UsageError(f"{file}: a policy's file ends in {', '.join(_KINDS)}")
+    try:
+        return look_at_policy(str(file), read(file.read_text("utf-8-sig"), kind=kind))
+    except (OSError, UnicodeDecodeError):
+        raise click.UsageError(f"{file}: cannot be read as UTF-8 text") from None
+    except PolicyError as refused:
+        raise click.UsageError(f"{file}: {refused}") from None
+
+
+def _site(url: str) -> Site:
+    from troth.probe import ProbeError, Site
+
+    try:
+        return Site(url)
+    except (ProbeError, ValueError):
+        raise click.UsageError("--site is the address of the home page, such as https://www.example.org") from None
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A bar on the terminal that learns as it goes how much there is to do; silent elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda place, done, steps: bar.update(task, completed=done, total=steps, description=_plain(what, place))
+
+
+def _plain(what: str, place: str) -> str:
+    from rich.markup import escape
+
+    return escape(f"{what}: {_visible(place)[:40]}")
+
+
+def _visible(text: str) -> str:
+    """*text* without what a terminal would obey: the names of a schema may hold anything."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+# --- the terminal ---------------------------------------------------------------------------------------------------
+
+
+def _show(report: Report, files: tuple[Path, ...]) -> None:
+    """What matters first, on one screen."""
+    from rich.console import Console
+
+    out = Console(highlight=False, soft_wrap=True)
+    for system in report.facts.systems:
+        _line(out, "[bold]{}[/bold]  {}", system.name, _figures(system))
+    if report.facts.policy is not None:
+        policy = report.facts.policy
+        said = f"{len(policy.text.sentences)} sentences, {len(policy.statements)} commit the company"
+        _line(out, "[bold]{}[/bold]  {}", policy.file, said)
+    if report.facts.site is not None and not report.facts.site.unreached:
+        site = report.facts.site
+        said = f"{len(site.pages)} pages, {len(site.cookies)} cookies before a choice, {len(site.hosts)} other hosts"
+        _line(out, "[bold]{}[/bold]  {}", site.home, said)
+    out.print()
+    _show_findings(out, report)
+    out.print()
+    for number, step in enumerate(report.next_steps, 1):
+        script = " (the script is in the report)" if step.language == "sql" else ""
+        _line(out, "{}. {}{}", str(number), step.says, script)
+        for line in step.code.splitlines() if not script else ():
+            _line(out, "     [cyan]{}[/cyan]", line)
+    out.print()
+    if files:
+        _line(out, "Full report in {}", str(files[0]))
+    else:
+        out.print("With --out DIR the full report is written as HTML, JSON and SARIF.")
+
+
+def _figures(system: SystemFacts) -> str:
+    if system.unreached:
+        return f"could not be looked at: {system.unreached}"
+    rows = sum(table.rows or 0 for table in system.tables)
+    columns = sum(len(table.best) for table in system.holding)
+    connection = "connection not known"
+    if system.transport is not None:
+        connection = f"{'encrypted' if system.transport.encrypted else 'CLEAR'}: {system.transport.detail}"
+    return (
+        f"{system.dialect}, {len(system.tables):,} tables, about {rows:,} rows; "
+        f"{columns:,} columns of {len(system.holding):,} tables look personal; "
+        f"{system.declared_keys:,} keys declared, {len(system.inferred):,} inferred; "
+        f"{len(system.readers):,} accounts can read it; {connection}"
+    )
+
+
+def _show_findings(out: Console, report: Report) -> None:
+    """The gravest findings, one line each; those of one rule that go on for long are counted."""
+    colours = {"error": "red", "warning": "yellow", "note": "blue"}
+    told: Counter[str] = Counter()
+    shown = 0
+    for finding in report.findings:
+        told[finding.rule.id] += 1
+        if shown < _SHOWN_MAX and told[finding.rule.id] <= _SHOWN_MAX // 2:
+            shown += 1
+            severity = str(finding.severity)
+            message = finding.message if len(finding.message) <= 200 else f"{finding.message[:199]}…"
+            _line(
+                out, f"[{colours[severity]}]{severity:7}[/] {{}}  {{}}  [dim]{{}}[/dim]",
+                str(finding.place), message, finding.rule.id,
+            )  # fmt: skip
+    counts = ", ".join(f"{count:,} {severity}{'s' * (count != 1)}" for severity, count in report.counts.items())
+    more = f"; {len(report.findings) - shown:,} not shown here" if len(report.findings) > shown else ""
+    _line(out, "[bold]{}[/bold]{}", counts, more)
+
+
+def _line(out: Console, markup: str, *texts: str) -> None:
+    """One line; only *markup* is ours, the texts are other people's."""
+    from rich.markup import escape
+
+    out.print(markup.format(*(escape(_visible(text)) for text in texts)))

@@ -1,0 +1,55 @@
+"""``troth init``: the first troth.yaml, drafted from the schemas that are really there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from troth.cli import places
+from troth.cli.audit import STATEMENT_S, progress
+from troth.errors import TrothError
+
+__all__ = ["init"]
+
+
+@click.command()
+@places.store_option
+@click.option("--name", metavar="COMPANY", help="The company's name, as the policy gives it.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the draft into this new file; else it is printed. A file that is there stays as it is.",
+)
+def init(stores: tuple[str, ...], name: str | None, out: Path | None) -> None:
+    """Draft a declaration from real schemas.
+
+    It finds the tables whose rows are people, what hangs on them, which columns are what, and marks every guess with
+    REVIEW. What no schema can tell is left as TODO: `troth check` shows what is missing. No address of a database
+    stands in the draft, only the name of the variable that holds it.
+
+    \b
+    Example:  troth init --store '${SHOP_DATABASE_URL}' --name "Example Ltd" --out troth.yaml
+              troth init --store shop=sqlite:///shop.sqlite > troth.yaml
+    """
+    from troth.audit import draft, look_at_store
+
+    if out is not None and out.exists():
+        raise click.UsageError(f"{out} is there already; name a new file, or move it away first")
+    asked = places.named(stores)
+    with places.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
+        systems = [look_at_store(system, store, progress=step) for system, store in opened.items()]
+    for system in systems:
+        if system.unreached:
+            raise TrothError(f"no draft without {system.name}: {system.unreached}")
+    text = draft(systems, name=name, references={it.name: it.reference for it in asked if it.reference})
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise click.UsageError(f"{out} cannot be written ({error.strerror})") from None
+    guesses, open_ends = text.count("# REVIEW"), text.count("# TODO")
+    click.echo(f"{out}: {guesses} guesses to review, {open_ends} things to fill in; then: troth check -d {out}")

@@ -1,0 +1,92 @@
+"""``--store``: the stores that commands look at before there is a declaration."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from troth.declaration import Secret
+    from troth.stores import Store
+
+__all__ = ["Named", "named", "open_read_only", "store_option"]
+
+_NAME = re.compile(r"([^\W\d][\w-]{0,62})=(.+)", re.DOTALL)
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_ENDINGS = re.compile(r"_?(?:DATABASE|DB|STORE)?_?(?:URL|URI|DSN)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One ``--store``: its name in the declaration, the URL, and the ``${NAME}`` that the URL came from, or ``""``."""
+
+    name: str
+    url: Secret
+    reference: str
+
+
+def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--store URL``, ``--store name=URL`` or ``--store '${SHOP_DATABASE_URL}'``, as often as wanted."""
+    return click.option(
+        "--store",
+        "stores",
+        multiple=True,
+        required=True,
+        metavar="[NAME=]URL",
+        help="A database or a folder of files, read only. '${SHOP_DATABASE_URL}' takes the URL from the environment, "
+        "so that no password stands in the shell's history. Repeat it for more.",
+    )(command)
+
+
+def named(texts: Sequence[str]) -> list[Named]:
+    """The stores that were asked for, each with a name of its own. Raises `click.UsageError`."""
+    from troth.declaration import SecretMissing, resolve
+
+    found: list[Named] = []
+    for text in texts:
+        given = _NAME.fullmatch(text) if not text.partition("=")[0].count(":") else None
+        name, place = (given[1], given[2]) if given else ("", text)
+        try:
+            url = resolve(place, os.environ)
+        except SecretMissing as missing:
+            raise click.UsageError(str(missing)) from None
+        variable = _VARIABLE.fullmatch(place)
+        name = name or _called(variable[1] if variable else "", url.reveal())
+        if any(other.name == name for other in found):
+            raise click.UsageError(f"two stores are called {name}; name them: --store NAME=URL")
+        found.append(Named(name, url, place if variable else ""))
+    return found
+
+
+def _called(variable: str, url: str) -> str:
+    """A store's name from its variable, its file or its database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop."""
+    last = re.split(r"[?#]", url.rpartition("://")[2] if "://" in url else url.partition(":")[2])[0].rstrip("/")
+    stem = _ENDINGS.sub("", variable).lower() if variable else last.rpartition("/")[2].partition(".")[0]
+    plain = re.sub(r"\W+", "_", stem).strip("_")
+    return plain if plain and "@" not in stem and not plain[0].isdigit() else "store"
+
+
+@contextmanager
+def open_read_only(places: Sequence[Named], *, statement_s: float) -> Iterator[Mapping[str, Store]]:
+    """The stores by name, open for reading; closed at the end. No statement runs longer than *statement_s* seconds.
+
+    Raises `click.UsageError` for a URL that no connector understands; what does not answer is for later.
+    """
+    from troth.stores import Limits, StoreRefused, open_store
+
+    limits = Limits(statement_s=statement_s)
+    try:
+        stores = {it.name: open_store(it.name, it.url.reveal(), read_only=True, limits=limits) for it in places}
+    except StoreRefused as refused:
+        raise click.UsageError(str(refused)) from None
+    try:
+        yield stores
+    finally:
+        for store in stores.values():
+            store.close()
