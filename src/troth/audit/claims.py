@@ -1,0 +1,239 @@
+"""What the policy's sentences claim, as far as words can be held against a schema, a connection or a site. Pure."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+from troth.declaration import Period, covers
+from troth.policy import PolicyText, Sentence, Statement
+from troth.stores import Column, ColumnKind, TableSchema
+
+__all__ = [
+    "RetentionClaim",
+    "breadth",
+    "ceilings",
+    "company_names",
+    "date_column",
+    "denials",
+    "is_tracking",
+    "names_category",
+    "names_host",
+    "names_what_is_collected",
+    "plain",
+    "promises_encryption",
+    "promises_no_early_cookies",
+    "retention_claims",
+    "silences",
+    "words_of",
+]
+
+_CHARACTERS_MAX: Final = 2_000
+_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+")
+_UNITS: Final = frozenset({"day", "week", "month", "year"})
+
+
+@functools.cache
+def _patterns() -> dict[str, Any]:
+    data = tomllib.loads(resources.files(__package__).joinpath("claims.toml").read_text("utf-8"))
+    groups = ("categories", "sentences", "silence", "cookies")
+    compiled = {group: {name: re.compile(text, re.I) for name, text in data[group].items()} for group in groups}
+    return {**compiled, "hosts": data["hosts"]}
+
+
+def _says(name: str, text: str) -> bool:
+    return _patterns()["sentences"][name].search(text) is not None
+
+
+def plain(sentence: Sentence) -> str:
+    """The sentence as patterns read it: bounded, typographic apostrophes and hyphens made plain."""
+    return re.sub("[‐‑–]", "-", sentence.text[:_CHARACTERS_MAX].replace("’", "'"))
+
+
+# --- categories -----------------------------------------------------------------------------------------------------
+
+
+def names_category(text: str, category: str) -> bool:
+    """Whether *text* names the category, by its own words (or the nearest broader ones there are) or by part of it."""
+    return any(pattern.search(text) for pattern in _naming(category))
+
+
+@functools.cache
+def _naming(category: str) -> tuple[re.Pattern[str], ...]:
+    """The patterns for a category: "browser" names devices, and not the network address, which has its own words."""
+    patterns: dict[str, re.Pattern[str]] = _patterns()["categories"]
+    broader = max((named for named in patterns if covers(named, category)), key=len, default=None)
+    return tuple(found for named, found in patterns.items() if named == broader or covers(category, named))
+
+
+def breadth(text: str) -> int:
+    """How many categories *text* names."""
+    return sum(pattern.search(text) is not None for pattern in _patterns()["categories"].values())
+
+
+def names_what_is_collected(policy: PolicyText) -> list[Sentence]:
+    """The sentences that say what is collected, and name at least one category."""
+    return [
+        sentence
+        for sentence in policy.sentences
+        if _says("collects", text := plain(sentence)) and not _says("denies", text) and breadth(text)
+    ]
+
+
+def denials(policy: PolicyText, category: str) -> list[Sentence]:
+    """The sentences that say that the category is *not* collected."""
+    return [sentence for sentence in policy.sentences if _denies(plain(sentence), category)]
+
+
+def _denies(text: str, category: str) -> bool:
+    denial = _patterns()["sentences"]["denies"].search(text)
+    if denial is None:
+        return False
+    rest = text[denial.end() :]
+    end = _patterns()["sentences"]["ends_denial"].search(rest)
+    return names_category(rest[: end.start()] if end else rest, category)
+
+
+# --- periods --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionClaim:
+    """A sentence that says after which time data is gone. *everything*: of any personal data, not only some;
+    *conditional*: from an event that no column need show."""
+
+    statement: Statement
+    period: Period
+    everything: bool
+    conditional: bool
+
+    def is_about(self, table: TableSchema) -> bool:
+        """Whether the sentence speaks of this table's rows: it names them, or speaks of everything."""
+        if self.everything:
+            return True
+        said = {_singular(word) for word in re.findall(r"[^\W\d_]+", _joined(self.statement.sentence).lower())}
+        noun = words_of(table.name.rpartition(".")[2])
+        return bool(noun) and all(_singular(word) in said for word in noun)
+
+
+def retention_claims(statements: Sequence[Statement]) -> list[RetentionClaim]:
+    """The statements that name one period after which data is deleted, or the longest for which it is kept."""
+    claims = []
+    for statement in statements:
+        text = plain(statement.sentence)
+        periods = [it for it in statement.quantities if it.unit in _UNITS and it.number == int(it.number)]
+        if len(periods) != 1 or not _says("deletes", text) or _says("not_deletes", text):
+            continue
+        unit: Any = periods[0].unit
+        claims.append(
+            RetentionClaim(
+                statement,
+                Period(count=int(periods[0].number), unit=unit),
+                everything=_says("everything", text),
+                conditional=_says("conditional", text),
+            )
+        )
+    return claims
+
+
+_STARTS: Final = (
+    "created", "inserted", "registered", "signed", "added", "written", "received", "sent", "logged", "issued", "placed",
+    "ordered", "submitted", "opened", "occurred", "happened", "at", "on", "date", "time", "timestamp", "updated",
+    "modified", "changed", "seen",
+)  # fmt: skip
+_NO_STARTS: Final = frozenset(
+    {"due", "expires", "expiry", "expiration", "until", "valid", "end", "ends", "ended", "next", "deleted", "birth",
+     "born", "dob", "hire", "hired", "delivery", "delete", "scheduled", "to"}
+)  # fmt: skip
+
+
+def date_column(table: TableSchema, personal: frozenset[str]) -> Column | None:
+    """The column that best says when a row began, or None: a date that is not about the person and not in the future
+    by its name."""
+    ranked = []
+    for at, column in enumerate(table.columns):
+        words = words_of(column.name)
+        if column.kind not in {ColumnKind.DATE, ColumnKind.DATETIME} or column.name in personal:
+            continue
+        if _NO_STARTS & set(words):
+            continue
+        rank = min((_STARTS.index(word) for word in words if word in _STARTS), default=len(_STARTS))
+        ranked.append((rank, at, column))
+    return min(ranked, key=lambda it: it[:2])[2] if ranked else None
+
+
+# --- other claims ---------------------------------------------------------------------------------------------------
+
+
+def promises_encryption(statement: Statement) -> bool:
+    """Whether the sentence promises that connections to databases, or all of them, are encrypted."""
+    text = plain(statement.sentence)
+    if not _says("encrypts", text) or statement.negative and "not" in statement.because:
+        return False
+    return _says("of_databases", text) if _says("at_rest_or_site", text) else True
+
+
+def ceilings(statements: Sequence[Statement]) -> Iterator[tuple[Statement, int]]:
+    """The sentences that say how many people at most can see personal data, and how many."""
+    for statement in statements:
+        text = plain(statement.sentence)
+        people = [it for it in statement.quantities if it.unit == "person"]
+        if len(people) == 1 and _says("readers", text) and _says("sees", text):
+            yield statement, int(people[0].number)
+
+
+def promises_no_early_cookies(statements: Sequence[Statement]) -> Statement | None:
+    """The sentence that says that nothing is stored on a device before the visitor chose, if there is one."""
+    return next((it for it in statements if _says("stores_first", plain(it.sentence))), None)
+
+
+def silences(policy: PolicyText) -> list[str]:
+    """What GDPR Art. 13 asks for and no word of the policy says."""
+    text = "\n".join(plain(sentence) for sentence in policy.sentences)
+    return [what for what, pattern in _patterns()["silence"].items() if not pattern.search(text)]
+
+
+def is_tracking(cookie: str) -> bool:
+    """Whether a cookie of that name is known to follow visitors."""
+    return _patterns()["cookies"]["tracking"].search(cookie[:200]) is not None
+
+
+def company_names(host: str) -> tuple[str, ...]:
+    """What a policy may call the company behind a host: the host itself, its own name, and what is well known."""
+    labels = host.lower().split(".")
+    own = max(labels[:-1] or labels, key=lambda it: (labels.index(it) >= len(labels) - 3, len(it)))
+    known = [names.split("|") for part, names in _patterns()["hosts"].items() if part in labels]
+    return tuple(
+        dict.fromkeys([host.lower(), ".".join(labels[-2:]), *([own] if len(own) > 3 else []), *sum(known, [])])
+    )
+
+
+def names_host(text: str, host: str) -> bool:
+    """Whether *text* names the host or its company."""
+    folded = text.lower()
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in company_names(host))
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """A name of the schema as words: ``signInHistory`` is "sign in history"."""
+    return tuple(word.lower() for word in _WORD.findall(name[:200]))
+
+
+def _joined(sentence: Sentence) -> str:
+    """The sentence, and once more with hyphened words in one: a sign-in is a signin."""
+    text = plain(sentence)
+    return f"{text} {text.replace('-', '')} {text.replace('-', ' ')}"
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word

@@ -1,0 +1,210 @@
+"""The report for machines: as plain data for JSON, and as SARIF 2.1.0 for code scanners and editors."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from troth import __version__
+from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.report import Report
+from troth.audit.rules import Finding, Place, Severity, rules
+
+__all__ = ["as_data", "as_sarif"]
+
+_FORMAT: Final = 1
+"""The version of the JSON report: grows when a key is taken away or means something else."""
+_SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The whole report as values that JSON has."""
+    facts = report.facts
+    return {
+        "troth_audit": _FORMAT,
+        "version": __version__,
+        "at": facts.at.isoformat(),
+        "counts": {str(severity): count for severity, count in report.counts.items()},
+        "findings": [_finding(it) for it in report.findings],
+        "systems": [_system(it) for it in facts.systems],
+        "policy": None if facts.policy is None else _policy(facts.policy),
+        "site": None if facts.site is None else _site(facts.site),
+        "next": [
+            {"says": step.says, **({"code": step.code, "language": step.language} if step.code else {})}
+            for step in report.next_steps
+        ],
+    }
+
+
+def _finding(it: Finding) -> dict[str, Any]:
+    return {
+        "rule": it.rule.id,
+        "severity": str(it.severity),
+        "title": it.rule.title,
+        "place": str(it.place),
+        "message": it.message,
+        "mend": it.mend,
+        "cite": it.rule.cite or None,
+        "cannot_see": it.rule.cannot_see,
+    }
+
+
+def _system(it: SystemFacts) -> dict[str, Any]:
+    if it.unreached:
+        return {"name": it.name, "unreached": it.unreached}
+    return {
+        "name": it.name,
+        "dialect": it.dialect,
+        "transport": None
+        if it.transport is None
+        else {"encrypted": it.transport.encrypted, "detail": it.transport.detail},
+        "tables": [_table(table, it) for table in it.tables],
+        "accounts": [
+            {"name": one.name, "can_login": one.can_login, "reads": sorted(one.reads), "writes": sorted(one.writes),
+             "why": one.why, "reads_personal_data": one in it.readers}
+            for one in it.principals
+        ],
+        "not_known": list(it.unknown),
+    }  # fmt: skip
+
+
+def _table(it: TableFacts, system: SystemFacts) -> dict[str, Any]:
+    inferred = [one for one in system.inferred if one.table == it.name]
+    return {
+        "name": it.name,
+        "kind": str(it.schema.kind),
+        "columns": len(it.schema.columns),
+        "rows": it.rows,
+        "rows_counted": it.rows_counted,
+        "sampled": it.sampled,
+        "unread": it.unread or None,
+        "key": list(it.schema.key),
+        "role": str(it.role),
+        "why": it.suggestion.why,
+        "personal_data": [
+            {"column": one.column, "category": one.category, "entity": one.entity, "score": one.score,
+             "reasons": list(one.reasons)}
+            for one in it.personal
+        ],
+        "free_text": list(it.free_text),
+        "foreign_keys": [
+            {"columns": list(key.columns), "table": key.table, "to": list(key.to_columns), "declared": True,
+             "on_delete": key.on_delete}
+            for key in it.schema.foreign_keys
+        ] + [
+            {"columns": [one.column], "table": one.to_table, "to": [one.to_column], "declared": False,
+             "score": one.score, "why": list(one.why)}
+            for one in inferred
+        ],
+    }  # fmt: skip
+
+
+def _policy(it: PolicyFacts) -> dict[str, Any]:
+    return {
+        "file": it.file,
+        "sentences": len(it.text.sentences),
+        "statements": [
+            {
+                "line": one.sentence.span.line,
+                "kind": str(one.kind),
+                "negative": one.negative,
+                "quantities": [f"{number.number:g} {number.unit}" for number in one.quantities],
+                "text": one.sentence.text,
+            }
+            for one in it.statements
+        ],
+    }
+
+
+def _site(it: SiteFacts) -> dict[str, Any]:
+    return {
+        "home": it.home,
+        "unreached": it.unreached or None,
+        "pages": list(it.pages),
+        "skipped": dict(it.skipped),
+        "cookies": [{"name": name, "days": days} for name, days in it.cookies.items()],
+        "hosts": [{"host": host, "page": page} for host, page in it.hosts.items()],
+        "forms": [{"page": one.page, "fields": one.fields, "asks": dict(one.asks)} for one in it.forms],
+        "policy_page": it.policy_page or None,
+    }
+
+
+# --- SARIF ----------------------------------------------------------------------------------------------------------
+
+
+def as_sarif(report: Report) -> dict[str, Any]:
+    """The findings in SARIF 2.1.0: those of the policy at file and line, those of schemas at logical locations."""
+    order = {rule: at for at, rule in enumerate(rules())}
+    return {
+        "$schema": _SARIF,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "troth audit",
+                        "semanticVersion": __version__,
+                        "rules": [_sarif_rule(rule) for rule in rules()],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "invocations": [{"executionSuccessful": _all_reached(report.facts), "endTimeUtc": _utc(report)}],
+                "results": [_result(it, order[it.rule.id]) for it in report.findings],
+            }
+        ],
+    }
+
+
+def _all_reached(facts: Facts) -> bool:
+    return not any(it.unreached for it in (*facts.systems, *([facts.site] if facts.site else [])))
+
+
+def _utc(report: Report) -> str:
+    return report.facts.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sarif_rule(name: str) -> dict[str, Any]:
+    rule = rules()[name]
+    cite = f" {rule.cite}." if rule.cite else ""
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": f"{rule.title}."},
+        "fullDescription": {"text": f"{rule.title}.{cite} It cannot see: {rule.cannot_see}"},
+        "defaultConfiguration": {"level": _level(rule.severity)},
+    }
+
+
+def _level(severity: Severity) -> str:
+    return str(severity)  # SARIF has the same three words
+
+
+def _result(it: Finding, index: int) -> dict[str, Any]:
+    mark = hashlib.sha256(f"{it.rule.id}\0{it.place}\0{it.message.split(' (')[0]}".encode()).hexdigest()[:32]
+    return {
+        "ruleId": it.rule.id,
+        "ruleIndex": index,
+        "level": _level(it.severity),
+        "message": {"text": f"{it.message}. To mend it: {it.mend}."},
+        "locations": [_location(it.place)],
+        "partialFingerprints": {"trothAudit/v1": mark},
+    }
+
+
+def _location(place: Place) -> dict[str, Any]:
+    if place.file:
+        region = {"region": {"startLine": place.line, "startColumn": place.column_number}} if place.line else {}
+        return {"physicalLocation": {"artifactLocation": {"uri": _uri(place.file)}, **region}}
+    if place.url:
+        return {"physicalLocation": {"artifactLocation": {"uri": place.url}}}
+    kind = "member" if place.column else "type" if place.table else "module"
+    name = place.column or place.table or place.system or "everywhere"
+    return {"logicalLocations": [{"name": name, "fullyQualifiedName": str(place), "kind": kind}]}
+
+
+def _uri(file: str) -> str:
+    """A relative reference stays one, so that the report can be read where the repository is checked out."""
+    from urllib.parse import quote
+
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())

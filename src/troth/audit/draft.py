@@ -1,0 +1,247 @@
+"""The first ``troth.yaml``, drafted from what was seen: it loads, and every guess in it is marked for review.
+
+What no schema can tell (who the company is, why it needs the data, how long) is left open as ``TODO``: nothing is made
+up, and ``troth check`` points at what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from troth.audit.facts import SystemFacts, TableFacts
+from troth.audit.findings import in_words
+from troth.audit.report import variable
+from troth.declaration import IdentityKind, write
+from troth.detect import InferredReference, Role
+from troth.stores import Column, ColumnKind, TableKind
+
+__all__ = ["draft"]
+
+_SURE: Final = 0.7
+_TOP: Final = """Drafted by `troth init` from the schemas that are really there. Nothing here has been decided yet:
+  REVIEW marks a guess; look at it, mend it, and take the mark away.
+  TODO   marks what no schema can tell; `troth check` shows what is missing.
+Set {variables} before the next command; the addresses of databases do not stand in this file."""
+_PURPOSES: Final = """TODO: why the data is used, and on which legal basis. Until then `troth check` says
+"no purpose needs …". For example:
+  account: {basis: contract, use: essential.service, data: [user.name, user.contact]}"""
+_RETENTION: Final = """TODO: how long rows stay. For example:
+  logins: {table: shop.login, for: 90 days, from: created_at}"""
+_MASKED: Final = frozenset(
+    {ColumnKind.TEXT, ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER, ColumnKind.NUMBER}
+)
+
+
+def draft(
+    systems: Sequence[SystemFacts], *, name: str | None = None, references: Mapping[str, str] | None = None
+) -> str:
+    """The text of a declaration that loads and that the stores' schemas fit.
+
+    *references* is system to the ``${NAME}`` that holds its store's URL, where it is another than `variable` names.
+    """
+    stores = {it.name: (references or {}).get(it.name, f"${{{variable(it.name)}}}") for it in systems}
+    variables = ", ".join(store.removeprefix("${").removesuffix("}") for store in stores.values())
+    notes = {
+        "": _TOP.format(variables=variables),
+        "organisation": "TODO: who you are, as your policy says it. EU is no country: it stands for the one to be named.",
+        "policy": "TODO: your published policy, and since when it is in force.",
+        "purposes": _PURPOSES,
+        "retention": _RETENTION + _dated(systems),
+    }
+    raw = {
+        "troth": 1,
+        "organisation": {"name": name or "TODO", "country": "EU", "address": "TODO", "email": "TODO"},
+        "policy": {"file": "policy.md", "effective": "1970-01-01"},
+        "systems": {it.name: _system(it, stores[it.name], notes) for it in systems},
+        "purposes": {},
+        "retention": {},
+    }
+    return write(raw, notes)
+
+
+def _dated(systems: Sequence[SystemFacts]) -> str:
+    """The date columns from which periods could start, as a line for the comment."""
+    found = [
+        f"{system.name}.{table.name}.{column.name}"
+        for system in systems
+        for table in system.tables
+        if _is_people(table)
+        for column in table.schema.columns
+        if column.kind in {ColumnKind.DATE, ColumnKind.DATETIME} and column.name not in table.best
+    ]
+    more = " …" if len(found) > 12 else ""
+    return f"\nPeriods could start from: {', '.join(found[:12])}{more}" if found else ""
+
+
+# --- one system -----------------------------------------------------------------------------------------------------
+
+
+def _is_people(table: TableFacts) -> bool:
+    return table.role is not Role.REFERENCE and table.schema.kind is TableKind.TABLE and bool(table.schema.key)
+
+
+def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str, Any]:
+    drafted = [it for it in system.tables if it.schema.kind is TableKind.TABLE and it.schema.key]
+    people = [it for it in drafted if _is_people(it)]
+    names = {it.name for it in drafted}
+    needed = _needed(people, drafted)
+    left = "\n".join(_left_out(system, names))
+    here = f"systems.{system.name}"
+    if left:
+        notes[f"{here}.tables"] = left
+    tables = {}
+    for table in sorted(drafted, key=lambda it: (not _is_people(it), it.role is Role.MENTIONS)):
+        path = f"{here}.tables.{table.name}"
+        inferred = [it for it in system.inferred if it.table == table.name]
+        tables[table.name] = _table(table, inferred, needed.get(table.name, ""), path, notes, names)
+    return {"store": store, "tables": tables}
+
+
+def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
+    """What this draft cannot declare, and why, for somebody to decide."""
+    for table in system.tables:
+        kinds = in_words(it.category for it in table.best.values())
+        if table.schema.kind is TableKind.MATERIALISED:
+            yield f"TODO: {table.name} is a materialised copy{f' with {kinds}' if kinds else ''}: who refreshes it?"
+        elif table.schema.kind is TableKind.TABLE and table.name not in drafted:
+            yield f"TODO: {table.name} has no key{f' and holds {kinds}' if kinds else ''}: name one with 'key'."
+        elif table.holds and table.role is Role.REFERENCE:
+            yield f"TODO: {table.name} holds {kinds}, and nothing leads there from a person: whose is it?"
+
+
+def _needed(people: Sequence[TableFacts], drafted: Sequence[TableFacts]) -> dict[str, str]:
+    """Tables whose rows cannot be deleted with their person, and why: rows of somebody else, or rows that stay
+    themselves, refer to them and cannot be without."""
+    needed: dict[str, str] = {}
+    by_name = {it.name: it for it in people}
+    while True:
+        more = dict(needed)
+        for other in drafted:
+            goes = other.name in by_name and other.name not in needed
+            for columns, (target, _) in other.suggestion.refers_to.items():
+                if target in by_name and target != other.name and not _nullable(other, columns):
+                    more.setdefault(target, f"rows of {other.name} need these rows")
+            for columns, (target, _) in other.suggestion.belongs_to.items():
+                if target in by_name and not goes and not _nullable(other, columns):
+                    more.setdefault(target, f"rows of {other.name} stay, and need these rows")
+        if more == needed:
+            return needed
+        needed = more
+
+
+def _nullable(table: TableFacts, columns: Sequence[str]) -> bool:
+    return all((column := table.schema.column(name)) is not None and column.nullable for name in columns)
+
+
+# --- one table ------------------------------------------------------------------------------------------------------
+
+
+def _table(
+    table: TableFacts,
+    inferred: Sequence[InferredReference],
+    needed: str,
+    path: str,
+    notes: dict[str, str],
+    drafted: set[str],
+) -> dict[str, Any]:
+    fields = _fields(table) if _is_people(table) else {}
+    made: dict[str, Any] = {
+        "key": list(table.schema.key) if _is_people(table) else [],
+        **_naming(table, path, notes),
+        "fields": fields,
+        "belongs_to": _links(table.suggestion.belongs_to, drafted),
+        "refers_to": _links(table.suggestion.refers_to, drafted),
+    }
+    for link in ("belongs_to", "refers_to"):
+        for it in inferred:
+            if it.column in made[link]:
+                why = "; ".join(it.why)
+                notes[f"{path}.{link}.{it.column}"] = (
+                    f"REVIEW: not declared in the database; score {it.score:.2f}: {why}"
+                )
+    _doubts(table, fields, path, notes)
+    if _is_people(table):
+        made["erase"] = _erase(table, fields, needed, path, notes)
+        notes[path] = f"REVIEW: {table.suggestion.why}."
+    accounted = {*fields, *table.schema.key, *_linked(made), *_named(made)}
+    unsure = [] if _is_people(table) else list(table.best)
+    made["ignore"] = [it.name for it in table.schema.columns if it.name not in accounted and it.name not in unsure]
+    return {key: value for key, value in made.items() if value}
+
+
+def _fields(table: TableFacts) -> dict[str, Any]:
+    """Column to category, in the order of the table. The keys that lead to others are links and no fields."""
+    free = set(table.free_text)
+    fields: dict[str, Any] = {}
+    for column in table.schema.columns:
+        found = table.best.get(column.name)
+        if found is not None:
+            looks = any("hold one" in reason for reason in found.reasons)
+            is_text = column.name in free or looks
+            category = "user.content" if is_text else found.category
+            fields[column.name] = {"category": category, "free_text": True} if is_text else category
+        elif column.name in free:
+            fields[column.name] = {"category": "user.content", "free_text": True}
+    return fields
+
+
+def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, Any]:
+    """Identity of a person's table, mentions of one that names people without a key."""
+    group = {Role.PERSON: "identity", Role.MENTIONS: "mentions"}.get(table.role)
+    if group is None or not _is_people(table):
+        return {}
+    named: dict[str, Any] = {}
+    for kind, column in table.suggestion.identity.items():
+        named[str(kind)] = {"column": column, "shared": "review"} if kind is IdentityKind.PHONE else column
+        if kind is IdentityKind.PHONE:
+            notes[f"{path}.{group}.phone"] = "REVIEW: several people may share a phone, so a match of several stops."
+    if group == "identity" and not named:
+        notes[f"{path}.identity"] = "REVIEW: these rows name people by nothing but their key."
+        named["account"] = table.schema.key[0]
+    return {group: named}
+
+
+def _links(
+    links: Mapping[tuple[str, ...], tuple[str, tuple[str, ...]]], drafted: set[str]
+) -> dict[str, dict[str, object]]:
+    return {
+        ", ".join(columns): {"columns": list(columns), "table": target, "to": list(to)}
+        for columns, (target, to) in links.items()
+        if target in drafted
+    }
+
+
+def _linked(made: Mapping[str, Any]) -> set[str]:
+    return {column for group in ("belongs_to", "refers_to") for to in made[group].values() for column in to["columns"]}
+
+
+def _named(made: Mapping[str, Any]) -> set[str]:
+    named = [it for group in ("identity", "mentions") for it in made.get(group, {}).values()]
+    return {it["column"] if isinstance(it, dict) else it for it in named}
+
+
+def _doubts(table: TableFacts, fields: Mapping[str, Any], path: str, notes: dict[str, str]) -> None:
+    """Say of each field that is less than sure why it stands there."""
+    for column in fields:
+        found = table.best.get(column)
+        if found is None:
+            notes[f"{path}.fields.{column}"] = "REVIEW: people can write anything into it"
+        elif found.score < _SURE or isinstance(fields[column], dict):
+            notes[f"{path}.fields.{column}"] = f"REVIEW: score {found.score:.2f}: {'; '.join(found.reasons)}"
+
+
+def _erase(table: TableFacts, fields: Mapping[str, Any], needed: str, path: str, notes: dict[str, str]) -> Any:
+    """Delete the rows; where others need them, keep the rows and treat each field."""
+    in_key = set(fields) & set(table.schema.key)
+    if not needed or in_key:
+        doubt = f" ({needed}: that will stop it)" if needed else ""
+        notes[f"{path}.erase"] = f"REVIEW: a law may want some of these rows kept: see 'keep'.{doubt}"
+        return "delete"
+    notes[f"{path}.erase"] = f"REVIEW: the rows stay, because {needed}."
+    return {"fields": {name: _strategy(column) for name in fields if (column := table.schema.column(name)) is not None}}
+
+
+def _strategy(column: Column) -> str:
+    """Empty what may be empty; what may not gets a meaningless value that fits."""
+    return "null" if column.nullable or column.kind not in _MASKED else "mask"

@@ -1,0 +1,338 @@
+"""Deciding: from facts to findings. Pure; each function asks one group of questions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from troth.audit import claims
+from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.rules import Finding, Place, Severity, found
+from troth.declaration import covers, is_category, is_special, title
+from troth.detect import ColumnFinding, InferredReference, Role
+from troth.policy import Sentence
+from troth.stores import Principal, TableKind
+
+__all__ = ["decide", "in_words"]
+
+Findings = Iterator[Finding]
+_ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+_SURE: Final = 0.7
+"""The score from which a column is held against the policy."""
+_SECRET: Final = (
+    "user.government_id",
+    "user.financial.bank_account",
+    "user.financial.credit_card",
+    "user.authorization",
+)
+
+
+def decide(facts: Facts) -> tuple[Finding, ...]:
+    """Every finding, the gravest first and otherwise in the order of the facts."""
+    every = itertools.chain.from_iterable(question(facts) for question in _QUESTIONS)
+    return tuple(sorted(every, key=lambda it: _ORDER[it.severity]))
+
+
+def in_words(categories: Iterable[str]) -> str:
+    """Categories in plain words, each once: "email address, name"."""
+    return ", ".join(dict.fromkeys(title(it).lower() if is_category(it) else it for it in categories))
+
+
+def _places(places: Iterable[str], at_most: int = 6) -> str:
+    names = list(dict.fromkeys(places))
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(names[:at_most]) + more
+
+
+# --- can it be looked at --------------------------------------------------------------------------------------------
+
+
+def _unseen(facts: Facts) -> Findings:
+    for system in facts.systems:
+        here = Place(system.name)
+        if system.unreached:
+            mend = "mend the URL, the network or the account, and audit again"
+            yield found("store.unreachable", here, system.unreached, mend)
+        for unknown in system.unknown:
+            yield found("store.part-unread", here, f"not known: {unknown}", "audit with an account that may see it")
+        for table in system.tables:
+            if table.unread:
+                mend = "give the account SELECT on it, or audit when it is not locked"
+                yield found("store.part-unread", Place(system.name, table.name), table.unread, mend)
+    if facts.site is not None and facts.site.unreached:
+        mend = "see whether the address is right and answers from here"
+        yield found("site.unreachable", Place(url=facts.site.home), facts.site.unreached, mend)
+
+
+# --- what is held ---------------------------------------------------------------------------------------------------
+
+
+def _held(facts: Facts) -> Findings:
+    for system in facts.systems:
+        for table in system.tables:
+            here = Place(system.name, table.name)
+            if table.holds:
+                yield from _table_held(here, table)
+            if table.schema.kind is not TableKind.VIEW:
+                for finding in table.personal:
+                    yield from _column_held(Place(system.name, table.name, finding.column), finding)
+
+
+def _table_held(here: Place, table: TableFacts) -> Findings:
+    rows = "" if table.rows is None else f", {table.rows:,} rows"
+    kinds = in_words(it.category for it in table.best.values())
+    message = f"{len(table.best)} of {len(table.schema.columns)} columns{rows}: {kinds}"
+    yield found("personal-data.held", here, message, "declare it, or say under 'ignore' that it is none")
+    if table.schema.kind is TableKind.MATERIALISED:
+        message = "the copy keeps what the tables behind it have erased until it is refreshed"
+        yield found("personal-data.copy", here, message, "refresh it after each erasure, or leave the people out")
+    if not table.schema.key and table.schema.kind is TableKind.TABLE:
+        message = "no column tells one row from another, so none can be corrected or erased"
+        yield found("keys.none", here, message, "add a primary key, or a unique key without NULLs")
+
+
+def _column_held(here: Place, finding: ColumnFinding) -> Findings:
+    why = "; ".join(finding.reasons)
+    kind = in_words([finding.category])
+    by_value = any("values" in reason for reason in finding.reasons)
+    if finding.entity == "FREE_TEXT":
+        mend = "declare it as free text, so that views and erasures look into it"
+        yield found("personal-data.may-be-in-text", here, f"free text ({why})", mend)
+    elif finding.category == "user.financial.credit_card" and by_value and finding.score >= _SURE:
+        mend = "replace them with tokens of your payment provider, and erase the old ones"
+        yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})", mend)
+    elif any("hold one" in reason for reason in finding.reasons):
+        mend = "declare it as free text; stop asking for it there, or move it where it belongs"
+        yield found("personal-data.in-text", here, f"{kind} inside longer text ({why})", mend)
+    elif is_category(finding.category) and is_special(finding.category):
+        mend = "name the exception that allows it, or stop keeping it"
+        yield found("personal-data.special", here, f"{kind} ({why})", mend)
+    elif any(covers(secret, finding.category) for secret in _SECRET):
+        yield found("personal-data.secret", here, f"{kind} ({why})", "seal or hash it, and let few accounts read it")
+
+
+# --- how it hangs together ------------------------------------------------------------------------------------------
+
+
+def _keys(facts: Facts) -> Findings:
+    for system in facts.systems:
+        holding = {table.name for table in system.holding}
+        for it in system.inferred:
+            personal = bool({it.table, it.to_table} & holding)
+            yield _undeclared(system, it, personal=personal)
+        for table in system.holding:
+            if table.role is Role.REFERENCE:
+                kinds = in_words(finding.category for finding in table.best.values())
+                message = f"no key and no identifier leads from a person to these rows ({kinds})"
+                mend = "say whose rows they are with belongs_to or mentions, add a key, or stop keeping them"
+                yield found("keys.unreachable", Place(system.name, table.name), message, mend)
+
+
+def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -> Finding:
+    rule = "keys.undeclared-personal" if personal else "keys.undeclared"
+    message = f"seems to name {it.to_table}.{it.to_column} (score {it.score:.2f}: {'; '.join(it.why)})"
+    mend = "declare the foreign key, or the reference in troth.yaml"
+    return found(rule, Place(system.name, it.table, it.column), message, mend)
+
+
+# --- who can get at it ----------------------------------------------------------------------------------------------
+
+
+def _access(facts: Facts) -> Findings:
+    for system in facts.systems:
+        here, readers = Place(system.name), system.readers
+        if readers:
+            names = _places(one.name for one in readers)
+            message = f"{len(readers)} accounts can read personal data: {names}"
+            yield found("access.readers", here, message, "take away what nobody needs, and name who holds the rest")
+        open_to = [f"{one.name} ({one.why})" for one in readers if _is_everybody(one, system.dialect)]
+        if open_to:
+            mend = (
+                "chmod it 0600"
+                if system.dialect in _BY_MODE
+                else "revoke it from PUBLIC, and grant it to roles by name"
+            )
+            yield found("access.everyone", here, f"they need no grant of their own: {_places(open_to)}", mend)
+        if system.transport is not None and not system.transport.encrypted:
+            mend = "switch on TLS at the server, and ask for it in the URL"
+            yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)
+
+
+_BY_MODE: Final = frozenset({"sqlite", "files"})
+
+
+def _is_everybody(one: Principal, dialect: str) -> bool:
+    return one.name == "others" if dialect in _BY_MODE else one.why == "PUBLIC"
+
+
+# --- what the policy says -------------------------------------------------------------------------------------------
+
+
+def _at(policy: PolicyFacts, sentence: Sentence) -> Place:
+    return Place(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
+
+
+def _quoted(sentence: Sentence) -> str:
+    text = sentence.text if len(sentence.text) <= 160 else f"{sentence.text[:157]}…"
+    return f"“{text}”"
+
+
+def _collected(facts: Facts) -> Findings:
+    """The categories of the schema against those that the policy names or denies."""
+    policy = facts.policy
+    if policy is None:
+        return
+    named = claims.names_what_is_collected(policy.text)
+    if not named:
+        mend = "say which data you collect, in words that people use"
+        yield found("policy.names-nothing", Place(file=policy.file), "no sentence says what is collected", mend)
+    best = max(named, key=lambda it: claims.breadth(claims.plain(it)), default=None)
+    texts = [claims.plain(sentence) for sentence in policy.text.sentences]
+    for category, places in _by_category(facts).items():
+        denials = claims.denials(policy.text, category)
+        said = [text for sentence, text in zip(policy.text.sentences, texts, strict=True) if sentence not in denials]
+        is_named = any(claims.names_category(text, category) for text in said)
+        what = f"{in_words([category])} in {_places(places)}"
+        for sentence in denials:
+            rule = "policy.denied-and-named" if is_named else "policy.denied"
+            mend = "stop keeping it, or correct the sentence"
+            yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", mend)
+        if best is not None and not denials and not is_named:
+            message = f"the policy says what is collected, and no word of it names {what}"
+            mend = "name it in the policy, or stop keeping it"
+            yield found("policy.unnamed", _at(policy, best), message, mend)
+
+
+def _by_category(facts: Facts) -> dict[str, list[str]]:
+    """Category to the columns that hold it, surely enough to argue with; the parts of an address are one."""
+    places: dict[str, list[str]] = {}
+    for system, table, finding in facts.personal():
+        category = finding.category
+        if finding.score < _SURE:
+            continue
+        for whole in ("user.contact.address", "user.name"):
+            category = whole if covers(whole, category) else category
+        places.setdefault(category, []).append(f"{system.name}.{table.name}.{finding.column}")
+    return places
+
+
+def _periods(facts: Facts) -> Findings:
+    if facts.policy is None:
+        return
+    conditional = {
+        it.statement.sentence.id for it in claims.retention_claims(facts.policy.statements) if it.conditional
+    }
+    for it in facts.overdue:
+        rows = "rows that could not be counted in time" if it.rows is None else f"{it.rows:,} rows"
+        place = f"{it.system}.{it.table}"
+        message = f"{_quoted(it.statement.sentence)}; {place} has {rows} with {it.column} before {it.before:%Y-%m-%d}"
+        perhaps = it.rows is None or it.statement.sentence.id in conditional
+        mend = f"delete what is older than {it.period}, or say in the policy what is kept and why"
+        rule = "policy.perhaps-overdue" if perhaps else "policy.overdue"
+        yield found(rule, _at(facts.policy, it.statement.sentence), message, mend)
+
+
+def _promised(facts: Facts) -> Findings:
+    """Promises about connections and about the people who can look."""
+    policy = facts.policy
+    if policy is None:
+        return
+    clear = [it.name for it in facts.systems if it.transport is not None and not it.transport.encrypted]
+    for statement in policy.statements if clear else ():
+        if claims.promises_encryption(statement):
+            message = f"{_quoted(statement.sentence)}; the connection to {_places(clear)} is clear"
+            mend = "switch on TLS at the server, and ask for it in the URL"
+            yield found("policy.unencrypted", _at(policy, statement.sentence), message, mend)
+    readers = {one.name for system in facts.systems for one in system.readers}
+    for statement, most in claims.ceilings(policy.statements):
+        if len(readers) > most:
+            message = f"{_quoted(statement.sentence)}; {len(readers)} accounts can read personal data"
+            mend = "take away what nobody needs, or correct the number"
+            yield found("policy.readers", _at(policy, statement.sentence), message, mend)
+
+
+def _silent(facts: Facts) -> Findings:
+    for what in claims.silences(facts.policy.text) if facts.policy is not None else ():
+        yield found("policy.silent", Place(file=facts.policy.file), f"it does not say {what}", "say it")
+
+
+# --- what the site shows --------------------------------------------------------------------------------------------
+
+
+def _site(facts: Facts) -> Findings:
+    site = facts.site
+    if site is None or site.unreached:
+        return
+    if not site.home.startswith("https:"):
+        yield found("site.clear", Place(url=site.home), "the home page is not served over https", "serve it over https")
+    if not site.policy_page:
+        message = "no link of the home page names privacy in its words or its address"
+        mend = "link to the policy as 'Privacy policy' from every page"
+        yield found("site.policy-unlinked", Place(url=site.home), message, mend)
+    for fault in site.policy_faults:
+        mend = "let the link say 'privacy', as easy to see as the text around it"
+        yield found("site.policy-faint", Place(url=site.home), fault, mend)
+    if facts.policy is not None and site.policy_published is not None and _differs(facts.policy, site):
+        message = f"the words of the page are not those of {facts.policy.file}"
+        mend = "publish the file, or audit the policy that is published"
+        yield found("policy.unlike-site", Place(url=site.policy_page), message, mend)
+
+
+def _differs(policy: PolicyFacts, site: SiteFacts) -> bool:
+    """Words are compared without the spaces between them: where one block ends and the next begins is layout."""
+    return "".join(policy.text.published.split()) != "".join((site.policy_published or "").split())
+
+
+def _cookies(facts: Facts) -> Findings:
+    site, policy = facts.site, facts.policy
+    if site is None:
+        return
+    for name, days in site.cookies.items():
+        life = "until the browser closes" if days is None else f"for {days} days"
+        rule = "site.tracking-first" if claims.is_tracking(name) else "site.cookie-first"
+        message = f"the cookie '{name}' is set on the first visit, {life}"
+        mend = "set it after the visitor has agreed, unless what they asked for needs it"
+        yield found(rule, Place(url=site.home), message, mend)
+    promised = claims.promises_no_early_cookies(policy.statements) if policy is not None and site.cookies else None
+    if policy is not None and promised is not None:
+        message = f"{_quoted(promised.sentence)}; a first visit sets {_places(site.cookies)}"
+        yield found("policy.stores-first", _at(policy, promised.sentence), message, "wait for the choice")
+
+
+def _others(facts: Facts) -> Findings:
+    """Other companies' hosts, and what forms ask for."""
+    site, policy = facts.site, facts.policy
+    if site is None:
+        return
+    text = policy.text.text if policy is not None else ""
+    for host, path in site.hosts.items():
+        message, here = f"{path} loads from or sends to {host}", Place(url=site.home)
+        if policy is not None and not claims.names_host(text, host):
+            mend = "name the company as a recipient, or serve the file yourself"
+            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not name it", mend)
+        else:
+            yield found(
+                "site.third-party", here, message, "name the company as a recipient, or serve the file yourself"
+            )
+    for form in site.forms if policy is not None else ():
+        for field, category in form.asks.items():
+            if not claims.names_category(text, category):
+                message = f"a form on {form.page} asks for '{field}' ({in_words([category])})"
+                mend = "name it in the policy, or stop asking"
+                yield found("site.field-unnamed", Place(url=site.home), message, mend)
+
+
+_QUESTIONS: Final[tuple[Callable[[Facts], Findings], ...]] = (
+    _unseen,
+    _collected,
+    _periods,
+    _promised,
+    _cookies,
+    _others,
+    _site,
+    _keys,
+    _held,
+    _access,
+    _silent,
+)

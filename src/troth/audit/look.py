@@ -1,0 +1,221 @@
+"""Looking: the stores, the policy and the site become `Facts`. Reads only; one failure never loses the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+from troth.audit.claims import RetentionClaim, date_column, retention_claims
+from troth.audit.facts import Facts, Overdue, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.looksite import look_at_site
+from troth.detect import ColumnFinding, Role, TableSuggestion, classify, infer_references, suggest
+from troth.errors import TrothError
+from troth.policy import PolicyText, promises_in
+from troth.probe import Site
+from troth.stores import (
+    Access,
+    Before,
+    ColumnKind,
+    Schema,
+    Store,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+    TableKind,
+    TableSchema,
+    grants,
+)
+
+__all__ = ["ROLE", "SAMPLE_ROWS", "Progress", "look", "look_at_policy", "look_at_store"]
+
+SAMPLE_ROWS: Final = 100
+"""How many rows of each table are compared."""
+OVERDUE_MAX: Final = 200
+"""How many (sentence, table) pairs are counted at most."""
+ROLE: Final = "troth"
+"""The role that the GRANT script makes."""
+
+Progress = Callable[[str, int, int], None]
+"""Told after each step: what was looked at, how many steps are done, how many there are so far."""
+
+Result = TypeVar("Result")
+
+
+def look(
+    stores: Mapping[str, Store],
+    policy: PolicyFacts | None = None,
+    site: Site | None = None,
+    *,
+    now: dt.datetime,
+    progress: Progress | None = None,
+) -> Facts:
+    """Everything that can be seen of the company at *now* (aware). Raises nothing for what cannot be reached."""
+    told = progress or (lambda what, done, steps: None)
+    systems = tuple(look_at_store(name, store, progress=told) for name, store in stores.items())
+    seen = _site(site, now) if site is not None else None
+    overdue = tuple(_overdue(policy, systems, stores, now)) if policy is not None else ()
+    return Facts(now, systems, policy, seen, overdue)
+
+
+def look_at_policy(file: str, text: PolicyText) -> PolicyFacts:
+    """The policy *text*, which *file* holds, with its statements."""
+    return PolicyFacts(file, text, tuple(promises_in(text)))
+
+
+def _site(site: Site, now: dt.datetime) -> SiteFacts:
+    try:
+        return look_at_site(site, now=now)
+    except TrothError as error:
+        return SiteFacts(site.host, unreached=str(error))
+
+
+# --- stores ---------------------------------------------------------------------------------------------------------
+
+
+def look_at_store(name: str, store: Store, *, progress: Progress | None = None) -> SystemFacts:
+    """One system. A few statements a table: a sample, sometimes a count, and what inferring references asks."""
+    told = progress or (lambda what, done, steps: None)
+    try:
+        schema = store.describe()
+    except StoreError as error:
+        return SystemFacts(name, unreached=str(error))
+    steps = len(schema.tables)
+    read: dict[str, _Read] = {}
+    for done, table in enumerate(schema.tables.values(), 1):
+        read[table.name] = _read(store, table)
+        told(f"{name}.{table.name}", done, steps)
+        if read[table.name].lost:
+            return SystemFacts(name, unreached=read[table.name].unread)
+    personal = {table: it.personal for table, it in read.items()}
+    inferred = tuple(infer_references(schema, store))
+    suggestions = suggest(schema, personal, inferred)
+    unknown: list[str] = []
+    principals = _asked(store.principals, "its accounts", unknown)
+    transport = _asked(store.transport, "how its connection is protected", unknown)
+    return SystemFacts(
+        name=name,
+        dialect=schema.dialect,
+        tables=tuple(_table(schema.tables[it.table], it, read[it.table]) for it in suggestions),
+        inferred=inferred,
+        principals=tuple(principals or ()),
+        transport=transport,
+        grants=_grants(store, schema, suggestions),
+        unknown=tuple(unknown),
+    )
+
+
+class _Read:
+    """What reading one table told."""
+
+    __slots__ = ("counted", "lost", "personal", "rows", "sampled", "unread")
+
+    def __init__(self) -> None:
+        self.personal: tuple[ColumnFinding, ...] = ()
+        self.rows: int | None = None
+        self.counted = False
+        self.sampled = 0
+        self.unread = ""
+        self.lost = False
+
+
+def _read(store: Store, table: TableSchema) -> _Read:
+    """Compare a sample of the table, and count its rows where that is cheap or nobody has an estimate."""
+    told = _Read()
+    # Bytes are judged by name: a sample of files and pictures could be of any size.
+    columns = [column.name for column in table.columns if column.kind is not ColumnKind.BYTES]
+    samples: dict[str, list[object]] = {}
+    try:
+        rows = store.sample(table.name, columns, rows=SAMPLE_ROWS) if columns else []
+        told.sampled = len(rows)
+        samples = {column: [row[at] for row in rows] for at, column in enumerate(columns)}
+    except StoreError as error:
+        told.unread, told.lost = str(error), isinstance(error, StoreUnreachable)
+    told.personal = tuple(classify(table, samples))  # type: ignore[arg-type]
+    told.rows, told.counted = _rows(store, table, told)
+    return told
+
+
+def _rows(store: Store, table: TableSchema, told: _Read) -> tuple[int | None, bool]:
+    if told.unread or table.rows_estimate is not None and told.sampled >= SAMPLE_ROWS:
+        return table.rows_estimate, False
+    if table.kind is TableKind.VIEW:
+        return None, False  # counting it could mean to compute it
+    if told.sampled < SAMPLE_ROWS:
+        return told.sampled, True
+    try:
+        return store.count(table.name, None), True
+    except StoreError:
+        return None, False
+
+
+def _table(schema: TableSchema, suggestion: TableSuggestion, read: _Read) -> TableFacts:
+    return TableFacts(schema, suggestion, read.personal, read.rows, read.counted, read.sampled, read.unread)
+
+
+def _asked(question: Callable[[], Result], what: str, unknown: list[str]) -> Result | None:
+    try:
+        return question()
+    except StoreError as error:
+        unknown.append(f"{what}: {error}")
+        return None
+
+
+def _grants(store: Store, schema: Schema, suggestions: Sequence[TableSuggestion]) -> str:
+    """The script for a role that may do what requests of people need, and nothing else. Empty where there are no
+    roles."""
+    try:
+        return grants(store, ROLE, [it for one in suggestions if (it := access(schema.tables[one.table], one))])
+    except (StoreRefused, StoreError):
+        return ""
+
+
+def access(table: TableSchema, suggestion: TableSuggestion) -> Access | None:
+    """What viewing, amending and erasing need in the table; None where it has nothing to do with people."""
+    links = [column for columns in suggestion.refers_to for column in columns]
+    if table.kind is TableKind.VIEW or not (suggestion.fields or links or suggestion.role is not Role.REFERENCE):
+        return None
+    writable = {column.name for column in table.columns if not column.generated and column.name not in table.key}
+    amends = tuple(column for column in dict.fromkeys([*suggestion.fields, *links]) if column in writable)
+    erases = suggestion.role is not Role.REFERENCE and table.kind is TableKind.TABLE
+    return Access(table.name, amends if table.kind is TableKind.TABLE else (), erases)
+
+
+# --- the policy's periods -------------------------------------------------------------------------------------------
+
+
+def _overdue(
+    policy: PolicyFacts, systems: Sequence[SystemFacts], stores: Mapping[str, Store], now: dt.datetime
+) -> Iterator[Overdue]:
+    """Count the rows that are older than the policy says, sentence by sentence and table by table."""
+    pairs = 0
+    for claim in retention_claims(policy.statements):
+        for system in systems:
+            for table in _about(claim, system):
+                column = date_column(table.schema, frozenset(table.best))
+                if column is None or pairs >= OVERDUE_MAX:
+                    continue
+                pairs += 1
+                day = claim.period.before(now.astimezone(dt.UTC).date())
+                before = dt.datetime.combine(day, dt.time(), dt.UTC)
+                rows = _counted(stores[system.name], table.name, Before(column.name, before))
+                if rows != 0:
+                    yield Overdue(
+                        claim.statement, str(claim.period), system.name, table.name, column.name, before, rows
+                    )
+
+
+def _about(claim: RetentionClaim, system: SystemFacts) -> Iterator[TableFacts]:
+    """The tables that the sentence is about: those that it names, else those that hold personal data of people who
+    have rows."""
+    for table in system.tables:
+        people = table.role is not Role.REFERENCE or table.best
+        if table.schema.kind is not TableKind.VIEW and people and claim.is_about(table.schema):
+            yield table
+
+
+def _counted(store: Store, table: str, where: Before) -> int | None:
+    try:
+        return store.count(table, where)
+    except StoreError:
+        return None

@@ -1,0 +1,341 @@
+"""The report as one HTML file: no script, nothing from elsewhere, readable on paper and by a screen reader."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from importlib import resources
+from typing import Final
+
+from troth import __version__
+from troth.audit.facts import PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.findings import in_words
+from troth.audit.look import SAMPLE_ROWS
+from troth.audit.report import Report
+from troth.audit.rules import Finding, Severity
+from troth.detect import Role
+from troth.stores import TableKind
+
+__all__ = ["as_html"]
+
+_OPEN_MAX: Final = 30
+"""With more tables or findings than this, lists start closed."""
+_HEADINGS: Final = {
+    Severity.ERROR: ("Errors", "Untrue, unlawful or unworkable as it stands."),
+    Severity.WARNING: ("Warnings", "May be right; somebody has to look."),
+    Severity.NOTE: ("Notes", "For knowing; nothing is wrong with these by themselves."),
+}
+_ROLES: Final = {
+    Role.PERSON: "rows are people",
+    Role.BELONGS: "by a key",
+    Role.MENTIONS: "by an identifier",
+    Role.REFERENCE: "nothing leads here",
+}
+
+
+def as_html(report: Report) -> str:
+    """The whole report as one self-contained page."""
+    facts = report.facts
+    names = ", ".join(system.name for system in facts.systems) or "no system"
+    style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
+    parts = [
+        *_top(report),
+        *_findings(report),
+        *itertools.chain.from_iterable(map(_system, facts.systems)),
+        *(_policy(facts.policy) if facts.policy is not None else ()),
+        *(_site(facts.site) if facts.site is not None else ()),
+        *_next(report),
+        *_method(report),
+    ]
+    policy_of_page = "default-src 'none'; style-src 'unsafe-inline'"
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="Content-Security-Policy" content="{policy_of_page}">
+<title>Privacy audit of {_(names)}</title>
+<style>
+{style}</style>
+<a class="skip" href="#main">To the findings</a>
+<header><div><b>Troth audit</b><nav aria-label="Sections">{_navigation(report)}</nav></div></header>
+<main id="main">
+{chr(10).join(parts)}
+</main>
+<footer><div>Made by Troth {_(__version__)} on {facts.at:%-d %B %Y, %H:%M} UTC. It holds names, counts and reasons, and no
+personal values. It shows where personal data is: pass it on with care.</div></footer>
+</html>
+"""
+
+
+def _(text: object) -> str:
+    """*text* for HTML. Control characters, which a schema's names may hold, become visible."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+
+
+def _code(text: object) -> str:
+    return f"<code>{_(text)}</code>"
+
+
+def _navigation(report: Report) -> str:
+    links = [("findings", "Findings"), ("systems", "Systems")]
+    links += [("policy", "Policy")] if report.facts.policy is not None else []
+    links += [("site", "Site")] if report.facts.site is not None else []
+    return "".join(f'<a href="#{at}">{name}</a>' for at, name in [*links, ("next", "What next"), ("method", "Method")])
+
+
+def _top(report: Report) -> Iterator[str]:
+    facts, counts = report.facts, report.counts
+    tables = [table for system in facts.systems for table in system.tables]
+    columns = sum(len(table.best) for table in tables if table.holds)
+    sources = [f"{len(facts.systems)} system{'s' * (len(facts.systems) != 1)}"]
+    sources += [f"the policy {_code(facts.policy.file)}"] if facts.policy is not None else []
+    sources += [f"the site {_code(facts.site.home)}"] if facts.site is not None else []
+    yield "<h1>What the policy says, and what is there</h1>"
+    yield f'<p class="lead">Looked at, without changing anything: {", ".join(sources)}.</p>'
+    tally = [
+        (counts[Severity.ERROR], "error"),
+        (counts[Severity.WARNING], "warning"),
+        (counts[Severity.NOTE], "note"),
+        (len(tables), "table"),
+        (columns, "column"),
+    ]
+    shown = [f"<li><b>{n:,}</b> {word}{'s' * (n != 1)}{_with(word)}</li>" for n, word in tally]
+    yield f'<ul class="tally">{"".join(shown)}</ul>'
+
+
+def _with(word: str) -> str:
+    return " with personal data" if word == "column" else ""
+
+
+# --- findings -------------------------------------------------------------------------------------------------------
+
+
+def _findings(report: Report) -> Iterator[str]:
+    yield '<h2 id="findings">Findings</h2>'
+    if not report.findings:
+        yield "<p>Nothing was found. That is rare: see under Method what was looked at.</p>"
+    for severity, (heading, meaning) in _HEADINGS.items():
+        of_it = [it for it in report.findings if it.severity is severity]
+        if of_it:
+            is_open = severity is not Severity.NOTE and len(of_it) <= _OPEN_MAX
+            yield f"<h3>{len(of_it)} {heading[:-1].lower() if len(of_it) == 1 else heading.lower()}</h3>"
+            yield f'<p class="soft">{meaning}</p>'
+            yield f"<details{' open' * is_open}><summary>Show or hide the {heading.lower()}</summary>"
+            for rule, group in itertools.groupby(sorted(of_it, key=lambda it: it.rule.id), key=lambda it: it.rule):
+                yield from _group(rule.title, list(group))
+            yield "</details>"
+
+
+def _group(heading: str, of_it: Sequence[Finding]) -> Iterator[str]:
+    """The findings of one rule: what it rests on and cannot see stands once."""
+    rule = of_it[0].rule
+    yield f'<section class="finding {rule.severity}">'
+    yield f'<h4><span class="mark {rule.severity}">{rule.severity}</span> {_(heading)}</h4>'
+    if len(of_it) == 1:
+        yield f'<p class="said">{_code(of_it[0].place)}: {_(of_it[0].message)}.</p>'
+    else:
+        yield "<ul>" + "".join(f"<li>{_code(it.place)}: {_(it.message)}.</li>" for it in of_it) + "</ul>"
+    for mend in dict.fromkeys(it.mend for it in of_it):
+        yield f"<p><b>To mend it:</b> {_(mend)}.</p>"
+    cite = f"{_(rule.cite)} · " if rule.cite else ""
+    yield f'<p class="about">{cite}Not seen: {_(rule.cannot_see[0].lower() + rule.cannot_see[1:])} · {_code(rule.id)}</p>'
+    yield "</section>"
+
+
+# --- systems --------------------------------------------------------------------------------------------------------
+
+
+def _system(system: SystemFacts) -> Iterator[str]:
+    yield f'<h2 id="systems">System {_(system.name)}</h2>'
+    if system.unreached:
+        yield f"<p>It could not be looked at: {_(system.unreached)}.</p>"
+        return
+    held, rows = system.holding, sum(table.rows or 0 for table in system.tables)
+    about = "" if all(table.rows_counted or table.rows is None for table in system.tables) else "about "
+    figures = [
+        ("Kind", system.dialect),
+        ("Tables", f"{len(system.tables):,}, {len(held):,} of them with personal data; {about}{rows:,} rows"),
+        ("Keys", f"{system.declared_keys:,} declared, {len(system.inferred):,} inferred"),
+        ("Accounts", f"{len(system.readers):,} can read personal data"),
+        ("Connection", _transport(system)),
+    ]
+    yield "<dl>" + "".join(f"<dt>{name}</dt><dd>{_(text)}</dd>" for name, text in figures) + "</dl>"
+    yield from _tables(system)
+    yield from _columns(system)
+    yield from _keys(system)
+    yield from _accounts(system)
+
+
+def _transport(system: SystemFacts) -> str:
+    if system.transport is None:
+        return "not known"
+    return f"{'encrypted' if system.transport.encrypted else 'CLEAR'} ({system.transport.detail})"
+
+
+def _grid(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table that scrolls sideways by itself where the screen is narrow. Cells are HTML; a number begins with +."""
+    head = "".join(f'<th scope="col"{_number(name)}>{name.removeprefix("+")}</th>' for name in headings)
+    body = "".join("<tr>" + "".join(_cell(cell, at) for at, cell in enumerate(row)) + "</tr>" for row in rows)
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{caption}"><table><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _number(text: str) -> str:
+    return ' class="n"' if text.startswith("+") else ' class="why"' if text == "why" else ""
+
+
+def _cell(text: str, at: int) -> str:
+    if at == 0:
+        return f'<th scope="row">{text}</th>'
+    return f"<td{_number(text)}>{text.removeprefix('+')}</td>"
+
+
+def _folded(what: str, is_open: bool, content: str) -> str:
+    return f"<details{' open' * is_open}><summary>{what}</summary>{content}</details>"
+
+
+def _tables(system: SystemFacts) -> Iterator[str]:
+    rows = [
+        (
+            _code(table.name),
+            "table" if table.schema.kind is TableKind.TABLE else str(table.schema.kind),
+            "+" + ("?" if table.rows is None else f"{'' if table.rows_counted else '≈ '}{table.rows:,}"),
+            f"+{len(table.schema.columns)}",
+            f"+{len(table.best) or ''}",
+            ", ".join(map(_code, table.free_text)),
+            _ROLES[table.role] if table.best or table.role is not Role.REFERENCE else "",
+        )
+        for table in system.tables
+    ]
+    headings = ("table", "kind", "+rows", "+columns", "+personal", "free text", "reached from a person")
+    grid = _grid("All tables", headings, rows)
+    yield f"<h3>Tables</h3>{_folded(f'{len(rows):,} tables', len(rows) <= _OPEN_MAX, grid)}"
+
+
+def _columns(system: SystemFacts) -> Iterator[str]:
+    rows = [row for table in system.tables for row in _columns_of(table)]
+    headings = ("column", "what it seems to be", "category", "+score", "why")
+    yield "<h3>Likely personal data</h3>"
+    if rows:
+        grid = _grid("Columns with personal data", headings, rows)
+        yield _folded(f"{len(rows):,} columns", len(rows) <= 3 * _OPEN_MAX, grid)
+    else:
+        yield "<p>No column looks like personal data.</p>"
+
+
+def _columns_of(table: TableFacts) -> Iterator[Sequence[str]]:
+    for it in table.personal:
+        what = "free text" if it.entity == "FREE_TEXT" else in_words([it.category])
+        why = _("; ".join(it.reasons))
+        yield _code(f"{table.name}.{it.column}"), _(what), _code(it.category), f"+{it.score:.2f}", why
+
+
+def _keys(system: SystemFacts) -> Iterator[str]:
+    rows = [
+        (_code(f"{table.name}.{', '.join(key.columns)}"), _code(f"{key.table}.{', '.join(key.to_columns)}"), "declared",
+         "", _(f"on delete: {key.on_delete}"))
+        for table in system.tables
+        for key in table.schema.foreign_keys
+    ] + [
+        (_code(f"{it.table}.{it.column}"), _code(f"{it.to_table}.{it.to_column}"), "<b>inferred</b>",
+         f"+{it.score:.2f}", _("; ".join(it.why)))
+        for it in system.inferred
+    ]  # fmt: skip
+    yield "<h3>Keys</h3>"
+    if rows:
+        grid = _grid("References between tables", ("from", "to", "how known", "+score", "why"), rows)
+        yield _folded(f"{len(rows):,} references", len(rows) <= 2 * _OPEN_MAX, grid)
+    else:
+        yield "<p>No references between tables, declared or inferred.</p>"
+
+
+def _accounts(system: SystemFacts) -> Iterator[str]:
+    personal = {table.name for table in system.tables if table.best}
+    rows = [
+        (
+            _code(one.name),
+            "yes" if one.can_login else "no",
+            f"+{len(one.reads & personal)} of {len(personal)}",
+            f"+{len(one.writes & personal)}",
+            _(one.why),
+        )
+        for one in sorted(system.principals, key=lambda one: (not one.can_login, -len(one.reads), one.name))
+        if one.reads & personal or one.writes & personal
+    ]
+    yield "<h3>Accounts</h3>"
+    if rows:
+        headings = ("account", "can log in", "+reads personal tables", "+writes", "why")
+        yield _folded(
+            f"{len(rows):,} accounts and roles", len(rows) <= _OPEN_MAX, _grid("Accounts and roles", headings, rows)
+        )
+    else:
+        yield "<p>No account was seen that reaches personal data.</p>"
+
+
+# --- policy and site ------------------------------------------------------------------------------------------------
+
+
+def _policy(policy: PolicyFacts) -> Iterator[str]:
+    yield '<h2 id="policy">What the policy promises</h2>'
+    yield (
+        f'<p class="soft">{len(policy.statements)} of the {len(policy.text.sentences)} sentences of '
+        f"{_code(policy.file)} commit the company, as far as simple rules can see. They see words, not meaning.</p>"
+    )
+    by_kind = sorted(policy.statements, key=lambda it: str(it.kind))
+    for kind, group in itertools.groupby(by_kind, key=lambda it: it.kind):
+        rows = [
+            (
+                f"line {it.sentence.span.line}",
+                _(it.sentence.text),
+                _(", ".join(f"{q.number:g} {q.unit}" for q in it.quantities)),
+            )
+            for it in group
+        ]
+        grid = _grid(f"Statements about {kind}", ("where", "sentence", "figures"), rows)
+        yield _folded(f"{str(kind).capitalize()}: {len(rows)}", len(policy.statements) <= _OPEN_MAX, grid)
+
+
+def _site(site: SiteFacts) -> Iterator[str]:
+    yield '<h2 id="site">What the site shows</h2>'
+    if site.unreached:
+        yield f"<p>It could not be looked at: {_(site.unreached)}.</p>"
+        return
+    skipped = f"; not read: {', '.join(site.skipped)}" if site.skipped else ""
+    cookies = [f"{name} ({'session' if days is None else f'{days} days'})" for name, days in site.cookies.items()]
+    forms = [f"{it.page} asks for {in_words(it.asks.values())}" for it in site.forms]
+    figures = [
+        ("Home page", site.home),
+        ("Pages read", f"{len(site.pages)}: {', '.join(site.pages)}{skipped}"),
+        ("Policy", site.policy_page or "no link found"),
+        ("Cookies before any choice", ", ".join(cookies) or "none"),
+        ("Other hosts", ", ".join(site.hosts) or "none"),
+        ("Forms", "; ".join(forms) or "none that asks for personal data"),
+    ]
+    yield "<dl>" + "".join(f"<dt>{name}</dt><dd>{_(text)}</dd>" for name, text in figures) + "</dl>"
+
+
+# --- what next ------------------------------------------------------------------------------------------------------
+
+
+def _next(report: Report) -> Iterator[str]:
+    yield '<h2 id="next">What to do next</h2><ol class="steps">'
+    for step in report.next_steps:
+        code = f'<pre tabindex="0"><code>{_(step.code)}</code></pre>' if step.code else ""
+        folded = _folded("The script", step.code.count("\n") < _OPEN_MAX, code) if step.language == "sql" else code
+        yield f"<li>{_(step.says)}{folded}</li>"
+    yield "</ol>"
+
+
+def _method(report: Report) -> Iterator[str]:
+    yield '<h2 id="method">How this was looked at</h2>'
+    yield f"""<p>Every store was opened read-only. Of each table up to {SAMPLE_ROWS} rows were compared with patterns in
+memory and forgotten; names, types and comments of columns counted too. A score of 1 says that name and values agree; it is
+a well-founded guess and no proof. Row counts marked ≈ are the engine's own estimates. References count as inferred when
+names fit and the sampled values are really there.</p>
+<p>The policy was read by rules that see words and not meaning: a person has to confirm each contradiction. The site was
+visited as a stranger, without cookies and without running scripts.</p>
+<p>What was not looked at is not in this report: files, mailboxes, backups, other databases, and what people know.</p>"""

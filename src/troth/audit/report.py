@@ -1,0 +1,94 @@
+"""The audit as one value: what was seen, what follows from it, what to do next."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from troth.audit.facts import Facts, PolicyFacts
+from troth.audit.findings import decide
+from troth.audit.look import Progress, look
+from troth.audit.rules import Finding, Severity
+from troth.probe import Site
+from troth.stores import Store
+
+__all__ = ["Report", "Step", "audit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do next: *says* in words, *code* to run or to read, where there is some."""
+
+    says: str
+    code: str = ""
+    language: str = "sh"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One audit. It holds names, counts and reasons, and no personal value."""
+
+    facts: Facts
+    findings: tuple[Finding, ...]
+
+    @property
+    def counts(self) -> Mapping[Severity, int]:
+        """How many findings of each severity, the gravest first."""
+        counted = Counter(finding.severity for finding in self.findings)
+        return {severity: counted[severity] for severity in Severity}
+
+    @property
+    def has_errors(self) -> bool:
+        return self.counts[Severity.ERROR] > 0
+
+    @property
+    def next_steps(self) -> tuple[Step, ...]:
+        """What to do next, in order."""
+        return tuple(_steps(self))
+
+
+def audit(
+    stores: Mapping[str, Store],
+    policy: PolicyFacts | None = None,
+    site: Site | None = None,
+    *,
+    now: dt.datetime,
+    progress: Progress | None = None,
+) -> Report:
+    """Look at the stores, the policy and the site, and say what was found.
+
+    Reads only: nothing is written anywhere, no key is needed and nothing is remembered. What cannot be reached is a
+    finding and loses nothing else. *now* is aware; *progress* is told after each table.
+    """
+    facts = look(stores, policy, site, now=now, progress=progress)
+    return Report(facts, decide(facts))
+
+
+def _steps(report: Report) -> list[Step]:
+    steps = []
+    errors = report.counts[Severity.ERROR]
+    if errors:
+        says = "finding is an error" if errors == 1 else "findings are errors"
+        steps.append(Step(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
+    reached = [system.name for system in report.facts.reached]
+    if reached:
+        options = " ".join(f"--store {shlex.quote(f'{name}=${{{variable(name)}}}')}" for name in reached)
+        says = "Draft a declaration from these schemas, and review each line that says REVIEW or TODO."
+        steps.append(Step(says, f"troth init {options} --out troth.yaml\ntroth check -d troth.yaml"))
+    for system in report.facts.reached:
+        if system.grants:
+            says = (
+                f"Give the service its own account in {system.name}, which may do what requests need and nothing else. "
+                "Read the script, have an administrator run it, and set a password."
+            )
+            steps.append(Step(says, system.grants, "sql"))
+    return steps
+
+
+def variable(system: str) -> str:
+    """The environment variable that holds the URL of a system's store: ``SHOP_DATABASE_URL``."""
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in system).upper()
+    return f"{'_' if letters[:1].isdigit() else ''}{letters}_DATABASE_URL"

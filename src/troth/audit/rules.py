@@ -1,0 +1,82 @@
+"""The rules of an audit: each with an id that never changes, its severity, what it rests on, and what it cannot see."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+
+__all__ = ["Finding", "Place", "Rule", "Severity", "found", "rules"]
+
+
+class Severity(enum.StrEnum):
+    """An error is untrue, unlawful or unworkable as it stands; a warning may be; a note is for knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One question that an audit asks. *cannot_see* says what a finding of it does not show."""
+
+    id: str
+    severity: Severity
+    title: str
+    cite: str
+    cannot_see: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a finding is: in a schema (*system*, *table*, *column*), in a file (*file*, *line*, *column_number* from 1)
+    or on the site (*url*). No place at all is the whole company."""
+
+    system: str = ""
+    table: str = ""
+    column: str = ""
+    file: str = ""
+    line: int = 0
+    column_number: int = 0
+    url: str = ""
+
+    def __str__(self) -> str:
+        if self.file:
+            return f"{self.file}:{self.line}" if self.line else self.file
+        return self.url or ".".join(filter(None, (self.system, self.table, self.column))) or "everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found. It names systems, tables, columns, sentences and pages, and holds no personal value."""
+
+    rule: Rule
+    place: Place
+    message: str
+    mend: str
+
+    @property
+    def severity(self) -> Severity:
+        return self.rule.severity
+
+
+def found(rule: str, place: Place, message: str, mend: str) -> Finding:
+    """A finding of the rule with that id."""
+    return Finding(rules()[rule], place, message, mend)
+
+
+@functools.cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule by its id, in the order of ``rules.toml``."""
+    data = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text("utf-8"))
+    return MappingProxyType(
+        {
+            name: Rule(name, Severity(row["severity"]), row["title"], row.get("cite", ""), row["cannot_see"])
+            for name, row in data.items()
+        }
+    )
