@@ -1,0 +1,196 @@
+"""Amendment: what is corrected where, what is left and named, and what stops for review."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from tests.subjects.conftest import ANN, Company
+
+from troth.stores import Store
+from troth.subjects import AmendmentPlan, Identity, NotApproved, PlanRefused, RunFailed, plan_amendment
+
+ANNS_ROW = Identity.of(ids=["shop.customer=1"])
+PRIVATE = "private-words@example.org"
+
+
+def amendment(company: Company, changes: dict[str, str | None], *who: Identity) -> AmendmentPlan:
+    located = company.find(*(who or (ANN,)), purpose="amend")
+    return plan_amendment(company.declaration, located, changes)
+
+
+def rewritten(plan: AmendmentPlan) -> dict[str, list[tuple[Any, Any, Any]]]:
+    """place → key, before and after of each row."""
+    return {each.place: [(target[0], *pair) for target, *pair in each.rows] for each in plan.rewrites}
+
+
+def test_a_category_is_corrected_in_every_system(company: Company) -> None:
+    receipt = company.carry_out(amendment(company, {"user.name": "Anna"}))[0]
+    assert receipt.is_clean
+    assert {row[0]: row[2] for row in company.rows("shop.customer")} == {1: "Anna", 2: "Ben", 3: "Chloe"}
+    assert ("ann@example.org", "Anna") in company.rows("newsletter.subscriber")
+    assert (receipt.entry.kind, receipt.entry.fields["rows"]) == ("subject.amended", 2)
+
+
+def test_one_column_is_corrected_and_no_other(company: Company) -> None:
+    before = company.contents()
+    company.carry_out(amendment(company, {"shop.customer.name": "Anna"}))
+    after = company.contents()
+    changed = [name for system in before for name in before[system] if before[system][name] != after[system][name]]
+    assert set(changed) == {"customer"}
+
+
+def test_a_plan_shows_before_and_after(company: Company) -> None:
+    assert rewritten(amendment(company, {"user.name": "Anna"})) == {
+        "shop.customer": [((1,), ("Ann",), ("Anna",))],
+        "newsletter.subscriber": [(("ann@example.org",), ("Ann",), ("Anna",))],
+    }
+
+
+def test_a_new_address_reaches_every_mention_and_the_rows_that_it_names(company: Company) -> None:
+    """The newsletter's key is the address itself: the row moves, and the rescan finds it under its new name."""
+    receipt = company.carry_out(amendment(company, {"user.contact.email": "anna@example.org"}))[0]
+    assert receipt.is_clean
+    assert next(row for row in company.rows("shop.customer") if row[0] == 1)[1] == "anna@example.org"
+    senders = {row[0]: row[3] for row in company.rows("desk.message")}
+    assert senders == {
+        901: "anna@example.org",
+        902: "help@example.org",
+        903: "ben@example.org",
+        904: "anna@example.org",
+    }
+    assert sorted(row[0] for row in company.rows("newsletter.subscriber")) == ["anna@example.org", "chloe@example.org"]
+
+
+def test_amending_twice_is_harmless(company: Company) -> None:
+    for _ in range(2):
+        assert company.carry_out(amendment(company, {"user.name": "Anna"}))[0].is_clean
+    before = company.contents()
+    company.carry_out(amendment(company, {"user.name": "Anna"}))
+    assert company.contents() == before
+
+
+def test_a_second_amendment_by_the_same_value_changes_no_row(small: Company) -> None:
+    small.carry_out(amendment(small, {"user.name": "Anna"}))
+    assert rewritten(amendment(small, {"user.name": "Anna"})) == {}
+
+
+def test_the_rescan_sees_that_somebody_undid_an_amendment(company: Company) -> None:
+    plan = amendment(company, {"shop.customer.name": "Anna"})
+    company.stores["shop"] = _Undone(company.stores["shop"])  # type: ignore[assignment]
+    assert dict(company.carry_out(plan)[0].residue) == {"shop.customer": 1}
+
+
+class _Undone:
+    """The shop, where somebody else writes as soon as we have written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def read(self, *question: Any) -> Any:
+        with self._store.writing() as writer:
+            writer.amend("customer", ["id"], ["name"], [(1, "Ann")])
+        return self._store.read(*question)
+
+
+# --- what is left --------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_the_law_keeps_are_left_and_named(small: Company) -> None:
+    plan = amendment(small, {"user.contact.address": "9 Example Street"})
+    assert rewritten(plan) == {}
+    assert [(each.place, each.fields, each.cite, len(each.targets)) for each in plan.kept] == [
+        ("shop.invoice", ("address",), "VATA 1994 Sch 11", 2)
+    ]
+
+
+def test_a_kept_row_is_corrected_where_it_is_named_outright(small: Company) -> None:
+    plan = amendment(small, {"shop.invoice.address": "9 Example Street"})
+    assert [key for key, *_ in rewritten(plan)["shop.invoice"]] == [(100,), (101,)]
+
+
+def test_what_a_row_says_about_others_is_left_and_named(company: Company) -> None:
+    """Ann's ticket holds an answer by the help desk: it is not Ann's to correct."""
+    before = company.rows("desk.message")
+    plan = amendment(company, {"desk.message.body": "corrected"}, Identity.of(ids=["desk.ticket=501"]))
+    assert {target[0] for each in plan.kept for target in each.targets} == {(901,), (902,)}
+    company.carry_out(plan)
+    assert company.rows("desk.message") == before
+
+
+def test_what_is_empty_is_filled_only_by_name(small: Company) -> None:
+    with small.stores["newsletter"].writing() as writer:
+        writer.amend("subscriber", ["email"], ["name"], [("ann@example.org", None)])
+    assert set(rewritten(amendment(small, {"user.name": "Anna"}))) == {"shop.customer"}
+    assert set(rewritten(amendment(small, {"newsletter.subscriber.name": "Anna"}))) == {"newsletter.subscriber"}
+
+
+# --- what stops ----------------------------------------------------------------------------------------------------
+
+
+def test_differing_values_stop_for_review(company: Company) -> None:
+    with company.stores["newsletter"].writing() as writer:
+        writer.amend("subscriber", ["email"], ["name"], [("ann@example.org", "A. Example")])
+    plan = amendment(company, {"user.name": "Anna"})
+    assert [review.message for review in plan.reviews] == ["2 different values of user.name are held"]
+    before = company.contents()
+    with pytest.raises(NotApproved, match="say which is wrong"):
+        company.carry_out(plan)
+    assert company.contents() == before
+
+
+def test_two_addresses_are_not_made_one(small: Company) -> None:
+    """Ann has two streets; by column alone nobody can tell which of them moved."""
+    plan = amendment(small, {"shop.address.street": "9 Example Street"})
+    assert [review.mend for review in plan.reviews] == ["say which is wrong: name the row: --id SYSTEM.TABLE=KEY"]
+    one = amendment(small, {"shop.address.street": "9 Example Street"}, Identity.of(ids=["shop.address=12"]))
+    assert rewritten(one) == {"shop.address": [((12,), ("2 Example Street",), ("9 Example Street",))]}
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "why"),
+    [
+        ("shop.customer.email", PRIVATE * 9, "longer than 80 characters"),
+        ("shop.customer.name", "", "may not be empty"),
+        ("shop.customer.born", PRIVATE, "not a date"),
+        ("shop.invoice.total", PRIVATE, "not a number"),
+        ("shop.custmer.name", PRIVATE, "did you mean shop.customer.name"),
+        ("user.nmae", PRIVATE, "did you mean user.name"),
+        ("x" * 1_000_000, PRIVATE, "no declared field"),
+    ],
+)
+def test_what_does_not_fit_is_refused_without_the_value(small: Company, target: str, value: str, why: str) -> None:
+    with pytest.raises(PlanRefused, match=why) as caught:
+        amendment(small, {target: value})
+    assert PRIVATE not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("value", ["x' OR 1=1 --", 'quo"te \\ 🦉 \u202e', "%s %(x)s :x ? $1"])
+def test_hostile_values_are_only_values(company: Company, value: str) -> None:
+    company.carry_out(amendment(company, {"shop.customer.name": value}))
+    assert {row[0]: row[2] for row in company.rows("shop.customer")} == {1: value, 2: "Ben", 3: "Chloe"}
+
+
+def test_a_value_that_somebody_else_holds_is_a_conflict_and_changes_nothing(company: Company) -> None:
+    before = company.contents()
+    with pytest.raises(RunFailed, match="constraint") as caught:
+        company.carry_out(amendment(company, {"shop.customer.email": "ben@example.org"}))
+    assert "ben@" not in str(caught.value)
+    assert company.contents() == before
+    assert list(company.journal.unfinished()) == []
+
+
+def test_a_date_is_written_as_a_date(company: Company) -> None:
+    assert company.carry_out(amendment(company, {"user.demographic.date_of_birth": "1981-03-01"}))[0].is_clean
+    assert next(row for row in company.rows("shop.customer") if row[0] == 1)[4] == dt.date(1981, 3, 1)
+
+
+def test_nothing_personal_shows_in_a_repr(small: Company) -> None:
+    plan = amendment(small, {"user.name": PRIVATE})
+    assert PRIVATE not in repr(plan) + repr(plan.rewrites)
+    assert "Ann" not in repr(plan.rewrites)
