@@ -173,7 +173,7 @@ def date_column(table: TableSchema, personal: frozenset[str]) -> Column | None:
 def promises_encryption(statement: Statement) -> bool:
     """Whether the sentence promises that connections to databases, or all of them, are encrypted."""
     text = plain(statement.sentence)
-    if not _says("encrypts", text) or statement.negative and "not" in statement.because:
+    if not _says("encrypts", text) or (statement.negative and "not" in text.split()):
         return False
     return _says("of_databases", text) if _says("at_rest_or_site", text) else True
 
@@ -206,11 +206,9 @@ def is_tracking(cookie: str) -> bool:
 def company_names(host: str) -> tuple[str, ...]:
     """What a policy may call the company behind a host: the host itself, its own name, and what is well known."""
     labels = host.lower().split(".")
-    own = max(labels[:-1] or labels, key=lambda it: (labels.index(it) >= len(labels) - 3, len(it)))
-    known = [names.split("|") for part, names in _patterns()["hosts"].items() if part in labels]
-    return tuple(
-        dict.fromkeys([host.lower(), ".".join(labels[-2:]), *([own] if len(own) > 3 else []), *sum(known, [])])
-    )
+    own = max(labels[-3:-1] or labels, key=len)
+    known = [name for part, names in _patterns()["hosts"].items() if part in labels for name in names.split("|")]
+    return tuple(dict.fromkeys([host.lower(), ".".join(labels[-2:]), *([own] if len(own) > 3 else []), *known]))
 
 
 def names_host(text: str, host: str) -> bool:

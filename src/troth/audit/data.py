@@ -157,7 +157,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
 
 
 def _all_reached(facts: Facts) -> bool:
-    return not any(it.unreached for it in (*facts.systems, *([facts.site] if facts.site else [])))
+    return not any(it.unreached for it in facts.systems) and not (facts.site is not None and facts.site.unreached)
 
 
 def _utc(report: Report) -> str:

@@ -44,7 +44,7 @@ def draft(
     variables = ", ".join(store.removeprefix("${").removesuffix("}") for store in stores.values())
     notes = {
         "": _TOP.format(variables=variables),
-        "organisation": "TODO: who you are, as your policy says it. EU is no country: it stands for the one to be named.",
+        "organisation": "TODO: who you are, as your policy says it. EU is no country: name yours.",
         "policy": "TODO: your published policy, and since when it is in force.",
         "purposes": _PURPOSES,
         "retention": _RETENTION + _dated(systems),

@@ -253,8 +253,10 @@ def _promised(facts: Facts) -> Findings:
 
 
 def _silent(facts: Facts) -> Findings:
-    for what in claims.silences(facts.policy.text) if facts.policy is not None else ():
-        yield found("policy.silent", Place(file=facts.policy.file), f"it does not say {what}", "say it")
+    policy = facts.policy
+    if policy is not None:
+        for what in claims.silences(policy.text):
+            yield found("policy.silent", Place(file=policy.file), f"it does not say {what}", "say it")
 
 
 # --- what the site shows --------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def _read(store: Store, table: TableSchema) -> _Read:
 
 
 def _rows(store: Store, table: TableSchema, told: _Read) -> tuple[int | None, bool]:
-    if told.unread or table.rows_estimate is not None and told.sampled >= SAMPLE_ROWS:
+    if told.unread or (table.rows_estimate is not None and told.sampled >= SAMPLE_ROWS):
         return table.rows_estimate, False
     if table.kind is TableKind.VIEW:
         return None, False  # counting it could mean to compute it

@@ -63,8 +63,8 @@ def as_html(report: Report) -> str:
 <main id="main">
 {chr(10).join(parts)}
 </main>
-<footer><div>Made by Troth {_(__version__)} on {facts.at:%-d %B %Y, %H:%M} UTC. It holds names, counts and reasons, and no
-personal values. It shows where personal data is: pass it on with care.</div></footer>
+<footer><div>Made by Troth {_(__version__)} on {facts.at:%-d %B %Y, %H:%M} UTC. It holds names, counts and reasons,
+and no personal values. It shows where personal data is: pass it on with care.</div></footer>
 </html>
 """
 
@@ -140,7 +140,8 @@ def _group(heading: str, of_it: Sequence[Finding]) -> Iterator[str]:
     for mend in dict.fromkeys(it.mend for it in of_it):
         yield f"<p><b>To mend it:</b> {_(mend)}.</p>"
     cite = f"{_(rule.cite)} · " if rule.cite else ""
-    yield f'<p class="about">{cite}Not seen: {_(rule.cannot_see[0].lower() + rule.cannot_see[1:])} · {_code(rule.id)}</p>'
+    unseen = rule.cannot_see[0].lower() + rule.cannot_see[1:]
+    yield f'<p class="about">{cite}Not seen: {_(unseen)} · {_code(rule.id)}</p>'
     yield "</section>"
 
 
@@ -332,10 +333,10 @@ def _next(report: Report) -> Iterator[str]:
 
 def _method(report: Report) -> Iterator[str]:
     yield '<h2 id="method">How this was looked at</h2>'
-    yield f"""<p>Every store was opened read-only. Of each table up to {SAMPLE_ROWS} rows were compared with patterns in
-memory and forgotten; names, types and comments of columns counted too. A score of 1 says that name and values agree; it is
-a well-founded guess and no proof. Row counts marked ≈ are the engine's own estimates. References count as inferred when
+    yield f"""<p>Every store was opened read-only. Of each table up to {SAMPLE_ROWS} rows were compared with patterns
+in memory and forgotten; names, types and comments of columns counted too. A score of 1 says that name and values agree:
+it is a well-founded guess and no proof. Row counts marked ≈ are the engine's own estimates. References count as inferred when
 names fit and the sampled values are really there.</p>
 <p>The policy was read by rules that see words and not meaning: a person has to confirm each contradiction. The site was
 visited as a stranger, without cookies and without running scripts.</p>
-<p>What was not looked at is not in this report: files, mailboxes, backups, other databases, and what people know.</p>"""
+<p>What was not looked at is not in this report: mailboxes, backups, other databases, and what people know.</p>"""

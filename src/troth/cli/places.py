@@ -65,7 +65,7 @@ def named(texts: Sequence[str]) -> list[Named]:
 
 
 def _called(variable: str, url: str) -> str:
-    """A store's name from its variable, its file or its database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop."""
+    """A store's name from its variable, file or database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop."""
     last = re.split(r"[?#]", url.rpartition("://")[2] if "://" in url else url.partition(":")[2])[0].rstrip("/")
     stem = _ENDINGS.sub("", variable).lower() if variable else last.rpartition("/")[2].partition(".")[0]
     plain = re.sub(r"\W+", "_", stem).strip("_")
