@@ -50,3 +50,17 @@ def test_a_system_that_does_not_answer_is_no_pass(small: Company) -> None:
 
 def test_nothing_personal_is_told(company: Company) -> None:
     assert "ann@" not in repr(_run(company)).lower()
+
+
+def test_what_an_erasure_kept_is_nobodys_and_no_fault(company: Company) -> None:
+    """A kept invoice that erasure has parted from its person is not a row that a request should have found."""
+    with company.stores["shop"].writing() as writer:
+        writer.erase("order_item", ["shop"], [("north",)])
+        writer.erase("orders", ["shop"], [("north",)])
+    changes: dict[str, Any] = {"systems__shop__tables__orders__keep": {"because": "tax law", "cite": "VATA 1994"}}
+    changes["systems__shop__tables__orders__belongs_to"] = {"ship_to": "address.id"}
+    changes["systems__shop__tables__orders__refers_to"] = {"customer_id": "customer.id"}
+    with company.stores["shop"].writing() as writer:
+        writer.amend("orders", ["shop", "number"], ["ship_to"], [("south", 2, None)])
+    check = _run(company, **changes)
+    assert (check.outcome, check.evidence.excluded) == (Outcome.PASS, 1)

@@ -48,7 +48,13 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> A
     return Answer.of(
         f"{tested} rows of {len(climb.map.nodes)} tables were followed to their person and looked for; "
         f"{missed} were not found.",
-        evidence=Evidence(frozenset(declaration.systems), frozenset(schemas), population=tested, tested=tested),
+        evidence=Evidence(
+            in_scope=frozenset(declaration.systems),
+            observed=frozenset(schemas),
+            population=tested + climb.parted,
+            tested=tested,
+            excluded=climb.parted,
+        ),
         findings=findings,
         figures={"followed": tested, "found": tested - missed, "missed": missed},
     )
@@ -72,6 +78,10 @@ def _schemas(stores: Mapping[str, Store]) -> dict[str, Schema]:
     return schemas
 
 
+def _link_columns(node: Node) -> list[str]:
+    return [column for link in node.links for column in link.columns]
+
+
 @dataclass(slots=True)
 class _Climb:
     """From sampled rows up to people, a table at a time, children first."""
@@ -80,6 +90,8 @@ class _Climb:
     stores: Mapping[str, Store]
     origins: set[Origin] = field(default_factory=set)
     people: dict[Origin, Identity] = field(default_factory=dict)
+    parted: int = 0
+    """Rows that the law keeps and that erasure has parted from their person: they are nobody's any more."""
     waiting: dict[str, dict[Row, set[Origin]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     """place → row, in the order of `_columns` → the sampled rows that lead to it."""
 
@@ -88,6 +100,9 @@ class _Climb:
             columns = self._columns(node)
             for row in self._sample(node, columns):
                 origin = (node.place, row[: len(node.key)])
+                if node.declared.keep is not None and not any(row[columns.index(c)] for c in _link_columns(node)):
+                    self.parted += 1
+                    continue
                 self.origins.add(origin)
                 self.waiting[node.place][row].add(origin)
             self._follow(node, columns)
@@ -109,7 +124,7 @@ class _Climb:
         return {origin for origin, identity in self.people.items() if index[identity] in owners.get(origin, ())}
 
     def _columns(self, node: Node) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*node.key, *(column for link in node.links for column in link.columns)]))
+        return tuple(dict.fromkeys([*node.key, *_link_columns(node)]))
 
     def _follow(self, node: Node, columns: tuple[str, ...]) -> None:
         up: dict[Link, dict[Row, set[Origin]]] = defaultdict(lambda: defaultdict(set))
