@@ -115,7 +115,7 @@ class Dialect(abc.ABC):
             poolclass=sa.QueuePool,
             pool_pre_ping=not read_only,  # a read is simply repeated on a new connection
             pool_reset_on_return=None if read_only else "rollback",
-            skip_autocommit_rollback=True,
+            skip_autocommit_rollback=read_only,  # SQLite's driver calls every connection of ours autocommitting
             **special,
         )
 

@@ -471,6 +471,15 @@ class StoreContract:
         assert store.count("order_line", None) == 4
         assert store.read("customer", ["name"], AnyOf((Match(("id",), ((1,),)),))) == [("Ann",)]
 
+    def test_an_exception_leaves_nothing_locked(self, place: Place, store: Store) -> None:
+        self.need(place, Can.TRANSACTIONS)
+        with pytest.raises(ZeroDivisionError), store.writing() as writer:  # noqa: PT012
+            writer.amend("customer", ["id"], ["name"], [(1, "Anna")])
+            raise ZeroDivisionError
+        for again in (place.open(limits=Limits(lock_s=0.2)), store):
+            with again.writing() as writer:
+                assert writer.amend("customer", ["id"], ["name"], [(1, "Hannah")]) == 1
+
     def test_nothing_is_seen_before_the_end(self, place: Place, store: Store) -> None:
         self.need(place, Can.TRANSACTIONS)
         other = place.open()
