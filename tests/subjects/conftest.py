@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from tests.subjects import world
+from tests.subjects.laid import Laid
 
 from troth.declaration import Declaration
 from troth.ledger import FileLog
 from troth.protect import Keyring, create_home
-from troth.stores import Store, open_store
+from troth.stores import Limits, Store, open_store
 from troth.subjects import (
     ErasurePlan,
     FileJournal,
@@ -126,3 +127,31 @@ def words(plan: ErasurePlan) -> dict[tuple[str, str], int]:
 
 def kept(plan: ErasurePlan) -> Sequence[tuple[str, str, int]]:
     return sorted((each.place, each.cite, len(each.targets)) for each in plan.kept)
+
+
+Lay = Callable[..., Laid]
+"""Tables in a fresh database: the declaration, then the statements that make them."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def lay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lay]:
+    """Any tables, on every engine."""
+    with ExitStack() as stack:
+        yield _layer(request.getfixturevalue(f"{request.param}_url"), tmp_path, stack)
+
+
+@pytest.fixture
+def lay_small(sqlite_url: str, tmp_path: Path) -> Iterator[Lay]:
+    """Any tables, on SQLite only."""
+    with ExitStack() as stack:
+        yield _layer(sqlite_url, tmp_path, stack)
+
+
+def _layer(url: str, folder: Path, stack: ExitStack) -> Lay:
+    def make(declaration: Declaration, *statements: str, limits: Limits | None = None) -> Laid:
+        laid = Laid(url, folder / "home", declaration, limits)
+        stack.callback(laid.close)
+        laid.sql(*statements)
+        return laid
+
+    return make

@@ -22,7 +22,7 @@ def amendment(company: Company, changes: dict[str, str | None], *who: Identity) 
 
 def rewritten(plan: AmendmentPlan) -> dict[str, list[tuple[Any, Any, Any]]]:
     """place → key, before and after of each row."""
-    return {each.place: [(target[0], *pair) for target, *pair in each.rows] for each in plan.rewrites}
+    return {each.place: [(key, old, new) for (key, _), old, new in each.rows] for each in plan.rewrites}
 
 
 def test_a_category_is_corrected_in_every_system(company: Company) -> None:

@@ -259,7 +259,7 @@ TABLES = {
 }
 
 
-def _engine(url: str) -> sa.Engine:
+def engine(url: str) -> sa.Engine:
     scheme, _, rest = url.partition("://")
     driver = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}.get(scheme, scheme)
     return sa.create_engine(f"{driver}://{rest}")
@@ -267,23 +267,23 @@ def _engine(url: str) -> sa.Engine:
 
 def lay(url: str, system: str) -> None:
     """Create one system's tables and rows in an empty database."""
-    engine = _engine(url)
+    database = engine(url)
     tables = [metadata.tables[name] for name in TABLES[system]]
-    with engine.begin() as connection:
+    with database.begin() as connection:
         metadata.create_all(connection, tables)
         for name in TABLES[system]:
             for row in ROWS[name]:  # one by one: a parent may stand in the same table
                 connection.execute(metadata.tables[name].insert(), row)
-    engine.dispose()
+    database.dispose()
 
 
 def contents(url: str, system: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of one system, sorted: what a test compares before and after."""
-    engine = _engine(url)
-    with engine.connect() as connection:
+    database = engine(url)
+    with database.connect() as connection:
         found = {
             name: sorted((tuple(row) for row in connection.execute(sa.select(metadata.tables[name]))), key=repr)
             for name in TABLES[system]
         }
-    engine.dispose()
+    database.dispose()
     return found

@@ -171,7 +171,10 @@ class FileJournal:
 
     def _append(self, run_id: str, line: dict[str, object]) -> None:
         path = self._folder / run_id / "steps.jsonl"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except FileNotFoundError:
+            raise JournalError(f"run {run_id} has ended: another worker has taken it up") from None
         try:
             # The leading line feed parts this line from one that a crash tore.
             os.write(descriptor, b"\n" + json.dumps(line).encode() + b"\n")
