@@ -49,7 +49,7 @@ _SHORT = {
 
 
 class _Rooms(click.Group):
-    """Commands by name, imported when asked for; errors meant for people end as one line, not as a traceback."""
+    """Commands by name, imported when asked for; errors meant for people end in plain lines, not in a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -69,8 +69,14 @@ class _Rooms(click.Group):
         try:
             return super().invoke(ctx)
         except TrothError as refused:
-            click.echo(f"troth: {refused}", err=True)
+            for line in str(refused).splitlines():
+                click.echo(f"troth: {_printable(line)}", err=True)
             ctx.exit(1)
+
+
+def _printable(line: str) -> str:
+    """*line* without control characters: it may repeat what somebody typed, and a terminal would obey them."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 @click.group(cls=_Rooms, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -116,7 +116,7 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
             stays.add_row(*map(escape, kept[:-1]), str(kept[-1]))
         _out.print(stays)
     if grid.row_count and not plan.reviews:
-        _out.print(f"\nTo carry out exactly this plan, repeat the command with:  --apply {known}")
+        _out.print(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {known}", soft_wrap=True)
 
 
 def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[Any, ...]]:

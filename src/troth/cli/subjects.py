@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,17 @@ def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> str | None:
+    if approved is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", approved):
+        raise click.BadParameter("that is no plan's hash; run the command without --apply to see the plan and its hash")
+    return approved
+
+
+_apply_option = click.option(
+    "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
+)
+
+
 @click.command()
 @_subject_options
 @click.option("--purpose", default="subject_request", show_default=True, help="Why you look; it goes on record.")
@@ -73,7 +85,7 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
 
 @click.command()
 @_subject_options
-@click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
+@_apply_option
 def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Erase a person (GDPR Art. 17).
 
@@ -99,7 +111,7 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
 @click.option(
     "--set", "changes", multiple=True, required=True, metavar="WHAT=VALUE", help="Category or column, and value."
 )
-@click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
+@_apply_option
 def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Correct what is held about a person, everywhere it is held (GDPR Art. 16).
 
@@ -161,27 +173,37 @@ def _identities(email: str | None, phone: str | None, ids: tuple[str, ...], file
 
 
 def _read(file: Path) -> list[Identity]:
-    from troth.subjects import Identity, IdentityRefused
-
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        unknown = set(reader.fieldnames or ["nothing"]) - {"email", "phone", "id"}
-        if unknown:
-            raise click.UsageError(
-                f"{file}: the header may name email, phone and id; it names {', '.join(sorted(unknown))}"
-            )
-        identities = []
-        for row in reader:
-            try:
-                ids = (row["id"],) if row.get("id") else ()
-                identities.append(Identity.of(email=row.get("email") or None, phone=row.get("phone") or None, ids=ids))
-            except IdentityRefused as refused:
-                raise click.UsageError(f"{file}, line {reader.line_num}: {refused}") from None
-            if len(identities) > SUBJECTS_MAX:
-                raise click.UsageError(f"{file} names more than {SUBJECTS_MAX} people; split it")
+    """The people that *file* names. No message repeats a line of it."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            identities = list(_people(file, csv.DictReader(lines, strict=True)))
+    except OSError as fault:
+        raise click.UsageError(f"{file} cannot be read: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not text in UTF-8; save it as CSV in UTF-8") from None
+    except csv.Error:
+        raise click.UsageError(f"{file} is not CSV: a quote is never closed, or a value is too long") from None
     if not identities:
         raise click.UsageError(f"{file} names nobody")
     return identities
+
+
+def _people(file: Path, rows: csv.DictReader[str]) -> Iterator[Identity]:
+    from troth.subjects import Identity, IdentityRefused
+
+    header = list(rows.fieldnames or ())
+    if not header or len(set(header)) != len(header) or not {"email", "phone", "id"}.issuperset(header):
+        raise click.UsageError(f"{file}: the first line has to name the columns: email, phone, id, or some of them")
+    for count, row in enumerate(rows, 1):
+        if count > SUBJECTS_MAX:
+            raise click.UsageError(f"{file} names more than {SUBJECTS_MAX} people; split it")
+        if None in row:
+            raise click.UsageError(f"{file}, line {rows.line_num}: more values than the first line has columns")
+        try:
+            ids = (row["id"],) if row.get("id") else ()
+            yield Identity.of(email=row.get("email") or None, phone=row.get("phone") or None, ids=ids)
+        except IdentityRefused as refused:
+            raise click.UsageError(f"{file}, line {rows.line_num}: {refused}") from None
 
 
 def _change(text: str) -> tuple[str, str | None]:

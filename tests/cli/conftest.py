@@ -1,0 +1,49 @@
+"""The small company of `firm`, fresh for each test: `bare` has no keys yet, `firm` has keys and a database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.cli.firm import Answer, Firm, lay
+
+from troth.cli import main
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Firm:
+    """The company on its first day: nobody has made keys."""
+    return lay(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TROTH_HOME with keys and a migrated database, to be copied: migrating takes longer than most tests."""
+    firm = lay(tmp_path_factory.mktemp("template"))
+    assert firm.troth("keys", "init").code == 0
+    assert firm.troth("erase", "--id", "shop.customer=0").code == 0
+    return firm.home
+
+
+@pytest.fixture
+def firm(home: Path, tmp_path: Path) -> Firm:
+    """The company in full working order."""
+    firm = lay(tmp_path)
+    shutil.copytree(home, firm.home)
+    return firm
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Run a command in this process: for those that need no database of ours."""
+
+    def run(*command: str, **environment: str) -> Answer:
+        done = CliRunner().invoke(main, command, env={**environment, "COLUMNS": "120"}, catch_exceptions=False)
+        return Answer(done.exit_code, done.stdout, done.stderr)
+
+    return run

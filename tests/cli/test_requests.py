@@ -1,0 +1,184 @@
+"""View, amend and erase for one person, from the terminal and on the real thing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.cli.conftest import Ask
+from tests.cli.firm import Answer, Firm
+
+from troth.subjects import WITHHELD
+
+ANN = ("--email", "ann@example.org")
+RENAME = ("amend", *ANN, "--set", "user.name=Anna")
+KEPT = {"desk.message": "GDPR Art. 15(4), 17(1)", "shop.invoice": "VATA 1994 Sch 11"}
+
+
+def plan_of(answer: Answer) -> str:
+    """The hash to approve a plan by, as a person would copy it."""
+    found = re.search(r"^  --apply (dg1:[0-9a-f]{64})$", answer.out, re.MULTILINE)
+    assert found is not None, "the hash stands alone on one line, so that it can be copied"
+    return found[1]
+
+
+def test_a_view_shows_what_is_held_and_withholds_what_is_about_others(firm: Firm) -> None:
+    answer = firm.troth("view", *ANN, "--json")
+    tables = answer.document[0]["tables"]
+    assert tables["shop.customer"]["rows"] == [
+        {"id": 1, "email": "ann@example.org", "name": "Ann", "phone": "07700 900001"}
+    ]
+    assert tables["desk.message"]["rows"][1] == {"id": 102, "sender": WITHHELD, "body": WITHHELD}
+    assert tables["desk.message"]["withheld"] == 2
+    assert "ben@example.org" not in answer.out
+
+
+def test_a_view_for_people_shows_the_same_with_categories(firm: Firm) -> None:
+    answer = firm.troth("view", *ANN)
+    assert answer.code == 0
+    assert "user.contact.phone_number" in answer.out
+    assert "07700 900001" in answer.out
+    assert "2 values withheld" in answer.out
+    assert "delivered" not in answer.out
+
+
+def test_a_look_is_on_record_by_pseudonym_and_purpose(firm: Firm) -> None:
+    firm.troth("view", *ANN, "--purpose", "support")
+    (entry,) = firm.entries("subject.viewed")
+    assert (entry["purpose"], entry["rows"], entry["tables"]) == ("support", 4, 3)
+    assert entry["subject"].startswith("ps1:")
+    assert "ann" not in str(entry)
+
+
+def test_a_look_that_cannot_be_put_on_record_shows_nothing(firm: Firm) -> None:
+    answer = firm.troth("view", *ANN, "--purpose", "nosy; DROP TABLE customer")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("troth: ")
+    assert firm.entries("subject.viewed") == []
+
+
+def test_a_person_of_whom_nothing_is_held_is_told_so(firm: Firm) -> None:
+    assert "Nothing is held" in firm.troth("view", "--email", "nobody@example.org").out
+    assert "Nothing would change" in firm.troth("erase", "--email", "nobody@example.org").out
+
+
+@pytest.mark.parametrize("command", [("view",), ("erase",), ("amend", "--set", "user.name=Bo")], ids=" ".join)
+def test_a_shared_telephone_stops_for_review(firm: Firm, command: tuple[str, ...]) -> None:
+    before = firm.everything()
+    answer = firm.troth(*command, "--phone", "07700 900002")
+    assert answer.code == 1
+    assert answer.err.startswith("troth: review needed: shop.customer: the identity matches 2 people; ")
+    assert "--apply" not in answer.out
+    if command == ("view",):
+        assert answer.out == ""
+    assert firm.everything() == before
+
+
+def test_the_same_person_by_id_needs_no_review(firm: Firm) -> None:
+    answer = firm.troth("view", "--id", "shop.customer=2", "--json")
+    assert answer.code == 0
+    assert answer.document[0]["tables"]["shop.customer"]["rows"][0]["name"] == "Ben"
+
+
+def test_an_erasure_shows_its_plan_and_changes_nothing(firm: Firm) -> None:
+    before = firm.everything()
+    answer = firm.troth("erase", *ANN, "--json")
+    document = answer.document
+    assert {line["place"]: line["cite"] for line in document["kept"]} == KEPT
+    assert {"place": "shop.customer", "change": "delete", "rows": 1} in document["changes"]
+    assert plan_of(firm.troth("erase", *ANN)) == document["plan"]
+    assert firm.everything() == before
+    assert firm.entries("subject.erased") == []
+
+
+def test_an_approved_erasure_is_carried_out_with_a_receipt(firm: Firm) -> None:
+    approved = plan_of(firm.troth("erase", *ANN))
+    answer = firm.troth("erase", *ANN, "--apply", approved, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    (receipt,) = answer.document
+    assert (receipt["plan"], receipt["rescan"], receipt["residue"]) == (approved, "clean", {})
+    assert {line["place"]: line["cite"] for line in receipt["lines"] if line["cite"]} == KEPT
+    assert [row[0] for row in firm.rows("customer")] == [2, 3]
+    assert firm.rows("invoice")[0] == (11, None, "1 Example Street", "2025-01-31")
+    assert "parcel" not in str(firm.rows("message"))
+    (entry,) = firm.entries("subject.erased")
+    assert (entry["plan"], entry["subject"]) == (approved, receipt["subject"])
+
+
+def test_the_receipt_for_people_says_what_stays_and_why(firm: Firm) -> None:
+    approved = plan_of(firm.troth("erase", *ANN))
+    answer = firm.troth("erase", *ANN, "--apply", approved)
+    assert "rescan clean" in answer.out
+    assert "shop.invoice: address: tax law keeps invoices, 1 rows (VATA 1994 Sch 11 until 2031-01-31)" in answer.out
+    assert "ann@example.org" not in answer.out
+
+
+def test_a_wrong_hash_is_refused_and_nothing_is_changed(firm: Firm) -> None:
+    before = firm.everything()
+    answer = firm.troth("erase", *ANN, "--apply", "dg1:" + "0" * 64)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("troth: this is not the plan that was approved")
+    assert firm.everything() == before
+    assert firm.entries("subject.erased") == []
+
+
+@pytest.mark.parametrize("approved", ["yes", "", "é", "dg1:\udce9", "dg1:" + "f" * 100_000])
+def test_what_is_no_hash_is_asked_wrongly(ask: Ask, approved: str) -> None:
+    answer = ask("erase", *ANN, "--apply", approved)
+    assert (answer.code, answer.out) == (2, "")
+    assert "that is no plan's hash" in answer.err
+
+
+def test_a_plan_that_changed_in_between_is_refused(firm: Firm) -> None:
+    approved = plan_of(firm.troth("erase", *ANN))
+    firm.change("shop", "INSERT INTO invoice VALUES (12, 1, '9 Example Street', '2026-01-31')")
+    before = firm.everything()
+    answer = firm.troth("erase", *ANN, "--apply", approved)
+    assert (answer.code, answer.out) == (1, "")
+    assert "rows have changed since" in answer.err
+    assert firm.everything() == before
+
+
+def test_a_plan_under_another_declaration_is_refused(firm: Firm) -> None:
+    approved = plan_of(firm.troth("erase", *ANN))
+    firm.declaration.write_text(firm.declaration.read_text().replace("6 years", "7 years"))
+    before = firm.everything()
+    assert firm.troth("erase", *ANN, "--apply", approved).code == 1
+    assert firm.everything() == before
+
+
+def test_the_plan_of_one_person_does_not_approve_another(firm: Firm) -> None:
+    approved = plan_of(firm.troth("erase", "--email", "ben@example.org"))
+    assert firm.troth("erase", *ANN, "--apply", approved).code == 1
+    assert len(firm.rows("customer")) == 3
+
+
+def test_an_amendment_is_planned_approved_and_carried_out_once(firm: Firm) -> None:
+    planned = firm.troth(*RENAME)
+    assert "Ann → Anna" in planned.out
+    assert firm.rows("customer")[0][2] == "Ann"
+    answer = firm.troth(*RENAME, "--apply", plan_of(planned), "--json")
+    assert answer.document[0]["rescan"] == "clean"
+    assert firm.rows("customer")[0][2] == "Anna"
+    assert len(firm.entries("subject.amended")) == 1
+    assert "Nothing would change" in firm.troth(*RENAME).out
+
+
+def test_an_amendment_is_approved_with_its_values(firm: Firm) -> None:
+    approved = plan_of(firm.troth(*RENAME))
+    other = ("amend", *ANN, "--set", "user.name=Mallory")
+    assert firm.troth(*other, "--apply", approved).code == 1
+    assert firm.rows("customer")[0][2] == "Ann"
+
+
+def test_an_empty_value_empties(firm: Firm) -> None:
+    command = ("amend", *ANN, "--set", "shop.customer.phone=")
+    assert firm.troth(*command, "--apply", plan_of(firm.troth(*command))).code == 0
+    assert firm.rows("customer")[0][3] is None
+
+
+def test_requests_need_keys_and_say_how_to_make_them(bare: Firm) -> None:
+    answer = bare.troth("view", *ANN)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.rstrip().endswith("troth keys init")
+    assert not bare.home.exists()
