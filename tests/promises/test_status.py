@@ -324,7 +324,9 @@ def overdue(*places: str) -> Check:
         (("desk",), Status.BROKEN),
     ],
 )
-def test_what_is_found_elsewhere_touches_no_promise_about_something_else(about: tuple[str, ...], status: Status) -> None:
+def test_what_is_found_elsewhere_touches_no_promise_about_something_else(
+    about: tuple[str, ...], status: Status
+) -> None:
     """The desk was not observed and ``login`` is no system: nothing there lets a failure pass."""
     bound = promise("a.once").model_copy(update={"about": about})
     assert judge(bound, overdue("logins.login")).status is status

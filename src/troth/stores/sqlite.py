@@ -152,7 +152,7 @@ class SQLite(Dialect):
         """SQLite has no accounts: whoever can read the file reads everything in it."""
         [(path,)] = run(connection, Clause("SELECT file FROM pragma_database_list WHERE name = 'main'"))
         file = Path(str(path))
-        return accounts_that_reach(file.parent, {table: (file.name,) for table in tables})
+        return accounts_that_reach(file.parent, dict.fromkeys(tables, (file.name,)))
 
     def transport(self, connection: sa.Connection) -> Transport:
         return Transport(encrypted=True, detail="local file")
