@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -49,7 +50,8 @@ def _for_audit(url: str, role: str) -> str:
     from troth.stores import grants as script
     from troth.stores import open_store
 
-    return script(open_store("store", resolve(url, os.environ).reveal(), read_only=True), role)
+    with closing(open_store("store", resolve(url, os.environ).reveal(), read_only=True)) as store:
+        return script(store, role)
 
 
 def _for_carrying_out(declaration: Path, system: str, role: str) -> str:

@@ -1,0 +1,102 @@
+"""``troth check``: clean, broken at a line, at odds with the stores, and unable to look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Ask
+from tests.cli.firm import Answer, Firm
+
+
+@pytest.fixture
+def check(ask: Ask, bare: Firm) -> Ask:
+    """Check the bare company: it needs no keys."""
+    return lambda *options, **extra: ask(
+        "check", "-d", str(bare.declaration), *options, **{**bare.environment, **extra}
+    )
+
+
+def _edit(firm: Firm, old: str, new: str) -> None:
+    text = firm.declaration.read_text()
+    assert old in text
+    firm.declaration.write_text(text.replace(old, new))
+
+
+def _first(answer: Answer, code: str) -> dict[str, object]:
+    found: dict[str, object] = next(problem for problem in answer.document if problem["code"] == code)
+    return found
+
+
+def test_a_company_in_order_is_clean(check: Ask, bare: Firm) -> None:
+    answer = check()
+    assert (answer.code, answer.out) == (0, f"{bare.declaration}: 0 errors, 0 warnings\n")
+
+
+def test_a_mistake_is_told_with_file_line_column_and_mend(check: Ask, bare: Firm) -> None:
+    _edit(bare, "fields: {email: user.contact.email, name", "feilds: {email: user.contact.email, name")
+    answer = check()
+    assert answer.code == 1
+    assert f"error: {bare.declaration}:10:9: systems.shop.tables.customer.feilds: " in answer.out
+    assert "did you mean 'fields'?" in answer.out
+
+
+def test_every_mistake_is_told_at_once(check: Ask, bare: Firm) -> None:
+    _edit(bare, "user.contact.address}", "user.contact.adress}")
+    _edit(bare, "basis: contract", "basis: because")
+    _edit(bare, "erase: delete", "erase: vanish")
+    places = [(problem["line"], problem["column"]) for problem in check("--json").document]
+    assert len(places) >= 3
+    assert places == sorted(places)
+
+
+def test_a_sentence_that_the_policy_does_not_hold_is_found(check: Ask, bare: Firm) -> None:
+    (bare.folder / "policy.md").write_text("# Privacy\n\nWe keep everything for ever.\n")
+    answer = check()
+    assert answer.code == 1
+    assert "promises" in answer.out
+
+
+def test_a_column_that_is_gone_is_an_error(check: Ask, bare: Firm) -> None:
+    bare.change("shop", "ALTER TABLE customer RENAME COLUMN name TO label")
+    problem = _first(check("--json"), "store-misfit")
+    assert (problem["severity"], problem["file"]) == ("error", str(bare.declaration))
+    assert "name" in str(problem["path"]) + str(problem["message"])
+
+
+def test_a_slow_way_is_a_warning_and_does_not_fail(check: Ask, bare: Firm) -> None:
+    bare.change("shop", "DROP INDEX customer_phone")
+    answer = check("--json")
+    assert answer.code == 0
+    assert _first(answer, "store-slow")["severity"] == "warning"
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/shop.sqlite", "postgresql://ann:hunter2@127.0.0.1:1/shop", "", "x"]
+)
+def test_a_store_that_cannot_be_looked_at_was_not_checked(check: Ask, url: str) -> None:
+    answer = check("--json", SHOP=url)
+    assert answer.code == 1
+    assert _first(answer, "store-not-checked")["path"] == "systems.shop.store"
+    assert "hunter2" not in answer.out
+
+
+def test_the_file_alone_needs_no_store(check: Ask) -> None:
+    assert check("--no-stores", SHOP="", DESK="").code == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"[" * 100_000, b"- &a [*a]", b"\x00", b"troth: !!python/none x\n"]
+)
+def test_a_hostile_file_is_a_mistake_with_a_place(ask: Ask, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "troth.yaml"
+    file.write_bytes(content)
+    answer = ask("check", "-d", str(file), "--json")
+    assert answer.code == 1
+    assert all(problem["line"] >= 1 for problem in answer.document)
+
+
+def test_a_file_that_is_not_there_is_told(ask: Ask, tmp_path: Path) -> None:
+    answer = ask("check", "-d", str(tmp_path / "none.yaml"))
+    assert answer.code == 1
+    assert "troth init" in answer.out
