@@ -12,7 +12,7 @@ from typing import Any, Final
 from troth.audit.facts import SystemFacts, TableFacts
 from troth.audit.findings import in_words
 from troth.audit.report import variable
-from troth.declaration import IdentityKind, write
+from troth.declaration import IdentityKind, covers, write
 from troth.detect import InferredReference, Role
 from troth.stores import Column, ColumnKind, TableKind
 
@@ -196,10 +196,17 @@ def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, An
         named[str(kind)] = {"column": column, "shared": "review"} if kind is IdentityKind.PHONE else column
         if kind is IdentityKind.PHONE:
             notes[f"{path}.{group}.phone"] = "REVIEW: several people may share a phone, so a match of several stops."
-    if group == "identity" and not named:
-        notes[f"{path}.identity"] = "REVIEW: these rows name people by nothing but their key."
-        named["account"] = table.schema.key[0]
+    if not named:
+        # A name is shared, so that it never leads from one person to the next.
+        notes[f"{path}.{group}"] = "REVIEW: nothing but a name; is there a number that people know?"
+        named["name"] = {"column": _name_column(table), "shared": "review"}
     return {group: named}
+
+
+def _name_column(table: TableFacts) -> str:
+    """The column that names the person: `Role.PERSON` without an identifier has one."""
+    names = [it for it in table.best.values() if covers("user.name", it.category)]
+    return max(names, key=lambda it: (it.category == "user.name", it.category == "user.name.last")).column
 
 
 def _links(

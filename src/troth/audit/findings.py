@@ -21,7 +21,9 @@ _ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 _SURE: Final = 0.7
 """The score from which a column is held against the policy."""
 _SECRET: Final = (
-    "user.government_id",
+    "user.government_id.national_identification_number",
+    "user.government_id.passport_number",
+    "user.government_id.drivers_license_number",
     "user.financial.bank_account",
     "user.financial.credit_card",
     "user.authorization",
@@ -122,6 +124,10 @@ def _keys(facts: Facts) -> Findings:
             personal = bool({it.table, it.to_table} & holding)
             yield _undeclared(system, it, personal=personal)
         for table in system.holding:
+            if table.role is Role.PERSON and not table.suggestion.identity:
+                message = "rows seem to be people, and hold neither an e-mail address nor a phone number"
+                mend = "say by which number or account people are found"
+                yield found("keys.name-only", Place(system.name, table.name), message, mend)
             if table.role is Role.REFERENCE:
                 kinds = in_words(finding.category for finding in table.best.values())
                 message = f"no key and no identifier leads from a person to these rows ({kinds})"
@@ -144,7 +150,7 @@ def _access(facts: Facts) -> Findings:
         here, readers = Place(system.name), system.readers
         if readers:
             names = _places(one.name for one in readers)
-            message = f"{len(readers)} accounts can read personal data: {names}"
+            message = f"{_accounts(len(readers))} can read personal data: {names}"
             yield found("access.readers", here, message, "take away what nobody needs, and name who holds the rest")
         open_to = [f"{one.name} ({one.why})" for one in readers if _is_everybody(one, system.dialect)]
         if open_to:
@@ -157,6 +163,10 @@ def _access(facts: Facts) -> Findings:
         if system.transport is not None and not system.transport.encrypted:
             mend = "switch on TLS at the server, and ask for it in the URL"
             yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)
+
+
+def _accounts(count: int) -> str:
+    return "1 account" if count == 1 else f"{count} accounts"
 
 
 _BY_MODE: Final = frozenset({"sqlite", "files"})
@@ -199,7 +209,7 @@ def _collected(facts: Facts) -> Findings:
             mend = "stop keeping it, or correct the sentence"
             yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", mend)
         if best is not None and not denials and not is_named:
-            message = f"the policy says what is collected, and no word of it names {what}"
+            message = f"no word of the policy names {what}"
             mend = "name it in the policy, or stop keeping it"
             yield found("policy.unnamed", _at(policy, best), message, mend)
 
@@ -247,7 +257,7 @@ def _promised(facts: Facts) -> Findings:
     readers = {one.name for system in facts.systems for one in system.readers}
     for statement, most in claims.ceilings(policy.statements):
         if len(readers) > most:
-            message = f"{_quoted(statement.sentence)}; {len(readers)} accounts can read personal data"
+            message = f"{_quoted(statement.sentence)}; {_accounts(len(readers))} can read personal data"
             mend = "take away what nobody needs, or correct the number"
             yield found("policy.readers", _at(policy, statement.sentence), message, mend)
 

@@ -120,7 +120,7 @@ class _Read:
 
 
 def _read(store: Store, table: TableSchema) -> _Read:
-    """Compare a sample of the table, and count its rows where that is cheap or nobody has an estimate."""
+    """Compare a sample of the table, and say how many rows it has."""
     told = _Read()
     # Bytes are judged by name: a sample of files and pictures could be of any size.
     columns = [column.name for column in table.columns if column.kind is not ColumnKind.BYTES]
@@ -137,12 +137,9 @@ def _read(store: Store, table: TableSchema) -> _Read:
 
 
 def _rows(store: Store, table: TableSchema, told: _Read) -> tuple[int | None, bool]:
-    if told.unread or (table.rows_estimate is not None and told.sampled >= SAMPLE_ROWS):
+    """The engine's estimate; a count where it has none. Counting a view could mean to compute it."""
+    if told.unread or table.rows_estimate is not None or table.kind is TableKind.VIEW:
         return table.rows_estimate, False
-    if table.kind is TableKind.VIEW:
-        return None, False  # counting it could mean to compute it
-    if told.sampled < SAMPLE_ROWS:
-        return told.sampled, True
     try:
         return store.count(table.name, None), True
     except StoreError:

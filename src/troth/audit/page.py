@@ -15,6 +15,7 @@ from troth.audit.look import SAMPLE_ROWS
 from troth.audit.report import Report
 from troth.audit.rules import Finding, Severity
 from troth.detect import Role
+from troth.policy import Quantity
 from troth.stores import TableKind
 
 __all__ = ["as_html"]
@@ -42,7 +43,9 @@ def as_html(report: Report) -> str:
     parts = [
         *_top(report),
         *_findings(report),
+        '<div id="systems">',
         *itertools.chain.from_iterable(map(_system, facts.systems)),
+        "</div>",
         *(_policy(facts.policy) if facts.policy is not None else ()),
         *(_site(facts.site) if facts.site is not None else ()),
         *_next(report),
@@ -118,21 +121,25 @@ def _findings(report: Report) -> Iterator[str]:
         yield "<p>Nothing was found. That is rare: see under Method what was looked at.</p>"
     for severity, (heading, meaning) in _HEADINGS.items():
         of_it = [it for it in report.findings if it.severity is severity]
-        if of_it:
-            is_open = severity is not Severity.NOTE and len(of_it) <= _OPEN_MAX
-            yield f"<h3>{len(of_it)} {heading[:-1].lower() if len(of_it) == 1 else heading.lower()}</h3>"
-            yield f'<p class="soft">{meaning}</p>'
-            yield f"<details{' open' * is_open}><summary>Show or hide the {heading.lower()}</summary>"
-            for rule, group in itertools.groupby(sorted(of_it, key=lambda it: it.rule.id), key=lambda it: it.rule):
-                yield from _group(rule.title, list(group))
-            yield "</details>"
+        if not of_it:
+            continue
+        by_rule: dict[str, list[Finding]] = {}
+        for it in of_it:
+            by_rule.setdefault(it.rule.id, []).append(it)
+        groups = "".join("".join(_group(group)) for group in by_rule.values())
+        yield f"<h3>{len(of_it):,} {heading[:-1].lower() if len(of_it) == 1 else heading.lower()}</h3>"
+        yield f'<p class="soft">{meaning}</p>'
+        if severity is Severity.ERROR:
+            yield groups
+        else:
+            yield _folded(f"Show or hide the {heading.lower()}", severity is Severity.WARNING, groups)
 
 
-def _group(heading: str, of_it: Sequence[Finding]) -> Iterator[str]:
+def _group(of_it: Sequence[Finding]) -> Iterator[str]:
     """The findings of one rule: what it rests on and cannot see stands once."""
     rule = of_it[0].rule
     yield f'<section class="finding {rule.severity}">'
-    yield f'<h4><span class="mark {rule.severity}">{rule.severity}</span> {_(heading)}</h4>'
+    yield f'<h4><span class="mark {rule.severity}">{rule.severity}</span> {_(rule.title)}</h4>'
     if len(of_it) == 1:
         yield f'<p class="said">{_code(of_it[0].place)}: {_(of_it[0].message)}.</p>'
     else:
@@ -149,7 +156,7 @@ def _group(heading: str, of_it: Sequence[Finding]) -> Iterator[str]:
 
 
 def _system(system: SystemFacts) -> Iterator[str]:
-    yield f'<h2 id="systems">System {_(system.name)}</h2>'
+    yield f"<h2>System {_(system.name)}</h2>"
     if system.unreached:
         yield f"<p>It could not be looked at: {_(system.unreached)}.</p>"
         return
@@ -208,13 +215,20 @@ def _tables(system: SystemFacts) -> Iterator[str]:
             f"+{len(table.schema.columns)}",
             f"+{len(table.best) or ''}",
             ", ".join(map(_code, table.free_text)),
-            _ROLES[table.role] if table.best or table.role is not Role.REFERENCE else "",
+            _reached(table),
         )
         for table in system.tables
     ]
     headings = ("table", "kind", "+rows", "+columns", "+personal", "free text", "reached from a person")
     grid = _grid("All tables", headings, rows)
     yield f"<h3>Tables</h3>{_folded(f'{len(rows):,} tables', len(rows) <= _OPEN_MAX, grid)}"
+
+
+def _reached(table: TableFacts) -> str:
+    """How a person's rows are found there; a view keeps none."""
+    if table.schema.kind is TableKind.VIEW or (table.role is Role.REFERENCE and not table.best):
+        return ""
+    return _ROLES[table.role]
 
 
 def _columns(system: SystemFacts) -> Iterator[str]:
@@ -271,7 +285,9 @@ def _accounts(system: SystemFacts) -> Iterator[str]:
     if rows:
         headings = ("account", "can log in", "+reads personal tables", "+writes", "why")
         yield _folded(
-            f"{len(rows):,} accounts and roles", len(rows) <= _OPEN_MAX, _grid("Accounts and roles", headings, rows)
+            "1 account" if len(rows) == 1 else f"{len(rows):,} accounts and roles",
+            len(rows) <= _OPEN_MAX,
+            _grid("Accounts and roles", headings, rows),
         )
     else:
         yield "<p>No account was seen that reaches personal data.</p>"
@@ -298,6 +314,10 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
         ]
         grid = _grid(f"Statements about {kind}", ("where", "sentence", "figures"), rows)
         yield _folded(f"{str(kind).capitalize()}: {len(rows)}", len(policy.statements) <= _OPEN_MAX, grid)
+
+
+def _quantity(it: Quantity) -> str:
+    return f"{it.number:g} {it.unit}{'' if it.number == 1 or it.unit in {'percent', 'person'} else 's'}"
 
 
 def _site(site: SiteFacts) -> Iterator[str]:
@@ -335,8 +355,8 @@ def _method(report: Report) -> Iterator[str]:
     yield '<h2 id="method">How this was looked at</h2>'
     yield f"""<p>Every store was opened read-only. Of each table up to {SAMPLE_ROWS} rows were compared with patterns
 in memory and forgotten; names, types and comments of columns counted too. A score of 1 says that name and values agree:
-it is a well-founded guess and no proof. Row counts marked ≈ are the engine's own estimates. References count as inferred when
-names fit and the sampled values are really there.</p>
+it is a well-founded guess and no proof. Row counts marked ≈ are the engine's own estimates. References count as
+inferred when names fit and the sampled values are really there.</p>
 <p>The policy was read by rules that see words and not meaning: a person has to confirm each contradiction. The site was
 visited as a stranger, without cookies and without running scripts.</p>
 <p>What was not looked at is not in this report: mailboxes, backups, other databases, and what people know.</p>"""
