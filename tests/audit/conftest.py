@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from tests.audit import world
 
 from troth.audit import Report, audit
 from troth.stores import Store, open_store
-
-Auditor = Callable[..., Report]
 
 
 @pytest.fixture
@@ -45,3 +46,31 @@ def told(report: Report, rule: str) -> list[tuple[str, str]]:
 
 def places(report: Report, rule: str) -> list[str]:
     return sorted(place for place, _ in told(report, rule))
+
+
+Served = dict[str, tuple[str, tuple[tuple[str, str], ...]]]
+
+
+@pytest.fixture
+def web() -> Iterator[tuple[str, Served]]:
+    """A real web server: the home page's address, and its pages by path (HTML, headers) for a test to write."""
+    pages: Served = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            html, headers = pages.get(self.path, ("", ()))
+            self.send_response(200 if html else 404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            for name, value in headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/", pages
+    server.shutdown()
+    server.server_close()

@@ -1,7 +1,7 @@
 """A small company for audits: people and staff, keys that nobody declared, a copy, a book that nothing leads to.
 
-`lay` makes it in any SQL database. Every value of a person begins with ``Zq`` or is one of `PLANTED`, so that a test can
-look for it wherever it must not be.
+`lay` makes it in any SQL database. Every value of a person holds one of `PLANTED`, so that a test can look for it
+wherever it must not be.
 """
 
 from __future__ import annotations

@@ -308,7 +308,7 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
             (
                 f"line {it.sentence.span.line}",
                 _(it.sentence.text),
-                _(", ".join(f"{q.number:g} {q.unit}" for q in it.quantities)),
+                ", ".join(map(_quantity, it.quantities)),
             )
             for it in group
         ]
