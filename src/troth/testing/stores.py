@@ -444,6 +444,15 @@ class StoreContract:
             assert writer.erase("visit", ["email"], [("ann@example.org",)]) == 2
             assert writer.erase("visit", ["email"], [("ann@example.org",)]) == 0
 
+    def test_a_table_that_was_emptied_still_answers(self, place: Place, store: Store) -> None:
+        wanted = AnyOf((Match(("email",), (("ann@example.org",),)),))
+        with store.writing() as writer:
+            assert writer.erase("visit", ["email"], [("ann@example.org",), ("ben@example.org",)]) == 3
+        for looked_before in (store, place.open()):
+            assert looked_before.read("visit", ["page"], wanted) == looked_before.read("visit", ["page"], None) == []
+            with looked_before.writing() as writer:
+                assert writer.erase("visit", ["email"], [("ann@example.org",)]) == 0
+
     def test_erasing_by_null_erases_nothing(self, store: Store) -> None:
         with store.writing() as writer:
             assert writer.erase("customer", ["email"], [(None,)]) == 0
