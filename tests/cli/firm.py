@@ -18,7 +18,7 @@ from typing import Any
 
 __all__ = ["DECLARATION", "POLICY", "TROTH", "Answer", "Firm", "lay"]
 
-TROTH = Path(sys.executable).parent / "troth"
+TROTH = str(Path(sys.executable).parent / "troth")
 """The real entry point."""
 
 POLICY = "# Privacy\n\nWe keep invoices for six years. We keep your address in our shop.\n"

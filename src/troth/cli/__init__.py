@@ -11,6 +11,7 @@ import importlib
 import click
 
 from troth import TrothError, __version__
+from troth.cli.company import printable
 
 __all__ = ["main"]
 
@@ -70,13 +71,8 @@ class _Rooms(click.Group):
             return super().invoke(ctx)
         except TrothError as refused:
             for line in str(refused).splitlines():
-                click.echo(f"troth: {_printable(line)}", err=True)
+                click.echo(f"troth: {printable(line)}", err=True)
             ctx.exit(1)
-
-
-def _printable(line: str) -> str:
-    """*line* without control characters: it may repeat what somebody typed, and a terminal would obey them."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 @click.group(cls=_Rooms, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

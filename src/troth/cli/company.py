@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from troth.stores import Store
     from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Located, Receipt, View
 
-__all__ = ["Company", "declaration_option", "home", "json_option", "opened", "print_json"]
+__all__ = ["Company", "declaration_option", "home", "json_option", "opened", "print_json", "printable"]
 
 
 def declaration_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +45,11 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """*text* without control characters, line feeds apart: it may hold what a stranger wrote, and a terminal obeys."""
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def home() -> Path:

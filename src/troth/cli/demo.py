@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from troth.cli import company as cli
+from troth.cli.serve import refuse_taken
 from troth.errors import TrothError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _FAULTS = (
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where it lives.  [default: ~/.troth-demo]"
 )
-@click.option("--people", default=200, show_default=True, type=click.IntRange(3, 1_000_000), help="How many people.")
+@click.option("--people", default=200, show_default=True, type=click.IntRange(50, 1_000_000), help="How many people.")
 @click.option("--seed", default=9, show_default=True, help="The same seed makes the same company.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1024, 65535), help="Which port.")
 @click.option("--reset", is_flag=True, help="Forget the company and make it anew.")
@@ -49,6 +50,8 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     """
     folder = (folder or Path("~/.troth-demo")).expanduser().absolute()
     example = _example()
+    if not no_serve:
+        refuse_taken("127.0.0.1", port)
     if reset:
         _forget(folder)
     places = _lay(folder, people, seed)
@@ -82,7 +85,7 @@ def _forget(folder: Path) -> None:
     """Delete the demo, and nothing that is not the demo."""
     if not folder.exists():
         return
-    if not (folder / _MARK).is_file():
+    if folder.is_symlink() or not (folder / _MARK).is_file():
         raise TrothError(f"{folder} was not made by `troth demo`; nothing was deleted")
     shutil.rmtree(folder)
 

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from troth.cli.company import printable
+
 if TYPE_CHECKING:
     from troth.subjects import AmendmentPlan, ErasurePlan, Receipt, Review, View
 
@@ -83,7 +85,7 @@ def view_json(view: View) -> dict[str, Any]:
 
 
 def _cell(value: object) -> str:
-    return "[dim]–[/dim]" if value is None else escape(str(_plain(value)))
+    return "[dim]–[/dim]" if value is None else escape(printable(str(_plain(value))))
 
 
 def _plain(value: object) -> object:
@@ -105,7 +107,7 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
         grid.add_column(heading, overflow="fold")
     grid.add_column("rows", justify="right")
     for line in _changes(plan):
-        grid.add_row(*map(escape, line[:-1]), str(line[-1]))
+        grid.add_row(*(escape(printable(text)) for text in line[:-1]), str(line[-1]))
     _out.print(grid if grid.row_count else "Nothing would change.")
     if plan.kept:
         stays = Table(title="What stays, and why", title_justify="left", title_style="bold")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import click
 
 from troth.cli import company as cli
+from troth.errors import TrothError
 
-__all__ = ["migrate", "serve"]
+__all__ = ["migrate", "refuse_taken", "serve"]
 
 
 @click.command()
@@ -28,6 +30,7 @@ def serve(declaration: Path, address: str, port: int, workers: int, no_keep: boo
     Example:  troth serve -d troth.yaml
               TROTH_PROFILE=production troth serve --address 0.0.0.0 --workers 4
     """
+    refuse_taken(address, port)
     os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.service.server import serve as start
 
@@ -55,3 +58,17 @@ def migrate(as_json: bool) -> None:
         cli.print_json({"database": settings.database.engine, "migrated": True})
     else:
         click.echo(f"The {settings.database.engine} database is up to date.")
+
+
+def refuse_taken(address: str, port: int) -> None:
+    """Raise `TrothError` where nothing can listen: the server's own words about it are not for people."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as fault:
+            reason = os.strerror(fault.errno) if isinstance(fault.errno, int) and fault.errno > 0 else "unknown address"
+            raise TrothError(
+                f"nothing can listen at {address}, port {port} ({reason}); choose another with --port or --address"
+            ) from None

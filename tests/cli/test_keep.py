@@ -1,0 +1,88 @@
+"""``troth keep``: runs the bound controls, and finishes what a killed process had begun."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from tests.cli.firm import TROTH, Firm
+from tests.cli.test_requests import ANN, plan_of
+
+_KILLED_BEFORE_NOTING = """
+import os, signal, sys
+from troth.service.server import set_up
+set_up()
+from troth.service.record.journal import DatabaseJournal
+DatabaseJournal.done = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from troth.cli import main
+main(sys.argv[1:])
+"""
+"""A store has committed, and the journal does not know it yet: the worst moment to die."""
+
+
+@pytest.fixture
+def killed(firm: Firm) -> Firm:
+    """The company after an erasure of Ann was killed with SIGKILL in mid-run."""
+    approved = plan_of(firm.troth("erase", *ANN))
+    command = [sys.executable, "-c", _KILLED_BEFORE_NOTING, "erase", *ANN, "--apply", approved]
+    done = subprocess.run(command, env={**os.environ, **firm.environment}, cwd=firm.folder, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    return firm
+
+
+def test_a_killed_erasure_is_half_done_and_finished_by_the_next_pass(killed: Firm) -> None:
+    gone_from = {"shop": len(killed.rows("customer")) == 2, "desk": len(killed.rows("message")) == 2}
+    assert sorted(gone_from.values()) == [False, True]
+    assert killed.entries("subject.erased") == []
+
+    answer = killed.troth("keep", "--json")
+    assert answer.code == 0
+    assert [run["outcome"] for run in answer.document["resumed"]] == ["finished"]
+    assert [row[0] for row in killed.rows("customer")] == [2, 3]
+    assert [row[0] for row in killed.rows("message")] == [102, 103]
+    assert [entry["rescan"] for entry in killed.entries("subject.erased")] == ["clean"]
+
+
+def test_a_run_is_finished_once(killed: Firm) -> None:
+    killed.troth("keep")
+    assert killed.troth("keep", "--json").document["resumed"] == []
+    assert len(killed.entries("subject.erased")) == 1
+
+
+def test_a_run_whose_store_is_away_waits_and_says_so(killed: Firm) -> None:
+    desk = killed.folder / "desk.sqlite"
+    desk.rename(killed.folder / "away")
+    answer = killed.troth("keep", "--json")
+    assert answer.code == 1
+    assert "troth keep" in answer.document["resumed"][0]["outcome"]
+    (killed.folder / "away").rename(desk)
+    assert [run["outcome"] for run in killed.troth("keep", "--json").document["resumed"]] == ["finished"]
+
+
+def test_a_check_is_run_when_it_is_due_and_not_before(firm: Firm) -> None:
+    first = firm.troth("keep", "--json").document
+    assert [(check["control"], check["outcome"]) for check in first["checks"]] == [("stores.schema_declared", "pass")]
+    assert firm.troth("keep", "--json").document["checks"] == []
+
+
+def test_all_runs_what_is_not_due(firm: Firm) -> None:
+    firm.troth("keep")
+    firm.change("shop", "ALTER TABLE customer ADD COLUMN born DATE")
+    answer = firm.troth("keep", "--all", "--json")
+    assert [check["outcome"] for check in answer.document["checks"]] == ["fail"]
+    assert answer.document["promises_changed"] == 1
+    assert answer.code == 0, "finding a broken promise is the job, not a fault of the command"
+
+
+def test_forever_ends_when_it_is_told(firm: Firm) -> None:
+    command = [TROTH, "keep", "--forever"]
+    environment = {**os.environ, **firm.environment}
+    loop = subprocess.Popen(command, env=environment, cwd=firm.folder, stdout=subprocess.PIPE, text=True)
+    assert loop.stdout is not None
+    with loop, loop.stdout as lines:
+        assert any("controls checked" in line for line in lines)
+        loop.send_signal(signal.SIGTERM)
+        assert loop.wait(30) == 0
