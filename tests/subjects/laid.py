@@ -33,9 +33,9 @@ PERSON = {"identity": {"email": "email"}, "fields": {"email": "user.contact.emai
 """A declared table of people."""
 
 
-def declared(**tables: Any) -> Declaration:
+def declared(limits: dict[str, int] | None = None, /, **tables: Any) -> Declaration:
     """A declaration of one system, ``shop``, with these tables."""
-    return world.declaration(systems={"shop": {"store": "${SHOP}", "tables": tables}})
+    return world.declaration(systems={"shop": {"store": "${SHOP}", "tables": tables}}, limits=limits or {})
 
 
 @dataclass

@@ -207,17 +207,18 @@ def test_what_is_no_phone_is_refused(hostile: str) -> None:
         Identity.of(phone=hostile)
 
 
-@pytest.mark.parametrize(
-    "hostile", ["x' OR '1'='1", 'x"; DROP TABLE person; --', "\x00", "🦉\u202e", "1" * 1_000_000, "-1", "١", "1e0", "%"]
-)
+HOSTILE_KEYS = ("x' OR '1'='1", 'x"; DROP TABLE person; --', "\x00", "🦉\u202e", "1" * 1_000_000, "-1", "١", "1e0", "%")
+
+
 @pytest.mark.parametrize("table", ["person", "tag"])
-def test_a_hostile_key_names_nobody(lay: Lay, hostile: str, table: str) -> None:
+def test_a_hostile_key_names_nobody(lay: Lay, table: str) -> None:
     tags = ('CREATE TABLE "tag" ("name" VARCHAR(80) PRIMARY KEY)', "INSERT INTO \"tag\" VALUES ('1')")
     tag = {"identity": {"account": "name"}, "fields": {"name": "user.account"}, "erase": "delete"}
     laid = lay(declared(person=PERSON, tag=tag), *PEOPLE, *tags)
     before = laid.rows("person"), laid.rows("tag")
-    with contextlib.suppress(LocateRefused):  # "that does not look like a key" is an answer, too
-        laid.erase(Identity.of(ids=[f"shop.{table}={hostile}"]))
+    for hostile in HOSTILE_KEYS:
+        with contextlib.suppress(LocateRefused):  # "that does not look like a key" is an answer, too
+            laid.erase(Identity.of(ids=[f"shop.{table}={hostile}"]))
     assert (laid.rows("person"), laid.rows("tag")) == before
 
 

@@ -25,7 +25,8 @@ from tests.subjects.conftest import Company
 from troth.ledger import Entry, FileLog
 from troth.protect import Keyring, create_home
 from troth.stores import open_store
-from troth.subjects import FileJournal, Identity, plan_amendment, resume, work
+from troth.subjects import FileJournal, Identity, plan_amendment, resume
+from troth.subjects import plan as planning
 
 PEOPLE = 40
 CHUNK = 5
@@ -40,7 +41,7 @@ State = dict[tuple[str, int], frozenset[tuple[Any, ...]]]
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SUBJECTS_PER_CHUNK", CHUNK)
+    monkeypatch.setattr(planning, "SUBJECTS_PER_CHUNK", CHUNK)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
 from troth.stores import Limits, StoreUnreachable, open_store
-from troth.subjects import JournalError, NotApproved, RunFailed, RunInterrupted, resume, work
+from troth.subjects import JournalError, NotApproved, RunFailed, RunInterrupted, resume
+from troth.subjects import plan as planning
 from troth.testing.servers import Server
 
 TABLES = (
@@ -31,7 +32,7 @@ DECLARED = declared(person=PERSON, note=NOTE)
 @pytest.fixture
 def one_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     """One person in each transaction."""
-    monkeypatch.setattr(work, "SUBJECTS_PER_CHUNK", 1)
+    monkeypatch.setattr(planning, "SUBJECTS_PER_CHUNK", 1)
 
 
 @contextmanager

@@ -41,7 +41,8 @@ class LocateRefused(TrothError):
 @dataclass(slots=True)
 class FoundRow:
     """One row. *values* are in the order of `Located.columns` of its place. *subjects* index the identities asked for;
-    *mine* names the links that lead to them, *others* the links that name somebody else."""
+    *mine* names the links that lead to them, *others* the links that name somebody else. A link is in both where its
+    parent row is itself about somebody else, too."""
 
     key: Row
     values: Row
@@ -270,18 +271,36 @@ class _Tracing:
                 for index in subjects:
                     self._learn(link.kind, value, index)
 
-    def _name_others(self, node: Node, rows: Iterable[FoundRow]) -> None:
-        """Find the links that name someone who is not asked about. An identity column never does: it is the row's own
-        person who is named by it."""
+    def _name_others(self, node: Node, rows: Sequence[FoundRow]) -> None:
+        """Find the links that name someone who is not asked about: they lead to none of the subjects, or to a row that
+        is about others, too. An identity column never does: it is the row's own person who is named by it."""
         columns = self.columns[node.place]
-        owners = [link for link in node.links if not link.teaches and link.name not in _own(node)]
+        direct = [
+            (link.name, picker(columns, link.columns))
+            for link in node.links
+            if not link.teaches and link.name not in _own(node)
+        ]
         for row in rows:
             row.others = tuple(
-                link.name
-                for link in owners
-                if link.name not in row.mine
-                and all(row.values[columns.index(name)] is not None for name in link.columns)
+                name for name, value_of in direct if name not in row.mine and None not in value_of(row.values)
             )
+        links = [link for link in node.links if link.parent is not None]
+        while sum(self._inherit(node, link, rows) for link in links):
+            links = [link for link in links if link.parent == node.place]  # what was inherited spreads along a chain
+
+    def _inherit(self, node: Node, link: Link, rows: Iterable[FoundRow]) -> bool:
+        """A row that belongs to a row about others is about them, too. True when that was news."""
+        assert link.parent is not None
+        of_parent = picker(self.columns[link.parent], link.to)
+        kinds = [node.kind(column) for column in link.columns]
+        joint = {as_kinds(of_parent(row.values), kinds) for row in self.found[link.parent].values() if row.others}
+        if not joint:
+            return False
+        value_of = picker(self.columns[node.place], link.columns)
+        heirs = [row for row in rows if link.name not in row.others and value_of(row.values) in joint]
+        for row in heirs:
+            row.others = (*row.others, link.name)
+        return bool(heirs)
 
 
 def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:

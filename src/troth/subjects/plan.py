@@ -29,6 +29,8 @@ __all__ = [
     "Review",
     "Stage",
     "Target",
+    "chunk",
+    "deletes",
     "plan_erasure",
     "reviews",
 ]
@@ -41,6 +43,10 @@ Target = tuple[Row, tuple[int, ...]]
 
 ABOUT_OTHERS = ("the row is also about someone else", "GDPR Art. 15(4), 17(1)")
 NO_STRATEGY = ("the declaration keeps it", "no citation is declared")
+
+
+SUBJECTS_PER_CHUNK = 500
+"""How many subjects share one transaction of a store."""
 
 
 class PlanRefused(TrothError):
@@ -219,7 +225,7 @@ class _Erasing:
         writes, kept = self._split(node, tuple(strategies.items()))
         if writes:
             self.written[node.place, writes].append(target)
-        if kept:
+        if kept or not writes:
             self.kept[node.place, kept, *why, until].append(target)
         for parent, link in self._constraints(node.place):
             value = self._values(node.place, row, link.columns)
@@ -272,24 +278,29 @@ class _Erasing:
         for node in self.located.map:
             going = self.gone.get(node.place, ())
             for place, link in node.referrers if going else ():
-                kinds = [self.located.map[place].kind(column) for column in link.columns]
+                referring = self.located.map[place]
+                kinds = [referring.kind(column) for column in link.columns]
                 by_value = {as_kinds(self._values(node.place, row, link.to), kinds): row.subjects for row in going}
                 cut = (place, link.columns) in self.located.map.cut
-                gone = {row.key for row in self.gone.get(place, ())}
-                targets = [
+                own = {row.key: chunk(row.subjects) for row in self.gone.get(place, ())}
+                refers = [
                     (key, by_value[value])
                     for key, value in self.located.referring.get((place, link.columns), ())
-                    if value in by_value and (cut or key not in gone)
+                    if value in by_value
                 ]
-                if targets and not is_nullable(self.located.map[place], link.columns):
-                    if place == node.place:
-                        continue  # one statement deletes the whole chain
-                    self._refuse_not_null(place, link)
-                elif targets:
-                    yield Change(place, Stage.DETACH, tuple((c, Strategy.NULL) for c in link.columns), tuple(targets))
+                late = [(key, owners) for key, owners in refers if key in own and own[key] > chunk(owners)]
+                if is_nullable(referring, link.columns):
+                    stay = [(key, owners) for key, owners in refers if cut or key not in own]
+                    if targets := tuple(dict.fromkeys([*stay, *late])):
+                        strategies = tuple((column, Strategy.NULL) for column in link.columns)
+                        yield Change(place, Stage.DETACH, strategies, targets)
+                elif late:
+                    self._refuse(place, link, "ask for these people one by one, those who refer to others first")
+                elif place != node.place and any(cut or key not in own for key, _ in refers):
+                    mend = f"treat the fields of {node.place} instead of deleting its rows, or declare whose these are"
+                    self._refuse(place, link, mend)
 
-    def _refuse_not_null(self, place: str, link: Link) -> None:
-        mend = f"treat the fields of {link.parent} instead of deleting its rows, or declare whose rows these are"
+    def _refuse(self, place: str, link: Link, mend: str) -> None:
         message = f"{', '.join(link.columns)} refers to rows that go, and may not be null"
         self._problem(place, f"refers_to.{link.name}", message, mend)
 
@@ -301,25 +312,31 @@ class _Erasing:
         self.problems[MapProblem(f"systems.{system}.tables.{table}.{path}", message, mend)] = None
 
 
+def chunk(subjects: Sequence[int]) -> int:
+    """The chunk that a row is changed in: that of the first of its subjects."""
+    return subjects[0] // SUBJECTS_PER_CHUNK
+
+
 def deletes(node: Node) -> bool:
     """Whether erasure is declared to delete rows of this table."""
     return node.declared.erase is not None and node.declared.erase.rows == "delete"
 
 
 def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:
-    """A row about several people: the fields about this one, and the identifiers and references that name them.
+    """A row about several people: the fields about this one, and the identifiers and references that name them alone.
 
     A field that the declaration gives to nobody in particular (no ``of``) stays, unless the table says otherwise.
     """
+    alone = set(row.mine).difference(row.others)
     declared = node.declared.erase.fields if node.declared.erase is not None else {}
     joint = node.declared.shared == "erase"
-    mine = [column for column, use in node.declared.fields.items() if use.of in row.mine or (use.of is None and joint)]
-    mine += [link.columns[0] for link in node.links if link.kind is not None and link.name in row.mine]
+    mine = [column for column, use in node.declared.fields.items() if use.of in alone or (use.of is None and joint)]
+    mine += [link.columns[0] for link in node.links if link.kind is not None and link.name in alone]
     strategies = {column: declared.get(column) or _fallback(node, column) for column in mine}
     for link in node.links:
         if (
             link.parent is not None
-            and link.name in row.mine
+            and link.name in alone
             and is_nullable(node, link.columns)
             and not set(link.columns) & set(node.key)
         ):

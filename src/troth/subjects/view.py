@@ -99,6 +99,6 @@ def _named(node: Node) -> Mapping[str, set[str]]:
 def _others(located: Located, place: str, row: FoundRow, subject: int) -> Collection[str]:
     """The links of a row that name somebody else than this subject, who may be another one of those asked about."""
     if len(row.subjects) == 1:
-        return row.others
+        return [link for link in row.others if link not in row.mine]
     leading = located.leading(place, row)
-    return {*row.others, *(link for link, subjects in leading.items() if subject not in subjects)}
+    return {*row.others, *leading} - {link for link, subjects in leading.items() if subject in subjects}

@@ -20,13 +20,10 @@ from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Node
 from troth.subjects.identity import Identity
 from troth.subjects.journal import Gone
-from troth.subjects.plan import ErasurePlan, Stage, Target
+from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
 
 __all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "moved", "references"]
-
-SUBJECTS_PER_CHUNK = 500
-"""How many subjects share one transaction of a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ class Work:
 
     def chunk(self, subject: int) -> int:
         """The chunk that a subject's rows are changed in."""
-        return subject // SUBJECTS_PER_CHUNK
+        return chunk((subject,))
 
     def steps(self) -> dict[str, list[Operation]]:
         """The operations by step, in order. A step is one transaction of one store: ``chunk/system``."""
@@ -139,8 +136,8 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         node = located.map[change.place]
         columns = tuple(column for column, _ in change.strategies)
         values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
-        for chunk, rows in _by_chunk(change.targets, values).items():
-            operations.append(Operation(chunk, node.system, node.table, node.key, columns, rows, keep_nulls=True))
+        for number, rows in _by_chunk(change.targets, values).items():
+            operations.append(Operation(number, node.system, node.table, node.key, columns, rows, keep_nulls=True))
     operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
     return Work(
         action="erase",
@@ -172,7 +169,7 @@ def _by_chunk(targets: Sequence[Target], values: Sequence[Sequence[Scalar]]) -> 
     """A row goes with the first of its subjects. Its parents' subjects are among its own, so it never outlives them."""
     chunks: dict[int, list[Row]] = defaultdict(list)
     for (key, owners), *new in zip(targets, *values, strict=True):
-        chunks[owners[0] // SUBJECTS_PER_CHUNK].append((*key, *new))
+        chunks[chunk(owners)].append((*key, *new))
     return chunks
 
 
@@ -184,8 +181,8 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         node = plan.located.map[rewrite.place]
         targets = [target for target, _, _ in rewrite.rows]
         values = list(zip(*(after for _, _, after in rewrite.rows), strict=True))
-        for chunk, rows in _by_chunk(targets, values).items():
-            operations.append(Operation(chunk, node.system, node.table, node.key, rewrite.columns, rows))
+        for number, rows in _by_chunk(targets, values).items():
+            operations.append(Operation(number, node.system, node.table, node.key, rewrite.columns, rows))
         for subject, count in _count(targets).items():
             words = f"amend {', '.join(rewrite.columns)}"
             tallies[subject].append(Tally(rewrite.place, count, ("amend",) * len(rewrite.columns), words))
