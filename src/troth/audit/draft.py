@@ -158,7 +158,7 @@ def _table(
             if it.column in made[link]:
                 why = "; ".join(it.why)
                 notes[f"{path}.{link}.{it.column}"] = (
-                    f"REVIEW: not declared in the database; score {it.score:.2f}: {why}"
+                    f"REVIEW: not declared in the database, but likely (score {it.score:.2f}):\n{why}"
                 )
     _doubts(table, fields, path, notes)
     if _is_people(table):

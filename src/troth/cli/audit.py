@@ -160,11 +160,15 @@ def _figures(system: SystemFacts) -> str:
     if system.transport is not None:
         connection = f"{'encrypted' if system.transport.encrypted else 'CLEAR'}: {system.transport.detail}"
     return (
-        f"{system.dialect}, {len(system.tables):,} tables, about {rows:,} rows; "
-        f"{columns:,} columns of {len(system.holding):,} tables look personal; "
-        f"{system.declared_keys:,} keys declared, {len(system.inferred):,} inferred; "
-        f"{len(system.readers):,} accounts can read it; {connection}"
+        f"{system.dialect}, {_count(len(system.tables), 'table')}, about {_count(rows, 'row')}; "
+        f"{_count(columns, 'column')} of {_count(len(system.holding), 'table')} with personal data; "
+        f"{_count(system.declared_keys, 'key')} declared, {len(system.inferred):,} inferred; "
+        f"{_count(len(system.readers), 'account')} can read it; {connection}"
     )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _show_findings(out: Console, report: Report) -> None:
@@ -182,7 +186,7 @@ def _show_findings(out: Console, report: Report) -> None:
                 out, f"[{colours[severity]}]{severity:7}[/] {{}}  {{}}  [dim]{{}}[/dim]",
                 str(finding.place), message, finding.rule.id,
             )  # fmt: skip
-    counts = ", ".join(f"{count:,} {severity}{'s' * (count != 1)}" for severity, count in report.counts.items())
+    counts = ", ".join(_count(count, str(severity)) for severity, count in report.counts.items())
     more = f"; {len(report.findings) - shown:,} not shown here" if len(report.findings) > shown else ""
     _line(out, "[bold]{}[/bold]{}", counts, more)
 
