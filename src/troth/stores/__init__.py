@@ -2,7 +2,7 @@
 
 `open_store` gives a `Store` for a URL: a SQL database (SQLite, PostgreSQL, MariaDB) or a folder of files. Every store
 describes itself, reads, amends and erases in sets, says who else can get in and how the bytes travel; `contract` holds
-the promise in words, `troth.testing.StoreContract` holds it in tests. A URL is a secret: it appears in no error, no
+the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A URL is a secret: it appears in no error, no
 `repr` and no log.
 """
 
@@ -33,9 +33,10 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
-from troth.stores.opening import grants, open_store, open_stores, open_system
+from troth.stores.opening import TASK, grants, open_store, open_stores, open_system
 
 __all__ = [
+    "TASK",
     "Access",
     "AnyOf",
     "Before",

@@ -2,7 +2,7 @@
 
 A *store* is one place that holds personal data: a SQL database, a folder of files. Everything is set-based: a
 caller names a table, columns and a set of values, never one row at a time, so that a thousand subjects cost as many
-statements as one. `troth.testing.StoreContract` is the executable form of this page.
+statements as one. `troth.testing.stores.StoreContract` is the executable form of this page.
 
 A connector
 - creates no table of ours, temporary or not, and sends no keyed value to be computed over there;
@@ -19,7 +19,7 @@ import datetime as dt
 import decimal
 import enum
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -321,6 +321,14 @@ class Store(Protocol):
         self, table: str, columns: Sequence[str], where: Condition | None, *, limit: int | None = None
     ) -> list[Row]:
         """The named columns of the rows that *where* selects (each row once), in one statement per bounded chunk."""
+        ...
+
+    def scan(self, table: str, columns: Sequence[str], *, batch: int) -> Iterator[list[Row]]:
+        """The named columns of every row, in lists of at most *batch*: however large the table, one list is in memory.
+
+        A table with a key is read in as many short statements, so that no lock or snapshot lasts; a row that changes
+        its key meanwhile may be missed or met twice. A table without one is read by a single statement.
+        """
         ...
 
     def count(self, table: str, where: Condition | None) -> int:

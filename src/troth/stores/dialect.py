@@ -153,6 +153,11 @@ class Dialect(abc.ABC):
     def matching(self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, fold: bool) -> Clause:
         """The condition that *columns* take one of *rows*, exactly, or without regard to case."""
 
+    def after(self, key: Sequence[str], row: Row, mark: str = "%s") -> Clause:
+        """The condition that the *key* comes after *row* in the order of its index."""
+        names = ", ".join(self.quote(name) for name in key)
+        return Clause(f"({names}) > ({', '.join([mark] * len(key))})", tuple(row))
+
     @abc.abstractmethod
     def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
         """The condition that a date, time or count of seconds is earlier than *moment* (aware, in UTC)."""

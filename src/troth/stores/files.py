@@ -159,6 +159,11 @@ class FilesStore:
         width = len(columns)
         return [row[:width] for row in itertools.islice(self._selected(table, columns, where), limit)]
 
+    def scan(self, table: str, columns: Sequence[str], *, batch: int) -> Iterator[list[Row]]:
+        rows = self._selected(table, columns, None)
+        while page := list(itertools.islice(rows, batch)):
+            yield page
+
     def count(self, table: str, where: Condition | None) -> int:
         return sum(1 for _ in self._selected(table, (), where))
 

@@ -208,6 +208,14 @@ class MariaDB(Dialect):
         name = self.quote(column.name)  # 0000-00-00 stands for "not known" and is before nothing
         return Clause(f"({name} < %s AND {name} >= '1000-01-01')", (bound,))
 
+    def after(self, key: Sequence[str], row: Row, mark: str = "%s") -> Clause:
+        """Spelled out: MariaDB finds no range of an index in a comparison of rows."""
+        names = [self.quote(name) for name in key]
+        ways = [
+            " AND ".join([*(f"{n} = {mark}" for n in names[:at]), f"{names[at]} > {mark}"]) for at in range(len(key))
+        ]
+        return Clause(f"({' OR '.join(ways)})", tuple(value for at in range(len(key)) for value in row[: at + 1]))
+
     def amending(
         self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
     ) -> Clause:

@@ -8,7 +8,7 @@ from importlib import import_module
 from troth.declaration import Declaration, System, resolve
 from troth.stores.contract import Access, Limits, Store, StoreRefused
 
-__all__ = ["CONNECTORS", "grants", "open_store", "open_stores", "open_system"]
+__all__ = ["CONNECTORS", "TASK", "grants", "open_store", "open_stores", "open_system"]
 
 CONNECTORS = {
     "files": "troth.stores.files",
@@ -20,6 +20,9 @@ CONNECTORS = {
 }
 """URL scheme to the module whose ``connect(name, url, *, read_only, limits)`` makes the store. A new connector is a
 module and a line here; modules are imported when asked for, so that nobody pays for drivers they do not use."""
+
+TASK = "task"
+"""What stands for a URL where a person looks instead of us."""
 
 
 def open_store(name: str, url: str, *, read_only: bool = False, limits: Limits | None = None) -> Store:
@@ -60,7 +63,7 @@ def open_system(
     """
     url = resolve(system.store, environ).reveal()
     only_reads = read_only or system.read_only
-    if not url.startswith("files:"):
+    if not url.lower().startswith("files:"):
         return open_store(name, url, read_only=only_reads, limits=limits)
     from troth.stores.files import FileTable, connect
 
@@ -69,7 +72,10 @@ def open_system(
 
 
 def open_stores(declaration: Declaration, environ: Mapping[str, str], *, read_only: bool = False) -> dict[str, Store]:
-    """All declared systems, by name. Raises as `open_system` does, for the first that cannot be opened."""
+    """All declared systems that have a store, by name. Raises as `open_system` does, for the first that cannot be
+    opened."""
     return {
-        name: open_system(name, system, environ, read_only=read_only) for name, system in declaration.systems.items()
+        name: open_system(name, system, environ, read_only=read_only)
+        for name, system in declaration.systems.items()
+        if system.store != TASK
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -123,6 +124,28 @@ class SqlStore:
             found.setdefault(row[: len(told)], row[len(told) :])
         return list(found.values())[:limit]
 
+    def scan(self, table: str, columns: Sequence[str], *, batch: int) -> Iterator[list[Row]]:
+        described = self._table(table, columns)
+        shown = [self._dialect.shown(described, name) for name in columns]
+        key = described.schema.key
+        if not key:
+            yield from self._streamed(_select(described, shown, Clause(""), None), batch)
+            return
+        names = [self._dialect.quote(name) for name in key]
+        order = f" ORDER BY {', '.join(names)} LIMIT {int(batch)}"
+        whole = Clause(" AND ".join(f"{name} IS NOT NULL" for name in names))
+        after: Clause | None = whole
+        while after is not None:
+            clause = _select(described, [*names, *shown], after, None)
+            page = self._read(partial(run, clause=Clause(clause.sql + order, clause.values)))
+            if page:
+                yield [row[len(key) :] for row in page]
+            last = self._dialect.after(key, page[-1][: len(key)]) if len(page) == batch else None
+            after = last and Clause(f"{whole.sql} AND {last.sql}", last.values)
+        if any(described.column(name).nullable for name in key):  # SQLite lets a primary key be NULL
+            holes = Clause(" OR ".join(f"{name} IS NULL" for name in names))
+            yield from self._streamed(_select(described, shown, holes, None), batch)
+
     def count(self, table: str, where: Condition | None) -> int:
         described = self._table(table)
         conditions = self._conditions(described, where)
@@ -220,6 +243,20 @@ class SqlStore:
             return once()
 
         return self._attempt(twice)
+
+    def _streamed(self, clause: Clause, batch: int) -> Iterator[list[Row]]:
+        """The rows of one statement, as they come."""
+        with self._attempt(self._reading.connect) as connection:
+            self._attempt(lambda: connection.exec_driver_sql(self._dialect.snapshot))
+            how = {"stream_results": True}
+            result = self._attempt(lambda: connection.exec_driver_sql(clause.sql, clause.values, execution_options=how))
+            try:
+                while page := self._attempt(lambda: result.fetchmany(batch)):
+                    yield [tuple(row) for row in page]
+            finally:
+                if not connection.invalidated:
+                    result.close()
+                    connection.exec_driver_sql("ROLLBACK")
 
     def _in_snapshot(self, clauses: Iterable[Clause]) -> list[Row]:
         """The rows of several statements that all see the same moment."""

@@ -192,6 +192,9 @@ class SQLite(Dialect):
         )
         return Clause(sql, (moment.date().isoformat(), moment_text(moment), *number.values))
 
+    def after(self, key: Sequence[str], row: Row, mark: str = "?") -> Clause:
+        return super().after(key, row, mark)
+
     def amending(
         self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
     ) -> Clause:

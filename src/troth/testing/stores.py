@@ -327,6 +327,28 @@ class StoreContract:
             (3, 1),
         ]
 
+    @pytest.mark.parametrize("table", ["customer", "order_line", "visit", HOSTILE])
+    def test_a_scan_reads_every_row_once_in_batches(self, store: Store, table: str) -> None:
+        columns = [column.name for column in store.describe().tables[table].columns][::-1]
+        for batch in (1, 2, 3, 100):
+            pages = list(store.scan(table, columns, batch=batch))
+            found = [row for page in pages for row in page]
+            assert sorted(found, key=repr) == sorted(store.read(table, columns, None), key=repr)
+            assert max(map(len, pages)) <= batch
+
+    def test_a_scan_that_is_left_half_way_leaves_nothing_open(self, store: Store) -> None:
+        for table in ("customer", "visit"):
+            scan = store.scan(table, ["email"], batch=1)
+            assert len(next(scan)) == 1
+            del scan
+        with store.writing() as writer:
+            assert writer.erase("visit", ["email"], [("ann@example.org",)]) == 2
+        assert list(store.scan("visit", ["page"], batch=9)) == [[("/cart",)]]
+
+    def test_a_scan_refuses_an_unknown_name(self, store: Store) -> None:
+        with pytest.raises(UnknownName, match="email"):
+            list(store.scan("customer", ["emial"], batch=1))
+
     @pytest.mark.parametrize("kind", list(KIND_VALUES))
     def test_every_kind_of_value_is_read_and_found_again(self, place: Place, store: Store, kind: ColumnKind) -> None:
         self.need(place, Can.TYPES)
