@@ -13,6 +13,7 @@ from troth.subjects import controls as _controls  # noqa: F401 - registers this 
 from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
+from troth.subjects.deep import DeepFinding, deep_scan
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
@@ -27,6 +28,7 @@ __all__ = [
     "AmendmentPlan",
     "Change",
     "DataMap",
+    "DeepFinding",
     "ErasurePlan",
     "FileJournal",
     "Gone",
@@ -55,6 +57,7 @@ __all__ = [
     "access",
     "carry_out",
     "check",
+    "deep_scan",
     "locate",
     "map_data",
     "plan_amendment",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from troth.declaration import Declaration, IdentityColumn, IdentityKind, Reference, Table
 from troth.errors import TrothError
-from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema
+from troth.stores import TASK, ColumnKind, ForeignKey, Schema, TableSchema
 
 __all__ = ["DataMap", "Link", "MapProblem", "MapRefused", "Node", "map_data"]
 
@@ -76,10 +76,11 @@ class Node:
         return bool(self.declared.identity)
 
     def kind(self, column: str) -> ColumnKind:
-        """What the column holds. The column is known to exist."""
+        """What the column holds. A table that shows no columns, such as files without any rows, holds nothing: any kind
+        will do to ask it."""
         found = self.schema.column(column)
-        assert found is not None, column
-        return found.kind
+        assert found is not None or not self.schema.columns, column
+        return found.kind if found is not None else ColumnKind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
     tables = {
         f"{system}.{name}": (system, name, table)
         for system, declared in declaration.systems.items()
+        if declared.store != TASK
         for name, table in declared.tables.items()
     }
     nodes = {}
@@ -189,7 +191,7 @@ def _misfits(node: Node) -> Iterator[MapProblem]:
         yield MapProblem(base, "the store knows no key of this table", "name the columns that tell rows apart: key: …")
     if not node.links and node.declared.fields and node.declared.unlinked is None:
         yield MapProblem(base, "nothing leads from a person to these rows", _way_in(node.schema))
-    for path, column in _named_columns(node):
+    for path, column in _named_columns(node) if node.schema.columns else ():
         if node.schema.column(column) is None:
             known = [found.name for found in node.schema.columns]
             yield MapProblem(f"{base}.{path}", f"the store has no column {column!r} there", _nearest(column, known))
@@ -203,7 +205,8 @@ def _dangling(node: Node, tables: Mapping[str, object], nodes: Mapping[str, Node
             path = f"systems.{node.system}.tables.{node.table}.{group}.{name}"
             if parent not in tables:
                 yield MapProblem(path, f"{parent} is not declared", _nearest(parent, list(tables)))
-            known = [column.name for column in nodes[parent].schema.columns] if parent in nodes else reference.to
+            shown = nodes[parent].schema.columns if parent in nodes else ()
+            known = [column.name for column in shown] or reference.to
             for column in set(reference.to).difference(known):
                 yield MapProblem(path, f"the store has no column {column!r} in {parent}", _nearest(column, known))
 

@@ -1,0 +1,107 @@
+"""The deep scan: what people wrote into free text, where no link of the declaration leads.
+
+A request finds rows by keys and identifiers. A note such as "call ann@example.org back" names Ann in a row that is not
+hers, and only reading every note can tell. That takes as long as the tables are large, so it is a job of its own; it
+returns places and counts, never text. E-mail addresses and phone numbers are looked for, names are not: too many people
+share one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.declaration import IdentityKind
+from troth.stores import Store
+from troth.subjects.datamap import DataMap, Node
+from troth.subjects.identity import Identity, variants
+
+__all__ = ["DeepFinding", "deep_scan"]
+
+BATCH_ROWS = 2_000
+"""Rows in memory at a time."""
+
+_WORD = r"[^\s@<>()\[\]{},;:\"'|/=]"
+_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}{{1,64}}@{_WORD}{{1,255}}")  # from the start of a word only: linear
+_PHONE = re.compile(r"(?<!\d)(?:\+|00)?\d[\d\s().\-/]{5,30}\d(?!\d)")
+_DIGITS_MIN = 7
+
+
+@dataclass(frozen=True, slots=True)
+class DeepFinding:
+    """How many rows of a free-text column mention somebody who was looked for."""
+
+    place: str
+    column: str
+    rows: int
+
+
+def deep_scan(
+    map_: DataMap,
+    stores: Mapping[str, Store],
+    identities: Sequence[Identity],
+    *,
+    progress: Callable[[str, int], None] | None = None,
+    region: str = "GB",
+) -> list[DeepFinding]:
+    """Read every declared free-text column, and count the rows that mention one of the *identities*.
+
+    *progress* is told each place and how many of its rows have been read so far. *region* is where national phone
+    numbers are read. Raises the stores' errors; nothing is changed and nothing is kept.
+    """
+    mentions = _Mentions.of(identities, region)
+    return [finding for node in map_ for finding in _scan(node, stores, mentions, progress)]
+
+
+def _scan(
+    node: Node, stores: Mapping[str, Store], mentions: _Mentions, progress: Callable[[str, int], None] | None
+) -> Iterator[DeepFinding]:
+    columns = [column for column, use in node.declared.fields.items() if use.free_text]
+    if not columns:
+        return
+    read, rows = 0, dict.fromkeys(columns, 0)
+    for batch in stores[node.system].scan(node.table, columns, batch=BATCH_ROWS):
+        for row in batch:
+            for column, text in zip(columns, row, strict=True):
+                rows[column] += isinstance(text, str) and mentions.are_in(text)
+        read += len(batch)
+        if progress is not None:
+            progress(node.place, read)
+    yield from (DeepFinding(node.place, column, count) for column, count in rows.items() if count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mentions:
+    """What is looked for: addresses with their case folded, numbers as digits. Personal; no repr."""
+
+    emails: frozenset[str]
+    phones: frozenset[str]
+
+    @classmethod
+    def of(cls, identities: Iterable[Identity], region: str) -> _Mentions:
+        given = [each for identity in identities for each in identity.identifiers]
+        emails = {value.strip().casefold() for kind, value in given if kind is IdentityKind.EMAIL}
+        phones = {
+            _digits(spelling)
+            for kind, value in given
+            if kind is IdentityKind.PHONE
+            for spelling in variants(kind, value, region=region)
+        }
+        return cls(frozenset(emails), frozenset(phone for phone in phones if len(phone) >= _DIGITS_MIN))
+
+    def are_in(self, text: str) -> bool:
+        """Whether the text holds one of them as a whole: not ``ann@example.org`` in ``joann@example.org``."""
+        if self.emails and "@" in text:
+            folded = text.casefold()
+            if any(found.rstrip(".!?") in self.emails for found in _EMAIL.findall(folded)):
+                return True
+        return bool(self.phones) and any(_digits(found) in self.phones for found in _PHONE.findall(text))
+
+    def __repr__(self) -> str:
+        return f"_Mentions({len(self.emails)} addresses, {len(self.phones)} numbers)"
+
+
+def _digits(number: str) -> str:
+    """``+44 (0)7700 900001``, ``0044 7700 900001`` and ``447700900001`` alike: digits, without a prefix for abroad."""
+    return re.sub(r"\D", "", number.replace("(0)", "")).removeprefix("00")
