@@ -20,8 +20,6 @@ from troth.service.settings import connection_of
 
 ROOT = Path(__file__).parents[2]
 
-pytest_plugins = ["troth.testing.fixtures"]
-
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:

@@ -71,13 +71,15 @@ def _policy(declaration: Declaration) -> Iterator[Problem]:
 def _stores(declaration: Declaration) -> Iterator[Problem]:
     """Where the stores disagree. A store that cannot be asked is an error: it was not checked."""
     from troth.declaration import Problem, SecretMissing, Severity
-    from troth.stores import StoreError, open_system
+    from troth.stores import TASK, StoreError, open_system
     from troth.subjects import check as fits
     from troth.subjects import map_data, slow_ways
 
     schemas = {}
     for name, system in declaration.systems.items():
         path = f"systems.{name}.store"
+        if system.store == TASK:
+            continue  # a person looks there: nothing for us to open
         try:
             store = open_system(name, system, os.environ, read_only=True)
             schemas[name] = store.describe()
@@ -89,7 +91,7 @@ def _stores(declaration: Declaration) -> Iterator[Problem]:
     for misfit in misfits:
         yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
     if not misfits:
-        for slow in slow_ways(map_data(looked, schemas)):
+        for slow in slow_ways(map_data(looked, schemas), schemas):
             where = declaration.where(slow.path)
             yield Problem("store-slow", where, slow.path, slow.message, slow.mend, Severity.WARNING)
 

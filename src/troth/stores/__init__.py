@@ -2,8 +2,8 @@
 
 `open_store` gives a `Store` for a URL: a SQL database (SQLite, PostgreSQL, MariaDB) or a folder of files. Every store
 describes itself, reads, amends and erases in sets, says who else can get in and how the bytes travel; `contract` holds
-the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A URL is a secret: it appears in no error, no
-`repr` and no log.
+the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A URL is a secret: it appears
+in no error, no `repr` and no log.
 """
 
 from troth.stores import controls as _controls  # noqa: F401 - registers this room's answers

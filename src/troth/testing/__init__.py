@@ -1,1 +1,1 @@
-""""""
+"""What connectors and logs are held to: `stores.StoreContract`, `ledger.LogContract`, and servers to test against."""
