@@ -173,7 +173,9 @@ def test_an_amendment_is_approved_with_its_values(firm: Firm) -> None:
 
 def test_an_empty_value_empties(firm: Firm) -> None:
     command = ("amend", *ANN, "--set", "shop.customer.phone=")
-    assert firm.troth(*command, "--apply", plan_of(firm.troth(*command))).code == 0
+    planned = firm.troth(*command)
+    assert "07700 900001 → –" in planned.out
+    assert firm.troth(*command, "--apply", plan_of(planned)).code == 0
     assert firm.rows("customer")[0][3] is None
 
 

@@ -45,7 +45,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "# A page\n[one](none.md) [two](page.md#a-page) [three](#no) ![four](no.png) [out](https://example.org) [site](/policy/)"
+        "# A page\n[one](none.md) [two](page.md#a-page) [three](#no) ![four](no.png) [out](https:x) [site](/policy/)"
     )
     assert _broken(page) == ["none.md", "#no", "no.png"]
 

@@ -88,6 +88,10 @@ def _cell(value: object) -> str:
     return "[dim]–[/dim]" if value is None else escape(printable(str(_plain(value))))
 
 
+def _shown(value: object) -> str:
+    return "–" if value is None else str(_plain(value))
+
+
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return "base64:" + base64.b64encode(value).decode()
@@ -132,7 +136,7 @@ def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[Any, ...]]:
         counted: Counter[tuple[str, str]] = Counter()
         for _, before, after in rewrite.rows:
             for column, old, new in zip(rewrite.columns, before, after, strict=True):
-                counted[column, f"{_plain(old)} → {_plain(new)}"] += 1
+                counted[column, f"{_shown(old)} → {_shown(new)}"] += 1
         for (column, words), rows in counted.items():
             yield rewrite.place, f"amend {column}", words, rows
 
