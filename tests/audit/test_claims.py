@@ -127,3 +127,9 @@ def test_any_text_is_read(text: str) -> None:
 def test_a_long_sentence_takes_bounded_time() -> None:
     policy = read("we do not collect " + "address and " * 80_000, kind="text")
     assert claims.denials(policy, "user.contact.address")
+
+
+def test_a_word_of_a_condition_is_not_what_the_sentence_is_about() -> None:
+    [claim] = _claims("We delete recordings after thirty days, unless the customer has taken them back sooner.")
+    assert claim.is_about(TableSchema("recording", ()))
+    assert not claim.is_about(TableSchema("customer", ()))

@@ -112,3 +112,31 @@ def test_any_name_of_a_table_can_be_drafted(sqlite_url: str, name: str) -> None:
 
 def test_the_same_schema_gives_the_same_draft(shop: Store) -> None:
     assert draft([look_at_store("shop", shop)]) == draft([look_at_store("shop", shop)])
+
+
+def test_what_hangs_on_an_account_without_a_name_is_that_person_s(sqlite_url: str) -> None:
+    tables = (
+        laid(
+            sqlite_url,
+            "CREATE TABLE account (id integer PRIMARY KEY, email varchar(60))",
+            "CREATE TABLE visit (id integer PRIMARY KEY, account_id integer REFERENCES account (id), ip varchar(45))",
+        )
+        .systems["shop"]
+        .tables
+    )
+    assert [str(kind) for kind in tables["account"].mentions] == ["email"]
+    assert tables["visit"].belongs_to["account_id"].table == "account"
+
+
+def test_nobody_is_found_by_an_address_inside_a_text(sqlite_url: str) -> None:
+    text = "'ask zqann@example.org about it'"
+    tables = (
+        laid(
+            sqlite_url,
+            "CREATE TABLE entry (id integer PRIMARY KEY, remarks text)",
+            *(f"INSERT INTO entry VALUES ({n}, {text})" for n in range(6)),
+        )
+        .systems["shop"]
+        .tables
+    )
+    assert tables["entry"].mentions == {}

@@ -226,8 +226,11 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def _joined(sentence: Sentence) -> str:
-    """The sentence, and once more with hyphened words in one: a sign-in is a signin."""
+    """What the sentence is about, less its conditions, and once more with hyphened words in one: a sign-in is a
+    signin."""
     text = plain(sentence)
+    end = _patterns()["sentences"]["begins_condition"].search(text)
+    text = text[: end.start()] if end else text
     return f"{text} {text.replace('-', '')} {text.replace('-', ' ')}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from troth.audit.facts import SystemFacts, TableFacts
+from troth.audit.facts import SystemFacts, TableFacts, is_inside_text
 from troth.audit.findings import in_words
 from troth.audit.report import variable
 from troth.declaration import IdentityKind, covers, write
@@ -147,7 +147,7 @@ def _table(
 ) -> dict[str, Any]:
     fields = _fields(table) if _is_people(table) else {}
     made: dict[str, Any] = {
-        "key": list(table.schema.key) if _is_people(table) else [],
+        "key": _key(table) if _is_people(table) else [],
         **_naming(table, path, notes),
         "fields": fields,
         "belongs_to": _links(table.suggestion.belongs_to, drafted),
@@ -170,6 +170,12 @@ def _table(
     return {key: value for key, value in made.items() if value}
 
 
+def _key(table: TableFacts) -> list[str]:
+    """The key, where it is made of real columns: rows of files have a place instead, which the store knows."""
+    columns = [table.schema.column(name) for name in table.schema.key]
+    return [] if any(it is None or it.native == "locator" for it in columns) else list(table.schema.key)
+
+
 def _fields(table: TableFacts) -> dict[str, Any]:
     """Column to category, in the order of the table. The keys that lead to others are links and no fields."""
     free = set(table.free_text)
@@ -177,8 +183,7 @@ def _fields(table: TableFacts) -> dict[str, Any]:
     for column in table.schema.columns:
         found = table.best.get(column.name)
         if found is not None:
-            looks = any("hold one" in reason for reason in found.reasons)
-            is_text = column.name in free or looks
+            is_text = column.name in free or is_inside_text(found)
             category = "user.content" if is_text else found.category
             fields[column.name] = {"category": category, "free_text": True} if is_text else category
         elif column.name in free:

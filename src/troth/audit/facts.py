@@ -14,7 +14,12 @@ from troth.detect import ColumnFinding, InferredReference, Role, TableSuggestion
 from troth.policy import PolicyText, Statement
 from troth.stores import Principal, TableKind, TableSchema, Transport
 
-__all__ = ["Facts", "FormFacts", "Overdue", "PolicyFacts", "SiteFacts", "SystemFacts", "TableFacts"]
+__all__ = ["Facts", "FormFacts", "Overdue", "PolicyFacts", "SiteFacts", "SystemFacts", "TableFacts", "is_inside_text"]
+
+
+def is_inside_text(finding: ColumnFinding) -> bool:
+    """Whether the sampled values hold such a thing somewhere, rather than being one."""
+    return any("hold one" in reason for reason in finding.reasons)
 
 
 @dataclass(frozen=True, slots=True)

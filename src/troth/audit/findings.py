@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from troth.audit import claims
-from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts, is_inside_text
 from troth.audit.rules import Finding, Place, Severity, found
 from troth.declaration import covers, is_category, is_special, title
 from troth.detect import ColumnFinding, InferredReference, Role
@@ -106,7 +106,7 @@ def _column_held(here: Place, finding: ColumnFinding) -> Findings:
     elif finding.category == "user.financial.credit_card" and by_value and finding.score >= _SURE:
         mend = "replace them with tokens of your payment provider, and erase the old ones"
         yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})", mend)
-    elif any("hold one" in reason for reason in finding.reasons):
+    elif is_inside_text(finding):
         mend = "declare it as free text; stop asking for it there, or move it where it belongs"
         yield found("personal-data.in-text", here, f"{kind} inside longer text ({why})", mend)
     elif is_category(finding.category) and is_special(finding.category):
@@ -161,7 +161,7 @@ def _access(facts: Facts) -> Findings:
                 if system.dialect in _BY_MODE
                 else "revoke it from PUBLIC, and grant it to roles by name"
             )
-            yield found("access.everyone", here, f"they need no grant of their own: {_places(open_to)}", mend)
+            yield found("access.everyone", here, f"no grant by name is needed: {_places(open_to)}", mend)
         if system.transport is not None and not system.transport.encrypted:
             mend = "switch on TLS at the server, and ask for it in the URL"
             yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)

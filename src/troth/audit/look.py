@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from troth.audit.claims import RetentionClaim, date_column, retention_claims
-from troth.audit.facts import Facts, Overdue, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.facts import Facts, Overdue, PolicyFacts, SiteFacts, SystemFacts, TableFacts, is_inside_text
 from troth.audit.looksite import look_at_site
-from troth.detect import ColumnFinding, Role, TableSuggestion, classify, infer_references, suggest
+from troth.detect import ColumnFinding, InferredReference, Role, TableSuggestion, classify, infer_references, suggest
 from troth.errors import TrothError
 from troth.policy import PolicyText, promises_in
 from troth.probe import Site
@@ -89,7 +91,9 @@ def look_at_store(name: str, store: Store, *, progress: Progress | None = None) 
             return SystemFacts(name, unreached=read[table.name].unread)
     personal = {table: it.personal for table, it in read.items()}
     inferred = tuple(infer_references(schema, store))
-    suggestions = suggest(schema, personal, inferred)
+    suggestions = hanging(
+        schema, [_by_whole_values(it, personal) for it in suggest(schema, personal, inferred)], inferred
+    )
     unknown: list[str] = []
     principals = _asked(store.principals, "its accounts", unknown)
     transport = _asked(store.transport, "how its connection is protected", unknown)
@@ -103,6 +107,43 @@ def look_at_store(name: str, store: Store, *, progress: Progress | None = None) 
         grants=_grants(store, schema, suggestions),
         unknown=tuple(unknown),
     )
+
+
+def _by_whole_values(it: TableSuggestion, personal: Mapping[str, Sequence[ColumnFinding]]) -> TableSuggestion:
+    """The suggestion without identifiers that only stand somewhere inside of text: nobody can be found by those."""
+    inside = {one.column for one in personal[it.table] if is_inside_text(one)}
+    identity = {kind: column for kind, column in it.identity.items() if column not in inside}
+    if len(identity) == len(it.identity):
+        return it
+    lost = it.role is Role.MENTIONS and not identity
+    return replace(it, identity=MappingProxyType(identity), role=Role.REFERENCE if lost else it.role)
+
+
+def hanging(
+    schema: Schema, suggestions: Sequence[TableSuggestion], inferred: Sequence[InferredReference]
+) -> list[TableSuggestion]:
+    """The suggestions, with tables that hang on rows which name a person by value as that person's, too: the sessions
+    of an account that has an e-mail address and no name."""
+    found = {it.table: it for it in suggestions}
+    while True:
+        more = {
+            name: replace(it, role=Role.BELONGS, belongs_to=MappingProxyType(owners), why="its rows hang on such rows")
+            for name, it in found.items()
+            if it.role is Role.REFERENCE and it.fields and (owners := _owners(schema.tables[name], found, inferred))
+        }
+        if not more:
+            return list(found.values())
+        found |= more
+
+
+def _owners(
+    table: TableSchema, found: Mapping[str, TableSuggestion], inferred: Sequence[InferredReference]
+) -> dict[tuple[str, ...], tuple[str, tuple[str, ...]]]:
+    """The table's references to rows that are somebody's without being a person."""
+    links = {key.columns: (key.table, key.to_columns) for key in table.foreign_keys}
+    links |= {(it.column,): (it.to_table, (it.to_column,)) for it in inferred if it.table == table.name}
+    somebodys = {name for name, it in found.items() if it.role in {Role.MENTIONS, Role.BELONGS}}
+    return {columns: to for columns, to in links.items() if to[0] in somebodys - {table.name}}
 
 
 class _Read:

@@ -6,7 +6,8 @@ import datetime as dt
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from troth.audit.facts import Facts, PolicyFacts
 from troth.audit.findings import decide
@@ -33,6 +34,8 @@ class Report:
 
     facts: Facts
     findings: tuple[Finding, ...]
+    references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """System to the ``${NAME}`` that holds its store's URL, where it is another than `variable` names."""
 
     @property
     def counts(self) -> Mapping[Severity, int]:
@@ -57,14 +60,16 @@ def audit(
     *,
     now: dt.datetime,
     progress: Progress | None = None,
+    references: Mapping[str, str] | None = None,
 ) -> Report:
     """Look at the stores, the policy and the site, and say what was found.
 
     Reads only: nothing is written anywhere, no key is needed and nothing is remembered. What cannot be reached is a
-    finding and loses nothing else. *now* is aware; *progress* is told after each table.
+    finding and loses nothing else. *now* is aware; *progress* is told after each table; *references* as `Report` has
+    them.
     """
     facts = look(stores, policy, site, now=now, progress=progress)
-    return Report(facts, decide(facts))
+    return Report(facts, decide(facts), MappingProxyType(dict(references or {})))
 
 
 def _steps(report: Report) -> list[Step]:
@@ -75,7 +80,8 @@ def _steps(report: Report) -> list[Step]:
         steps.append(Step(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
     reached = [system.name for system in report.facts.reached]
     if reached:
-        options = " ".join(f"--store {shlex.quote(f'{name}=${{{variable(name)}}}')}" for name in reached)
+        places = [f"{name}={report.references.get(name, f'${{{variable(name)}}}')}" for name in reached]
+        options = " ".join(f"--store {shlex.quote(place)}" for place in places)
         says = "Draft a declaration from these schemas, and review each line that says REVIEW or TODO."
         steps.append(Step(says, f"troth init {options} --out troth.yaml\ntroth check -d troth.yaml"))
     for system in report.facts.reached:

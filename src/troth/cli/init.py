@@ -42,7 +42,7 @@ def init(stores: tuple[str, ...], name: str | None, out: Path | None) -> None:
     for system in systems:
         if system.unreached:
             raise TrothError(f"no draft without {system.name}: {system.unreached}")
-    text = draft(systems, name=name, references={it.name: it.reference for it in asked if it.reference})
+    text = draft(systems, name=name, references=places.references(asked))
     if out is None:
         click.echo(text, nl=False)
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from troth.declaration import Secret
     from troth.stores import Store
 
-__all__ = ["Named", "named", "open_read_only", "store_option"]
+__all__ = ["Named", "named", "open_read_only", "references", "store_option"]
 
 _NAME = re.compile(r"([^\W\d][\w-]{0,62})=(.+)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -62,6 +62,11 @@ def named(texts: Sequence[str]) -> list[Named]:
             raise click.UsageError(f"two stores are called {name}; name them: --store NAME=URL")
         found.append(Named(name, url, place if variable else ""))
     return found
+
+
+def references(asked: Sequence[Named]) -> dict[str, str]:
+    """Store to the ``${NAME}`` that its URL came from, for those that came from one."""
+    return {it.name: it.reference for it in asked if it.reference}
 
 
 def _called(variable: str, url: str) -> str:
