@@ -107,7 +107,7 @@ def _refuse_unapproved(plan: ErasurePlan | AmendmentPlan, known: str, approved: 
     if plan.reviews:
         first = plan.reviews[0]
         raise NotApproved(f"{first.place or 'the plan'}: {first.message}; {first.mend}")
-    if not hmac.compare_digest(known, approved):
+    if not hmac.compare_digest(known.encode(), approved.encode()):
         raise NotApproved("this is not the plan that was approved: rows have changed since; look at the new plan")
 
 
