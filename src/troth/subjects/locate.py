@@ -314,7 +314,7 @@ def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row
 
 def merged(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
     """Two sets of subjects as one sorted tuple."""
-    return tuple(sorted({*known, *more}))
+    return tuple(sorted({*known, *more} if known else more))
 
 
 def _own(node: Node) -> set[str]:
@@ -333,13 +333,17 @@ def as_kinds(values: Row, kinds: Sequence[ColumnKind]) -> Row | None:
 
     None when a value is NULL or cannot be one of that kind: then nothing can match.
     """
-    cast = tuple(_as_kind(value, kind) for value, kind in zip(values, kinds, strict=True))
+    cast = tuple([_as_kind(value, kind) for value, kind in zip(values, kinds, strict=True)])
     return None if None in cast else cast
 
 
+_USUAL = {ColumnKind.INTEGER: int, ColumnKind.TEXT: str, ColumnKind.UUID: uuid.UUID}
+"""What a column of a kind holds nearly always: it needs no casting."""
+
+
 def _as_kind(value: Scalar, kind: ColumnKind) -> Scalar:
-    if value is None:
-        return None
+    if value is None or type(value) is _USUAL.get(kind):
+        return value
     if kind is ColumnKind.TEXT:
         return value if isinstance(value, str) else None if isinstance(value, bytes) else str(value)
     if kind is ColumnKind.INTEGER:

@@ -91,9 +91,10 @@ def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
     """Whose row this is. A collation may return rows that no asked value explains: they are nobody's."""
     owners: set[int] = set()
     for each in asked:
-        value = tuple(row[at[name]] for name in each.columns)
-        spelled = tuple(_spelled(part, each.fold) for part in value)
-        owners.update(each.values.get(value) or each.values.get(spelled, ()))
+        value = tuple([row[at[name]] for name in each.columns])
+        found = each.values.get(value) or each.values.get(tuple([_spelled(part, each.fold) for part in value]))
+        if found:
+            owners.update(found)
     return owners
 
 

@@ -74,13 +74,13 @@ def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
     return str(keyring.digest("plan", _text(whole)))
 
 
-def _canonical(rows: Iterable[object]) -> list[str]:
+def _canonical(rows: Iterable[object]) -> list[object]:
     """Rows in one order: stores return them in any."""
-    return sorted(map(_text, rows))
+    return sorted(rows, key=repr)
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, default=scalar, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def decode(encoded: bytes) -> Work:
@@ -142,6 +142,9 @@ def scalar(value: object) -> dict[str, str]:
         case uuid.UUID():
             return {"$": "uuid", "v": str(value)}
     raise TypeError(f"no tag for a {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(default=scalar, separators=(",", ":"))
 
 
 def _untag(stored: dict[str, Any]) -> Any:
