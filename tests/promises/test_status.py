@@ -335,3 +335,12 @@ def test_what_is_found_elsewhere_touches_no_promise_about_something_else(
 def test_a_failure_that_names_no_place_touches_every_promise() -> None:
     bound = promise("a.once").model_copy(update={"about": ("shop",)})
     assert judge(bound, replace(overdue(), findings=())).status is Status.BROKEN
+
+
+def test_a_fault_that_is_not_named_any_more_still_counts() -> None:
+    """Sixty faults elsewhere fill the list; the one that concerns the promise stands below them."""
+    bound = promise("a.once").model_copy(update={"about": ("shop",)})
+    named = overdue(*(f"logins.t{index}" for index in range(50)))
+    more = replace(named, findings=(*named.findings, Finding("", "and 11 more")))
+    assert judge(bound, named).status is Status.KEPT
+    assert judge(bound, more).status is Status.BROKEN

@@ -72,10 +72,10 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
         country = company.declaration.organisation.country
         located = locate(company.map, company.stores, who, purpose="view", region=country)
         views = plan_view(company.declaration, located)
+        reviews = [review for one in views for review in one.reviews]
+        if reviews:
+            _stop(reviews)
         company.record_views(located, views, purpose=purpose)
-    reviews = [review for one in views for review in one.reviews]
-    if reviews:
-        _stop(reviews)
     if as_json:
         cli.print_json([paper.view_json(one) for one in views])
     else:

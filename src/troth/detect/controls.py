@@ -13,7 +13,6 @@ from troth.stores import Scalar, Store, StoreError, TableKind, TableSchema
 __all__: list[str] = []
 
 SAMPLED_ROWS: Final = 300
-NAMED_MAX: Final = 50
 
 
 @answers("detect.no_undeclared_personal_data")
@@ -51,7 +50,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
         f"{columns} columns of {len(seen)} systems sampled, {len(findings)} undeclared kinds of personal data.{notes}",
         evidence=evidence,
         figures={"columns": columns, "undeclared": len(findings), "rows a table": SAMPLED_ROWS},
-        findings=findings[:NAMED_MAX],
+        findings=findings,
     )
 
 

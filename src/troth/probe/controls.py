@@ -32,7 +32,6 @@ TITLE_MAX = 200
 CONTRAST_MIN = 4.5
 """WCAG 2.2, 1.4.3 for text of ordinary size."""
 SIZE_MIN_PX = 9.0
-NAMED_MAX = 20
 HOME = "/"
 
 
@@ -52,9 +51,7 @@ class _Look:
     def answer(self, summary: str, findings: list[Finding], figures: Mapping[str, int], **size: int) -> Answer:
         """Any finding is a failure; without one, `run` makes an error of what was not observed."""
         notes = "".join(f" {path}: {why}." for path, why in self.why_not.items())
-        return Answer.of(
-            summary + notes, evidence=self.evidence(**size), findings=findings[:NAMED_MAX], figures=figures
-        )
+        return Answer.of(summary + notes, evidence=self.evidence(**size), findings=findings, figures=figures)
 
 
 def _look(site: Site, *more: str) -> _Look:

@@ -43,6 +43,10 @@ LOOKING: Mapping[str, str] = MappingProxyType(
 """Everything that a control may ask to look at. A new word is added here, with what it stands for."""
 
 
+NAMED_MAX = 50
+"""Findings that a check names one by one."""
+
+
 class BadAnswer(PromisesError):
     """An answer was registered wrongly: an unknown control, an unknown parameter, or a second answer."""
 
@@ -145,8 +149,17 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
         declaration_hash=seen.hash,
         evidence=answer.evidence,
         figures=MappingProxyType(dict(answer.figures)),
-        findings=answer.findings,
+        findings=_named(answer.findings),
     )
+
+
+def _named(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """As many findings as a page can show. What is left out is told by one without a place, which so concerns every
+    promise: nothing is kept because its fault stood too far down a list."""
+    if len(findings) <= NAMED_MAX:
+        return findings
+    more = Finding("", f"and {len(findings) - NAMED_MAX:,} more", "mend these, and the next check names the rest")
+    return (*findings[:NAMED_MAX], more)
 
 
 def _ask(wanted: Control, looking: Mapping[str, object]) -> Answer:

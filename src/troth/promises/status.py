@@ -105,8 +105,9 @@ def _narrow(check: Check, about: Sequence[str]) -> Check:
 
 
 def _lies_in(place: str, part: str) -> bool:
-    """Whether a finding's place (``logins.login``, ``shop account ada``) is that part of a system, or inside it."""
-    return place == part or place.startswith((f"{part}.", f"{part} "))
+    """Whether a finding's place (``logins.login``, ``shop account ada``) is that part of a system, or inside it. One
+    without a place may be anywhere."""
+    return not place or place == part or place.startswith((f"{part}.", f"{part} "))
 
 
 def _controlled(

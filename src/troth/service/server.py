@@ -49,6 +49,7 @@ def serve(
 
 def set_up() -> Settings:
     """Get this process ready to use Django, and in development make the home and the keys. Harmless twice."""
+    os.umask(0o077)  # whatever this process makes is for nobody else, in production as well
     settings = prepare(Settings.read())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
     import django

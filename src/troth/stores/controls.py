@@ -20,8 +20,6 @@ from troth.stores.contract import Before, Principal, Row, Scalar, Store, StoreEr
 
 __all__ = ["Held"]
 
-NAMED_MAX: Final = 50
-"""Findings that are named one by one; the figures count all of them."""
 SEALED_ROWS: Final = 200
 """Rows that are sampled of a table with sealed fields."""
 KEPT_ROWS_MAX: Final = 100_000
@@ -92,7 +90,7 @@ class _Look:
         notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(self.why_not.items()))
         if vacuous and not self.why_not:
             return Answer(Outcome.NOT_APPLICABLE, summary, evidence, dict(figures))
-        return Answer.of(summary + notes, evidence=evidence, figures=figures, findings=list(findings)[:NAMED_MAX])
+        return Answer.of(summary + notes, evidence=evidence, figures=figures, findings=list(findings))
 
 
 def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Look:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.declaration import Declaration
-from troth.promises import Answer, Evidence, Finding, answers
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import AnyOf, Match, Row, Schema, Store, StoreError
 from troth.subjects.datamap import DataMap, Link, Node, map_data
 from troth.subjects.identity import Identity
@@ -45,6 +45,9 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> A
         Finding(place, f"{_rows(n)} sampled are not found by a request", _MEND) for place, n in strayed.items()
     ]
     tested, missed = len(climb.origins), sum(lost.values()) + sum(strayed.values())
+    if not climb.origins and len(schemas) == len(declaration.systems):
+        looked = Evidence(in_scope=frozenset(declaration.systems), observed=frozenset(schemas))
+        return Answer(Outcome.NOT_APPLICABLE, "No system holds a row of anyone yet.", looked)
     return Answer.of(
         f"{tested} rows of {len(climb.map.nodes)} tables were followed to their person and looked for; "
         f"{missed} were not found.",

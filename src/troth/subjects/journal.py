@@ -51,6 +51,8 @@ class Gone:
     system: str
     kind: IdentityKind
     value: str
+    subjects: tuple[int, ...] = ()
+    """Whose it was, as indices of the run's subjects."""
 
     def __repr__(self) -> str:
         return f"Gone({self.system}, {self.kind})"

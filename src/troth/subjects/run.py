@@ -185,7 +185,8 @@ def _closed(
     except StoreError as trouble:
         return RunInterrupted(run_id, trouble, done=len(done), left=len(steps.keys() - done))
     failed = [_failure(work, subject, steps, done, cause, now()) for subject in everyone if subject not in finished]
-    journal.finish(run_id, [*(receipt.entry for receipt in receipts), *failed])
+    gone = [one for one in work.gone if finished.issuperset(one.subjects)]
+    journal.finish(run_id, [*(receipt.entry for receipt in receipts), *failed], gone)
     return RunFailed(run_id, cause, receipts)
 
 

@@ -53,7 +53,7 @@ def encode(work: Work) -> bytes:
         "tallies": [
             [(t.place, t.rows, t.strategies, t.words, t.cite, t.until) for t in lines] for lines in work.tallies
         ],
-        "gone": [(gone.system, gone.kind, gone.value) for gone in work.gone],
+        "gone": [(gone.system, gone.kind, gone.value, gone.subjects) for gone in work.gone],
     }
     return json.dumps(whole, default=scalar, separators=(",", ":")).encode()
 
@@ -105,7 +105,9 @@ def decode(encoded: bytes) -> Work:
             tuple(Tally(place, rows, tuple(how), words, cite, until) for place, rows, how, words, cite, until in lines)
             for lines in whole["tallies"]
         ),
-        gone=tuple(Gone(system, IdentityKind(kind), value) for system, kind, value in whole["gone"]),
+        gone=tuple(
+            Gone(system, IdentityKind(kind), value, tuple(owners)) for system, kind, value, owners in whole["gone"]
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.declaration import Strategy
+from troth.declaration import IdentityKind, Strategy
 from troth.ledger import Pseudonym
 from troth.protect import Keyring, Masker
 from troth.stores import Row, Scalar
@@ -236,7 +236,8 @@ def _gone(plan: ErasurePlan) -> Iterator[Gone]:
             deleted[change.place] |= keys
         for column, _ in change.strategies:
             written[change.place, column] |= keys
-    leaves: dict[Gone, bool] = {}
+    leaves: dict[tuple[str, IdentityKind, str], bool] = {}
+    owners: dict[tuple[str, IdentityKind, str], set[int]] = defaultdict(set)
     for place, rows in located.rows.items():
         node = located.map[place]
         for link in node.links:
@@ -245,9 +246,10 @@ def _gone(plan: ErasurePlan) -> Iterator[Gone]:
                 value = row.values[at]
                 if isinstance(value, str) and link.kind is not None and link.name in row.mine:
                     goes = row.key in deleted[place] or row.key in written[place, link.columns[0]]
-                    one = Gone(node.system, link.kind, value.strip().lower())
+                    one = (node.system, link.kind, value.strip().lower())
                     leaves[one] = leaves.get(one, True) and goes
-    return (one for one, goes in leaves.items() if goes)
+                    owners[one].update(row.subjects)
+    return (Gone(*one, tuple(sorted(owners[one]))) for one, goes in leaves.items() if goes)
 
 
 def _tallies(plan: ErasurePlan, subjects: int) -> tuple[tuple[Tally, ...], ...]:

@@ -1,0 +1,11 @@
+"""Every benchmark, one after the other: ``make bench``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BENCHMARKS = ("benchmarks.declaration.load", "benchmarks.dsr")
+
+if __name__ == "__main__":
+    sys.exit(max(subprocess.call([sys.executable, "-m", name]) for name in BENCHMARKS))
