@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from troth.declaration import Declaration, DeclarationErrors, Problem, parse
-from troth.declaration.reading import BYTES_MAX, _loader, read
+from troth.declaration.reading import BYTES_MAX, read
 
 Mistakes = Callable[[str], Sequence[Problem]]
 Declared = Callable[[str], Declaration]
@@ -41,6 +42,8 @@ FORM_MISTAKES = [
         "close the bracket, or put quotes around the text",
     ),
     ("limits: *rows", "4:9: found undefined alias; '*' starts an alias; put quotes around the text"),
+    ("a: &x 1\nb: &x 2", "5:4: found duplicate anchor; give one of them another name"),
+    ("&a limits: {}\n*a : {}", "5:1: a key that is not plain text; write the key as text"),
     (
         "---\nlimits: {}",
         "4:1: expected a single document in the stream, but found another document; "
@@ -70,10 +73,18 @@ def test_a_syntax_error_does_not_quote_the_text(mistakes: Mistakes) -> None:
     assert "hunter2" not in str(mistakes("systems: {s: {store: 'postgresql://t:hunter2@db")[0])
 
 
-@pytest.mark.parametrize("text", ["[" * 40, "[" * 200_000, "{a: " * 40, "- " * 40, "a: &a {b: *a}"])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 33, "[" * 200_000, "{a: " * 40, "- " * 40, "? " * 40, "a: &a {b: *a}",
+     "a: &a " + "[" * 20 + "]" * 20 + "\nb: " + "[" * 12 + "*a" + "]" * 12],
+)  # fmt: skip
 def test_depth_has_a_limit(text: str) -> None:
     with pytest.raises(DeclarationErrors, match=r"nested more than 32 deep|exceeded maximum nesting depth"):
         read_whole(text)
+
+
+def test_as_deep_as_the_limit_is_read() -> None:
+    read_whole("[" * 32 + "x" + "]" * 32)
 
 
 def test_aliases_are_followed_but_counted() -> None:
@@ -88,26 +99,34 @@ def test_an_alias_repeats_what_it_names(declared: Declared) -> None:
     assert declaration.contracts["a"] == declaration.contracts["b"]
 
 
+def test_a_mistake_in_what_an_alias_repeats_is_told_where_it_stands(mistakes: Mistakes) -> None:
+    found = mistakes("contracts:\n  a: &a\n    retain: 1 day\n    at_end: burn\n  b: *a")
+    assert [str(problem.where) for problem in found] == ["troth.yaml:7:13", "troth.yaml:7:13"]
+    assert [problem.path for problem in found] == ["contracts.a.at_end", "contracts.b.at_end"]
+
+
+def test_what_is_wrong_before_the_text_breaks_off_is_told_too(mistakes: Mistakes) -> None:
+    found = mistakes("limits: {}\nlimits: {rows: !!int 1}\ncookies: [")
+    assert [problem.code for problem in found] == ["yaml-duplicate-key", "yaml-tag", "yaml-syntax"]
+
+
 def test_size_has_a_limit() -> None:
     with pytest.raises(DeclarationErrors, match="more than 8 MiB; split it into files"):
         parse(b"#" * (BYTES_MAX + 1))
 
 
 def test_a_thousand_mistakes_are_enough() -> None:
-    document = read("a: 1\n" * 5_000, file=Path("t"))
-    assert len(document.problems) == 1_000
+    with pytest.raises(DeclarationErrors) as caught:
+        read("a: 1\n" * 5_000, file=Path("t"))
+    assert len(caught.value.problems) == 1_000
 
 
-@pytest.mark.parametrize("pure", [False, True])
-def test_the_loader_in_python_bounds_depth_and_keeps_text_like_the_one_in_c(
-    pure: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loader = _loader(pure=pure)
-    monkeypatch.setattr("troth.declaration.reading._loader", lambda: loader)
+def test_the_parser_in_python_reads_like_the_one_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.declaration.reading._LOADER", yaml.SafeLoader)
 
-    assert read("a: NO\nb: 010\nc: true\nd: 7\ne: '7'", file=Path("t")).values == {
-        "a": "NO", "b": "010", "c": True, "d": 7, "e": "7",
-    }  # fmt: skip
+    document = read("a: NO\nb: 010\nc: true\nd: &d 7\ne: '7'\nf: [*d]", file=Path("t"))
+    assert document.values == {"a": "NO", "b": "010", "c": True, "d": 7, "e": "7", "f": [7]}
+    assert [str(at) for at in document.places["f", "0"]] == ["t:6:5", "t:6:5"]
     with pytest.raises(DeclarationErrors, match="nested more than 32 deep"):
         read_whole("[" * 100)
 
