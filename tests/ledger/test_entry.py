@@ -266,6 +266,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "subject.amended": "fields plan rescan rows subject",
         "subject.erased": "kept plan rescan rows subject",
         "erasure.failed": "plan subject why",
+        "amendment.failed": "plan subject why",
         "run.resumed": "done left plan right run",
         "check.changed": "after before control",
         "promise.changed": "after before promise",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import pytest
+from django.utils import timezone
 
 from troth.ledger import Entry, Name
-from troth.service.record.journal import DatabaseJournal
+from troth.service.record.journal import SILENCE, DatabaseJournal
 from troth.service.record.ledger import pending
 from troth.service.record.models import RunRow, StepRow
 from troth.subjects import JournalError, Run
@@ -32,21 +36,19 @@ def test_a_run_begins_once(database: str) -> None:
         journal.begin(RUN)
 
 
-def test_steps_are_intended_then_done_and_may_be_told_twice(database: str) -> None:
+def test_steps_are_done_and_may_be_told_twice(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
+    assert journal.steps(RUN.id) == frozenset()
     for _ in range(2):
-        journal.intend(RUN.id, "shop:1")
-        journal.intend(RUN.id, "shop:2")
         journal.done(RUN.id, "shop:1")
-    journal.intend(RUN.id, "shop:1")
-    assert journal.steps(RUN.id) == {"shop:1": True, "shop:2": False}
+    assert journal.steps(RUN.id) == {"shop:1"}
 
 
 def test_finishing_keeps_the_entries_and_destroys_the_plan_once(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
-    journal.intend(RUN.id, "shop:1")
+    journal.done(RUN.id, "shop:1")
     for _ in range(2):
         journal.finish(RUN.id, [ENTRY, ENTRY])
     assert pending() == 2
@@ -63,7 +65,42 @@ def test_a_finish_that_breaks_leaves_the_run_as_it_was(database: str) -> None:
     assert list(journal.unfinished()) == [RUN]
 
 
-@pytest.mark.parametrize("step", ["intend", "done"])
-def test_a_step_of_no_run_is_refused(database: str, step: str) -> None:
-    with pytest.raises(JournalError, match="begin it before its steps"):
-        getattr(DatabaseJournal(), step)("r-unknown", "shop:1")
+def test_a_step_of_no_run_is_refused(database: str) -> None:
+    with pytest.raises(JournalError, match="never began"):
+        DatabaseJournal().done("r-unknown", "shop:1")
+
+
+def test_a_run_is_its_process_s_own_while_that_lives(database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    assert list(journal.take_up(timezone.now())) == []
+    assert list(journal.take_up(timezone.now() + SILENCE * 2)) == [RUN]
+
+
+def test_a_run_whose_process_is_gone_is_taken_up_once(database: str) -> None:
+    journal = DatabaseJournal()
+    _begin_in_a_process_that_ends(journal)
+    assert list(journal.take_up(timezone.now())) == [RUN]
+    assert list(journal.take_up(timezone.now())) == []
+
+
+def test_a_run_that_was_let_go_may_be_taken_up_at_once(database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    journal.let_go(RUN.id)
+    assert list(journal.take_up(timezone.now())) == [RUN]
+
+
+def test_a_run_of_another_machine_is_left_alone_until_it_is_silent(database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    RunRow.objects.update(owner="1 another.example.org")
+    assert list(journal.take_up(timezone.now())) == []
+    assert list(journal.take_up(timezone.now() + SILENCE * 2)) == [RUN]
+
+
+def _begin_in_a_process_that_ends(journal: DatabaseJournal) -> None:
+    journal.begin(RUN)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    RunRow.objects.update(owner=RunRow.objects.get().owner.replace(str(os.getpid()), str(ended.pid)))

@@ -6,6 +6,7 @@ compared, chunk by chunk and store by store, with the state before and with the 
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import random
 import shutil
@@ -152,14 +153,20 @@ def _check(folder: Path, action: str, before: State, after: State, *, note: str)
         company = _open(folder, stack)
         runs = list(company.journal.unfinished())
         for run in runs:
-            resume(run, company.stores, keyring=company.keyring, journal=company.journal, now=lambda: world.NOW)
+            resume(run, company.stores, keyring=company.keyring, journal=company.journal, now=_hours_later)
         assert list(company.journal.unfinished()) == []
         entries = [company.log.entry(index) for index in range(company.log.size)]
         company.log.verify()
     final = _state(folder)
     assert final == (after if entries else before), note
-    _check_entries(entries, action, before, after, note)
+    receipts = [entry for entry in entries if entry.kind != "run.resumed"]
+    assert len(entries) - len(receipts) in (0, len(runs)), note
+    _check_entries(receipts, action, before, after, note)
     return "resumed" if runs else "finished" if entries else "not begun"
+
+
+def _hours_later() -> dt.datetime:
+    return world.NOW + dt.timedelta(hours=3)
 
 
 def _check_entries(entries: list[Entry], action: str, before: State, after: State, note: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -48,12 +48,11 @@ def test_a_run_begins_once(journal: FileJournal) -> None:
         journal.begin(RUN)
 
 
-def test_steps_are_intended_then_done(journal: FileJournal) -> None:
+def test_steps_are_done_one_by_one(journal: FileJournal) -> None:
     journal.begin(RUN)
-    journal.intend(RUN.id, "0/shop")
+    assert journal.steps(RUN.id) == frozenset()
     journal.done(RUN.id, "0/shop")
-    journal.intend(RUN.id, "0/desk")
-    assert journal.steps(RUN.id) == {"0/shop": True, "0/desk": False}
+    assert journal.steps(RUN.id) == {"0/shop"}
 
 
 def test_a_repeated_finish_adds_nothing(journal: FileJournal, log: FileLog) -> None:
@@ -76,13 +75,33 @@ def test_a_finish_that_broke_off_after_the_ledger_adds_nothing_again(
     assert list(journal.unfinished()) == []
 
 
+@pytest.mark.parametrize("appended", [0, 1, 2])
+def test_a_finish_that_broke_off_keeps_its_first_entries(
+    journal: FileJournal, log: FileLog, monkeypatch: pytest.MonkeyPatch, appended: int
+) -> None:
+    append = log.append
+
+    def break_off(entries: Sequence[Entry]) -> range:
+        append(entries[:appended])
+        raise OSError("power cut")
+
+    journal.begin(RUN)
+    with monkeypatch.context() as broken:
+        broken.setattr(log, "append", break_off)
+        with pytest.raises(OSError, match="power"):
+            journal.finish(RUN.id, ENTRIES)
+    later = [Entry(entry.kind, NOW + dt.timedelta(hours=3), entry.fields) for entry in ENTRIES]
+    journal.finish(RUN.id, later)
+    assert [log.entry(index) for index in range(log.size)] == ENTRIES
+
+
 def test_a_torn_line_loses_no_other(journal: FileJournal, tmp_path: Path) -> None:
     journal.begin(RUN)
     journal.done(RUN.id, "0/shop")
     with (tmp_path / "runs" / RUN.id / "steps.jsonl").open("ab") as steps:
-        steps.write(b'{"step": "0/de')
+        steps.write(b'{"done": "0/de')
     journal.done(RUN.id, "0/news")
-    assert journal.steps(RUN.id) == {"0/shop": True, "0/news": True}
+    assert journal.steps(RUN.id) == {"0/shop", "0/news"}
 
 
 def test_a_run_that_never_became_durable_is_swept_away(journal: FileJournal, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_lock_that_somebody_holds_interrupts_and_resuming_does_the_rest(lay: L
     assert (len(laid.rows("person")), len(laid.rows("note"))) == (2, 2)
     assert laid.resume()[0].is_clean
     assert (len(laid.rows("person")), len(laid.rows("note"))) == (1, 1)
-    assert [kind for kind, _ in laid.entries()] == ["subject.erased"]
+    assert [kind for kind, _ in laid.entries()] == ["run.resumed", "subject.erased"]
 
 
 @pytest.mark.usefixtures("one_a_chunk")
@@ -261,4 +261,4 @@ def test_a_run_that_another_worker_has_finished_is_not_done_again(lay: Lay) -> N
     assert laid.resume()[0].is_clean
     with pytest.raises(JournalError, match="has ended"):
         resume(run, {"shop": store}, keyring=laid.keyring, journal=laid.journal, now=lambda: world.NOW)
-    assert [kind for kind, _ in laid.entries()] == ["subject.erased"]
+    assert [kind for kind, _ in laid.entries()] == ["run.resumed", "subject.erased"]

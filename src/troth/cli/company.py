@@ -113,7 +113,7 @@ class Company:
         self._use_record()
         from troth.service.record.run import resume_all
 
-        return resume_all(self.declaration, self.keyring, before=dt.datetime.now(dt.UTC))
+        return resume_all(self.declaration, self.keyring)
 
     def _use_record(self) -> None:
         """Get Troth's own database ready: where what is done is on record."""

@@ -95,6 +95,10 @@ KINDS: Mapping[str, Kind] = {
         {"subject": Of(Pseudonym), "plan": Of(Hash), "why": _FAILURE},
         {**_CASE, "system": Of(Name), "table": Of(Name), "done": Whole(), "left": Whole()},
     ),
+    "amendment.failed": Kind(
+        {"subject": Of(Pseudonym), "plan": Of(Hash), "why": _FAILURE},
+        {**_CASE, "system": Of(Name), "table": Of(Name), "done": Whole(), "left": Whole()},
+    ),
     "run.resumed": Kind(
         {"run": Of(Pseudonym), "right": _RIGHT, "plan": Of(Hash), "done": Whole(), "left": Whole()},
         {"subject": Of(Pseudonym), "case": Of(Pseudonym)},

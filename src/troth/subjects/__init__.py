@@ -18,7 +18,9 @@ from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure
-from troth.subjects.run import NotApproved, Receipt, RunFailed, RunInterrupted, carry_out, resume
+from troth.subjects.receipt import Receipt
+from troth.subjects.resuming import HeldSince, RowsChanged
+from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume
 from troth.subjects.sealing import plan_hash
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 from troth.subjects.work import Tally, references
@@ -32,6 +34,7 @@ __all__ = [
     "ErasurePlan",
     "FileJournal",
     "Gone",
+    "HeldSince",
     "Hold",
     "Identity",
     "IdentityRefused",
@@ -47,6 +50,7 @@ __all__ = [
     "Receipt",
     "Review",
     "Rewrite",
+    "RowsChanged",
     "Run",
     "RunFailed",
     "RunInterrupted",

@@ -1,9 +1,9 @@
 """The journal: what makes carrying out exactly once, although no table of ours may stand in a company's store.
 
-The order is always the same (DESIGN §5.1): the run with its sealed plan is durable before anything is touched; a step
-is *intended*, then the store commits, then the step is *done*; the run *finishes* together with its ledger entries.
-After a crash at any point, whoever finds the run unfinished repeats the steps that are not done. Every step is
-harmless twice, so nothing is done twice and nothing is lost.
+The order is always the same: the run with its sealed plan is durable before anything is touched; step by step, the
+store commits and then the step is *done*; the run *finishes* together with its ledger entries. So of an unfinished run
+the first step that is not done may have committed, and no later one has been begun. Whoever takes the run up looks at
+the rows themselves to tell (`resuming`).
 
 The sealed plan holds row keys and identifiers. It is destroyed when the run finishes: no copy of what was erased stays.
 """
@@ -14,7 +14,7 @@ import contextlib
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,23 +65,19 @@ class Journal(Protocol):
         """Keep the run and its sealed plan. Raises `JournalError` when the id is taken."""
         ...
 
-    def intend(self, run_id: str, step: str) -> None:
-        """The step is about to touch its store. Harmless twice."""
-        ...
-
     def done(self, run_id: str, step: str) -> None:
         """The step's store has committed. Harmless twice."""
         ...
 
-    def steps(self, run_id: str) -> Mapping[str, bool]:
-        """The steps that were intended, and whether each is done."""
+    def steps(self, run_id: str) -> frozenset[str]:
+        """The steps that are done."""
         ...
 
     def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
 
         A journal that keeps tombstones sets one for each identifier that is *gone*, with the same commit. Finishing a
-        run that is finished already changes nothing.
+        run that is finished already changes nothing; one that was interrupted in finishing keeps its first entries.
         """
         ...
 
@@ -94,8 +90,8 @@ class FileJournal:
     """A journal in a folder, for use without the service: one folder per run, one appended line per step. It keeps no
     tombstones.
 
-    `finish` is made exactly-once by looking before it leaps: the log's size is journalled first, so that a repeated
-    `finish` recognises entries that an interrupted one had appended.
+    `finish` is made exactly-once by looking before it leaps: the log's size and the entries are journalled first, so
+    that a repeated `finish` appends those of them that an interrupted one had not.
     """
 
     def __init__(self, folder: Path, log: Log) -> None:
@@ -121,32 +117,24 @@ class FileJournal:
         _write(home / "run.json", json.dumps(head).encode())  # the run exists once this file does
         _sync_folder(self._folder)
 
-    def intend(self, run_id: str, step: str) -> None:
-        self._append(run_id, {"step": step, "done": False})
-
     def done(self, run_id: str, step: str) -> None:
-        self._append(run_id, {"step": step, "done": True})
+        self._append(run_id, {"done": step})
 
-    def steps(self, run_id: str) -> Mapping[str, bool]:
-        found: dict[str, bool] = {}
-        for line in self._lines(run_id):
-            if "step" in line:
-                found[line["step"]] = found.get(line["step"], False) or line["done"]
-        return found
+    def steps(self, run_id: str) -> frozenset[str]:
+        return frozenset(line["done"] for line in self._lines(run_id) if "done" in line)
 
     def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         home = self._folder / run_id
         if not (home / "run.json").exists():
             return
-        mark = next((line["finish"] for line in self._lines(run_id) if "finish" in line), None)
-        if mark is None:
-            mark = self._log.size
-            self._append(run_id, {"finish": mark})
-        wanted = [entry.encoded for entry in entries]
-        already = {self._log.entry_bytes(index) for index in range(mark, self._log.size)}
-        missing = [entry for entry, encoded in zip(entries, wanted, strict=True) if encoded not in already]
+        first = next((line for line in self._lines(run_id) if "finish" in line), None)
+        if first is None:
+            first = {"finish": self._log.size, "entries": [entry.encoded.decode() for entry in entries]}
+            self._append(run_id, first)
+        already = {self._log.entry_bytes(index) for index in range(first["finish"], self._log.size)}
+        missing = [entry for entry in map(str.encode, first["entries"]) if entry not in already]
         if missing:
-            self._log.append(missing)
+            self._log.append([Entry.decode(entry) for entry in missing])
         _forget(home)
         _sync_folder(self._folder)
 

@@ -70,10 +70,10 @@ class Hold:
     places: tuple[str, ...] = ()
     subjects: tuple[int, ...] = ()
 
-    def covers(self, place: str, row: FoundRow) -> bool:
-        """Whether this row may not be touched."""
+    def covers(self, place: str, subjects: Iterable[int]) -> bool:
+        """Whether rows of this place that are about these subjects may not be touched."""
         in_place = not self.places or any(place == held or place.startswith(held + ".") for held in self.places)
-        return in_place and (not self.subjects or bool(set(self.subjects) & set(row.subjects)))
+        return in_place and (not self.subjects or not set(self.subjects).isdisjoint(subjects))
 
 
 class Stage(IntEnum):
@@ -197,7 +197,7 @@ class _Erasing:
         )
 
     def _decide(self, node: Node, row: FoundRow) -> None:
-        hold = next((hold for hold in self.holds if hold.covers(node.place, row)), None)
+        hold = next((hold for hold in self.holds if hold.covers(node.place, row.subjects)), None)
         keep = node.declared.keep
         erase = node.declared.erase
         if hold is not None:

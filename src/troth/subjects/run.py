@@ -1,7 +1,7 @@
 """Carrying out: the effects of an approved plan, exactly once, with a rescan and a receipt for each subject.
 
-Per store and chunk there is one transaction. The journal says *intended*, the store commits, the journal says *done*;
-the ledger entries commit with the end of the run. `resume` finishes what a crash or a lost store left over.
+Per store and chunk there is one transaction. The store commits, then the journal says *done*; the ledger entries commit
+with the end of the run. `resume` finishes what a crash or a lost store left over.
 """
 
 from __future__ import annotations
@@ -9,23 +9,24 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import secrets
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from troth.errors import TrothError
-from troth.ledger import Entry, Hash, Pseudonym, Value
+from troth.ledger import Entry
 from troth.protect import Context, Keyring
-from troth.stores import Store, StoreBusy, StoreConflict, StoreError, StoreRefused, StoreUnreachable, UnknownName
+from troth.stores import Store, StoreConflict, StoreError, StoreUnreachable, UnknownName
 from troth.subjects import sealing
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.journal import Journal, Run
-from troth.subjects.plan import ErasurePlan
+from troth.subjects.plan import ErasurePlan, Hold
+from troth.subjects.receipt import Receipt, failure, receipt, resumption
 from troth.subjects.rescan import rescan
+from troth.subjects.resuming import HeldSince, is_to_do
 from troth.subjects.sealing import plan_hash
-from troth.subjects.work import Operation, Tally, Work, compile_work
+from troth.subjects.work import Operation, Work, compile_work
 
-__all__ = ["NotApproved", "Receipt", "RunFailed", "RunInterrupted", "carry_out", "resume"]
+__all__ = ["NotApproved", "RunFailed", "RunInterrupted", "carry_out", "resume"]
 
 Progress = Callable[[str], None]
 """Called with each step's name when it is done."""
@@ -48,31 +49,14 @@ class RunInterrupted(TrothError):
 
 
 class RunFailed(TrothError):
-    """A store forbids a step of the plan. That step was rolled back and the run is closed; *receipts* are those of the
-    subjects that were finished before. Mend what the message says and plan again: the new plan holds what is left."""
+    """A step of the plan may not be done: a store forbids it, or, when the run is resumed, its rows have changed or a
+    legal hold covers them. That step was not done and the run is closed; *receipts* are those of the subjects that were
+    finished before. Mend what the message says and plan again: the new plan holds what is left."""
 
-    def __init__(self, run_id: str, cause: StoreError, receipts: Sequence[Receipt]) -> None:
+    def __init__(self, run_id: str, cause: TrothError, receipts: Sequence[Receipt]) -> None:
         super().__init__(f"run {run_id} is closed unfinished: {cause}; mend that and plan again")
         self.run_id = run_id
         self.receipts = tuple(receipts)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What happened for one subject: what went, what stayed and why, and what the rescan found (place → rows)."""
-
-    subject: Pseudonym
-    action: str
-    plan_hash: str
-    at: dt.datetime
-    lines: tuple[Tally, ...]
-    residue: Mapping[str, int]
-    entry: Entry
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether the rescan found nothing outside the declared exceptions."""
-        return not self.residue
 
 
 def carry_out(
@@ -98,7 +82,7 @@ def carry_out(
     run_id = secrets.token_hex(8)
     sealed = keyring.seal(sealing.encode(work), _context(run_id))
     journal.begin(Run(run_id, work.action, known, work.declaration_hash, now(), sealed))
-    return _finish(run_id, work, stores, journal, now, progress)
+    return _Carrying(run_id, work, stores, journal, now, progress).finish()
 
 
 def _refuse_unapproved(plan: ErasurePlan | AmendmentPlan, known: str, approved: str, declaration_hash: str) -> None:
@@ -118,82 +102,105 @@ def resume(
     keyring: Keyring,
     journal: Journal,
     now: Callable[[], dt.datetime],
+    holds: Callable[[Sequence[str]], Sequence[Hold]] = lambda _: (),
     progress: Progress | None = None,
 ) -> list[Receipt]:
-    """Take up a run that a crash or a lost store interrupted. Steps that are done are not repeated; one that had
-    committed without being noted is, and that is harmless. Raises as `carry_out` does."""
+    """Take up a run that a crash or a lost store interrupted, and put that on record.
+
+    Steps that are done are not repeated. What is left is looked at first: a step whose rows have changed since the plan
+    was made is not done, nor an erasure of what is under one of the *holds* by now (which are asked for by the keyed
+    references of the run's subjects); then the run is closed. Raises as `carry_out` does.
+    """
     work = sealing.decode(keyring.unseal(run.sealed_plan, _context(run.id)))
-    return _finish(run.id, work, stores, journal, now, progress)
+    done = set(journal.steps(run.id))
+    [reference] = keyring.pseudonyms("run", [run.id])
+    taken_up = [resumption(work, reference, done, now())]
+    return _Carrying(run.id, work, stores, journal, now, progress, done, taken_up, holds(work.subjects)).finish()
 
 
 def _context(run_id: str) -> Context:
     return Context(domain="subjects.run", field=run_id)
 
 
-def _finish(
-    run_id: str,
-    work: Work,
-    stores: Mapping[str, Store],
-    journal: Journal,
-    now: Callable[[], dt.datetime],
-    progress: Progress | None,
-) -> list[Receipt]:
-    steps = work.steps()
-    done = {step for step, is_done in journal.steps(run_id).items() if is_done}
-    everyone = range(len(work.subjects))
-    for step, operations in steps.items():
-        if step in done:
-            continue
+@dataclass(slots=True)
+class _Carrying:
+    """One run in progress. *taken_up* is what its resumption puts on record; empty where it has just begun."""
+
+    run_id: str
+    work: Work
+    stores: Mapping[str, Store]
+    journal: Journal
+    now: Callable[[], dt.datetime]
+    progress: Progress | None
+    done: set[str] = field(default_factory=set)
+    taken_up: Sequence[Entry] = ()
+    holds: Sequence[Hold] = ()
+
+    def finish(self) -> list[Receipt]:
+        """Do the steps that are left, look again, and put the receipts on record."""
+        may_have_run = True  # the first step that is not done may have committed; no later one has begun
+        for step, operations in self.work.steps().items():
+            if step in self.done:
+                continue
+            try:
+                store = self._store(operations[0].system)
+                if not self.taken_up or is_to_do(store, operations, may_have_run=may_have_run):
+                    self._require_not_held(operations)
+                    _execute(store, operations)
+            except (StoreConflict, UnknownName, HeldSince) as cause:
+                raise self._closed(cause) from None
+            except StoreError as cause:
+                raise self._interrupted(cause) from None
+            self.journal.done(self.run_id, step)
+            self.done.add(step)
+            may_have_run = False
+            if self.progress is not None:
+                self.progress(step)
         try:
-            store = _store(stores, operations[0].system)
-            journal.intend(run_id, step)
-            _execute(store, operations)
-        except (StoreConflict, UnknownName) as cause:
-            raise _closed(run_id, work, stores, journal, now, done, cause) from None
+            receipts = self._receipts(range(len(self.work.subjects)))
         except StoreError as cause:
-            raise RunInterrupted(run_id, cause, done=len(done), left=len(steps.keys() - done)) from None
-        journal.done(run_id, step)
-        done.add(step)
-        if progress is not None:
-            progress(step)
-    try:
-        receipts = _receipts(work, stores, everyone, now())
-    except StoreError as cause:
-        raise RunInterrupted(run_id, cause, done=len(done), left=0) from None
-    journal.finish(run_id, [receipt.entry for receipt in receipts], work.gone)
-    return receipts
+            raise self._interrupted(cause) from None
+        self.journal.finish(self.run_id, [*self.taken_up, *(one.entry for one in receipts)], self.work.gone)
+        return receipts
 
+    def _store(self, name: str) -> Store:
+        if name not in self.stores:
+            raise StoreUnreachable("the declaration has no such system any more; declare it again", store=name)
+        return self.stores[name]
 
-def _closed(
-    run_id: str,
-    work: Work,
-    stores: Mapping[str, Store],
-    journal: Journal,
-    now: Callable[[], dt.datetime],
-    done: set[str],
-    cause: StoreError,
-) -> TrothError:
-    """Close a run whose next step is forbidden, with receipts for the finished and a failure for each of the others.
+    def _require_not_held(self, operations: Sequence[Operation]) -> None:
+        """A plan heeds the holds of its time; these are the ones of now."""
+        if self.work.action != "erase":
+            return
+        subjects = self.work.subjects_of(operations[0].chunk)
+        for hold in self.holds:
+            if any(hold.covers(f"{operation.system}.{operation.table}", subjects) for operation in operations):
+                raise HeldSince(f"{hold.reason} on rows of the plan, placed after it was made")
 
-    Where the finished cannot be looked at again just now, the run stays open: to be closed when it is resumed.
-    """
-    steps = work.steps()
-    everyone = range(len(work.subjects))
-    finished = {subject for subject in everyone if _is_finished(work, subject, steps, done)}
-    try:
-        receipts = _receipts(work, stores, finished, now())
-    except StoreError as trouble:
-        return RunInterrupted(run_id, trouble, done=len(done), left=len(steps.keys() - done))
-    failed = [_failure(work, subject, steps, done, cause, now()) for subject in everyone if subject not in finished]
-    gone = [one for one in work.gone if finished.issuperset(one.subjects)]
-    journal.finish(run_id, [*(receipt.entry for receipt in receipts), *failed], gone)
-    return RunFailed(run_id, cause, receipts)
+    def _receipts(self, subjects: Sequence[int]) -> list[Receipt]:
+        left, at = rescan(self.work, self.stores, subjects), self.now()
+        return [receipt(self.work, subject, dict(left.get(subject, {})), at) for subject in subjects]
 
+    def _interrupted(self, cause: StoreError) -> RunInterrupted:
+        left = len(self.work.steps()) - len(self.done)
+        return RunInterrupted(self.run_id, cause, done=len(self.done), left=left)
 
-def _store(stores: Mapping[str, Store], name: str) -> Store:
-    if name not in stores:
-        raise StoreUnreachable("the declaration has no such system any more; declare it again", store=name)
-    return stores[name]
+    def _closed(self, cause: TrothError) -> TrothError:
+        """Close the run, with receipts for the finished and a failure for each of the others.
+
+        Where the finished cannot be looked at again just now, the run stays open: to be closed when it is resumed.
+        """
+        everyone = range(len(self.work.subjects))
+        finished = [subject for subject in everyone if self.done.issuperset(self.work.steps_of(subject))]
+        try:
+            receipts = self._receipts(finished)
+        except StoreError as trouble:
+            return self._interrupted(trouble)
+        at = self.now()
+        failed = [failure(self.work, one, self.done, cause, at) for one in everyone if one not in set(finished)]
+        gone = [one for one in self.work.gone if set(finished).issuperset(one.subjects)]
+        self.journal.finish(self.run_id, [*self.taken_up, *(one.entry for one in receipts), *failed], gone)
+        return RunFailed(self.run_id, cause, receipts)
 
 
 def _execute(store: Store, operations: Iterable[Operation]) -> None:
@@ -206,77 +213,3 @@ def _execute(store: Store, operations: Iterable[Operation]) -> None:
                 )
             else:
                 writer.erase(operation.table, operation.key, operation.rows)
-
-
-def _is_finished(work: Work, subject: int, steps: Iterable[str], done: set[str]) -> bool:
-    """Whether every step of this subject's chunk is done."""
-    chunk = f"{work.chunk(subject)}/"
-    return all(step in done for step in steps if step.startswith(chunk))
-
-
-# --- receipts and entries -------------------------------------------------------------------------------------------
-
-
-def _receipts(work: Work, stores: Mapping[str, Store], subjects: Iterable[int], at: dt.datetime) -> list[Receipt]:
-    subjects = list(subjects)
-    left = rescan(work, stores, subjects)
-    return [_receipt(work, subject, dict(left.get(subject, {})), at) for subject in subjects]
-
-
-def _receipt(work: Work, subject: int, residue: Mapping[str, int], at: dt.datetime) -> Receipt:
-    lines = work.tallies[subject]
-    return Receipt(
-        subject=Pseudonym(work.subjects[subject]),
-        action=work.action,
-        plan_hash=work.plan_hash,
-        at=at,
-        lines=lines,
-        residue=residue,
-        entry=_entry(work, subject, lines, residue, at),
-    )
-
-
-def _entry(work: Work, subject: int, lines: Sequence[Tally], residue: Mapping[str, int], at: dt.datetime) -> Entry:
-    fields: dict[str, Value] = {
-        "subject": Pseudonym(work.subjects[subject]),
-        "plan": Hash(work.plan_hash),
-        "rescan": "residue" if residue else "clean",
-        "systems": len({line.place.partition(".")[0] for line in lines}),
-        "tables": len({line.place for line in lines}),
-    }
-    changed = [line for line in lines if line.strategies != ("keep",)]
-    if work.action == "amend":
-        values = sum(line.rows * len(line.strategies) for line in changed)
-        return Entry("subject.amended", at, {**fields, "rows": sum(line.rows for line in changed), "fields": values})
-    rows = Counter({"keep": sum(line.rows for line in lines if line.strategies == ("keep",))})
-    for line in changed:
-        for strategy in set(line.strategies):
-            rows[strategy] += line.rows
-    untils = [line.until for line in lines if line.until is not None]
-    fields |= {"rows": {name: count for name, count in rows.items() if count}, "kept": rows["keep"]}
-    fields |= {"residue": sum(residue.values())} if residue else {}
-    fields |= {"kept_until": max(untils)} if untils else {}
-    return Entry("subject.erased", at, fields)
-
-
-_WHY: Mapping[type[StoreError], str] = {
-    StoreUnreachable: "unreachable",
-    StoreRefused: "refused",
-    StoreBusy: "busy",
-    StoreConflict: "conflict",
-    UnknownName: "unknown_name",
-}
-
-
-def _failure(
-    work: Work, subject: int, steps: Iterable[str], done: set[str], cause: StoreError, at: dt.datetime
-) -> Entry:
-    mine = [step for step in steps if step.startswith(f"{work.chunk(subject)}/")]
-    fields: dict[str, Value] = {
-        "subject": Pseudonym(work.subjects[subject]),
-        "plan": Hash(work.plan_hash),
-        "why": _WHY[type(cause)],
-        "done": sum(step in done for step in mine),
-        "left": sum(step not in done for step in mine),
-    }
-    return Entry("erasure.failed", at, fields)

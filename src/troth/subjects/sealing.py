@@ -16,7 +16,7 @@ from typing import Any
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.protect import Keyring
-from troth.stores import Scalar
+from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.journal import Gone
 from troth.subjects.plan import ErasurePlan
@@ -39,7 +39,10 @@ def encode(work: Work) -> bytes:
         "plan": work.plan_hash,
         "declaration": work.declaration_hash,
         "subjects": work.subjects,
-        "operations": [(o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.keep_nulls) for o in work.operations],
+        "operations": [
+            (o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.seen, o.before, o.keep_nulls)
+            for o in work.operations
+        ],
         "questions": [
             (
                 q.system,
@@ -94,8 +97,8 @@ def decode(encoded: bytes) -> Work:
         declaration_hash=whole["declaration"],
         subjects=tuple(whole["subjects"]),
         operations=tuple(
-            Operation(chunk, system, table, tuple(key), tuple(columns), [tuple(row) for row in rows], keep_nulls)
-            for chunk, system, table, key, columns, rows, keep_nulls in whole["operations"]
+            Operation(chunk, system, table, tuple(key), tuple(columns), _rows(rows), tuple(seen), _rows(before), nulls)
+            for chunk, system, table, key, columns, rows, seen, before, nulls in whole["operations"]
         ),
         questions=tuple(
             Question(system, table, tuple(key), _asked(asked), frozenset(map(tuple, kept)))
@@ -109,6 +112,10 @@ def decode(encoded: bytes) -> Work:
             Gone(system, IdentityKind(kind), value, tuple(owners)) for system, kind, value, owners in whole["gone"]
         ),
     )
+
+
+def _rows(stored: Any) -> list[Row]:
+    return [tuple(row) for row in stored]
 
 
 def _asked(stored: Any) -> tuple[Asked, ...]:

@@ -20,6 +20,7 @@ from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Node
 from troth.subjects.identity import Identity
 from troth.subjects.journal import Gone
+from troth.subjects.locate import Located, picker
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
 
@@ -30,7 +31,8 @@ __all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "m
 class Operation:
     """One set-based change to one table: each row is its key, then the new values; without *columns*, a deletion.
 
-    *keep_nulls* says that what is empty stays empty: a mask over nothing would invent data.
+    *keep_nulls* says that what is empty stays empty: a mask over nothing would invent data. *before* is what each row
+    held in the *seen* columns when the plan was made: those by which it was found, and those that are corrected.
     """
 
     chunk: int
@@ -39,6 +41,8 @@ class Operation:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     rows: list[Row]
+    seen: tuple[str, ...]
+    before: list[Row]
     keep_nulls: bool = False
 
     def __repr__(self) -> str:
@@ -107,12 +111,21 @@ class Work:
         """The chunk that a subject's rows are changed in."""
         return chunk((subject,))
 
+    def subjects_of(self, number: int) -> list[int]:
+        """The subjects of one chunk."""
+        return [subject for subject in range(len(self.subjects)) if self.chunk(subject) == number]
+
     def steps(self) -> dict[str, list[Operation]]:
         """The operations by step, in order. A step is one transaction of one store: ``chunk/system``."""
         steps: dict[str, list[Operation]] = defaultdict(list)
         for operation in self.operations:
             steps[f"{operation.chunk}/{operation.system}"].append(operation)
         return steps
+
+    def steps_of(self, subject: int) -> list[str]:
+        """The steps of this subject's chunk."""
+        chunk = f"{self.chunk(subject)}/"
+        return [step for step in self.steps() if step.startswith(chunk)]
 
 
 def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash: str) -> Work:
@@ -131,13 +144,21 @@ def references(identities: Sequence[Identity], keyring: Keyring) -> list[Pseudon
 def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequence[str]) -> Work:
     located = plan.located
     masker = Masker(keyring)
+    detached: dict[str, set[str]] = defaultdict(set)
+    for change in plan.changes:
+        if change.stage is Stage.DETACH:
+            detached[change.place].update(column for column, _ in change.strategies)
     operations: list[Operation] = []
     for change in plan.changes:
         node = located.map[change.place]
         columns = tuple(column for column, _ in change.strategies)
         values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
-        for number, rows in _by_chunk(change.targets, values).items():
-            operations.append(Operation(number, node.system, node.table, node.key, columns, rows, keep_nulls=True))
+        if change.stage is Stage.DETACH:  # rows of others, perhaps: found by what they refer to
+            seen, before = columns, dict(located.referring[change.place, columns])
+        else:
+            seen = tuple(name for name in _ways(node) if name not in detached[change.place])
+            before = _before(located, change.place, seen)
+        operations += _by_chunk(node, columns, change.targets, values, seen, before, keep_nulls=True)
     operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
     return Work(
         action="erase",
@@ -165,12 +186,42 @@ def _values(
     return masker.batch(fit, f"{node.place}.{name}", [key for key, _ in targets])
 
 
-def _by_chunk(targets: Sequence[Target], values: Sequence[Sequence[Scalar]]) -> dict[int, list[Row]]:
-    """A row goes with the first of its subjects. Its parents' subjects are among its own, so it never outlives them."""
-    chunks: dict[int, list[Row]] = defaultdict(list)
+def _ways(node: Node) -> tuple[str, ...]:
+    """The columns by which rows of this table are found to be somebody's."""
+    return tuple(dict.fromkeys(column for link in node.links for column in link.columns))
+
+
+def _before(located: Located, place: str, seen: Sequence[str]) -> dict[Row, Row]:
+    """What located rows hold in the *seen* columns, by their keys."""
+    rows = located.rows.get(place, ())
+    if not seen:
+        return {row.key: () for row in rows}
+    pick = picker(located.columns[place], seen)
+    return {row.key: pick(row.values) for row in rows}
+
+
+def _by_chunk(
+    node: Node,
+    columns: tuple[str, ...],
+    targets: Sequence[Target],
+    values: Sequence[Sequence[Scalar]],
+    seen: tuple[str, ...],
+    before: Mapping[Row, Row],
+    *,
+    keep_nulls: bool = False,
+) -> Iterator[Operation]:
+    """One operation for each chunk. A row goes with the first of its subjects; its parents' subjects are among its
+    own, so it never outlives them."""
+    rows: dict[int, list[Row]] = defaultdict(list)
+    held: dict[int, list[Row]] = defaultdict(list)
     for (key, owners), *new in zip(targets, *values, strict=True):
-        chunks[chunk(owners)].append((*key, *new))
-    return chunks
+        number = chunk(owners)
+        rows[number].append((*key, *new))
+        held[number].append(before[key])
+    for number in rows:
+        yield Operation(
+            number, node.system, node.table, node.key, columns, rows[number], seen, held[number], keep_nulls
+        )
 
 
 def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> Work:
@@ -181,8 +232,9 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         node = plan.located.map[rewrite.place]
         targets = [target for target, _, _ in rewrite.rows]
         values = list(zip(*(after for _, _, after in rewrite.rows), strict=True))
-        for number, rows in _by_chunk(targets, values).items():
-            operations.append(Operation(number, node.system, node.table, node.key, rewrite.columns, rows))
+        seen = tuple(dict.fromkeys([*_ways(node), *rewrite.columns]))
+        before = _before(plan.located, rewrite.place, seen)
+        operations += _by_chunk(node, rewrite.columns, targets, values, seen, before)
         for subject, count in _count(targets).items():
             words = f"amend {', '.join(rewrite.columns)}"
             tallies[subject].append(Tally(rewrite.place, count, ("amend",) * len(rewrite.columns), words))

@@ -38,8 +38,7 @@ _PREFIX = "control:"
 _DISPOSAL = "record:disposal"
 _RUNS = "record:runs"
 _HOURLY = dt.timedelta(hours=1)
-_ABANDONED = dt.timedelta(minutes=2)
-"""A run takes seconds. Taking one up whose process is alive after all would be harmless, and only double work."""
+_RUNS_EVERY = dt.timedelta(minutes=2)
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
 _REST_S = 5.0
@@ -133,9 +132,9 @@ def _take_up_runs(office: Office, now: dt.datetime) -> None:
     """Finish what a process that is gone had begun on the company's stores, by one process at a time."""
     due.schedule([_RUNS], at=now)
     for held in due.claim(now, lease_for=_LEASE, prefix=_RUNS):
-        for run_id, outcome in resume_all(office.company.declaration, office.keyring, before=now - _ABANDONED):
+        for run_id, outcome in resume_all(office.company.declaration, office.keyring):
             _LOG.warning("run %s was taken up: %s", run_id, outcome)
-        due.finish(held, next_due=now + _ABANDONED)
+        due.finish(held, next_due=now + _RUNS_EVERY)
 
 
 def _dispose(now: dt.datetime) -> None:

@@ -1,9 +1,15 @@
-"""The journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction."""
+"""The journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
+
+A run has an owner, a process of some machine, and gives a sign of life with every step. `take_up` hands on the runs
+whose owner is gone, each to one process.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import socket
+from collections.abc import Iterator, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -18,6 +24,10 @@ __all__ = ["TOMBSTONES_KEPT", "DatabaseJournal"]
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """Longer than any backup or export that could bring an erased person back should live."""
+
+SILENCE = dt.timedelta(minutes=10)
+"""How long a run on another machine may give no sign of life: longer than the statements of any one step may take. A
+run that is taken up while its owner lives after all is done by both, with one outcome and one set of receipts."""
 
 
 class DatabaseJournal:
@@ -37,20 +47,22 @@ class DatabaseJournal:
                     declaration_hash=run.declaration_hash,
                     begun_at=run.begun,
                     sealed_plan=run.sealed_plan,
+                    owner=_me(),
+                    seen_at=timezone.now(),
                 )
         except IntegrityError:
             raise JournalError(f"run {run.id} has begun already; carry out a fresh plan") from None
 
-    def intend(self, run_id: str, step: str) -> None:
-        with transaction.atomic(durable=True):
-            StepRow.objects.get_or_create(run=_unfinished(run_id), step=step)
-
     def done(self, run_id: str, step: str) -> None:
         with transaction.atomic(durable=True):
-            StepRow.objects.update_or_create(run=_unfinished(run_id), step=step, defaults={"done": True})
+            run = RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).first()
+            if run is None:
+                raise JournalError(f"run {run_id} has ended, or never began: another worker may have taken it up")
+            RunRow.objects.filter(pk=run.pk).update(owner=_me(), seen_at=timezone.now())
+            StepRow.objects.get_or_create(run=run, step=step)
 
-    def steps(self, run_id: str) -> Mapping[str, bool]:
-        return dict(StepRow.objects.filter(run__run_id=run_id).order_by("id").values_list("step", "done"))
+    def steps(self, run_id: str) -> frozenset[str]:
+        return frozenset(StepRow.objects.filter(run__run_id=run_id).values_list("step", flat=True))
 
     def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         with transaction.atomic(durable=True):
@@ -67,20 +79,53 @@ class DatabaseJournal:
             row.steps.all().delete()
 
     def unfinished(self) -> Iterator[Run]:
-        for row in RunRow.objects.filter(finished_at__isnull=True).order_by("begun_at", "id"):
-            assert row.sealed_plan is not None, "a constraint keeps the plan until the run is finished"
-            yield Run(
-                id=row.run_id,
-                action=row.action,
-                plan_hash=row.plan_hash,
-                declaration_hash=row.declaration_hash,
-                begun=row.begun_at,
-                sealed_plan=bytes(row.sealed_plan),
-            )
+        return map(_run, _unfinished())
+
+    def take_up(self, now: dt.datetime) -> Iterator[Run]:
+        """The unfinished runs that nobody carries out any more, each of them ours from here on: their owner let go of
+        them, is a process of this machine that is gone, or has given no sign of life for `SILENCE`."""
+        for row in _unfinished():
+            if row.seen_at < now - SILENCE or _is_gone(row.owner):
+                as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
+                if as_seen.update(owner=_me(), seen_at=now):
+                    yield _run(row)
+
+    def let_go(self, run_id: str) -> None:
+        """This process does not carry out the run any more: whoever looks next may take it up."""
+        RunRow.objects.filter(run_id=run_id).update(owner="")
 
 
-def _unfinished(run_id: str) -> RunRow:
-    row = RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).first()
-    if row is None:
-        raise JournalError(f"run {run_id} has not begun or has finished; begin it before its steps")
-    return row
+def _unfinished() -> Iterator[RunRow]:
+    return iter(RunRow.objects.filter(finished_at__isnull=True).order_by("begun_at", "id"))
+
+
+def _run(row: RunRow) -> Run:
+    assert row.sealed_plan is not None, "a constraint keeps the plan until the run is finished"
+    return Run(
+        id=row.run_id,
+        action=row.action,
+        plan_hash=row.plan_hash,
+        declaration_hash=row.declaration_hash,
+        begun=row.begun_at,
+        sealed_plan=bytes(row.sealed_plan),
+    )
+
+
+def _me() -> str:
+    return f"{os.getpid()} {socket.gethostname()}"
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether there is no owner, or its process can be asked for from here and is not there."""
+    process, _, machine = owner.partition(" ")
+    if not owner:
+        return True
+    if machine != socket.gethostname():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 __all__ = [
     "CheckRow",
@@ -175,7 +176,10 @@ class Hold(models.Model):
 
 
 class RunRow(models.Model):
-    """One plan being carried out (DESIGN §5.1). The sealed plan is destroyed in the transaction that finishes it."""
+    """One plan being carried out. The sealed plan is destroyed in the transaction that finishes it.
+
+    *owner* is the process that carries it out, *seen_at* its last sign of life.
+    """
 
     run_id = models.CharField(max_length=80, unique=True)
     action = models.CharField(max_length=40)
@@ -184,6 +188,8 @@ class RunRow(models.Model):
     begun_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     sealed_plan = models.BinaryField(null=True)
+    owner = models.CharField(max_length=300, blank=True, default="")
+    seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         db_table = "record_run"
@@ -198,11 +204,10 @@ class RunRow(models.Model):
 
 
 class StepRow(models.Model):
-    """One step of a run on one store: intended before the store is touched, done after it committed."""
+    """One step of a run that its store has committed."""
 
     run = models.ForeignKey(RunRow, on_delete=models.CASCADE, related_name="steps")
     step = models.CharField(max_length=200)
-    done = models.BooleanField(default=False)
 
     class Meta:
         db_table = "record_step"

@@ -29,6 +29,7 @@ from troth.subjects import (
     Hold,
     Located,
     Receipt,
+    RunInterrupted,
     View,
     carry_out,
     references,
@@ -48,7 +49,10 @@ def now() -> dt.datetime:
 
 def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[Hold]:
     """The legal holds in force that may concern the located subjects."""
-    subjects = [str(reference) for reference in references(located.identities, keyring)]
+    return _holds([str(reference) for reference in references(located.identities, keyring)], at)
+
+
+def _holds(subjects: Sequence[str], at: dt.datetime) -> list[Hold]:
     holds = []
     for hold in in_force(at):
         indices = tuple(index for index, subject in enumerate(subjects) if subject == hold.subject)
@@ -94,27 +98,31 @@ def act(
 ) -> list[Receipt]:
     """Carry out an approved plan and put it on record. Raises as `troth.subjects.carry_out` does."""
     journal = DatabaseJournal(Tombstones(keyring))
-    receipts = carry_out(
-        plan,
-        stores,
-        approved=approved,
-        declaration_hash=declaration.hash,
-        keyring=keyring,
-        journal=journal,
-        now=now,
-        progress=progress,
-    )
+    try:
+        receipts = carry_out(
+            plan,
+            stores,
+            approved=approved,
+            declaration_hash=declaration.hash,
+            keyring=keyring,
+            journal=journal,
+            now=now,
+            progress=progress,
+        )
+    except RunInterrupted as interrupted:
+        journal.let_go(interrupted.run_id)
+        raise
     sequence(ledger_signer(keyring, declaration.organisation), now=now())
     return receipts
 
 
-def resume_all(declaration: Declaration, keyring: Keyring, *, before: dt.datetime) -> list[Resumed]:
-    """Take up every run that began *before* and is not finished: whoever carried it out is gone.
+def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
+    """Take up every run whose process is gone, under the legal holds of now.
 
     One that cannot be finished now (its store is still away) stays for the next time, and holds up no other.
     """
     journal = DatabaseJournal(Tombstones(keyring))
-    left = [run for run in journal.unfinished() if run.begun < before]
+    left = list(journal.take_up(now()))
     if not left:
         return []
     resumed = []
@@ -126,9 +134,17 @@ def resume_all(declaration: Declaration, keyring: Keyring, *, before: dt.datetim
                 opened.callback(stores[name].close)
         for run in left:
             try:
-                resume(run, stores, keyring=keyring, journal=journal, now=now)
+                resume(
+                    run,
+                    stores,
+                    keyring=keyring,
+                    journal=journal,
+                    now=now,
+                    holds=lambda subjects: _holds(subjects, now()),
+                )
                 resumed.append((run.id, "finished"))
             except TrothError as cause:
+                journal.let_go(run.id)
                 resumed.append((run.id, str(cause)))
     sequence(ledger_signer(keyring, declaration.organisation), now=now())
     return resumed

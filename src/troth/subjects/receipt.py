@@ -1,0 +1,107 @@
+"""Receipts: what a run did for each subject, and the ledger's entries of it. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.errors import TrothError
+from troth.ledger import Entry, Hash, Pseudonym, Value
+from troth.stores import StoreBusy, StoreConflict, StoreRefused, StoreUnreachable, UnknownName
+from troth.subjects.resuming import HeldSince, RowsChanged
+from troth.subjects.work import Tally, Work
+
+__all__ = ["Receipt", "failure", "receipt", "resumption"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What happened for one subject: what went, what stayed and why, and what the rescan found (place → rows)."""
+
+    subject: Pseudonym
+    action: str
+    plan_hash: str
+    at: dt.datetime
+    lines: tuple[Tally, ...]
+    residue: Mapping[str, int]
+    entry: Entry
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the rescan found nothing outside the declared exceptions."""
+        return not self.residue
+
+
+def receipt(work: Work, subject: int, residue: Mapping[str, int], at: dt.datetime) -> Receipt:
+    """The receipt of one subject, by index, whose steps are all done."""
+    lines = work.tallies[subject]
+    return Receipt(
+        subject=Pseudonym(work.subjects[subject]),
+        action=work.action,
+        plan_hash=work.plan_hash,
+        at=at,
+        lines=lines,
+        residue=residue,
+        entry=_entry(work, subject, lines, residue, at),
+    )
+
+
+def _entry(work: Work, subject: int, lines: Sequence[Tally], residue: Mapping[str, int], at: dt.datetime) -> Entry:
+    fields: dict[str, Value] = {
+        "subject": Pseudonym(work.subjects[subject]),
+        "plan": Hash(work.plan_hash),
+        "rescan": "residue" if residue else "clean",
+        "systems": len({line.place.partition(".")[0] for line in lines}),
+        "tables": len({line.place for line in lines}),
+    }
+    changed = [line for line in lines if line.strategies != ("keep",)]
+    if work.action == "amend":
+        values = sum(line.rows * len(line.strategies) for line in changed)
+        return Entry("subject.amended", at, {**fields, "rows": sum(line.rows for line in changed), "fields": values})
+    rows = Counter({"keep": sum(line.rows for line in lines if line.strategies == ("keep",))})
+    for line in changed:
+        for strategy in set(line.strategies):
+            rows[strategy] += line.rows
+    untils = [line.until for line in lines if line.until is not None]
+    fields |= {"rows": {name: count for name, count in rows.items() if count}, "kept": rows["keep"]}
+    fields |= {"residue": sum(residue.values())} if residue else {}
+    fields |= {"kept_until": max(untils)} if untils else {}
+    return Entry("subject.erased", at, fields)
+
+
+_WHY: Mapping[type[TrothError], str] = {
+    StoreUnreachable: "unreachable",
+    StoreRefused: "refused",
+    StoreBusy: "busy",
+    StoreConflict: "conflict",
+    UnknownName: "unknown_name",
+    RowsChanged: "changed",
+    HeldSince: "held",
+}
+
+
+def failure(work: Work, subject: int, done: Collection[str], cause: TrothError, at: dt.datetime) -> Entry:
+    """What is on record for a subject when its run is closed before all its steps were done."""
+    mine = work.steps_of(subject)
+    fields: dict[str, Value] = {
+        "subject": Pseudonym(work.subjects[subject]),
+        "plan": Hash(work.plan_hash),
+        "why": _WHY[type(cause)],
+        "done": sum(step in done for step in mine),
+        "left": sum(step not in done for step in mine),
+    }
+    return Entry("amendment.failed" if work.action == "amend" else "erasure.failed", at, fields)
+
+
+def resumption(work: Work, run: Pseudonym, done: Collection[str], at: dt.datetime) -> Entry:
+    """What is on record when an interrupted run was taken up."""
+    fields: dict[str, Value] = {
+        "run": run,
+        "right": work.action,
+        "plan": Hash(work.plan_hash),
+        "done": len(done),
+        "left": len(work.steps()) - len(done),
+    }
+    return Entry("run.resumed", at, fields)
