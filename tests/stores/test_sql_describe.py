@@ -180,8 +180,11 @@ def test_moments_with_and_without_a_zone_are_compared_in_utc(postgresql_place: A
 
 
 def test_a_zero_date_is_before_nothing(mariadb_place: Any) -> None:
-    mariadb_place.run("SET GLOBAL sql_mode = ''")
-    mariadb_place.run("CREATE TABLE t (at DATETIME)", "INSERT INTO t VALUES ('0000-00-00'), ('2020-01-01')")
+    mariadb_place.run(
+        "SET SESSION sql_mode = ''",
+        "CREATE TABLE t (at DATETIME)",
+        "INSERT INTO t VALUES ('0000-00-00'), ('2020-01-01')",
+    )
     assert mariadb_place.open().count("t", Before("at", NOON)) == 1
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +30,53 @@ def test_a_server_is_gone_when_nobody_uses_it(kind: str) -> None:
         keeper = servers._LEFT_RUNNING[before]
     assert keeper.wait(30) == 0
     assert not Path(server.folder).exists()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_server_never_takes_another_for_itself(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its port is taken it gets a second one: the server of another run would answer there, and end with it."""
+    with running(kind) as other, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        ports = iter([other.port, servers._free_port()])
+        monkeypatch.setattr(servers, "_free_port", lambda: next(ports))
+        server, process = servers._begin(kind, Path(folder), durable=False)
+        try:
+            with server.database("mine"), pytest.raises(Exception, match="mine"):
+                other.connect("mine")
+        finally:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(30)
+    assert server.port != other.port
+
+
+@pytest.mark.parametrize(("kind", "pid"), [("postgresql", "data/postmaster.pid"), ("mariadb", "pid")])
+def test_a_server_that_was_killed_says_so_and_leaves_its_log(kind: str, pid: str) -> None:
+    before = len(servers._LEFT_RUNNING)
+    with running(kind) as server:
+        folder = Path(server.folder)
+        os.kill(int((folder / pid).read_text().split()[0]), signal.SIGKILL)
+        while not (folder / "ended").exists():  # its keeper has to hear of it
+            time.sleep(0.01)
+        with pytest.raises(ServerUnavailable, match="killed by SIGKILL") as caught:
+            server.connect()
+    servers._LEFT_RUNNING[before].wait(30)
+    kept = Path(f"{folder}.ended")
+    assert str(kept) in str(caught.value)
+    assert (kept / "log").exists()
+    assert not (kept / "data").exists()
+    assert not folder.exists()
+    shutil.rmtree(kept)
+
+
+def test_who_comes_while_a_server_is_being_removed_gets_a_place_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with (folder / "users").open("w") as users, ThreadPoolExecutor() as pool:
+        fcntl.flock(users, fcntl.LOCK_EX)  # as the keeper does when it removes
+        joined = pool.submit(servers._joined, folder)
+        servers._remove(folder)
+        fcntl.flock(users, fcntl.LOCK_UN)
+        with joined.result(30) as mine:
+            assert os.path.samestat(os.fstat(mine.fileno()), (folder / "users").stat())
 
 
 def test_workers_of_one_run_share_a_server() -> None:

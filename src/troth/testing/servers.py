@@ -1,8 +1,9 @@
 """Throwaway PostgreSQL and MariaDB servers for tests and benchmarks: the real thing, private, gone afterwards.
 
-`start` makes a fresh server in its own folder, listening on a Unix socket there and on a free port of localhost. It
+`share` makes a fresh server in its own folder, listening on a Unix socket there and on a free port of localhost. It
 runs as ``postgres`` or ``mysql`` when we are root, because neither agrees to run as root. Several processes may share
-one (`share`); a keeper stops it and removes the folder once the last of them has ended, however it ended.
+one. A keeper, a process of its own, starts the server; it stops it and removes the folder once the last of them has
+ended, however it ended. A server that ends before that leaves its log, and whoever asks for it is told.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import glob
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from troth.errors import TrothError
@@ -33,6 +36,9 @@ __all__ = ["PASSWORD", "Server", "ServerUnavailable", "running", "share"]
 
 PASSWORD = "troth"  # noqa: S105 -- of a server that lives for one test run and listens on localhost only
 _START_S_MAX = 60.0
+_PORTS = range(20_000, 30_000)
+"""Below those that systems give to outgoing connections, one of which could take a port before the server has it."""
+_PORTS_TRIED = 5
 _LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
 
 
@@ -44,7 +50,7 @@ def _outlived() -> None:
 
 
 class ServerUnavailable(TrothError):
-    """The server is not installed here, or did not start; the message says what to do."""
+    """The server is not installed here, did not start, or has ended by itself; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,17 @@ class Server:
         return f"{self.kind}://{quote(user or self.superuser)}:{quote(password)}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database: str | None = None) -> Any:
-        """A plain driver connection of the superuser that commits by itself."""
+        """A plain driver connection of the superuser that commits by itself. Raises `ServerUnavailable` where the
+        server has ended, and the driver's own error otherwise."""
+        try:
+            return self._connect(database)
+        except Exception:
+            ended = Path(self.folder, "ended")
+            if ended.exists():
+                raise ServerUnavailable(f"{self.kind} ended in the middle: {ended.read_text()}") from None
+            raise
+
+    def _connect(self, database: str | None) -> Any:
         if self.kind == "postgresql":
             import psycopg
 
@@ -120,10 +136,9 @@ def running(kind: str, *, durable: bool = False) -> Iterator[Server]:
 @contextlib.contextmanager
 def share(kind: str, run: str, *, durable: bool = False) -> Iterator[Server]:
     """The server of *run*: the first caller starts it, all others of the same run find it."""
+    _commands(kind)
     folder = Path(tempfile.gettempdir()) / f"troth-{kind}-{run}"[:60]  # a socket's path may not exceed 107 bytes
-    folder.mkdir(exist_ok=True)
-    with (folder / "users").open("w") as users, (folder / "starting").open("w") as starting:
-        fcntl.flock(users, fcntl.LOCK_SH)  # the keeper waits until nobody holds this any more
+    with _joined(folder), (folder / "starting").open("w") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)
         about = folder / "server.json"
         if not about.exists():
@@ -132,78 +147,197 @@ def share(kind: str, run: str, *, durable: bool = False) -> Iterator[Server]:
         yield Server(**json.loads(about.read_text()))
 
 
+def _joined(folder: Path) -> IO[str]:
+    """A lock among those who use *folder*, held until the file is closed; its keeper waits for all of them."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            users = (folder / "users").open("w")
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if _is_there(users, folder / "users"):
+                return users
+            users.close()  # the keeper of an earlier server has just taken it away: make a new one
+
+
+def _is_there(file: IO[str], path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
 def _start(kind: str, folder: Path, *, durable: bool) -> Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server = Server(kind, str(folder), probe.getsockname()[1])
-    begin = {"postgresql": _start_postgresql, "mariadb": _start_mariadb}[kind]
+    """Start a keeper, which starts the server."""
+    command = [sys.executable, "-m", __name__, kind, str(folder), *(["durable"] if durable else [])]
     with (folder / "keeper.log").open("w") as log:
-        keeper = [sys.executable, "-m", "troth.testing.servers", str(folder)]
-        _LEFT_RUNNING.append(
-            subprocess.Popen(keeper, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        keeper = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )
+    _LEFT_RUNNING.append(keeper)
+    assert keeper.stdout is not None
+    with keeper.stdout:
+        said = json.loads(keeper.stdout.readline() or "{}")
+    if "port" not in said:
+        why = said.get("error") or (folder / "keeper.log").read_text()
+        raise ServerUnavailable(f"{kind} did not start; see {folder}: {why}")
+    return Server(**said)
+
+
+# --- the keeper -----------------------------------------------------------------------------------------------------
+
+
+def _keep(kind: str, folder: Path, *, durable: bool) -> None:
+    """Start the server and say where it is; stop it when nobody uses it any more, and leave nothing behind."""
     try:
-        begin(server, durable=durable)
-    except subprocess.CalledProcessError as error:
-        raise ServerUnavailable(f"{kind} did not start: {(error.stdout or b'').decode()[-2000:]}") from None
-    return server
+        server, process = _begin(kind, folder, durable=durable)
+    except (ServerUnavailable, OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - to the one that has started us
+        return
+    print(json.dumps(asdict(server)), flush=True)  # noqa: T201
+    stopping = threading.Event()
+    threading.Thread(target=_watch, args=(process, folder, stopping), daemon=True).start()
+    with (folder / "users").open() as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        stopping.set()
+        # Nothing in there is worth an orderly end. PostgreSQL's children are ended by it, not by us.
+        process.send_signal(signal.SIGQUIT if kind == "postgresql" else signal.SIGKILL)
+        process.wait()
+        _remove(folder)
 
 
-def _start_postgresql(server: Server, *, durable: bool) -> None:
-    binaries = _installed("/usr/lib/postgresql/*/bin/pg_ctl", "pg_ctl", package="postgresql").parent
-    owner = _owner("postgres", server.folder)
-    secret = Path(server.folder, "password")
-    secret.write_text(PASSWORD)
-    data = f"{server.folder}/data"
-    initdb = [f"{binaries}/initdb", "-D", data, "--username=postgres", f"--pwfile={secret}", "--no-sync"]
-    owner([*initdb, "--encoding=UTF8", "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256"])
-    settings = {
-        "port": server.port,
-        "listen_addresses": "127.0.0.1",
-        "unix_socket_directories": server.folder,
-        "max_connections": 100,
-        "shared_buffers": "64MB",
-    }
-    if not durable:
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-    with Path(data, "postgresql.auto.conf").open("a") as file:
-        file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-    owner([f"{binaries}/pg_ctl", "-D", data, "-l", f"{server.folder}/log", "-t", f"{_START_S_MAX:.0f}", "-w", "start"])
+def _watch(process: subprocess.Popen[bytes], folder: Path, stopping: threading.Event) -> None:
+    """Put down how the server has ended, where nobody wanted it to."""
+    status = process.wait()
+    if not stopping.is_set():
+        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        (folder / "ended").write_text(f"{how}; its log stays in {_kept(folder)}")
 
 
-def _start_mariadb(server: Server, *, durable: bool) -> None:
-    daemon = _installed("/usr/sbin/mariadbd", "mariadbd", package="mariadb-server")
-    install = _installed("/usr/bin/mariadb-install-db", "mariadb-install-db", package="mariadb-server")
-    owner = _owner("mysql", server.folder)
-    data = f"--datadir={server.folder}/data"
-    owner([str(install), "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"])
-    first = Path(server.folder, "first.sql")
-    first.write_text(
+def _kept(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.ended")
+
+
+def _remove(folder: Path) -> None:
+    """Out of the way first, so that nobody finds half a folder; a server's log stays where it had ended by itself."""
+    gone = _kept(folder) if (folder / "ended").exists() else folder.with_name(f"{folder.name}.gone")
+    folder.rename(gone)
+    path = gone / "data" if (gone / "ended").exists() else gone
+    end = time.monotonic() + 10
+    while path.exists() and time.monotonic() < end:  # until the server's children have let go of their files
+        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(0.05)
+
+
+def _begin(kind: str, folder: Path, *, durable: bool) -> tuple[Server, subprocess.Popen[bytes]]:
+    """Make the data, and run the server on a port that nobody else has."""
+    prepare, daemon = _commands(kind)
+    (folder / "password").write_text(PASSWORD)
+    (folder / "first.sql").write_text(
         f"CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
         "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n"
     )
-    options = [data, f"--socket={server.socket}", f"--port={server.port}", "--bind-address=127.0.0.1"]
-    options += [f"--pid-file={server.folder}/pid", f"--log-error={server.folder}/log", f"--init-file={first}"]
-    options += ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--skip-name-resolve"]
-    if not durable:
-        options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-binlog=0"]
-    owner([str(daemon), "--no-defaults", *options], wait=False)
-    _wait_for(server)
+    options = {"postgresql": _POSTGRESQL, "mariadb": _MARIADB}[kind]
+    if _spawn(kind, folder, [str(prepare), *_filled(options.prepare, folder)]).wait(_START_S_MAX) != 0:
+        raise ServerUnavailable(_log(folder))
+    for _ in range(_PORTS_TRIED):
+        server = Server(kind, str(folder), _free_port())
+        given = [*options.run, *(() if durable else options.careless)]
+        process = _spawn(kind, folder, [str(daemon), *_filled(given, folder, port=server.port)])
+        if _answers(server, process):
+            return server, process
+    raise ServerUnavailable(_log(folder))
 
 
-def _wait_for(server: Server) -> None:
-    import pymysql
+def _log(folder: Path) -> str:
+    return (folder / "log").read_text(errors="replace")[-2000:]
 
-    end = time.monotonic() + _START_S_MAX
+
+def _free_port() -> int:
+    """One that nobody has just now. The server may still find it taken, and has to be given another."""
     while True:
-        try:
-            server.connect().close()
-        except pymysql.err.OperationalError:
-            if time.monotonic() > end:
-                raise ServerUnavailable(f"mariadb did not answer; see {server.folder}/log") from None
-            time.sleep(0.05)
-        else:
-            return
+        port = random.choice(_PORTS)  # noqa: S311 - any will do
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def _answers(server: Server, process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the server in *process*; False where it has ended instead.
+
+    Asked at the socket in its own folder: on its port somebody else's server could answer as well.
+    """
+    end = time.monotonic() + _START_S_MAX
+    while process.poll() is None:
+        if _is_ready(server):
+            return True
+        if time.monotonic() > end:
+            process.kill()
+            raise ServerUnavailable(f"it has not answered for {_START_S_MAX:.0f} s")
+        time.sleep(0.02)
+    return False
+
+
+def _is_ready(server: Server) -> bool:
+    if server.kind == "mariadb":
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(server.socket) == 0
+    import psycopg
+
+    try:
+        server.connect().close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How a server's data are made, how it is run, and what spares it the disk where nobody cuts the power."""
+
+    prepare: tuple[str, ...]
+    run: tuple[str, ...]
+    careless: tuple[str, ...]
+
+
+_POSTGRESQL = _Options(
+    prepare=(
+        *("-D", "{folder}/data", "--username=postgres", "--pwfile={folder}/password", "--no-sync", "--encoding=UTF8"),
+        *("--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256"),
+    ),
+    run=(
+        *("-D", "{folder}/data", "-c", "port={port}", "-c", "listen_addresses=127.0.0.1"),
+        *("-c", "unix_socket_directories={folder}", "-c", "max_connections=100", "-c", "shared_buffers=64MB"),
+    ),
+    careless=(
+        *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off"),
+    ),
+)
+_MARIADB = _Options(
+    prepare=(
+        *("--no-defaults", "--datadir={folder}/data", "--auth-root-authentication-method=normal", "--skip-test-db"),
+    ),
+    run=(
+        *("--no-defaults", "--datadir={folder}/data", "--socket={folder}/mariadb.sock", "--port={port}"),
+        *("--bind-address=127.0.0.1", "--pid-file={folder}/pid", "--init-file={folder}/first.sql"),
+        *("--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--skip-name-resolve"),
+    ),
+    careless=(
+        *("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-binlog=0"),
+    ),
+)  # fmt: skip
+
+
+def _filled(options: Iterable[str], folder: Path, port: int = 0) -> list[str]:
+    return [option.format(folder=folder, port=port) for option in options]
+
+
+def _commands(kind: str) -> tuple[Path, Path]:
+    """What makes the server's data, and the server."""
+    if kind == "postgresql":
+        initdb = _installed("/usr/lib/postgresql/*/bin/initdb", "initdb", package="postgresql")
+        return initdb, initdb.with_name("postgres")
+    return (
+        _installed("/usr/bin/mariadb-install-db", "mariadb-install-db", package="mariadb-server"),
+        _installed("/usr/sbin/mariadbd", "mariadbd", package="mariadb-server"),
+    )
 
 
 def _installed(pattern: str, command: str, *, package: str) -> Path:
@@ -212,11 +346,12 @@ def _installed(pattern: str, command: str, *, package: str) -> Path:
     path = found[-1] if found else shutil.which(command)
     if path is None:
         raise ServerUnavailable(f"{command} is not installed: apt-get install {package}")
-    return Path(path)
+    return Path(path).resolve()
 
 
-def _owner(account: str, folder: str) -> Callable[..., None]:
-    """A function that runs a command as the account that the server runs under."""
+def _spawn(kind: str, folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
+    """Run a command as the account that the server runs under."""
+    account = {"postgresql": "postgres", "mariadb": "mysql"}[kind]
     user = account if os.geteuid() == 0 else None
     if user:
         try:
@@ -224,41 +359,18 @@ def _owner(account: str, folder: str) -> Callable[..., None]:
         except KeyError:
             raise ServerUnavailable(f"the account {account} does not exist: install the server's package") from None
         os.chown(folder, entry.pw_uid, entry.pw_gid)
-
-    def run(command: list[str], *, wait: bool = True) -> None:
-        log = Path(folder, "output")
-        with log.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603
-                command,
-                cwd=folder,
-                user=user,
-                group=user and account,
-                extra_groups=[] if user else None,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        if not wait:
-            _LEFT_RUNNING.append(process)
-        elif process.wait(_START_S_MAX * 2):
-            raise subprocess.CalledProcessError(process.returncode, command[0], output=log.read_bytes())
-
-    return run
-
-
-def _keep(folder: Path) -> None:
-    """Wait until nobody uses the server of *folder*, then stop it and leave nothing behind."""
-    with (folder / "users").open() as users:
-        fcntl.flock(users, fcntl.LOCK_EX)
-        for pid_file, how in ((folder / "data/postmaster.pid", signal.SIGQUIT), (folder / "pid", signal.SIGKILL)):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                os.kill(int(pid_file.read_text().split()[0]), how)  # nothing in there is worth an orderly end
-        end = time.monotonic() + 10
-        while folder.exists() and time.monotonic() < end:  # until the server has let go of its files
-            shutil.rmtree(folder, ignore_errors=True)
-            time.sleep(0.05)
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603
+            command,
+            cwd=folder,
+            user=user,
+            group=user and account,
+            extra_groups=[] if user else None,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
 
 
 if __name__ == "__main__":
-    _keep(Path(sys.argv[1]))
+    _keep(sys.argv[1], Path(sys.argv[2]), durable="durable" in sys.argv[3:])
