@@ -10,8 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
-NEEDED = {
+NEEDED: dict[str, Callable[[], object]] = {
     "postgresql": lambda: glob.glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb"),
     "mariadb-server": lambda: shutil.which("mariadbd") or glob.glob("/usr/sbin/mariadbd"),
     "chromium": lambda: shutil.which("chromium"),
