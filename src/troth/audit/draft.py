@@ -6,6 +6,7 @@ up, and ``troth check`` points at what is missing.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -90,11 +91,13 @@ def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str,
     here = f"systems.{system.name}"
     if left:
         notes[f"{here}.tables"] = left
+    inferred: dict[str, list[InferredReference]] = defaultdict(list)
+    for it in system.inferred:
+        inferred[it.table].append(it)
     tables = {}
     for table in sorted(drafted, key=lambda it: (not _is_people(it), it.role is Role.MENTIONS)):
         path = f"{here}.tables.{table.name}"
-        inferred = [it for it in system.inferred if it.table == table.name]
-        tables[table.name] = _table(table, inferred, needed.get(table.name, ""), path, notes, names)
+        tables[table.name] = _table(table, inferred[table.name], needed.get(table.name, ""), path, notes, names)
     return {"store": store, "tables": tables}
 
 

@@ -9,6 +9,7 @@ counted, and depth and size have limits, so that no text however hostile takes m
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -122,7 +123,7 @@ class _Reader:
         self._problems = [] if problems is None else problems
         self._keeps_places = keeps_places
         self._file = file
-        self._next = yaml.parse(text, Loader=_LOADER).__next__
+        self._next: Callable[[], Any] = yaml.parse(text, Loader=_LOADER).__next__
         self._trail: list[str] = []
         self._left = VALUES_MAX
         self._deepest = 0

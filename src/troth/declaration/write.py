@@ -37,8 +37,8 @@ def write(declaration: Declaration | Mapping[str, Any], comments: Mapping[str, s
     everything. Reading the text back gives an equal declaration, and writing that gives the same text.
     """
     raw = _dumped(declaration) if isinstance(declaration, Declaration) else declaration
-    notes = dict(comments or {})
-    lines = [*_comment(notes, ()), *_lines(_short(Declaration, raw), (), notes)]
+    notes = _Notes(comments or {})
+    lines = [*notes.lines(()), *_lines(_short(Declaration, raw), (), notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -118,18 +118,33 @@ def _same(one: Any, other: Any) -> bool:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _lines(value: Any, path: tuple[str, ...], notes: Mapping[str, str]) -> Iterator[str]:
+class _Notes:
+    """The comments by the path of their key, and the paths that have some below them."""
+
+    def __init__(self, comments: Mapping[str, str]) -> None:
+        self._comments = comments
+        self._around = {path[:end] for path in comments for end, letter in enumerate(path) if letter == "."}
+
+    def lines(self, path: tuple[str, ...]) -> Iterator[str]:
+        text = self._comments.get(".".join(path), "")
+        yield from (f"# {_UNPRINTABLE.sub('…', line)}".rstrip() for line in text.splitlines())
+
+    def stand_below(self, path: tuple[str, ...]) -> bool:
+        return ".".join(path) in self._around
+
+
+def _lines(value: Any, path: tuple[str, ...], notes: _Notes) -> Iterator[str]:
     """The block lines of a mapping or list that stands at *path*, without indentation of their own."""
     entries = value.items() if isinstance(value, Mapping) else ((str(at), entry) for at, entry in enumerate(value))
     for name, entry in entries:
         at = (*path, name)
-        yield from _comment(notes, at)
+        yield from notes.lines(at)
         head = f"{_scalar(name)}:" if isinstance(value, Mapping) else "-"
         if len(head) > _KEY_MAX:
             yield f"? {head[:-1]}"
             head = ":"
         line = _one_line(entry)
-        fits = line is not None and len(line) + len(head) + 2 * len(path) <= WIDTH and not _noted(notes, at)
+        fits = line is not None and len(line) + len(head) + 2 * len(path) <= WIDTH and not notes.stand_below(at)
         if not isinstance(entry, Mapping | list) or fits or not entry:
             yield f"{head} {line if line is not None else _flow(entry)}"
         elif head == "-":
@@ -139,16 +154,6 @@ def _lines(value: Any, path: tuple[str, ...], notes: Mapping[str, str]) -> Itera
         else:
             yield head
             yield from (f"  {below}" for below in _lines(entry, at, notes))
-
-
-def _noted(notes: Mapping[str, str], path: tuple[str, ...]) -> bool:
-    below = ".".join(path) + "."
-    return any(note.startswith(below) for note in notes)
-
-
-def _comment(notes: Mapping[str, str], path: tuple[str, ...]) -> Iterator[str]:
-    text = notes.get(".".join(path), "")
-    yield from (f"# {_UNPRINTABLE.sub('…', line)}".rstrip() for line in text.splitlines())
 
 
 def _one_line(value: Any) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from troth.detect._rules import Rules, Words, rules, singular
-from troth.stores import AnyOf, ColumnKind, Match, Scalar, Schema, Store, StoreError, TableKind, TableSchema
+from troth.stores import AnyOf, Column, ColumnKind, Match, Scalar, Schema, Store, StoreError, TableKind, TableSchema
 
 __all__ = ["InferredReference", "infer_references"]
 
@@ -50,21 +50,61 @@ def infer_references(schema: Schema, store: Store) -> list[InferredReference]:
     return sorted(best.values(), key=lambda it: (it.table, it.column))
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A table that could be meant, with what its names say."""
+
+    table: TableSchema
+    key: Column
+    key_words: Words
+    noun: Words
+
+
+class _Targets:
+    """The tables that could be meant, found by the words that point to them: nothing is compared with every table."""
+
+    def __init__(self, schema: Schema, known: Rules) -> None:
+        self._targets: list[_Target] = []
+        self._by_key: dict[Words, list[int]] = {}
+        self._by_noun: dict[Words, list[int]] = {}
+        self._by_name: dict[str, int] = {}
+        for table in schema.tables.values():
+            key = table.column(table.key[0]) if len(table.key) == 1 and table.kind is TableKind.TABLE else None
+            if key is not None:
+                noun = _noun(known.words(table.name.rpartition(".")[2]))
+                target = _Target(table, key, known.words(key.name), noun)
+                at = len(self._targets)
+                self._targets.append(target)
+                self._by_key.setdefault(target.key_words, []).append(at)
+                self._by_noun.setdefault(noun, []).append(at)
+                self._by_name[table.name] = at
+
+    def meant(self, table: TableSchema, words: Words) -> Iterator[_Target]:
+        """Every table that `_named` could say yes to, in the order of the schema."""
+        stem = _stem(words)
+        nouns = {_noun(words), *(_noun(stem[start:]) for start in range(len(stem)))}
+        found = {at for noun in nouns for at in self._by_noun.get(noun, ())}
+        found.update(self._by_key.get(words, ()))
+        if table.name in self._by_name:
+            found.add(self._by_name[table.name])
+        return (self._targets[at] for at in sorted(found))
+
+
 def _candidates(schema: Schema) -> Iterator[InferredReference]:
     known = rules()
-    targets = [table for table in schema.tables.values() if len(table.key) == 1 and table.kind is TableKind.TABLE]
+    targets = _Targets(schema, known)
     for table in schema.tables.values():
         declared = {column for key in table.foreign_keys for column in key.columns}
         for column in table.columns:
             if column.name in declared or column.kind not in _KEY_KINDS or (column.name,) == table.key:
                 continue
-            for target in targets:
-                key = target.column(target.key[0])
-                if key is None or not _same_kind(column.kind, key.kind):
-                    continue
-                score, why = _named(known, table, column.name, target)
-                if score:
-                    yield InferredReference(table.name, column.name, target.name, key.name, score, (why,))
+            words = known.words(column.name)
+            for target in targets.meant(table, words):
+                if _same_kind(column.kind, target.key.kind):
+                    score, why = _named(table, words, target)
+                    if score:
+                        key = target.key.name
+                        yield InferredReference(table.name, column.name, target.table.name, key, score, (why,))
 
 
 def _same_kind(one: ColumnKind, other: ColumnKind) -> bool:
@@ -72,20 +112,18 @@ def _same_kind(one: ColumnKind, other: ColumnKind) -> bool:
     return one is other or {one, other} <= numbers
 
 
-def _named(known: Rules, table: TableSchema, column: str, target: TableSchema) -> tuple[float, str]:
-    """How much the column's name points to the target, and why."""
-    words, key = known.words(column), known.words(target.key[0])
-    noun = _noun(known.words(target.name.rpartition(".")[2]))
-    stem = _stem(words)
-    if target is table:
+def _named(table: TableSchema, words: Words, target: _Target) -> tuple[float, str]:
+    """How much a column's name, in *words*, points to the target, and why."""
+    stem, noun = _stem(words), target.noun
+    if target.table is table:
         return (0.35, "it may point to another row of the same table") if set(words) & _SELF and stem else (0.0, "")
-    if words == key and len(key) > 1:
+    if words == target.key_words and len(words) > 1:
         return 0.6, "it has the name of the other table's key"
     if stem and _noun(stem) == noun:
         return 0.6, "its name is the other table's name and a key word"
     if stem and len(stem) > len(noun) and _noun(stem[-len(noun) :]) == noun:
         return 0.5, "its name ends in the other table's name and a key word"
-    if _noun(words) == noun and table.name != target.name:
+    if _noun(words) == noun:
         return 0.4, "it has the other table's name"
     return 0.0, ""
 

@@ -56,7 +56,7 @@ def suggest(
     schema: Schema, findings: Mapping[str, Sequence[ColumnFinding]], references: Sequence[InferredReference]
 ) -> list[TableSuggestion]:
     """One suggestion for each table of the schema, in its order. Pure: what it needs to know is in its arguments."""
-    links = {name: _links(table, references) for name, table in schema.tables.items()}
+    links = _links(schema, references)
     persons = _persons(schema, findings, links)
     belonging = _belonging(links, persons)
     return [
@@ -65,10 +65,13 @@ def suggest(
     ]
 
 
-def _links(table: TableSchema, references: Sequence[InferredReference]) -> list[ForeignKey]:
-    """Declared and inferred references alike."""
-    inferred = [ForeignKey((it.column,), it.to_table, (it.to_column,)) for it in references if it.table == table.name]
-    return [*table.foreign_keys, *inferred]
+def _links(schema: Schema, references: Sequence[InferredReference]) -> dict[str, list[ForeignKey]]:
+    """Declared and inferred references alike, by table."""
+    links = {name: [*table.foreign_keys] for name, table in schema.tables.items()}
+    for it in references:
+        if it.table in links:
+            links[it.table].append(ForeignKey((it.column,), it.to_table, (it.to_column,)))
+    return links
 
 
 def _persons(
@@ -104,16 +107,17 @@ def _has_a_name(found: Sequence[ColumnFinding]) -> bool:
 
 def _belonging(links: Mapping[str, Sequence[ForeignKey]], persons: frozenset[str]) -> frozenset[str]:
     """Tables that hang on a person, directly or through another that does."""
-    belonging: set[str] = set()
-    while True:
-        more = {
-            name
-            for name, found in links.items()
-            if name not in persons | belonging and any(_owns(link, persons | belonging) for link in found)
-        }
-        if not more:
-            return frozenset(belonging)
-        belonging |= more
+    held: dict[str, list[str]] = {}
+    for name, found in links.items():
+        for link in found:
+            if not _is_office(link):
+                held.setdefault(link.table, []).append(name)
+    people, waiting = set(persons), list(persons)
+    while waiting:
+        more = [name for name in held.get(waiting.pop(), ()) if name not in people]
+        people.update(more)
+        waiting += more
+    return frozenset(people - persons)
 
 
 def _owns(link: ForeignKey, owners: frozenset[str] | set[str]) -> bool:
