@@ -132,9 +132,10 @@ class FileJournal:
             first = {"finish": self._log.size, "entries": [entry.encoded.decode() for entry in entries]}
             self._append(run_id, first)
         already = {self._log.entry_bytes(index) for index in range(first["finish"], self._log.size)}
+        known = {entry.encoded: entry for entry in entries}
         missing = [entry for entry in map(str.encode, first["entries"]) if entry not in already]
         if missing:
-            self._log.append([Entry.decode(entry) for entry in missing])
+            self._log.append([known.get(entry) or Entry.decode(entry) for entry in missing])
         _forget(home)
         _sync_folder(self._folder)
 

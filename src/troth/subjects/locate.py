@@ -15,7 +15,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
@@ -244,6 +244,7 @@ class _Tracing:
         ways = [(link, asked[link.name].get, picker(columns, link.columns)) for link in node.links if asked[link.name]]
         found = self.found[node.place]
         teaches = any(link.teaches for link in node.links)
+        shared: Callable[[Any, Any], Any] = {}.setdefault  # rows by the thousand have few of these: keep one of each
         for row in rows:
             key = key_of(row)
             subjects: tuple[int, ...] = ()
@@ -259,7 +260,7 @@ class _Tracing:
             before = found.get(key)
             if before is not None:
                 subjects, mine = merged(subjects, before.subjects), tuple(dict.fromkeys([*before.mine, *mine]))
-            found[key] = FoundRow(key, row, subjects, mine, ())
+            found[key] = FoundRow(key, row, shared(subjects, subjects), shared(mine, mine), ())
             if teaches:
                 self._taught(node, row, set(subjects))
 

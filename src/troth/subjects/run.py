@@ -80,8 +80,7 @@ def carry_out(
     _refuse_unapproved(plan, known, approved, declaration_hash)
     work = compile_work(plan, keyring, known)
     run_id = secrets.token_hex(8)
-    sealed = keyring.seal(sealing.encode(work), _context(run_id))
-    journal.begin(Run(run_id, work.action, known, work.declaration_hash, now(), sealed))
+    journal.begin(_run(run_id, work, keyring, now()))
     return _Carrying(run_id, work, stores, journal, now, progress).finish()
 
 
@@ -116,6 +115,11 @@ def resume(
     [reference] = keyring.pseudonyms("run", [run.id])
     taken_up = [resumption(work, reference, done, now())]
     return _Carrying(run.id, work, stores, journal, now, progress, done, taken_up, holds(work.subjects)).finish()
+
+
+def _run(run_id: str, work: Work, keyring: Keyring, at: dt.datetime) -> Run:
+    sealed = keyring.seal(sealing.encode(work), _context(run_id))
+    return Run(run_id, work.action, work.plan_hash, work.declaration_hash, at, sealed)
 
 
 def _context(run_id: str) -> Context:

@@ -1,6 +1,7 @@
 """Work as bytes: what is sealed into the journal, and read back after a crash.
 
-JSON with tagged scalars, so that a date comes back a date and a key compares as it did. Version 1.
+JSON with tagged scalars, so that a date comes back a date and a key compares as it did: a line for the whole, then one
+for each operation and each question; compressed. Version 1.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import datetime as dt
 import decimal
 import json
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -33,32 +35,28 @@ class WorkUnreadable(TrothError):
 
 def encode(work: Work) -> bytes:
     """The bytes of *work*; they hold row keys and new values, and are only ever kept sealed."""
-    whole = {
+    head = {
         "version": VERSION,
         "action": work.action,
         "plan": work.plan_hash,
         "declaration": work.declaration_hash,
         "subjects": work.subjects,
-        "operations": [
-            (o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.seen, o.before, o.keep_nulls)
-            for o in work.operations
-        ],
-        "questions": [
-            (
-                q.system,
-                q.table,
-                q.key,
-                [(asked.columns, asked.fold, list(asked.values.items())) for asked in q.asked],
-                list(q.kept),
-            )
-            for q in work.questions
-        ],
+        "operations": len(work.operations),
         "tallies": [
             [(t.place, t.rows, t.strategies, t.words, t.cite, t.until) for t in lines] for lines in work.tallies
         ],
         "gone": [(gone.system, gone.kind, gone.value, gone.subjects) for gone in work.gone],
     }
-    return json.dumps(whole, default=scalar, separators=(",", ":")).encode()
+    operations = (
+        (o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.seen, o.before, o.keep_nulls) for o in work.operations
+    )
+    questions = (
+        (q.system, q.table, q.key, [(a.columns, a.fold, list(a.values.items())) for a in q.asked], list(q.kept))
+        for q in work.questions
+    )
+    packer = zlib.compressobj(level=1)  # rows are alike: a quarter is left, and the whole text never stands in memory
+    packed = [packer.compress(_text(line).encode() + b"\n") for line in (head, *operations, *questions)]
+    return b"".join([*packed, packer.flush()])
 
 
 def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
@@ -88,28 +86,36 @@ def _text(value: object) -> str:
 
 def decode(encoded: bytes) -> Work:
     """Read what `encode` wrote. Raises `WorkUnreadable`."""
-    whole = json.loads(encoded, object_hook=_untag)
-    if whole.get("version") != VERSION:
+    try:
+        return _read(zlib.decompress(encoded).splitlines())
+    except (zlib.error, LookupError, TypeError, ValueError, ArithmeticError):
+        raise WorkUnreadable("this run's sealed plan is damaged; plan again") from None
+
+
+def _read(encoded: Iterable[bytes]) -> Work:
+    head, *lines = (json.loads(line, object_hook=_untag) for line in encoded)
+    if head.get("version") != VERSION:
         raise WorkUnreadable("this run was planned by another version of Troth; finish it with that version")
+    operations, questions = lines[: head["operations"]], lines[head["operations"] :]
     return Work(
-        action=whole["action"],
-        plan_hash=whole["plan"],
-        declaration_hash=whole["declaration"],
-        subjects=tuple(whole["subjects"]),
+        action=head["action"],
+        plan_hash=head["plan"],
+        declaration_hash=head["declaration"],
+        subjects=tuple(head["subjects"]),
         operations=tuple(
             Operation(chunk, system, table, tuple(key), tuple(columns), _rows(rows), tuple(seen), _rows(before), nulls)
-            for chunk, system, table, key, columns, rows, seen, before, nulls in whole["operations"]
+            for chunk, system, table, key, columns, rows, seen, before, nulls in operations
         ),
         questions=tuple(
             Question(system, table, tuple(key), _asked(asked), frozenset(map(tuple, kept)))
-            for system, table, key, asked, kept in whole["questions"]
+            for system, table, key, asked, kept in questions
         ),
         tallies=tuple(
             tuple(Tally(place, rows, tuple(how), words, cite, until) for place, rows, how, words, cite, until in lines)
-            for lines in whole["tallies"]
+            for lines in head["tallies"]
         ),
         gone=tuple(
-            Gone(system, IdentityKind(kind), value, tuple(owners)) for system, kind, value, owners in whole["gone"]
+            Gone(system, IdentityKind(kind), value, tuple(owners)) for system, kind, value, owners in head["gone"]
         ),
     )
 
@@ -125,7 +131,7 @@ def _asked(stored: Any) -> tuple[Asked, ...]:
     )
 
 
-_READ: Mapping[str, Callable[[str], Scalar]] = {
+_SCALARS: Mapping[str, Callable[[str], Scalar]] = {
     "bytes": base64.b64decode,
     "date": dt.date.fromisoformat,
     "datetime": dt.datetime.fromisoformat,
@@ -157,4 +163,4 @@ _ENCODER = json.JSONEncoder(default=scalar, separators=(",", ":"))
 
 
 def _untag(stored: dict[str, Any]) -> Any:
-    return _READ[stored["$"]](stored["v"]) if stored.keys() == {"$", "v"} else stored
+    return _SCALARS[stored["$"]](stored["v"]) if stored.keys() == {"$", "v"} else stored
