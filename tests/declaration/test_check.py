@@ -94,9 +94,9 @@ TABLE_FAULTS = [
         "write 'null', or 'erase: delete' for the whole row",
     ),
     (
-        "erase-both", "{t: {fields: {a: user.name}, erase: {rows: delete, fields: {a: mask}}}}",
-        "10:36: systems.shop.tables.t.erase: the rows are deleted, and fields are treated; "
-        "keep 'erase: delete', or name the fields alone",
+        "erase-field-missing",
+        "{t: {fields: {a: user.name, b: user.name}, erase: {rows: delete, fields: {a: mask}}}}",
+        "10:50: systems.shop.tables.t.erase: nothing says what erasure does to 'b'; give each a strategy",
     ),
     (
         "keep-missing", "{t: {fields: {a: user.name}, erase: {a: keep}}}",
@@ -218,6 +218,11 @@ def test_a_basis_of_the_united_kingdom_serves_there_alone(declared: Declared) ->
 
     assert check(declaration) == []
     assert [problem.code for problem in check(Declaration.model_validate(raw))] == ["basis-elsewhere"]
+
+
+def test_rows_that_are_deleted_may_say_what_happens_where_they_have_to_stay(declared: Declared) -> None:
+    table = "      {t: {fields: {a: user.name}, erase: {rows: delete, fields: {a: mask}}}}"
+    assert check(declared(SHOP + table)) == []
 
 
 def test_a_table_may_hold_its_own_children(declared: Declared) -> None:

@@ -247,11 +247,7 @@ def _erasure(declaration: Declaration) -> Faults:
             if personal or table.identity or table.mentions:
                 mend = "add 'erase: delete', or a strategy for each field"
                 yield _Fault("erase-missing", place.path(), "nothing says what erasure does to these rows", mend)
-        elif erase.rows == "delete":
-            if erase.fields:
-                mend = "keep 'erase: delete', or name the fields alone"
-                yield _Fault("erase-both", place.path("erase"), "the rows are deleted, and fields are treated", mend)
-        else:
+        elif erase.rows == "keep" or erase.fields:  # rows that are deleted may have to stay where others need them
             naming = [column for _, column in _naming_columns(place)]
             untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
             if untreated:
