@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.firm import TROTH, Firm
@@ -44,6 +48,66 @@ def test_a_killed_erasure_is_half_done_and_finished_by_the_next_pass(killed: Fir
     assert [row[0] for row in killed.rows("customer")] == [2, 3]
     assert [row[0] for row in killed.rows("message")] == [102, 103]
     assert [entry["rescan"] for entry in killed.entries("subject.erased")] == ["clean"]
+
+
+_KILLED_AT = """
+import os, signal, sys
+from troth.service.server import set_up
+set_up()
+from troth.service.record.journal import DatabaseJournal
+method, when, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
+honest = getattr(DatabaseJournal, method)
+def deadly(*given):
+    global left
+    left -= 1
+    if left == 0 and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    honest(*given)
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+setattr(DatabaseJournal, method, deadly)
+from troth.cli import main
+main(sys.argv[4:])
+"""
+"""Die before or after the nth note in the journal."""
+
+_POINTS = [
+    ("begin", "before", 1),
+    ("begin", "after", 1),
+    ("done", "before", 1),
+    ("done", "after", 1),
+    ("done", "before", 2),
+    ("finish", "before", 1),
+    ("finish", "after", 1),
+]
+
+
+@pytest.mark.parametrize("point", _POINTS, ids=lambda point: "-".join(map(str, point)))
+@pytest.mark.parametrize("action", ["erase", "amend"])
+def test_wherever_a_command_dies_the_next_pass_leaves_all_or_nothing(
+    firm: Firm, action: str, point: tuple[str, str, int]
+) -> None:
+    command = ["amend", *ANN, "--set", "user.name=Anne", "--set", "desk.message.body=-"] if action == "amend" else []
+    command = command or ["erase", *ANN]
+    before, after = firm.everything(), _outcome(firm, command)
+    approved = plan_of(firm.troth(*command))
+    deadly = [sys.executable, "-c", _KILLED_AT, *map(str, point), *command, "--apply", approved]
+    died = subprocess.run(deadly, env={**os.environ, **firm.environment}, cwd=firm.folder, capture_output=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert firm.troth("keep").code == 0
+    entries = firm.entries("subject.erased" if action == "erase" else "subject.amended")
+    has_begun = point[:2] != ("begin", "before")
+    assert firm.everything() == (after if has_begun else before)
+    assert [entry["rescan"] for entry in entries] == ["clean"] * has_begun
+    assert len(firm.entries("run.resumed")) == (has_begun and point != ("finish", "after", 1))
+
+
+def _outcome(firm: Firm, command: list[str]) -> list[list[tuple[Any, ...]]]:
+    """What the command leaves when nothing disturbs it, tried on a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Firm(shutil.copytree(firm.folder, Path(folder) / "copy"))
+        assert copy.troth(*command, "--apply", plan_of(copy.troth(*command))).code == 0
+        return copy.everything()
 
 
 def test_a_run_is_finished_once(killed: Firm) -> None:

@@ -110,6 +110,23 @@ def test_unbinding_and_loosening_a_control_are_entries(database: str, office: Of
     assert len(entries("control.unbound") + entries("control.loosened")) == 2
 
 
+def test_the_first_declaration_and_every_change_of_it_or_of_the_policy_are_entries(
+    database: str, office: Office
+) -> None:
+    for _ in range(2):
+        keep.run_due(NOW, office=office)
+    [loaded] = entries("declaration.loaded")
+    assert (loaded["declaration"].text, loaded["promises"]) == (office.company.declaration.hash, 1)
+    reworded = replace(office.company, policy=read("# Policy\n\nWe promise less.\n"))
+    for _ in range(2):
+        keep.run_due(NOW, office=replace(office, company=reworded))
+    [changed] = entries("declaration.changed")
+    assert changed["before"] == changed["after"] == loaded["declaration"]
+    assert changed["policy_before"] == loaded["policy"] != changed["policy_after"]
+    keep.run_due(NOW, office=promising(office))
+    assert entries("declaration.changed")[-1]["after"] != loaded["declaration"]
+
+
 def test_a_control_that_breaks_is_an_error_and_is_tried_again_soon(database: str, office: Office) -> None:
     @contextlib.contextmanager
     def blind(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:

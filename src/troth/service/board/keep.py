@@ -17,11 +17,12 @@ from typing import Self
 
 from django.db import IntegrityError, close_old_connections, transaction
 
+from troth.ledger import Hash
 from troth.promises import Check, Judgement, Status, answered, run, status_of
 from troth.protect import Keyring
 from troth.service.board import plan
 from troth.service.board.looking import look, register_answers
-from troth.service.board.models import BindingRow, PromiseRow
+from troth.service.board.models import BindingRow, DeclaredRow, PromiseRow
 from troth.service.company import Company, company
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record import checks, due, tasks
@@ -80,6 +81,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     here = office.company
     register_answers()
     note_root_key(office.keyring, now=now)
+    _note_declaration(here, now)
     _note_bindings(here, now)
     _schedule(here, now)
     if hasten:
@@ -195,6 +197,17 @@ def _remember(name: str, status: Status, here: Company, now: dt.datetime) -> boo
     if before is not None:
         _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "promise %s is now %s", name, status)
     return True
+
+
+def _note_declaration(here: Company, now: dt.datetime) -> None:
+    """Compare the declaration and the policy with what was last seen; a change is an entry."""
+    after = (here.declaration.hash, Hash.of(here.policy.source.encode()).text)
+    with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):
+        row = DeclaredRow.objects.select_for_update().filter(pk=1).first()
+        entry = plan.declared((row.declaration, row.policy) if row else None, after, here.declaration, now=now)
+        if entry is not None:
+            record(entry)
+            DeclaredRow(pk=1, declaration=after[0], policy=after[1]).save(force_insert=row is None)
 
 
 def _note_bindings(here: Company, now: dt.datetime) -> None:

@@ -8,7 +8,17 @@ from django.db.models import Q
 
 from troth.service.record.models import EntryRow
 
-__all__ = ["BindingRow", "PromiseRow"]
+__all__ = ["BindingRow", "DeclaredRow", "PromiseRow"]
+
+
+class DeclaredRow(models.Model):
+    """The declaration and the policy that were last seen, by their hashes: one row."""
+
+    declaration = models.CharField(max_length=80)
+    policy = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "board_declared"
 
 
 class PromiseRow(models.Model):

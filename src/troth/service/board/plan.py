@@ -6,11 +6,20 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from troth.declaration import Audience, Promise
+from troth.declaration import Audience, Declaration, Promise
 from troth.ledger import Entry, Hash, Name
 from troth.promises import Check, Control, Outcome, Status
 
-__all__ = ["Binding", "bindings", "check_changed", "loosened", "next_check", "promise_changed", "promise_name"]
+__all__ = [
+    "Binding",
+    "bindings",
+    "check_changed",
+    "declared",
+    "loosened",
+    "next_check",
+    "promise_changed",
+    "promise_name",
+]
 
 _AFTER_ERROR = dt.timedelta(minutes=15)
 _SEVERITY = ("low", "medium", "high")
@@ -55,7 +64,7 @@ def _terms(promise: Promise, control: Control) -> Terms:
 
 
 def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.datetime) -> Iterator[Entry]:
-    """The entries for what the declaration no longer binds, and for what it binds on easier terms (DESIGN §5.4)."""
+    """The entries for what the declaration no longer binds, and for what it binds on easier terms ."""
     kept = {(binding.promise, binding.control): dict(binding.terms) for binding in after}
     for binding in sorted(before, key=lambda binding: (binding.promise, binding.control)):
         promise, control = Name(binding.promise), Name.of(binding.control)
@@ -67,6 +76,28 @@ def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.dat
             if (new := terms.get(what, old)) > old:
                 said: dict[str, Value] = {"what": what, "before": old, "after": new}
                 yield Entry("control.loosened", now, {"control": control, "promise": promise, **said})
+
+
+def declared(
+    before: tuple[str, str] | None, after: tuple[str, str], declaration: Declaration, *, now: dt.datetime
+) -> Entry | None:
+    """The entry for a declaration and a policy that are the first or are not those of *before*, by their hashes."""
+    if before == after:
+        return None
+    new, policy = Hash(after[0]), Hash(after[1])
+    if before is not None:
+        was = {"before": Hash(before[0]), "policy_before": Hash(before[1])}
+        return Entry("declaration.changed", now, {**was, "after": new, "policy_after": policy})
+    tables = [table for system in declaration.systems.values() for table in system.tables.values()]
+    fields = {
+        "declaration": new,
+        "policy": policy,
+        "systems": len(declaration.systems),
+        "tables": len(tables),
+        "fields": sum(len(table.fields) for table in tables),
+        "promises": len(declaration.promises),
+    }
+    return Entry("declaration.loaded", now, fields)
 
 
 def check_changed(before: Check | None, check: Check) -> Entry | None:
