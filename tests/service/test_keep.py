@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from troth.declaration import Promise, parse
+from troth.declaration import Audience, Promise, parse
 from troth.ledger import Entry
 from troth.policy import read
 from troth.promises import Status, catalogue, looked_at_hash
@@ -64,8 +64,8 @@ def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Of
     report = keep.run_due(NOW, office=office)
     assert [check.outcome for check in report.checks] == ["pass"]
     assert PromiseRow.objects.get().status == "kept"
-    assert report.entries_sequenced == EntryRow.objects.count() == 3
-    assert len(entries("keys.created")) == 1
+    assert report.entries_sequenced == EntryRow.objects.count() == 4
+    assert len(entries("keys.created")) == len(entries("declaration.loaded")) == 1
 
 
 def test_nothing_is_run_before_it_is_due_again(database: str, office: Office) -> None:
@@ -101,7 +101,7 @@ def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office:
 def test_unbinding_and_loosening_a_control_are_entries(database: str, office: Office) -> None:
     keep.run_due(NOW, office=office)
     [promise] = office.company.declaration.promises
-    hidden = promising(office, promise.model_copy(update={"audience": "staff"}))
+    hidden = promising(office, promise.model_copy(update={"audience": Audience.STAFF}))
     keep.run_due(NOW, office=hidden)
     assert [fields["what"] for fields in entries("control.loosened")] == ["audience"]
     keep.run_due(NOW, office=promising(office, promise.model_copy(update={"controls": ()})))

@@ -89,7 +89,7 @@ def declared(
         was = {"before": Hash(before[0]), "policy_before": Hash(before[1])}
         return Entry("declaration.changed", now, {**was, "after": new, "policy_after": policy})
     tables = [table for system in declaration.systems.values() for table in system.tables.values()]
-    fields = {
+    fields: dict[str, int | Hash] = {
         "declaration": new,
         "policy": policy,
         "systems": len(declaration.systems),
