@@ -1,4 +1,4 @@
-"""Who may see a promise's status, and how much of it (DESIGN §5.4).
+"""Who may see a promise's status, and how much of it.
 
 A status is shown to an audience only when the policy's publishing, the promise and *every* control it rests on allow
 that audience: a status that hid a control would still tell its result. What is not shown is counted, so that a page

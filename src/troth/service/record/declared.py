@@ -1,4 +1,4 @@
-"""Troth's own database as a system of the declaration (DESIGN §5.8): read from ``declared.yaml``.
+"""Troth's own database as a system of the declaration: read from ``declared.yaml``.
 
 `with_own` adds it to a company's declaration as the system ``troth``, with its purposes and its retention, so that
 controls, pages and the record of processing treat it like any other system. A company that declares a system ``troth``

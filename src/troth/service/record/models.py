@@ -20,7 +20,6 @@ __all__ = [
     "Tile",
     "Tombstone",
     "Tree",
-    "WaiverRow",
 ]
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
@@ -269,28 +268,6 @@ class Task(models.Model):
                 | Q(closed_at__isnull=False, closed_by__isnull=False),
                 name="task_is_closed_by_a_check",
             ),
-        ]
-
-
-class WaiverRow(models.Model):
-    """A known breach of a promise, accepted for a while at run time; the declaration's own waivers stand in the file.
-    Owner and approver are roles or staff references of the declaration."""
-
-    promise = models.CharField(max_length=160)
-    controls = models.JSONField(default=list, help_text="Controls that it covers; all of the promise's if empty.")
-    reason = models.TextField()
-    owner = models.CharField(max_length=160)
-    approver = models.CharField(max_length=160)
-    given_at = models.DateTimeField()
-    until = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "record_waiver"
-        constraints = [
-            models.CheckConstraint(condition=~Q(approver=F("owner")), name="waiver_approver_is_someone_else"),
-            models.CheckConstraint(condition=~Q(reason="") & ~Q(approver=""), name="waiver_has_reason_and_approver"),
-            models.CheckConstraint(condition=Q(until__gt=F("given_at")), name="waiver_expires"),
         ]
 
 

@@ -17,4 +17,5 @@ class Migration(migrations.Migration):
         migrations.AddField("runrow", "seen_at", models.DateTimeField(default=django.utils.timezone.now)),
         migrations.RunPython(forget_steps_that_are_not_done, migrations.RunPython.noop),
         migrations.RemoveField("steprow", "done"),
+        migrations.DeleteModel("WaiverRow"),
     ]
