@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from troth.protect import create_home
 from troth.service.configuration import Database, Settings, UnsafeStart
 from troth.service.safety import filesystem_of, refuse_unsafe
 
@@ -16,6 +17,7 @@ KEY = "k3y-" * 4 + "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @pytest.fixture
 def safe(tmp_path: Path) -> Settings:
+    create_home(tmp_path)
     tmp_path.chmod(0o700)
     return Settings.read(
         {
@@ -73,11 +75,19 @@ def test_a_home_that_is_missing_or_open_to_others_is_refused(safe: Settings, tmp
 
 def test_a_key_that_others_can_read_is_refused(safe: Settings, tmp_path: Path) -> None:
     key = tmp_path / "root.key"
-    key.write_bytes(b"")
     key.chmod(0o640)
     assert "root.key" in refused(safe)
     key.chmod(0o600)
     refuse_unsafe(safe, site=SITE, debug=False, unapplied=0)
+
+
+def test_a_root_key_that_is_missing_or_damaged_is_refused(safe: Settings, tmp_path: Path) -> None:
+    key = tmp_path / "root.key"
+    text = key.read_text()
+    key.write_text(text.replace("secret", "secrets"))
+    assert "damaged" in refused(safe)
+    key.unlink()
+    assert "troth keys init" in refused(safe)
 
 
 def test_sqlite_on_a_network_file_system_is_refused(safe: Settings, tmp_path: Path) -> None:

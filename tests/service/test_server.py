@@ -21,17 +21,17 @@ from tests.service.test_pages import DECLARED, POLICY
 START_S_MAX = 30.0
 
 
-def _environment(home: Path, **more: str) -> dict[str, str]:
+def environment_of(home: Path, **more: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
     return {**clean, "TROTH_HOME": str(home / "home"), "TROTH_DECLARATION": str(home / "troth.yaml"), **more}
 
 
 @pytest.fixture
 def company(tmp_path: Path) -> Path:
-    return _laid_out(tmp_path)
+    return laid_out(tmp_path)
 
 
-def _laid_out(home: Path) -> Path:
+def laid_out(home: Path) -> Path:
     (home / "policy.md").write_text(POLICY)
     (home / "troth.yaml").write_text(DECLARED.replace("PUBLISH", "public"))
     return home
@@ -40,22 +40,22 @@ def _laid_out(home: Path) -> Path:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server whose keep loop has made its first pass."""
-    home = _laid_out(tmp_path_factory.mktemp("company"))
+    home = laid_out(tmp_path_factory.mktemp("company"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"from troth.service.server import serve; serve(port={port})"
-    server = subprocess.Popen([sys.executable, "-c", command], env=_environment(home), cwd=ROOT)
+    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(home), cwd=ROOT)
     address = f"http://localhost:{port}"
     try:
-        _wait(address, server)
+        wait_for(address, server)
         yield address
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(timeout=30)
 
 
-def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_S_MAX
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server did not start"
@@ -77,20 +77,20 @@ def _run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[
 
 
 def test_development_does_not_leave_this_machine(company: Path) -> None:
-    ended = _run("from troth.service.server import serve; serve(address='0.0.0.0')", _environment(company))
+    ended = _run("from troth.service.server import serve; serve(address='0.0.0.0')", environment_of(company))
     assert ended.returncode == 1
     assert "the development profile is for localhost" in ended.stderr
 
 
 def test_production_does_not_even_load_unsafe(company: Path) -> None:
-    ended = _run("import troth.service.wsgi", _environment(company, TROTH_PROFILE="production"))
+    ended = _run("import troth.service.wsgi", environment_of(company, TROTH_PROFILE="production"))
     assert ended.returncode == 1
     for reason in ("TROTH_HOSTS", "https://", "TROTH_SECRET_KEY", "TROTH_HOME", "the database cannot be opened"):
         assert reason in ended.stderr
     assert not (company / "home").exists()
 
 
-def test_settings_load_without_any_environment() -> None:
+def test_settings_load_without_anyenvironment_of() -> None:
     code = "import troth.service.settings as s; print(s.DATABASES['default']['NAME'])"
     ended = _run(code, {"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
     assert ended.stdout.strip() == "/nonexistent/.troth/troth.sqlite3"

@@ -1,5 +1,9 @@
-"""How a log line looks: what happened and where. An exception's text may quote a row, so only its type and place are
-written."""
+"""How a log line looks: what happened and where, and nothing that a stranger typed.
+
+Our own words are written out. What a library says may quote the address that was asked for, a header or a row, so of
+a request only its outcome and the pattern of its address are written, and of all else where in the code it was said. An
+exception is written as its type and place: its text may quote a row.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        text = f"{at} {record.levelname} {record.name}: {record.getMessage()}"
+        text = f"{at} {record.levelname} {record.name}: {_said(record)}"
         if record.exc_info and record.exc_info[1] is not None:
             text += "\n" + self.formatException(record.exc_info)
         # One event is one line of the log, whatever a request put into it.
@@ -31,3 +35,14 @@ class Line(logging.Formatter):
         frames = traceback.extract_tb(trace)[-_FRAMES_MAX:]
         places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
         return "\n".join([f"{kind.__module__}.{kind.__qualname__}" if kind else "", *places])
+
+
+def _said(record: logging.LogRecord) -> str:
+    # The server's own lines are about processes; its compiled part, which quotes errors, has loggers below this one.
+    if record.name == "_granian" or record.name.partition(".")[0] == "troth":
+        return record.getMessage()
+    status = getattr(record, "status_code", None)
+    if status is None:
+        return f"said in {record.filename}, line {record.lineno}; its text is not written down"
+    match = getattr(getattr(record, "request", None), "resolver_match", None)
+    return f"answered {status}, at {match.route if match is not None else 'no address of ours'}"

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from troth.protect import Keyring, ProtectError
 from troth.service.configuration import Settings, UnsafeStart
 
 __all__ = ["filesystem_of", "refuse_unsafe"]
@@ -39,7 +40,7 @@ def refuse_unsafe(
         _hosts(settings),
         _site(site),
         _secret_key(settings),
-        _home(settings.home),
+        _home(settings.home) or _root_key(settings.home),
         _database(settings, _read_mounts() if mounts is None else mounts),
         _migrations(unapplied),
     )
@@ -83,6 +84,14 @@ def _home(home: Path) -> str:
     return ""
 
 
+def _root_key(home: Path) -> str:
+    try:
+        Keyring.open(home)
+    except ProtectError as missing_or_unsafe:
+        return str(missing_or_unsafe)
+    return ""
+
+
 def _is_exposed_secret(path: Path) -> bool:
     return path.is_file() and "key" in path.name and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
@@ -102,7 +111,7 @@ def _database(settings: Settings, mounts: str) -> str:
 def _migrations(unapplied: int | None) -> str:
     if unapplied is None:
         return "the database cannot be opened; check TROTH_DATABASE_URL, and that it is there and lets us in"
-    return f"{unapplied} migrations have not been applied to the database; run: troth migrate" if unapplied else ""
+    return f"the database has not seen every migration ({unapplied} to go); run: troth migrate" if unapplied else ""
 
 
 def filesystem_of(path: Path, mounts: str) -> str:

@@ -6,15 +6,15 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
 
 __all__ = ["migrate", "serve", "set_up"]
 
-_THREADS = 8
-"""Requests that one worker answers at once; more would only wait for the same database."""
+_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Requests that one worker answers at once; more would only wait for the same database, or for a processor."""
 _STOP_S_MAX = 10.0
 
 
@@ -25,24 +25,28 @@ def serve(
     workers: int = 1,
     application: str = "troth.service.wsgi:application",
     keep: bool = True,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal ends it, with the keep loop beside it unless *keep* is off (``troth keep`` runs elsewhere).
 
     *application* is ``module:name``; a company's own site uses `troth.service.wsgi.mounted` and names the result here.
-    The development profile prepares its home and its database first; production expects both. Raises `SettingsError`,
-    `UnsafeStart`, `NoCompany`, and `ServiceError` where the development profile would leave this machine.
+    *ready* is called once nothing was refused and the address is ours. The development profile prepares its home and
+    its database first; production expects both. Raises `SettingsError`, `UnsafeStart`, `NoCompany`, and `ServiceError`
+    where the development profile would leave this machine.
     """
-    settings = set_up()
-    if settings.is_production:
-        from troth.service.start import refuse_unsafe_start
-
-        refuse_unsafe_start()
-    elif is_local(address):
-        migrate()
-    else:
+    if not (Settings.read().is_production or is_local(address)):
         raise ServiceError(f"the development profile is for localhost, not {address}; set TROTH_PROFILE=production")
+    settings = set_up()
+    from troth.service.company import company
+    from troth.service.start import refuse_unsafe_start
+
+    company(settings)
+    refuse_unsafe_start()
+    if not settings.is_production:
+        migrate()
     _close_connections()
     server = _granian(application, address, port, workers)
+    server.on_startup(ready)
     with _keeping() if keep else contextlib.nullcontext():
         server.serve()
 
@@ -77,8 +81,10 @@ def _close_connections() -> None:
 
 
 def _granian(application: str, address: str, port: int, workers: int) -> Any:
+    from django.conf import settings
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     return Granian(
         application,
@@ -88,7 +94,10 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
         workers=workers,
         blocking_threads=_THREADS,
         respawn_failed_workers=True,
+        websockets=False,
         log_access=False,  # it would write down every visitor's address
+        log_level=LogLevels.warning,
+        log_dictconfig=settings.LOGGING,
     )
 
 

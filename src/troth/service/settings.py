@@ -155,8 +155,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "troth.service.logs.Line"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        "troth": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "troth": {"level": "INFO"},
+        # Django gives these handlers of their own, which would write the address that was asked for.
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

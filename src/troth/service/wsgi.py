@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 __all__ = ["OURS", "application", "mounted"]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_LOG = logging.getLogger("troth.wsgi")
 
 OURS = ("/policy", "/ledger", "/staff", "/static/troth", "/.well-known/security.txt", "/.well-known/gpc.json")
 """The paths that Troth answers when it shares a site. Each stands for itself and for what lies below it."""
@@ -20,7 +23,11 @@ def mounted(site: Application) -> Application:
     def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         ours = any(path == prefix or path.startswith(f"{prefix}/") for prefix in OURS)
-        return (application if ours else site)(environ, start_response)
+        try:
+            return (application if ours else site)(environ, start_response)
+        except Exception:
+            _LOG.exception("an application broke")  # with its type and place; the server would not tell more
+            raise
 
     return dispatch
 
