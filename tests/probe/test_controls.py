@@ -63,6 +63,7 @@ def test_an_error_says_which_page_was_not_observed(ask: Ask, world: Any) -> None
     ids=["a word", "an addition", "an omission", "no link from a form", "no link from home"],
 )
 def test_a_word_on_the_page_only_is_found(ask: Ask, world: Any, path: str, old: str, new: str, place: str) -> None:
+    assert ask("probe.policy_published").outcome is Outcome.PASS
     world.edit(path, old, new)
     check = ask("probe.policy_published")
 
@@ -82,6 +83,7 @@ def test_layout_around_the_words_is_no_difference(ask: Ask, world: Any) -> None:
 
 @pytest.mark.mutation("probe.policy_published")
 def test_a_policy_that_is_gone_is_found(ask: Ask, world: Any) -> None:
+    assert ask("probe.policy_published").outcome is Outcome.PASS
     del world.pages["/policy/"]
     assert ask("probe.policy_published").outcome is Outcome.FAIL
 
@@ -99,6 +101,7 @@ def test_a_policy_that_is_gone_is_found(ask: Ask, world: Any) -> None:
     ],
 )
 def test_a_link_that_is_hard_to_see_is_found(ask: Ask, world: Any, old: str, new: str, message: str) -> None:
+    assert ask("probe.policy_conspicuous").outcome is Outcome.PASS
     world.edit("/", old, new)
     check = ask("probe.policy_conspicuous")
 
@@ -108,6 +111,7 @@ def test_a_link_that_is_hard_to_see_is_found(ask: Ask, world: Any, old: str, new
 
 @pytest.mark.mutation("probe.policy_conspicuous")
 def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
+    assert ask("probe.policy_conspicuous").outcome is Outcome.PASS
     world.edit("/", "<title>", '<link rel="stylesheet" href="/style.css"><title>')
     world.pages["/style.css"] = (200, [("Content-Type", "text/css")], "footer { font-size: 5px } nav a { color: red }")
     assert ask("probe.policy_conspicuous").outcome is Outcome.FAIL
@@ -115,6 +119,7 @@ def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
 
 @pytest.mark.mutation("probe.links_alive")
 def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
+    assert ask("probe.links_alive").outcome is Outcome.PASS
     world.edit("/policy/", "You may", '<a href="/gone/?email=ann@example.org">You</a> may')
     check = ask("probe.links_alive")
 
@@ -142,6 +147,7 @@ def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:
     ],
 )
 def test_an_undeclared_or_lasting_cookie_is_found(ask: Ask, world: Any, cookie: str, message: str) -> None:
+    assert ask("probe.cookies_declared").outcome is Outcome.PASS
     world.add_header("/", "Set-Cookie", cookie)
     check = ask("probe.cookies_declared")
 
@@ -158,6 +164,7 @@ def test_a_declared_cookie_within_its_life_passes(ask: Ask, world: Any) -> None:
 @pytest.mark.mutation("probe.nothing_stored_before_choice")
 @pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1"])
 def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) -> None:
+    assert ask("probe.nothing_stored_before_choice").outcome is Outcome.PASS
     world.add_header("/policy/", "Set-Cookie", cookie)
     check = ask("probe.nothing_stored_before_choice")
 
@@ -167,6 +174,7 @@ def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) 
 
 @pytest.mark.mutation("probe.nothing_stored_before_choice")
 def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> None:
+    assert ask("probe.nothing_stored_before_choice").outcome is Outcome.PASS
     world.pages["/start/"] = world.pages["/register/"]
     world.put("/register/", "", ("Location", "/start/"), ("Set-Cookie", "visit=1"), status=302)
     assert ask("probe.nothing_stored_before_choice").outcome is Outcome.FAIL
@@ -186,6 +194,7 @@ def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> 
     ],
 )
 def test_a_form_that_asks_for_more_is_found(ask: Ask, world: Any, old: str, new: str, message: str) -> None:
+    assert ask("collect.only_declared_fields").outcome is Outcome.PASS
     world.edit("/register/", old, new)
     check = ask("collect.only_declared_fields")
 
@@ -230,6 +239,7 @@ def test_without_collection_points_there_is_nothing_to_compare(ask: Ask, company
     ],
 )
 def test_a_tag_of_somebody_else_is_found(ask: Ask, world: Any, tag: str) -> None:
+    assert ask("disclosure.only_to_recipients").outcome is Outcome.PASS
     world.edit("/register/", "<main>", f"<main>{tag}")
     check = ask("disclosure.only_to_recipients")
 

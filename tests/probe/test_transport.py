@@ -122,16 +122,27 @@ def test_nothing_listening_cannot_be_looked_at() -> None:
 # --- the control ------------------------------------------------------------------------------------------------------
 
 
-def test_a_site_in_order_passes(ask: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
-    certified = certify()
-    check = ask(serve_tls(strict, certified.context()), str(certified.chain))
+@pytest.fixture
+def in_order(ask: Any, certify: Any, serve_tls: Any, strict: Any) -> Any:
+    """The check of the site as it should be."""
+
+    def made() -> Any:
+        certified = certify()
+        return ask(serve_tls(strict, certified.context()), str(certified.chain))
+
+    return made
+
+
+def test_a_site_in_order_passes(in_order: Any) -> None:
+    check = in_order()
 
     assert check.outcome is Outcome.PASS
     assert check.figures == {"pages": 3, "pages in clear": 0, "certificate days": 90}
 
 
 @pytest.mark.mutation("probe.transport_encrypted")
-def test_an_obsolete_protocol_is_found(ask: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
+def test_an_obsolete_protocol_is_found(ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
+    assert in_order().outcome is Outcome.PASS
     certified = certify(rsa_key=True)
     check = ask(serve_tls(strict, obsolete(certified.context())), str(certified.chain))
 
@@ -140,14 +151,20 @@ def test_an_obsolete_protocol_is_found(ask: Any, certify: Any, serve_tls: Any, s
 
 
 @pytest.mark.mutation("probe.transport_encrypted")
-def test_a_certificate_about_to_end_is_found(ask: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
+def test_a_certificate_about_to_end_is_found(
+    ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any
+) -> None:
+    assert in_order().outcome is Outcome.PASS
     certified = certify(days=6)
     check = ask(serve_tls(strict, certified.context()), str(certified.chain))
     assert [finding.message for finding in check.findings] == ["the certificate has 6 days left"]
 
 
 @pytest.mark.mutation("probe.transport_encrypted")
-def test_a_certificate_that_has_ended_is_found(ask: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
+def test_a_certificate_that_has_ended_is_found(
+    ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any
+) -> None:
+    assert in_order().outcome is Outcome.PASS
     certified = certify(days=-1)
     check = ask(serve_tls(strict, certified.context()), str(certified.chain))
 
@@ -156,7 +173,10 @@ def test_a_certificate_that_has_ended_is_found(ask: Any, certify: Any, serve_tls
 
 
 @pytest.mark.mutation("probe.transport_encrypted")
-def test_a_page_without_strict_transport_is_found(ask: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
+def test_a_page_without_strict_transport_is_found(
+    ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any
+) -> None:
+    assert in_order().outcome is Outcome.PASS
     certified = certify()
     strict.pages["/register/"][1].remove(STRICT)
     check = ask(serve_tls(strict, certified.context()), str(certified.chain))
@@ -164,7 +184,8 @@ def test_a_page_without_strict_transport_is_found(ask: Any, certify: Any, serve_
 
 
 @pytest.mark.mutation("probe.transport_encrypted")
-def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], strict: Any) -> None:
+def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_order: Any, strict: Any) -> None:
+    assert in_order().outcome is Outcome.PASS
     looking = {"declaration": Declaration.model_validate(company), "site": Site(strict.home), "now": NOW}
     check = run("probe.transport_encrypted", looking)
 

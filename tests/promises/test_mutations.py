@@ -1,6 +1,13 @@
-"""A control that cannot fail is a defect: every answer has a test that breaks the promise and sees it turn red."""
+"""A control that cannot fail is a defect: every answer has a test that breaks the promise and sees it turn red.
+
+That there is such a test for each control is read from the text of the tests; that it sees what its mark says is
+watched while it runs (`tests.mutations`).
+"""
 
 import ast
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +42,74 @@ def test_every_mutation_breaks_a_control_that_exists() -> None:
         if id_ not in catalogue()
     ]
     assert unknown == []
+
+
+MARKED = """
+import datetime as dt
+import pytest
+from troth.declaration import parse
+from troth.promises import Outcome, run
+
+DECLARATION = parse('''
+troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+''')
+GOOD, BAD = dt.datetime(2026, 11, 24, tzinfo=dt.UTC), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+def ask(control, now):
+    return run(control, {"declaration": DECLARATION, "now": now}).outcome
+
+
+@pytest.mark.mutation("law.reviewed")
+def test_turns():
+    assert (ask("law.reviewed", GOOD), ask("law.reviewed", BAD)) == (Outcome.PASS, Outcome.FAIL)
+
+
+@pytest.mark.mutation("law.reviewed")
+def test_turns_back_only():
+    assert (ask("law.reviewed", BAD), ask("law.reviewed", GOOD)) == (Outcome.FAIL, Outcome.PASS)
+
+
+@pytest.mark.mutation("law.reviewed")
+def test_is_red_from_the_start():
+    assert ask("law.reviewed", BAD) is Outcome.FAIL
+
+
+@pytest.mark.mutation("law.reviewed")
+def test_looks_at_nothing():
+    pass
+
+
+@pytest.mark.mutation("ledger.intact")
+def test_looks_at_another():
+    assert (ask("law.reviewed", GOOD), ask("law.reviewed", BAD)) == (Outcome.PASS, Outcome.FAIL)
+
+
+@pytest.mark.mutation("ledger.intact")
+def test_breaks_only():
+    assert ask("ledger.intact", GOOD) is Outcome.ERROR
+
+
+@pytest.mark.mutation("ledger.intact")
+def test_fails_by_itself():
+    assert ask("ledger.intact", GOOD) is Outcome.PASS
+"""
+
+
+def test_a_mark_that_claims_what_the_test_did_not_see_fails(tmp_path: Path) -> None:
+    (tmp_path / "test_marked.py").write_text(MARKED)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.mutations", "-c", str(ROOT / "pyproject.toml"), "-rA", "-q"]
+    done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = {name: how for how, name in re.findall(r"^(PASSED|FAILED) .*::(\w+)", done.stdout, re.MULTILINE)}
+    assert [name for name, how in ended.items() if how == "PASSED"] == ["test_turns"], done.stdout
+    assert len(ended) == MARKED.count("def test_")
+    told = re.findall(r"^marked as a mutation of (\S+), .*; it saw (.*)$", done.stdout, re.MULTILINE)
+    assert sorted(told) == [
+        ("law.reviewed", "['fail', 'pass']"),
+        ("law.reviewed", "['fail']"),
+        ("law.reviewed", "no check"),
+        ("ledger.intact", "['error']"),
+        ("ledger.intact", "no check"),
+    ]
