@@ -159,6 +159,8 @@ def test_a_circle_of_foreign_keys_is_opened_where_it_may_be_empty(lay: Lay) -> N
 
 def test_a_circle_of_foreign_keys_that_may_not_be_empty_is_refused(lay_small: Lay) -> None:
     laid = _circle(lay_small, " NOT NULL")
+    [problem] = check(laid.declaration, {"shop": laid.store.describe()})
+    assert "rows of shop.person hold on to these, as these to them" in problem.message
     with pytest.raises(PlanRefused, match=r"may not be null; treat the fields of shop\.house instead of deleting"):
         laid.plan(ANN)
     assert len(laid.rows("person")) == len(laid.rows("house")) == 1

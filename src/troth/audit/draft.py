@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from troth.audit.facts import SystemFacts, TableFacts, is_inside_text
@@ -97,7 +98,7 @@ def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str,
     tables = {}
     for table in sorted(drafted, key=lambda it: (not _is_people(it), it.role is Role.MENTIONS)):
         path = f"{here}.tables.{table.name}"
-        tables[table.name] = _table(table, inferred[table.name], needed.get(table.name, ""), path, notes, names)
+        tables[table.name] = _table(table, inferred[table.name], needed.get(table.name), path, notes, names)
     return {"store": store, "tables": tables}
 
 
@@ -113,21 +114,30 @@ def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
             yield f"TODO: {table.name} holds {kinds}, and nothing leads there from a person: whose is it?"
 
 
-def _needed(people: Sequence[TableFacts], drafted: Sequence[TableFacts]) -> dict[str, str]:
-    """Tables whose rows cannot be deleted with their person, and why: rows of somebody else, or rows that stay
-    themselves, refer to them and cannot be without."""
-    needed: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """Why rows cannot all be deleted with their person, and whether they can be where nobody needs them."""
+
+    why: str
+    some: bool
+
+
+def _needed(people: Sequence[TableFacts], drafted: Sequence[TableFacts]) -> dict[str, _Need]:
+    """Tables whose rows rows of somebody else need, so that none can go, or that rows which stay themselves need, so
+    that those without such rows can."""
+    needed: dict[str, _Need] = {}
     by_name = {it.name: it for it in people}
     while True:
         more = dict(needed)
         for other in drafted:
             goes = other.name in by_name and other.name not in needed
             for columns, (target, _) in other.suggestion.refers_to.items():
-                if target in by_name and target != other.name and not _nullable(other, columns):
-                    more.setdefault(target, f"rows of {other.name} need these rows")
+                held = target in by_name and target != other.name and not _nullable(other, columns)
+                if held and (target not in more or more[target].some):
+                    more[target] = _Need(f"rows of {other.name} need these rows", some=False)
             for columns, (target, _) in other.suggestion.belongs_to.items():
                 if target in by_name and not goes and not _nullable(other, columns):
-                    more.setdefault(target, f"rows of {other.name} stay, and need these rows")
+                    more.setdefault(target, _Need(f"rows of {other.name} that stay need these rows", some=True))
         if more == needed:
             return needed
         needed = more
@@ -143,7 +153,7 @@ def _nullable(table: TableFacts, columns: Sequence[str]) -> bool:
 def _table(
     table: TableFacts,
     inferred: Sequence[InferredReference],
-    needed: str,
+    needed: _Need | None,
     path: str,
     notes: dict[str, str],
     drafted: set[str],
@@ -246,15 +256,19 @@ def _doubts(table: TableFacts, fields: Mapping[str, Any], path: str, notes: dict
             notes[f"{path}.fields.{column}"] = f"REVIEW: score {found.score:.2f}: {'; '.join(found.reasons)}"
 
 
-def _erase(table: TableFacts, fields: Mapping[str, Any], needed: str, path: str, notes: dict[str, str]) -> Any:
-    """Delete the rows; where others need them, keep the rows and treat each field."""
+def _erase(table: TableFacts, fields: Mapping[str, Any], needed: _Need | None, path: str, notes: dict[str, str]) -> Any:
+    """Delete the rows; where others need them, keep those rows and treat each field."""
     in_key = set(fields) & set(table.schema.key)
-    if not needed or in_key:
-        doubt = f" ({needed}: that will stop it)" if needed else ""
+    if needed is None or in_key:
+        doubt = f" ({needed.why}: that will stop it)" if needed is not None else ""
         notes[f"{path}.erase"] = f"REVIEW: a law may want some of these rows kept: see 'keep'.{doubt}"
         return "delete"
-    notes[f"{path}.erase"] = f"REVIEW: the rows stay, because {needed}."
-    return {"fields": {name: _strategy(column) for name in fields if (column := table.schema.column(name)) is not None}}
+    treated = {name: _strategy(column) for name in fields if (column := table.schema.column(name)) is not None}
+    if needed.some and treated:
+        notes[f"{path}.erase"] = f"REVIEW: rows go; the fields are for those that stay, because {needed.why}."
+        return {"rows": "delete", "fields": treated}
+    notes[f"{path}.erase"] = f"REVIEW: the rows stay, because {needed.why}."
+    return {"fields": treated}
 
 
 def _strategy(column: Column) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
 from troth.stores import Access, Column, Schema
-from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, map_data
+from troth.subjects.datamap import DataMap, Link, MapProblem, MapRefused, Node, is_nullable, map_data
 from troth.subjects.plan import deletes
 from troth.subjects.strategies import fault
 
@@ -19,7 +19,7 @@ def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapPr
         map_ = map_data(declaration, schemas)
     except MapRefused as refused:
         return list(refused.problems)
-    return [*check_erasure(map_), *_orphans(map_, schemas)]
+    return [*check_erasure(map_), *_orphans(map_, schemas), *_needed(map_), *_beyond(map_)]
 
 
 def check_erasure(map_: DataMap) -> Iterator[MapProblem]:
@@ -70,17 +70,99 @@ def _strategies(node: Node) -> Iterator[tuple[str, Column, Strategy]]:
 
 def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProblem]:
     """Tables that nobody declared, whose foreign keys would stop a declared deletion."""
+    for system, schema in schemas.items():
+        for table in schema.tables.values():
+            if f"{system}.{table.name}" in map_.nodes:
+                continue
+            blocking = {key.table for key in table.foreign_keys if key.on_delete in ("no action", "restrict")}
+            for name in sorted(blocking):
+                node = map_.nodes.get(f"{system}.{name}")
+                if node is not None and deletes(node):
+                    message = f"this undeclared table refers to {name}, whose rows are to be deleted"
+                    mend = "declare it: its rows belong to someone, or refer to someone"
+                    yield MapProblem(f"systems.{system}.tables.{table.name}", message, mend)
+
+
+def _needed(map_: DataMap) -> Iterator[MapProblem]:
+    """Rows to be deleted that rows which stay have to refer to, where nothing says what becomes of them instead.
+
+    Rows stay under ``keep``, where fields alone are treated, and where rows that stay need them in turn. Whether a
+    person has such a row is for the rows to show. A hold, or another person in a row, can make any row stay.
+    """
+    stay: list[tuple[Node, Mapping[str, Strategy], str]] = [
+        (node, node.declared.keep.meanwhile, "are kept") for node in map_ if node.declared.keep is not None
+    ]
+    stay += [(node, _treated(node), "stay") for node in map_ if not deletes(node)]
+    told, may_stay = set(), set()
+    while stay:
+        node, treated, how = stay.pop(0)
+        emptied = {column for column, strategy in treated.items() if strategy is not Strategy.KEEP}
+        for place, link in map_.constraints_of(node.place):
+            parent, edge = map_[place], (place, node.place, link.columns)
+            owned = link in node.links or _may_share_an_owner(map_, parent, node)
+            if not deletes(parent) or parent is node or not owned or _stays_as_long(parent, node) or edge in told:
+                continue
+            if emptied & set(link.columns):
+                continue
+            if not _treated(parent):
+                told.add(edge)
+                path = f"systems.{parent.system}.tables.{parent.table}.erase"
+                names = ", ".join(link.columns)
+                message = f"rows of {node.place} {how} and refer to these by {names}, so these cannot be deleted"
+                yield MapProblem(path, message, _way_out(node, link))
+            elif place not in may_stay:
+                may_stay.add(place)
+                stay.append((parent, _treated(parent), "may have to stay"))
+
+
+def _treated(node: Node) -> Mapping[str, Strategy]:
+    return node.declared.erase.fields if node.declared.erase is not None else {}
+
+
+def _stays_as_long(parent: Node, child: Node) -> bool:
+    """Whether the parent is kept for itself, for as long as the child."""
+    mine, its = parent.declared.keep, child.declared.keep
+    return mine is not None and (mine.for_ is None or (its is not None and deletes(child) and its.for_ == mine.for_))
+
+
+def _way_out(node: Node, link: Link) -> str:
+    mend = "say what becomes of their fields then: erase: {rows: delete, fields: {NAME: mask, …}}"
+    if not is_nullable(node, link.columns) or set(link.columns) & set(node.key):
+        return mend
+    group = "keep.meanwhile" if node.declared.keep is not None else "erase"
+    return f"{mend}, or cut the reference: {link.columns[0]}: null under {group} of {node.table}"
+
+
+def _beyond(map_: DataMap) -> Iterator[MapProblem]:
+    """Rows to be deleted that rows of somebody else, of nobody, or of a circle refer to and cannot do without."""
     for node in map_:
-        if node.declared.erase is None or node.declared.erase.rows != "delete":
-            continue
-        for table in schemas[node.system].tables.values():
-            declared = f"{node.system}.{table.name}" in map_.nodes
-            blocks = any(
-                key.table == node.table and key.on_delete in ("no action", "restrict") for key in table.foreign_keys
-            )
-            if blocks and not declared:
-                path = f"systems.{node.system}.tables.{table.name}"
-                mend = "declare it: its rows belong to someone, or refer to someone"
-                yield MapProblem(
-                    path, f"this undeclared table refers to {node.table}, whose rows are to be deleted", mend
-                )
+        for place, link in node.referrers if deletes(node) else ():
+            other = map_[place]
+            if other is node or is_nullable(other, link.columns):
+                continue
+            if (place, link.columns) in map_.cut:
+                why = "hold on to these, as these to them"
+            elif not _may_share_an_owner(map_, node, other):
+                why = "are not this person's, and refer to these"
+            else:
+                continue
+            path = f"systems.{node.system}.tables.{node.table}.erase"
+            message = f"rows of {place} {why} by {', '.join(link.columns)}, which may not be null"
+            yield MapProblem(path, message, "treat the fields and keep the rows: erase: {NAME: mask, …}")
+
+
+def _may_share_an_owner(map_: DataMap, one: Node, other: Node) -> bool:
+    """Whether rows of both tables may be one person's, and so go together."""
+    by_mention = bool(other.declared.mentions) or bool(one.declared.mentions)
+    return by_mention or not _owners(map_, one).isdisjoint(_owners(map_, other))
+
+
+def _owners(map_: DataMap, node: Node) -> set[str]:
+    """The table itself, and all whose rows its rows belong to."""
+    waiting, found = [node.place], set()
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting += [link.parent for link in map_[place].links if link.parent is not None]
+    return found

@@ -187,7 +187,7 @@ def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Link
 
 def _misfits(node: Node) -> Iterator[MapProblem]:
     base = f"systems.{node.system}.tables.{node.table}"
-    if not node.key and node.declared.unlinked is None:
+    if not node.key and node.declared.unlinked is None and _may_be_asked(node):
         yield MapProblem(base, "the store knows no key of this table", "name the columns that tell rows apart: key: …")
     if not node.links and node.declared.fields and node.declared.unlinked is None:
         yield MapProblem(base, "nothing leads from a person to these rows", _way_in(node.schema))
@@ -195,6 +195,11 @@ def _misfits(node: Node) -> Iterator[MapProblem]:
         if node.schema.column(column) is None:
             known = [found.name for found in node.schema.columns]
             yield MapProblem(f"{base}.{path}", f"the store has no column {column!r} there", _nearest(column, known))
+
+
+def _may_be_asked(node: Node) -> bool:
+    """Whether a request may ever have to name a row: one of nothing but set-aside columns concerns nobody."""
+    return bool(node.links or node.declared.fields or node.declared.refers_to or node.schema.foreign_keys)
 
 
 def _dangling(node: Node, tables: Mapping[str, object], nodes: Mapping[str, Node]) -> Iterator[MapProblem]:
