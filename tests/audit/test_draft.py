@@ -37,7 +37,7 @@ def test_the_draft_loads_and_only_what_was_left_open_is_missing(anywhere: Store,
     declaration = load(file)
     assert declaration.organisation.name == "Example Ltd"
     codes = {problem.code for problem in check(declaration) if problem.severity == "error"}
-    assert codes == {"country-unknown", "category-without-purpose"}
+    assert codes == {"country-unknown", "category-without-purpose", "placeholder-left"}
 
 
 def test_people_keys_and_fields_are_drafted(anywhere: Store) -> None:
@@ -96,6 +96,22 @@ def test_rows_that_others_cannot_do_without_stay_and_lose_their_fields(sqlite_ur
     assert erase is not None
     assert erase.rows == "keep"
     assert {name: str(how) for name, how in erase.fields.items()} == {"email": "mask", "phone": "null", "name": "null"}
+
+
+def test_rows_that_only_some_rows_need_go_where_they_can(sqlite_url: str) -> None:
+    """A batch has to have its letter, so letters stay, and with them those members who wrote one."""
+    declaration = laid(
+        sqlite_url,
+        "CREATE TABLE member (id integer PRIMARY KEY, email varchar(60), name text)",
+        "CREATE TABLE letter (id integer PRIMARY KEY, member_id integer NOT NULL REFERENCES member (id), email text)",
+        "CREATE TABLE batch (id integer PRIMARY KEY, approved_by integer NOT NULL REFERENCES letter (id))",
+    )
+    tables = declaration.systems["shop"].tables
+    member, letter = tables["member"].erase, tables["letter"].erase
+    assert member is not None
+    assert letter is not None
+    assert (letter.rows, member.rows) == ("keep", "delete")
+    assert set(member.fields) == {"email", "name"}
 
 
 def test_a_store_s_reference_is_kept_and_its_address_is_not(shop: Store) -> None:

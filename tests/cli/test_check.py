@@ -72,6 +72,90 @@ def test_a_slow_way_is_a_warning_and_does_not_fail(check: Ask, bare: Firm) -> No
 
 
 @pytest.mark.parametrize(
+    ("statement", "path", "severity", "said"),
+    [
+        (
+            "CREATE TABLE lead (id INTEGER PRIMARY KEY, email TEXT, phone TEXT)",
+            "systems.shop.tables.lead",
+            "error",
+            "the table is not declared; by name it holds user.contact.email in email, "
+            "user.contact.phone_number in phone",
+        ),
+        (
+            "CREATE TABLE rate (country TEXT PRIMARY KEY, percent INTEGER)",
+            "systems.shop.tables.rate",
+            "warning",
+            "the table is not declared",
+        ),
+        (
+            "ALTER TABLE customer ADD COLUMN date_of_birth DATE",
+            "systems.shop.tables.customer.fields.date_of_birth",
+            "error",
+            "the column is not declared; by name it holds user.demographic.date_of_birth",
+        ),
+        (
+            "ALTER TABLE customer ADD COLUMN flags INTEGER",
+            "systems.shop.tables.customer.fields.flags",
+            "warning",
+            "the column is not declared",
+        ),
+    ],
+)
+def test_what_nobody_declared_is_told(
+    check: Ask, bare: Firm, statement: str, path: str, severity: str, said: str
+) -> None:
+    bare.change("shop", statement)
+    answer = check("--json")
+    [problem] = answer.document
+    assert (problem["code"], problem["path"]) == ("store-undeclared", path)
+    assert (problem["severity"], problem["message"]) == (severity, said)
+    assert "under ignore" in problem["mend"]
+    assert problem["line"] == (10 if "fields" in path else 7)
+    assert answer.code == (1 if severity == "error" else 0)
+    assert f"{severity}: {bare.declaration}:" in check().out
+
+
+def test_what_is_set_aside_is_declared(check: Ask, bare: Firm) -> None:
+    bare.change("shop", "CREATE TABLE rate (country TEXT, percent INTEGER)")
+    _edit(bare, "      customer:\n", "      rate: {ignore: [country, percent]}\n      customer:\n")
+    assert (check().code, check("--json").document) == (0, [])
+
+
+def test_an_undeclared_table_that_would_stop_an_erasure_is_told_once(check: Ask, bare: Firm) -> None:
+    bare.change("shop", "CREATE TABLE visit (id INTEGER PRIMARY KEY, who INTEGER REFERENCES customer (id), email TEXT)")
+    [problem] = check("--json").document
+    assert (problem["code"], problem["path"]) == ("store-misfit", "systems.shop.tables.visit")
+
+
+def test_a_name_of_the_store_is_no_line_of_ours(check: Ask, bare: Firm) -> None:
+    bare.change("shop", 'CREATE TABLE "x\n\x1b[2Jerror: forged" (id INTEGER PRIMARY KEY)')
+    answer = check()
+    assert "\x1b" not in answer.out
+    assert len(answer.out.splitlines()) == 2
+
+
+def test_a_kept_row_that_needs_one_that_goes_is_told(check: Ask, bare: Firm) -> None:
+    _edit(bare, '\n          meanwhile: {customer_id: "null"}', "")
+    answer = check("--json")
+    [problem] = answer.document
+    assert answer.code == 1
+    assert (problem["code"], problem["path"]) == ("store-misfit", "systems.shop.tables.customer.erase")
+    assert "rows of shop.invoice are kept" in problem["message"]
+    assert "erase: {rows: delete, fields: {NAME: mask, …}}" in problem["mend"]
+
+
+def test_a_placeholder_is_no_fact(check: Ask, bare: Firm) -> None:
+    _edit(bare, "2026-11-01", "1970-01-01")
+    _edit(bare, "1 Example Street", "TODO")
+    answer = check("--json", "--no-stores")
+    assert answer.code == 1
+    assert [(problem["code"], problem["path"]) for problem in answer.document] == [
+        ("placeholder-left", "organisation.address"),
+        ("placeholder-left", "policy.effective"),
+    ]
+
+
+@pytest.mark.parametrize(
     "url", ["sqlite:////nowhere/shop.sqlite", "postgresql://ann:hunter2@127.0.0.1:1/shop", "", "x"]
 )
 def test_a_store_that_cannot_be_looked_at_was_not_checked(check: Ask, url: str) -> None:

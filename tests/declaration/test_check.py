@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from troth.declaration import Declaration, Severity, check, load
+from troth.declaration import Declaration, Severity, check, load, parse
 
 Declared = Callable[[str], Declaration]
 
@@ -23,6 +23,7 @@ systems:
     tables:
 """
 """A purpose for everything, and a shop whose tables start at line 10."""
+OPEN = "'TODO' stands here; write what is true, or take the key out"
 
 
 def test_a_sound_declaration_has_no_problems() -> None:
@@ -223,6 +224,46 @@ def test_a_basis_of_the_united_kingdom_serves_there_alone(declared: Declared) ->
 def test_rows_that_are_deleted_may_say_what_happens_where_they_have_to_stay(declared: Declared) -> None:
     table = "      {t: {fields: {a: user.name}, erase: {rows: delete, fields: {a: mask}}}}"
     assert check(declared(SHOP + table)) == []
+
+
+def test_what_a_draft_left_open_is_told_wherever_it_stands() -> None:
+    text = """\
+# TODO: who you are
+troth: 1
+organisation: {name: TODO, country: GB, address: "TODO: street", email: privacy@example.org}
+policy: {file: policy.md, effective: 1970-01-01}
+systems:
+  # REVIEW: a guess
+  shop: {store: task, owner: TODO, title: A TODO list}  # TODO at the end of a line is anybody's
+  # REVIEW: another
+promises:
+- {quote: TODO, owner: ann@example.org, controls: [c]}
+"""
+    assert [(problem.code, str(problem.severity), str(problem)) for problem in check(parse(text))] == [
+        (code, severity, f"troth.yaml:{said}")
+        for code, severity, said in (
+            ("mark-left", "warning", "1:1: a comment says TODO; "
+             "fill in what is missing, and take the mark away"),
+            ("placeholder-left", "error", f"3:16: organisation.name: {OPEN}"),
+            ("placeholder-left", "error", f"3:41: organisation.address: {OPEN}"),
+            ("placeholder-left", "error", "4:27: policy.effective: the day that a draft leaves open; "
+             "name the day since when the policy is in force"),
+            ("mark-left", "warning", "6:3: 2 comments say REVIEW, this one first; "
+             "look at each guess and mend it, and take the mark away"),
+            ("placeholder-left", "error", f"7:23: systems.shop.owner: {OPEN}"),
+            ("placeholder-left", "error", f"10:4: promises.0.quote: {OPEN}"),
+        )
+    ]  # fmt: skip
+
+
+def test_marks_of_included_files_are_told_in_their_file(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text("systems:\n  # TODO: whose?\n  shop: {store: task}\n")
+    whole = "troth: 1\norganisation: {name: E, country: GB, address: a, email: privacy@example.org}\n"
+    (tmp_path / "troth.yaml").write_text(
+        whole + "policy: {file: policy.md, effective: 2026-11-01}\ninclude: [shop.yaml]\n"
+    )
+    [problem] = check(load(tmp_path / "troth.yaml"))
+    assert (problem.code, str(problem.where)) == ("mark-left", f"{tmp_path / 'shop.yaml'}:2:3")
 
 
 def test_a_table_may_hold_its_own_children(declared: Declared) -> None:

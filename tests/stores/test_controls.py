@@ -133,6 +133,15 @@ def test_tables_and_columns_that_part_are_found_both_ways(ask: Ask, sql: Callabl
     assert (check.figures["undeclared"], check.figures["missing"]) == (2, 1)
 
 
+def test_a_table_may_say_that_it_holds_no_personal_data(
+    ask: Ask, sql: Callable[..., None], company: dict[str, Any]
+) -> None:
+    sql("CREATE TABLE rate (country TEXT PRIMARY KEY, percent INTEGER)")
+    sql("CREATE TABLE flag (name TEXT PRIMARY KEY)")
+    company["systems"]["shop"]["tables"] |= {"rate": {"ignore": ["percent"]}, "flag": {}}
+    assert ask("stores.schema_declared").outcome is Outcome.PASS
+
+
 def test_a_dropped_table_is_found(ask: Ask, company: dict[str, Any]) -> None:
     company["systems"]["shop"]["tables"]["gone"] = {"fields": {"email": "user.contact.email"}}
     assert [finding.place for finding in ask("stores.schema_declared").findings] == ["shop.gone"]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from troth.declaration.model import Basis, Declaration, IdentityKind, Reference, Sharing, Strategy, Table
-from troth.declaration.problems import PROBLEMS_MAX, Problem, Severity, in_order, nearest_of, shown
+from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, Severity, in_order, nearest_of, shown
 from troth.declaration.taxonomy import covers, is_category, is_use, nearest
 
 __all__ = ["check"]
@@ -27,6 +29,8 @@ class _Fault:
     message: str
     mend: str
     severity: Severity = Severity.ERROR
+    where: Position | None = None
+    """Where it stands, where that is no key."""
 
 
 Faults = Iterator[_Fault]
@@ -45,7 +49,7 @@ def check(declaration: Declaration, *, now: dt.datetime | None = None) -> list[P
 
 
 def _placed(declaration: Declaration, fault: _Fault) -> Problem:
-    where = declaration.where(".".join(fault.path))
+    where = fault.where or declaration.where(".".join(fault.path))
     path = ".".join(map(shown, fault.path))
     return Problem(fault.code, where, path, fault.message, fault.mend, fault.severity)
 
@@ -77,6 +81,37 @@ def _places(declaration: Declaration) -> Iterator[_Place]:
     for system_name, system in declaration.systems.items():
         for name, table in system.tables.items():
             yield _Place(system_name, name, table)
+
+
+# --- what a draft left open -----------------------------------------------------------------------------------------
+
+_OPEN = re.compile(r"\s*TODO\b")
+_NO_DAY = dt.date(1970, 1, 1)
+_MARKS = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and mend it"}
+
+
+def _drafted(declaration: Declaration) -> Faults:
+    """The placeholders of `troth init` are no facts, and its guesses are nobody's word yet."""
+    if declaration.policy.effective == _NO_DAY:
+        mend = "name the day since when the policy is in force"
+        yield _Fault("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", mend)
+    if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # seldom; a walk each time would cost twice
+        for path in _open(declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True), ()):
+            yield _Fault("placeholder-left", path, "'TODO' stands here", "write what is true, or take the key out")
+    for mark, (count, first) in declaration.marks.items():
+        message = f"{count} comments say {mark}, this one first" if count > 1 else f"a comment says {mark}"
+        mend = f"{_MARKS[mark]}, and take the mark away"
+        yield _Fault("mark-left", (), message, mend, Severity.WARNING, first)
+
+
+def _open(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The places in *value* where a text begins with TODO."""
+    if isinstance(value, str):
+        if _OPEN.match(value):
+            yield path
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _open(inner, (*path, str(key)))
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
@@ -462,6 +497,7 @@ def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
 
 
 _RULES: tuple[Callable[[Declaration], Faults], ...] = (
+    _drafted,
     _vocabulary,
     _countries,
     _references,

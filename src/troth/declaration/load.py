@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,7 +68,7 @@ def _declaration(files: _Files, file: Path, environ: Mapping[str, str] | None) -
         problems += _unset(declaration, environ, merged)
     if problems:
         raise DeclarationErrors(problems)
-    declaration._source = _Source(file.parent, merged.where)
+    declaration._source = _Source(file.parent, merged.where, merged.marks())
     return declaration
 
 
@@ -173,6 +174,7 @@ def _bytes(file: Path) -> bytes:
 
 # --- merging --------------------------------------------------------------------------------------------------------
 
+_MARK = re.compile(r"^(?P<before> *)# (?P<mark>TODO|REVIEW)\b", re.MULTILINE)
 _NAMED = ("systems", "purposes", "recipients", "collection_points", "cookies", "retention", "contracts")
 
 
@@ -233,6 +235,17 @@ class _Merged:
                 return found
         start = Position(self._parts[0][0].file, 1, 1)
         return start, start
+
+    def marks(self) -> dict[str, tuple[int, Position]]:
+        """The comments on lines of their own that begin with a mark of a draft: how many, and where the first is."""
+        marks: dict[str, tuple[int, Position]] = {}
+        for document, _ in self._parts:
+            for found in _MARK.finditer(document.text):
+                if (mark := found["mark"]) not in marks:
+                    line = document.text.count("\n", 0, found.start()) + 1
+                    marks[mark] = (0, Position(document.file, line, len(found["before"]) + 1))
+                marks[mark] = (marks[mark][0] + 1, marks[mark][1])
+        return marks
 
     def where(self, path: str) -> Position | None:
         return self.place(tuple(path.split(".")))[0]

@@ -321,10 +321,13 @@ class Keep(Part):
 
 
 class Erasure(Part):
-    """What erasure does to this table's rows: ``delete`` them, or treat field by field and keep the row."""
+    """What erasure does to this table's rows: ``delete`` them, or treat them field by field and keep them. With both,
+    they are deleted, and one that a kept row has to refer to is treated field by field instead."""
 
     rows: Literal["delete", "keep"] = "keep"
+    """What happens to the rows themselves; ``keep`` where only fields are named."""
     fields: dict[str, FieldStrategy] = {}
+    """What is done to each field of a row that stays."""
 
     @model_validator(mode="before")
     @classmethod
@@ -630,6 +633,7 @@ class _Source:
 
     folder: Path = field(default=Path(), compare=False)
     where: Callable[[str], Position | None] = field(default=lambda _: None, compare=False)
+    marks: Mapping[str, tuple[int, Position]] = field(default_factory=dict, compare=False)
 
 
 class Declaration(Part):
@@ -661,6 +665,11 @@ class Declaration(Part):
         """Where the key *path* (``systems.shop.tables.customer``) stands, or the nearest mapping around it that
         stands somewhere. None where the declaration came from no file."""
         return self._source.where(path)
+
+    @property
+    def marks(self) -> Mapping[str, tuple[int, Position]]:
+        """The marks of a draft that comments still bear, ``TODO`` and ``REVIEW``: how many, and where the first is."""
+        return self._source.marks
 
     @cached_property
     def hash(self) -> str:

@@ -3,10 +3,9 @@
 `open_store` gives a `Store` for a URL: a SQL database (SQLite, PostgreSQL, MariaDB) or a folder of files. Every store
 describes itself, reads, amends and erases in sets, says who else can get in and how the bytes travel; `contract` holds
 the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A URL is a secret: it appears
-in no error, no `repr` and no log.
+in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
 """
 
-from troth.stores import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.stores.contract import (
     Access,
     AnyOf,
@@ -33,6 +32,7 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
+from troth.stores.controls import Undeclared, undeclared  # registers this room's answers, too
 from troth.stores.opening import TASK, grants, open_store, open_stores, open_system
 
 __all__ = [
@@ -59,10 +59,12 @@ __all__ = [
     "TableKind",
     "TableSchema",
     "Transport",
+    "Undeclared",
     "UnknownName",
     "Writer",
     "grants",
     "open_store",
     "open_stores",
     "open_system",
+    "undeclared",
 ]

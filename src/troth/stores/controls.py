@@ -16,9 +16,20 @@ from typing import Final, Protocol, TypeVar
 from troth.declaration import Declaration, Keep, Retention, System, Table
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.protect import is_sealed
-from troth.stores.contract import Before, Principal, Row, Scalar, Store, StoreError, TableKind, TableSchema
+from troth.stores.contract import (
+    Before,
+    Column,
+    Principal,
+    Row,
+    Scalar,
+    Schema,
+    Store,
+    StoreError,
+    TableKind,
+    TableSchema,
+)
 
-__all__ = ["Held"]
+__all__ = ["Held", "Undeclared", "undeclared"]
 
 SEALED_ROWS: Final = 200
 """Rows that are sampled of a table with sealed fields."""
@@ -105,17 +116,14 @@ def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Loo
 
 @answers("stores.schema_declared")
 def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
-    """GDPR Art. 5(2), 30(1): every table and column is declared or set aside, and everything declared is there.
-
-    Views hold nothing themselves and are left out; a materialised view is a copy and counts.
-    """
+    """GDPR Art. 5(2), 30(1): every table and column is declared or set aside, and everything declared is there."""
     look = _look(declaration)
 
     def differences(name: str, system: System, store: Store) -> tuple[list[Finding], list[Finding], int]:
         store.refresh()
-        real = {it.name: it for it in store.describe().tables.values() if it.kind is not TableKind.VIEW}
-        used = _used_elsewhere(declaration, name)
-        extra = list(_undeclared(name, system, real, used))
+        schema = store.describe()
+        real = {it.name: it for it in schema.tables.values() if it.kind is not TableKind.VIEW}
+        extra = [finding for it in undeclared(declaration, name, schema) for finding in it.findings()]
         return extra, list(_missing(name, system, real)), sum(len(table.columns) for table in real.values())
 
     found = look.at(declaration.systems, stores, differences)
@@ -130,23 +138,44 @@ def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> An
     )
 
 
-def _undeclared(
-    system_name: str, system: System, real: Mapping[str, TableSchema], used: Mapping[str, set[str]]
-) -> Iterator[Finding]:
-    for name, schema in sorted(real.items()):
-        table = system.tables.get(name)
-        place = f"{system_name}.{name}"
-        if table is None:
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """What a store holds and the declaration passes over: *columns* of *table*, all of them where *whole*."""
+
+    system: str
+    table: TableSchema
+    columns: tuple[Column, ...]
+    whole: bool
+
+    def findings(self) -> Iterator[Finding]:
+        """One for a whole table, else one for each column, with the mend."""
+        place = f"{self.system}.{self.table.name}"
+        if self.whole:
             yield Finding(place, "the table is not declared", "declare it, or list its columns under ignore")
+            return
+        for column in self.columns:
+            yield Finding(
+                f"{place}.{column.name}",
+                "the column is not declared",
+                "give it a category, or list it under ignore after looking at it",
+            )
+
+
+def undeclared(declaration: Declaration, system: str, schema: Schema) -> Iterator[Undeclared]:
+    """What *schema* has that the declaration of *system* neither declares nor sets aside, table by table.
+
+    A table that names its columns under ``ignore`` and nothing else says that it holds no personal data; keys need no
+    mention. Views hold nothing themselves and are left out; a materialised view is a copy and counts.
+    """
+    used = _used_elsewhere(declaration, system)
+    for name, real in sorted(schema.tables.items()):
+        if real.kind is TableKind.VIEW:
             continue
-        accounted = {*_named_columns(table), *schema.key, *used.get(name, ())}
-        for column in schema.columns:
-            if column.name not in accounted and column.native != "locator":
-                yield Finding(
-                    f"{place}.{column.name}",
-                    "the column is not declared",
-                    "give it a category, or list it under ignore after looking at it",
-                )
+        table = declaration.systems[system].tables.get(name)
+        accounted = {*_named_columns(table), *real.key, *used.get(name, ())} if table is not None else set()
+        columns = tuple(it for it in real.columns if it.name not in accounted and it.native != "locator")
+        if columns or table is None:
+            yield Undeclared(system, real, columns, whole=table is None)
 
 
 def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) -> Iterator[Finding]:
