@@ -98,20 +98,28 @@ def test_rows_that_others_cannot_do_without_stay_and_lose_their_fields(sqlite_ur
     assert {name: str(how) for name, how in erase.fields.items()} == {"email": "mask", "phone": "null", "name": "null"}
 
 
+LETTERS = (
+    "CREATE TABLE member (id integer PRIMARY KEY, email varchar(60), name text)",
+    "CREATE TABLE letter (id integer PRIMARY KEY, member_id integer NOT NULL REFERENCES member (id), email text)",
+    "CREATE TABLE batch (id integer PRIMARY KEY, approved_by integer NOT NULL REFERENCES letter (id))",
+)
+
+
 def test_rows_that_only_some_rows_need_go_where_they_can(sqlite_url: str) -> None:
     """A batch has to have its letter, so letters stay, and with them those members who wrote one."""
-    declaration = laid(
-        sqlite_url,
-        "CREATE TABLE member (id integer PRIMARY KEY, email varchar(60), name text)",
-        "CREATE TABLE letter (id integer PRIMARY KEY, member_id integer NOT NULL REFERENCES member (id), email text)",
-        "CREATE TABLE batch (id integer PRIMARY KEY, approved_by integer NOT NULL REFERENCES letter (id))",
-    )
-    tables = declaration.systems["shop"].tables
+    tables = laid(sqlite_url, *LETTERS).systems["shop"].tables
     member, letter = tables["member"].erase, tables["letter"].erase
     assert member is not None
     assert letter is not None
     assert (letter.rows, member.rows) == ("keep", "delete")
     assert set(member.fields) == {"email", "name"}
+
+
+def test_rows_that_both_some_and_all_need_stay(sqlite_url: str) -> None:
+    stamp = "CREATE TABLE stamp (id integer PRIMARY KEY, approved_by integer NOT NULL REFERENCES member (id))"
+    erase = laid(sqlite_url, *LETTERS, stamp).systems["shop"].tables["member"].erase
+    assert erase is not None
+    assert erase.rows == "keep"
 
 
 def test_a_store_s_reference_is_kept_and_its_address_is_not(shop: Store) -> None:
