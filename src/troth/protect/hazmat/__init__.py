@@ -6,7 +6,24 @@ from memory, so nothing here claims to.
 
 from troth.protect.hazmat.aead import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
 from troth.protect.hazmat.ed25519 import SigningKey
+from troth.protect.hazmat.gcm_siv import GcmSiv
 from troth.protect.hazmat.hkdf import derive
+from troth.protect.hazmat.keywrap import KeyWrap, UnwrapFailed
 from troth.protect.hazmat.mac import Mac
+from troth.protect.hazmat.siv import SIV_KEY_BYTES, Siv
 
-__all__ = ["KEY_BYTES", "NONCE_BYTES", "TAG_BYTES", "Aead", "AeadFailed", "Mac", "SigningKey", "derive"]
+__all__ = [
+    "KEY_BYTES",
+    "NONCE_BYTES",
+    "SIV_KEY_BYTES",
+    "TAG_BYTES",
+    "Aead",
+    "AeadFailed",
+    "GcmSiv",
+    "KeyWrap",
+    "Mac",
+    "SigningKey",
+    "Siv",
+    "UnwrapFailed",
+    "derive",
+]

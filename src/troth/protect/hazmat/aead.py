@@ -1,4 +1,4 @@
-"""AES-256-GCM (NIST SP 800-38D) with 96-bit nonces."""
+"""AES-GCM (NIST SP 800-38D). Here it is used with keys of `KEY_BYTES`, AES-256, and nonces of `NONCE_BYTES`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ class AeadFailed(Exception):
 
 
 class Aead:
-    """One key, ready for use: setting it up costs more than sealing a short value with it."""
+    """One key of 16, 24 or 32 bytes, ready for use: setting it up costs more than sealing a short value with it.
+
+    `ValueError` for a key of any other length, and for a nonce that is shorter than 8 bytes or longer than 128.
+    """
 
     __slots__ = ("_cipher",)
 
     def __init__(self, key: bytes) -> None:
-        assert len(key) == KEY_BYTES, "AES-256 takes 32 bytes"
         self._cipher = AESGCM(key)
 
     def encrypt(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:

@@ -1,13 +1,17 @@
-"""HKDF-SHA256 (RFC 5869)."""
+"""HKDF (RFC 5869), over SHA-256 unless told otherwise."""
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 __all__ = ["derive"]
 
 
-def derive(secret: bytes, info: bytes, length: int, *, salt: bytes | None = None) -> bytes:
-    """*length* bytes from *secret*, different and independent for every *info*."""
-    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info).derive(secret)
+def derive(secret: bytes, info: bytes, length: int, *, salt: bytes | None = None, hash_name: str = "sha256") -> bytes:
+    """*length* bytes from *secret*, different and independent for every *info*. `ValueError` for more than 255 hashes.
+
+    *hash_name* is hashlib's.
+    """
+    algorithm = getattr(hashes, hash_name.upper())()
+    return HKDF(algorithm=algorithm, length=length, salt=salt, info=info).derive(secret)
