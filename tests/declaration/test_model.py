@@ -131,6 +131,13 @@ def test_the_hash_depends_on_the_meaning(old: str, new: str) -> None:
     assert len(changed) == len("sha256:") + 64
 
 
+def test_a_changed_copy_has_a_hash_of_its_own() -> None:
+    first = parse(TEXT)
+    before = first.hash
+    policy = first.policy.model_copy(update={"file": "other.md"})
+    assert first.model_copy(update={"policy": policy}).hash != before == first.hash
+
+
 def test_the_hash_stays_what_it_is_from_release_to_release() -> None:
     assert parse(TEXT).hash == "sha256:363e137504623a92019a2b8316d6833c2522259518aa6f68b3e11ec012c6924d"
 

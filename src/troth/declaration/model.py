@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -670,6 +670,12 @@ class Declaration(Part):
     def marks(self) -> Mapping[str, tuple[int, Position]]:
         """The marks of a draft that comments still bear, ``TODO`` and ``REVIEW``: how many, and where the first is."""
         return self._source.marks
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Pydantic's, without what was worked out from the old values."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("hash", None)
+        return copy
 
     @cached_property
     def hash(self) -> str:
