@@ -152,6 +152,44 @@ def test_old_evidence_stays_while_a_status_or_a_task_rests_on_it(database: str) 
     assert [row.outcome for row in CheckRow.objects.order_by("id")] == ["pass", "fail", "error"]
 
 
+def held(**covers: str) -> Hold:
+    """A hold that was placed a year ago and is not released."""
+    at = NOW - 365 * DAY
+    return Hold.objects.create(matter="M-1", citation="CPR 31", placed_at=at, review_at=NOW + DAY, **covers)
+
+
+@pytest.mark.parametrize("scope", ["troth", "troth.record_run"])
+def test_what_a_hold_covers_stays_past_its_period_until_it_is_released(
+    database: str, tombstones: Tombstones, scope: str
+) -> None:
+    tombstones.bury([ANN], erased_at=NOW - 9 * DAY, until=NOW - 2 * DAY)
+    RunRow.objects.create(run_id="old", begun_at=NOW - 200 * DAY, finished_at=NOW - 199 * DAY)
+    hold = held(scope=scope)
+    gone = dispose(NOW)
+    assert (gone["troth_runs"], gone["troth_tombstones"]) == (0, 0 if scope == "troth" else 1)
+    Hold.objects.filter(pk=hold.pk).update(released_at=NOW)
+    assert dispose(NOW)["troth_runs"] == 1
+
+
+@pytest.mark.parametrize("scope", ["shop", "troth.record", "tro"])
+def test_a_hold_on_another_place_keeps_nothing(database: str, scope: str) -> None:
+    RunRow.objects.create(run_id="old", begun_at=NOW - 200 * DAY, finished_at=NOW - 199 * DAY)
+    held(scope=scope)
+    assert dispose(NOW)["troth_runs"] == 1
+
+
+@pytest.mark.parametrize("scope", ["", "troth.record_subject"])
+def test_a_hold_on_a_subject_keeps_the_key_of_nobody_else(database: str, scope: str) -> None:
+    for number in (1, 2):
+        pseudonym = f"ps1:{number}"
+        Subject.objects.create(pseudonym=pseudonym, created_at=NOW - 99 * DAY, erased_at=NOW - 60 * DAY)
+    RunRow.objects.create(run_id="old", begun_at=NOW - 200 * DAY, finished_at=NOW - 199 * DAY)
+    held(subject="ps1:1", scope=scope)
+    gone = dispose(NOW)
+    assert (gone["troth_subjects"], gone["troth_runs"]) == (1, 1)
+    assert [row.pseudonym for row in Subject.objects.all()] == ["ps1:1"]
+
+
 def test_troth_declares_every_table_and_column_of_its_own_database(database: str) -> None:
     tables = own().systems["troth"].tables
     declared = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.apps import apps
 from django.db import models, transaction
@@ -11,30 +11,42 @@ from django.db.models import Max, Q
 
 from troth.declaration import Retention
 from troth.service.record.declared import OWN, own
-from troth.service.record.models import CheckRow, Task
+from troth.service.record.holds import HoldInForce, in_force
+from troth.service.record.models import CheckRow, Hold, Subject, Task
 
 __all__ = ["dispose"]
 
 _BATCH = 1_000
 _AHEAD = dt.timedelta(hours=2)
 """More than lies between two disposals, so that nothing is overdue in the meantime."""
+_SUBJECTS: Mapping[type[models.Model], str] = {Subject: "pseudonym", Hold: "subject"}
+"""The columns that name a subject as a hold does."""
 
 
 def dispose(now: dt.datetime) -> Mapping[str, int]:
-    """Delete every row past its period, in bounded transactions. How many there were, by retention rule.
+    """Delete every row past its period that no legal hold keeps, in bounded transactions. How many there were, by
+    retention rule.
 
     Harmless twice. The ledger is not touched: its entries hold nothing about anyone once their key is gone.
     """
-    return {name: _dispose(rule, now) for name, rule in own().retention.items()}
+    holds = in_force(now)
+    return {
+        name: _dispose(rule, now, [hold for hold in holds if hold.is_on(rule.table)])
+        for name, rule in own().retention.items()
+    }
 
 
-def _dispose(rule: Retention, now: dt.datetime) -> int:
+def _dispose(rule: Retention, now: dt.datetime, holds: Sequence[HoldInForce]) -> int:
+    if any(hold.subject is None for hold in holds):
+        return 0
     model = _models()[rule.table.removeprefix(f"{OWN}.")]
     end = now + _AHEAD
     over = dt.datetime.combine(rule.for_.before(end.date()), end.time(), end.tzinfo)
     past = model._default_manager.filter(**{f"{rule.from_}__lt": over})
     if model is CheckRow:
         past = past.exclude(_still_needed())
+    if model in _SUBJECTS:
+        past = past.exclude(**{f"{_SUBJECTS[model]}__in": [hold.subject for hold in holds]})
     gone = 0
     while keys := list(past.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         with transaction.atomic():

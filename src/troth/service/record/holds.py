@@ -21,6 +21,10 @@ class HoldInForce:
     subject: str | None
     scope: str | None
 
+    def is_on(self, place: str) -> bool:
+        """Whether *place* (a ``system.table``) is in its scope."""
+        return self.scope is None or place == self.scope or place.startswith(f"{self.scope}.")
+
 
 def in_force(now: dt.datetime) -> tuple[HoldInForce, ...]:
     """The holds that are placed and not released at *now*, the oldest first."""
