@@ -109,6 +109,11 @@ def test_a_system_that_does_not_answer_is_no_pass(ask: Callable[[], Check], shop
     assert "shop was not observed" in check.summary
 
 
+def test_a_system_without_a_column_shows_nothing(ask: Callable[[], Check], shop: Path) -> None:
+    _sql(shop, "DROP TABLE customer", "DROP TABLE track")
+    assert ask().outcome is Outcome.NOT_APPLICABLE
+
+
 def test_without_a_system_nothing_is_claimed(ask: Callable[[], Check], company: dict[str, Any]) -> None:
     company["systems"] = {"payroll": {"store": "task"}}
     assert ask().outcome is Outcome.NOT_APPLICABLE

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from troth.declaration import Declaration, IdentityKind, parse
-from troth.promises import Outcome, run
+from troth.promises import Check, Outcome, run
 from troth.protect import Keyring
 from troth.service.record import controls  # noqa: F401 - registers the answers
 from troth.service.record.journal import DatabaseJournal
@@ -59,9 +59,13 @@ def tombstones(database: str) -> Tombstones:
     return erased
 
 
-def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store) -> Outcome:
+def looked_for(declaration: Declaration, tombstones: Tombstones, **stores: Store) -> Check:
     looking = {"declaration": declaration, "stores": stores, "tombstones": tombstones, "now": NOW}
-    return run("retention.erased_stays_erased", looking).outcome
+    return run("retention.erased_stays_erased", looking)
+
+
+def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store) -> Outcome:
+    return looked_for(declaration, tombstones, **stores).outcome
 
 
 @pytest.mark.mutation("retention.erased_stays_erased")
@@ -73,6 +77,27 @@ def test_an_old_backup_brings_an_erased_person_back(
         restored.execute("insert into customer (email) values ('Ann@example.org')")
     restored.close()
     assert came_back(declaration, tombstones, shop=shop) is Outcome.FAIL
+
+
+def test_what_is_counted_are_the_erased_and_not_what_they_are_compared_with(
+    declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path
+) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as many:
+        many.executemany("insert into customer (email) values (?)", [(f"p{n}@example.org",) for n in range(20)])
+    many.close()
+    check = looked_for(declaration, tombstones, shop=shop)
+    assert (check.evidence.population, check.evidence.tested) == (1, 1)
+    assert check.figures == {"erased": 1, "looked for": 1, "compared": 21}
+
+
+def test_an_erased_identifier_that_no_declared_column_could_hold_is_no_pass(
+    declaration: Declaration, tombstones: Tombstones, shop: Store
+) -> None:
+    phone = Erased("shop", IdentityKind.PHONE, "01632 960001")
+    tombstones.bury([phone], erased_at=NOW, until=NOW + dt.timedelta(days=400))
+    check = looked_for(declaration, tombstones, shop=shop)
+    assert (check.outcome, check.evidence.population, check.evidence.tested) == (Outcome.ERROR, 2, 1)
+    assert check.summary.startswith("1 of 2 erased identifiers looked for")
 
 
 def test_a_system_that_was_not_looked_at_is_no_pass(declaration: Declaration, tombstones: Tombstones) -> None:

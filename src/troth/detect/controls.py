@@ -46,6 +46,8 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
             columns += size
     notes = "".join(f" {name} was not observed: {why}." for name, why in why_not.items())
     evidence = Evidence(frozenset(systems), frozenset(seen), population=columns, tested=columns)
+    if not columns and not why_not:
+        return Answer(Outcome.NOT_APPLICABLE, "No system has a column yet.", evidence)
     return Answer.of(
         f"{columns} columns of {len(seen)} systems sampled, {len(findings)} undeclared kinds of personal data.{notes}",
         evidence=evidence,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from troth.declaration import Declaration, IdentityKind
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
@@ -21,28 +21,38 @@ _MINUTES_MAX = 60
 def erased_stays_erased(
     declaration: Declaration, stores: Mapping[str, Store], tombstones: Tombstones, now: dt.datetime
 ) -> Answer:
-    """Compare every declared identifier that is stored now with the tombstones, on our side and keyed."""
-    in_scope = {name for name in declaration.systems if tombstones.count(name, now=now)}
-    if not in_scope:
+    """Compare every declared identifier that is stored now with the tombstones, on our side and keyed.
+
+    A tombstone is tested when its system was looked into and declares a column that could hold such an identifier.
+    """
+    buried = {name: counts for name in declaration.systems if (counts := tombstones.count(name, now=now))}
+    if not buried:
         looked = Evidence(in_scope=frozenset({"tombstones"}), observed=frozenset({"tombstones"}))
         return Answer(Outcome.NOT_APPLICABLE, "Nobody has been erased yet.", looked)
-    findings, read, buried = list[Finding](), 0, 0
-    for name in sorted(in_scope & stores.keys()):
-        buried += tombstones.count(name, now=now)
-        for table, column, kind in _identifiers(declaration, name, tombstones.kinds(name, now=now)):
+    findings, read, asked = list[Finding](), 0, set[tuple[str, IdentityKind]]()
+    for name in sorted(buried.keys() & stores.keys()):
+        for table, column, kind in _identifiers(declaration, name, buried[name].keys()):
             values = [str(row[0]) for row in stores[name].read(table, [column], None) if row[0] is not None]
             read += len(values)
+            asked.add((name, kind))
             if back := tombstones.reappeared(name, kind, values, now=now):
                 findings.append(_back(f"{name}.{table}.{column}", back))
+    erased = sum(sum(counts.values()) for counts in buried.values())
+    tested = sum(buried[name][kind] for name, kind in asked)
     evidence = Evidence(
-        in_scope=frozenset(in_scope), observed=frozenset(in_scope & stores.keys()), population=buried, tested=read
+        in_scope=frozenset(buried), observed=frozenset(buried.keys() & stores.keys()), population=erased, tested=tested
     )
-    summary = f"{buried:,} erased identifiers, {read:,} stored ones compared, {len(findings)} places with some back."
-    return Answer.of(summary, evidence=evidence, findings=findings, figures={"erased": buried, "compared": read})
+    figures = {"erased": erased, "looked for": tested, "compared": read}
+    summary = f"{tested:,} of {erased:,} erased identifiers looked for among {read:,} stored ones, "
+    summary += f"{len(findings)} places with some back."
+    if tested < erased and evidence.in_scope == evidence.observed and not findings:
+        summary += " No declared column could hold the others: declare their identity or mentions again."
+        return Answer(Outcome.ERROR, summary, evidence, figures)
+    return Answer.of(summary, evidence=evidence, findings=findings, figures=figures)
 
 
 def _identifiers(
-    declaration: Declaration, system: str, kinds: frozenset[IdentityKind]
+    declaration: Declaration, system: str, kinds: Collection[IdentityKind]
 ) -> Iterator[tuple[str, str, IdentityKind]]:
     for name, table in declaration.systems[system].tables.items():
         for kind, identity in (*table.identity.items(), *table.mentions.items()):

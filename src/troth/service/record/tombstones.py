@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from django.db.models import Count
 
 from troth.declaration import IdentityKind
 from troth.protect import Keyring
@@ -58,14 +60,10 @@ class Tombstones:
             for one, mark in zip(several, self._marks(several), strict=True)
         )
 
-    def count(self, system: str, *, now: dt.datetime) -> int:
-        """How many are in force in *system*."""
-        return Tombstone.objects.filter(system=system, until__gt=now).count()
-
-    def kinds(self, system: str, *, now: dt.datetime) -> frozenset[IdentityKind]:
-        """The kinds of identifier that tombstones of *system* have."""
-        rows = Tombstone.objects.filter(system=system, until__gt=now).values_list("kind", flat=True).distinct()
-        return frozenset(map(IdentityKind, rows))
+    def count(self, system: str, *, now: dt.datetime) -> Mapping[IdentityKind, int]:
+        """How many are in force in *system*, by the kind of identifier."""
+        rows = Tombstone.objects.filter(system=system, until__gt=now).values_list("kind").annotate(Count("pk"))
+        return {IdentityKind(kind): count for kind, count in rows.order_by("kind")}
 
     def reappeared(self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime) -> int:
         """How many different tombstones of *system* one of *values* matches. Values are compared on our side only."""
