@@ -81,6 +81,13 @@ class Verifier:
         """The four bytes that tell keys of one name apart."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[:4]
 
+    def verify(self, message: bytes, signature: bytes) -> None:
+        """Return when *signature* is this key's over *message*, else raise `NoteRefused`."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            raise NoteRefused(f"the signature of {self.name} does not fit the note") from None
+
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{_base64(_ED25519 + self.public_key)}"
 
@@ -106,7 +113,7 @@ def open_note(note: str, verifier: Verifier) -> str:
     for line in lines.removesuffix("\n").split("\n"):
         name, signature = _signature_line(line)
         if name == verifier.name and signature[:4] == verifier.id:
-            _require_signature(verifier, signature[4:], text)
+            verifier.verify(text.encode(), signature[4:])
             signed = True
     if not signed:
         raise NoteRefused(f"the note is not signed by the key {verifier.name}+{verifier.id.hex()}")
@@ -120,13 +127,6 @@ def _signature_line(line: str) -> tuple[str, bytes]:
     if dash != "—" or not name or len(signature) < 5:
         raise NoteRefused("a signature line of the note is not a dash, a key name and a base64 signature")
     return name, signature
-
-
-def _require_signature(verifier: Verifier, signature: bytes, text: str) -> None:
-    try:
-        Ed25519PublicKey.from_public_bytes(verifier.public_key).verify(signature, text.encode())
-    except (InvalidSignature, ValueError):
-        raise NoteRefused(f"the signature of {verifier.name} does not fit the note") from None
 
 
 def _base64(data: bytes) -> str:
