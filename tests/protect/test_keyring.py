@@ -93,9 +93,9 @@ def test_every_truncation_and_every_flipped_bit_fails_alike(keyring: Keyring) ->
 def test_a_value_that_names_another_key_does_not_open() -> None:
     """GCM alone would let a value be made that opens under two keys, as two different texts."""
     secret = bytes(range(48))
-    two_faced = seal(b"x", HERE, FieldKey(secret[:32] + bytes(16), bytes(8)))
+    two_faced = seal(b"x", HERE, FieldKey(secret[:32] + bytes(16), bytes(8), 0))
     with pytest.raises(OpenError):
-        open_sealed(two_faced, HERE, FieldKey(secret, bytes(8)))
+        open_sealed(two_faced, HERE, FieldKey(secret, bytes(8), 0))
 
 
 def test_a_value_is_sealed_differently_each_time(keyring: Keyring) -> None:

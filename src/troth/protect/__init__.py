@@ -11,20 +11,35 @@ Raw ciphers and key bytes stay in `troth.protect.hazmat`.
 """
 
 from troth.protect.commit import commit
-from troth.protect.errors import HomeRefused, KeysMissing, MaskRefused, MaskTooNarrow, OpenError, ProtectError
+from troth.protect.errors import (
+    HomeRefused,
+    KeyRefused,
+    KeysMissing,
+    MaskRefused,
+    MaskTooNarrow,
+    OpenError,
+    ProtectError,
+)
 from troth.protect.home import KEY_FILE, create_home
+from troth.protect.keychain import KEYS_FILE, Keychain, KeyInfo
 from troth.protect.keyring import Keyring
 from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
 from troth.protect.seal import Context, is_sealed
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
+from troth.protect.states import KeyState
 
 __all__ = [
+    "KEYS_FILE",
     "KEY_FILE",
     "Context",
     "Ed25519Signer",
     "HomeRefused",
+    "KeyInfo",
+    "KeyRefused",
+    "KeyState",
+    "Keychain",
     "Keyring",
     "KeysMissing",
     "MaskFit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troth.errors import TrothError
 
-__all__ = ["HomeRefused", "KeysMissing", "MaskRefused", "MaskTooNarrow", "OpenError", "ProtectError"]
+__all__ = ["HomeRefused", "KeyRefused", "KeysMissing", "MaskRefused", "MaskTooNarrow", "OpenError", "ProtectError"]
 
 
 class ProtectError(TrothError):
@@ -17,6 +17,10 @@ class HomeRefused(ProtectError):
 
 class KeysMissing(HomeRefused):
     """There is no root key yet."""
+
+
+class KeyRefused(ProtectError):
+    """A key may not be treated like that: it does not exist, or its state does not allow it. Nothing was changed."""
 
 
 class OpenError(ProtectError):

@@ -1,18 +1,28 @@
-"""The keyring: everything that is done with keys, and no way to a key itself."""
+"""The keyring: everything that is done with keys, and no way to a key itself.
+
+From the root key come, for ever, the keys of pseudonyms, digests, masks and signatures: what they made has to be
+recognised later. Values are sealed under the active field key of the keychain, and opened under the one that their
+header names; before the first rotation that is a key derived from the root, number 0.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from troth.ledger import Hash, KeyId, Pseudonym
-from troth.protect.hazmat import KEY_BYTES, Mac, SigningKey, derive
+from troth.protect.errors import KeyRefused, OpenError
+from troth.protect.hazmat import KEY_BYTES, Aead, Mac, SigningKey, derive
 from troth.protect.home import key_id, read_root
+from troth.protect.keychain import Keychain, Purpose
 from troth.protect.pack import Part, packed, texts
-from troth.protect.seal import COMMITMENT_BYTES, Context, FieldKey, open_sealed, seal
+from troth.protect.seal import COMMITMENT_BYTES, Context, FieldKey, number_of, open_sealed, seal
 from troth.protect.signing import Ed25519Signer
+from troth.protect.wrapped import epoch_of, unwrap, wrap
 
 __all__ = ["Keyring"]
 
@@ -26,12 +36,17 @@ class Keyring:
     Safe to use from several threads.
     """
 
-    __slots__ = ("__field_key", "__mac", "__root", "_id", "_tenant")
+    __slots__ = ("__epoch_key", "__field_key", "__mac", "__root", "_id", "_tenant", "chain")
 
-    def __init__(self, root: bytes, *, tenant: str = "") -> None:
+    chain: Keychain | None
+    """The keys below the root; None for a keyring that is not in a TROTH_HOME, such as a subject's."""
+
+    def __init__(self, root: bytes, *, tenant: str = "", home: Path | None = None) -> None:
         self.__root = root
         self._tenant = tenant
         self._id = key_id(root)
+        self.chain = Keychain(home, self.__seal_secret, self.__open_secret) if home is not None else None
+        self.__epoch_key = lru_cache(_KEYS_READY)(self._open_epoch_key)
         self.__mac = lru_cache(_KEYS_READY)(self._derive_mac)
         self.__field_key = lru_cache(_KEYS_READY)(self._derive_field_key)
 
@@ -39,7 +54,7 @@ class Keyring:
     def open(cls, home: Path, *, tenant: str = "") -> Self:
         """Read the root key in *home*. Raises `KeysMissing` where there is none, `HomeRefused` where others could read
         it, where it stands in a git tree, is a link, or is damaged; the message says how to mend it."""
-        return cls(read_root(home), tenant=tenant)
+        return cls(read_root(home), tenant=tenant, home=home)
 
     @property
     def id(self) -> KeyId:
@@ -48,11 +63,12 @@ class Keyring:
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
         """Seal bytes for one place and subject; see `troth.protect.seal` for the layout. 61 bytes longer."""
-        return seal(plaintext, context, self._key_of(context))
+        active = self.chain.active("field") if self.chain is not None else None
+        return seal(plaintext, context, self._key_of(context, active.number if active is not None else 0))
 
     def unseal(self, sealed: bytes, context: Context) -> bytes:
         """What `seal` sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
-        return open_sealed(sealed, context, self._key_of(context))
+        return open_sealed(sealed, context, self._key_of(context, number_of(sealed)))
 
     def pseudonym(self, domain: str, value: Part) -> Pseudonym:
         """A stand-in for *value*: the same within *domain*, unrelated across domains, and a way back only by trying
@@ -78,25 +94,76 @@ class Keyring:
         name = name or "troth/" + self._id.text.partition(":")[2]
         return Ed25519Signer(name, SigningKey(self.__derive("", "sign", name, KEY_BYTES)))
 
+    # --- keys of subjects -------------------------------------------------------------------------------------------
+
+    def make_key(self, owner: str) -> bytes:
+        """A new random key for *owner* (a pseudonym), wrapped under the active epoch key; see `wrapped`. Whoever keeps
+        it uses it by `open_key`, and erases what hangs on it by forgetting it."""
+        return self.__wrap(secrets.token_bytes(KEY_BYTES), owner)
+
+    def open_key(self, wrapped: bytes, owner: str) -> Keyring:
+        """The keyring of *owner*: what it seals opens with it alone. Raises `OpenError` for another owner's key, and
+        for any key once its epoch's key is destroyed."""
+        return Keyring(self.__unwrap(wrapped, owner), tenant=self._tenant)
+
+    def rewrap(self, wrapped: bytes, owner: str) -> bytes:
+        """The same key under the active epoch key. About 3 µs. Raises `OpenError`."""
+        return self.__wrap(self.__unwrap(wrapped, owner), owner)
+
+    def __wrap(self, secret: bytes, owner: str) -> bytes:
+        active = self._keychain().active("epoch") or self._keychain().rotate("epoch", now=dt.datetime.now(dt.UTC))
+        return wrap(secret, owner, active.number, self.__epoch_key(active.number))
+
+    def __unwrap(self, wrapped: bytes, owner: str) -> bytes:
+        number = epoch_of(wrapped)
+        self._require_opens("epoch", number)
+        return unwrap(wrapped, owner, self.__epoch_key(number))
+
+    def _open_epoch_key(self, number: int) -> Aead:
+        return Aead(self._keychain().secret("epoch", number))
+
+    def _keychain(self) -> Keychain:
+        if self.chain is None:
+            raise KeyRefused("this keyring stands alone: keys of subjects need the keychain of a TROTH_HOME")
+        return self.chain
+
+    def _require_opens(self, purpose: Purpose, number: int) -> None:
+        """Keys that are ready may have been suspended or destroyed since, by any process."""
+        if self.chain is None or not self.chain.opens(purpose, number):
+            raise OpenError
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
     def _mac(self, purpose: str, field: str) -> Mac:
         """A keyed hash, for this room only."""
         return self.__mac(purpose, field)
 
-    def _key_of(self, context: Context) -> FieldKey:
+    def _key_of(self, context: Context, number: int) -> FieldKey:
+        if number:
+            self._require_opens("field", number)
         # the subject is authenticated and has no key of its own: a million subjects would need a million derivations
-        return self.__field_key(context.domain, texts(context.tenant, context.table, context.field))
+        return self.__field_key(context.domain, texts(context.tenant, context.table, context.field), number)
 
     def _derive_mac(self, purpose: str, field: str) -> Mac:
         return Mac(self.__derive("", purpose, field, KEY_BYTES))
 
-    def _derive_field_key(self, domain: str, field: bytes) -> FieldKey:
-        secret = self.__derive(domain, "seal", field, KEY_BYTES + COMMITMENT_BYTES)
-        return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]))
+    def _derive_field_key(self, domain: str, field: bytes, number: int) -> FieldKey:
+        base = self._keychain().secret("field", number) if number else self.__root
+        secret = self.__derive(domain, "seal", field, KEY_BYTES + COMMITMENT_BYTES, base)
+        return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]), number)
 
-    def __derive(self, domain: str, purpose: str, field: str | bytes, length: int) -> bytes:
-        """Every key of Troth: HKDF over what it is for, each part after its length, the version of the key last."""
+    def __derive(self, domain: str, purpose: str, field: str | bytes, length: int, base: bytes | None = None) -> bytes:
+        """Every key of Troth: HKDF over what it is for, each part after its length, the version of the scheme last."""
         separated = texts("troth/v1", self._tenant, domain, purpose, field, "1")
-        return derive(self.__root, separated, length)
+        return derive(base or self.__root, separated, length)
+
+    def __seal_secret(self, secret: bytes, name: str) -> bytes:
+        context = Context(domain="keys", field=name)
+        return seal(secret, context, self._key_of(context, 0))
+
+    def __open_secret(self, sealed: bytes, name: str) -> bytes:
+        context = Context(domain="keys", field=name)
+        return open_sealed(sealed, context, self._key_of(context, 0))
 
     def __repr__(self) -> str:
         return f"Keyring({self._id})"

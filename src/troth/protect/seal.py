@@ -6,7 +6,7 @@ bytes   what
 4       ``TRS`` and 1, the version of this layout
 1       suite: 1 is HKDF-SHA256, AES-256-GCM with a random nonce, key commitment by HKDF
 8       id of the root key
-4       epoch of the key (uint32); 0 is a key that no epoch bounds
+4       number of the field key (uint32); 0 is derived from the root key itself
 12      nonce
 16      commitment to the key, as GCM alone lets one ciphertext open under two keys
 n + 16  ciphertext and tag; the header and the context are authenticated with it
@@ -24,13 +24,12 @@ from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
 from troth.protect.pack import texts
 
-__all__ = ["COMMITMENT_BYTES", "OVERHEAD_BYTES", "Context", "FieldKey", "is_sealed", "open_sealed", "seal"]
+__all__ = ["COMMITMENT_BYTES", "OVERHEAD_BYTES", "Context", "FieldKey", "is_sealed", "number_of", "open_sealed", "seal"]
 
 COMMITMENT_BYTES = 16
 _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
 _MAGIC = b"TRS\x01"
 _SUITE = 1
-_NO_EPOCH = 0
 OVERHEAD_BYTES = _HEADER.size + TAG_BYTES
 """How much longer a sealed value is."""
 
@@ -55,18 +54,19 @@ class Context:
 class FieldKey:
     """The key of one field, with its commitment. *secret* is `KEY_BYTES` and `COMMITMENT_BYTES` of derived bytes."""
 
-    __slots__ = ("aead", "commitment", "root_id")
+    __slots__ = ("aead", "commitment", "number", "root_id")
 
-    def __init__(self, secret: bytes, root_id: bytes) -> None:
+    def __init__(self, secret: bytes, root_id: bytes, number: int) -> None:
         self.aead = Aead(secret[:KEY_BYTES])
         self.commitment = secret[KEY_BYTES : KEY_BYTES + COMMITMENT_BYTES]
         self.root_id = root_id
+        self.number = number
 
 
 def seal(plaintext: bytes, context: Context, key: FieldKey) -> bytes:
     """Seal under a fresh random nonce. One field's key is good for 2^32 values (SP 800-38D §8.3)."""
     nonce = os.urandom(NONCE_BYTES)
-    header = _HEADER.pack(_MAGIC, _SUITE, key.root_id, _NO_EPOCH, nonce, key.commitment)
+    header = _HEADER.pack(_MAGIC, _SUITE, key.root_id, key.number, nonce, key.commitment)
     return header + key.aead.encrypt(nonce, plaintext, _associated(header, context))
 
 
@@ -75,14 +75,21 @@ def open_sealed(sealed: bytes, context: Context, key: FieldKey) -> bytes:
     if len(sealed) < OVERHEAD_BYTES:
         raise OpenError
     header, body = sealed[: _HEADER.size], sealed[_HEADER.size :]
-    magic, suite, root_id, epoch, nonce, commitment = _HEADER.unpack(header)
-    known = (magic, suite, root_id, epoch) == (_MAGIC, _SUITE, key.root_id, _NO_EPOCH)
+    magic, suite, root_id, number, nonce, commitment = _HEADER.unpack(header)
+    known = (magic, suite, root_id, number) == (_MAGIC, _SUITE, key.root_id, key.number)
     if not known or not hmac.compare_digest(commitment, key.commitment):
         raise OpenError
     try:
         return key.aead.decrypt(nonce, body, _associated(header, context))
     except AeadFailed:
         raise OpenError from None
+
+
+def number_of(sealed: bytes) -> int:
+    """The number of the field key that it was sealed under. Raises `OpenError` for what is no sealed value."""
+    if not is_sealed(sealed):
+        raise OpenError
+    return int(_HEADER.unpack_from(sealed)[3])
 
 
 def is_sealed(value: bytes) -> bool:

@@ -1,0 +1,264 @@
+"""The keys below the root: a file in TROTH_HOME that holds each of them sealed by the root key, and says its state.
+
+Keys that may have to die before the data do are made at random here, not derived: *field* keys, of which the newest
+seals, and *epoch* keys, under which the keys of subjects are wrapped. They stand in ``keys.toml`` and nowhere else, so
+that a backup of a database holds none of them: once a key is destroyed here, what it protected in any older backup
+stays closed, although the root key is at hand. Whoever copies TROTH_HOME has to replace that copy, not keep many.
+
+Every change is one new file, written beside, forced to disk and renamed into place; the old one is then overwritten as
+far as the file system lets it. Changes are made one at a time (a lock on ``keys.lock``).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime as dt
+import fcntl
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from troth.ledger import KeyId
+from troth.protect.errors import HomeRefused, KeyRefused, OpenError
+from troth.protect.home import key_id
+from troth.protect.states import KeyState
+
+__all__ = ["KEYS_FILE", "KeyInfo", "Keychain", "Purpose"]
+
+KEYS_FILE = "keys.toml"
+_LOCK_FILE = "keys.lock"
+_SECRET_BYTES = 32
+_FILE_BYTES_MAX = 4 * 1024 * 1024
+_HEAD = """\
+# Troth's keys below the root key, each sealed by it. Back this file up together with root.key, and keep only the newest
+# copy: an older one brings destroyed keys back.
+version = 1
+keys = {}
+"""
+
+Purpose = Literal["field", "epoch"]
+"""*field*: seals values. *epoch*: wraps the keys of subjects, for as long as its epoch lasts."""
+
+SealSecret = Callable[[bytes, str], bytes]
+"""Seals, or opens, the secret of one key, given its purpose and number as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What may be known about a key. *number* counts up within a purpose, from 1, and is never used again.
+
+    *since* says when the key entered each state that it has been in.
+    """
+
+    id: KeyId
+    purpose: Purpose
+    number: int
+    state: KeyState
+    since: Mapping[KeyState, dt.datetime]
+
+    @property
+    def name(self) -> str:
+        """Purpose and number, such as ``epoch-7``."""
+        return f"{self.purpose}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    info: KeyInfo
+    sealed: bytes = field(repr=False)
+
+
+class Keychain:
+    """The keys of one TROTH_HOME. Safe to use from several threads and processes.
+
+    What another process changes is seen at the next look: the file is read again when it is another one.
+    """
+
+    __slots__ = ("_active", "_home", "_kept", "_seal", "_stamp", "_unseal")
+
+    def __init__(self, home: Path, seal: SealSecret, unseal: SealSecret) -> None:
+        self._home = home
+        self._seal, self._unseal = seal, unseal
+        self._stamp: tuple[int, int] | None = None
+        self._kept: dict[str, _Kept] = {}
+        self._active: dict[Purpose, KeyInfo] = {}
+
+    def infos(self) -> tuple[KeyInfo, ...]:
+        """All keys there ever were, by purpose and number."""
+        return tuple(kept.info for kept in self._read().values())
+
+    def active(self, purpose: Purpose) -> KeyInfo | None:
+        """The key in use for *purpose*, None before the first."""
+        self._read()
+        return self._active.get(purpose)
+
+    def opens(self, purpose: Purpose, number: int) -> bool:
+        """Whether what hangs on this key may be opened now."""
+        kept = self._read().get(f"{purpose}-{number}")
+        return kept is not None and kept.info.state.opens
+
+    def secret(self, purpose: Purpose, number: int) -> bytes:
+        """The secret of a key, for this room only. Raises `OpenError` where it is gone or unknown."""
+        kept = self._read().get(f"{purpose}-{number}")
+        if kept is None or kept.info.state is KeyState.DESTROYED:
+            raise OpenError
+        return self._unseal(kept.sealed, kept.info.name)
+
+    def rotate(self, purpose: Purpose, *, now: dt.datetime) -> KeyInfo:
+        """Make a new key and put it in use; the one before is deactivated, in the same step. What it sealed still
+        opens."""
+        with self._changing() as kept:
+            numbers = [one.info.number for one in kept.values() if one.info.purpose == purpose]
+            for name, one in kept.items():
+                if one.info.purpose == purpose and one.info.state is KeyState.ACTIVE:
+                    kept[name] = _moved(one, KeyState.DEACTIVATED, now)
+            secret = secrets.token_bytes(_SECRET_BYTES)
+            since = {KeyState.PRE_ACTIVATION: now, KeyState.ACTIVE: now}
+            info = KeyInfo(key_id(secret), purpose, max(numbers, default=0) + 1, KeyState.ACTIVE, since)
+            kept[info.name] = _Kept(info, self._seal(secret, info.name))
+        return info
+
+    def move(self, name: str, state: KeyState, *, now: dt.datetime) -> KeyInfo:
+        """Put a key (``field-1``) into another state. Destroying one takes its secret out of the file.
+
+        Raises `KeyRefused` for a key that does not exist and for a state that may not follow.
+        """
+        with self._changing() as kept:
+            one = kept.get(name)
+            if one is None:
+                known = ", ".join(kept) or "none yet"
+                raise KeyRefused(f"there is no key {name[:40]!r}; known are: {known}")
+            if not one.info.state.may_become(state):
+                raise KeyRefused(f"{name} is {one.info.state} and cannot become {state}; {_way(one.info.state)}")
+            in_use = one.info.purpose, KeyState.ACTIVE
+            if state is KeyState.ACTIVE and any((o.info.purpose, o.info.state) == in_use for o in kept.values()):
+                raise KeyRefused(f"another {one.info.purpose} key is active; suspend or deactivate that one first")
+            kept[name] = _moved(one, state, now)
+        return kept[name].info
+
+    # --- the file ---------------------------------------------------------------------------------------------------
+
+    def _read(self) -> dict[str, _Kept]:
+        try:
+            status = os.stat(self._home / KEYS_FILE)
+        except FileNotFoundError:
+            self._stamp, self._kept, self._active = None, {}, {}
+            return self._kept
+        stamp = (status.st_ino, status.st_mtime_ns)
+        if stamp != self._stamp:
+            kept = _parse(self._home / KEYS_FILE)
+            self._active = {one.info.purpose: one.info for one in kept.values() if one.info.state.seals}
+            self._kept, self._stamp = kept, stamp
+        return self._kept
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, _Kept]]:
+        """The keys, to be changed in place: written when the block ends without an error."""
+        lock = os.open(self._home / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = dict(self._read())
+            yield kept
+            _write(self._home / KEYS_FILE, _HEAD.format(len(kept)) + "".join(map(_text, kept.values())))
+        finally:
+            os.close(lock)
+
+
+def _moved(one: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
+    info = replace(one.info, state=state, since={**one.info.since, state: now})
+    return _Kept(info, b"" if state is KeyState.DESTROYED else one.sealed)
+
+
+def _way(state: KeyState) -> str:
+    if state is KeyState.ACTIVE:
+        return "rotate first, so that another key is in use"
+    return "a destroyed key never comes back" if state is KeyState.DESTROYED else "deactivate it first"
+
+
+def _text(kept: _Kept) -> str:
+    info = kept.info
+    times = "".join(f"{state} = {_instant(at)}\n" for state, at in info.since.items())
+    secret = f'secret = "{base64.b64encode(kept.sealed).decode()}"\n' if kept.sealed else ""
+    return (
+        f'\n[[key]]\nid = "{info.id}"\npurpose = "{info.purpose}"\nnumber = {info.number}\nstate = "{info.state}"\n'
+        f"{secret}[key.since]\n{times}"
+    )
+
+
+def _instant(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _parse(path: Path) -> dict[str, _Kept]:
+    """The keys in the file. One that was replaced and blanked while it was read is read anew."""
+    while True:
+        file, data = _content(path)
+        try:
+            return _kept(data)
+        except _Newer:
+            raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            if os.stat(path).st_ino == file:
+                raise HomeRefused(f"{path} is damaged; restore your newest copy") from None
+
+
+class _Newer(Exception):
+    pass
+
+
+def _kept(data: bytes) -> dict[str, _Kept]:
+    found = tomllib.loads(data.decode("utf-8"))
+    if found["version"] != 1:
+        raise _Newer
+    kept = [_Kept(_info(one), base64.b64decode(one.get("secret", ""))) for one in found.get("key", ())]
+    if len(kept) != found["keys"] or not all(one.info.state in one.info.since for one in kept):
+        raise ValueError("cut short")
+    return {one.info.name: one for one in kept}
+
+
+def _content(path: Path) -> tuple[int, bytes]:
+    """Which file it is, and what is in it."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as fault:
+        raise HomeRefused(f"{path} cannot be read ({fault.strerror}); run as its owner") from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if status.st_mode & 0o077:
+            raise HomeRefused(f"{path} can be read or written by others; mend it with: chmod 600 {path}")
+        return status.st_ino, file.read(_FILE_BYTES_MAX)
+
+
+def _info(stored: Mapping[str, object]) -> KeyInfo:
+    purpose, number, since = stored["purpose"], stored["number"], stored["since"]
+    if purpose not in get_args(Purpose) or type(number) is not int or not isinstance(since, Mapping):
+        raise ValueError("no key of ours")
+    times = {KeyState(state): at.astimezone(dt.UTC) for state, at in since.items()}
+    return KeyInfo(KeyId(str(stored["id"])), purpose, number, KeyState(str(stored["state"])), times)  # type: ignore[arg-type]
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(handle)
+        old = os.open(path, os.O_RDWR | os.O_NOFOLLOW) if path.exists() else None
+        os.replace(fresh, path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+    if old is not None:  # the old file has no name any more; what is left of it on the disk goes as far as may be
+        os.pwrite(old, b"\x00" * os.fstat(old).st_size, 0)
+        os.fsync(old)
+        os.close(old)

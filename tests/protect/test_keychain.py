@@ -1,0 +1,219 @@
+"""The keys below the root: one in use at a time, states that follow one another, nothing left of a destroyed one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from troth.protect import (
+    KEYS_FILE,
+    Context,
+    HomeRefused,
+    Keychain,
+    KeyRefused,
+    Keyring,
+    KeyState,
+    OpenError,
+    create_home,
+)
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+HERE = Context(domain="test", table="customer", field="name")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    create_home(tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def keyring(home: Path) -> Keyring:
+    return Keyring.open(home)
+
+
+@pytest.fixture
+def chain(keyring: Keyring) -> Keychain:
+    assert keyring.chain is not None
+    return keyring.chain
+
+
+def test_what_an_older_key_sealed_opens_after_each_rotation(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    sealed = [keyring.seal(b"before any rotation", HERE)]
+    for number in range(1, 4):
+        assert chain.rotate("field", now=NOW).number == number
+        sealed.append(keyring.seal(b"%d" % number, HERE))
+    opened = [Keyring.open(home).unseal(value, HERE) for value in sealed]
+    assert opened == [b"before any rotation", b"1", b"2", b"3"]
+    assert [(info.name, info.state) for info in chain.infos()] == [
+        ("field-1", "deactivated"),
+        ("field-2", "deactivated"),
+        ("field-3", "active"),
+    ]
+
+
+def test_a_rotation_in_another_process_is_seen_at_once(keyring: Keyring, home: Path) -> None:
+    other = Keyring.open(home)
+    assert other.chain is not None
+    other.seal(b"x", HERE)
+    other.chain.rotate("field", now=NOW)
+    value = other.seal(b"x", HERE)
+    assert keyring.unseal(value, HERE) == b"x"
+    other.chain.rotate("field", now=NOW)
+    other.chain.move("field-1", KeyState.DESTROYED, now=NOW)
+    with pytest.raises(OpenError):
+        keyring.unseal(value, HERE)
+
+
+@pytest.mark.parametrize("state", [KeyState.SUSPENDED, KeyState.DESTROYED])
+def test_what_may_not_be_opened_does_not_open(keyring: Keyring, chain: Keychain, state: KeyState) -> None:
+    chain.rotate("field", now=NOW)
+    value = keyring.seal(b"x", HERE)
+    if state is KeyState.DESTROYED:
+        chain.move("field-1", KeyState.DEACTIVATED, now=NOW)
+    chain.move("field-1", state, now=NOW)
+    with pytest.raises(OpenError):
+        keyring.unseal(value, HERE)
+
+
+def test_a_suspended_key_comes_back(keyring: Keyring, chain: Keychain) -> None:
+    chain.rotate("field", now=NOW)
+    value = keyring.seal(b"x", HERE)
+    chain.move("field-1", KeyState.SUSPENDED, now=NOW)
+    chain.move("field-1", KeyState.ACTIVE, now=NOW)
+    assert keyring.unseal(value, HERE) == b"x"
+
+
+def test_a_destroyed_key_leaves_its_facts_and_not_its_secret(chain: Keychain, home: Path) -> None:
+    chain.rotate("field", now=NOW)
+    secret = (home / KEYS_FILE).read_text().partition('secret = "')[2].partition('"')[0]
+    chain.rotate("field", now=NOW)
+    info = chain.move("field-1", KeyState.DESTROYED, now=NOW + dt.timedelta(days=1))
+    assert info.since[KeyState.DESTROYED] == NOW + dt.timedelta(days=1)
+    assert secret not in (home / KEYS_FILE).read_text()
+    assert chain.infos()[0] == info
+    assert chain.rotate("field", now=NOW).number == 3, "a number is never used again"
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (KeyState.DESTROYED, "field-1 is active and cannot become destroyed; rotate first"),
+        (KeyState.PRE_ACTIVATION, "cannot become pre_activation"),
+    ],
+)
+def test_a_state_that_may_not_follow_is_refused(chain: Keychain, state: KeyState, message: str) -> None:
+    chain.rotate("field", now=NOW)
+    with pytest.raises(KeyRefused, match=message):
+        chain.move("field-1", state, now=NOW)
+    assert chain.infos()[0].state is KeyState.ACTIVE
+
+
+def test_two_keys_are_never_active_at_once(chain: Keychain) -> None:
+    chain.rotate("field", now=NOW)
+    chain.move("field-1", KeyState.SUSPENDED, now=NOW)
+    chain.rotate("field", now=NOW)
+    with pytest.raises(KeyRefused, match="another field key is active"):
+        chain.move("field-1", KeyState.ACTIVE, now=NOW)
+
+
+def test_an_unknown_key_is_named_with_those_that_there_are(chain: Keychain) -> None:
+    chain.rotate("epoch", now=NOW)
+    with pytest.raises(KeyRefused, match="no key 'field-1'; known are: epoch-1"):
+        chain.move("field-1", KeyState.DEACTIVATED, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.chmod(0o640), "can be read or written by others; mend it with: chmod 600"),
+        (lambda path: path.write_text("version = 2\n"), "use a later Troth"),
+        (lambda path: path.write_text("[[key]]\n"), "is damaged; restore your newest copy"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "is damaged"),
+    ],
+)
+def test_a_file_that_is_not_sound_is_refused(
+    chain: Keychain, home: Path, spoil: Callable[[Path], object], message: str
+) -> None:
+    chain.rotate("field", now=NOW)
+    spoil(home / KEYS_FILE)
+    with pytest.raises(HomeRefused, match=message):
+        Keyring.open(home).seal(b"x", HERE)
+
+
+def test_a_secret_that_was_moved_to_another_name_does_not_open(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    chain.rotate("field", now=NOW)
+    value = keyring.seal(b"x", HERE)
+    text = (home / KEYS_FILE).read_text()
+    (home / KEYS_FILE).write_text(text.replace("number = 1", "number = 2"))
+    with pytest.raises(OpenError):
+        Keyring.open(home).unseal(value[:13] + b"\x00\x00\x00\x02" + value[17:], HERE)
+
+
+def _rotate_for_ever(home: Path) -> None:
+    chain = Keyring.open(home).chain
+    assert chain is not None
+    while True:
+        chain.rotate("field", now=NOW)
+
+
+def test_kill_9_leaves_the_keys_as_they_were_or_as_they_were_to_be(home: Path, keyring: Keyring) -> None:
+    """Readers beside a process that rotates without end, and dies in the middle of it, always find every key."""
+    assert keyring.chain is not None
+    seen = {keyring.seal(b"x", HERE)}
+    for _ in range(4):
+        child = multiprocessing.get_context("fork").Process(target=_rotate_for_ever, args=(home,))
+        child.start()
+        assert child.pid is not None
+        before = len(keyring.chain.infos())
+        while len(keyring.chain.infos()) < before + 5:
+            seen.add(keyring.seal(b"x", HERE))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        assert {keyring.unseal(value, HERE) for value in seen} == {b"x"}
+        assert sum(info.state.seals for info in keyring.chain.infos()) == 1
+
+
+# --- keys of subjects --------------------------------------------------------------------------------------------
+
+
+def test_a_subject_s_key_opens_for_its_owner_alone(keyring: Keyring) -> None:
+    wrapped = keyring.make_key("ps1:ann")
+    value = keyring.open_key(wrapped, "ps1:ann").seal(b"x", HERE)
+    assert keyring.open_key(wrapped, "ps1:ann").unseal(value, HERE) == b"x"
+    with pytest.raises(OpenError):
+        keyring.open_key(wrapped, "ps1:ben")
+    with pytest.raises(OpenError):
+        keyring.unseal(value, HERE)
+
+
+def test_a_key_outlives_its_epoch_only_where_it_is_wrapped_anew(keyring: Keyring, chain: Keychain) -> None:
+    ann, ben = keyring.make_key("ps1:ann"), keyring.make_key("ps1:ben")
+    value = keyring.open_key(ben, "ps1:ben").seal(b"x", HERE)
+    chain.rotate("epoch", now=NOW)
+    kept = keyring.rewrap(ben, "ps1:ben")
+    chain.move("epoch-1", KeyState.DESTROYED, now=NOW)
+    assert keyring.open_key(kept, "ps1:ben").unseal(value, HERE) == b"x"
+    for wrapped, owner in ((ann, "ps1:ann"), (ben, "ps1:ben")):
+        with pytest.raises(OpenError):
+            keyring.open_key(wrapped, owner)
+
+
+def test_a_damaged_wrapping_does_not_open(keyring: Keyring) -> None:
+    wrapped = keyring.make_key("ps1:ann")
+    broken = [wrapped[:cut] for cut in range(len(wrapped))]
+    broken += [wrapped[:at] + bytes([wrapped[at] ^ 1]) + wrapped[at + 1 :] for at in range(len(wrapped))]
+    for damaged in broken:
+        with pytest.raises(OpenError):
+            keyring.open_key(damaged, "ps1:ann")
+
+
+def test_a_keyring_that_stands_alone_keeps_no_keys_of_subjects() -> None:
+    with pytest.raises(KeyRefused, match="stands alone"):
+        Keyring(bytes(32)).make_key("ps1:ann")
