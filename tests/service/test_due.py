@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 
 import pytest
@@ -63,3 +64,23 @@ def test_eight_processes_never_claim_the_same_row(database: str, start: Start) -
     claimed = Counter(line for process in claimers for line in process.communicate(timeout=120)[0].split())
     assert all(process.returncode == 0 for process in claimers)
     assert claimed == Counter(names)
+
+
+@pytest.mark.soak
+def test_forty_processes_claim_ten_thousand_rows_once_each(
+    database: str, start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"row-{number:05d}" for number in range(10_000)]
+    due.schedule(names, at=NOW)
+    began = time.monotonic()
+    claimers = [start("claim") for _ in range(40)]
+    claimed = [process.communicate(timeout=1_200)[0].split() for process in claimers]
+    seconds = time.monotonic() - began
+    assert [process.returncode for process in claimers] == [0] * len(claimers)
+    assert Counter(line for lines in claimed for line in lines) == Counter(names)
+    assert due.claim(NOW, lease_for=MINUTE) == []
+    least, *_, most = sorted(map(len, claimed))
+    kind = database.partition(":")[0]
+    with capsys.disabled():
+        told = f"{kind}: {len(names):,} claims by {len(claimers)} processes in {seconds:.1f} s, {least} to {most} each"
+        print(f"\n{told}")  # noqa: T201 - figures are what it is run for
