@@ -72,7 +72,7 @@ def shop(postgresql_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     script = (MADE / "schema.sql").read_text("utf-8").replace(":people", str(CUSTOMERS))
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         for statement in filter(str.strip, script.split(";")):
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
     limits = f"limits: {{rows: {10 * ROWS}}}\n"
     (tmp_path / "troth.yaml").write_text((MADE / "company.yaml").read_text("utf-8") + limits, "utf-8")
     (tmp_path / "policy.md").write_text("# Privacy\n", "utf-8")
