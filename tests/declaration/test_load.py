@@ -49,6 +49,21 @@ MODEL_MISTAKES = [
         "systems: {shop: {store: task, read_only: yes}}",
         "4:42: systems.shop.read_only: true or false is expected, not text; write true",
     ),
+    *(
+        (
+            "systems: {shop: {store: task, tables: {c: {fields: {a: {category: user.name, sealed: " + value + "}}}}}}",
+            f"4:86: systems.shop.tables.c.fields.a.sealed: {said}",
+        )
+        for value, said in (
+            (
+                "determinist",
+                "'determinist' cannot stand here; did you mean 'deterministic'? one of: true, false, deterministic",
+            ),
+            ("yes", "'yes' cannot stand here; one of: true, false, deterministic"),
+            ('"true"', "'true' cannot stand here; take the quotes off; one of: true, false, deterministic"),
+            ("1", "true, false or deterministic is expected, not a number"),
+        )
+    ),
     (
         "systems: {shop: {store: task, title: true}}",
         "4:38: systems.shop.title: text is expected, not true or false; put quotes around it",

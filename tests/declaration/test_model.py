@@ -120,6 +120,8 @@ def test_the_hash_does_not_depend_on_the_writing(same: str) -> None:
     ("old", "new"),
     [
         ("user.name", "user.job_title"),
+        ("a: user.name", "a: {category: user.name, sealed: true}"),
+        ("a: user.name", "a: {category: user.name, sealed: deterministic}"),
         ("erase: delete", "erase: {a: mask}"),
         ("quote: one", "quote: One"),
         ("E,", "F,"),

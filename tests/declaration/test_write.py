@@ -102,7 +102,10 @@ tables = st.fixed_dictionaries(
         "mentions": identities,
         "fields": st.dictionaries(
             words,
-            st.fixed_dictionaries({"category": words}, optional={"of": maybe(words), "sealed": st.booleans()}),
+            st.fixed_dictionaries(
+                {"category": words},
+                optional={"of": maybe(words), "sealed": st.sampled_from([True, False, "deterministic"])},
+            ),
             **few,
         ),
         "belongs_to": st.dictionaries(names, references, **few),

@@ -255,6 +255,13 @@ class Policy(Part):
 # --- where personal data is ----------------------------------------------------------------------------------------
 
 
+def _no_number(value: Any) -> Any:
+    """Refuse 1 and 0, which pydantic would read as true and false."""
+    if type(value) is int:
+        raise ValueError("true, false or deterministic is expected, not a number")
+    return value
+
+
 class FieldUse(Part):
     """One column that holds personal data."""
 
@@ -263,8 +270,9 @@ class FieldUse(Part):
     of: str | None = None
     """The link (a key of ``belongs_to`` or a column of ``mentions``) whose person this field is about, where a row
     is about several people."""
-    sealed: StrictBool = False
-    """The application stores this field as ciphertext; a control checks that it really does."""
+    sealed: Annotated[Literal[True, False, "deterministic"], BeforeValidator(_no_number)] = False
+    """The application stores this field as ciphertext; a control checks that it really does. ``deterministic``: equal
+    values may look equal, so that they can be looked up; without it they may not."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
 

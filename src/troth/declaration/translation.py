@@ -78,11 +78,12 @@ def _choice(given: object, expected: str) -> tuple[str, str, str]:
     words = _quoted(expected)
     near = nearest_of(str(given), words)
     said = f"'{shown(given)}' cannot stand here" if isinstance(given, str | int) else "one word is expected"
-    return "value-choice", said, (f"did you mean '{near}'? " if near else "") + f"one of: {', '.join(words)}"
+    hint = "" if near is None else "take the quotes off; " if near == given else f"did you mean '{near}'? "
+    return "value-choice", said, f"{hint}one of: {', '.join(words)}"
 
 
 def _quoted(expected: str) -> list[str]:
-    return re.findall(r"'([^']*)'", expected) or [expected]
+    return [word or flag.lower() for word, flag in re.findall(r"'([^']*)'|(True|False)", expected)] or [expected]
 
 
 _TYPES = {
