@@ -132,9 +132,8 @@ def _needed(people: Sequence[TableFacts], drafted: Sequence[TableFacts]) -> dict
         for other in drafted:
             goes = other.name in by_name and other.name not in needed
             for columns, (target, _) in other.suggestion.refers_to.items():
-                held = target in by_name and target != other.name and not _nullable(other, columns)
-                if held and (target not in more or more[target].some):
-                    more[target] = _Need(f"rows of {other.name} need these rows", some=False)
+                if target in by_name and target != other.name and not _nullable(other, columns):
+                    more.setdefault(target, _Need(f"rows of {other.name} need these rows", some=False))
             for columns, (target, _) in other.suggestion.belongs_to.items():
                 if target in by_name and not goes and not _nullable(other, columns):
                     more.setdefault(target, _Need(f"rows of {other.name} that stay need these rows", some=True))
