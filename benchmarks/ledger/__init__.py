@@ -1,0 +1,1 @@
+"""The ledger in a folder, beside hashing and writing the same bytes by hand."""
