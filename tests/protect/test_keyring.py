@@ -20,9 +20,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from troth.ledger import Commitment, NoteRefused, Pseudonym, open_note, sign_note
-from troth.protect import Context, Keyring, Masker, OpenError, Part, Sealed, commit
+from troth.protect import Context, Keyring, Masker, OpenError, Part, Sealed, commit, is_deterministic, is_sealed
+from troth.protect.hazmat import derive
 from troth.protect.pack import packed, texts
-from troth.protect.seal import FieldKey, open_sealed, seal
+from troth.protect.seal import FieldKey, Suite, open_sealed, seal
 
 from .conftest import ROOT
 
@@ -48,34 +49,43 @@ parts = st.one_of(
 # --- sealing ---------------------------------------------------------------------------------------------------------
 
 
-@given(st.binary(max_size=500))
-def test_what_is_sealed_here_opens_here(plaintext: bytes) -> None:
-    sealed = KEYRING.seal(plaintext, HERE)
+Seal = Callable[[Keyring, bytes, Context], bytes]
+either = pytest.mark.parametrize("seal_it", [Keyring.seal, Keyring.seal_deterministic])
+
+
+@either
+@given(plaintext=st.binary(max_size=500))
+def test_what_is_sealed_here_opens_here(seal_it: Seal, plaintext: bytes) -> None:
+    sealed = seal_it(KEYRING, plaintext, HERE)
     assert len(sealed) == len(plaintext) + 61
     assert KEYRING.unseal(sealed, HERE) == plaintext
-    assert len(plaintext) < 4 or plaintext not in sealed
+    assert len(plaintext) < 8 or plaintext not in sealed[45:]  # behind the header, which holds noughts
 
 
+@either
 @pytest.mark.parametrize("part", PLACES)
 @given(value=st.text(max_size=20))
-def test_nothing_opens_in_another_place(part: str, value: str) -> None:
+def test_nothing_opens_in_another_place(seal_it: Seal, part: str, value: str) -> None:
     assume(value != getattr(HERE, part))
-    sealed = KEYRING.seal(b"ann@example.org", HERE)
+    sealed = seal_it(KEYRING, b"ann@example.org", HERE)
     elsewhere = replace(HERE, **{part: value})
     with pytest.raises(OpenError):
         KEYRING.unseal(sealed, elsewhere)
 
 
-def test_no_text_slips_from_one_part_of_the_place_into_the_next(keyring: Keyring) -> None:
-    sealed = keyring.seal(b"x", Context(domain="shop", table="ab", field="c"))
+@either
+def test_no_text_slips_from_one_part_of_the_place_into_the_next(seal_it: Seal, keyring: Keyring) -> None:
+    sealed = seal_it(keyring, b"x", Context(domain="shop", table="ab", field="c"))
     for table, field in (("a", "bc"), ("abc", ""), ("", "abc")):
         with pytest.raises(OpenError):
             keyring.unseal(sealed, Context(domain="shop", table=table, field=field))
 
 
-def test_every_truncation_and_every_flipped_bit_fails_alike(keyring: Keyring) -> None:
-    sealed = keyring.seal(b"ann@example.org", HERE)
+@either
+def test_every_truncation_and_every_flipped_bit_fails_alike(seal_it: Seal, keyring: Keyring) -> None:
+    sealed = seal_it(keyring, b"ann@example.org", HERE)
     spoiled = [sealed[:end] for end in range(len(sealed))] + [sealed + b"\x00"]
+    spoiled += [sealed[:4] + bytes([suite]) + sealed[5:] for suite in range(256) if suite != sealed[4]]
     for bit in range(8 * len(sealed)):
         flipped = bytearray(sealed)
         flipped[bit // 8] ^= 1 << bit % 8
@@ -90,16 +100,68 @@ def test_every_truncation_and_every_flipped_bit_fails_alike(keyring: Keyring) ->
     assert said == {str(failed.value)}
 
 
-def test_a_value_that_names_another_key_does_not_open() -> None:
-    """GCM alone would let a value be made that opens under two keys, as two different texts."""
-    secret = bytes(range(48))
-    two_faced = seal(b"x", HERE, FieldKey(secret[:32] + bytes(16), bytes(8), 0))
+@pytest.mark.parametrize("suite", Suite)
+def test_a_value_that_names_another_key_does_not_open(suite: Suite) -> None:
+    """The ciphers alone would let a value be made that opens under two keys, as two different texts."""
+    secret = bytes(range(suite.secret_bytes))
+    two_faced = seal(b"x", HERE, FieldKey(secret[:-16] + bytes(16), bytes(8), 0, suite))
     with pytest.raises(OpenError):
-        open_sealed(two_faced, HERE, FieldKey(secret, bytes(8), 0))
+        open_sealed(two_faced, HERE, FieldKey(secret, bytes(8), 0, suite))
 
 
 def test_a_value_is_sealed_differently_each_time(keyring: Keyring) -> None:
     assert len({keyring.seal(b"the same", HERE) for _ in range(50)}) == 50
+
+
+@given(st.binary(max_size=50), st.binary(max_size=50))
+def test_only_who_asks_for_it_gets_values_that_can_be_found_again(one: bytes, other: bytes) -> None:
+    sealed = KEYRING.seal_deterministic(one, HERE)
+    assert (KEYRING.seal_deterministic(other, HERE) == sealed) == (other == one)
+    assert Keyring(ROOT).seal_deterministic(one, HERE) == sealed
+    assert is_sealed(sealed)
+    assert is_deterministic(sealed)
+    assert not is_deterministic(KEYRING.seal(one, HERE))
+
+
+@pytest.mark.parametrize("part", PLACES)
+def test_equal_values_look_equal_in_one_place_only(keyring: Keyring, part: str) -> None:
+    """Not even their ciphertext is the same elsewhere: the tag, which depends on the place, is where it starts from."""
+    here = keyring.seal_deterministic(b"ann@example.org", HERE)
+    elsewhere = keyring.seal_deterministic(b"ann@example.org", replace(HERE, **{part: "another"}))
+    assert not set(pieces(here[45:])) & set(pieces(elsewhere[45:]))
+
+
+def pieces(data: bytes) -> list[bytes]:
+    return [data[at : at + 4] for at in range(len(data) - 3)]
+
+
+def test_after_a_rotation_a_value_looks_different_and_the_old_one_still_opens(home: Path) -> None:
+    keyring = Keyring.open(home)
+    assert keyring.chain is not None
+    before = keyring.seal_deterministic(b"ann@example.org", HERE)
+    keyring.chain.rotate("field", now=dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
+    after = keyring.seal_deterministic(b"ann@example.org", HERE)
+    assert before != after == keyring.seal_deterministic(b"ann@example.org", HERE)
+    assert [keyring.unseal(sealed, HERE) for sealed in (before, after)] == [b"ann@example.org"] * 2
+
+
+def test_the_two_ways_of_sealing_share_no_key(keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    purposes: list[bytes] = []
+
+    def watched(secret: bytes, info: bytes, length: int) -> bytes:
+        purposes.append(info)
+        return derive(secret, info, length)
+
+    monkeypatch.setattr("troth.protect.keyring.derive", watched)
+    keyring.seal(b"x", HERE)
+    keyring.seal_deterministic(b"x", HERE)
+    assert len(set(purposes)) == 2
+
+
+@pytest.mark.parametrize("value", [b"", b"TRS\x01\x02", b"TRS\x01\x03" + bytes(80), b"TRS\x02\x02" + bytes(80)])
+def test_what_has_another_form_is_not_sealed(value: bytes) -> None:
+    assert not is_sealed(value)
+    assert not is_deterministic(value)
 
 
 def test_tenants_share_no_key() -> None:
@@ -135,7 +197,7 @@ def test_two_lists_of_parts_never_have_the_same_bytes(one: list[Part], other: li
 
 def normal(part: Any) -> tuple[str, str]:
     """Whole numbers are one number, whichever type a driver gave them."""
-    if isinstance(part, int | float | decimal.Decimal) and not isinstance(part, bool) and part == part // 1:
+    if isinstance(part, int | float | decimal.Decimal) and not isinstance(part, bool) and part == int(part):
         return "whole", str(int(part))
     return type(part).__name__, repr(part)
 
@@ -193,6 +255,7 @@ def test_formats_never_change(keyring: Keyring, monkeypatch: pytest.MonkeyPatch)
     made = {
         "id": keyring.id.text,
         "sealed": keyring.seal(b"ann@example.org", HERE).hex(),
+        "sealed deterministically": keyring.seal_deterministic(b"ann@example.org", HERE).hex(),
         "pseudonym": keyring.pseudonym("subject", "ann@example.org").text,
         "pseudonym of 7": keyring.pseudonym("subject", 7).text,
         "digest": keyring.digest("plan", "a", 1, None, True, dt.date(2026, 11, 24), b"x", uuid.UUID(int=1)).text,
@@ -205,7 +268,8 @@ def test_formats_never_change(keyring: Keyring, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_was_sealed_long_ago_still_opens(keyring: Keyring) -> None:
     pinned = json.loads((Path(__file__).parents[1] / "vectors/protect/formats.json").read_text())
-    assert keyring.unseal(bytes.fromhex(pinned["keyring"]["sealed"]), HERE) == b"ann@example.org"
+    for way in ("sealed", "sealed deterministically"):
+        assert keyring.unseal(bytes.fromhex(pinned["keyring"][way]), HERE) == b"ann@example.org"
     Pseudonym(pinned["keyring"]["pseudonym"])
     Commitment(pinned["keyring"]["commitment"])
 

@@ -3,7 +3,7 @@
 It promises that
 - the root key is made once, is readable by its owner alone, and is never overwritten, printed or handed out;
 - what is sealed opens in exactly the place and for exactly the subject it was sealed for, or not at all, with one error
-  that does not say why;
+  that does not say why; equal values look different, unless somebody asked for `Keyring.seal_deterministic`;
 - a pseudonym, a digest and a mask say nothing to someone without the key, and are the same every time to us;
 - every sealed value and every derived text starts with its version, so that it can be read after we change our minds.
 
@@ -25,7 +25,7 @@ from troth.protect.keychain import KEYS_FILE, Keychain, KeyInfo
 from troth.protect.keyring import Keyring
 from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
-from troth.protect.seal import Context, is_sealed
+from troth.protect.seal import Context, is_deterministic, is_sealed
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
@@ -53,5 +53,6 @@ __all__ = [
     "Sealed",
     "commit",
     "create_home",
+    "is_deterministic",
     "is_sealed",
 ]

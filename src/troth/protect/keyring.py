@@ -20,7 +20,7 @@ from troth.protect.hazmat import KEY_BYTES, Aead, Mac, SigningKey, derive
 from troth.protect.home import key_id, read_root
 from troth.protect.keychain import Keychain, Purpose
 from troth.protect.pack import Part, packed, texts
-from troth.protect.seal import COMMITMENT_BYTES, Context, FieldKey, number_of, open_sealed, seal
+from troth.protect.seal import Context, FieldKey, Suite, key_of, open_sealed, seal
 from troth.protect.signing import Ed25519Signer
 from troth.protect.wrapped import epoch_of, unwrap, wrap
 
@@ -63,12 +63,20 @@ class Keyring:
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
         """Seal bytes for one place and subject; see `troth.protect.seal` for the layout. 61 bytes longer."""
-        active = self.chain.active("field") if self.chain is not None else None
-        return seal(plaintext, context, self._key_of(context, active.number if active is not None else 0))
+        return seal(plaintext, context, self._active_key(context, Suite.RANDOM))
+
+    def seal_deterministic(self, plaintext: bytes, context: Context) -> bytes:
+        """Seal so that equal bytes for the same *context* look equal, for fields declared ``sealed: deterministic``:
+        sealing a value again finds its rows, as long as the context names no subject.
+
+        Whoever sees the store sees which values are equal, and may guess frequent ones by counting. After a rotation
+        of the field keys the same value looks different; what was sealed before has to be sealed again to be found.
+        """
+        return seal(plaintext, context, self._active_key(context, Suite.DETERMINISTIC))
 
     def unseal(self, sealed: bytes, context: Context) -> bytes:
-        """What `seal` sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
-        return open_sealed(sealed, context, self._key_of(context, number_of(sealed)))
+        """What either of them sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
+        return open_sealed(sealed, context, self._key_of(context, *key_of(sealed)))
 
     def pseudonym(self, domain: str, value: Part) -> Pseudonym:
         """A stand-in for *value*: the same within *domain*, unrelated across domains, and a way back only by trying
@@ -138,19 +146,24 @@ class Keyring:
         """A keyed hash, for this room only."""
         return self.__mac(purpose, field)
 
-    def _key_of(self, context: Context, number: int) -> FieldKey:
+    def _active_key(self, context: Context, suite: Suite) -> FieldKey:
+        active = self.chain.active("field") if self.chain is not None else None
+        return self._key_of(context, active.number if active is not None else 0, suite)
+
+    def _key_of(self, context: Context, number: int, suite: Suite) -> FieldKey:
         if number:
             self._require_opens("field", number)
         # the subject is authenticated and has no key of its own: a million subjects would need a million derivations
-        return self.__field_key(context.domain, texts(context.tenant, context.table, context.field), number)
+        return self.__field_key(context.domain, texts(context.tenant, context.table, context.field), number, suite)
 
     def _derive_mac(self, purpose: str, field: str) -> Mac:
         return Mac(self.__derive("", purpose, field, KEY_BYTES))
 
-    def _derive_field_key(self, domain: str, field: bytes, number: int) -> FieldKey:
+    def _derive_field_key(self, domain: str, field: bytes, number: int, suite: Suite) -> FieldKey:
         base = self._keychain().secret("field", number) if number else self.__root
-        secret = self.__derive(domain, "seal", field, KEY_BYTES + COMMITMENT_BYTES, base)
-        return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]), number)
+        purpose = "seal" if suite is Suite.RANDOM else "seal deterministic"
+        secret = self.__derive(domain, purpose, field, suite.secret_bytes, base)
+        return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]), number, suite)
 
     def __derive(self, domain: str, purpose: str, field: str | bytes, length: int, base: bytes | None = None) -> bytes:
         """Every key of Troth: HKDF over what it is for, each part after its length, the version of the scheme last."""
@@ -159,11 +172,11 @@ class Keyring:
 
     def __seal_secret(self, secret: bytes, name: str) -> bytes:
         context = Context(domain="keys", field=name)
-        return seal(secret, context, self._key_of(context, 0))
+        return seal(secret, context, self._key_of(context, 0, Suite.RANDOM))
 
     def __open_secret(self, sealed: bytes, name: str) -> bytes:
         context = Context(domain="keys", field=name)
-        return open_sealed(sealed, context, self._key_of(context, 0))
+        return open_sealed(sealed, context, self._key_of(context, 0, Suite.RANDOM))
 
     def __repr__(self) -> str:
         return f"Keyring({self._id})"

@@ -1,37 +1,50 @@
-"""Sealed values as bytes: AES-256-GCM under a key of their own field, tied to where they belong.
+"""Sealed values as bytes: encrypted under a key of their own field, tied to where they belong.
 
 ======  =======================================================================================================
 bytes   what
 ======  =======================================================================================================
 4       ``TRS`` and 1, the version of this layout
-1       suite: 1 is HKDF-SHA256, AES-256-GCM with a random nonce, key commitment by HKDF
+1       suite: 1 is HKDF-SHA256, AES-256-GCM with a random nonce, key commitment by HKDF;
+        2 is HKDF-SHA256, AES-256-SIV (RFC 5297), key commitment by HKDF: equal plaintexts in one place look equal
 8       id of the root key
 4       number of the field key (uint32); 0 is derived from the root key itself
-12      nonce
-16      commitment to the key, as GCM alone lets one ciphertext open under two keys
-n + 16  ciphertext and tag; the header and the context are authenticated with it
+12      nonce; noughts in suite 2
+16      commitment to the key, as neither cipher alone keeps one ciphertext from opening under two keys
+n + 16  ciphertext and tag, in suite 2 the tag first; the header and the context are authenticated with it
 ======  =======================================================================================================
 """
 
 from __future__ import annotations
 
+import enum
 import hmac
 import os
 import struct
 from dataclasses import dataclass
 
 from troth.protect.errors import OpenError
-from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
+from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, SIV_KEY_BYTES, TAG_BYTES, Aead, AeadFailed, Siv
 from troth.protect.pack import texts
 
-__all__ = ["COMMITMENT_BYTES", "OVERHEAD_BYTES", "Context", "FieldKey", "is_sealed", "number_of", "open_sealed", "seal"]
+__all__ = ["Context", "FieldKey", "Suite", "is_deterministic", "is_sealed", "key_of", "open_sealed", "seal"]
 
 COMMITMENT_BYTES = 16
 _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
 _MAGIC = b"TRS\x01"
-_SUITE = 1
 OVERHEAD_BYTES = _HEADER.size + TAG_BYTES
 """How much longer a sealed value is."""
+
+
+class Suite(enum.IntEnum):
+    """How a value is sealed."""
+
+    RANDOM = 1
+    DETERMINISTIC = 2
+
+    @property
+    def secret_bytes(self) -> int:
+        """How many derived bytes its key needs: the key itself, and the commitment to it."""
+        return (KEY_BYTES if self is Suite.RANDOM else SIV_KEY_BYTES) + COMMITMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +65,36 @@ class Context:
 
 
 class FieldKey:
-    """The key of one field, with its commitment. *secret* is `KEY_BYTES` and `COMMITMENT_BYTES` of derived bytes."""
+    """The key of one field for one suite, with its commitment. *secret* is as many derived bytes as the suite needs."""
 
-    __slots__ = ("aead", "commitment", "number", "root_id")
+    __slots__ = ("_cipher", "commitment", "number", "root_id", "suite")
 
-    def __init__(self, secret: bytes, root_id: bytes, number: int) -> None:
-        self.aead = Aead(secret[:KEY_BYTES])
-        self.commitment = secret[KEY_BYTES : KEY_BYTES + COMMITMENT_BYTES]
+    def __init__(self, secret: bytes, root_id: bytes, number: int, suite: Suite = Suite.RANDOM) -> None:
+        assert len(secret) == suite.secret_bytes, "each suite has keys of one length"
+        key, self.commitment = secret[:-COMMITMENT_BYTES], secret[-COMMITMENT_BYTES:]
+        self._cipher: Aead | Siv = Aead(key) if suite is Suite.RANDOM else Siv(key)
         self.root_id = root_id
         self.number = number
+        self.suite = suite
+
+    def encrypt(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+        """Ciphertext and tag. The nonce counts in suite 1 only."""
+        if isinstance(self._cipher, Siv):
+            return self._cipher.encrypt(plaintext, [associated])
+        return self._cipher.encrypt(nonce, plaintext, associated)
+
+    def decrypt(self, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+        """The plaintext, or `AeadFailed`."""
+        if isinstance(self._cipher, Siv):
+            return self._cipher.decrypt(sealed, [associated])
+        return self._cipher.decrypt(nonce, sealed, associated)
 
 
 def seal(plaintext: bytes, context: Context, key: FieldKey) -> bytes:
-    """Seal under a fresh random nonce. One field's key is good for 2^32 values (SP 800-38D §8.3)."""
-    nonce = os.urandom(NONCE_BYTES)
-    header = _HEADER.pack(_MAGIC, _SUITE, key.root_id, key.number, nonce, key.commitment)
-    return header + key.aead.encrypt(nonce, plaintext, _associated(header, context))
+    """Seal with the suite of *key*; under a random nonce one key is good for 2^32 values (SP 800-38D §8.3)."""
+    nonce = os.urandom(NONCE_BYTES) if key.suite is Suite.RANDOM else bytes(NONCE_BYTES)
+    header = _HEADER.pack(_MAGIC, key.suite, key.root_id, key.number, nonce, key.commitment)
+    return header + key.encrypt(nonce, plaintext, _associated(header, context))
 
 
 def open_sealed(sealed: bytes, context: Context, key: FieldKey) -> bytes:
@@ -76,25 +103,35 @@ def open_sealed(sealed: bytes, context: Context, key: FieldKey) -> bytes:
         raise OpenError
     header, body = sealed[: _HEADER.size], sealed[_HEADER.size :]
     magic, suite, root_id, number, nonce, commitment = _HEADER.unpack(header)
-    known = (magic, suite, root_id, number) == (_MAGIC, _SUITE, key.root_id, key.number)
+    known = (magic, suite, root_id, number) == (_MAGIC, key.suite, key.root_id, key.number)
     if not known or not hmac.compare_digest(commitment, key.commitment):
         raise OpenError
     try:
-        return key.aead.decrypt(nonce, body, _associated(header, context))
+        return key.decrypt(nonce, body, _associated(header, context))
     except AeadFailed:
         raise OpenError from None
 
 
-def number_of(sealed: bytes) -> int:
-    """The number of the field key that it was sealed under. Raises `OpenError` for what is no sealed value."""
+def key_of(sealed: bytes) -> tuple[int, Suite]:
+    """The number of the field key that it was sealed under, and its suite. Raises `OpenError` for what is no sealed
+    value."""
     if not is_sealed(sealed):
         raise OpenError
-    return int(_HEADER.unpack_from(sealed)[3])
+    _, suite, _, number, _, _ = _HEADER.unpack_from(sealed)
+    return number, Suite(suite)
 
 
 def is_sealed(value: bytes) -> bool:
     """Whether *value* has the outer form of a sealed value. Only opening it shows that it is one."""
-    return len(value) >= OVERHEAD_BYTES and value.startswith(_MAGIC + bytes([_SUITE]))
+    return len(value) >= OVERHEAD_BYTES and value.startswith(_BEGINNINGS)
+
+
+def is_deterministic(value: bytes) -> bool:
+    """Whether *value* has the outer form of one that was sealed deterministically."""
+    return is_sealed(value) and value[len(_MAGIC)] == Suite.DETERMINISTIC
+
+
+_BEGINNINGS = tuple(_MAGIC + bytes([suite]) for suite in Suite)
 
 
 def _associated(header: bytes, context: Context) -> bytes:

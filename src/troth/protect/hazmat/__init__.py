@@ -1,4 +1,5 @@
-"""Raw primitives: key bytes, ciphers, hashes under a key. Only the rest of `protect` may touch them.
+"""Raw primitives: key bytes, ciphers, hashes under a key. Only the rest of `protect` may touch them, and
+`troth.testing.vectors`, which tries them.
 
 Nothing here decides anything; what is safe to do with them is decided one floor up. Python cannot promise to wipe a key
 from memory, so nothing here claims to.
