@@ -341,5 +341,18 @@ def test_a_value_in_clear_is_found(ask: Ask, sql: Callable[..., None]) -> None:
     assert "4111" not in repr(check)
 
 
+def test_values_that_look_alike_are_found_unless_that_is_declared(
+    ask: Ask, company: dict[str, Any], sql: Callable[..., None]
+) -> None:
+    sealed = Keyring(bytes(range(32))).seal_deterministic(b"4111 1111 1111 1111", Context(domain="shop"))
+    sql("INSERT INTO customer VALUES (1, 'ann@example.org', ?, 38)", base64.urlsafe_b64encode(sealed).decode())
+    check = ask("protect.sealed_at_rest")
+    assert (check.outcome, check.figures["in clear"], check.figures["alike"]) == (Outcome.FAIL, 0, 1)
+    assert [finding.place for finding in check.findings] == ["shop.customer.card"]
+
+    company["systems"]["shop"]["tables"]["customer"]["fields"]["card"]["sealed"] = "deterministic"
+    assert ask("protect.sealed_at_rest").outcome is Outcome.PASS
+
+
 def test_a_sealed_field_without_values_proves_nothing(ask: Ask) -> None:
     assert ask("protect.sealed_at_rest").outcome is Outcome.NOT_APPLICABLE

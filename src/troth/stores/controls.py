@@ -15,12 +15,11 @@ from typing import Final, Protocol, TypeVar
 
 from troth.declaration import Declaration, Keep, Retention, System, Table
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.protect import is_sealed
+from troth.protect import is_deterministic, is_sealed
 from troth.stores.contract import (
     Before,
     Column,
     Principal,
-    Row,
     Scalar,
     Schema,
     Store,
@@ -392,52 +391,71 @@ def _is_held(place: str, scopes: Iterable[str | None]) -> bool:
 
 @answers("protect.sealed_at_rest")
 def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
-    """GDPR Art. 32(1)(a): a sample of every field that is declared sealed holds nothing but sealed values.
+    """GDPR Art. 32(1)(a): a sample of every field that is declared sealed holds nothing but sealed values, and none
+    sealed deterministically where the declaration does not allow that.
 
     A value counts as sealed by its outer form, as bytes or as base64 text; whether it opens is not tried.
     """
     sealed = {
-        (system, name): [column for column, use in table.fields.items() if use.sealed]
+        (system, name): {column: use.sealed for column, use in table.fields.items() if use.sealed}
         for system, it in declaration.systems.items()
         for name, table in it.tables.items()
     }
     look = _look(declaration, {system for (system, _), columns in sealed.items() if columns})
 
-    def shares(name: str, system: System, store: Store) -> dict[str, tuple[int, int]]:
-        found: dict[str, tuple[int, int]] = {}
+    def shares(name: str, system: System, store: Store) -> dict[str, _Sealing]:
+        found: dict[str, _Sealing] = {}
         for table, columns in (
             (table, columns) for (place, table), columns in sealed.items() if place == name and columns
         ):
-            rows = store.sample(table, columns, rows=SEALED_ROWS)
-            found |= {f"{name}.{table}.{column}": _clear(rows, at) for at, column in enumerate(columns)}
+            rows = store.sample(table, list(columns), rows=SEALED_ROWS)
+            for at, (column, how) in enumerate(columns.items()):
+                values = [_unwrapped(row[at]) for row in rows if row[at] is not None]
+                found[f"{name}.{table}.{column}"] = _sealing(values, is_alike_allowed=how == "deterministic")
         return found
 
     found = {place: it for by in look.at(declaration.systems, stores, shares).values() for place, it in by.items()}
-    values, clear = sum(it[0] for it in found.values()), sum(it[1] for it in found.values())
-    findings = [
-        Finding(place, f"{bad} of {all_} sampled values are not sealed", "seal them, and find the code that wrote them")
-        for place, (all_, bad) in found.items()
-        if bad
-    ]
+    values, clear = sum(it.values for it in found.values()), sum(it.clear for it in found.values())
+    alike = sum(it.alike for it in found.values())
+    told = f", {alike} alike though that is not declared" if alike else ""
     return look.answer(
-        f"{len(found)} sealed fields, {values} values sampled, {clear} of them in clear.",
-        findings,
-        {"fields": len(found), "sampled": values, "in clear": clear},
+        f"{len(found)} sealed fields, {values} values sampled, {clear} of them in clear{told}.",
+        [fault for place, it in found.items() for fault in it.faults(place)],
+        {"fields": len(found), "sampled": values, "in clear": clear, "alike": alike},
         population=values,
         vacuous=not values,
     )
 
 
-def _clear(rows: Sequence[Row], at: int) -> tuple[int, int]:
-    """How many values there are, and how many of them are not sealed."""
-    values = [row[at] for row in rows if row[at] is not None]
-    return len(values), sum(not _is_sealed(value) for value in values)
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """Of one field's values, how many there are, are in clear, and look alike although that is not declared."""
+
+    values: int
+    clear: int
+    alike: int
+
+    def faults(self, place: str) -> Iterator[Finding]:
+        """What is wrong with the field at *place*."""
+        if self.clear:
+            said = f"{self.clear} of {self.values} sampled values are not sealed"
+            yield Finding(place, said, "seal them, and find the code that wrote them")
+        if self.alike:
+            said = f"{self.alike} of {self.values} sampled values are sealed so that equal ones look equal"
+            yield Finding(place, said, "seal them with a random nonce, or declare 'sealed: deterministic'")
 
 
-def _is_sealed(value: Scalar) -> bool:
+def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Sealing:
+    clear = sum(value is None or not is_sealed(value) for value in values)
+    alike = sum(value is not None and is_deterministic(value) for value in values)
+    return _Sealing(len(values), clear, 0 if is_alike_allowed else alike)
+
+
+def _unwrapped(value: Scalar) -> bytes | None:
+    """The bytes that *value* is, or is the base64 text of; None for anything else."""
     if isinstance(value, str):
         try:
-            value = base64.b64decode(value, altchars=b"-_" if "-" in value or "_" in value else None, validate=True)
+            return base64.b64decode(value, altchars=b"-_" if "-" in value or "_" in value else None, validate=True)
         except (ValueError, binascii.Error):
-            return False
-    return isinstance(value, bytes) and is_sealed(value)
+            return None
+    return value if isinstance(value, bytes) else None
