@@ -261,6 +261,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "declaration.loaded": "declaration fields promises systems tables",
         "declaration.changed": "after before",
         "keys.created": "key purpose",
+        "keys.changed": "key purpose state",
         "subject.viewed": "actor purpose subject",
         "plan.approved": "actor plan right subject",
         "subject.amended": "fields plan rescan rows subject",

@@ -197,7 +197,7 @@ def test_a_key_outlives_its_epoch_only_where_it_is_wrapped_anew(keyring: Keyring
     ann, ben = keyring.make_key("ps1:ann"), keyring.make_key("ps1:ben")
     value = keyring.open_key(ben, "ps1:ben").seal(b"x", HERE)
     chain.rotate("epoch", now=NOW)
-    kept = keyring.rewrap(ben, "ps1:ben")
+    [kept] = keyring.rewrap([(ben, "ps1:ben")])
     chain.move("epoch-1", KeyState.DESTROYED, now=NOW)
     assert keyring.open_key(kept, "ps1:ben").unseal(value, HERE) == b"x"
     for wrapped, owner in ((ann, "ps1:ann"), (ben, "ps1:ben")):

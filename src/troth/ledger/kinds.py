@@ -53,6 +53,14 @@ KINDS: Mapping[str, Kind] = {
         {"key": Of(KeyId), "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token"))},
         {"public": Of(Hash), "by": Of(Pseudonym)},
     ),
+    "keys.changed": Kind(
+        {
+            "key": Of(KeyId),
+            "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token")),
+            "state": OneOf(("pre_activation", "active", "suspended", "deactivated", "compromised", "destroyed")),
+        },
+        {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},
+    ),
     # what is done for and to a subject (GDPR Art. 5(2), 15-17)
     "subject.viewed": Kind(
         {"subject": Of(Pseudonym), "actor": _ACTOR, "purpose": Of(Name)},

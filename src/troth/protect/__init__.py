@@ -29,6 +29,7 @@ from troth.protect.seal import Context, is_deterministic, is_sealed
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
+from troth.protect.wrapped import epoch_of
 
 __all__ = [
     "KEYS_FILE",
@@ -53,6 +54,7 @@ __all__ = [
     "Sealed",
     "commit",
     "create_home",
+    "epoch_of",
     "is_deterministic",
     "is_sealed",
 ]

@@ -114,18 +114,33 @@ class Keyring:
         for any key once its epoch's key is destroyed."""
         return Keyring(self.__unwrap(wrapped, owner), tenant=self._tenant)
 
-    def rewrap(self, wrapped: bytes, owner: str) -> bytes:
-        """The same key under the active epoch key. About 3 µs. Raises `OpenError`."""
-        return self.__wrap(self.__unwrap(wrapped, owner), owner)
+    def rewrap(self, keys: Iterable[tuple[bytes, str]]) -> list[bytes]:
+        """The same keys, each given with its owner, under the active epoch key. About 4 µs a key. Raises `OpenError`
+        when one of them does not open."""
+        to = self._epoch()
+        key, opened = self.__epoch_key(to), dict[int, Aead]()
+        fresh = []
+        for wrapped, owner in keys:
+            number = epoch_of(wrapped)
+            if number not in opened:
+                self._require_opens("epoch", number)
+                opened[number] = self.__epoch_key(number)
+            fresh.append(wrap(unwrap(wrapped, owner, opened[number]), owner, to, key))
+        return fresh
 
     def __wrap(self, secret: bytes, owner: str) -> bytes:
-        active = self._keychain().active("epoch") or self._keychain().rotate("epoch", now=dt.datetime.now(dt.UTC))
-        return wrap(secret, owner, active.number, self.__epoch_key(active.number))
+        number = self._epoch()
+        return wrap(secret, owner, number, self.__epoch_key(number))
 
     def __unwrap(self, wrapped: bytes, owner: str) -> bytes:
         number = epoch_of(wrapped)
         self._require_opens("epoch", number)
         return unwrap(wrapped, owner, self.__epoch_key(number))
+
+    def _epoch(self) -> int:
+        """The number of the active epoch key; the first is made where there is none."""
+        chain = self._keychain()
+        return (chain.active("epoch") or chain.rotate("epoch", now=dt.datetime.now(dt.UTC))).number
 
     def _open_epoch_key(self, number: int) -> Aead:
         return Aead(self._keychain().secret("epoch", number))

@@ -14,7 +14,7 @@ import contextlib
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,9 +76,15 @@ class Journal(Protocol):
     def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
         """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
 
-        A journal that keeps tombstones sets one for each identifier that is *gone*, with the same commit. Finishing a
+        A journal that keeps tombstones sets one for each identifier that is *gone*, and one that keeps subjects' keys
+        destroys those of the erased, with the same commit. Finishing a
         run that is finished already changes nothing; one that was interrupted in finishing keeps its first entries.
         """
+        ...
+
+    def final_after(self, subjects: Sequence[str], now: dt.datetime) -> Mapping[str, dt.date]:
+        """For those of an erasure's subjects (keyed references) whose own keys the finish destroys, the day after which
+        no backup brings them back."""
         ...
 
     def unfinished(self) -> Iterator[Run]:
@@ -88,7 +94,7 @@ class Journal(Protocol):
 
 class FileJournal:
     """A journal in a folder, for use without the service: one folder per run, one appended line per step. It keeps no
-    tombstones.
+    tombstones, and no keys of subjects.
 
     `finish` is made exactly-once by looking before it leaps: the log's size and the entries are journalled first, so
     that a repeated `finish` appends those of them that an interrupted one had not.
@@ -138,6 +144,9 @@ class FileJournal:
             self._log.append([known.get(entry) or Entry.decode(entry) for entry in missing])
         _forget(home)
         _sync_folder(self._folder)
+
+    def final_after(self, subjects: Sequence[str], now: dt.datetime) -> Mapping[str, dt.date]:
+        return {}
 
     def unfinished(self) -> Iterator[Run]:
         homes = [path for path in self._folder.iterdir() if path.is_dir()]

@@ -26,6 +26,8 @@ class Receipt:
     at: dt.datetime
     lines: tuple[Tally, ...]
     residue: Mapping[str, int]
+    final_after: dt.date | None
+    """Until when a backup of Troth's own records could still open what the subject's key sealed; None without one."""
     entry: Entry
 
     @property
@@ -34,7 +36,9 @@ class Receipt:
         return not self.residue
 
 
-def receipt(work: Work, subject: int, residue: Mapping[str, int], at: dt.datetime) -> Receipt:
+def receipt(
+    work: Work, subject: int, residue: Mapping[str, int], at: dt.datetime, final_after: dt.date | None = None
+) -> Receipt:
     """The receipt of one subject, by index, whose steps are all done."""
     lines = work.tallies[subject]
     return Receipt(
@@ -44,11 +48,19 @@ def receipt(work: Work, subject: int, residue: Mapping[str, int], at: dt.datetim
         at=at,
         lines=lines,
         residue=residue,
-        entry=_entry(work, subject, lines, residue, at),
+        final_after=final_after,
+        entry=_entry(work, subject, lines, residue, at, final_after),
     )
 
 
-def _entry(work: Work, subject: int, lines: Sequence[Tally], residue: Mapping[str, int], at: dt.datetime) -> Entry:
+def _entry(
+    work: Work,
+    subject: int,
+    lines: Sequence[Tally],
+    residue: Mapping[str, int],
+    at: dt.datetime,
+    final_after: dt.date | None,
+) -> Entry:
     fields: dict[str, Value] = {
         "subject": Pseudonym(work.subjects[subject]),
         "plan": Hash(work.plan_hash),
@@ -68,6 +80,7 @@ def _entry(work: Work, subject: int, lines: Sequence[Tally], residue: Mapping[st
     fields |= {"rows": {name: count for name, count in rows.items() if count}, "kept": rows["keep"]}
     fields |= {"residue": sum(residue.values())} if residue else {}
     fields |= {"kept_until": max(untils)} if untils else {}
+    fields |= {"final_after": final_after} if final_after else {}
     return Entry("subject.erased", at, fields)
 
 

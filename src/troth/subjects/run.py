@@ -183,7 +183,12 @@ class _Carrying:
 
     def _receipts(self, subjects: Sequence[int]) -> list[Receipt]:
         left, at = rescan(self.work, self.stores, subjects), self.now()
-        return [receipt(self.work, subject, dict(left.get(subject, {})), at) for subject in subjects]
+        references = [self.work.subjects[subject] for subject in subjects]
+        final = self.journal.final_after(references, at) if self.work.action == "erase" else {}
+        return [
+            receipt(self.work, subject, dict(left.get(subject, {})), at, final.get(reference))
+            for subject, reference in zip(subjects, references, strict=True)
+        ]
 
     def _interrupted(self, cause: StoreError) -> RunInterrupted:
         left = len(self.work.steps()) - len(self.done)

@@ -30,6 +30,7 @@ from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import note_root_key
 from troth.service.record.ledger import record, sequence
 from troth.service.record.run import resume_all
+from troth.service.record.subject_keys import SubjectKeys
 from troth.service.settings import TROTH
 
 __all__ = ["Office", "Report", "forever", "judge", "run_due"]
@@ -38,6 +39,7 @@ _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
 _DISPOSAL = "record:disposal"
 _RUNS = "record:runs"
+_EPOCHS = "record:epochs"
 _HOURLY = dt.timedelta(hours=1)
 _RUNS_EVERY = dt.timedelta(minutes=2)
 _LEASE = dt.timedelta(minutes=15)
@@ -61,11 +63,12 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one pass did. *lost* counts checks whose lease ran out before they were done."""
+    """What one pass did. *lost* counts checks whose lease ran out before they were done; *promises_changed* are the
+    sentences whose status is another one than before, with what it is now."""
 
     checks: tuple[Check, ...]
     lost: int
-    promises_changed: int
+    promises_changed: tuple[tuple[str, Status], ...]
     entries_sequenced: int
 
 
@@ -96,6 +99,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
                 lost += 1
                 _LOG.warning("%s", error)
     _dispose(now)
+    _roll_epochs(office.keyring, now)
     _take_up_runs(office, now)
     changed = _judge_all(here, now)
     return Report(tuple(ran), lost, changed, sequenced + sequence(signer, now=now))
@@ -147,6 +151,18 @@ def _dispose(now: dt.datetime) -> None:
         due.finish(held, next_due=now + _HOURLY)
 
 
+def _roll_epochs(keyring: Keyring, now: dt.datetime) -> None:
+    """End the epoch of subjects' keys when it is over, by one process."""
+    if keyring.chain is None:
+        return
+    due.schedule([_EPOCHS], at=now)
+    for held in due.claim(now, lease_for=_LEASE, prefix=_EPOCHS):
+        rolled = SubjectKeys(keyring).roll(now=now)
+        for info in rolled.destroyed:
+            _LOG.info("%s is destroyed: backups of before open for nobody who was erased in it", info.name)
+        due.finish(held, next_due=now + _RUNS_EVERY)
+
+
 def _claims(now: dt.datetime, limit: int) -> Iterator[due.Claim]:
     """One claim at a time, so that a slow control holds nothing back from other machines."""
     for _ in range(limit):
@@ -169,16 +185,19 @@ def _check(held: due.Claim, here: Company, seen: Mapping[str, object]) -> Check:
     return check
 
 
-def _judge_all(here: Company, now: dt.datetime) -> int:
-    """Let the ledger follow the statuses, which also change when nothing is checked any more. How many changed."""
-    changed = 0
-    for name, judgement in judge(here, now=now).items():
-        changed += _remember(name, judgement.status, here, now)
-    PromiseRow.objects.exclude(promise__in=[plan.promise_name(p) for p in here.declaration.promises]).delete()
+def _judge_all(here: Company, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
+    """Let the ledger follow the statuses, which also change when nothing is checked any more. What changed."""
+    quotes = {plan.promise_name(promise): promise.quote for promise in here.declaration.promises}
+    changed = tuple(
+        (quotes[name], judgement.status)
+        for name, judgement in judge(here, now=now).items()
+        if _remember(name, quotes[name], judgement.status, here, now)
+    )
+    PromiseRow.objects.exclude(promise__in=quotes).delete()
     return changed
 
 
-def _remember(name: str, status: Status, here: Company, now: dt.datetime) -> bool:
+def _remember(name: str, quote: str, status: Status, here: Company, now: dt.datetime) -> bool:
     if PromiseRow.objects.filter(promise=name, status=status.value).exists():
         return False
     try:
@@ -195,7 +214,7 @@ def _remember(name: str, status: Status, here: Company, now: dt.datetime) -> boo
     except IntegrityError:  # the other process was the first to see this promise
         return False
     if before is not None:
-        _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "promise %s is now %s", name, status)
+        _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "%s: %s", status, quote)
     return True
 
 

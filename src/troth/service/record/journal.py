@@ -9,14 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from troth.ledger import Entry
+from troth.protect import Keyring
 from troth.service.record.ledger import record
 from troth.service.record.models import RunRow, StepRow
+from troth.service.record.subject_keys import SubjectKeys, scrub
 from troth.service.record.tombstones import Erased, Tombstones
 from troth.subjects import Gone, JournalError, Run
 
@@ -32,10 +34,12 @@ run that is taken up while its owner lives after all is done by both, with one o
 
 class DatabaseJournal:
     """`troth.subjects.Journal` in Troth's own database. Use it outside of transactions: every method is durable when it
-    returns. With *tombstones* it sets one for each identifier that a run takes away (clause C07)."""
+    returns. With a *keyring* it sets a tombstone for each identifier that a run takes away (clause C07), and destroys
+    the keys of the erased."""
 
-    def __init__(self, tombstones: Tombstones | None = None) -> None:
-        self._tombstones = tombstones
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        self._tombstones = Tombstones(keyring) if keyring is not None else None
+        self._keys = SubjectKeys(keyring) if keyring is not None and keyring.chain is not None else None
 
     def begin(self, run: Run) -> None:
         try:
@@ -65,6 +69,7 @@ class DatabaseJournal:
         return frozenset(StepRow.objects.filter(run__run_id=run_id).values_list("step", flat=True))
 
     def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
+        keys_destroyed = 0
         with transaction.atomic(durable=True):
             row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
             if row is None:
@@ -74,9 +79,17 @@ class DatabaseJournal:
             if self._tombstones is not None:
                 buried = [Erased(one.system, one.kind, one.value) for one in gone]
                 self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
+            if self._keys is not None:
+                erased = [str(entry.fields["subject"]) for entry in entries if entry.kind == "subject.erased"]
+                keys_destroyed = self._keys.erase(erased, now=now)
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan"])
             row.steps.all().delete()
+        if keys_destroyed:
+            scrub()
+
+    def final_after(self, subjects: Sequence[str], now: dt.datetime) -> Mapping[str, dt.date]:
+        return self._keys.final_after(subjects, now=now) if self._keys is not None else {}
 
     def unfinished(self) -> Iterator[Run]:
         return map(_run, _unfinished())

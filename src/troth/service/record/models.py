@@ -77,6 +77,7 @@ class Subject(models.Model):
 
     pseudonym = models.CharField(max_length=80, unique=True)
     wrapped_key = models.BinaryField(null=True)
+    epoch = models.PositiveIntegerField(default=0, help_text="The epoch key that wraps the key.")
     created_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
 
@@ -85,6 +86,9 @@ class Subject(models.Model):
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(wrapped_key__isnull=True), name="subject_erased_has_no_key"
             )
+        ]
+        indexes = [
+            models.Index(fields=["epoch"], condition=Q(wrapped_key__isnull=False), name="subject_key_by_epoch"),
         ]
 
 

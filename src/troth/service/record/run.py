@@ -21,7 +21,6 @@ from troth.service.keys import ledger_signer
 from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import record, sequence
-from troth.service.record.tombstones import Tombstones
 from troth.stores import Store, StoreError, open_system
 from troth.subjects import (
     AmendmentPlan,
@@ -97,7 +96,7 @@ def act(
     progress: Callable[[str], None] | None = None,
 ) -> list[Receipt]:
     """Carry out an approved plan and put it on record. Raises as `troth.subjects.carry_out` does."""
-    journal = DatabaseJournal(Tombstones(keyring))
+    journal = DatabaseJournal(keyring)
     try:
         receipts = carry_out(
             plan,
@@ -121,7 +120,7 @@ def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
 
     One that cannot be finished now (its store is still away) stays for the next time, and holds up no other.
     """
-    journal = DatabaseJournal(Tombstones(keyring))
+    journal = DatabaseJournal(keyring)
     left = list(journal.take_up(now()))
     if not left:
         return []

@@ -1,0 +1,164 @@
+"""Keys of subjects: made when first needed, wrapped under the key of an epoch, destroyed with the person's erasure.
+
+Erasing takes the wrapped key out of the table, and nothing that hangs on it opens any more. A backup still has it; so
+epochs end. At the end of one, the keys of everybody else are wrapped anew under the next epoch's key, and the old
+epoch's key is destroyed in TROTH_HOME, where no database backup reaches. From then on no backup of before opens for the
+erased, although the root key is at hand, and every newer backup opens for everyone else (GDPR Art. 17, clause C50).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from troth.ledger import Entry
+from troth.protect import KeyInfo, Keyring, KeyState, epoch_of
+from troth.service.record.ledger import record
+from troth.service.record.models import Subject
+
+__all__ = ["EPOCH_LASTS", "GRACE", "Rolled", "SubjectKeys"]
+
+EPOCH_LASTS = dt.timedelta(hours=24)
+"""How long one epoch key wraps new keys."""
+
+GRACE = dt.timedelta(minutes=10)
+"""How long after its epoch a key stays: a process may just be storing a key that it wrapped before."""
+
+_BATCH = 20_000
+_ROW = ("pk", "pseudonym", "wrapped_key")
+_ERASED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """What one `SubjectKeys.roll` did: how many keys it wrapped anew, and the epochs whose keys it destroyed."""
+
+    rewrapped: int
+    destroyed: tuple[KeyInfo, ...]
+
+
+class SubjectKeys:
+    """The keys of this deployment's subjects, named by their pseudonyms, under *keyring*, which has a keychain."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        assert keyring.chain is not None, "epoch keys stand in TROTH_HOME"
+        self._keyring, self._chain = keyring, keyring.chain
+
+    def of(self, subject: str, *, now: dt.datetime) -> Keyring:
+        """The keyring of one subject, made where there is none. What it seals opens until the subject is erased; one
+        who comes back afterwards gets another."""
+        row = Subject.objects.filter(pseudonym=subject).first()
+        if row is None or row.wrapped_key is None:
+            row = self._made(subject, now)
+        assert row.wrapped_key is not None
+        return self._keyring.open_key(bytes(row.wrapped_key), subject)
+
+    def _made(self, subject: str, now: dt.datetime) -> Subject:
+        with transaction.atomic():
+            row, _ = Subject.objects.select_for_update().get_or_create(pseudonym=subject, defaults={"created_at": now})
+            if row.wrapped_key is None:
+                row.wrapped_key = self._keyring.make_key(subject)
+                row.epoch, row.erased_at = epoch_of(row.wrapped_key), None
+                row.save(update_fields=["wrapped_key", "epoch", "erased_at"])
+        return row
+
+    def erase(self, subjects: Iterable[str], *, now: dt.datetime) -> int:
+        """Destroy the keys of *subjects*, in the transaction that is open: how many had one. Call `scrub` after it
+        has committed."""
+        wanted, erased = list(subjects), 0
+        for start in range(0, len(wanted), _ERASED_AT_ONCE):
+            some = Subject.objects.filter(pseudonym__in=wanted[start : start + _ERASED_AT_ONCE])
+            erased += some.filter(wrapped_key__isnull=False).update(wrapped_key=None, erased_at=now)
+        return erased
+
+    def final_after(self, subjects: Iterable[str], *, now: dt.datetime) -> dict[str, dt.date]:
+        """For those of *subjects* who have a key, the first day on which no backup opens any more if they are erased
+        *now*: the epoch is over by then, its key destroyed."""
+        wanted, held = list(subjects), list[str]()
+        for start in range(0, len(wanted), _ERASED_AT_ONCE):
+            some = Subject.objects.filter(pseudonym__in=wanted[start : start + _ERASED_AT_ONCE])
+            held += some.filter(wrapped_key__isnull=False).values_list("pseudonym", flat=True)
+        active = self._chain.active("epoch")
+        begun = active.since[KeyState.ACTIVE] if active is not None else now
+        day = (max(begun, now - EPOCH_LASTS) + EPOCH_LASTS + GRACE).date() + dt.timedelta(days=1)
+        return dict.fromkeys(held, day)
+
+    def roll(self, *, now: dt.datetime, early: bool = False, progress: Callable[[int], None] | None = None) -> Rolled:
+        """Go on with what the end of an epoch asks for: begin the next, wrap keys anew, destroy what is over.
+
+        Harmless at any time, killed at any point and called again; the work is in the rows that are left. An epoch
+        ends when it has lasted, or at once with *early*. *progress* is told how many keys were wrapped anew.
+        """
+        active = self._chain.active("epoch")
+        if active is not None and (early or now - active.since[KeyState.ACTIVE] >= EPOCH_LASTS):
+            begun = self._chain.rotate("epoch", now=now)
+            with transaction.atomic(durable=True):
+                record(Entry("keys.created", now, {"key": begun.id, "purpose": "epoch"}))
+        over = [info for info in self._chain.infos() if info.purpose == "epoch" and info.state is KeyState.DEACTIVATED]
+        if not over:
+            return Rolled(0, ())
+        rewrapped = self._rewrap(progress)
+        ready = [info for info in over if now - info.since[KeyState.DEACTIVATED] >= GRACE]
+        return Rolled(rewrapped, tuple(self._destroyed(info, now) for info in ready if not self._used(info)))
+
+    def _rewrap(self, progress: Callable[[int], None] | None) -> int:
+        epoch, done = self._epoch(), 0
+        while rows := self._older(epoch):
+            fresh = self._keyring.rewrap([(wrapped, subject) for _, subject, wrapped in rows])
+            with transaction.atomic(durable=True):
+                _store(epoch, [(new, key, old) for new, (key, _, old) in zip(fresh, rows, strict=True)])
+            done += len(rows)
+            if progress is not None:
+                progress(done)
+        if done:
+            scrub()
+        return done
+
+    def _older(self, epoch: int) -> Sequence[tuple[int, str, bytes]]:
+        rows = Subject.objects.filter(epoch__lt=epoch, wrapped_key__isnull=False).order_by("epoch", "pk")
+        return [(key, subject, bytes(wrapped or b"")) for key, subject, wrapped in rows.values_list(*_ROW)[:_BATCH]]
+
+    def _used(self, info: KeyInfo) -> bool:
+        return Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).exists()
+
+    def _destroyed(self, info: KeyInfo, now: dt.datetime) -> KeyInfo:
+        """The entry commits first: a key that is gone without an entry would be worse than one that lives a little
+        longer than its entry says, and the next roll destroys it again."""
+        with transaction.atomic(durable=True):
+            record(Entry("keys.changed", now, {"key": info.id, "purpose": "epoch", "state": "destroyed"}))
+        return self._chain.move(info.name, KeyState.DESTROYED, now=now)
+
+    def _epoch(self) -> int:
+        active = self._chain.active("epoch") or self._chain.rotate("epoch", now=dt.datetime.now(dt.UTC))
+        return active.number
+
+
+def _store(epoch: int, keys: Sequence[tuple[bytes, int, bytes]]) -> None:
+    """Put the new wrappings in place of the old ones; a key that was erased meanwhile stays erased."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            new, rows, old = (list(each) for each in zip(*keys, strict=True))
+            cursor.execute(
+                "UPDATE record_subject AS s SET wrapped_key = k.fresh, epoch = %s"
+                " FROM unnest(%s::bytea[], %s::bigint[], %s::bytea[]) AS k (fresh, id, old)"
+                " WHERE s.id = k.id AND s.wrapped_key = k.old",
+                [epoch, new, rows, old],
+            )
+            return
+        cursor.executemany(
+            f"UPDATE record_subject SET wrapped_key = %s, epoch = {epoch:d} WHERE id = %s AND wrapped_key = %s",  # noqa: S608 - a number of ours
+            keys,
+        )
+
+
+def scrub() -> None:
+    """See to it that SQLite's write-ahead log keeps no page with what was erased. Call it outside of transactions.
+
+    PostgreSQL keeps old row versions and its log for a while: there the end of the epoch is the horizon.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

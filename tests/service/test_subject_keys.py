@@ -1,0 +1,197 @@
+"""Keys of subjects: erased ones stay closed, also for a backup of before, and everybody else's open all the time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from troth.ledger import Entry, Hash
+from troth.protect import Context, Keyring, KeyState, OpenError, create_home
+from troth.service.record import subject_keys
+from troth.service.record.journal import DatabaseJournal
+from troth.service.record.models import EntryRow, Subject
+from troth.service.record.subject_keys import EPOCH_LASTS, GRACE, SubjectKeys
+from troth.subjects import Run
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+HERE = Context(domain="test", field="note")
+ANN, BEN, CHLOE = "ps1:ann", "ps1:ben", "ps1:chloe"
+Backup = list[Mapping[str, Any]]
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    create_home(tmp_path / "keys")
+    return Keyring.open(tmp_path / "keys")
+
+
+@pytest.fixture
+def keys(database: str, keyring: Keyring) -> SubjectKeys:
+    assert keyring.chain is not None
+    keyring.chain.rotate("epoch", now=NOW)
+    return SubjectKeys(keyring)
+
+
+@pytest.fixture
+def sealed(keys: SubjectKeys) -> dict[str, bytes]:
+    """A value of each of three subjects, sealed with their own key."""
+    return {who: keys.of(who, now=NOW).seal(who.encode(), HERE) for who in (ANN, BEN, CHLOE)}
+
+
+def erase(keys: SubjectKeys, who: str, *, now: dt.datetime = NOW) -> int:
+    with transaction.atomic():
+        return keys.erase([who], now=now)
+
+
+def backup() -> Backup:
+    return list(Subject.objects.values())
+
+
+def restore(saved: Backup) -> None:
+    Subject.objects.all().delete()
+    Subject.objects.bulk_create([Subject(**row) for row in saved])
+
+
+def opened(keys: SubjectKeys, keyring: Keyring, sealed: Mapping[str, bytes]) -> set[str]:
+    """Whose value opens with the rows that there are, by every key at hand."""
+    found = set()
+    for row in Subject.objects.filter(wrapped_key__isnull=False):
+        try:
+            value = keyring.open_key(bytes(row.wrapped_key or b""), row.pseudonym).unseal(sealed[row.pseudonym], HERE)
+        except OpenError:
+            continue
+        found.add(value.decode())
+    return found
+
+
+def entries(kind: str) -> list[Mapping[str, Any]]:
+    found = [Entry.decode(bytes(row.content)) for row in EntryRow.objects.order_by("id")]
+    return [entry.fields for entry in found if entry.kind == kind]
+
+
+def test_a_subject_has_one_key(keys: SubjectKeys, sealed: dict[str, bytes]) -> None:
+    assert keys.of(ANN, now=NOW).unseal(sealed[ANN], HERE) == ANN.encode()
+    with pytest.raises(OpenError):
+        keys.of(BEN, now=NOW).unseal(sealed[ANN], HERE)
+
+
+def test_what_an_erased_subject_sealed_never_opens_again(keys: SubjectKeys, sealed: dict[str, bytes]) -> None:
+    assert erase(keys, ANN) == 1
+    assert erase(keys, ANN) == 0
+    with pytest.raises(OpenError):
+        keys.of(ANN, now=NOW).unseal(sealed[ANN], HERE)  # who comes back has another key
+    assert Subject.objects.get(pseudonym=ANN).erased_at is None
+
+
+def test_a_restored_backup_opens_for_everybody_but_the_erased(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes]
+) -> None:
+    before = backup()
+    assert keys.final_after([ANN, "ps1:nobody"], now=NOW) == {ANN: dt.date(2026, 11, 26)}
+    erase(keys, ANN)
+    horizon = NOW + EPOCH_LASTS
+    assert keys.roll(now=NOW + dt.timedelta(hours=1)).rewrapped == 0, "the epoch is not over"
+    assert keys.roll(now=horizon).rewrapped == 2
+    after = backup()
+    [gone] = keys.roll(now=horizon + GRACE).destroyed
+    assert gone.name == "epoch-1"
+
+    restore(before)
+    assert opened(keys, keyring, sealed) == set(), "the old epoch's key is destroyed"
+    restore(after)
+    assert opened(keys, keyring, sealed) == {BEN, CHLOE}
+    assert [fields["state"] for fields in entries("keys.changed")] == ["destroyed"]
+
+
+def test_until_its_horizon_a_backup_still_opens(keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes]) -> None:
+    """What the receipt says: before that day it is not final."""
+    before = backup()
+    erase(keys, ANN)
+    restore(before)
+    assert ANN in opened(keys, keyring, sealed)
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_roll_that_was_cut_short_is_gone_on_with(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    monkeypatch.setattr(subject_keys, "_BATCH", 1)
+    store = subject_keys._store
+    left = iter(range(batches))
+
+    def break_off(*given: Any) -> None:
+        if next(left, None) is None:
+            raise OSError("power cut")
+        store(*given)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(subject_keys, "_store", break_off)
+        with pytest.raises(OSError, match="power"):
+            keys.roll(now=NOW, early=True)
+    assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}, "in the middle of it everything opens"
+    assert keys.roll(now=NOW + GRACE).rewrapped == 3 - batches
+    assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}
+    assert [info.state for info in keyring.chain.infos()] == [KeyState.DESTROYED, KeyState.ACTIVE]  # type: ignore[union-attr]
+
+
+def test_who_is_erased_while_keys_are_wrapped_anew_stays_erased(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = subject_keys._store
+
+    def erased_meanwhile(*given: Any) -> None:
+        keys.erase([ANN], now=NOW)
+        store(*given)
+
+    monkeypatch.setattr(subject_keys, "_store", erased_meanwhile)
+    keys.roll(now=NOW, early=True)
+    assert Subject.objects.get(pseudonym=ANN).wrapped_key is None
+    assert opened(keys, keyring, sealed) == {BEN, CHLOE}
+
+
+def test_a_key_that_is_still_needed_is_not_destroyed(keys: SubjectKeys, sealed: dict[str, bytes]) -> None:
+    keys.roll(now=NOW, early=True)
+    Subject.objects.filter(pseudonym=BEN).update(epoch=1)  # a process that was slow to store what it had wrapped
+    assert keys.roll(now=NOW + GRACE / 2).destroyed == ()
+
+
+def test_no_byte_of_an_erased_key_is_left_in_the_files(
+    keys: SubjectKeys, sealed: dict[str, bytes], database: str
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps old versions for a while; there the end of the epoch is the horizon")
+    wrapped = bytes(Subject.objects.get(pseudonym=ANN).wrapped_key or b"")
+    path = Path(str(connection.settings_dict["NAME"]))
+    if not path.exists():
+        pytest.skip("the database is in memory")
+    files = [path, path.with_name(path.name + "-wal")]
+    assert any(wrapped in file.read_bytes() for file in files if file.exists())
+    erase(keys, ANN)
+    subject_keys.scrub()
+    assert not any(wrapped in file.read_bytes() for file in files if file.exists())
+
+
+def test_finishing_an_erasure_destroys_the_key_of_the_erased_alone(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes]
+) -> None:
+    who = keyring.pseudonym("subject", "ann")
+    keys.of(who.text, now=NOW)
+    run = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")
+    rows: Mapping[str, Any] = {"rows": {"delete": 1}, "kept": 0, "rescan": "clean"}
+    erased = Entry("subject.erased", NOW, {"subject": who, "plan": Hash(run.plan_hash), **rows})
+    failed = Entry(
+        "erasure.failed",
+        NOW,
+        {"subject": keyring.pseudonym("subject", "ben"), "plan": Hash(run.plan_hash), "why": "busy"},
+    )
+    journal = DatabaseJournal(keyring)
+    journal.begin(run)
+    assert set(journal.final_after([who.text, "ps1:nobody"], NOW)) == {who.text}
+    journal.finish(run.id, [erased, failed])
+    assert Subject.objects.get(pseudonym=who.text).wrapped_key is None
+    assert opened(keys, keyring, {**sealed, who.text: b""}) == {ANN, BEN, CHLOE}
