@@ -88,7 +88,7 @@ def decode(encoded: bytes) -> Work:
     """Read what `encode` wrote. Raises `WorkUnreadable`."""
     try:
         return _read(zlib.decompress(encoded).splitlines())
-    except (zlib.error, LookupError, TypeError, ValueError, ArithmeticError):
+    except (zlib.error, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
         raise WorkUnreadable("this run's sealed plan is damaged; plan again") from None
 
 
