@@ -58,6 +58,7 @@ def test_hmac_agrees_with_rfc_4231(case: dict[str, Any]) -> None:
 def test_a_prepared_hmac_is_hmac(key: bytes, message: bytes, name: str) -> None:
     assert Mac(key, name)(message) == hmac.digest(key, message, name)
     assert Mac(key)(message) == hmac.digest(key, message, "sha256")
+    assert Mac(key).each([message, b""]) == [Mac(key)(message), Mac(key)(b"")]
 
 
 AEADS: list[Any] = [

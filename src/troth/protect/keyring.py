@@ -19,7 +19,7 @@ from troth.protect.errors import KeyRefused, OpenError
 from troth.protect.hazmat import KEY_BYTES, Aead, Mac, SigningKey, derive
 from troth.protect.home import key_id, read_root
 from troth.protect.keychain import Keychain, Purpose
-from troth.protect.pack import Part, packed, texts
+from troth.protect.pack import Part, packed, packed_one, texts
 from troth.protect.seal import Context, FieldKey, Suite, key_of, open_sealed, seal
 from troth.protect.signing import Ed25519Signer
 from troth.protect.wrapped import epoch_of, unwrap, wrap
@@ -85,8 +85,7 @@ class Keyring:
 
     def pseudonyms(self, domain: str, values: Iterable[Part]) -> list[Pseudonym]:
         """`pseudonym` for many values of one domain."""
-        mac = self._mac("pseudonym", domain)
-        return [Pseudonym("ps1:" + mac(packed([value]))[:16].hex()) for value in values]
+        return [Pseudonym.keyed(keyed) for keyed in self._mac("pseudonym", domain).each(map(packed_one, values))]
 
     def digest(self, purpose: str, *parts: Part) -> Hash:
         """A keyed hash of *parts*, for what may be recognised and must not be guessed: a plan, a query."""

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Part", "packed", "texts"]
+__all__ = ["Part", "packed", "packed_one", "texts"]
 
 Part = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
 """A scalar, as a store gives it."""
@@ -26,10 +26,11 @@ def texts(*parts: str | bytes) -> bytes:
 
 def packed(parts: Iterable[Part]) -> bytes:
     """The parts, each as a letter for its type, its length (uint32) and its bytes."""
-    return b"".join([_packed(part) for part in parts])
+    return b"".join([packed_one(part) for part in parts])
 
 
-def _packed(part: Part) -> bytes:
+def packed_one(part: Part) -> bytes:
+    """`packed` of one part."""
     tag, data = _tagged(part)
     return tag + len(data).to_bytes(4, "big") + data
 
