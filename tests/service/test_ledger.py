@@ -6,14 +6,24 @@ import datetime as dt
 import random
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from django.db import transaction
 from tests.service.conftest import Start, TestSigner
 
-from troth.ledger import Checkpoint, Entry, LedgerBroken, Name, leaf_hash, verify_inclusion
+from troth.ledger import (
+    Checkpoint,
+    Entry,
+    LedgerBroken,
+    Name,
+    PublishedLog,
+    export,
+    leaf_hash,
+    verify_inclusion,
+)
 from troth.service.record.ledger import DatabaseLog, pending, rebuild, record, sequence
-from troth.service.record.models import EntryRow, Tile
+from troth.service.record.models import EntryRow, Tile, Tree
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 
@@ -58,6 +68,29 @@ def test_a_changed_entry_is_found(database: str, signer: TestSigner) -> None:
     with pytest.raises(LedgerBroken) as broken:
         DatabaseLog(signer).verify()
     assert broken.value.leaf == 17
+
+
+def test_a_tree_that_was_put_back_is_found(database: str, signer: TestSigner) -> None:
+    record(*[entry(n) for n in range(300)])
+    sequence(signer, now=NOW)
+    before = Tree.objects.get()
+    record(entry(300))
+    sequence(signer, now=NOW)
+    before.save()
+    with pytest.raises(LedgerBroken, match="put back") as broken:
+        DatabaseLog(signer).verify()
+    assert broken.value.leaf == 300
+
+
+def test_the_ledger_is_exported_and_reads_back(database: str, signer: TestSigner, tmp_path: Path) -> None:
+    record(*[entry(n) for n in range(300)])
+    log = DatabaseLog(signer)
+    assert export(log, tmp_path / "export").size == 300
+    record(*[entry(n) for n in range(300)])
+    assert export(log, tmp_path / "export").size == 600
+    again = PublishedLog(tmp_path / "export", log.verifier)
+    assert again.root() == log.root()
+    again.verify()
 
 
 def test_tiles_can_be_rebuilt(database: str, signer: TestSigner) -> None:

@@ -6,7 +6,8 @@ It promises that
 - whatever is changed, dropped or inserted afterwards shows against any checkpoint that somebody else holds.
 
 Formats are open and not ours: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, Ed25519.
-Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`) and drivers (`FileLog`).
+Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`) and drivers (`FileLog`), and
+out of the house with `receipt` and `export`. `verify_troth_ledger.py` checks both and shares no code with the rest.
 """
 
 from troth.ledger.checkpoint import Checkpoint
@@ -24,7 +25,7 @@ from troth.ledger.errors import (
 from troth.ledger.fields import Value
 from troth.ledger.filelog import FileLog
 from troth.ledger.kinds import KINDS, Kind
-from troth.ledger.log import Log, TiledLog
+from troth.ledger.log import Log, LogReader, Progress, TiledLog, silently
 from troth.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -39,6 +40,7 @@ from troth.ledger.merkle import (
 )
 from troth.ledger.note import Signer, Verifier, open_note, sign_note
 from troth.ledger.opening import Opening
+from troth.ledger.published import PublishedLog, export
 from troth.ledger.receipt import receipt, receipt_extra, verify_receipt
 from troth.ledger.tiles import TILE_WIDTH, TileStore, TileTree, bundle_path, pack_bundle, tile_path, unpack_bundle
 from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
@@ -63,11 +65,14 @@ __all__ = [
     "LedgerBusy",
     "LedgerError",
     "Log",
+    "LogReader",
     "Name",
     "NoteRefused",
     "Opening",
+    "Progress",
     "ProofRefused",
     "Pseudonym",
+    "PublishedLog",
     "ReceiptRefused",
     "Signer",
     "TileStore",
@@ -77,6 +82,7 @@ __all__ = [
     "Verifier",
     "bundle_path",
     "consistency_proof",
+    "export",
     "inclusion_proof",
     "leaf_hash",
     "node_hash",
@@ -86,6 +92,7 @@ __all__ = [
     "receipt_extra",
     "root_hash",
     "sign_note",
+    "silently",
     "tile_path",
     "unpack_bundle",
     "verify_consistency",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,12 @@ from typing import Self
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import Entry
 from troth.ledger.errors import LedgerBroken, LedgerBusy, LedgerError
-from troth.ledger.journal import Journal, sync_folder, write_durably
-from troth.ledger.log import TiledLog, require_signed
+from troth.ledger.folder import FolderStore, write_durably
+from troth.ledger.journal import Journal
+from troth.ledger.log import Progress, TiledLog, require_signed, silently
 from troth.ledger.merkle import leaf_hash
 from troth.ledger.note import Signer, Verifier
-from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, unpack_bundle
+from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, tilewise
 
 __all__ = ["FileLog"]
 
@@ -48,7 +48,7 @@ class FileLog(TiledLog):
         self._waiting = deque[_Ticket]()
         self._failed = self._closed = False
         self._tail = list[bytes]()  # the entries that are in no full bundle yet
-        self._files = _Folder(folder)
+        self._files = FolderStore(folder)
         self._journal: Journal
         self._leaves: TileTree
         self._last_signed: Checkpoint | None
@@ -106,6 +106,13 @@ class FileLog(TiledLog):
         with self._mutex:
             return super().entry_bytes(index)
 
+    def stored(self, first: int, stop: int) -> Iterator[bytes]:
+        """The stored bytes of the leaves from *first* up to *stop*, a bundle at a time. Raises `LedgerBroken`."""
+        for start, end in tilewise(first, stop):
+            with self._mutex:
+                bundle = list(super().stored(start, end))
+            yield from bundle
+
     def root(self, size: int | None = None) -> bytes:
         """The root of the tree of the first *size* leaves."""
         with self._mutex:
@@ -121,7 +128,7 @@ class FileLog(TiledLog):
         with self._mutex:
             return super().consistency(old, new)
 
-    def verify(self) -> None:
+    def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again, as it stands on disk; raises `LedgerBroken` at the first bad leaf."""
         with self._mutex:
             base, entries = Journal.read(self._folder / "journal")
@@ -133,7 +140,7 @@ class FileLog(TiledLog):
             ):
                 if stored != written:
                     raise LedgerBroken(f"leaf {leaf} is not what was written to the journal", leaf=leaf)
-            super().verify()
+            super().verify(progress)
 
     def close(self) -> None:
         """Give the ledger back. It is complete on disk at any time, so nothing is lost without this."""
@@ -152,7 +159,7 @@ class FileLog(TiledLog):
     # --- the driver's half --------------------------------------------------------------------------------------------
 
     @property
-    def _store(self) -> _Folder:
+    def _store(self) -> FolderStore:
         return self._files
 
     def _tree(self) -> TileTree:
@@ -278,55 +285,6 @@ class _Memory(dict[str, bytes]):
     """A `TileStore` for as long as it is looked at."""
 
     put = dict[str, bytes].__setitem__
-
-
-class _Folder:
-    """A `TileStore` over files. What was put becomes durable with `sync`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._unsynced = dict[Path, None]()
-
-    def get(self, path: str) -> bytes | None:
-        try:
-            return (self._folder / path).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def put(self, path: str, data: bytes) -> None:
-        target = self._folder / path
-        fresh = target.with_name(target.name + ".new")
-        try:
-            fresh.write_bytes(data)
-        except FileNotFoundError:
-            target.parent.mkdir(parents=True)
-            fresh.write_bytes(data)
-        fresh.replace(target)
-        self._unsynced[target] = None
-        if ".p/" not in path:
-            shutil.rmtree(f"{target}.p", ignore_errors=True)  # C2SP: a full tile stands for its partial ones
-
-    def bundle(self, index: int) -> list[bytes]:
-        """The entries of a full bundle. Raises `LedgerBroken`."""
-        path, first = bundle_path(index), index * TILE_WIDTH
-        stored = self.get(path)
-        if stored is None:
-            raise LedgerBroken(f"{path} is missing; restore it from a copy", leaf=first)
-        try:
-            return unpack_bundle(stored)
-        except ValueError:
-            raise LedgerBroken(f"{path} ends inside an entry; restore it from a copy", leaf=first) from None
-
-    def sync(self) -> None:
-        """Force everything that was put since the last time to disk, and the names of it."""
-        folders = set[Path]()
-        for path in filter(Path.exists, self._unsynced):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            folders.update(parent for parent in path.parents if parent.is_relative_to(self._folder))
-        for folder in folders:
-            sync_folder(folder)
-        self._unsynced.clear()
 
 
 def _lock(folder: Path) -> int:

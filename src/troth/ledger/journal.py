@@ -17,35 +17,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from troth.ledger.errors import LedgerBroken
+from troth.ledger.folder import write_durably
 from troth.ledger.tiles import pack_bundle, unpack_bundle
 
-__all__ = ["Journal", "write_durably"]
+__all__ = ["Journal"]
 
 _HEADER = struct.Struct(">16sQ")
 _MAGIC = b"troth-journal 1\n"
 _GROUP = struct.Struct(">4sIIQ")
 _GROUP_MAGIC = b"GRP1"
 _CRC = struct.Struct(">I")
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace the file at *path* at once and for good: afterwards it holds all of *data*, also after a power cut."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in *folder* to disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Journal:

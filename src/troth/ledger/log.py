@@ -6,8 +6,9 @@ A driver says where entries and tiles lie and in which order entries become leav
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from troth.ledger.checkpoint import Checkpoint
@@ -17,11 +18,18 @@ from troth.ledger.merkle import HASH_BYTES, leaf_hash
 from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileStore, TileTree
 
-__all__ = ["Log", "TiledLog"]
+__all__ = ["Log", "LogReader", "Progress", "TiledLog", "silently"]
+
+Progress = Callable[[int], object]
+"""What long work calls with the number of leaves it has seen so far."""
 
 
-class Log(Protocol):
-    """An append-only record. Safe to use from several threads; one process writes at a time."""
+def silently(leaves: int) -> None:
+    """Nobody watches."""
+
+
+class LogReader(Protocol):
+    """A ledger to read, to prove from and to verify."""
 
     @property
     def verifier(self) -> Verifier:
@@ -33,16 +41,16 @@ class Log(Protocol):
         """How many entries have leaves."""
         ...
 
-    def append(self, entries: Sequence[Entry]) -> range:
-        """Append *entries* together, in order, and return their leaf numbers once they are durable."""
-        ...
-
     def entry(self, index: int) -> Entry:
         """The entry of leaf *index*. Raises ``IndexError``, `EntryUnknown`."""
         ...
 
     def entry_bytes(self, index: int) -> bytes:
         """The stored bytes of leaf *index*, which are what was hashed. Raises ``IndexError``."""
+        ...
+
+    def stored(self, first: int, stop: int) -> Iterator[bytes]:
+        """The stored bytes of the leaves from *first* up to *stop*, a bundle at a time. Raises `LedgerBroken`."""
         ...
 
     def root(self, size: int | None = None) -> bytes:
@@ -61,11 +69,19 @@ class Log(Protocol):
         """The signed size and root of now (C2SP tlog-checkpoint); everything under it is durable and can be fetched."""
         ...
 
-    def verify(self) -> None:
+    def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again and compare with every tile and the last checkpoint.
 
         Raises `LedgerBroken`, whose *leaf* is the first bad one.
         """
+        ...
+
+
+class Log(LogReader, Protocol):
+    """An append-only record. Safe to use from several threads; one process writes at a time."""
+
+    def append(self, entries: Sequence[Entry]) -> range:
+        """Append *entries* together, in order, and return their leaf numbers once they are durable."""
         ...
 
 
@@ -112,6 +128,15 @@ class TiledLog(ABC):
             raise IndexError(f"the ledger has no leaf {index}")
         return self._bundle(index >> TILE_HEIGHT)[index % TILE_WIDTH]
 
+    def stored(self, first: int, stop: int) -> Iterator[bytes]:
+        """The stored bytes of the leaves from *first* up to *stop*, a bundle at a time. Raises `LedgerBroken`."""
+        while first < stop:
+            bundle = self._bundle(first // TILE_WIDTH)[first % TILE_WIDTH : TILE_WIDTH][: stop - first]
+            if not bundle:
+                raise LedgerBroken(f"leaf {first} is missing; restore it from a copy", leaf=first)
+            yield from bundle
+            first += len(bundle)
+
     def root(self, size: int | None = None) -> bytes:
         """The root of the tree of the first *size* leaves."""
         return self._tree().root(size)
@@ -124,24 +149,22 @@ class TiledLog(ABC):
         """The proof that the tree of *new* leaves begins with the tree of *old*. Raises `ProofRefused`."""
         return self._tree().consistency(old, new)
 
-    def verify(self) -> None:
+    def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
         signed, size = self._signed(), self.size
         tree = TileTree(_Compare(self._store))
         if signed:
-            self._extend(tree, min(signed.size, size))
+            self._extend(tree, min(signed.size, size), progress)
             tree.put_partial_tiles()
-        self._extend(tree, size)
+        self._extend(tree, size, progress)
         require_signed(tree, signed)
 
-    def _extend(self, tree: TileTree, size: int) -> None:
+    def _extend(self, tree: TileTree, size: int, progress: Progress) -> None:
         """Hash stored entries into *tree* until it has *size* leaves."""
-        while tree.size < size:
-            first = tree.size
-            bundle = self._bundle(first // TILE_WIDTH)[first % TILE_WIDTH :][: size - first]
-            if not bundle:
-                raise LedgerBroken(f"leaf {first} is missing; restore it from a copy", leaf=first)
-            tree.extend([leaf_hash(entry) for entry in bundle])
+        hashes = map(leaf_hash, self.stored(tree.size, size))
+        while batch := list(itertools.islice(hashes, TILE_WIDTH)):
+            tree.extend(batch)
+            progress(tree.size)
 
 
 def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:

@@ -9,7 +9,7 @@ import re
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import Entry
 from troth.ledger.errors import LedgerError, ReceiptRefused
-from troth.ledger.log import Log
+from troth.ledger.log import LogReader
 from troth.ledger.merkle import leaf_hash, verify_inclusion
 from troth.ledger.note import Verifier
 
@@ -23,7 +23,7 @@ _RECEIPT = re.compile(
 )
 
 
-def receipt(log: Log, index: int, *, extra: bytes = b"") -> str:
+def receipt(log: LogReader, index: int, *, extra: bytes = b"") -> str:
     """Prove that leaf *index* is in *log*, under a checkpoint of now.
 
     *extra* travels along and is not authenticated; put the opening there that its reader holds. Raises `ProofRefused`

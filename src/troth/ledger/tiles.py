@@ -13,7 +13,16 @@ from typing import Protocol
 from troth.ledger.errors import LedgerBroken, ProofRefused
 from troth.ledger.merkle import HASH_BYTES, consistency_proof, fold, inclusion_proof, root_hash
 
-__all__ = ["TILE_WIDTH", "TileStore", "TileTree", "bundle_path", "pack_bundle", "tile_path", "unpack_bundle"]
+__all__ = [
+    "TILE_WIDTH",
+    "TileStore",
+    "TileTree",
+    "bundle_path",
+    "pack_bundle",
+    "tile_path",
+    "tilewise",
+    "unpack_bundle",
+]
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -90,7 +99,7 @@ class TileTree:
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Append leaf hashes. Tiles that become full are put into the store at once."""
         edge = self._open_edge()
-        for start, stop in _tilewise(self._size, self._size + len(leaves)):
+        for start, stop in tilewise(self._size, self._size + len(leaves)):
             self._push(edge, 0, b"".join(leaves[start - self._size : stop - self._size]), stop)
         self._size += len(leaves)
 
@@ -180,7 +189,7 @@ class TileTree:
         return tile
 
 
-def _tilewise(start: int, stop: int) -> Iterator[tuple[int, int]]:
+def tilewise(start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Cut a range of leaves where a level-0 tile ends."""
     while start < stop:
         end = min(stop, (start // TILE_WIDTH + 1) * TILE_WIDTH)

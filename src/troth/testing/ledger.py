@@ -70,6 +70,25 @@ class LogContract:
         log.append(entries(1))
         assert log.entry_bytes(0) == entries(1)[0].encoded
 
+    @pytest.mark.parametrize(("first", "stop"), [(0, 0), (0, 600), (3, 4), (255, 257), (300, 600)])
+    def test_a_stretch_of_leaves_is_read_in_order(self, log: Log, first: int, stop: int) -> None:
+        log.append(entries(600))
+        assert list(log.stored(first, stop)) == [entry.encoded for entry in entries(600)[first:stop]]
+
+    def test_a_stretch_that_goes_beyond_the_end_is_told(self, log: Log) -> None:
+        log.append(entries(3))
+        with pytest.raises(LedgerBroken) as broken:
+            list(log.stored(0, 4))
+        assert broken.value.leaf == 3
+
+    def test_verifying_says_how_far_it_has_come(self, log: Log) -> None:
+        log.append(entries(600))
+        log.checkpoint()
+        seen: list[int] = []
+        log.verify(seen.append)
+        assert seen == sorted(seen)
+        assert seen[-1] == 600
+
     @pytest.mark.parametrize("leaf", [-1, 3, 10**9])
     def test_there_is_no_leaf_beyond_the_end(self, log: Log, leaf: int) -> None:
         log.append(entries(3))

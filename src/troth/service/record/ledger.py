@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from troth.ledger import (
@@ -21,11 +22,13 @@ from troth.ledger import (
     Entry,
     LedgerBroken,
     LedgerError,
+    Progress,
     Signer,
     TiledLog,
     TileTree,
     Verifier,
     leaf_hash,
+    silently,
 )
 from troth.service.record.models import EntryRow, Tile, Tree
 
@@ -118,6 +121,16 @@ class DatabaseLog(TiledLog):
                 row = _lock()
                 _keep(row, TileTree(_Tiles(), row.size), self._signer, now)
         return row.checkpoint
+
+    def verify(self, progress: Progress = silently) -> None:
+        """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
+        last = EntryRow.objects.aggregate(last=Max("leaf"))["last"]
+        size = self.size  # read after the entries: a sequencer beside us may only have made it larger
+        if last is not None and last >= size:
+            raise LedgerBroken(
+                f"entries are numbered up to {last}, and the tree has {size} leaves: its row was put back", leaf=size
+            )
+        super().verify(progress)
 
     @property
     def _store(self) -> _Tiles:

@@ -1,0 +1,132 @@
+"""A ledger as outsiders get it: a folder of tiles, bundles and a checkpoint, to write out and to read back."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from troth.ledger.checkpoint import Checkpoint
+from troth.ledger.errors import LedgerBroken, LedgerError
+from troth.ledger.folder import FolderStore, write_durably
+from troth.ledger.log import LogReader, Progress, TiledLog, silently
+from troth.ledger.merkle import leaf_hash
+from troth.ledger.note import Verifier
+from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, tilewise
+
+__all__ = ["KEY_FILE", "VERIFIER_FILE", "PublishedLog", "export"]
+
+KEY_FILE = "verifier-key.txt"
+"""In an export: the public key of the checkpoints."""
+VERIFIER_FILE = "verify_troth_ledger.py"
+"""In an export: the program that checks it, for Python without any package."""
+_VERIFIER = Path(__file__).with_name(VERIFIER_FILE)
+_NOTE_BYTES_MAX = 1_000_000
+
+
+class PublishedLog(TiledLog):
+    """The ledger in *folder* as far as its checkpoint goes: an export, or what a `FileLog` has signed. Reads only.
+
+    Raises `LedgerError` where no checkpoint is, `NoteRefused` where it is not signed by *verifier*'s key.
+    """
+
+    def __init__(self, folder: Path, verifier: Verifier) -> None:
+        self._verifier = verifier
+        self._files = FolderStore(folder)
+        self._note = read_checkpoint(folder)
+        self._last = Checkpoint.open(self._note, verifier, origin=self._note.partition("\n")[0])
+        self._leaves = TileTree(self._files, self._last.size)
+
+    @property
+    def verifier(self) -> Verifier:
+        return self._verifier
+
+    @property
+    def size(self) -> int:
+        return self._last.size
+
+    def checkpoint(self) -> str:
+        """The checkpoint that lies in the folder."""
+        return self._note
+
+    @property
+    def _store(self) -> FolderStore:
+        return self._files
+
+    def _tree(self) -> TileTree:
+        return self._leaves
+
+    def _bundle(self, index: int) -> Sequence[bytes]:
+        return self._files.bundle(index, min(TILE_WIDTH, self.size - index * TILE_WIDTH))
+
+    def _signed(self) -> Checkpoint:
+        return self._last
+
+
+def read_checkpoint(folder: Path) -> str:
+    """The checkpoint in *folder*, not verified. Raises `LedgerError` where there is none."""
+    try:
+        with (folder / "checkpoint").open("rb") as file:
+            return file.read(_NOTE_BYTES_MAX + 1).decode("utf-8", "replace")
+    except OSError as fault:
+        raise LedgerError(
+            f"{folder} holds no ledger: its checkpoint cannot be read ({fault.strerror}); name the folder with it"
+        ) from None
+
+
+def export(log: LogReader, folder: Path, progress: Progress = silently) -> Checkpoint:
+    """Write *log* into *folder* as static files that every C2SP client reads, with the key and the program to check it.
+
+    *folder* is new or empty, or holds an earlier export of this ledger, which is continued. Every hash is made anew
+    from the stored entries. Raises `LedgerError` where something else lies there or it cannot be written, and
+    `LedgerBroken`, before a checkpoint is written, where the entries do not lead to it or the ledger no longer begins
+    with the earlier export.
+    """
+    note = log.checkpoint()
+    signed = Checkpoint.open(note, log.verifier, origin=note.partition("\n")[0])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(log, signed, folder, progress)
+        write_durably(folder / KEY_FILE, f"{log.verifier}\n".encode())
+        shutil.copyfile(_VERIFIER, folder / VERIFIER_FILE)
+        write_durably(folder / "checkpoint", note.encode())
+    except OSError as fault:
+        raise LedgerError(f"{folder} cannot be written ({fault.strerror}); mend it, or export elsewhere") from None
+    return signed
+
+
+def _write(log: LogReader, signed: Checkpoint, folder: Path, progress: Progress) -> None:
+    """Put bundles and tiles for the size that was *signed*."""
+    store = FolderStore(folder)
+    begun = _exported(log, folder, signed) // TILE_WIDTH * TILE_WIDTH
+    tree, stored = TileTree(store, begun), log.stored(begun, signed.size)
+    for start, stop in tilewise(begun, signed.size):
+        bundle = list(itertools.islice(stored, stop - start))
+        store.put(bundle_path(start // TILE_WIDTH, len(bundle)), pack_bundle(bundle))
+        tree.extend([leaf_hash(entry) for entry in bundle])
+        progress(tree.size)
+    if tree.root() != signed.root:
+        raise LedgerBroken(
+            f"what was written to {folder} does not lead to the signed checkpoint: an entry was rewritten, here or in "
+            "an earlier export; verify the ledger, and export it into an empty folder",
+            leaf=begun,
+        )
+    tree.put_partial_tiles()
+    store.sync()
+
+
+def _exported(log: LogReader, folder: Path, signed: Checkpoint) -> int:
+    """How many leaves an earlier export in *folder* holds, once *log* is known to begin with them."""
+    if not any(folder.iterdir()):
+        return 0
+    if not (folder / "checkpoint").exists():
+        raise LedgerError(f"{folder} is not empty, and holds no whole export to continue; choose an empty folder")
+    earlier = Checkpoint.open(read_checkpoint(folder), log.verifier, origin=signed.origin)
+    if earlier.size > signed.size or (earlier.size and log.root(earlier.size) != earlier.root):
+        raise LedgerBroken(
+            f"the ledger does not begin with the {earlier.size} entries that were exported to {folder} before: it was "
+            "rolled back or rewritten; keep that export as evidence",
+            leaf=0,
+        )
+    return earlier.size

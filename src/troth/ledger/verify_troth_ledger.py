@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+"""Verify a Troth ledger, or a receipt from one, offline and without trusting whoever keeps it.
+
+    python3 verify_troth_ledger.py ledger FOLDER --key KEY [--since FILE] [--hashes-only]
+    python3 verify_troth_ledger.py receipt FILE --key KEY [--entry FILE]
+
+This one file needs Python 3.9 or later and nothing else. It shares no code with Troth and asks no network: read it.
+
+``ledger`` hashes every entry of an exported folder as it is stored, builds the tree anew, and compares it with every
+tile of hashes and with the signed checkpoint. With --since, a checkpoint or receipt that you kept from earlier (repeat
+it for more), it shows that nothing was changed, dropped or put in before that. Without the entries, as in a mirror of
+the public tiles, --hashes-only checks all the rest.
+``receipt`` shows that one entry is in the ledger of the checkpoint that the receipt carries. The entry travels in the
+receipt, or is given with --entry.
+
+KEY is the ledger's verifier key, ``name+id+base64``, or a file with it. Get it from somewhere else than the folder.
+With --witness KEY, repeated for more, these witnesses have to have cosigned the checkpoint, or --quorum N of them.
+
+Formats: RFC 9162 section 2.1, RFC 8032, C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof, tlog-cosignature.
+It ends with 0 when everything holds, 1 when something does not, 2 when asked wrongly.
+"""
+
+# ruff: noqa: B905, T201, UP035 - it prints, and has to run on Python 3.9
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import sys
+from hashlib import sha256, sha512
+from typing import Iterator, NamedTuple, Sequence
+
+FILE_BYTES_MAX = 256 * (2 + 0xFFFF)  # a full bundle of the longest entries; what is longer holds nothing
+RECEIPT_HEAD = "c2sp.org/tlog-proof@v1"
+
+
+class Refused(Exception):
+    """Something does not hold; its text says what."""
+
+
+# --- Ed25519 (RFC 8032, section 5.1), verification only. A point is (X, Y, Z, T) with x = X/Z, y = Y/Z, x*y = T/Z. ----
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
+Point = tuple[int, int, int, int]
+
+
+def add(a: Point, b: Point) -> Point:
+    """The sum of two points, equal ones included."""
+    e = (a[1] - a[0]) * (b[1] - b[0]) % P
+    f = (a[1] + a[0]) * (b[1] + b[0]) % P
+    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    x, y, z, t = f - e, f + e, h + g, h - g
+    return x * t % P, y * z % P, z * t % P, x * y % P
+
+
+def decompress(data: bytes) -> Point:
+    """The point that 32 bytes stand for: y, and the lowest bit of x on top. Raises ``Refused``."""
+    y = int.from_bytes(data, "little")
+    y, odd = y & ~(1 << 255), y >> 255
+    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    if x * x % P != x2:
+        x = x * ROOT_OF_MINUS_1 % P
+    if y >= P or x * x % P != x2 or (x == 0 and odd):
+        raise Refused("a public key is no point of the curve")
+    if x & 1 != odd:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+BASE = decompress((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+
+def is_signature(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether *signature* is that of *key* over *message*: [S]B - [k]A has to be R, bit for bit."""
+    s = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or s >= ORDER:
+        return False
+    x, y, z, t = decompress(key)
+    minus_a = (P - x, y, z, P - t)
+    k = int.from_bytes(sha512(signature[:32] + key + message).digest(), "little") % ORDER
+    table = {"10": BASE, "01": minus_a, "11": add(BASE, minus_a)}
+    point = (0, 1, 1, 0)
+    for bits in zip(f"{s:0253b}", f"{k:0253b}"):
+        point = add(point, point)
+        if bits != ("0", "0"):
+            point = add(point, table["".join(bits)])
+    inverse = pow(point[2], -1, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+# --- keys, signed notes, checkpoints ----------------------------------------------------------------------------------
+
+
+class Key(NamedTuple):
+    """A public key under a name. *kind* is 1 for a ledger, 4 for a witness."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+
+class Checkpoint(NamedTuple):
+    """What the ledger's key has signed: its first *size* entries have this *root*."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def unbase64(text: str) -> bytes:
+    """The bytes of strict base64, nothing for anything else."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError:
+        return b""
+    return data if base64.b64encode(data).decode() == text else b""
+
+
+def number(text: str) -> int:
+    """A whole number without leading zeroes. Raises ``Refused``."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or (len(text) > 1 and text[0] == "0"):
+        raise Refused("a size or an index is not a whole number")
+    return int(text)
+
+
+def read_key(text: str, kind: int) -> Key:
+    """``name+id+base64``, or a file with it."""
+    if os.path.isfile(text):
+        text = read_text(text)
+    name, _, rest = text.strip().partition("+")
+    key_id, _, encoded = rest.partition("+")
+    data = unbase64(encoded)
+    key = Key(name, data[0] if data else 0, data[1:])
+    if not name or key.kind != kind or len(key.public) != 32 or key.id.hex() != key_id:
+        raise Refused(f"a key is not whole, or not of type {kind}: it reads name+id+base64, and its id fits the rest")
+    return key
+
+
+def signatures(note: str) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """The signed text, and each signature with the name that it bears: its key's id in front of it. A receipt ends with
+    the note."""
+    note = note.partition("\n\n")[2] if note.startswith(RECEIPT_HEAD) else note
+    head, separator, lines = note.rpartition("\n\n")
+    if not separator or not lines.endswith("\n") or any(c < " " and c != "\n" for c in note):
+        raise Refused("this is not a signed note: a text, an empty line, and signatures")
+    found = []
+    for line in lines[:-1].split("\n"):
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        signature = unbase64(encoded)
+        if dash != "—" or not name or len(signature) < 5:
+            raise Refused("a signature of the note is not a dash, a name and base64")
+        found.append((name, signature))
+    return (head + "\n").encode(), found
+
+
+def open_checkpoint(note: str, key: Key) -> Checkpoint:
+    """The checkpoint in *note*, once *key* has signed it. Raises ``Refused``."""
+    text, found = signatures(note)
+    own = {signature[4:] for name, signature in found if name == key.name and signature[:4] == key.id}
+    if not own or not all(is_signature(key.public, text, signature) for signature in own):
+        raise Refused(f"the checkpoint is not signed by {key.name}+{key.id.hex()}, or was changed since")
+    origin, size, root, *_ = [*text.decode().split("\n"), "", ""]
+    if origin != key.name or len(unbase64(root)) != 32:
+        raise Refused(f"the signed note is not a checkpoint of {key.name}: its name, a size and a root, a line each")
+    return Checkpoint(origin, number(size), unbase64(root))
+
+
+def require_witnesses(note: str, keys: Sequence[str], quorum: int | None) -> list[str]:
+    """Which witnesses cosigned, and when; ``Refused`` where it is fewer than *quorum*, or than all."""
+    (text, found), said = signatures(note), list[str]()
+    witnesses = [read_key(witness, 4) for witness in keys]
+    if len({witness.public for witness in witnesses}) < len(witnesses):
+        raise Refused("the same witness is named twice")
+    quorum = len(witnesses) if quorum is None else quorum
+    for witness in witnesses:
+        for name, signature in found:
+            if name == witness.name and signature[:4] == witness.id:
+                at = int.from_bytes(signature[4:12], "big")
+                message = b"cosignature/v1\ntime %d\n" % at + text
+                if at >= 1 << 63 or not is_signature(witness.public, message, signature[12:]):
+                    raise Refused(f"the cosignature of {name} is wrong")
+                said.append(f"cosigned by {name} at {at} seconds since 1970")
+                break
+    if len(said) < quorum:
+        raise Refused(f"{len(said)} of the witnesses cosigned the checkpoint, and {quorum} are required")
+    return said
+
+
+# --- the tree (RFC 9162, section 2.1) ---------------------------------------------------------------------------------
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
+def peaks(hashes: list[bytes]) -> Iterator[bytes]:
+    """The roots of the complete subtrees that *hashes* fall into, the rightmost and smallest first."""
+    level = hashes
+    while level:
+        if len(level) & 1:
+            yield level[-1]
+        level = [sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2])]
+
+
+def root_of(edges: list[list[bytes]]) -> bytes:
+    """The root of a tree, from the hashes of the unfinished tile at each level, the leaves' first."""
+    root = b""
+    for hashes in edges:
+        for peak in peaks(hashes):
+            root = node(peak, root) if root else peak
+    return root or sha256().digest()
+
+
+def require_inclusion(leaf: bytes, index: int, proof: Sequence[bytes], signed: Checkpoint) -> None:
+    """Return when *proof* leads from *leaf* to the signed root (section 2.1.3.2)."""
+    if index >= signed.size:
+        raise Refused(f"the checkpoint has {signed.size} entries, and none is number {index}")
+    at, last, running = index, signed.size - 1, leaf
+    for sibling in proof:
+        if last == 0:
+            raise Refused("the proof is too long")
+        if at & 1 or at == last:
+            running = node(sibling, running)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            running = node(running, sibling)
+        at, last = at >> 1, last >> 1
+    if last or running != signed.root:
+        raise Refused("this entry is not the one in the ledger: the proof leads to another root")
+
+
+# --- a folder (C2SP tlog-tiles) ---------------------------------------------------------------------------------------
+
+
+def read(path: str) -> bytes | None:
+    """What stands in a file, None where there is none."""
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        return file.read(FILE_BYTES_MAX)
+
+
+def read_text(path: str) -> str:
+    data = read(path)
+    if data is None:
+        raise Refused(f"{path} is missing")
+    return data.decode("utf-8", "replace")
+
+
+def tile(folder: str, level: str, index: int, width: int) -> tuple[str, bytes]:
+    """The name and content of a tile or bundle. A partial one gives way to the full one, of which it is the start."""
+    name, above = f"{index % 1000:03d}", index // 1000
+    while above:
+        name, above = f"x{above % 1000:03d}/{name}", above // 1000
+    name = f"tile/{level}/{name}"
+    stored = (read(f"{folder}/{name}.p/{width}") if width < 256 else None) or read(f"{folder}/{name}")
+    if stored is None:
+        raise Refused(f"{name} is missing from the folder")
+    return name, stored
+
+
+def hash_bundle(name: str, bundle: bytes, first: int, width: int) -> list[bytes]:
+    """The leaf hashes of the entries in a bundle: each stands after its length, in two bytes."""
+    leaves, at, end = list[bytes](), 0, len(bundle)
+    while at < end and len(leaves) < width:
+        start = at + 2
+        at = start + int.from_bytes(bundle[at:start], "big")
+        leaves.append(sha256(b"\x00" + bundle[start:at]).digest())
+    if at > end or len(leaves) < width or (width == 256 and at < end):
+        raise Refused(f"{name} holds too few or too many bytes for its entries; see entry {first + len(leaves)}")
+    return leaves
+
+
+def require_tile(folder: str, level: int, index: int, hashes: list[bytes]) -> None:
+    """Return when the stored tile holds *hashes*."""
+    name, stored = tile(folder, str(level), index, len(hashes))
+    right = b"".join(hashes)
+    if stored[: len(right)] != right:
+        bad = next(at for at, value in enumerate(hashes) if stored[at * 32 : at * 32 + 32] != value)
+        first = (index * 256 + bad) * 256**level
+        raise Refused(f"the entries and {name} disagree from entry {first} on: one of them was changed")
+
+
+def verify_folder(folder: str, signed: Checkpoint, sizes: Sequence[int], hashes_only: bool) -> dict[int, bytes]:
+    """Build the tree from what is stored; the roots that it had at *sizes*. Raises ``Refused``."""
+    edges, roots, first = [list[bytes]()], dict[int, bytes](), 0
+    while first < signed.size:
+        width = min(256, signed.size - first)
+        name, stored = tile(folder, "0" if hashes_only else "entries", first // 256, width)
+        if hashes_only:
+            leaves = [stored[at : at + 32] for at in range(0, 32 * width, 32)]
+        else:
+            leaves = hash_bundle(name, stored, first, width)
+        require_tile(folder, 0, first // 256, leaves)
+        for size in sizes:
+            if first < size <= first + width:
+                roots[size] = root_of([leaves[: size - first], *edges[1:]])
+        edges[0], first, level = leaves, first + width, 0
+        while len(edges[level]) == 256:
+            if level:
+                require_tile(folder, level, first // 256 ** (level + 1) - 1, edges[level])
+            if level + 1 == len(edges):
+                edges.append([])
+            edges[level + 1].extend(peaks(edges[level]))
+            edges[level], level = [], level + 1
+    for level, hashes in enumerate(edges[1:], start=1):
+        if hashes:
+            require_tile(folder, level, first // 256 ** (level + 1), hashes)
+    if root_of(edges) != signed.root:
+        raise Refused("the entries do not lead to the signed root: they were rewritten after it was signed")
+    return roots
+
+
+# --- the two commands -------------------------------------------------------------------------------------------------
+
+
+def ledger(asked: argparse.Namespace) -> Iterator[str]:
+    """Verify a folder; what was found, line by line."""
+    key = read_key(asked.key or f"{asked.folder}/verifier-key.txt", 1)
+    note = read_text(f"{asked.folder}/checkpoint")
+    signed = open_checkpoint(note, key)
+    cosigned = require_witnesses(note, asked.witness, asked.quorum)
+    kept = [(path, open_checkpoint(read_text(path), key)) for path in asked.since]
+    for path, then in kept:
+        if then.size > signed.size:
+            raise Refused(f"{path} shows {then.size} entries, and {signed.size} are left: the ledger was rolled back")
+    roots = verify_folder(asked.folder, signed, [then.size for _, then in kept], asked.hashes_only)
+    for path, then in kept:
+        if then.size and roots[then.size] != then.root:
+            raise Refused(f"the first {then.size} entries were rewritten: they are not those of {path}")
+    yield f"verified: {signed.size} {'hashes; the entries were not looked at' if asked.hashes_only else 'entries'}"
+    yield f"ledger: {signed.origin}, root {base64.b64encode(signed.root).decode()}"
+    yield from cosigned
+    yield from (f"begins with: the {then.size} entries of {path}" for path, then in kept)
+    if not asked.key:
+        yield f"key: {key.name}+{key.id.hex()}, TAKEN FROM THE FOLDER; compare it with the one that was published"
+
+
+def receipt(asked: argparse.Namespace) -> Iterator[str]:
+    """Verify a receipt; what was found, line by line."""
+    key, text = read_key(asked.key, 1), read_text(asked.file)
+    lines = [*text.partition("\n\n")[0].split("\n"), ""]
+    extra = lines.pop(1)[6:] if lines[1].startswith("extra ") else ""
+    proof = [unbase64(line) for line in lines[2:-1]]
+    if [lines[0], lines[1][:6]] != [RECEIPT_HEAD, "index "] or any(len(value) != 32 for value in proof):
+        raise Refused(f"{asked.file} is not a receipt: it does not read as {RECEIPT_HEAD} says")
+    entry = (read(asked.entry) if asked.entry else unbase64(extra)) or b""
+    if not entry.startswith(b"troth"):
+        raise Refused("the receipt carries no entry; name the file with its bytes: --entry FILE")
+    index, signed = number(lines[1][6:]), open_checkpoint(text, key)
+    cosigned = require_witnesses(text, asked.witness, asked.quorum)
+    require_inclusion(sha256(b"\x00" + entry).digest(), index, proof, signed)
+    yield f"verified: entry {index} of {signed.origin}, which had {signed.size} entries"
+    yield f"entry: {entry.decode('ascii', 'replace')}"
+    yield from cosigned
+
+
+def plain(line: str) -> str:
+    """*line* as a terminal may have it: a stranger wrote part of it."""
+    return "".join(c if " " <= c <= "~" else "?" for c in line)
+
+
+def main() -> None:
+    """Read the command line, do it, and end as the text at the top says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for do, place in ((ledger, "folder"), (receipt, "file")):
+        command = commands.add_parser(do.__name__, allow_abbrev=False)
+        command.set_defaults(do=do)
+        command.add_argument(place)
+        command.add_argument("--key", required=do is receipt)
+        command.add_argument("--witness", action="append", default=[], metavar="KEY")
+        command.add_argument("--quorum", type=int, metavar="N")
+        if do is ledger:
+            command.add_argument("--since", action="append", default=[], metavar="FILE")
+            command.add_argument("--hashes-only", action="store_true")
+        else:
+            command.add_argument("--entry", metavar="FILE")
+    asked = parser.parse_args()
+    try:
+        found = list(asked.do(asked))
+    except (Refused, OSError) as why:
+        print(plain(f"NOT VERIFIED: {why}"), file=sys.stderr)
+        sys.exit(1)
+    print("\n".join(map(plain, found)))
+
+
+if __name__ == "__main__":
+    main()
