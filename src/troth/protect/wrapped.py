@@ -1,6 +1,6 @@
 """Keys of subjects: made at random, kept by others in wrapped form, and used without ever being handed out.
 
-A wrapped key is 65 bytes: ``TRW`` and 1, the number of the epoch key that wraps it (uint32), a nonce of 12 bytes, and
+A wrapped key is 68 bytes: ``TRW`` and 1, the number of the epoch key that wraps it (uint32), a nonce of 12 bytes, and
 AES-256-GCM over the 32 bytes of the key and its tag of 16; the header and the owner are authenticated with it. It opens
 for its owner only, and no longer once its epoch's key is destroyed.
 """
@@ -11,13 +11,15 @@ import os
 import struct
 
 from troth.protect.errors import OpenError
-from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, Aead, AeadFailed
+from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
 from troth.protect.pack import texts
 
-__all__ = ["epoch_of", "unwrap", "wrap"]
+__all__ = ["WRAPPED_BYTES", "epoch_of", "unwrap", "wrap"]
 
 _HEADER = struct.Struct(">4sI")
 _MAGIC = b"TRW\x01"
+WRAPPED_BYTES = _HEADER.size + NONCE_BYTES + KEY_BYTES + TAG_BYTES
+"""How long every wrapped key is."""
 
 
 def wrap(secret: bytes, owner: str, epoch: int, key: Aead) -> bytes:
@@ -40,6 +42,6 @@ def unwrap(wrapped: bytes, owner: str, key: Aead) -> bytes:
 
 def epoch_of(wrapped: bytes) -> int:
     """The number of the epoch key that wraps it. Raises `OpenError` for what is no wrapped key."""
-    if len(wrapped) != _HEADER.size + NONCE_BYTES + KEY_BYTES + 16 or not wrapped.startswith(_MAGIC):
+    if len(wrapped) != WRAPPED_BYTES or not wrapped.startswith(_MAGIC):
         raise OpenError
     return int(_HEADER.unpack_from(wrapped)[1])

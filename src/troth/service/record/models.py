@@ -73,7 +73,7 @@ class Tree(models.Model):
 
 class Subject(models.Model):
     """A subject that we had to remember: a keyed pseudonym, and the wrapped key that their sealed values hang on.
-    Destroying the key unlinks them (crypto-erase)."""
+    Destroying the key unlinks them (crypto-erase). No index holds what the end of an epoch rewrites in every row."""
 
     pseudonym = models.CharField(max_length=80, unique=True)
     wrapped_key = models.BinaryField(null=True)
@@ -86,9 +86,6 @@ class Subject(models.Model):
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(wrapped_key__isnull=True), name="subject_erased_has_no_key"
             )
-        ]
-        indexes = [
-            models.Index(fields=["epoch"], condition=Q(wrapped_key__isnull=False), name="subject_key_by_epoch"),
         ]
 
 

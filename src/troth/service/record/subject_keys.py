@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from troth.ledger import Entry
-from troth.protect import KeyInfo, Keyring, KeyState, epoch_of
+from troth.protect import WRAPPED_BYTES, KeyInfo, Keyring, KeyState, epoch_of
 from troth.service.record.ledger import record
 from troth.service.record.models import Subject
 
@@ -105,20 +105,20 @@ class SubjectKeys:
         return Rolled(rewrapped, tuple(self._destroyed(info, now) for info in ready if not self._used(info)))
 
     def _rewrap(self, progress: Callable[[int], None] | None) -> int:
-        epoch, done = self._epoch(), 0
-        while rows := self._older(epoch):
+        epoch, done, last = self._epoch(), 0, 0
+        while rows := self._older(epoch, last):
             fresh = self._keyring.rewrap([(wrapped, subject) for _, subject, wrapped in rows])
             with transaction.atomic(durable=True):
-                _store(epoch, [(new, key, old) for new, (key, _, old) in zip(fresh, rows, strict=True)])
-            done += len(rows)
+                _store(epoch, list(zip(fresh, (key for key, _, _ in rows), strict=True)))
+            done, last = done + len(rows), rows[-1][0]
             if progress is not None:
                 progress(done)
         if done:
             scrub()
         return done
 
-    def _older(self, epoch: int) -> Sequence[tuple[int, str, bytes]]:
-        rows = Subject.objects.filter(epoch__lt=epoch, wrapped_key__isnull=False).order_by("epoch", "pk")
+    def _older(self, epoch: int, last: int) -> Sequence[tuple[int, str, bytes]]:
+        rows = Subject.objects.filter(pk__gt=last, epoch__lt=epoch, wrapped_key__isnull=False).order_by("pk")
         return [(key, subject, bytes(wrapped or b"")) for key, subject, wrapped in rows.values_list(*_ROW)[:_BATCH]]
 
     def _used(self, info: KeyInfo) -> bool:
@@ -136,21 +136,31 @@ class SubjectKeys:
         return active.number
 
 
-def _store(epoch: int, keys: Sequence[tuple[bytes, int, bytes]]) -> None:
-    """Put the new wrappings in place of the old ones; a key that was erased meanwhile stays erased."""
+def _store(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:
+    """Put the new wrappings in place of the older ones. A key that was erased meanwhile stays erased, and one that was
+    made since is wrapped under this epoch already."""
+    if connection.vendor == "postgresql":
+        _store_at_once(epoch, keys)
+        return
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            new, rows, old = (list(each) for each in zip(*keys, strict=True))
-            cursor.execute(
-                "UPDATE record_subject AS s SET wrapped_key = k.fresh, epoch = %s"
-                " FROM unnest(%s::bytea[], %s::bigint[], %s::bytea[]) AS k (fresh, id, old)"
-                " WHERE s.id = k.id AND s.wrapped_key = k.old",
-                [epoch, new, rows, old],
-            )
-            return
         cursor.executemany(
-            f"UPDATE record_subject SET wrapped_key = %s, epoch = {epoch:d} WHERE id = %s AND wrapped_key = %s",  # noqa: S608 - a number of ours
+            f"UPDATE record_subject SET wrapped_key = %s, epoch = {epoch:d}"  # noqa: S608 - a number of ours
+            f" WHERE id = %s AND epoch < {epoch:d} AND wrapped_key IS NOT NULL",
             keys,
+        )
+
+
+def _store_at_once(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:
+    """One statement with binary parameters: all wrappings in one piece, as each is as long as the next."""
+    from psycopg import Cursor
+
+    connection.ensure_connection()
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "UPDATE record_subject AS s SET wrapped_key = substr(%b, ((k.n - 1) * %b + 1)::int, %b), epoch = %b"
+            " FROM unnest(%b) WITH ORDINALITY AS k (id, n)"
+            " WHERE s.id = k.id AND s.epoch < %b AND s.wrapped_key IS NOT NULL",
+            [b"".join(key for key, _ in keys), WRAPPED_BYTES, WRAPPED_BYTES, epoch, [row for _, row in keys], epoch],
         )
 
 

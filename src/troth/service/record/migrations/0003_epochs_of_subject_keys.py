@@ -1,5 +1,13 @@
 # ruff: noqa: RUF012 - Django reads lists here
+from typing import Any
+
 from django.db import migrations, models
+
+
+def leave_room(apps: Any, schema_editor: Any) -> None:
+    """The end of an epoch rewrites every row: with room in its page, PostgreSQL need not touch the indexes."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("ALTER TABLE record_subject SET (fillfactor = 45)")
 
 
 class Migration(migrations.Migration):
@@ -11,12 +19,5 @@ class Migration(migrations.Migration):
             "epoch",
             models.PositiveIntegerField(default=0, help_text="The epoch key that wraps the key."),
         ),
-        migrations.AddIndex(
-            "subject",
-            models.Index(
-                fields=["epoch"],
-                condition=models.Q(("wrapped_key__isnull", False)),
-                name="subject_key_by_epoch",
-            ),
-        ),
+        migrations.RunPython(leave_room, migrations.RunPython.noop),
     ]
