@@ -136,7 +136,12 @@ def test_a_key_file_that_is_a_folder_or_a_pipe_is_refused(home: Path) -> None:
     ("old", "new", "says"),
     [
         ("version = 1", "version = 2", "later Troth"),
-        ('wrap = "none"', 'wrap = "aws-kms"', "cannot unwrap"),
+        ('wrap = "none"', 'wrap = "starlight"', "cannot unwrap"),
+        ('wrap = "none"', "wrap = [1]", "cannot unwrap"),
+        ('wrap = "none"', 'wrap = "aws-kms"', "damaged: aws-kms needs to know its key"),
+        ('wrap = "none"', 'wrap = "none"\nkey = "mine"', "damaged: none takes no key"),
+        ('wrap = "none"', 'wrap = "none"\npath = "mine"', "damaged"),
+        ("created = ", "made = ", "damaged"),
         ('secret = "', 'secret = "A', "damaged"),
         ('secret = "', "secret = ", "damaged"),
         ('secret = "', 'public = "', "damaged"),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from troth.errors import TrothError
 
-__all__ = ["HomeRefused", "KeyRefused", "KeysMissing", "MaskRefused", "MaskTooNarrow", "OpenError", "ProtectError"]
+__all__ = [
+    "DomainTooSmall",
+    "HomeRefused",
+    "KeyRefused",
+    "KeysMissing",
+    "MaskRefused",
+    "MaskTooNarrow",
+    "OpenError",
+    "ProtectError",
+    "TokenRefused",
+    "WayRefused",
+    "WrapRefused",
+]
 
 
 class ProtectError(TrothError):
@@ -17,6 +29,14 @@ class HomeRefused(ProtectError):
 
 class KeysMissing(HomeRefused):
     """There is no root key yet."""
+
+
+class WrapRefused(HomeRefused):
+    """The root key cannot be wrapped or unwrapped the way it should be; the message says what to mend."""
+
+
+class WayRefused(WrapRefused):
+    """There is no such way to wrap a root key, or its options do not fit."""
 
 
 class KeyRefused(ProtectError):
@@ -40,3 +60,26 @@ class MaskTooNarrow(MaskRefused):
     def __init__(self, message: str, *, needed: int) -> None:
         super().__init__(message)
         self.needed = needed
+
+
+class TokenRefused(ProtectError):
+    """No token is made of this, or nothing is read back from it. *row* is the place in a batch, counted from 0."""
+
+    def __init__(self, message: str, *, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return message if self.row is None else f"row {self.row}: {message}"
+
+
+class DomainTooSmall(TokenRefused):
+    """Of so few values an attacker tries all, so format-preserving encryption would hide nothing; a random, stored
+    token does."""
+
+    def __init__(self, *, radix: int, length: int, needed: int) -> None:
+        super().__init__(
+            f"there are only {radix**length:,} values of {length} characters out of {radix}, and fewer than {needed:,} "
+            "can all be tried; use the format 'opaque'"
+        )

@@ -1,47 +1,79 @@
 """The root key's file: made once, never overwritten, refused when others could read it.
 
-``TROTH_HOME/root.key`` is a TOML text. ``wrap = "none"`` says that the secret stands in it as it is; other ways to wrap
-the same secret (a passphrase, a key service) get other words, and what was sealed stays readable.
+``TROTH_HOME/root.key`` is a TOML text. ``wrap`` says how the secret in it is wrapped, and ``"none"`` that it stands
+there as it is; see `troth.protect.wraps`. However it is wrapped, it is the same secret: what was sealed stays readable.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime as dt
+import json
 import os
 import secrets
 import stat
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from troth.ledger import KeyId
-from troth.protect.errors import HomeRefused, KeysMissing
+from troth.ledger import EntryRefused, KeyId
+from troth.protect.errors import HomeRefused, KeysMissing, WayRefused, WrapRefused
+from troth.protect.files import write_new
 from troth.protect.hazmat import derive
 from troth.protect.pack import texts
+from troth.protect.wraps import WAYS, Wrap, options, way, wrapped
 
-__all__ = ["KEY_FILE", "ROOT_BYTES", "create_home", "key_id", "read_root"]
+__all__ = ["KEY_FILE", "ROOT_BYTES", "KeyFile", "create_home", "key_id", "read_key_file", "read_root"]
 
 KEY_FILE = "root.key"
 ROOT_BYTES = 32
 _FILE_BYTES_MAX = 65_536
-_TEXT = """\
+_PLAIN = """\
 # Troth's root key. Whoever reads this file can open everything that Troth sealed, and without it nobody can.
 # Keep a copy of it apart from the data. Never commit it, never mail it.
-version = 1
-id = "{id}"
-created = {created}
-wrap = "none"
-secret = "{secret}"
+"""
+_WRAPPED = """\
+# Troth's root key, wrapped: it takes this file and what unwraps it to open what Troth sealed, and without either nobody
+# can. Keep a copy of it apart from the data.
 """
 
 
-def create_home(home: Path, *, now: dt.datetime | None = None) -> KeyId:
-    """Make *home* (0700) where it is not there, and a root key in it (0600). The key's id.
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """What stands in a root key's file. *text* is the secret, wrapped in that *way*."""
+
+    path: Path
+    id: KeyId
+    created: dt.datetime
+    way: Wrap
+    text: str = field(repr=False)
+
+    def secret(self) -> bytes:
+        """The root secret. Raises `HomeRefused` where it cannot be unwrapped, or is another key's."""
+        try:
+            secret = self.way.unwrap(self.text, self.id)
+        except WrapRefused as refused:
+            raise WrapRefused(f"{self.path}: {refused}") from None
+        if len(secret) != ROOT_BYTES or self.id != key_id(secret):
+            raise HomeRefused(f"{self.path} is damaged: its secret does not fit its id; restore your copy")
+        return secret
+
+    def content(self) -> bytes:
+        """The file as it is written."""
+        head = _PLAIN if self.way.name == "none" else _WRAPPED
+        created = self.created.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        texts = {"wrap": self.way.name, **options(self.way), "secret": self.text}
+        lines = [f"{name} = {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items()]
+        return f'{head}version = 1\nid = "{self.id}"\ncreated = {created}\n{"".join(lines)}'.encode()
+
+
+def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None = None) -> KeyId:
+    """Make *home* (0700) where it is not there, and a root key in it (0600), wrapped that way. The key's id.
 
     Raises `HomeRefused` where a root key is there already, where *home* is inside a git tree, is open to others or
-    belongs to somebody else.
+    belongs to somebody else, and `WrapRefused` where it cannot be wrapped. Then no key is made.
     """
     home = home.expanduser().absolute()
     _require_no_git(home)
@@ -50,24 +82,40 @@ def create_home(home: Path, *, now: dt.datetime | None = None) -> KeyId:
     except OSError as fault:
         raise HomeRefused(f"{home} cannot be made ({fault.strerror}); choose another TROTH_HOME") from None
     _require_private_folder(home)
-    secret = secrets.token_bytes(ROOT_BYTES)
+    path = home / KEY_FILE
+    taken = HomeRefused(f"{path} is there already and is never overwritten; use it, or move it away")
+    if os.path.lexists(path):
+        raise taken
+    secret, one = secrets.token_bytes(ROOT_BYTES), wrap or way("none", {})
     identity = key_id(secret)
-    created = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    text = _TEXT.format(id=identity, created=created, secret=base64.b64encode(secret).decode())
-    _write_once(home / KEY_FILE, text.encode())
+    made = KeyFile(path, identity, now or dt.datetime.now(dt.UTC), one, wrapped(one, secret, identity))
+    try:
+        write_new(path, made.content())
+    except FileExistsError:
+        raise taken from None
     return identity
 
 
 def read_root(home: Path) -> bytes:
     """The root secret. Raises `KeysMissing` where there is none, `HomeRefused` where it is not safe or not readable."""
+    return read_key_file(home).secret()
+
+
+def read_key_file(home: Path) -> KeyFile:
+    """What stands in the root key's file, its secret still wrapped. Raises as `read_root` does."""
     home = home.expanduser().absolute()
     _require_no_git(home)
     path = home / KEY_FILE
-    with _opened(path) as handle:
-        _require_private_folder(home)
-        _require_private_file(path, os.fstat(handle))
-        data = os.read(handle, _FILE_BYTES_MAX + 1)
-    return _parse(path, data)
+    while True:
+        with _opened(path) as handle:
+            _require_private_folder(home)
+            _require_private_file(path, os.fstat(handle))
+            data = os.read(handle, _FILE_BYTES_MAX + 1)
+            try:
+                return _parse(path, data)
+            except HomeRefused:  # another file may have come to its place just now, and its bytes be overwritten
+                if not _is_replaced(path, handle):
+                    raise
 
 
 def key_id(secret: bytes) -> KeyId:
@@ -75,22 +123,34 @@ def key_id(secret: bytes) -> KeyId:
     return KeyId("k1:" + derive(secret, texts("troth/v1", "key id"), 8).hex())
 
 
-def _parse(path: Path, data: bytes) -> bytes:
+def _parse(path: Path, data: bytes) -> KeyFile:
     try:
         found = tomllib.loads(data.decode("utf-8"))
     except ValueError:  # the parser's own text could quote the secret
         raise HomeRefused(f"{path} is damaged: it is not the TOML text that was written; restore your copy") from None
-    if found.get("version") != 1:
+    if found.pop("version", None) != 1:
         raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth")
-    if found.get("wrap") != "none":
+    name = found.pop("wrap", None)
+    if not isinstance(name, str) or name not in WAYS:
         raise HomeRefused(f"{path} is wrapped in a way that this Troth cannot unwrap; use a later Troth")
     try:
-        secret = base64.b64decode(found["secret"], validate=True)
-    except (KeyError, ValueError, TypeError):
-        secret = b""
-    if len(secret) != ROOT_BYTES or found.get("id") != key_id(secret).text:
-        raise HomeRefused(f"{path} is damaged: its secret does not fit its id; restore your copy")
-    return secret
+        return _file(path, name, **found)
+    except WayRefused as refused:
+        raise HomeRefused(f"{path} is damaged: {refused}; restore your copy") from None
+    except (TypeError, EntryRefused):
+        raise HomeRefused(f"{path} is damaged: it lacks a line, or has a wrong one; restore your copy") from None
+
+
+def _file(path: Path, name: str, *, id: str, created: Any, secret: str, **given: str) -> KeyFile:  # noqa: A002
+    if not (isinstance(created, dt.datetime) and all(isinstance(text, str) for text in (id, secret, *given.values()))):
+        raise TypeError("no file of ours")
+    return KeyFile(path, KeyId(id), created, way(name, given), secret)
+
+
+def _is_replaced(path: Path, handle: int) -> bool:
+    with contextlib.suppress(OSError):
+        return not os.path.samestat(os.fstat(handle), path.stat())
+    return False
 
 
 @contextlib.contextmanager
@@ -107,27 +167,6 @@ def _opened(path: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
-
-
-def _write_once(path: Path, data: bytes) -> None:
-    """The whole file or none of it, and never over another: it is written beside and then linked into place."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            raise HomeRefused(f"{path} is there already and is never overwritten; use it, or move it away") from None
-    finally:
-        fresh.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
 
 
 def _require_no_git(home: Path) -> None:

@@ -1,0 +1,75 @@
+"""Ways to keep the root key: the same 32 bytes, as they are or wrapped by something that others hold.
+
+Each way is a module with one small class. What it has to know (which key, in which token) are its fields, plain texts
+that stand in the key file beside the wrapped secret; what it has to prove itself with comes from the environment or
+from a file that the environment names, and is never written down. The unwrapped secret is in memory only.
+
+What a way needs of other packages is an extra of Troth's, imported when the way is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, ClassVar, Protocol
+
+from troth.ledger import KeyId
+from troth.protect.errors import WayRefused, WrapRefused
+
+__all__ = ["WAYS", "Wrap", "options", "way", "wrapped"]
+
+WAYS: Mapping[str, str] = {
+    "none": "plain.Plain",
+    "age": "age.Age",
+    "aws-kms": "aws.AwsKms",
+    "transit": "transit.Transit",
+    "pkcs11": "pkcs11.Pkcs11",
+}
+"""The word in the key file, and the class behind it."""
+
+_OPTION_CHARACTERS_MAX = 2048  # as long as AWS lets an ARN be
+
+
+class Wrap(Protocol):
+    """One way, complete with what it has to know. Both methods raise `WrapRefused`; the message says what to mend."""
+
+    name: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def wrap(self, secret: bytes, key: KeyId) -> str:
+        """*secret* as a text that only this way opens again."""
+
+    def unwrap(self, text: str, key: KeyId) -> bytes:
+        """What `wrap` was given. Whoever calls checks that it fits *key*."""
+
+
+def way(name: str, given: Mapping[str, str]) -> Wrap:
+    """The way called *name* with its options. Raises `WayRefused` where there is none, or the options do not fit."""
+    if name not in WAYS:
+        raise WayRefused(f"there is no way {name[:40]!r} to wrap a root key; there are: {', '.join(WAYS)}")
+    module, _, called = WAYS[name].partition(".")
+    kind = getattr(importlib.import_module(f"troth.protect.wraps.{module}"), called)
+    known = {field.name: field for field in fields(kind) if field.init}
+    if unknown := [option for option in given if option not in known]:
+        raise WayRefused(f"{name} takes no {unknown[0]}; it takes: {', '.join(known) or 'nothing'}")
+    if missing := [each for each, field in known.items() if each not in given and field.default is MISSING]:
+        raise WayRefused(f"{name} needs to know its {missing[0]}")
+    for option, value in given.items():
+        if not (value and value.isprintable() and len(value) <= _OPTION_CHARACTERS_MAX):
+            raise WayRefused(f"the {option} of {name} is empty, too long, or has characters that cannot be printed")
+    made: Wrap = kind(**given)
+    return made
+
+
+def options(one: Wrap) -> dict[str, str]:
+    """What *one* has to know, to be written down."""
+    return {field.name: getattr(one, field.name) for field in fields(one) if field.init}
+
+
+def wrapped(one: Wrap, secret: bytes, key: KeyId) -> str:
+    """*secret* wrapped, and proved to unwrap again, so that no key is lost to a right that covers one half only."""
+    text = one.wrap(secret, key)
+    if one.unwrap(text, key) != secret:
+        raise WrapRefused(f"{one.name} gave back another secret than it was given; nothing was written")
+    return text

@@ -1,0 +1,95 @@
+"""``age``: wrapped by a passphrase, in the format of age-encryption.org, so that the ``age`` command opens it as well.
+
+The passphrase stands in TROTH_PASSPHRASE_FILE or TROTH_PASSPHRASE, or is typed. scrypt stretches it, which takes about
+a second and up to a gigabyte of memory.
+"""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import sys
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from troth.ledger import KeyId
+from troth.protect.errors import WrapRefused
+from troth.protect.wraps.given import given
+from troth.protect.wraps.text import decoded, encoded
+
+__all__ = ["Age"]
+
+_CHARACTERS_MIN = 12
+
+
+@dataclass(slots=True)
+class Age:
+    name: ClassVar[str] = "age"
+    _passphrase: str | None = field(default=None, init=False, repr=False)
+    """What this one last wrapped or unwrapped with: a new passphrase, while the environment still has the old one."""
+
+    def wrap(self, secret: bytes, key: KeyId) -> str:
+        pyrage = _pyrage()
+        self._passphrase = _new_passphrase()
+        sealed: bytes = pyrage.passphrase.encrypt(secret, self._passphrase)
+        return encoded(sealed)
+
+    def unwrap(self, text: str, key: KeyId) -> bytes:
+        pyrage = _pyrage()
+        sealed, passphrase = decoded(text), self._passphrase or _passphrase(key)
+        try:
+            secret: bytes = pyrage.passphrase.decrypt(sealed, passphrase)
+        except pyrage.DecryptError as fault:
+            raise _refused(key, str(fault)) from None
+        self._passphrase = passphrase
+        return secret
+
+
+def _refused(key: KeyId, fault: str) -> WrapRefused:
+    if fault.startswith("Decryption failed"):
+        _typed.cache_clear()
+        return WrapRefused(f"the passphrase does not open the root key {key}; give the one that it was wrapped with")
+    if fault.startswith("Excessive work"):
+        return WrapRefused(
+            f"the root key {key} was wrapped on a much faster machine, and would take minutes to open here; "
+            "wrap it anew on a machine like this one"
+        )
+    return WrapRefused(f"the root key {key} is not what age wrote with a passphrase; restore your copy of the file")
+
+
+def _passphrase(key: KeyId) -> str:
+    return given("TROTH_PASSPHRASE") or _typed(f"Passphrase of the root key {key}: ")
+
+
+def _new_passphrase() -> str:
+    passphrase = given("TROTH_NEW_PASSPHRASE") or given("TROTH_PASSPHRASE")
+    if passphrase is None:
+        passphrase = _prompt("New passphrase of the root key: ")
+        if passphrase != _prompt("The same once more: "):
+            raise WrapRefused("the two passphrases differ; nothing was written")
+    if len(passphrase) < _CHARACTERS_MIN:
+        raise WrapRefused(f"the passphrase is shorter than {_CHARACTERS_MIN} characters; take six words at random")
+    return passphrase
+
+
+@functools.cache
+def _typed(prompt: str) -> str:
+    """Typed once in the life of a process, however often it opens the key."""
+    return _prompt(prompt)
+
+
+def _prompt(prompt: str) -> str:
+    if not sys.stdin.isatty():
+        raise WrapRefused(
+            "the root key needs a passphrase, and there is no terminal to ask at; put it into a file that only you can "
+            "read, and name that in TROTH_PASSPHRASE_FILE"
+        )
+    return getpass.getpass(prompt)
+
+
+def _pyrage() -> Any:
+    try:
+        import pyrage
+    except ImportError:
+        raise WrapRefused("the root key is wrapped by age, which is not there: pip install 'troth[age]'") from None
+    return pyrage

@@ -1,0 +1,102 @@
+"""``aws-kms``: wrapped by a key in AWS KMS that never leaves it.
+
+The key's id is the encryption context ``{"troth": id}``: KMS authenticates it, and CloudTrail shows it. Credentials
+are those that boto3 finds; the region is the key's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from troth.ledger import KeyId
+from troth.protect.errors import WayRefused, WrapRefused
+from troth.protect.wraps.text import decoded, encoded
+
+__all__ = ["AwsKms"]
+
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+")
+_MENDS = {
+    "AccessDeniedException": "these credentials may not use it; allow kms:Encrypt and kms:Decrypt on it, in the key's "
+    "policy or an IAM policy",
+    "DisabledException": "it is disabled; enable it: aws kms enable-key",
+    "KMSInvalidStateException": "its state does not allow it; see: aws kms describe-key",
+    "NotFoundException": "it does not exist, or no longer; without it this file cannot be opened: restore a copy that "
+    "was wrapped another way",
+    "IncorrectKeyException": "another key wrapped this file; name that one, or restore your copy of the file",
+    "InvalidCiphertextException": "what it should open was changed, or wrapped for another root key; restore your copy "
+    "of the file",
+    "InvalidKeyUsageException": "it does not encrypt and decrypt; take a symmetric key of that usage",
+    "KeyUnavailableException": "it is not available now; try again",
+    "ThrottlingException": "too many requests; try again",
+    "UnrecognizedClientException": "AWS does not know these credentials; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
+    "InvalidSignatureException": "these credentials are wrong; check AWS_SECRET_ACCESS_KEY and the clock",
+    "ExpiredTokenException": "these credentials have run out; get new ones",
+}
+_DELETION = "it is pending deletion; cancel that before its date: aws kms cancel-key-deletion, then enable-key"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKms:
+    name: ClassVar[str] = "aws-kms"
+    key: str
+    """The ARN of a symmetric key. An alias may come to mean another key, and is refused."""
+
+    def __post_init__(self) -> None:
+        if _KEY_ARN.fullmatch(self.key) is None:
+            raise WayRefused(
+                "the key of aws-kms is the ARN of the key itself, such as arn:aws:kms:eu-west-1:111122223333:key/…; "
+                "see: aws kms describe-key"
+            )
+
+    def wrap(self, secret: bytes, key: KeyId) -> str:
+        with self._kms() as kms:
+            answer = kms.encrypt(KeyId=self.key, Plaintext=secret, EncryptionContext=_context(key))
+        return encoded(answer["CiphertextBlob"])
+
+    def unwrap(self, text: str, key: KeyId) -> bytes:
+        sealed = decoded(text)
+        with self._kms() as kms:
+            answer = kms.decrypt(KeyId=self.key, CiphertextBlob=sealed, EncryptionContext=_context(key))
+        secret: bytes = answer["Plaintext"]
+        return secret
+
+    @contextmanager
+    def _kms(self) -> Iterator[Any]:
+        """A client of the key's region; whatever it raises is told in our words, as AWS's may name people."""
+        try:
+            import boto3
+            from botocore.config import Config
+            from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+        except ImportError:
+            raise WrapRefused(
+                "the root key is wrapped by AWS KMS, whose client is not there: pip install 'troth[aws]'"
+            ) from None
+        region = self.key.split(":")[3]
+        limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
+        try:
+            yield boto3.session.Session().client("kms", region_name=region, config=limits)
+        except ClientError as fault:
+            raise WrapRefused(f"AWS KMS refuses the key {self.key}: {_mend(fault.response)}") from None
+        except NoCredentialsError:
+            raise WrapRefused(
+                f"there are no AWS credentials for the key {self.key}; give this machine a role, or set AWS_PROFILE"
+            ) from None
+        except BotoCoreError as fault:
+            raise WrapRefused(
+                f"AWS KMS in {region} cannot be used ({type(fault).__name__}); check the network and the AWS settings"
+            ) from None
+
+
+def _context(key: KeyId) -> dict[str, str]:
+    return {"troth": key.text}
+
+
+def _mend(answer: Mapping[str, Any]) -> str:
+    code, message = str(answer["Error"].get("Code")), str(answer["Error"].get("Message"))
+    if "pending deletion" in message:  # KMS says either of two codes then
+        return _DELETION
+    return _MENDS.get(code, f"{code[:60]}; see the errors of KMS in AWS's documentation")

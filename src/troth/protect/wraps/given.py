@@ -1,0 +1,44 @@
+"""What a way proves itself with: a variable of the environment, or the file that its ``_FILE`` twin names."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from troth.protect.errors import WrapRefused
+
+__all__ = ["given"]
+
+_BYTES_MAX = 65_536
+
+
+def given(name: str) -> str | None:
+    """The value of *name*, or what stands in the file that *name*\\ ``_FILE`` names, without the line's end.
+
+    None where neither is set. Raises `WrapRefused` where both are, and for a file that others can read.
+    """
+    value, path = os.environ.get(name) or None, os.environ.get(f"{name}_FILE") or None
+    if path is None:
+        return value
+    if value is not None:
+        raise WrapRefused(f"{name} and {name}_FILE are both set; keep one of them")
+    return _content(f"{name}_FILE", Path(path))
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(_BYTES_MAX + 1)
+    except OSError as fault:
+        raise WrapRefused(f"{name} names {path}, which cannot be read ({fault.strerror}); check the path") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise WrapRefused(f"{name} names {path}, which others can read; mend it with: chmod 600 {path}")
+    try:
+        value = data.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise WrapRefused(f"{name} names {path}, which is not text; check the path") from None
+    if not value or len(data) > _BYTES_MAX or "\n" in value:
+        raise WrapRefused(f"{name} names {path}, which does not hold one line; write the value into it, and no more")
+    return value

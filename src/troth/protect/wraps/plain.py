@@ -1,0 +1,22 @@
+"""``none``: the secret stands in the file as it is, and the file's mode is all that guards it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from troth.ledger import KeyId
+from troth.protect.wraps.text import decoded, encoded
+
+__all__ = ["Plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    name: ClassVar[str] = "none"
+
+    def wrap(self, secret: bytes, key: KeyId) -> str:
+        return encoded(secret)
+
+    def unwrap(self, text: str, key: KeyId) -> bytes:
+        return decoded(text)
