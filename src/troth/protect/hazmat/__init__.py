@@ -7,6 +7,7 @@ from memory, so nothing here claims to.
 
 from troth.protect.hazmat.aead import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
 from troth.protect.hazmat.ed25519 import SigningKey
+from troth.protect.hazmat.ff1 import Ff1
 from troth.protect.hazmat.gcm_siv import GcmSiv
 from troth.protect.hazmat.hkdf import derive
 from troth.protect.hazmat.keywrap import KeyWrap, UnwrapFailed
@@ -20,6 +21,7 @@ __all__ = [
     "TAG_BYTES",
     "Aead",
     "AeadFailed",
+    "Ff1",
     "GcmSiv",
     "KeyWrap",
     "Mac",

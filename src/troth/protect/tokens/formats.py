@@ -1,0 +1,52 @@
+"""The formats of tokens, by name. What each leaks is in ``docs/reference/tokens.md``."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Collection
+from typing import Self
+
+from troth.protect.errors import TokenRefused
+
+__all__ = ["TokenFormat", "nearest"]
+
+_NAME_SHOWN = 40
+_KNOWN_SHOWN = 10
+
+
+class TokenFormat(enum.StrEnum):
+    """What a token looks like. `named` finds one by its name, as a policy writes it."""
+
+    PAN_BIN6_LAST4 = "pan.bin6.last4"
+    PAN_LAST4 = "pan.last4"
+    NUMERIC = "numeric"
+    ALPHANUMERIC = "alphanumeric"
+    EMAIL = "email"
+    EMAIL_DOMAIN = "email.domain"
+    OPAQUE = "opaque"
+    ONE_WAY = "one_way"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Raises `TokenRefused` for a format that there is not, with the nearest one that there is."""
+        try:
+            return cls(name)
+        except ValueError:
+            raise TokenRefused(f"there is no token format {name[:_NAME_SHOWN]!r}{nearest(name, list(cls))}") from None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether tokens are drawn at random and read back from a store, and not computed."""
+        return self in (TokenFormat.PAN_BIN6_LAST4, TokenFormat.OPAQUE)
+
+    @property
+    def is_reversible(self) -> bool:
+        """Whether anybody gets the value back from the token, from a store or with the key."""
+        return self is not TokenFormat.ONE_WAY
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """``; did you mean 'x'?``, or all that there are."""
+    close = difflib.get_close_matches(name[:_NAME_SHOWN], known, n=1, cutoff=0.5)
+    return f"; did you mean {str(close[0])!r}?" if close else f"; there are {', '.join(sorted(known)[:_KNOWN_SHOWN])}"

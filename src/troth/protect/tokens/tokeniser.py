@@ -1,0 +1,241 @@
+"""The tokeniser: computes the tokens of one domain, and reads them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from troth.protect.errors import TokenRefused
+from troth.protect.keyring import Keyring
+from troth.protect.sealed import Sealed
+from troth.protect.tokens import stateless
+from troth.protect.tokens.formats import TokenFormat, nearest
+from troth.protect.tokens.pan import Pan
+from troth.protect.tokens.stateless import TokenKey
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from troth.protect.tokens.batch import Act
+
+__all__ = ["Tokeniser"]
+
+T = TypeVar("T")
+
+_VERSIONS: Final = range(1, 10)
+_IN_BULK: Final = (TokenFormat.PAN_LAST4, *stateless.ALPHABETS)
+_BULK_MIN: Final = 32  # below, numpy costs more than it saves
+_ONE_WAY_BYTES: Final = 16  # PCI DSS 4.0.1, 3.5.1.1: a keyed hash of at least 128 bits
+
+
+class Tokeniser:
+    """Computes the tokens of one domain: a merchant, or a part of the company that no token may leave.
+
+    *domain* is taken from the caller's credential, once, where the tokeniser is made; no call takes one. It has to be
+    so, because format-preserving encryption is unauthenticated: under another domain's key every token turns into
+    something, and nothing in the token alone says that it is wrong. *domains* are all domains of this keyring's tenant,
+    each with its live key versions, 1 to 9, of which the first makes new tokens.
+
+    What stands between a token in the wrong domain and somebody else's card:
+
+    - ``pan.last4``: no two domains may share a key version, and a token says which one made it. So a token of any
+      other domain in *domains* is refused, always. What remains: one of another tenant or another root key, or made
+      under a number that was live in another domain before, is read as a wrong card with a fitting check digit, as
+      often as its version is live here. Give a version to another domain only when no token of it is left. Where money
+      moves, use ``pan.bin6.last4``, which is stored.
+    - ``numeric`` and ``alphanumeric``: they take nothing that looks like a card and give nothing that does. Apart from
+      that a token in the wrong domain is read as another value; where that matters, use ``opaque``.
+    - ``email`` and ``email.domain``: tokens are authenticated (48 bits); any other domain's is refused.
+
+    Safe to use from several threads.
+    """
+
+    __slots__ = ("_domain", "_key", "_keyring", "_others", "_versions")
+
+    def __init__(self, keyring: Keyring, domains: Mapping[str, Sequence[int]], *, domain: str) -> None:
+        if domain not in domains:
+            raise TokenRefused(f"there is no domain {domain[:40]!r}{nearest(domain, domains)}")
+        for name, versions in domains.items():
+            if not versions or len(set(versions)) < len(versions) or not set(versions) <= set(_VERSIONS):
+                raise TokenRefused(f"domain {name[:40]!r} needs different key versions from 1 to 9; nine live at most")
+        self._keyring = keyring
+        self._domain = domain
+        self._versions = tuple(domains[domain])
+        self._others = {version: name for name in domains if name != domain for version in domains[name]}
+        self._key = lru_cache(len(TokenFormat) * len(_VERSIONS))(self._make_key)
+
+    @property
+    def domain(self) -> str:
+        """Whose tokens these are."""
+        return self._domain
+
+    def tokenise(self, format_: TokenFormat, value: str | Pan, *, version: int | None = None) -> str:
+        """The token of *value*: the same for the same value, domain and version. Whoever calls normalises the value.
+
+        *version* is a live one other than the newest, to look for what was made before a rotation. Raises
+        `TokenRefused` for what the format does not take, `DomainTooSmall` where so few values would fit that all of
+        them can be tried.
+        """
+        version = self._making(format_, version)
+        text = _plain(value)
+        match format_:
+            case TokenFormat.PAN_LAST4:
+                return stateless.pan_token(self._key(format_, version), text)
+            case TokenFormat.NUMERIC | TokenFormat.ALPHANUMERIC:
+                return stateless.text_token(self._key(format_, version), format_, text)
+            case TokenFormat.EMAIL | TokenFormat.EMAIL_DOMAIN:
+                return stateless.email_token(self._key(format_, version), format_, text)
+        mac = self._keyring._mac(f"token one_way {version}", self._domain)
+        return f"trow{version}_" + mac(text.encode("utf-8", "surrogatepass"))[:_ONE_WAY_BYTES].hex()
+
+    def detokenise(self, format_: TokenFormat, token: str, *, version: int | None = None) -> Sealed[str]:
+        """What the token stands for; a `Pan` for cards.
+
+        Tokens of ``numeric`` and ``alphanumeric`` do not tell their key version: where several are live, whoever kept
+        the token has to say it. Raises `TokenRefused` for a token that this domain did not make, as far as that can be
+        known; see the class.
+        """
+        text = _plain(token)
+        if format_ is TokenFormat.PAN_LAST4:
+            key = self._reading(format_, stateless.pan_version(text), version)
+            return Pan._known(stateless.pan_of(key, text))
+        if format_ in stateless.ALPHABETS:
+            return Sealed(stateless.text_of(self._reading(format_, None, version), format_, text))
+        if format_.is_stored:
+            raise TokenRefused(f"what a token of the format {str(format_)!r} stands for is in its store alone")
+        if not format_.is_reversible:
+            raise TokenRefused(f"a token of the format {str(format_)!r} has no way back; compare it with another")
+        key = self._reading(format_, stateless.email_version(format_, text), version)
+        return Sealed(stateless.address_of(key, format_, text))
+
+    def tokenise_batch(
+        self, format_: TokenFormat, values: Sequence[str | Pan], *, version: int | None = None
+    ) -> list[str]:
+        """`tokenise` for each of *values*, all or none: what is refused names its row. Far faster with numpy, of
+        ``troth[tokens]``, for ``pan.last4``, ``numeric`` and ``alphanumeric``."""
+        texts = [_plain(value, row) for row, value in enumerate(values)]
+        if _is_bulk(format_, len(texts)):
+            from troth.protect.tokens.batch import with_list
+
+            return with_list(texts, self._making_many(format_, version))
+        return _each(texts, lambda text: self.tokenise(format_, text, version=version))
+
+    def detokenise_batch(
+        self, format_: TokenFormat, tokens: Sequence[str], *, version: int | None = None
+    ) -> list[Sealed[str]]:
+        """`detokenise` for each of *tokens*; otherwise as `tokenise_batch`."""
+        texts = [_plain(token, row) for row, token in enumerate(tokens)]
+        if _is_bulk(format_, len(texts)):
+            from troth.protect.tokens.batch import with_list
+
+            wrap: Callable[[str], Sealed[str]] = Pan._known if format_ is TokenFormat.PAN_LAST4 else Sealed
+            return [wrap(text) for text in with_list(texts, self._reading_many(format_, version))]
+        return _each(texts, lambda text: self.detokenise(format_, text, version=version))
+
+    def tokenise_array(
+        self, format_: TokenFormat, values: npt.NDArray[Any], *, version: int | None = None
+    ) -> npt.NDArray[Any]:
+        """`tokenise_batch` for a numpy array, of dtype ``S`` or, where all are digits and of one length, of dtype
+        ``uint8`` with a row of digits for each value. The result is of the same kind. Only for the three formats that
+        are fast in bulk."""
+        from troth.protect.tokens.batch import with_array
+
+        return with_array(values, self._making_many(format_, version))
+
+    def detokenise_array(
+        self, format_: TokenFormat, tokens: npt.NDArray[Any], *, version: int | None = None
+    ) -> npt.NDArray[Any]:
+        """`detokenise_batch` for a numpy array, as `tokenise_array`. Mind that an array shows what is in it."""
+        from troth.protect.tokens.batch import with_array
+
+        return with_array(tokens, self._reading_many(format_, version))
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    def _making(self, format_: TokenFormat, version: int | None) -> int:
+        if format_.is_stored:
+            raise TokenRefused(f"tokens of the format {str(format_)!r} are drawn, not computed; see draw_token")
+        version = self._versions[0] if version is None else version
+        self._require_live(format_, version)
+        return version
+
+    def _reading(self, format_: TokenFormat, told: int | None, said: int | None) -> TokenKey:
+        """The key that a token was made under, by what the token tells and by what its keeper says."""
+        if told is not None and said is not None and told != said:
+            raise TokenRefused(f"this token was made under key version {told}, not {said}")
+        version = said if told is None else told
+        if version is None:
+            if len(self._versions) > 1:
+                raise TokenRefused(
+                    f"tokens of the format {str(format_)!r} do not tell their key version, and {len(self._versions)} "
+                    "are live; say which one made it"
+                )
+            version = self._versions[0]
+        self._require_live(format_, version)
+        return self._key(format_, version)
+
+    def _require_live(self, format_: TokenFormat, version: int) -> None:
+        if version not in self._versions:
+            raise TokenRefused(
+                f"key version {version} is not live in domain {self._domain[:40]!r}: another domain's, or retired"
+            )
+        if format_ is TokenFormat.PAN_LAST4 and version in self._others:
+            raise TokenRefused(
+                f"domains {self._domain[:40]!r} and {self._others[version][:40]!r} share key version {version}, so a "
+                "token of one would be read as a wrong card in the other; give each its own, or use 'pan.bin6.last4'"
+            )
+
+    def _make_key(self, format_: TokenFormat, version: int) -> TokenKey:
+        return TokenKey(self._keyring._mac("token", self._domain), format_, version)
+
+    # --- in bulk ----------------------------------------------------------------------------------------------------
+
+    def _making_many(self, format_: TokenFormat, version: int | None) -> Act:
+        from troth.protect.tokens.batch import pan_tokens, text_tokens
+
+        _require_bulk(format_)
+        key = self._key(format_, self._making(format_, version))
+        return partial(pan_tokens, key) if format_ is TokenFormat.PAN_LAST4 else partial(text_tokens, key, format_)
+
+    def _reading_many(self, format_: TokenFormat, version: int | None) -> Act:
+        from troth.protect.tokens.batch import pans, texts_of
+
+        _require_bulk(format_)
+        if format_ is TokenFormat.PAN_LAST4:
+            return partial(pans, lambda told: self._reading(format_, told, version))
+        return partial(texts_of, self._reading(format_, None, version), format_)
+
+    def __repr__(self) -> str:
+        return f"Tokeniser({self._domain!r})"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a tokeniser is not pickled; make it where it is needed")
+
+
+def _plain(value: str | Pan, row: int | None = None) -> str:
+    text = value.reveal() if isinstance(value, Pan) else value
+    if not isinstance(text, str):
+        raise TokenRefused(f"tokens are made of text and are text; this is of type {type(text).__name__}", row=row)
+    return text
+
+
+def _each(texts: Sequence[str], act: Callable[[str], T]) -> list[T]:
+    results = []
+    for row, text in enumerate(texts):
+        try:
+            results.append(act(text))
+        except TokenRefused as refused:
+            refused.row = row
+            raise
+    return results
+
+
+def _is_bulk(format_: TokenFormat, rows: int) -> bool:
+    return format_ in _IN_BULK and rows >= _BULK_MIN and find_spec("numpy") is not None
+
+
+def _require_bulk(format_: TokenFormat) -> None:
+    if format_ not in _IN_BULK:
+        raise TokenRefused(f"arrays are for {', '.join(_IN_BULK)}; use tokenise_batch for {str(format_)!r}")
