@@ -25,7 +25,7 @@ from troth.ledger.errors import (
 from troth.ledger.fields import Value
 from troth.ledger.filelog import FileLog
 from troth.ledger.kinds import KINDS, Kind
-from troth.ledger.log import Log, LogReader, Progress, TiledLog, silently
+from troth.ledger.log import Log, LogReader, Progress, TiledLog, require_begins_with, silently
 from troth.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -40,8 +40,8 @@ from troth.ledger.merkle import (
 )
 from troth.ledger.note import Signer, Verifier, open_note, sign_note
 from troth.ledger.opening import Opening
-from troth.ledger.published import PublishedLog, export
-from troth.ledger.receipt import receipt, receipt_extra, verify_receipt
+from troth.ledger.published import PublishedLog, export, origin_of
+from troth.ledger.receipt import receipt, receipt_extra, signed_in, verify_receipt
 from troth.ledger.tiles import TILE_WIDTH, TileStore, TileTree, bundle_path, pack_bundle, tile_path, unpack_bundle
 from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
 
@@ -87,11 +87,14 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "open_note",
+    "origin_of",
     "pack_bundle",
     "receipt",
     "receipt_extra",
+    "require_begins_with",
     "root_hash",
     "sign_note",
+    "signed_in",
     "silently",
     "tile_path",
     "unpack_bundle",

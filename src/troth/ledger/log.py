@@ -18,7 +18,7 @@ from troth.ledger.merkle import HASH_BYTES, leaf_hash
 from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileStore, TileTree
 
-__all__ = ["Log", "LogReader", "Progress", "TiledLog", "silently"]
+__all__ = ["Log", "LogReader", "Progress", "TiledLog", "require_begins_with", "silently"]
 
 Progress = Callable[[int], object]
 """What long work calls with the number of leaves it has seen so far."""
@@ -177,6 +177,19 @@ def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:
         raise LedgerBroken(
             "the entries and their tree agree with each other and not with the signed checkpoint: both were rewritten, "
             "so the first bad leaf cannot be told; compare with a receipt or a copy",
+            leaf=0,
+        )
+
+
+def require_begins_with(log: LogReader, earlier: Checkpoint, source: str) -> None:
+    """Return when *log* begins with what the *earlier* checkpoint, kept in *source*, has signed, else `LedgerBroken`.
+
+    It trusts the tiles, which `verify` holds against the entries.
+    """
+    if earlier.size > log.size or (earlier.size and log.root(earlier.size) != earlier.root):
+        raise LedgerBroken(
+            f"the ledger does not begin with the {earlier.size} entries of {source}: it was rolled back or rewritten; "
+            f"keep {source} as evidence",
             leaf=0,
         )
 

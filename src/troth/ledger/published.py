@@ -10,12 +10,12 @@ from pathlib import Path
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.errors import LedgerBroken, LedgerError
 from troth.ledger.folder import FolderStore, write_durably
-from troth.ledger.log import LogReader, Progress, TiledLog, silently
+from troth.ledger.log import LogReader, Progress, TiledLog, require_begins_with, silently
 from troth.ledger.merkle import leaf_hash
 from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, tilewise
 
-__all__ = ["KEY_FILE", "VERIFIER_FILE", "PublishedLog", "export"]
+__all__ = ["KEY_FILE", "VERIFIER_FILE", "PublishedLog", "export", "origin_of"]
 
 KEY_FILE = "verifier-key.txt"
 """In an export: the public key of the checkpoints."""
@@ -34,7 +34,7 @@ class PublishedLog(TiledLog):
     def __init__(self, folder: Path, verifier: Verifier) -> None:
         self._verifier = verifier
         self._files = FolderStore(folder)
-        self._note = read_checkpoint(folder)
+        self._note = _checkpoint(folder)
         self._last = Checkpoint.open(self._note, verifier, origin=self._note.partition("\n")[0])
         self._leaves = TileTree(self._files, self._last.size)
 
@@ -64,8 +64,12 @@ class PublishedLog(TiledLog):
         return self._last
 
 
-def read_checkpoint(folder: Path) -> str:
-    """The checkpoint in *folder*, not verified. Raises `LedgerError` where there is none."""
+def origin_of(folder: Path) -> str:
+    """How the ledger in *folder* calls itself, whoever signed it. Raises `LedgerError` where there is none."""
+    return _checkpoint(folder).partition("\n")[0]
+
+
+def _checkpoint(folder: Path) -> str:
     try:
         with (folder / "checkpoint").open("rb") as file:
             return file.read(_NOTE_BYTES_MAX + 1).decode("utf-8", "replace")
@@ -122,11 +126,6 @@ def _exported(log: LogReader, folder: Path, signed: Checkpoint) -> int:
         return 0
     if not (folder / "checkpoint").exists():
         raise LedgerError(f"{folder} is not empty, and holds no whole export to continue; choose an empty folder")
-    earlier = Checkpoint.open(read_checkpoint(folder), log.verifier, origin=signed.origin)
-    if earlier.size > signed.size or (earlier.size and log.root(earlier.size) != earlier.root):
-        raise LedgerBroken(
-            f"the ledger does not begin with the {earlier.size} entries that were exported to {folder} before: it was "
-            "rolled back or rewritten; keep that export as evidence",
-            leaf=0,
-        )
+    earlier = Checkpoint.open(_checkpoint(folder), log.verifier, origin=signed.origin)
+    require_begins_with(log, earlier, str(folder))
     return earlier.size

@@ -13,7 +13,7 @@ from troth.ledger.log import LogReader
 from troth.ledger.merkle import leaf_hash, verify_inclusion
 from troth.ledger.note import Verifier
 
-__all__ = ["receipt", "receipt_extra", "verify_receipt"]
+__all__ = ["receipt", "receipt_extra", "signed_in", "verify_receipt"]
 
 _HEAD = "c2sp.org/tlog-proof@v1"
 _RECEIPT = re.compile(
@@ -48,6 +48,12 @@ def verify_receipt(text: str, *, key: str, entry_bytes: bytes, origin: str | Non
         return Entry.decode(entry_bytes)
     except LedgerError as fault:
         raise ReceiptRefused(f"the receipt does not hold: {fault}") from None
+
+
+def signed_in(text: str, verifier: Verifier) -> Checkpoint:
+    """The checkpoint that *text* is, or holds as a receipt, once *verifier*'s key signed it. Raises `NoteRefused`."""
+    note = text.partition("\n\n")[2] if text.startswith(_HEAD) else text
+    return Checkpoint.open(note, verifier, origin=note.partition("\n")[0])
 
 
 def receipt_extra(text: str) -> bytes:
