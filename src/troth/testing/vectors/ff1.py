@@ -1,0 +1,105 @@
+"""FF1 as Wycheproof has it: numerals as a list, or as text over an alphabet; each value by itself, and in a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+from troth.protect.hazmat.ff1 import DOMAIN_MIN, Ff1
+from troth.testing.vectors.reading import Fields, VectorsUnreadable
+from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
+
+__all__ = ["try_ff1"]
+
+_NUMERALS_MAX = 10_000
+
+
+def try_ff1(group: Fields, test: Fields) -> Trial:
+    """The trial of one test.
+
+    Text in which a letter stands for two numerals is not where a direction starts: aes_ff1_base85_test.json was
+    published with an alphabet that holds two letters twice.
+    """
+    notation = _notation(group)
+    key, tweak, is_valid = test.hexadecimal("key"), test.hexadecimal("tweak"), test.text("result") == "valid"
+    plain, sealed = notation.read(test, "msg"), notation.read(test, "ct")
+    attempts: list[Attempt] = []
+    for name, start, end, numerals in (("encrypt", "msg", "ct", plain), ("decrypt", "ct", "msg", sealed)):
+        if is_valid and notation.is_ambiguous(test, start):
+            continue
+        wanted, is_encryption = test.values[end], name == "encrypt"
+        one = partial(_one, notation, key, tweak, is_encryption, numerals)
+        attempts.append(Attempt(name, one, wanted, refused=is_encryption))
+        if is_valid:  # a batch leaves it to its callers that numerals are below the radix
+            batch = partial(_in_a_batch, notation, key, tweak, is_encryption, numerals)
+            attempts.append(Attempt(f"{name} in a batch", batch, wanted))
+    if not attempts:
+        raise NotTried("the alphabet has a letter twice, and the text holds it")
+    is_small = notation.radix ** min(len(plain), 20) < DOMAIN_MIN
+    return Trial(
+        attempts,
+        first_of(
+            (len(key) not in AES_KEYS, AES_KEYS_TOLD),
+            (is_small, f"only domains of {DOMAIN_MIN:,} values or more are taken"),
+        ),
+    )
+
+
+def _one(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bool, numerals: list[int]) -> object:
+    ff1 = Ff1(key, notation.radix)
+    return notation.write((ff1.encrypt if is_encryption else ff1.decrypt)(numerals, tweak))
+
+
+def _in_a_batch(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bool, numerals: list[int]) -> object:
+    """Together with the same numerals turned round; the first half of the tweak is the batch's, the rest the row's."""
+    try:
+        import numpy as np
+    except ImportError:
+        raise NotTried("batches need numpy: pip install 'troth[tokens]'") from None
+    from troth.protect.hazmat.ff1_batch import decrypt_batch, encrypt_batch
+
+    run: Callable[..., Any] = encrypt_batch if is_encryption else decrypt_batch
+    rows = np.array([numerals, numerals[::-1]], np.uint32)
+    shared = len(tweak) // 2
+    own = np.frombuffer(tweak[shared:] * 2, np.uint8).reshape(2, len(tweak) - shared)
+    return notation.write(run(Ff1(key, notation.radix), rows, tweak[:shared], own)[0].tolist())
+
+
+class _Notation:
+    """How the tests of a group write numerals."""
+
+    def __init__(self, radix: int, letters: str | None) -> None:
+        self.radix = radix
+        self._letters = letters
+        self._numerals = {letter: at for at, letter in enumerate(letters or "")}
+        self._twice = {letter for letter, count in Counter(letters or "").items() if count > 1}
+
+    def read(self, test: Fields, name: str) -> list[int]:
+        """The numerals under *name*; -1 for a letter that is not of the alphabet."""
+        written = test.get(name, list, "a list") if self._letters is None else test.text(name)
+        if len(written) > _NUMERALS_MAX:
+            raise NotTried(f"only values of up to {_NUMERALS_MAX:,} numerals are tried")
+        numerals = [self._numerals.get(letter, -1) for letter in written] if self._letters is not None else written
+        if not all(type(numeral) is int for numeral in numerals):
+            raise VectorsUnreadable(f"{test.where}: '{name}' is not a list of whole numbers")
+        return list(numerals)
+
+    def write(self, numerals: list[int]) -> object:
+        """*numerals* as the tests write them."""
+        return numerals if self._letters is None else "".join(self._letters[numeral] for numeral in numerals)
+
+    def is_ambiguous(self, test: Fields, name: str) -> bool:
+        """Whether the text under *name* can be read as several lists of numerals."""
+        return bool(self._twice) and not self._twice.isdisjoint(test.text(name))
+
+
+def _notation(group: Fields) -> _Notation:
+    radix, letters = group.number("radix"), group.text("alphabet") if "alphabet" in group else None
+    if letters is not None and len(letters) != radix:
+        raise VectorsUnreadable(f"{group.where}: 'alphabet' does not have as many letters as 'radix' says")
+    return _read_once(radix, letters)
+
+
+_read_once = lru_cache(8)(_Notation)
