@@ -1,4 +1,4 @@
-"""Make sure that the servers which the tests run against are installed: PostgreSQL, MariaDB and Chromium.
+"""Make sure that what the tests run against is installed: PostgreSQL, MariaDB, Chromium and SoftHSM.
 
 As root they are installed from Debian's packages; otherwise a message names what is missing.
 """
@@ -16,6 +16,7 @@ NEEDED: dict[str, Callable[[], object]] = {
     "postgresql": lambda: glob.glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb"),
     "mariadb-server": lambda: shutil.which("mariadbd") or glob.glob("/usr/sbin/mariadbd"),
     "chromium": lambda: shutil.which("chromium"),
+    "softhsm2": lambda: shutil.which("softhsm2-util"),
 }
 
 

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from troth.cli import company as cli
 
+if TYPE_CHECKING:
+    from troth.protect import RewrapPlan, Wrap
+
 __all__ = ["keys"]
+
+
+def _way_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options: list[Callable[..., Any]] = [
+        click.option("--key", help="What wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
+        click.option("--mount", help="transit: where the engine is mounted.  [default: transit]"),
+        click.option("--token", help="pkcs11: the token's label."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _way(name: str, options: dict[str, str | None]) -> Wrap:
+    from troth.protect import WayRefused, way
+
+    try:
+        return way(name, {option: value for option, value in options.items() if value is not None})
+    except WayRefused as refused:
+        raise click.UsageError(str(refused)) from None
 
 
 @click.group()
@@ -20,22 +46,78 @@ def keys() -> None:
 
 
 @keys.command()
+@click.option("--wrap", "name", metavar="WAY", default="none", show_default=True, help="age, aws-kms, transit, pkcs11.")
+@_way_options
 @cli.json_option
-def init(as_json: bool) -> None:
+def init(name: str, as_json: bool, **options: str | None) -> None:
     """Make the root key: a file that only you can read. An existing key is never touched.
+
+    With --wrap what stands in the file is of no use without a passphrase (age), a key in AWS KMS (aws-kms) or in Vault
+    (transit), or a hardware token (pkcs11). Passphrases, tokens and PINs come from the environment or from files.
 
     \b
     Example:  TROTH_HOME=/var/lib/troth troth keys init
+              TROTH_PASSPHRASE_FILE=/run/keys/troth troth keys init --wrap age
+              troth keys init --wrap transit --key troth
     """
     from troth.protect import KEY_FILE, create_home
 
-    key = create_home(cli.home())
+    key = create_home(cli.home(), wrap=_way(name, options))
     path = cli.home() / KEY_FILE
     if as_json:
-        cli.print_json({"key": str(key), "file": str(path)})
+        cli.print_json({"key": str(key), "file": str(path), "wrap": name})
     else:
         click.echo(f"Made the root key {key} in {path}.")
         click.echo("Without it nothing that Troth seals can be opened, and no subject recognised: back it up, apart.")
+
+
+@keys.command()
+@click.option("--to", "name", metavar="WAY", required=True, help="none, age, aws-kms, transit, pkcs11.")
+@_way_options
+@click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
+@cli.json_option
+def wrap(name: str, approved: str | None, as_json: bool, **options: str | None) -> None:
+    """Wrap the same root key another way. Everything that was sealed stays readable.
+
+    Without --apply it shows the plan. With the hash of that plan it proves that the new way unwraps what it wraps, and
+    puts the new file in the place of the old one. A new passphrase comes from TROTH_NEW_PASSPHRASE_FILE.
+
+    \b
+    Example:  troth keys wrap --to aws-kms --key arn:aws:kms:eu-west-1:111122223333:key/0ab1…
+              troth keys wrap --to pkcs11 --token Troth --key root --apply dg1:4f0c…
+    """
+    from troth.protect import plan_rewrap, rewrap
+
+    then = _way(name, options)
+    plan = plan_rewrap(cli.home(), then) if approved is None else rewrap(cli.home(), then, approved=approved)
+    if as_json:
+        facts = {"key": str(plan.key), "file": str(plan.file), "now": _facts(plan.now), "then": _facts(plan.then)}
+        cli.print_json({"plan": str(plan.hash), **facts, "applied": approved is not None})
+    elif approved is None:
+        _show(plan)
+    else:
+        click.echo(f"Wrapped the root key {plan.key} in {plan.file} anew: {_said(plan.then)}.")
+        click.echo("Copies of the old file still open the old way: replace them by copies of the new one.")
+
+
+def _show(plan: RewrapPlan) -> None:
+    click.echo(f"Root key {plan.key} in {plan.file}")
+    click.echo(f"  now   {_said(plan.now)}\n  then  {_said(plan.then)}")
+    click.echo("It stays the same key. From then on every command and service that uses it needs what unwraps it.")
+    click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan.hash}")
+
+
+def _facts(one: Wrap) -> dict[str, str]:
+    from troth.protect import options
+
+    return {"wrap": one.name, **options(one)}
+
+
+def _said(one: Wrap) -> str:
+    if one.name == "none":
+        return "none: whoever reads the file has the key"
+    name, *rest = _facts(one).items()
+    return ", ".join((name[1], *(f"{option} {value}" for option, value in rest)))
 
 
 @keys.command()
@@ -46,11 +128,13 @@ def status(as_json: bool) -> None:
     \b
     Example:  troth keys status
     """
-    from troth.protect import KEY_FILE, Keyring
+    from troth.protect import KEY_FILE, Keyring, read_key_file
 
     keyring = Keyring.open(cli.home())
-    facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active"}
+    wrapped = read_key_file(cli.home()).way
+    facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", **_facts(wrapped)}
     if as_json:
         cli.print_json(facts)
     else:
         click.echo(f"Root key {facts['key']}: active, in {facts['file']}, readable by its owner only.")
+        click.echo(f"Wrapped by {_said(wrapped)}." if wrapped.name != "none" else "It is not wrapped: guard the file.")

@@ -85,7 +85,7 @@ class AwsKms:
             raise WrapRefused(
                 f"there are no AWS credentials for the key {self.key}; give this machine a role, or set AWS_PROFILE"
             ) from None
-        except BotoCoreError as fault:
+        except (BotoCoreError, ValueError) as fault:  # the latter for an address that is none
             raise WrapRefused(
                 f"AWS KMS in {region} cannot be used ({type(fault).__name__}); check the network and the AWS settings"
             ) from None

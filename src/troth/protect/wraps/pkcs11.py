@@ -61,26 +61,40 @@ class Pkcs11:
         pkcs11 = _pkcs11()
         try:
             with _LOGGED_IN, _token(self.token).open(user_pin=_pin()) as session:
-                yield session.get_key(pkcs11.ObjectClass.SECRET_KEY, pkcs11.KeyType.AES, self.key)
+                yield self._found(session)
         except pkcs11.PKCS11Error as fault:
             raise WrapRefused(self._refusal(type(fault).__name__)) from None
 
+    def _found(self, session: Any) -> Any:
+        pkcs11 = _pkcs11()
+        wanted = {
+            pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
+            pkcs11.Attribute.KEY_TYPE: pkcs11.KeyType.AES,
+            pkcs11.Attribute.LABEL: self.key,
+        }
+        found = list(session.get_objects(wanted))  # `get_key` would leave the search open where it finds two
+        if not found:
+            raise WrapRefused(
+                f"the token {self.token!r} has no AES key {self.key!r}, or no longer; without it this file cannot be "
+                "opened: restore a copy that was wrapped another way"
+            )
+        if len(found) > 1:
+            raise WrapRefused(
+                f"the token {self.token!r} has several keys {self.key!r}; give the one to use a label of its own"
+            )
+        if not (hasattr(found[0], "encrypt") and hasattr(found[0], "decrypt")):  # it has what its attributes allow
+            raise WrapRefused(self._refusal("KeyFunctionNotPermitted"))
+        return found[0]
+
     def _refusal(self, kind: str) -> str:
-        token, key = f"the token {self.token!r}", f"the key {self.key!r}"
+        token = f"the token {self.token!r}"
         match kind:
             case "PinIncorrect" | "PinInvalid" | "PinLenRange":
                 return f"the PIN of {token} is wrong; mend it before you try again, as many tokens lock after a few"
             case "PinLocked" | "PinExpired" | "UserPinNotInitialized":
                 return f"the PIN of {token} is locked, expired or not set; its security officer sets a new one"
-            case "NoSuchKey":
-                return (
-                    f"{token} has no AES {key}, or no longer; without it this file cannot be opened: restore a copy "
-                    "that was wrapped another way"
-                )
-            case "MultipleObjectsReturned":
-                return f"{token} has several keys like {key}; give the one to use a label of its own"
             case "MechanismInvalid" | "FunctionNotSupported" | "KeyFunctionNotPermitted" | "KeyTypeInconsistent":
-                return f"{key} in {token} may not encrypt and decrypt with AES-GCM; make one that may"
+                return f"the key {self.key!r} in {token} may not encrypt and decrypt with AES-GCM; make one that may"
         return f"{token} cannot be used ({kind}); check that it is there, and the log of its library"
 
 

@@ -76,6 +76,8 @@ class Transit:
             ) from None
         except hvac.exceptions.VaultError as fault:
             raise WrapRefused(self._refusal(address, type(fault).__name__, str(fault.text or ""))) from None
+        except (AttributeError, TypeError):  # what hvac makes of errors that are not Vault's
+            raise WrapRefused(f"what answers at {address} is not Vault; check VAULT_ADDR") from None
         finally:
             client.adapter.close()
 
@@ -116,7 +118,7 @@ def _said(answer: object, what: str) -> str:
     data = answer.get("data") if isinstance(answer, Mapping) else None
     value = data.get(what) if isinstance(data, Mapping) else None
     if not isinstance(value, str):
-        raise WrapRefused("what answers at VAULT_ADDR is not a Transit engine; check VAULT_ADDR")
+        raise WrapRefused("what answers is no Transit engine; check VAULT_ADDR")
     return value
 
 
