@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 import sys
 
@@ -30,6 +31,19 @@ def write_entries(first: int, count: int) -> None:
             record(Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number}))
 
 
+def acknowledge_forever(first: int) -> None:
+    """Write entries in transactions of their own until we are killed; say each number once it has committed."""
+    from django.db import transaction
+
+    from troth.ledger import Entry, Name
+    from troth.service.record.ledger import record
+
+    for number in itertools.count(first):
+        with transaction.atomic(durable=True):
+            record(Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number}))
+        os.write(1, b"%d\n" % number)
+
+
 def sequence_forever() -> None:
     """Sequence until we are killed. Says when it has begun."""
     from tests.service.conftest import TestSigner
@@ -51,5 +65,7 @@ if __name__ == "__main__":
         claim_everything()
     elif role == "write":
         write_entries(*map(int, numbers))
+    elif role == "acknowledge":
+        acknowledge_forever(*map(int, numbers))
     else:
         sequence_forever()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from tests.service.conftest import Start, TestSigner
 
 from troth.ledger import (
@@ -109,6 +110,105 @@ def test_an_append_comes_after_what_was_waiting(database: str, signer: TestSigne
     log = DatabaseLog(signer)
     assert log.append([entry(3), entry(4)]) == range(2, 4)
     assert log.entry(3).fields["rows"] == 4
+
+
+def test_any_flipped_bit_of_a_row_is_found(database: str, signer: TestSigner) -> None:
+    record(*[entry(n) for n in range(600)])
+    sequence(signer, now=NOW)
+    log, chance = DatabaseLog(signer), random.Random(20261124)
+    for model, column in ((EntryRow, "content"), (Tile, "data")):
+        for key in chance.sample(list(model.objects.values_list("pk", flat=True)), 3):
+            right = bytes(model.objects.values_list(column, flat=True).get(pk=key))
+            wrong = bytearray(right)
+            wrong[chance.randrange(len(wrong))] ^= 1 << chance.randrange(8)
+            model.objects.filter(pk=key).update(**{column: bytes(wrong)})
+            with pytest.raises(LedgerBroken):
+                log.verify()
+            model.objects.filter(pk=key).update(**{column: right})
+    log.verify()
+
+
+def test_a_clock_that_goes_back_moves_no_entry_and_no_checkpoint(
+    database: str, signer: TestSigner, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(entry(0))
+    sequence(signer, now=NOW)
+    earlier = NOW - dt.timedelta(hours=3)
+    record(Entry("demo.fault_planted", earlier, {"fault": Name("overdue"), "rows": 1}))
+    with caplog.at_level(logging.WARNING, "troth.ledger"):
+        sequence(signer, now=earlier)
+    assert "the clock went back" in caplog.text
+    assert Tree.objects.get().checkpoint_at == NOW
+    log = DatabaseLog(signer)
+    assert rows_in_order(log) == [0, 1]
+    log.verify()
+    record(entry(2))
+    sequence(signer, now=NOW + dt.timedelta(seconds=1))
+    assert Tree.objects.get().checkpoint_at == NOW + dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_full_disk_refuses_and_loses_nothing_that_was_acknowledged(database: str, signer: TestSigner) -> None:
+    record(*[entry(n) for n in range(300)])
+    sequence(signer, now=NOW)
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages + 4}")
+        acknowledged = 300
+        with pytest.raises(OperationalError, match="full"):  # noqa: PT012 - which write it is does not matter
+            while True:
+                record(*[entry(n) for n in range(acknowledged, acknowledged + 10)])
+                acknowledged += 10
+        with pytest.raises(OperationalError, match="full"):
+            sequence(signer, now=NOW)
+        assert DatabaseLog(signer).size == 300
+        DatabaseLog(signer).verify()
+        cursor.execute(f"PRAGMA max_page_count = {pages + 10_000}")
+    assert sequence(signer, now=NOW) == acknowledged - 300
+    assert rows_in_order(DatabaseLog(signer)) == list(range(acknowledged))
+    DatabaseLog(signer).verify()
+
+
+def kill_writers(start: Start, first: int, after: int) -> list[int]:
+    """Kill two writers and a sequencer at some moment after so many acknowledgements; all that they acknowledged."""
+    writers = [start("acknowledge", str(first + number * 100_000)) for number in range(2)]
+    sequencer = start("sequence")
+    said = []
+    for writer in writers:
+        assert writer.stdout is not None
+        said += [writer.stdout.readline() for _ in range(after)]
+    for process in (*writers, sequencer):
+        process.kill()
+        process.wait()
+    for writer in writers:
+        assert writer.stdout is not None
+        said += writer.stdout.readlines()
+    return [int(line) for line in said if line.endswith("\n")]
+
+
+@pytest.mark.parametrize("after", [1, 40])
+def test_writers_killed_under_load_lose_nothing_they_acknowledged(
+    database: str, start: Start, signer: TestSigner, after: int
+) -> None:
+    require_kept(kill_writers(start, 0, after), signer)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10))
+def test_a_thousand_killed_writers_lose_nothing(database: str, start: Start, signer: TestSigner, seed: int) -> None:
+    chance, acknowledged = random.Random(seed), list[int]()
+    for kill in range(25):  # of two writers each, on each of two databases
+        acknowledged += kill_writers(start, kill * 200_000, chance.randrange(1, 60))
+    require_kept(acknowledged, signer)
+
+
+def require_kept(acknowledged: list[int], signer: TestSigner) -> None:
+    sequence(signer, now=NOW)
+    log = DatabaseLog(signer)
+    log.verify()
+    kept = Counter(rows_in_order(log))
+    assert set(acknowledged) <= kept.keys()
+    assert set(kept.values()) == {1}
 
 
 def rows_in_order(log: DatabaseLog) -> list[object]:

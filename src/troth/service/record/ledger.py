@@ -9,6 +9,7 @@ tree's row: there is one sequencer at a time whatever is started, and one that d
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 
 from django.db import connection, transaction
@@ -34,6 +35,7 @@ from troth.service.record.models import EntryRow, Tile, Tree
 
 __all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tile", "tree"]
 
+_LOG = logging.getLogger("troth.ledger")
 _BATCH = 1_000
 """Entries that one transaction of the sequencer takes; it bounds how long SQLite's writers wait."""
 
@@ -196,6 +198,9 @@ def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
         raise LedgerError(f"this ledger is called {row.origin} and is not continued as {signer.name}; use its own name")
     row.origin = signer.name
     grown.put_partial_tiles()
+    if row.checkpoint_at is not None and now < row.checkpoint_at:
+        _LOG.warning("the clock went back: the last checkpoint is of %s, and that stays its time", row.checkpoint_at)
+        now = row.checkpoint_at
     row.size = row.checkpoint_size = grown.size
     row.checkpoint, row.checkpoint_at = Checkpoint(signer.name, grown.size, grown.root()).sign(signer), now
     row.save()
