@@ -111,6 +111,10 @@ KINDS: Mapping[str, Kind] = {
         {"run": Of(Pseudonym), "right": _RIGHT, "plan": Of(Hash), "done": Whole(), "left": Whole()},
         {"subject": Of(Pseudonym), "case": Of(Pseudonym)},
     ),
+    # what stands behind tokens (PCI DSS 4.0.1, 10.2.1): one entry for a batch
+    "tokens.made": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
+    "tokens.read": Kind({"domain": Of(Name), "count": Whole(1), "purpose": Of(Name)}, {"by": Of(Pseudonym)}),
+    "tokens.forgotten": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
     # what is promised and how it stands
     "check.changed": Kind(
         {"control": Of(Name), "before": _OUTCOME, "after": _OUTCOME},

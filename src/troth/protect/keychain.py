@@ -79,10 +79,11 @@ class Keychain:
     What another process changes is seen at the next look: the file is read again when it is another one.
     """
 
-    __slots__ = ("_active", "_home", "_kept", "_seal", "_stamp", "_unseal")
+    __slots__ = ("_active", "_home", "_kept", "_path", "_seal", "_stamp", "_unseal")
 
     def __init__(self, home: Path, seal: SealSecret, unseal: SealSecret) -> None:
         self._home = home
+        self._path = str(home / KEYS_FILE)  # looked at for every value: a Path would be spelt out each time
         self._seal, self._unseal = seal, unseal
         self._stamp: tuple[int, int] | None = None
         self._kept: dict[str, _Kept] = {}
@@ -145,7 +146,7 @@ class Keychain:
 
     def _read(self) -> dict[str, _Kept]:
         try:
-            status = os.stat(self._home / KEYS_FILE)
+            status = os.stat(self._path)
         except FileNotFoundError:
             self._stamp, self._kept, self._active = None, {}, {}
             return self._kept

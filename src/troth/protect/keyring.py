@@ -87,6 +87,11 @@ class Keyring:
         """`pseudonym` for many values of one domain."""
         return [Pseudonym.keyed(keyed) for keyed in self._mac("pseudonym", domain).each(map(packed_one, values))]
 
+    def fingerprints(self, domain: str, values: Iterable[Part]) -> list[bytes]:
+        """32 bytes for each value, by which the same value is found again within *domain*: a keyed hash of all of it,
+        under a key that opens nothing (PCI DSS 4.0.1, 3.5.1.1)."""
+        return self._mac("fingerprint", domain).each(map(packed_one, values))
+
     def digest(self, purpose: str, *parts: Part) -> Hash:
         """A keyed hash of *parts*, for what may be recognised and must not be guessed: a plan, a query."""
         return Hash("dg1:" + self._mac("digest", purpose)(packed(parts)).hex())
@@ -168,15 +173,17 @@ class Keyring:
         if number:
             self._require_opens("field", number)
         # the subject is authenticated and has no key of its own: a million subjects would need a million derivations
-        return self.__field_key(context.domain, texts(context.tenant, context.table, context.field), number, suite)
+        return self.__field_key(context.tenant, context.domain, context.table, context.field, number, suite)
 
     def _derive_mac(self, purpose: str, field: str) -> Mac:
         return Mac(self.__derive("", purpose, field, KEY_BYTES))
 
-    def _derive_field_key(self, domain: str, field: bytes, number: int, suite: Suite) -> FieldKey:
+    def _derive_field_key(
+        self, tenant: str, domain: str, table: str, field: str, number: int, suite: Suite
+    ) -> FieldKey:
         base = self._keychain().secret("field", number) if number else self.__root
         purpose = "seal" if suite is Suite.RANDOM else "seal deterministic"
-        secret = self.__derive(domain, purpose, field, suite.secret_bytes, base)
+        secret = self.__derive(domain, purpose, texts(tenant, table, field), suite.secret_bytes, base)
         return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]), number, suite)
 
     def __derive(self, domain: str, purpose: str, field: str | bytes, length: int, base: bytes | None = None) -> bytes:

@@ -21,6 +21,7 @@ import hmac
 import os
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, SIV_KEY_BYTES, TAG_BYTES, Aead, AeadFailed, Siv
@@ -135,4 +136,9 @@ _BEGINNINGS = tuple(_MAGIC + bytes([suite]) for suite in Suite)
 
 
 def _associated(header: bytes, context: Context) -> bytes:
-    return header + texts(context.tenant, context.domain, context.table, context.field, context.subject)
+    return header + _place(context.tenant, context.domain, context.table, context.field) + texts(context.subject)
+
+
+@lru_cache(256)
+def _place(tenant: str, domain: str, table: str, field: str) -> bytes:
+    return texts(tenant, domain, table, field)

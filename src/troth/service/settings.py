@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "csp",
     "troth.service.record",
     "troth.service.board",
+    "troth.service.vault",
 ]
 
 MIDDLEWARE = [

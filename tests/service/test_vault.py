@@ -1,0 +1,273 @@
+"""The vault: tokens are unique, durable and counted in the ledger before anything is returned; domains do not meet."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from troth.ledger import Entry
+from troth.protect import Keyring, OpenError, create_home
+from troth.protect.errors import TokenRefused
+from troth.protect.tokens import Pan, TokenFormat
+from troth.service.vault import run
+from troth.service.vault.models import TokenRow
+from troth.service.vault.run import TokenUnknown, Vault
+
+CARD, OTHER = "4111111111111111", "5555555555554444"  # numbers that card schemes publish for tests
+CARDS, OPAQUE = TokenFormat.PAN_BIN6_LAST4, TokenFormat.OPAQUE
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    create_home(tmp_path / "keys")
+    return Keyring.open(tmp_path / "keys")
+
+
+@pytest.fixture
+def vault(database: str, keyring: Keyring) -> Vault:
+    return Vault(keyring, domain="shop", now=lambda: NOW)
+
+
+def counted(kind: str) -> list[tuple[str, int]]:
+    """The domains and counts of all entries of a kind."""
+    from troth.service.record.models import EntryRow
+
+    found = [Entry.decode(bytes(row.content)) for row in EntryRow.objects.order_by("id")]
+    entries: list[Mapping[str, Any]] = [entry.fields for entry in found if entry.kind == kind]
+    return [(str(fields["domain"]), fields["count"]) for fields in entries]
+
+
+@pytest.mark.parametrize(("format_", "value"), [(CARDS, CARD), (OPAQUE, "a secret"), (OPAQUE, "Zoë \u2603")])
+def test_a_token_stands_for_its_value(vault: Vault, format_: TokenFormat, value: str) -> None:
+    token = vault.tokenise(format_, value)
+    assert vault.detokenise(token, purpose="refund").reveal() == value
+    assert value not in repr(vault.detokenise(token, purpose="refund"))
+    assert counted("tokens.made") == [("shop", 1)]
+    assert counted("tokens.read") == [("shop", 1)] * 2
+
+
+def test_a_card_comes_back_as_a_card_and_its_token_is_none(vault: Vault) -> None:
+    token = vault.tokenise(CARDS, Pan(CARD))
+    assert (token[:6], token[-4:]) == (CARD[:6], CARD[-4:])
+    with pytest.raises(TokenRefused, match="check digit"):
+        Pan(token)
+    assert str(vault.detokenise(token, purpose="refund")) == "••••••••••••1111"
+
+
+def test_the_same_value_has_one_token_in_a_domain_and_another_in_the_next(vault: Vault, keyring: Keyring) -> None:
+    first = vault.tokenise(OPAQUE, "x")
+    assert vault.tokenise(OPAQUE, "x") == first
+    assert vault.tokenise_batch(OPAQUE, ["x", "y", "x"])[::2] == [first, first]
+    assert Vault(keyring, domain="desk", now=lambda: NOW).tokenise(OPAQUE, "x") != first
+    assert TokenRow.objects.count() == 3
+
+
+def test_a_token_of_another_domain_is_unknown(vault: Vault, keyring: Keyring) -> None:
+    token = vault.tokenise(CARDS, CARD)
+    desk = Vault(keyring, domain="desk", now=lambda: NOW)
+    with pytest.raises(TokenUnknown, match="no such token"):
+        desk.detokenise(token, purpose="refund")
+    assert counted("tokens.read") == []
+
+
+def test_a_batch_is_one_entry_and_all_or_nothing(vault: Vault) -> None:
+    tokens = vault.tokenise_batch(OPAQUE, [f"value {number}" for number in range(1_200)])
+    assert len(set(tokens)) == 1_200
+    assert counted("tokens.made") == [("shop", 1_200)]
+    values = vault.detokenise_batch(tokens[::-1], purpose="export")
+    assert [value.reveal() for value in values] == [f"value {number}" for number in reversed(range(1_200))]
+    assert counted("tokens.read") == [("shop", 1_200)]
+
+
+def test_a_refused_row_is_named_and_nothing_is_kept(vault: Vault) -> None:
+    with pytest.raises(TokenRefused) as refused:
+        vault.tokenise_batch(CARDS, [CARD, CARD[:-1] + "2", OTHER])
+    assert refused.value.row == 1
+    assert CARD[:-1] not in str(refused.value)
+    assert not TokenRow.objects.exists()
+    assert counted("tokens.made") == []
+
+
+def test_an_unknown_token_in_a_batch_gives_nothing_away(vault: Vault) -> None:
+    token = vault.tokenise(OPAQUE, "x")
+    with pytest.raises(TokenUnknown) as refused:
+        vault.detokenise_batch([token, "trtk1_" + "a" * 32], purpose="export")
+    assert refused.value.row == 1
+    assert counted("tokens.read") == []
+
+
+@pytest.mark.parametrize(
+    ("format_", "value", "message"),
+    [
+        (OPAQUE, "", "a text of 1 to 65,536 bytes"),
+        (OPAQUE, "x" * 65_537, "a text of 1 to 65,536 bytes"),
+        (CARDS, "4111 1111 1111 1111", "digits 0 to 9 alone"),
+        (TokenFormat.PAN_LAST4, CARD, "computed, not stored; use a Tokeniser"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(vault: Vault, format_: TokenFormat, value: str, message: str) -> None:
+    with pytest.raises(TokenRefused, match=message):
+        vault.tokenise(format_, value)
+
+
+def test_a_forgotten_value_is_gone_and_counted(vault: Vault) -> None:
+    token, other = vault.tokenise_batch(OPAQUE, ["x", "y"])
+    assert vault.forget([token, "unknown"]) == 1
+    assert vault.forget([token]) == 0
+    with pytest.raises(TokenUnknown):
+        vault.detokenise(token, purpose="refund")
+    assert vault.detokenise(other, purpose="refund").reveal() == "y"
+    assert counted("tokens.forgotten") == [("shop", 1)]
+
+
+def test_a_value_that_was_moved_behind_another_token_does_not_open(vault: Vault) -> None:
+    first, second = vault.tokenise_batch(OPAQUE, ["x", "y"])
+    sealed = bytes(TokenRow.objects.get(token=first).sealed)
+    TokenRow.objects.filter(token=second).update(sealed=sealed)
+    with pytest.raises(OpenError):
+        vault.detokenise(second, purpose="refund")
+
+
+def test_a_draw_that_is_taken_is_drawn_again(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter(["taken", "taken", "free", "other"])
+    monkeypatch.setattr(run, "_drawn", lambda *_: next(draws))
+    assert vault.tokenise(OPAQUE, "x") == "taken"
+    assert vault.tokenise(OPAQUE, "y") == "free"
+    assert {vault.detokenise(token, purpose="test").reveal() for token in ("taken", "free")} == {"x", "y"}
+
+
+def test_a_domain_that_is_full_says_so(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_drawn", lambda *_: "always the same")
+    vault.tokenise(OPAQUE, "x")
+    with pytest.raises(TokenRefused, match="no room left"):
+        vault.tokenise(OPAQUE, "y")
+    assert counted("tokens.made") == [("shop", 1)]
+
+
+def test_values_open_after_the_keys_were_rotated(vault: Vault, keyring: Keyring) -> None:
+    token = vault.tokenise(OPAQUE, "x")
+    assert keyring.chain is not None
+    keyring.chain.rotate("field", now=NOW)
+    assert vault.tokenise(OPAQUE, "x") == token
+    assert vault.detokenise(token, purpose="refund").reveal() == "x"
+
+
+# --- many at once, and power cuts --------------------------------------------------------------------------------
+
+
+def _together(threads: int, work: Callable[[int], None]) -> None:
+    faults: list[BaseException] = []
+
+    def one(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as fault:  # noqa: BLE001 - the test fails with it
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    running = [threading.Thread(target=one, args=(number,)) for number in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert faults == []
+
+
+def test_callers_share_commits_and_get_their_own_answers(vault: Vault) -> None:
+    got: dict[str, str] = {}
+
+    def work(number: int) -> None:
+        for value in (f"value {number % 8}", f"own {number}"):
+            token = vault.tokenise(OPAQUE, value)
+            got[token] = vault.detokenise(token, purpose="test").reveal()
+            assert got[token] == value
+
+    _together(16, work)
+    assert len(got) == 8 + 16
+    assert sum(count for _, count in counted("tokens.made")) == 32
+    assert sum(count for _, count in counted("tokens.read")) == 32
+
+
+def test_one_caller_s_unknown_token_is_nobody_else_s_trouble(vault: Vault) -> None:
+    token = vault.tokenise(OPAQUE, "x")
+
+    def work(number: int) -> None:
+        if number % 2:
+            assert vault.detokenise(token, purpose="test").reveal() == "x"
+            return
+        with pytest.raises(TokenUnknown):
+            vault.detokenise("trtk1_" + "a" * 32, purpose="test")
+
+    _together(12, work)
+
+
+def test_nothing_acknowledged_is_lost_when_the_process_dies(vault: Vault) -> None:
+    _kills(vault, 6, random.Random(20261124))
+
+
+@pytest.mark.soak
+def test_five_hundred_deaths_under_load(vault: Vault) -> None:
+    _kills(vault, 500, random.Random())
+
+
+def _kills(vault: Vault, deaths: int, chance: random.Random) -> None:
+    """Kill a process that makes and reads tokens from several threads: all that it said is there, and on record."""
+    made: dict[str, str] = {}
+    acknowledged: Counter[str] = Counter()
+    for death in range(deaths):
+        for line in _until_killed(vault, death, chance.uniform(0.02, 0.25)):
+            kind, token, value = line.split("|")
+            acknowledged[kind] += 1
+            assert made.setdefault(token, value) == value
+    assert acknowledged["made"], "no process lived long enough to make a token"
+    for token, value in chance.sample(sorted(made.items()), min(len(made), 500)):
+        assert vault.detokenise(token, purpose="test").reveal() == value
+    assert sum(count for _, count in counted("tokens.made")) >= acknowledged["made"]
+    assert sum(count for _, count in counted("tokens.read")) >= acknowledged["read"]
+    assert TokenRow.objects.filter(token__in=list(made)[:30_000]).count() == len(list(made)[:30_000])
+
+
+def _until_killed(vault: Vault, death: int, after_s: float) -> Iterator[str]:
+    connection.close()
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(told)
+        _load(vault, death, tell)
+    os.close(tell)
+    time.sleep(after_s)  # the moment is the experiment; no outcome depends on it
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with os.fdopen(told, "rb") as lines:
+        said = lines.read()
+    yield from (line.decode() for line in said.split(b"\n")[:-1])  # what comes after the last line feed was cut off
+
+
+def _load(vault: Vault, death: int, tell: int) -> None:
+    """Never returns: threads that make tokens and read them back, and say so line by line."""
+    fresh = Vault(vault._keyring, domain="shop", now=lambda: NOW)
+
+    def work(number: int) -> None:
+        for turn in range(10**9):
+            value = f"{death} {number} {turn}"
+            token = fresh.tokenise(OPAQUE, value)
+            os.write(tell, f"made|{token}|{value}\n".encode())
+            value = fresh.detokenise(token, purpose="test").reveal()
+            os.write(tell, f"read|{token}|{value}\n".encode())
+
+    for number in range(4):
+        threading.Thread(target=work, args=(number,), daemon=True).start()
+    signal.pause()
