@@ -62,10 +62,11 @@ def init(name: str, as_json: bool, **options: str | None) -> None:
     """
     from troth.protect import KEY_FILE, create_home
 
-    key = create_home(cli.home(), wrap=_way(name, options))
+    one = _way(name, options)
+    key = create_home(cli.home(), wrap=one)
     path = cli.home() / KEY_FILE
     if as_json:
-        cli.print_json({"key": str(key), "file": str(path), "wrap": name})
+        cli.print_json({"key": str(key), "file": str(path), "wrap": _facts(one)})
     else:
         click.echo(f"Made the root key {key} in {path}.")
         click.echo("Without it nothing that Troth seals can be opened, and no subject recognised: back it up, apart.")
@@ -110,7 +111,7 @@ def _show(plan: RewrapPlan) -> None:
 def _facts(one: Wrap) -> dict[str, str]:
     from troth.protect import options
 
-    return {"wrap": one.name, **options(one)}
+    return {"way": one.name, **options(one)}
 
 
 def _said(one: Wrap) -> str:
@@ -132,7 +133,7 @@ def status(as_json: bool) -> None:
 
     keyring = Keyring.open(cli.home())
     wrapped = read_key_file(cli.home()).way
-    facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", **_facts(wrapped)}
+    facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", "wrap": _facts(wrapped)}
     if as_json:
         cli.print_json(facts)
     else:
