@@ -120,18 +120,12 @@ class Vault:
 
     def _kept(self, domain: int, drawn: Mapping[bytes, str], values: Mapping[bytes, tuple[TokenFormat, str]]) -> bool:
         """Whether every one of the drawn tokens is kept, none of them or their values having been there."""
-        at = connection.ops.adapt_datetimefield_value(self._now())
         rows = [
-            (domain, token, lookup, values[lookup][0].value, self._sealed(token, values[lookup][1]), at)
+            (domain, token, lookup, values[lookup][0].value, self._sealed(token, values[lookup][1]))
             for lookup, token in drawn.items()
         ]
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                columns = [list(column) for column in zip(*rows, strict=True)]
-                cursor.execute(_INSERT + _UNNEST + _IF_NEW, [*columns[1:5], domain, at])
-            else:
-                cursor.executemany(_INSERT + "VALUES (%s, %s, %s, %s, %s, %s)" + _IF_NEW, rows)
-            return bool(cursor.rowcount == len(rows))
+            return _insert(cursor, rows, self._now()) == len(rows)
 
     def _known(self, domain: int, lookups: Iterable[bytes]) -> dict[bytes, str]:
         return {
@@ -190,12 +184,23 @@ class Vault:
         return f"Vault({self._domain!r})"
 
 
-_INSERT = "INSERT INTO vault_token (domain_id, token, lookup, format, sealed, made_at) "
-_UNNEST = (
-    "SELECT d, token, lookup, format, sealed, at FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::bytea[])"
-    " AS new (token, lookup, format, sealed), (SELECT %s::bigint AS d, %s::timestamptz AS at) AS same"
-)
-_IF_NEW = " ON CONFLICT DO NOTHING"
+def _insert(cursor: Any, rows: Sequence[tuple[int, str, bytes, str, bytes]], now: dt.datetime) -> int:
+    """Put in the rows whose token and value are new in their domain: how many they are."""
+    made_at = connection.ops.adapt_datetimefield_value(now)
+    if connection.vendor == "postgresql":
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        new = (
+            "SELECT new.*, %s::timestamptz FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::bytea[])"
+        )
+        cursor.execute(f"{_INSERT} {new} AS new {_IF_NEW}", [made_at, *columns])
+    else:
+        values = "VALUES (%s, %s, %s, %s, %s, %s)"
+        cursor.executemany(f"{_INSERT} {values} {_IF_NEW}", [(*row, made_at) for row in rows])
+    return int(cursor.rowcount)
+
+
+_INSERT = "INSERT INTO vault_token (domain_id, token, lookup, format, sealed, made_at)"
+_IF_NEW = "ON CONFLICT DO NOTHING"
 
 
 def _rows(columns: str, by: str, domain: int, values: Sequence[str | bytes]) -> list[tuple[Any, ...]]:
