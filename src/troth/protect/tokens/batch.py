@@ -32,12 +32,11 @@ _NOUGHT = np.uint8(ord("0"))
 
 def with_list(values: Sequence[str], act: Act) -> list[str]:
     """*act* on texts, those of each length together."""
-    lengths = [len(value) for value in values]
-    if len(set(lengths)) == 1:
+    if len(set(map(len, values))) == 1:
         return _texts(act(_ascii(values)))
     rows_of: dict[int, list[int]] = defaultdict(list)
-    for row, length in enumerate(lengths):
-        rows_of[length].append(row)
+    for row, value in enumerate(values):
+        rows_of[len(value)].append(row)
     results = [""] * len(values)
     for rows in rows_of.values():
         made = _texts(_on_rows(_ascii([values[row] for row in rows]), act, rows))

@@ -115,7 +115,7 @@ class Tokeniser:
     ) -> list[str]:
         """`tokenise` for each of *values*, all or none: what is refused names its row. Far faster with numpy, of
         ``troth[tokens]``, for ``pan.last4``, ``numeric`` and ``alphanumeric``."""
-        texts = [_plain(value, row) for row, value in enumerate(values)]
+        texts = _plain_each(values)
         if _is_bulk(format_, len(texts)):
             from troth.protect.tokens.batch import with_list
 
@@ -126,7 +126,7 @@ class Tokeniser:
         self, format_: TokenFormat, tokens: Sequence[str], *, version: int | None = None
     ) -> list[Sealed[str]]:
         """`detokenise` for each of *tokens*; otherwise as `tokenise_batch`."""
-        texts = [_plain(token, row) for row, token in enumerate(tokens)]
+        texts = _plain_each(tokens)
         if _is_bulk(format_, len(texts)):
             from troth.protect.tokens.batch import with_list
 
@@ -219,6 +219,12 @@ def _plain(value: str | Pan, row: int | None = None) -> str:
     if not isinstance(text, str):
         raise TokenRefused(f"tokens are made of text and are text; this is of type {type(text).__name__}", row=row)
     return text
+
+
+def _plain_each(values: Sequence[str | Pan]) -> list[str]:
+    if set(map(type, values)) <= {str}:  # what nearly every batch is; one at a time takes a third as long again
+        return list(values)  # type: ignore[arg-type]
+    return [_plain(value, row) for row, value in enumerate(values)]
 
 
 def _each(texts: Sequence[str], act: Callable[[str], T]) -> list[T]:
