@@ -5,7 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.declaration.load", "benchmarks.ledger", "benchmarks.protect", "benchmarks.vault", "benchmarks.dsr")
+BENCHMARKS = (
+    "benchmarks.declaration.load",
+    "benchmarks.ledger",
+    "benchmarks.protect",
+    "benchmarks.vault",
+    "benchmarks.dsr",
+)
 
 if __name__ == "__main__":
     sys.exit(max(subprocess.call([sys.executable, "-m", name]) for name in BENCHMARKS))
