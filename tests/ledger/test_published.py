@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,28 @@ def test_a_folder_without_a_checkpoint_is_no_ledger(tmp_path: Path, signer: Fixe
     (tmp_path / "checkpoint").write_bytes(b"\xff" * 2_000_000)
     with pytest.raises(NoteRefused):
         PublishedLog(tmp_path, Verifier.of(signer))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_missing(log: FileLog, folder: Path, make: Callable[[Path], None]) -> None:
+    log.append(entries(600))
+    export(log, folder)
+    (folder / "tile/entries/001").unlink()
+    make(folder / "tile/entries/001")
+    with pytest.raises(LedgerBroken, match="tile/entries/001 is missing"):
+        PublishedLog(folder, log.verifier).verify()
+
+
+def test_a_file_that_cannot_be_read_is_told(log: FileLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    log.append(entries(600))
+    log.checkpoint()
+    reader = PublishedLog(log.folder, log.verifier)
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(LedgerError, match=r"tile/entries/000 cannot be read \(Permission denied\)"):
+        reader.verify()
 
 
 def test_a_bundle_with_more_than_its_entries_is_broken(log: FileLog, folder: Path) -> None:

@@ -244,7 +244,7 @@ def full(*_: object) -> int:
         (os, "write", half_written),
         (os, "fdatasync", full),
         (files.FolderStore, "put", full),
-        (Path, "replace", full),
+        (os, "replace", full),
     ],
     ids=["half a write", "the flush", "a bundle", "a name"],
 )

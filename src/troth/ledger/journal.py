@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from troth.ledger.errors import LedgerBroken
-from troth.ledger.folder import write_durably
+from troth.ledger.folder import write_all, write_durably
 from troth.ledger.tiles import pack_bundle, unpack_bundle
 
 __all__ = ["Journal"]
@@ -58,9 +58,7 @@ class Journal:
 
     def append(self, entries: Sequence[bytes]) -> None:
         """Write one group and force it to disk. After an ``OSError`` the journal must not be used again."""
-        group = memoryview(_group(self.next, entries))
-        while group:
-            group = group[os.write(self._file, group) :]
+        write_all(self._file, _group(self.next, entries))
         os.fdatasync(self._file)
         self.next += len(entries)
 
