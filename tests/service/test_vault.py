@@ -20,6 +20,7 @@ from troth.ledger import Entry
 from troth.protect import Keyring, OpenError, create_home
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat
+from troth.protect.tokens.cards import luhn
 from troth.service.vault import run
 from troth.service.vault.models import TokenRow
 from troth.service.vault.run import TokenUnknown, Vault
@@ -146,6 +147,14 @@ def test_a_draw_that_is_taken_is_drawn_again(vault: Vault, monkeypatch: pytest.M
     assert vault.tokenise(OPAQUE, "x") == "taken"
     assert vault.tokenise(OPAQUE, "y") == "free"
     assert {vault.detokenise(token, purpose="test").reveal() for token in ("taken", "free")} == {"x", "y"}
+
+
+def test_a_group_of_cards_fills_up_without_a_token_twice(vault: Vault) -> None:
+    """14 digits with one BIN and last four: all 1,000 cards that can exist get a token of the 9,000 that there are."""
+    cards = [card for middle in range(10_000) if not luhn(card := f"305693{middle:04d}5904")]
+    tokens = vault.tokenise_batch(CARDS, cards)
+    assert len(set(tokens)) == len(cards) == 1_000
+    assert [value.reveal() for value in vault.detokenise_batch(tokens, purpose="test")] == cards
 
 
 def test_a_domain_that_is_full_says_so(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

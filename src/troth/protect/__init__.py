@@ -41,7 +41,6 @@ from troth.protect.tokens import (
     Tokeniser,
     draw_token,
     is_opaque_token,
-    keep_token,
 )
 from troth.protect.wrapped import WRAPPED_BYTES, epoch_of
 from troth.protect.wraps import WAYS, Wrap, options, way
@@ -86,7 +85,6 @@ __all__ = [
     "is_deterministic",
     "is_opaque_token",
     "is_sealed",
-    "keep_token",
     "options",
     "plan_rewrap",
     "read_key_file",

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.protect import OPAQUE_PATTERN, Pan, TokenFormat, TokenRefused, draw_token, is_opaque_token, keep_token
-from troth.protect.tokens.stored import DRAWS_MAX
+from troth.protect import OPAQUE_PATTERN, Pan, TokenFormat, TokenRefused, draw_token, is_opaque_token
 
-from .conftest import pans, passes_luhn, with_check_digit
+from .conftest import pans, passes_luhn
 
 CARD, OPAQUE = TokenFormat.PAN_BIN6_LAST4, TokenFormat.OPAQUE
 VISA = Pan("4111111111111111")
@@ -82,46 +79,3 @@ def test_computed_formats_are_not_drawn(format_: TokenFormat) -> None:
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def keep() -> Iterator[Callable[[str], bool]]:
-    """A real table with a unique constraint, as a store has it."""
-    engine = sa.create_engine("sqlite://")
-    table = sa.Table("token", sa.MetaData(), sa.Column("token", sa.String, primary_key=True))
-    with engine.begin() as connection:
-        table.create(connection)
-
-        def insert(token: str) -> bool:
-            statement = sa.text("insert into token (token) values (:token) on conflict do nothing")
-            return connection.execute(statement, {"token": token}).rowcount == 1
-
-        yield insert
-    engine.dispose()
-
-
-def test_a_group_fills_up_without_a_token_twice(keep: Callable[[str], bool]) -> None:
-    """14 digits with one BIN and last four: all 1,000 cards that can exist get a token of the 9,000 that there are."""
-    cards = [f"305693{middle:04d}5904" for middle in range(10_000)]
-    cards = [card for card in cards if with_check_digit(card[:-1]) == card]
-    draws = Counter[str]()
-
-    def draw(card: str) -> str:
-        draws[card] += 1
-        return draw_token(CARD, Pan(card))
-
-    tokens = {keep_token(lambda card=card: draw(card), keep) for card in cards}  # type: ignore[misc]
-    assert len(tokens) == len(cards) == 1_000
-    assert draws.total() < 1_200  # about 1.06 draws for each
-
-
-def test_a_store_that_takes_nothing_ends_the_drawing() -> None:
-    drawn = []
-
-    def refuse(token: str) -> bool:
-        drawn.append(token)
-        return False
-
-    with pytest.raises(TokenRefused, match="64 tokens in a row were taken; the store refuses them for another reason"):
-        keep_token(lambda: draw_token(OPAQUE), refuse)
-    assert len(set(drawn)) == DRAWS_MAX

@@ -90,7 +90,8 @@ class Ff1:
     def _number(self, numerals: Sequence[int]) -> int:
         number = 0
         for numeral in numerals:
-            assert 0 <= numeral < self.radix, "a numeral is less than the radix"
+            if not 0 <= numeral < self.radix:
+                raise ValueError("a numeral is less than the radix")
             number = number * self.radix + numeral
         return number
 

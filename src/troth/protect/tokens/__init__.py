@@ -12,7 +12,7 @@ Nothing here stores anything. ``batch`` needs numpy and is imported by its users
 
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import Pan
-from troth.protect.tokens.stored import DRAWS_MAX, OPAQUE_PATTERN, draw_token, is_opaque_token, keep_token
+from troth.protect.tokens.stored import DRAWS_MAX, OPAQUE_PATTERN, draw_token, is_opaque_token
 from troth.protect.tokens.tokeniser import Tokeniser
 
 __all__ = [
@@ -23,5 +23,4 @@ __all__ = [
     "Tokeniser",
     "draw_token",
     "is_opaque_token",
-    "keep_token",
 ]

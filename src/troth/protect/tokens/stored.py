@@ -6,7 +6,6 @@ import base64
 import re
 import secrets
 import zlib
-from collections.abc import Callable
 from typing import Final
 
 from troth.protect.errors import TokenRefused
@@ -14,11 +13,14 @@ from troth.protect.tokens.cards import LAST, fitting_digit, shown_first_max
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import Pan
 
-__all__ = ["DRAWS_MAX", "OPAQUE_PATTERN", "draw_token", "is_opaque_token", "keep_token"]
+__all__ = ["DRAWS_MAX", "OPAQUE_PATTERN", "draw_token", "is_opaque_token"]
 
 OPAQUE_PATTERN: Final = r"trtk1_[a-z2-7]{32}"
 """What scanners look for; `is_opaque_token` then says whether the checksum fits."""
 DRAWS_MAX: Final = 64
+"""How often to draw until the store, under a unique constraint over domain and token, takes one. Of the 900,000 tokens
+that a BIN and last four leave for 16 digits at most 100,000 can be in use, one for each card with a fitting check
+digit: a draw is taken less than one time in nine, and this many in a row never are."""
 _BIN = 6
 _PREFIX = "trtk1_"
 _RANDOM_BYTES = 16
@@ -29,7 +31,7 @@ def draw_token(format_: TokenFormat, pan: Pan | None = None) -> str:
     """A fresh random token of a stored format, ``pan.bin6.last4`` for *pan* or ``opaque``.
 
     The token of a card keeps its first six and last four digits and fails Luhn, so it is never taken for a card; every
-    middle that fails is as likely. It is not unique yet: see `keep_token`. Raises `TokenRefused` for a card so short
+    middle that fails is as likely. It is not unique yet: see `DRAWS_MAX`. Raises `TokenRefused` for a card so short
     that six and four digits would give the rest away.
     """
     if format_ is TokenFormat.OPAQUE:
@@ -45,21 +47,6 @@ def draw_token(format_: TokenFormat, pan: Pan | None = None) -> str:
     room = len(digits) - _BIN - LAST
     head = digits[:_BIN] + f"{secrets.randbelow(10 ** (room - 1)):0{room - 1}d}"
     return head + fitting_digit(head, digits[-LAST:], 1 + secrets.randbelow(9)) + digits[-LAST:]
-
-
-def keep_token(draw: Callable[[], str], keep: Callable[[str], bool]) -> str:
-    """Draw until a token is kept. *keep* puts it into the store, in one atomic step with a unique constraint over the
-    domain and the token, and says whether it was new.
-
-    Of the 900,000 tokens that a BIN and last four leave for 16 digits at most 100,000 can be in use, one for each card
-    with a fitting check digit: a draw is taken less than one time in nine, and `DRAWS_MAX` in a row never are. Raises
-    `TokenRefused` after that many: then *keep* refuses for another reason.
-    """
-    for _ in range(DRAWS_MAX):
-        token = draw()
-        if keep(token):
-            return token
-    raise TokenRefused(f"{DRAWS_MAX} tokens in a row were taken; the store refuses them for another reason, look there")
 
 
 def is_opaque_token(text: str) -> bool:
