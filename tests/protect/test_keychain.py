@@ -180,6 +180,17 @@ def test_kill_9_leaves_the_keys_as_they_were_or_as_they_were_to_be(home: Path, k
         assert sum(info.state.seals for info in keyring.chain.infos()) == 1
 
 
+def test_what_a_killed_writer_left_goes_with_its_bytes(chain: Keychain, home: Path) -> None:
+    """It holds keys that are destroyed later, sealed by the root key alone."""
+    chain.rotate("epoch", now=NOW)
+    left = home / f"{KEYS_FILE}.{'0' * 16}.new"
+    left.write_bytes((home / KEYS_FILE).read_bytes())
+    with left.open("rb") as file:
+        chain.rotate("epoch", now=NOW)
+        assert not left.exists()
+        assert set(file.read()) == {0}
+
+
 # --- keys of subjects --------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from troth.ledger import KeyId
+from troth.protect import files
 from troth.protect.errors import HomeRefused, KeyRefused, OpenError
 from troth.protect.home import key_id
 from troth.protect.states import KeyState
@@ -165,7 +166,7 @@ class Keychain:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = dict(self._read())
             yield kept
-            _write(self._home / KEYS_FILE, _HEAD.format(len(kept)) + "".join(map(_text, kept.values())))
+            files.put(self._home / KEYS_FILE, (_HEAD.format(len(kept)) + "".join(map(_text, kept.values()))).encode())
         finally:
             os.close(lock)
 
@@ -241,25 +242,3 @@ def _info(stored: Mapping[str, object]) -> KeyInfo:
         raise ValueError("no key of ours")
     times = {KeyState(state): at.astimezone(dt.UTC) for state, at in since.items()}
     return KeyInfo(KeyId(str(stored["id"])), purpose, number, KeyState(str(stored["state"])), times)  # type: ignore[arg-type]
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(handle)
-        old = os.open(path, os.O_RDWR | os.O_NOFOLLOW) if path.exists() else None
-        os.replace(fresh, path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
-    if old is not None:  # the old file has no name any more; what is left of it on the disk goes as far as may be
-        os.pwrite(old, b"\x00" * os.fstat(old).st_size, 0)
-        os.fsync(old)
-        os.close(old)
