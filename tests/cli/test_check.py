@@ -182,5 +182,5 @@ def test_a_hostile_file_is_a_mistake_with_a_place(ask: Ask, tmp_path: Path, cont
 
 def test_a_file_that_is_not_there_is_told(ask: Ask, tmp_path: Path) -> None:
     answer = ask("check", "-d", str(tmp_path / "none.yaml"))
-    assert answer.code == 1
-    assert "troth init" in answer.out
+    assert answer.code == 2
+    assert "troth init" in answer.err

@@ -45,8 +45,19 @@ def test_a_second_start_keeps_what_is_there(made: Firm) -> None:
     assert (made.home / "root.key").read_bytes() == before
 
 
-def test_its_declaration_has_no_errors_and_ann_is_found(made: Firm) -> None:
-    assert made.troth("check").code == 0
+def test_its_site_is_where_it_is_served_at_each_start(made: Firm) -> None:
+    kept = (made.folder / "troth.yaml").read_text()
+    (made.folder / "troth.yaml").write_text(f"# mine\n{kept}")
+    for port in ("8123", "8124"):
+        assert made.troth(*SMALL, str(made.folder), "--port", port).code == 0
+        changed = kept.replace("site: http://localhost:8000", f"site: http://localhost:{port}")
+        assert (made.folder / "troth.yaml").read_text() == f"# mine\n{changed}"
+    assert changed != kept
+
+
+def test_its_declaration_has_no_error_but_the_planted_one_and_ann_is_found(made: Firm) -> None:
+    errors = [problem["path"] for problem in made.troth("check", "--json").document if problem["severity"] == "error"]
+    assert errors == ["systems.desk.tables.ticket.fields.date_of_birth"]
     view = made.troth("view", *ANN, "--json").document[0]
     assert view["tables"]["shop.customer"]["rows"][0]["email"] == "ann@example.org"
 

@@ -52,7 +52,7 @@ def test_keys_that_others_can_read_are_wrong(ask: Ask, firm: Firm) -> None:
 
 
 def test_a_broken_declaration_is_wrong_and_says_who_tells_more(ask: Ask, firm: Firm) -> None:
-    firm.declaration.write_text("troth: 2\n")
+    firm.declaration.write_text(firm.declaration.read_text().replace("troth: 1", "troth: 2"))
     answer = ask("doctor", "-d", str(firm.declaration), **firm.environment)
     assert answer.code == 1
-    assert "`troth check` lists them" in answer.out
+    assert "1 error; see `troth check`" in answer.out

@@ -27,6 +27,22 @@ def test_the_draft_goes_into_a_new_file(ask: Ask, sqlite_url: str, tmp_path: Pat
     assert load(file).systems["shop"].store == "${SHOP_DATABASE_URL}"
 
 
+def test_json_has_the_draft_and_what_is_open(ask: Ask, sqlite_url: str, tmp_path: Path) -> None:
+    world.lay(sqlite_url)
+    printed = ask("init", "--store", f"shop={sqlite_url}", "--json").document
+    assert printed["declaration"] == ask("init", "--store", f"shop={sqlite_url}").out
+    assert printed["review"] == printed["declaration"].count("# REVIEW")
+    written = ask("init", "--store", f"shop={sqlite_url}", "--out", str(tmp_path / "new.yaml"), "--json").document
+    assert written == {"file": str(tmp_path / "new.yaml"), **printed}
+
+
+def test_a_variable_that_has_to_be_set_is_named(ask: Ask, sqlite_url: str, tmp_path: Path) -> None:
+    world.lay(sqlite_url)
+    command = ("init", "--store", f"shop={sqlite_url}", "--out")
+    assert "set SHOP_DATABASE_URL:" in ask(*command, str(tmp_path / "one.yaml")).out
+    assert "set SHOP_DATABASE_URL:" not in ask(*command, str(tmp_path / "two.yaml"), SHOP_DATABASE_URL=sqlite_url).out
+
+
 def test_without_a_file_the_draft_is_printed(ask: Ask, sqlite_url: str) -> None:
     world.lay(sqlite_url)
     answer = ask("init", "--store", sqlite_url)

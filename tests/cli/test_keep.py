@@ -137,8 +137,20 @@ def test_all_runs_what_is_not_due(firm: Firm) -> None:
     firm.change("shop", "ALTER TABLE customer ADD COLUMN born DATE")
     answer = firm.troth("keep", "--all", "--json")
     assert [check["outcome"] for check in answer.document["checks"]] == ["fail"]
-    assert answer.document["promises_changed"] == 1
+    assert answer.document["promises_changed"] == [{"promise": "We keep invoices for six years.", "status": "broken"}]
     assert answer.code == 0, "finding a broken promise is the job, not a fault of the command"
+
+
+def test_a_change_is_told_by_its_sentence_and_the_log_says_nothing(firm: Firm) -> None:
+    first = firm.troth("keep")
+    assert first.out.splitlines()[1:] == [
+        "kept            “We keep invoices for six years.”",
+        "1 control checked, 1 promise changed",
+    ]
+    firm.change("shop", "ALTER TABLE customer ADD COLUMN born DATE")
+    answer = firm.troth("keep", "--all")
+    assert "broken          “We keep invoices for six years.”" in answer.out.splitlines()
+    assert (first.err, answer.err) == ("", "")
 
 
 def test_forever_ends_when_it_is_told(firm: Firm) -> None:
@@ -147,6 +159,6 @@ def test_forever_ends_when_it_is_told(firm: Firm) -> None:
     loop = subprocess.Popen(command, env=environment, cwd=firm.folder, stdout=subprocess.PIPE, text=True)
     assert loop.stdout is not None
     with loop, loop.stdout as lines:
-        assert any("controls checked" in line for line in lines)
+        assert any("1 control checked" in line for line in lines)
         loop.send_signal(signal.SIGTERM)
         assert loop.wait(30) == 0

@@ -53,31 +53,33 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_file_is_refused_without_repeating_it(ask: Ask, tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "people.csv"
+def test_a_malformed_file_is_refused_without_repeating_it(ask: Ask, bare: Firm, content: bytes) -> None:
+    file = bare.folder / "people.csv"
     file.write_bytes(content)
-    answer = ask("erase", "--subjects", str(file))
+    answer = ask("erase", "--subjects", str(file), **bare.environment)
     assert (answer.code, answer.out) == (2, "")
     assert "people.csv" in answer.err
     assert "example.org" not in answer.err
     assert len(answer.err) < 1000
 
 
-def test_the_line_of_the_mistake_is_named(ask: Ask, tmp_path: Path) -> None:
-    (tmp_path / "people.csv").write_text("email\nann@example.org\nben@example.org\nchloe\n")
-    assert "people.csv, line 4: that is not an email" in ask("view", "--subjects", str(tmp_path / "people.csv")).err
+def test_the_line_of_the_mistake_is_named(ask: Ask, bare: Firm) -> None:
+    (bare.folder / "people.csv").write_text("email\nann@example.org\nben@example.org\nchloe\n")
+    answer = ask("view", "--subjects", str(bare.folder / "people.csv"), **bare.environment)
+    assert "people.csv, line 4: that is not an email" in answer.err
 
 
-def test_a_file_that_cannot_be_read_is_told(ask: Ask) -> None:
+def test_a_file_that_cannot_be_read_is_told(ask: Ask, bare: Firm) -> None:
     unreadable = Path("/proc/self/mem")  # opening it is allowed, reading it is not, even to root
     if not unreadable.exists():
         pytest.skip("needs /proc")
-    answer = ask("view", "--subjects", str(unreadable))
+    answer = ask("view", "--subjects", str(unreadable), **bare.environment)
     assert (answer.code, answer.out) == (2, "")
     assert "cannot be read" in answer.err
 
 
-def test_more_people_than_a_request_has_are_refused(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_people_than_a_request_has_are_refused(ask: Ask, bare: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("troth.cli.subjects.SUBJECTS_MAX", 2)
-    (tmp_path / "people.csv").write_text("email\n" + "ann@example.org\n" * 3)
-    assert "more than 2 people" in ask("erase", "--subjects", str(tmp_path / "people.csv")).err
+    (bare.folder / "people.csv").write_text("email\n" + "ann@example.org\n" * 3)
+    answer = ask("erase", "--subjects", str(bare.folder / "people.csv"), **bare.environment)
+    assert "more than 2 people" in answer.err

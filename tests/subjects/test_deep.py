@@ -6,7 +6,7 @@ import pytest
 from tests.subjects.conftest import Company, Lay
 from tests.subjects.laid import Laid, declared
 
-from troth.subjects import DeepFinding, Identity, deep, deep_scan
+from troth.subjects import DeepFinding, Identity, IdentityRefused, deep, deep_scan
 
 NOTE = {
     "mentions": {"email": "by"},
@@ -65,9 +65,11 @@ def test_another_number_is_not_hers(lay_small: Lay, text: str) -> None:
     assert found(notes(lay_small, text), PHONE) == 0
 
 
-def test_a_name_alone_is_not_looked_for(lay_small: Lay) -> None:
-    laid = notes(lay_small, "Ann")
-    assert found(laid, Identity.of(ids=["shop.note=1"])) == 0
+@pytest.mark.parametrize("who", [Identity.of(ids=["shop.note=1"]), Identity.of(phone="9000-1")], ids=["row", "short"])
+def test_somebody_who_cannot_be_looked_for_is_refused_and_not_called_absent(lay_small: Lay, who: Identity) -> None:
+    laid = notes(lay_small, "Ann", "9000-1")
+    with pytest.raises(IdentityRefused, match="e-mail address"):
+        found(laid, MAIL, who)
 
 
 def test_tables_are_read_in_batches_and_progress_is_told(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:

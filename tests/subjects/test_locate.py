@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.subjects.conftest import ANN, BEN, Company, keys
 
-from troth.subjects import Identity, LocateRefused
+from troth.subjects import Identity, IdentityRefused
 
 
 def test_a_person_is_found_in_every_system(company: Company) -> None:
@@ -67,8 +67,13 @@ def test_hostile_identifiers_are_values_and_nothing_else(company: Company, hosti
 
 @pytest.mark.parametrize("row", ["shop.nothing=1", "shop.customer=one", "shop.customer=1,2"])
 def test_a_row_that_cannot_be_is_refused(small: Company, row: str) -> None:
-    with pytest.raises(LocateRefused, match="--id"):
+    with pytest.raises(IdentityRefused, match="--id"):
         small.find(Identity.of(ids=[row]))
+
+
+def test_a_table_that_is_nearly_right_is_suggested(small: Company) -> None:
+    with pytest.raises(IdentityRefused, match=r"did you mean shop\.customer\?"):
+        small.find(Identity.of(ids=["shop.custmer=1"]))
 
 
 def test_nothing_personal_shows_in_a_repr(small: Company) -> None:

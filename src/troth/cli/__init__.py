@@ -7,6 +7,7 @@ Exit codes: 0 fine, 1 something was found or refused, 2 asked wrongly.
 from __future__ import annotations
 
 import importlib
+import sys
 
 import click
 
@@ -22,6 +23,7 @@ COMMANDS = {
     "view": "troth.cli.subjects",
     "amend": "troth.cli.subjects",
     "erase": "troth.cli.subjects",
+    "scan": "troth.cli.subjects",
     "grants": "troth.cli.grants",
     "keys": "troth.cli.keys",
     "keep": "troth.cli.keep",
@@ -39,6 +41,7 @@ _SHORT = {
     "view": "Show all that is held about a person.",
     "amend": "Correct what is held about a person, everywhere.",
     "erase": "Erase a person: first the plan, then --apply.",
+    "scan": "Find where free text mentions a person.",
     "grants": "Print the least-privilege GRANT script for a store.",
     "keys": "Make and look at the keys in TROTH_HOME.",
     "keep": "Run the checks that are due and finish what was interrupted.",
@@ -69,10 +72,29 @@ class _Rooms(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as wrong:
+            raise click.UsageError(printable(wrong.format_message()), wrong.ctx) from None
         except TrothError as refused:
             for line in str(refused).splitlines():
                 click.echo(f"troth: {printable(line)}", err=True)
             ctx.exit(1)
+        except Exception as fault:
+            if not _is_of_own_database(fault):
+                raise
+            # Its text may quote a row, or say who we are there.
+            said = f"Troth's own database refused or did not answer ({type(fault).__name__})"
+            click.echo(
+                f"troth: {said}; see TROTH_DATABASE_URL, and that the database is there and lets us in", err=True
+            )
+            ctx.exit(1)
+
+
+def _is_of_own_database(fault: Exception) -> bool:
+    """Whether the place is at fault and not the program. Who never loaded Django has not met its errors."""
+    django = sys.modules.get("django.db.utils")
+    if django is None:
+        return False
+    return isinstance(fault, django.OperationalError | django.InterfaceError) or type(fault) is django.DatabaseError
 
 
 @click.group(cls=_Rooms, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

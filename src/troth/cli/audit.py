@@ -13,6 +13,7 @@ import click
 
 from troth.cli import company as cli
 from troth.cli import places
+from troth.counting import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,11 +133,12 @@ def _show(report: Report, files: tuple[Path, ...]) -> None:
         _line(out, "[bold]{}[/bold]  {}", system.name, _figures(system))
     if report.facts.policy is not None:
         policy = report.facts.policy
-        said = f"{len(policy.text.sentences)} sentences, {len(policy.statements)} commit the company"
+        said = f"{counted(len(policy.text.sentences), 'sentence')}, {len(policy.statements):,} commit the company"
         _line(out, "[bold]{}[/bold]  {}", policy.file, said)
     if report.facts.site is not None and not report.facts.site.unreached:
         site = report.facts.site
-        said = f"{len(site.pages)} pages, {len(site.cookies)} cookies before a choice, {len(site.hosts)} other hosts"
+        seen = counted(len(site.pages), "page"), counted(len(site.cookies), "cookie"), counted(len(site.hosts), "host")
+        said = f"{seen[0]}, {seen[1]} before a choice, {seen[2]} besides its own"
         _line(out, "[bold]{}[/bold]  {}", site.home, said)
     out.print()
     _show_findings(out, report)
@@ -160,17 +162,14 @@ def _figures(system: SystemFacts) -> str:
     columns = sum(len(table.best) for table in system.holding)
     connection = "connection not known"
     if system.transport is not None:
-        connection = f"{'encrypted' if system.transport.encrypted else 'CLEAR'}: {system.transport.detail}"
+        # A file or a socket of this machine counts as encrypted, and its detail says what it is.
+        connection = system.transport.detail if system.transport.encrypted else f"in CLEAR: {system.transport.detail}"
     return (
-        f"{system.dialect}, {_count(len(system.tables), 'table')}, about {_count(rows, 'row')}; "
-        f"{_count(columns, 'column')} of {_count(len(system.holding), 'table')} with personal data; "
-        f"{_count(system.declared_keys, 'key')} declared, {len(system.inferred):,} inferred; "
-        f"{_count(len(system.readers), 'account')} can read it; {connection}"
+        f"{system.dialect}, {counted(len(system.tables), 'table')}, about {counted(rows, 'row')}; "
+        f"{counted(columns, 'column')} of {counted(len(system.holding), 'table')} with personal data; "
+        f"{counted(system.declared_keys, 'key')} declared, {len(system.inferred):,} inferred; "
+        f"{counted(len(system.readers), 'account')} can read it; {connection}"
     )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _show_findings(out: Console, report: Report) -> None:
@@ -188,7 +187,7 @@ def _show_findings(out: Console, report: Report) -> None:
                 out, f"[{colours[severity]}]{severity:7}[/] {{}}  {{}}  [dim]{{}}[/dim]",
                 str(finding.place), message, finding.rule.id,
             )  # fmt: skip
-    counts = ", ".join(_count(count, str(severity)) for severity, count in report.counts.items())
+    counts = ", ".join(counted(count, str(severity)) for severity, count in report.counts.items())
     more = f"; {len(report.findings) - shown:,} not shown here" if len(report.findings) > shown else ""
     _line(out, "[bold]{}[/bold]{}", counts, more)
 

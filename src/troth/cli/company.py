@@ -20,11 +20,25 @@ if TYPE_CHECKING:
     from troth.stores import Store
     from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Located, Receipt, View
 
-__all__ = ["Company", "declaration_option", "home", "json_option", "opened", "print_json", "printable"]
+__all__ = [
+    "Company",
+    "declaration_option",
+    "home",
+    "json_option",
+    "opened",
+    "print_json",
+    "printable",
+    "wanted_declaration_option",
+]
 
 
-def declaration_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``-d troth.yaml``, or TROTH_DECLARATION, or the file in this folder."""
+def _there(_: click.Context, __: click.Parameter, path: Path) -> Path:
+    if not path.exists():
+        raise click.UsageError(f"there is no declaration at {path}; name yours with -d, or draft one with `troth init`")
+    return path
+
+
+def _declaration_option(callback: Callable[..., Path] | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         "-d",
         "--declaration",
@@ -33,8 +47,16 @@ def declaration_option(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="TROTH_DECLARATION",
         default="troth.yaml",
         show_default=True,
+        callback=callback,
         help="The declaration.",
-    )(command)
+    )
+
+
+declaration_option = _declaration_option(_there)
+"""``-d troth.yaml``, or TROTH_DECLARATION, or the file in this folder. It has to be there."""
+
+wanted_declaration_option = _declaration_option(None)
+"""The same for a command that can say what to do without one."""
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

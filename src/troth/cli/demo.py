@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _MARK = ".troth-demo"
+_SITE = re.compile(r"^(\s*site:\s*)http://localhost:\d+$", re.MULTILINE)
 _FAULTS = (
     ("old_logins", "retention.nothing_overdue", "logins"),
     ("undeclared_column", "stores.schema_declared", "desk"),
@@ -58,14 +60,19 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     _environment(folder, places, example, port)
     _records()
     urls = {name: f"http://localhost:{port}{path}" for name, path in _PAGES.items()}
-    if as_json:
-        cli.print_json({"folder": str(folder), "environment": _variables(places), **urls})
-    else:
-        _tell(folder, places, example, urls)
-    if not no_serve:
-        from troth.service.server import serve
 
-        serve(port=port, application="troth.cli.demo_site:application")
+    def tell() -> None:
+        if as_json:
+            cli.print_json({"folder": str(folder), "environment": _variables(places), **urls})
+        else:
+            _tell(folder, places, example, {} if no_serve else urls)
+
+    if no_serve:
+        tell()
+        return
+    from troth.service.server import serve
+
+    serve(port=port, application="troth.cli.demo_site:application", ready=tell)
 
 
 _PAGES = {"site": "/", "policy": "/policy/", "status": "/policy/status/", "mailbox": "/mailbox/"}
@@ -130,15 +137,17 @@ def _environment(folder: Path, places: Places, example: Path, port: int) -> None
 
 
 def _declaration(folder: Path, example: Path, port: int) -> Path:
-    """The example's declaration and policy, copied so that you can change them. The site's address follows the port,
-    and the accounts that may read the files are root's and yours."""
+    """The example's declaration and policy, copied so that you can change them. The site's address follows the port of
+    each start, and the accounts that may read the files are root's and yours."""
     kept = folder / "troth.yaml"
     if not kept.exists():
         text = (example / "troth.yaml").read_text(encoding="utf-8")
-        text = text.replace("http://localhost:8000", f"http://localhost:{port}")
-        text = text.replace("accounts: [root]", f"accounts: [root, {getpass.getuser()}]")
-        kept.write_text(text, encoding="utf-8")
+        kept.write_text(text.replace("accounts: [root]", f"accounts: [root, {getpass.getuser()}]"), encoding="utf-8")
         shutil.copyfile(example / "policy.md", folder / "policy.md")
+    before = kept.read_text(encoding="utf-8")
+    after = _SITE.sub(rf"\g<1>http://localhost:{port}", before)
+    if after != before:
+        kept.write_text(after, encoding="utf-8")
     return kept
 
 
@@ -167,8 +176,9 @@ def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> 
     click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
-    click.echo("The first checks take a few seconds. To work on its data from another terminal:")
+    where = "The first checks take a few seconds. To work on its data from another terminal:" if urls else "Its data:"
+    click.echo(where)
     for name, value in _variables(places).items():
         click.echo(f"  export {name}={shlex.quote(value)}")
     click.echo("  troth view --email ann@example.org")
-    click.echo("Ctrl-C ends it; `make demo-reset` starts over.")
+    click.echo(f"{'Ctrl-C ends it; ' if urls else ''}`troth demo --reset` starts over.")

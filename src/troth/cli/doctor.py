@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from troth.cli import company as cli
+from troth.counting import counted
 
 __all__ = ["doctor"]
 
@@ -28,7 +29,7 @@ _EXTRAS = {
 
 
 @click.command()
-@cli.declaration_option
+@cli.wanted_declaration_option
 @cli.json_option
 def doctor(declaration: Path, as_json: bool) -> None:
     """Say what this installation still needs: packages, keys, declaration, stores, settings.
@@ -82,9 +83,10 @@ def _company(path: Path) -> Iterator[Finding]:
     try:
         declaration = load(path)
     except DeclarationErrors as errors:
-        yield "wrong", "declaration", f"{len(errors.problems)} errors; `troth check` lists them"
+        yield "wrong", "declaration", f"{counted(len(errors.problems), 'error')}; see `troth check`"
         return
-    yield "ok", "declaration", f"{path}: {len(declaration.systems)} systems, {len(declaration.promises)} promises"
+    declared = f"{counted(len(declaration.systems), 'system')}, {counted(len(declaration.promises), 'promise')}"
+    yield "ok", "declaration", f"{path}: {declared}"
     for name, system in declaration.systems.items():
         try:
             store = open_system(name, system, os.environ, read_only=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import closing
 from pathlib import Path
 
 import click
 
 from troth.cli import company as cli
+from troth.cli import places
+from troth.cli.audit import STATEMENT_S
 
 __all__ = ["grants"]
 
@@ -46,11 +46,10 @@ def grants(url: str | None, declaration: Path | None, system: str | None, role: 
 
 
 def _for_audit(url: str, role: str) -> str:
-    from troth.declaration import resolve
     from troth.stores import grants as script
-    from troth.stores import open_store
 
-    with closing(open_store("store", resolve(url, os.environ).reveal(), read_only=True)) as store:
+    with places.open_read_only(places.named([url]), statement_s=STATEMENT_S) as opened:
+        (store,) = opened.values()
         return script(store, role)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from troth.cli import company as cli
 from troth.cli import places
 from troth.cli.audit import STATEMENT_S, progress
+from troth.counting import counted
 from troth.errors import TrothError
 
 __all__ = ["init"]
@@ -21,7 +24,8 @@ __all__ = ["init"]
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the draft into this new file; else it is printed. A file that is there stays as it is.",
 )
-def init(stores: tuple[str, ...], name: str | None, out: Path | None) -> None:
+@cli.json_option
+def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: bool) -> None:
     """Draft a declaration from real schemas.
 
     It finds the tables whose rows are people, what hangs on them, which columns are what, and marks every guess with
@@ -43,13 +47,35 @@ def init(stores: tuple[str, ...], name: str | None, out: Path | None) -> None:
         if system.unreached:
             raise TrothError(f"no draft without {system.name}: {system.unreached}")
     text = draft(systems, name=name, references=places.references(asked))
-    if out is None:
+    if out is not None:
+        _write(out, text)
+    guesses, open_ends = text.count("# REVIEW"), text.count("# TODO")
+    if as_json:
+        facts = {"review": guesses, "todo": open_ends, "declaration": text}
+        cli.print_json(facts if out is None else {"file": str(out), **facts})
+    elif out is None:
         click.echo(text, nl=False)
-        return
+    else:
+        todo = f"{counted(guesses, 'guess', 'guesses')} to review, {counted(open_ends, 'thing')} to fill in"
+        click.echo(f"{out}: {todo}; then: troth check -d {out}")
+        for variable in _unset(text):
+            click.echo(f"Before that, set {variable}: the address of the store does not stand in the file.")
+
+
+def _write(out: Path, text: str) -> None:
     try:
         with out.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise click.UsageError(f"{out} cannot be written ({error.strerror})") from None
-    guesses, open_ends = text.count("# REVIEW"), text.count("# TODO")
-    click.echo(f"{out}: {guesses} guesses to review, {open_ends} things to fill in; then: troth check -d {out}")
+
+
+def _unset(draft: str) -> tuple[str, ...]:
+    """The variables that the draft refers to and that this shell does not have."""
+    from troth.declaration import SecretMissing, resolve
+
+    try:
+        resolve(draft, os.environ)
+    except SecretMissing as missing:
+        return missing.names
+    return ()

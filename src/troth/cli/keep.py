@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 from troth.cli import company as cli
+from troth.counting import counted
 
 __all__ = ["keep"]
 
@@ -32,11 +34,18 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.declaration import load
 
+    stop = threading.Event()
+    if forever:
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: stop.set())
     resumed = cli.Company(load(declaration), {}).resume()
     from troth.service.board.keep import forever as loop
     from troth.service.board.keep import run_due
 
+    log = logging.getLogger("troth.keep")
+    log.setLevel(logging.ERROR)  # what it would say is printed
     report = run_due(dt.datetime.now(dt.UTC), hasten=hasten)
+    log.setLevel(logging.NOTSET)
     if as_json:
         cli.print_json(
             {
@@ -44,19 +53,23 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
                 "checks": [
                     {"control": c.control, "outcome": str(c.outcome), "summary": c.summary} for c in report.checks
                 ],
-                "promises_changed": report.promises_changed,
+                "lost": report.lost,
+                "promises_changed": [
+                    {"promise": quote, "status": str(status)} for quote, status in report.promises_changed
+                ],
             }
         )
     else:
         for run, outcome in resumed:
             click.echo(f"run {run}: {outcome}")
         for check in report.checks:
-            click.echo(f"{check.outcome:15} {check.control}: {check.summary}")
-        click.echo(f"{len(report.checks)} controls checked, {report.promises_changed} promises changed")
+            click.echo(f"{check.outcome:15} {check.control}: {cli.printable(check.summary)}")
+        for quote, status in report.promises_changed:
+            click.echo(f"{status:15} “{cli.printable(quote)}”")
+        lost = f", {counted(report.lost, 'check')} lost because another process was quicker" if report.lost else ""
+        changed = counted(len(report.promises_changed), "promise")
+        click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed{lost}")
     if forever:
-        stop = threading.Event()
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: stop.set())
         loop(stop)
     elif any(outcome != "finished" for _, outcome in resumed):
         raise click.exceptions.Exit(1)

@@ -10,63 +10,82 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from troth.cli.company import printable
+from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.subjects import AmendmentPlan, ErasurePlan, Receipt, Review, View
+    from troth.stores import Row
+    from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, Review, View, ViewTable
 
 __all__ = [
     "plan_json",
     "progress",
     "receipt_json",
+    "scan_json",
     "show_plan",
     "show_receipts",
+    "show_scan",
     "show_view",
     "view_json",
 ]
 
-_out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
+_WIDE = 100_000
+"""A width on which no table is folded: what a table would like to have is measured on it."""
+
+_out = Console(highlight=False, emoji=False)
+_err = Console(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[str], None]]:
-    """A spinner with the steps that are done, on a terminal; silent elsewhere."""
+    """A spinner with the latest news of long work, on a terminal; silent elsewhere."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task(what)
-        done = 0
-
-        def step(name: str) -> None:
-            nonlocal done
-            done += 1
-            bar.update(task, description=f"{what}: {done} steps done, last {name.partition('/')[2]}")
-
-        yield step
+        yield lambda news: bar.update(task, description=escape(printable(f"{what}: {news}")))
 
 
 # --- views ---------------------------------------------------------------------------------------------------------
 
 
 def show_view(view: View) -> None:
-    """One table for each place, the category under each column's name."""
-    for table in view.tables:
-        grid = Table(title=f"{table.place} · {len(table.rows)} rows", title_justify="left", title_style="bold")
+    """Place by place: a table where it fits, with the category under each column's name, else a line for each field."""
+    for number, table in enumerate(view.tables):
+        above = "\n" if number else ""
+        _out.print(f"{above}[bold]{escape(table.place)}[/bold] · {counted(len(table.rows), 'row')}")
+        grid = Table()
         for column, category in zip(table.columns, table.categories, strict=True):
             grid.add_column(escape(column) + (f"\n[dim]{escape(category)}[/dim]" if category else ""), overflow="fold")
         for row in table.rows:
             grid.add_row(*(_cell(value) for value in row))
-        _out.print(grid)
+        fits = Measurement.get(_out, _out.options.update(width=_WIDE), grid).maximum <= _out.width
+        _out.print(grid if fits else _lines(table), soft_wrap=not fits)
         if table.withheld:
-            _out.print(
-                f"  {table.withheld} values withheld: they are about someone else (GDPR Art. 15(4))", style="dim"
-            )
+            withheld = counted(table.withheld, "value")
+            about = "it is" if table.withheld == 1 else "they are"
+            line = f"  {withheld} withheld: {about} about someone else (GDPR Art. 15(4))"
+            _out.print(line, style="dim", soft_wrap=True)
     if not view.tables:
         _out.print("Nothing is held about this person in the declared systems.")
+
+
+def _lines(table: ViewTable) -> str:
+    """``field (category): value`` for the first row, ``field: value`` for the others."""
+    blocks: list[str] = []
+    for row in table.rows:
+        categories = table.categories if not blocks else [None] * len(table.columns)
+        names = [
+            f"  {escape(column)}" + (f" [dim]({escape(category)})[/dim]" if category else "")
+            for column, category in zip(table.columns, categories, strict=True)
+        ]
+        values = [_cell(value).replace("\n", "\n    ") for value in row]
+        blocks.append("\n".join(map(": ".join, zip(names, values, strict=True))))
+    return "\n\n".join(blocks)
 
 
 def view_json(view: View) -> dict[str, Any]:
@@ -98,6 +117,26 @@ def _plain(value: object) -> object:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
+# --- free text -----------------------------------------------------------------------------------------------------
+
+
+def show_scan(found: Sequence[DeepFinding], columns: Sequence[str], rows: int) -> None:
+    """Where somebody is mentioned, and how much was read."""
+    lines = [f"{it.place}.{it.column}: {counted(it.rows, 'row')}" for it in found]
+    read = f"{counted(len(columns), 'column')} of free text, {counted(rows, 'row')} read, {len(found)} with mentions"
+    nothing = "No column is declared to hold free text, so nothing was read. Declare it with free_text: true."
+    _out.print(escape(printable("\n".join([*lines, read if columns else nothing]))), soft_wrap=True)
+
+
+def scan_json(found: Sequence[DeepFinding], columns: Sequence[str], rows: int) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "columns": list(columns),
+        "rows_read": rows,
+        "found": [{"place": it.place, "column": it.column, "rows": it.rows} for it in found],
+    }
+
+
 # --- plans ---------------------------------------------------------------------------------------------------------
 
 
@@ -105,43 +144,62 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
     """What would happen, what stays and why, and how to say yes."""
     from troth.subjects import AmendmentPlan
 
-    grid = Table(title="What would change", title_justify="left", title_style="bold")
     amends = isinstance(plan, AmendmentPlan)
-    for heading in ("place", "change", "before → after") if amends else ("place", "change"):
+    grid = Table(title="What would change", title_justify="left", title_style="bold")
+    for heading in ("place", "change", "before → after" if amends else "ground"):
         grid.add_column(heading, overflow="fold")
     grid.add_column("rows", justify="right")
-    for line in _changes(plan):
-        grid.add_row(*(escape(printable(text)) for text in line[:-1]), str(line[-1]))
+    for *words, rows in _changes(plan):
+        grid.add_row(*(escape(printable(text)) for text in words), str(rows))
     _out.print(grid if grid.row_count else "Nothing would change.")
     if plan.kept:
         stays = Table(title="What stays, and why", title_justify="left", title_style="bold")
-        for heading in ("place", "fields", "reason", "citation", "until"):
+        for heading in ("place", "fields", "reason", "until"):
             stays.add_column(heading, overflow="fold")
         stays.add_column("rows", justify="right")
-        for kept in _kept(plan):
-            stays.add_row(*map(escape, kept[:-1]), str(kept[-1]))
+        for place, fields, reason, cite, until, rows in _kept(plan):
+            stays.add_row(*map(escape, (place, fields, f"{reason} ({cite})", until)), str(rows))
         _out.print(stays)
     if grid.row_count and not plan.reviews:
         _out.print(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {known}", soft_wrap=True)
 
 
-def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[Any, ...]]:
+def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, int]]:
+    """Place, change, its ground or its values, and how many rows."""
     from troth.subjects import AmendmentPlan
 
-    if not isinstance(plan, AmendmentPlan):
-        for change in plan.changes:
-            yield change.place, change.words(), len(change.targets)
-        return
+    return _amended(plan) if isinstance(plan, AmendmentPlan) else _erased(plan)
+
+
+def _amended(plan: AmendmentPlan) -> Iterator[tuple[str, str, str, int]]:
     for rewrite in plan.rewrites:
-        counted: Counter[tuple[str, str]] = Counter()
+        counts: Counter[tuple[str, str]] = Counter()
         for _, before, after in rewrite.rows:
             for column, old, new in zip(rewrite.columns, before, after, strict=True):
-                counted[column, f"{_shown(old)} → {_shown(new)}"] += 1
-        for (column, words), rows in counted.items():
+                counts[column, f"{_shown(old)} → {_shown(new)}"] += 1
+        for (column, words), rows in counts.items():
             yield rewrite.place, f"amend {column}", words, rows
 
 
-def _kept(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[Any, ...]]:
+def _erased(plan: ErasurePlan) -> Iterator[tuple[str, str, str, int]]:
+    """Equal changes in one line. A reference that is emptied first in a row which is deleted or emptied there anyway is
+    a step on the way, and not told apart."""
+    from troth.subjects import Stage, ground
+
+    lines: dict[tuple[str, str, str], set[Row]] = {}
+    for change in plan.changes:
+        rows = {key for key, _ in change.targets}
+        if change.stage is Stage.DETACH:
+            for other in plan.changes:
+                is_step = other.stage is Stage.DELETE or set(change.strategies) <= set(other.strategies)
+                if other.place == change.place and other.stage is not Stage.DETACH and is_step:
+                    rows -= {key for key, _ in other.targets}
+        if rows:
+            lines.setdefault((change.place, change.words(), ground(plan, change)), set()).update(rows)
+    return ((*line, len(rows)) for line, rows in lines.items())
+
+
+def _kept(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, str, str, int]]:
     """Rows that stay for the same reason, in one line: the earliest and the latest end of their periods."""
     rows: Counter[tuple[str, str, str, str]] = Counter()
     ends: dict[tuple[str, str, str, str], list[str]] = {}
@@ -157,13 +215,14 @@ def _kept(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[Any, ...]]:
 
 def plan_json(plan: ErasurePlan | AmendmentPlan, known: str) -> dict[str, Any]:
     """The plan as data: what `show_plan` says."""
-    keys = ("place", "change", "values", "rows")
-    lines = [line if len(line) == 4 else (*line[:2], None, line[2]) for line in _changes(plan)]
+    from troth.subjects import AmendmentPlan
+
+    keys = ("place", "change", "values" if isinstance(plan, AmendmentPlan) else "ground", "rows")
     return {
         "plan": known,
         "declaration": plan.declaration_hash,
         "subjects": len(plan.located.identities),
-        "changes": [{k: v for k, v in zip(keys, line, strict=True) if v is not None} for line in lines],
+        "changes": [dict(zip(keys, line, strict=True)) for line in _changes(plan)],
         "kept": [
             dict(zip(("place", "fields", "reason", "cite", "until", "rows"), line, strict=True)) for line in _kept(plan)
         ],
@@ -181,17 +240,18 @@ def _review_json(review: Review) -> dict[str, Any]:
 def show_receipts(receipts: Sequence[Receipt]) -> None:
     """What happened: one receipt in full, many in one line each."""
     for receipt in receipts:
-        found = "rescan clean" if receipt.is_clean else f"RESCAN FOUND {sum(receipt.residue.values())} ROWS"
-        changed = sum(line.rows for line in receipt.lines if line.strategies != ("keep",))
+        left = sum(receipt.residue.values())
+        found = "rescan clean" if receipt.is_clean else f"RESCAN FOUND {counted(left, 'ROW', 'ROWS')}"
+        changed = counted(sum(line.rows for line in receipt.lines if line.strategies != ("keep",)), "row")
         kept = sum(line.rows for line in receipt.lines if line.strategies == ("keep",))
-        _out.print(f"[bold]{receipt.action}[/bold] {receipt.subject}: {changed} rows changed, {kept} kept, {found}")
+        _out.print(f"[bold]{receipt.action}[/bold] {receipt.subject}: {changed} changed, {kept:,} kept, {found}")
         if len(receipts) == 1:
             for line in receipt.lines:
                 until = f" until {line.until}" if line.until else ""
                 cite = f" ({line.cite}{until})" if line.cite else ""
-                _out.print(escape(f"  {line.place}: {line.words}, {line.rows} rows{cite}"))
+                _out.print(escape(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"))
         for place, rows in receipt.residue.items():
-            _out.print(escape(f"  left in {place}: {rows} rows; plan again to see which"), style="red")
+            _out.print(escape(f"  left in {place}: {counted(rows, 'row')}; plan again to see which"), style="red")
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

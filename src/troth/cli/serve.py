@@ -34,11 +34,15 @@ def serve(declaration: Path, address: str, port: int, workers: int, no_keep: boo
     os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.service.server import serve as start
 
-    if as_json:
-        cli.print_json({"address": f"http://{address}:{port}/policy/", "workers": workers, "keep": not no_keep})
-    else:
-        click.echo(f"http://{address}:{port}/policy/ · Ctrl-C ends it")
-    start(address=address, port=port, workers=workers, keep=not no_keep)
+    host = f"[{address}]" if ":" in address else address
+
+    def ready() -> None:
+        if as_json:
+            cli.print_json({"address": f"http://{host}:{port}/policy/", "workers": workers, "keep": not no_keep})
+        else:
+            click.echo(f"http://{host}:{port}/policy/ · Ctrl-C ends it")
+
+    start(address=address, port=port, workers=workers, keep=not no_keep, ready=ready)
 
 
 @click.command()

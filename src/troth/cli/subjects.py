@@ -1,45 +1,52 @@
-"""``troth view``, ``amend``, ``erase``: one person, or a file of people, across all declared systems."""
+"""``troth view``, ``amend``, ``erase``, ``scan``: one person, or a file of people, across all declared systems."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from troth.cli import company as cli
 from troth.cli import paper
+from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Review
+    from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Located, Review
 
-__all__ = ["amend", "erase", "view"]
+__all__ = ["amend", "erase", "scan", "view"]
 
 SUBJECTS_MAX = 100_000
 """How many people one file may name: more than that is a disposal, not a request."""
 
 
-def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    row = click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that is the person's.")
     options: list[Callable[..., Any]] = [
         cli.declaration_option,
         click.option("--email", help="The person's e-mail address."),
         click.option("--phone", help="The person's phone number."),
-        click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that is the person's."),
+        *([row] if by_row else []),
         click.option(
             "--subjects",
             "file",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Many people: a CSV file with the columns email, phone, id.",
+            help=f"Many people: a CSV file with the columns email, phone{', id' if by_row else ''}.",
         ),
         cli.json_option,
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> str | None:
@@ -48,14 +55,32 @@ def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> s
     return approved
 
 
+def _purpose(_: click.Context, __: click.Parameter, purpose: str) -> str:
+    from troth.ledger import EntryRefused, Name
+
+    try:
+        return str(Name(purpose))
+    except EntryRefused:
+        raise click.BadParameter(
+            "a purpose is one word, such as support or legal_claim; it goes into the ledger, which takes no free text"
+        ) from None
+
+
 _apply_option = click.option(
     "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
 )
 
 
 @click.command()
-@_subject_options
-@click.option("--purpose", default="subject_request", show_default=True, help="Why you look; it goes on record.")
+@_people_options()
+@click.option(
+    "--purpose",
+    default="subject_request",
+    show_default=True,
+    metavar="WORD",
+    callback=_purpose,
+    help="Why you look, in one word; it goes on record.",
+)
 def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Show all that is held about a person (GDPR Art. 15).
 
@@ -65,12 +90,11 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
     Example:  troth view --email ann@example.org
               troth view --id shop.customer=5 --json > ann.json
     """
-    from troth.subjects import locate, plan_view
+    from troth.subjects import plan_view
 
     who = _identities(**subjects)
     with cli.opened(declaration, read_only=True) as company:
-        country = company.declaration.organisation.country
-        located = locate(company.map, company.stores, who, purpose="view", region=country)
+        located = _located(company, who, "view")
         views = plan_view(company.declaration, located)
         reviews = [review for one in views for review in one.reviews]
         if reviews:
@@ -84,7 +108,7 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
 
 
 @click.command()
-@_subject_options
+@_people_options()
 @_apply_option
 def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Erase a person (GDPR Art. 17).
@@ -96,18 +120,17 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
     Example:  troth erase --email ann@example.org
               troth erase --email ann@example.org --apply dg1:4f0c…
     """
-    from troth.subjects import locate, plan_erasure
+    from troth.subjects import plan_erasure
 
     who = _identities(**subjects)
     with cli.opened(declaration, read_only=approved is None) as company:
-        country = company.declaration.organisation.country
-        located = locate(company.map, company.stores, who, purpose="erase", region=country)
+        located = _located(company, who, "erase")
         plan = plan_erasure(company.declaration, located, now=_now(), holds=company.holds(located))
         _show_or_apply(company, plan, approved, as_json=as_json)
 
 
 @click.command()
-@_subject_options
+@_people_options()
 @click.option(
     "--set", "changes", multiple=True, required=True, metavar="WHAT=VALUE", help="Category or column, and value."
 )
@@ -121,15 +144,68 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
     Example:  troth amend --email ann@example.org --set user.contact.phone_number="07700 900123"
               troth amend --id shop.customer=5 --set shop.customer.name=Ann --apply dg1:4f0c…
     """
-    from troth.subjects import locate, plan_amendment
+    from troth.subjects import PlanRefused, plan_amendment
 
     who = _identities(**subjects)
     wanted = dict(_change(text) for text in changes)
     with cli.opened(declaration, read_only=approved is None) as company:
-        country = company.declaration.organisation.country
-        located = locate(company.map, company.stores, who, purpose="amend", region=country)
-        plan = plan_amendment(company.declaration, located, wanted)
+        located = _located(company, who, "amend")
+        try:
+            plan = plan_amendment(company.declaration, located, wanted)
+        except PlanRefused as refused:  # an unknown field, or a value that it cannot hold
+            raise click.UsageError(str(refused)) from None
         _show_or_apply(company, plan, approved, as_json=as_json)
+
+
+@click.command()
+@_people_options(by_row=False)
+def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
+    """Find where free text mentions a person: in notes, tickets, transcripts of anybody.
+
+    The other commands follow keys and identifiers to the rows that are a person's. A note such as "call ann@example.org
+    back" stands in a row that is not hers, and only reading every note can tell. So every column that is declared
+    free_text is read to its end, and that takes as long as the tables are large. E-mail addresses and phone numbers of
+    seven digits or more are looked for, names are not. Places and numbers of rows are printed, never text; the person's
+    own rows count, too.
+
+    Reads only. Ends with 1 when something was found.
+
+    \b
+    Example:  troth scan --email ann@example.org --phone "07700 900123"
+              troth scan --subjects people.csv --json
+    """
+    from troth.subjects import IdentityRefused, deep_scan
+
+    who = _identities(**subjects)
+    with cli.opened(declaration, read_only=True) as company, paper.progress("reading") as tell:
+        read: dict[str, int] = {}
+
+        def progress(place: str, rows: int) -> None:
+            read[place] = rows
+            tell(f"{place}, {counted(rows, 'row')}")
+
+        country = company.declaration.organisation.country
+        try:
+            found = deep_scan(company.map, company.stores, who, progress=progress, region=country)
+        except IdentityRefused as refused:
+            raise click.UsageError(str(refused)) from None
+        columns = [f"{node.place}.{name}" for node in company.map for name in node.free_text]
+    if as_json:
+        cli.print_json(paper.scan_json(found, columns, sum(read.values())))
+    else:
+        paper.show_scan(found, columns, sum(read.values()))
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+def _located(company: cli.Company, who: Sequence[Identity], purpose: Literal["view", "amend", "erase"]) -> Located:
+    from troth.subjects import IdentityRefused, locate
+
+    country = company.declaration.organisation.country
+    try:
+        return locate(company.map, company.stores, who, purpose=purpose, region=country)
+    except IdentityRefused as refused:  # it names a row of a table that is not declared, or by no key of that table
+        raise click.UsageError(str(refused)) from None
 
 
 def _show_or_apply(
@@ -147,8 +223,13 @@ def _show_or_apply(
         if plan.reviews:
             _stop(plan.reviews)
         return
-    with paper.progress("carrying out") as step:
-        receipts = company.carry_out(plan, approved, progress=step)
+    steps = itertools.count(1)
+    with paper.progress("carrying out") as tell:
+        receipts = company.carry_out(
+            plan,
+            approved,
+            progress=lambda step: tell(f"{counted(next(steps), 'step')} done, last {step.partition('/')[2]}"),
+        )
     if as_json:
         cli.print_json([paper.receipt_json(one) for one in receipts])
     else:
@@ -160,8 +241,8 @@ def _show_or_apply(
 # --- what people type ----------------------------------------------------------------------------------------------
 
 
-def _identities(email: str | None, phone: str | None, ids: tuple[str, ...], file: Path | None) -> list[Identity]:
-    from troth.subjects import Identity
+def _identities(email: str | None, phone: str | None, file: Path | None, ids: tuple[str, ...] = ()) -> list[Identity]:
+    from troth.subjects import Identity, IdentityRefused
 
     if file is not None:
         if email or phone or ids:
@@ -169,7 +250,10 @@ def _identities(email: str | None, phone: str | None, ids: tuple[str, ...], file
         return _read(file)
     if not (email or phone or ids):
         raise click.UsageError("who is it? give --email, --phone, --id SYSTEM.TABLE=KEY or --subjects FILE")
-    return [Identity.of(email=email, phone=phone, ids=ids)]
+    try:
+        return [Identity.of(email=email, phone=phone, ids=ids)]
+    except IdentityRefused as refused:
+        raise click.UsageError(str(refused)) from None
 
 
 def _read(file: Path) -> list[Identity]:

@@ -15,7 +15,7 @@ __all__ = ["migrate", "serve", "set_up"]
 
 _THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Requests that one worker answers at once; more would only wait for the same database, or for a processor."""
-_STOP_S_MAX = 10.0
+_STOP_S_MAX = 10
 
 
 def serve(
@@ -94,6 +94,7 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
         workers=workers,
         blocking_threads=_THREADS,
         respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_S_MAX,  # one that is told to stop before it listens for that would never stop
         websockets=False,
         log_access=False,  # it would write down every visitor's address
         log_level=LogLevels.warning,

@@ -14,6 +14,7 @@ from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.deep import DeepFinding, deep_scan
+from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
@@ -62,6 +63,7 @@ __all__ = [
     "carry_out",
     "check",
     "deep_scan",
+    "ground",
     "locate",
     "map_data",
     "plan_amendment",

@@ -75,6 +75,11 @@ class Node:
         """Whether a row of this table is one person."""
         return bool(self.declared.identity)
 
+    @property
+    def free_text(self) -> tuple[str, ...]:
+        """The columns in which anybody may be mentioned."""
+        return tuple(column for column, use in self.declared.fields.items() if use.free_text)
+
     def kind(self, column: str) -> ColumnKind:
         """What the column holds. A table that shows no columns, such as files without any rows, holds nothing: any kind
         will do to ask it."""

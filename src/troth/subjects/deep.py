@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from troth.declaration import IdentityKind
 from troth.stores import Store
 from troth.subjects.datamap import DataMap, Node
-from troth.subjects.identity import Identity, variants
+from troth.subjects.identity import Identity, IdentityRefused, variants
 
 __all__ = ["DeepFinding", "deep_scan"]
 
@@ -48,7 +48,8 @@ def deep_scan(
     """Read every declared free-text column, and count the rows that mention one of the *identities*.
 
     *progress* is told each place and how many of its rows have been read so far. *region* is where national phone
-    numbers are read. Raises the stores' errors; nothing is changed and nothing is kept.
+    numbers are read. Raises `IdentityRefused` for somebody who has neither an address nor a number that can be looked
+    for, and the stores' errors; nothing is changed and nothing is kept.
     """
     mentions = _Mentions.of(identities, region)
     return [finding for node in map_ for finding in _scan(node, stores, mentions, progress)]
@@ -57,7 +58,7 @@ def deep_scan(
 def _scan(
     node: Node, stores: Mapping[str, Store], mentions: _Mentions, progress: Callable[[str, int], None] | None
 ) -> Iterator[DeepFinding]:
-    columns = [column for column, use in node.declared.fields.items() if use.free_text]
+    columns = node.free_text
     if not columns:
         return
     read, rows = 0, dict.fromkeys(columns, 0)
@@ -80,15 +81,15 @@ class _Mentions:
 
     @classmethod
     def of(cls, identities: Iterable[Identity], region: str) -> _Mentions:
-        given = [each for identity in identities for each in identity.identifiers]
-        emails = {value.strip().casefold() for kind, value in given if kind is IdentityKind.EMAIL}
-        phones = {
-            _digits(spelling)
-            for kind, value in given
-            if kind is IdentityKind.PHONE
-            for spelling in variants(kind, value, region=region)
-        }
-        return cls(frozenset(emails), frozenset(phone for phone in phones if len(phone) >= _DIGITS_MIN))
+        forms = [frozenset(_forms(identity, region)) for identity in identities]
+        if not all(forms):
+            few = f"a phone number of at least {_DIGITS_MIN} digits"
+            raise IdentityRefused(f"text holds no keys of rows: give everybody an e-mail address, or {few}")
+        wanted = frozenset[tuple[IdentityKind, str]]().union(*forms)
+        return cls(
+            frozenset(form for kind, form in wanted if kind is IdentityKind.EMAIL),
+            frozenset(form for kind, form in wanted if kind is IdentityKind.PHONE and len(form) >= _DIGITS_MIN),
+        )
 
     def are_in(self, text: str) -> bool:
         """Whether the text holds one of them as a whole: not ``ann@example.org`` in ``joann@example.org``."""
@@ -100,6 +101,15 @@ class _Mentions:
 
     def __repr__(self) -> str:
         return f"_Mentions({len(self.emails)} addresses, {len(self.phones)} numbers)"
+
+
+def _forms(identity: Identity, region: str) -> Iterator[tuple[IdentityKind, str]]:
+    """What of one person is looked for. A short number would be found in prices and dates."""
+    for kind, value in identity.identifiers:
+        if kind is IdentityKind.EMAIL:
+            yield kind, value.strip().casefold()
+        elif kind is IdentityKind.PHONE and len(_digits(value)) >= _DIGITS_MIN:
+            yield from ((kind, _digits(spelling)) for spelling in variants(kind, value, region=region))
 
 
 def _digits(number: str) -> str:

@@ -9,6 +9,7 @@ link, and whether another link of it names somebody else.
 from __future__ import annotations
 
 import decimal
+import difflib
 import math
 import operator
 import uuid
@@ -17,11 +18,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from troth.counting import counted
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
 from troth.subjects.datamap import DataMap, Link, Node
-from troth.subjects.identity import Identity, variants
+from troth.subjects.identity import Identity, IdentityRefused, variants
 
 __all__ = ["FoundRow", "LocateRefused", "Located", "as_kinds", "locate"]
 
@@ -35,7 +37,7 @@ Values = dict[Row, set[int]]
 
 
 class LocateRefused(TrothError):
-    """The identities cannot be traced: an unknown table is named, or the tracing does not end."""
+    """The identities cannot be traced: the tracing does not end."""
 
 
 @dataclass(slots=True)
@@ -100,7 +102,7 @@ def locate(
 
     To view and to amend, rows carry every declared field; to erase, only what tracing and planning need, and rows of
     others that refer to them are found too. *region* is where national phone numbers are read. Raises
-    `LocateRefused`, and the stores' errors.
+    `IdentityRefused` where an identity names a row of no declared table, `LocateRefused`, and the stores' errors.
     """
     located = _Tracing(map_, stores, tuple(identities), fields=purpose != "erase", region=region).run()
     if purpose == "erase":
@@ -189,12 +191,15 @@ class _Tracing:
             for place, key in identity.keys:
                 node = self.map.nodes.get(place)
                 if node is None:
-                    raise LocateRefused(f"--id names {place[:80]!r}, which is not a declared table (SYSTEM.TABLE=KEY)")
+                    raise IdentityRefused(
+                        f"--id names {place[:80]!r}, which is no declared table{_near(place, self.map)}"
+                    )
                 if len(key) != len(node.key):
-                    raise LocateRefused(f"--id {place} needs {len(node.key)} key values: {', '.join(node.key)}")
+                    needed = counted(len(node.key), "key value")
+                    raise IdentityRefused(f"--id {place} needs {needed}: {', '.join(node.key)}")
                 values = as_kinds(key, [node.kind(column) for column in node.key])
                 if values is None:
-                    raise LocateRefused(f"--id {place}: the key does not look like a value of {', '.join(node.key)}")
+                    raise IdentityRefused(f"--id {place}: the key does not look like a value of {', '.join(node.key)}")
                 seeds[place].setdefault(values, set()).add(index)
         return seeds
 
@@ -302,6 +307,11 @@ class _Tracing:
         for row in heirs:
             row.others = (*row.others, link.name)
         return bool(heirs)
+
+
+def _near(place: str, map_: DataMap) -> str:
+    found = difflib.get_close_matches(place[:200], list(map_.nodes), n=1)
+    return f"; did you mean {found[0]}?" if found else f"; declared are {', '.join([*map_.nodes][:3])} and so on"
 
 
 def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:
