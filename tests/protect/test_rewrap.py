@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Callable
@@ -146,7 +147,7 @@ def test_the_old_passphrase_does_not_pass_for_a_new_one(aged: Path) -> None:
 
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
-_CALLS = ("open", "fchmod", "fsync", "replace", "pwrite", "unlink", "close")
+_CALLS = ("open", "fchmod", "fsync", "link", "rename", "replace", "pwrite", "unlink", "close")
 
 
 def _killed_at(call: int, work: Callable[[], object]) -> bool:
@@ -198,6 +199,23 @@ def test_killed_anywhere_the_key_is_there_one_way_or_the_other(home: Path, then:
     assert {old.name, new.name} == set(ways)
     carry_out(home, old)
     assert [path.name for path in home.iterdir()] == [KEY_FILE], "what the killed ones left is taken away"
+
+
+def test_two_that_wrap_at_once_take_turns(home: Path, then: Wrap, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[Path] = []
+    real = files_module.put
+
+    def put(path: Path, data: bytes) -> None:
+        another = os.open(home, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(another)
+        real(path, data)
+        turns.append(path)
+
+    monkeypatch.setattr(files_module, "put", put)
+    carry_out(home, then)
+    assert turns == [home / KEY_FILE]
 
 
 def test_the_old_secret_is_overwritten_where_it_stood(home: Path, then: Wrap) -> None:

@@ -53,9 +53,7 @@ def rewrap(home: Path, then: Wrap, *, approved: str) -> RewrapPlan:
         text = wrapped(then, secret, found.id)
         if then == found.way and then.name == "age":
             raise WrapRefused("the new passphrase is the old one; put another into TROTH_NEW_PASSPHRASE_FILE")
-        for leftover in files.leftovers(found.path):
-            leftover.unlink()
-        files.replace(found.path, replace(found, way=then, text=text).content())
+        files.put(found.path, replace(found, way=then, text=text).content())
     return plan
 
 
