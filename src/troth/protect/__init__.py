@@ -10,8 +10,29 @@ It promises that
 Raw ciphers and key bytes stay in `troth.protect.hazmat`.
 """
 
+from troth.protect.approvals import APPROVAL_LASTS, APPROVALS_FILE, Approvals
+from troth.protect.approvers import (
+    APPROVERS_FILE,
+    Approver,
+    ApproversPlan,
+    plan_approver,
+    plan_no_approver,
+    read_approvers,
+    write_approvers,
+)
 from troth.protect.commit import commit
+from troth.protect.cryptoperiods import (
+    EPOCH_GRACE,
+    EPOCH_LASTS,
+    FIELD_LASTS,
+    Standing,
+    field_zero,
+    opened_until,
+    seals_until,
+    standing,
+)
 from troth.protect.errors import (
+    ApprovalRefused,
     DomainTooSmall,
     HomeRefused,
     KeyRefused,
@@ -25,12 +46,13 @@ from troth.protect.errors import (
     WrapRefused,
 )
 from troth.protect.home import KEY_FILE, create_home, read_key_file
-from troth.protect.keychain import KEYS_FILE, Keychain, KeyInfo
+from troth.protect.keychain import KEYS_FILE, Keychain, KeyInfo, Purpose
 from troth.protect.keyring import Keyring
 from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
+from troth.protect.passphrase import ask_passphrase
 from troth.protect.rewrap import RewrapPlan, plan_rewrap, rewrap
-from troth.protect.seal import Context, is_deterministic, is_sealed
+from troth.protect.seal import NUMBER_AT, Context, is_deterministic, is_sealed
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
@@ -42,19 +64,33 @@ from troth.protect.tokens import (
     draw_token,
     is_opaque_token,
 )
+from troth.protect.transport import ExportPlan, KeyExport, open_export, plan_export, write_export
 from troth.protect.wrapped import WRAPPED_BYTES, epoch_of
 from troth.protect.wraps import WAYS, Wrap, options, way
 
 __all__ = [
+    "APPROVALS_FILE",
+    "APPROVAL_LASTS",
+    "APPROVERS_FILE",
+    "EPOCH_GRACE",
+    "EPOCH_LASTS",
+    "FIELD_LASTS",
     "KEYS_FILE",
     "KEY_FILE",
+    "NUMBER_AT",
     "OPAQUE_PATTERN",
     "WAYS",
     "WRAPPED_BYTES",
+    "ApprovalRefused",
+    "Approvals",
+    "Approver",
+    "ApproversPlan",
     "Context",
     "DomainTooSmall",
     "Ed25519Signer",
+    "ExportPlan",
     "HomeRefused",
+    "KeyExport",
     "KeyInfo",
     "KeyRefused",
     "KeyState",
@@ -70,24 +106,38 @@ __all__ = [
     "Pan",
     "Part",
     "ProtectError",
+    "Purpose",
     "RewrapPlan",
     "Sealed",
+    "Standing",
     "TokenFormat",
     "TokenRefused",
     "Tokeniser",
     "WayRefused",
     "Wrap",
     "WrapRefused",
+    "ask_passphrase",
     "commit",
     "create_home",
     "draw_token",
     "epoch_of",
+    "field_zero",
     "is_deterministic",
     "is_opaque_token",
     "is_sealed",
+    "open_export",
+    "opened_until",
     "options",
+    "plan_approver",
+    "plan_export",
+    "plan_no_approver",
     "plan_rewrap",
+    "read_approvers",
     "read_key_file",
     "rewrap",
+    "seals_until",
+    "standing",
     "way",
+    "write_approvers",
+    "write_export",
 ]

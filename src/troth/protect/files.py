@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,7 +11,12 @@ from pathlib import Path
 
 from troth.protect.errors import HomeRefused
 
-__all__ = ["leftovers", "put", "read", "replace", "write_new"]
+__all__ = ["instant", "leftovers", "put", "read", "replace", "write_new"]
+
+
+def instant(at: dt.datetime) -> str:
+    """*at* to the second, as TOML writes it."""
+    return at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def read(path: Path, bytes_max: int) -> bytes:

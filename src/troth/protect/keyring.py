@@ -7,6 +7,7 @@ header names; before the first rotation that is a key derived from the root, num
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from troth.protect.keychain import Keychain, Purpose
 from troth.protect.pack import Part, packed, packed_one, texts
 from troth.protect.seal import Context, FieldKey, Suite, key_of, open_sealed, seal
 from troth.protect.signing import Ed25519Signer
+from troth.protect.states import KeyState
 from troth.protect.wrapped import epoch_of, unwrap, wrap
 
 __all__ = ["Keyring"]
@@ -78,6 +80,12 @@ class Keyring:
         """What either of them sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
         return open_sealed(sealed, context, self._key_of(context, *key_of(sealed)))
 
+    def reseal(self, sealed: bytes, context: Context) -> bytes:
+        """The same value, sealed in the same way under the key that is in use now. Raises `OpenError`."""
+        number, suite = key_of(sealed)
+        plaintext = open_sealed(sealed, context, self._key_of(context, number, suite))
+        return seal(plaintext, context, self._active_key(context, suite))
+
     def pseudonym(self, domain: str, value: Part) -> Pseudonym:
         """A stand-in for *value*: the same within *domain*, unrelated across domains, and a way back only by trying
         every value with this key (GDPR Art. 4(5)). Whoever calls normalises the value."""
@@ -131,6 +139,14 @@ class Keyring:
                 opened[number] = self.__epoch_key(number)
             fresh.append(wrap(unwrap(wrapped, owner, opened[number]), owner, to, key))
         return fresh
+
+    def try_every_key(self, keys: Iterable[tuple[bytes, str]]) -> list[KeyId | None]:
+        """For each wrapped key, given with its owner, its id where any key at hand opens it: whatever state that one is
+        in, whatever it is for, and whichever the header names. None where none of them does."""
+        chain = self._keychain()
+        kept = [info for info in chain.infos() if info.state is not KeyState.DESTROYED]
+        ciphers = [Aead(self.__root), *(Aead(chain.secret(info.purpose, info.number)) for info in kept)]
+        return [_opened(wrapped, owner, ciphers) for wrapped, owner in keys]
 
     def __wrap(self, secret: bytes, owner: str) -> bytes:
         number = self._epoch()
@@ -204,3 +220,10 @@ class Keyring:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("a keyring is not pickled; open it where it is needed")
+
+
+def _opened(wrapped: bytes, owner: str, ciphers: Iterable[Aead]) -> KeyId | None:
+    for cipher in ciphers:
+        with contextlib.suppress(OpenError):
+            return key_id(unwrap(wrapped, owner, cipher))
+    return None

@@ -27,13 +27,25 @@ from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, SIV_KEY_BYTES, TAG_BYTES, Aead, AeadFailed, Siv
 from troth.protect.pack import texts
 
-__all__ = ["Context", "FieldKey", "Suite", "is_deterministic", "is_sealed", "key_of", "open_sealed", "seal"]
+__all__ = [
+    "NUMBER_AT",
+    "Context",
+    "FieldKey",
+    "Suite",
+    "is_deterministic",
+    "is_sealed",
+    "key_of",
+    "open_sealed",
+    "seal",
+]
 
 COMMITMENT_BYTES = 16
 _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
 _MAGIC = b"TRS\x01"
 OVERHEAD_BYTES = _HEADER.size + TAG_BYTES
 """How much longer a sealed value is."""
+NUMBER_AT = slice(13, 17)
+"""Where the number of its field key stands in a sealed value, for those who look for one without opening."""
 
 
 class Suite(enum.IntEnum):

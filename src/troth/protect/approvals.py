@@ -1,0 +1,188 @@
+"""Approvals of one plan, by its hash: two roles, each once, each good for a day, used up by what was approved.
+
+``TROTH_HOME/approvals.toml`` holds them, signed by the approvers' passphrases: one written there by hand, for another
+plan or with another end, counts for nothing. It also counts wrong passphrases, on disk before a passphrase is looked
+at, so that ending the process gives no guess for nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime as dt
+import fcntl
+import os
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from troth.ledger import EntryRefused, Hash
+from troth.protect import files
+from troth.protect.approvers import NEEDED, Approver, find, is_role
+from troth.protect.errors import ApprovalRefused, HomeRefused
+from troth.protect.pack import texts
+
+__all__ = ["APPROVALS_FILE", "APPROVAL_LASTS", "Approvals"]
+
+APPROVALS_FILE = "approvals.toml"
+APPROVAL_LASTS = dt.timedelta(hours=24)
+
+_FREE_GUESSES = 5
+_WAIT_MAX = dt.timedelta(hours=1)
+_FILE_BYTES_MAX = 1024 * 1024
+_HEAD = """\
+# Approvals that are not used yet, signed by those who gave them, and passphrases that were wrong.
+version = 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Approval:
+    plan: str
+    role: str
+    until: dt.datetime
+    signature: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Kept:
+    approvals: list[_Approval]
+    guesses: dict[str, tuple[int, dt.datetime]]
+    """Role to how many passphrases in a row were wrong, or are being looked at, and when the last one was given."""
+
+
+class Approvals:
+    """What *approvers* have approved in *home*. Safe to use from several processes."""
+
+    __slots__ = ("_approvers", "_home")
+
+    def __init__(self, home: Path, approvers: Sequence[Approver]) -> None:
+        self._home = home
+        self._approvers = approvers
+
+    def approve(self, plan: Hash, role: str, passphrase: str, *, now: dt.datetime) -> dt.datetime:
+        """Note that *role* approves, and until when that holds. Raises `ApprovalRefused` for an unknown role or another
+        passphrase, and without looking at it for a while after several wrong ones."""
+        one, until = find(self._approvers, role), (now + APPROVAL_LASTS).replace(microsecond=0)
+        with self._changing(now) as kept:
+            wrong, last = kept.guesses.get(role, (0, now))
+            free = last + _wait(wrong)
+            if now < free:
+                raise ApprovalRefused(
+                    f"{wrong} wrong passphrases for {role}; try again after {free:%Y-%m-%d %H:%M} UTC"
+                )
+            kept.guesses[role] = (wrong + 1, now)
+        signature = one.sign(_message(plan.text, role, until), passphrase)
+        with self._changing(now) as kept:
+            kept.guesses.pop(role, None)
+            kept.approvals = [each for each in kept.approvals if (each.plan, each.role) != (plan.text, role)]
+            kept.approvals.append(_Approval(plan.text, role, until, signature))
+        return until
+
+    def given(self, plan: Hash, *, now: dt.datetime) -> tuple[str, ...]:
+        """The roles whose approval of *plan* counts at *now*, in order."""
+        keys = {one.role: one for one in self._approvers}
+        return tuple(
+            sorted(
+                each.role
+                for each in self._read().approvals
+                if each.plan == plan.text
+                and now < each.until <= now + APPROVAL_LASTS
+                and each.role in keys
+                and keys[each.role].has_signed(_message(each.plan, each.role, each.until), each.signature)
+            )
+        )
+
+    def require(self, plan: Hash, *, now: dt.datetime) -> tuple[str, str]:
+        """The first two roles that approve *plan*. Raises `ApprovalRefused` where there are not two."""
+        given = self.given(plan, now=now)
+        if len(given) < NEEDED:
+            raise ApprovalRefused(self._missing(plan, given, now))
+        return given[0], given[1]
+
+    def use_up(self, plan: Hash, *, now: dt.datetime) -> None:
+        """Forget what was approved of *plan*. Harmless twice."""
+        with self._changing(now) as kept:
+            kept.approvals = [each for each in kept.approvals if each.plan != plan.text]
+
+    def _missing(self, plan: Hash, given: Sequence[str], now: dt.datetime) -> str:
+        if len(self._approvers) < NEEDED:
+            return f"this takes {NEEDED} approvers, and there are {len(self._approvers)}; see: troth keys approvers add"
+        over = sorted({each.role for each in self._read().approvals if each.plan == plan.text and each.until <= now})
+        said = f"{len(given)} of {NEEDED} approvals are there" + (f" ({', '.join(given)})" if given else "")
+        said += f", that of {', '.join(over)} is over" if over else ""
+        return f"{said}; let another role approve exactly this plan with: troth keys approve {plan} --as ROLE"
+
+    # --- the file ---------------------------------------------------------------------------------------------------
+
+    def _read(self) -> _Kept:
+        path = self._home / APPROVALS_FILE
+        try:
+            data = files.read(path, _FILE_BYTES_MAX)
+        except FileNotFoundError:
+            return _Kept([], {})
+        try:
+            return _parse(data)
+        except (ValueError, KeyError, TypeError, AttributeError, EntryRefused):
+            raise HomeRefused(f"{path} is damaged; take it away, and let the plan be approved again") from None
+
+    @contextlib.contextmanager
+    def _changing(self, now: dt.datetime) -> Iterator[_Kept]:
+        """What is kept, to be changed in place: on disk when the block ends without an error."""
+        lock = os.open(self._home / "approvals.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = self._read()
+            yield kept
+            kept.approvals = [each for each in kept.approvals if now < each.until + APPROVAL_LASTS]
+            files.put(self._home / APPROVALS_FILE, _text(kept).encode())
+        finally:
+            os.close(lock)
+
+
+def _wait(wrong: int) -> dt.timedelta:
+    """Nothing for the first few, then twice as long for each."""
+    if wrong < _FREE_GUESSES:
+        return dt.timedelta()
+    return min(dt.timedelta(minutes=2 ** min(wrong - _FREE_GUESSES, 10)), _WAIT_MAX)
+
+
+def _message(plan: str, role: str, until: dt.datetime) -> bytes:
+    return texts("troth/v1", "approval", plan, role, files.instant(until))
+
+
+def _text(kept: _Kept) -> str:
+    approvals = (
+        f'\n[[approval]]\nplan = "{each.plan}"\nrole = "{each.role}"\nuntil = {files.instant(each.until)}\n'
+        f'signature = "{base64.b64encode(each.signature).decode()}"\n'
+        for each in kept.approvals
+    )
+    guesses = (
+        f'\n[[wrong]]\nrole = "{role}"\ncount = {count}\nlast = {files.instant(last)}\n'
+        for role, (count, last) in kept.guesses.items()
+    )
+    return _HEAD + "".join(approvals) + "".join(guesses)
+
+
+def _parse(data: bytes) -> _Kept:
+    found = tomllib.loads(data.decode())
+    if found["version"] != 1:
+        raise ValueError("of a later Troth")
+    return _Kept(
+        [_approval(one) for one in found.get("approval", ())],
+        {_role(one): (int(one["count"]), one["last"].astimezone(dt.UTC)) for one in found.get("wrong", ())},
+    )
+
+
+def _approval(stored: dict[str, Any]) -> _Approval:
+    signature = base64.b64decode(stored["signature"], validate=True)
+    return _Approval(Hash(stored["plan"]).text, _role(stored), stored["until"].astimezone(dt.UTC), signature)
+
+
+def _role(stored: dict[str, Any]) -> str:
+    role = stored["role"]
+    if not is_role(role):
+        raise ValueError("no role of ours")
+    return str(role)

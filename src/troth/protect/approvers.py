@@ -1,0 +1,201 @@
+"""Who may approve that keys are destroyed or leave this machine: roles, each with a passphrase of its own.
+
+``TROTH_HOME/approvers.toml`` holds no passphrase: only a salt, and the public half of the Ed25519 key that scrypt makes
+of salt and passphrase. So an approval is a signature, which nobody can write by hand, and who guesses at a passphrase
+pays half a second and 128 MiB for each guess. A keyed hash over the file shows that it was changed by hand.
+
+Once there are two approvers, adding or taking one away is itself approved by two others. A role is an office, such as
+``custodian-a``, and never a person's name: it goes on record.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import difflib
+import hmac
+import re
+import tomllib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from troth.ledger import Hash, NoteRefused, Verifier
+from troth.protect import files
+from troth.protect.errors import ApprovalRefused, HomeRefused
+from troth.protect.hazmat import SigningKey, stretch
+from troth.protect.keyring import Keyring
+
+__all__ = [
+    "APPROVERS_FILE",
+    "Approver",
+    "ApproversPlan",
+    "approvers_text",
+    "find",
+    "is_role",
+    "parse_approvers",
+    "plan_approver",
+    "plan_no_approver",
+    "read_approvers",
+    "write_approvers",
+]
+
+APPROVERS_FILE = "approvers.toml"
+APPROVERS_MAX = 5
+"""PCI DSS 4.0.1, 3.6.1.3: the fewest custodians necessary."""
+NEEDED = 2
+"""PCI DSS 4.0.1, 3.7.6: dual control."""
+
+_ROLE = re.compile(r"[a-z][a-z0-9-]{1,14}")
+_CHARACTERS_MIN = 12
+_SALT_BYTES, _SEED_BYTES = 16, 32
+_FILE_BYTES_MAX = 65_536
+_HEAD = """\
+# Who approves that keys are destroyed, exported or imported: see `troth keys approvers`. No passphrase is in here.
+# Changed by hand, it is refused.
+version = 1
+seal = "{}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """One role. *key* is the public half of what its passphrase makes."""
+
+    role: str
+    since: dt.datetime
+    salt: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+    def sign(self, message: bytes, passphrase: str) -> bytes:
+        """The signature of *message*. Raises `ApprovalRefused` for another passphrase, after the same work."""
+        signing = _signing(passphrase, self.salt)
+        if not hmac.compare_digest(signing.public_key, self.key):
+            raise ApprovalRefused(f"that is not the passphrase of {self.role}")
+        return signing.sign(message)
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether that passphrase made *signature* for *message*."""
+        try:
+            Verifier(self.role, self.key).verify(message, signature)
+        except NoteRefused:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ApproversPlan:
+    """One role is added or taken away; *then* is who approves afterwards. *others* have to approve, two of them; none
+    where there were fewer than two approvers."""
+
+    change: Literal["added", "removed"]
+    role: str
+    then: tuple[Approver, ...]
+    others: tuple[Approver, ...]
+    hash: Hash
+
+
+def plan_approver(
+    keyring: Keyring, approvers: Sequence[Approver], role: str, passphrase: str, *, now: dt.datetime
+) -> ApproversPlan:
+    """Add *role*. The same passphrase gives the same plan. Raises `ApprovalRefused`."""
+    if not is_role(role):
+        raise ApprovalRefused(
+            "a role is 2 to 15 small letters, digits and hyphens, such as custodian-a; it goes on record, so it names "
+            "an office and no person"
+        )
+    if any(one.role == role for one in approvers):
+        raise ApprovalRefused(f"{role} is an approver already; take it away first to give it another passphrase")
+    if len(approvers) >= APPROVERS_MAX:
+        raise ApprovalRefused(f"there are {APPROVERS_MAX} approvers already, which is the most; take one away first")
+    if len(passphrase) < _CHARACTERS_MIN:
+        raise ApprovalRefused(f"a passphrase has {_CHARACTERS_MIN} characters or more; take six words at random")
+    # another salt for each role and installation, and the same when the approved plan is carried out
+    salt = bytes.fromhex(keyring.digest("approver salt", role).text.partition(":")[2])[:_SALT_BYTES]
+    one = Approver(role, now, salt, _signing(passphrase, salt).public_key)
+    return _plan(keyring, "added", role, approvers, (*approvers, one))
+
+
+def plan_no_approver(keyring: Keyring, approvers: Sequence[Approver], role: str) -> ApproversPlan:
+    """Take *role* away. Raises `ApprovalRefused`."""
+    find(approvers, role)
+    if len(approvers) == NEEDED:
+        raise ApprovalRefused(
+            f"{role} is one of two approvers, and two others have to approve that it goes; add another one first"
+        )
+    return _plan(keyring, "removed", role, approvers, tuple(one for one in approvers if one.role != role))
+
+
+def is_role(role: object) -> bool:
+    """Whether an approver may be called so."""
+    return isinstance(role, str) and _ROLE.fullmatch(role) is not None
+
+
+def find(approvers: Sequence[Approver], role: str) -> Approver:
+    """The approver of that role. Raises `ApprovalRefused`, which names the nearest role there is."""
+    for one in approvers:
+        if one.role == role:
+            return one
+    near = difflib.get_close_matches(role, [one.role for one in approvers], n=1)
+    meant = f"; did you mean {near[0]}?" if near else "; see: troth keys approvers"
+    raise ApprovalRefused(f"there is no approver of that role{meant}")
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def read_approvers(home: Path, keyring: Keyring) -> tuple[Approver, ...]:
+    """Who approves in *home*; nobody where there is no file. Raises `HomeRefused` for one that is not sound."""
+    path = home / APPROVERS_FILE
+    try:
+        data = files.read(path, _FILE_BYTES_MAX)
+    except FileNotFoundError:
+        return ()
+    try:
+        return parse_approvers(data.decode(), keyring)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise HomeRefused(f"{path} is damaged or was changed by hand; restore your newest copy") from None
+
+
+def write_approvers(home: Path, keyring: Keyring, approvers: Sequence[Approver]) -> None:
+    """Let *approvers* approve in *home* from now on. For one process at a time."""
+    files.put(home / APPROVERS_FILE, approvers_text(keyring, approvers).encode())
+
+
+def approvers_text(keyring: Keyring, approvers: Sequence[Approver]) -> str:
+    """The file's text."""
+    body = "".join(
+        f'\n[[approver]]\nrole = "{one.role}"\nsince = {files.instant(one.since)}\n'
+        f'salt = "{base64.b64encode(one.salt).decode()}"\nkey = "{base64.b64encode(one.key).decode()}"\n'
+        for one in approvers
+    )
+    return _HEAD.format(keyring.digest("approvers", body)) + body
+
+
+def parse_approvers(text: str, keyring: Keyring) -> tuple[Approver, ...]:
+    """What `approvers_text` wrote, under the same root key. Raises ``ValueError`` and its like for any other text."""
+    found = tomllib.loads(text)
+    approvers = tuple(_approver(one) for one in found.get("approver", ()))
+    if not hmac.compare_digest(approvers_text(keyring, approvers).encode(), text.encode()):
+        raise ValueError("not the text that was written")
+    return approvers
+
+
+def _approver(stored: dict[str, Any]) -> Approver:
+    salt, key = (base64.b64decode(stored[name], validate=True) for name in ("salt", "key"))
+    return Approver(str(stored["role"]), stored["since"].astimezone(dt.UTC), salt, key)
+
+
+def _plan(
+    keyring: Keyring, change: Literal["added", "removed"], role: str, now: Sequence[Approver], then: Sequence[Approver]
+) -> ApproversPlan:
+    others = tuple(one for one in now if one.role != role) if len(now) >= NEEDED else ()
+    keys = [part for one in sorted((*now, *then), key=lambda one: one.role) for part in (one.role, one.key)]
+    return ApproversPlan(change, role, tuple(then), others, keyring.digest("approvers change", change, role, *keys))
+
+
+def _signing(passphrase: str, salt: bytes) -> SigningKey:
+    # whichever keyboard the accents come from
+    return SigningKey(stretch(unicodedata.normalize("NFKC", passphrase).encode(), salt, _SEED_BYTES))

@@ -1,0 +1,108 @@
+"""How long a key may be used (NIST SP 800-57 part 1 rev. 5, §5.3): what is due, and what is overdue. Pure.
+
+The *originator-usage period* is how long a key may protect anything new, the *recipient-usage period* how long after it
+what the key protected may still be opened. The root key has neither: pseudonyms, masks and signatures have to be
+recognised for as long as the records that they stand in. It is wrapped anew instead. Values sealed before the first
+field key are under a key derived from the root, ``field-0``, whose period begins when the root key is made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from troth.ledger import KeyId
+from troth.protect.keychain import KeyInfo
+from troth.protect.states import KeyState
+
+__all__ = [
+    "EPOCH_GRACE",
+    "EPOCH_LASTS",
+    "FIELD_LASTS",
+    "Standing",
+    "field_zero",
+    "opened_until",
+    "seals_until",
+    "standing",
+]
+
+FIELD_LASTS = dt.timedelta(days=365)
+"""The originator-usage period of a field key where the declaration says nothing. SP 800-57 table 1 allows two years."""
+
+EPOCH_LASTS = dt.timedelta(hours=24)
+"""The originator-usage period of an epoch key. Receipts name the day on which an erasure is final by it."""
+
+EPOCH_GRACE = dt.timedelta(minutes=10)
+"""The recipient-usage period of an epoch key: a process may just be storing what it wrapped before."""
+
+_FIELD_OPENS = dt.timedelta(days=3 * 365)  # SP 800-57 table 1: the originator's period, and three years more
+_ALLOWANCE = dt.timedelta(hours=1)
+"""How late an epoch may end before it is overdue: the keep loop comes by every few minutes, where it is running."""
+_SOON = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a key stands at a time. *due* says what to do, empty where there is nothing; *overdue*: a period is over."""
+
+    due: str = ""
+    overdue: bool = False
+
+
+def seals_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.datetime | None:
+    """The end of the originator-usage period, None before a key was ever active."""
+    begun = info.since.get(KeyState.ACTIVE)
+    if begun is None:
+        return None
+    end = begun + (field if info.purpose == "field" else EPOCH_LASTS)
+    ended = [at for state, at in info.since.items() if state in _ENDS]
+    return min([end, *ended])
+
+
+def opened_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.datetime | None:
+    """The end of the recipient-usage period."""
+    end = seals_until(info, field=field)
+    if end is None:
+        return None
+    return end + (_FIELD_OPENS if info.purpose == "field" else EPOCH_GRACE)
+
+
+def standing(info: KeyInfo, hanging: int | None, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> Standing:
+    """What is due for a key under which *hanging* values or keys are kept; None where nobody has counted."""
+    state, sealing, opening = info.state, seals_until(info, field=field), opened_until(info, field=field)
+    if state in (KeyState.DESTROYED, KeyState.PRE_ACTIVATION) or sealing is None or opening is None:
+        return Standing()
+    rotate = f"troth keys rotate {info.purpose}"
+    if state is KeyState.ACTIVE:
+        return _active(info, sealing, now, rotate)
+    if state is KeyState.COMPROMISED and hanging:
+        return Standing(f"it is compromised, and something hangs on it: {rotate}", overdue=True)
+    late = now >= opening + (_ALLOWANCE if info.purpose == "epoch" else dt.timedelta())
+    if info.purpose == "epoch":
+        return Standing("its epoch is over: troth keep wraps anew what hangs on it, and destroys it", overdue=late)
+    if hanging == 0:
+        return Standing(f"nothing hangs on it: troth keys destroy {info.name}" if info.number else "")
+    return Standing(f"values may still be sealed under it: {rotate}", overdue=late)
+
+
+def _active(info: KeyInfo, end: dt.datetime, now: dt.datetime, rotate: str) -> Standing:
+    if info.purpose == "epoch":
+        if now < end:
+            return Standing()
+        return Standing("its epoch is over: troth keep begins the next", overdue=now >= end + _ALLOWANCE)
+    if now >= end:
+        return Standing(f"its period is over: {rotate}", overdue=True)
+    return Standing(f"its period ends on {end:%Y-%m-%d}: {rotate}") if now >= end - _SOON else Standing()
+
+
+def field_zero(root: KeyId, made: dt.datetime, infos: Collection[KeyInfo]) -> KeyInfo:
+    """The field key that is derived from the root key, made at *made*: in use for as long as no other one is."""
+    used = [info.since[KeyState.ACTIVE] for info in infos if info.purpose == "field" and KeyState.ACTIVE in info.since]
+    since = {KeyState.ACTIVE: made}
+    if not any(info.purpose == "field" and info.state.seals for info in infos):
+        return KeyInfo(root, "field", 0, KeyState.ACTIVE, since)
+    return KeyInfo(root, "field", 0, KeyState.DEACTIVATED, {**since, KeyState.DEACTIVATED: max(made, min(used))})
+
+
+_ENDS = (KeyState.DEACTIVATED, KeyState.COMPROMISED, KeyState.DESTROYED)

@@ -1,0 +1,28 @@
+"""Where an approver's passphrase comes from: a file that the environment names, or the terminal. Never an argument."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from troth.protect.errors import ApprovalRefused
+from troth.protect.wraps.given import given
+
+__all__ = ["ask_passphrase"]
+
+
+def ask_passphrase(whose: str, variable: str, *, twice: bool = False) -> str:
+    """The passphrase of *whose*: what *variable*\\ ``_FILE`` names, *variable* itself, or what is typed, *twice* where
+    it is new. Raises `WrapRefused` for a file that is not sound, `ApprovalRefused` where nobody is there to ask."""
+    found = given(variable)
+    if found is not None:
+        return found
+    if not sys.stdin.isatty():
+        raise ApprovalRefused(
+            f"the passphrase of {whose} is needed, and there is no terminal to ask at; put it into a file that only "
+            f"you can read, and name that in {variable}_FILE"
+        )
+    typed = getpass.getpass(f"Passphrase of {whose}: ")
+    if twice and typed != getpass.getpass("The same once more: "):
+        raise ApprovalRefused("the two passphrases differ; nothing was written")
+    return typed

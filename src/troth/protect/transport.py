@@ -1,0 +1,217 @@
+"""Keys that leave this machine, and come to another: one file, encrypted to people who hold age identities.
+
+It holds the root secret, ``keys.toml`` and ``approvers.toml``. Whoever has the file and one of the identities that it
+is encrypted to has the keys, approvers or not; so an identity belongs in a safe that takes two people to open. The
+approvers travel inside, and approve at the other end that these keys come into use there.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from troth.ledger import Hash, KeyId
+from troth.protect import files
+from troth.protect.approvers import APPROVERS_FILE, Approver, approvers_text, parse_approvers, read_approvers
+from troth.protect.errors import HomeRefused, KeyRefused, KeysMissing, OpenError
+from troth.protect.home import KEY_FILE, KeyFile, _require_private_folder, key_id, read_key_file
+from troth.protect.keychain import KEYS_FILE, KeyInfo
+from troth.protect.keyring import Keyring
+from troth.protect.states import KeyState
+from troth.protect.wraps import Wrap, wrapped
+
+__all__ = ["ExportPlan", "KeyExport", "open_export", "plan_export", "write_export"]
+
+_FILE_BYTES_MAX = 16 * 1024 * 1024
+_RECIPIENTS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """The root key and all keys below it, encrypted to *recipients*. *hash* is what two roles approve."""
+
+    key: KeyId
+    recipients: tuple[str, ...]
+    hash: Hash
+
+
+def plan_export(keyring: Keyring, recipients: Sequence[str]) -> ExportPlan:
+    """What `write_export` would do. Raises `KeyRefused` for what is no recipient."""
+    wanted = tuple(sorted(set(recipients)))
+    if not 0 < len(wanted) <= _RECIPIENTS_MAX:
+        raise KeyRefused(f"name 1 to {_RECIPIENTS_MAX} recipients; age-keygen makes one")
+    for one in wanted:
+        _recipient(one)
+    return ExportPlan(keyring.id, wanted, keyring.digest("keys export", keyring.id.text, *wanted))
+
+
+def write_export(plan: ExportPlan, home: Path, keyring: Keyring, target: Path, *, now: dt.datetime) -> int:
+    """Write the keys of *home* as they are now into *target* (0600), which must not be there. How many there are.
+
+    Raises `HomeRefused` where it is there or cannot be written.
+    """
+    file = read_key_file(home)
+    assert keyring.chain is not None, "the keyring of this home"
+    content = {
+        "version": 1,
+        "made": files.instant(now),
+        "root": base64.b64encode(file.secret()).decode(),
+        "created": files.instant(file.created),
+        "keys": _text(home / KEYS_FILE),
+        "approvers": approvers_text(keyring, read_approvers(home, keyring)),
+    }
+    sealed = _pyrage().encrypt(json.dumps(content).encode(), [_recipient(one) for one in plan.recipients], armored=True)
+    try:
+        files.write_new(target, sealed)
+    except OSError as fault:
+        raise HomeRefused(f"{target} cannot be written ({fault.strerror}); name a file that is not there") from None
+    return 1 + len(keyring.chain.infos())
+
+
+@dataclass(frozen=True, slots=True)
+class KeyExport:
+    """An export that was opened. *hash* is what two of *approvers* approve; it is bound to everything in it."""
+
+    id: KeyId
+    made: dt.datetime
+    created: dt.datetime
+    approvers: tuple[Approver, ...]
+    hash: Hash
+    _secret: bytes = field(repr=False)
+    _keys: str = field(repr=False)
+    _approvers: str = field(repr=False)
+
+    def is_in(self, home: Path) -> bool:
+        """Whether *home* has this root key already. Raises `HomeRefused` where it has another one."""
+        try:
+            there = read_key_file(home).id
+        except KeysMissing:
+            return False
+        if there != self.id:
+            raise HomeRefused(
+                f"{home} has the root key {there} already, and keys are never overwritten; use another home"
+            )
+        return True
+
+    def put_into(self, home: Path, wrap: Wrap) -> tuple[KeyInfo, ...]:
+        """Make this the keys of *home*, the root key last and wrapped that way. The keys below it.
+
+        Killed at any point and called again, it goes on. Raises `HomeRefused` where there are other keys already, or
+        where a key in the export does not open.
+        """
+        is_there = self.is_in(home)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_private_folder(home)
+        for name, text in ((KEYS_FILE, self._keys), (APPROVERS_FILE, self._approvers)):
+            self._put(home / name, text.encode())
+        keyring = Keyring(self._secret, home=home)
+        assert keyring.chain is not None, "it has a home"
+        try:
+            for info in keyring.chain.infos():
+                if info.state is not KeyState.DESTROYED:
+                    keyring.chain.secret(info.purpose, info.number)
+        except OpenError:
+            raise HomeRefused(f"a key in the export does not open; nothing is in use yet, so empty {home}") from None
+        if not is_there:
+            file = KeyFile(home / KEY_FILE, self.id, self.created, wrap, wrapped(wrap, self._secret, self.id))
+            self._put(file.path, file.content())
+        return keyring.chain.infos()
+
+    def _put(self, path: Path, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            files.write_new(path, data)
+        except FileExistsError:
+            if files.read(path, _FILE_BYTES_MAX) != data:
+                raise HomeRefused(
+                    f"{path} is there already, and keys are never overwritten; use another home"
+                ) from None
+        except OSError as fault:
+            raise HomeRefused(f"{path} cannot be written ({fault.strerror}); choose another TROTH_HOME") from None
+
+
+def open_export(file: Path, identities: Path, *, passphrase: str | None = None) -> KeyExport:
+    """What is in *file*, opened by the age identities in the file *identities*; *passphrase* opens that one, where it
+    is encrypted itself. Raises `KeyRefused` where it does not open or is no export."""
+    pyrage = _pyrage()
+    try:
+        content = pyrage.decrypt(_bytes(file), _identities(_bytes(identities), passphrase))
+    except pyrage.DecryptError:
+        raise KeyRefused(f"{file} does not open with the identities in {identities}, or was changed") from None
+    try:
+        return _export(json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise KeyRefused(
+            f"{file} is no export of keys that this Troth reads; use a later Troth, or another file"
+        ) from None
+
+
+def _taken(what: str) -> HomeRefused:
+    return HomeRefused(f"{what}, and keys are never overwritten; choose another TROTH_HOME")
+
+
+def _export(found: dict[str, Any]) -> KeyExport:
+    if found["version"] != 1:
+        raise ValueError("of a later Troth")
+    secret = base64.b64decode(found["root"], validate=True)
+    keyring = Keyring(secret)
+    keys, approvers = str(found["keys"]), str(found["approvers"])
+    made, created = (dt.datetime.fromisoformat(found[name]) for name in ("made", "created"))
+    plan = keyring.digest("keys import", made, created, keys, approvers)
+    return KeyExport(key_id(secret), made, created, parse_approvers(approvers, keyring), plan, secret, keys, approvers)
+
+
+def _recipient(text: str) -> Any:
+    pyrage = _pyrage()
+    kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
+    try:
+        return kind.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        raise KeyRefused(f"{text[:24]!r} is no age recipient; it begins with age1, ssh-ed25519 or ssh-rsa") from None
+
+
+def _identities(data: bytes, passphrase: str | None) -> list[Any]:
+    pyrage = _pyrage()
+    if data.startswith((b"age-encryption.org/", b"-----BEGIN AGE ")):
+        if passphrase is None:
+            raise KeyRefused("the identities are encrypted by a passphrase, and none was given")
+        try:
+            data = pyrage.passphrase.decrypt(data, passphrase)
+        except pyrage.DecryptError:
+            raise KeyRefused("the passphrase does not open the identities") from None
+    try:
+        if b"OPENSSH PRIVATE KEY" in data:
+            return [pyrage.ssh.Identity.from_buffer(data)]
+        lines = [line.strip() for line in data.decode().splitlines()]
+        return [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+    except (pyrage.IdentityError, ValueError):
+        raise KeyRefused("there is no age identity in that file; age-keygen writes one") from None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_FILE_BYTES_MAX)
+    except OSError as fault:
+        raise KeyRefused(f"{path} cannot be read ({fault.strerror}); check the path") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return files.read(path, _FILE_BYTES_MAX).decode()
+    except FileNotFoundError:
+        return ""
+
+
+def _pyrage() -> Any:
+    try:
+        import pyrage
+    except ImportError:
+        raise KeyRefused("keys are exported by age, which is not there: pip install 'troth[age]'") from None
+    return pyrage
