@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.protect.hazmat import Aead, AeadFailed, GcmSiv, KeyWrap, Mac, SigningKey, Siv, UnwrapFailed, derive
+from troth.protect.hazmat import Aead, AeadFailed, GcmSiv, KeyWrap, Mac, SigningKey, Siv, UnwrapFailed, derive, stretch
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/protect/primitives.json").read_text())
 HASHES = ["sha1", "sha224", "sha256", "sha384", "sha512", "sha512_256", "sha3_256", "sha3_512"]
@@ -33,6 +33,13 @@ def spoiled(data: bytes) -> list[bytes]:
     number = int.from_bytes(data, "big")
     flipped = [(number ^ 1 << bit).to_bytes(len(data), "big") for bit in range(8 * len(data))]
     return [*flipped, *(data[:end] for end in range(len(data))), data + b"\x00"]
+
+
+def test_scrypt_agrees_with_rfc_7914(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.protect.hazmat.scrypt._COST", 16_384)  # §12 has no vector for as much as we ask
+    made = "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+    made += "d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887"
+    assert stretch(b"pleaseletmein", b"SodiumChloride", 64).hex() == made
 
 
 @pytest.mark.parametrize("case", known("hkdf"))

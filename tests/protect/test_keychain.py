@@ -13,6 +13,7 @@ import pytest
 
 from troth.protect import (
     KEYS_FILE,
+    NUMBER_AT,
     Context,
     HomeRefused,
     Keychain,
@@ -21,6 +22,7 @@ from troth.protect import (
     KeyState,
     OpenError,
     create_home,
+    is_deterministic,
 )
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
@@ -56,6 +58,18 @@ def test_what_an_older_key_sealed_opens_after_each_rotation(keyring: Keyring, ch
         ("field-2", "deactivated"),
         ("field-3", "active"),
     ]
+
+
+def test_sealing_anew_keeps_the_value_and_the_way_it_is_sealed(keyring: Keyring, chain: Keychain) -> None:
+    old = [keyring.seal(b"x", HERE), keyring.seal_deterministic(b"x", HERE)]
+    chain.rotate("field", now=NOW)
+    new = [keyring.reseal(value, HERE) for value in old]
+    assert [value[NUMBER_AT] for value in old + new] == [bytes(4)] * 2 + [b"\x00\x00\x00\x01"] * 2
+    assert [keyring.unseal(value, HERE) for value in new] == [b"x", b"x"]
+    assert [is_deterministic(value) for value in new] == [False, True]
+    assert new[1] == keyring.seal_deterministic(b"x", HERE)
+    with pytest.raises(OpenError):
+        keyring.reseal(old[0], Context(domain="test", table="customer", field="email"))
 
 
 def test_a_rotation_in_another_process_is_seen_at_once(keyring: Keyring, home: Path) -> None:
@@ -214,6 +228,20 @@ def test_a_key_outlives_its_epoch_only_where_it_is_wrapped_anew(keyring: Keyring
     for wrapped, owner in ((ann, "ps1:ann"), (ben, "ps1:ben")):
         with pytest.raises(OpenError):
             keyring.open_key(wrapped, owner)
+
+
+def test_trying_every_key_finds_what_any_of_them_opens(keyring: Keyring, chain: Keychain) -> None:
+    """Also one that may not be used, and a wrapping whose header names another epoch."""
+    ann = keyring.make_key("ps1:ann")
+    chain.rotate("epoch", now=NOW)
+    ben, chloe = keyring.make_key("ps1:ben"), keyring.make_key("ps1:chloe")
+    chain.move("epoch-2", KeyState.SUSPENDED, now=NOW)
+    tried = [(ann, "ps1:ann"), (ben, "ps1:ben"), (ben, "ps1:ann"), (chloe[:4] + ben[4:8] + chloe[8:], "ps1:chloe")]
+    found = keyring.try_every_key(tried)
+    assert [key is not None for key in found] == [True, True, False, True]
+    assert found == [keyring.open_key(ann, "ps1:ann").id, *keyring.try_every_key(tried[1:])]
+    chain.move("epoch-1", KeyState.DESTROYED, now=NOW)
+    assert [key is not None for key in keyring.try_every_key(tried)] == [False, True, False, True]
 
 
 def test_a_damaged_wrapping_does_not_open(keyring: Keyring) -> None:

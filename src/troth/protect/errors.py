@@ -5,6 +5,7 @@ from __future__ import annotations
 from troth.errors import TrothError
 
 __all__ = [
+    "ApprovalRefused",
     "DomainTooSmall",
     "HomeRefused",
     "KeyRefused",
@@ -41,6 +42,10 @@ class WayRefused(WrapRefused):
 
 class KeyRefused(ProtectError):
     """A key may not be treated like that: it does not exist, or its state does not allow it. Nothing was changed."""
+
+
+class ApprovalRefused(ProtectError):
+    """An act takes two approvers and does not have them, or one of them cannot be believed. Nothing was done."""
 
 
 class OpenError(ProtectError):
