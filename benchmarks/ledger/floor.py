@@ -6,14 +6,43 @@ from one flat file of hashes, and a whole tree is hashed from one file of entrie
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import statistics
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-__all__ = ["append", "read_hashes", "walk", "whole_tree"]
+__all__ = ["append", "flush", "insert", "read_hashes", "walk", "whole_tree"]
 
 _HASH_BYTES = 32
+
+
+def flush(file: Path) -> float:
+    """What it takes to flush 16 KiB that were appended, in seconds: the median of a hundred."""
+    handle, times = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), []
+    for _ in range(100):
+        os.write(handle, bytes(16_384))
+        started = time.perf_counter()
+        os.fdatasync(handle)
+        times.append(time.perf_counter() - started)
+    os.close(handle)
+    return statistics.median(times)
+
+
+def insert(file: Path, groups: Sequence[Sequence[bytes]]) -> None:
+    """Insert every group into a table of SQLite in a durable transaction of its own."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+            "CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB NOT NULL)"
+        )
+        for group in groups:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT INTO entry (content) VALUES (?)", [(entry,) for entry in group])
+            database.execute("COMMIT")
 
 
 def append(file: Path, groups: Sequence[Sequence[bytes]]) -> None:

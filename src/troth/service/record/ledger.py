@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -37,7 +37,8 @@ __all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tile", "t
 
 _LOG = logging.getLogger("troth.ledger")
 _BATCH = 1_000
-"""Entries that one transaction of the sequencer takes; it bounds how long SQLite's writers wait."""
+"""Entries that one transaction of the sequencer takes, which bounds how long SQLite's writers wait; also, how many one
+query reads."""
 
 
 def record(*entries: Entry) -> list[EntryRow]:
@@ -79,8 +80,8 @@ def rebuild(signer: Signer, *, now: dt.datetime) -> int:
         row = _lock()
         Tile.objects.all().delete()
         grown = TileTree(_Tiles())
-        for index in range(-(-row.size // TILE_WIDTH)):
-            grown.extend([leaf_hash(content) for content in _bundle(index, row.size)])
+        for start in range(0, row.size, _BATCH):
+            grown.extend([leaf_hash(content) for content in _stored(start, min(start + _BATCH, row.size))])
         _keep(row, grown, signer, now)
     return grown.size
 
@@ -134,6 +135,11 @@ class DatabaseLog(TiledLog):
             )
         super().verify(progress)
 
+    def stored(self, first: int, stop: int) -> Iterator[bytes]:
+        """The stored bytes of the leaves from *first* up to *stop*, many to a query. Raises `LedgerBroken`."""
+        for start in range(first, stop, _BATCH):
+            yield from _stored(start, min(start + _BATCH, stop))
+
     @property
     def _store(self) -> _Tiles:
         return _Tiles()
@@ -142,7 +148,8 @@ class DatabaseLog(TiledLog):
         return TileTree(_Tiles(), self.size)
 
     def _bundle(self, index: int) -> Sequence[bytes]:
-        return _bundle(index, self.size)
+        first = index * TILE_WIDTH
+        return _stored(first, min(first + TILE_WIDTH, self.size))
 
     def _signed(self) -> Checkpoint | None:
         note = tree().checkpoint
@@ -206,12 +213,15 @@ def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
     row.save()
 
 
-def _bundle(index: int, size: int) -> list[bytes]:
-    """The stored bytes of leaves ``256 * index`` and up to 255 more, below *size*. Raises `LedgerBroken`."""
-    first = index * TILE_WIDTH
-    stop = min(first + TILE_WIDTH, size)
-    rows = dict(EntryRow.objects.filter(leaf__gte=first, leaf__lt=stop).values_list("leaf", "content"))
-    for leaf in range(first, stop):
-        if leaf not in rows:
-            raise LedgerBroken(f"leaf {leaf} is missing; restore it from a copy", leaf=leaf)
-    return [bytes(rows[leaf]) for leaf in range(first, stop)]
+def _stored(first: int, stop: int) -> list[bytes]:
+    """The stored bytes of the leaves from *first* up to *stop*. Raises `LedgerBroken`."""
+    rows = EntryRow.objects.filter(leaf__gte=first, leaf__lt=stop).order_by("leaf").values_list("leaf", "content")
+    entries = []
+    for wanted, (leaf, content) in enumerate(rows, start=first):
+        if leaf != wanted:
+            break
+        entries.append(bytes(content))
+    if len(entries) < stop - first:
+        missing = first + len(entries)
+        raise LedgerBroken(f"leaf {missing} is missing; restore it from a copy", leaf=missing)
+    return entries
