@@ -44,6 +44,10 @@ MODEL_MISTAKES = [
     ("cookies: []", "4:10: cookies: a mapping is expected, not a list"),
     ("recipients:", "4:12: recipients: nothing stands here; give it a value, or take the key out"),
     ("limits: {rows: lots}", "4:16: limits.rows: a whole number is expected, not text"),
+    (
+        "cryptoperiods: {field: 3 years}",
+        "4:24: cryptoperiods.field: a key that seals data is in use for a day to two years",
+    ),
     ("limits: {rows: 0}", "4:16: limits.rows: it should be greater than or equal to 1"),
     (
         "systems: {shop: {store: task, read_only: yes}}",

@@ -46,6 +46,7 @@ __all__ = [
     "CollectionPoint",
     "Contract",
     "Cookie",
+    "Cryptoperiods",
     "Declaration",
     "Erasure",
     "FieldUse",
@@ -490,6 +491,26 @@ class Limits(Part):
     """Rows of one identity table that one identity may match."""
 
 
+class Cryptoperiods(Part):
+    """How long keys are used before they are rotated (NIST SP 800-57 part 1, §5.3)."""
+
+    field: Period = Period(count=1, unit="year")
+    """A field key, which seals values."""
+
+    @field_validator("field")
+    @classmethod
+    def _within_two_years(cls, period: Period) -> Period:
+        if not 1 <= period.count <= {"day": 731, "week": 104, "month": 24, "year": 2}[period.unit]:
+            raise ValueError("a key that seals data is in use for a day to two years")
+        return period
+
+    @property
+    def field_lasts(self) -> dt.timedelta:
+        """The originator-usage period of a field key."""
+        start = dt.date(2001, 1, 1)
+        return self.field.after(start) - start
+
+
 # --- why, who else, how long ----------------------------------------------------------------------------------------
 
 
@@ -660,6 +681,7 @@ class Declaration(Part):
     contracts: dict[str, Contract] = {}
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
+    cryptoperiods: Cryptoperiods = Cryptoperiods()
     access: Access | None = None
 
     _source: _Source = PrivateAttr(default=_Source())

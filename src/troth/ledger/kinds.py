@@ -61,6 +61,34 @@ KINDS: Mapping[str, Kind] = {
         },
         {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},
     ),
+    # what takes two approvers (PCI DSS 4.0.1, 3.7.6), and what shows that the erased stay erased in backups
+    "keys.exported": Kind(
+        {
+            "key": Of(KeyId),
+            "keys": Whole(1),
+            "recipients": Whole(1),
+            "by": Of(Pseudonym),
+            "and_by": Of(Pseudonym),
+            "plan": Of(Hash),
+        }
+    ),
+    "keys.imported": Kind(
+        {"key": Of(KeyId), "keys": Whole(1), "by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)}
+    ),
+    "approvers.changed": Kind(
+        {"approver": Of(Pseudonym), "change": OneOf(("added", "removed"))},
+        {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},
+    ),
+    "backup.drilled": Kind(
+        {
+            "tried": Whole(),
+            "opened": Whole(),
+            "erased": Whole(),
+            "erased_opened": Whole(),
+            "not_final_yet": Whole(),
+            "lost": Whole(),
+        }
+    ),
     # what is done for and to a subject (GDPR Art. 5(2), 15-17)
     "subject.viewed": Kind(
         {"subject": Of(Pseudonym), "actor": _ACTOR, "purpose": Of(Name)},
