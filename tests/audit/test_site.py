@@ -40,7 +40,7 @@ def test_a_cookie_of_the_first_visit_is_told_without_its_value(web: tuple[str, S
     cookie = ("Set-Cookie", "_ga=zqsecret; Max-Age=86400")
     web[1].update({"/": (HOME, (cookie,)), "/privacy/": (POLICY, ())})
     report = look(web)
-    assert "'_ga' is set on the first visit, for 1 days" in told(report, "site.tracking-first")[0][1]
+    assert "'_ga' is set on the first visit, for 1 day" in told(report, "site.tracking-first")[0][1]
     assert "zqsecret" not in repr(report)
 
 

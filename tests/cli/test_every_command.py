@@ -50,6 +50,12 @@ def test_a_command_that_does_not_exist_is_asked_wrongly(ask: Ask) -> None:
     assert ask("obliterate").code == 2
 
 
+@pytest.mark.parametrize("group", [(), ("keys",)], ids=["troth", "keys"])
+def test_a_group_without_a_command_shows_its_help(ask: Ask, group: tuple[str, ...]) -> None:
+    answer = ask(*group)
+    assert (answer.code, answer.out, answer.err) == (2, "", ask(*group, "--help").out)
+
+
 def test_the_list_of_commands_says_what_each_does(ask: Ask) -> None:
     listed = re.findall(r"^  (\w+) +\w", ask("--help").out.partition("Commands:")[2], re.MULTILINE)
     assert listed == list(COMMANDS)

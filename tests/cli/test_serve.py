@@ -91,7 +91,7 @@ def test_a_start_that_is_not_refused_says_where_and_nothing_else(
     environment = {**os.environ, **replace(public, extra=settings).environment}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with server, contextlib.ExitStack() as at_last:
-        at_last.callback(server.kill)
+        at_last.callback(server.terminate)
         assert server.stdout is not None
         said = ""
         while not said.endswith("}\n") and (line := server.stdout.readline()):

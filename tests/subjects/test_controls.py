@@ -42,7 +42,7 @@ def test_a_person_whom_their_own_address_does_not_find_turns_it_red(small: Compa
         writer.amend("subscriber", ["email"], ["email"], [("ann@example.org", "ANN@example.org")])
     check = _run(small, **changes)
     assert check.outcome is Outcome.FAIL
-    assert [finding.message for finding in check.findings] == ["one row sampled are not found by a request"]
+    assert [finding.message for finding in check.findings] == ["1 sampled row not found by a request"]
 
 
 def test_a_system_that_does_not_answer_is_no_pass(small: Company) -> None:

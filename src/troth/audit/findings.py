@@ -9,6 +9,7 @@ from typing import Final
 from troth.audit import claims
 from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts, is_inside_text
 from troth.audit.rules import Finding, Place, Severity, found
+from troth.counting import counted
 from troth.declaration import covers, is_category, is_special, title
 from troth.detect import ColumnFinding, InferredReference, Role
 from troth.policy import Sentence
@@ -84,9 +85,9 @@ def _held(facts: Facts) -> Findings:
 
 
 def _table_held(here: Place, table: TableFacts) -> Findings:
-    rows = "" if table.rows is None else f", {table.rows:,} rows"
+    rows = "" if table.rows is None else f", {counted(table.rows, 'row')}"
     kinds = in_words(it.category for it in table.best.values())
-    message = f"{len(table.best)} of {len(table.schema.columns)} columns{rows}: {kinds}"
+    message = f"{len(table.best)} of {counted(len(table.schema.columns), 'column')}{rows}: {kinds}"
     yield found("personal-data.held", here, message, "declare it, or say under 'ignore' that it is none")
     if table.schema.kind is TableKind.MATERIALISED:
         message = "the copy keeps what the tables behind it have erased until it is refreshed"
@@ -152,7 +153,7 @@ def _access(facts: Facts) -> Findings:
         here, readers = Place(system.name), system.readers
         if readers:
             names = _places(one.name for one in readers)
-            message = f"{_accounts(len(readers))} can read personal data: {names}"
+            message = f"{counted(len(readers), 'account')} can read personal data: {names}"
             yield found("access.readers", here, message, "take away what nobody needs, and name who holds the rest")
         open_to = [f"{one.name} ({one.why})" for one in readers if _is_everybody(one, system.dialect)]
         if open_to:
@@ -165,10 +166,6 @@ def _access(facts: Facts) -> Findings:
         if system.transport is not None and not system.transport.encrypted:
             mend = "switch on TLS at the server, and ask for it in the URL"
             yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)
-
-
-def _accounts(count: int) -> str:
-    return "1 account" if count == 1 else f"{count} accounts"
 
 
 _BY_MODE: Final = frozenset({"sqlite", "files"})
@@ -236,7 +233,7 @@ def _periods(facts: Facts) -> Findings:
         it.statement.sentence.id for it in claims.retention_claims(facts.policy.statements) if it.conditional
     }
     for it in facts.overdue:
-        rows = "rows that could not be counted in time" if it.rows is None else f"{it.rows:,} rows"
+        rows = "rows that could not be counted in time" if it.rows is None else counted(it.rows, "row")
         place = f"{it.system}.{it.table}"
         message = f"{_quoted(it.statement.sentence)}; {place} has {rows} with {it.column} before {it.before:%Y-%m-%d}"
         perhaps = it.rows is None or it.statement.sentence.id in conditional
@@ -259,7 +256,7 @@ def _promised(facts: Facts) -> Findings:
     readers = {one.name for system in facts.systems for one in system.readers}
     for statement, most in claims.ceilings(policy.statements):
         if len(readers) > most:
-            message = f"{_quoted(statement.sentence)}; {_accounts(len(readers))} can read personal data"
+            message = f"{_quoted(statement.sentence)}; {counted(len(readers), 'account')} can read personal data"
             mend = "take away what nobody needs, or correct the number"
             yield found("policy.readers", _at(policy, statement.sentence), message, mend)
 
@@ -303,7 +300,7 @@ def _cookies(facts: Facts) -> Findings:
     if site is None:
         return
     for name, days in site.cookies.items():
-        life = "until the browser closes" if days is None else f"for {days} days"
+        life = "until the browser closes" if days is None else f"for {counted(days, 'day')}"
         rule = "site.tracking-first" if claims.is_tracking(name) else "site.cookie-first"
         message = f"the cookie '{name}' is set on the first visit, {life}"
         mend = "set it after the visitor has agreed, unless what they asked for needs it"

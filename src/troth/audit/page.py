@@ -14,6 +14,7 @@ from troth.audit.findings import in_words
 from troth.audit.look import SAMPLE_ROWS
 from troth.audit.report import Report
 from troth.audit.rules import Finding, Severity
+from troth.counting import counted
 from troth.detect import Role
 from troth.policy import Quantity
 from troth.stores import TableKind
@@ -164,7 +165,7 @@ def _system(system: SystemFacts) -> Iterator[str]:
     about = "" if all(table.rows_counted or table.rows is None for table in system.tables) else "about "
     figures = [
         ("Kind", system.dialect),
-        ("Tables", f"{len(system.tables):,}, {len(held):,} of them with personal data; {about}{rows:,} rows"),
+        ("Tables", f"{len(system.tables):,}, {len(held):,} of them with personal data; {about}{counted(rows, 'row')}"),
         ("Keys", f"{system.declared_keys:,} declared, {len(system.inferred):,} inferred"),
         ("Accounts", f"{len(system.readers):,} can read personal data"),
         ("Connection", _transport(system)),
@@ -221,7 +222,7 @@ def _tables(system: SystemFacts) -> Iterator[str]:
     ]
     headings = ("table", "kind", "+rows", "+columns", "+personal", "free text", "reached from a person")
     grid = _grid("All tables", headings, rows)
-    yield f"<h3>Tables</h3>{_folded(f'{len(rows):,} tables', len(rows) <= _OPEN_MAX, grid)}"
+    yield f"<h3>Tables</h3>{_folded(counted(len(rows), 'table'), len(rows) <= _OPEN_MAX, grid)}"
 
 
 def _reached(table: TableFacts) -> str:
@@ -237,7 +238,7 @@ def _columns(system: SystemFacts) -> Iterator[str]:
     yield "<h3>Likely personal data</h3>"
     if rows:
         grid = _grid("Columns with personal data", headings, rows)
-        yield _folded(f"{len(rows):,} columns", len(rows) <= 3 * _OPEN_MAX, grid)
+        yield _folded(counted(len(rows), "column"), len(rows) <= 3 * _OPEN_MAX, grid)
     else:
         yield "<p>No column looks like personal data.</p>"
 
@@ -263,7 +264,7 @@ def _keys(system: SystemFacts) -> Iterator[str]:
     yield "<h3>Keys</h3>"
     if rows:
         grid = _grid("References between tables", ("from", "to", "how known", "+score", "why"), rows)
-        yield _folded(f"{len(rows):,} references", len(rows) <= 2 * _OPEN_MAX, grid)
+        yield _folded(counted(len(rows), "reference"), len(rows) <= 2 * _OPEN_MAX, grid)
     else:
         yield "<p>No references between tables, declared or inferred.</p>"
 
@@ -285,7 +286,7 @@ def _accounts(system: SystemFacts) -> Iterator[str]:
     if rows:
         headings = ("account", "can log in", "+reads personal tables", "+writes", "why")
         yield _folded(
-            "1 account" if len(rows) == 1 else f"{len(rows):,} accounts and roles",
+            counted(len(rows), "account", "accounts and roles"),
             len(rows) <= _OPEN_MAX,
             _grid("Accounts and roles", headings, rows),
         )
@@ -326,7 +327,7 @@ def _site(site: SiteFacts) -> Iterator[str]:
         yield f"<p>It could not be looked at: {_(site.unreached)}.</p>"
         return
     skipped = f"; not read: {', '.join(site.skipped)}" if site.skipped else ""
-    cookies = [f"{name} ({'session' if days is None else f'{days} days'})" for name, days in site.cookies.items()]
+    cookies = [f"{name} ({'session' if days is None else counted(days, 'day')})" for name, days in site.cookies.items()]
     forms = [f"{it.page} asks for {in_words(it.asks.values())}" for it in site.forms]
     figures = [
         ("Home page", site.home),

@@ -72,6 +72,8 @@ class _Rooms(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
         except click.UsageError as wrong:
             raise click.UsageError(printable(wrong.format_message()), wrong.ctx) from None
         except TrothError as refused:

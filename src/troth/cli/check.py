@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from troth.cli import company as cli
+from troth.counting import counted
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration, Problem
@@ -43,7 +44,7 @@ def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
             # A store's names are a stranger's words, and may not pass for lines of ours.
             click.echo(f"{problem.severity}: {' '.join(cli.printable(str(problem)).splitlines())}")
         errors = sum(problem.severity == "error" for problem in problems)
-        click.echo(f"{declaration}: {errors} errors, {len(problems) - errors} warnings")
+        click.echo(f"{declaration}: {counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}")
     if any(problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)
 

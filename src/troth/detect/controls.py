@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from troth.counting import counted
 from troth.declaration import Declaration, System, Table, covers
 from troth.detect.columns import ColumnFinding, classify, seen_in_values
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
@@ -49,7 +50,8 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     if not columns and not why_not:
         return Answer(Outcome.NOT_APPLICABLE, "No system has a column yet.", evidence)
     return Answer.of(
-        f"{columns} columns of {len(seen)} systems sampled, {len(findings)} undeclared kinds of personal data.{notes}",
+        f"{counted(columns, 'column')} of {counted(len(seen), 'system')} sampled, "
+        f"{counted(len(findings), 'undeclared kind')} of personal data.{notes}",
         evidence=evidence,
         figures={"columns": columns, "undeclared": len(findings), "rows a table": SAMPLED_ROWS},
         findings=findings,

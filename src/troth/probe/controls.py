@@ -14,6 +14,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
+from troth.counting import counted
 from troth.declaration import CollectionPoint, Declaration, Period
 from troth.probe.appearance import Appearance, appearances
 from troth.probe.page import Cookie, Form, Page, ProbeError
@@ -89,7 +90,7 @@ def policy_published(declaration: Declaration, site: Site, policy_text: str) -> 
     findings += [Finding(path, "does not link to the policy", f"add a link to {where}") for path in far]
     return look.answer(
         f"The live page has {len(policy.text.split())} words; {len(look.pages) - len(far)} of "
-        f"{len(look.pages)} pages link to it.",
+        f"{counted(len(look.pages), 'page')} {'links' if len(look.pages) == 1 else 'link'} to it.",
         findings,
         {"words": len(policy.text.split()), "pages": len(look.pages), "pages without link": len(far)},
     )
@@ -129,7 +130,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> Answer:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
     mend = "link to it as 'Privacy policy', as easy to see as the text around it"
     return _Look({HOME: home}, {}).answer(
-        f"{len(links)} links to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
+        f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [Finding(HOME, message, mend) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
     )
@@ -172,7 +173,7 @@ def links_alive(declaration: Declaration, site: Site) -> Answer:
     ]
     excluded = len(found) - len(tried)
     return look.answer(
-        f"{len(tried)} links followed, {len(findings)} lead nowhere, {excluded} not followed.",
+        f"{counted(len(tried), 'link')} followed, {len(findings)} of them to nowhere, {excluded} not followed.",
         findings,
         {"links": len(tried), "dead": len(findings), "not followed": excluded},
         population=len(found),
@@ -218,8 +219,12 @@ def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) 
     figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
     if urlsplit(site.home).scheme == "https":
         findings += _tls_faults(site, now, figures)
-    summary = f"{len(look.pages)} pages, {figures['pages in clear']} in clear"
-    days = f"; the certificate has {figures['certificate days']} days left" if "certificate days" in figures else ""
+    summary = f"{counted(len(look.pages), 'page')}, {figures['pages in clear']} in clear"
+    days = (
+        f"; the certificate has {counted(figures['certificate days'], 'day')} left"
+        if "certificate days" in figures
+        else ""
+    )
     return look.answer(f"{summary}{days}.", findings, figures)
 
 
@@ -240,7 +245,7 @@ def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[F
     if not found.trusted:
         faults.append(Finding(place, f"the certificate is not trusted: {found.why_not}", "install a valid one"))
     elif found.days_left < CERTIFICATE_DAYS:
-        faults.append(Finding(place, f"the certificate has {found.days_left} days left", "renew it now"))
+        faults.append(Finding(place, f"the certificate has {counted(found.days_left, 'day')} left", "renew it now"))
     return faults
 
 
@@ -263,7 +268,7 @@ def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> 
     undeclared = sum(name not in declaration.cookies for name in seen)
     figures = {"cookies": len(seen), "undeclared": undeclared, "too long": len(findings) - undeclared}
     return look.answer(
-        f"{len(seen)} cookies on {len(look.pages)} pages: {undeclared} undeclared, "
+        f"{counted(len(seen), 'cookie')} on {counted(len(look.pages), 'page')}: {undeclared} undeclared, "
         f"{figures['too long']} live too long.",
         findings,
         figures,
@@ -281,7 +286,8 @@ def nothing_stored_before_choice(declaration: Declaration, site: Site) -> Answer
         if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary"
     ]
     return look.answer(
-        f"{len(look.pages)} pages visited anew: {len(seen)} cookies, {len(early)} of them not necessary.",
+        f"{counted(len(look.pages), 'page')} visited anew: "
+        f"{counted(len(seen), 'cookie')}, {len(early)} of them not necessary.",
         early,
         {"pages": len(look.pages), "cookies": len(seen), "not necessary": len(early)},
     )
@@ -342,7 +348,8 @@ def only_declared_fields(declaration: Declaration, site: Site) -> Answer:
     forms = [form for page in look.pages.values() for form in page.forms]
     fields = sum(len(form.fields) for form in forms)
     return look.answer(
-        f"{len(forms)} forms with {fields} fields on {len(look.pages)} pages: {len(findings)} differences.",
+        f"{counted(len(forms), 'form')} with {counted(fields, 'field')} on "
+        f"{counted(len(look.pages), 'page')}: {counted(len(findings), 'difference')}.",
         findings,
         {"forms": len(forms), "fields": fields, "differences": len(findings)},
     )
@@ -381,7 +388,8 @@ def only_to_recipients(declaration: Declaration, site: Site) -> Answer:
         if host not in declared
     ]
     return look.answer(
-        f"{len(look.pages)} pages name {len(found)} other hosts, {len(findings)} of them undeclared.",
+        f"{counted(len(found), 'other host')} named on "
+        f"{counted(len(look.pages), 'page')}, {len(findings)} of them undeclared.",
         findings,
         {"pages": len(look.pages), "hosts": len(found), "undeclared": len(findings)},
     )

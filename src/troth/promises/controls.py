@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from troth.counting import counted
 from troth.declaration import Basis, Declaration, Recipient, covers
 from troth.law import regimes, starting_soon
 from troth.ledger import LedgerBroken, Log
@@ -53,8 +54,9 @@ def declaration_complete(declaration: Declaration) -> Answer:
     if not fields:
         return Answer(Outcome.NOT_APPLICABLE, "No personal data is declared.", _evidence("declaration", 0))
     return Answer.of(
-        f"{len(fields)} fields in {len(tables)} tables: {len(without_purpose)} without a purpose, "
-        f"{len(without_period)} tables without a period, {len(others)} other gaps.",
+        f"{counted(len(fields), 'field')} in {counted(len(tables), 'table')}: "
+        f"{len(without_purpose)} without a purpose, "
+        f"{counted(len(without_period), 'table')} without a period, {counted(len(others), 'other gap')}.",
         evidence=_evidence("declaration", len(fields)),
         figures={
             "fields": len(fields),
@@ -120,8 +122,8 @@ def law_reviewed(now: dt.datetime) -> Answer:
     ]
     coming = starting_soon(today)
     return Answer.of(
-        f"{len(reviewed)} rule sets, {len(stale)} not reviewed within a year; "
-        f"{len(coming)} obligations start within 90 days.",
+        f"{counted(len(reviewed), 'rule set')}, {len(stale)} not reviewed within a year; "
+        f"{counted(len(coming), 'obligation')} {'starts' if len(coming) == 1 else 'start'} within 90 days.",
         evidence=_evidence("law", len(reviewed)),
         figures={"rule sets": len(reviewed), "not reviewed": len(stale), "starting soon": len(coming)},
         findings=stale,
@@ -140,11 +142,11 @@ def ledger_intact(log: Log) -> Answer:
         log.verify()
     except LedgerBroken as broken:
         finding = Finding(f"leaf {broken.leaf}", str(broken), "keep the files as they are and compare with a copy")
-        summary = f"The record of {size} entries does not verify."
+        summary = f"The record of {counted(size, 'entry', 'entries')} does not verify."
         return Answer.of(summary, evidence=evidence, figures=figures, findings=[finding])
     if not size:
         return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
-    return Answer.of(f"{size} entries verified.", evidence=evidence, figures=figures)
+    return Answer.of(f"{counted(size, 'entry', 'entries')} verified.", evidence=evidence, figures=figures)
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
@@ -158,9 +160,11 @@ def keys_current(keyring: Keyring, log: Log, now: dt.datetime) -> Answer:
         return Answer(Outcome.ERROR, "The ledger does not record when the key in use was made; rotate it.")
     days = (now - made).days
     late = days >= CRYPTOPERIOD_DAYS or days < 0
-    finding = Finding("keys", f"the key in use is {days} days old, {CRYPTOPERIOD_DAYS} are allowed", "rotate the key")
+    finding = Finding(
+        "keys", f"the key in use is {counted(days, 'day')} old, {CRYPTOPERIOD_DAYS} are allowed", "rotate the key"
+    )
     return Answer.of(
-        f"The key in use is {days} days old, {CRYPTOPERIOD_DAYS} are allowed.",
+        f"The key in use is {counted(days, 'day')} old, {CRYPTOPERIOD_DAYS} are allowed.",
         evidence=_evidence("keys", 1),
         figures={"keys": 1, "days": days, "days allowed": CRYPTOPERIOD_DAYS},
         findings=[finding] if late else [],
@@ -192,7 +196,7 @@ def recipients_documented(declaration: Declaration, now: dt.datetime) -> Answer:
     if not recipients:
         return Answer(Outcome.NOT_APPLICABLE, "No recipient is declared.", evidence)
     return Answer.of(
-        f"{len(recipients)} recipients, {incomplete} with something missing or lapsed.",
+        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or lapsed.",
         evidence=evidence,
         figures={"recipients": len(recipients), "incomplete": incomplete},
         findings=findings,

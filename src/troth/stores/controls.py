@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
+from troth.counting import counted
 from troth.declaration import Declaration, Keep, Retention, System, Table
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.protect import is_deterministic, is_sealed
@@ -130,7 +131,8 @@ def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> An
     missing = [finding for it in found.values() for finding in it[1]]
     columns = sum(it[2] for it in found.values())
     return look.answer(
-        f"{columns} columns in {len(found)} systems: {len(extra)} undeclared, {len(missing)} declared but missing.",
+        f"{counted(columns, 'column')} in {counted(len(found), 'system')}: "
+        f"{len(extra)} undeclared, {len(missing)} declared but missing.",
         [*extra, *missing],
         {"columns": columns, "undeclared": len(extra), "missing": len(missing)},
         population=columns,
@@ -230,7 +232,7 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
     findings = [
         Finding(
             f"{name} account {reader.name}",
-            f"it can read {len(reader.reads)} tables and is not expected: {reader.why}",
+            f"it can read {counted(len(reader.reads), 'table')} and is not expected: {reader.why}",
             f"revoke the grant, or name it under systems.{name}.accounts",
         )
         for name, found in readers.items()
@@ -239,7 +241,8 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
     ]
     count = sum(map(len, readers.values()))
     return look.answer(
-        f"{count} accounts in {len(readers)} systems can read personal data, {len(findings)} of them unexpected.",
+        f"{counted(count, 'account')} in {counted(len(readers), 'system')} "
+        f"can read personal data, {len(findings)} of them unexpected.",
         findings,
         {"accounts": count, "unexpected": len(findings)},
         population=count,
@@ -261,7 +264,8 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
     count = accounts + len(holders)
     message = f"{count} can see personal data, {most} are promised"
     return look.answer(
-        f"{accounts} accounts of {len(readers)} systems and {len(holders)} people in Troth can see personal data; "
+        f"{counted(accounts, 'account')} of {counted(len(readers), 'system')} and "
+        f"{counted(len(holders), 'person', 'people')} in Troth can see personal data; "
         f"{most} are promised.",
         [Finding("access.ceiling", message, "take access away from those who need it least")] if count > most else [],
         {"accounts": accounts, "people in Troth": len(holders), "ceiling": most},
@@ -280,7 +284,7 @@ def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -
         if not it.encrypted
     ]
     return look.answer(
-        f"{len(found)} systems, {len(findings)} reached without encryption.",
+        f"{counted(len(found), 'system')}, {len(findings)} reached without encryption.",
         findings,
         {"systems": len(found), "unencrypted": len(findings)},
         population=len(found),
@@ -324,7 +328,8 @@ def nothing_overdue(
     findings = [
         Finding(
             declaration.retention[label].table,
-            f"{count} rows are past their {declaration.retention[label].for_}",
+            f"{counted(count, 'row')} {'is' if count == 1 else 'are'} past "
+            f"{'its' if count == 1 else 'their'} {declaration.retention[label].for_}",
             "run the disposal that is due, or record the hold that keeps them",
         )
         for label, count in late.items()
@@ -334,7 +339,8 @@ def nothing_overdue(
     kept += sum(late[label] for label in withheld)
     overdue = sum(count for label, count in late.items() if label not in withheld)
     return look.answer(
-        f"{rows} rows under {len(found)} rules: {overdue} past their period, {kept} kept by law or hold.",
+        f"{counted(rows, 'row')} under {counted(len(found), 'rule')}: "
+        f"{overdue} past their period, {kept} kept by law or hold.",
         findings,
         {"rules": len(found), "rows": rows, "overdue": overdue, "kept": kept},
         population=rows,
@@ -365,7 +371,7 @@ def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, toda
         return past - store.count(table, Before(expired.column, min(until, expired.moment)))
     rows = store.read(table, [keep.from_], expired, limit=KEPT_ROWS_MAX + 1)
     if len(rows) > KEPT_ROWS_MAX:
-        message = f"{table} has more than {KEPT_ROWS_MAX} rows past their period; dispose of some first"
+        message = f"{table} has more than {KEPT_ROWS_MAX:,} rows past their period; dispose of some first"
         raise StoreError(message, store=store.name)
     return sum(not _is_before(value, until) for (value,) in rows)
 
@@ -419,7 +425,7 @@ def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Ans
     alike = sum(it.alike for it in found.values())
     told = f", {alike} alike though that is not declared" if alike else ""
     return look.answer(
-        f"{len(found)} sealed fields, {values} values sampled, {clear} of them in clear{told}.",
+        f"{counted(len(found), 'sealed field')}, {counted(values, 'value')} sampled, {clear} of them in clear{told}.",
         [fault for place, it in found.items() for fault in it.faults(place)],
         {"fields": len(found), "sampled": values, "in clear": clear, "alike": alike},
         population=values,

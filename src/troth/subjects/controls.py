@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from troth.counting import counted
 from troth.declaration import Declaration
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import AnyOf, Match, Row, Schema, Store, StoreError
@@ -40,17 +41,18 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> A
             lost[origin[0]] += 1
         elif origin not in found:
             strayed[origin[0]] += 1
-    findings = [Finding(place, f"{_rows(n)} sampled lead to no person", _MEND) for place, n in lost.items()]
+    findings = [Finding(place, f"{counted(n, 'sampled row')} without a person", _MEND) for place, n in lost.items()]
     findings += [
-        Finding(place, f"{_rows(n)} sampled are not found by a request", _MEND) for place, n in strayed.items()
+        Finding(place, f"{counted(n, 'sampled row')} not found by a request", _MEND) for place, n in strayed.items()
     ]
     tested, missed = len(climb.origins), sum(lost.values()) + sum(strayed.values())
     if not climb.origins and len(schemas) == len(declaration.systems):
         looked = Evidence(in_scope=frozenset(declaration.systems), observed=frozenset(schemas))
         return Answer(Outcome.NOT_APPLICABLE, "No system holds a row of anyone yet.", looked)
     return Answer.of(
-        f"{tested} rows of {len(climb.map.nodes)} tables were followed to their person and looked for; "
-        f"{missed} were not found.",
+        f"{counted(tested, 'row')} of {counted(len(climb.map.nodes), 'table')} "
+        f"{'was' if tested == 1 else 'were'} followed to their person and looked for; "
+        f"{missed:,} not found.",
         evidence=Evidence(
             in_scope=frozenset(declaration.systems),
             observed=frozenset(schemas),
@@ -64,10 +66,6 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> A
 
 
 _MEND = "mend the table's belongs_to, identity or mentions; rows without an owner have to be given one or deleted"
-
-
-def _rows(count: int) -> str:
-    return "one row" if count == 1 else f"{count} rows"
 
 
 def _schemas(stores: Mapping[str, Store]) -> dict[str, Schema]:

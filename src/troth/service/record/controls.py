@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 
+from troth.counting import counted
 from troth.declaration import Declaration, IdentityKind
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.service.record.tombstones import Tombstones
@@ -44,7 +45,7 @@ def erased_stays_erased(
     )
     figures = {"erased": erased, "looked for": tested, "compared": read}
     summary = f"{tested:,} of {erased:,} erased identifiers looked for among {read:,} stored ones, "
-    summary += f"{len(findings)} places with some back."
+    summary += f"{counted(len(findings), 'place')} with some back."
     if tested < erased and evidence.in_scope == evidence.observed and not findings:
         summary += " No declared column could hold the others: declare their identity or mentions again."
         return Answer(Outcome.ERROR, summary, evidence, figures)
@@ -75,7 +76,7 @@ def runs_finished(journal: Journal, now: dt.datetime) -> Answer:
         Finding(f"run {run.id}", f"{run.action}, begun {run.begun:%Y-%m-%d %H:%M} UTC, is not finished", "resume it")
         for run in late
     ]
-    summary = f"{len(begun)} runs under way, {len(late)} of them for longer than {_MINUTES_MAX} minutes."
+    summary = f"{counted(len(begun), 'run')} under way, {len(late)} of them for longer than {_MINUTES_MAX} minutes."
     return Answer.of(
         summary,
         evidence=Evidence(in_scope=looked, observed=looked, population=len(begun), tested=len(begun)),
