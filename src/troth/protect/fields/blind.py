@@ -1,0 +1,183 @@
+"""The blind index: finding a sealed value again without opening every row.
+
+Beside the sealed column stands another, a whole number: the *bucket* of the value, a few bits of an HMAC over its
+normal form. Equal values are always in one bucket, and several different values are in each, so a bucket says little
+about a value; what it does say, `plan_index` tells. Whoever looks a value up reads its bucket and opens what is there:
+rows with another value in the same bucket are expected, and drop out then.
+
+The HMAC has a key of its own for each tenant, table, set of columns, normal form, number of bits and version. It comes
+from the root key and does not change when field keys rotate.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from troth.protect.fields.errors import PopulationTooSmall, SearchRefused
+from troth.protect.keyring import Keyring
+from troth.protect.pack import Part, packed
+
+__all__ = ["BITS_MAX", "NORMAL_FORMS", "POPULATION_MIN", "BlindIndex", "IndexPlan", "NormalForm", "plan_index"]
+
+POPULATION_MIN: Final = 1_000
+"""Of fewer distinct values an observer guesses each from how often it occurs."""
+BITS_MAX: Final = 40
+
+
+# --- normal forms -----------------------------------------------------------------------------------------------------
+
+NormalForm = Literal["email", "exact", "phone", "text"]
+
+
+def exact(value: Part) -> Part:
+    """The value itself."""
+    return value
+
+
+def text(value: Part) -> str:
+    """Letter case, width, ligatures, invisible characters and runs of spaces make no difference (NFKC_Casefold)."""
+    if not isinstance(value, str):
+        raise SearchRefused(f"a {type(value).__name__} is no text; index it in its exact form")
+    if value.isascii():
+        return " ".join(value.lower().split())
+    folded = unicodedata.normalize("NFD", "".join(each for each in value if unicodedata.category(each) != "Cf"))
+    for _ in range(2):
+        folded = unicodedata.normalize("NFKC", folded.casefold())
+    return " ".join(folded.split())
+
+
+def email(value: Part) -> str:
+    """As `text`, and without any spaces."""
+    return unicodedata.normalize("NFKC", text(value).replace(" ", ""))
+
+
+def phone(value: Part) -> str:
+    """The digits alone, in any script; ``+44 (0)20`` and ``0044 20`` as ``+44 20``. A number without its country stays
+    another one."""
+    folded = text(value)
+    if folded.startswith(("+", "00")):
+        folded = folded.replace("(0)", "")
+    return "".join(str(unicodedata.digit(each)) for each in folded if each.isdecimal()).removeprefix("00")
+
+
+NORMAL_FORMS: Final[Mapping[NormalForm, Callable[[Part], Part]]] = {
+    "email": email,
+    "exact": exact,
+    "phone": phone,
+    "text": text,
+}
+"""What counts as the same value, by name."""
+
+
+# --- the index --------------------------------------------------------------------------------------------------------
+
+_HEAD_BITS: Final = 63 - BITS_MAX  # of a signed whole number of 64 bits, which every database has
+
+
+@dataclass(frozen=True, slots=True)
+class BlindIndex:
+    """By which sealed *columns* of *table*, each in a normal form, rows are found; with several, by all at once.
+
+    A bucket is a positive whole number of 63 bits: 23 say which definition made it, so that any change of the
+    definition shows in every row that was not rebuilt yet, and the last *bits* are the bucket itself.
+    """
+
+    table: str
+    columns: tuple[tuple[str, NormalForm], ...]
+    bits: int
+    version: int = 1
+    domain: str = "fields"
+
+    def __post_init__(self) -> None:
+        unknown = [form for _, form in self.columns if form not in NORMAL_FORMS]
+        if unknown or not self.columns or len(dict(self.columns)) < len(self.columns):
+            raise SearchRefused(f"an index names each column once, with one of {', '.join(NORMAL_FORMS)}")
+        if not 1 <= self.bits <= BITS_MAX:
+            raise SearchRefused(f"an index has 1 to {BITS_MAX} bits; let plan_index choose them")
+
+    def normal(self, *values: Part) -> tuple[Part, ...] | None:
+        """The normal forms of a row's values; None where one is missing or nothing is left of it: such rows are not
+        indexed, and nothing finds them. Raises `SearchRefused` for what has no such form."""
+        forms = [None if v is None else NORMAL_FORMS[f](v) for v, (_, f) in zip(values, self.columns, strict=True)]
+        return None if any(form is None or form == "" for form in forms) else tuple(forms)
+
+    def bucket(self, keyring: Keyring, *values: Part) -> int | None:
+        """The bucket of a row with these values. None as for `normal`."""
+        normal = self.normal(*values)
+        if normal is None:
+            return None
+        try:
+            message = packed(normal)
+        except TypeError:
+            raise SearchRefused(f"{self.table}: only single values are indexed, no lists and no objects") from None
+        number = int.from_bytes(self._mac(keyring, message)[:8], "big")
+        return self.first(keyring) + (number >> (64 - self.bits))
+
+    def first(self, keyring: Keyring) -> int:
+        """The lowest bucket of this definition. Every other is below this and ``2 ** BITS_MAX`` more."""
+        return int.from_bytes(self._mac(keyring, b"")[:8], "big") >> (64 - _HEAD_BITS) << BITS_MAX
+
+    def _mac(self, keyring: Keyring, message: bytes) -> bytes:
+        definition = json.dumps([1, self.domain, self.table, self.columns, self.bits, self.version])
+        return keyring._mac("blind", definition)(message)
+
+
+# --- how many bits, and what they tell --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPlan:
+    """An index over *population* distinct values, in ``2 ** bits`` buckets."""
+
+    population: int
+    bits: int
+
+    @property
+    def buckets(self) -> int:
+        return 1 << self.bits
+
+    @property
+    def values_per_bucket(self) -> float:
+        """How many distinct values share a bucket, on average."""
+        return self.population / self.buckets
+
+    @property
+    def chance_shared(self) -> float:
+        """The chance that two rows with different values share a bucket. Two with the same value always do."""
+        return 1 / self.buckets
+
+    @property
+    def chance_alone(self) -> float:
+        """The chance that a value has its bucket to itself. Then its rows look equal, and are."""
+        return float((1 - 1 / self.buckets) ** (self.population - 1))
+
+    def leaks(self) -> str:
+        """What an observer of the table learns, in a few sentences for whoever decides."""
+        return (
+            f"{self.population:,} distinct values in {self.buckets:,} buckets of about {self.values_per_bucket:.1f}. "
+            "Whoever sees the table learns which rows share a bucket: those with equal values always, others with a "
+            f"chance of 1 in {self.buckets:,}; {self.chance_alone:.0%} of the values are alone in theirs, where equal "
+            "is certain. It also shows how often a frequent value occurs, by which one that is known to be frequent is "
+            "guessed; and whoever can have a value stored learns its bucket, and so which rows may hold that value"
+        )
+
+
+def plan_index(population: int, *, columns: int = 1, values_per_bucket: int = 2) -> IndexPlan:
+    """The most bits with at least *values_per_bucket* of *population* distinct values in each bucket, on average.
+
+    *population* is how many distinct values there are, in normal form; of combinations where an index has several
+    *columns*. It is what the column really holds: among fewer values more of them are alone in their bucket.
+    Raises `PopulationTooSmall` under 1,000, and `SearchRefused` for buckets of a single value or too few buckets.
+    """
+    if population < POPULATION_MIN:
+        raise PopulationTooSmall(population, POPULATION_MIN, is_compound=columns > 1)
+    if values_per_bucket < 2:
+        raise SearchRefused("a bucket of one value tells equal values outright; ask for 2 values in each, or more")
+    bits = (population // values_per_bucket).bit_length() - 1
+    if bits < 1:
+        raise SearchRefused(f"{values_per_bucket:,} values in each bucket leave no buckets; ask for fewer")
+    return IndexPlan(population, min(bits, BITS_MAX))

@@ -1,0 +1,122 @@
+"""One sealed column, whichever library maps it: its values go in plain and stand there sealed.
+
+What comes out is plain too, and no `troth.protect.Sealed`: forms, templates, comparisons and every other library
+expect a ``str``, so a wrapper would be taken off at the first line, all over the application. What an application
+prints is its own business; what reaches the database and its driver from here is sealed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import decimal
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from troth.protect.errors import OpenError
+from troth.protect.fields.errors import FieldRefused, PlainFound
+from troth.protect.fields.kinds import Kind
+from troth.protect.keyring import Keyring
+from troth.protect.seal import Context, is_sealed, key_of
+
+__all__ = ["KeyringSource", "SealedColumn", "home_keyring"]
+
+T = TypeVar("T")
+
+_MISFITS = TypeError, ValueError, RecursionError, decimal.InvalidOperation
+
+KeyringSource = Callable[[], Keyring]
+"""Where a column gets its keyring from, each time that it is used: columns are declared before there is one."""
+
+
+def home_keyring() -> Keyring:
+    """The keyring of TROTH_HOME, opened when it is first asked for. Raises as `Keyring.open` does."""
+    return _opened(os.environ.get("TROTH_HOME") or "~/.troth")
+
+
+@lru_cache(8)
+def _opened(home: str) -> Keyring:
+    return Keyring.open(Path(home).expanduser())
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn(Generic[T]):
+    """Values of *kind* in the column *field* of *table*, sealed for exactly that place: one that is copied into
+    another column or table does not open there. Which row it stands in is not known here, and not held to.
+
+    *accept_plain* is for the time in which a column is being sealed: what is not sealed is read as it stands.
+    """
+
+    kind: Kind[T]
+    table: str
+    field: str
+    domain: str = "fields"
+    keyring: KeyringSource = home_keyring
+    accept_plain: bool = False
+    context: Context = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "context", Context(domain=self.domain, table=self.table, field=self.field))
+
+    @property
+    def place(self) -> str:
+        return f"{self.table}.{self.field}"
+
+    def seal(self, value: T | None) -> bytes | None:
+        """What stands in the database for *value*; NULL stays NULL. Raises `FieldRefused` for another kind of value,
+        and as the keyring does."""
+        if value is None:
+            return None
+        try:
+            plain = self.kind.dump(value)
+        except _MISFITS:
+            plain = None
+        if plain is None:  # raised out here, away from an error whose text can quote the value
+            raise FieldRefused(f"{self.place} takes {self.kind.name}, and this {type(value).__name__} is none")
+        return self.keyring().seal(plain, self.context)
+
+    def open(self, stored: Any) -> T | None:
+        """The value of what stands in the database. Raises `OpenError` where it does not open, `PlainFound` where it
+        is not sealed and that is not accepted, `FieldRefused` where it holds another kind of value."""
+        if stored is None:
+            return None
+        data = _bytes(stored)
+        if not is_sealed(data):
+            if not self.accept_plain:
+                raise PlainFound(
+                    f"{self.place} holds a value that is not sealed: say accept_plain=True while the column is being "
+                    "sealed; after that, find out who wrote it"
+                )
+            return self._loaded(data)
+        try:
+            opened = self.keyring().unseal(data, self.context)
+        except OpenError as error:
+            error.add_note(f"in {self.place}")
+            raise
+        return self._loaded(opened)
+
+    def _loaded(self, data: bytes) -> T:
+        try:
+            return self.kind.load(data)
+        except _MISFITS:
+            pass
+        raise FieldRefused(f"{self.place} holds a value that is no {self.kind.name}: is the column of that kind?")
+
+    def is_current(self, stored: Any) -> bool:
+        """Whether it is sealed under the key in use, or NULL."""
+        if stored is None:
+            return True
+        data = _bytes(stored)
+        if not is_sealed(data):
+            return False
+        chain = self.keyring().chain
+        active = chain.active("field") if chain is not None else None
+        return key_of(data)[0] == (active.number if active is not None else 0)
+
+
+def _bytes(stored: Any) -> bytes:
+    """As drivers give it. SQLite keeps what was written before as the text or number that it was."""
+    return bytes(stored) if isinstance(stored, bytes | bytearray | memoryview) else str(stored).encode()

@@ -1,0 +1,68 @@
+"""What a sealed column may hold, and how each kind becomes bytes: one way, so that a value reads back as it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+__all__ = ["BYTES", "DATE", "JSON", "NUMBER", "TEXT", "Kind"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """*dump* and *load* raise ``TypeError`` or ``ValueError`` for what is not of this kind."""
+
+    name: str
+    dump: Callable[[T], bytes]
+    load: Callable[[bytes], T]
+
+
+def _dump_text(value: str) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError
+    return value.encode()
+
+
+def _dump_bytes(value: bytes) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError
+    return bytes(value)
+
+
+def _dump_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _dump_number(value: decimal.Decimal | int) -> bytes:
+    if isinstance(value, bool) or not isinstance(value, decimal.Decimal | int):
+        raise TypeError  # a float has no exact text that people expect
+    return str(_finite(decimal.Decimal(value))).encode()
+
+
+def _load_number(data: bytes) -> decimal.Decimal:
+    return _finite(decimal.Decimal(data.decode()))
+
+
+def _finite(value: decimal.Decimal) -> decimal.Decimal:
+    if not value.is_finite():
+        raise ValueError
+    return value
+
+
+def _dump_date(value: dt.date) -> bytes:
+    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+        raise TypeError
+    return value.isoformat().encode()
+
+
+TEXT: Final[Kind[str]] = Kind("text", _dump_text, bytes.decode)
+BYTES: Final[Kind[bytes]] = Kind("bytes", _dump_bytes, bytes)
+JSON: Final[Kind[Any]] = Kind("JSON", _dump_json, json.loads)
+NUMBER: Final[Kind[decimal.Decimal]] = Kind("number", _dump_number, _load_number)
+DATE: Final[Kind[dt.date]] = Kind("date", _dump_date, lambda data: dt.date.fromisoformat(data.decode()))

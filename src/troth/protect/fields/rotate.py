@@ -1,0 +1,136 @@
+"""Sealing the columns of a table anew, in place, while the application goes on reading and writing.
+
+Rows are read a page at a time in the order of their key, and changed where they still hold what was read: a row that
+the application changed meanwhile is looked at again. Every change is short and complete in itself, and what is done
+shows in the values themselves, so whoever was killed in the middle simply runs it again. It ends after a whole pass
+that found nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol
+
+from troth.protect.fields.errors import RowsBusy, RowsLeft
+from troth.protect.fields.table import Found, SealedTable, Values
+
+__all__ = ["Change", "Progress", "Rows", "Stored", "rotate"]
+
+PAGE_ROWS: Final = 2_000
+_PAGE_ROWS_FIRST: Final = 50
+PAGE_BYTES: Final = 2 * 1024 * 1024
+"""As much as a page should hold, and half of what a statement may: values may be large, and databases have limits."""
+_TRIES_MAX: Final = 5
+_PASSES_MAX: Final = 5
+
+Progress = Callable[[Found], None]
+_Again = Callable[[], Sequence["Stored"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One row: its key and what it holds, as the driver gives it. The values may be plain yet, and are not shown."""
+
+    key: Values
+    values: Values = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """*row* should hold *fresh*."""
+
+    row: Stored
+    fresh: Values = field(repr=False)
+
+
+class Rows(Protocol):
+    """The rows of one table, in a database."""
+
+    def page(self, after: Values | None, rows: int) -> list[Stored]:
+        """The next rows by key, read and let go. Raises `RowsRefused`."""
+
+    def swap(self, changes: Sequence[Change]) -> int:
+        """In one transaction, change the rows that still hold what was read; how many. Raises `RowsRefused`, of which
+        `RowsBusy` is worth another try."""
+
+
+def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> Found:
+    """Bring every row of *table* up to date; *progress* is told after each page.
+
+    Raises `RowsLeft` once all that could be done is done, where values do not open or are plain, or where somebody
+    keeps writing under an older key; `RowsRefused` where the database does not let us.
+    """
+    total = Found()
+    for _ in range(_PASSES_MAX):
+        total.rows = total.unopened = total.plain = 0  # of the last pass; what was changed adds up
+        if _pass(rows, table, total, progress):
+            break
+    else:
+        raise RowsLeft(f"{table.name}: rows keep coming under an older key; does a process use an old TROTH_HOME?")
+    if total.unopened or total.plain:
+        raise RowsLeft(
+            f"{table.name}: of {total.rows:,} rows, {total.unopened:,} values do not open and {total.plain:,} are not "
+            "sealed; everything else is up to date",
+            unopened=total.unopened,
+            plain=total.plain,
+        )
+    return total
+
+
+def _pass(rows: Rows, table: SealedTable, total: Found, progress: Progress | None) -> bool:
+    """Whether there was nothing to do."""
+    size, after, is_clean = _PAGE_ROWS_FIRST, None, True
+    while page := rows.page(after, size):
+        due = _due(table, page, total)
+        is_clean &= not due
+        for part in _parts(due):
+            _change(rows, table, partial(rows.page, after, len(page)), part, total)
+        if progress is not None:
+            progress(total)
+        after = page[-1].key
+        size = min(PAGE_ROWS, max(1, len(page) * PAGE_BYTES // max(1, sum(_bytes(row.values) for row in page))))
+    return is_clean
+
+
+def _due(table: SealedTable, page: Sequence[Stored], found: Found) -> list[Change]:
+    changes = (Change(row, table.fresh(row.values, found)) for row in page)
+    return [change for change in changes if change.fresh != change.row.values]
+
+
+def _change(rows: Rows, table: SealedTable, page: _Again, due: list[Change], total: Found) -> None:
+    """Change what is *due*. Rows that others wrote meanwhile are read anew; what is lost to them in each of several
+    tries is left to the next pass."""
+    for attempt in range(_TRIES_MAX):
+        if not due:
+            return
+        try:
+            swapped = rows.swap(due)
+        except RowsBusy:
+            if attempt == _TRIES_MAX - 1:
+                raise
+            swapped = 0
+        total.changed += swapped
+        if swapped == len(due):
+            return
+        keys = {change.row.key for change in due}
+        due = _due(table, [row for row in page() if row.key in keys], Found())
+
+
+def _parts(changes: list[Change]) -> Iterator[list[Change]]:
+    """The changes in parts that a statement bears."""
+    part, size = list[Change](), 0
+    for change in changes:
+        weight = _bytes(change.row.values) + _bytes(change.fresh)
+        if part and size + weight > 2 * PAGE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(change)
+        size += weight
+    if part:
+        yield part
+
+
+def _bytes(values: Values) -> int:
+    return sum(len(value) if isinstance(value, bytes | str) else 8 for value in values)

@@ -1,0 +1,416 @@
+"""Sealed columns for SQLAlchemy: the application writes and reads plain values, the database holds sealed ones.
+
+    class Customer(Base):
+        email: Mapped[str | None] = mapped_column(SealedText("customer", "email"))
+        email_bucket: Mapped[int | None] = mapped_column(Bucket({"email": "email"}, population=200_000), index=True)
+
+A *bucket* column is filled by itself in every INSERT and UPDATE that SQLAlchemy sends, of the ORM and of Core, in the
+statement that writes the value. `sealed_lookup` finds by it. A sealed column itself is compared with nothing but NULL:
+``==`` would have to answer with every row of the bucket, and a login by it would let the wrong person in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event, orm
+from sqlalchemy.dialects import mysql
+from sqlalchemy.sql import operators
+
+from troth.errors import TrothError
+from troth.protect.fields.blind import BlindIndex, NormalForm, plan_index
+from troth.protect.fields.column import KeyringSource, SealedColumn, home_keyring
+from troth.protect.fields.errors import FieldRefused, RowsBusy, RowsRefused, SearchRefused
+from troth.protect.fields.kinds import BYTES, DATE, JSON, NUMBER, TEXT, Kind
+from troth.protect.fields.rotate import Progress, rotate
+from troth.protect.fields.sql import Flavour, SqlRows
+from troth.protect.fields.table import Found, Index, SealedTable, Values
+
+__all__ = [
+    "Bucket",
+    "NotWritten",
+    "SealedBytes",
+    "SealedDate",
+    "SealedJSON",
+    "SealedNumber",
+    "SealedText",
+    "SealedType",
+    "may_be",
+    "rotate_fields",
+    "sealed_lookup",
+]
+
+T = TypeVar("T")
+
+
+class NotWritten(FieldRefused, sa.exc.DontWrapMixin):
+    """A value was not written; the message says why. SQLAlchemy's own error would quote the whole row beside it."""
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+
+class SealedType(sa.types.TypeDecorator[T], Generic[T]):
+    """A column of sealed values. *table* and *field* name the place that they are sealed for: keep them when the real
+    names change. The other options are those of `SealedColumn`."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+    kind: ClassVar[Kind[Any]]
+
+    def __init__(
+        self,
+        table: str,
+        field: str,
+        *,
+        domain: str = "fields",
+        keyring: KeyringSource = home_keyring,
+        accept_plain: bool = False,
+    ) -> None:
+        super().__init__()
+        self.table, self.field, self.domain = table, field, domain  # under these names they are SQLAlchemy's cache key
+        self.keyring, self.accept_plain = keyring, accept_plain
+        self.column: SealedColumn[T] = SealedColumn(self.kind, table, field, domain, keyring, accept_plain)
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.LONGBLOB())  # a BLOB ends at 65,535 bytes
+        return dialect.type_descriptor(_AsItIs() if dialect.name == "sqlite" else sa.LargeBinary())
+
+    def process_bind_param(self, value: T | None, dialect: sa.Dialect) -> bytes | None:
+        try:
+            return self.column.seal(value)
+        except TrothError as error:
+            raise NotWritten(str(error)) from error
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> T | None:
+        return self.column.open(value)
+
+    class comparator_factory(sa.types.TypeDecorator.Comparator[Any]):  # noqa: N801 -- SQLAlchemy's name
+        def operate(self, op: Any, *other: Any, **options: Any) -> Any:
+            if len(other) == 1 and op in _EQUALITY and (_is_null(other[0]) or _is_same(self.expr, other[0])):
+                return super().operate(op, *other, **options)
+            raise SearchRefused(
+                "a sealed column is not compared, sorted or matched in SQL, where equal values look different: find by "
+                "its bucket column with sealed_lookup(), or open the rows and compare them"
+            )
+
+
+_EQUALITY = operators.eq, operators.ne, operators.is_, operators.is_not
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or isinstance(value, sa.Null)
+
+
+def _is_same(column: sa.ColumnElement[Any], other: Any) -> bool:
+    """SQLAlchemy asks its columns whether they are equal, too."""
+    return isinstance(other, sa.ColumnElement) and column.shares_lineage(other)
+
+
+class _AsItIs(sa.LargeBinary):
+    """In SQLite a column of bytes may still hold texts and numbers from before."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
+        return None
+
+
+class SealedText(SealedType[str]):
+    """Text of any length."""
+
+    kind = TEXT
+    cache_ok = True
+
+
+class SealedBytes(SealedType[bytes]):
+    """Bytes."""
+
+    kind = BYTES
+    cache_ok = True
+
+
+class SealedJSON(SealedType[Any]):
+    """What JSON can say, but for its ``null``, which is NULL. Changes inside of a value are seen as for SQLAlchemy's
+    own JSON: not without ``MutableDict`` and the like."""
+
+    kind = JSON
+    cache_ok = True
+
+
+class SealedNumber(SealedType[decimal.Decimal]):
+    """A ``Decimal``, exactly as it was given; an ``int`` reads back as one. No ``float``, NaN or infinity."""
+
+    kind = NUMBER
+    cache_ok = True
+
+
+class SealedDate(SealedType[dt.date]):
+    """A date."""
+
+    kind = DATE
+    cache_ok = True
+
+
+class Bucket(sa.types.TypeDecorator[int]):
+    """The column of a blind index over the sealed columns *of* the same table, by name, each with its normal form:
+    ``email``, ``phone``, ``text`` or ``exact``; with several, over all of them together.
+
+    *population* is how many distinct values (or combinations) the table really holds; see `plan_index`, which decides
+    on the bits and refuses fewer than 1,000. A changed definition makes other buckets: name the definition before as
+    *was* until `rotate_fields` has been through, and values are found by either. Another *version* changes the key.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def __init__(
+        self,
+        of: Mapping[str, NormalForm] | Sequence[tuple[str, NormalForm]],
+        *,
+        population: int,
+        values_per_bucket: int = 2,
+        version: int = 1,
+        was: Bucket | None = None,
+    ) -> None:
+        super().__init__()
+        self.of = tuple(dict(of).items())
+        self.population, self.values_per_bucket, self.version, self.was = population, values_per_bucket, version, was
+        self.plan = plan_index(population, columns=len(self.of), values_per_bucket=values_per_bucket)
+
+
+# --- filling buckets --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A bucket column of a table, its index, and the sealed columns that the index is over."""
+
+    name: str
+    index: BlindIndex
+    sources: tuple[sa.ColumnElement[Any], ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [str(source.key) for source in self.sources]
+
+    def bucket(self, values: Sequence[Any], index: BlindIndex | None = None) -> int | None:
+        return (index or self.index).bucket(_type(self.sources[0]).keyring(), *values)
+
+
+def _filled(table: sa.FromClause) -> Iterator[_Filled]:
+    for column in table.c:
+        if isinstance(column.type, Bucket):
+            yield _Filled(column.key, *_definition(column.type, table))
+
+
+def _definition(bucket: Bucket, table: sa.FromClause) -> tuple[BlindIndex, tuple[sa.ColumnElement[Any], ...]]:
+    sources = []
+    for name, _ in bucket.of:
+        if name not in table.c or not isinstance(table.c[name].type, SealedType):
+            raise SearchRefused(f"the table has no sealed column {name!r} to make buckets of")
+        sources.append(table.c[name])
+    first = _type(sources[0])
+    columns = tuple((_type(source).field, form) for source, (_, form) in zip(sources, bucket.of, strict=True))
+    return BlindIndex(first.table, columns, bucket.plan.bits, bucket.version, first.domain), tuple(sources)
+
+
+def _type(column: sa.ColumnElement[Any]) -> SealedType[Any]:
+    assert isinstance(column.type, SealedType)
+    return column.type
+
+
+@event.listens_for(sa.Engine, "before_execute", retval=True)
+def _fill(
+    connection: sa.Connection,
+    statement: Any,
+    many: list[dict[str, Any]],
+    one: dict[str, Any],
+    options: Mapping[str, Any],
+) -> tuple[Any, list[dict[str, Any]], dict[str, Any]]:
+    """Set every bucket column in the statement that sets its sealed columns, whoever sends it."""
+    if isinstance(statement, sa.Insert | sa.Update):
+        try:
+            for filled in _filled(statement.table):  # of a join nothing is seen, and the next rotation mends it
+                statement = _with_bucket(statement, filled)
+                many = [_with_parameter(row, filled, statement) for row in many]
+                one = _with_parameter(one, filled, statement)
+        except TrothError as error:
+            raise NotWritten(f"{statement.table.name}: {error}") from error
+    return statement, many, one
+
+
+def _with_parameter(row: dict[str, Any], filled: _Filled, statement: sa.Insert | sa.Update) -> dict[str, Any]:
+    given = [name for name in filled.names if name in row]
+    if not given:
+        return row
+    _require_all(given, filled.names, statement)
+    return {**row, filled.name: filled.bucket([row.get(name) for name in filled.names])}
+
+
+def _with_bucket(statement: Any, filled: _Filled) -> Any:
+    """The statement with the bucket of the values that it carries itself, not as parameters."""
+    names = filled.names
+    values = {_name(key): value for key, value in (statement._values or {}).items()}
+    given = [name for name in names if name in values]
+    if any(name in _elsewhere(statement) for name in names) or not all(_is_value(values[name]) for name in given):
+        raise SearchRefused(
+            f"the values of {filled.name} are not seen in such a statement: give them in values() or as parameters"
+        )
+    if not given:
+        return statement
+    _require_all(given, names, statement)
+    return statement.values({filled.name: filled.bucket([_value(values.get(name)) for name in names])})
+
+
+def _require_all(given: Sequence[str], names: Sequence[str], statement: sa.Insert | sa.Update) -> None:
+    if len(given) < len(names) and isinstance(statement, sa.Update):
+        raise SearchRefused(f"one index is over {', '.join(names)}: an UPDATE sets all of them, or none")
+
+
+def _elsewhere(statement: Any) -> set[str]:
+    """Columns that are set in ways whose values we do not see: rows in values(), a SELECT, an upsert."""
+    named = {_name(key) for rows in statement._multi_values for row in rows for key in row}
+    named |= {_name(key) for key, _ in getattr(statement, "_ordered_values", None) or ()}
+    named |= set(getattr(statement, "_select_names", None) or ())
+    upsert = getattr(statement, "_post_values_clause", None)
+    named |= {_name(key) for key in dict(getattr(upsert, "update_values_to_set", None) or ())}
+    return named | {_name(key) for key in getattr(upsert, "update", None) or ()}
+
+
+def _name(key: Any) -> str:
+    return str(getattr(key, "key", key))
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, sa.BindParameter):
+        return not value.required and value.callable is None
+    return not isinstance(value, sa.ClauseElement) or isinstance(value, sa.Null)
+
+
+def _value(value: Any) -> Any:
+    if _is_null(value):
+        return None
+    return value.value if isinstance(value, sa.BindParameter) else value
+
+
+@event.listens_for(orm.Mapper, "before_update")
+def _complete(mapper: orm.Mapper[Any], connection: sa.Connection, row: Any) -> None:
+    """Write all columns of a compound index when one of them changes."""
+    for filled in _filled(mapper.local_table):
+        attributes = [mapper.get_property_by_column(source).key for source in filled.sources]
+        state = sa.inspect(row)
+        if len(attributes) > 1 and any(state.attrs[name].history.has_changes() for name in attributes):
+            for name in attributes:
+                getattr(row, name)  # it may not be loaded yet
+                orm.attributes.flag_modified(row, name)
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def may_be(bucket: Any, *values: Any) -> sa.ColumnElement[bool]:
+    """The condition that a row stands in the bucket of *values*: all rows with these values, and some others. *bucket*
+    is the attribute or column; its index has as many columns as there are values. Raises `SearchRefused`."""
+    column = bucket.__clause_element__() if hasattr(bucket, "__clause_element__") else bucket
+    kind = column.type
+    if not isinstance(kind, Bucket):
+        raise SearchRefused("may_be() and sealed_lookup() take a column of the type Bucket")
+    if len(values) != len(kind.of):
+        raise SearchRefused(f"the index is over {len(kind.of)} columns, and {len(values)} values were given")
+    buckets = []
+    while kind is not None:
+        filled = _Filled(column.key, *_definition(kind, column.table))
+        buckets.append(filled.bucket(values))
+        kind = kind.was
+    found = [each for each in buckets if each is not None]
+    return column.in_(found) if found else sa.false()
+
+
+def sealed_lookup(session: orm.Session, bucket: Any, *values: Any, where: Sequence[Any] = ()) -> list[Any]:
+    """The objects whose sealed columns have these *values*, in normal form: the bucket is read, opened and compared.
+
+        sealed_lookup(session, Customer.email_bucket, "ann@example.org", where=[Customer.active])
+
+    It reads as many rows as the bucket holds, beside those that are found. Raises `SearchRefused`, and as opening does.
+    """
+    entity = bucket.parent.entity
+    column = bucket.__clause_element__()
+    rows = session.scalars(sa.select(entity).where(may_be(bucket, *values), *where))
+    index, sources = _definition(column.type, column.table)
+    attributes = [bucket.parent.mapper.get_property_by_column(source).key for source in sources]
+    sought = index.normal(*values)
+    return [row for row in rows if index.normal(*(getattr(row, name) for name in attributes)) == sought]
+
+
+# --- rotation ---------------------------------------------------------------------------------------------------------
+
+
+def rotate_fields(engine: sa.Engine, table: Any, *, progress: Progress | None = None) -> Found:
+    """Bring the sealed columns and buckets of *table*, a mapped class or a `Table`, up to date in place: values under
+    an older key are sealed anew, plain ones for the first time (where their column says ``accept_plain``), and missing
+    or wrong buckets are made. The application may go on; whoever is killed runs it again.
+
+    It works through connections of its own, on SQLite, PostgreSQL and MariaDB. Raises `RowsLeft` for what could not be
+    done, when everything else is, and `RowsRefused` where the database refuses.
+    """
+    real: sa.Table = table if isinstance(table, sa.Table) else sa.inspect(table).local_table
+    sealed = [column for column in real.c if isinstance(column.type, SealedType)]
+    indexes = list(_filled(real))
+    columns = [*sealed, *(real.c[each.name] for each in indexes)]
+    if not real.primary_key.columns or not sealed:
+        raise RowsRefused(f"{real.name} needs a primary key, and a sealed column")
+    at = {str(column.key): place for place, column in enumerate(sealed)}
+    described = SealedTable(
+        real.name,
+        tuple(column.type.column for column in sealed),  # type: ignore[attr-defined]
+        tuple(Index(each.index, tuple(at[name] for name in each.names)) for each in indexes),
+    )
+    return rotate(_rows(engine, real, columns), described, progress)
+
+
+def _rows(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]]) -> SqlRows:
+    def read(sql: str, values: Values) -> list[tuple[Any, ...]]:
+        with _spoken(table), engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql, values)]
+
+    def write(sql: str, values: Values | list[Values]) -> int:
+        with _spoken(table), engine.begin() as connection:
+            return int(connection.exec_driver_sql(sql, values).rowcount)
+
+    with _spoken(table), engine.connect():
+        dialect = engine.dialect  # which knows the server by now
+    flavours: Mapping[str, Flavour] = {"sqlite": "sqlite", "postgresql": "postgresql", "mariadb": "mariadb"}
+    name = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
+    mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}.get(dialect.paramstyle)
+    if name not in flavours or mark is None:
+        raise RowsRefused(f"rotation knows {', '.join(flavours)} and their usual drivers, and not {name}")
+    quote = dialect.identifier_preparer
+    key = list(table.primary_key.columns)
+    return SqlRows(
+        flavour=flavours[name],
+        table=quote.format_table(table),
+        key=tuple(quote.format_column(column) for column in key),
+        columns=tuple(quote.format_column(column) for column in columns),
+        types=tuple(column.type.compile(dialect) for column in (*key, *columns) if name == "postgresql"),
+        mark=mark,
+        read=read,
+        write=write,
+    )
+
+
+@contextmanager
+def _spoken(table: sa.Table) -> Iterator[None]:
+    """A driver's error becomes one of ours, without its text: that can quote a row."""
+    try:
+        yield
+        return
+    except sa.exc.DBAPIError as error:
+        said = f"{table.name}: the database refused with {type(error.orig).__name__}"
+        kind = RowsBusy if isinstance(error, sa.exc.OperationalError) else RowsRefused
+    raise kind(said)
