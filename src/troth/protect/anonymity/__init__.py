@@ -1,0 +1,56 @@
+"""Anonymity: how far people hide in a table, bringing a table to a target, and counts that may be shown.
+
+It promises that
+- a measure, an error and a ``repr`` tell numbers and names of columns, and never a value;
+- a target is reached or refused, and what reaching it cost is told;
+- a count of fewer than k people is not shown, and cannot be computed from what is, in one release or in a pair of them;
+- noise is drawn only when the budget pays for it, and what was paid is on record before the result is handed out.
+
+It does not promise that anything is anonymous in law: docs/explain/anonymity.md says what each measure does not show.
+It needs polars (``troth[anonymity]``) and, for noise, OpenDP (``troth[dp]``).
+"""
+
+from troth.protect.errors import ProtectError
+
+try:
+    import polars as _polars  # noqa: F401
+except ImportError:
+    raise ProtectError("measuring anonymity needs polars: pip install 'troth[anonymity]'") from None
+
+from troth.protect.anonymity.anonymise import Anonymised, anonymise
+from troth.protect.anonymity.counts import Release, release_counts
+from troth.protect.anonymity.errors import AnonymityError, AnonymityRefused, BudgetSpent, TargetNotReached
+from troth.protect.anonymity.hierarchies import (
+    Hierarchy,
+    bands,
+    categories,
+    dates,
+    mapping,
+    postcodes,
+    prefixes,
+    whole,
+)
+from troth.protect.anonymity.history import History
+from troth.protect.anonymity.measure import Measures, measure
+
+__all__ = [
+    "Anonymised",
+    "AnonymityError",
+    "AnonymityRefused",
+    "BudgetSpent",
+    "Hierarchy",
+    "History",
+    "Measures",
+    "Release",
+    "TargetNotReached",
+    "anonymise",
+    "bands",
+    "categories",
+    "dates",
+    "mapping",
+    "measure",
+    "postcodes",
+    "prefixes",
+    "release_counts",
+    "whole",
+]

@@ -1,0 +1,122 @@
+"""What can still move in a table of sums: a network of figures, and how much can be pushed from one end to another.
+
+A figure is an edge, and the figures into a node sum to those out of it. Raising one figure means raising those after it
+or lowering those beside it, on a way from its head back to its tail. The most that can be pushed that way is exactly
+how much the figure can rise while every sum stays true; in whole numbers too, as a network has whole solutions.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+__all__ = ["NO_END", "Network"]
+
+NO_END = 1 << 62
+Node = TypeVar("Node", bound=Hashable)
+
+
+class Network(Generic[Node]):
+    """Edges with room to rise and to fall. A closed edge keeps its room for later and lets nothing through."""
+
+    def __init__(self) -> None:
+        self.ends: list[tuple[Node, Node]] = []
+        self._room: list[int] = []  # of edge e: 2e to rise, 2e + 1 to fall
+        self.closed: dict[int, tuple[int, int]] = {}
+        self._arcs: dict[Node, list[int]] = {}
+        self._pushed: list[tuple[int, int]] = []
+
+    def add(self, tail: Node, head: Node, *, rise: int, fall: int) -> int:
+        """A new edge; returns its number."""
+        edge = len(self.ends)
+        self.ends.append((tail, head))
+        self._room += [rise, fall]
+        self._arcs.setdefault(tail, []).append(2 * edge)
+        self._arcs.setdefault(head, []).append(2 * edge + 1)
+        return edge
+
+    def close(self, edge: int) -> None:
+        """Nothing goes through *edge* any more."""
+        self.closed[edge] = (self._room[2 * edge], self._room[2 * edge + 1])
+        self._room[2 * edge : 2 * edge + 2] = [0, 0]
+
+    def open(self, edge: int) -> None:
+        """Give a closed *edge* its room back."""
+        self._room[2 * edge : 2 * edge + 2] = self.closed.pop(edge)
+
+    def push(self, source: Node, sink: Node, most: int) -> int:
+        """Push up to *most* from *source* to *sink*, and leave it pushed. Returns how much went."""
+        left = most
+        while left and (way := self._way(source, sink)):
+            amount = min(left, *(self._room[arc] for arc in way))
+            for arc in way:
+                self._move(arc, amount)
+                self._pushed.append((arc, amount))
+            left -= amount
+        return most - left
+
+    def undo(self) -> None:
+        """Take back everything that was pushed."""
+        while self._pushed:
+            arc, amount = self._pushed.pop()
+            self._move(arc, -amount)
+
+    def reached(self, source: Node) -> set[Node]:
+        """The nodes that something more could be pushed to."""
+        return set(self._search(source, None))
+
+    def cheapest(
+        self, source: Node, sink: Node, room: int, cost: Callable[[int], int], *, without: int
+    ) -> list[int] | None:
+        """The closed edges on the cheapest way on which every edge has *room*, closed or not; None if there is no way.
+        Open edges cost nothing and a closed one its *cost*; edge *without* is not used."""
+        came: dict[Node, int] = {}
+        queue: list[tuple[int, int, Node]] = [(0, -1, source)]
+        while queue:
+            spent, arc, node = heapq.heappop(queue)
+            if node in came:
+                continue
+            came[node] = arc
+            if node == sink:
+                return [arc // 2 for arc in self._back(came, source, sink) if arc // 2 in self.closed]
+            for onward in self._arcs[node]:
+                if onward // 2 == without:
+                    continue
+                closed = self.closed.get(onward // 2)
+                if (closed[onward % 2] if closed else self._room[onward]) >= room:
+                    price = cost(onward // 2) if closed else 0
+                    heapq.heappush(queue, (spent + price, onward, self._head(onward)))
+        return None
+
+    def _move(self, arc: int, amount: int) -> None:
+        self._room[arc] -= amount
+        self._room[arc ^ 1] += amount
+
+    def _way(self, source: Node, sink: Node) -> list[int]:
+        came = self._search(source, sink)
+        return self._back(came, source, sink) if sink in came else []
+
+    def _search(self, source: Node, sink: Node | None) -> dict[Node, int]:
+        """The arc by which each node was reached, up to *sink*."""
+        came: dict[Node, int] = {source: -1}
+        queue = deque([source])
+        while queue and sink not in came:
+            for arc in self._arcs[queue.popleft()]:
+                if self._room[arc] > 0 and (head := self._head(arc)) not in came:
+                    came[head] = arc
+                    if head == sink:
+                        break
+                    queue.append(head)
+        return came
+
+    def _back(self, came: dict[Node, int], source: Node, node: Node) -> list[int]:
+        way: list[int] = []
+        while node != source:
+            way.append(came[node])
+            node = self._head(came[node] ^ 1)
+        return way
+
+    def _head(self, arc: int) -> Node:
+        return self.ends[arc // 2][1 - arc % 2]
