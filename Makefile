@@ -41,9 +41,12 @@ lock: $(VENV)/.dev  ## Resolve the packages anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra service pyproject.toml -o requirements/demo.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev pyproject.toml -o requirements/dev.txt
 
+# Without Debian's python3-venv the first of these leaves a Python without pip; the pip of outside then brings one in.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Troth needs Python 3.11 or later; say which with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	|| { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $@ --disable-pip-version-check --quiet install pip; } \
+	|| { rm -rf $(VENV); echo "$(VENV) could not be made: $(PYTHON) needs the venv module, or pip 22.3 or later with a way to PyPI; on Debian: apt install python3-venv"; exit 1; }
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Troth into $(VENV) ..."
