@@ -90,6 +90,12 @@ def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str
     assert Task.objects.get().closed_at == NOW + 2 * HOUR
 
 
+def test_a_pass_that_began_earlier_does_not_doubt_what_a_later_one_has_checked(database: str, office: Office) -> None:
+    keep.run_due(NOW + HOUR / 60, office=office)
+    assert keep.run_due(NOW, office=office).promises_changed == ()
+    assert PromiseRow.objects.get().status == "kept"
+
+
 def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office: Office) -> None:
     keep.run_due(NOW, office=office)
     Due.objects.filter(name__startswith="control:").update(next_due=NOW + 99 * HOUR)

@@ -128,6 +128,17 @@ def test_any_flipped_bit_of_a_row_is_found(database: str, signer: TestSigner) ->
     log.verify()
 
 
+def test_a_process_that_began_earlier_is_no_clock_that_went_back(
+    database: str, signer: TestSigner, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, at in enumerate((NOW, NOW - dt.timedelta(minutes=1))):
+        record(entry(number))
+        with caplog.at_level(logging.WARNING, "troth.ledger"):
+            sequence(signer, now=at)
+    assert caplog.text == ""
+    assert Tree.objects.get().checkpoint_at == NOW
+
+
 def test_a_clock_that_goes_back_moves_no_entry_and_no_checkpoint(
     database: str, signer: TestSigner, caplog: pytest.LogCaptureFixture
 ) -> None:

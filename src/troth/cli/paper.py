@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 # --- views ---------------------------------------------------------------------------------------------------------
 
 
-def show_view(view: View) -> None:
+def show_view(view: View, *, erased: dt.date | None = None) -> None:
     """Place by place: a table where it fits, with the category under each column's name, else a line for each field."""
     for number, table in enumerate(view.tables):
         above = "\n" if number else ""
@@ -71,7 +72,10 @@ def show_view(view: View) -> None:
             line = f"  {withheld} withheld: {about} about someone else (GDPR Art. 15(4))"
             _out.print(line, style="dim", soft_wrap=True)
     if not view.tables:
-        _out.print("Nothing is held about this person in the declared systems.")
+        _out.print("No row of the declared systems leads to this person.")
+        if erased is not None:
+            line = f"They were erased on {erased}; the receipt of that says what had to stay, and until when."
+            _out.print(line, soft_wrap=True)
 
 
 def _lines(table: ViewTable) -> str:
@@ -249,7 +253,7 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
             for line in receipt.lines:
                 until = f" until {line.until}" if line.until else ""
                 cite = f" ({line.cite}{until})" if line.cite else ""
-                _out.print(escape(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"))
+                _out.print(escape(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"), soft_wrap=True)
         for place, rows in receipt.residue.items():
             _out.print(escape(f"  left in {place}: {counted(rows, 'row')}; plan again to see which"), style="red")
 

@@ -188,6 +188,7 @@ def _check(held: due.Claim, here: Company, seen: Mapping[str, object]) -> Check:
 def _judge_all(here: Company, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
     """Let the ledger follow the statuses, which also change when nothing is checked any more. What changed."""
     quotes = {plan.promise_name(promise): promise.quote for promise in here.declaration.promises}
+    now = max([now, *(made for made in _checked(here) if made <= now + _LEASE)])
     changed = tuple(
         (quotes[name], judgement.status)
         for name, judgement in judge(here, now=now).items()
@@ -195,6 +196,12 @@ def _judge_all(here: Company, now: dt.datetime) -> tuple[tuple[str, Status], ...
     )
     PromiseRow.objects.exclude(promise__in=quotes).delete()
     return changed
+
+
+def _checked(here: Company) -> Iterator[dt.datetime]:
+    """When the controls were checked. Another process may have begun its pass after ours and be done already: what it
+    has checked since is not dated in the future."""
+    return (check.at for made in checks.history(here.bound).values() for check in made)
 
 
 def _remember(name: str, quote: str, status: Status, here: Company, now: dt.datetime) -> bool:

@@ -36,6 +36,8 @@ from troth.service.record.models import EntryRow, Tile, Tree
 __all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tile", "tree"]
 
 _LOG = logging.getLogger("troth.ledger")
+_OVERLAP = dt.timedelta(minutes=15)
+"""A process that began before another one and ends after it is as much behind, without any fault of a clock."""
 _BATCH = 1_000
 """Entries that one transaction of the sequencer takes, which bounds how long SQLite's writers wait; also, how many one
 query reads."""
@@ -206,7 +208,8 @@ def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
     row.origin = signer.name
     grown.put_partial_tiles()
     if row.checkpoint_at is not None and now < row.checkpoint_at:
-        _LOG.warning("the clock went back: the last checkpoint is of %s, and that stays its time", row.checkpoint_at)
+        if row.checkpoint_at - now > _OVERLAP:
+            _LOG.warning("the clock went back: the last checkpoint of %s stays the latest", row.checkpoint_at)
         now = row.checkpoint_at
     row.size = row.checkpoint_size = grown.size
     row.checkpoint, row.checkpoint_at = Checkpoint(signer.name, grown.size, grown.root()).sign(signer), now
