@@ -6,10 +6,11 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from tests.subjects.conftest import ANN, Company
+from tests.subjects.conftest import ANN, BEN, Company, Lay
+from tests.subjects.laid import PERSON, declared
 
 from troth.stores import Store
-from troth.subjects import AmendmentPlan, Identity, NotApproved, PlanRefused, RunFailed, plan_amendment
+from troth.subjects import AmendmentPlan, Identity, NotApproved, PlanRefused, RunFailed, locate, plan_amendment
 
 ANNS_ROW = Identity.of(ids=["shop.customer=1"])
 PRIVATE = "private-words@example.org"
@@ -194,3 +195,35 @@ def test_nothing_personal_shows_in_a_repr(small: Company) -> None:
     plan = amendment(small, {"user.name": PRIVATE})
     assert PRIVATE not in repr(plan) + repr(plan.rewrites)
     assert "Ann" not in repr(plan.rewrites)
+
+
+# --- tables without rows of the person ------------------------------------------------------------------------------
+
+
+def test_a_column_is_judged_only_where_a_row_would_take_the_value(lay_small: Lay) -> None:
+    """Ann has a badge, which is too narrow for the new name; Ben has none, so that it is nothing to him."""
+    person = {**PERSON, "fields": {"email": "user.contact.email", "name": "user.name"}}
+    badge = {"belongs_to": {"person_id": "person.id"}, "fields": {"label": "user.name"}, "erase": "delete"}
+    laid = lay_small(
+        declared(person=person, badge=badge),
+        'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80), "name" VARCHAR(60))',
+        'CREATE TABLE "badge" ("person_id" INTEGER PRIMARY KEY, "label" VARCHAR(3))',
+        "INSERT INTO \"person\" VALUES (1, 'ann@example.org', 'Ann'), (2, 'ben@example.org', 'Ben')",
+        "INSERT INTO \"badge\" VALUES (1, 'Ann')",
+    )
+
+    def plan(who: Identity) -> AmendmentPlan:
+        located = locate(laid.map(), {"shop": laid.store}, [who], purpose="amend")
+        return plan_amendment(laid.declaration, located, {"user.name": "Benjamin"})
+
+    assert set(rewritten(plan(BEN))) == {"shop.person"}
+    with pytest.raises(PlanRefused, match=r"badge\.fields\.label: the column cannot hold the new value"):
+        plan(ANN)
+
+
+def test_nobody_has_an_empty_plan_and_a_misspelt_target_is_still_told(small: Company) -> None:
+    nobody = Identity.of(email="nobody@example.org")
+    plan = amendment(small, {"shop.customer.born": "no date at all"}, nobody)
+    assert (plan.rewrites, plan.kept, plan.reviews) == ((), (), ())
+    with pytest.raises(PlanRefused, match=r"did you mean user\.name"):
+        amendment(small, {"user.nmae": "x"}, nobody)

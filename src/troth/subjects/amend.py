@@ -54,7 +54,7 @@ def plan_amendment(declaration: Declaration, located: Located, changes: Mapping[
     """Decide what setting *changes* (category or ``system.table.column`` → new value, None for empty) does.
 
     *located* must have been found to ``amend``. Raises `PlanRefused` for a target that is not declared and for a value
-    that a column cannot hold; the message names the column, never the value.
+    that the column of a located row cannot hold; the message names the column, never the value.
     """
     return _Amending(located, changes).plan(declaration)
 
@@ -74,7 +74,7 @@ class _Amending:
     def plan(self, declaration: Declaration) -> AmendmentPlan:
         for target, text in self.changes.items():
             fields = list(_fields(self.located.map, target))
-            if not fields:
+            if not fields and not _may_lie_unseen(self.located.map, target):
                 self.problems.append(_unknown(self.located.map, target))
             self._ask_where_values_differ(target, fields)
             for node, column in fields:
@@ -93,15 +93,14 @@ class _Amending:
 
     def _set(self, node: Node, column: Column, text: str | None, *, alone: bool, named: bool) -> None:
         """Decide for every row of one column. What the law keeps as it was is amended only where the column is *named*
-        outright; what is empty is filled only where the column is meant *alone*."""
+        outright; what is empty is filled only where the column is meant *alone*. A value that does not fit is a problem
+        only where a row would take it."""
+        fault: ValueError | None = None
+        after: Scalar = None
         try:
             after = _parse(column, text)
-        except ValueError as fault:
-            path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
-            self.problems.append(
-                MapProblem(path, f"the column cannot hold the new value: {fault}", "give one that fits")
-            )
-            return
+        except ValueError as error:
+            fault = error
         use = node.declared.fields[column.name]
         for row in self.located.rows.get(node.place, ()):
             target = (row.key, row.subjects)
@@ -111,7 +110,12 @@ class _Amending:
                 self.kept[node.place, column.name, keep.because, keep.cite].append(target)
             elif row.others and use.of not in row.mine and "key" not in row.mine:
                 self.kept[node.place, column.name, *ABOUT_OTHERS].append(target)
-            elif before != after and (alone or before is not None):
+            elif fault is not None and (alone or before is not None):
+                path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
+                said = f"the column cannot hold the new value: {fault}"
+                self.problems.append(MapProblem(path, said, "give one that fits"))
+                return
+            elif fault is None and before != after and (alone or before is not None):
                 self.new[node.place][target][column.name] = (before, after)
 
     def _ask_where_values_differ(self, target: str, fields: Sequence[tuple[Node, Column]]) -> None:
@@ -146,6 +150,14 @@ def _fields(map_: DataMap, target: str) -> Iterator[tuple[Node, Column]]:
             column = node.schema.column(name)
             if column is not None and target in (use.category, f"{node.place}.{name}"):
                 yield node, column
+
+
+def _may_lie_unseen(map_: DataMap, target: str) -> bool:
+    """Whether *target* is declared where the store shows no columns: files of which there are none yet."""
+    unseen = (node for node in map_ if not node.schema.columns)
+    return any(
+        target in (use.category, f"{it.place}.{name}") for it in unseen for name, use in it.declared.fields.items()
+    )
 
 
 def _unknown(map_: DataMap, target: str) -> MapProblem:
