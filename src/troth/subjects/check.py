@@ -41,20 +41,40 @@ def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProbl
 
 
 def access(map_: DataMap, system: str) -> list[Access]:
-    """The least that carrying out needs in one system: to read what is declared, to amend declared fields and the
-    references that are emptied, to erase where rows are deleted."""
+    """The least that carrying out needs in one system: to read what is declared, to amend declared fields and what an
+    erasure writes, to erase where rows are deleted."""
     needed = []
     for node in map_:
         if node.system != system:
             continue
-        emptied = {
-            c for parent in map_ for place, link in parent.referrers if place == node.place for c in link.columns
+        written = {
+            *node.declared.fields,
+            *(column.name for _, column, _ in _strategies(node)),
+            *_shared_columns(node),
+            *_emptied_columns(map_, node),
         }
-        owned = {c for link in node.links if link.parent is not None for c in link.columns}
-        amends = {*node.declared.fields, *emptied, *owned} - set(node.key)
-        written = tuple(column.name for column in node.schema.columns if column.name in amends and not column.generated)
-        needed.append(Access(node.table, written, deletes(node)))
+        amends = tuple(it.name for it in node.schema.columns if it.name in written and not it.generated)
+        needed.append(Access(node.table, amends, deletes(node)))
     return needed
+
+
+def _shared_columns(node: Node) -> Iterator[str]:
+    """What names one person in a row that may also be about another: it takes two ways to a person, and one of them
+    other than the row's own identity."""
+    is_shared = len(node.links) > max(1, len(node.declared.identity))
+    for link in node.links if is_shared else ():
+        if link.kind is not None:
+            yield link.columns[0]
+        elif is_nullable(node, link.columns) and not set(link.columns) & set(node.key):
+            yield from link.columns
+
+
+def _emptied_columns(map_: DataMap, node: Node) -> Iterator[str]:
+    """References to rows that go. Whoever refers to them need not be the same person, and then the row stays."""
+    for parent in map_:
+        for place, link in parent.referrers if deletes(parent) else ():
+            if place == node.place and is_nullable(node, link.columns):
+                yield from link.columns
 
 
 def _strategies(node: Node) -> Iterator[tuple[str, Column, Strategy]]:
