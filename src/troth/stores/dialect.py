@@ -90,6 +90,7 @@ class Dialect(abc.ABC):
     snapshot: ClassVar[str]
     """Begins a read-only transaction in which several statements see the same data."""
     dated: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER})
+    numeric: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
     """The kinds of column that can be asked for what is `before` a moment."""
 
     def __init__(self, url: sa.URL) -> None:
@@ -152,6 +153,10 @@ class Dialect(abc.ABC):
     @abc.abstractmethod
     def matching(self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, fold: bool) -> Clause:
         """The condition that *columns* take one of *rows*, exactly, or without regard to case."""
+
+    @abc.abstractmethod
+    def by_digits(self, table: Table, column: Column, digits: Sequence[str]) -> Clause:
+        """The condition that the digits in *column*, which is not *numeric*, are one of *digits*."""
 
     def after(self, key: Sequence[str], row: Row, mark: str = "%s") -> Clause:
         """The condition that the *key* comes after *row* in the order of its index."""
@@ -252,7 +257,11 @@ def conflict(detail: str) -> Fault:
 
 BUSY = Fault(StoreBusy, "a lock or statement timeout, or a deadlock: nothing was changed, try again", retryable=True)
 CHANGED = Fault(UnknownName, "a table or column is no longer there: the schema has changed since it was described")
-LOST = Fault(StoreUnreachable, "nothing answers there, or the connection was lost", retryable=True)
+LOST = Fault(
+    StoreUnreachable,
+    "nothing answers there, or the connection was lost; check host and port, and that the server runs",
+    retryable=True,
+)
 
 
 def refused(detail: str) -> Fault:

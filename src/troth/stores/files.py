@@ -345,17 +345,19 @@ class FilesStore:
         except FileNotFoundError:
             message = f"{place} is not there (any more)"
             if place == "the folder":
-                raise StoreUnreachable(message, store=self.name) from None
-            raise StoreBusy(message, store=self.name, retryable=True) from None
+                raise StoreUnreachable(f"{message}; check the path of its URL", store=self.name) from None
+            raise StoreBusy(f"{message}; try again", store=self.name, retryable=True) from None
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise StoreError(f"{place} is not gzip, or cut short", store=self.name) from None
         except OSError as error:
-            message = f"{place} cannot be reached: {type(error).__name__} {error.errno or ''}".strip()
+            kind = f"{type(error).__name__} {error.errno or ''}".strip()
+            message = f"{place} cannot be reached ({kind}); check the path of its URL, and that its disk is there"
             raise StoreUnreachable(message, store=self.name, retryable=True) from None
         except Exception as error:
             if not type(error).__module__.startswith(("botocore", "aiobotocore", "aiohttp", "pyarrow")):
                 raise
-            message = f"{place} cannot be reached: {type(error).__name__}"
+            kind = type(error).__name__
+            message = f"{place} cannot be reached ({kind}); check the bucket, the endpoint and the account's keys"
             raise StoreUnreachable(message, store=self.name, retryable=True) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from troth.declaration import Declaration, System, resolve
 from troth.stores.contract import Access, Limits, Store, StoreRefused
@@ -29,15 +30,27 @@ def open_store(name: str, url: str, *, read_only: bool = False, limits: Limits |
     """The store at *url*, known as *name* in the declaration. Opens no connection yet.
 
     Raises `StoreRefused` for a URL nobody here understands, or when its driver is not installed (the message names
-    the extra to install). The URL is never repeated in a message.
+    the extra to install). The URL is never repeated in a message, but for the path of a file or folder that is there.
     """
     scheme = url.partition(":")[0].partition("+")[0].lower() if ":" in url else ""
     if scheme not in CONNECTORS:
-        known = ", ".join(sorted(CONNECTORS))
-        raise StoreRefused(f"the store URL of {name} must start with one of these, and a colon: {known}", store=name)
+        raise StoreRefused(f"the store URL of {name} {_misread(url)}", store=name)
     connector = import_module(CONNECTORS[scheme])
     store: Store = connector.connect(name, url, read_only=read_only, limits=limits or Limits())
     return store
+
+
+def _misread(url: str) -> str:
+    """What is wrong with a URL that no connector understands, and its mend."""
+    if not url.strip():
+        return "is empty; give the variable that it comes from a value"
+    known = f"must start with one of these, and a colon: {', '.join(sorted(CONNECTORS))}"
+    path = Path(url)
+    try:
+        meant = f"sqlite:///{url}" if path.is_file() else f"files:{url}" if path.is_dir() else ""
+    except (OSError, ValueError):
+        meant = ""
+    return f"{known}; did you mean {meant}" if meant else known
 
 
 def grants(store: Store, role: str, access: Sequence[Access] | None = None) -> str:

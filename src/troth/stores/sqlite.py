@@ -23,7 +23,7 @@ from urllib.parse import quote as quote_url
 
 import sqlalchemy as sa
 
-from troth.stores._values import Unfit, fitted, moment_text
+from troth.stores._values import Unfit, digits_of, fitted, moment_text
 from troth.stores.contract import (
     Access,
     Column,
@@ -65,6 +65,7 @@ class SQLite(Dialect):
     values_max = 16_000  # SQLite's own limit is 32,766 parameters, and a match may name its values twice
     snapshot = "BEGIN"
     dated = frozenset(ColumnKind)
+    numeric = frozenset[ColumnKind]()  # a column of numbers takes text as well
 
     def quote(self, name: str) -> str:
         """In backticks: SQLite takes an unknown name in double quotes for a string, and answers with that."""
@@ -85,6 +86,7 @@ class SQLite(Dialect):
             )
             connection.text_factory = _text
             connection.create_function("troth_fold", 1, _fold, deterministic=True)
+            connection.create_function("troth_digits", 1, _digits, deterministic=True)
             connection.execute(f"PRAGMA {pragma} = ON")
             return connection
 
@@ -108,7 +110,10 @@ class SQLite(Dialect):
         if code in {"SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"} or code.startswith("SQLITE_READONLY"):
             return refused("the file, or its folder, is read-only for this account")
         if code.startswith("SQLITE_CANTOPEN"):
-            return replace(LOST, detail="no database file can be opened at the path of its URL")
+            return replace(
+                LOST,
+                detail="no database file can be opened at the path of its URL; a path from the root takes four slashes",
+            )
         if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
             return refused("the file is not a SQLite database, or it is damaged")
         if said.startswith(("no such table", "no such column")):
@@ -181,6 +186,11 @@ class SQLite(Dialect):
         # The column's index is of another collation: let it find candidates.
         candidates = f"{self.quote(columns[0])} COLLATE {table.traits[columns[0]]} IN ({marks})"
         return Clause(f"({candidates} AND {clause.sql})", values * 2)
+
+    def by_digits(self, table: Table, column: Column, digits: Sequence[str]) -> Clause:
+        name = self.quote(column.name)  # text goes as bytes: a function fails on what is not UTF-8
+        held = f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) WHEN 'blob' THEN NULL ELSE {name} END"
+        return Clause(f"troth_digits({held}) IN ({', '.join('?' * len(digits))})", tuple(digits))
 
     def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
         name = self.quote(column.name)
@@ -270,6 +280,10 @@ def _text(raw: bytes) -> str | bytes:
 
 def _fold(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
+
+
+def _digits(value: Any) -> str:
+    return digits_of(value.decode("ascii", "ignore") if isinstance(value, bytes) else value)
 
 
 def _native(column: Column, value: Scalar | Unfit) -> Scalar | Unfit:
