@@ -21,6 +21,8 @@ from troth.ledger.errors import (
     NoteRefused,
     ProofRefused,
     ReceiptRefused,
+    TimestampRefused,
+    WitnessRefused,
 )
 from troth.ledger.fields import Value
 from troth.ledger.filelog import FileLog
@@ -43,7 +45,9 @@ from troth.ledger.opening import Opening
 from troth.ledger.published import PublishedLog, export, origin_of
 from troth.ledger.receipt import receipt, receipt_extra, signed_in, verify_receipt
 from troth.ledger.tiles import TILE_WIDTH, TileStore, TileTree, bundle_path, pack_bundle, tile_path, unpack_bundle
+from troth.ledger.timestamp import request_timestamp, verify_timestamp
 from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
+from troth.ledger.witness import Cosignature, Quorum, Witness, cosign, cosigned_message
 
 __all__ = [
     "EMPTY_ROOT",
@@ -53,6 +57,7 @@ __all__ = [
     "TILE_WIDTH",
     "Checkpoint",
     "Commitment",
+    "Cosignature",
     "Entry",
     "EntryRefused",
     "EntryUnknown",
@@ -73,15 +78,21 @@ __all__ = [
     "ProofRefused",
     "Pseudonym",
     "PublishedLog",
+    "Quorum",
     "ReceiptRefused",
     "Signer",
     "TileStore",
     "TileTree",
     "TiledLog",
+    "TimestampRefused",
     "Value",
     "Verifier",
+    "Witness",
+    "WitnessRefused",
     "bundle_path",
     "consistency_proof",
+    "cosign",
+    "cosigned_message",
     "export",
     "inclusion_proof",
     "leaf_hash",
@@ -91,6 +102,7 @@ __all__ = [
     "pack_bundle",
     "receipt",
     "receipt_extra",
+    "request_timestamp",
     "require_begins_with",
     "root_hash",
     "sign_note",
@@ -101,4 +113,5 @@ __all__ = [
     "verify_consistency",
     "verify_inclusion",
     "verify_receipt",
+    "verify_timestamp",
 ]

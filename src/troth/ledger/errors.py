@@ -13,6 +13,8 @@ __all__ = [
     "NoteRefused",
     "ProofRefused",
     "ReceiptRefused",
+    "TimestampRefused",
+    "WitnessRefused",
 ]
 
 
@@ -51,3 +53,15 @@ class LedgerBroken(LedgerError):
     def __init__(self, message: str, *, leaf: int) -> None:
         super().__init__(message)
         self.leaf = leaf
+
+
+class WitnessRefused(LedgerError):
+    """A witness did not cosign. *conflict*: it has seen another ledger under our name than the one we have."""
+
+    def __init__(self, message: str, *, conflict: bool = False) -> None:
+        super().__init__(message)
+        self.conflict = conflict
+
+
+class TimestampRefused(LedgerError):
+    """A timestamp could not be had, or does not show that its authority saw this checkpoint."""

@@ -101,6 +101,20 @@ class FileLog(TiledLog):
                     self._publish(signed)
                 return (self._folder / "checkpoint").read_text("utf-8")
 
+    def cosigned(self) -> str | None:
+        """The last checkpoint that a witness cosigned, with every cosignature on it; None where none ever did."""
+        note = self._files.get("cosigned")
+        return None if note is None else note.decode("utf-8", "replace")
+
+    def keep_cosigned(self, note: str) -> None:
+        """Keep *note*, and publish it where it is the checkpoint of now."""
+        with self._mutex:
+            self._require_working()
+            with self._disk():
+                write_durably(self._folder / "cosigned", note.encode())
+                if Checkpoint.open(note, self._verifier, origin=self._origin) == self._last_signed:
+                    write_durably(self._folder / "checkpoint", note.encode())
+
     def entry_bytes(self, index: int) -> bytes:
         """The stored bytes of leaf *index*. Raises ``IndexError``."""
         with self._mutex:

@@ -69,6 +69,10 @@ class LogReader(Protocol):
         """The signed size and root of now (C2SP tlog-checkpoint); everything under it is durable and can be fetched."""
         ...
 
+    def cosigned(self) -> str | None:
+        """The last checkpoint that a witness cosigned, with every cosignature on it; None where none ever did."""
+        ...
+
     def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again and compare with every tile and the last checkpoint.
 
@@ -82,6 +86,11 @@ class Log(LogReader, Protocol):
 
     def append(self, entries: Sequence[Entry]) -> range:
         """Append *entries* together, in order, and return their leaf numbers once they are durable."""
+        ...
+
+    def keep_cosigned(self, note: str) -> None:
+        """Keep *note*, a checkpoint of this log with signatures of witnesses, as the one that `cosigned` gives; where
+        it is the checkpoint of now, `checkpoint` gives it, too."""
         ...
 
 

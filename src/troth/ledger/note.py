@@ -11,16 +11,15 @@ import binascii
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from troth.ledger.errors import NoteRefused
 
-__all__ = ["Signer", "Verifier", "open_note", "sign_note"]
+__all__ = ["Signer", "Verifier", "open_note", "sign_note", "signature_line", "split_note"]
 
-_ED25519 = b"\x01"
 _NOTE_CHARS_MAX = 1_000_000  # room for 16 witnesses with post-quantum signatures, and no more
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
@@ -56,6 +55,9 @@ class Verifier:
         if len(self.public_key) != 32:
             raise NoteRefused("an Ed25519 public key is 32 bytes long")
 
+    kind: ClassVar[bytes] = b"\x01"
+    """The type of its signatures (C2SP signed-note)."""
+
     @classmethod
     def of(cls, signer: Signer) -> Self:
         """The public side of *signer*."""
@@ -67,9 +69,9 @@ class Verifier:
         name, _, rest = text.strip().partition("+")
         key_id, _, encoded = rest.partition("+")
         key = _unbase64(encoded)
-        if key[:1] != _ED25519:
+        if key[:1] != cls.kind:
             raise NoteRefused(
-                "this is not an Ed25519 verifier key: it has the form name+id+base64 and starts with type 1"
+                f"this is not an Ed25519 key of type {cls.kind[0]}: name+id+base64, and the base64 begins with it"
             )
         verifier = cls(name, key[1:])
         if verifier.id.hex() != key_id:
@@ -79,7 +81,7 @@ class Verifier:
     @property
     def id(self) -> bytes:
         """The four bytes that tell keys of one name apart."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + self.kind + self.public_key).digest()[:4]
 
     def verify(self, message: bytes, signature: bytes) -> None:
         """Return when *signature* is this key's over *message*, else raise `NoteRefused`."""
@@ -89,7 +91,7 @@ class Verifier:
             raise NoteRefused(f"the signature of {self.name} does not fit the note") from None
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{_base64(_ED25519 + self.public_key)}"
+        return f"{self.name}+{self.id.hex()}+{_base64(self.kind + self.public_key)}"
 
 
 def sign_note(text: str, signer: Signer) -> str:
@@ -106,21 +108,28 @@ def open_note(note: str, verifier: Verifier) -> str:
     Raises `NoteRefused` when the note is malformed, when that key has not signed, or when any signature in its name
     and id is wrong.
     """
-    head, separator, lines = note.rpartition("\n\n")
-    if len(note) > _NOTE_CHARS_MAX or not separator or not lines.endswith("\n") or _CONTROL.search(note):
-        raise NoteRefused("this is not a signed note: a text, an empty line, then lines that start with a dash")
-    text, signed = head + "\n", False
-    for line in lines.removesuffix("\n").split("\n"):
-        name, signature = _signature_line(line)
-        if name == verifier.name and signature[:4] == verifier.id:
-            verifier.verify(text.encode(), signature[4:])
-            signed = True
-    if not signed:
+    text, signatures = split_note(note)
+    own = [signature[4:] for name, signature in signatures if (name, signature[:4]) == (verifier.name, verifier.id)]
+    if not own:
         raise NoteRefused(f"the note is not signed by the key {verifier.name}+{verifier.id.hex()}")
+    for signature in set(own):
+        verifier.verify(text.encode(), signature)
     return text
 
 
-def _signature_line(line: str) -> tuple[str, bytes]:
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text, which nobody vouches for yet, and the signatures: the name of each, and its key's id and the rest.
+
+    Raises `NoteRefused` when the note is malformed.
+    """
+    head, separator, lines = note.rpartition("\n\n")
+    if len(note) > _NOTE_CHARS_MAX or not separator or not lines.endswith("\n") or _CONTROL.search(note):
+        raise NoteRefused("this is not a signed note: a text, an empty line, then lines that start with a dash")
+    return head + "\n", [signature_line(line) for line in lines.removesuffix("\n").split("\n")]
+
+
+def signature_line(line: str) -> tuple[str, bytes]:
+    """The name that a signature bears, and its key's id with the rest of it. Raises `NoteRefused`."""
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     signature = _unbase64(encoded)

@@ -50,6 +50,10 @@ class PublishedLog(TiledLog):
         """The checkpoint that lies in the folder."""
         return self._note
 
+    def cosigned(self) -> str | None:
+        """None: whatever cosignatures there are stand under the checkpoint that lies in the folder."""
+        return None
+
     @property
     def _store(self) -> FolderStore:
         return self._files

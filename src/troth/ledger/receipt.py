@@ -12,6 +12,7 @@ from troth.ledger.errors import LedgerError, ReceiptRefused
 from troth.ledger.log import LogReader
 from troth.ledger.merkle import leaf_hash, verify_inclusion
 from troth.ledger.note import Verifier
+from troth.ledger.witness import Quorum
 
 __all__ = ["receipt", "receipt_extra", "signed_in", "verify_receipt"]
 
@@ -24,24 +25,36 @@ _RECEIPT = re.compile(
 
 
 def receipt(log: LogReader, index: int, *, extra: bytes = b"") -> str:
-    """Prove that leaf *index* is in *log*, under a checkpoint of now.
+    """Prove that leaf *index* is in *log*, under the last checkpoint that witnesses cosigned where that holds the leaf,
+    else under one of now.
 
-    *extra* travels along and is not authenticated; put the opening there that its reader holds. Raises `ProofRefused`
-    when there is no such leaf. Store it as ``.tlog-proof``.
+    *extra* travels along and is not authenticated; put the opening there that its reader holds. Raises ``IndexError``
+    when there is no such leaf, and `ProofRefused` when the ledger is not the one that was cosigned: what is handed out
+    holds. Store it as ``.tlog-proof``.
     """
-    checkpoint = log.checkpoint()
-    size = Checkpoint.open(checkpoint, log.verifier, origin=checkpoint.partition("\n")[0]).size
+    leaf = leaf_hash(log.entry_bytes(index))
+    note = log.cosigned()
+    if note is None or signed_in(note, log.verifier).size <= index:
+        note = log.checkpoint()
+    signed = signed_in(note, log.verifier)
+    proof = log.inclusion(index, signed.size)
+    verify_inclusion(leaf, index, signed.size, proof, signed.root)
     lines = [_HEAD, *([f"extra {_base64(extra)}"] if extra else []), f"index {index}"]
-    return "\n".join([*lines, *map(_base64, log.inclusion(index, size)), "", checkpoint])
+    return "\n".join([*lines, *map(_base64, proof), "", note])
 
 
-def verify_receipt(text: str, *, key: str, entry_bytes: bytes, origin: str | None = None) -> Entry:
-    """The entry, once *text* proves that exactly these bytes are a leaf of the ledger whose verifier key is *key*.
+def verify_receipt(
+    text: str, *, key: str, entry_bytes: bytes, origin: str | None = None, quorum: Quorum | None = None
+) -> Entry:
+    """The entry, once *text* proves that exactly these bytes are a leaf of the ledger whose verifier key is *key*, and
+    that a *quorum* of witnesses cosigned its checkpoint.
 
     *origin* is the ledger's name where it is not the key's. Raises `ReceiptRefused` on any fault.
     """
     found = _match(text)
     try:
+        if quorum is not None:
+            quorum.require(found["checkpoint"])
         checkpoint = Checkpoint.open(found["checkpoint"], Verifier.parse(key), origin=origin)
         proof = [base64.b64decode(line) for line in found["proof"].split()]
         verify_inclusion(leaf_hash(entry_bytes), int(found["index"]), checkpoint.size, proof, checkpoint.root)

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from troth.ledger import (
@@ -21,12 +22,15 @@ from troth.ledger import (
     Log,
     Name,
     ProofRefused,
+    Quorum,
+    cosign,
     leaf_hash,
     receipt,
     verify_consistency,
     verify_inclusion,
     verify_receipt,
 )
+from troth.testing.witness import FakeWitness, serving
 
 __all__ = ["LogContract", "entries"]
 
@@ -136,6 +140,26 @@ class LogContract:
         log.append(entries(300))
         text = receipt(log, 77)
         assert verify_receipt(text, key=str(log.verifier), entry_bytes=log.entry_bytes(77)) == entries(300)[77]
+
+    def test_what_was_cosigned_is_kept_and_goes_into_receipts(self, log: Log) -> None:
+        witness = FakeWitness("witness.example.org/w1", (log.verifier,))
+        assert log.cosigned() is None
+        log.append(entries(3))
+        with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
+            cosign(log, witness.key, url, client)
+            note = log.checkpoint()
+            assert log.cosigned() == note
+            log.append(entries(2, start=3))
+            assert log.cosigned() == note
+            assert receipt(log, 2).endswith(note)
+            assert receipt(log, 3).endswith(log.checkpoint())
+            cosign(log, witness.key, url, client)
+        quorum = Quorum((witness.key,), 1)
+        for leaf in range(5):
+            stored = log.entry_bytes(leaf)
+            verify_receipt(receipt(log, leaf), key=str(log.verifier), entry_bytes=stored, quorum=quorum)
+        assert head(log).size == witness.seen[log.verifier.name][0] == 5
+        log.verify()
 
     @pytest.mark.parametrize("leaf", [0, 255, 256, 299])
     def test_a_spoiled_entry_is_named(self, log: Log, leaf: int) -> None:

@@ -31,9 +31,9 @@ from troth.ledger import (
     leaf_hash,
     silently,
 )
-from troth.service.record.models import EntryRow, Tile, Tree
+from troth.service.record.models import EntryRow, Outside, Tile, Tree
 
-__all__ = ["DatabaseLog", "pending", "rebuild", "record", "sequence", "tile", "tree"]
+__all__ = ["DatabaseLog", "keep_outside", "outside", "pending", "rebuild", "record", "sequence", "tile", "tree"]
 
 _LOG = logging.getLogger("troth.ledger")
 _OVERLAP = dt.timedelta(minutes=15)
@@ -88,6 +88,19 @@ def rebuild(signer: Signer, *, now: dt.datetime) -> int:
     return grown.size
 
 
+def outside(name: str) -> bytes | None:
+    """What somebody outside signed about the ledger (`models.Outside`), None where nothing is there."""
+    data = Outside.objects.filter(name=name).values_list("data", flat=True).first()
+    return None if data is None else bytes(data)
+
+
+def keep_outside(at: dt.datetime, **signed: bytes) -> None:
+    """Keep what was *signed*, all of it or nothing, in place of what had the same name."""
+    with transaction.atomic():
+        for name, data in signed.items():
+            Outside.objects.update_or_create(name=name, defaults={"data": data, "at": at})
+
+
 class DatabaseLog(TiledLog):
     """`troth.ledger.Log` in Troth's own database. Any number of processes may read and append.
 
@@ -136,6 +149,18 @@ class DatabaseLog(TiledLog):
                 f"entries are numbered up to {last}, and the tree has {size} leaves: its row was put back", leaf=size
             )
         super().verify(progress)
+
+    def cosigned(self) -> str | None:
+        note = outside("cosigned")
+        return None if note is None else note.decode("utf-8", "replace")
+
+    def keep_cosigned(self, note: str) -> None:
+        with transaction.atomic(durable=True):
+            row = _lock()
+            keep_outside(timezone.now(), cosigned=note.encode())
+            if Checkpoint.open(note, self.verifier) == Checkpoint.open(row.checkpoint, self.verifier):
+                row.checkpoint = note
+                row.save(update_fields=["checkpoint"])
 
     def stored(self, first: int, stop: int) -> Iterator[bytes]:
         """The stored bytes of the leaves from *first* up to *stop*, many to a query. Raises `LedgerBroken`."""

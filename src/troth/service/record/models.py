@@ -13,6 +13,7 @@ __all__ = [
     "EntryRow",
     "Hold",
     "KeyRow",
+    "Outside",
     "RunRow",
     "StepRow",
     "Subject",
@@ -66,6 +67,15 @@ class Tree(models.Model):
                 name="tree_checkpoint_is_within",
             ),
         ]
+
+
+class Outside(models.Model):
+    """What somebody outside signed about the ledger, the latest under each name: ``cosigned``, a checkpoint with the
+    signatures of witnesses; ``timestamped``, a checkpoint, and ``timestamp``, an authority's token over it."""
+
+    name = models.CharField(max_length=20, unique=True)
+    data = models.BinaryField()
+    at = models.DateTimeField()
 
 
 # --- people, as pseudonyms ------------------------------------------------------------------------------------------

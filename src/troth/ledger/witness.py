@@ -1,0 +1,183 @@
+"""Witnesses (C2SP tlog-witness, tlog-cosignature): outsiders who sign that the ledger only ever grew.
+
+A witness remembers the last checkpoint that it cosigned and refuses any that does not continue it. So a ledger that was
+rewritten or rolled back can be signed by its operator, and by nobody else any more.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from troth.ledger.checkpoint import Checkpoint
+from troth.ledger.errors import NoteRefused, WitnessRefused
+from troth.ledger.log import Log
+from troth.ledger.note import Verifier, signature_line, split_note
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["Cosignature", "Quorum", "Witness", "cosign", "cosigned_message"]
+
+_ATTEMPTS_MAX = 3  # what we know of the witness, what it tells us, and once more where another submitter was between
+_ANSWER_BYTES_MAX = 65_536
+_OK, _CONFLICT = 200, 409
+_SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Witness(Verifier):
+    """The public key of a witness. ``Witness.parse`` reads ``name+id+base64`` of type 4."""
+
+    kind: ClassVar[bytes] = b"\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """*witness* has seen this checkpoint at *at*, and none that it does not continue."""
+
+    witness: Witness
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """Which witnesses count, and how many of them have to cosign. Raises `NoteRefused` where that cannot be met, or one
+    key stands there twice."""
+
+    witnesses: tuple[Witness, ...]
+    needed: int
+
+    def __post_init__(self) -> None:
+        if len({witness.public_key for witness in self.witnesses}) < len(self.witnesses):
+            raise NoteRefused("one witness is named twice; every cosignature has to come from somebody else")
+        if not 0 <= self.needed <= len(self.witnesses):
+            raise NoteRefused(f"{self.needed} witnesses are needed, and {len(self.witnesses)} are named")
+
+    def require(self, note: str) -> list[Cosignature]:
+        """Who cosigned the checkpoint *note*. Raises `NoteRefused` where they are too few, or a cosignature is wrong.
+
+        Whether the ledger itself signed is for `Checkpoint.open` to say.
+        """
+        found = self.found(note)
+        if len(found) < self.needed:
+            raise NoteRefused(f"{len(found)} of the witnesses cosigned the checkpoint, and {self.needed} are needed")
+        return found
+
+    def found(self, note: str) -> list[Cosignature]:
+        """Who of the witnesses cosigned. Raises `NoteRefused` where a cosignature is wrong."""
+        text, signatures = split_note(note)
+        return [
+            _cosignature(witness, text, own[0])
+            for witness in self.witnesses
+            if (own := [each for name, each in signatures if (name, each[:4]) == (witness.name, witness.id)])
+        ]
+
+
+def _cosignature(witness: Witness, text: str, signature: bytes) -> Cosignature:
+    moment = int.from_bytes(signature[4:12], "big")
+    witness.verify(cosigned_message(text, moment), signature[12:])
+    try:
+        return Cosignature(witness, dt.datetime.fromtimestamp(moment, dt.UTC))
+    except (ValueError, OverflowError, OSError):
+        raise NoteRefused(f"the cosignature of {witness.name} is of no year that there is") from None
+
+
+def cosigned_message(text: str, moment: int) -> bytes:
+    """What a witness signs: *moment*, in seconds since 1970, and the checkpoint's *text*."""
+    return f"cosignature/v1\ntime {moment}\n{text}".encode()
+
+
+# --- asking for one ---------------------------------------------------------------------------------------------------
+
+
+def cosign(log: Log, witness: Witness, url: str, client: httpx.Client) -> Cosignature:
+    """Have *witness*, whose submission prefix is *url*, cosign the checkpoint of now; the log keeps what it signed.
+
+    Raises `WitnessRefused`: its *conflict* says that the witness has seen another ledger under our name.
+    """
+    note = log.checkpoint()
+    size = _size(log, note)
+    known, status = _seen(log, witness), 0
+    for _ in range(_ATTEMPTS_MAX):
+        if known > size:
+            raise WitnessRefused(
+                f"{witness.name} has cosigned {known} entries of this ledger, which has {size}: it was rolled back; "
+                "restore the newest copy",
+                conflict=True,
+            )
+        proof = log.consistency(known, size) if known else []
+        status, answer = _submit(witness, url, client, [f"old {known}", *map(_base64, proof), "", note])
+        if status == _OK:
+            return _keep(log, witness, note, answer)
+        told = _SIZE.fullmatch(answer) if status == _CONFLICT else None
+        if told is None or int(told[1]) == known:
+            break
+        known = int(told[1])
+    raise _refusal(witness, status)
+
+
+def _seen(log: Log, witness: Witness) -> int:
+    """How many entries *witness* had cosigned when we last asked."""
+    note = log.cosigned()
+    return _size(log, note) if note is not None and Quorum((witness,), 0).found(note) else 0
+
+
+def _size(log: Log, note: str) -> int:
+    return Checkpoint.open(note, log.verifier, origin=note.partition("\n")[0]).size
+
+
+def _submit(witness: Witness, url: str, client: httpx.Client, lines: Sequence[str]) -> tuple[int, str]:
+    """Status and text of the answer."""
+    import httpx
+
+    answered = b""
+    try:
+        with client.stream("POST", f"{url.rstrip('/')}/add-checkpoint", content="\n".join(lines).encode()) as answer:
+            for part in answer.iter_bytes():
+                answered += part
+                if len(answered) > _ANSWER_BYTES_MAX:
+                    raise WitnessRefused(f"{witness.name} answers with more than a witness has to say; look at its URL")
+    except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        raise WitnessRefused(
+            f"{witness.name} cannot be asked ({type(fault).__name__}); look at its URL, or wait for the next pass"
+        ) from None
+    return answer.status_code, answered.decode("utf-8", "replace")
+
+
+def _keep(log: Log, witness: Witness, note: str, answer: str) -> Cosignature:
+    """Put the witness's own signature under the checkpoint, beside those that it has already."""
+    try:
+        lines = [line for line in answer.splitlines() if _is_by(witness, line)]
+        [cosignature] = Quorum((witness,), 1).require(f"{note}{''.join(lines[:1])}\n")
+    except NoteRefused as refused:
+        raise WitnessRefused(f"{witness.name} answered without a cosignature that holds: {refused}") from None
+    kept = log.cosigned()
+    same = kept if kept is not None and split_note(kept)[0] == split_note(note)[0] else note
+    text, _, signed = same.rpartition("\n\n")
+    others = [line for line in signed.splitlines() if not _is_by(witness, line)]
+    log.keep_cosigned("\n".join([text, "", *others, lines[0], ""]))
+    return cosignature
+
+
+def _is_by(witness: Witness, line: str) -> bool:
+    name, signature = signature_line(line)
+    return (name, signature[:4]) == (witness.name, witness.id)
+
+
+def _refusal(witness: Witness, status: int) -> WitnessRefused:
+    says, conflict = {
+        404: ("does not know this ledger; have its operator add our verifier key", False),
+        403: ("does not accept our signature; have its operator add our verifier key", False),
+        409: ("has cosigned another ledger of this size under our name: ours was rewritten", True),
+        422: ("has cosigned a ledger that ours does not continue: ours was rewritten", True),
+    }.get(status, (f"answered with status {status}; look at its URL", False))
+    return WitnessRefused(f"{witness.name} {says}", conflict=conflict)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
