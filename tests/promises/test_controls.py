@@ -10,8 +10,8 @@ import pytest
 from troth.declaration import Declaration
 from troth.ledger import Entry, FileLog
 from troth.promises import Check, Outcome, run
-from troth.promises.controls import CRYPTOPERIOD_DAYS, REVIEW_DAYS
-from troth.protect import Keyring
+from troth.promises.controls import REVIEW_DAYS
+from troth.protect import Keyring, create_home
 
 Ask = Callable[..., Check]
 
@@ -139,12 +139,36 @@ def test_a_ledger_that_cannot_be_looked_at_is_an_error(ask: Ask) -> None:
 
 @pytest.mark.mutation("protect.keys_current")
 def test_a_key_ages(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:
+    """Before any rotation values are sealed under a key that is derived from the root."""
     log.append([created(Keyring(bytes(32)), now), created(keyring, now)])
     assert ask("protect.keys_current", log=log, keyring=keyring).outcome is Outcome.PASS
 
-    later = now + dt.timedelta(days=CRYPTOPERIOD_DAYS)
+    later = now + dt.timedelta(days=365)
     check = ask("protect.keys_current", log=log, keyring=keyring, now=later)
-    assert (check.outcome, check.figures["days"]) == (Outcome.FAIL, CRYPTOPERIOD_DAYS)
+    assert (check.outcome, check.figures) == (Outcome.FAIL, {"keys": 1, "overdue": 1, "active": 1})
+    assert (check.findings[0].place, check.findings[0].mend) == ("field-0", "troth keys rotate field")
+
+
+@pytest.mark.mutation("protect.keys_current")
+def test_keys_below_the_root_age_by_the_declared_period(
+    ask: Ask, company: dict[str, Any], log: FileLog, tmp_path: Path, now: dt.datetime
+) -> None:
+    create_home(tmp_path / "home")
+    keyring = Keyring.open(tmp_path / "home")
+    assert keyring.chain is not None
+    log.append([created(keyring, now - dt.timedelta(days=2000))])
+    keyring.chain.rotate("field", now=now - dt.timedelta(days=100))
+    keyring.chain.rotate("epoch", now=now - dt.timedelta(hours=24))
+    assert ask("protect.keys_current", log=log, keyring=keyring).outcome is Outcome.PASS
+
+    company["cryptoperiods"] = {"field": "90 days"}
+    check = ask("protect.keys_current", log=log, keyring=keyring, now=now + dt.timedelta(hours=1))
+    assert [finding.place for finding in check.findings] == ["field-1", "epoch-1"]
+
+    keyring.chain.rotate("field", now=now)
+    keyring.chain.rotate("epoch", now=now)
+    check = ask("protect.keys_current", log=log, keyring=keyring, now=now)
+    assert (check.outcome, check.figures["deactivated"]) == (Outcome.PASS, 2)
 
 
 def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:

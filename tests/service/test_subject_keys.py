@@ -11,11 +11,11 @@ import pytest
 from django.db import connection, transaction
 
 from troth.ledger import Entry, Hash
-from troth.protect import Context, Keyring, KeyState, OpenError, create_home
+from troth.protect import EPOCH_GRACE, EPOCH_LASTS, Context, Keyring, KeyState, OpenError, create_home
 from troth.service.record import subject_keys
 from troth.service.record.journal import DatabaseJournal
 from troth.service.record.models import EntryRow, Subject
-from troth.service.record.subject_keys import EPOCH_LASTS, GRACE, SubjectKeys
+from troth.service.record.subject_keys import SubjectKeys
 from troth.subjects import Run
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
@@ -98,14 +98,14 @@ def test_a_restored_backup_opens_for_everybody_but_the_erased(
     assert keys.roll(now=NOW + dt.timedelta(hours=1)).rewrapped == 0, "the epoch is not over"
     assert keys.roll(now=horizon).rewrapped == 2
     after = backup()
-    [gone] = keys.roll(now=horizon + GRACE).destroyed
+    [gone] = keys.roll(now=horizon + EPOCH_GRACE).destroyed
     assert gone.name == "epoch-1"
 
     restore(before)
     assert opened(keys, keyring, sealed) == set(), "the old epoch's key is destroyed"
     restore(after)
     assert opened(keys, keyring, sealed) == {BEN, CHLOE}
-    assert [fields["state"] for fields in entries("keys.changed")] == ["destroyed"]
+    assert [fields["state"] for fields in entries("keys.changed")] == ["deactivated", "destroyed"]
 
 
 def test_until_its_horizon_a_backup_still_opens(keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes]) -> None:
@@ -134,7 +134,7 @@ def test_a_roll_that_was_cut_short_is_gone_on_with(
         with pytest.raises(OSError, match="power"):
             keys.roll(now=NOW, early=True)
     assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}, "in the middle of it everything opens"
-    assert keys.roll(now=NOW + GRACE).rewrapped == 3 - batches
+    assert keys.roll(now=NOW + EPOCH_GRACE).rewrapped == 3 - batches
     assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}
     assert [info.state for info in keyring.chain.infos()] == [KeyState.DESTROYED, KeyState.ACTIVE]  # type: ignore[union-attr]
 
@@ -157,7 +157,7 @@ def test_who_is_erased_while_keys_are_wrapped_anew_stays_erased(
 def test_a_key_that_is_still_needed_is_not_destroyed(keys: SubjectKeys, sealed: dict[str, bytes]) -> None:
     keys.roll(now=NOW, early=True)
     Subject.objects.filter(pseudonym=BEN).update(epoch=1)  # a process that was slow to store what it had wrapped
-    assert keys.roll(now=NOW + GRACE / 2).destroyed == ()
+    assert keys.roll(now=NOW + EPOCH_GRACE / 2).destroyed == ()
 
 
 def test_no_byte_of_an_erased_key_is_left_in_the_files(

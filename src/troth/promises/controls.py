@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 
 from troth.counting import counted
@@ -11,14 +12,12 @@ from troth.law import regimes, starting_soon
 from troth.ledger import LedgerBroken, Log
 from troth.promises.answer import Answer, answers
 from troth.promises.model import Evidence, Finding, Outcome
-from troth.protect import Keyring
+from troth.protect import Keyring, KeyState, field_zero, standing
 
-__all__ = ["CRYPTOPERIOD_DAYS", "REVIEW_DAYS"]
+__all__ = ["REVIEW_DAYS"]
 
 REVIEW_DAYS = 366
 """How old the review of a rule set may be."""
-CRYPTOPERIOD_DAYS = 730
-"""NIST SP 800-57 Part 1, table 1: at most two years for the originator of a symmetric data key."""
 _EUROPE = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
 )
@@ -153,21 +152,26 @@ def ledger_intact(log: Log) -> Answer:
 
 
 @answers("protect.keys_current")
-def keys_current(keyring: Keyring, log: Log, now: dt.datetime) -> Answer:
-    """NIST SP 800-57: the root key in use was made within its cryptoperiod, as the ledger recorded it."""
+def keys_current(declaration: Declaration, keyring: Keyring, log: Log, now: dt.datetime) -> Answer:
+    """NIST SP 800-57: every key below the root is within its cryptoperiod; so is the root key, where values are sealed
+    under a key derived from it, since the ledger recorded it."""
     made = _made(keyring, log)
     if made is None:
-        return Answer(Outcome.ERROR, "The ledger does not record when the key in use was made; rotate it.")
-    days = (now - made).days
-    late = days >= CRYPTOPERIOD_DAYS or days < 0
-    finding = Finding(
-        "keys", f"the key in use is {counted(days, 'day')} old, {CRYPTOPERIOD_DAYS} are allowed", "rotate the key"
-    )
+        return Answer(Outcome.ERROR, "The ledger does not record when the root key was made; `troth keep` notes it.")
+    infos = keyring.chain.infos() if keyring.chain is not None else ()
+    zero = field_zero(keyring.id, made, infos)
+    keys = [*([zero] if zero.state.seals else []), *(info for info in infos if info.state is not KeyState.DESTROYED)]
+    lasts = declaration.cryptoperiods.field_lasts
+    stand = [(info.name, standing(info, None, now=now, field=lasts)) for info in keys]
+    findings = [Finding(name, "its period is over", it.due.partition(": ")[2]) for name, it in stand if it.overdue]
+    if made > now:
+        findings.append(Finding("root", "it was made in the future", "set the clock of the machine right"))
+    states = Counter(str(info.state) for info in keys)
     return Answer.of(
-        f"The key in use is {counted(days, 'day')} old, {CRYPTOPERIOD_DAYS} are allowed.",
-        evidence=_evidence("keys", 1),
-        figures={"keys": 1, "days": days, "days allowed": CRYPTOPERIOD_DAYS},
-        findings=[finding] if late else [],
+        f"{counted(len(keys), 'key')} below the root key, {len(findings)} past their period.",
+        evidence=_evidence("keys", len(keys)),
+        figures={"keys": len(keys), "overdue": len(findings), **states},
+        findings=findings,
     )
 
 

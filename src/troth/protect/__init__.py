@@ -52,7 +52,7 @@ from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
 from troth.protect.passphrase import ask_passphrase
 from troth.protect.rewrap import RewrapPlan, plan_rewrap, rewrap
-from troth.protect.seal import NUMBER_AT, Context, is_deterministic, is_sealed
+from troth.protect.seal import NUMBER_AT, Context, is_deterministic, is_sealed, sealed_under
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
@@ -64,7 +64,7 @@ from troth.protect.tokens import (
     draw_token,
     is_opaque_token,
 )
-from troth.protect.transport import ExportPlan, KeyExport, open_export, plan_export, write_export
+from troth.protect.transport import ExportPlan, KeyExport, open_export, plan_export, require_free, write_export
 from troth.protect.wrapped import WRAPPED_BYTES, epoch_of
 from troth.protect.wraps import WAYS, Wrap, options, way
 
@@ -134,7 +134,9 @@ __all__ = [
     "plan_rewrap",
     "read_approvers",
     "read_key_file",
+    "require_free",
     "rewrap",
+    "sealed_under",
     "seals_until",
     "standing",
     "way",

@@ -23,6 +23,7 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
+from troth.ledger import KeyId
 from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, SIV_KEY_BYTES, TAG_BYTES, Aead, AeadFailed, Siv
 from troth.protect.pack import texts
@@ -37,6 +38,7 @@ __all__ = [
     "key_of",
     "open_sealed",
     "seal",
+    "sealed_under",
 ]
 
 COMMITMENT_BYTES = 16
@@ -132,6 +134,15 @@ def key_of(sealed: bytes) -> tuple[int, Suite]:
         raise OpenError
     _, suite, _, number, _, _ = _HEADER.unpack_from(sealed)
     return number, Suite(suite)
+
+
+def sealed_under(value: bytes) -> tuple[KeyId, int] | None:
+    """The root key and the number of the field key that *value* says it is sealed under, None where it is not sealed.
+    Nothing is opened."""
+    if not is_sealed(value):
+        return None
+    _, _, root_id, number, _, _ = _HEADER.unpack_from(value)
+    return KeyId("k1:" + root_id.hex()), number
 
 
 def is_sealed(value: bytes) -> bool:

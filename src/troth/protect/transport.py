@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from troth.protect.keyring import Keyring
 from troth.protect.states import KeyState
 from troth.protect.wraps import Wrap, wrapped
 
-__all__ = ["ExportPlan", "KeyExport", "open_export", "plan_export", "write_export"]
+__all__ = ["ExportPlan", "KeyExport", "open_export", "plan_export", "require_free", "write_export"]
 
 _FILE_BYTES_MAX = 16 * 1024 * 1024
 _RECIPIENTS_MAX = 20
@@ -71,6 +72,12 @@ def write_export(plan: ExportPlan, home: Path, keyring: Keyring, target: Path, *
     except OSError as fault:
         raise HomeRefused(f"{target} cannot be written ({fault.strerror}); name a file that is not there") from None
     return 1 + len(keyring.chain.infos())
+
+
+def require_free(target: Path) -> None:
+    """Raises `HomeRefused` where an export cannot be written to *target*, as far as can be told before."""
+    if os.path.lexists(target) or not os.access(target.absolute().parent, os.W_OK):
+        raise HomeRefused(f"{target} is there already, or cannot be made; name another file")
 
 
 @dataclass(frozen=True, slots=True)

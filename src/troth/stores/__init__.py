@@ -34,6 +34,7 @@ from troth.stores.contract import (
 )
 from troth.stores.controls import Undeclared, undeclared  # registers this room's answers, too
 from troth.stores.opening import TASK, grants, open_store, open_stores, open_system
+from troth.stores.sealed import keys_in_use
 
 __all__ = [
     "TASK",
@@ -63,6 +64,7 @@ __all__ = [
     "UnknownName",
     "Writer",
     "grants",
+    "keys_in_use",
     "open_store",
     "open_stores",
     "open_system",

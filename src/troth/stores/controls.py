@@ -6,8 +6,6 @@ can look into: they are counted as excluded. A system that does not answer has n
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from troth.stores.contract import (
     TableKind,
     TableSchema,
 )
+from troth.stores.sealed import sealed_fields, unwrapped
 
 __all__ = ["Held", "Undeclared", "undeclared"]
 
@@ -402,11 +401,7 @@ def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Ans
 
     A value counts as sealed by its outer form, as bytes or as base64 text; whether it opens is not tried.
     """
-    sealed = {
-        (system, name): {column: use.sealed for column, use in table.fields.items() if use.sealed}
-        for system, it in declaration.systems.items()
-        for name, table in it.tables.items()
-    }
+    sealed = sealed_fields(declaration)
     look = _look(declaration, {system for (system, _), columns in sealed.items() if columns})
 
     def shares(name: str, system: System, store: Store) -> dict[str, _Sealing]:
@@ -416,7 +411,7 @@ def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Ans
         ):
             rows = store.sample(table, list(columns), rows=SEALED_ROWS)
             for at, (column, how) in enumerate(columns.items()):
-                values = [_unwrapped(row[at]) for row in rows if row[at] is not None]
+                values = [unwrapped(row[at]) for row in rows if row[at] is not None]
                 found[f"{name}.{table}.{column}"] = _sealing(values, is_alike_allowed=how == "deterministic")
         return found
 
@@ -455,13 +450,3 @@ def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Seal
     clear = sum(value is None or not is_sealed(value) for value in values)
     alike = sum(value is not None and is_deterministic(value) for value in values)
     return _Sealing(len(values), clear, 0 if is_alike_allowed else alike)
-
-
-def _unwrapped(value: Scalar) -> bytes | None:
-    """The bytes that *value* is, or is the base64 text of; None for anything else."""
-    if isinstance(value, str):
-        try:
-            return base64.b64decode(value, altchars=b"-_" if "-" in value or "_" in value else None, validate=True)
-        except (ValueError, binascii.Error):
-            return None
-    return value if isinstance(value, bytes) else None

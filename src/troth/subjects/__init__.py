@@ -21,7 +21,7 @@ from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure
 from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
-from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume
+from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 from troth.subjects.work import Tally, references
@@ -72,5 +72,6 @@ __all__ = [
     "plan_view",
     "references",
     "resume",
+    "run_context",
     "slow_ways",
 ]

@@ -26,7 +26,7 @@ from troth.subjects.resuming import HeldSince, is_to_do
 from troth.subjects.sealing import plan_hash
 from troth.subjects.work import Operation, Work, compile_work
 
-__all__ = ["NotApproved", "RunFailed", "RunInterrupted", "carry_out", "resume"]
+__all__ = ["NotApproved", "RunFailed", "RunInterrupted", "carry_out", "resume", "run_context"]
 
 Progress = Callable[[str], None]
 """Called with each step's name when it is done."""
@@ -110,7 +110,7 @@ def resume(
     was made is not done, nor an erasure of what is under one of the *holds* by now (which are asked for by the keyed
     references of the run's subjects); then the run is closed. Raises as `carry_out` does.
     """
-    work = sealing.decode(keyring.unseal(run.sealed_plan, _context(run.id)))
+    work = sealing.decode(keyring.unseal(run.sealed_plan, run_context(run.id)))
     done = set(journal.steps(run.id))
     [reference] = keyring.pseudonyms("run", [run.id])
     taken_up = [resumption(work, reference, done, now())]
@@ -118,11 +118,12 @@ def resume(
 
 
 def _run(run_id: str, work: Work, keyring: Keyring, at: dt.datetime) -> Run:
-    sealed = keyring.seal(sealing.encode(work), _context(run_id))
+    sealed = keyring.seal(sealing.encode(work), run_context(run_id))
     return Run(run_id, work.action, work.plan_hash, work.declaration_hash, at, sealed)
 
 
-def _context(run_id: str) -> Context:
+def run_context(run_id: str) -> Context:
+    """What the sealed plan of a run is sealed to."""
     return Context(domain="subjects.run", field=run_id)
 
 

@@ -19,16 +19,18 @@ from django.db import IntegrityError, close_old_connections, transaction
 
 from troth.ledger import Hash
 from troth.promises import Check, Judgement, Status, answered, run, status_of
-from troth.protect import Keyring
+from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow, PromiseRow
 from troth.service.company import Company, company
+from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
-from troth.service.record.key_registry import note_root_key
+from troth.service.record.key_registry import RESEALING, note_keys
 from troth.service.record.ledger import record, sequence
+from troth.service.record.resealing import reseal
 from troth.service.record.run import resume_all
 from troth.service.record.subject_keys import SubjectKeys
 from troth.service.settings import TROTH
@@ -41,10 +43,13 @@ _DISPOSAL = "record:disposal"
 _RUNS = "record:runs"
 _EPOCHS = "record:epochs"
 _HOURLY = dt.timedelta(hours=1)
+_DAILY = dt.timedelta(days=1)
 _RUNS_EVERY = dt.timedelta(minutes=2)
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
 _REST_S = 5.0
+_RESEALED_AT_ONCE = 20_000
+"""Values that one pass seals anew, a few seconds of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     office = office or Office.open()
     here = office.company
     register_answers()
-    note_root_key(office.keyring, now=now)
+    note_keys(office.keyring, now=now, field=here.declaration.cryptoperiods.field_lasts)
     _note_declaration(here, now)
     _note_bindings(here, now)
     _schedule(here, now)
@@ -100,6 +105,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
                 _LOG.warning("%s", error)
     _dispose(now)
     _roll_epochs(office.keyring, now)
+    _reseal(office.keyring, now)
     _take_up_runs(office, now)
     changed = _judge_all(here, now)
     return Report(tuple(ran), lost, changed, sequenced + sequence(signer, now=now))
@@ -161,6 +167,25 @@ def _roll_epochs(keyring: Keyring, now: dt.datetime) -> None:
         for info in rolled.destroyed:
             _LOG.info("%s is destroyed: backups of before open for nobody who was erased in it", info.name)
         due.finish(held, next_due=now + _RUNS_EVERY)
+
+
+def _reseal(keyring: Keyring, now: dt.datetime) -> None:
+    """Go on with sealing anew what is under older field keys, a bounded part at a time, by one process.
+
+    Looked for once a day, and again when a process that was slow may have stored what it sealed before a rotation.
+    """
+    chain = keyring.chain
+    active = chain.active("field") if chain is not None else None
+    if chain is None or active is None:
+        return
+    due.schedule([RESEALING], at=now)
+    for held in due.claim(now, lease_for=_LEASE, prefix=RESEALING):
+        resealed = reseal(keyring, SEALED, most=_RESEALED_AT_ONCE)
+        if resealed.closed:
+            _LOG.warning("%d sealed values do not open, and stay under an older key", resealed.closed)
+        settled = active.since[KeyState.ACTIVE] + EPOCH_GRACE
+        later = settled if settled > now else now + _DAILY
+        due.finish(held, next_due=later if resealed.finished and chain.active("field") == active else now)
 
 
 def _claims(now: dt.datetime, limit: int) -> Iterator[due.Claim]:

@@ -1,4 +1,4 @@
-"""What Troth's own records can show: that the erased stay erased, and that what was begun is finished."""
+"""What Troth's own records can show: the erased stay erased, in backups too, and what was begun is finished."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Collection, Iterator, Mapping
 
 from troth.counting import counted
 from troth.declaration import Declaration, IdentityKind
+from troth.ledger import TILE_WIDTH, Entry, Log
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.service.record.tombstones import Tombstones
 from troth.stores import Store
 from troth.subjects import Journal
 
-__all__ = ["erased_stays_erased", "runs_finished"]
+__all__ = ["DRILL_DAYS", "erased_stays_erased", "restores", "runs_finished"]
 
+DRILL_DAYS = 92
+"""A quarter: how long ago a backup may have been tried."""
 _MINUTES_MAX = 60
 """A run takes seconds; one that is still open after an hour has lost its process."""
 
@@ -83,3 +86,53 @@ def runs_finished(journal: Journal, now: dt.datetime) -> Answer:
         findings=findings,
         figures={"under_way": len(begun), "left_half_done": len(late)},
     )
+
+
+@answers("record.restores")
+def restores(log: Log, now: dt.datetime) -> Answer:
+    """The last drill on record: when it was, and whether the erased stayed closed in it and everybody else opened."""
+    last = _last(log, "backup.drilled", since=now - dt.timedelta(days=DRILL_DAYS))
+    looked = frozenset({"backups"})
+    if last is None:
+        finding = Finding("backups", f"none was tried within {DRILL_DAYS} days", "troth keys drill --backup FILE")
+        summary = f"No backup was tried within {DRILL_DAYS} days."
+        return Answer.of(summary, evidence=Evidence(in_scope=looked, observed=looked), findings=[finding])
+    counts = {name: int(str(last.fields[name])) for name in ("tried", "erased", "erased_opened", "lost")}
+    faults = {
+        "erased_opened": ("for people who were erased before", "destroy the keys of older epochs: troth keep"),
+        "lost": ("for nobody any more, although they were not erased", "restore the newest copy of keys.toml"),
+    }
+    findings = [
+        Finding("backups", f"{counted(counts[name], 'key')} opened {told}", mend)
+        for name, (told, mend) in faults.items()
+        if counts[name]
+    ]
+    days = (now - last.at).days
+    summary = f"Tried {counted(days, 'day')} ago: {counted(counts['tried'], 'key')} of subjects, {counts['erased']} of "
+    summary += f"them of the erased; {counts['erased_opened']} of these opened, and {counts['lost']} others were lost."
+    return Answer.of(
+        summary,
+        evidence=Evidence(in_scope=looked, observed=looked, population=counts["tried"], tested=counts["tried"]),
+        figures={"days": days, **counts},
+        findings=findings,
+    )
+
+
+def _last(log: Log, kind: str, *, since: dt.datetime) -> Entry | None:
+    """The last entry of that kind, looked for backwards as far as the day of *since*."""
+    mark, stop = b'"kind":"%s"' % kind.encode(), log.size
+    while stop:
+        start = (stop - 1) // TILE_WIDTH * TILE_WIDTH
+        stored = list(log.stored(start, stop))
+        for leaf in range(stop - 1, start - 1, -1):
+            if mark in stored[leaf - start]:
+                entry = log.entry(leaf)
+                return entry if entry.at >= since else None
+        if _day(stored[0]) < since.date().isoformat():
+            return None
+        stop = start
+    return None
+
+
+def _day(stored: bytes) -> str:
+    return stored.partition(b'"at":"')[2][:10].decode()

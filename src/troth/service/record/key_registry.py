@@ -1,28 +1,161 @@
-"""The registry of keys: which there are, in what state, since when (NIST SP 800-57 part 1 §7). Never a key itself."""
+"""The registry of keys: which there are, in what state, since when (NIST SP 800-57 part 1 §7). Never a key itself.
+
+The keys stand in TROTH_HOME, and the registry follows them: `note_keys` compares the two, and puts what is new into
+rows and the ledger. Only the end of a key goes the other way: `note_destruction` commits before the key is destroyed. A
+key that is gone without an entry would be worse than one that lives a little longer than its entry says.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from troth.ledger import Entry
-from troth.protect import Keyring
+from troth.ledger import Entry, Hash, Pseudonym
+from troth.protect import FIELD_LASTS, KeyInfo, Keyring, KeyState, opened_until, seals_until
+from troth.service.record import due
 from troth.service.record.ledger import record
 from troth.service.record.models import KeyRow
 
-__all__ = ["note_root_key"]
+__all__ = ["RESEALING", "known_approvers", "note_approvers", "note_destruction", "note_keys", "strays"]
+
+RESEALING = "record:resealing"
+"""What is due when a field key comes into use: sealing anew what is under older ones."""
 
 
-def note_root_key(keyring: Keyring, *, now: dt.datetime) -> None:
-    """See to it that the registry and the ledger know the root key in use, since the first time that we saw it."""
-    if KeyRow.objects.filter(key_id=keyring.id.text).exists():
-        return
-    try:
-        with transaction.atomic(durable=True):
-            KeyRow.objects.create(
-                key_id=keyring.id.text, purpose="root", state=KeyRow.State.ACTIVE, created_at=now, activated_at=now
+def note_keys(keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> None:
+    """See to it that the registry and the ledger know every key and its state, each once, whoever is at it beside us.
+
+    *field* is the declared cryptoperiod of field keys.
+    """
+    known = dict(KeyRow.objects.values_list("key_id", "state"))
+    if keyring.id.text not in known:
+        _note_root(keyring, now)
+    for info in keyring.chain.infos() if keyring.chain is not None else ():
+        before = known.get(info.id.text)
+        if before is None:
+            _note_new(info, now, field)
+        elif before not in (info.state, KeyState.DESTROYED):  # what is destroyed on record is told by `strays`
+            _note_change(info, before, now, field)
+
+
+def note_destruction(
+    info: KeyInfo,
+    *,
+    now: dt.datetime,
+    plan: Hash | None = None,
+    by: Pseudonym | None = None,
+    and_by: Pseudonym | None = None,
+) -> None:
+    """Put on record that the key is destroyed, durably and once. Destroy it afterwards."""
+    given = {"plan": plan, "by": by, "and_by": and_by}
+    with transaction.atomic(durable=True):
+        if _rows(info).exclude(state=KeyState.DESTROYED).update(state=KeyState.DESTROYED, destroyed_at=now):
+            record(
+                _changed(info, KeyState.DESTROYED, now, **{name: it for name, it in given.items() if it is not None})
             )
-            record(Entry("keys.created", now, {"key": keyring.id, "purpose": "root"}))
-    except IntegrityError:  # another process has just done the same
-        return
+
+
+def strays(keyring: Keyring) -> list[str]:
+    """Where registry and TROTH_HOME contradict one another, each with how to mend it."""
+    rows = list(KeyRow.objects.order_by("id").values_list("key_id", "purpose", "state"))
+    roots = {key for key, purpose, _ in rows if purpose == "root"}
+    infos = {info.id.text: info for info in keyring.chain.infos()} if keyring.chain is not None else {}
+    found = []
+    if roots and keyring.id.text not in roots:
+        told = f"the database knows the root key {', '.join(sorted(roots))}, and TROTH_HOME has {keyring.id}"
+        found.append(f"{told}; let TROTH_HOME and TROTH_DATABASE_URL name what belongs together")
+    for key, purpose, state in rows:
+        info = infos.get(key)
+        if purpose == "root":
+            continue
+        if info is None and state != KeyState.DESTROYED:
+            found.append(f"{key} ({purpose}) is not in keys.toml; restore the newest copy of it")
+        elif info is not None and state == KeyState.DESTROYED != info.state:
+            told = f"{info.name} is destroyed on record, and stands in keys.toml: an older copy came back"
+            found.append(
+                f"{told}; destroy it again: troth {'keep' if purpose == 'epoch' else f'keys destroy {info.name}'}"
+            )
+    return found
+
+
+# --- who approves ---------------------------------------------------------------------------------------------------
+
+
+def known_approvers(keyring: Keyring) -> frozenset[str]:
+    """The roles that approve, as far as the registry knows."""
+    row = KeyRow.objects.filter(key_id=keyring.id.text).first()
+    return frozenset(row.custodian.split()) if row is not None else frozenset()
+
+
+def note_approvers(
+    keyring: Keyring, roles: Iterable[str], *, now: dt.datetime, plan: Hash, by: tuple[str, ...] = ()
+) -> None:
+    """Put on record that *roles* are the approvers, durably: an entry for each one that is new or gone. *by* are the
+    roles that approved it."""
+    approved = dict(zip(("by", "and_by"), (keyring.pseudonym("approver", role) for role in by), strict=False))
+    with transaction.atomic(durable=True):
+        row = KeyRow.objects.select_for_update().get(key_id=keyring.id.text)
+        before, after = set(row.custodian.split()), set(roles)
+        changes = [(role, "added" if role in after else "removed") for role in sorted(before ^ after)]
+        for role, change in changes:
+            who = keyring.pseudonym("approver", role)
+            record(Entry("approvers.changed", now, {"approver": who, "change": change, "plan": plan, **approved}))
+        row.custodian = " ".join(sorted(after))
+        row.save(update_fields=["custodian"])
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _note_root(keyring: Keyring, now: dt.datetime) -> None:
+    with (
+        contextlib.suppress(IntegrityError),
+        transaction.atomic(durable=True),
+    ):  # another process has just done the same
+        KeyRow.objects.create(
+            key_id=keyring.id.text, purpose="root", state=KeyRow.State.ACTIVE, created_at=now, activated_at=now
+        )
+        record(Entry("keys.created", now, {"key": keyring.id, "purpose": "root"}))
+
+
+def _note_new(info: KeyInfo, now: dt.datetime, field: dt.timedelta) -> None:
+    with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):
+        KeyRow.objects.create(
+            key_id=info.id.text,
+            purpose=info.purpose,
+            created_at=info.since[KeyState.PRE_ACTIVATION],
+            **_columns(info, field),
+        )
+        record(Entry("keys.created", now, {"key": info.id, "purpose": info.purpose}))
+        if not info.state.seals:
+            record(_changed(info, info.state, now))
+        if info.purpose == "field":
+            due.hasten(RESEALING, at=now)
+
+
+def _note_change(info: KeyInfo, before: str, now: dt.datetime, field: dt.timedelta) -> None:
+    with transaction.atomic(durable=True):
+        if _rows(info).filter(state=before).update(**_columns(info, field)):
+            record(_changed(info, info.state, now))
+
+
+def _rows(info: KeyInfo) -> QuerySet[KeyRow]:
+    return KeyRow.objects.filter(key_id=info.id.text)
+
+
+def _columns(info: KeyInfo, field: dt.timedelta) -> dict[str, object]:
+    return {
+        "state": info.state.value,
+        "activated_at": info.since.get(KeyState.ACTIVE),
+        "protect_until": seals_until(info, field=field),
+        "process_until": opened_until(info, field=field),
+        "destroyed_at": info.since.get(KeyState.DESTROYED),
+    }
+
+
+def _changed(info: KeyInfo, state: KeyState, now: dt.datetime, **given: Hash | Pseudonym) -> Entry:
+    return Entry("keys.changed", now, {"key": info.id, "purpose": info.purpose, "state": state.value, **given})

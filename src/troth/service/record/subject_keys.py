@@ -14,18 +14,11 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from troth.ledger import Entry
-from troth.protect import WRAPPED_BYTES, KeyInfo, Keyring, KeyState, epoch_of
-from troth.service.record.ledger import record
+from troth.protect import EPOCH_GRACE, EPOCH_LASTS, WRAPPED_BYTES, KeyInfo, Keyring, KeyState, epoch_of
+from troth.service.record.key_registry import note_destruction, note_keys
 from troth.service.record.models import Subject
 
-__all__ = ["EPOCH_LASTS", "GRACE", "Rolled", "SubjectKeys"]
-
-EPOCH_LASTS = dt.timedelta(hours=24)
-"""How long one epoch key wraps new keys."""
-
-GRACE = dt.timedelta(minutes=10)
-"""How long after its epoch a key stays: a process may just be storing a key that it wrapped before."""
+__all__ = ["Rolled", "SubjectKeys", "final_day"]
 
 _BATCH = 20_000
 _ROW = ("pk", "pseudonym", "wrapped_key")
@@ -81,10 +74,7 @@ class SubjectKeys:
         for start in range(0, len(wanted), _ERASED_AT_ONCE):
             some = Subject.objects.filter(pseudonym__in=wanted[start : start + _ERASED_AT_ONCE])
             held += some.filter(wrapped_key__isnull=False).values_list("pseudonym", flat=True)
-        active = self._chain.active("epoch")
-        begun = active.since[KeyState.ACTIVE] if active is not None else now
-        day = (max(begun, now - EPOCH_LASTS) + EPOCH_LASTS + GRACE).date() + dt.timedelta(days=1)
-        return dict.fromkeys(held, day)
+        return dict.fromkeys(held, final_day(self._chain.infos(), erased=now))
 
     def roll(self, *, now: dt.datetime, early: bool = False, progress: Callable[[int], None] | None = None) -> Rolled:
         """Go on with what the end of an epoch asks for: begin the next, wrap keys anew, destroy what is over.
@@ -94,14 +84,13 @@ class SubjectKeys:
         """
         active = self._chain.active("epoch")
         if active is not None and (early or now - active.since[KeyState.ACTIVE] >= EPOCH_LASTS):
-            begun = self._chain.rotate("epoch", now=now)
-            with transaction.atomic(durable=True):
-                record(Entry("keys.created", now, {"key": begun.id, "purpose": "epoch"}))
+            self._chain.rotate("epoch", now=now)
         over = [info for info in self._chain.infos() if info.purpose == "epoch" and info.state is KeyState.DEACTIVATED]
         if not over:
             return Rolled(0, ())
+        note_keys(self._keyring, now=now)
         rewrapped = self._rewrap(progress)
-        ready = [info for info in over if now - info.since[KeyState.DEACTIVATED] >= GRACE]
+        ready = [info for info in over if now - info.since[KeyState.DEACTIVATED] >= EPOCH_GRACE]
         return Rolled(rewrapped, tuple(self._destroyed(info, now) for info in ready if not self._used(info)))
 
     def _rewrap(self, progress: Callable[[int], None] | None) -> int:
@@ -125,15 +114,20 @@ class SubjectKeys:
         return Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).exists()
 
     def _destroyed(self, info: KeyInfo, now: dt.datetime) -> KeyInfo:
-        """The entry commits first: a key that is gone without an entry would be worse than one that lives a little
-        longer than its entry says, and the next roll destroys it again."""
-        with transaction.atomic(durable=True):
-            record(Entry("keys.changed", now, {"key": info.id, "purpose": "epoch", "state": "destroyed"}))
+        """The entry commits first; where we are killed in between, the next roll destroys the key after all."""
+        note_destruction(info, now=now)
         return self._chain.move(info.name, KeyState.DESTROYED, now=now)
 
     def _epoch(self) -> int:
         active = self._chain.active("epoch") or self._chain.rotate("epoch", now=dt.datetime.now(dt.UTC))
         return active.number
+
+
+def final_day(epochs: Iterable[KeyInfo], *, erased: dt.datetime) -> dt.date:
+    """The first day on which no backup opens any more for somebody whose key was *erased* then, under *epochs*."""
+    starts = [info.since.get(KeyState.ACTIVE, erased) for info in epochs if info.purpose == "epoch"]
+    begun = max((start for start in starts if start <= erased), default=erased)
+    return (max(begun, erased - EPOCH_LASTS) + EPOCH_LASTS + EPOCH_GRACE).date() + dt.timedelta(days=1)
 
 
 def _store(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:

@@ -22,7 +22,7 @@ from troth.service.record.ledger import record
 from troth.service.vault.group import Groups
 from troth.service.vault.models import DomainRow, TokenRow
 
-__all__ = ["VALUE_BYTES_MAX", "TokenUnknown", "Vault"]
+__all__ = ["VALUE_BYTES_MAX", "TokenUnknown", "Vault", "token_context"]
 
 T = TypeVar("T")
 
@@ -173,7 +173,7 @@ class Vault:
     # --- both -------------------------------------------------------------------------------------------------------
 
     def _context(self, token: str) -> Context:
-        return Context(domain="vault", table=self._domain, field="value", subject=token)
+        return token_context(self._domain, token)
 
     def _domain_row(self) -> int:
         if self._row is None:
@@ -197,6 +197,11 @@ def _insert(cursor: Any, rows: Sequence[tuple[int, str, bytes, str, bytes]], now
         values = "VALUES (%s, %s, %s, %s, %s, %s)"
         cursor.executemany(f"{_INSERT} {values} {_IF_NEW}", [(*row, made_at) for row in rows])
     return int(cursor.rowcount)
+
+
+def token_context(domain: str, token: str) -> Context:
+    """What the value behind a token is sealed to."""
+    return Context(domain="vault", table=domain, field="value", subject=token)
 
 
 _INSERT = "INSERT INTO vault_token (domain_id, token, lookup, format, sealed, made_at)"
