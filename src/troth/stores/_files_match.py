@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from troth.stores._files_text import Kinds, Verdict
 from troth.stores._files_values import comparable, utc
+from troth.stores._values import digits_of
 from troth.stores.contract import Before, Condition, Match, Row, Scalar
 
 Key = tuple[Hashable, ...]
@@ -54,6 +55,12 @@ def _is_before(value: dt.date, moment: dt.datetime) -> bool:
 def _matches(match: Match, kinds: Kinds, places: Sequence[int]) -> Callable[[Row], bool]:
     if any(len(row) != len(match.columns) for row in match.values):
         raise ValueError(f"each row of a match on {', '.join(match.columns)} has {len(match.columns)} values")
+    if match.digits:
+        if len(places) != 1:
+            raise ValueError("text can be compared by its digits in one column only")
+        [place] = places
+        numbers = {digits_of(value) for (value,) in match.values} - {""}
+        return lambda row: digits_of(row[place]) in numbers
     wanted = {key(row, match.columns, kinds, fold=match.fold) for row in match.values if None not in row}
 
     def test(row: Row) -> bool:

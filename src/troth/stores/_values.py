@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from troth.stores.contract import ColumnKind, Scalar
 
-__all__ = ["Unfit", "fitted", "moment_text", "naive_utc"]
+__all__ = ["Unfit", "digits_of", "fitted", "moment_text", "naive_utc"]
 
 
 class Unfit(ValueError):
@@ -25,6 +26,16 @@ def fitted(kind: ColumnKind, values: Sequence[Scalar]) -> list[Scalar | Unfit]:
     """Each value as a column of *kind* holds it, or `Unfit`. None stays None."""
     fit = _FIT.get(kind, _text)
     return [None if value is None else _tried(fit, value) for value in values]
+
+
+def digits_of(value: object) -> str:
+    """The digits 0 to 9 of text, or of a whole number; nothing else has any."""
+    if isinstance(value, float | decimal.Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    return _NO_DIGITS.sub("", str(value)) if isinstance(value, str | int) else ""
+
+
+_NO_DIGITS = re.compile(r"[^0-9]+")
 
 
 def naive_utc(moment: dt.datetime) -> dt.datetime:

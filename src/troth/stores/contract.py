@@ -191,12 +191,15 @@ class Match:
     """The rows whose *columns* together take exactly one of *values*. NULL matches nothing.
 
     *fold* compares text without regard to letter case, as e-mail addresses are compared (one column only): for ASCII
-    always, beyond it as the engine folds letters. Without an index made for it, that reads the whole table.
+    always, beyond it as the engine folds letters. *digits* compares the digits 0 to 9 alone, as telephone numbers are
+    compared (one column only), so ``(01632) 960-001`` is ``01632960001``; what has none matches nothing, and a column
+    of numbers holds numbers. Without an index made for it, either reads the whole table.
     """
 
     columns: tuple[str, ...]
     values: tuple[Row, ...]
     fold: bool = False
+    digits: bool = False
 
     def __repr__(self) -> str:
         return f"Match({', '.join(self.columns)} in {len(self.values)} values)"

@@ -201,6 +201,10 @@ class MariaDB(Dialect):
         exact = _in([self._exact(table, name) for name in columns], ["%s"] * len(columns), len(rows))
         return Clause(f"({candidates} AND {exact})", values * 2)
 
+    def by_digits(self, table: Table, column: Column, digits: Sequence[str]) -> Clause:
+        held = f"REGEXP_REPLACE(CONVERT({self.quote(column.name)} USING utf8mb4), '[^0-9]+', '')"
+        return Clause(_in([f"{held} COLLATE utf8mb4_nopad_bin"], ["%s"], len(digits)), tuple(digits))
+
     def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
         if column.kind is ColumnKind.INTEGER:
             return self.epoch_before(column.name, moment, "%s")

@@ -202,6 +202,10 @@ class PostgreSQL(Dialect):
         names, arrays = ", ".join(name for name, _ in sought), ", ".join(f"%s::{kind}[]" for _, kind in sought)
         return Clause(f"({names}) IN (SELECT * FROM unnest({arrays}))", values)
 
+    def by_digits(self, table: Table, column: Column, digits: Sequence[str]) -> Clause:
+        held = f"regexp_replace({self.quote(column.name)}::text, '[^0-9]+', '', 'g')"
+        return Clause(f"{held} = ANY(%s::text[])", (list(digits),))
+
     def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
         name = self.quote(column.name)
         if column.kind is ColumnKind.INTEGER:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from troth.stores._values import Unfit
+from troth.stores._values import Unfit, digits_of
 from troth.stores.contract import (
     Access,
     Before,
@@ -292,13 +292,12 @@ class SqlStore:
             return [Clause("")]
         if isinstance(where, Before):
             return [self._before(table, where)]
-        sought = [(match, self._sought(table, match.columns, match.values, fold=match.fold)) for match in where.matches]
+        sought = [(match, self._sought_by(table, match)) for match in where.matches]
         matches = [(match, rows) for match, rows in sought if rows]
         values = sum(len(rows) * len(match.columns) for match, rows in matches)
         size = self._size(1) if self._dialect.identity(table) or values <= self._size(1) else values
         return [
-            _any_of([self._dialect.matching(table, match.columns, rows, fold=match.fold) for match, rows in part])
-            for part in _packed(matches, size)
+            _any_of([self._matching(table, match, rows) for match, rows in part]) for part in _packed(matches, size)
         ]
 
     def _before(self, table: Table, where: Before) -> Clause:
@@ -314,10 +313,22 @@ class SqlStore:
         """How many rows of that width one statement may carry."""
         return max(1, min(self._limits.values_per_statement, self._dialect.values_max // width))
 
-    def _sought(self, table: Table, names: Sequence[str], rows: Sequence[Row], *, fold: bool = False) -> list[Row]:
+    def _matching(self, table: Table, match: Match, rows: Sequence[Row]) -> Clause:
+        column = table.column(match.columns[0])
+        if match.digits and column.kind not in self._dialect.numeric:
+            return self._dialect.by_digits(table, column, [str(row[0]) for row in rows])
+        return self._dialect.matching(table, match.columns, rows, fold=match.fold)
+
+    def _sought_by(self, table: Table, match: Match) -> list[Row]:
+        if (match.fold or match.digits) and len(match.columns) != 1:
+            raise ValueError("text can be folded, or compared by its digits, in one column only")
+        rows = match.values
+        if match.digits:
+            rows = tuple((digits,) for (value,) in rows if (digits := digits_of(value)))
+        return self._sought(table, match.columns, rows)
+
+    def _sought(self, table: Table, names: Sequence[str], rows: Sequence[Row]) -> list[Row]:
         """The rows that the columns could hold at all, once each: what holds NULL or does not fit matches nothing."""
-        if fold and len(names) != 1:
-            raise ValueError("case can be folded in one column only")
         self._table(table.schema.name, names)
         columns = [self._dialect.sought(table.column(name), values) for name, values in _by_column(names, rows)]
         fit = (row for row in zip(*columns, strict=True) if not any(v is None or isinstance(v, Unfit) for v in row))

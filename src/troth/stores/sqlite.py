@@ -283,7 +283,12 @@ def _fold(value: Any) -> Any:
 
 
 def _digits(value: Any) -> str:
-    return digits_of(value.decode("ascii", "ignore") if isinstance(value, bytes) else value)
+    if isinstance(value, bytes):
+        return value.translate(None, _NO_DIGITS).decode()  # every row comes by here
+    return digits_of(value)
+
+
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 
 
 def _native(column: Column, value: Scalar | Unfit) -> Scalar | Unfit:

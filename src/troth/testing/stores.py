@@ -122,6 +122,7 @@ _ORDER_LINE = TableSchema(
     key=("customer_id", "number"),
     foreign_keys=(ForeignKey(("customer_id",), "customer", ("id",)),),
 )
+_LINE = ["customer_id", "number"]
 _VISIT = TableSchema("visit", _columns(email=_K.TEXT, page=_K.TEXT))
 _KINDS = TableSchema(
     "kinds",
@@ -278,6 +279,27 @@ class StoreContract:
         folded = Match(("email",), (("CHLOE@example.ORG",),), fold=True)
         assert store.read("customer", ["id"], AnyOf((exact,))) == []
         assert store.read("customer", ["id"], AnyOf((folded,))) == [(3,)]
+
+    def test_digits_are_compared_whatever_stands_between_them(self, store: Store) -> None:
+        stored = ("(01632) 960001", "01632-960-001", "tel. 01632/960.001 %s'", "01632 9600012", "+44 1632 960001", "١")
+        with store.writing() as writer:
+            writer.amend("customer", ["id"], ["name"], list(enumerate(stored[:3], 1)))
+            writer.amend("order_line", _LINE, ["note"], [(1, 1, stored[3]), (1, 2, stored[4]), (2, 1, stored[5])])
+        numbers = (("01632 960001",), ("4416 3296 0001",), ("no digit",), ("١",), ("",), (None,), ("'; --",))
+        where = AnyOf((Match(("name",), numbers, digits=True),))
+        assert sorted(store.read("customer", ["id"], where)) == [(1,), (2,), (3,)]
+        where = AnyOf((Match(("note",), numbers, digits=True), Match(("customer_id",), ((3,),))))
+        assert sorted(store.read("order_line", _LINE, where)) == [(1, 2), (3, 1)]
+        assert store.count("order_line", where) == 2
+
+    def test_a_number_is_compared_by_its_digits_as_a_number(self, store: Store) -> None:
+        kinds = (Match((name,), (("1234567",), (3,), ("+2",)), digits=True) for name in ("id", "integer", "number"))
+        assert [store.read("kinds", ["id"], AnyOf((match,))) for match in kinds] == [[(2,)], [], []]
+        assert store.read("customer", ["id"], AnyOf((Match(("id",), ((3,), ("04",)), digits=True),))) == [(3,)]
+
+    def test_digits_of_several_columns_are_refused(self, store: Store) -> None:
+        with pytest.raises(ValueError, match="in one column only"):
+            store.count("order_line", AnyOf((Match(tuple(_LINE), ((1, 1),), digits=True),)))
 
     def test_composite_values_match_together(self, store: Store) -> None:
         where = AnyOf((Match(("customer_id", "number"), ((1, 2), (2, 1), (2, 2))),))
