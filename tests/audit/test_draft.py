@@ -164,3 +164,32 @@ def test_nobody_is_found_by_an_address_inside_a_text(sqlite_url: str) -> None:
         .tables
     )
     assert tables["entry"].mentions == {}
+
+
+def test_what_was_not_recognised_about_a_person_is_marked(shop: Store, tmp_path: Path) -> None:
+    """Nobody has looked at it yet, which is what 'ignore' means. Of things that are nobody's, nothing is said."""
+    file = tmp_path / "troth.yaml"
+    file.write_text(draft([look_at_store("shop", shop)]), "utf-8")
+    lines = file.read_text("utf-8").splitlines()
+    said = [n for n, line in enumerate(lines) if line.strip().startswith("# REVIEW: nothing recognised in these")]
+    assert all(lines[at + 2].strip().startswith("ignore: ") for at in said)
+    tables = load(file).systems["shop"].tables
+    persons = [it for it in tables.values() if it.ignore and (it.identity or it.mentions or it.belongs_to)]
+    assert len(said) == len(persons) > 0
+    assert tables["book"].ignore
+    marks = [line for line in lines if line.strip().startswith("# REVIEW")]
+    assert load(file).marks["REVIEW"][0] == len(marks)
+    assert "mark-left" in {problem.code for problem in check(load(file))}
+
+
+def test_rows_without_a_field_that_have_to_stay_wait_for_a_reason(sqlite_url: str) -> None:
+    declaration = laid(
+        sqlite_url,
+        "CREATE TABLE member (id integer PRIMARY KEY, email varchar(60), name text)",
+        "CREATE TABLE visit (id integer PRIMARY KEY, member_id integer REFERENCES member (id))",
+        "CREATE TABLE batch (id integer PRIMARY KEY, approved_by integer NOT NULL REFERENCES visit (id))",
+    )
+    visit = declaration.systems["shop"].tables["visit"]
+    assert (visit.erase, visit.keep and (visit.keep.because, visit.keep.cite)) == (None, ("TODO", "TODO"))
+    codes = {problem.code: problem.path for problem in check(declaration) if "visit" in problem.path}
+    assert codes == {"placeholder-left": "systems.shop.tables.visit.keep.cite"}

@@ -37,7 +37,7 @@ TABLE_FAULTS = [
         "did you mean 'user.contact.email'?",
     ),
     (
-        "reference-system", "{t: {belongs_to: {a: shopp.t.id}}}",
+        "reference-system", "{t: {belongs_to: {a: shopp.t.id}, erase: delete}}",
         "10:25: systems.shop.tables.t.belongs_to.a: no system 'shopp'; did you mean 'shop'?",
     ),
     (
@@ -45,17 +45,17 @@ TABLE_FAULTS = [
         "10:35: systems.shop.tables.t.refers_to.a: no table 'ordr'; did you mean 'order'?",
     ),
     (
-        "reference-arity", "{order: {}, t: {belongs_to: {'a, b': order.id}}}",
+        "reference-arity", "{order: {}, t: {belongs_to: {'a, b': order.id}, erase: delete}}",
         "10:36: systems.shop.tables.t.belongs_to.a, b: 2 columns refer to 1; name as many columns on both sides",
     ),
     (
-        "reference-column", "{order: {key: number}, t: {belongs_to: {a: order.nmber}}}",
+        "reference-column", "{order: {key: number}, t: {belongs_to: {a: order.nmber}, erase: delete}}",
         "10:47: systems.shop.tables.t.belongs_to.a: 'nmber' is not among the declared columns of 'order'; "
         "did you mean 'number'?",
     ),
     (
-        "reference-cycle", "{a: {belongs_to: {b: b.id}}, b: {belongs_to: {a: a.id}}}",
-        "10:53: systems.shop.tables.b.belongs_to.a: the tables belong to one another: b → a → b; "
+        "reference-cycle", "{a: {belongs_to: {b: b.id}, erase: delete}, b: {belongs_to: {a: a.id}, erase: delete}}",
+        "10:68: systems.shop.tables.b.belongs_to.a: the tables belong to one another: b → a → b; "
         "make the reference that does not say whose the row is a 'refers_to'",
     ),
     (
@@ -80,6 +80,16 @@ TABLE_FAULTS = [
         "erase-missing", "{t: {mentions: {account: a}}}",
         "10:8: systems.shop.tables.t: nothing says what erasure does to these rows; "
         "add 'erase: delete', or a strategy for each field",
+    ),
+    (
+        "erase-missing", "{o: {}, t: {belongs_to: {a: o.id}}}",
+        "10:15: systems.shop.tables.t: nothing says what erasure does to these rows; "
+        "add 'erase: delete', or a strategy for each field",
+    ),
+    (
+        "erase-nothing", "{o: {}, t: {belongs_to: {a: o.id}, erase: {fields: {}}}}",
+        "10:42: systems.shop.tables.t.erase: rows of a person stay, and nothing says why; "
+        "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'",
     ),
     (
         "erase-field-missing", "{t: {fields: {a: user.name, b: user.name, c: user.name}, erase: {b: mask}}}",
@@ -273,9 +283,9 @@ def test_a_table_may_hold_its_own_children(declared: Declared) -> None:
 
 
 def test_every_circle_is_told_once_across_systems_and_however_long(declared: Declared) -> None:
-    chain = ", ".join(f"t{n}: {{belongs_to: {{p: t{n + 1}.id}}}}" for n in range(3_000))
-    text = f"{{store: task, tables: {{{chain}, t3000: {{belongs_to: {{p: crm.x.id, q: t0.id}}}}}}}}"
-    crm = "{store: task, tables: {x: {belongs_to: {p: shop.t2999.id}}}}"
+    chain = ", ".join(f"t{n}: {{belongs_to: {{p: t{n + 1}.id}}, erase: delete}}" for n in range(3_000))
+    text = f"{{store: task, tables: {{{chain}, t3000: {{belongs_to: {{p: crm.x.id, q: t0.id}}, erase: delete}}}}}}"
+    crm = "{store: task, tables: {x: {belongs_to: {p: shop.t2999.id}, erase: delete}}}"
     found = check(declared(f"systems: {{shop: {text}, crm: {crm}}}"))
 
     assert [problem.code for problem in found] == ["reference-cycle"] * 2
@@ -291,6 +301,19 @@ def test_an_identity_column_of_deleted_rows_is_only_a_warning(declared: Declared
 def test_an_account_number_and_a_key_need_no_strategy(declared: Declared) -> None:
     table = "{t: {key: mail, identity: {email: mail, account: number}, fields: {a: user.name}, erase: {a: mask}}}"
     assert check(declared(f"{SHOP}      {table}")) == []
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "keep: {because: tax law, cite: TMA 1970}",
+        "erase: {a: 'null'}",
+        "unlinked: they end within a day",
+        "erase: delete",
+    ],
+)
+def test_rows_of_a_person_may_stay_for_a_reason_or_without_what_leads_there(declared: Declared, rest: str) -> None:
+    assert check(declared(f"{SHOP}      {{o: {{}}, t: {{belongs_to: {{a: o.id}}, {rest}}}}}")) == []
 
 
 def test_data_of_systems_is_nobodys(declared: Declared) -> None:

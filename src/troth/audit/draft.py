@@ -30,6 +30,8 @@ _PURPOSES: Final = """TODO: why the data is used, and on which legal basis. Unti
   account: {basis: contract, use: essential.service, data: [user.name, user.contact]}"""
 _RETENTION: Final = """TODO: how long rows stay. For example:
   logins: {table: shop.login, for: 90 days, from: created_at}"""
+_UNRECOGNISED: Final = """REVIEW: nothing recognised in these; in a row about a person they are about that person:
+give each a category under fields, or leave it here"""
 _MASKED: Final = frozenset(
     {ColumnKind.TEXT, ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER, ColumnKind.NUMBER}
 )
@@ -174,11 +176,13 @@ def _table(
                 )
     _doubts(table, fields, path, notes)
     if _is_people(table):
-        made["erase"] = _erase(table, fields, needed, path, notes)
+        made |= _erase(table, fields, needed, path, notes)
         notes[path] = f"REVIEW: {table.suggestion.why}."
     accounted = {*fields, *table.schema.key, *_linked(made), *_named(made)}
     unsure = [] if _is_people(table) else list(table.best)
     made["ignore"] = [it.name for it in table.schema.columns if it.name not in accounted and it.name not in unsure]
+    if made["ignore"] and any(made.get(link) for link in ("identity", "mentions", "belongs_to")):
+        notes[f"{path}.ignore"] = _UNRECOGNISED
     return {key: value for key, value in made.items() if value}
 
 
@@ -255,19 +259,25 @@ def _doubts(table: TableFacts, fields: Mapping[str, Any], path: str, notes: dict
             notes[f"{path}.fields.{column}"] = f"REVIEW: score {found.score:.2f}: {'; '.join(found.reasons)}"
 
 
-def _erase(table: TableFacts, fields: Mapping[str, Any], needed: _Need | None, path: str, notes: dict[str, str]) -> Any:
-    """Delete the rows; where others need them, keep those rows and treat each field."""
+def _erase(
+    table: TableFacts, fields: Mapping[str, Any], needed: _Need | None, path: str, notes: dict[str, str]
+) -> dict[str, Any]:
+    """Delete the rows; where others need them, keep those rows and treat each field. Without a field to treat, what
+    stays needs a reason, and only a person knows one."""
     in_key = set(fields) & set(table.schema.key)
     if needed is None or in_key:
         doubt = f" ({needed.why}: that will stop it)" if needed is not None else ""
         notes[f"{path}.erase"] = f"REVIEW: a law may want some of these rows kept: see 'keep'.{doubt}"
-        return "delete"
+        return {"erase": "delete"}
     treated = {name: _strategy(column) for name in fields if (column := table.schema.column(name)) is not None}
-    if needed.some and treated:
+    if not treated:
+        notes[f"{path}.keep"] = f"REVIEW: the rows stay, because {needed.why}. Say why they may, or have them go."
+        return {"keep": {"because": "TODO", "cite": "TODO"}}
+    if needed.some:
         notes[f"{path}.erase"] = f"REVIEW: rows go; the fields are for those that stay, because {needed.why}."
-        return {"rows": "delete", "fields": treated}
+        return {"erase": {"rows": "delete", "fields": treated}}
     notes[f"{path}.erase"] = f"REVIEW: the rows stay, because {needed.why}."
-    return {"fields": treated}
+    return {"erase": {"fields": treated}}
 
 
 def _strategy(column: Column) -> str:

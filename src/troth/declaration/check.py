@@ -269,6 +269,11 @@ def _naming_columns(place: _Place) -> Iterator[tuple[tuple[str, ...], str]]:
                 yield place.path(group, kind.value), one.column
 
 
+def _ways_in(table: Table) -> bool:
+    """Whether a person's request leads to rows of *table*."""
+    return bool(table.belongs_to or table.identity or table.mentions)
+
+
 def _deletes(table: Table) -> bool:
     return table.erase is not None and table.erase.rows == "delete"
 
@@ -279,12 +284,17 @@ def _erasure(declaration: Declaration) -> Faults:
         table, erase = place.table, place.table.erase
         personal = [column for column, use in table.fields.items() if covers("user", use.category)]
         if erase is None:
-            if personal or table.identity or table.mentions:
+            is_persons = table.belongs_to and not table.keep and not table.unlinked
+            if personal or table.identity or table.mentions or is_persons:
                 mend = "add 'erase: delete', or a strategy for each field"
                 yield _Fault("erase-missing", place.path(), "nothing says what erasure does to these rows", mend)
         elif erase.rows == "keep" or erase.fields:  # rows that are deleted may have to stay where others need them
             naming = [column for _, column in _naming_columns(place)]
             untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
+            if not (untreated or erase.fields or table.keep or table.unlinked) and _ways_in(table):
+                message = "rows of a person stay, and nothing says why"
+                mend = "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'"
+                yield _Fault("erase-nothing", place.path("erase"), message, mend)
             if untreated:
                 message = f"nothing says what erasure does to {_list(untreated)}"
                 yield _Fault("erase-field-missing", place.path("erase"), message, "give each a strategy")
