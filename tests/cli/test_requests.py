@@ -24,6 +24,9 @@ PLANNED = [
 KEPT = {"desk.message": "GDPR Art. 15(4), 17(1)", "shop.invoice": "VATA 1994 Sch 11"}
 
 
+NO_ROW = "No row of the declared systems leads to this person.\n"
+
+
 def plan_of(answer: Answer) -> str:
     """The hash to approve a plan by, as a person would copy it."""
     found = re.search(r"^  --apply (dg1:[0-9a-f]{64})$", answer.out, re.MULTILINE)
@@ -76,7 +79,7 @@ def test_a_purpose_is_a_word_and_no_free_text(firm: Firm) -> None:
 
 
 def test_a_person_of_whom_nothing_is_held_is_told_so(firm: Firm) -> None:
-    assert "Nothing is held" in firm.troth("view", "--email", "nobody@example.org").out
+    assert firm.troth("view", "--email", "nobody@example.org").out == NO_ROW
     assert "Nothing would change" in firm.troth("erase", "--email", "nobody@example.org").out
 
 
@@ -153,8 +156,18 @@ def test_a_plan_that_changed_in_between_is_refused(firm: Firm) -> None:
     before = firm.everything()
     answer = firm.troth("erase", *ANN, "--apply", approved)
     assert (answer.code, answer.out) == (1, "")
-    assert "rows have changed since" in answer.err
+    assert "rows, holds or the declaration have changed since" in answer.err
     assert firm.everything() == before
+
+
+def test_a_plan_that_was_carried_out_says_so_and_the_person_was_erased(firm: Firm) -> None:
+    approved = plan_of(firm.troth("erase", *ANN))
+    assert firm.troth("erase", *ANN, "--apply", approved).code == 0
+    again = firm.troth("erase", *ANN, "--apply", approved)
+    assert (again.code, again.out) == (1, "")
+    assert re.search(r"the plan of that hash was carried out on \d{4}-.* UTC, by run [0-9a-f]{16}; look at", again.err)
+    seen = firm.troth("view", *ANN).out
+    assert re.fullmatch(re.escape(NO_ROW) + r"They were erased on \d{4}-\d\d-\d\d; the receipt .*\n", seen)
 
 
 def test_a_plan_under_another_declaration_is_refused(firm: Firm) -> None:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from troth.declaration import IdentityKind, check
 from troth.promises import Check, Evidence, Finding, Outcome
+from troth.promises.controls import declaration_complete
 from troth.protect import Keyring
 from troth.service.record import checks, tasks
 from troth.service.record.declared import own, with_own
@@ -206,4 +207,5 @@ def test_troth_declares_every_table_and_column_of_its_own_database(database: str
 
 def test_what_troth_declares_about_itself_has_no_faults() -> None:
     assert check(own()) == []
+    assert declaration_complete(own()).outcome is Outcome.PASS
     assert with_own(own(), accounts=("ann",)) is own()

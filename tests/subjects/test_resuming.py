@@ -160,6 +160,15 @@ def test_people_whose_steps_were_done_have_their_receipts_when_another_s_rows_ch
     assert [row[1] for row in laid.rows("person")] == ["chloe@example.org"]
 
 
+def test_the_receipt_counts_the_references_of_others_that_were_cut(lay: Lay) -> None:
+    laid = lay(DELETED, *TABLES)
+    [receipt] = laid.erase(ANN)
+    cut = [(line.rows, line.words) for line in receipt.lines if line.place == "shop.tip"]
+    assert cut == [(1, "null note_id, in rows of others that referred to these")]
+    [(_, fields)] = laid.entries()
+    assert fields["rows"] == {"delete": 2, "null": 1}
+
+
 @pytest.mark.parametrize("scope", [(), ("shop",), ("shop.note",)])
 def test_a_hold_that_was_placed_meanwhile_is_heeded(lay_small: Lay, scope: tuple[str, ...]) -> None:
     laid = lay_small(DELETED, *TABLES)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from troth.declaration import Declaration
     from troth.protect import Keyring
     from troth.stores import Store
-    from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Located, Receipt, View
+    from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Identity, Located, Receipt, View
 
 __all__ = [
     "Company",
@@ -106,6 +106,15 @@ class Company:
         from troth.service.record.run import holds_on
 
         return holds_on(located, self.keyring, at=dt.datetime.now(dt.UTC))
+
+    def erased_at(self, who: Identity) -> dt.date | None:
+        """The last day on which somebody with one of these identifiers was erased, as far as tombstones tell."""
+        self._use_record()
+        from troth.service.record.tombstones import Tombstones
+
+        stones, now = Tombstones(self.keyring), dt.datetime.now(dt.UTC)
+        days = [stones.erased_at(kind, value, self.declaration.systems, now=now) for kind, value in who.identifiers]
+        return max((day for day in days if day is not None), default=None)
 
     def record_views(self, located: Located, views: Sequence[View], *, purpose: str) -> None:
         """Put the look on record, before anything is shown."""

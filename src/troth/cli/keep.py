@@ -25,7 +25,8 @@ __all__ = ["keep"]
 def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     """Run the checks that are due, and finish what was interrupted.
 
-    Made for cron, for any number of machines at once: each control is claimed by one of them.
+    Made for cron, for any number of machines at once: each control is claimed by one of them. Finding a broken promise
+    is the job: the exit code is 1 only where an interrupted run could not be finished.
 
     \b
     Example:  troth keep

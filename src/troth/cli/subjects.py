@@ -100,11 +100,12 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
         if reviews:
             _stop(reviews)
         company.record_views(located, views, purpose=purpose)
+        erased = [None if one.tables else company.erased_at(each) for one, each in zip(views, who, strict=True)]
     if as_json:
         cli.print_json([paper.view_json(one) for one in views])
     else:
-        for one in views:
-            paper.show_view(one)
+        for one, day in zip(views, erased, strict=True):
+            paper.show_view(one, erased=day)
 
 
 @click.command()

@@ -91,7 +91,10 @@ def _refuse_unapproved(plan: ErasurePlan | AmendmentPlan, known: str, approved: 
         first = plan.reviews[0]
         raise NotApproved(f"{first.place or 'the plan'}: {first.message}; {first.mend}")
     if not hmac.compare_digest(known.encode(), approved.encode()):
-        raise NotApproved("this is not the plan that was approved: rows have changed since; look at the new plan")
+        raise NotApproved(
+            "this is not the plan that was approved: rows, holds or the declaration have changed since, or the hash is "
+            "of another plan; look at the plan as it is now"
+        )
 
 
 def resume(

@@ -17,7 +17,7 @@ from troth.ledger import Pseudonym
 from troth.protect import Keyring, Masker
 from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.datamap import Node
+from troth.subjects.datamap import Link, Node
 from troth.subjects.identity import Identity
 from troth.subjects.journal import Gone
 from troth.subjects.locate import Located, picker
@@ -56,6 +56,7 @@ class Asked:
     columns: tuple[str, ...]
     fold: bool
     values: Mapping[Row, tuple[int, ...]]
+    digits: bool = False
 
     def __repr__(self) -> str:
         return f"Asked({', '.join(self.columns)}: {len(self.values)} values)"
@@ -267,11 +268,10 @@ def _questions(plan: ErasurePlan) -> Iterator[Question]:
         kept[stays.place].update(key for key, _ in stays.targets)
     for place, values in located.asked.items():
         node = located.map[place]
-        ways = [("", node.key, False), *((link.name, link.columns, link.fold) for link in node.links)]
         asked = tuple(
-            Asked(columns, fold, {value: tuple(sorted(owners)) for value, owners in values[name].items()})
-            for name, columns, fold in ways
-            if values.get(name)
+            Asked(way.columns, way.fold, {v: tuple(sorted(who)) for v, who in values[way.name].items()}, way.digits)
+            for way in (Link("", node.key), *node.links)
+            if values.get(way.name)
         )
         if asked:
             yield Question(node.system, node.table, node.key, asked, frozenset(kept[place]))
@@ -307,9 +307,16 @@ def _gone(plan: ErasurePlan) -> Iterator[Gone]:
 def _tallies(plan: ErasurePlan, subjects: int) -> tuple[tuple[Tally, ...], ...]:
     """What each subject is told: changes first, then what stays and why."""
     lines: list[list[Tally]] = [[] for _ in range(subjects)]
+    going = {
+        (change.place, key) for change in plan.changes if change.stage is Stage.DELETE for key, _ in change.targets
+    }
     for change in plan.changes:
-        if change.stage is Stage.DETACH:
-            continue  # rows of others, in which a reference is emptied: nothing of the subject's was there
+        if change.stage is Stage.DETACH:  # rows of others that referred to a row that goes
+            others = [target for target in change.targets if (change.place, target[0]) not in going]
+            for subject, rows in _count(others).items():
+                words = f"{change.words()}, in rows of others that referred to these"
+                lines[subject].append(Tally(change.place, rows, ("null",) * len(change.strategies), words))
+            continue
         strategies = ("delete",) if change.stage is Stage.DELETE else tuple(str(how) for _, how in change.strategies)
         for subject, rows in _count(change.targets).items():
             lines[subject].append(Tally(change.place, rows, strategies, change.words()))

@@ -21,12 +21,14 @@ from troth.service.keys import ledger_signer
 from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import record, sequence
+from troth.service.record.models import RunRow
 from troth.stores import Store, StoreError, open_system
 from troth.subjects import (
     AmendmentPlan,
     ErasurePlan,
     Hold,
     Located,
+    NotApproved,
     Receipt,
     RunInterrupted,
     View,
@@ -108,6 +110,12 @@ def act(
             now=now,
             progress=progress,
         )
+    except NotApproved as refused:
+        done = RunRow.objects.filter(plan_hash=approved, finished_at__isnull=False).order_by("-finished_at").first()
+        if done is None or done.finished_at is None:
+            raise
+        at = f"{done.finished_at:%Y-%m-%d %H:%M} UTC, by run {done.run_id}"
+        raise NotApproved(f"the plan of that hash was carried out on {at}; look at what would be done now") from refused
     except RunInterrupted as interrupted:
         journal.let_go(interrupted.run_id)
         raise

@@ -76,6 +76,13 @@ class Tombstones:
             found += rows.count()
         return found
 
+    def erased_at(self, kind: IdentityKind, value: str, systems: Iterable[str], *, now: dt.datetime) -> dt.date | None:
+        """The last day on which this identifier was erased from one of *systems*, None where no tombstone stands."""
+        marks = self._marks([Erased(system, kind, value) for system in systems])
+        rows = Tombstone.objects.filter(kind=kind.value, mark__in=marks, until__gt=now).order_by("-erased_at")
+        last = rows.first()
+        return last.erased_at.date() if last is not None else None
+
     def _marks(self, several: Iterable[Erased]) -> list[bytes]:
         parts = [f"{one.system}\x1f{one.kind}\x1f{_one_spelling(one.kind, one.value)}" for one in several]
         return [mark.text.encode() for mark in self._keyring.pseudonyms("tombstone", parts)]
