@@ -1,0 +1,394 @@
+"""``troth ledger``: what was done, shown, verified and handed out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+from troth.errors import TrothError
+
+if TYPE_CHECKING:
+    from troth.ledger import LogReader, Verifier
+
+__all__ = ["ledger"]
+
+_BUNDLE = 256
+_FILE_BYTES_MAX = 1_000_000
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def ledger() -> None:
+    """Show, verify and hand out the record of what was done.
+
+    It only grows, and it holds no personal value: kinds, numbers, dates, and stand-ins for people that nobody can make
+    without this deployment's key.
+
+    \b
+    Example:  troth ledger show --email ann@example.org
+              troth ledger verify --checkpoint last-month.txt
+              troth ledger export /mnt/auditor
+    """
+
+
+def _ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options: list[Callable[..., Any]] = [
+        cli.wanted_declaration_option,
+        click.option(
+            "--folder",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="A ledger in a folder, instead of the one in Troth's own database: an export, as far as it is signed.",
+        ),
+        click.option("--key", help="With --folder: its verifier key, or a file with it; our own where left out."),
+        cli.json_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option("--email", help="About the person who was asked for by this e-mail address."),
+        click.option("--phone", help="About the person who was asked for by this phone number."),
+        click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="By this row."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@ledger.command()
+@_ledger_options
+@_subject_options
+@click.option("--kind", help="Only this kind, such as subject.erased, or this group of kinds, such as subject.")
+@click.option("--since", type=_DAY, help="Only from this day on, in UTC.")
+@click.option("--until", type=_DAY, help="Only up to the end of this day, in UTC.")
+@click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="How many of the latest that fit.")
+def show(
+    declaration: Path,
+    folder: Path | None,
+    key: str | None,
+    kind: str | None,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    last: int,
+    as_json: bool,
+    **subject: Any,
+) -> None:
+    """Show entries, the latest ones that fit.
+
+    A person is found by the same identifiers that the request had: an erasure asked with an e-mail address and a phone
+    number stands under both together, and under neither alone.
+
+    \b
+    Example:  troth ledger show --kind subject --since 2026-11-01
+              troth ledger show --email ann@example.org --json
+    """
+    about = _pseudonym(**subject)
+    log = _opened(declaration, folder, key)
+    if kind is not None:
+        _require_kind(kind)
+    days = (since.date().isoformat() if since else "", until.date().isoformat() if until else "9999")
+    found = [(leaf, _read(leaf, stored)) for leaf, stored in _latest(log, last, kind, days, about)]
+    waiting = _waiting(log)
+    if as_json:
+        entries = [{"leaf": leaf, **entry} for leaf, entry in found]
+        cli.print_json({"size": log.size, "waiting": waiting, "entries": entries})
+        return
+    for leaf, entry in found:
+        at, kind_, fields = entry.pop("at"), entry.pop("kind"), " ".join(_field(*item) for item in entry.items())
+        click.echo(f"{leaf:>8}  {at[:10]} {at[11:19]}  {kind_:20} {cli.printable(fields)}".rstrip())
+    later = f"; {waiting} more have committed and get their numbers at the next pass of troth keep" if waiting else ""
+    click.echo(f"{len(found):,} shown, of {counted(log.size, 'entry', 'entries')}{later}")
+
+
+@ledger.command()
+@_ledger_options
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="An earlier checkpoint or receipt: the ledger has to begin with what it signed. Repeat it for more.",
+)
+def verify(
+    declaration: Path, folder: Path | None, key: str | None, checkpoints: tuple[Path, ...], as_json: bool
+) -> None:
+    """Hash every stored entry again, and compare with every tile and with the signed checkpoint.
+
+    Alone it finds what was changed by somebody without the signing key. Whoever has the key can rewrite the past and
+    sign it anew: only a checkpoint or a receipt that was kept elsewhere shows that. Ends with 1 when anything differs.
+
+    \b
+    Example:  troth ledger verify
+              troth ledger verify --checkpoint ann.tlog-proof
+              troth ledger verify --folder /mnt/auditor --key example.org/troth+42c073cb+AT…
+    """
+    from troth.ledger import require_begins_with, signed_in
+
+    log = _opened(declaration, folder, key)
+    kept = [(path, signed_in(_text(path), log.verifier)) for path in checkpoints]
+    with _bar("verifying", log.size) as tell:
+        log.verify(tell)
+        for path, earlier in kept:
+            require_begins_with(log, earlier, str(path))
+    size, root = log.size, log.root().hex()
+    if as_json:
+        begins = [{"file": str(path), "size": earlier.size} for path, earlier in kept]
+        cli.print_json(
+            {"size": size, "root": root, "key": str(log.verifier), "begins_with": begins, "waiting": _waiting(log)}
+        )
+        return
+    click.echo(f"{counted(size, 'entry', 'entries')} verified, root {root}")
+    for path, earlier in kept:
+        click.echo(f"begins with the {counted(earlier.size, 'entry', 'entries')} of {path}")
+
+
+@ledger.command()
+@_ledger_options
+@_subject_options
+@click.argument("leaf", required=False, type=click.IntRange(0))
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write NUMBER.tlog-proof there."
+)
+def receipt(
+    declaration: Path,
+    folder: Path | None,
+    key: str | None,
+    leaf: int | None,
+    out: Path | None,
+    as_json: bool,
+    **subject: Any,
+) -> None:
+    """Prove that an entry is in the ledger: by its number, or all entries about a person.
+
+    A receipt is a C2SP tlog-proof with the entry inside. It holds the checkpoint of now, so whoever keeps it notices
+    when the past is rewritten later.
+
+    \b
+    Example:  troth ledger receipt 41 > 41.tlog-proof
+              troth ledger receipt --email ann@example.org --out ann/
+    """
+    about = _pseudonym(**subject)
+    if (leaf is None) == (about is None):
+        raise click.UsageError("which entries? give the number of one, or a person: --email, --phone, --id")
+    if leaf is None and out is None and not as_json:
+        raise click.UsageError("a person may have many receipts: give --out DIR for them")
+    log = _opened(declaration, folder, key)
+    leaves = [leaf] if leaf is not None else [found for found, _ in _latest(log, log.size, None, ("", "9999"), about)]
+    if not leaves:
+        raise TrothError("nothing is on record about this person under these identifiers")
+    receipts = [(number, _receipt(log, number)) for number in leaves]
+    files = {number: str(out / f"{number}.tlog-proof") for number in leaves} if out else {}
+    for number, file in files.items():
+        _write(Path(file), dict(receipts)[number])
+    if as_json:
+        cli.print_json([{"leaf": number, "file": files.get(number), "receipt": text} for number, text in receipts])
+    else:
+        click.echo("\n".join(files.values()) if files else receipts[0][1], nl=bool(files))
+
+
+@ledger.command()
+@_ledger_options
+@click.argument("target", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def export(declaration: Path, folder: Path | None, key: str | None, target: Path, as_json: bool) -> None:
+    """Write the ledger into DIR as static files, for an auditor or a web server.
+
+    DIR gets every entry, the tiles of hashes, the checkpoint, the verifier key, and verify_troth_ledger.py, which
+    checks it all with nothing but Python; any C2SP client reads it, too. An earlier export is continued, and refused
+    where the ledger no longer begins with it. Give the key to its readers by another way.
+
+    \b
+    Example:  troth ledger export /mnt/auditor
+              python3 /mnt/auditor/verify_troth_ledger.py ledger /mnt/auditor --key KEY
+    """
+    from troth.ledger import export as write
+
+    log = _opened(declaration, folder, key)
+    with _bar("exporting", log.size) as tell:
+        signed = write(log, target, tell)
+    facts = {"folder": str(target), "ledger": signed.origin, "size": signed.size, "key": str(log.verifier)}
+    if as_json:
+        cli.print_json(facts)
+    else:
+        click.echo(f"{counted(signed.size, 'entry', 'entries')} of {signed.origin} exported to {target}")
+        click.echo(f"verifier key: {facts['key']}")
+
+
+# --- which ledger ---------------------------------------------------------------------------------------------------
+
+
+def _opened(declaration: Path, folder: Path | None, key: str | None) -> LogReader:
+    from troth.ledger import PublishedLog
+
+    if folder is not None:
+        return PublishedLog(folder, _verifier(folder, key))
+    if key is not None:
+        raise click.UsageError("--key goes with --folder: our own ledger is verified with our own key")
+    return _own(declaration)
+
+
+def _own(declaration: Path) -> LogReader:
+    from troth.declaration import load
+    from troth.protect import Keyring
+    from troth.service.server import migrate, set_up
+
+    if not declaration.exists():
+        raise click.UsageError(f"there is no declaration at {declaration}; name yours with -d, or give --folder")
+    organisation = load(declaration).organisation
+    keyring = Keyring.open(cli.home())
+    set_up()
+    migrate()
+    from troth.service.keys import ledger_signer
+    from troth.service.record.ledger import DatabaseLog
+
+    return DatabaseLog(ledger_signer(keyring, organisation))
+
+
+def _verifier(folder: Path, key: str | None) -> Verifier:
+    from troth.ledger import NoteRefused, Verifier, origin_of
+    from troth.protect import Keyring
+
+    if key is None:
+        return Keyring.open(cli.home()).signer(origin_of(folder)).verifier
+    try:
+        return Verifier.parse(_text(Path(key)) if Path(key).is_file() else key)
+    except NoteRefused as refused:
+        raise click.BadParameter(str(refused), param_hint="--key") from None
+
+
+def _waiting(log: LogReader) -> int:
+    """How many entries have committed and are not in the tree yet."""
+    from troth.ledger import PublishedLog
+
+    if isinstance(log, PublishedLog):
+        return 0
+    from troth.service.record.ledger import pending
+
+    return pending()
+
+
+# --- which entries --------------------------------------------------------------------------------------------------
+
+
+def _pseudonym(email: str | None, phone: str | None, ids: tuple[str, ...]) -> str | None:
+    """How the ledger calls this person."""
+    if not (email or phone or ids):
+        return None
+    from troth.protect import Keyring
+    from troth.subjects import Identity, IdentityRefused, references
+
+    try:
+        identity = Identity.of(email=email, phone=phone, ids=ids)
+    except IdentityRefused as refused:
+        raise click.UsageError(str(refused)) from None
+    return str(references([identity], Keyring.open(cli.home()))[0])
+
+
+def _require_kind(kind: str) -> None:
+    from troth.ledger import KINDS
+
+    if not any(_is_of(known, kind) for known in KINDS):
+        raise click.BadParameter(f"no such kind; there are {', '.join(sorted(KINDS))}", param_hint="--kind")
+
+
+def _is_of(kind: str, group: str) -> bool:
+    return kind == group or kind.startswith(f"{group}.")
+
+
+def _latest(
+    log: LogReader, limit: int, kind: str | None, days: tuple[str, str], about: str | None
+) -> list[tuple[int, bytes]]:
+    """Leaf and stored bytes of the last *limit* entries that fit, the oldest first.
+
+    Entries are compared as they are stored: no text in them is free, so a key with its value stands there once.
+    """
+    found: list[tuple[int, bytes]] = []
+    subject = b'"subject":"%s"' % about.encode() if about else b""
+    for leaf, stored in _backwards(log):
+        name, day = (stored.partition(b'"%s":"' % name)[2].partition(b'"')[0].decode() for name in (b"kind", b"at"))
+        if subject in stored and days[0] <= day[:10] <= days[1] and (kind is None or _is_of(name, kind)):
+            found.append((leaf, stored))
+            if len(found) == limit:
+                break
+    return found[::-1]
+
+
+def _backwards(log: LogReader) -> Iterator[tuple[int, bytes]]:
+    stop = log.size
+    while stop:
+        start = (stop - 1) // _BUNDLE * _BUNDLE
+        yield from reversed(list(enumerate(log.stored(start, stop), start)))
+        stop = start
+
+
+def _read(leaf: int, stored: bytes) -> dict[str, Any]:
+    """The entry's JSON, once it is known to be one."""
+    from troth.ledger import Entry, EntryRefused, EntryUnknown, LedgerBroken
+
+    try:
+        Entry.decode(stored)
+    except EntryUnknown:
+        return {"at": "", "kind": "(of a later Troth)"}
+    except EntryRefused as refused:
+        raise LedgerBroken(f"leaf {leaf}: {refused}; see troth ledger verify", leaf=leaf) from None
+    entry: dict[str, Any] = json.loads(stored.partition(b" ")[2])
+    return entry
+
+
+def _field(name: str, value: object) -> str:
+    """One field, its hashes cut short: --json has them whole."""
+    if isinstance(value, dict):
+        return f"{name}=" + ",".join(f"{word}:{count}" for word, count in value.items())
+    text = str(value)
+    return f"{name}={text[:16]}…" if len(text) > 24 and ":" in text[:7] else f"{name}={text}"
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def _receipt(log: LogReader, leaf: int) -> str:
+    from troth.ledger import LedgerError, receipt
+
+    try:
+        return receipt(log, leaf, extra=log.entry_bytes(leaf))
+    except IndexError as missing:
+        raise LedgerError(f"{missing}; it has {counted(log.size, 'entry', 'entries')}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_FILE_BYTES_MAX).decode("utf-8", "replace")
+    except OSError as fault:
+        raise click.UsageError(f"{path} cannot be read: {fault.strerror}") from None
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """How far long work has come, on a terminal; silent elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    err = Console(stderr=True)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise click.UsageError(f"{path} cannot be written: {fault.strerror}") from None
