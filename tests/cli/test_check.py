@@ -50,6 +50,30 @@ def test_every_mistake_is_told_at_once(check: Ask, bare: Firm) -> None:
     assert places == sorted(places)
 
 
+def test_what_is_sound_is_checked_beside_a_mistake(check: Ask, bare: Firm) -> None:
+    _edit(bare, "identity: {email", "identitty: {email")
+    _edit(bare, "address: user.contact.address", "address: user.contact.adress")
+    _edit(bare, "customer_id: customer.id", "customer_id: custmer.id")
+    found = {(problem["code"], problem["path"]) for problem in check("--json").document}
+    assert found == {
+        ("key-unknown", "systems.shop.tables.customer.identitty"),
+        ("category-unknown", "systems.shop.tables.invoice.fields.address"),
+        ("reference-table", "systems.shop.tables.invoice.belongs_to.customer_id"),
+    }
+
+
+def test_a_reference_to_no_table_is_told_once(check: Ask, bare: Firm) -> None:
+    _edit(bare, "customer_id: customer.id", "customer_id: custmer.id")
+    [problem] = check("--json").document
+    assert (problem["code"], problem["line"]) == ("reference-table", 13)
+
+
+def test_tables_that_belong_to_one_another_are_told_once(check: Ask, bare: Firm) -> None:
+    _edit(bare, "        identity: {email", "        belongs_to: {id: invoice.id}\n        identity: {email")
+    [problem] = check("--json").document
+    assert problem["code"] == "reference-cycle"
+
+
 def test_a_sentence_that_the_policy_does_not_hold_is_found(check: Ask, bare: Firm) -> None:
     (bare.folder / "policy.md").write_text("# Privacy\n\nWe keep everything for ever.\n")
     answer = check()
@@ -65,7 +89,7 @@ def test_a_column_that_is_gone_is_an_error(check: Ask, bare: Firm) -> None:
 
 
 def test_a_slow_way_is_a_warning_and_does_not_fail(check: Ask, bare: Firm) -> None:
-    bare.change("shop", "DROP INDEX customer_phone")
+    bare.change("shop", "DROP INDEX invoice_customer")
     answer = check("--json")
     assert answer.code == 0
     assert _first(answer, "store-slow")["severity"] == "warning"

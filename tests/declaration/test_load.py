@@ -83,6 +83,10 @@ MODEL_MISTAKES = [
         "a reference is 'table.column', 'system.table.column' or 'table.(column, column)'",
     ),
     (
+        "systems: {shop: {store: task, tables: {c: {erase: deleet}}}}",
+        "4:51: systems.shop.tables.c.erase: a mapping is expected, not text; did you mean 'delete'?",
+    ),
+    (
         "contracts: {c: {retain: 6 yrs, at_end: delete}}",
         "4:25: contracts.c.retain: a period is a number and day(s), week(s), month(s) or year(s), such as '90 days'",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,20 +51,17 @@ def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
 
 def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
     """What the file shows, then what the policy shows, then what the stores show."""
-    from troth.declaration import DeclarationErrors, load
-    from troth.declaration import check as by_itself
+    from troth.declaration import examine
     from troth.promises import check as promises
 
-    try:
-        declaration = load(path)
-    except DeclarationErrors as errors:
-        yield from errors.problems
+    declaration, problems = examine(path, now=dt.datetime.now(dt.UTC))
+    yield from problems
+    if declaration is None:
         return
-    yield from by_itself(declaration, now=dt.datetime.now(dt.UTC))
     yield from promises(declaration)
     yield from _policy(declaration)
     if look:
-        yield from _stores(declaration)
+        yield from _stores(declaration, problems)
 
 
 def _policy(declaration: Declaration) -> Iterator[Problem]:
@@ -74,8 +71,9 @@ def _policy(declaration: Declaration) -> Iterator[Problem]:
     yield from quotes(declaration)
 
 
-def _stores(declaration: Declaration) -> Iterator[Problem]:
-    """Where the stores disagree. A store that cannot be asked is an error: it was not checked."""
+def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Problem]:
+    """Where the stores disagree, but for what the file alone has *told*. A store that cannot be asked is an error: it
+    was not checked."""
     from troth.declaration import Problem, SecretMissing, Severity
     from troth.detect import check as beside
     from troth.stores import TASK, StoreError, open_system
@@ -95,14 +93,19 @@ def _stores(declaration: Declaration) -> Iterator[Problem]:
             yield Problem("store-not-checked", declaration.where(path), path, f"the store was not looked at: {error}")
     looked = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     misfits = fits(looked, schemas)
+    by_file = {problem.path for problem in told if problem.severity is Severity.ERROR}
+    # A circle has no first table: where the stores' map meets one, it stands in the file, and was told there.
+    has_circle = any(problem.code == "reference-cycle" for problem in told)
     for misfit in misfits:
+        if misfit.path in by_file or (has_circle and misfit.path.endswith(".belongs_to")):
+            continue
         yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
     if not misfits:
         for slow in slow_ways(map_data(looked, schemas), schemas):
             where = declaration.where(slow.path)
             yield Problem("store-slow", where, slow.path, slow.message, slow.mend, Severity.WARNING)
-    told = {misfit.path for misfit in misfits}
-    yield from (problem for problem in beside(looked, schemas) if problem.path not in told)
+    by_store = {misfit.path for misfit in misfits}
+    yield from (problem for problem in beside(looked, schemas) if problem.path not in by_store)
 
 
 def _json(problem: Problem) -> dict[str, Any]:

@@ -6,6 +6,7 @@ What this room promises:
   line, column and mend. No file, however hostile, does anything else, and no message repeats a secret.
 - A `Declaration` is complete and never changes. Its ``hash`` stands for its meaning, whatever the layout.
 - `check` tells what the declaration alone shows to be wrong. What only the real systems can show is for others.
+- `examine` tells both of one file: what `load` refuses it for, and what `check` finds in all that is sound.
 - Secrets stand in the environment; `resolve` fetches them into a `Secret`, which does not show itself.
 - Data categories and uses are the words of one taxonomy: `categories`, `uses`, `covers`, `title`, `dpv`, `nearest`.
 - `write` gives a declaration back as readable YAML, `from_fides` and `dump` draft one from a Fides dataset, and
@@ -13,6 +14,7 @@ What this room promises:
 """
 
 from troth.declaration.check import check
+from troth.declaration.examine import examine
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
 from troth.declaration.model import (
@@ -31,6 +33,8 @@ from troth.declaration.model import (
     IdentityColumn,
     IdentityKind,
     Keep,
+    Ledger,
+    LedgerWitness,
     Limits,
     Officer,
     Organisation,
@@ -47,6 +51,7 @@ from troth.declaration.model import (
     Strategy,
     System,
     Table,
+    TimestampAuthority,
     Waiver,
 )
 from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
@@ -83,6 +88,8 @@ __all__ = [
     "IdentityColumn",
     "IdentityKind",
     "Keep",
+    "Ledger",
+    "LedgerWitness",
     "Limits",
     "Officer",
     "Organisation",
@@ -104,12 +111,14 @@ __all__ = [
     "Strategy",
     "System",
     "Table",
+    "TimestampAuthority",
     "Waiver",
     "categories",
     "check",
     "covers",
     "dpv",
     "dump",
+    "examine",
     "from_fides",
     "is_category",
     "is_special",

@@ -17,11 +17,11 @@ from troth.declaration.model import Basis, Declaration, IdentityKind, Reference,
 from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, Severity, in_order, nearest_of, shown
 from troth.declaration.taxonomy import covers, is_category, is_use, nearest
 
-__all__ = ["check"]
+__all__ = ["Fault", "check", "faults", "placed"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class Fault:
     """A problem that does not yet know its place."""
 
     code: str
@@ -33,7 +33,7 @@ class _Fault:
     """Where it stands, where that is no key."""
 
 
-Faults = Iterator[_Fault]
+Faults = Iterator[Fault]
 
 
 def check(declaration: Declaration, *, now: dt.datetime | None = None) -> list[Problem]:
@@ -42,13 +42,19 @@ def check(declaration: Declaration, *, now: dt.datetime | None = None) -> list[P
 
     With *now* (aware), also what has lapsed: waivers, attestations, contracts.
     """
-    faults = itertools.chain.from_iterable(rule(declaration) for rule in _RULES)
+    return list(in_order(placed(declaration, it) for it in itertools.islice(faults(declaration, now), PROBLEMS_MAX)))
+
+
+def faults(declaration: Declaration, now: dt.datetime | None) -> Faults:
+    """What `check` tells, each with its path in parts."""
+    for rule in _RULES:
+        yield from rule(declaration)
     if now is not None:
-        faults = itertools.chain(faults, _lapsed(declaration, now.astimezone(dt.UTC).date()))
-    return list(in_order(_placed(declaration, fault) for fault in itertools.islice(faults, PROBLEMS_MAX)))
+        yield from _lapsed(declaration, now.astimezone(dt.UTC).date())
 
 
-def _placed(declaration: Declaration, fault: _Fault) -> Problem:
+def placed(declaration: Declaration, fault: Fault) -> Problem:
+    """*fault* as it is told, with its place in the file."""
     where = fault.where or declaration.where(".".join(fault.path))
     path = ".".join(map(shown, fault.path))
     return Problem(fault.code, where, path, fault.message, fault.mend, fault.severity)
@@ -94,14 +100,14 @@ def _drafted(declaration: Declaration) -> Faults:
     """The placeholders of `troth init` are no facts, and its guesses are nobody's word yet."""
     if declaration.policy.effective == _NO_DAY:
         mend = "name the day since when the policy is in force"
-        yield _Fault("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", mend)
+        yield Fault("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", mend)
     if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # seldom; a walk each time would cost twice
         for path in _open(declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True), ()):
-            yield _Fault("placeholder-left", path, "'TODO' stands here", "write what is true, or take the key out")
+            yield Fault("placeholder-left", path, "'TODO' stands here", "write what is true, or take the key out")
     for mark, (count, first) in declaration.marks.items():
         message = f"{count} comments say {mark}, this one first" if count > 1 else f"a comment says {mark}"
         mend = f"{_MARKS[mark]}, and take the mark away"
-        yield _Fault("mark-left", (), message, mend, Severity.WARNING, first)
+        yield Fault("mark-left", (), message, mend, Severity.WARNING, first)
 
 
 def _open(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -122,11 +128,11 @@ def _vocabulary(declaration: Declaration) -> Faults:
     for path, category in _named_categories(declaration):
         if not is_category(category):
             mend = _meant(nearest(category), "see `troth.declaration.categories()`")
-            yield _Fault("category-unknown", path, f"no data category '{shown(category)}'", mend)
+            yield Fault("category-unknown", path, f"no data category '{shown(category)}'", mend)
     for name, purpose in declaration.purposes.items():
         if not is_use(purpose.use):
             mend = _meant(nearest(purpose.use, kind="use"), "such as essential.service or marketing")
-            yield _Fault("use-unknown", ("purposes", name, "use"), f"no data use '{shown(purpose.use)}'", mend)
+            yield Fault("use-unknown", ("purposes", name, "use"), f"no data use '{shown(purpose.use)}'", mend)
 
 
 def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -155,7 +161,7 @@ def _countries(declaration: Declaration) -> Faults:
     for path, country in named:
         if country in _NO_COUNTRY:
             mend = _meant(_NO_COUNTRY[country], "name the country itself")
-            yield _Fault("country-unknown", path, f"'{country}' is no country of ISO 3166-1", mend)
+            yield Fault("country-unknown", path, f"'{country}' is no country of ISO 3166-1", mend)
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -169,10 +175,10 @@ def _references(declaration: Declaration) -> Faults:
             system = declaration.systems.get(reference.system or place.system)
             if system is None:
                 mend = _meant(nearest_of(reference.system or "", declaration.systems), "declare the system")
-                yield _Fault("reference-system", path, f"no system '{shown(reference.system)}'", mend)
+                yield Fault("reference-system", path, f"no system '{shown(reference.system)}'", mend)
             elif reference.table not in system.tables:
                 mend = _meant(nearest_of(reference.table, system.tables), "declare the table")
-                yield _Fault("reference-table", path, f"no table '{shown(reference.table)}'", mend)
+                yield Fault("reference-table", path, f"no table '{shown(reference.table)}'", mend)
             else:
                 yield from _reference_columns(path, reference, system.tables[reference.table])
 
@@ -180,14 +186,14 @@ def _references(declaration: Declaration) -> Faults:
 def _reference_columns(path: tuple[str, ...], reference: Reference, target: Table) -> Faults:
     if len(reference.columns) != len(reference.to):
         message = f"{len(reference.columns)} columns refer to {len(reference.to)}"
-        yield _Fault("reference-arity", path, message, "name as many columns on both sides")
+        yield Fault("reference-arity", path, message, "name as many columns on both sides")
     known = _columns(target)
     for column in reference.to:
         # A declaration need not name every column, so only a near miss is worth a word; the schema will tell the rest.
         near = nearest_of(column, known) if column not in known and len(column) > 3 else None
         if near:
             message = f"'{shown(column)}' is not among the declared columns of '{shown(reference.table)}'"
-            yield _Fault("reference-column", path, message, _meant(near, ""), Severity.WARNING)
+            yield Fault("reference-column", path, message, _meant(near, ""), Severity.WARNING)
 
 
 def _columns(table: Table) -> set[str]:
@@ -215,7 +221,7 @@ def _cycles(declaration: Declaration) -> Faults:
         tables = " → ".join(names if len(names) < 8 else [*names[:3], "…", *names[-3:]])
         mend = "make the reference that does not say whose the row is a 'refers_to'"
         path = ("systems", system, "tables", table, "belongs_to", key)
-        yield _Fault("reference-cycle", path, f"the tables belong to one another: {tables}", mend)
+        yield Fault("reference-cycle", path, f"the tables belong to one another: {tables}", mend)
 
 
 def _circles(owners: dict[Node, list[tuple[Node, str]]]) -> Iterator[tuple[list[Node], str]]:
@@ -246,17 +252,17 @@ def _people(declaration: Declaration) -> Faults:
                 severity = Severity.WARNING if _deletes(table) else Severity.ERROR
                 message = f"'{shown(column)}' names a person and has no data category"
                 mend = f"add it to the fields of '{shown(place.name)}'"
-                yield _Fault("identity-field", path, message, mend, severity)
+                yield Fault("identity-field", path, message, mend, severity)
         links = {*table.belongs_to, *(mention.column for mention in table.mentions.values())}
         for column, use in table.fields.items():
             if use.of is not None and use.of not in links:
                 near = nearest_of(use.of, links)
                 mend = _meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
-                yield _Fault("of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend)
+                yield Fault("of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend)
         for column in table.ignore:
             if column in table.fields:
                 message = f"'{shown(column)}' is ignored, and has a data category"
-                yield _Fault("ignore-field", place.path("ignore"), message, "take it out of one of them")
+                yield Fault("ignore-field", place.path("ignore"), message, "take it out of one of them")
 
 
 def _naming_columns(place: _Place) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -287,17 +293,17 @@ def _erasure(declaration: Declaration) -> Faults:
             is_persons = table.belongs_to and not table.keep and not table.unlinked
             if personal or table.identity or table.mentions or is_persons:
                 mend = "add 'erase: delete', or a strategy for each field"
-                yield _Fault("erase-missing", place.path(), "nothing says what erasure does to these rows", mend)
+                yield Fault("erase-missing", place.path(), "nothing says what erasure does to these rows", mend)
         elif erase.rows == "keep" or erase.fields:  # rows that are deleted may have to stay where others need them
             naming = [column for _, column in _naming_columns(place)]
             untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
             if not (untreated or erase.fields or table.keep or table.unlinked) and _ways_in(table):
                 message = "rows of a person stay, and nothing says why"
                 mend = "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'"
-                yield _Fault("erase-nothing", place.path("erase"), message, mend)
+                yield Fault("erase-nothing", place.path("erase"), message, mend)
             if untreated:
                 message = f"nothing says what erasure does to {_list(untreated)}"
-                yield _Fault("erase-field-missing", place.path("erase"), message, "give each a strategy")
+                yield Fault("erase-field-missing", place.path("erase"), message, "give each a strategy")
             yield from _strategies(place, place.path("erase", "fields"), erase.fields)
 
 
@@ -307,13 +313,13 @@ def _strategies(place: _Place, path: tuple[str, ...], strategies: dict[str, Stra
         at = (*path, column)
         if column not in known:
             mend = _meant(nearest_of(column, known), "declare it under 'fields'")
-            yield _Fault("erase-field-unknown", at, f"no declared field '{shown(column)}'", mend)
+            yield Fault("erase-field-unknown", at, f"no declared field '{shown(column)}'", mend)
         if strategy is Strategy.DELETE:
             message = "a field cannot be deleted from its row"
-            yield _Fault("erase-delete-field", at, message, "write 'null', or 'erase: delete' for the whole row")
+            yield Fault("erase-delete-field", at, message, "write 'null', or 'erase: delete' for the whole row")
         elif strategy is Strategy.KEEP and place.table.keep is None:
             mend = "add 'keep' to the table, with 'because' and 'cite'"
-            yield _Fault("keep-missing", at, "the field is kept, and nothing says why", mend)
+            yield Fault("keep-missing", at, "the field is kept, and nothing says why", mend)
 
 
 def _list(names: Iterable[str]) -> str:
@@ -328,15 +334,15 @@ def _keeping(declaration: Declaration) -> Faults:
             continue
         if keep.for_ is not None and keep.from_ is None:
             mend = "add 'from: …', the column that the period starts from"
-            yield _Fault("keep-from-missing", place.path("keep"), "a period needs a start", mend)
+            yield Fault("keep-from-missing", place.path("keep"), "a period needs a start", mend)
         known = _columns(place.table)
         for column, strategy in keep.meanwhile.items():
             path = place.path("keep", "meanwhile", column)
             if column not in known:
                 mend = _meant(nearest_of(column, known), "declare it under 'fields'")
-                yield _Fault("keep-field-unknown", path, f"no declared field '{shown(column)}'", mend)
+                yield Fault("keep-field-unknown", path, f"no declared field '{shown(column)}'", mend)
             if strategy in (Strategy.DELETE, Strategy.KEEP):
-                yield _Fault("keep-meanwhile", path, f"'{strategy}' is nothing to do meanwhile", "leave the field out")
+                yield Fault("keep-meanwhile", path, f"'{strategy}' is nothing to do meanwhile", "leave the field out")
 
 
 def _retention(declaration: Declaration) -> Faults:
@@ -346,7 +352,7 @@ def _retention(declaration: Declaration) -> Faults:
     for name, rule in declaration.retention.items():
         if rule.table not in known:
             mend = _meant(nearest_of(rule.table, tables), "write 'system.table'")
-            yield _Fault("retention-table", ("retention", name, "table"), f"no table '{shown(rule.table)}'", mend)
+            yield Fault("retention-table", ("retention", name, "table"), f"no table '{shown(rule.table)}'", mend)
 
 
 # --- why and who else -----------------------------------------------------------------------------------------------
@@ -359,15 +365,15 @@ def _purposes(declaration: Declaration) -> Faults:
     for category, path in held.items():
         if covers("user", category) and not any(covers(broad, category) for broad in data):
             mend = f"add it, or a broader one, to the data of a purpose: {_list(declaration.purposes) or 'none yet'}"
-            yield _Fault("category-without-purpose", path, f"no purpose needs '{shown(category)}'", mend)
+            yield Fault("category-without-purpose", path, f"no purpose needs '{shown(category)}'", mend)
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             # GDPR Art. 13(1)(d)
             mend = "add 'interests: …', in words for the person"
-            yield _Fault("interests-missing", ("purposes", name), "the legitimate interests are not named", mend)
+            yield Fault("interests-missing", ("purposes", name), "the legitimate interests are not named", mend)
         if purpose.basis is Basis.RECOGNISED_LEGITIMATE_INTERESTS and declaration.organisation.country != "GB":
             message = "recognised legitimate interests are a basis of the UK GDPR alone"
-            yield _Fault("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
+            yield Fault("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
         yield from _unheld(declaration, ("purposes", name, "data"), purpose.data, held)
 
 
@@ -391,7 +397,7 @@ def _unheld(
         if is_category(category) and not any(covers(category, one) or covers(one, category) for one in held):
             mend = "declare the field that holds it, or take it out"
             message = f"no table holds '{shown(category)}'"
-            yield _Fault("category-unheld", (*path, str(index)), message, mend, Severity.WARNING)
+            yield Fault("category-unheld", (*path, str(index)), message, mend, Severity.WARNING)
 
 
 def _purpose_names(declaration: Declaration) -> Faults:
@@ -403,7 +409,7 @@ def _purpose_names(declaration: Declaration) -> Faults:
             if purpose not in declaration.purposes:
                 mend = _meant(nearest_of(purpose, declaration.purposes), "declare it under 'purposes'")
                 at = (*path, "purposes", str(index))
-                yield _Fault("purpose-unknown", at, f"no purpose '{shown(purpose)}'", mend)
+                yield Fault("purpose-unknown", at, f"no purpose '{shown(purpose)}'", mend)
 
 
 def _collection(declaration: Declaration) -> Faults:
@@ -419,7 +425,7 @@ def _collection(declaration: Declaration) -> Faults:
                 path = ("collection_points", name, "fields", column)
                 mend = "take the field out, or name the purpose that needs it"
                 message = f"none of the purposes needs '{shown(category)}'"
-                yield _Fault("collect-needless", path, message, mend, Severity.WARNING)
+                yield Fault("collect-needless", path, message, mend, Severity.WARNING)
 
 
 _EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
@@ -434,10 +440,10 @@ def _recipients(declaration: Declaration) -> Faults:
         path = ("recipients", name)
         if recipient.country not in at_home and recipient.country not in _NO_COUNTRY and not recipient.safeguard:
             message = f"data goes to {recipient.country}, and no safeguard is named"
-            yield _Fault("safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge")
+            yield Fault("safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge")
         if recipient.role is Sharing.PROCESSOR and not recipient.contract:
             mend = "add 'contract: …', where it is kept"
-            yield _Fault("contract-missing", path, "no processing contract is named", mend, Severity.WARNING)
+            yield Fault("contract-missing", path, "no processing contract is named", mend, Severity.WARNING)
         yield from _unheld(declaration, (*path, "receives"), recipient.receives, held)
 
 
@@ -448,7 +454,7 @@ def _cookies(declaration: Declaration) -> Faults:
             _ = cookie.period
         except ValueError:
             message = "neither 'session' nor a period"
-            yield _Fault("cookie-lifetime", ("cookies", name, "lifetime"), message, "such as 'session' or '30 days'")
+            yield Fault("cookie-lifetime", ("cookies", name, "lifetime"), message, "such as 'session' or '30 days'")
 
 
 # --- promises -------------------------------------------------------------------------------------------------------
@@ -463,15 +469,15 @@ def _promises(declaration: Declaration) -> Faults:
         for part in promise.about:
             if part not in parts:
                 mend = _meant(nearest_of(part, parts), "name a system, or 'system.table'")
-                yield _Fault("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
+                yield Fault("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
         if same != index:
             where = declaration.where(f"promises.{same}")
             mend = f"join it with promise {same}" + (f" at {where}" if where else "")
-            yield _Fault("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
+            yield Fault("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
         if promise.attest is not None and promise.attest.until <= promise.attest.on:
             message = "the attestation ends before it begins"
-            yield _Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
+            yield Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
 
 
 _WAIVER_DAYS_MAX = 366
@@ -484,26 +490,26 @@ def _lapsed(declaration: Declaration, today: dt.date) -> Faults:
         if promise.waive is not None:
             yield from _waiver(path, promise.waive.until, today)
         if promise.attest is not None and promise.attest.on > today:
-            yield _Fault(
+            yield Fault(
                 "attestation-early", (*path, "attest", "on"), "the attestation is dated ahead", "correct the day"
             )
         if promise.attest is not None and promise.attest.until < today:
             message = f"the attestation ended on {promise.attest.until}"
-            yield _Fault("attestation-lapsed", (*path, "attest"), message, "have it renewed", Severity.WARNING)
+            yield Fault("attestation-lapsed", (*path, "attest"), message, "have it renewed", Severity.WARNING)
     for name, recipient in declaration.recipients.items():
         if recipient.contract_until is not None and recipient.contract_until < today:
             at = ("recipients", name, "contract_until")
             message = f"the contract ended on {recipient.contract_until}"
-            yield _Fault("contract-lapsed", at, message, "renew it, or stop sending", Severity.WARNING)
+            yield Fault("contract-lapsed", at, message, "renew it, or stop sending", Severity.WARNING)
 
 
 def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
     if until < today:
         message = f"the waiver ended on {until}"
-        yield _Fault("waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING)
+        yield Fault("waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING)
     elif (until - today).days > _WAIVER_DAYS_MAX:
         message = "the waiver runs for more than a year"
-        yield _Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day", Severity.WARNING)
+        yield Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day", Severity.WARNING)
 
 
 _RULES: tuple[Callable[[Declaration], Faults], ...] = (

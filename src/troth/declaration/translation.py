@@ -111,7 +111,9 @@ _SHORT = {
 def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
     found = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(type(given))
     mend = _SHORT.get(context.get("class_name", ""), "")
-    if kind == "bool_type":
+    if isinstance(given, str) and (near := nearest_of(given, re.findall(r"write '(\w+)'", mend))):
+        mend = f"did you mean '{near}'?"
+    elif kind == "bool_type":
         mend = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(
             str(given).lower(), ""
         )

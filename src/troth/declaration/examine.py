@@ -1,0 +1,172 @@
+"""A file and everything that can be said of it at once: what it is refused for, and what the sound rest of it shows.
+
+What is faulty is taken out and the rest is checked. A fault that says that something is missing counts only where
+nothing was taken out, or misspelt, that could be it: one mistake is told once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from troth.declaration.check import check, faults, placed
+from troth.declaration.load import _declaration, _Files, _Merged
+from troth.declaration.model import Declaration, _Source
+from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Problem, in_order
+
+__all__ = ["examine"]
+
+_ROUNDS_MAX = 12
+"""What is taken out may leave a mapping without a key that it needs, and that has to go as well: so often at most."""
+
+Trail = tuple[Any, ...]
+
+
+def examine(path: str | Path, *, now: dt.datetime) -> tuple[Declaration | None, Sequence[Problem]]:
+    """The declaration at *path*, None where it cannot be used, and every problem that the file shows by itself, in the
+    order of the text: what `load` refuses it for, and what `check` tells of all that is sound."""
+    file = Path(path)
+    files = _Files(file.parent)
+    files.add(file, ())
+    try:
+        declaration = _declaration(files, file, None)
+    except DeclarationErrors as refused:
+        rest = () if files.is_unreadable else _of_the_rest(_Merged(files.documents), files, now)
+        return None, in_order(islice((*refused.problems, *rest), PROBLEMS_MAX))
+    return declaration, check(declaration, now=now)
+
+
+def _of_the_rest(merged: _Merged, files: _Files, now: dt.datetime) -> Iterator[Problem]:
+    raw = _copied(merged.values)
+    # What stands twice was read once, and nobody knows which is meant: anything may be missing.
+    taken: set[Trail] = {()} if files.problems or merged.problems else set()
+    unknown: set[Trail] = set()
+    for _ in range(_ROUNDS_MAX):
+        try:
+            declaration = Declaration.model_validate(raw)
+        except ValidationError as error:
+            if error.error_count() > PROBLEMS_MAX:
+                return
+            now_taken: set[Trail] = set()
+            for detail in error.errors(include_url=False, include_input=False, include_context=False):
+                trail = tuple(part for part in detail["loc"] if part != "[key]")
+                if not any(trail[:length] in now_taken for length in range(len(trail) + 1)):
+                    now_taken.add(_take_out(raw, trail))
+                if detail["type"] == "extra_forbidden":
+                    unknown.add(trail)
+            taken |= now_taken
+        else:
+            declaration._source = _Source(files.folder, merged.where, merged.marks())
+            for fault in islice(faults(declaration, now), PROBLEMS_MAX):
+                if not any(
+                    _could_be(pattern, taken, unknown, merged.values) for pattern in _missing(fault.code, fault.path)
+                ):
+                    yield placed(declaration, fault)
+            return
+
+
+def _copied(value: Any) -> Any:
+    """*value* with a copy of its own for each alias."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
+
+
+# --- taking out -----------------------------------------------------------------------------------------------------
+
+
+def _take_out(raw: Any, trail: Trail) -> Trail:
+    """Take the smallest part of *raw* that holds *trail* out, or put something harmless where one has to stand."""
+    for length in range(len(trail), 0, -1):
+        holder, last = _at(raw, trail[: length - 1]), trail[length - 1]
+        harmless = _harmless(trail[:length])
+        if harmless is not None and isinstance(holder, dict | list):
+            holder[last] = harmless
+            return trail[:length]
+        if isinstance(holder, dict) and last in holder:
+            del holder[last]
+            return trail[:length]
+    return ()
+
+
+def _at(raw: Any, trail: Trail) -> Any:
+    for part in trail:
+        if isinstance(raw, dict):
+            raw = raw.get(part)
+        else:
+            raw = raw[part] if isinstance(raw, list) and isinstance(part, int) and part < len(raw) else None
+    return raw
+
+
+def _harmless(trail: Trail) -> Any:
+    """What may stand at *trail* without giving rise to any fault. A promise keeps its place for those after it."""
+    match trail:
+        case ("troth",):
+            return 1
+        case ("organisation",):
+            return {"name": "", "country": "GB", "address": "", "email": ""}
+        case ("policy",):
+            return {"file": "policy.md", "effective": "2000-01-01"}
+        case ("systems", _, "store"):
+            return "task"
+        case ("promises", int(index)):
+            return {"quote": f"\0{index}", "owner": ""}
+    return None
+
+
+# --- what a fault says is missing -----------------------------------------------------------------------------------
+
+_MISSING = {
+    "reference-system": "systems.*",
+    "reference-table": "systems.*.tables.*",
+    "reference-column": "systems.*.tables.*.**",
+    "identity-field": "@.fields.** @.erase @.key",
+    "of-unknown": "@.belongs_to.** @.mentions.**",
+    "erase-missing": "@.erase @.keep @.unlinked",
+    "erase-nothing": "@.erase.** @.keep @.unlinked",
+    "erase-field-missing": "@.erase.** @.key",
+    "erase-field-unknown": "@.**",
+    "keep-missing": "@.keep",
+    "keep-from-missing": "@.keep.from",
+    "keep-field-unknown": "@.**",
+    "retention-table": "systems.*.tables.*",
+    "category-without-purpose": "purposes.*.data.**",
+    "category-unheld": "systems.*.tables.*.fields.**",
+    "interests-missing": "@.interests",
+    "purpose-unknown": "purposes.*",
+    "collect-needless": "purposes.*.data.** @.purposes.**",
+    "safeguard-missing": "@.safeguard organisation.country",
+    "contract-missing": "@.contract",
+    "promise-about": "systems.*.tables.*",
+}
+"""Where that which a fault misses would stand: ``*`` is any name, ``**`` anything below, ``@`` the fault's own part."""
+
+
+def _missing(code: str, path: tuple[str, ...]) -> Iterator[Trail]:
+    own = path[:4] if path[0:1] == ("systems",) else path[:2]
+    for text in _MISSING.get(code, "").split():
+        first, *rest = text.split(".")
+        yield (*own, *rest) if first == "@" else (first, *rest)
+
+
+def _could_be(pattern: Trail, taken: set[Trail], unknown: set[Trail], raw: Any) -> bool:
+    """Whether something *taken* out stood at *pattern* or held it, or an *unknown* key was meant to."""
+    is_deep = pattern[-1] == "**"
+    parts = pattern[:-1] if is_deep else pattern
+    if any(_fits(parts, trail) and (is_deep or len(trail) <= len(parts)) for trail in taken):
+        return True
+    holders = (trail[:-1] for trail in unknown)
+    return any(
+        _fits(parts, holder) and parts[len(holder)] != "*" and parts[len(holder)] not in (_at(raw, holder) or ())
+        for holder in holders
+        if len(holder) < len(parts)
+    )
+
+
+def _fits(parts: Trail, trail: Trail) -> bool:
+    return all(part in ("*", str(name)) for part, name in zip(parts, trail, strict=False))
