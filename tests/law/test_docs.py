@@ -23,7 +23,7 @@ def test_the_reference_is_true() -> None:
 
 def test_the_duties_of_the_reference_exist() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", (DOCS / "reference" / "law.md").read_text(), re.MULTILINE)
-    assert len(rows) == 8
+    assert len(rows) >= 8
     for duty, regimes in rows:
         for regime in re.findall(r"`(\w+)`", regimes):
             assert obligation(f"{regime}.{duty}", dt.date(2026, 11, 24)).clock
