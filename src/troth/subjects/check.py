@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
-from troth.stores import Access, Column, Schema
+from troth.stores import Access, Column, ColumnKind, Schema
 from troth.subjects.datamap import DataMap, Link, MapProblem, MapRefused, Node, is_nullable, map_data
 from troth.subjects.plan import deletes
 from troth.subjects.strategies import fault
@@ -31,13 +31,26 @@ def check_erasure(map_: DataMap) -> Iterator[MapProblem]:
 
 
 def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProblem]:
-    """Links that no index serves, where there are indexes at all: tracing by them reads the whole table."""
+    """Links that no index serves, where there are indexes at all: tracing by them reads the whole table. No plain index
+    serves telephone numbers: of them it is said once, and only where requests by other identifiers lead to them."""
+    by_digits: dict[str, str] = {}
     for node in map_:
-        for link in node.links if schemas[node.system].dialect != "files" else ():
-            if not node.schema.is_indexed(link.columns):
-                path = f"systems.{node.system}.tables.{node.table}"
-                names = ", ".join(link.columns)
+        path = f"systems.{node.system}.tables.{node.table}"
+        dialect = schemas[node.system].dialect
+        for link in node.links if dialect != "files" else ():
+            names = ", ".join(link.columns)
+            if link.digits and (dialect == "sqlite" or node.kind(names) not in _NUMERIC):
+                by_digits[f"{node.place}.{names}"] = path
+            elif not node.schema.is_indexed(link.columns):
                 yield MapProblem(path, f"no index serves {names}: each request reads the whole table", "add an index")
+    if by_digits and any(link.digits and link.teaches for node in map_ for link in node.links):
+        why = "telephone numbers are compared by their digits, which no plain index serves"
+        message = f"{why}: each request reads the whole table of {', '.join(by_digits)}"
+        mend = "leave it while that is quick, or say shared: review: then a number is only asked for where it is given"
+        yield MapProblem(next(iter(by_digits.values())), message, mend)
+
+
+_NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
 def access(map_: DataMap, system: str) -> list[Access]:

@@ -54,6 +54,7 @@ class Link:
     teaches: bool = False
     shared: bool = False
     fold: bool = False
+    digits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Link
         teaches=teaches and not shared,
         shared=shared,
         fold=column.case == "fold" and kind is IdentityKind.EMAIL,
+        digits=kind is IdentityKind.PHONE,
     )
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
 
-__all__ = ["Identity", "IdentityRefused", "variants"]
+if TYPE_CHECKING:
+    import phonenumbers
+
+__all__ = ["Identity", "IdentityRefused", "dialled", "variants"]
 
 _LENGTH_MAX = 320  # RFC 3696: the longest e-mail address; no other identifier is longer
 
@@ -47,7 +51,7 @@ class Identity:
 
     def canonical(self) -> str:
         """One spelling for the same identifiers, for keyed references. Personal: never print it."""
-        named = sorted(f"{kind}\x1f{min(variants(kind, value))}" for kind, value in self.identifiers)
+        named = sorted(f"{kind}\x1f{_canonical(kind, value)}" for kind, value in self.identifiers)
         return "\x1e".join([*named, *sorted(f"{place}\x1f{key!r}" for place, key in self.keys)])
 
     def __repr__(self) -> str:
@@ -55,29 +59,56 @@ class Identity:
 
 
 def variants(kind: IdentityKind, value: str, *, region: str = "GB") -> frozenset[str]:
-    """The spellings of one identifier that stores are asked for. Letter case is the store's business (`Match.fold`)."""
+    """The spellings of one identifier that stores are asked for; those of a phone are `dialled`. Letter case and what
+    stands between digits are the store's business (`Match.fold`, `Match.digits`)."""
     if kind is IdentityKind.PHONE:
-        return _phone_spellings(value, region)
+        return _phone_numbers(value, region)
     if kind is IdentityKind.EMAIL:
         return frozenset({value.strip().lower()})
     return frozenset({value.strip()})
 
 
-def _phone_spellings(value: str, region: str) -> frozenset[str]:
-    """International, national and bare-digit forms. What is not a number stands for itself."""
+def dialled(value: str) -> str:
+    """The digits of a phone number, with its plus: ``+20 79…`` is nobody's who is asked for as ``2079…``."""
+    digits = re.sub(r"[^0-9]+", "", value)
+    return f"+{digits}" if digits and "+" in value.partition(digits[0])[0] else digits
+
+
+def _phone_numbers(value: str, region: str) -> frozenset[str]:
+    """How the number is dialled: nationally, from abroad, and as ``+44 (0)…`` reads. What is no number stands for its
+    own digits."""
+    import phonenumbers
+
+    given = {dialled(value)} - {""}
+    number = _parsed(value, region)
+    if number is None:
+        return frozenset(given)
+    national = dialled(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
+    abroad = [f"{number.country_code}{rest}" for rest in (phonenumbers.national_significant_number(number), national)]
+    return frozenset(given | {national, *(prefix + digits for prefix in ("", "+", "00") for digits in abroad)})
+
+
+def _canonical(kind: IdentityKind, value: str) -> str:
+    if kind is not IdentityKind.PHONE:
+        return min(variants(kind, value))
+    import phonenumbers
+
+    number = _parsed(value, "GB")
+    if number is None:
+        return dialled(value)
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+def _parsed(value: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """The number without its extension, or None where there is none in *value*."""
     import phonenumbers  # heavy metadata: only when a phone is asked for
 
-    spellings = {value.strip(), re.sub(r"[^\d+]", "", value)} - {""}
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
-        return frozenset(spellings)
-    forms = phonenumbers.PhoneNumberFormat
-    international = phonenumbers.format_number(number, forms.INTERNATIONAL)
-    national = phonenumbers.format_number(number, forms.NATIONAL)
-    e164 = phonenumbers.format_number(number, forms.E164)
-    digits = re.sub(r"\D", "", national)
-    return frozenset(spellings | {international, national, e164, digits, "00" + e164[1:], national.replace(" ", "-")})
+        return None
+    number.extension = None
+    return number
 
 
 def _row(text: str) -> tuple[str, tuple[str, ...]]:
@@ -89,7 +120,7 @@ def _row(text: str) -> tuple[str, tuple[str, ...]]:
 
 _SHAPES: Mapping[IdentityKind, re.Pattern[str]] = {
     IdentityKind.EMAIL: re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}"),
-    IdentityKind.PHONE: re.compile(r"[+\d][\d\s().\-/x]{4,40}", re.IGNORECASE),
+    IdentityKind.PHONE: re.compile(r"[+(\d][+\d\s().\-/x]{4,40}", re.IGNORECASE),
 }
 
 

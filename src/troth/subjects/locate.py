@@ -23,7 +23,7 @@ from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
 from troth.subjects.datamap import DataMap, Link, Node
-from troth.subjects.identity import Identity, IdentityRefused, variants
+from troth.subjects.identity import Identity, IdentityRefused, dialled, variants
 
 __all__ = ["FoundRow", "LocateRefused", "Located", "as_kinds", "locate"]
 
@@ -206,7 +206,7 @@ class _Tracing:
     def _ask(self, node: Node, seeds: Values) -> bool:
         """Ask *node* for rows by values that it has not been asked for. True when it was asked anything."""
         fresh = {link: values for link in node.links if (values := self._fresh(node, link))}
-        matches = [Match(link.columns, tuple(values), fold=link.fold) for link, values in fresh.items()]
+        matches = [Match(link.columns, tuple(values), link.fold, link.digits) for link, values in fresh.items()]
         if seeds:
             matches.append(Match(node.key, tuple(seeds)))
         if not matches:
@@ -225,9 +225,10 @@ class _Tracing:
         kinds = [node.kind(column) for column in link.columns]
         fresh: Values = {}
         for value, subjects in self._known(node, link):
-            cast = as_kinds(value, kinds)
-            if cast is not None and not subjects <= asked.get(cast, set()):
-                fresh[cast] = asked.get(cast, set()) | subjects
+            # A column of numbers may hold text as well, on SQLite and in files: it is asked for both.
+            for cast in dict.fromkeys((as_kinds(value, kinds), value if link.digits else None)):
+                if cast is not None and not subjects <= asked.get(cast, set()):
+                    fresh[cast] = asked.get(cast, set()) | subjects
         return fresh
 
     def _known(self, node: Node, link: Link) -> Iterable[tuple[Row, set[int]]]:
@@ -334,6 +335,8 @@ def _own(node: Node) -> set[str]:
 
 def _spelled(link: Link, value: Row) -> Row:
     """A stored value as it stands among the asked ones."""
+    if link.digits and isinstance(value[0], str):
+        return (dialled(value[0]),)
     if link.kind is not None and isinstance(value[0], str):
         return (value[0].strip().lower() if link.fold or link.kind is IdentityKind.EMAIL else value[0].strip(),)
     return value

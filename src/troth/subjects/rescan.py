@@ -10,8 +10,10 @@ import datetime as dt
 import decimal
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from troth.stores import AnyOf, Match, Row, Scalar, Store, StoreUnreachable
+from troth.subjects.identity import dialled
 from troth.subjects.work import Asked, Question, Work, moved
 
 __all__ = ["rescan"]
@@ -65,7 +67,7 @@ def _residue(
     treated = dict.fromkeys(column for values in written.values() for column in values)
     columns = tuple(dict.fromkeys([*question.key, *(name for each in asked for name in each.columns), *treated]))
     at = {name: index for index, name in enumerate(columns)}
-    where = AnyOf(tuple(Match(each.columns, tuple(each.values), each.fold) for each in asked))
+    where = AnyOf(tuple(Match(each.columns, tuple(each.values), each.fold, each.digits) for each in asked))
     for row in store.read(question.table, columns, where):
         owners = _owners(row, asked, at)
         key = tuple(row[at[name]] for name in question.key)
@@ -84,7 +86,7 @@ def _narrow(asked: Asked, wanted: frozenset[int]) -> Asked:
     """The same question for some of the subjects."""
     if all(wanted.issuperset(owners) for owners in asked.values.values()):
         return asked
-    return Asked(asked.columns, asked.fold, {v: owners for v, owners in asked.values.items() if wanted & {*owners}})
+    return replace(asked, values={v: owners for v, owners in asked.values.items() if wanted & {*owners}})
 
 
 def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
@@ -92,16 +94,18 @@ def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
     owners: set[int] = set()
     for each in asked:
         value = tuple([row[at[name]] for name in each.columns])
-        found = each.values.get(value) or each.values.get(tuple([_spelled(part, each.fold) for part in value]))
+        found = each.values.get(value) or each.values.get(tuple([_spelled(part, each) for part in value]))
         if found:
             owners.update(found)
     return owners
 
 
-def _spelled(value: Scalar, fold: bool) -> Scalar:
+def _spelled(value: Scalar, asked: Asked) -> Scalar:
     if not isinstance(value, str):
         return value
-    return value.strip().lower() if fold else value.strip()
+    if asked.digits:
+        return dialled(value)
+    return value.strip().lower() if asked.fold else value.strip()
 
 
 def same(stored: Scalar, meant: Scalar) -> bool:

@@ -50,13 +50,14 @@ def encode(work: Work) -> bytes:
     operations = (
         (o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.seen, o.before, o.keep_nulls) for o in work.operations
     )
-    questions = (
-        (q.system, q.table, q.key, [(a.columns, a.fold, list(a.values.items())) for a in q.asked], list(q.kept))
-        for q in work.questions
-    )
+    questions = ((q.system, q.table, q.key, [_way(asked) for asked in q.asked], list(q.kept)) for q in work.questions)
     packer = zlib.compressobj(level=1)  # rows are alike: a quarter is left, and the whole text never stands in memory
     packed = [packer.compress(_text(line).encode() + b"\n") for line in (head, *operations, *questions)]
     return b"".join([*packed, packer.flush()])
+
+
+def _way(asked: Asked) -> tuple[object, ...]:
+    return asked.columns, asked.fold, list(asked.values.items()), asked.digits
 
 
 def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
@@ -126,8 +127,8 @@ def _rows(stored: Any) -> list[Row]:
 
 def _asked(stored: Any) -> tuple[Asked, ...]:
     return tuple(
-        Asked(tuple(columns), fold, {tuple(value): tuple(owners) for value, owners in values})
-        for columns, fold, values in stored
+        Asked(tuple(columns), fold, {tuple(value): tuple(owners) for value, owners in values}, *digits)
+        for columns, fold, values, *digits in stored  # runs planned earlier say nothing of digits
     )
 
 
