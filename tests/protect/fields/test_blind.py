@@ -77,9 +77,9 @@ def test_equal_values_share_a_bucket_whatever_their_type() -> None:
 
 
 def test_buckets_are_known_for_ever() -> None:
-    assert index("email", 16).bucket(KEYRING, "ann@example.org") == 8_685_627_287_988_619_852
+    assert index("email", 16).bucket(KEYRING, "ann@example.org") == 4_136_113_154_553_825_868
     compound = BlindIndex("customer", (("born", "exact"), ("postcode", "text")), 16)
-    assert compound.bucket(KEYRING, "1990-02-03", "N1 9GU") == 2_201_886_383_830_790_258
+    assert compound.bucket(KEYRING, "1990-02-03", "N1 9GU") == 3_712_473_523_395_031_154
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_buckets_are_known_for_ever() -> None:
     ],
 )
 def test_another_definition_makes_buckets_in_another_place(other: BlindIndex) -> None:
-    mine, theirs = index().first(KEYRING), other.first(KEYRING)
+    mine, theirs = index().first, other.first
     assert mine != theirs
     assert theirs <= (other.bucket(KEYRING, "x") or 0) < theirs + 2**other.bits < 2**63
 

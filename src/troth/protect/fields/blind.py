@@ -11,10 +11,11 @@ from the root key and does not change when field keys rotate.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from troth.protect.fields.errors import PopulationTooSmall, SearchRefused
@@ -83,7 +84,7 @@ class BlindIndex:
     """By which sealed *columns* of *table*, each in a normal form, rows are found; with several, by all at once.
 
     A bucket is a positive whole number of 63 bits: 23 say which definition made it, so that any change of the
-    definition shows in every row that was not rebuilt yet, and the last *bits* are the bucket itself.
+    definition shows in every row that was not indexed anew yet, and the last *bits* are the bucket itself.
     """
 
     table: str
@@ -91,6 +92,9 @@ class BlindIndex:
     bits: int
     version: int = 1
     domain: str = "fields"
+    first: int = field(init=False, compare=False, repr=False)
+    """The lowest bucket of this definition. Every other is below this and ``2 ** BITS_MAX`` more."""
+    _definition: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         unknown = [form for _, form in self.columns if form not in NORMAL_FORMS]
@@ -98,6 +102,10 @@ class BlindIndex:
             raise SearchRefused(f"an index names each column once, with one of {', '.join(NORMAL_FORMS)}")
         if not 1 <= self.bits <= BITS_MAX:
             raise SearchRefused(f"an index has 1 to {BITS_MAX} bits; let plan_index choose them")
+        definition = json.dumps([1, self.domain, self.table, self.columns, self.bits, self.version])
+        head = int.from_bytes(hashlib.sha256(definition.encode()).digest()[:8], "big") >> (64 - _HEAD_BITS)
+        object.__setattr__(self, "_definition", definition)
+        object.__setattr__(self, "first", head << BITS_MAX)
 
     def normal(self, *values: Part) -> tuple[Part, ...] | None:
         """The normal forms of a row's values; None where one is missing or nothing is left of it: such rows are not
@@ -114,16 +122,8 @@ class BlindIndex:
             message = packed(normal)
         except TypeError:
             raise SearchRefused(f"{self.table}: only single values are indexed, no lists and no objects") from None
-        number = int.from_bytes(self._mac(keyring, message)[:8], "big")
-        return self.first(keyring) + (number >> (64 - self.bits))
-
-    def first(self, keyring: Keyring) -> int:
-        """The lowest bucket of this definition. Every other is below this and ``2 ** BITS_MAX`` more."""
-        return int.from_bytes(self._mac(keyring, b"")[:8], "big") >> (64 - _HEAD_BITS) << BITS_MAX
-
-    def _mac(self, keyring: Keyring, message: bytes) -> bytes:
-        definition = json.dumps([1, self.domain, self.table, self.columns, self.bits, self.version])
-        return keyring._mac("blind", definition)(message)
+        number = int.from_bytes(keyring._mac("blind", self._definition)(message)[:8], "big")
+        return self.first + (number >> (64 - self.bits))
 
 
 # --- how many bits, and what they tell --------------------------------------------------------------------------------

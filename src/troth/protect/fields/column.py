@@ -20,7 +20,7 @@ from troth.protect.errors import OpenError
 from troth.protect.fields.errors import FieldRefused, PlainFound
 from troth.protect.fields.kinds import Kind
 from troth.protect.keyring import Keyring
-from troth.protect.seal import Context, is_sealed, key_of
+from troth.protect.seal import NUMBER_AT, Context, is_sealed
 
 __all__ = ["KeyringSource", "SealedColumn", "home_keyring"]
 
@@ -105,16 +105,18 @@ class SealedColumn(Generic[T]):
             pass
         raise FieldRefused(f"{self.place} holds a value that is no {self.kind.name}: is the column of that kind?")
 
-    def is_current(self, stored: Any) -> bool:
-        """Whether it is sealed under the key in use, or NULL."""
-        if stored is None:
-            return True
-        data = _bytes(stored)
-        if not is_sealed(data):
-            return False
+    def number_in_use(self) -> int:
+        """The number of the key that seals now."""
         chain = self.keyring().chain
         active = chain.active("field") if chain is not None else None
-        return key_of(data)[0] == (active.number if active is not None else 0)
+        return active.number if active is not None else 0
+
+    def is_under(self, number: int, stored: Any) -> bool:
+        """Whether it is sealed under the key of that number, or NULL."""
+        if stored is None:
+            return True
+        data = stored if type(stored) is bytes else _bytes(stored)
+        return int.from_bytes(data[NUMBER_AT], "big") == number and is_sealed(data)
 
 
 def _bytes(stored: Any) -> bytes:

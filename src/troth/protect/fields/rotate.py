@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from troth.protect.fields.errors import RowsBusy, RowsLeft
-from troth.protect.fields.table import Found, SealedTable, Values
+from troth.protect.fields.table import Found, Look, SealedTable, Values
 
 __all__ = ["Change", "Progress", "Rows", "Stored", "rotate"]
 
@@ -63,9 +63,11 @@ def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> 
     keeps writing under an older key; `RowsRefused` where the database does not let us.
     """
     total = Found()
-    for _ in range(_PASSES_MAX):
-        total.rows = total.unopened = total.plain = 0  # of the last pass; what was changed adds up
-        if _pass(rows, table, total, progress):
+    for number in range(_PASSES_MAX):
+        found = Found(changed=total.changed)
+        is_clean = _pass(rows, table.look(at_buckets=number == 0), found, progress)
+        total = Found(found.rows, found.changed, max(total.unopened, found.unopened), max(total.plain, found.plain))
+        if is_clean:
             break
     else:
         raise RowsLeft(f"{table.name}: rows keep coming under an older key; does a process use an old TROTH_HOME?")
@@ -79,14 +81,14 @@ def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> 
     return total
 
 
-def _pass(rows: Rows, table: SealedTable, total: Found, progress: Progress | None) -> bool:
+def _pass(rows: Rows, look: Look, total: Found, progress: Progress | None) -> bool:
     """Whether there was nothing to do."""
     size, after, is_clean = _PAGE_ROWS_FIRST, None, True
     while page := rows.page(after, size):
-        due = _due(table, page, total)
+        due = _due(look, page, total)
         is_clean &= not due
         for part in _parts(due):
-            _change(rows, table, partial(rows.page, after, len(page)), part, total)
+            _change(rows, look, partial(rows.page, after, len(page)), part, total)
         if progress is not None:
             progress(total)
         after = page[-1].key
@@ -94,12 +96,12 @@ def _pass(rows: Rows, table: SealedTable, total: Found, progress: Progress | Non
     return is_clean
 
 
-def _due(table: SealedTable, page: Sequence[Stored], found: Found) -> list[Change]:
-    changes = (Change(row, table.fresh(row.values, found)) for row in page)
+def _due(look: Look, page: Sequence[Stored], found: Found) -> list[Change]:
+    changes = (Change(row, look.fresh(row.values, found)) for row in page)
     return [change for change in changes if change.fresh != change.row.values]
 
 
-def _change(rows: Rows, table: SealedTable, page: _Again, due: list[Change], total: Found) -> None:
+def _change(rows: Rows, look: Look, page: _Again, due: list[Change], total: Found) -> None:
     """Change what is *due*. Rows that others wrote meanwhile are read anew; what is lost to them in each of several
     tries is left to the next pass."""
     for attempt in range(_TRIES_MAX):
@@ -115,7 +117,7 @@ def _change(rows: Rows, table: SealedTable, page: _Again, due: list[Change], tot
         if swapped == len(due):
             return
         keys = {change.row.key for change in due}
-        due = _due(table, [row for row in page() if row.key in keys], Found())
+        due = _due(look, [row for row in page() if row.key in keys], Found())
 
 
 def _parts(changes: list[Change]) -> Iterator[list[Change]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from troth.protect.errors import OpenError
 from troth.protect.fields.blind import BlindIndex
-from troth.protect.fields.column import SealedColumn
+from troth.protect.fields.column import KeyringSource, SealedColumn
 from troth.protect.fields.errors import FieldRefused, PlainFound
+from troth.protect.keyring import Keyring
 
 __all__ = ["Found", "Index", "SealedTable", "Values"]
 
@@ -44,15 +44,37 @@ class SealedTable:
     columns: tuple[SealedColumn[Any], ...]
     indexes: tuple[Index, ...] = ()
 
-    def fresh(self, stored: Sequence[Any], found: Found) -> Values:
+    def look(self, *, at_buckets: bool) -> Look:
+        """A look at its rows, with the keys as they are now. Without *at_buckets*, those of rows whose values are
+        sealed under the key in use are taken to be right: no such row is opened."""
+        pinned = (replace(column, keyring=_always(column.keyring())) for column in self.columns)
+        columns = [(column, column.number_in_use()) for column in pinned]
+        indexed = {at for index in self.indexes for at in index.at}
+        return Look(tuple(columns), self.indexes, frozenset(indexed), at_buckets)
+
+
+def _always(keyring: Keyring) -> KeyringSource:
+    return lambda: keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Tells what rows should hold. *columns* come with the number of the key in use; *indexed* ones have buckets."""
+
+    columns: tuple[tuple[SealedColumn[Any], int], ...]
+    indexes: tuple[Index, ...]
+    indexed: frozenset[int]
+    at_buckets: bool
+
+    def fresh(self, stored: Values, found: Found) -> Values:
         """What the row should hold: the same where there is nothing to do, or nothing can be done. *found* is told."""
         found.rows += 1
+        due = [at for at, (column, number) in enumerate(self.columns) if not column.is_under(number, stored[at])]
+        if not due and not self.at_buckets:
+            return stored
         fresh, opened = list(stored), dict[int, Any]()
-        indexed = {at for index in self.indexes for at in index.at}
-        for at, column in enumerate(self.columns):
-            is_current = column.is_current(stored[at])
-            if is_current and at not in indexed:
-                continue
+        for at in {*due, *self.indexed}:
+            column, _ = self.columns[at]
             try:
                 opened[at] = column.open(stored[at])
             except PlainFound:
@@ -60,12 +82,9 @@ class SealedTable:
             except (OpenError, FieldRefused):
                 found.unopened += 1
             else:
-                fresh[at] = stored[at] if is_current else column.seal(opened[at])
+                fresh[at] = column.seal(opened[at]) if at in due else stored[at]
         for place, index in enumerate(self.indexes, len(self.columns)):
             if all(at in opened for at in index.at):
-                fresh[place] = self.bucket(index, [opened[at] for at in index.at])
+                keyring = self.columns[index.at[0]][0].keyring()
+                fresh[place] = index.index.bucket(keyring, *(opened[at] for at in index.at))
         return tuple(fresh)
-
-    def bucket(self, index: Index, values: Sequence[Any]) -> int | None:
-        """The bucket of these values. Raises `SearchRefused` for one without such a normal form."""
-        return index.index.bucket(self.columns[index.at[0]].keyring(), *values)
