@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from tests.cli.firm import Answer, Firm, lay
 
+from troth.testing.witness import authority
+
 ANN, BEN = ("--email", "ann@example.org"), ("--email", "ben@example.org")
 
 
@@ -203,6 +205,19 @@ def test_a_receipt_and_an_export_are_verified_without_troth(busy: Firm) -> None:
     one = offline(folder, "receipt", "../ann/2.tlog-proof", "--key", key)
     assert one.code == 0
     assert '"purpose":"support"' in one.out
+
+
+def test_a_timestamp_that_we_got_lies_beside_an_export(busy: Firm) -> None:
+    with authority() as tsa:
+        shutil.copy(tsa.root, busy.folder / "tsa-root.pem")
+        with busy.declaration.open("a") as declaration:
+            declaration.write(f"ledger: {{timestamp: {{url: '{tsa.url}', certificate: tsa-root.pem}}}}\n")
+        assert busy.troth("keep").code == 0
+    key = busy.troth("ledger", "export", "out", "--json").document["key"]
+    command = ["openssl", "ts", "-verify", "-data", "out/timestamped", "-in", "out/timestamped.tsr"]
+    done = subprocess.run([*command, "-CAfile", "tsa-root.pem"], cwd=busy.folder, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert offline(busy.folder / "out", "ledger", ".", "--key", key, "--since", "timestamped").code == 0
 
 
 def test_one_receipt_goes_to_standard_output(busy: Firm) -> None:

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from troth.declaration import Declaration
-from troth.ledger import Entry, FileLog
+from troth.ledger import Entry, FileLog, cosign
 from troth.promises import Check, Outcome, run
 from troth.promises.controls import REVIEW_DAYS
 from troth.protect import Keyring, create_home
+from troth.testing.witness import FakeWitness, serving
 
 Ask = Callable[..., Check]
 
@@ -123,6 +125,91 @@ def test_one_flipped_bit_is_found(ask: Ask, log: FileLog, folder: Path, keyring:
 
     assert check.outcome is Outcome.FAIL
     assert check.findings[0].place == "leaf 0"
+
+
+# --- ledger.witnessed -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def witness(log: FileLog, now: dt.datetime) -> FakeWitness:
+    return FakeWitness("witness.example.org/w1", (log.verifier,), clock=now.timestamp)
+
+
+def witnessed_by(company: dict[str, Any], *witnesses: FakeWitness, quorum: int | None = None) -> None:
+    listed = [{"key": str(each.key), "url": "https://witness.example.org"} for each in witnesses]
+    company["ledger"] = {"witnesses": listed, "quorum": quorum}
+
+
+def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
+    with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
+        cosign(log, witness.key, url, client)
+
+
+@pytest.mark.mutation("ledger.witnessed")
+def test_a_rewritten_ledger_is_not_the_one_that_was_cosigned(
+    ask: Ask,
+    company: dict[str, Any],
+    log: FileLog,
+    keyring: Keyring,
+    witness: FakeWitness,
+    now: dt.datetime,
+    tmp_path: Path,
+) -> None:
+    witnessed_by(company, witness)
+    log.append([created(keyring, now)] * 5)
+    have_cosigned(log, witness)
+    log.append([created(keyring, now)] * 5)
+    check = ask("ledger.witnessed", log=log)
+    assert (check.outcome, check.figures) == (
+        Outcome.PASS,
+        {"entries": 10, "vouched for": 5, "witnesses": 1, "hours": 0},
+    )
+
+    with FileLog(tmp_path / "rewritten", keyring.signer()) as rewritten:
+        rewritten.append([created(keyring, now + dt.timedelta(days=1))] * 10)
+        rewritten.keep_cosigned(log.cosigned() or "")
+        check = ask("ledger.witnessed", log=rewritten)
+    assert check.outcome is Outcome.FAIL
+    assert "rolled back or rewritten" in check.findings[0].message
+
+
+@pytest.mark.mutation("ledger.witnessed")
+def test_a_witness_that_no_longer_signs_is_noticed_within_a_day(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    witnessed_by(company, witness)
+    log.append([created(keyring, now)])
+    have_cosigned(log, witness)
+    assert ask("ledger.witnessed", log=log, now=now + dt.timedelta(hours=23)).outcome is Outcome.PASS
+    check = ask("ledger.witnessed", log=log, now=now + dt.timedelta(hours=24))
+    assert (check.outcome, check.findings[0].message) == (Outcome.FAIL, "the witnesses cosigned 24 hours ago")
+
+
+def test_as_many_witnesses_have_to_sign_as_are_declared(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    other = FakeWitness("witness.example.org/w2", (log.verifier,), clock=now.timestamp)
+    log.append([created(keyring, now)])
+    have_cosigned(log, witness)
+    witnessed_by(company, witness, other)
+    assert ask("ledger.witnessed", log=log).outcome is Outcome.FAIL
+    witnessed_by(company, witness, other, quorum=1)
+    assert ask("ledger.witnessed", log=log).outcome is Outcome.PASS
+    have_cosigned(log, other)
+    witnessed_by(company, witness, other)
+    assert ask("ledger.witnessed", log=log).outcome is Outcome.PASS
+
+
+def test_a_ledger_that_nobody_has_seen_is_not_witnessed(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    assert ask("ledger.witnessed", log=log).outcome is Outcome.NOT_APPLICABLE
+    log.append([created(keyring, now)])
+    check = ask("ledger.witnessed", log=log)
+    assert (check.outcome, check.findings[0].message) == (Outcome.FAIL, "no witness is declared")
+    witnessed_by(company, witness)
+    check = ask("ledger.witnessed", log=log)
+    assert (check.outcome, check.findings[0].message) == (Outcome.FAIL, "no witness has cosigned yet")
 
 
 def test_an_empty_ledger_shows_nothing(ask: Ask, log: FileLog) -> None:

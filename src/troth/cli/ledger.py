@@ -216,7 +216,7 @@ def export(declaration: Path, folder: Path | None, key: str | None, target: Path
 
     log = _opened(declaration, folder, key)
     with _bar("exporting", log.size) as tell:
-        signed = write(log, target, tell)
+        signed = write(log, target, tell, beside={} if folder else _timestamps())
     facts = {"folder": str(target), "ledger": signed.origin, "size": signed.size, "key": str(log.verifier)}
     if as_json:
         cli.print_json(facts)
@@ -276,6 +276,12 @@ def _waiting(log: LogReader) -> int:
     from troth.service.record.ledger import pending
 
     return pending()
+
+
+def _timestamps() -> dict[str, bytes]:
+    from troth.service.record.witnessing import timestamp_files
+
+    return timestamp_files()
 
 
 # --- which entries --------------------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.errors import LedgerBroken, LedgerError
@@ -83,13 +84,15 @@ def _checkpoint(folder: Path) -> str:
         ) from None
 
 
-def export(log: LogReader, folder: Path, progress: Progress = silently) -> Checkpoint:
+def export(
+    log: LogReader, folder: Path, progress: Progress = silently, *, beside: Mapping[str, bytes] = MappingProxyType({})
+) -> Checkpoint:
     """Write *log* into *folder* as static files that every C2SP client reads, with the key and the program to check it.
 
-    *folder* is new or empty, or holds an earlier export of this ledger, which is continued. Every hash is made anew
-    from the stored entries. Raises `LedgerError` where something else lies there or it cannot be written, and
-    `LedgerBroken`, before a checkpoint is written, where the entries do not lead to it or the ledger no longer begins
-    with the earlier export.
+    What is given *beside*, name to content, is written there, too. *folder* is new or empty, or holds an earlier export
+    of this ledger, which is continued. Every hash is made anew from the stored entries. Raises `LedgerError` where
+    something else lies there or it cannot be written, and `LedgerBroken`, before a checkpoint is written, where the
+    entries do not lead to it or the ledger no longer begins with the earlier export.
     """
     note = log.checkpoint()
     signed = Checkpoint.open(note, log.verifier, origin=note.partition("\n")[0])
@@ -98,6 +101,8 @@ def export(log: LogReader, folder: Path, progress: Progress = silently) -> Check
         _write(log, signed, folder, progress)
         write_durably(folder / KEY_FILE, f"{log.verifier}\n".encode())
         shutil.copyfile(_VERIFIER, folder / VERIFIER_FILE)
+        for name, data in beside.items():
+            write_durably(folder / name, data)
         write_durably(folder / "checkpoint", note.encode())
     except OSError as fault:
         raise LedgerError(f"{folder} cannot be written ({fault.strerror}); mend it, or export elsewhere") from None

@@ -9,15 +9,27 @@ from collections.abc import Iterator
 from troth.counting import counted
 from troth.declaration import Basis, Declaration, Recipient, covers
 from troth.law import regimes, starting_soon
-from troth.ledger import LedgerBroken, Log
+from troth.ledger import (
+    LedgerBroken,
+    LedgerError,
+    Log,
+    NoteRefused,
+    Quorum,
+    Witness,
+    require_begins_with,
+    signed_in,
+)
 from troth.promises.answer import Answer, answers
 from troth.promises.model import Evidence, Finding, Outcome
 from troth.protect import Keyring, KeyState, field_zero, standing
 
-__all__ = ["REVIEW_DAYS"]
+__all__ = ["REVIEW_DAYS", "WITNESSED_HOURS"]
 
 REVIEW_DAYS = 366
 """How old the review of a rule set may be."""
+WITNESSED_HOURS = 24
+"""How old a cosignature may be. The keep loop asks for one every few minutes where something was recorded, and at least
+twice a day."""
 _EUROPE = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
 )
@@ -146,6 +158,39 @@ def ledger_intact(log: Log) -> Answer:
     if not size:
         return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
     return Answer.of(f"{counted(size, 'entry', 'entries')} verified.", evidence=evidence, figures=figures)
+
+
+@answers("ledger.witnessed")
+def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Answer:
+    """GDPR Art. 5(2): the declared outsiders have lately cosigned a checkpoint that the ledger still begins with."""
+    declared, size = declaration.ledger, log.size
+    evidence = _evidence("ledger", size)
+    if not size:
+        return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence)
+    if declared is None or not declared.witnesses:
+        finding = Finding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
+        return Answer.of("Nobody outside sees the record.", evidence=evidence, findings=[finding])
+    witnesses = tuple(Witness.parse(witness.key) for witness in declared.witnesses)
+    needed = declared.quorum or len(witnesses)
+    note = log.cosigned()
+    try:
+        if note is None:
+            raise NoteRefused("no witness has cosigned yet")
+        signed = signed_in(note, log.verifier)
+        cosigned = Quorum(witnesses, needed).require(note)
+        require_begins_with(log, signed, "the cosigned checkpoint")
+    except LedgerError as refused:
+        finding = Finding("ledger", str(refused), "see the log of troth keep for what the witnesses answer")
+        summary = f"The record of {size} entries is not vouched for by {needed} witnesses."
+        return Answer.of(summary, evidence=evidence, figures={"entries": size, "needed": needed}, findings=[finding])
+    hours = int((now - sorted((each.at for each in cosigned), reverse=True)[needed - 1]).total_seconds() // 3600)
+    late = Finding("ledger", f"the witnesses cosigned {hours} hours ago", "see the log of troth keep for why not since")
+    return Answer.of(
+        f"{len(cosigned)} witnesses vouch for {signed.size} of {size} entries, {hours} hours ago.",
+        evidence=evidence,
+        figures={"entries": size, "vouched for": signed.size, "witnesses": len(cosigned), "hours": hours},
+        findings=[late] if hours >= WITNESSED_HOURS else [],
+    )
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

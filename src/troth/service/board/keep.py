@@ -17,7 +17,7 @@ from typing import Self
 
 from django.db import IntegrityError, close_old_connections, transaction
 
-from troth.ledger import Hash
+from troth.ledger import Hash, WitnessRefused
 from troth.promises import Check, Judgement, Status, answered, run, status_of
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
@@ -29,10 +29,11 @@ from troth.service.keys import keyring, ledger_signer
 from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
-from troth.service.record.ledger import record, sequence
+from troth.service.record.ledger import DatabaseLog, record, sequence
 from troth.service.record.resealing import reseal
 from troth.service.record.run import resume_all
 from troth.service.record.subject_keys import SubjectKeys
+from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
 
 __all__ = ["Office", "Report", "forever", "judge", "run_due"]
@@ -42,9 +43,11 @@ _PREFIX = "control:"
 _DISPOSAL = "record:disposal"
 _RUNS = "record:runs"
 _EPOCHS = "record:epochs"
+_OUTSIDE = "record:outside"
 _HOURLY = dt.timedelta(hours=1)
 _DAILY = dt.timedelta(days=1)
 _RUNS_EVERY = dt.timedelta(minutes=2)
+_OUTSIDE_EVERY = dt.timedelta(minutes=10)
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
 _REST_S = 5.0
@@ -108,7 +111,9 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     _reseal(office.keyring, now)
     _take_up_runs(office, now)
     changed = _judge_all(here, now)
-    return Report(tuple(ran), lost, changed, sequenced + sequence(signer, now=now))
+    sequenced += sequence(signer, now=now)
+    _show_outside(here, DatabaseLog(signer), now)
+    return Report(tuple(ran), lost, changed, sequenced)
 
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
@@ -147,6 +152,19 @@ def _take_up_runs(office: Office, now: dt.datetime) -> None:
         for run_id, outcome in resume_all(office.company.declaration, office.keyring):
             _LOG.warning("run %s was taken up: %s", run_id, outcome)
         due.finish(held, next_due=now + _RUNS_EVERY)
+
+
+def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> None:
+    """Have the declared outsiders sign the ledger's checkpoint, every few minutes, by one process."""
+    declared = here.declaration.ledger
+    if declared is None:
+        return
+    due.schedule([_OUTSIDE], at=now)
+    for held in due.claim(now, lease_for=_LEASE, prefix=_OUTSIDE):
+        for refused in show_outside(log, declared, here.declaration.folder, now=now):
+            conflict = isinstance(refused, WitnessRefused) and refused.conflict
+            _LOG.log(logging.ERROR if conflict else logging.WARNING, "the ledger: %s", refused)
+        due.finish(held, next_due=now + _OUTSIDE_EVERY)
 
 
 def _dispose(now: dt.datetime) -> None:

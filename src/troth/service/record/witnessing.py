@@ -1,0 +1,86 @@
+"""Showing the ledger's checkpoint to whoever outside the declaration names: witnesses, a timestamp authority.
+
+Hashes and signatures leave, never an entry. Whoever cannot be asked now is asked at the next pass.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from troth.declaration import Ledger, TimestampAuthority
+from troth.ledger import (
+    LedgerError,
+    Quorum,
+    TimestampRefused,
+    Witness,
+    cosign,
+    request_timestamp,
+    signed_in,
+    verify_timestamp,
+)
+from troth.service.record.ledger import DatabaseLog, keep_outside, outside
+from troth.service.record.models import Outside
+
+__all__ = ["show_outside", "timestamp_files"]
+
+_ANSWER_S_MAX = 10.0
+_AGAIN = dt.timedelta(hours=12)
+"""A ledger that stands still is cosigned this often all the same, so that a cosignature is never old for no reason."""
+_TIMESTAMP_EVERY = dt.timedelta(days=1)
+
+
+def show_outside(log: DatabaseLog, declared: Ledger, folder: Path, *, now: dt.datetime) -> Iterator[LedgerError]:
+    """Have everybody whom *declared* names sign the checkpoint of now; what they refused, one by one.
+
+    Relative paths start at *folder*.
+    """
+    if not log.size:
+        return
+    with httpx.Client(timeout=_ANSWER_S_MAX) as client:
+        for each in declared.witnesses:
+            witness = Witness.parse(each.key)
+            try:
+                if _is_wanting(log, witness, now):
+                    cosign(log, witness, each.url, client)
+            except LedgerError as refused:
+                yield refused
+        if declared.timestamp is not None:
+            try:
+                _timestamp(log, declared.timestamp, folder, client, now)
+            except TimestampRefused as refused:
+                yield refused
+
+
+def timestamp_files() -> dict[str, bytes]:
+    """The last timestamp as files: ``openssl ts -verify -data timestamped -in timestamped.tsr -CAfile …`` checks it."""
+    note, token = outside("timestamped"), outside("timestamp")
+    return {"timestamped": note, "timestamped.tsr": token} if note and token else {}
+
+
+def _is_wanting(log: DatabaseLog, witness: Witness, now: dt.datetime) -> bool:
+    """Whether *witness* has not signed the ledger as it is, or not for long."""
+    note = log.cosigned()
+    found = Quorum((witness,), 0).found(note) if note is not None else []
+    return not (note and found and signed_in(note, log.verifier).size == log.size and now - found[0].at < _AGAIN)
+
+
+def _timestamp(
+    log: DatabaseLog, authority: TimestampAuthority, folder: Path, client: httpx.Client, now: dt.datetime
+) -> None:
+    last = Outside.objects.filter(name="timestamp").values_list("at", flat=True).first()
+    if last is not None and now - last < _TIMESTAMP_EVERY:
+        return
+    try:
+        root = (folder / authority.certificate).read_bytes()
+    except OSError as fault:
+        raise TimestampRefused(
+            f"the certificate of the timestamp authority cannot be read ({fault.strerror}): {authority.certificate}"
+        ) from None
+    note = log.checkpoint()
+    token = request_timestamp(note, authority.url, client)
+    verify_timestamp(note, token, [root])
+    keep_outside(now, timestamped=note.encode(), timestamp=token)
