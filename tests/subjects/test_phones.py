@@ -68,6 +68,11 @@ def test_a_number_of_another_country_is_found(lay: Lay, typed: str) -> None:
     }
 
 
+def test_a_plus_tells_a_number_from_one_of_another_country(lay: Lay) -> None:
+    laid = _laid(lay, ("(201) 555-0123", "+20 15550123", "+1 201-555-0123"))
+    assert _found(laid, Identity.of(phone="+1 2015550123")) == {"shop.person": {"(201) 555-0123", "+1 201-555-0123"}}
+
+
 @pytest.mark.parametrize("hostile", ["(((((((((", "+-+-+-+-+", "0 .../.../ 0", "١٢٣٤٥٦", "99999999999999999999999"])
 def test_a_number_that_is_none_finds_nobody(lay: Lay, hostile: str) -> None:
     assert _found(_laid(lay, STORED, STORED), Identity.of(phone=hostile)) == {}
