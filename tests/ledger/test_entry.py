@@ -276,6 +276,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "tokens.made": "count domain",
         "tokens.read": "count domain purpose",
         "tokens.forgotten": "count domain",
+        "batch.recorded": "count root what",
         "check.changed": "after before control",
         "promise.changed": "after before promise",
         "control.unbound": "control promise",

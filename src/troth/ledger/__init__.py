@@ -10,6 +10,7 @@ Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to log
 out of the house with `receipt` and `export`. `verify_troth_ledger.py` checks both and shares no code with the rest.
 """
 
+from troth.ledger.batch import Batch, Member
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import ENTRY_BYTES_MAX, Entry
 from troth.ledger.errors import (
@@ -55,6 +56,7 @@ __all__ = [
     "HASH_BYTES",
     "KINDS",
     "TILE_WIDTH",
+    "Batch",
     "Checkpoint",
     "Commitment",
     "Cosignature",
@@ -71,6 +73,7 @@ __all__ = [
     "LedgerError",
     "Log",
     "LogReader",
+    "Member",
     "Name",
     "NoteRefused",
     "Opening",

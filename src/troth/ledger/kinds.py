@@ -143,6 +143,11 @@ KINDS: Mapping[str, Kind] = {
     "tokens.made": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
     "tokens.read": Kind({"domain": Of(Name), "count": Whole(1), "purpose": Of(Name)}, {"by": Of(Pseudonym)}),
     "tokens.forgotten": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
+    # acts too many for an entry each: how many, and a root over a commitment to every one (`Batch`)
+    "batch.recorded": Kind(
+        {"what": Of(Name), "count": Whole(1), "root": Of(Commitment)},
+        {**_CASE, "purpose": Of(Name), "plan": Of(Hash), "system": Of(Name), "table": Of(Name)},
+    ),
     # what is promised and how it stands
     "check.changed": Kind(
         {"control": Of(Name), "before": _OUTCOME, "after": _OUTCOME},

@@ -72,7 +72,8 @@ class Hash(_Token):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Commitment(_Token):
-    """A salted commitment to a text that stays outside: ``cm1:`` and 64 hexadecimal digits; `Opening` shows it."""
+    """A salted commitment to a text that stays outside: ``cm1:`` and 64 hexadecimal digits; `Opening` shows it.
+    ``cm2:`` stands for many of them at once; a `Member` shows that one is among them."""
 
     _shape = re.compile(r"cm[1-9][0-9]{0,2}:[0-9a-f]{64}")
     _says = "'cm1:' and 64 hexadecimal digits, as protect.commit makes it"
