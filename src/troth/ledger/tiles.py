@@ -26,7 +26,7 @@ __all__ = [
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-_TILES_KEPT = 64  # 512 KiB of full tiles: the upper levels and whatever is read in order
+_TILES_KEPT = 64  # 1 MiB of full tiles, folded: the upper levels and whatever is read in order
 
 
 class TileStore(Protocol):
@@ -89,7 +89,7 @@ class TileTree:
         self._store = store
         self._size = size
         self._edge: list[bytearray] | None = None if size else []  # the partial tile of each level
-        self._full = OrderedDict[tuple[int, int], bytes]()
+        self._full = OrderedDict[tuple[int, int], list[bytes]]()
 
     @property
     def size(self) -> int:
@@ -130,12 +130,13 @@ class TileTree:
         Raises `LedgerBroken` when a tile that must be there is missing or has the wrong length.
         """
         tile_level, levels = divmod(level, TILE_HEIGHT)
-        first = index << levels
-        tile_index, offset = divmod(first, TILE_WIDTH)
-        tile = self._tile(tile_level, tile_index)
-        hashes = tile[offset * HASH_BYTES : (offset + (1 << levels)) * HASH_BYTES]
+        tile_index, offset = divmod(index << levels, TILE_WIDTH)
+        if tile_index < self._size >> TILE_HEIGHT * (tile_level + 1):
+            at = (offset >> levels) * HASH_BYTES
+            return self._rows(tile_level, tile_index, levels)[at : at + HASH_BYTES]
+        hashes = self._open_edge()[tile_level][offset * HASH_BYTES : (offset + (1 << levels)) * HASH_BYTES]
         assert len(hashes) == HASH_BYTES << levels, "the subtree is not complete at this size"
-        return fold(hashes, levels)
+        return fold(bytes(hashes), levels)
 
     def _within(self, size: int) -> int:
         if not 0 <= size <= self._size:
@@ -163,18 +164,15 @@ class TileTree:
             ]
         return self._edge
 
-    def _tile(self, level: int, index: int) -> bytes:
-        complete = self._size >> TILE_HEIGHT * level
-        if index == complete >> TILE_HEIGHT:
-            return bytes(self._open_edge()[level])
-        tile = self._full.get((level, index))
-        if tile is None:
-            tile = self._full[level, index] = self._read(level, index, TILE_WIDTH)
-            if len(self._full) > _TILES_KEPT:
-                self._full.popitem(last=False)
-        else:
-            self._full.move_to_end((level, index))
-        return tile
+    def _rows(self, level: int, index: int, above: int) -> bytes:
+        """The hashes of a full tile, folded *above* times. What was folded is kept with the tile for the next one."""
+        rows = self._full.pop((level, index), None) or [self._read(level, index, TILE_WIDTH)]
+        while len(rows) <= above:
+            rows.append(fold(rows[-1], 1))
+        self._full[level, index] = rows
+        if len(self._full) > _TILES_KEPT:
+            self._full.popitem(last=False)
+        return rows[above]
 
     def _read(self, level: int, index: int, width: int) -> bytes:
         tile = self._store.get(tile_path(level, index, width))
