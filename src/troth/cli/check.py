@@ -27,10 +27,11 @@ def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
     """Check the declaration, and whether the stores agree with it. Made for continuous integration.
 
     It tells mistakes and placeholders in the file, quotes that the policy does not hold, tables and columns that are
-    declared and not there or there and not declared, and what would stop an erasure. No row is read.
+    declared and not there or there and not declared, and what would stop an erasure. Of each blind index it notes what
+    an observer of the table learns. No row is read.
 
-    Ends with 1 when there is an error; warnings do not fail. A table or column that nobody declared is an error where
-    its name speaks of personal data, else a warning: list columns without any under 'ignore'.
+    Ends with 1 when there is an error; warnings and notes do not fail. A table or column that nobody declared is an
+    error where its name speaks of personal data, else a warning: list columns without any under 'ignore'.
 
     \b
     Example:  troth check
@@ -44,7 +45,8 @@ def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
             # A store's names are a stranger's words, and may not pass for lines of ours.
             click.echo(f"{problem.severity}: {' '.join(cli.printable(str(problem)).splitlines())}")
         errors = sum(problem.severity == "error" for problem in problems)
-        click.echo(f"{declaration}: {counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}")
+        warnings = sum(problem.severity == "warning" for problem in problems)
+        click.echo(f"{declaration}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
     if any(problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)
 
@@ -53,12 +55,14 @@ def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
     """What the file shows, then what the policy shows, then what the stores show."""
     from troth.declaration import examine
     from troth.promises import check as promises
+    from troth.protect.fields import check as indexes
 
     declaration, problems = examine(path, now=dt.datetime.now(dt.UTC))
     yield from problems
     if declaration is None:
         return
     yield from promises(declaration)
+    yield from indexes(declaration)
     yield from _policy(declaration)
     if look:
         yield from _stores(declaration, problems)
@@ -76,6 +80,7 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
     was not checked."""
     from troth.declaration import Problem, SecretMissing, Severity
     from troth.detect import check as beside
+    from troth.protect.fields import check_rows as sparse
     from troth.stores import TASK, StoreError, open_system
     from troth.subjects import check as fits
     from troth.subjects import map_data, slow_ways
@@ -104,6 +109,12 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
         for slow in slow_ways(map_data(looked, schemas), schemas):
             where = declaration.where(slow.path)
             yield Problem("store-slow", where, slow.path, slow.message, slow.mend, Severity.WARNING)
+    estimates = {
+        f"{system}.{name}": table.rows_estimate
+        for system, schema in schemas.items()
+        for name, table in schema.tables.items()
+    }
+    yield from sparse(looked, estimates)
     by_store = {misfit.path for misfit in misfits}
     yield from (problem for problem in beside(looked, schemas) if problem.path not in by_store)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from troth.declaration.model import Basis, Declaration, IdentityKind, Reference, Sharing, Strategy, Table
+from troth.declaration.model import Basis, Declaration, IdentityKind, Reference, Search, Sharing, Strategy, Table
 from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, Severity, in_order, nearest_of, shown
 from troth.declaration.taxonomy import covers, is_category, is_use, nearest
 
@@ -322,6 +322,49 @@ def _strategies(place: _Place, path: tuple[str, ...], strategies: dict[str, Stra
             yield Fault("keep-missing", at, "the field is kept, and nothing says why", mend)
 
 
+def _sealing(declaration: Declaration) -> Faults:
+    """What is sealed is found and erased in ways that ciphertext bears."""
+    for place in _places(declaration):
+        fields = place.table.fields
+        for path, column in _naming_columns(place):
+            if column in fields and fields[column].sealed:
+                message = f"'{shown(column)}' is sealed, so no value is found in it: these people stay out of requests"
+                yield Fault("identity-sealed", path, message, "name them by another column, or by an account number")
+        told: dict[str, str] = {}
+        for column, use in fields.items():
+            if use.search is not None:
+                yield from _search(place, column, use.search, told)
+        buckets = {use.search.column for use in fields.values() if use.search is not None}
+        erase, keep = place.table.erase, place.table.keep
+        for at, strategies in (
+            (("erase", "fields"), erase.fields if erase else {}),
+            (("keep", "meanwhile"), keep.meanwhile if keep else {}),
+        ):
+            for column, strategy in strategies.items():
+                is_sealed = column in buckets or (column in fields and fields[column].sealed)
+                if is_sealed and strategy in (Strategy.MASK, Strategy.PSEUDONYMISE):
+                    message = f"'{strategy}' writes what is not sealed, and the application cannot open it"
+                    yield Fault("erase-sealed", place.path(*at, column), message, "write 'null'", Severity.WARNING)
+
+
+def _search(place: _Place, column: str, search: Search, told: dict[str, str]) -> Faults:
+    """An index is over sealed fields, each of which stands in no other, and its buckets are erased with them. *told*
+    has the fields that are indexed so far, with the field that says so."""
+    fields, path = place.table.fields, place.path("fields", column, "search")
+    names = (column, *search.with_)
+    for at, name in enumerate(names):
+        if name not in fields or fields[name].sealed is not True:
+            mend = "say 'sealed: true' of it" if name in fields else _meant(nearest_of(name, fields), "declare it")
+            yield Fault("search-unsealed", path, f"'{shown(name)}' is not a field with 'sealed: true'", mend)
+        elif name in names[:at] or told.setdefault(name, column) != column:
+            message = f"'{shown(name)}' is in two indexes, which together tell values apart that each of them hides"
+            yield Fault("search-twice", path, message, "leave one of them out")
+    if search.column not in fields:
+        mend = f"add it to the fields of '{shown(place.name)}', with the category of what it finds"
+        message = f"the buckets in '{shown(search.column)}' are personal data and are not declared"
+        yield Fault("search-column", (*path, "column"), message, mend)
+
+
 def _list(names: Iterable[str]) -> str:
     return ", ".join(f"'{shown(name)}'" for name in names)
 
@@ -520,6 +563,7 @@ _RULES: tuple[Callable[[Declaration], Faults], ...] = (
     _cycles,
     _people,
     _erasure,
+    _sealing,
     _keeping,
     _retention,
     _purposes,

@@ -68,6 +68,7 @@ __all__ = [
     "Recipient",
     "Reference",
     "Retention",
+    "Search",
     "Sharing",
     "Strategy",
     "System",
@@ -267,6 +268,20 @@ def _no_number(value: Any) -> Any:
     return value
 
 
+class Search(Part):
+    """How the application finds a sealed field again: by a blind index, a column of buckets beside it (see
+    `troth.protect.fields`)."""
+
+    column: str
+    """The column of the buckets. It is a field of the table, too: it says something about the person."""
+    population: int = Field(ge=1, strict=True)
+    """How many distinct values the table really holds; of combinations, with several fields."""
+    values_per_bucket: int = Field(default=2, ge=2, strict=True)
+    """How many of them share a bucket, at least and on average."""
+    with_: tuple[str, ...] = Field(default=(), alias="with")
+    """Other sealed fields that are looked for together with this one, by one index over all of them."""
+
+
 class FieldUse(Part):
     """One column that holds personal data."""
 
@@ -278,6 +293,8 @@ class FieldUse(Part):
     sealed: Annotated[Literal[True, False, "deterministic"], BeforeValidator(_no_number)] = False
     """The application stores this field as ciphertext; a control checks that it really does. ``deterministic``: equal
     values may look equal, so that they can be looked up; without it they may not."""
+    search: Search | None = None
+    """A blind index by which the application finds this sealed field."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
 

@@ -22,10 +22,11 @@ PROBLEMS_MAX = 1_000
 
 
 class Severity(enum.StrEnum):
-    """An error makes the declaration untrue or unusable; a warning may be meant."""
+    """An error makes the declaration untrue or unusable; a warning may be meant; a note is for knowing."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,6 +10,7 @@ It promises that
 """
 
 from troth.protect.fields.blind import BlindIndex, IndexPlan, NormalForm, plan_index
+from troth.protect.fields.check import check, check_rows
 from troth.protect.fields.column import KeyringSource, home_keyring
 from troth.protect.fields.errors import (
     FieldRefused,
@@ -35,6 +36,8 @@ __all__ = [
     "RowsLeft",
     "RowsRefused",
     "SearchRefused",
+    "check",
+    "check_rows",
     "home_keyring",
     "plan_index",
 ]

@@ -1,0 +1,47 @@
+"""What the blind indexes that a declaration names would tell an observer, and which of them are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from troth.declaration import Declaration, Problem, Search, Severity
+from troth.protect.fields.blind import IndexPlan, plan_index
+from troth.protect.fields.errors import SearchRefused
+
+__all__ = ["check", "check_rows"]
+
+
+def check(declaration: Declaration) -> Iterator[Problem]:
+    """A note for every index, with what it leaks; an error instead where its population is too small."""
+    for path, _, search in _searches(declaration):
+        where = declaration.where(path)
+        try:
+            plan = _plan(search)
+        except SearchRefused as refused:
+            yield Problem("search-population", where, path, str(refused))
+        else:
+            yield Problem("search-leak", where, path, plan.leaks(), severity=Severity.NOTE)
+
+
+def check_rows(declaration: Declaration, rows: Mapping[str, int | None]) -> Iterator[Problem]:
+    """A warning for every index over a table (``system.table``) with fewer *rows* than it is said to have values."""
+    for path, table, search in _searches(declaration):
+        found = rows.get(table)
+        if found is not None and found < search.population:
+            message = f"the table has about {found:,} rows, and so fewer values than the {search.population:,} declared"
+            mend = "declare what it holds: among fewer values, more are alone in their bucket"
+            yield Problem("search-rows", declaration.where(path), path, message, mend, Severity.WARNING)
+
+
+def _plan(search: Search) -> IndexPlan:
+    columns = 1 + len(search.with_)
+    return plan_index(search.population, columns=columns, values_per_bucket=search.values_per_bucket)
+
+
+def _searches(declaration: Declaration) -> Iterator[tuple[str, str, Search]]:
+    for system, it in declaration.systems.items():
+        for name, table in it.tables.items():
+            for column, use in table.fields.items():
+                if use.search is not None:
+                    path = f"systems.{system}.tables.{name}.fields.{column}.search"
+                    yield path, f"{system}.{name}", use.search
