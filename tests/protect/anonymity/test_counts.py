@@ -359,6 +359,16 @@ def test_somebody_who_left_is_not_seen_to_leave() -> None:
     assert (after.total, _shown(after.cells), after.held_back) == (None, {("b",): 40}, 2)
 
 
+def test_weeks_with_some_of_the_same_people_are_not_in_each_others_way() -> None:
+    """Five came and five went: neither week is within the other, and what differs cannot be taken apart."""
+    people = _people({("a",): 25, ("b",): 40}, ["row"])
+    first = release_counts(people.filter(pl.col("person") >= 5), by=["row"], person="person", history=History())
+    second = release_counts(
+        people.filter(~pl.col("person").is_between(20, 24)), by=["row"], person="person", history=first.history
+    )
+    assert (second.total, second.held_back, _shown(second.cells)) == (60, 0, {("a",): 20, ("b",): 40})
+
+
 def test_a_finer_table_may_not_undo_a_coarser_one() -> None:
     """What the two-way table withholds in row a would be the row's published count less the other cell."""
     table = _people({("a", "x"): 95, ("a", "y"): 5, ("b", "x"): 60, ("b", "y"): 70})
@@ -383,12 +393,13 @@ def test_bands_that_almost_line_up_do_not_reveal_who_is_between_them() -> None:
     assert thirty[0] not in reader
 
 
-def test_people_of_another_type_could_not_be_known_again() -> None:
+@pytest.mark.parametrize(("dtype", "k"), [(pl.Int32, 10), (pl.Int64, 5)])
+def test_people_of_another_type_and_another_k_are_refused(dtype: type[pl.DataType], k: int) -> None:
     table = _people({("a",): 20}, ["row"])
     first = release_counts(table, by=["row"], person="person", history=History())
-    with pytest.raises(AnonymityRefused, match="of type Int32 and were of type Int64"):
+    with pytest.raises(AnonymityRefused, match=r"\(10, Int64\), and this one has .*: use the same k"):
         release_counts(
-            table.with_columns(pl.col("person").cast(pl.Int32)), by=["row"], person="person", history=first.history
+            table.with_columns(pl.col("person").cast(dtype)), by=["row"], person="person", k=k, history=first.history
         )
 
 

@@ -8,7 +8,6 @@ how much the figure can rise while every sum stays true; in whole numbers too, a
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -25,16 +24,16 @@ class Network(Generic[Node]):
         self.ends: list[tuple[Node, Node]] = []
         self._room: list[int] = []  # of edge e: 2e to rise, 2e + 1 to fall
         self.closed: dict[int, tuple[int, int]] = {}
-        self._arcs: dict[Node, list[int]] = {}
+        self._arcs: dict[Node, dict[Node, int]] = {}
         self._pushed: list[tuple[int, int]] = []
 
     def add(self, tail: Node, head: Node, *, rise: int, fall: int) -> int:
-        """A new edge; returns its number."""
+        """A new edge, the only one between the two; returns its number."""
         edge = len(self.ends)
         self.ends.append((tail, head))
         self._room += [rise, fall]
-        self._arcs.setdefault(tail, []).append(2 * edge)
-        self._arcs.setdefault(head, []).append(2 * edge + 1)
+        self._arcs.setdefault(tail, {})[head] = 2 * edge
+        self._arcs.setdefault(head, {})[tail] = 2 * edge + 1
         return edge
 
     def close(self, edge: int) -> None:
@@ -81,13 +80,13 @@ class Network(Generic[Node]):
             came[node] = arc
             if node == sink:
                 return [arc // 2 for arc in self._back(came, source, sink) if arc // 2 in self.closed]
-            for onward in self._arcs[node]:
+            for head, onward in self._arcs[node].items():
                 if onward // 2 == without:
                     continue
                 closed = self.closed.get(onward // 2)
                 if (closed[onward % 2] if closed else self._room[onward]) >= room:
                     price = cost(onward // 2) if closed else 0
-                    heapq.heappush(queue, (spent + price, onward, self._head(onward)))
+                    heapq.heappush(queue, (spent + price, onward, head))
         return None
 
     def _move(self, arc: int, amount: int) -> None:
@@ -99,16 +98,21 @@ class Network(Generic[Node]):
         return self._back(came, source, sink) if sink in came else []
 
     def _search(self, source: Node, sink: Node | None) -> dict[Node, int]:
-        """The arc by which each node was reached, up to *sink*."""
-        came: dict[Node, int] = {source: -1}
-        queue = deque([source])
-        while queue and sink not in came:
-            for arc in self._arcs[queue.popleft()]:
-                if self._room[arc] > 0 and (head := self._head(arc)) not in came:
-                    came[head] = arc
-                    if head == sink:
-                        break
-                    queue.append(head)
+        """The arc by which each node was reached, up to *sink*. Depth first, and whatever is next to *sink* goes there
+        at once: in large tables nearly every way is short, and looking around it would be most of the work."""
+        came: dict[Node, int] = {}
+        stack = [iter({source: -1}.items())]
+        while stack:
+            for node, arc in stack[-1]:
+                if node not in came and (arc < 0 or self._room[arc]):
+                    came[node] = arc
+                    arcs = self._arcs[node]
+                    if sink in arcs and self._room[arcs[sink]]:
+                        return came | {sink: arcs[sink]}
+                    stack.append(iter(arcs.items()))
+                    break
+            else:
+                stack.pop()
         return came
 
     def _back(self, came: dict[Node, int], source: Node, node: Node) -> list[int]:

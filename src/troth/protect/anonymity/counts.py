@@ -76,7 +76,7 @@ def release_counts(
         while close := history.too_close(counts.blocks(pairs, withheld), k):
             guarded |= close
             withheld = counts.withheld(guarded)
-        history = history.with_release(counts.blocks(pairs, withheld), table.schema["p0"])
+        history = history.with_release(counts.blocks(pairs, withheld), table.schema["p0"], k)
     return counts.release(tuple(by), withheld, history)
 
 
@@ -130,7 +130,7 @@ class _Counts:
         return pairs.select(
             *(pl.col(f"figure {name}").alias(name) for name in names),
             pl.lit(first, pl.UInt32).alias("total"),
-            history.hashed(pairs["p0"]).alias("person"),
+            history.hashed(pairs["p0"], self._k).alias("person"),
         )
 
     def blocks(self, pairs: pl.DataFrame, withheld: pl.Series) -> pl.DataFrame:

@@ -12,6 +12,7 @@ them, are a least cut, which `Network` finds.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,25 +37,26 @@ class History:
     """
 
     _releases: tuple[pl.DataFrame, ...] = field(default=(), repr=False)
-    _people: pl.DataType | None = field(default=None, repr=False)
+    _made_with: tuple[int, pl.DataType] | None = field(default=None, repr=False)
     _seed: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
 
     def __repr__(self) -> str:
         return f"History(releases={len(self._releases)})"
 
-    def hashed(self, people: pl.Series) -> pl.Series:
-        """*people* as this history knows them. Raises `AnonymityRefused` where it could not know them again."""
-        if self._people is not None and people.dtype != self._people:
+    def hashed(self, people: pl.Series, k: int) -> pl.Series:
+        """*people* as this history knows them. Raises `AnonymityRefused` where it could not know them again, or where
+        what an earlier release promised was another *k*."""
+        if self._made_with not in (None, (k, people.dtype)):
             raise AnonymityRefused(
-                f"people are of type {people.dtype} and were of type {self._people} in an earlier release, so nobody "
-                "could be known again: convert the column"
+                f"earlier releases in this history had a k and people of type {self._made_with}, and this one has "
+                f"{(k, people.dtype)}: use the same k, and convert the column"
             )
         return people.hash(self._seed)
 
-    def with_release(self, blocks: pl.DataFrame, people: pl.DataType) -> History:
+    def with_release(self, blocks: pl.DataFrame, people: pl.DataType, k: int) -> History:
         """This history and one release more. *blocks* has ``part``, ``figure`` and ``person``: who is in the block that
-        a figure lets a reader count. Within a part nobody stands in two blocks."""
-        return replace(self, _releases=(*self._releases, blocks), _people=people)
+        a figure lets a reader count. Within a part nobody stands in two blocks, and each has *k* people or more."""
+        return replace(self, _releases=(*self._releases, blocks), _made_with=(k, people))
 
     def too_close(self, blocks: pl.DataFrame, k: int) -> set[int]:
         """The figures of a release to come that have to be withheld for what was released before. They break what was
@@ -102,31 +104,77 @@ def _gaps(edges: pl.DataFrame, k: int) -> Iterator[set[_Block]]:
         (pl.col("some_alone") | pl.col("few")).any().over("outer_part", "inner_part")
     )
     for pair in edges.partition_by("outer_part", "inner_part", maintain_order=True):
-        yield from _gaps_between(pair.rows(named=True), k)
+        yield from _Pair(pair.rows(named=True), k).gaps()
 
 
-def _gaps_between(rows: list[dict[str, Any]], k: int) -> Iterator[set[_Block]]:
-    network: Network[_Block] = Network()
-    away: dict[_Block, int] = {}
-    for row in rows:
-        outer, inner = (_OUTER, row["outer_figure"]), (_INNER, row["inner_figure"])
-        network.add(outer, inner, rise=row["n"], fall=NO_END)
-        if outer not in away:
-            away[outer] = network.add(outer, _END, rise=row["outer_alone"], fall=0)
-        if inner not in away:
-            away[inner] = network.add(inner, _END, rise=NO_END, fall=0)
-            if not row["inner_alone"]:
-                network.close(away[inner])
-    for row in rows:
-        outer, inner = (_OUTER, row["outer_figure"]), (_INNER, row["inner_figure"])
-        for seed, left_out in ((row["some_alone"], None), (row["few"], inner)):
-            if not seed:
-                continue
-            opened = left_out is not None and not row["inner_alone"]
-            if opened:
-                network.open(away[inner])
-            if network.push(outer, _END, k) < k:
-                yield network.reached(outer)
-            network.undo()
-            if opened:
-                network.close(away[inner])
+class _Pair:
+    """A part of one release around a part of another: who of each outer block is in which inner one."""
+
+    def __init__(self, rows: list[dict[str, Any]], k: int) -> None:
+        self._k = k
+        self._people: dict[_Block, dict[_Block, int]] = {}
+        self._touching: dict[_Block, list[_Block]] = {}
+        for row in rows:
+            outer = (_OUTER, row["outer_figure"])
+            # An inner block that reaches out of every outer one is never within them: as good as being outside.
+            inner = _END if row["inner_alone"] else (_INNER, row["inner_figure"])
+            within = self._people.setdefault(outer, {_END: row["outer_alone"]})
+            within[inner] = within.get(inner, 0) + row["n"]
+            self._touching.setdefault(inner, []).append(outer)
+        self._network: Network[_Block] = Network()
+        for outer, within in self._people.items():
+            for inner, n in within.items():
+                self._network.add(outer, inner, rise=n, fall=0 if inner == _END else NO_END)
+        ways_out = {
+            inner: self._network.add(inner, _END, rise=NO_END, fall=0) for inner in self._touching if inner != _END
+        }
+        for edge in ways_out.values():
+            self._network.close(edge)
+        self._ways_out = ways_out
+
+    def gaps(self) -> Iterator[set[_Block]]:
+        """Blocks that leave fewer than k people between the outer and the inner ones. If there are any, some are found:
+        what is in a gap already is not looked at again."""
+        done: set[_Block] = set()
+        for outer in self._people:
+            if outer not in done:
+                gap = self._gap(outer, done)
+                done |= gap | {outer}
+                if gap:
+                    yield gap
+
+    def _gap(self, start: _Block, done: set[_Block]) -> set[_Block]:
+        """A gap with *start* on the outside and nothing that is *done*, or nothing. An inner block has to be taken if
+        leaving it out would leave k people or more, and with it all that it touches: most need no second look."""
+        taken, left_out, todo = {start}, Counter[_Block](), [start]
+        while True:
+            forced = []
+            while todo:
+                for inner, n in self._people[todo.pop()].items():
+                    if inner not in taken:
+                        left_out[inner] += n
+                        forced += [inner] if left_out[inner] - n < self._k <= left_out[inner] else []
+            if not forced:
+                doubtful = next((inner for inner, n in left_out.items() if n), None)
+                if doubtful is None:
+                    return set()
+                if gap := self._gap_without(start, doubtful):
+                    return gap
+                forced = [doubtful]
+            for inner in forced:
+                if inner == _END or not done.isdisjoint(self._touching[inner]):
+                    return set()
+                del left_out[inner]
+                taken.add(inner)
+                todo += [outer for outer in self._touching[inner] if outer not in taken]
+                taken.update(todo)
+
+    def _gap_without(self, start: _Block, left_out: _Block) -> set[_Block]:
+        way_out = self._ways_out.get(left_out)
+        if way_out is not None:
+            self._network.open(way_out)
+        gap = self._network.reached(start) if self._network.push(start, _END, self._k) < self._k else set()
+        self._network.undo()
+        if way_out is not None:
+            self._network.close(way_out)
+        return gap
