@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,8 +45,8 @@ SIZE = 1_500
 
 
 def by_the_one_file(folder: Path) -> None:
-    asked = Namespace(folder=str(folder), key=KEY, since=[], witness=[], quorum=None, hashes_only=False)
-    list(verify_troth_ledger.ledger(asked))
+    asked: verify_troth_ledger.Options = {"--since": [], "--witness": [], "--quorum": [], "--hashes-only": []}
+    verify_troth_ledger.ledger(str(folder), {**asked, "--key": [KEY]})
 
 
 def by_the_library(folder: Path) -> None:

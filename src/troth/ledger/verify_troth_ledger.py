@@ -20,15 +20,13 @@ Formats: RFC 9162 section 2.1, RFC 8032, C2SP signed-note, tlog-checkpoint, tlog
 It ends with 0 when everything holds, 1 when something does not, 2 when asked wrongly.
 """
 
-# ruff: noqa: B905, T201, UP035 - it prints, and has to run on Python 3.9
+# ruff: noqa: B905, T201 - it prints, and has to run on Python 3.9
 from __future__ import annotations
 
-import argparse
-import base64
+import binascii
 import os
 import sys
 from hashlib import sha256, sha512
-from typing import Iterator, NamedTuple, Sequence
 
 FILE_BYTES_MAX = 256 * (2 + 0xFFFF)  # a full bundle of the longest entries; what is longer holds nothing
 RECEIPT_HEAD = "c2sp.org/tlog-proof@v1"
@@ -45,6 +43,7 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
+Options = dict[str, list[str]]  # what was asked: each option with the values that were given
 
 
 def add(a: Point, b: Point) -> Point:
@@ -96,33 +95,32 @@ def is_signature(key: bytes, message: bytes, signature: bytes) -> bool:
 # --- keys, signed notes, checkpoints ----------------------------------------------------------------------------------
 
 
-class Key(NamedTuple):
+class Key:
     """A public key under a name. *kind* is 1 for a ledger, 4 for a witness."""
 
-    name: str
-    kind: int
-    public: bytes
-
-    @property
-    def id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+    def __init__(self, name: str, kind: int, public: bytes) -> None:
+        self.name, self.kind, self.public = name, kind, public
+        self.id = sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
-class Checkpoint(NamedTuple):
+class Checkpoint:
     """What the ledger's key has signed: its first *size* entries have this *root*."""
 
-    origin: str
-    size: int
-    root: bytes
+    def __init__(self, origin: str, size: int, root: bytes) -> None:
+        self.origin, self.size, self.root = origin, size, root
+
+
+def base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def unbase64(text: str) -> bytes:
     """The bytes of strict base64, nothing for anything else."""
     try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
+        data = binascii.a2b_base64(text.encode("ascii"))
     except ValueError:
         return b""
-    return data if base64.b64encode(data).decode() == text else b""
+    return data if base64(data) == text else b""
 
 
 def number(text: str) -> int:
@@ -175,13 +173,13 @@ def open_checkpoint(note: str, key: Key) -> Checkpoint:
     return Checkpoint(origin, number(size), unbase64(root))
 
 
-def require_witnesses(note: str, keys: Sequence[str], quorum: int | None) -> list[str]:
-    """Which witnesses cosigned, and when; ``Refused`` where it is fewer than *quorum*, or than all."""
+def require_witnesses(note: str, options: Options) -> list[str]:
+    """Which witnesses cosigned, and when; ``Refused`` where it is fewer than --quorum, or than all."""
     (text, found), said = signatures(note), list[str]()
-    witnesses = [read_key(witness, 4) for witness in keys]
+    witnesses = [read_key(witness, 4) for witness in options["--witness"]]
     if len({witness.public for witness in witnesses}) < len(witnesses):
         raise Refused("the same witness is named twice")
-    quorum = len(witnesses) if quorum is None else quorum
+    quorum = number(options["--quorum"][0]) if options["--quorum"] else len(witnesses)
     for witness in witnesses:
         for name, signature in found:
             if name == witness.name and signature[:4] == witness.id:
@@ -203,13 +201,13 @@ def node(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def peaks(hashes: list[bytes]) -> Iterator[bytes]:
+def peaks(hashes: list[bytes]) -> list[bytes]:
     """The roots of the complete subtrees that *hashes* fall into, the rightmost and smallest first."""
-    level = hashes
+    found, level = list[bytes](), hashes
     while level:
-        if len(level) & 1:
-            yield level[-1]
+        found += level[-1:] if len(level) & 1 else []
         level = [sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2])]
+    return found
 
 
 def root_of(edges: list[list[bytes]]) -> bytes:
@@ -221,7 +219,7 @@ def root_of(edges: list[list[bytes]]) -> bytes:
     return root or sha256().digest()
 
 
-def require_inclusion(leaf: bytes, index: int, proof: Sequence[bytes], signed: Checkpoint) -> None:
+def require_inclusion(leaf: bytes, index: int, proof: list[bytes], signed: Checkpoint) -> None:
     """Return when *proof* leads from *leaf* to the signed root (section 2.1.3.2)."""
     if index >= signed.size:
         raise Refused(f"the checkpoint has {signed.size} entries, and none is number {index}")
@@ -292,7 +290,7 @@ def require_tile(folder: str, level: int, index: int, hashes: list[bytes]) -> No
         raise Refused(f"the entries and {name} disagree from entry {first} on: one of them was changed")
 
 
-def verify_folder(folder: str, signed: Checkpoint, sizes: Sequence[int], hashes_only: bool) -> dict[int, bytes]:
+def verify_folder(folder: str, signed: Checkpoint, sizes: list[int], hashes_only: bool) -> dict[int, bytes]:
     """Build the tree from what is stored; the roots that it had at *sizes*. Raises ``Refused``."""
     edges, roots, first = [list[bytes]()], dict[int, bytes](), 0
     while first < signed.size:
@@ -303,9 +301,8 @@ def verify_folder(folder: str, signed: Checkpoint, sizes: Sequence[int], hashes_
         else:
             leaves = hash_bundle(name, stored, first, width)
         require_tile(folder, 0, first // 256, leaves)
-        for size in sizes:
-            if first < size <= first + width:
-                roots[size] = root_of([leaves[: size - first], *edges[1:]])
+        for size in (size for size in sizes if first < size <= first + width):
+            roots[size] = root_of([leaves[: size - first], *edges[1:]])
         edges[0], first, level = leaves, first + width, 0
         while len(edges[level]) == 256:
             if level:
@@ -325,71 +322,74 @@ def verify_folder(folder: str, signed: Checkpoint, sizes: Sequence[int], hashes_
 # --- the two commands -------------------------------------------------------------------------------------------------
 
 
-def ledger(asked: argparse.Namespace) -> Iterator[str]:
+def ledger(folder: str, options: Options) -> list[str]:
     """Verify a folder; what was found, line by line."""
-    key = read_key(asked.key or f"{asked.folder}/verifier-key.txt", 1)
-    note = read_text(f"{asked.folder}/checkpoint")
-    signed = open_checkpoint(note, key)
-    cosigned = require_witnesses(note, asked.witness, asked.quorum)
-    kept = [(path, open_checkpoint(read_text(path), key)) for path in asked.since]
+    key = read_key((options["--key"] or [f"{folder}/verifier-key.txt"])[0], 1)
+    note = read_text(f"{folder}/checkpoint")
+    signed, cosigned = open_checkpoint(note, key), require_witnesses(note, options)
+    kept = [(path, open_checkpoint(read_text(path), key)) for path in options["--since"]]
     for path, then in kept:
         if then.size > signed.size:
             raise Refused(f"{path} shows {then.size} entries, and {signed.size} are left: the ledger was rolled back")
-    roots = verify_folder(asked.folder, signed, [then.size for _, then in kept], asked.hashes_only)
+    roots = verify_folder(folder, signed, [then.size for _, then in kept], bool(options["--hashes-only"]))
     for path, then in kept:
         if then.size and roots[then.size] != then.root:
             raise Refused(f"the first {then.size} entries were rewritten: they are not those of {path}")
-    yield f"verified: {signed.size} {'hashes; the entries were not looked at' if asked.hashes_only else 'entries'}"
-    yield f"ledger: {signed.origin}, root {base64.b64encode(signed.root).decode()}"
-    yield from cosigned
-    yield from (f"begins with: the {then.size} entries of {path}" for path, then in kept)
-    if not asked.key:
-        yield f"key: {key.name}+{key.id.hex()}, TAKEN FROM THE FOLDER; compare it with the one that was published"
+    source = f"{key.name}+{key.id.hex()}, TAKEN FROM THE FOLDER; compare it with the one that was published"
+    return [
+        f"verified: {signed.size} {'hashes; no entry was looked at' if options['--hashes-only'] else 'entries'}",
+        f"ledger: {signed.origin}, root {base64(signed.root)}",
+        *cosigned,
+        *(f"begins with: the {then.size} entries of {path}" for path, then in kept),
+        *([] if options["--key"] else [f"key: {source}"]),
+    ]
 
 
-def receipt(asked: argparse.Namespace) -> Iterator[str]:
+def receipt(path: str, options: Options) -> list[str]:
     """Verify a receipt; what was found, line by line."""
-    key, text = read_key(asked.key, 1), read_text(asked.file)
+    key, text = read_key(options["--key"][0], 1), read_text(path)
     lines = [*text.partition("\n\n")[0].split("\n"), ""]
     extra = lines.pop(1)[6:] if lines[1].startswith("extra ") else ""
     proof = [unbase64(line) for line in lines[2:-1]]
     if [lines[0], lines[1][:6]] != [RECEIPT_HEAD, "index "] or any(len(value) != 32 for value in proof):
-        raise Refused(f"{asked.file} is not a receipt: it does not read as {RECEIPT_HEAD} says")
-    entry = (read(asked.entry) if asked.entry else unbase64(extra)) or b""
+        raise Refused(f"{path} is not a receipt: it does not read as {RECEIPT_HEAD} says")
+    entry = (read(options["--entry"][0]) if options["--entry"] else unbase64(extra)) or b""
     if not entry.startswith(b"troth"):
         raise Refused("the receipt carries no entry; name the file with its bytes: --entry FILE")
     index, signed = number(lines[1][6:]), open_checkpoint(text, key)
-    cosigned = require_witnesses(text, asked.witness, asked.quorum)
+    cosigned = require_witnesses(text, options)
     require_inclusion(sha256(b"\x00" + entry).digest(), index, proof, signed)
-    yield f"verified: entry {index} of {signed.origin}, which had {signed.size} entries"
-    yield f"entry: {entry.decode('ascii', 'replace')}"
-    yield from cosigned
+    verified = f"verified: entry {index} of {signed.origin}, which had {signed.size} entries"
+    return [verified, f"entry: {entry.decode('ascii', 'replace')}", *cosigned]
 
 
 def plain(line: str) -> str:
-    """*line* as a terminal may have it: a stranger wrote part of it."""
+    """*line* as a terminal may have it, whoever wrote it."""
     return "".join(c if " " <= c <= "~" else "?" for c in line)
+
+
+def asked(words: list[str]) -> Options | None:
+    """The options of a command with their values, None where it was asked wrongly."""
+    own = {"ledger": ["--since", "--hashes-only"], "receipt": ["--entry"]}.get(words[0], [])
+    options, rest = {name: list[str]() for name in ("--key", "--witness", "--quorum", *own)}, iter(words[2:])
+    for name in rest:
+        value = "yes" if name == "--hashes-only" else next(rest, "")
+        if not value or name not in options or (options[name] and name not in ("--since", "--witness")):
+            return None
+        options[name].append(value)
+    return options if own and (options["--key"] or words[0] == "ledger") else None
 
 
 def main() -> None:
     """Read the command line, do it, and end as the text at the top says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True)
-    for do, place in ((ledger, "folder"), (receipt, "file")):
-        command = commands.add_parser(do.__name__, allow_abbrev=False)
-        command.set_defaults(do=do)
-        command.add_argument(place)
-        command.add_argument("--key", required=do is receipt)
-        command.add_argument("--witness", action="append", default=[], metavar="KEY")
-        command.add_argument("--quorum", type=int, metavar="N")
-        if do is ledger:
-            command.add_argument("--since", action="append", default=[], metavar="FILE")
-            command.add_argument("--hashes-only", action="store_true")
-        else:
-            command.add_argument("--entry", metavar="FILE")
-    asked = parser.parse_args()
+    words = sys.argv[1:]
+    options = asked(words) if len(words) > 1 else None
+    if options is None:
+        helped = words[:1] in (["--help"], ["-h"])
+        print((__doc__ or "").strip(), file=sys.stdout if helped else sys.stderr)
+        sys.exit(0 if helped else 2)
     try:
-        found = list(asked.do(asked))
+        found = (ledger if words[0] == "ledger" else receipt)(words[1], options)
     except (Refused, OSError) as why:
         print(plain(f"NOT VERIFIED: {why}"), file=sys.stderr)
         sys.exit(1)
