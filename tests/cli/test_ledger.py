@@ -220,6 +220,14 @@ def test_a_timestamp_that_we_got_lies_beside_an_export(busy: Firm) -> None:
     assert offline(busy.folder / "out", "ledger", ".", "--key", key, "--since", "timestamped").code == 0
 
 
+def test_an_outsider_that_cannot_be_asked_is_told_by_keep(busy: Firm) -> None:
+    with busy.declaration.open("a") as declaration:
+        declaration.write("ledger: {timestamp: {url: 'http://127.0.0.1:1', certificate: tsa-root.pem}}\n")
+    said = "the certificate of the timestamp authority cannot be read (No such file or directory): tsa-root.pem"
+    answer = busy.troth("keep")
+    assert (answer.code, f"ledger: {said}" in answer.out.splitlines()) == (0, True)
+
+
 def test_one_receipt_goes_to_standard_output(busy: Firm) -> None:
     answer = busy.troth("ledger", "receipt", "0")
     (busy.folder / "r").write_text(answer.out)

@@ -58,6 +58,7 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
                 "promises_changed": [
                     {"promise": quote, "status": str(status)} for quote, status in report.promises_changed
                 ],
+                "unsigned": list(report.unsigned),
             }
         )
     else:
@@ -67,6 +68,8 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
             click.echo(f"{check.outcome:15} {check.control}: {cli.printable(check.summary)}")
         for quote, status in report.promises_changed:
             click.echo(f"{status:15} “{cli.printable(quote)}”")
+        for why in report.unsigned:
+            click.echo(f"ledger: {cli.printable(why)}")
         lost = f", {counted(report.lost, 'check')} lost because another process was quicker" if report.lost else ""
         changed = counted(len(report.promises_changed), "promise")
         click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed{lost}")

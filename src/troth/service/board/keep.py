@@ -72,12 +72,14 @@ class Office:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one pass did. *lost* counts checks whose lease ran out before they were done; *promises_changed* are the
-    sentences whose status is another one than before, with what it is now."""
+    sentences whose status is another one than before, with what it is now; *unsigned* is why an outsider did not sign
+    the ledger's checkpoint."""
 
     checks: tuple[Check, ...]
     lost: int
     promises_changed: tuple[tuple[str, Status], ...]
     entries_sequenced: int
+    unsigned: tuple[str, ...] = ()
 
 
 def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None, hasten: bool = False) -> Report:
@@ -112,8 +114,8 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     _take_up_runs(office, now)
     changed = _judge_all(here, now)
     sequenced += sequence(signer, now=now)
-    _show_outside(here, DatabaseLog(signer), now)
-    return Report(tuple(ran), lost, changed, sequenced)
+    unsigned = tuple(_show_outside(here, DatabaseLog(signer), now))
+    return Report(tuple(ran), lost, changed, sequenced, unsigned)
 
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
@@ -154,8 +156,8 @@ def _take_up_runs(office: Office, now: dt.datetime) -> None:
         due.finish(held, next_due=now + _RUNS_EVERY)
 
 
-def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> None:
-    """Have the declared outsiders sign the ledger's checkpoint, every few minutes, by one process."""
+def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> Iterator[str]:
+    """Have the declared outsiders sign the checkpoint, every few minutes, by one process; what they refused."""
     declared = here.declaration.ledger
     if declared is None:
         return
@@ -164,6 +166,7 @@ def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> None:
         for refused in show_outside(log, declared, here.declaration.folder, now=now):
             conflict = isinstance(refused, WitnessRefused) and refused.conflict
             _LOG.log(logging.ERROR if conflict else logging.WARNING, "the ledger: %s", refused)
+            yield str(refused)
         due.finish(held, next_due=now + _OUTSIDE_EVERY)
 
 
