@@ -361,6 +361,24 @@ def test_a_compound_index_finds_by_all_its_columns(engine: sa.Engine) -> None:
     assert stored(engine, "count(person_bucket)") == [2]
 
 
+def test_a_lookup_goes_through_an_alias_and_beside_joins(engine: sa.Engine) -> None:
+    other = orm.aliased(Customer)
+    with orm.Session(engine) as session:
+        session.add(Customer(name="Ann", email=ANN))
+        session.commit()
+        assert names(sealed_lookup(session, other.email_bucket, ANN, where=[other.name == "Ann"])) == ["Ann"]
+        same = sa.select(Customer.name).join(other, other.email_bucket == Customer.email_bucket)
+        assert session.scalars(same.where(may_be(other.email_bucket, ANN))).all() == ["Ann"]
+
+
+def test_migrations_can_be_written_from_the_types() -> None:
+    first = Bucket({"email": "exact"}, population=2_000)
+    for kind in (SealedText("customer", "email", accept_plain=True), Bucket(first.of, population=5_000, was=first)):
+        made = eval(repr(kind), {"SealedText": SealedText, "Bucket": Bucket})
+        assert repr(made) == repr(kind)
+        assert "customer" in repr(kind) or "5000" in repr(kind)
+
+
 def test_looking_up_by_another_column_is_refused(engine: sa.Engine) -> None:
     with orm.Session(engine) as session, pytest.raises(SearchRefused, match="Bucket"):
         sealed_lookup(session, Customer.email, ANN)

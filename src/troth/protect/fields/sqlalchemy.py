@@ -92,6 +92,11 @@ class SealedType(sa.types.TypeDecorator[T], Generic[T]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> T | None:
         return self.column.open(value)
 
+    def __repr__(self) -> str:  # from which migrations are written
+        domain = f", domain={self.domain!r}" if self.domain != "fields" else ""
+        accept = ", accept_plain=True" if self.accept_plain else ""
+        return f"{type(self).__name__}({self.table!r}, {self.field!r}{domain}{accept})"
+
     class comparator_factory(sa.types.TypeDecorator.Comparator[Any]):  # noqa: N801 -- SQLAlchemy's name
         def operate(self, op: Any, *other: Any, **options: Any) -> Any:
             if len(other) == 1 and op in _EQUALITY and (_is_null(other[0]) or _is_same(self.expr, other[0])):
@@ -183,6 +188,10 @@ class Bucket(sa.types.TypeDecorator[int]):
         self.population, self.values_per_bucket, self.version, self.was = population, values_per_bucket, version, was
         self.plan = plan_index(population, columns=len(self.of), values_per_bucket=values_per_bucket)
 
+    def __repr__(self) -> str:
+        options = f"population={self.population}, values_per_bucket={self.values_per_bucket}, version={self.version}"
+        return f"Bucket({dict(self.of)!r}, {options}{f', was={self.was!r}' if self.was else ''})"
+
 
 # --- filling buckets --------------------------------------------------------------------------------------------------
 
@@ -203,8 +212,9 @@ class _Filled:
         return (index or self.index).bucket(_type(self.sources[0]).keyring(), *values)
 
 
-def _filled(table: sa.FromClause) -> Iterator[_Filled]:
-    for column in table.c:
+def _filled(table: Any) -> Iterator[_Filled]:
+    """The bucket columns of a table. Through a join, which is none, nothing is filled: the next rotation does."""
+    for column in table.c if isinstance(table, sa.Table) else ():
         if isinstance(column.type, Bucket):
             yield _Filled(column.key, *_definition(column.type, table))
 
@@ -236,7 +246,7 @@ def _fill(
     """Set every bucket column in the statement that sets its sealed columns, whoever sends it."""
     if isinstance(statement, sa.Insert | sa.Update):
         try:
-            for filled in _filled(statement.table):  # of a join nothing is seen, and the next rotation mends it
+            for filled in _filled(statement.table):
                 statement = _with_bucket(statement, filled)
                 many = [_with_parameter(row, filled, statement) for row in many]
                 one = _with_parameter(one, filled, statement)
@@ -339,9 +349,8 @@ def sealed_lookup(session: orm.Session, bucket: Any, *values: Any, where: Sequen
 
     It reads as many rows as the bucket holds, beside those that are found. Raises `SearchRefused`, and as opening does.
     """
-    entity = bucket.parent.entity
-    column = bucket.__clause_element__()
-    rows = session.scalars(sa.select(entity).where(may_be(bucket, *values), *where))
+    rows = session.scalars(sa.select(bucket.parent.entity).where(may_be(bucket, *values), *where))
+    column = bucket.property.columns[0]
     index, sources = _definition(column.type, column.table)
     attributes = [bucket.parent.mapper.get_property_by_column(source).key for source in sources]
     sought = index.normal(*values)
