@@ -37,6 +37,7 @@ def test_what_it_prints_can_be_pasted_into_a_shell(made: Firm) -> None:
     exports = re.findall(r"^  export (\w+)=", again.out, re.MULTILINE)
     assert exports == list(made.extra)
     assert f"export TROTH_HOME='{made.folder}/home'".replace("it's", "it'\"'\"'s") in again.out
+    assert f"`troth demo --reset --folder '{made.folder}'`".replace("it's", "it'\"'\"'s") in again.out
 
 
 def test_a_second_start_keeps_what_is_there(made: Firm) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from troth.cli import company as cli
+from troth.cli import paper
 from troth.cli.serve import refuse_taken
 from troth.errors import TrothError
 
@@ -50,7 +51,7 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     Example:  troth demo
               troth demo --reset --people 1000
     """
-    folder = (folder or Path("~/.troth-demo")).expanduser().absolute()
+    folder = (folder or _usual_folder()).expanduser().absolute()
     example = _example()
     if not no_serve:
         refuse_taken("127.0.0.1", port)
@@ -76,6 +77,10 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
 
 
 _PAGES = {"site": "/", "policy": "/policy/", "status": "/policy/status/", "mailbox": "/mailbox/"}
+
+
+def _usual_folder() -> Path:
+    return Path("~/.troth-demo").expanduser()
 
 
 def _example() -> Path:
@@ -109,8 +114,9 @@ def _lay(folder: Path, people: int, seed: int) -> Places:
     os.umask(0o077)  # personal data, although invented: for nobody else on this machine
     (folder / "company").mkdir(parents=True)
     now = dt.datetime.now(dt.UTC)
-    lay_down(places, people=people, seed=seed, now=now)
-    plant(places, seed=seed, now=now)
+    with paper.progress(f"laying down a company of {people:,} people"):
+        lay_down(places, people=people, seed=seed, now=now)
+        plant(places, seed=seed, now=now)
     (folder / _MARK).write_text("made by `troth demo`; `troth demo --reset` deletes this folder\n", encoding="utf-8")
     return places
 
@@ -176,9 +182,10 @@ def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> 
     click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
-    where = "The first checks take a few seconds. To work on its data from another terminal:" if urls else "Its data:"
-    click.echo(where)
+    wait = "The first checks take a few seconds. " if urls else ""
+    click.echo(f"{wait}To work on its data{' from another terminal' if urls else ''}:")
     for name, value in _variables(places).items():
         click.echo(f"  export {name}={shlex.quote(value)}")
     click.echo("  troth view --email ann@example.org")
-    click.echo(f"{'Ctrl-C ends it; ' if urls else ''}`troth demo --reset` starts over.")
+    elsewhere = "" if folder == _usual_folder() else f" --folder {shlex.quote(str(folder))}"
+    click.echo(f"{'Ctrl-C ends it; ' if urls else ''}`troth demo --reset{elsewhere}` starts over.")
