@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.cli.firm import Answer, Firm, lay
+from tests.cli.house import House
 
 from troth.cli import main
 
@@ -47,3 +48,36 @@ def ask() -> Ask:
         return Answer(done.exit_code, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def house(firm: Firm) -> House:
+    """The company with its keys, on SQLite: for what does not depend on the database."""
+    return House(firm)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each(request: pytest.FixtureRequest, firm: Firm) -> House:
+    """The same on both databases: for what does."""
+    return House(firm, request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None)
+
+
+@pytest.fixture(scope="session")
+def spent_home(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TROTH_HOME with two field keys, of which the first is not needed any more, and two approvers, to be copied."""
+    firm = lay(tmp_path_factory.mktemp("spent"))
+    shutil.copytree(home, firm.home)
+    house = House(firm)
+    for _ in range(2):
+        assert house.troth("rotate", "field").code == 0
+    house.age(1)
+    house.add_approvers()
+    return firm.home
+
+
+@pytest.fixture
+def spent(spent_home: Path, tmp_path: Path) -> House:
+    """The company with these keys."""
+    firm = lay(tmp_path)
+    shutil.copytree(spent_home, firm.home)
+    return House(firm)

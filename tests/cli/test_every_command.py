@@ -141,7 +141,7 @@ def _each(commands: Iterable[tuple[str, ...]], *options: str) -> list[tuple[str,
 
 
 WRONG: dict[str, list[tuple[str, ...]]] = {
-    "no command": [("obliterate",), ("keys", "destroy")],
+    "no command": [("obliterate",), ("keys", "obliterate")],
     "nobody": _each(PEOPLE),
     "no e-mail address": _each(PEOPLE, "--email", "ann"),
     "no phone number": _each(PEOPLE, "--phone", "ann"),

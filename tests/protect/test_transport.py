@@ -108,12 +108,12 @@ def test_identities_may_have_a_passphrase_or_be_ssh_keys(home: Path, identity: P
     file = export(home, recipient(identity), public.decode())
     locked = tmp_path / "locked"
     locked.write_bytes(age_file(identity.read_bytes(), "words of the safe"))
-    hashes = {open_export(file, ssh).hash, open_export(file, locked, passphrase="words of the safe").hash}
+    hashes = {open_export(file, ssh).hash, open_export(file, locked, passphrase=lambda: "words of the safe").hash}
     assert hashes == {open_export(file, identity).hash}
     with pytest.raises(KeyRefused, match="encrypted by a passphrase, and none was given"):
         open_export(file, locked)
     with pytest.raises(KeyRefused, match="does not open the identities"):
-        open_export(file, locked, passphrase="other words")
+        open_export(file, locked, passphrase=lambda: "other words")
 
 
 def test_the_plan_of_an_export_is_bound_to_its_recipients(home: Path, identity: Path) -> None:

@@ -44,7 +44,7 @@ _SHORT = {
     "erase": "Erase a person: first the plan, then --apply.",
     "scan": "Find where free text mentions a person.",
     "grants": "Print the least-privilege GRANT script for a store.",
-    "keys": "Make and look at the keys in TROTH_HOME.",
+    "keys": "Make, look at, rotate and destroy the keys in TROTH_HOME.",
     "ledger": "Show, verify and hand out the record of what was done.",
     "keep": "Run the checks that are due and finish what was interrupted.",
     "demo": "Bring up the example company.",

@@ -46,6 +46,7 @@ from troth.protect.errors import (
     WrapRefused,
 )
 from troth.protect.home import KEY_FILE, create_home, read_key_file
+from troth.protect.inventory import Inventory, KeyStanding, take_inventory
 from troth.protect.keychain import KEYS_FILE, Keychain, KeyInfo, Purpose
 from troth.protect.keyring import Keyring
 from troth.protect.masks import Masker, MaskFit, MaskKind
@@ -90,9 +91,11 @@ __all__ = [
     "Ed25519Signer",
     "ExportPlan",
     "HomeRefused",
+    "Inventory",
     "KeyExport",
     "KeyInfo",
     "KeyRefused",
+    "KeyStanding",
     "KeyState",
     "Keychain",
     "Keyring",
@@ -139,6 +142,7 @@ __all__ = [
     "sealed_under",
     "seals_until",
     "standing",
+    "take_inventory",
     "way",
     "write_approvers",
     "write_export",

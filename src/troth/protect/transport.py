@@ -11,7 +11,7 @@ import base64
 import datetime as dt
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,9 +143,9 @@ class KeyExport:
             raise HomeRefused(f"{path} cannot be written ({fault.strerror}); choose another TROTH_HOME") from None
 
 
-def open_export(file: Path, identities: Path, *, passphrase: str | None = None) -> KeyExport:
-    """What is in *file*, opened by the age identities in the file *identities*; *passphrase* opens that one, where it
-    is encrypted itself. Raises `KeyRefused` where it does not open or is no export."""
+def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] | None = None) -> KeyExport:
+    """What is in *file*, opened by the age identities in the file *identities*; *passphrase* is asked where that one is
+    encrypted itself. Raises `KeyRefused` where it does not open or is no export."""
     pyrage = _pyrage()
     try:
         content = pyrage.decrypt(_bytes(file), _identities(_bytes(identities), passphrase))
@@ -183,13 +183,13 @@ def _recipient(text: str) -> Any:
         raise KeyRefused(f"{text[:24]!r} is no age recipient; it begins with age1, ssh-ed25519 or ssh-rsa") from None
 
 
-def _identities(data: bytes, passphrase: str | None) -> list[Any]:
+def _identities(data: bytes, passphrase: Callable[[], str] | None) -> list[Any]:
     pyrage = _pyrage()
     if data.startswith((b"age-encryption.org/", b"-----BEGIN AGE ")):
         if passphrase is None:
             raise KeyRefused("the identities are encrypted by a passphrase, and none was given")
         try:
-            data = pyrage.passphrase.decrypt(data, passphrase)
+            data = pyrage.passphrase.decrypt(data, passphrase())
         except pyrage.DecryptError:
             raise KeyRefused("the passphrase does not open the identities") from None
     try:

@@ -23,18 +23,15 @@ from troth.protect import (
     Approvals,
     ApproversPlan,
     ExportPlan,
+    Inventory,
     KeyExport,
     KeyInfo,
     KeyRefused,
     Keyring,
     KeyState,
-    Standing,
-    field_zero,
     read_approvers,
-    read_key_file,
     require_free,
-    seals_until,
-    standing,
+    take_inventory,
     write_approvers,
     write_export,
 )
@@ -49,8 +46,6 @@ from troth.subjects import run_context
 __all__ = [
     "SEALED",
     "DestructionPlan",
-    "KeyStanding",
-    "Keys",
     "RotatedField",
     "change_approvers",
     "destroy",
@@ -72,49 +67,14 @@ SEALED: tuple[SealedPlace, ...] = (
 # --- how they stand -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class KeyStanding:
-    """One key: what *hangs* on it (values or keys; None where nobody has counted), and what is due."""
-
-    info: KeyInfo
-    hanging: int | None
-    until: dt.datetime | None
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """All keys of a TROTH_HOME, and what is not sound about them, each with how to mend it."""
-
-    keys: tuple[KeyStanding, ...]
-    approvers: tuple[str, ...]
-    unsound: tuple[str, ...]
-
-    @property
-    def is_current(self) -> bool:
-        """Whether nothing is overdue and everything is sound."""
-        return not self.unsound and not any(one.standing.overdue for one in self.keys)
-
-
-def look_at_keys(
-    home: Path, keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS, with_rows: bool = True
-) -> Keys:
-    """How the keys in *home* stand at *now*. *field* is the declared cryptoperiod of field keys; without rows there is
-    no database yet, so that nothing hangs on any key."""
-    chain = keyring.chain
-    assert chain is not None, "the keyring of a home"
-    infos = chain.infos()
-    zero = field_zero(keyring.id, read_key_file(home).created, infos)
-    counts = _hanging() if with_rows else {}
-    approvers = tuple(one.role for one in read_approvers(home, keyring))
-    unsound = _unsound(keyring, infos, counts, approvers) if with_rows else ()
-    stand = [
-        KeyStanding(info, held, seals_until(info, field=field), standing(info, held, now=now, field=field))
-        for info in (zero, *infos)
-        for held in [sum(counts.get(info.name, {}).values())]
-        if info is not zero or held or info.state.seals
-    ]
-    return Keys(tuple(stand), approvers, tuple(unsound))
+def look_at_keys(home: Path, keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> Inventory:
+    """How the keys in *home* stand at *now*, with what hangs on them. *field* is the declared cryptoperiod of field
+    keys."""
+    assert keyring.chain is not None, "the keyring of a home"
+    counts = _hanging()
+    unsound = _unsound(keyring, counts, [one.role for one in read_approvers(home, keyring)])
+    held = {name: sum(places.values()) for name, places in counts.items()}
+    return take_inventory(home, keyring, now=now, field=field, hanging=held, unsound=unsound)
 
 
 def _hanging() -> Mapping[str, Counter[str]]:
@@ -126,11 +86,10 @@ def _hanging() -> Mapping[str, Counter[str]]:
     return counts
 
 
-def _unsound(
-    keyring: Keyring, infos: Sequence[KeyInfo], counts: Mapping[str, Counter[str]], approvers: Sequence[str]
-) -> Sequence[str]:
+def _unsound(keyring: Keyring, counts: Mapping[str, Counter[str]], approvers: Sequence[str]) -> Sequence[str]:
+    assert keyring.chain is not None, "the keyring of a home"
     found = strays(keyring)
-    known = {"field-0", *(info.name for info in infos)}
+    known = {"field-0", *(info.name for info in keyring.chain.infos())}
     for name, places in counts.items():
         if name not in known:
             where = ", ".join(f"{count:,} in {place}" for place, count in places.items())

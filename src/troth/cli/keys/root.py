@@ -1,4 +1,4 @@
-"""``troth keys``: the root key in TROTH_HOME."""
+"""``troth keys init`` and ``wrap``: the root key, and how it is kept."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from troth.cli import company as cli
 if TYPE_CHECKING:
     from troth.protect import RewrapPlan, Wrap
 
-__all__ = ["keys"]
+__all__ = ["init", "way_named", "way_options", "wrap", "wrap_facts", "wrap_said"]
 
 
-def _way_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a way to keep the root key may have to know."""
     options: list[Callable[..., Any]] = [
         click.option("--key", help="What wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
         click.option("--mount", help="transit: where the engine is mounted.  [default: transit]"),
@@ -26,7 +27,8 @@ def _way_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _way(name: str, options: dict[str, str | None]) -> Wrap:
+def way_named(name: str, options: dict[str, str | None]) -> Wrap:
+    """The way of that name with the options that were given. Raises `click.UsageError`."""
     from troth.protect import WayRefused, way
 
     try:
@@ -35,19 +37,9 @@ def _way(name: str, options: dict[str, str | None]) -> Wrap:
         raise click.UsageError(str(refused)) from None
 
 
-@click.group()
-def keys() -> None:
-    """Make and look at the keys in TROTH_HOME.
-
-    \b
-    Example:  troth keys init
-              troth keys status --json
-    """
-
-
-@keys.command()
+@click.command()
 @click.option("--wrap", "name", metavar="WAY", default="none", show_default=True, help="age, aws-kms, transit, pkcs11.")
-@_way_options
+@way_options
 @cli.json_option
 def init(name: str, as_json: bool, **options: str | None) -> None:
     """Make the root key: a file that only you can read. An existing key is never touched.
@@ -62,19 +54,19 @@ def init(name: str, as_json: bool, **options: str | None) -> None:
     """
     from troth.protect import KEY_FILE, create_home
 
-    one = _way(name, options)
+    one = way_named(name, options)
     key = create_home(cli.home(), wrap=one)
     path = cli.home() / KEY_FILE
     if as_json:
-        cli.print_json({"key": str(key), "file": str(path), "wrap": _facts(one)})
+        cli.print_json({"key": str(key), "file": str(path), "wrap": wrap_facts(one)})
     else:
         click.echo(f"Made the root key {key} in {path}.")
         click.echo("Without it nothing that Troth seals can be opened, and no subject recognised: back it up, apart.")
 
 
-@keys.command()
+@click.command()
 @click.option("--to", "name", metavar="WAY", required=True, help="none, age, aws-kms, transit, pkcs11.")
-@_way_options
+@way_options
 @click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
 @cli.json_option
 def wrap(name: str, approved: str | None, as_json: bool, **options: str | None) -> None:
@@ -89,53 +81,40 @@ def wrap(name: str, approved: str | None, as_json: bool, **options: str | None) 
     """
     from troth.protect import plan_rewrap, rewrap
 
-    then = _way(name, options)
+    then = way_named(name, options)
     plan = plan_rewrap(cli.home(), then) if approved is None else rewrap(cli.home(), then, approved=approved)
     if as_json:
-        facts = {"key": str(plan.key), "file": str(plan.file), "now": _facts(plan.now), "then": _facts(plan.then)}
+        facts = {
+            "key": str(plan.key),
+            "file": str(plan.file),
+            "now": wrap_facts(plan.now),
+            "then": wrap_facts(plan.then),
+        }
         cli.print_json({"plan": str(plan.hash), **facts, "applied": approved is not None})
     elif approved is None:
         _show(plan)
     else:
-        click.echo(f"Wrapped the root key {plan.key} in {plan.file} anew: {_said(plan.then)}.")
+        click.echo(f"Wrapped the root key {plan.key} in {plan.file} anew: {wrap_said(plan.then)}.")
         click.echo("Copies of the old file still open the old way: replace them by copies of the new one.")
 
 
 def _show(plan: RewrapPlan) -> None:
     click.echo(f"Root key {plan.key} in {plan.file}")
-    click.echo(f"  now   {_said(plan.now)}\n  then  {_said(plan.then)}")
+    click.echo(f"  now   {wrap_said(plan.now)}\n  then  {wrap_said(plan.then)}")
     click.echo("It stays the same key. From then on every command and service that uses it needs what unwraps it.")
     click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan.hash}")
 
 
-def _facts(one: Wrap) -> dict[str, str]:
+def wrap_facts(one: Wrap) -> dict[str, str]:
+    """The way and what it knows, for machines."""
     from troth.protect import options
 
     return {"way": one.name, **options(one)}
 
 
-def _said(one: Wrap) -> str:
+def wrap_said(one: Wrap) -> str:
+    """The same for people."""
     if one.name == "none":
         return "none: whoever reads the file has the key"
-    name, *rest = _facts(one).items()
+    name, *rest = wrap_facts(one).items()
     return ", ".join((name[1], *(f"{option} {value}" for option, value in rest)))
-
-
-@keys.command()
-@cli.json_option
-def status(as_json: bool) -> None:
-    """Say which root key is in use, and whether its file is safe.
-
-    \b
-    Example:  troth keys status
-    """
-    from troth.protect import KEY_FILE, Keyring, read_key_file
-
-    keyring = Keyring.open(cli.home())
-    wrapped = read_key_file(cli.home()).way
-    facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", "wrap": _facts(wrapped)}
-    if as_json:
-        cli.print_json(facts)
-    else:
-        click.echo(f"Root key {facts['key']}: active, in {facts['file']}, readable by its owner only.")
-        click.echo(f"Wrapped by {_said(wrapped)}." if wrapped.name != "none" else "It is not wrapped: guard the file.")

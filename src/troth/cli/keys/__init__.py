@@ -1,0 +1,27 @@
+"""``troth keys``: the root key and how it is kept, the keys below it from their first day to their last, and the people
+whom the end of one takes."""
+
+from __future__ import annotations
+
+import click
+
+from troth.cli.keys.custody import approve, approvers, export, import_
+from troth.cli.keys.life import destroy, drill, rotate, status
+from troth.cli.keys.root import init, wrap
+
+__all__ = ["keys"]
+
+
+@click.group()
+def keys() -> None:
+    """Make, look at, rotate and destroy the keys in TROTH_HOME.
+
+    \b
+    Example:  troth keys init
+              troth keys status --json
+              troth keys rotate field
+    """
+
+
+for _command in (init, wrap, status, rotate, destroy, approvers, approve, export, import_, drill):
+    keys.add_command(_command)

@@ -1,0 +1,223 @@
+"""``troth keys approvers``, ``approve``, ``export`` and ``import``: what one person alone may not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from troth.cli import company as cli
+from troth.cli.keys.plans import apply_option, now, opened, require_hash, show_plan, use_database
+from troth.cli.keys.root import way_named, way_options
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.ledger import Hash
+    from troth.protect import Approver, ApproversPlan, KeyExport
+
+__all__ = ["approve", "approvers", "export", "import_"]
+
+_PASSPHRASE = "TROTH_APPROVER_PASSPHRASE"  # noqa: S105 - a variable's name
+_IDENTITY_PASSPHRASE = "TROTH_IDENTITY_PASSPHRASE"  # noqa: S105 - a variable's name
+
+
+def _identity_option(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--identity",
+        required=required,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="The age identities, or the SSH key, that the export is encrypted to.",
+    )
+
+
+@click.command()
+@click.argument("change", type=click.Choice(["add", "remove"]), required=False)
+@click.argument("role", required=False)
+@apply_option
+@cli.json_option
+def approvers(change: Literal["add", "remove"] | None, role: str | None, approved: str | None, as_json: bool) -> None:
+    """List the roles that approve, add one, or take one away.
+
+    Keys are destroyed, exported and imported only when two roles approve it. Each has a passphrase of its own, which is
+    typed, or stands in the file that TROTH_APPROVER_PASSPHRASE_FILE names; it is kept nowhere. The first two roles are
+    added at once. From then on two others approve each change: add a third before you need one.
+
+    \b
+    Example:  troth keys approvers
+              troth keys approvers add custodian-a
+              troth keys approvers remove custodian-b --apply dg1:4f0c…
+    """
+    from troth.protect import read_approvers
+
+    if change is not None and role is None:
+        raise click.UsageError(f"which role? such as: troth keys approvers {change} custodian-a")
+    keyring = opened()
+    there = read_approvers(cli.home(), keyring)
+    if change is None or role is None:
+        _list(there, as_json=as_json)
+        return
+    plan = _change(change, role, there)
+    facts = {"change": plan.change, "role": role, "approvers": [one.role for one in plan.then]}
+    who = ", ".join(one.role for one in plan.then) or "nobody"
+    words = f"{role} is {plan.change}. Afterwards these approve: {who}."
+    if plan.others and not show_plan(plan.hash, facts, words, approved, as_json=as_json):
+        return
+    use_database()
+    from troth.service.key_life import change_approvers
+
+    roles = change_approvers(cli.home(), keyring, plan, now=now())
+    if as_json:
+        cli.print_json({"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True})
+    else:
+        click.echo(f"{role} is {plan.change}{_by(roles)}. These approve now: {who}.")
+        if len(plan.then) < 2:
+            click.echo("It takes two: add another role.")
+
+
+def _list(there: tuple[Approver, ...], *, as_json: bool) -> None:
+    if as_json:
+        cli.print_json([{"role": one.role, "since": one.since.isoformat()} for one in there])
+        return
+    for one in there:
+        click.echo(f"{one.role:16} since {one.since:%Y-%m-%d %H:%M}")
+    if len(there) < 2:
+        click.echo(f"{counted(len(there), 'approver')}; it takes two. Add one: troth keys approvers add ROLE")
+
+
+def _change(change: Literal["add", "remove"], role: str, there: tuple[Approver, ...]) -> ApproversPlan:
+    from troth.protect import ask_passphrase, plan_approver, plan_no_approver
+
+    if change == "remove":
+        return plan_no_approver(opened(), there, role)
+    passphrase = ask_passphrase(role, _PASSPHRASE, twice=True)
+    return plan_approver(opened(), there, role, passphrase, now=now())
+
+
+@click.command()
+@click.argument("plan", metavar="PLAN-HASH", callback=require_hash)
+@click.option("--as", "role", required=True, metavar="ROLE", help="The role that approves.")
+@click.option(
+    "--import",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The export, for a plan to import it: who approves stands in there.",
+)
+@_identity_option(required=False)
+@cli.json_option
+def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_json: bool) -> None:
+    """Approve a plan by its hash. It holds for a day, for this plan alone.
+
+    Look at the plan first, by the command that shows it without --apply. The passphrase of the role is typed, or stands
+    in the file that TROTH_APPROVER_PASSPHRASE_FILE names. After some wrong ones it takes a while until the next is
+    looked at.
+
+    \b
+    Example:  troth keys approve dg1:4f0c… --as custodian-a
+              troth keys approve dg1:4f0c… --as custodian-a --import keys.age --identity safe.key
+    """
+    from troth.protect import Approvals, ask_passphrase, read_approvers
+
+    if (file is None) != (identity is None):
+        raise click.UsageError("--import and --identity go together")
+    if file is not None and identity is not None:
+        there = _opened(file, identity).approvers
+        cli.home().mkdir(mode=0o700, parents=True, exist_ok=True)
+    else:
+        there = read_approvers(cli.home(), opened())
+    until = Approvals(cli.home(), there).approve(plan, role, ask_passphrase(role, _PASSPHRASE), now=now())
+    if as_json:
+        cli.print_json({"plan": str(plan), "role": role, "until": until.isoformat()})
+    else:
+        click.echo(f"{role} approves {plan} until {until:%Y-%m-%d %H:%M} UTC.")
+
+
+@click.command()
+@click.option(
+    "--to", "recipients", multiple=True, required=True, metavar="RECIPIENT", help="age1… or ssh-…; repeat it."
+)
+@click.option("--out", "target", type=click.Path(path_type=Path), required=True, metavar="FILE", help="A new file.")
+@apply_option
+@cli.json_option
+def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_json: bool) -> None:
+    """Write all keys into one file, encrypted to age recipients: for a safe, or for another machine.
+
+    Whoever has the file and an identity of a recipient has the keys. It holds the root key itself, unwrapped, so that
+    it opens where the wrap is lost; the keys below it as they are now, and the approvers. Two roles approve.
+
+    \b
+    Example:  troth keys export --to age1ql3z… --out keys.age
+              troth keys export --to age1ql3z… --out keys.age --apply dg1:4f0c…
+    """
+    from troth.protect import plan_export
+
+    keyring = opened()
+    plan = plan_export(keyring, recipients)
+    facts = {"key": str(plan.key), "recipients": list(plan.recipients), "file": str(target)}
+    words = "\n  ".join((f"The root key {plan.key} and all keys below it are written for:", *plan.recipients))
+    if not show_plan(plan.hash, facts, words, approved, as_json=as_json):
+        return
+    use_database()
+    from troth.service.key_life import export as write
+
+    roles = write(cli.home(), keyring, plan, target, now=now())
+    if as_json:
+        cli.print_json({"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True})
+    else:
+        click.echo(f"Wrote {target}{_by(roles)}. Destroyed keys come back with it: keep the newest export only.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_identity_option(required=True)
+@click.option("--wrap", "name", metavar="WAY", default="none", show_default=True, help="age, aws-kms, transit, pkcs11.")
+@way_options
+@apply_option
+@cli.json_option
+def import_(file: Path, identity: Path, name: str, approved: str | None, as_json: bool, **options: str | None) -> None:
+    """Make exported keys the keys of a TROTH_HOME that has none. Restore the database first.
+
+    Two of the approvers that stand in the export approve, with --import and --identity. A passphrase of the identity
+    is typed, or stands in the file that TROTH_IDENTITY_PASSPHRASE_FILE names.
+
+    \b
+    Example:  troth keys import keys.age --identity safe.key
+              troth keys approve dg1:4f0c… --as custodian-a --import keys.age --identity safe.key
+              troth keys import keys.age --identity safe.key --apply dg1:4f0c…
+    """
+    from troth.protect import Approvals, Keyring
+
+    wrap = way_named(name, options)
+    found = _opened(file, identity)
+    found.is_in(cli.home())
+    approvers = [one.role for one in found.approvers]
+    facts = {"key": str(found.id), "made": found.made.isoformat(), "approvers": approvers}
+    words = f"The root key {found.id} and the keys below it, exported {found.made:%Y-%m-%d %H:%M} UTC, become those of "
+    words += f"{cli.home()}.\nTwo of these approve: {', '.join(approvers)}."
+    if not show_plan(found.hash, facts, words, approved, as_json=as_json):
+        return
+    roles = Approvals(cli.home(), found.approvers).require(found.hash, now=now())
+    found.put_into(cli.home(), wrap)
+    use_database()
+    from troth.service.key_life import note_import
+
+    note_import(cli.home(), Keyring.open(cli.home()), found, roles, now=now())
+    if as_json:
+        cli.print_json({"plan": str(found.hash), **facts, "approved_by": list(roles), "applied": True})
+    else:
+        click.echo(f"The keys are in {cli.home()}{_by(roles)}. See now: troth keys status")
+
+
+def _opened(file: Path, identity: Path) -> KeyExport:
+    from troth.protect import ask_passphrase, open_export
+
+    return open_export(
+        file, identity, passphrase=lambda: ask_passphrase(f"the identities in {identity}", _IDENTITY_PASSPHRASE)
+    )
+
+
+def _by(roles: tuple[str, ...]) -> str:
+    return f", approved by {' and '.join(roles)}" if roles else ""

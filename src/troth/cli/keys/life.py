@@ -1,0 +1,379 @@
+"""``troth keys status``, ``rotate``, ``destroy`` and ``drill``: the life of the keys below the root key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from troth.cli import company as cli
+from troth.cli import paper
+from troth.cli.keys.plans import apply_option, has_database, now, opened, show_plan, use_database
+from troth.cli.keys.root import wrap_facts, wrap_said
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.ledger import KeyId
+    from troth.protect import Inventory, Keyring, KeyStanding
+    from troth.service.key_life import DestructionPlan
+    from troth.service.record.drill import Drill
+
+__all__ = ["destroy", "drill", "rotate", "status"]
+
+_MINUTES = "%Y-%m-%d %H:%M"
+
+
+# --- status ---------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@cli.wanted_declaration_option
+@click.option("--all", "destroyed", is_flag=True, help="List destroyed keys, too.")
+@cli.json_option
+def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
+    """Say which keys there are, how they stand against their cryptoperiods, and what hangs on them.
+
+    States and periods are those of NIST SP 800-57. A key in use may seal until the end of its originator-usage period,
+    which the declaration sets (cryptoperiods), else after a year. Ends with 1 when something is overdue or not sound.
+
+    \b
+    Example:  troth keys status
+              troth keys status --json
+    """
+    from troth.protect import KEY_FILE, read_key_file
+
+    keyring = opened()
+    wrapped = read_key_file(cli.home()).way
+    found = _look(keyring, _field_lasts(declaration))
+    facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", "wrap": wrap_facts(wrapped)}
+    if as_json:
+        cli.print_json({**facts, **_keys_json(found)})
+    else:
+        click.echo(f"Root key {facts['key']}: active, in {facts['file']}, readable by its owner only.")
+        click.echo(
+            f"Wrapped by {wrap_said(wrapped)}." if wrapped.name != "none" else "It is not wrapped: guard the file."
+        )
+        _show_keys(found, destroyed=destroyed)
+    if not found.is_current:
+        raise click.exceptions.Exit(1)
+
+
+def _look(keyring: Keyring, lasts: dt.timedelta) -> Inventory:
+    from troth.protect import take_inventory
+
+    if not has_database():
+        return take_inventory(cli.home(), keyring, now=now(), field=lasts)
+    use_database()
+    from troth.service.key_life import look_at_keys
+
+    return look_at_keys(cli.home(), keyring, now=now(), field=lasts)
+
+
+def _field_lasts(path: Path) -> dt.timedelta:
+    from troth.declaration import Cryptoperiods, load
+
+    return (load(path).cryptoperiods if path.exists() else Cryptoperiods()).field_lasts
+
+
+def _keys_json(found: Inventory) -> dict[str, Any]:
+    return {
+        "keys": [
+            {
+                "name": one.info.name,
+                "id": str(one.info.id),
+                "state": str(one.info.state),
+                "since": {str(state): at.isoformat() for state, at in one.info.since.items()},
+                "seals_until": one.seals_until.isoformat() if one.seals_until else None,
+                "hanging": one.hanging,
+                "due": one.standing.due,
+                "overdue": one.standing.overdue,
+            }
+            for one in found.keys
+        ],
+        "approvers": list(found.approvers),
+        "unsound": list(found.unsound),
+        "current": found.is_current,
+    }
+
+
+def _show_keys(found: Inventory, *, destroyed: bool) -> None:
+    lines = [("key", "state", "since", "seals until", "hangs", "due")]
+    lines += [_line(one) for one in found.keys if destroyed or str(one.info.state) != "destroyed"]
+    widths = [max(len(line[at]) for line in lines) for at in range(5)]
+    click.echo()
+    for line in lines if len(lines) > 1 else ():
+        cells = [line[4].rjust(widths[4]) if at == 4 else line[at].ljust(widths[at]) for at in range(5)]
+        click.echo("  ".join((*cells, line[5])).rstrip())
+    gone = sum(str(one.info.state) == "destroyed" for one in found.keys)
+    if gone and not destroyed:
+        click.echo(f"and {counted(gone, 'destroyed key')}: --all lists them")
+    click.echo(
+        f"Approvers: {', '.join(found.approvers)}."
+        if found.approvers
+        else "Nobody approves yet: see troth keys approvers."
+    )
+    for fault in found.unsound:
+        click.echo(f"not sound: {fault}")
+
+
+def _line(one: KeyStanding) -> tuple[str, str, str, str, str, str]:
+    until = f"{one.seals_until:{_MINUTES}}" if one.seals_until and one.info.state.seals else ""
+    due = f"OVERDUE: {one.standing.due}" if one.standing.overdue else one.standing.due
+    since = f"{one.info.since[one.info.state]:{_MINUTES}}"
+    return one.info.name, str(one.info.state), since, until, f"{one.hanging:,}", due
+
+
+# --- rotate ---------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("purpose", type=click.Choice(["field", "epoch"]), required=False)
+@cli.wanted_declaration_option
+@cli.json_option
+def rotate(purpose: Literal["field", "epoch"] | None, declaration: Path, as_json: bool) -> None:
+    """Put a new key in use, and move what hangs on the older ones to it. Everything stays readable meanwhile.
+
+    field: seals anew what Troth's own database holds. A rotation that was cut short is finished before another begins.
+    epoch: ends the epoch of subjects' keys early. Without a word: whatever is due.
+
+    \b
+    Example:  troth keys rotate
+              troth keys rotate field
+    """
+    keyring = opened()
+    use_database()
+    facts: dict[str, Any] = {}
+    if purpose != "epoch":
+        facts["field"] = _rotate_field(keyring, _field_lasts(declaration), wanted=purpose is not None)
+    if purpose != "field":
+        facts["epoch"] = _rotate_epoch(keyring, early=purpose is not None)
+    if as_json:
+        cli.print_json(facts)
+    else:
+        for each in facts.values():
+            click.echo(each["said"])
+
+
+def _rotate_field(keyring: Keyring, lasts: dt.timedelta, *, wanted: bool) -> dict[str, Any]:
+    from troth.service.key_life import rotate_field
+
+    keys = _look(keyring, lasts).keys
+    left = any(
+        one.hanging and not one.info.state.seals and one.info.state.opens for one in keys if one.info.purpose == "field"
+    )
+    if not (wanted or left or any(one.standing.overdue for one in keys if one.info.purpose == "field")):
+        return {"made": None, "resealed": 0, "closed": 0, "said": "The field key is within its period."}
+    with paper.progress("sealing anew") as tell:
+        found = rotate_field(
+            keyring, now=now(), progress=lambda done, total: tell(f"{done:,} of {counted(total, 'value')}")
+        )
+    made, work = found.key.name if found.key else None, found.resealed
+    said = f"{made} is in use." if made else "Went on with a rotation that was not finished."
+    said += f" {counted(work.done, 'value')} sealed anew."
+    if work.closed:
+        said += f" {counted(work.closed, 'value')} did not open, and stay as they are."
+    return {"made": made, "resealed": work.done, "closed": work.closed, "said": said}
+
+
+def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
+    from troth.protect import EPOCH_GRACE
+    from troth.service.record.key_registry import note_keys
+    from troth.service.record.subject_keys import SubjectKeys
+
+    assert keyring.chain is not None, "the keyring of a home"
+    before = keyring.chain.active("epoch")
+    with paper.progress("wrapping anew") as tell:
+        rolled = SubjectKeys(keyring).roll(now=now(), early=early, progress=lambda done: tell(counted(done, "key")))
+    note_keys(keyring, now=now())
+    active = keyring.chain.active("epoch")
+    made = active.name if active and active != before else None
+    destroyed = [info.name for info in rolled.destroyed]
+    if active is None:
+        said = "No epoch has begun: the first subject's key begins it."
+    else:
+        said = f"{made} has begun." if made else f"{active.name} goes on."
+        said += f" {counted(rolled.rewrapped, 'key')} of subjects wrapped anew."
+    if destroyed:
+        said += f" {', '.join(destroyed)} destroyed: no backup of before opens for who was erased."
+    elif made:
+        minutes = EPOCH_GRACE // dt.timedelta(minutes=1)
+        said += f" In {minutes} minutes `troth keep`, or this command without a word, destroys the key before it."
+    return {"made": made, "rewrapped": rolled.rewrapped, "destroyed": destroyed, "said": said}
+
+
+# --- destroy --------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("key")
+@click.option("--crypto-erase", is_flag=True, help="Destroy it although, or because, something hangs on it.")
+@apply_option
+@cli.wanted_declaration_option
+@cli.json_option
+def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Path, as_json: bool) -> None:
+    """Destroy a key that is not in use any more. What still hangs on it never opens again.
+
+    Without --apply it shows the plan: what hangs on the key, in Troth's own database and in the declared sealed fields
+    of the company's stores. Two roles approve that plan by its hash, and then --apply carries it out.
+
+    \b
+    Example:  troth keys destroy field-1
+              troth keys approve dg1:4f0c… --as custodian-a
+              troth keys destroy field-1 --apply dg1:4f0c…
+    """
+    keyring = opened()
+    use_database()
+    from troth.service.key_life import destroy as carry_out
+    from troth.service.key_life import key_called, plan_destruction
+
+    info = key_called(keyring, key)
+    if approved is not None and str(info.state) == "destroyed":  # the one that did it was killed before it could say so
+        roles: tuple[str, ...] = ()
+    else:
+        stores, counts = _in_stores(declaration) if info.purpose == "field" else ((), {})
+        plan = plan_destruction(keyring, key, crypto_erase=crypto_erase, stores=stores, in_stores=counts, now=now())
+        facts = {"key": info.name, "id": str(info.id), "hanging": dict(plan.hanging), "looked_in": list(plan.looked_in)}
+        if not show_plan(plan.hash, {**facts, "crypto_erase": crypto_erase}, _words(plan), approved, as_json=as_json):
+            return
+        roles = carry_out(cli.home(), keyring, plan, now=now())
+    if as_json:
+        cli.print_json({"key": info.name, "id": str(info.id), "approved_by": list(roles), "applied": True})
+    else:
+        by = f", approved by {' and '.join(roles)}" if roles else ""
+        click.echo(
+            f"{info.name} is destroyed{by}. Copies of keys.toml still hold it: replace them by copies of the new one."
+        )
+
+
+def _in_stores(path: Path) -> tuple[tuple[str, ...], Mapping[str, Counter[tuple[KeyId, int]]]]:
+    """The systems whose declared sealed fields were read, and what was found there."""
+    from troth.stores import keys_in_use
+
+    if not path.exists():
+        return (), {}
+    with cli.opened(path, read_only=True) as company, paper.progress("counting") as tell:
+        counts = keys_in_use(
+            company.declaration, company.stores, progress=lambda place, rows: tell(f"{place}, {counted(rows, 'row')}")
+        )
+        return tuple(company.stores), counts
+
+
+def _words(plan: DestructionPlan) -> str:
+    since = f"{plan.key.since[plan.key.state]:{_MINUTES}} UTC"
+    lines = [f"{plan.key.name} ({plan.key.id}), {plan.key.state} since {since}, is destroyed."]
+    lines += [f"  {count:,} in {place} never open again" for place, count in sorted(plan.hanging.items())]
+    if not plan.hanging:
+        lines.append("  Nothing hangs on it.")
+    if plan.key.purpose == "field":
+        lines.append(f"Looked for in: {', '.join(plan.looked_in)}.")
+        if plan.looked_in == ("troth",):
+            lines.append("No declaration was read (-d): sealed fields of the company's own stores were not looked for.")
+    return "\n".join(lines)
+
+
+# --- drill ----------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option(
+    "--backup",
+    required=True,
+    metavar="URL-OR-FILE",
+    help="The restored backup: an SQLite file, or a PostgreSQL URL as '${NAME}' from the environment. Read only.",
+)
+@cli.json_option
+def drill(backup: str, as_json: bool) -> None:
+    """Try every key at hand on a restored backup of Troth's own database, made before some erasures.
+
+    Nobody who was erased may open from it once their day has come, which their receipt names; everybody else has to,
+    with the backup or with today's rows. Goes on record. Ends with 1 when an erased one opens or somebody is lost.
+
+    \b
+    Example:  troth keys drill --backup /mnt/restored/troth.sqlite3
+              troth keys drill --backup '${RESTORED_DATABASE_URL}'
+    """
+    keyring = opened()
+    use_database()
+    from django.db import transaction
+
+    from troth.service.record.drill import drill as try_keys
+    from troth.service.record.drill import note_drill
+    from troth.service.record.key_registry import note_keys
+    from troth.stores import open_store
+
+    store = open_store("backup", _url(backup), read_only=True)
+    note_keys(keyring, now=now())
+    try:
+        with paper.progress("trying keys") as tell:
+            found = try_keys(store, keyring, now=now(), progress=lambda done: tell(counted(done, "key")))
+    finally:
+        store.close()
+    with transaction.atomic(durable=True):
+        note_drill(found, now=now())
+    if as_json:
+        cli.print_json(_drill_json(found))
+    else:
+        click.echo(_drill_words(found))
+    if not found.is_passed:
+        raise click.exceptions.Exit(1)
+
+
+def _url(backup: str) -> str:
+    from troth.declaration import SecretMissing, resolve
+    from troth.service import Settings
+
+    try:
+        text = resolve(backup, os.environ).reveal()
+    except SecretMissing as missing:
+        raise click.UsageError(str(missing)) from None
+    if ":" not in text:
+        if not Path(text).is_file():
+            raise click.UsageError(f"there is no file {text}; --backup is an SQLite file or a URL")
+        text = f"sqlite:///{Path(text).absolute()}"
+    if _place(text) == _place(Settings.read().database.url()):
+        raise click.UsageError("that is today's database; restore a backup beside it, and name that")
+    return text
+
+
+def _place(url: str) -> object:
+    """What a URL names, to compare."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        file = Path("/" + unquote(parts.path).lstrip("/"))
+        return os.stat(file).st_ino if file.exists() else str(file)
+    return parts.hostname, parts.port or 5432, parts.path, parts.query
+
+
+def _drill_json(found: Drill) -> dict[str, Any]:
+    return {
+        "tried": found.tried,
+        "opened": found.opened,
+        "through_today": found.through_today,
+        "erased": found.erased,
+        "erased_opened": found.erased_opened,
+        "not_final_yet": found.not_final_yet,
+        "final_on": found.final_on.isoformat() if found.final_on else None,
+        "lost": found.lost,
+        "passed": found.is_passed,
+    }
+
+
+def _drill_words(found: Drill) -> str:
+    others = f"{found.tried - found.erased:,} others: {found.opened:,} open"
+    lines = [
+        f"{counted(found.tried, 'key')} of subjects in the backup, every key at hand tried on each.",
+        f"  {found.erased:,} of people who were erased since: {found.erased_opened:,} of them open after their day",
+    ]
+    if found.not_final_yet:
+        lines.append(f"  {found.not_final_yet:,} more of the erased open until {found.final_on}, as their receipts say")
+    lines.append(f"  {others}, {found.through_today:,} of them by today's rows; {found.lost:,} are lost")
+    if not found.erased:
+        lines.append("Nobody in it was erased since, so this shows nothing about erasing: take an older backup.")
+    return "\n".join(lines)

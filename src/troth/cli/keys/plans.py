@@ -1,0 +1,93 @@
+"""What the commands on keys share: the database behind them, and plans that take two approvals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+
+if TYPE_CHECKING:
+    from troth.ledger import Hash
+    from troth.protect import Keyring
+
+__all__ = ["apply_option", "has_database", "now", "opened", "require_hash", "show_plan", "use_database"]
+
+
+def _plan_hash(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", given):
+        raise click.BadParameter("that is no plan's hash; run the command without --apply to see the plan and its hash")
+    return given
+
+
+def require_hash(_: click.Context, __: click.Parameter, given: str) -> Hash:
+    """An argument that has to be a plan's hash."""
+    from troth.ledger import Hash
+
+    checked = _plan_hash(_, __, given)
+    assert checked is not None, "it is required"
+    return Hash(checked)
+
+
+def apply_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--apply PLAN-HASH``."""
+    return click.option(
+        "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that was approved."
+    )(command)
+
+
+def show_plan(
+    plan: Hash, facts: Mapping[str, Any], words: str, approved: str | None, *, as_json: bool, two: bool = True
+) -> bool:
+    """Whether this plan is to be carried out. If it is only to be looked at, it is printed; if another one was
+    approved, that is refused."""
+    from troth.protect import ApprovalRefused
+
+    if approved is not None:
+        if not hmac.compare_digest(plan.text.encode(), approved.encode()):
+            raise ApprovalRefused("this is not the plan that was approved: something has changed; look at the new plan")
+        return True
+    if as_json:
+        cli.print_json({"plan": str(plan), **facts, "applied": False})
+        return False
+    click.echo(words)
+    if two:
+        click.echo(f"\nTwo roles approve exactly this plan, each with:\n  troth keys approve {plan} --as ROLE")
+        click.echo(f"Then repeat the command with:\n  --apply {plan}")
+    else:
+        click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan}")
+    return False
+
+
+def opened() -> Keyring:
+    """The keyring in TROTH_HOME."""
+    from troth.protect import Keyring
+
+    return Keyring.open(cli.home())
+
+
+def has_database() -> bool:
+    """Whether there may be a database already. Looking makes none."""
+    from troth.service import Settings
+
+    database = Settings.read().database
+    return database.engine != "sqlite" or Path(database.name).exists()
+
+
+def use_database() -> None:
+    """Get Troth's own database ready, where what is done goes on record."""
+    from troth.service.server import migrate, set_up
+
+    set_up()
+    migrate()
+
+
+def now() -> dt.datetime:
+    """The time of this machine, aware."""
+    return dt.datetime.now(dt.UTC)

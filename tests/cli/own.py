@@ -1,0 +1,85 @@
+"""What no command does yet, done as the service does it: ``python -m tests.cli.own``, on the TROTH_HOME and the
+database that the environment names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from troth.protect import Keyring
+from troth.protect.tokens import TokenFormat
+
+if TYPE_CHECKING:
+    from troth.service.vault.run import Vault
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def tokens(count: str) -> None:
+    """Put so many values into the vault, and print their tokens."""
+    print(*_vault().tokenise_batch(TokenFormat.OPAQUE, [f"value {number}" for number in range(int(count))]))  # noqa: T201
+
+
+def values(*wanted: str) -> None:
+    """Print what the tokens stand for."""
+    for value in _vault().detokenise_batch(wanted, purpose="refund"):
+        print(value.reveal())  # noqa: T201
+
+
+def _vault() -> Vault:
+    from troth.service.vault.run import Vault
+
+    return Vault(_keyring(), domain="shop", now=_now)
+
+
+def subjects(*who: str) -> None:
+    """Give each subject a key of its own; the keep loop comes by afterwards, and notes the keys."""
+    from troth.service.record.key_registry import note_keys
+    from troth.service.record.subject_keys import SubjectKeys
+
+    for one in who:
+        SubjectKeys(_keyring()).of(one, now=_now())
+    note_keys(_keyring(), now=_now())
+
+
+def erase(who: str, days: str) -> None:
+    """Erase a subject, as if so many days ago."""
+    from django.db import transaction
+
+    from troth.service.record.subject_keys import SubjectKeys
+
+    with transaction.atomic():
+        assert SubjectKeys(_keyring()).erase([who], now=_now() - dt.timedelta(days=int(days))) == 1
+
+
+def rotate() -> None:
+    """Put another field key in use, and seal nothing anew."""
+    chain = _keyring().chain
+    assert chain is not None
+    chain.rotate("field", now=_now())
+
+
+def _keyring() -> Keyring:
+    return Keyring.open(Path(os.environ["TROTH_HOME"]))
+
+
+if __name__ == "__main__":
+    from troth.service.server import migrate, set_up
+
+    set_up()
+    migrate()
+    does, *given = sys.argv[1:]
+    known: Mapping[str, Callable[..., None]] = {
+        "tokens": tokens,
+        "values": values,
+        "subjects": subjects,
+        "erase": erase,
+        "rotate": rotate,
+    }
+    known[does](*given)
