@@ -20,7 +20,7 @@ from troth.protect.errors import OpenError
 from troth.protect.fields.errors import FieldRefused, PlainFound
 from troth.protect.fields.kinds import Kind
 from troth.protect.keyring import Keyring
-from troth.protect.seal import NUMBER_AT, Context, is_sealed
+from troth.protect.seal import NUMBER_AT, Context, FieldKey, Suite, is_sealed, key_of, open_sealed, seal
 
 __all__ = ["KeyringSource", "SealedColumn", "home_keyring"]
 
@@ -40,6 +40,30 @@ def home_keyring() -> Keyring:
 @lru_cache(8)
 def _opened(home: str) -> Keyring:
     return Keyring.open(Path(home).expanduser())
+
+
+class Keys:
+    """The keys of one place, each looked up once: for a page of values at a time, as a million look-ups take longer
+    than the sealing itself."""
+
+    __slots__ = ("_context", "_keyring", "_opening", "_sealing", "number")
+
+    def __init__(self, keyring: Keyring, context: Context) -> None:
+        self._keyring, self._context = keyring, context
+        self._sealing = keyring._active_key(context, Suite.RANDOM)
+        self._opening: dict[tuple[int, Suite], FieldKey] = {}
+        self.number = self._sealing.number
+
+    def seal(self, plaintext: bytes) -> bytes:
+        return seal(plaintext, self._context, self._sealing)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Raises `OpenError`."""
+        wanted = key_of(sealed)
+        key = self._opening.get(wanted)
+        if key is None:
+            key = self._opening[wanted] = self._keyring._key_of(self._context, *wanted)
+        return open_sealed(sealed, self._context, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +89,11 @@ class SealedColumn(Generic[T]):
     def place(self) -> str:
         return f"{self.table}.{self.field}"
 
-    def seal(self, value: T | None) -> bytes | None:
+    def keys(self) -> Keys:
+        """The keys as they are now, for many values."""
+        return Keys(self.keyring(), self.context)
+
+    def seal(self, value: T | None, keys: Keys | None = None) -> bytes | None:
         """What stands in the database for *value*; NULL stays NULL. Raises `FieldRefused` for another kind of value,
         and as the keyring does."""
         if value is None:
@@ -76,9 +104,9 @@ class SealedColumn(Generic[T]):
             plain = None
         if plain is None:  # raised out here, away from an error whose text can quote the value
             raise FieldRefused(f"{self.place} takes {self.kind.name}, and this {type(value).__name__} is none")
-        return self.keyring().seal(plain, self.context)
+        return self.keyring().seal(plain, self.context) if keys is None else keys.seal(plain)
 
-    def open(self, stored: Any) -> T | None:
+    def open(self, stored: Any, keys: Keys | None = None) -> T | None:
         """The value of what stands in the database. Raises `OpenError` where it does not open, `PlainFound` where it
         is not sealed and that is not accepted, `FieldRefused` where it holds another kind of value."""
         if stored is None:
@@ -92,7 +120,7 @@ class SealedColumn(Generic[T]):
                 )
             return self._loaded(data)
         try:
-            opened = self.keyring().unseal(data, self.context)
+            opened = self.keyring().unseal(data, self.context) if keys is None else keys.unseal(data)
         except OpenError as error:
             error.add_note(f"in {self.place}")
             raise
@@ -104,12 +132,6 @@ class SealedColumn(Generic[T]):
         except _MISFITS:
             pass
         raise FieldRefused(f"{self.place} holds a value that is no {self.kind.name}: is the column of that kind?")
-
-    def number_in_use(self) -> int:
-        """The number of the key that seals now."""
-        chain = self.keyring().chain
-        active = chain.active("field") if chain is not None else None
-        return active.number if active is not None else 0
 
     def is_under(self, number: int, stored: Any) -> bool:
         """Whether it is sealed under the key of that number, or NULL."""

@@ -21,7 +21,7 @@ __all__ = ["Change", "Progress", "Rows", "Stored", "rotate"]
 PAGE_ROWS: Final = 2_000
 _PAGE_ROWS_FIRST: Final = 50
 PAGE_BYTES: Final = 2 * 1024 * 1024
-"""As much as a page should hold, and half of what a statement may: values may be large, and databases have limits."""
+"""As much as a page should hold, and a statement change: values may be large, and databases have limits."""
 _TRIES_MAX: Final = 5
 _PASSES_MAX: Final = 5
 
@@ -65,7 +65,7 @@ def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> 
     total = Found()
     for number in range(_PASSES_MAX):
         found = Found(changed=total.changed)
-        is_clean = _pass(rows, table.look(at_buckets=number == 0), found, progress)
+        is_clean = _pass(rows, partial(table.look, at_buckets=number == 0), found, progress)
         total = Found(found.rows, found.changed, max(total.unopened, found.unopened), max(total.plain, found.plain))
         if is_clean:
             break
@@ -81,10 +81,11 @@ def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> 
     return total
 
 
-def _pass(rows: Rows, look: Look, total: Found, progress: Progress | None) -> bool:
+def _pass(rows: Rows, look_now: Callable[[], Look], total: Found, progress: Progress | None) -> bool:
     """Whether there was nothing to do."""
     size, after, is_clean = _PAGE_ROWS_FIRST, None, True
     while page := rows.page(after, size):
+        look = look_now()
         due = _due(look, page, total)
         is_clean &= not due
         for part in _parts(due):
@@ -92,7 +93,7 @@ def _pass(rows: Rows, look: Look, total: Found, progress: Progress | None) -> bo
         if progress is not None:
             progress(total)
         after = page[-1].key
-        size = min(PAGE_ROWS, max(1, len(page) * PAGE_BYTES // max(1, sum(_bytes(row.values) for row in page))))
+        size = min(PAGE_ROWS, max(1, len(page) * PAGE_BYTES // max(1, sum(_bytes(row) for row in page))))
     return is_clean
 
 
@@ -124,8 +125,8 @@ def _parts(changes: list[Change]) -> Iterator[list[Change]]:
     """The changes in parts that a statement bears."""
     part, size = list[Change](), 0
     for change in changes:
-        weight = _bytes(change.row.values) + _bytes(change.fresh)
-        if part and size + weight > 2 * PAGE_BYTES:
+        weight = _bytes(change.row)  # what is fresh is as long, but for the first time
+        if part and size + weight > PAGE_BYTES:
             yield part
             part, size = [], 0
         part.append(change)
@@ -134,5 +135,5 @@ def _parts(changes: list[Change]) -> Iterator[list[Change]]:
         yield part
 
 
-def _bytes(values: Values) -> int:
-    return sum(len(value) if isinstance(value, bytes | str) else 8 for value in values)
+def _bytes(row: Stored) -> int:
+    return sum([len(value) if type(value) in (bytes, str) else 8 for value in row.values])

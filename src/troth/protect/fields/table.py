@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from troth.protect.errors import OpenError
 from troth.protect.fields.blind import BlindIndex
-from troth.protect.fields.column import KeyringSource, SealedColumn
+from troth.protect.fields.column import Keys, SealedColumn
 from troth.protect.fields.errors import FieldRefused, PlainFound
 from troth.protect.keyring import Keyring
 
@@ -45,46 +45,41 @@ class SealedTable:
     indexes: tuple[Index, ...] = ()
 
     def look(self, *, at_buckets: bool) -> Look:
-        """A look at its rows, with the keys as they are now. Without *at_buckets*, those of rows whose values are
-        sealed under the key in use are taken to be right: no such row is opened."""
-        pinned = (replace(column, keyring=_always(column.keyring())) for column in self.columns)
-        columns = [(column, column.number_in_use()) for column in pinned]
-        indexed = {at for index in self.indexes for at in index.at}
-        return Look(tuple(columns), self.indexes, frozenset(indexed), at_buckets)
-
-
-def _always(keyring: Keyring) -> KeyringSource:
-    return lambda: keyring
+        """A look at some of its rows, with the keys as they are now. Without *at_buckets*, those of rows whose values
+        are sealed under the key in use are taken to be right: no such row is opened."""
+        columns = tuple((column, column.keys()) for column in self.columns)
+        indexes = tuple((index, self.columns[index.at[0]].keyring()) for index in self.indexes)
+        indexed = frozenset(at for index in self.indexes for at in index.at)
+        return Look(columns, indexes, indexed, at_buckets)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Tells what rows should hold. *columns* come with the number of the key in use; *indexed* ones have buckets."""
+    """Tells what rows should hold. Columns and indexes come with their keys; *indexed* are the columns with buckets."""
 
-    columns: tuple[tuple[SealedColumn[Any], int], ...]
-    indexes: tuple[Index, ...]
+    columns: tuple[tuple[SealedColumn[Any], Keys], ...]
+    indexes: tuple[tuple[Index, Keyring], ...]
     indexed: frozenset[int]
     at_buckets: bool
 
     def fresh(self, stored: Values, found: Found) -> Values:
         """What the row should hold: the same where there is nothing to do, or nothing can be done. *found* is told."""
         found.rows += 1
-        due = [at for at, (column, number) in enumerate(self.columns) if not column.is_under(number, stored[at])]
+        due = [at for at, (column, keys) in enumerate(self.columns) if not column.is_under(keys.number, stored[at])]
         if not due and not self.at_buckets:
             return stored
         fresh, opened = list(stored), dict[int, Any]()
-        for at in {*due, *self.indexed}:
-            column, _ = self.columns[at]
+        for at in self.indexed.union(due):
+            column, keys = self.columns[at]
             try:
-                opened[at] = column.open(stored[at])
+                opened[at] = column.open(stored[at], keys)
             except PlainFound:
                 found.plain += 1
             except (OpenError, FieldRefused):
                 found.unopened += 1
             else:
-                fresh[at] = column.seal(opened[at]) if at in due else stored[at]
-        for place, index in enumerate(self.indexes, len(self.columns)):
+                fresh[at] = column.seal(opened[at], keys) if at in due else stored[at]
+        for place, (index, keyring) in enumerate(self.indexes, len(self.columns)):
             if all(at in opened for at in index.at):
-                keyring = self.columns[index.at[0]][0].keyring()
                 fresh[place] = index.index.bucket(keyring, *(opened[at] for at in index.at))
         return tuple(fresh)
