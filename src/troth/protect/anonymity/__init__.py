@@ -18,6 +18,7 @@ except ImportError:
     raise ProtectError("measuring anonymity needs polars: pip install 'troth[anonymity]'") from None
 
 from troth.protect.anonymity.anonymise import Anonymised, anonymise
+from troth.protect.anonymity.budget import Budget, Spending
 from troth.protect.anonymity.counts import Release, release_counts
 from troth.protect.anonymity.errors import AnonymityError, AnonymityRefused, BudgetSpent, TargetNotReached
 from troth.protect.anonymity.hierarchies import (
@@ -32,16 +33,20 @@ from troth.protect.anonymity.hierarchies import (
 )
 from troth.protect.anonymity.history import History
 from troth.protect.anonymity.measure import Measures, measure
+from troth.protect.anonymity.noise import NoisyRelease, noisy_counts, noisy_sums
 
 __all__ = [
     "Anonymised",
     "AnonymityError",
     "AnonymityRefused",
+    "Budget",
     "BudgetSpent",
     "Hierarchy",
     "History",
     "Measures",
+    "NoisyRelease",
     "Release",
+    "Spending",
     "TargetNotReached",
     "anonymise",
     "bands",
@@ -49,6 +54,8 @@ __all__ = [
     "dates",
     "mapping",
     "measure",
+    "noisy_counts",
+    "noisy_sums",
     "postcodes",
     "prefixes",
     "release_counts",
