@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -124,3 +126,10 @@ def test_questions_that_do_not_fit_are_refused(
     table = pl.DataFrame({"x": [1], "list": [[1, 2]]})
     with pytest.raises(AnonymityRefused, match=message):
         measure(table, quasi=quasi, sensitive=sensitive, person=person)
+
+
+def test_measuring_without_polars_names_the_extra() -> None:
+    code = "import sys; sys.modules['polars'] = None; import troth.protect; import troth.protect.anonymity"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'troth[anonymity]'" in done.stderr.splitlines()[-1]

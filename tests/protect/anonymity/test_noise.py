@@ -29,6 +29,7 @@ from troth.protect.anonymity import (
     noisy_counts,
     noisy_sums,
 )
+from troth.protect.errors import ProtectError
 
 RICH = 10**6
 
@@ -167,6 +168,14 @@ def test_a_question_that_is_refused_costs_nothing(wrong: dict[str, Any]) -> None
     budget = Budget(epsilon=1)
     with pytest.raises(AnonymityRefused):
         _counts(budget, **wrong)
+    assert budget.spent == ()
+
+
+def test_noise_without_its_library_names_the_extra_and_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opendp.prelude", None)
+    budget = Budget(epsilon=1)
+    with pytest.raises(ProtectError, match=r"pip install 'troth\[dp\]'"):
+        _counts(budget)
     assert budget.spent == ()
 
 
