@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from troth.ledger import (
     cosign,
     export,
     receipt,
+    signed_in,
     verify_receipt,
 )
 from troth.testing.ledger import entries
@@ -60,6 +62,12 @@ def url(witness: FakeWitness) -> Iterator[str]:
         lambda path, body: witness.add_checkpoint(body) if path == "/w/add-checkpoint" else (404, "", b"")
     ) as url:
         yield f"{url}/w/"
+
+
+def ask(log: FileLog, witness: FakeWitness, url: str, client: httpx.Client) -> None:
+    """Have one witness cosign; what it refuses is raised."""
+    for refused in cosign(log, {witness.key: url}, client):
+        raise refused
 
 
 # --- keys and quorums -----------------------------------------------------------------------------------------------
@@ -136,32 +144,82 @@ def test_a_growing_ledger_is_cosigned_again_and_again(
 ) -> None:
     for size in (1, 2, 255, 256, 300, 300, 1_000):
         log.append(entries(size - log.size, start=log.size))
-        cosign(log, witness.key, url, client)
+        ask(log, witness, url, client)
         assert witness.seen["example.org/troth"] == (size, log.root())
         assert len(log.checkpoint().splitlines()) == 6
         Quorum((witness.key,), 1).require(log.checkpoint())
         Checkpoint.open(log.checkpoint(), log.verifier)
 
 
+@contextlib.contextmanager
+def served(*witnesses: FakeWitness) -> Iterator[dict[Witness, str]]:
+    with contextlib.ExitStack() as stack:
+        yield {
+            each.key: stack.enter_context(serving(lambda _, body, each=each: each.add_checkpoint(body)))  # type: ignore[misc]
+            for each in witnesses
+        }
+
+
+def three(log: FileLog) -> list[FakeWitness]:
+    return [FakeWitness(f"witness.example.org/w{n}", (log.verifier,)) for n in range(3)]
+
+
 def test_several_witnesses_sign_the_same_checkpoint(log: FileLog, client: httpx.Client) -> None:
-    witnesses = [FakeWitness(f"witness.example.org/w{n}", (log.verifier,)) for n in range(3)]
+    """Also when something is recorded while they are asked."""
+    witnesses = three(log)
+
+    class Busy(FakeWitness):
+        def add_checkpoint(self, body: bytes) -> Answer:
+            log.append(entries(1, start=log.size))
+            log.checkpoint()
+            return super().add_checkpoint(body)
+
+    witnesses[0] = Busy(witnesses[0].name, (log.verifier,))
     log.append(entries(5))
-    for _ in range(2):
-        for each in witnesses:
-            with serving(lambda _, body, each=each: each.add_checkpoint(body)) as url:  # type: ignore[misc]
-                cosign(log, each.key, url, client)
-    assert len(Quorum(tuple(each.key for each in witnesses), 3).require(log.checkpoint())) == 3
-    assert len(log.checkpoint().splitlines()) == 8
+    with served(*witnesses) as prefixes:
+        for size in (5, 6, 7):
+            assert cosign(log, prefixes, client) == []
+            note = log.cosigned() or ""
+            assert signed_in(note, log.verifier).size == size
+            assert len(Quorum(tuple(prefixes), 3).require(note)) == 3
+            assert len(note.splitlines()) == 8
+
+
+def test_what_enough_have_signed_gives_way_only_to_what_enough_have_signed(log: FileLog, client: httpx.Client) -> None:
+    witnesses = three(log)
+    log.append(entries(5))
+    with served(*witnesses) as prefixes:
+        assert cosign(log, prefixes, client, needed=2) == []
+        full = log.cosigned()
+        log.append(entries(1, start=5))
+        witnesses[0].knows = witnesses[1].knows = ()
+        assert len(cosign(log, prefixes, client, needed=2)) == 2
+        assert log.cosigned() == full, "one is not enough"
+        witnesses[1].knows = (log.verifier,)
+        assert len(cosign(log, prefixes, client, needed=2)) == 1
+        assert signed_in(log.cosigned() or "", log.verifier).size == 6
+
+
+def test_a_witness_that_signs_again_is_verified_again(
+    log: FileLog, witness: FakeWitness, url: str, client: httpx.Client
+) -> None:
+    log.append(entries(3))
+    ask(log, witness, url, client)
+    before = log.checkpoint()
+    forged = before.splitlines()[-1].replace("A", "B")
+    with serving(lambda _, body: said(f"{forged}\n")) as odd, pytest.raises(WitnessRefused, match=NO_COSIGNATURE):
+        ask(log, witness, odd, client)
+    assert log.checkpoint() == before
 
 
 def test_a_witness_that_knows_more_than_we_remember_is_followed(
     log: FileLog, witness: FakeWitness, url: str, client: httpx.Client
 ) -> None:
     log.append(entries(7))
-    cosign(log, witness.key, url, client)
+    ask(log, witness, url, client)
     (log.folder / "cosigned").unlink()
     log.append(entries(7, start=7))
-    cosign(log, witness.key, url, client)
+    ask(log, witness, url, client)
     assert witness.seen["example.org/troth"][0] == 14
 
 
@@ -169,13 +227,13 @@ def test_no_witness_signs_a_ledger_that_was_rolled_back(
     log: FileLog, witness: FakeWitness, url: str, client: httpx.Client, tmp_path: Path
 ) -> None:
     log.append(entries(7))
-    cosign(log, witness.key, url, client)
+    ask(log, witness, url, client)
     with FileLog(tmp_path / "restored", FixedSigner()) as restored:
         restored.append(entries(5))
         with pytest.raises(
             WitnessRefused, match="cosigned 7 entries of this ledger, which has 5: it was rolled back"
         ) as refused:
-            cosign(restored, witness.key, url, client)
+            ask(restored, witness, url, client)
         assert refused.value.conflict
         assert restored.cosigned() is None
 
@@ -185,12 +243,12 @@ def test_no_witness_signs_a_rewritten_ledger(
     log: FileLog, witness: FakeWitness, url: str, client: httpx.Client, tmp_path: Path, size: int
 ) -> None:
     log.append(entries(7))
-    cosign(log, witness.key, url, client)
+    ask(log, witness, url, client)
     with FileLog(tmp_path / "rewritten", FixedSigner()) as rewritten:
         rewritten.append(entries(size, start=1))
         for _ in range(2):
             with pytest.raises(WitnessRefused, match="ours was rewritten") as refused:
-                cosign(rewritten, witness.key, url, client)
+                ask(rewritten, witness, url, client)
             assert refused.value.conflict
     assert witness.seen["example.org/troth"] == (7, log.root())
 
@@ -199,12 +257,12 @@ def test_a_memory_of_more_than_there_is_is_a_conflict(
     log: FileLog, witness: FakeWitness, url: str, client: httpx.Client, tmp_path: Path
 ) -> None:
     log.append(entries(7))
-    cosign(log, witness.key, url, client)
+    ask(log, witness, url, client)
     with FileLog(tmp_path / "restored", FixedSigner()) as restored:
         restored.append(entries(5))
         (tmp_path / "restored/cosigned").write_text(log.checkpoint())
         with pytest.raises(WitnessRefused, match="rolled back"):
-            cosign(restored, witness.key, url, client)
+            ask(restored, witness, url, client)
         with pytest.raises(LedgerError):
             receipt(restored, 3)
 
@@ -219,7 +277,7 @@ def test_a_witness_that_does_not_know_us_says_so(
     witness.knows = knows
     log.append(entries(1))
     with pytest.raises(WitnessRefused, match=says) as refused:
-        cosign(log, witness.key, url, client)
+        ask(log, witness, url, client)
     assert not refused.value.conflict
 
 
@@ -251,7 +309,7 @@ def test_an_odd_answer_is_refused_and_changes_nothing(
     log.append(entries(3))
     before = log.checkpoint()
     with serving(lambda _, body: answer) as url, pytest.raises(WitnessRefused, match=says):
-        cosign(log, witness.key, url, client)
+        ask(log, witness, url, client)
     assert (log.checkpoint(), log.cosigned()) == (before, None)
 
 
@@ -266,7 +324,7 @@ def test_a_witness_that_changes_its_mind_is_not_asked_for_ever(
 
     log.append(entries(3))
     with serving(answer) as url, pytest.raises(WitnessRefused):
-        cosign(log, witness.key, url, client)
+        ask(log, witness, url, client)
     assert len(asked) <= 3
 
 
@@ -276,7 +334,7 @@ def test_a_witness_that_is_not_there_is_told(
 ) -> None:
     log.append(entries(1))
     with pytest.raises(WitnessRefused, match="cannot be asked"):
-        cosign(log, witness.key, url, client)
+        ask(log, witness, url, client)
 
 
 # --- the witness itself ---------------------------------------------------------------------------------------------
@@ -310,7 +368,7 @@ def test_a_receipt_holds_the_cosignatures_that_its_reader_asks_for(
 ) -> None:
     log.append(entries(5))
     plain = receipt(log, 3, extra=log.entry_bytes(3))
-    cosign(log, witness.key, url, client)
+    ask(log, witness, url, client)
     cosigned = receipt(log, 3, extra=log.entry_bytes(3))
     key, stored, quorum = str(log.verifier), log.entry_bytes(3), Quorum((witness.key,), 1)
     verify_receipt(cosigned, key=key, entry_bytes=stored, quorum=quorum)

@@ -142,7 +142,7 @@ def witnessed_by(company: dict[str, Any], *witnesses: FakeWitness, quorum: int |
 
 def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
     with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
-        cosign(log, witness.key, url, client)
+        assert cosign(log, {witness.key: url}, client) == []
 
 
 @pytest.mark.mutation("ledger.witnessed")

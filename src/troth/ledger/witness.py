@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -95,12 +95,41 @@ def cosigned_message(text: str, moment: int) -> bytes:
 # --- asking for one ---------------------------------------------------------------------------------------------------
 
 
-def cosign(log: Log, witness: Witness, url: str, client: httpx.Client) -> Cosignature:
-    """Have *witness*, whose submission prefix is *url*, cosign the checkpoint of now; the log keeps what it signed.
+def cosign(
+    log: Log, witnesses: Mapping[Witness, str], client: httpx.Client, *, needed: int | None = None
+) -> list[WitnessRefused]:
+    """Have *witnesses*, each at its submission prefix, cosign one and the same checkpoint of now; what they refused.
 
-    Raises `WitnessRefused`: its *conflict* says that the witness has seen another ledger under our name.
+    The log keeps the checkpoint with their signatures. Where fewer signed than are *needed* (all, where left out), and
+    fewer than signed the one that it keeps already, that stays. A refusal's *conflict* says that the witness has seen
+    another ledger under our name.
     """
-    note = log.checkpoint()
+    note, lines, refused = log.checkpoint(), list[str](), list[WitnessRefused]()
+    for witness, url in witnesses.items():
+        try:
+            lines.append(_ask(log, witness, url, client, note))
+        except WitnessRefused as why:
+            refused.append(why)
+    if lines:
+        text, _, signed = note.rpartition("\n\n")
+        others = [line for line in signed.splitlines() if not any(_is_by(witness, line) for witness in witnesses)]
+        fresh, kept = "\n".join([text, "", *others, *lines, ""]), log.cosigned()
+        enough = min(len(witnesses) if needed is None else needed, _signers(witnesses, kept))
+        if len(lines) >= enough:
+            log.keep_cosigned(fresh)
+    return refused
+
+
+def _signers(witnesses: Iterable[Witness], note: str | None) -> int:
+    """How many of *witnesses* have signed *note*."""
+    try:
+        return len(Quorum(tuple(witnesses), 0).found(note)) if note is not None else 0
+    except NoteRefused:
+        return 0
+
+
+def _ask(log: Log, witness: Witness, url: str, client: httpx.Client, note: str) -> str:
+    """The signature line of *witness* for the checkpoint *note*, verified. Raises `WitnessRefused`."""
     size = _size(log, note)
     known, status = _seen(log, witness), 0
     for _ in range(_ATTEMPTS_MAX):
@@ -113,7 +142,7 @@ def cosign(log: Log, witness: Witness, url: str, client: httpx.Client) -> Cosign
         proof = log.consistency(known, size) if known else []
         status, answer = _submit(witness, url, client, [f"old {known}", *map(_base64, proof), "", note])
         if status == _OK:
-            return _keep(log, witness, note, answer)
+            return _line(witness, note, answer)
         told = _SIZE.fullmatch(answer) if status == _CONFLICT else None
         if told is None or int(told[1]) == known:
             break
@@ -124,7 +153,7 @@ def cosign(log: Log, witness: Witness, url: str, client: httpx.Client) -> Cosign
 def _seen(log: Log, witness: Witness) -> int:
     """How many entries *witness* had cosigned when we last asked."""
     note = log.cosigned()
-    return _size(log, note) if note is not None and Quorum((witness,), 0).found(note) else 0
+    return _size(log, note) if note is not None and _signers([witness], note) else 0
 
 
 def _size(log: Log, note: str) -> int:
@@ -149,19 +178,14 @@ def _submit(witness: Witness, url: str, client: httpx.Client, lines: Sequence[st
     return answer.status_code, answered.decode("utf-8", "replace")
 
 
-def _keep(log: Log, witness: Witness, note: str, answer: str) -> Cosignature:
-    """Put the witness's own signature under the checkpoint, beside those that it has already."""
+def _line(witness: Witness, note: str, answer: str) -> str:
+    """The line of *answer* that is this witness's cosignature on *note*; others are passed over."""
     try:
-        lines = [line for line in answer.splitlines() if _is_by(witness, line)]
-        [cosignature] = Quorum((witness,), 1).require(f"{note}{''.join(lines[:1])}\n")
+        line = next((line for line in answer.splitlines() if _is_by(witness, line)), "")
+        Quorum((witness,), 1).require(f"{split_note(note)[0]}\n{line}\n")
     except NoteRefused as refused:
         raise WitnessRefused(f"{witness.name} answered without a cosignature that holds: {refused}") from None
-    kept = log.cosigned()
-    same = kept if kept is not None and split_note(kept)[0] == split_note(note)[0] else note
-    text, _, signed = same.rpartition("\n\n")
-    others = [line for line in signed.splitlines() if not _is_by(witness, line)]
-    log.keep_cosigned("\n".join([text, "", *others, lines[0], ""]))
-    return cosignature
+    return line
 
 
 def _is_by(witness: Witness, line: str) -> bool:

@@ -146,14 +146,14 @@ class LogContract:
         assert log.cosigned() is None
         log.append(entries(3))
         with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
-            cosign(log, witness.key, url, client)
+            assert cosign(log, {witness.key: url}, client) == []
             note = log.checkpoint()
             assert log.cosigned() == note
             log.append(entries(2, start=3))
             assert log.cosigned() == note
             assert receipt(log, 2).endswith(note)
             assert receipt(log, 3).endswith(log.checkpoint())
-            cosign(log, witness.key, url, client)
+            assert cosign(log, {witness.key: url}, client) == []
         quorum = Quorum((witness.key,), 1)
         for leaf in range(5):
             stored = log.entry_bytes(leaf)

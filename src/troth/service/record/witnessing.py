@@ -14,6 +14,7 @@ import httpx
 from troth.declaration import Ledger, TimestampAuthority
 from troth.ledger import (
     LedgerError,
+    NoteRefused,
     Quorum,
     TimestampRefused,
     Witness,
@@ -41,13 +42,9 @@ def show_outside(log: DatabaseLog, declared: Ledger, folder: Path, *, now: dt.da
     if not log.size:
         return
     with httpx.Client(timeout=_ANSWER_S_MAX) as client:
-        for each in declared.witnesses:
-            witness = Witness.parse(each.key)
-            try:
-                if _is_wanting(log, witness, now):
-                    cosign(log, witness, each.url, client)
-            except LedgerError as refused:
-                yield refused
+        witnesses = {Witness.parse(each.key): each.url for each in declared.witnesses}
+        if _is_wanting(log, tuple(witnesses), now):
+            yield from cosign(log, witnesses, client, needed=declared.quorum)
         if declared.timestamp is not None:
             try:
                 _timestamp(log, declared.timestamp, folder, client, now)
@@ -61,11 +58,16 @@ def timestamp_files() -> dict[str, bytes]:
     return {"timestamped": note, "timestamped.tsr": token} if note and token else {}
 
 
-def _is_wanting(log: DatabaseLog, witness: Witness, now: dt.datetime) -> bool:
-    """Whether *witness* has not signed the ledger as it is, or not for long."""
+def _is_wanting(log: DatabaseLog, witnesses: tuple[Witness, ...], now: dt.datetime) -> bool:
+    """Whether some witness has not signed the ledger as it is, or not for long."""
     note = log.cosigned()
-    found = Quorum((witness,), 0).found(note) if note is not None else []
-    return not (note and found and signed_in(note, log.verifier).size == log.size and now - found[0].at < _AGAIN)
+    if note is None:
+        return bool(witnesses)
+    try:
+        signed, found = signed_in(note, log.verifier), Quorum(witnesses, len(witnesses)).require(note)
+    except NoteRefused:
+        return True
+    return signed.size != log.size or any(now - cosignature.at >= _AGAIN for cosignature in found)
 
 
 def _timestamp(
