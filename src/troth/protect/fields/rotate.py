@@ -52,8 +52,8 @@ class Rows(Protocol):
         """The next rows by key, read and let go. Raises `RowsRefused`."""
 
     def swap(self, changes: Sequence[Change]) -> int:
-        """In one transaction, change the rows that still hold what was read; how many. Raises `RowsRefused`, of which
-        `RowsBusy` is worth another try."""
+        """Change the rows that still hold what was read, each of them at once; how many. Raises `RowsRefused`, of
+        which `RowsBusy` is worth another try."""
 
 
 def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> Found:

@@ -56,34 +56,45 @@ class SqlRows:
         return f" WHERE {self.key[0]} >= {self.mark} AND ({' OR '.join(ways)})", values
 
     def swap(self, changes: Sequence[Change]) -> int:
-        rows = [(*change.row.key, *change.row.values, *change.fresh) for change in changes]
-        if self.flavour == "postgresql":
-            return self.write(self._from_arrays(), tuple(list(column) for column in zip(*rows, strict=True)))
-        if self.flavour == "mariadb":
-            return self.write(self._from_union(len(rows)), tuple(value for row in rows for value in row))
-        width = len(self.key) + len(self.columns)
-        return self.write(self._one_by_one(), [(*row[width:], *row[:width]) for row in rows])
+        """Only what changes is set: SQLite would write an index anew for a bucket that stays as it is."""
+        alike: dict[tuple[int, ...], list[Values]] = {}
+        for change in changes:
+            old, new = change.row.values, change.fresh
+            at = tuple([place for place in range(len(old)) if old[place] != new[place]])
+            alike.setdefault(at, []).append((*[new[place] for place in at], *change.row.key, *old))
+        return sum(self._swap([self.columns[place] for place in at], at, rows) for at, rows in alike.items())
 
-    def _one_by_one(self) -> str:
-        sets = ", ".join(f"{name} = {self.mark}" for name in self.columns)
+    def _swap(self, changed: Sequence[str], at: Sequence[int], rows: list[Values]) -> int:
+        """*rows* are the new values of the columns that are *changed*, the key, and all old values."""
+        if self.flavour == "postgresql":
+            types = [*(self.types[len(self.key) + place] for place in at), *self.types]
+            return self.write(self._from_arrays(changed, types), tuple(list(each) for each in zip(*rows, strict=True)))
+        if self.flavour == "mariadb":
+            return self.write(self._from_union(changed, len(rows)), tuple(value for row in rows for value in row))
+        return self.write(self._one_by_one(changed), rows)
+
+    def _one_by_one(self, changed: Sequence[str]) -> str:
+        sets = ", ".join(f"{name} = {self.mark}" for name in changed)
         same = [f"{name} = {self.mark}" for name in self.key] + [f"{name} IS {self.mark}" for name in self.columns]
         return f"UPDATE {self.table} SET {sets} WHERE {' AND '.join(same)}"
 
-    def _from_arrays(self) -> str:
-        width, columns = len(self.key), len(self.columns)
-        arrays = ", ".join(f"{self.mark}::{kind}[]" for kind in (*self.types, *self.types[width:]))
-        names = ", ".join(f"c{at}" for at in range(width + 2 * columns))
-        sets = ", ".join(f"{name} = v.c{at}" for at, name in enumerate(self.columns, width + columns))
-        same = [f"t.{name} = v.c{at}" for at, name in enumerate(self.key)]
-        same += [f"t.{name} IS NOT DISTINCT FROM v.c{at}" for at, name in enumerate(self.columns, width)]
-        return f"UPDATE {self.table} AS t SET {sets} FROM unnest({arrays}) AS v({names}) WHERE {' AND '.join(same)}"
+    def _from_arrays(self, changed: Sequence[str], types: Sequence[str]) -> str:
+        arrays = ", ".join(f"{self.mark}::{kind}[]" for kind in types)
+        names = ", ".join(f"c{at}" for at in range(len(types)))
+        sets, same = self._joined(changed, "", "IS NOT DISTINCT FROM")
+        return f"UPDATE {self.table} AS t SET {sets} FROM unnest({arrays}) AS v({names}) WHERE {same}"
 
-    def _from_union(self, rows: int) -> str:
-        width, columns = len(self.key), len(self.columns)
-        typed = ", ".join(f"{name} AS c{at}" for at, name in enumerate((*self.key, *self.columns, *self.columns)))
-        line = f"({', '.join([self.mark] * (width + 2 * columns))})"
-        same = [f"t.{name} = v.c{at}" for at, name in enumerate(self.key)]
-        same += [f"t.{name} <=> v.c{at}" for at, name in enumerate(self.columns, width)]
-        sets = ", ".join(f"t.{name} = v.c{at}" for at, name in enumerate(self.columns, width + columns))
-        wanted = f"SELECT {typed} FROM {self.table} WHERE FALSE UNION ALL VALUES {', '.join([line] * rows)}"
-        return f"UPDATE ({wanted}) AS v STRAIGHT_JOIN {self.table} AS t ON {' AND '.join(same)} SET {sets}"
+    def _from_union(self, changed: Sequence[str], rows: int) -> str:
+        columns = (*changed, *self.key, *self.columns)
+        typed = ", ".join(f"{name} AS c{at}" for at, name in enumerate(columns))
+        lines = ", ".join([f"({', '.join([self.mark] * len(columns))})"] * rows)
+        sets, same = self._joined(changed, "t.", "<=>")
+        wanted = f"SELECT {typed} FROM {self.table} WHERE FALSE UNION ALL VALUES {lines}"
+        return f"UPDATE ({wanted}) AS v STRAIGHT_JOIN {self.table} AS t ON {same} SET {sets}"
+
+    def _joined(self, changed: Sequence[str], prefix: str, is_same: str) -> tuple[str, str]:
+        """What the rows ``t`` are set to from the values ``v``, and how they are matched."""
+        sets = ", ".join(f"{prefix}{name} = v.c{at}" for at, name in enumerate(changed))
+        keys = [f"t.{name} = v.c{at}" for at, name in enumerate(self.key, len(changed))]
+        olds = [f"t.{name} {is_same} v.c{at}" for at, name in enumerate(self.columns, len(changed) + len(self.key))]
+        return sets, " AND ".join((*keys, *olds))
