@@ -9,6 +9,7 @@ BENCHMARKS = (
     "benchmarks.declaration.load",
     "benchmarks.ledger",
     "benchmarks.protect",
+    "benchmarks.protect.fields",
     "benchmarks.protect.anonymity",
     "benchmarks.vault",
     "benchmarks.dsr",
