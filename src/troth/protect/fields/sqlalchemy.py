@@ -208,8 +208,8 @@ class _Filled:
     def names(self) -> list[str]:
         return [str(source.key) for source in self.sources]
 
-    def bucket(self, values: Sequence[Any], index: BlindIndex | None = None) -> int | None:
-        return (index or self.index).bucket(_type(self.sources[0]).keyring(), *values)
+    def bucket(self, values: Sequence[Any]) -> int | None:
+        return self.index.bucket(_type(self.sources[0]).keyring(), *values)
 
 
 def _filled(table: Any) -> Iterator[_Filled]:
