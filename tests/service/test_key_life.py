@@ -22,10 +22,12 @@ from troth.protect import (
     EPOCH_GRACE,
     ApprovalRefused,
     Approvals,
+    Context,
     Keychain,
     KeyRefused,
     Keyring,
     KeyState,
+    OpenError,
     create_home,
     plan_approver,
     plan_no_approver,
@@ -46,7 +48,7 @@ from troth.service.key_life import (
 )
 from troth.service.record import resealing
 from troth.service.record.key_registry import note_destruction, note_keys, strays
-from troth.service.record.models import EntryRow, KeyRow, RunRow
+from troth.service.record.models import EntryRow, KeyRow, RunRow, Subject
 from troth.service.record.resealing import hanging, reseal
 from troth.service.record.subject_keys import SubjectKeys
 from troth.service.vault.models import TokenRow
@@ -179,6 +181,9 @@ def test_a_database_of_another_root_key_is_noticed(keyring: Keyring) -> None:
     note_keys(Keyring(bytes(32)), now=NOW)
     [found] = strays(keyring)
     assert f"TROTH_HOME has {keyring.id}" in found
+    with pytest.raises(KeyRefused, match="the database belongs to the root key k1:"):
+        note_keys(keyring, now=NOW)
+    assert told("root") == ["created"]
 
 
 # --- sealing anew ---------------------------------------------------------------------------------------------------
@@ -448,6 +453,24 @@ def test_what_something_hangs_on_is_not_destroyed_unless_that_is_the_point(
     destroy(home, keyring, plan, now=NOW)
     assert reseal(keyring, SEALED).done == 0
     assert look_at_keys(home, keyring, now=NOW).unsound == ()
+
+
+def test_an_epoch_is_destroyed_by_hand_only_to_erase_who_hangs_on_it(
+    home: Path, keyring: Keyring, chain: Keychain, approvers: None
+) -> None:
+    keys, here = SubjectKeys(keyring), Context(domain="test", field="note")
+    value = keys.of("ps1:ann", now=NOW).seal(b"x", here)
+    chain.rotate("epoch", now=NOW)
+    with pytest.raises(KeyRefused, match=r"epoch-1 is still needed: 1 in record_subject.wrapped_key"):
+        planned(keyring, "epoch-1")
+    plan = planned(keyring, "epoch-1", crypto_erase=True)
+    approve(home, keyring, plan.hash, "custodian-a", "custodian-b")
+    destroy(home, keyring, plan, now=NOW)
+    row = Subject.objects.get()
+    assert (row.wrapped_key, row.erased_at) == (None, NOW)
+    with pytest.raises(OpenError):
+        keys.of("ps1:ann", now=NOW).unseal(value, here)  # who comes back has another key
+    assert keys.roll(now=LATER).closed == 0
 
 
 def test_fields_of_the_company_count(keyring: Keyring, chain: Keychain) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,32 @@ def test_a_key_that_is_still_needed_is_not_destroyed(keys: SubjectKeys, sealed: 
     keys.roll(now=NOW, early=True)
     Subject.objects.filter(pseudonym=BEN).update(epoch=1)  # a process that was slow to store what it had wrapped
     assert keys.roll(now=NOW + EPOCH_GRACE / 2).destroyed == ()
+
+
+def test_a_damaged_key_holds_no_epoch_up(keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes]) -> None:
+    """Nobody else's erasure waits for it; it is told, and not taken for an erasure."""
+    Subject.objects.filter(pseudonym=BEN).update(wrapped_key=keyring.make_key(CHLOE))
+    rolled = keys.roll(now=NOW, early=True)
+    assert (rolled.rewrapped, rolled.closed) == (2, 1)
+    assert [info.name for info in keys.roll(now=NOW + EPOCH_GRACE).destroyed] == ["epoch-1"]
+    assert opened(keys, keyring, sealed) == {ANN, CHLOE}
+    assert Subject.objects.get(pseudonym=BEN).erased_at is None
+    assert keys.roll(now=NOW + EPOCH_LASTS + EPOCH_GRACE).closed == 0, "it is not tried for ever"
+
+
+def test_an_epoch_whose_key_does_not_open_is_not_destroyed(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The right keys may come back, and with them what hangs on that epoch."""
+    keys.roll(now=NOW, early=True)
+    Subject.objects.filter(pseudonym=BEN).update(epoch=1)
+    file = tmp_path / "keys" / "keys.toml"
+    sound = file.read_text()
+    file.write_text(re.sub(r'secret = ".{20}', 'secret = "AAAAAAAAAAAAAAAAAAAA', sound, count=1))
+    with pytest.raises(OpenError):
+        keys.roll(now=NOW + EPOCH_GRACE)
+    file.write_text(sound)
+    assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}
 
 
 def test_no_byte_of_an_erased_key_is_left_in_the_files(

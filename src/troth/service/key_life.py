@@ -39,6 +39,7 @@ from troth.service.record.key_registry import known_approvers, note_approvers, n
 from troth.service.record.ledger import record
 from troth.service.record.models import RunRow, Subject
 from troth.service.record.resealing import Resealed, SealedPlace, hanging, reseal
+from troth.service.record.subject_keys import scrub
 from troth.service.vault.models import TokenRow
 from troth.service.vault.run import token_context
 from troth.subjects import run_context
@@ -227,8 +228,9 @@ def destroy(home: Path, keyring: Keyring, plan: DestructionPlan, *, now: dt.date
     roles = approvals.require(plan.hash, now=now)
     note_keys(keyring, now=now)
     by, and_by = _pseudonyms(keyring, roles)
-    note_destruction(plan.key, now=now, plan=plan.hash, by=by, and_by=and_by)
+    note_destruction(plan.key, now=now, crypto_erase=plan.crypto_erase, plan=plan.hash, by=by, and_by=and_by)
     keyring.chain.move(plan.key.name, KeyState.DESTROYED, now=now)
+    scrub()
     approvals.use_up(plan.hash, now=now)
     return roles
 

@@ -198,12 +198,13 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
     else:
         said = f"{made} has begun." if made else f"{active.name} goes on."
         said += f" {counted(rolled.rewrapped, 'key')} of subjects wrapped anew."
+        said += f" {counted(rolled.closed, 'key')} did not open, and stay as they are." if rolled.closed else ""
     if destroyed:
         said += f" {', '.join(destroyed)} destroyed: no backup of before opens for who was erased."
     elif made:
         minutes = EPOCH_GRACE // dt.timedelta(minutes=1)
         said += f" In {minutes} minutes `troth keep`, or this command without a word, destroys the key before it."
-    return {"made": made, "rewrapped": rolled.rewrapped, "destroyed": destroyed, "said": said}
+    return {"made": made, "rewrapped": rolled.rewrapped, "closed": rolled.closed, "destroyed": destroyed, "said": said}
 
 
 # --- destroy --------------------------------------------------------------------------------------------------------

@@ -185,6 +185,8 @@ def _roll_epochs(keyring: Keyring, now: dt.datetime) -> None:
     due.schedule([_EPOCHS], at=now)
     for held in due.claim(now, lease_for=_LEASE, prefix=_EPOCHS):
         rolled = SubjectKeys(keyring).roll(now=now)
+        if rolled.closed:
+            _LOG.warning("%d keys of subjects do not open, and are left as they are", rolled.closed)
         for info in rolled.destroyed:
             _LOG.info("%s is destroyed: backups of before open for nobody who was erased in it", info.name)
         due.finish(held, next_due=now + _RUNS_EVERY)

@@ -15,10 +15,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from troth.ledger import Entry, Hash, Pseudonym
-from troth.protect import FIELD_LASTS, KeyInfo, Keyring, KeyState, opened_until, seals_until
+from troth.protect import FIELD_LASTS, KeyInfo, KeyRefused, Keyring, KeyState, opened_until, seals_until
 from troth.service.record import due
 from troth.service.record.ledger import record
-from troth.service.record.models import KeyRow
+from troth.service.record.models import KeyRow, Subject
 
 __all__ = ["RESEALING", "known_approvers", "note_approvers", "note_destruction", "note_keys", "strays"]
 
@@ -29,8 +29,11 @@ RESEALING = "record:resealing"
 def note_keys(keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> None:
     """See to it that the registry and the ledger know every key and its state, each once, whoever is at it beside us.
 
-    *field* is the declared cryptoperiod of field keys.
+    *field* is the declared cryptoperiod of field keys. Raises `KeyRefused` where the database belongs to another root
+    key: then nothing that hangs on ours is in there.
     """
+    if told := _of_another_root(keyring):
+        raise KeyRefused(told)
     known = dict(KeyRow.objects.values_list("key_id", "state"))
     if keyring.id.text not in known:
         _note_root(keyring, now)
@@ -46,13 +49,20 @@ def note_destruction(
     info: KeyInfo,
     *,
     now: dt.datetime,
+    crypto_erase: bool = False,
     plan: Hash | None = None,
     by: Pseudonym | None = None,
     and_by: Pseudonym | None = None,
 ) -> None:
-    """Put on record that the key is destroyed, durably and once. Destroy it afterwards."""
+    """Put on record that the key is destroyed, durably and once. Destroy it afterwards.
+
+    With *crypto_erase* the keys of subjects that hang on it are erased in the same transaction: that is the point.
+    """
     given = {"plan": plan, "by": by, "and_by": and_by}
     with transaction.atomic(durable=True):
+        if crypto_erase and info.purpose == "epoch":
+            hanging = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False)
+            hanging.update(wrapped_key=None, erased_at=now)
         if _rows(info).exclude(state=KeyState.DESTROYED).update(state=KeyState.DESTROYED, destroyed_at=now):
             record(
                 _changed(info, KeyState.DESTROYED, now, **{name: it for name, it in given.items() if it is not None})
@@ -62,12 +72,8 @@ def note_destruction(
 def strays(keyring: Keyring) -> list[str]:
     """Where registry and TROTH_HOME contradict one another, each with how to mend it."""
     rows = list(KeyRow.objects.order_by("id").values_list("key_id", "purpose", "state"))
-    roots = {key for key, purpose, _ in rows if purpose == "root"}
     infos = {info.id.text: info for info in keyring.chain.infos()} if keyring.chain is not None else {}
-    found = []
-    if roots and keyring.id.text not in roots:
-        told = f"the database knows the root key {', '.join(sorted(roots))}, and TROTH_HOME has {keyring.id}"
-        found.append(f"{told}; let TROTH_HOME and TROTH_DATABASE_URL name what belongs together")
+    found = [told] if (told := _of_another_root(keyring)) else []
     for key, purpose, state in rows:
         info = infos.get(key)
         if purpose == "root":
@@ -80,6 +86,15 @@ def strays(keyring: Keyring) -> list[str]:
                 f"{told}; destroy it again: troth {'keep' if purpose == 'epoch' else f'keys destroy {info.name}'}"
             )
     return found
+
+
+def _of_another_root(keyring: Keyring) -> str:
+    """What to say where the database belongs to another root key, and what to do; empty where it is ours."""
+    others = KeyRow.objects.filter(purpose="root").exclude(key_id=keyring.id.text).values_list("key_id", flat=True)
+    if not others:
+        return ""
+    told = f"the database belongs to the root key {', '.join(sorted(others))}, and TROTH_HOME has {keyring.id}"
+    return f"{told}; let TROTH_HOME and TROTH_DATABASE_URL name what belongs together"
 
 
 # --- who approves ---------------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from troth.protect import EPOCH_GRACE, EPOCH_LASTS, WRAPPED_BYTES, KeyInfo, Keyring, KeyState, epoch_of
+from troth.protect import EPOCH_GRACE, EPOCH_LASTS, WRAPPED_BYTES, KeyInfo, Keyring, KeyState, OpenError, epoch_of
 from troth.service.record.key_registry import note_destruction, note_keys
 from troth.service.record.models import Subject
 
 __all__ = ["Rolled", "SubjectKeys", "final_day"]
 
+_Wrapped = tuple[int, str, bytes]
 _BATCH = 20_000
 _ROW = ("pk", "pseudonym", "wrapped_key")
 _ERASED_AT_ONCE = 500
@@ -27,10 +28,12 @@ _ERASED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """What one `SubjectKeys.roll` did: how many keys it wrapped anew, and the epochs whose keys it destroyed."""
+    """What one `SubjectKeys.roll` did: how many keys it wrapped anew, and the epochs whose keys it destroyed. *closed*
+    keys of subjects do not open, whatever is done: they are left as they are, and hold no epoch up."""
 
     rewrapped: int
     destroyed: tuple[KeyInfo, ...]
+    closed: int = 0
 
 
 class SubjectKeys:
@@ -89,29 +92,43 @@ class SubjectKeys:
         if not over:
             return Rolled(0, ())
         note_keys(self._keyring, now=now)
-        rewrapped = self._rewrap(progress)
+        rewrapped, closed = self._rewrap(progress)
         ready = [info for info in over if now - info.since[KeyState.DEACTIVATED] >= EPOCH_GRACE]
-        return Rolled(rewrapped, tuple(self._destroyed(info, now) for info in ready if not self._used(info)))
+        destroyed = tuple(self._destroyed(info, now) for info in ready if not self._used(info))
+        return Rolled(rewrapped, destroyed, closed)
 
-    def _rewrap(self, progress: Callable[[int], None] | None) -> int:
-        epoch, done, last = self._epoch(), 0, 0
-        while rows := self._older(epoch, last):
-            fresh = self._keyring.rewrap([(wrapped, subject) for _, subject, wrapped in rows])
+    def _rewrap(self, progress: Callable[[int], None] | None) -> tuple[int, int]:
+        epoch, done, closed, last = self._epoch(), 0, 0, 0
+        older = [info.number for info in self._chain.infos() if info.purpose == "epoch" and info.state.opens]
+        while rows := self._older([number for number in older if number < epoch], last):
+            fresh = self._fresh(rows)
             with transaction.atomic(durable=True):
-                _store(epoch, list(zip(fresh, (key for key, _, _ in rows), strict=True)))
-            done, last = done + len(rows), rows[-1][0]
+                _store(epoch, fresh)
+            done, closed, last = done + len(fresh), closed + len(rows) - len(fresh), rows[-1][0]
             if progress is not None:
                 progress(done)
         if done:
             scrub()
-        return done
+        return done, closed
 
-    def _older(self, epoch: int, last: int) -> Sequence[tuple[int, str, bytes]]:
-        rows = Subject.objects.filter(pk__gt=last, epoch__lt=epoch, wrapped_key__isnull=False).order_by("pk")
+    def _older(self, epochs: Sequence[int], last: int) -> Sequence[_Wrapped]:
+        rows = Subject.objects.filter(pk__gt=last, epoch__in=epochs, wrapped_key__isnull=False).order_by("pk")
         return [(key, subject, bytes(wrapped or b"")) for key, subject, wrapped in rows.values_list(*_ROW)[:_BATCH]]
 
+    def _fresh(self, rows: Sequence[_Wrapped]) -> list[tuple[bytes, int]]:
+        """The keys that open, wrapped anew, each with its row; one that is damaged holds nobody else up."""
+        try:
+            fresh = self._keyring.rewrap([(wrapped, subject) for _, subject, wrapped in rows])
+            return list(zip(fresh, (key for key, _, _ in rows), strict=True))
+        except OpenError:
+            return [made for row in rows for made in self._fresh([row])] if len(rows) > 1 else []
+
     def _used(self, info: KeyInfo) -> bool:
-        return Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).exists()
+        """Whether a key hangs on it that opens: a process was slow to store it. Raises `OpenError` where the epoch's
+        own key does not open: then nothing is known about what hangs on it."""
+        self._chain.secret("epoch", info.number)
+        rows = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).values_list(*_ROW)
+        return any(self._fresh([(key, subject, bytes(wrapped or b""))]) for key, subject, wrapped in rows.iterator())
 
     def _destroyed(self, info: KeyInfo, now: dt.datetime) -> KeyInfo:
         """The entry commits first; where we are killed in between, the next roll destroys the key after all."""
@@ -133,6 +150,8 @@ def final_day(epochs: Iterable[KeyInfo], *, erased: dt.datetime) -> dt.date:
 def _store(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:
     """Put the new wrappings in place of the older ones. A key that was erased meanwhile stays erased, and one that was
     made since is wrapped under this epoch already."""
+    if not keys:
+        return
     if connection.vendor == "postgresql":
         _store_at_once(epoch, keys)
         return
