@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests import forks
 
 __all__ = ["DECLARATION", "POLICY", "TROTH", "Answer", "Firm", "lay"]
 
@@ -127,19 +128,11 @@ class Firm:
             **self.extra,
         }
 
-    def troth(self, *command: str, stdin: str | None = None, timeout_s: float = 60) -> Answer:
-        """Run ``troth`` for real. The environment holds nothing of ours but what the company sets."""
+    def troth(self, *command: str, stdin: str = "", timeout_s: float = 60) -> Answer:
+        """Run ``troth`` in a process of its own. The environment holds nothing of ours but what the company sets."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
-        done = subprocess.run(
-            [TROTH, *command],
-            env={**clean, "COLUMNS": "120", **self.environment},
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
+        environment = {**clean, "COLUMNS": "120", **self.environment}
+        done = forks.run([TROTH, *command], env=environment, cwd=self.folder, stdin=stdin, timeout=timeout_s)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:

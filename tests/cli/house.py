@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from tests import forks
 from tests.cli.firm import TROTH, Answer, Firm
 
 __all__ = ["HASH", "WORDS", "House"]
@@ -48,22 +49,14 @@ class House:
             extra["TROTH_HOME"] = str(home)
         return Firm(self.folder, extra).troth("keys", *command)
 
-    def begin(self, *command: str) -> subprocess.Popen[bytes]:
+    def begin(self, *command: str) -> forks.Process:
         """Begin ``troth keys`` in a process that can be killed."""
-        return subprocess.Popen(
-            [TROTH, "keys", *command], env=self.environment(), cwd=self.folder, stdout=subprocess.DEVNULL
-        )
+        return forks.start([TROTH, "keys", *command], env=self.environment(), cwd=self.folder)
 
     def killed(self, script: str, *arguments: str, **more: str) -> int:
         """How a process ended that runs *script* in the folder of the company."""
-        done = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            env=self.environment(**more),
-            cwd=self.folder,
-            capture_output=True,
-            check=False,
-        )
-        return done.returncode
+        command = [sys.executable, "-c", script, *arguments]
+        return forks.run(command, env=self.environment(**more), cwd=self.folder).returncode
 
     def plan(self, *command: str, **more: Any) -> str:
         """The hash of what a command would do."""
@@ -87,14 +80,8 @@ class House:
 
     def own(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Let the service do something; see `tests.cli.own`."""
-        return subprocess.run(
-            [sys.executable, "-m", "tests.cli.own", *command],
-            env=self.environment(TROTH_HOME=str(self.home)),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        own = [sys.executable, "-m", "tests.cli.own", *command]
+        return forks.run(own, env=self.environment(TROTH_HOME=str(self.home)), cwd=ROOT)
 
     def tokens(self, count: int = 5) -> list[str]:
         """Values in the vault, under the key in use."""

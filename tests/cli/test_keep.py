@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forks
 from tests.cli.firm import TROTH, Firm
 from tests.cli.test_requests import ANN, plan_of
 
@@ -32,7 +33,7 @@ def killed(firm: Firm) -> Firm:
     """The company after an erasure of Ann was killed with SIGKILL in mid-run."""
     approved = plan_of(firm.troth("erase", *ANN))
     command = [sys.executable, "-c", _KILLED_BEFORE_NOTING, "erase", *ANN, "--apply", approved]
-    done = subprocess.run(command, env={**os.environ, **firm.environment}, cwd=firm.folder, capture_output=True)
+    done = forks.run(command, env={**os.environ, **firm.environment}, cwd=firm.folder)
     assert done.returncode == -signal.SIGKILL
     return firm
 
@@ -92,7 +93,7 @@ def test_wherever_a_command_dies_the_next_pass_leaves_all_or_nothing(
     before, after = firm.everything(), _outcome(firm, command)
     approved = plan_of(firm.troth(*command))
     deadly = [sys.executable, "-c", _KILLED_AT, *map(str, point), *command, "--apply", approved]
-    died = subprocess.run(deadly, env={**os.environ, **firm.environment}, cwd=firm.folder, capture_output=True)
+    died = forks.run(deadly, env={**os.environ, **firm.environment}, cwd=firm.folder)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert firm.troth("keep").code == 0
     entries = firm.entries("subject.erased" if action == "erase" else "subject.amended")

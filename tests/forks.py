@@ -1,0 +1,224 @@
+"""Commands in processes of their own that start at once: forks of one that has imported everything already.
+
+A command that starts Python spends most of its time on imports. A fork has its own memory, environment, folder and exit
+code, and can be killed at any point, so it is as good as a fresh process for all but the start itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, NoReturn
+
+__all__ = ["Process", "run", "start"]
+
+_ROOT = Path(__file__).parents[1]
+_MESSAGE_BYTES = 1 << 20
+_READY = (
+    "troth.cli.company",
+    "troth.cli.places",
+    "troth.subjects",
+    "troth.stores.sqlite",
+    "troth.stores.postgresql",
+    "troth.policy",
+    "troth.probe",
+    "troth.detect",
+    "troth.audit",
+    "troth.protect.fields.check",
+    "rich.progress",
+    "rich.table",
+    "django.core.management",
+    "django.core.management.commands.migrate",
+    "django.contrib.auth.hashers",
+    "django.db.backends.sqlite3.base",
+    "django.db.backends.postgresql.base",
+    "django.db.migrations.executor",
+    "django.test.signals",
+)
+"""What is imported beforehand: all but what reads its settings from the environment."""
+
+
+class Process:
+    """A command that was begun; see `subprocess.Popen`, which it stands in for."""
+
+    def __init__(self, pid: int, told: socket.socket) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._told = told
+
+    def poll(self) -> int | None:
+        """How it ended, None while it runs."""
+        return self._look(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """How it ended. Raises `subprocess.TimeoutExpired`."""
+        code = self._look(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired("a fork", timeout or 0)
+        return code
+
+    def kill(self) -> None:
+        """Kill it as ``kill -9`` does."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _look(self, timeout: float | None) -> int | None:
+        if self.returncode is None:
+            self._told.settimeout(timeout)
+            try:
+                self.returncode = int(self._told.recv(16))
+            except (TimeoutError, BlockingIOError):
+                return None
+            self._told.close()
+        return self.returncode
+
+
+def start(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    stdin: IO[bytes] | None = None,
+    stdout: IO[bytes] | None = None,
+    stderr: IO[bytes] | None = None,
+) -> Process:
+    """Begin *command*: ``troth …``, ``python -m module …`` or ``python -c script …``. Without a file for it, what it
+    prints is lost."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, open(os.devnull, "r+b") as nothing:
+        files = [(given or nothing).fileno() for given in (stdin, stdout, stderr)]
+        request = json.dumps({"command": list(map(str, command)), "env": dict(env), "cwd": str(cwd)}).encode()
+        socket.send_fds(_server(), [request], [theirs.fileno(), *files])
+    ours.settimeout(60)
+    return Process(int(ours.recv(16)), ours)
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    stdin: str = "",
+    timeout: float = 60,
+) -> subprocess.CompletedProcess[str]:
+    """Run *command*, as `start` takes it, to its end, with what it printed. Raises `subprocess.TimeoutExpired`."""
+    with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        typed.write(stdin.encode())
+        typed.seek(0)
+        process = start(command, env=env, cwd=cwd, stdin=typed, stdout=stdout, stderr=stderr)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        printed = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            printed.append(file.read().decode().replace("\r\n", "\n"))
+    return subprocess.CompletedProcess(list(map(str, command)), code, *printed)
+
+
+@lru_cache
+def _server() -> socket.socket:
+    """Where to ask for forks, started with the first one and ended with this process."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MESSAGE_BYTES)
+    with theirs:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.forks", str(theirs.fileno())], cwd=_ROOT, pass_fds=[theirs.fileno()]
+        )
+
+    def ended() -> None:
+        ours.close()
+        server.wait()
+
+    atexit.register(ended)
+    return ours
+
+
+# --- the process that is forked --------------------------------------------------------------------------------------
+
+
+def _serve(asked: socket.socket) -> None:
+    for module in _READY:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # what is forked shares these pages as long as nobody touches them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        data, files, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES, 4)
+        if not data:
+            return
+        if os.fork() == 0:
+            asked.close()
+            _stand_by(json.loads(data), files)
+        for file in files:
+            os.close(file)
+
+
+def _stand_by(request: Mapping[str, object], files: Sequence[int]) -> NoReturn:
+    """Fork once more, tell the number of the process that runs the command, and then how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    told = socket.socket(fileno=files[0])
+    pid = os.fork()
+    if pid == 0:
+        told.close()
+        for to, file in enumerate(files[1:]):
+            os.dup2(file, to)
+        for file in files[1:]:
+            os.close(file)
+        _become(**request)  # type: ignore[arg-type]
+    for file in files[1:]:
+        os.close(file)
+    told.sendall(str(pid).encode())
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with contextlib.suppress(BrokenPipeError):  # nobody may wait for it
+        told.sendall(str(code).encode())
+    os._exit(0)
+
+
+def _become(command: Sequence[str], env: Mapping[str, str], cwd: str) -> NoReturn:
+    """Be the process that was asked for, and end as one: whatever is raised ends this interpreter in the usual way."""
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    for name, file, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        opened = open(file, mode + "b", closefd=False)  # noqa: SIM115 - as long as the process lives
+        setattr(sys, name, io.TextIOWrapper(opened, "utf-8", line_buffering=file == 2))
+    program, *arguments = command
+    _execute(program, arguments)
+    sys.exit(0)
+
+
+def _execute(program: str, arguments: Sequence[str]) -> None:
+    if Path(program).name == "troth":
+        from troth.cli import main
+
+        sys.argv = [program, *arguments]
+        main()
+    elif arguments[0] == "-m":
+        sys.argv = [program, *arguments[2:]]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        assert arguments[0] == "-c", "a script, a module or troth"
+        sys.argv = ["-c", *arguments[2:]]
+        exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
