@@ -187,3 +187,20 @@ def test_the_loop_ends_when_it_is_told_and_outlives_a_broken_pass(
 def test_judging_needs_no_database_of_statuses(database: str, office: Office) -> None:
     [judgement] = keep.judge(office.company, now=NOW).values()
     assert judgement.status is Status.UNPROVEN
+
+
+def test_another_declaration_is_checked_at_once(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    moved = parse(DECLARED.replace("1 Example Street", "2 Example Street"))
+    there = replace(office, company=replace(office.company, declaration=moved, looked_at_hash=looked_at_hash(moved)))
+    report = keep.run_due(NOW + HOUR / 60, office=there)
+    assert (len(report.checks), report.promises_changed) == (1, ())
+    assert PromiseRow.objects.get().status == "kept"
+    assert keep.run_due(NOW + HOUR / 30, office=there).checks == ()
+
+
+def test_another_version_of_a_control_is_checked_at_once(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    CheckRow.objects.update(control_version=99)
+    assert len(keep.run_due(NOW + HOUR / 60, office=office).checks) == 1
+    assert keep.run_due(NOW + HOUR / 30, office=office).checks == ()

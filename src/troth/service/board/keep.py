@@ -97,6 +97,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     _note_declaration(here, now)
     _note_bindings(here, now)
     _schedule(here, now)
+    _hasten_outdated(here, now)
     if hasten:
         due.hasten(_PREFIX, at=now)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
@@ -145,6 +146,14 @@ def _schedule(here: Company, now: dt.datetime) -> None:
     wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered()}
     due.schedule(wanted, at=now)
     due.forget(_PREFIX, keeping=wanted)
+
+
+def _hasten_outdated(here: Company, now: dt.datetime) -> None:
+    """Let be due now what was last checked under another declaration or version: such a check proves nothing."""
+    for id_ in here.bound & answered():
+        last, seen_under = checks.latest(id_), (here.looked_at_hash, here.controls[id_].version)
+        if last is not None and (last.declaration_hash, last.control_version) != seen_under:
+            due.hasten(f"{_PREFIX}{id_}", at=now)
 
 
 def _take_up_runs(office: Office, now: dt.datetime) -> None:
