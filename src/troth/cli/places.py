@@ -19,6 +19,11 @@ __all__ = ["Named", "named", "open_read_only", "references", "store_option"]
 
 _NAME = re.compile(r"([^\W\d][\w-]{0,62})=(.+)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_PLACE = re.compile(
+    r"(?:[^?]*@)?(?P<host>[^/:?#@]*|\[[^]@]*\])(?::\d+)?(?P<path>(?:/[^?#@]*)?)(?:[?#][^@]*)?", re.DOTALL
+)
+"""What follows ``://``. A password may hold anything, so user and password go up to the last @; and where a ? stands
+before it, nobody can tell whether that is a password's or begins options that hold one."""
 _ENDINGS = re.compile(r"_?(?:DATABASE|DB|STORE)?_?(?:URL|URI|DSN)$", re.IGNORECASE)
 
 
@@ -70,11 +75,16 @@ def references(asked: Sequence[Named]) -> dict[str, str]:
 
 
 def _called(variable: str, url: str) -> str:
-    """A store's name from its variable, file or database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop."""
-    last = re.split(r"[?#]", url.rpartition("://")[2] if "://" in url else url.partition(":")[2])[0].rstrip("/")
-    stem = _ENDINGS.sub("", variable).lower() if variable else last.rpartition("/")[2].partition(".")[0]
+    """A store's name from its variable, file or database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop.
+
+    Names are printed, so nothing that could be of a password becomes one; ``store`` where that is not sure.
+    """
+    place = url.removeprefix("files:")
+    found = _PLACE.fullmatch(place.partition("://")[2] if "://" in place else place)
+    last = (found["path"].rstrip("/").rpartition("/")[2] or found["host"]).partition(".")[0] if found else ""
+    stem = _ENDINGS.sub("", variable).lower() if variable else last
     plain = re.sub(r"\W+", "_", stem).strip("_")
-    return plain if plain and "@" not in stem and not plain[0].isdigit() else "store"
+    return plain if plain and not plain[0].isdigit() else "store"
 
 
 @contextmanager
