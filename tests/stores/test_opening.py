@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def test_a_path_that_is_there_is_answered_with_its_url(tmp_path: Path, monkeypat
     open_store("shop", "sqlite:///shop.sqlite", read_only=True).describe()
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/hunter2", "S3://bucket", "ftp://ann:hunter2@example.org/x"])
+def test_a_place_that_files_may_be_in_is_answered_with_how_its_url_begins(url: str) -> None:
+    with pytest.raises(StoreRefused) as refused:
+        open_store("shop", url)
+    assert str(refused.value).endswith(f"did you mean files:{url.partition(':')[0].lower()}://…")
+
+
 @pytest.mark.parametrize("url", ["ftp://ann:hunter2@example.org/x", "ann-hunter2", "\0hunter2", "hunter2" * 1000])
 def test_what_is_no_path_is_not_repeated(url: str) -> None:
     with pytest.raises(StoreRefused, match="must start with one of these") as refused:
@@ -51,3 +59,13 @@ def test_where_nothing_answers_the_next_step_is_said(url: str, advice: str) -> N
     with pytest.raises(StoreUnreachable, match=advice):
         store.describe()
     store.close()
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_a_refused_account_is_told_what_to_check(request: pytest.FixtureRequest, engine: str) -> None:
+    url = request.getfixturevalue(f"{engine}_url")
+    store = open_store("shop", re.sub(r"//(\w+):[^@]*@", r"//\1:hunter2@", url), read_only=True)
+    with pytest.raises(StoreRefused, match=r"check each in the URL, .* %40") as refused:
+        store.describe()
+    store.close()
+    assert "hunter2" not in str(refused.value)

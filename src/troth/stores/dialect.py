@@ -262,6 +262,10 @@ LOST = Fault(
     "nothing answers there, or the connection was lost; check host and port, and that the server runs",
     retryable=True,
 )
+NOT_LET_IN = (
+    "the server refuses this account, its password, or this database; check each in the URL, where the signs "
+    "@ / : ? # % of a password are written %40 %2F %3A %3F %23 %25"
+)
 
 
 def refused(detail: str) -> Fault:

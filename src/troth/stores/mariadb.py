@@ -38,6 +38,7 @@ from troth.stores.dialect import (
     BUSY,
     CHANGED,
     LOST,
+    NOT_LET_IN,
     Clause,
     Declined,
     Dialect,
@@ -271,14 +272,14 @@ class MariaDB(Dialect):
 _BUSY = {1020, 1205, 1213, 1969, 3024}
 _LOST = {1040, 1053, 1129, 1203, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
 _REFUSED = {
-    1044: "the server refuses this account, its password, or this database",
-    1045: "the server refuses this account, its password, or this database",
-    1049: "the server has no such database",
+    1044: NOT_LET_IN,
+    1045: NOT_LET_IN,
+    1049: "the server has no such database; check the name at the end of the URL",
     1142: "the account lacks a privilege: see `troth.stores.grants` for the script that gives it",
     1143: "the account lacks a privilege: see `troth.stores.grants` for the script that gives it",
     1227: "the account lacks a privilege",
     1290: "the server takes no changes (it is read-only)",
-    1698: "the server refuses this account, its password, or this database",
+    1698: NOT_LET_IN,
     1792: "the connection is read-only",
     1153: "a value is larger than the server's max_allowed_packet",
 }

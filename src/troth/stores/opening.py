@@ -45,12 +45,21 @@ def _misread(url: str) -> str:
     if not url.strip():
         return "is empty; give the variable that it comes from a value"
     known = f"must start with one of these, and a colon: {', '.join(sorted(CONNECTORS))}"
-    path = Path(url)
-    try:
-        meant = f"sqlite:///{url}" if path.is_file() else f"files:{url}" if path.is_dir() else ""
-    except (OSError, ValueError):
-        meant = ""
+    meant = _meant(url)
     return f"{known}; did you mean {meant}" if meant else known
+
+
+def _meant(url: str) -> str:
+    """The URL of the file or folder that *url* is the path of, or how one for its protocol begins."""
+    from fsspec.registry import known_implementations
+
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme in known_implementations:
+        return f"files:{scheme}://…"
+    try:
+        return f"sqlite:///{url}" if Path(url).is_file() else f"files:{url}" if Path(url).is_dir() else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def grants(store: Store, role: str, access: Sequence[Access] | None = None) -> str:

@@ -36,7 +36,20 @@ from troth.stores.contract import (
     TableSchema,
     Transport,
 )
-from troth.stores.dialect import BUSY, CHANGED, LOST, Clause, Dialect, Fault, Table, conflict, other, refused, run
+from troth.stores.dialect import (
+    BUSY,
+    CHANGED,
+    LOST,
+    NOT_LET_IN,
+    Clause,
+    Dialect,
+    Fault,
+    Table,
+    conflict,
+    other,
+    refused,
+    run,
+)
 
 __all__ = ["PostgreSQL"]
 
@@ -271,9 +284,9 @@ _UNWRITABLE = {
     "22030",
 }
 _REFUSALS = {
-    "28P01": "the server refuses this account, its password, or this database",
-    "28000": "the server refuses this account from here (pg_hba.conf)",
-    "3D000": "the server has no such database",
+    "28P01": NOT_LET_IN,
+    "28000": "the server refuses this account from here; have its administrator add a line to pg_hba.conf",
+    "3D000": "the server has no such database; check the name at the end of the URL",
     "25006": "the server takes no changes (it is read-only, or a replica)",
     "42501": "the account lacks a privilege, or a row-level policy hides rows from it (it then needs BYPASSRLS); "
     "`troth.stores.grants` writes the script that gives privileges",
