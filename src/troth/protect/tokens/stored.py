@@ -13,14 +13,15 @@ from troth.protect.tokens.cards import LAST, fitting_digit, shown_first_max
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import Pan
 
-__all__ = ["DRAWS_MAX", "OPAQUE_PATTERN", "draw_token", "is_opaque_token"]
+__all__ = ["DRAWS_MAX", "OPAQUE_PATTERN", "draw_token", "is_opaque_token", "require_hidden"]
 
 OPAQUE_PATTERN: Final = r"trtk1_[a-z2-7]{32}"
 """What scanners look for; `is_opaque_token` then says whether the checksum fits."""
 DRAWS_MAX: Final = 64
-"""How often to draw until the store, under a unique constraint over domain and token, takes one. Of the 900,000 tokens
-that a BIN and last four leave for 16 digits at most 100,000 can be in use, one for each card with a fitting check
-digit: a draw is taken less than one time in nine, and this many in a row never are."""
+"""How often to draw until the store, in which every token is unique, takes one. A BIN and last four leave 900,000
+tokens for 16 digits, and a domain needs at most 100,000 of them, one for each card with a fitting check digit: beside
+one full domain a draw is taken less than one time in nine, and this many in a row never are. Nine full ones leave no
+room."""
 _BIN = 6
 _PREFIX = "trtk1_"
 _RANDOM_BYTES = 16
@@ -42,11 +43,17 @@ def draw_token(format_: TokenFormat, pan: Pan | None = None) -> str:
     if pan is None:
         raise TokenRefused("a token that keeps digits of a card needs the card")
     digits = pan.reveal()
-    if shown_first_max(digits) < _BIN:
-        raise TokenRefused(f"of a card of {len(digits)} digits the first 6 and last 4 give away the rest; use 'opaque'")
+    require_hidden(digits)
     room = len(digits) - _BIN - LAST
     head = digits[:_BIN] + f"{secrets.randbelow(10 ** (room - 1)):0{room - 1}d}"
     return head + fitting_digit(head, digits[-LAST:], 1 + secrets.randbelow(9)) + digits[-LAST:]
+
+
+def require_hidden(digits: str, *, row: int | None = None) -> None:
+    """Raises `TokenRefused` for a card so short that its first six and last four digits would give the rest away."""
+    if shown_first_max(digits) < _BIN:
+        told = f"of a card of {len(digits)} digits the first 6 and last 4 give away the rest; use 'opaque'"
+        raise TokenRefused(told, row=row)
 
 
 def is_opaque_token(text: str) -> bool:

@@ -5,27 +5,31 @@ from __future__ import annotations
 
 from django.db import models
 
-__all__ = ["DomainRow", "TokenRow"]
+__all__ = ["DOMAIN_MAX", "TOKEN_MAX", "DomainRow", "TokenRow"]
+
+DOMAIN_MAX = 80
+TOKEN_MAX = 64
 
 
 class DomainRow(models.Model):
     """A domain: a merchant, or a part of the company that no token may leave."""
 
-    name = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=DOMAIN_MAX, unique=True)
 
     class Meta:
         db_table = "vault_domain"
 
 
 class TokenRow(models.Model):
-    """A token and the value that it stands for, sealed to exactly this token.
+    """A token and the value that it stands for, sealed to exactly this token. No two domains have the same: one that is
+    read in the wrong domain is nobody else's.
 
-    *lookup* is a keyed hash of the whole value (PCI DSS 4.0.1, 3.5.1.1), under a key that opens nothing: by it the same
-    value gets the same token again. It is never shown beside a token that keeps digits (3.5.1).
+    *lookup* is a keyed hash of the whole value (PCI DSS 4.0.1, 3.5.1.1), under a key of the domain that opens nothing:
+    by it the same value gets the same token again. It is never shown beside a token that keeps digits (3.5.1).
     """
 
     domain = models.ForeignKey(DomainRow, on_delete=models.PROTECT, db_index=False)
-    token = models.CharField(max_length=64)
+    token = models.CharField(max_length=TOKEN_MAX)
     lookup = models.BinaryField(max_length=32)
     format = models.CharField(max_length=20)
     sealed = models.BinaryField()
@@ -34,6 +38,6 @@ class TokenRow(models.Model):
     class Meta:
         db_table = "vault_token"
         constraints = [
-            models.UniqueConstraint(fields=["domain", "token"], name="token_is_unique_in_its_domain"),
-            models.UniqueConstraint(fields=["domain", "lookup"], name="value_has_one_token_in_a_domain"),
+            models.UniqueConstraint(fields=["token"], name="token_is_unique"),
+            models.UniqueConstraint(fields=["lookup"], name="value_has_one_token_in_its_domain"),
         ]

@@ -7,20 +7,24 @@ each group of them. A value is returned only after the entry that says so is dur
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-from troth.ledger import Entry, Name
-from troth.protect import Context, Keyring, Sealed
+from troth.ledger import Entry, Name, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.protect import Context, Keyring, OpenError, Sealed
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat, draw_token
-from troth.protect.tokens.stored import DRAWS_MAX
+from troth.protect.tokens.pan import require_pan
+from troth.protect.tokens.stored import DRAWS_MAX, require_hidden
 from troth.service.record.ledger import record
 from troth.service.vault.group import Groups
-from troth.service.vault.models import DomainRow, TokenRow
+from troth.service.vault.models import DOMAIN_MAX, TOKEN_MAX, DomainRow, TokenRow
 
 __all__ = ["VALUE_BYTES_MAX", "TokenUnknown", "Vault", "token_context"]
 
@@ -35,14 +39,39 @@ class TokenUnknown(TokenRefused):
     """The domain has no such token: never made, another domain's, or forgotten."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A value that somebody wants a token of."""
+
+    format: TokenFormat
+    value: str
+    by: Pseudonym | None
+
+    def __repr__(self) -> str:
+        return f"_Wish({self.format})"  # the value stays out of logs
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A token that somebody wants to read."""
+
+    token: str
+    purpose: Name
+    by: Pseudonym | None
+
+
 class Vault:
     """The stored tokens of one domain, under *keyring*.
 
     *domain* is taken from the caller's credential, once; no call takes one. A token of another domain is unknown here,
-    always. The same value has one token in a domain. Safe to use from several threads, each with its own connection.
+    always. The same value has one token in a domain, and no token is in two domains. Entries name who asked where the
+    call says *by* (PCI DSS 4.0.1, 10.2.2). Safe to use from several threads, each with its own connection; outside of
+    transactions alone, as one that is rolled back would take with it what was promised.
     """
 
     def __init__(self, keyring: Keyring, *, domain: str, now: Callable[[], dt.datetime]) -> None:
+        if len(domain) > DOMAIN_MAX:
+            raise TokenRefused(f"the name of a domain has {DOMAIN_MAX} characters at most")
         self._keyring, self._now, self._domain = keyring, now, domain
         self._name = Name.of(domain)
         self._row: int | None = None
@@ -51,35 +80,50 @@ class Vault:
 
     # --- one value, sharing commits with whoever else asks ----------------------------------------------------------
 
-    def tokenise(self, format_: TokenFormat, value: str | Pan) -> str:
+    def tokenise(self, format_: TokenFormat, value: str | Pan, *, by: Pseudonym | None = None) -> str:
         """The token of *value*, durable when it is returned. Raises `TokenRefused` for what the format does not
         take."""
-        return self._making.ask((_stored(format_), _plain(format_, value)))
+        wish = _Wish(_stored(format_), _plain(format_, value), by)
+        self._ready()
+        return self._making.ask(wish)
 
-    def detokenise(self, token: str, *, purpose: str) -> Sealed[str]:
-        """What the token stands for, a `Pan` for cards, after the entry of it is durable. Raises `TokenUnknown`."""
-        return self._reading.ask((token, Name.of(purpose)))
+    def detokenise(self, token: str, *, purpose: str, by: Pseudonym | None = None) -> Sealed[str]:
+        """What the token stands for, a `Pan` for cards, after the entry of it is durable. Raises `TokenUnknown`, and
+        `OpenError` where what is kept was changed."""
+        look = _Look(_token(token), Name.of(purpose), by)
+        self._ready()
+        return self._reading.ask(look)
 
     # --- many values, in one transaction ----------------------------------------------------------------------------
 
-    def tokenise_batch(self, format_: TokenFormat, values: Sequence[str | Pan]) -> list[str]:
+    def tokenise_batch(
+        self, format_: TokenFormat, values: Sequence[str | Pan], *, by: Pseudonym | None = None
+    ) -> list[str]:
         """`tokenise` for each of *values*, all or none, with one entry; what is refused names its row."""
         _stored(format_)
-        plain = [_plain(format_, value, row) for row, value in enumerate(values)]
+        wishes = [_Wish(format_, _plain(format_, value, row), by) for row, value in enumerate(values)]
+        self._ready()
         with transaction.atomic(durable=True):
-            return self._made([(format_, value) for value in plain])
+            return self._made(wishes)
 
-    def detokenise_batch(self, tokens: Sequence[str], *, purpose: str) -> list[Sealed[str]]:
+    def detokenise_batch(
+        self, tokens: Sequence[str], *, purpose: str, by: Pseudonym | None = None
+    ) -> list[Sealed[str]]:
         """`detokenise` for each of *tokens*, all or none, with one entry. Raises `TokenUnknown`, which names the
-        row."""
+        row, and `OpenError`."""
+        looks = [_Look(_token(token, row), Name.of(purpose), by) for row, token in enumerate(tokens)]
+        self._ready()
         found = self._found(tokens)
+        values = []
         for row, token in enumerate(tokens):
-            if token not in found:
-                raise TokenUnknown("this domain has no such token", row=row)
-        self._note_reading(Name.of(purpose), len(tokens))
-        return [found[token] for token in tokens]
+            value = found.get(token) or TokenUnknown("this domain has no such token", row=row)
+            if isinstance(value, Exception):
+                raise value
+            values.append(value)
+        self._note_reading(looks)
+        return values
 
-    def forget(self, tokens: Iterable[str]) -> int:
+    def forget(self, tokens: Iterable[str], *, by: Pseudonym | None = None) -> int:
         """Delete tokens and what they stand for (PCI DSS 4.0.1, 3.2.1), with one entry. How many there were."""
         with transaction.atomic(durable=True):
             gone = sum(
@@ -87,41 +131,42 @@ class Vault:
                 for some in _pieces(tokens, _AT_ONCE)
             )
             if gone:
-                record(Entry("tokens.forgotten", self._now(), {"domain": self._name, "count": gone}))
+                self._record("tokens.forgotten", gone, by)
         return gone
 
     # --- making -----------------------------------------------------------------------------------------------------
 
-    def _make_group(self, asked: Sequence[tuple[TokenFormat, str]]) -> Sequence[str | Exception]:
+    def _make_group(self, wishes: Sequence[_Wish]) -> Sequence[str | Exception]:
         with transaction.atomic(durable=True):
-            return self._made(asked)
+            return self._made(wishes)
 
-    def _made(self, values: Sequence[tuple[TokenFormat, str]]) -> list[str]:
-        """The tokens of *values*, kept with their entry in the transaction that is open."""
-        if not values:
+    def _made(self, wishes: Sequence[_Wish]) -> list[str]:
+        """The tokens of *wishes*, kept with their entries in the transaction that is open."""
+        if not wishes:
             return []
-        domain = self._domain_row()
-        lookups = self._lookups(values)
-        wanted = dict(zip(lookups, values, strict=True))
+        domain, lookups = self._ready_row(), self._lookups(wishes)
+        # in one order everywhere: two who keep the same values at once wait for one another, and never in a circle
+        wanted = dict(sorted(zip(lookups, wishes, strict=True), key=lambda item: item[0]))
         known: dict[bytes, str] = {}
         for _ in range(DRAWS_MAX):
-            missing = {lookup: value for lookup, value in wanted.items() if lookup not in known}
+            missing = {lookup: wish for lookup, wish in wanted.items() if lookup not in known}
             if not missing:
                 break
-            drawn = {lookup: _drawn(*value) for lookup, value in missing.items()}
+            drawn = {lookup: _drawn(wish) for lookup, wish in missing.items()}
             if self._kept(domain, drawn, missing):
                 known |= drawn
             else:  # some were there, or a draw was taken: ask which token each value has by now
                 known |= self._known(domain, missing)
         else:
             raise TokenRefused(f"{DRAWS_MAX} draws in a row were taken; these tokens have no room left")
-        record(Entry("tokens.made", self._now(), {"domain": self._name, "count": len(values)}))
+        for by, count in Counter(wish.by for wish in wishes).items():
+            self._record("tokens.made", count, by)
         return [known[lookup] for lookup in lookups]
 
-    def _kept(self, domain: int, drawn: Mapping[bytes, str], values: Mapping[bytes, tuple[TokenFormat, str]]) -> bool:
+    def _kept(self, domain: int, drawn: Mapping[bytes, str], wishes: Mapping[bytes, _Wish]) -> bool:
         """Whether every one of the drawn tokens is kept, none of them or their values having been there."""
         rows = [
-            (domain, token, lookup, values[lookup][0].value, self._sealed(token, values[lookup][1]))
+            (domain, token, lookup, wishes[lookup].format.value, self._sealed(token, wishes[lookup].value))
             for lookup, token in drawn.items()
         ]
         with connection.cursor() as cursor:
@@ -135,49 +180,59 @@ class Vault:
         }
 
     def _sealed(self, token: str, value: str) -> bytes:
-        return self._keyring.seal(value.encode(), self._context(token))
+        return self._keyring.seal(value.encode(), token_context(self._domain, token))
 
-    def _lookups(self, values: Iterable[tuple[TokenFormat, str]]) -> list[bytes]:
-        return self._keyring.fingerprints("vault " + self._domain, (f"{how.value}\x1f{value}" for how, value in values))
+    def _lookups(self, wishes: Iterable[_Wish]) -> list[bytes]:
+        values = (f"{wish.format.value}\x1f{wish.value}" for wish in wishes)
+        return self._keyring.fingerprints("vault " + self._domain, values)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def _read_group(self, asked: Sequence[tuple[str, Name]]) -> Sequence[Sealed[str] | Exception]:
-        found = self._found([token for token, _ in asked])
-        counts: dict[Name, int] = {}
-        for token, purpose in asked:
-            counts[purpose] = counts.get(purpose, 0) + (token in found)
-        for purpose, count in counts.items():
-            self._note_reading(purpose, count)
-        return [found.get(token) or TokenUnknown("this domain has no such token") for token, _ in asked]
+    def _read_group(self, looks: Sequence[_Look]) -> Sequence[Sealed[str] | Exception]:
+        found = self._found([look.token for look in looks])
+        self._note_reading([look for look in looks if isinstance(found.get(look.token), Sealed)])
+        return [found.get(look.token) or TokenUnknown("this domain has no such token") for look in looks]
 
-    def _found(self, tokens: Sequence[str]) -> dict[str, Sealed[str]]:
-        """What the tokens stand for; nothing of it leaves before its entry is durable."""
-        domain = self._domain_row()
+    def _found(self, tokens: Sequence[str]) -> dict[str, Sealed[str] | OpenError]:
+        """What the tokens stand for, as far as they are there; nothing of it leaves before its entry is durable."""
+        domain = self._ready_row()
         rows = chain.from_iterable(
             _rows("token, sealed, format", "token", domain, some) for some in _pieces(dict.fromkeys(tokens), _AT_ONCE)
         )
-        unseal, context, card = self._keyring.unseal, self._context, TokenFormat.PAN_BIN6_LAST4.value
-        found: dict[str, Sealed[str]] = {}
+        unseal, name, card = self._keyring.unseal, self._domain, TokenFormat.PAN_BIN6_LAST4.value
+        found: dict[str, Sealed[str] | OpenError] = {}
         for token, sealed, format_ in rows:
-            value = unseal(bytes(sealed), context(token)).decode()
-            found[token] = Pan._known(value) if format_ == card else Sealed(value)
+            try:
+                value = unseal(bytes(sealed), token_context(name, token)).decode()
+            except OpenError as closed:
+                found[token] = closed
+            else:
+                found[token] = Pan._known(value) if format_ == card else Sealed(value)
         return found
 
-    def _note_reading(self, purpose: Name, count: int) -> None:
-        if count:
+    def _note_reading(self, looks: Sequence[_Look]) -> None:
+        """Put on record, durably, who reads how much and what for."""
+        counts = Counter((look.purpose, look.by) for look in looks)
+        if counts:
             with transaction.atomic(durable=True):
-                entry = Entry("tokens.read", self._now(), {"domain": self._name, "count": count, "purpose": purpose})
-                record(entry)
+                for (purpose, by), count in counts.items():
+                    self._record("tokens.read", count, by, purpose=purpose)
 
     # --- both -------------------------------------------------------------------------------------------------------
 
-    def _context(self, token: str) -> Context:
-        return token_context(self._domain, token)
+    def _record(self, kind: str, count: int, by: Pseudonym | None, **more: FieldValue) -> None:
+        said: dict[str, FieldValue] = {"domain": self._name, "count": count, **more}
+        record(Entry(kind, self._now(), said if by is None else {**said, "by": by}))
 
-    def _domain_row(self) -> int:
+    def _ready(self) -> None:
+        """See to it that the row of the domain is there and committed, before anything refers to it."""
+        if connection.in_atomic_block:
+            raise RuntimeError("a vault is used outside of transactions: what it promises must not be rolled back")
         if self._row is None:
             self._row = DomainRow.objects.get_or_create(name=self._domain)[0].pk
+
+    def _ready_row(self) -> int:
+        assert self._row is not None, "_ready comes first"
         return self._row
 
     def __repr__(self) -> str:
@@ -219,8 +274,8 @@ def _rows(columns: str, by: str, domain: int, values: Sequence[str | bytes]) -> 
         return cursor.fetchall()  # type: ignore[no-any-return]
 
 
-def _drawn(format_: TokenFormat, value: str) -> str:
-    return draw_token(format_, Pan._known(value) if format_ is TokenFormat.PAN_BIN6_LAST4 else None)
+def _drawn(wish: _Wish) -> str:
+    return draw_token(wish.format, Pan._known(wish.value) if wish.format is TokenFormat.PAN_BIN6_LAST4 else None)
 
 
 def _stored(format_: TokenFormat) -> TokenFormat:
@@ -231,17 +286,30 @@ def _stored(format_: TokenFormat) -> TokenFormat:
 
 def _plain(format_: TokenFormat, value: str | Pan, row: int | None = None) -> str:
     """The text to keep. A card is a card: every other text is refused where its token keeps a card's digits."""
-    if isinstance(value, Pan):
-        return value.reveal()
     if format_ is TokenFormat.PAN_BIN6_LAST4:
-        try:
-            return Pan(value).reveal()
-        except TokenRefused as refused:
-            refused.row = row
-            raise
-    if not isinstance(value, str) or not value or len(value.encode("utf-8", "surrogatepass")) > VALUE_BYTES_MAX:
+        digits = value.reveal() if isinstance(value, Pan) else value
+        require_pan(digits, row=row)
+        require_hidden(digits, row=row)
+        return digits
+    text = value.reveal() if isinstance(value, Pan) else value
+    if not isinstance(text, str) or not text or _bytes(text) > VALUE_BYTES_MAX:
         raise TokenRefused(f"a value is a text of 1 to {VALUE_BYTES_MAX:,} bytes", row=row)
-    return value
+    return text
+
+
+def _bytes(text: str) -> int:
+    """How many bytes a text has in UTF-8; more than any may have where it holds half a character."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return VALUE_BYTES_MAX + 1
+
+
+def _token(token: str, row: int | None = None) -> str:
+    """What may be a token; a database would refuse some of the rest, with everybody else's in the same statement."""
+    if not isinstance(token, str) or len(token) > TOKEN_MAX or not (token.isascii() and token.isprintable()):
+        raise TokenUnknown("this domain has no such token", row=row)
+    return token
 
 
 def _pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:
