@@ -317,7 +317,7 @@ def test_a_value_that_was_returned_without_its_entry_would_be_seen(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted, turns = Vault._note_reading, itertools.count()
-    monkeypatch.setattr(Vault, "_note_reading", lambda self, looks: next(turns) % 5 and noted(self, looks))
+    monkeypatch.setattr(Vault, "_note_reading", lambda self, counts: next(turns) % 5 and noted(self, counts))
     with pytest.raises(AssertionError, match="without an entry"):
         _kills(vault, 4, random.Random(20261124))
 

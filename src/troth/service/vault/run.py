@@ -111,16 +111,16 @@ class Vault:
     ) -> list[Sealed[str]]:
         """`detokenise` for each of *tokens*, all or none, with one entry. Raises `TokenUnknown`, which names the
         row, and `OpenError`."""
-        looks = [_Look(_token(token, row), Name.of(purpose), by) for row, token in enumerate(tokens)]
+        what_for = Name.of(purpose)
         self._ready()
-        found = self._found(tokens)
+        found = self._found([_token(token, row) for row, token in enumerate(tokens)])
         values = []
         for row, token in enumerate(tokens):
             value = found.get(token) or TokenUnknown("this domain has no such token", row=row)
             if isinstance(value, Exception):
                 raise value
             values.append(value)
-        self._note_reading(looks)
+        self._note_reading({(what_for, by): len(values)})
         return values
 
     def forget(self, tokens: Iterable[str], *, by: Pseudonym | None = None) -> int:
@@ -190,7 +190,7 @@ class Vault:
 
     def _read_group(self, looks: Sequence[_Look]) -> Sequence[Sealed[str] | Exception]:
         found = self._found([look.token for look in looks])
-        self._note_reading([look for look in looks if isinstance(found.get(look.token), Sealed)])
+        self._note_reading(Counter((it.purpose, it.by) for it in looks if isinstance(found.get(it.token), Sealed)))
         return [found.get(look.token) or TokenUnknown("this domain has no such token") for look in looks]
 
     def _found(self, tokens: Sequence[str]) -> dict[str, Sealed[str] | OpenError]:
@@ -210,10 +210,9 @@ class Vault:
                 found[token] = Pan._known(value) if format_ == card else Sealed(value)
         return found
 
-    def _note_reading(self, looks: Sequence[_Look]) -> None:
-        """Put on record, durably, who reads how much and what for."""
-        counts = Counter((look.purpose, look.by) for look in looks)
-        if counts:
+    def _note_reading(self, counts: Mapping[tuple[Name, Pseudonym | None], int]) -> None:
+        """Put on record, durably, how much is read for which purpose and by whom."""
+        if any(counts.values()):
             with transaction.atomic(durable=True):
                 for (purpose, by), count in counts.items():
                     self._record("tokens.read", count, by, purpose=purpose)
