@@ -283,5 +283,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "control.loosened": "control what",
         "waiver.given": "approver promise reason until",
         "attestation.given": "by on promise says until",
+        "budget.spent": "budget delta_femto epsilon_nano what",
+        "counts.released": "held_back history k shown",
         "demo.fault_planted": "fault",
     }

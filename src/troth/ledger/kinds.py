@@ -169,6 +169,14 @@ KINDS: Mapping[str, Kind] = {
         {"promise": Of(Name), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
         {"declaration": Of(Hash)},
     ),
+    # figures about people that were released: what they cost of a budget of privacy loss (10^-9 of epsilon and 10^-15
+    # of delta, rounded up), or the threshold they kept to, and how many were shown, or withheld for the sake of others
+    "budget.spent": Kind(
+        {"budget": Of(Name), "what": Of(Name), "epsilon_nano": Whole(), "delta_femto": Whole()}, {"by": Of(Pseudonym)}
+    ),
+    "counts.released": Kind(
+        {"history": Of(Name), "k": Whole(2), "shown": Whole(), "held_back": Whole()}, {"by": Of(Pseudonym)}
+    ),
     # the demonstration company breaks its own promises on purpose, and says so
     "demo.fault_planted": Kind({"fault": Of(Name)}, {"control": Of(Name), "system": Of(Name), "rows": Whole()}),
 }
