@@ -119,7 +119,7 @@ def test_a_cell_withheld_for_an_earlier_release_cannot_be_narrowed_either(
     if large := sorted(cell for cell, count in truth.items() if None not in cell and count >= k):
         guarded = data.draw(st.sampled_from(large))
         number = sorted(cell for cell in truth if None not in cell).index(guarded)
-        release = counts.release(("row", "column"), counts.withheld({number}), None)
+        release = counts.release(("row", "column"), counts.withheld({number}))
         assert guarded not in _shown(release.cells)
         assert all(_still_possible(release, truth, guarded, truth[guarded] - fewer) for fewer in range(k + 1))
 
@@ -301,11 +301,10 @@ def _one_way(rows: Iterable[tuple[int, str]]) -> pl.DataFrame:
 @settings(max_examples=400, deadline=None)
 @given(st.lists(once.map(lambda people: list(people.items())) | several, min_size=2, max_size=3), st.integers(2, 3))
 def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[int, str]]], k: int) -> None:
-    history: History | None = History()
+    history = History()
     seen: list[list[list[frozenset[int]]]] = []
     for table in map(_one_way, tables):
         release = release_counts(table, by=["row"], person="person", k=k, history=history)
-        history = release.history
         groups = _countable(release, table)
         for earlier, group in itertools.product(itertools.chain(*seen), groups):
             for a, b in itertools.product(_unions(earlier), _unions(group)):
@@ -329,12 +328,11 @@ ways = st.sampled_from([(("row",), True), (("row", "column"), True), (("row", "c
 def test_no_pair_of_tables_tells_fewer_than_k_apart(
     tables: list[tuple[dict[int, str], tuple[tuple[str, ...], bool]]], k: int
 ) -> None:
-    history: History | None = History()
+    history = History()
     seen: list[list[frozenset[int]]] = []
     for people, (by, totals) in tables:
         table = pl.DataFrame([(cell[0], cell[1], who) for who, cell in people.items()], SCHEMA, orient="row")
         release = release_counts(table, by=by, person="person", k=k, totals=totals, history=history)
-        history = release.history
         groups = _countable(release, table)
         for earlier, group in itertools.product(seen, groups):
             for a, b in itertools.product(_unions(earlier), _unions(group)):
@@ -344,36 +342,40 @@ def test_no_pair_of_tables_tells_fewer_than_k_apart(
 
 
 def test_the_same_release_again_is_the_same() -> None:
+    history = History()
     table = _people({("a", "x"): 20, ("a", "y"): 3, ("b", "x"): 15, ("b", "y"): 30})
-    first = release_counts(table, by=["row", "column"], person="person", history=History())
-    again = release_counts(table, by=["row", "column"], person="person", history=first.history)
+    first = release_counts(table, by=["row", "column"], person="person", history=history)
+    again = release_counts(table, by=["row", "column"], person="person", history=history)
     assert again.cells.equals(first.cells)
     assert (again.total, again.held_back) == (first.total, first.held_back)
 
 
 def test_somebody_who_left_is_not_seen_to_leave() -> None:
+    history = History()
     before = _people({("a",): 30, ("b",): 40}, ["row"])
-    first = release_counts(before, by=["row"], person="person", history=History())
-    after = release_counts(before.filter(pl.col("person") != 7), by=["row"], person="person", history=first.history)
+    first = release_counts(before, by=["row"], person="person", history=history)
+    after = release_counts(before.filter(pl.col("person") != 7), by=["row"], person="person", history=history)
     assert (first.total, _shown(first.cells)) == (70, {("a",): 30, ("b",): 40})
     assert (after.total, _shown(after.cells), after.held_back) == (None, {("b",): 40}, 2)
 
 
 def test_weeks_with_some_of_the_same_people_are_not_in_each_others_way() -> None:
     """Five came and five went: neither week is within the other, and what differs cannot be taken apart."""
+    history = History()
     people = _people({("a",): 25, ("b",): 40}, ["row"])
-    first = release_counts(people.filter(pl.col("person") >= 5), by=["row"], person="person", history=History())
+    release_counts(people.filter(pl.col("person") >= 5), by=["row"], person="person", history=history)
     second = release_counts(
-        people.filter(~pl.col("person").is_between(20, 24)), by=["row"], person="person", history=first.history
+        people.filter(~pl.col("person").is_between(20, 24)), by=["row"], person="person", history=history
     )
     assert (second.total, second.held_back, _shown(second.cells)) == (60, 0, {("a",): 20, ("b",): 40})
 
 
 def test_a_finer_table_may_not_undo_a_coarser_one() -> None:
     """What the two-way table withholds in row a would be the row's published count less the other cell."""
+    history = History()
     table = _people({("a", "x"): 95, ("a", "y"): 5, ("b", "x"): 60, ("b", "y"): 70})
-    rows = release_counts(table, by=["row"], person="person", history=History())
-    cells = release_counts(table, by=["row", "column"], person="person", totals=False, history=rows.history)
+    rows = release_counts(table, by=["row"], person="person", history=history)
+    cells = release_counts(table, by=["row", "column"], person="person", totals=False, history=history)
     assert ("a",) in _shown(rows.cells)
     assert ("a", "x") not in _shown(cells.cells)
     assert ("a", "x") in _shown(release_counts(table, by=["row", "column"], person="person", totals=False).cells)
@@ -381,11 +383,12 @@ def test_a_finer_table_may_not_undo_a_coarser_one() -> None:
 
 def test_bands_that_almost_line_up_do_not_reveal_who_is_between_them() -> None:
     """0 to 29 in tens, and then 0 to 30 in others: no band holds another, and yet the sums differ by those aged 30."""
+    history = History()
     ages = pl.DataFrame({"age": [i % 30 for i in range(300)] + [30] * 2 + [45] * 50}).with_row_index("person")
     narrow = ages.filter(pl.col("age") < 30).select("person", row=(pl.col("age") // 10).cast(pl.String))
     wide = ages.select("person", row=pl.sum_horizontal(pl.col("age") > edge for edge in (6, 14, 30)).cast(pl.String))
-    first = release_counts(narrow, by=["row"], person="person", history=History())
-    second = release_counts(wide, by=["row"], person="person", history=first.history)
+    first = release_counts(narrow, by=["row"], person="person", history=history)
+    second = release_counts(wide, by=["row"], person="person", history=history)
     assert (first.cells.height, second.held_back > 0) == (3, True)
     reader = _unions(_countable(second, wide)[0])
     thirty = frozenset(range(302)), frozenset(range(300))
@@ -395,16 +398,16 @@ def test_bands_that_almost_line_up_do_not_reveal_who_is_between_them() -> None:
 
 @pytest.mark.parametrize(("dtype", "k"), [(pl.Int32, 10), (pl.Int64, 5)])
 def test_people_of_another_type_and_another_k_are_refused(dtype: type[pl.DataType], k: int) -> None:
+    history = History()
     table = _people({("a",): 20}, ["row"])
-    first = release_counts(table, by=["row"], person="person", history=History())
-    with pytest.raises(AnonymityRefused, match=r"\(10, Int64\), and this one has .*: use the same k"):
+    release_counts(table, by=["row"], person="person", history=history)
+    with pytest.raises(AnonymityRefused, match=r"'k': 10, 'people': 'Int64'}, and this one has .*: use the same k"):
         release_counts(
-            table.with_columns(pl.col("person").cast(dtype)), by=["row"], person="person", k=k, history=first.history
+            table.with_columns(pl.col("person").cast(dtype)), by=["row"], person="person", k=k, history=history
         )
 
 
 def test_a_history_shows_nobody() -> None:
-    table = pl.DataFrame({"row": ["a"] * 20, "person": ["ann@example.org"] * 20})
-    release = release_counts(table, by=["row"], person="person", history=History())
-    assert repr(release.history) == "History(releases=1)"
-    assert "example.org" not in repr(release)
+    table, history = pl.DataFrame({"row": ["a"] * 20, "person": ["ann@example.org"] * 20}), History()
+    release = release_counts(table, by=["row"], person="person", history=history)
+    assert "example.org" not in repr((release, history, vars(history)))

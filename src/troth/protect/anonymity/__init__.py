@@ -4,7 +4,8 @@ It promises that
 - a measure, an error and a ``repr`` tell numbers and names of columns, and never a value;
 - a target is reached or refused, and what reaching it cost is told;
 - a count of fewer than k people is not shown, and cannot be computed from what is, in one release or in a pair of them;
-- noise is drawn only when the budget pays for it, and what was paid is on record before the result is handed out.
+- noise is drawn only when the budget pays for it, and what was paid is on record before the result is handed out;
+- budgets and histories that are kept in a file count for all processes together, and one that is damaged stops them.
 
 It does not promise that anything is anonymous in law: docs/explain/anonymity.md says what each measure does not show.
 It needs polars (``troth[anonymity]``) and, for noise, OpenDP (``troth[dp]``).
@@ -20,7 +21,7 @@ except ImportError:
 from troth.protect.anonymity.anonymise import Anonymised, anonymise
 from troth.protect.anonymity.budget import Budget, Spending
 from troth.protect.anonymity.counts import Release, release_counts
-from troth.protect.anonymity.errors import AnonymityError, AnonymityRefused, BudgetSpent, TargetNotReached
+from troth.protect.anonymity.errors import AnonymityError, AnonymityRefused, BudgetSpent, KeptRefused, TargetNotReached
 from troth.protect.anonymity.hierarchies import (
     Hierarchy,
     bands,
@@ -43,6 +44,7 @@ __all__ = [
     "BudgetSpent",
     "Hierarchy",
     "History",
+    "KeptRefused",
     "Measures",
     "NoisyRelease",
     "Release",

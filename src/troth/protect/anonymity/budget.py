@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+import datetime as dt
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from pathlib import Path
+from typing import Self
 
+from troth.ledger import Entry, Name, Value
+from troth.protect.anonymity._kept import InFile, InMemory, Record, Records
 from troth.protect.anonymity.errors import AnonymityRefused, BudgetSpent
 
 __all__ = ["Amount", "Budget", "Spending", "amount"]
@@ -23,6 +28,17 @@ class Spending:
     epsilon: Decimal
     delta: Decimal
 
+    def entry(self, budget: str, *, now: dt.datetime) -> Entry:
+        """This spending as the ledger tells it: *budget* names the data set. Amounts are rounded up, so that what the
+        ledger says was spent is never less than what was."""
+        fields: dict[str, Value] = {
+            "budget": Name.of(budget),
+            "what": Name.of(self.what),
+            "epsilon_nano": math.ceil(Fraction(self.epsilon) * 10**9),
+            "delta_femto": math.ceil(Fraction(self.delta) * 10**15),
+        }
+        return Entry("budget.spent", now, fields)
+
 
 class Budget:
     """What may be spent on the data of the same people, all releases together.
@@ -31,49 +47,74 @@ class Budget:
     `BudgetSpent` and spends nothing. One that does not is on record before anything else happens, and stays there
     whatever fails later: noise that was never shown is still spent.
 
-    *spent* is what was spent before this process, and *record* is called with each spending to keep it for the next
-    one; a budget that forgets is no budget. Safe to use from several threads.
+    ``Budget(…)`` forgets when the process ends, as a notebook may. `create` and `open` keep it in a file, one for the
+    people of a data set, that any number of processes spend from together. Safe to use from several threads.
+
+    *record* is called with each spending once it counts, and before noise is drawn: to put `Spending.entry` into a
+    ledger.
     """
 
-    def __init__(
-        self,
-        *,
-        epsilon: Amount,
-        delta: Amount = 0,
-        spent: Iterable[Spending] = (),
-        record: Callable[[Spending], None] | None = None,
-    ) -> None:
-        self.epsilon, self.delta = amount("epsilon", epsilon), amount("delta", delta)
-        self._spent, self._record, self._lock = list(spent), record, threading.Lock()
+    def __init__(self, *, epsilon: Amount, delta: Amount = 0, record: Callable[[Spending], None] | None = None) -> None:
+        self._begin(InMemory(_terms(epsilon, delta)), record)
+
+    @classmethod
+    def create(
+        cls, path: Path, *, epsilon: Amount, delta: Amount = 0, record: Callable[[Spending], None] | None = None
+    ) -> Budget:
+        """Begin a budget in a file at *path*: once for a data set. Raises `KeptRefused` where a file is there, so that
+        nothing is refilled by asking again."""
+        return cls.__new__(cls)._begin(InFile.create(path, "budget", _terms(epsilon, delta)), record)
+
+    @classmethod
+    def open(cls, path: Path, *, record: Callable[[Spending], None] | None = None) -> Budget:
+        """The budget in the file at *path*, with the total that it was created with. Raises `KeptRefused`, as whatever
+        needs the file later does, where it is missing or damaged."""
+        return cls.__new__(cls)._begin(InFile(path, "budget"), record)
+
+    def _begin(self, records: Records, record: Callable[[Spending], None] | None) -> Self:
+        self.epsilon, self.delta = Decimal(records.terms["epsilon"]), Decimal(records.terms["delta"])
+        self._records, self._record = records, record
+        return self
 
     @property
     def spent(self) -> tuple[Spending, ...]:
         """All spendings, in their order."""
-        return tuple(self._spent)
+        return tuple(map(_spending, self._records.read()))
 
     def left(self) -> tuple[Fraction, Fraction]:
-        """The epsilon and the delta that are left; never less than nothing."""
-        epsilon = Fraction(self.epsilon) - sum(Fraction(spending.epsilon) for spending in self._spent)
-        delta = Fraction(self.delta) - sum(Fraction(spending.delta) for spending in self._spent)
-        return max(epsilon, Fraction(0)), max(delta, Fraction(0))
+        """The epsilon and the delta that are left."""
+        return self._left(self._records.read())
 
     def spend(self, what: str, *, epsilon: Amount, delta: Amount = 0) -> Spending:
         """Put a spending on record, or raise `BudgetSpent`. What *record* raises is raised, and the spending stands."""
         spending = Spending(what, amount("epsilon", epsilon), amount("delta", delta))
-        with self._lock:
-            epsilon_left, delta_left = self.left()
+        with self._records.changing() as records:
+            epsilon_left, delta_left = self._left(records)
             if spending.epsilon > epsilon_left or spending.delta > delta_left:
                 raise BudgetSpent(
                     f"{what} would cost an epsilon of {spending.epsilon} and a delta of {spending.delta}, and what is "
                     f"left is {float(epsilon_left):g} and {float(delta_left):g}: add more noise, or do not release it"
                 )
-            self._spent.append(spending)
-            if self._record is not None:
-                self._record(spending)
+            records.append({"what": what, **_terms(spending.epsilon, spending.delta)})
+        if self._record is not None:
+            self._record(spending)
         return spending
 
+    def _left(self, records: list[Record]) -> tuple[Fraction, Fraction]:
+        epsilon = Fraction(self.epsilon) - sum(Fraction(record["epsilon"]) for record in records)
+        delta = Fraction(self.delta) - sum(Fraction(record["delta"]) for record in records)
+        return epsilon, delta
+
     def __repr__(self) -> str:
-        return f"Budget(epsilon={self.epsilon}, delta={self.delta}, spendings={len(self._spent)})"
+        return f"Budget(epsilon={self.epsilon}, delta={self.delta})"
+
+
+def _terms(epsilon: Amount, delta: Amount) -> Record:
+    return {"epsilon": str(amount("epsilon", epsilon)), "delta": str(amount("delta", delta))}
+
+
+def _spending(record: Record) -> Spending:
+    return Spending(record["what"], Decimal(record["epsilon"]), Decimal(record["delta"]))
 
 
 def amount(name: str, value: Amount) -> Decimal:

@@ -8,15 +8,17 @@ networks (exactly, see `_flow`); for one-way tables the same comes down to a few
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
+from troth.ledger import Entry, Name, Value
 from troth.protect.anonymity._flow import NO_END, Network
 from troth.protect.anonymity._table import at_least, columns, distinct, known, plain
 from troth.protect.anonymity.errors import AnonymityRefused
-from troth.protect.anonymity.history import History
+from troth.protect.anonymity.history import History, NextRelease
 
 __all__ = ["COUNT", "Release", "release_counts"]
 
@@ -31,7 +33,6 @@ class Release:
 
     *cells* has a row for each cell, *subtotals* a table for each column of a two-way release, *total* is None where it
     is withheld or was not asked for. *held_back* figures of *k* people or more were withheld for the sake of others.
-    *history* is for the next release; it alone is not for readers.
     """
 
     by: tuple[str, ...]
@@ -40,7 +41,17 @@ class Release:
     subtotals: tuple[pl.DataFrame, ...]
     total: int | None
     held_back: int
-    history: History | None = field(repr=False)
+
+    def entry(self, history: str, *, now: dt.datetime) -> Entry:
+        """This release as the ledger tells it: *history* names the data set."""
+        shown = sum(table.height for table in (self.cells, *self.subtotals)) + (self.total is not None)
+        fields: dict[str, Value] = {
+            "history": Name.of(history),
+            "k": self.k,
+            "shown": shown,
+            "held_back": self.held_back,
+        }
+        return Entry("counts.released", now, fields)
 
 
 def release_counts(
@@ -56,11 +67,12 @@ def release_counts(
 
     With *totals* come the total and, for two columns, the subtotals; further cells are withheld until nothing that is
     small can be computed from them. Subtotals need every person to stand in one cell only. With *history* also until
-    nothing small can be computed from this release and any one of those before; what three or more tell together is not
-    looked at. A cell in which nobody stands is not protected, and neither is anybody from those who already know the
-    others in a cell.
+    nothing small can be computed from this release and any one of those before, and this release is in the history
+    before it is returned; what three or more tell together is not looked at. A cell in which nobody stands is not
+    protected, and neither is anybody from those who already know the others in a cell.
 
-    Rows without a person count for nobody; null and NaN are labels like any other. Raises `AnonymityRefused`.
+    Rows without a person count for nobody; null and NaN are labels like any other. Raises `AnonymityRefused`, and
+    `KeptRefused` for a history whose file cannot be relied on.
     """
     at_least("k", k, 2)
     labels, people = columns(frame, by, "b"), known(columns(frame, [person], "p")["p0"])
@@ -71,13 +83,14 @@ def release_counts(
     counts = _Counts(table, k, totals=totals)
     withheld = counts.withheld(set())
     if history is not None:
-        pairs = counts.pairs(history)
-        guarded: set[int] = set()
-        while close := history.too_close(counts.blocks(pairs, withheld), k):
-            guarded |= close
-            withheld = counts.withheld(guarded)
-        history = history.with_release(counts.blocks(pairs, withheld), table.schema["p0"], k)
-    return counts.release(tuple(by), withheld, history)
+        with history.next_release(k, table.schema["p0"]) as release:
+            pairs = counts.pairs(release)
+            guarded: set[int] = set()
+            while close := release.too_close(counts.blocks(pairs, withheld)):
+                guarded |= close
+                withheld = counts.withheld(guarded)
+            release.blocks = counts.blocks(pairs, withheld)
+    return counts.release(tuple(by), withheld)
 
 
 class _Counts:
@@ -108,7 +121,7 @@ class _Counts:
             return kept_out
         return self._two_way(kept_out, guarded) if self._lines else self._one_way(kept_out)
 
-    def release(self, by: tuple[str, ...], withheld: pl.Series, history: History | None) -> Release:
+    def release(self, by: tuple[str, ...], withheld: pl.Series) -> Release:
         shown, first = [], 0
         for counted in self._tables:
             shown.append(counted.filter(~withheld[first : first + counted.height]))
@@ -117,9 +130,9 @@ class _Counts:
             counted.columns = [*names, COUNT]
         held_back = int((withheld & ~self._small)[: None if self._totals else -1].sum())
         total = None if withheld[-1] else int(self._size[-1])
-        return Release(by, self._k, shown[0], tuple(shown[1:]), total, held_back, history)
+        return Release(by, self._k, shown[0], tuple(shown[1:]), total, held_back)
 
-    def pairs(self, history: History) -> pl.DataFrame:
+    def pairs(self, release: NextRelease) -> pl.DataFrame:
         """Who is in which cell, and in which lines: the number of a figure for each."""
         pairs, first = self._table.unique(), 0
         names = ["cell", *(keys[0] for keys in self._lines)]
@@ -130,11 +143,11 @@ class _Counts:
         return pairs.select(
             *(pl.col(f"figure {name}").alias(name) for name in names),
             pl.lit(first, pl.UInt32).alias("total"),
-            history.hashed(pairs["p0"], self._k).alias("person"),
+            release.hashed(pairs["p0"]).alias("person"),
         )
 
     def blocks(self, pairs: pl.DataFrame, withheld: pl.Series) -> pl.DataFrame:
-        """Who is in each set that a reader can count, for `History.with_release`. Where nobody stands in two cells,
+        """Who is in each set that a reader can count, for `NextRelease`. Where nobody stands in two cells,
         that includes what is left of a line or of the total when its published cells are taken away."""
 
         def shown(name: str) -> pl.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troth.protect.errors import ProtectError
 
-__all__ = ["AnonymityError", "AnonymityRefused", "BudgetSpent", "TargetNotReached"]
+__all__ = ["AnonymityError", "AnonymityRefused", "BudgetSpent", "KeptRefused", "TargetNotReached"]
 
 
 class AnonymityError(ProtectError):
@@ -25,3 +25,8 @@ class TargetNotReached(AnonymityError):
 
 class BudgetSpent(AnonymityError):
     """What is left of the budget does not pay for this release. No noise was drawn and nothing was spent."""
+
+
+class KeptRefused(AnonymityError):
+    """The file of a budget or of a history is missing, damaged, not for its owner alone, or there already; the message
+    says what to mend. It is never taken for one in which nothing was released."""

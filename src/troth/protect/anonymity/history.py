@@ -11,57 +11,114 @@ them, are a least cut, which `Network` finds.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import secrets
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from troth.protect.anonymity._flow import NO_END, Network
+from troth.protect.anonymity._kept import InFile, InMemory, Record, Records
 from troth.protect.anonymity.errors import AnonymityRefused
 
-__all__ = ["History"]
+__all__ = ["History", "NextRelease"]
 
 _Block = tuple[str, int]
 _OUTER, _INNER, _END = "outer", "inner", ("end", 0)
 
 
-@dataclass(frozen=True, slots=True)
 class History:
-    """The releases so far; ``History()`` where there was none. Each release makes the next one.
+    """The releases of counts about the same people so far. Each release is added to it before it is handed out.
 
-    It holds who stood behind each published figure, hashed with a random seed of its own: still personal data, for as
+    ``History()`` forgets when the process ends, as a notebook may. `create` and `open` keep it in a file, and one more
+    beside it for each release, that any number of processes release from together: one at a time. Safe to use from
+    several threads.
+
+    It holds who stood behind each published figure, hashed with a random key of its own: still personal data, for as
     long as it lives, and about as large as the columns that were counted.
     """
 
-    _releases: tuple[pl.DataFrame, ...] = field(default=(), repr=False)
-    _made_with: tuple[int, pl.DataType] | None = field(default=None, repr=False)
-    _seed: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
+    def __init__(self) -> None:
+        self._records: Records = InMemory(_terms())
+
+    @classmethod
+    def create(cls, path: Path) -> History:
+        """Begin a history in a file at *path*: once for a data set. Raises `KeptRefused` where a file is there."""
+        history = cls.__new__(cls)
+        history._records = InFile.create(path, "history", _terms())
+        return history
+
+    @classmethod
+    def open(cls, path: Path) -> History:
+        """The history in the file at *path*. Raises `KeptRefused`, as a release later does, where it is missing or
+        damaged."""
+        history = cls.__new__(cls)
+        history._records = InFile(path, "history")
+        return history
 
     def __repr__(self) -> str:
-        return f"History(releases={len(self._releases)})"
+        return "History()"
 
-    def hashed(self, people: pl.Series, k: int) -> pl.Series:
-        """*people* as this history knows them. Raises `AnonymityRefused` where it could not know them again, or where
-        what an earlier release promised was another *k*."""
-        if self._made_with not in (None, (k, people.dtype)):
-            raise AnonymityRefused(
-                f"earlier releases in this history had a k and people of type {self._made_with}, and this one has "
-                f"{(k, people.dtype)}: use the same k, and convert the column"
-            )
-        return people.hash(self._seed)
+    @contextmanager
+    def next_release(self, k: int, people: pl.DataType) -> Iterator[NextRelease]:
+        """A release to be held against all that were before, while every other one waits. It is added when the block
+        ends without an error. Raises `AnonymityRefused` where *people* could not be known again, or where what an
+        earlier release promised was another *k*."""
+        with self._records.changing() as records:
+            made_with = {"k": k, "people": str(people)}
+            for record in records:
+                if (earlier := {name: record[name] for name in made_with}) != made_with:
+                    raise AnonymityRefused(
+                        f"earlier releases in this history had {earlier}, and this one has {made_with}: use the same "
+                        "k, and convert the column"
+                    )
+            blocks = [self._records.attached(number, record) for number, record in enumerate(records, 1)]
+            release = NextRelease(k, bytes.fromhex(self._records.terms["key"]), [*map(_frame, blocks)])
+            yield release
+            data = release.blocks.write_ipc(None, compression="zstd").getvalue()
+            records.append({**made_with, **self._records.attach(len(records) + 1, data)})
 
-    def with_release(self, blocks: pl.DataFrame, people: pl.DataType, k: int) -> History:
-        """This history and one release more. *blocks* has ``part``, ``figure`` and ``person``: who is in the block that
-        a figure lets a reader count. Within a part nobody stands in two blocks, and each has *k* people or more."""
-        return replace(self, _releases=(*self._releases, blocks), _made_with=(k, people))
 
-    def too_close(self, blocks: pl.DataFrame, k: int) -> set[int]:
-        """The figures of a release to come that have to be withheld for what was released before. They break what was
-        found; ask again without them."""
-        return set().union(*(_too_close(blocks, earlier, k) for earlier in self._releases))
+class NextRelease:
+    """A release that is being made. *blocks*, which whoever makes it sets, are who is behind its figures: ``part``,
+    ``figure`` and ``person``, for each block that a figure lets a reader count. Within a part nobody stands in two
+    blocks, and each has k people or more."""
+
+    blocks: pl.DataFrame
+
+    def __init__(self, k: int, key: bytes, earlier: Sequence[pl.DataFrame]) -> None:
+        self._k, self._key, self._earlier = k, key, earlier
+
+    def hashed(self, people: pl.Series) -> pl.Series:
+        """*people* as this history knows them: in every process, and under every polars, whose own hash does not
+        promise that."""
+        each = people.unique()
+        hashes = [_hash(value, self._key) for value in each.to_physical().to_list()]
+        known = pl.DataFrame({"person": each, "hash": pl.Series(hashes, dtype=pl.UInt64)})
+        return people.to_frame("person").join(known, on="person", how="left", maintain_order="left")["hash"]
+
+    def too_close(self, blocks: pl.DataFrame) -> set[int]:
+        """The figures that have to be withheld for what was released before, if *blocks* were released. They break what
+        was found; ask again without them."""
+        return set().union(*(_too_close(blocks, earlier, self._k) for earlier in self._earlier))
+
+
+def _terms() -> Record:
+    return {"key": secrets.token_hex(32)}
+
+
+def _frame(data: bytes) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(data))
+
+
+def _hash(value: object, key: bytes) -> int:
+    data = value if isinstance(value, bytes) else str(value).encode()
+    return int.from_bytes(hashlib.blake2b(data, key=key, digest_size=8).digest())
 
 
 def _too_close(new: pl.DataFrame, old: pl.DataFrame, k: int) -> set[int]:

@@ -1,0 +1,185 @@
+"""Records of releases: for as long as an object lives, or in a file that any number of processes share.
+
+The file is ``troth <what> 1 sha256:<hash of all that follows>``, a line of JSON with the terms, which never change, and
+a line for each record. It is written anew as a whole: whoever is killed leaves the old one or the new one, and a file
+that was cut short or changed by accident does not fit its hash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from troth.protect import files
+from troth.protect.anonymity.errors import KeptRefused
+from troth.protect.errors import HomeRefused
+
+__all__ = ["InFile", "InMemory", "Record", "Records"]
+
+Record = dict[str, Any]
+
+
+class Records(Protocol):
+    """Records that only grow, and the *terms* that they were begun with. Safe to use from several threads."""
+
+    terms: Record
+
+    def read(self) -> list[Record]:
+        """All records, in their order."""
+        ...
+
+    def changing(self) -> AbstractContextManager[list[Record]]:
+        """The records, to be added to: kept when the block ends without an error. Nobody else adds meanwhile."""
+        ...
+
+    def attach(self, number: int, data: bytes) -> Record:
+        """Keep *data* for record *number*, which is about to be added and has to hold what is returned."""
+        ...
+
+    def attached(self, number: int, record: Record) -> bytes:
+        """The data that was attached to record *number*."""
+        ...
+
+
+class InMemory:
+    """`Records` for as long as this object lives."""
+
+    def __init__(self, terms: Record) -> None:
+        self.terms = terms
+        self._records: list[Record] = []
+        self._attached: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+
+    def read(self) -> list[Record]:
+        return list(self._records)
+
+    @contextmanager
+    def changing(self) -> Iterator[list[Record]]:
+        with self._lock:
+            records = list(self._records)
+            yield records
+            self._records = records
+
+    def attach(self, number: int, data: bytes) -> Record:
+        self._attached[number] = data
+        return {}
+
+    def attached(self, number: int, record: Record) -> bytes:
+        return self._attached[number]
+
+
+class InFile:
+    """`Records` in the file at *path* (0600), beside it a lock and what is attached. Everything raises `KeptRefused`
+    for a file that is missing, damaged or not for its owner alone."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path, self._what = path.absolute(), what
+        with self._locked():
+            self.terms, _ = self._parsed()
+
+    @classmethod
+    def create(cls, path: Path, what: str, terms: Record) -> InFile:
+        """Begin a file, which must not be there."""
+        begun = cls.__new__(cls)
+        begun._path, begun._what, begun.terms = path.absolute(), what, terms
+        with begun._locked(), begun._disk():
+            try:
+                files.write_new(begun._path, begun._text([]))
+            except FileExistsError:
+                raise KeptRefused(
+                    f"{path} is there already, with what was released so far: open it instead of creating it"
+                ) from None
+        return begun
+
+    def read(self) -> list[Record]:
+        with self._locked():  # a file that is being replaced is blanked once its name is gone
+            return self._current()
+
+    @contextmanager
+    def changing(self) -> Iterator[list[Record]]:
+        with self._locked():
+            records = self._current()
+            yield records
+            with self._disk():
+                files.put(self._path, self._text(records))
+
+    def attach(self, number: int, data: bytes) -> Record:
+        with self._disk():
+            files.put(self._beside(number), data)
+        return {"sha256": hashlib.sha256(data).hexdigest()}
+
+    def attached(self, number: int, record: Record) -> bytes:
+        path = self._beside(number)
+        data = self._content(path)
+        if hashlib.sha256(data).hexdigest() != record["sha256"]:
+            raise self._damaged(path)
+        return data
+
+    # --- the file -----------------------------------------------------------------------------------------------------
+
+    def _beside(self, name: object) -> Path:
+        return self._path.with_name(f"{self._path.name}.{name}")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self._disk():
+            lock = os.open(self._beside("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            with self._disk():
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise KeptRefused(f"{self._path} cannot be locked or written ({fault.strerror}); mend its folder") from None
+
+    def _text(self, records: Sequence[Record]) -> bytes:
+        body = "".join(f"{json.dumps(line)}\n" for line in (self.terms, *records)).encode()
+        return f"{self._version}{hashlib.sha256(body).hexdigest()}\n".encode() + body
+
+    @property
+    def _version(self) -> str:
+        return f"troth {self._what} 1 sha256:"
+
+    def _current(self) -> list[Record]:
+        terms, records = self._parsed()
+        if terms != self.terms:
+            raise KeptRefused(f"{self._path} is not the {self._what} that was opened, but another one in its place")
+        return records
+
+    def _parsed(self) -> tuple[Record, list[Record]]:
+        head, _, body = self._content(self._path).partition(b"\n")
+        if head != f"{self._version}{hashlib.sha256(body).hexdigest()}".encode():
+            raise self._damaged(self._path)
+        terms, *records = map(json.loads, body.splitlines())
+        return terms, records
+
+    def _content(self, path: Path) -> bytes:
+        try:
+            return files.read(path, path.lstat().st_size)
+        except FileNotFoundError:
+            raise KeptRefused(f"there is no {path}: {self._mend}") from None
+        except (HomeRefused, OSError) as refused:
+            raise KeptRefused(str(refused)) from None
+
+    def _damaged(self, path: Path) -> KeptRefused:
+        return KeptRefused(f"{path} is damaged, or nothing that this version of Troth wrote: {self._mend}")
+
+    @property
+    def _mend(self) -> str:
+        return (
+            f"restore a copy of it and see what was released since, or create a {self._what} if there never was one; "
+            "until then nothing is released"
+        )
