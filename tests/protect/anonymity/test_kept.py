@@ -289,6 +289,24 @@ def test_two_processes_at_once_never_release_what_tells_one_person(path: Path) -
     assert sorted(shown) == ["['a', 'b']", "['b']"], "whichever came second withheld the cell that somebody is not in"
 
 
+@pytest.mark.parametrize("made_again", [False, True])
+def test_who_lost_the_lock_does_not_write_over_others(path: Path, made_again: bool) -> None:
+    records = InFile.create(path, "history", {"key": "00"})
+    lock = path.with_name("visits.lock")
+
+    def add_without_a_lock() -> None:
+        with records.changing() as mine:
+            lock.unlink()
+            if made_again:
+                with records.changing() as others:
+                    others.append({})
+            mine.append({})
+
+    with pytest.raises(KeptRefused, match="lock"):
+        add_without_a_lock()
+    assert len(records.read()) == made_again
+
+
 _CALLS = ("open", "fchmod", "fsync", "link", "replace", "pwrite", "unlink", "close")
 
 

@@ -104,10 +104,14 @@ class InFile:
 
     @contextmanager
     def changing(self) -> Iterator[list[Record]]:
-        with self._locked():
+        with self._locked() as lock:
             records = self._current()
             yield records
             with self._disk():
+                if not os.path.samestat(os.fstat(lock), os.stat(self._beside("lock"))):
+                    raise KeptRefused(
+                        f"the lock of {self._path} was taken away meanwhile; nothing was added, try again"
+                    )
                 files.put(self._path, self._text(records))
 
     def attach(self, number: int, data: bytes) -> Record:
@@ -128,13 +132,13 @@ class InFile:
         return self._path.with_name(f"{self._path.name}.{name}")
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[int]:
         with self._disk():
             lock = os.open(self._beside("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             with self._disk():
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock
         finally:
             os.close(lock)
 
