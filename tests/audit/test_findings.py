@@ -81,6 +81,12 @@ def test_an_account_that_reads_through_public_is_told(facts: Facts) -> None:
         assert places(decided(replace(facts, systems=(seen,))), "access.everyone") == expected
 
 
+def test_an_address_that_is_the_whole_of_a_text_is_not_said_to_be_inside_it(facts: Facts) -> None:
+    messages = [message for _, message in told(decided(facts), "personal-data.in-text")]
+    assert messages
+    assert all(" in its text (" in message for message in messages)
+
+
 def test_a_table_of_free_text_alone_is_no_unreachable_data(facts: Facts) -> None:
     [system] = facts.systems
     [loan] = [table for table in system.tables if table.name == "loan"]

@@ -102,6 +102,15 @@ def test_a_policy_that_cannot_be_read_is_refused(ask: Ask, tmp_path: Path, name:
     assert name in answer.err
 
 
+def test_files_that_were_not_looked_at_are_counted(ask: Ask, tmp_path: Path) -> None:
+    for name, text in (("bad.jsonl", "no JSON\n"), ("people.csv", "email\nann@example.org\n"), ("old.xlsx", "")):
+        (tmp_path / name).write_text(text)
+    answer = ask("audit", "--store", f"calls=files:{tmp_path}")
+    assert "calls  files, 1 table, about 1 row; 1 column of 1 table" in answer.out
+    assert "2 files NOT looked at" in answer.out.splitlines()[0]
+    assert "calls.bad.jsonl  bad.jsonl: line 1 is not JSON" in answer.out
+
+
 def test_names_of_a_schema_cannot_speak_to_the_terminal(ask: Ask, sqlite_url: str) -> None:
     import sqlite3
 

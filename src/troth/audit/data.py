@@ -66,6 +66,8 @@ def _system(it: SystemFacts) -> dict[str, Any]:
             for one in it.principals
         ],
         "not_known": list(it.unknown),
+        "files_unread": dict(it.left_out.unread),
+        "files_passed_over": dict(it.left_out.passed_over),
     }  # fmt: skip
 
 
@@ -74,7 +76,7 @@ def _table(it: TableFacts, system: SystemFacts) -> dict[str, Any]:
     return {
         "name": it.name,
         "kind": str(it.schema.kind),
-        "columns": len(it.schema.columns),
+        "columns": len(it.columns),
         "rows": it.rows,
         "rows_counted": it.rows_counted,
         "sampled": it.sampled,

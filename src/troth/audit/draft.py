@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from troth.audit.facts import SystemFacts, TableFacts, is_inside_text
-from troth.audit.findings import in_words
+from troth.audit.findings import in_words, passed_over
 from troth.audit.report import variable
 from troth.declaration import IdentityKind, covers, write
 from troth.detect import InferredReference, Role
@@ -106,6 +106,10 @@ def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str,
 
 def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
     """What this draft cannot declare, and why, for somebody to decide."""
+    for file, why in system.left_out.unread.items():
+        yield f"TODO: {file} was not read ({why})."
+    if system.left_out.passed_over:
+        yield f"TODO: {passed_over(system)}; whose data is in them?"
     for table in system.tables:
         kinds = in_words(it.category for it in table.best.values())
         if table.schema.kind is TableKind.MATERIALISED:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from troth.detect import ColumnFinding, InferredReference, Role, TableSuggestion
 from troth.policy import PolicyText, Statement
-from troth.stores import Principal, TableKind, TableSchema, Transport
+from troth.stores import Column, LeftOut, Principal, TableKind, TableSchema, Transport
 
 __all__ = ["Facts", "FormFacts", "Overdue", "PolicyFacts", "SiteFacts", "SystemFacts", "TableFacts", "is_inside_text"]
 
@@ -38,6 +38,11 @@ class TableFacts:
     @property
     def name(self) -> str:
         return self.schema.name
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are really there: those that only say where a row of a file stands are not counted."""
+        return tuple(column for column in self.schema.columns if column.native != "locator")
 
     @property
     def best(self) -> Mapping[str, ColumnFinding]:
@@ -66,7 +71,8 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class SystemFacts:
-    """One system. *unreached* says why nothing is known; *unknown* what else could not be learned."""
+    """One system. *unreached* says why nothing is known; *unknown* what else could not be learned, *left_out* which
+    files were not looked at."""
 
     name: str
     unreached: str = ""
@@ -78,6 +84,7 @@ class SystemFacts:
     grants: str = ""
     """The script of the least-privilege role for the next step; empty where the place has no roles."""
     unknown: tuple[str, ...] = ()
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def holding(self) -> tuple[TableFacts, ...]:

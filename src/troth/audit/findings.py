@@ -15,7 +15,7 @@ from troth.detect import ColumnFinding, InferredReference, Role
 from troth.policy import Sentence
 from troth.stores import Principal, TableKind
 
-__all__ = ["decide", "in_words"]
+__all__ = ["decide", "in_words", "passed_over"]
 
 Findings = Iterator[Finding]
 _ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -59,13 +59,29 @@ def _unseen(facts: Facts) -> Findings:
             yield found("store.unreachable", here, system.unreached, mend)
         for unknown in system.unknown:
             yield found("store.part-unread", here, f"not known: {unknown}", "audit with an account that may see it")
+        for file, why in system.left_out.unread.items():
+            yield found("store.part-unread", Place(system.name, file), why, _AGAIN)
+        if system.left_out.passed_over:
+            mend = "export them as CSV, JSON Lines or Parquet, or look into them by hand"
+            yield found("store.part-unread", here, passed_over(system), mend)
         for table in system.tables:
             if table.unread:
-                mend = "give the account SELECT on it, or audit when it is not locked"
+                select = "give the account SELECT on it, or audit when it is not locked"
+                mend = _AGAIN if system.dialect == "files" else select
                 yield found("store.part-unread", Place(system.name, table.name), table.unread, mend)
     if facts.site is not None and facts.site.unreached:
         mend = "see whether the address is right and answers from here"
         yield found("site.unreachable", Place(url=facts.site.home), facts.site.unreached, mend)
+
+
+_AGAIN: Final = "audit again when it can be read"
+
+
+def passed_over(system: SystemFacts) -> str:
+    """The files that nobody here can read, counted."""
+    kinds = system.left_out.passed_over
+    listed = ", ".join(f"{number:,} {ending}" for ending, number in kinds.items())
+    return f"{counted(sum(kinds.values()), 'file')} of other kinds passed over: {listed}"
 
 
 # --- what is held ---------------------------------------------------------------------------------------------------
@@ -87,7 +103,7 @@ def _held(facts: Facts) -> Findings:
 def _table_held(here: Place, table: TableFacts) -> Findings:
     rows = "" if table.rows is None else f", {counted(table.rows, 'row')}"
     kinds = in_words(it.category for it in table.best.values())
-    message = f"{len(table.best)} of {counted(len(table.schema.columns), 'column')}{rows}: {kinds}"
+    message = f"{len(table.best)} of {counted(len(table.columns), 'column')}{rows}: {kinds}"
     yield found("personal-data.held", here, message, "declare it, or say under 'ignore' that it is none")
     if table.schema.kind is TableKind.MATERIALISED:
         message = "the copy keeps what the tables behind it have erased until it is refreshed"
@@ -109,7 +125,7 @@ def _column_held(here: Place, finding: ColumnFinding) -> Findings:
         yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})", mend)
     elif is_inside_text(finding):
         mend = "declare it as free text; stop asking for it there, or move it where it belongs"
-        yield found("personal-data.in-text", here, f"{kind} inside longer text ({why})", mend)
+        yield found("personal-data.in-text", here, f"{kind} in its text ({why})", mend)
     elif is_category(finding.category) and is_special(finding.category):
         mend = "name the exception that allows it, or stop keeping it"
         yield found("personal-data.special", here, f"{kind} ({why})", mend)
@@ -155,20 +171,25 @@ def _access(facts: Facts) -> Findings:
             names = _places(one.name for one in readers)
             message = f"{counted(len(readers), 'account')} can read personal data: {names}"
             yield found("access.readers", here, message, "take away what nobody needs, and name who holds the rest")
-        open_to = [f"{one.name} ({one.why})" for one in readers if _is_everybody(one, system.dialect)]
-        if open_to:
-            mend = (
-                "chmod it 0600"
-                if system.dialect in _BY_MODE
-                else "revoke it from PUBLIC, and grant it to roles by name"
-            )
-            yield found("access.everyone", here, f"no grant by name is needed: {_places(open_to)}", mend)
+        if open_to := [one for one in readers if _is_everybody(one, system.dialect)]:
+            yield _open_to_everybody(system, open_to)
         if system.transport is not None and not system.transport.encrypted:
             mend = "switch on TLS at the server, and ask for it in the URL"
             yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)
 
 
-_BY_MODE: Final = frozenset({"sqlite", "files"})
+def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> Finding:
+    if system.dialect in _BY_MODE:
+        what, how = _BY_MODE[system.dialect]
+        message = f"every account of this machine can read {what}"
+        mend = f"{how} {what}, and name the accounts that need it in its group"
+    else:
+        message = f"no grant by name is needed: {_places(f'{one.name} ({one.why})' for one in open_to)}"
+        mend = "revoke it from PUBLIC, and grant it to roles by name"
+    return found("access.everyone", Place(system.name), message, mend)
+
+
+_BY_MODE: Final = {"sqlite": ("the file", "chmod o-rwx"), "files": ("the folder's files", "chmod -R o-rwx")}
 
 
 def _is_everybody(one: Principal, dialect: str) -> bool:

@@ -21,12 +21,14 @@ from troth.stores import (
     ColumnKind,
     Schema,
     Store,
+    StoreBusy,
     StoreError,
     StoreRefused,
     StoreUnreachable,
     TableKind,
     TableSchema,
     grants,
+    readable_part,
 )
 
 __all__ = ["ROLE", "SAMPLE_ROWS", "Progress", "look", "look_at_policy", "look_at_store"]
@@ -54,9 +56,11 @@ def look(
 ) -> Facts:
     """Everything that can be seen of the company at *now* (aware). Raises nothing for what cannot be reached."""
     told = progress or (lambda what, done, steps: None)
-    systems = tuple(look_at_store(name, store, progress=told) for name, store in stores.items())
+    looked = [_look_at(name, store, told) for name, store in stores.items()]
+    systems = tuple(system for system, _ in looked)
+    readable = {system.name: store for system, store in looked}
     seen = _site(site, now) if site is not None else None
-    overdue = tuple(_overdue(policy, systems, stores, now)) if policy is not None else ()
+    overdue = tuple(_overdue(policy, systems, readable, now)) if policy is not None else ()
     return Facts(now, systems, policy, seen, overdue)
 
 
@@ -77,18 +81,23 @@ def _site(site: Site, now: dt.datetime) -> SiteFacts:
 
 def look_at_store(name: str, store: Store, *, progress: Progress | None = None) -> SystemFacts:
     """One system. A few statements a table: a sample, sometimes a count, and what inferring references asks."""
-    told = progress or (lambda what, done, steps: None)
+    return _look_at(name, store, progress or (lambda what, done, steps: None))[0]
+
+
+def _look_at(name: str, store: Store, told: Progress) -> tuple[SystemFacts, Store]:
+    """One system, and the part of its store that can be read."""
     try:
+        store, left_out = readable_part(store)
         schema = store.describe()
     except StoreError as error:
-        return SystemFacts(name, unreached=str(error))
+        return SystemFacts(name, unreached=str(error)), store
     steps = len(schema.tables)
     read: dict[str, _Read] = {}
     for done, table in enumerate(schema.tables.values(), 1):
         read[table.name] = _read(store, table)
         told(f"{name}.{table.name}", done, steps)
         if read[table.name].lost:
-            return SystemFacts(name, unreached=read[table.name].unread)
+            return SystemFacts(name, unreached=read[table.name].unread), store
     personal = {table: it.personal for table, it in read.items()}
     inferred = tuple(infer_references(schema, store))
     suggestions = hanging(
@@ -97,7 +106,7 @@ def look_at_store(name: str, store: Store, *, progress: Progress | None = None) 
     unknown: list[str] = []
     principals = _asked(store.principals, "its accounts", unknown)
     transport = _asked(store.transport, "how its connection is protected", unknown)
-    return SystemFacts(
+    system = SystemFacts(
         name=name,
         dialect=schema.dialect,
         tables=tuple(_table(schema.tables[it.table], it, read[it.table]) for it in suggestions),
@@ -106,7 +115,9 @@ def look_at_store(name: str, store: Store, *, progress: Progress | None = None) 
         transport=transport,
         grants=_grants(store, schema, suggestions),
         unknown=tuple(unknown),
+        left_out=left_out,
     )
+    return system, store
 
 
 def _by_whole_values(it: TableSuggestion, personal: Mapping[str, Sequence[ColumnFinding]]) -> TableSuggestion:
@@ -183,7 +194,10 @@ def _rows(store: Store, table: TableSchema, told: _Read) -> tuple[int | None, bo
         return table.rows_estimate, False
     try:
         return store.count(table.name, None), True
-    except StoreError:
+    except StoreBusy:
+        return None, False
+    except StoreError as error:  # a line of a file beyond those that the sample has read
+        told.unread = str(error)
         return None, False
 
 

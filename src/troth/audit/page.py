@@ -213,7 +213,7 @@ def _tables(system: SystemFacts) -> Iterator[str]:
             _code(table.name),
             "table" if table.schema.kind is TableKind.TABLE else str(table.schema.kind),
             "+" + ("?" if table.rows is None else f"{'' if table.rows_counted else '≈ '}{table.rows:,}"),
-            f"+{len(table.schema.columns)}",
+            f"+{len(table.columns)}",
             f"+{len(table.best) or ''}",
             ", ".join(map(_code, table.free_text)),
             _reached(table),

@@ -164,11 +164,13 @@ def _figures(system: SystemFacts) -> str:
     if system.transport is not None:
         # A file or a socket of this machine counts as encrypted, and its detail says what it is.
         connection = system.transport.detail if system.transport.encrypted else f"in CLEAR: {system.transport.detail}"
+    lost = len(system.left_out.unread) + sum(system.left_out.passed_over.values())
+    unseen = f"; {counted(lost, 'file')} NOT looked at" if lost else ""
     return (
         f"{system.dialect}, {counted(len(system.tables), 'table')}, about {counted(rows, 'row')}; "
         f"{counted(columns, 'column')} of {counted(len(system.holding), 'table')} with personal data; "
         f"{counted(system.declared_keys, 'key')} declared, {len(system.inferred):,} inferred; "
-        f"{counted(len(system.readers), 'account')} can read it; {connection}"
+        f"{counted(len(system.readers), 'account')} can read it; {connection}{unseen}"
     )
 
 

@@ -14,6 +14,7 @@ from troth.stores.contract import (
     ColumnKind,
     Condition,
     ForeignKey,
+    LeftOut,
     Limits,
     Match,
     Principal,
@@ -33,7 +34,7 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.controls import Undeclared, undeclared  # registers this room's answers, too
-from troth.stores.opening import TASK, grants, open_store, open_stores, open_system
+from troth.stores.opening import TASK, grants, open_store, open_stores, open_system, readable_part
 from troth.stores.sealed import keys_in_use
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "ColumnKind",
     "Condition",
     "ForeignKey",
+    "LeftOut",
     "Limits",
     "Match",
     "Principal",
@@ -68,5 +70,6 @@ __all__ = [
     "open_store",
     "open_stores",
     "open_system",
+    "readable_part",
     "undeclared",
 ]

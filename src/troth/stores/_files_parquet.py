@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from troth.stores._files_text import Decide, Kinds, Malformed, Unfit, Verdict, digest
+from troth.stores._files_text import MEND, Decide, Kinds, Malformed, Unfit, Verdict, digest
 from troth.stores.contract import ColumnKind, Row, Scalar
 
 _BATCH_ROWS: Final = 16_384
@@ -52,7 +52,7 @@ def _file(source: BinaryIO) -> Any:
     try:
         return pq.ParquetFile(source)
     except pa.ArrowException:
-        raise Malformed("the file is not Parquet that can be read (cut short, or encrypted)") from None
+        raise Malformed(f"the file is not Parquet that can be read (cut short, or encrypted); {MEND}") from None
 
 
 def _writing_as(file: Any) -> dict[str, Any]:

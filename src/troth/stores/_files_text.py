@@ -32,6 +32,9 @@ Decide = Callable[[Row, str], Verdict]
 csv.field_size_limit(RECORD_BYTES_MAX)  # the module has no other switch for it, and its default stops at 128 KB
 
 
+MEND: Final = "mend the file, or move it out of the folder"
+
+
 class Malformed(ValueError):
     """The file is not what its name says. The message names the line and no value."""
 
@@ -133,7 +136,8 @@ class _Dialect:
         except csv.Error as error:
             # The module's words hold no data. An open quote at the end is a row that is still being written.
             kind = HalfWritten if "end of data" in str(error) else Malformed
-            raise kind(f"line {reader.line_num} is not CSV: {error}") from None
+            mend = "" if kind is HalfWritten else f"; {MEND}"
+            raise kind(f"line {reader.line_num} is not CSV: {error}{mend}") from None
 
     def split(self, record: str) -> list[str]:
         """The cells of a well-formed record as they are written, quotes and all."""
@@ -369,7 +373,7 @@ def _objects(source: BinaryIO) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
     while line := source.readline(RECORD_BYTES_MAX + 1):
         number += 1
         if len(line) > RECORD_BYTES_MAX:
-            raise Malformed(f"line {number} is longer than {RECORD_BYTES_MAX} bytes")
+            raise Malformed(f"line {number} is longer than {RECORD_BYTES_MAX} bytes; {MEND}")
         if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise Malformed("the file is UTF-16; convert it to UTF-8")
         text = line.removeprefix(_BOM) if number == 1 else line
@@ -383,9 +387,9 @@ def _objects(source: BinaryIO) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
                 raise
             if not line.endswith(b"\n"):
                 raise HalfWritten(f"line {number}, the last, is not finished") from None
-            raise Malformed(f"line {number} is not JSON") from None
+            raise Malformed(f"line {number} is not JSON; {MEND}") from None
         if not isinstance(found, dict):
-            raise Malformed(f"line {number} is JSON, but no object")
+            raise Malformed(f"line {number} is JSON, but no object; {MEND}")
         yield line, found
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "ColumnKind",
     "Condition",
     "ForeignKey",
+    "LeftOut",
     "Limits",
     "Match",
     "Principal",
@@ -184,6 +185,15 @@ class Schema:
 
     dialect: str
     tables: Mapping[str, TableSchema] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a look at a place did not see: *unread* is file to why it cannot be read, *passed_over* the ending of files
+    of a kind that nobody here reads to how many there are."""
+
+    unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    passed_over: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ at the next visit.
 from __future__ import annotations
 
 import contextlib
+import copy
 import difflib
 import gzip
 import itertools
 import re
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -31,13 +33,25 @@ from troth.stores._files_commit import MANIFEST, Change, publish, settle
 from troth.stores._files_folder import OURS, Folder, LocalFolder, RemoteFolder, Stamp
 from troth.stores._files_match import Operation, Program, changes_by_key, columns_of, key, selects, values_of
 from troth.stores._files_parquet import Parquet
-from troth.stores._files_text import Csv, Format, HalfWritten, JsonLines, Kinds, Malformed, Unfit, Verdict, excerpt
+from troth.stores._files_text import (
+    MEND,
+    Csv,
+    Format,
+    HalfWritten,
+    JsonLines,
+    Kinds,
+    Malformed,
+    Unfit,
+    Verdict,
+    excerpt,
+)
 from troth.stores._files_values import joined
 from troth.stores.contract import (
     Before,
     Column,
     ColumnKind,
     Condition,
+    LeftOut,
     Limits,
     Principal,
     Row,
@@ -128,6 +142,7 @@ class FilesStore:
             self._folder = LocalFolder(url, store=name)
         self._shapes: dict[str, _Shape] | None = None
         self._schema: Schema | None = None
+        self._without: frozenset[str] = frozenset()
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
@@ -189,6 +204,21 @@ class FilesStore:
             with contextlib.closing(found):  # who asks for few rows leaves it half-way
                 yield from itertools.starmap(arrange, found)
 
+    def readable_part(self) -> tuple[FilesStore, LeftOut]:
+        """This store, for reading alone, as if files that cannot be read were not there; and what that leaves out."""
+        unread: dict[str, str] = {}
+        for file in itertools.chain.from_iterable(self._grouped().values()):
+            try:
+                self._look(file)
+            except StoreError as error:
+                unread[file.path] = str(error)
+        with self._speaking("the folder"):
+            others = Counter(_ending(path) for path in self._folder.files() if _extension(path) not in _FORMATS)
+        part = copy.copy(self)
+        part.refresh()
+        part.read_only, part._without = True, frozenset(unread)
+        return part, LeftOut(MappingProxyType(unread), MappingProxyType(dict(others.most_common())))
+
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def _described(self) -> dict[str, _Shape]:
@@ -199,9 +229,8 @@ class FilesStore:
     def _looked_at(self, table: str, files: Sequence[Stamp]) -> _Shape:
         seen: dict[str, set[ColumnKind]] = {}
         for file in _spread(files, _FILES_LOOKED_AT):
-            with self._speaking(file.path), self._opened(file.path) as source:
-                for column, found in _format(file.path).look(source, _ROWS_LOOKED_AT).items():
-                    seen.setdefault(column, set()).update(found)
+            for column, found in self._look(file).items():
+                seen.setdefault(column, set()).update(found)
         kinds = {column: joined(found) for column, found in seen.items()}
         key = self._tables[table].key if table in self._tables else ()
         missing = [column for column in key if kinds and column not in kinds]
@@ -216,12 +245,17 @@ class FilesStore:
         schema = TableSchema(table, tuple(columns), key=key or locators)
         return _Shape(schema, MappingProxyType({**kinds, **dict.fromkeys(locators, ColumnKind.TEXT)}), locators)
 
+    def _look(self, file: Stamp) -> dict[str, set[ColumnKind]]:
+        with self._speaking(file.path), self._opened(file.path) as source:
+            return _format(file.path).look(source, _ROWS_LOOKED_AT)
+
     def _grouped(self, *, settled: bool = False) -> dict[str, list[Stamp]]:
         """The files of each table, as they are now."""
         if not settled:
             self._settle()
         with self._speaking("the folder"):
             files = {path: stamp for path, stamp in self._folder.files().items() if _extension(path) in _FORMATS}
+        files = {path: stamp for path, stamp in files.items() if path not in self._without}
         tables: dict[str, list[Stamp]] = {table: [] for table in self._patterns}
         unnamed = []
         for path, stamp in files.items():
@@ -348,7 +382,7 @@ class FilesStore:
                 raise StoreUnreachable(f"{message}; check the path of its URL", store=self.name) from None
             raise StoreBusy(f"{message}; try again", store=self.name, retryable=True) from None
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise StoreError(f"{place} is not gzip, or cut short", store=self.name) from None
+            raise StoreError(f"{place} is not gzip, or cut short; {MEND}", store=self.name) from None
         except OSError as error:
             kind = f"{type(error).__name__} {error.errno or ''}".strip()
             message = f"{place} cannot be reached ({kind}); check the path of its URL, and that its disk is there"
@@ -488,6 +522,12 @@ def _extension(path: str) -> str:
     name = path.rsplit("/", 1)[-1].lower().removesuffix(".gz")
     dot = name.rfind(".")
     return name[dot:] if dot > 0 else ""
+
+
+def _ending(path: str) -> str:
+    """The ending by which files of other kinds are counted; a long one may be a part of anything."""
+    ending = _extension(path)
+    return ending if re.fullmatch(r"\.[a-z0-9]{1,5}", ending) else "without ending"
 
 
 def _format(path: str) -> Format:

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 from troth.declaration import Declaration, System, resolve
-from troth.stores.contract import Access, Limits, Store, StoreRefused
+from troth.stores.contract import Access, LeftOut, Limits, Store, StoreRefused
 
-__all__ = ["CONNECTORS", "TASK", "grants", "open_store", "open_stores", "open_system"]
+__all__ = ["CONNECTORS", "TASK", "grants", "open_store", "open_stores", "open_system", "readable_part"]
 
 CONNECTORS = {
     "files": "troth.stores.files",
@@ -74,6 +74,16 @@ def grants(store: Store, role: str, access: Sequence[Access] | None = None) -> s
         raise StoreRefused(f"{store.name} has no roles to grant to: the mode of its files decides", store=store.name)
     written: str = script(role, access)
     return written
+
+
+def readable_part(store: Store) -> tuple[Store, LeftOut]:
+    """*store* without the files that cannot be read, and what that leaves out: for an audit, which looks at a place as
+    it is. Requests need all of it, and are refused where a part cannot be read. Raises `StoreError`."""
+    part = getattr(store, "readable_part", None)
+    if part is None:
+        return store, LeftOut()
+    found: tuple[Store, LeftOut] = part()
+    return found
 
 
 def open_system(
