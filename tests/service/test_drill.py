@@ -22,7 +22,7 @@ from troth.service.record.disposal import dispose
 from troth.service.record.drill import Drill, DrillRefused, drill, note_drill
 from troth.service.record.key_registry import note_keys
 from troth.service.record.ledger import DatabaseLog
-from troth.service.record.models import EntryRow, Subject
+from troth.service.record.models import Due, EntryRow, Subject
 from troth.service.record.subject_keys import SubjectKeys, final_day
 from troth.stores import Store, open_store
 
@@ -179,6 +179,20 @@ def test_a_backup_of_something_else_is_refused(
     other.close()
 
 
+def test_todays_database_is_refused_by_whatever_name(keys: SubjectKeys, keyring: Keyring, database: str) -> None:
+    today = open_store("backup", database, read_only=True)
+    with pytest.raises(DrillRefused, match="that is today's database"):
+        drill(today, keyring, now=NOW)
+    today.close()
+    assert not Due.objects.exists(), "nothing is left of looking"
+
+
+def test_a_backup_without_keys_shows_nothing(keyring: Keyring, back: Back) -> None:
+    note_keys(keyring, now=NOW)
+    found = drill(back(), keyring, now=NOW)
+    assert (found.tried, found.is_passed) == (0, False)
+
+
 # --- the control ----------------------------------------------------------------------------------------------------
 
 
@@ -212,6 +226,15 @@ def test_a_drill_in_which_somebody_opened_or_was_lost_is_found(
     assert asked(signer, NOW).outcome is Outcome.PASS
     _record({**sound, **fault})
     assert asked(signer, NOW).outcome is Outcome.FAIL
+
+
+def test_a_drill_of_a_backup_without_keys_proves_nothing(database: str, signer: Signer) -> None:
+    _record({"tried": 1, "opened": 1, "erased": 0, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
+    check = asked(signer, NOW)
+    assert (check.outcome, "shows nothing about erasing" in check.summary) == (Outcome.PASS, True)
+    _record({"tried": 0, "opened": 0, "erased": 0, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
+    check = asked(signer, NOW)
+    assert (check.outcome, "no key of a subject was in that backup" in check.summary) == (Outcome.ERROR, True)
 
 
 def test_the_last_drill_counts_however_much_was_written_since(database: str, signer: Signer) -> None:

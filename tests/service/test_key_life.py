@@ -47,7 +47,7 @@ from troth.service.key_life import (
     rotate_field,
 )
 from troth.service.record import resealing
-from troth.service.record.key_registry import note_destruction, note_keys, strays
+from troth.service.record.key_registry import make_key, note_destruction, note_keys, strays
 from troth.service.record.models import EntryRow, KeyRow, RunRow, Subject
 from troth.service.record.resealing import hanging, reseal
 from troth.service.record.subject_keys import SubjectKeys
@@ -171,10 +171,39 @@ def test_an_older_copy_of_the_keys_is_noticed(keyring: Keyring, chain: Keychain,
     assert strays(keyring) == []
     (home / "keys.toml").write_bytes(copy)
     note_keys(keyring, now=LATER)
-    came_back, missing = strays(keyring)
-    assert came_back.startswith("field-1 is destroyed on record, and stands in keys.toml: an older copy came back")
+    missing, came_back = strays(keyring)
     assert "(epoch) is not in keys.toml; restore the newest copy" in missing
+    assert came_back.startswith("field-1 is destroyed on record, and stands in keys.toml: ")
+    assert came_back.endswith("or an older copy came back; destroy it again: troth keys destroy field-1")
     assert told("field") == ["created", "deactivated", "created", "destroyed"]
+
+
+def test_no_field_key_is_made_beside_an_older_copy(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    rotate_field(keyring, now=NOW, progress=lambda *_: None)
+    copy = (home / "keys.toml").read_bytes()
+    rotate_field(keyring, now=NOW, progress=lambda *_: None)
+    newest = (home / "keys.toml").read_bytes()
+    (home / "keys.toml").write_bytes(copy)
+    with pytest.raises(KeyRefused, match=r"is not in keys\.toml; restore the newest copy"):
+        rotate_field(keyring, now=LATER, progress=lambda *_: None)
+    assert (home / "keys.toml").read_bytes() == copy
+    (home / "keys.toml").write_bytes(newest)
+    made = rotate_field(keyring, now=LATER, progress=lambda *_: None).key
+    assert made is not None
+    assert made.name == "field-3"
+
+
+def test_a_key_in_use_that_ended_on_record_shows_an_older_copy(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    chain.rotate("epoch", now=NOW)
+    copy = (home / "keys.toml").read_bytes()
+    SubjectKeys(keyring).roll(now=NOW, early=True)
+    SubjectKeys(keyring).roll(now=LATER)
+    KeyRow.objects.filter(key_id=chain.infos()[1].id.text).delete()  # a key that was never noted
+    (home / "keys.toml").write_bytes(copy)
+    [found] = strays(keyring)
+    assert found == "epoch-1 is destroyed on record, and active in keys.toml; restore the newest copy"
+    with pytest.raises(KeyRefused, match="restore the newest copy"):
+        SubjectKeys(keyring).of("ps1:ann", now=LATER)
 
 
 def test_a_database_of_another_root_key_is_noticed(keyring: Keyring) -> None:
@@ -300,6 +329,19 @@ def test_a_damaged_value_is_counted_and_holds_nothing_up(keyring: Keyring, vault
     resealed = rotate_field(keyring, now=NOW, progress=lambda *_: None).resealed
     assert (resealed.done, resealed.closed, numbers()) == (7, 1, {0: 1, 1: 7})
     assert read_back(vault, tokens[1:]) == VALUES[1:]
+
+
+def test_a_value_of_another_root_key_is_counted_although_its_number_is_in_use(
+    keyring: Keyring, vault: Vault, tokens: list[str], tmp_path: Path
+) -> None:
+    create_home(tmp_path / "other", now=NOW)
+    other = Keyring.open(tmp_path / "other")
+    assert other.chain is not None
+    other.chain.rotate("field", now=NOW)
+    RunRow.objects.update(sealed_plan=other.seal(b"a plan", run_context("r-1")))
+    resealed = rotate_field(keyring, now=NOW, progress=lambda *_: None).resealed
+    assert (resealed.done, resealed.closed, numbers()) == (7, 1, {1: 8})
+    assert reseal(keyring, SEALED).closed == 1
 
 
 # --- the keep loop --------------------------------------------------------------------------------------------------
@@ -471,6 +513,55 @@ def test_an_epoch_is_destroyed_by_hand_only_to_erase_who_hangs_on_it(
     with pytest.raises(OpenError):
         keys.of("ps1:ann", now=NOW).unseal(value, here)  # who comes back has another key
     assert keys.roll(now=LATER).closed == 0
+
+
+@pytest.mark.parametrize("crypto_erase", [True, False])
+def test_what_is_destroyed_on_record_is_finished_as_it_was_approved(
+    home: Path,
+    keyring: Keyring,
+    chain: Keychain,
+    approvers: None,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    crypto_erase: bool,
+) -> None:
+    """Killed after the entry is there: whatever hung on the key is gone, and the plan is still the approved one."""
+    keys = SubjectKeys(keyring)
+    for who in ("ps1:ann", "ps1:ben"):
+        keys.of(who, now=NOW)
+    make_key(keyring, "epoch", now=NOW)
+    if not crypto_erase:
+        Subject.objects.all().delete()
+    plan = planned(keyring, "epoch-1", crypto_erase=crypto_erase)
+    approve(home, keyring, plan.hash, "custodian-a", "custodian-b")
+    with monkeypatch.context() as broken:
+        broken.setattr(Keychain, "move", _break_off)
+        with pytest.raises(OSError, match="power"):
+            destroy(home, keyring, plan, now=NOW)
+    assert "its destruction was cut short" in strays(keyring)[0]
+    again = planned(keyring, "epoch-1", crypto_erase=crypto_erase, now=LATER)
+    assert (again.hash, dict(again.hanging)) == (plan.hash, {})
+    assert destroy(home, keyring, again, now=LATER) == ("custodian-a", "custodian-b")
+    assert chain.infos()[0].state is KeyState.DESTROYED
+    assert strays(keyring) == []
+    assert told("epoch") == ["created", "deactivated", "created", "destroyed"]
+
+
+def test_the_keep_loop_ends_a_key_whose_destruction_was_cut_short(
+    home: Path, keyring: Keyring, chain: Keychain, approvers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = SubjectKeys(keyring)
+    keys.of("ps1:ann", now=NOW)
+    make_key(keyring, "epoch", now=NOW)
+    plan = planned(keyring, "epoch-1", crypto_erase=True)
+    approve(home, keyring, plan.hash, "custodian-a", "custodian-b")
+    with monkeypatch.context() as broken:
+        broken.setattr(Keychain, "move", _break_off)
+        with pytest.raises(OSError, match="power"):
+            destroy(home, keyring, plan, now=NOW)
+    keys.roll(now=LATER)
+    assert chain.infos()[0].state is KeyState.DESTROYED
+    assert destroy(home, keyring, plan, now=LATER) == ("custodian-a", "custodian-b"), "somebody was faster"
 
 
 def test_fields_of_the_company_count(keyring: Keyring, chain: Keychain) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sqlite3
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ import pytest
 from django.db import connection, transaction
 
 from troth.ledger import Entry, Hash
-from troth.protect import EPOCH_GRACE, EPOCH_LASTS, Context, Keyring, KeyState, OpenError, create_home
+from troth.protect import EPOCH_GRACE, EPOCH_LASTS, Context, KeyRefused, Keyring, KeyState, OpenError, create_home
 from troth.service.record import subject_keys
 from troth.service.record.journal import DatabaseJournal
+from troth.service.record.key_registry import make_key
 from troth.service.record.models import EntryRow, Subject
 from troth.service.record.subject_keys import SubjectKeys
 from troth.subjects import Run
@@ -155,6 +159,104 @@ def test_who_is_erased_while_keys_are_wrapped_anew_stays_erased(
     assert opened(keys, keyring, sealed) == {BEN, CHLOE}
 
 
+def test_who_is_erased_and_comes_back_while_keys_are_wrapped_anew_keeps_the_new_key(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow transaction made the new key in the epoch that is just ending."""
+    store, slow = subject_keys._store, keyring.make_key(ANN)
+
+    def came_back(*given: Any) -> None:
+        keys.erase([ANN], now=NOW)
+        Subject.objects.filter(pseudonym=ANN).update(wrapped_key=slow, erased_at=None)
+        store(*given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(subject_keys, "_store", came_back)
+        keys.roll(now=NOW, early=True)
+    assert bytes(Subject.objects.get(pseudonym=ANN).wrapped_key or b"") == slow
+    assert opened(keys, keyring, {**sealed, ANN: keyring.open_key(slow, ANN).seal(b"new", HERE)}) == {"new", BEN, CHLOE}
+    assert keys.roll(now=NOW + EPOCH_GRACE).rewrapped == 1
+
+
+def test_nothing_is_made_beside_an_older_copy_of_the_keys(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], tmp_path: Path
+) -> None:
+    """It would hang on a key that is gone, or is another one, once the newest copy comes back."""
+    file = tmp_path / "keys" / "keys.toml"
+    older = file.read_bytes()
+    keys.roll(now=NOW, early=True)
+    keys.roll(now=NOW + EPOCH_GRACE)
+    newest = file.read_bytes()
+    file.write_bytes(older)
+    for refused in (
+        lambda: keys.roll(now=NOW + EPOCH_LASTS),
+        lambda: keys.roll(now=NOW, early=True),
+        lambda: keys.of("ps1:dora", now=NOW),
+    ):
+        with pytest.raises(KeyRefused, match="restore the newest copy"):
+            refused()
+    assert file.read_bytes() == older
+    file.write_bytes(newest)
+    assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}
+
+
+@pytest.mark.parametrize("ahead", [dt.timedelta(days=400), dt.timedelta(minutes=6)])
+def test_an_epoch_that_a_wrong_clock_began_in_the_future_ends(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], ahead: dt.timedelta
+) -> None:
+    assert keyring.chain is not None
+    keys.roll(now=NOW + ahead, early=True)
+    [day] = keys.final_after([ANN], now=NOW).values()
+    before = backup()
+    erase(keys, ANN)
+    keys.roll(now=NOW)
+    keys.roll(now=NOW + EPOCH_GRACE)
+    assert [str(info.state) for info in keyring.chain.infos()] == ["destroyed", "destroyed", "active"]
+    assert day == dt.date(2026, 11, 26)
+    restore(before)
+    assert opened(keys, keyring, sealed) == set()
+
+
+def test_clocks_that_are_a_little_apart_end_no_epoch(keys: SubjectKeys, sealed: dict[str, bytes]) -> None:
+    assert keys.roll(now=NOW - dt.timedelta(minutes=4)).rewrapped == 0
+    keys.roll(now=NOW, early=True)
+    assert keys.roll(now=NOW - dt.timedelta(minutes=4)).destroyed == ()
+
+
+def test_the_day_in_a_receipt_leaves_the_keep_loop_time_to_come_by(keys: SubjectKeys, keyring: Keyring) -> None:
+    assert keyring.chain is not None
+    begun = NOW.replace(hour=23, minute=48)
+    keyring.chain.rotate("epoch", now=begun)
+    keys.of(ANN, now=begun)
+    assert begun + EPOCH_LASTS + EPOCH_GRACE < dt.datetime(2026, 11, 26, tzinfo=dt.UTC)
+    assert keys.final_after([ANN], now=begun) == {ANN: dt.date(2026, 11, 27)}
+
+
+def test_a_roll_beside_another_one_ends_well(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is faster, wherever we are: before we wrap anew, before we look, before we destroy."""
+    assert keyring.chain is not None
+    places = [(SubjectKeys, "_older"), (SubjectKeys, "_fresh"), (SubjectKeys, "_used"), (subject_keys, "end_key")]
+    for turn, (owner, name) in enumerate(places):
+        at = NOW + turn * EPOCH_LASTS
+        make_key(keyring, "epoch", now=at)
+        do, others = getattr(owner, name), iter([SubjectKeys(keyring)])
+
+        def beside(*given: Any, do: Any = do, others: Any = others, at: dt.datetime = at, **named: Any) -> Any:
+            for other in others:
+                other.roll(now=at + EPOCH_GRACE)
+            return do(*given, **named)
+
+        with monkeypatch.context() as racing:
+            racing.setattr(owner, name, beside)
+            rolled = keys.roll(now=at + EPOCH_GRACE)
+        assert (rolled.closed, rolled.destroyed) == (0, ()), name
+    assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}
+    assert [str(info.state) for info in keyring.chain.infos()] == ["destroyed"] * len(places) + ["active"]
+    assert [fields["state"] for fields in entries("keys.changed")].count("destroyed") == len(places)
+
+
 def test_a_key_that_is_still_needed_is_not_destroyed(keys: SubjectKeys, sealed: dict[str, bytes]) -> None:
     keys.roll(now=NOW, early=True)
     Subject.objects.filter(pseudonym=BEN).update(epoch=1)  # a process that was slow to store what it had wrapped
@@ -201,6 +303,29 @@ def test_no_byte_of_an_erased_key_is_left_in_the_files(
     erase(keys, ANN)
     subject_keys.scrub()
     assert not any(wrapped in file.read_bytes() for file in files if file.exists())
+
+
+def test_a_reader_that_is_in_the_way_of_scrubbing_is_told_and_not_waited_for(
+    keys: SubjectKeys, sealed: dict[str, bytes], database: str
+) -> None:
+    if connection.vendor != "sqlite":
+        assert subject_keys.scrub()
+        return
+    wrapped = bytes(Subject.objects.get(pseudonym=ANN).wrapped_key or b"")
+    path = Path(str(connection.settings_dict["NAME"]))
+    log = path.with_name(path.name + "-wal")
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM record_subject").fetchone()
+        erase(keys, ANN)
+        began = time.monotonic()
+        assert not subject_keys.scrub()
+        assert time.monotonic() - began < 5, "a busy timeout of 20 seconds"
+        assert wrapped in path.read_bytes() + log.read_bytes()
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+    assert subject_keys.scrub()
+    assert wrapped not in path.read_bytes() + log.read_bytes()
 
 
 def test_finishing_an_erasure_destroys_the_key_of_the_erased_alone(

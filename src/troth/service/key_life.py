@@ -35,7 +35,16 @@ from troth.protect import (
     write_approvers,
     write_export,
 )
-from troth.service.record.key_registry import known_approvers, note_approvers, note_destruction, note_keys, strays
+from troth.service.record.key_registry import (
+    end_key,
+    known_approvers,
+    make_key,
+    note_approvers,
+    note_destruction,
+    note_keys,
+    plan_on_record,
+    strays,
+)
 from troth.service.record.ledger import record
 from troth.service.record.models import RunRow, Subject
 from troth.service.record.resealing import Resealed, SealedPlace, hanging, reseal
@@ -118,14 +127,14 @@ def rotate_field(keyring: Keyring, *, now: dt.datetime, progress: Callable[[int,
     """Put another field key in use, and seal anew under it what Troth's own database holds.
 
     Where values are left under older keys that open, their rotation was cut short: that is finished instead. *progress*
-    is told how many of how many values are done.
+    is told how many of how many values are done. Raises `KeyRefused` beside an older keys.toml.
     """
     chain = keyring.chain
     assert chain is not None, "the keyring of a home"
     active = chain.active("field")
     made = None
     if active is None or not _left(keyring, active):
-        made = active = chain.rotate("field", now=now)
+        made = active = make_key(keyring, "field", now=now)
     note_keys(keyring, now=now)
     total = _left(keyring, active)
     return RotatedField(made, reseal(keyring, SEALED, progress=lambda done: progress(done, total)))
@@ -181,7 +190,9 @@ def plan_destruction(
 ) -> DestructionPlan:
     """What destroying the key would do. *in_stores* was counted in the systems *stores*.
 
-    Raises `KeyRefused` for a key that is in use, and while something hangs on it, unless *crypto_erase* is the point.
+    Where its destruction is on record and was cut short, the plan is the one that was approved then, whatever hangs on
+    the key by now. Raises `KeyRefused` for a key that is in use, and while something hangs on it, unless *crypto_erase*
+    is the point.
     """
     info = key_called(keyring, name)
     if not info.state.may_become(KeyState.DESTROYED):
@@ -196,7 +207,8 @@ def plan_destruction(
     looked_in = ("troth", *sorted(stores))
     counted = [part for place in sorted(held) for part in (place, held[place])]
     facts = (info.id.text, info.state.value, crypto_erase, len(looked_in), *looked_in, *counted)
-    return DestructionPlan(info, held, looked_in, crypto_erase, keyring.digest("keys destroy", *facts))
+    plan = plan_on_record(info) or keyring.digest("keys destroy", *facts)
+    return DestructionPlan(info, held, looked_in, crypto_erase, plan)
 
 
 def _require_free(info: KeyInfo, held: Mapping[str, int], now: dt.datetime) -> None:
@@ -223,13 +235,12 @@ def destroy(home: Path, keyring: Keyring, plan: DestructionPlan, *, now: dt.date
 
     The entry commits first. Killed at any point, the same call goes on.
     """
-    assert keyring.chain is not None, "the keyring of a home"
     approvals = Approvals(home, read_approvers(home, keyring))
     roles = approvals.require(plan.hash, now=now)
     note_keys(keyring, now=now)
     by, and_by = _pseudonyms(keyring, roles)
     note_destruction(plan.key, now=now, crypto_erase=plan.crypto_erase, plan=plan.hash, by=by, and_by=and_by)
-    keyring.chain.move(plan.key.name, KeyState.DESTROYED, now=now)
+    end_key(keyring, plan.key, now=now)
     scrub()
     approvals.use_up(plan.hash, now=now)
     return roles

@@ -90,7 +90,8 @@ def runs_finished(journal: Journal, now: dt.datetime) -> Answer:
 
 @answers("record.restores")
 def restores(log: Log, now: dt.datetime) -> Answer:
-    """The last drill on record: when it was, and whether the erased stayed closed in it and everybody else opened."""
+    """The last drill on record: when it was, and whether the erased stayed closed in it and everybody else opened. One
+    of a backup without keys shows nothing, and one without erased people only that a backup opens."""
     last = _last(log, "backup.drilled", since=now - dt.timedelta(days=DRILL_DAYS))
     looked = frozenset({"backups"})
     if last is None:
@@ -108,14 +109,16 @@ def restores(log: Log, now: dt.datetime) -> Answer:
         if counts[name]
     ]
     days = (now - last.at).days
+    evidence = Evidence(in_scope=looked, observed=looked, population=counts["tried"], tested=counts["tried"])
+    figures = {"days": days, **counts}
+    if not counts["tried"]:
+        summary = f"Tried {counted(days, 'day')} ago: no key of a subject was in that backup, which shows nothing."
+        return Answer(Outcome.ERROR, summary, evidence, figures)
     summary = f"Tried {counted(days, 'day')} ago: {counted(counts['tried'], 'key')} of subjects, {counts['erased']} of "
     summary += f"them of the erased; {counts['erased_opened']} of these opened, and {counts['lost']} others were lost."
-    return Answer.of(
-        summary,
-        evidence=Evidence(in_scope=looked, observed=looked, population=counts["tried"], tested=counts["tried"]),
-        figures={"days": days, **counts},
-        findings=findings,
-    )
+    if not counts["erased"]:
+        summary += " Nobody in it was erased since, so it shows nothing about erasing: take an older backup."
+    return Answer.of(summary, evidence=evidence, figures=figures, findings=findings)
 
 
 def _last(log: Log, kind: str, *, since: dt.datetime) -> Entry | None:

@@ -1,4 +1,4 @@
-"""The drill: every key at hand is tried on a restored backup of Troth's database. Reads only.
+"""The drill: every key at hand is tried on a restored backup of Troth's database, which is only read.
 
 After their horizon, nobody who was erased may open from it; everybody else has to, with the wrapping in the backup or
 with the one of today. It shows that erasing reaches copies made before, and that nobody else was lost to it.
@@ -7,22 +7,24 @@ with the one of today. It shows that erasing reaches copies made before, and tha
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from troth.ledger import Entry, KeyId
-from troth.protect import EPOCH_GRACE, KeyInfo, Keyring, KeyState, OpenError, epoch_of
+from troth.protect import KeyInfo, Keyring, KeyState, OpenError, epoch_of
 from troth.service.configuration import ServiceError
+from troth.service.record import due
 from troth.service.record.ledger import record
 from troth.service.record.models import Subject
-from troth.service.record.subject_keys import final_day
+from troth.service.record.subject_keys import day_after, final_day
 from troth.stores import Store, UnknownName
 
 __all__ = ["Drill", "DrillRefused", "drill", "note_drill"]
 
 _BATCH = 500
-_DAY = dt.timedelta(days=1)
+_MARK = "drill:"
 
 
 class DrillRefused(ServiceError):
@@ -50,15 +52,17 @@ class Drill:
 
     @property
     def is_passed(self) -> bool:
-        return not (self.erased_opened or self.lost)
+        """Where no key was tried, nothing was shown."""
+        return bool(self.tried) and not (self.erased_opened or self.lost)
 
 
 def drill(
     backup: Store, keyring: Keyring, *, now: dt.datetime, progress: Callable[[int], None] = lambda _: None
 ) -> Drill:
-    """Try every key at hand on every key of a subject in *backup*. Raises `DrillRefused` for what is no backup of this
-    deployment, and `StoreError`."""
+    """Try every key at hand on every key of a subject in *backup*. Raises `DrillRefused` for today's database and for
+    what is no backup of this deployment, and `StoreError`."""
     _require_ours(backup, keyring)
+    _require_not_today(backup, now)
     trial = _Trial(keyring, now)
     for rows in backup.scan("record_subject", ["pseudonym", "wrapped_key"], batch=_BATCH):
         trial.take([(str(who), bytes(wrapped)) for who, wrapped in rows if isinstance(wrapped, bytes)])
@@ -103,6 +107,19 @@ def _require_ours(backup: Store, keyring: Keyring) -> None:
         raise DrillRefused(
             f"that is a backup of another deployment, or of before it had keys: it knows no root key {keyring.id}"
         )
+
+
+def _require_not_today(backup: Store, now: dt.datetime) -> None:
+    """Whatever name *backup* was given by: what is written into today's database now must not be in there. A server's
+    own identifiers would not tell it from a copy of all its files."""
+    mark = f"{_MARK}{secrets.token_hex(16)}"
+    due.schedule([mark], at=now)
+    try:
+        is_today = any((mark,) in rows for rows in backup.scan("record_due", ["name"], batch=_BATCH))
+    finally:
+        due.forget(mark, keeping=())
+    if is_today:
+        raise DrillRefused("that is today's database; restore a backup beside it, and name that")
 
 
 class _Trial:
@@ -163,4 +180,4 @@ def _gone_after(info: KeyInfo, now: dt.datetime) -> dt.date:
     ended = info.since.get(KeyState.DEACTIVATED)
     if ended is None:
         return final_day([info], erased=now)
-    return (ended + EPOCH_GRACE).date() + _DAY
+    return day_after(ended)

@@ -12,15 +12,26 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from troth.ledger import Entry, Hash, Pseudonym
-from troth.protect import FIELD_LASTS, KeyInfo, KeyRefused, Keyring, KeyState, opened_until, seals_until
+from troth.protect import FIELD_LASTS, KeyInfo, KeyRefused, Keyring, KeyState, Purpose, opened_until, seals_until
 from troth.service.record import due
 from troth.service.record.ledger import record
-from troth.service.record.models import KeyRow, Subject
+from troth.service.record.models import EntryRow, KeyRow, Subject
 
-__all__ = ["RESEALING", "known_approvers", "note_approvers", "note_destruction", "note_keys", "strays"]
+__all__ = [
+    "RESEALING",
+    "end_key",
+    "known_approvers",
+    "make_key",
+    "note_approvers",
+    "note_destruction",
+    "note_keys",
+    "plan_on_record",
+    "require_newest",
+    "strays",
+]
 
 RESEALING = "record:resealing"
 """What is due when a field key comes into use: sealing anew what is under older ones."""
@@ -45,6 +56,32 @@ def note_keys(keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD
             _note_change(info, before, now, field)
 
 
+def require_newest(keyring: Keyring, purpose: Purpose) -> None:
+    """Raises `KeyRefused` beside an older keys.toml: what is protected from here on would hang on keys that are gone
+    when the newest copy comes back."""
+    if told := _older_copy(keyring, purpose):
+        raise KeyRefused(f"an older keys.toml is in TROTH_HOME, and nothing new is protected by it: {told[0]}")
+
+
+def make_key(keyring: Keyring, purpose: Purpose, *, now: dt.datetime) -> KeyInfo:
+    """Put a new key in use for *purpose*. Raises as `require_newest` does."""
+    require_newest(keyring, purpose)
+    assert keyring.chain is not None, "the keyring of a home"
+    return keyring.chain.rotate(purpose, now=now)
+
+
+def end_key(keyring: Keyring, info: KeyInfo, *, now: dt.datetime) -> bool:
+    """Destroy a key whose end is on record: False where somebody beside us just did. Raises `KeyRefused`."""
+    assert keyring.chain is not None, "the keyring of a home"
+    try:
+        keyring.chain.move(info.name, KeyState.DESTROYED, now=now)
+    except KeyRefused:
+        if not any(one.id == info.id and one.state is KeyState.DESTROYED for one in keyring.chain.infos()):
+            raise
+        return False
+    return True
+
+
 def note_destruction(
     info: KeyInfo,
     *,
@@ -60,32 +97,70 @@ def note_destruction(
     """
     given = {"plan": plan, "by": by, "and_by": and_by}
     with transaction.atomic(durable=True):
+        if not _rows(info).exclude(state=KeyState.DESTROYED).update(state=KeyState.DESTROYED, destroyed_at=now):
+            return
+        record(_changed(info, KeyState.DESTROYED, now, **{name: it for name, it in given.items() if it is not None}))
         if crypto_erase and info.purpose == "epoch":
             hanging = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False)
             hanging.update(wrapped_key=None, erased_at=now)
-        if _rows(info).exclude(state=KeyState.DESTROYED).update(state=KeyState.DESTROYED, destroyed_at=now):
-            record(
-                _changed(info, KeyState.DESTROYED, now, **{name: it for name, it in given.items() if it is not None})
-            )
+
+
+def plan_on_record(info: KeyInfo) -> Hash | None:
+    """The plan by which the key was destroyed, as its entry names it; None where there is no such entry or plan."""
+    if not _rows(info).filter(state=KeyState.DESTROYED).exists():
+        return None
+    mark = info.id.text.encode()
+    for content in EntryRow.objects.order_by("-id").values_list("content", flat=True).iterator():
+        if mark in bytes(content):
+            entry = Entry.decode(bytes(content))
+            if (entry.kind, entry.fields.get("state")) == ("keys.changed", KeyState.DESTROYED.value):
+                plan = entry.fields.get("plan")
+                return plan if isinstance(plan, Hash) else None
+    return None
 
 
 def strays(keyring: Keyring) -> list[str]:
     """Where registry and TROTH_HOME contradict one another, each with how to mend it."""
-    rows = list(KeyRow.objects.order_by("id").values_list("key_id", "purpose", "state"))
-    infos = {info.id.text: info for info in keyring.chain.infos()} if keyring.chain is not None else {}
     found = [told] if (told := _of_another_root(keyring)) else []
-    for key, purpose, state in rows:
-        info = infos.get(key)
-        if purpose == "root":
-            continue
+    return [*found, *_older_copy(keyring), *_not_ended(keyring)]
+
+
+def _older_copy(keyring: Keyring, purpose: Purpose | None = None) -> list[str]:
+    """What shows that keys.toml is an older copy: a living key is not in it, or one in use ended on record long ago."""
+    found = []
+    for key, used_for, state, info in _compared(keyring, purpose):
         if info is None and state != KeyState.DESTROYED:
-            found.append(f"{key} ({purpose}) is not in keys.toml; restore the newest copy of it")
-        elif info is not None and state == KeyState.DESTROYED != info.state:
-            told = f"{info.name} is destroyed on record, and stands in keys.toml: an older copy came back"
-            found.append(
-                f"{told}; destroy it again: troth {'keep' if purpose == 'epoch' else f'keys destroy {info.name}'}"
-            )
+            found.append(f"{key} ({used_for}) is not in keys.toml; restore the newest copy of it")
+        elif info is not None and state == KeyState.DESTROYED and not _may_end(info):
+            found.append(f"{info.name} is destroyed on record, and {info.state} in keys.toml; restore the newest copy")
     return found
+
+
+def _not_ended(keyring: Keyring) -> list[str]:
+    """What was destroyed on record, and is still to be: we were cut short, or an older copy came back."""
+    return [
+        f"{info.name} is destroyed on record, and stands in keys.toml: its destruction was cut short, or an older copy "
+        f"came back; destroy it again: troth {'keep' if info.purpose == 'epoch' else f'keys destroy {info.name}'}"
+        for _, _, state, info in _compared(keyring)
+        if info is not None and state == KeyState.DESTROYED and info.state.may_become(KeyState.DESTROYED)
+    ]
+
+
+def _may_end(info: KeyInfo) -> bool:
+    return info.state is KeyState.DESTROYED or info.state.may_become(KeyState.DESTROYED)
+
+
+def _compared(keyring: Keyring, purpose: Purpose | None = None) -> list[tuple[str, str, str, KeyInfo | None]]:
+    """The keys below the root that live in the registry or in keys.toml, as far as the registry knows them: id, purpose
+    and state there, and how the file has it."""
+    chain = keyring.chain
+    living = [one.id.text for one in chain.infos() if one.state is not KeyState.DESTROYED] if chain is not None else []
+    known = KeyRow.objects.exclude(purpose="root").filter(~Q(state=KeyState.DESTROYED) | Q(key_id__in=living))
+    known = known.filter(purpose=purpose) if purpose is not None else known
+    rows = list(known.order_by("id").values_list("key_id", "purpose", "state"))
+    # The file is read again after the rows: it is then never older than they are, whoever is at work beside us.
+    infos = {info.id.text: info for info in chain.infos()} if chain is not None else {}
+    return [(key, used_for, state, infos.get(key)) for key, used_for, state in rows]
 
 
 def _of_another_root(keyring: Keyring) -> str:

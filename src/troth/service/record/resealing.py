@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Count, F, Func, Value
+from django.db.models import Count, F, Func, Q, Value
 
 from troth.protect import NUMBER_AT, Context, Keyring, OpenError
 
@@ -21,6 +21,8 @@ __all__ = ["Resealed", "SealedPlace", "hanging", "reseal"]
 
 _BATCH = 500
 """Rows that one transaction swaps; it bounds how long SQLite's writers wait."""
+_ROOT_AT = slice(NUMBER_AT.start - 8, NUMBER_AT.start)
+"""Where the id of its root key stands in a sealed value: before the number of its field key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class SealedPlace:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What one `reseal` did. *closed* values do not open, and stay as they are; *finished* is False where more rows are
+    """What one `reseal` did. *closed* values do not open, those of another root key among them, and stay as they are;
+    *finished* is False where more rows are
     left than it was to do."""
 
     done: int
@@ -69,7 +72,7 @@ def reseal(
     """
     older, done, closed = _older(keyring), 0, 0
     for place in places if older else ():
-        for rows in _stale(place, older):
+        for rows in _stale(place, keyring, older):
             if most is not None and done >= most:
                 return Resealed(done, closed, finished=False)
             fresh = [(new, key, old) for key, new, old in _sealed_anew(keyring, place, rows)]
@@ -88,18 +91,25 @@ def _older(keyring: Keyring) -> Sequence[int]:
 
 
 def _rows(place: SealedPlace) -> models.QuerySet[Any]:
-    """The rows of a place with a value in it, each with the *number* of its key as it stands there."""
-    at = Value(NUMBER_AT.start + 1), Value(NUMBER_AT.stop - NUMBER_AT.start)
-    number = Func(F(place.column), *at, function="SUBSTR", output_field=models.BinaryField())
+    """The rows of a place with a value in it, each with its *root* key and the *number* of its field key as they stand
+    there."""
     filled = place.model._default_manager.filter(**{f"{place.column}__isnull": False})
-    rows: models.QuerySet[Any] = filled.annotate(number=number)
+    rows: models.QuerySet[Any] = filled.annotate(root=_part(place, _ROOT_AT), number=_part(place, NUMBER_AT))
     return rows
 
 
-def _stale(place: SealedPlace, older: Sequence[int]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """Batches of rows under these keys: their key, their value, and what its context needs."""
+def _part(place: SealedPlace, at: slice) -> Func:
+    begins, length = Value(at.start + 1), Value(at.stop - at.start)
+    return Func(F(place.column), begins, length, function="SUBSTR", output_field=models.BinaryField())
+
+
+def _stale(place: SealedPlace, keyring: Keyring, older: Sequence[int]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Batches of rows that are under these keys, or under another root key: their key, their value, and what its
+    context needs."""
     last = 0
-    rows = _rows(place).filter(number__in=[number.to_bytes(4, "big") for number in older]).order_by("pk")
+    ours = bytes.fromhex(keyring.id.text.partition(":")[2])
+    is_stale = Q(number__in=[number.to_bytes(4, "big") for number in older]) | ~Q(root=ours)
+    rows = _rows(place).filter(is_stale).order_by("pk")
     while batch := list(rows.filter(pk__gt=last).values_list("pk", place.column, *place.needs)[:_BATCH]):
         yield batch
         last = batch[-1][0]

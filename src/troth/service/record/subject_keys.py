@@ -9,21 +9,29 @@ erased, although the root key is at hand, and every newer backup opens for every
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from troth.protect import EPOCH_GRACE, EPOCH_LASTS, WRAPPED_BYTES, KeyInfo, Keyring, KeyState, OpenError, epoch_of
-from troth.service.record.key_registry import note_destruction, note_keys
+from troth.service.record.key_registry import end_key, make_key, note_destruction, note_keys, require_newest
 from troth.service.record.models import Subject
 
-__all__ = ["Rolled", "SubjectKeys", "final_day"]
+__all__ = ["Rolled", "SubjectKeys", "day_after", "final_day", "scrub"]
+
+_LOOP_ROOM = dt.timedelta(hours=1)
+"""How long after an epoch is over the keep loop may come by, and the day in a receipt still be true."""
 
 _Wrapped = tuple[int, str, bytes]
+_Fresh = tuple[bytes, int, bytes]
 _BATCH = 20_000
 _ROW = ("pk", "pseudonym", "wrapped_key")
 _ERASED_AT_ONCE = 500
+_CLOCKS_DIFFER = dt.timedelta(minutes=5)
+"""How far the clocks of two machines may be apart; what is dated later than that was dated by a wrong clock."""
+_SCRUB_WAITS_MS = 250
+"""As long as a reader may take; nobody else writes meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class SubjectKeys:
 
     def of(self, subject: str, *, now: dt.datetime) -> Keyring:
         """The keyring of one subject, made where there is none. What it seals opens until the subject is erased; one
-        who comes back afterwards gets another."""
+        who comes back afterwards gets another. Raises `KeyRefused` where one is needed beside an older keys.toml."""
         row = Subject.objects.filter(pseudonym=subject).first()
         if row is None or row.wrapped_key is None:
             row = self._made(subject, now)
@@ -53,6 +61,9 @@ class SubjectKeys:
         return self._keyring.open_key(bytes(row.wrapped_key), subject)
 
     def _made(self, subject: str, now: dt.datetime) -> Subject:
+        if self._chain.active("epoch") is None:
+            make_key(self._keyring, "epoch", now=now)
+        require_newest(self._keyring, "epoch")
         with transaction.atomic():
             row, _ = Subject.objects.select_for_update().get_or_create(pseudonym=subject, defaults={"created_at": now})
             if row.wrapped_key is None:
@@ -86,25 +97,27 @@ class SubjectKeys:
         ends when it has lasted, or at once with *early*. *progress* is told how many keys were wrapped anew.
         """
         active = self._chain.active("epoch")
-        if active is not None and (early or now - active.since[KeyState.ACTIVE] >= EPOCH_LASTS):
-            self._chain.rotate("epoch", now=now)
+        if active is not None and (early or not _lasts(active.since[KeyState.ACTIVE], EPOCH_LASTS, now)):
+            make_key(self._keyring, "epoch", now=now)
         over = [info for info in self._chain.infos() if info.purpose == "epoch" and info.state is KeyState.DEACTIVATED]
         if not over:
             return Rolled(0, ())
         note_keys(self._keyring, now=now)
-        rewrapped, closed = self._rewrap(progress)
-        ready = [info for info in over if now - info.since[KeyState.DEACTIVATED] >= EPOCH_GRACE]
-        destroyed = tuple(self._destroyed(info, now) for info in ready if not self._used(info))
-        return Rolled(rewrapped, destroyed, closed)
+        rewrapped, closed = self._rewrap(now, progress)
+        ready = [info for info in over if not _lasts(info.since[KeyState.DEACTIVATED], EPOCH_GRACE, now)]
+        return Rolled(rewrapped, tuple(info for info in ready if self._ended(info, now)), closed)
 
-    def _rewrap(self, progress: Callable[[int], None] | None) -> tuple[int, int]:
-        epoch, done, closed, last = self._epoch(), 0, 0, 0
+    def _rewrap(self, now: dt.datetime, progress: Callable[[int], None] | None) -> tuple[int, int]:
+        epoch = (self._chain.active("epoch") or make_key(self._keyring, "epoch", now=now)).number
+        done, closed, last = 0, 0, 0
         older = [info.number for info in self._chain.infos() if info.purpose == "epoch" and info.state.opens]
         while rows := self._older([number for number in older if number < epoch], last):
             fresh = self._fresh(rows)
             with transaction.atomic(durable=True):
                 _store(epoch, fresh)
-            done, closed, last = done + len(fresh), closed + len(rows) - len(fresh), rows[-1][0]
+            done, last = done + len(fresh), rows[-1][0]
+            if len(fresh) < len(rows):
+                closed += _as_they_were({key for key, _, _ in rows} - {key for _, key, _ in fresh}, rows)
             if progress is not None:
                 progress(done)
         if done:
@@ -115,13 +128,27 @@ class SubjectKeys:
         rows = Subject.objects.filter(pk__gt=last, epoch__in=epochs, wrapped_key__isnull=False).order_by("pk")
         return [(key, subject, bytes(wrapped or b"")) for key, subject, wrapped in rows.values_list(*_ROW)[:_BATCH]]
 
-    def _fresh(self, rows: Sequence[_Wrapped]) -> list[tuple[bytes, int]]:
-        """The keys that open, wrapped anew, each with its row; one that is damaged holds nobody else up."""
+    def _fresh(self, rows: Sequence[_Wrapped]) -> list[_Fresh]:
+        """The keys that open, wrapped anew, each with its row and how it was; one that is damaged holds nobody else
+        up."""
         try:
             fresh = self._keyring.rewrap([(wrapped, subject) for _, subject, wrapped in rows])
-            return list(zip(fresh, (key for key, _, _ in rows), strict=True))
+            return [(new, key, old) for new, (key, _, old) in zip(fresh, rows, strict=True)]
         except OpenError:
             return [made for row in rows for made in self._fresh([row])] if len(rows) > 1 else []
+
+    def _ended(self, info: KeyInfo, now: dt.datetime) -> bool:
+        """Destroy the key of an epoch that is over, unless something hangs on it: whether we did. The entry commits
+        first; where we are killed in between, the next roll destroys the key after all."""
+        try:
+            if self._used(info):
+                return False
+        except OpenError:
+            if self._chain.opens("epoch", info.number):
+                raise
+            return False  # somebody beside us has just destroyed it
+        note_destruction(info, now=now)
+        return end_key(self._keyring, info, now=now)
 
     def _used(self, info: KeyInfo) -> bool:
         """Whether a key hangs on it that opens: a process was slow to store it. Raises `OpenError` where the epoch's
@@ -130,26 +157,32 @@ class SubjectKeys:
         rows = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).values_list(*_ROW)
         return any(self._fresh([(key, subject, bytes(wrapped or b""))]) for key, subject, wrapped in rows.iterator())
 
-    def _destroyed(self, info: KeyInfo, now: dt.datetime) -> KeyInfo:
-        """The entry commits first; where we are killed in between, the next roll destroys the key after all."""
-        note_destruction(info, now=now)
-        return self._chain.move(info.name, KeyState.DESTROYED, now=now)
 
-    def _epoch(self) -> int:
-        active = self._chain.active("epoch") or self._chain.rotate("epoch", now=dt.datetime.now(dt.UTC))
-        return active.number
+def _lasts(begun: dt.datetime, period: dt.timedelta, now: dt.datetime) -> bool:
+    """Whether a *period* is not over. One that a wrong clock dated in the future never would be: it counts as over."""
+    return -_CLOCKS_DIFFER <= now - begun < period
 
 
 def final_day(epochs: Iterable[KeyInfo], *, erased: dt.datetime) -> dt.date:
     """The first day on which no backup opens any more for somebody whose key was *erased* then, under *epochs*."""
     starts = [info.since.get(KeyState.ACTIVE, erased) for info in epochs if info.purpose == "epoch"]
     begun = max((start for start in starts if start <= erased), default=erased)
-    return (max(begun, erased - EPOCH_LASTS) + EPOCH_LASTS + EPOCH_GRACE).date() + dt.timedelta(days=1)
+    return day_after(max(begun, erased - EPOCH_LASTS) + EPOCH_LASTS)
 
 
-def _store(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:
-    """Put the new wrappings in place of the older ones. A key that was erased meanwhile stays erased, and one that was
-    made since is wrapped under this epoch already."""
+def day_after(ended: dt.datetime) -> dt.date:
+    """The first day on which the key of an epoch that *ended* then is surely destroyed."""
+    return (ended + EPOCH_GRACE + _LOOP_ROOM).date() + dt.timedelta(days=1)
+
+
+def _as_they_were(left: Collection[int], rows: Sequence[_Wrapped]) -> int:
+    """How many of the rows that are *left* hold what was read: what somebody changed meanwhile needs nothing more."""
+    return sum(Subject.objects.filter(pk=key, wrapped_key=wrapped).exists() for key, _, wrapped in rows if key in left)
+
+
+def _store(epoch: int, keys: Sequence[_Fresh]) -> None:
+    """Put the new wrappings in place of the older ones, where these are still there: what was erased meanwhile stays
+    erased, and who came back since keeps the new key."""
     if not keys:
         return
     if connection.vendor == "postgresql":
@@ -158,30 +191,46 @@ def _store(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE record_subject SET wrapped_key = %s, epoch = {epoch:d}"  # noqa: S608 - a number of ours
-            f" WHERE id = %s AND epoch < {epoch:d} AND wrapped_key IS NOT NULL",
+            " WHERE id = %s AND wrapped_key = %s",
             keys,
         )
 
 
-def _store_at_once(epoch: int, keys: Sequence[tuple[bytes, int]]) -> None:
+def _store_at_once(epoch: int, keys: Sequence[_Fresh]) -> None:
     """One statement with binary parameters: all wrappings in one piece, as each is as long as the next."""
     from psycopg import Cursor
 
     connection.ensure_connection()
     with Cursor(connection.connection) as cursor:
         cursor.execute(
-            "UPDATE record_subject AS s SET wrapped_key = substr(%b, ((k.n - 1) * %b + 1)::int, %b), epoch = %b"
-            " FROM unnest(%b) WITH ORDINALITY AS k (id, n)"
-            " WHERE s.id = k.id AND s.epoch < %b AND s.wrapped_key IS NOT NULL",
-            [b"".join(key for key, _ in keys), WRAPPED_BYTES, WRAPPED_BYTES, epoch, [row for _, row in keys], epoch],
+            "UPDATE record_subject AS s SET wrapped_key = substr(%b, k.starts::int, %b), epoch = %b"
+            " FROM (SELECT id, (n - 1) * %b + 1 AS starts FROM unnest(%b) WITH ORDINALITY AS t (id, n)) AS k"
+            " WHERE s.id = k.id AND s.wrapped_key = substr(%b, k.starts::int, %b)",
+            [
+                b"".join(new for new, _, _ in keys),
+                WRAPPED_BYTES,
+                epoch,
+                WRAPPED_BYTES,
+                [row for _, row, _ in keys],
+                b"".join(old for _, _, old in keys),
+                WRAPPED_BYTES,
+            ],
         )
 
 
-def scrub() -> None:
+def scrub() -> bool:
     """See to it that SQLite's write-ahead log keeps no page with what was erased. Call it outside of transactions.
 
+    False where a reader is in the way: then it is to be done again, and the keep loop does that every few minutes.
     PostgreSQL keeps old row versions and its log for a while: there the end of the epoch is the horizon.
     """
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connection.vendor != "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        waits = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout = {_SCRUB_WAITS_MS:d}")
+        try:
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {waits:d}")
+    return not busy
