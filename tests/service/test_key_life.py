@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from troth.declaration import parse
 from troth.ledger import Entry, Hash
@@ -48,7 +50,7 @@ from troth.service.key_life import (
 )
 from troth.service.record import resealing
 from troth.service.record.key_registry import make_key, note_destruction, note_keys, strays
-from troth.service.record.models import EntryRow, KeyRow, RunRow, Subject
+from troth.service.record.models import Due, EntryRow, KeyRow, RunRow, Subject
 from troth.service.record.resealing import hanging, reseal
 from troth.service.record.subject_keys import SubjectKeys
 from troth.service.vault.models import TokenRow
@@ -387,6 +389,41 @@ def test_the_keep_loop_comes_back_for_a_process_that_was_slow(
     assert numbers() == {0: 1}
     keep.run_due(LATER, office=office)
     assert numbers() == {1: 1}
+
+
+def test_what_breaks_in_a_pass_takes_nothing_else_with_it(
+    office: Office, chain: Keychain, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.rotate("field", now=NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr(SubjectKeys, "roll", _break_off)
+        broken.setattr(keep, "dispose", _break_off)
+        keep.run_due(NOW, office=office)
+    assert numbers() == {1: 8}
+    again = NOW + dt.timedelta(minutes=2)
+    held = Due.objects.filter(name__in=["record:epochs", "record:disposal"])
+    assert list(held.values_list("lease", "next_due")) == [("", again)] * 2
+
+
+def test_the_keep_loop_scrubs_what_a_reader_was_in_the_way_of(
+    office: Office, keyring: Keyring, chain: Keychain, database: str
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL has no log of its own to scrub")
+    keys = SubjectKeys(keyring)
+    keys.of("ps1:ann", now=NOW)
+    wrapped = bytes(Subject.objects.get().wrapped_key or b"")
+    path = Path(str(connection.settings_dict["NAME"]))
+    log = path.with_name(path.name + "-wal")
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM record_subject").fetchone()
+        with transaction.atomic():
+            keys.erase(["ps1:ann"], now=NOW)
+        keep.run_due(NOW, office=office)
+        assert wrapped in path.read_bytes() + log.read_bytes()
+    keep.run_due(NOW + dt.timedelta(minutes=2), office=office)
+    assert wrapped not in path.read_bytes() + log.read_bytes()
 
 
 # --- how keys stand -------------------------------------------------------------------------------------------------

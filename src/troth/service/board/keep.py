@@ -17,7 +17,7 @@ from typing import Self
 
 from django.db import IntegrityError, close_old_connections, transaction
 
-from troth.ledger import Hash, WitnessRefused
+from troth.ledger import Hash, LedgerError, WitnessRefused
 from troth.promises import Check, Judgement, Status, answered, run, status_of
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
@@ -32,7 +32,7 @@ from troth.service.record.key_registry import RESEALING, note_keys
 from troth.service.record.ledger import DatabaseLog, record, sequence
 from troth.service.record.resealing import reseal
 from troth.service.record.run import resume_all
-from troth.service.record.subject_keys import SubjectKeys
+from troth.service.record.subject_keys import SubjectKeys, scrub
 from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
 
@@ -43,6 +43,7 @@ _PREFIX = "control:"
 _DISPOSAL = "record:disposal"
 _RUNS = "record:runs"
 _EPOCHS = "record:epochs"
+_SCRUBBING = "record:scrubbing"
 _OUTSIDE = "record:outside"
 _HOURLY = dt.timedelta(hours=1)
 _DAILY = dt.timedelta(days=1)
@@ -109,10 +110,12 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
             except due.LeaseLost as error:
                 lost += 1
                 _LOG.warning("%s", error)
-    _dispose(now)
-    _roll_epochs(office.keyring, now)
-    _reseal(office.keyring, now)
-    _take_up_runs(office, now)
+    _in_turn(_DISPOSAL, now, lambda: _dispose(now))
+    if office.keyring.chain is not None:
+        _in_turn(_EPOCHS, now, lambda: _roll_epochs(office.keyring, now))
+        _in_turn(RESEALING, now, lambda: _reseal(office.keyring, now))
+    _in_turn(_SCRUBBING, now, lambda: _scrub(now))
+    _in_turn(_RUNS, now, lambda: _take_up_runs(office, now))
     changed = _judge_all(here, now)
     sequenced += sequence(signer, now=now)
     unsigned = tuple(_show_outside(here, DatabaseLog(signer), now))
@@ -156,13 +159,27 @@ def _hasten_outdated(here: Company, now: dt.datetime) -> None:
             due.hasten(f"{_PREFIX}{id_}", at=now)
 
 
-def _take_up_runs(office: Office, now: dt.datetime) -> None:
-    """Finish what a process that is gone had begun on the company's stores, by one process at a time."""
-    due.schedule([_RUNS], at=now)
-    for held in due.claim(now, lease_for=_LEASE, prefix=_RUNS):
-        for run_id, outcome in resume_all(office.company.declaration, office.keyring):
-            _LOG.warning("run %s was taken up: %s", run_id, outcome)
-        due.finish(held, next_due=now + _RUNS_EVERY)
+def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None:
+    """Do what is due under *name*, by one process at a time, until it says. What it runs into is logged and tried again
+    in a few minutes: it takes nothing else of the pass with it."""
+    due.schedule([name], at=now)
+    for held in due.claim(now, lease_for=_LEASE, prefix=name):
+        try:
+            again = do()
+        except Exception:  # noqa: BLE001 - the rest of the pass outlives it; the log has its type and place
+            _LOG.exception("%s broke; it is tried again in a few minutes", name)
+            again = now + _RUNS_EVERY
+        try:
+            due.finish(held, next_due=again)
+        except due.LeaseLost as lost:
+            _LOG.warning("%s", lost)
+
+
+def _take_up_runs(office: Office, now: dt.datetime) -> dt.datetime:
+    """Finish what a process that is gone had begun on the company's stores."""
+    for run_id, outcome in resume_all(office.company.declaration, office.keyring):
+        _LOG.warning("run %s was taken up: %s", run_id, outcome)
+    return now + _RUNS_EVERY
 
 
 def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> Iterator[str]:
@@ -172,52 +189,56 @@ def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> Iterator
         return
     due.schedule([_OUTSIDE], at=now)
     for held in due.claim(now, lease_for=_LEASE, prefix=_OUTSIDE):
-        for refused in show_outside(log, declared, here.declaration.folder, now=now):
-            conflict = isinstance(refused, WitnessRefused) and refused.conflict
-            _LOG.log(logging.ERROR if conflict else logging.WARNING, "the ledger: %s", refused)
-            yield str(refused)
+        try:
+            for refused in show_outside(log, declared, here.declaration.folder, now=now):
+                conflict = isinstance(refused, WitnessRefused) and refused.conflict
+                _LOG.log(logging.ERROR if conflict else logging.WARNING, "the ledger: %s", refused)
+                yield str(refused)
+        except LedgerError as broken:  # there is nothing to show
+            _LOG.error("the ledger: %s", broken)  # noqa: TRY400 - its message is all there is to say
+            yield str(broken)
         due.finish(held, next_due=now + _OUTSIDE_EVERY)
 
 
-def _dispose(now: dt.datetime) -> None:
-    """Remove what is past its period from our own rows, every hour, by one process."""
-    due.schedule([_DISPOSAL], at=now)
-    for held in due.claim(now, lease_for=_LEASE, prefix=_DISPOSAL):
-        dispose(now)
-        due.finish(held, next_due=now + _HOURLY)
+def _dispose(now: dt.datetime) -> dt.datetime:
+    """Remove what is past its period from our own rows, every hour."""
+    dispose(now)
+    return now + _HOURLY
 
 
-def _roll_epochs(keyring: Keyring, now: dt.datetime) -> None:
-    """End the epoch of subjects' keys when it is over, by one process."""
-    if keyring.chain is None:
-        return
-    due.schedule([_EPOCHS], at=now)
-    for held in due.claim(now, lease_for=_LEASE, prefix=_EPOCHS):
-        rolled = SubjectKeys(keyring).roll(now=now)
-        if rolled.closed:
-            _LOG.warning("%d keys of subjects do not open, and are left as they are", rolled.closed)
-        for info in rolled.destroyed:
-            _LOG.info("%s is destroyed: backups of before open for nobody who was erased in it", info.name)
-        due.finish(held, next_due=now + _RUNS_EVERY)
+def _roll_epochs(keyring: Keyring, now: dt.datetime) -> dt.datetime:
+    """End the epoch of subjects' keys when it is over."""
+    rolled = SubjectKeys(keyring).roll(now=now)
+    if rolled.closed:
+        _LOG.warning("%d keys of subjects do not open, and are left as they are", rolled.closed)
+    for info in rolled.destroyed:
+        _LOG.info("%s is destroyed: backups of before open for nobody who was erased in it", info.name)
+    return now + _RUNS_EVERY
 
 
-def _reseal(keyring: Keyring, now: dt.datetime) -> None:
-    """Go on with sealing anew what is under older field keys, a bounded part at a time, by one process.
+def _scrub(now: dt.datetime) -> dt.datetime:
+    """Take out of SQLite's log what was erased, where a reader was in the way then or the process was killed."""
+    if not scrub():
+        _LOG.warning("a reader keeps erased rows in the database's log; it is tried again in a few minutes")
+    return now + _RUNS_EVERY
+
+
+def _reseal(keyring: Keyring, now: dt.datetime) -> dt.datetime:
+    """Go on with sealing anew what is under older field keys, a bounded part at a time.
 
     Looked for once a day, and again when a process that was slow may have stored what it sealed before a rotation.
     """
-    chain = keyring.chain
-    active = chain.active("field") if chain is not None else None
-    if chain is None or active is None:
-        return
-    due.schedule([RESEALING], at=now)
-    for held in due.claim(now, lease_for=_LEASE, prefix=RESEALING):
-        resealed = reseal(keyring, SEALED, most=_RESEALED_AT_ONCE)
-        if resealed.closed:
-            _LOG.warning("%d sealed values do not open, and stay under an older key", resealed.closed)
-        settled = active.since[KeyState.ACTIVE] + EPOCH_GRACE
-        later = settled if settled > now else now + _DAILY
-        due.finish(held, next_due=later if resealed.finished and chain.active("field") == active else now)
+    assert keyring.chain is not None, "without one nothing is sealed under field keys"
+    active = keyring.chain.active("field")
+    if active is None:
+        return now
+    resealed = reseal(keyring, SEALED, most=_RESEALED_AT_ONCE)
+    if resealed.closed:
+        _LOG.warning("%d sealed values do not open, and stay under an older key", resealed.closed)
+    if not resealed.finished or keyring.chain.active("field") != active:
+        return now
+    settled = active.since[KeyState.ACTIVE] + EPOCH_GRACE
+    return settled if settled > now else now + _DAILY
 
 
 def _claims(now: dt.datetime, limit: int) -> Iterator[due.Claim]:
