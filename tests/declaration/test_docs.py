@@ -62,7 +62,13 @@ def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
     ours = (ROOT / "src/troth/declaration").glob("*.py")
     others = (
         ROOT / "src/troth" / name
-        for name in ("promises/binding.py", "policy/binding.py", "detect/check.py", "protect/fields/check.py")
+        for name in (
+            "promises/binding.py",
+            "policy/binding.py",
+            "detect/check.py",
+            "protect/fields/check.py",
+            "protect/tokens/check.py",
+        )
     )
     source = "".join(path.read_text("utf-8") for path in (*ours, *others, ROOT / "src/troth/cli/check.py"))
     used = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source))

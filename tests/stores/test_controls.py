@@ -15,7 +15,7 @@ import pytest
 
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
-from troth.protect import Context, Keyring
+from troth.protect import Context, Keyring, Pan, TokenFormat, draw_token
 from troth.stores import Store, open_store
 from troth.testing.servers import PASSWORD, Server
 
@@ -83,12 +83,15 @@ CONTROLS = (
     "staff.ceiling",
     "retention.nothing_overdue",
     "protect.sealed_at_rest",
+    "protect.tokens_at_rest",
 )
 
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_system_that_does_not_answer_is_no_pass(ask: Ask, company: dict[str, Any], shop: Path, control: str) -> None:
     company["access"] = {"ceiling": 9}
+    if control == "protect.tokens_at_rest":
+        as_token(company)
     shop.unlink()
     check = ask(control, holders=())
     assert check.outcome is Outcome.ERROR
@@ -99,6 +102,8 @@ def test_a_system_that_does_not_answer_is_no_pass(ask: Ask, company: dict[str, A
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_system_without_a_store_is_no_pass(ask: Ask, company: dict[str, Any], control: str) -> None:
     company["access"] = {"ceiling": 9}
+    if control == "protect.tokens_at_rest":
+        as_token(company)
     assert ask(control, stores={}, holders=()).outcome is Outcome.ERROR
 
 
@@ -352,6 +357,33 @@ def test_values_that_look_alike_are_found_unless_that_is_declared(
 
     company["systems"]["shop"]["tables"]["customer"]["fields"]["card"]["sealed"] = "deterministic"
     assert ask("protect.sealed_at_rest").outcome is Outcome.PASS
+
+
+@pytest.mark.mutation("protect.tokens_at_rest")
+def test_a_card_in_place_of_a_token_is_found(ask: Ask, company: dict[str, Any], sql: Callable[..., None]) -> None:
+    as_token(company)
+    token = draw_token(TokenFormat.PAN_BIN6_LAST4, Pan("4111111111111111"))
+    sql("INSERT INTO customer VALUES (1, 'ann@example.org', ?, 38), (2, 'ben@example.org', NULL, 44)", token)
+    check = ask("protect.tokens_at_rest")
+    assert (check.outcome, check.figures["sampled"]) == (Outcome.PASS, 1)
+
+    sql("UPDATE customer SET card = '4111111111111111' WHERE id = 2")
+    check = ask("protect.tokens_at_rest")
+    assert check.outcome is Outcome.FAIL
+    assert [finding.place for finding in check.findings] == ["shop.customer.card"]
+    assert "4111" not in repr(check)
+
+
+def test_tokens_that_look_like_their_values_prove_nothing(ask: Ask, company: dict[str, Any]) -> None:
+    as_token(company, format="numeric", length=8)
+    assert ask("protect.tokens_at_rest").outcome is Outcome.NOT_APPLICABLE
+
+
+def as_token(company: dict[str, Any], **use: Any) -> None:
+    """The card of a customer is declared a token."""
+    fields = company["systems"]["shop"]["tables"]["customer"]["fields"]
+    fields["card"] = {"category": "user.financial", "token": {"format": "pan.bin6.last4", "domain": "shop", **use}}
+    company["token_domains"] = {"shop": [1]}
 
 
 def test_a_sealed_field_without_values_proves_nothing(ask: Ask) -> None:

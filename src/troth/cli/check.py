@@ -56,6 +56,7 @@ def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
     from troth.declaration import examine
     from troth.promises import check as promises
     from troth.protect.fields import check as indexes
+    from troth.protect.tokens.check import check as tokens
 
     declaration, problems = examine(path, now=dt.datetime.now(dt.UTC))
     yield from problems
@@ -63,6 +64,7 @@ def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
         return
     yield from promises(declaration)
     yield from indexes(declaration)
+    yield from tokens(declaration)
     yield from _policy(declaration)
     if look:
         yield from _stores(declaration, problems)

@@ -53,6 +53,7 @@ from troth.declaration.model import (
     System,
     Table,
     TimestampAuthority,
+    TokenUse,
     Waiver,
 )
 from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
@@ -114,6 +115,7 @@ __all__ = [
     "System",
     "Table",
     "TimestampAuthority",
+    "TokenUse",
     "Waiver",
     "categories",
     "check",

@@ -334,6 +334,9 @@ def _sealing(declaration: Declaration) -> Faults:
         for column, use in fields.items():
             if use.search is not None:
                 yield from _search(place, column, use.search, told)
+            if use.token is not None and use.sealed:
+                message = f"'{shown(column)}' is said to hold both sealed values and tokens"
+                yield Fault("token-sealed", place.path("fields", column), message, "leave out 'sealed' or 'token'")
         buckets = {use.search.column for use in fields.values() if use.search is not None}
         erase, keep = place.table.erase, place.table.keep
         for at, strategies in (

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -74,6 +75,7 @@ __all__ = [
     "System",
     "Table",
     "TimestampAuthority",
+    "TokenUse",
     "Waiver",
 ]
 
@@ -282,6 +284,17 @@ class Search(Part):
     """Other sealed fields that are looked for together with this one, by one index over all of them."""
 
 
+class TokenUse(Part):
+    """What stands in a field where the value itself must not stand (PCI DSS 4.0.1, 3.5.1)."""
+
+    format: str
+    """What the tokens look like, such as ``pan.bin6.last4``; `troth.protect.tokens` knows them all."""
+    domain: str
+    """Whose tokens they are: a key of ``token_domains``."""
+    length: int | None = Field(default=None, ge=1, le=256, strict=True)
+    """The fewest characters of a value, for ``numeric`` and ``alphanumeric``: among few values all can be tried."""
+
+
 class FieldUse(Part):
     """One column that holds personal data."""
 
@@ -295,6 +308,8 @@ class FieldUse(Part):
     values may look equal, so that they can be looked up; without it they may not."""
     search: Search | None = None
     """A blind index by which the application finds this sealed field."""
+    token: TokenUse | None = None
+    """The field holds tokens, and never the values that they stand for; a control checks that it really does."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
 
@@ -532,6 +547,15 @@ class Cryptoperiods(Part):
         return self.field.after(start) - start
 
 
+def _all_different(versions: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(versions)) < len(versions):
+        raise ValueError("a key version stands here twice")
+    return versions
+
+
+TokenVersions = Annotated[tuple[Annotated[int, Field(ge=1, le=9, strict=True)], ...], AfterValidator(_all_different)]
+
+
 # --- why, who else, how long ----------------------------------------------------------------------------------------
 
 
@@ -757,6 +781,9 @@ class Declaration(Part):
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
     cryptoperiods: Cryptoperiods = Cryptoperiods()
+    token_domains: dict[str, TokenVersions] = {}
+    """Merchants, or parts of the company, that no token may leave, each with its live key versions, 1 to 9: the first
+    makes new tokens, the others are still read. None where all tokens are drawn at random."""
     access: Access | None = None
     ledger: Ledger | None = None
 

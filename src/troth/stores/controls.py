@@ -14,7 +14,9 @@ from typing import Final, Protocol, TypeVar
 from troth.counting import counted
 from troth.declaration import Declaration, Keep, Retention, System, Table
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.protect import is_deterministic, is_sealed
+from troth.protect import TokenFormat, is_deterministic, is_sealed
+from troth.protect.tokens.check import token_fields
+from troth.protect.tokens.looks import could_be_token, has_form
 from troth.stores.contract import (
     Before,
     Column,
@@ -391,7 +393,7 @@ def _is_held(place: str, scopes: Iterable[str | None]) -> bool:
     return any(scope is None or scope == place or place.startswith(f"{scope}.") for scope in scopes)
 
 
-# --- what is sealed --------------------------------------------------------------------------------------------------
+# --- what is sealed, and what are tokens ------------------------------------------------------------------------------
 
 
 @answers("protect.sealed_at_rest")
@@ -450,3 +452,39 @@ def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Seal
     clear = sum(value is None or not is_sealed(value) for value in values)
     alike = sum(value is not None and is_deterministic(value) for value in values)
     return _Sealing(len(values), clear, 0 if is_alike_allowed else alike)
+
+
+@answers("protect.tokens_at_rest")
+def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+    """PCI DSS 4.0.1, 3.5.1: a sample of every field that is declared to hold tokens holds nothing but what has their
+    form. Formats whose tokens look like their values are left out, and counted."""
+    fields = [
+        (system, table, column, TokenFormat(use.format)) for system, table, column, use in token_fields(declaration)
+    ]
+    told = [it for it in fields if has_form(it[-1])]
+    look = _look(declaration, {system for system, *_ in told})
+
+    def counts(name: str, system: System, store: Store) -> dict[str, tuple[int, int]]:
+        """Of each field, how many values were sampled, and how many of them are no tokens."""
+        found: dict[str, tuple[int, int]] = {}
+        for place, table, column, format_ in told:
+            if place == name:
+                values = [row[0] for row in store.sample(table, [column], rows=SEALED_ROWS) if row[0] is not None]
+                clear = sum(not could_be_token(format_, str(value)) for value in values)
+                found[f"{name}.{table}.{column}"] = (len(values), clear)
+        return found
+
+    found = {place: it for by in look.at(declaration.systems, stores, counts).values() for place, it in by.items()}
+    values, clear = sum(sampled for sampled, _ in found.values()), sum(other for _, other in found.values())
+    mend = "put tokens in their place, and find the code that wrote the values"
+    return look.answer(
+        f"{counted(len(found), 'field')} of tokens, {counted(values, 'value')} sampled, {clear} of them no tokens.",
+        [
+            Finding(place, f"{other} of {sampled} sampled values are no tokens", mend)
+            for place, (sampled, other) in found.items()
+            if other
+        ],
+        {"fields": len(found), "sampled": values, "no tokens": clear, "not to be told": len(fields) - len(told)},
+        population=values,
+        vacuous=not values,
+    )

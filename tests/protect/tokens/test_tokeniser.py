@@ -431,10 +431,10 @@ def test_an_unknown_format_is_refused_with_the_nearest(name: str, says: str) -> 
     ("domains", "says"),
     [
         ({"shops": [1]}, "there is no domain 'shop'; did you mean 'shops'"),
-        ({"shop": []}, "different key versions from 1 to 9"),
-        ({"shop": [0]}, "different key versions"),
-        ({"shop": [10]}, "different key versions"),
-        ({"shop": [1, 1]}, "different key versions"),
+        ({"shop": []}, "has no key version: its tokens are drawn"),
+        ({"shop": [0]}, "other key versions than 1 to 9"),
+        ({"shop": [10]}, "other key versions than 1 to 9"),
+        ({"shop": [1, 1]}, "or one of them twice"),
         ({"shop": [1], "x": [-1]}, "domain 'x'"),
     ],
 )

@@ -36,7 +36,8 @@ class Tokeniser:
     *domain* is taken from the caller's credential, once, where the tokeniser is made; no call takes one. It has to be
     so, because format-preserving encryption is unauthenticated: under another domain's key every token turns into
     something, and nothing in the token alone says that it is wrong. *domains* are all domains of this keyring's tenant,
-    each with its live key versions, 1 to 9, of which the first makes new tokens.
+    as ``token_domains`` in the declaration has them: each with its live key versions, 1 to 9, of which the first makes
+    new tokens.
 
     What stands between a token in the wrong domain and somebody else's card:
 
@@ -58,8 +59,10 @@ class Tokeniser:
         if domain not in domains:
             raise TokenRefused(f"there is no domain {domain[:40]!r}{nearest(domain, domains)}")
         for name, versions in domains.items():
-            if not versions or len(set(versions)) < len(versions) or not set(versions) <= set(_VERSIONS):
-                raise TokenRefused(f"domain {name[:40]!r} needs different key versions from 1 to 9; nine live at most")
+            if len(set(versions)) < len(versions) or not set(versions) <= set(_VERSIONS):
+                raise TokenRefused(f"domain {name[:40]!r} has other key versions than 1 to 9, or one of them twice")
+        if not domains[domain]:
+            raise TokenRefused(f"domain {domain[:40]!r} has no key version: its tokens are drawn, not computed")
         self._keyring = keyring
         self._domain = domain
         self._versions = tuple(domains[domain])
