@@ -23,9 +23,11 @@ from troth.ledger import (
     LedgerError,
     Log,
     NoteRefused,
+    PublishedLog,
     leaf_hash,
     unpack_bundle,
 )
+from troth.ledger import folder as files
 from troth.testing.ledger import LogContract, entries
 
 from .conftest import FixedSigner
@@ -237,6 +239,82 @@ def test_a_thousand_kills_lose_nothing(tmp_path: Path, signer: FixedSigner, ledg
         with FileLog(tmp_path / "ledger", signer) as log:
             assert log.size >= acknowledged[-1]
             log.verify()
+
+
+def test_what_a_power_cut_took_is_made_again_from_the_journal(log: FileLog, signer: FixedSigner) -> None:
+    log.append(entries(300))
+    log.checkpoint()
+    log.append(entries(7, start=300))
+    log.close()
+    for lost in [path for path in log.folder.glob("tile/**/*.p/*") if path.is_file()]:
+        lost.unlink()
+    with FileLog(log.folder, signer) as again:
+        PublishedLog(log.folder, again.verifier).verify()  # of the 300 that are signed
+        again.verify()
+        again.append(entries(300, start=307))
+        PublishedLog(log.folder, again.verifier).verify()
+
+
+def test_a_checkpoint_is_published_once_the_disk_has_what_it_signs(
+    log: FileLog, signer: FixedSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced, published = set[str](), []
+    monkeypatch.setattr(files, "_sync", lambda path: forced.add(os.path.relpath(path, log.folder)))
+    monkeypatch.setattr("troth.ledger.filelog.write_durably", lambda path, data: published.append((path, set(forced))))
+    log.append(entries(300))
+    with pytest.raises(LedgerError, match="No such file"):  # it is read back, and was not written
+        log.checkpoint()
+    stored = {str(path.relative_to(log.folder)) for path in log.folder.glob("tile/**/*")}
+    assert [(path.name, stored <= before) for path, before in published] == [("checkpoint", True)]
+
+
+def test_a_new_folder_s_name_is_on_disk_before_anything_is_acknowledged(
+    tmp_path: Path, signer: FixedSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[Path | str] = []
+    monkeypatch.setattr(files, "_sync", forced.append)
+    FileLog(tmp_path / "of" / "ours", signer).close()
+    assert forced[:2] == [tmp_path / "of", tmp_path]
+
+
+@pytest.mark.parametrize("note", ["garbage", "forged"])
+def test_a_note_that_is_no_checkpoint_of_ours_is_not_kept(log: FileLog, note: str) -> None:
+    log.append(entries(3))
+    log.checkpoint()
+    if note == "forged":
+        note = Checkpoint("example.org/troth", 3, log.root()).sign(FixedSigner(seed=b"2" * 32))
+    with pytest.raises(NoteRefused):
+        log.keep_cosigned(note)
+    assert log.cosigned() is None
+    assert log.append(entries(1, start=3)) == range(3, 4)
+
+
+def test_a_signer_that_fails_does_not_stop_appends(log: FileLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.append(entries(3))
+    with monkeypatch.context() as patch:
+        patch.setattr(FixedSigner, "sign", lambda *_: fail(0))
+        with pytest.raises(OSError, match="Input"):
+            log.checkpoint()
+    assert log.append(entries(1, start=3)) == range(3, 4)
+    log.checkpoint()
+
+
+def test_appends_go_on_while_the_ledger_is_verified(log: FileLog) -> None:
+    log.append(entries(600))
+    log.checkpoint()
+    log.append(entries(100, start=600))
+    seen = []
+
+    def append_meanwhile(leaves: int) -> None:
+        seen.append(leaves)
+        start = log.size
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(log.append, entries(200, start=start)).result(30).start == start
+            thread.submit(log.checkpoint).result(30)
+
+    log.verify(append_meanwhile)
+    assert seen[-1] == 700
+    log.verify()
 
 
 # --- damage ---------------------------------------------------------------------------------------------------------

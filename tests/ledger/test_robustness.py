@@ -233,7 +233,7 @@ def half_written(handle: int, data: bytes) -> int:
     return full()
 
 
-def full(*_: object) -> int:
+def full(*_: object, **__: object) -> int:
     raise OSError(28, "No space left on device")
 
 
@@ -286,6 +286,26 @@ def test_a_disk_that_fails_between_two_writes_loses_nothing(
         assert again.size >= 300
         again.checkpoint()
         again.verify()
+
+
+@pytest.mark.parametrize("fails", ["mkdir", "journal", "tiles"])
+def test_a_full_disk_at_opening_is_refused_in_plain_words(
+    log: FileLog, signer: FixedSigner, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    log.append(entries(300))
+    log.checkpoint()
+    log.close()
+    folder = log.folder if fails == "tiles" else log.folder / "new"
+    with monkeypatch.context() as patch:
+        place, name = {
+            "mkdir": (Path, "mkdir"),
+            "journal": ("troth.ledger.journal", "write_durably"),
+            "tiles": (files.FolderStore, "put"),
+        }[fails]
+        patch.setattr(f"{place}.{name}", full) if isinstance(place, str) else patch.setattr(place, name, full)
+        with pytest.raises(LedgerError, match="failed \\(No space left on device\\); mend it and open"):
+            FileLog(folder, signer)
+    FileLog(folder, signer).close()
 
 
 # --- kills under load -----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Self
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import Entry
 from troth.ledger.errors import LedgerBroken, LedgerBusy, LedgerError
-from troth.ledger.folder import FolderStore, write_durably
+from troth.ledger.folder import FolderStore, make_durably, write_durably
 from troth.ledger.journal import Journal
 from troth.ledger.log import Progress, TiledLog, require_signed, silently
 from troth.ledger.merkle import leaf_hash
@@ -36,7 +36,8 @@ class FileLog(TiledLog):
 
     Checkpoints are signed by *signer*, whose name outsiders expect to be the origin. Raises `LedgerBusy` while another
     process has it open, `LedgerBroken` when what is stored does not fit the last checkpoint, `NoteRefused` when that
-    checkpoint was signed by another key. Close it, or use it in a ``with`` statement.
+    checkpoint was signed by another key, `LedgerError` when the disk failed. Close it, or use it in a ``with``
+    statement.
     """
 
     def __init__(self, folder: Path, signer: Signer, origin: str | None = None) -> None:
@@ -52,13 +53,15 @@ class FileLog(TiledLog):
         self._journal: Journal
         self._leaves: TileTree
         self._last_signed: Checkpoint | None
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(folder)
-        try:
-            self._recover()
-        except BaseException:
-            os.close(self._lock)
-            raise
+        with self._disk():
+            if not (folder / "journal").exists():
+                make_durably(folder)
+            self._lock = _lock(folder)
+            try:
+                self._recover()
+            except BaseException:
+                os.close(self._lock)
+                raise
 
     # --- the log's door -----------------------------------------------------------------------------------------------
 
@@ -96,9 +99,13 @@ class FileLog(TiledLog):
         with self._mutex:
             self._require_working()
             signed = Checkpoint(self._origin, self.size, self._leaves.root())
+            note = signed.sign(self._signer) if signed != self._last_signed else None
             with self._disk():
-                if signed != self._last_signed:
-                    self._publish(signed)
+                if note is not None:
+                    self._put_partial(self.size)
+                    self._files.sync()
+                    write_durably(self._folder / "checkpoint", note.encode())
+                    self._last_signed = signed
                 return (self._folder / "checkpoint").read_text("utf-8")
 
     def cosigned(self) -> str | None:
@@ -107,12 +114,14 @@ class FileLog(TiledLog):
         return None if note is None else note.decode("utf-8", "replace")
 
     def keep_cosigned(self, note: str) -> None:
-        """Keep *note*, and publish it where it is the checkpoint of now."""
+        """Keep *note*, and publish it where it is the checkpoint of now. Raises `NoteRefused`, and keeps nothing, where
+        it is no checkpoint of this ledger."""
+        signed = Checkpoint.open(note, self._verifier, origin=self._origin)
         with self._mutex:
             self._require_working()
             with self._disk():
                 write_durably(self._folder / "cosigned", note.encode())
-                if Checkpoint.open(note, self._verifier, origin=self._origin) == self._last_signed:
+                if signed == self._last_signed:
                     write_durably(self._folder / "checkpoint", note.encode())
 
     def entry_bytes(self, index: int) -> bytes:
@@ -154,7 +163,7 @@ class FileLog(TiledLog):
             ):
                 if stored != written:
                     raise LedgerBroken(f"leaf {leaf} is not what was written to the journal", leaf=leaf)
-            super().verify(progress)
+        super().verify(progress)  # what was there at the start; appends go on meanwhile
 
     def close(self) -> None:
         """Give the ledger back. It is complete on disk at any time, so nothing is lost without this."""
@@ -211,17 +220,17 @@ class FileLog(TiledLog):
         for ticket in tickets:
             ticket.leaves = range(first, first := first + len(ticket.entries))
 
-    def _publish(self, signed: Checkpoint) -> None:
-        """Put what outsiders need for this size, the signature last."""
-        self._leaves.put_partial_tiles()
-        if self._tail:
-            self._files.put(bundle_path(self.size // TILE_WIDTH, len(self._tail)), pack_bundle(self._tail))
-        write_durably(self._folder / "checkpoint", signed.sign(self._signer).encode())
-        self._last_signed = signed
+    def _put_partial(self, size: int) -> None:
+        """Put what outsiders need for a checkpoint of *size* beside what is full."""
+        self._leaves.put_partial_tiles(size)
+        width = size % TILE_WIDTH
+        if width and size - width == self._tail_first:  # else the bundle has become full
+            self._files.put(bundle_path(size // TILE_WIDTH, width), pack_bundle(self._tail[:width]))
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """Write something as a whole: what failed once is not to be trusted again before it was read back."""
+        """Write something as a whole: what broke off is not to be trusted again before it was read back. So what may be
+        refused for other reasons comes before."""
         self._failed = True
         try:
             yield
@@ -249,7 +258,7 @@ class FileLog(TiledLog):
 
     def _require_working(self) -> None:
         if self._failed or self._closed:
-            raise LedgerError(f"the ledger in {self._folder} is closed, or its disk failed: open it again")
+            raise LedgerError(f"the ledger in {self._folder} is closed, or a write to it broke off: open it again")
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
@@ -269,6 +278,9 @@ class FileLog(TiledLog):
         except LedgerBroken:
             self._rebuild()
         self._journal.entries.clear()
+        if self._last_signed:
+            self._put_partial(self._last_signed.size)  # a power cut or a copy may have left them out
+            self._files.sync()
 
     def _rebuild(self) -> None:
         """Make every tile again from the entries, once these are known to be the ones that were signed."""

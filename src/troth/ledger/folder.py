@@ -11,9 +11,17 @@ from pathlib import Path
 from troth.ledger.errors import LedgerBroken, LedgerError
 from troth.ledger.tiles import TILE_WIDTH, bundle_path, unpack_bundle
 
-__all__ = ["FolderStore", "write_all", "write_durably"]
+__all__ = ["FolderStore", "make_durably", "write_all", "write_durably"]
 
 _SYNCS_AT_ONCE = 8
+
+
+def make_durably(folder: Path) -> None:
+    """Make *folder*, and those around it that are not there, for good; harmless where it is there."""
+    missing = [each for each in folder.parents if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, *missing):
+        _sync(made.parent)
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -103,14 +103,15 @@ class TileTree:
             self._push(edge, 0, b"".join(leaves[start - self._size : stop - self._size]), stop)
         self._size += len(leaves)
 
-    def put_partial_tiles(self) -> None:
-        """Put the partial tiles of this size into the store, as a checkpoint of this size needs them."""
-        for level, tile in enumerate(self._open_edge()):
-            if tile:
-                width = len(tile) // HASH_BYTES
-                self._store.put(
-                    tile_path(level, (self._size >> TILE_HEIGHT * level) >> TILE_HEIGHT, width), bytes(tile)
-                )
+    def put_partial_tiles(self, size: int | None = None) -> None:
+        """Put the partial tiles of the first *size* leaves, of all of them where left out, into the store, as a
+        checkpoint of that size needs them. What has become full since stands for them already."""
+        size = self._size if size is None else self._within(size)
+        for level, width in enumerate(_widths(size)):
+            shift = TILE_HEIGHT * (level + 1)
+            if width and size >> shift == self._size >> shift:
+                tile = bytes(self._open_edge()[level][: width * HASH_BYTES])
+                self._store.put(tile_path(level, size >> shift, width), tile)
 
     def root(self, size: int | None = None) -> bytes:
         """The root of the tree of the first *size* leaves. Raises `ProofRefused` when there are not so many."""
