@@ -189,6 +189,8 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a bundle that ends early": (cut("tile/entries/000"), "see entry"),
     "a last bundle that ends early": (cut("tile/entries/002.p/188"), "see entry"),
     "a tile that ends early": (cut("tile/0/000"), "tile/0/000"),
+    "a hash too many": (rewrite("tile/0/000", lambda data: data + bytes(32)), "tile/0/000 disagree from entry 256 on"),
+    "a last hash too many": (rewrite("tile/0/002.p/188", lambda data: data + bytes(32)), "tile/0/002"),
     "an entry too many": (rewrite("tile/entries/000", lambda data: data + b"\x00\x01x"), "too many"),
     "an entry dropped": (rewrite("tile/entries/000", lambda data: data[2 + data[1] :]), "too few"),
     "two entries swapped": (rewrite("tile/entries/001", swap), "from entry 256 on"),
@@ -298,6 +300,21 @@ def test_a_receipt_without_its_entry_says_how_to_give_it(log: FileLog, sound: Pa
     (tmp_path / "r").write_text(receipt(log, 41))
     code, _, err = verify(sound, "receipt", str(tmp_path / "r"), "--key", KEY)
     assert (code, "--entry FILE" in err) == (1, True)
+
+
+def test_an_entry_that_is_not_there_is_said_to_be_missing(proof: Path, sound: Path, tmp_path: Path) -> None:
+    for no_file in (tmp_path / "nowhere", tmp_path):
+        code, out, err = verify(sound, "receipt", str(proof), "--key", KEY, "--entry", str(no_file))
+        assert (code, out, err) == (1, "", f"NOT VERIFIED: {no_file} is missing, or no file\n")
+
+
+@pytest.mark.parametrize("command", ["ledger", "receipt"])
+def test_a_key_that_is_no_text_is_refused_in_a_line(proof: Path, sound: Path, command: str) -> None:
+    there = proof if command == "receipt" else sound
+    code, out, err = verify(sound, command, str(there), "--key", os.fsdecode(b"example.org/\xff+00000000+AQAA"))
+    assert (code, out) == (1, "")
+    assert err.startswith("NOT VERIFIED: a key is not whole")
+    assert len(err.splitlines()) == 1
 
 
 def test_every_changed_character_of_a_receipt_is_refused(proof: Path, log: FileLog) -> None:

@@ -100,7 +100,7 @@ class Key:
 
     def __init__(self, name: str, kind: int, public: bytes) -> None:
         self.name, self.kind, self.public = name, kind, public
-        self.id = sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
+        self.id = sha256(name.encode("utf-8", "replace") + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
 class Checkpoint:
@@ -144,8 +144,7 @@ def read_key(text: str, kind: int) -> Key:
 
 
 def signatures(note: str) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """The signed text, and each signature with the name that it bears: its key's id in front of it. A receipt ends with
-    the note."""
+    """The signed text, and each signature, after its key's id, with its name. A receipt ends with the note."""
     note = note.partition("\n\n")[2] if note.startswith(RECEIPT_HEAD) else note
     head, separator, lines = note.rpartition("\n\n")
     if not separator or not lines.endswith("\n") or any(c < " " and c != "\n" for c in note):
@@ -284,8 +283,8 @@ def require_tile(folder: str, level: int, index: int, hashes: list[bytes]) -> No
     """Return when the stored tile holds *hashes*."""
     name, stored = tile(folder, str(level), index, len(hashes))
     right = b"".join(hashes)
-    if stored[: len(right)] != right:
-        bad = next(at for at, value in enumerate(hashes) if stored[at * 32 : at * 32 + 32] != value)
+    if stored[: len(right)] != right or len(stored) not in (len(right), 32 * 256):
+        bad = next((at for at, value in enumerate(hashes) if stored[at * 32 : at * 32 + 32] != value), len(hashes))
         first = (index * 256 + bad) * 256**level
         raise Refused(f"the entries and {name} disagree from entry {first} on: one of them was changed")
 
@@ -353,14 +352,15 @@ def receipt(path: str, options: Options) -> list[str]:
     proof = [unbase64(line) for line in lines[2:-1]]
     if [lines[0], lines[1][:6]] != [RECEIPT_HEAD, "index "] or any(len(value) != 32 for value in proof):
         raise Refused(f"{path} is not a receipt: it does not read as {RECEIPT_HEAD} says")
-    entry = (read(options["--entry"][0]) if options["--entry"] else unbase64(extra)) or b""
+    entry = read(options["--entry"][0]) if options["--entry"] else unbase64(extra)
+    if entry is None:
+        raise Refused(f"{options['--entry'][0]} is missing, or no file")
     if not entry.startswith(b"troth"):
-        raise Refused("the receipt carries no entry; name the file with its bytes: --entry FILE")
+        raise Refused("the receipt carries no entry, or the file holds none; name the one with its bytes: --entry FILE")
     index, signed = number(lines[1][6:]), open_checkpoint(text, key)
-    cosigned = require_witnesses(text, options)
     require_inclusion(sha256(b"\x00" + entry).digest(), index, proof, signed)
     verified = f"verified: entry {index} of {signed.origin}, which had {signed.size} entries"
-    return [verified, f"entry: {entry.decode('ascii', 'replace')}", *cosigned]
+    return [verified, f"entry: {entry.decode('ascii', 'replace')}", *require_witnesses(text, options)]
 
 
 def plain(line: str) -> str:
