@@ -127,6 +127,37 @@ def test_one_flipped_bit_is_found(ask: Ask, log: FileLog, folder: Path, keyring:
     assert check.findings[0].place == "leaf 0"
 
 
+@pytest.mark.mutation("ledger.intact")
+def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
+    ask: Ask, log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime, tmp_path: Path
+) -> None:
+    log.append([created(keyring, now)] * 5)
+    have_cosigned(log, witness)
+    assert ask("ledger.intact", log=log).outcome is Outcome.PASS
+
+    with FileLog(tmp_path / "rewritten", keyring.signer()) as rewritten:
+        rewritten.append([created(keyring, now - dt.timedelta(days=1))] * 10)
+        rewritten.checkpoint()
+        assert ask("ledger.intact", log=rewritten).outcome is Outcome.PASS
+        rewritten.keep_cosigned(log.cosigned() or "")
+        check = ask("ledger.intact", log=rewritten)
+    assert check.outcome is Outcome.FAIL
+    assert "does not begin with the 5 entries of the cosigned checkpoint" in check.findings[0].message
+
+
+@pytest.mark.mutation("ledger.intact")
+def test_a_clock_that_went_back_is_an_error_until_it_is_mended(
+    ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime
+) -> None:
+    log.append([created(keyring, now), created(keyring, now - dt.timedelta(hours=3))])
+    assert ask("ledger.intact", log=log, now=now - dt.timedelta(minutes=15)).outcome is Outcome.PASS
+
+    check = ask("ledger.intact", log=log, now=now - dt.timedelta(hours=3))
+    assert (check.outcome, check.findings[0].place) == (Outcome.ERROR, "clock")
+    assert check.summary == "2 entries verified, and the clock that dates them is wrong."
+    assert ask("ledger.intact", log=log).outcome is Outcome.PASS
+
+
 # --- ledger.witnessed -------------------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,16 @@ from troth.ledger.errors import (
 from troth.ledger.fields import Value
 from troth.ledger.filelog import FileLog
 from troth.ledger.kinds import KINDS, Kind
-from troth.ledger.log import Log, LogReader, Progress, TiledLog, require_begins_with, silently
+from troth.ledger.log import (
+    CLOCK_SLACK,
+    Log,
+    LogReader,
+    Progress,
+    TiledLog,
+    latest_moment,
+    require_begins_with,
+    silently,
+)
 from troth.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -51,6 +60,7 @@ from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
 from troth.ledger.witness import Cosignature, Quorum, Witness, cosign, cosigned_message
 
 __all__ = [
+    "CLOCK_SLACK",
     "EMPTY_ROOT",
     "ENTRY_BYTES_MAX",
     "HASH_BYTES",
@@ -98,6 +108,7 @@ __all__ = [
     "cosigned_message",
     "export",
     "inclusion_proof",
+    "latest_moment",
     "leaf_hash",
     "node_hash",
     "open_note",

@@ -6,7 +6,9 @@ A driver says where entries and tiles lie and in which order entries become leav
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -18,7 +20,21 @@ from troth.ledger.merkle import HASH_BYTES, leaf_hash
 from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileStore, TileTree
 
-__all__ = ["Log", "LogReader", "Progress", "TiledLog", "require_begins_with", "silently"]
+__all__ = [
+    "CLOCK_SLACK",
+    "Log",
+    "LogReader",
+    "Progress",
+    "TiledLog",
+    "latest_moment",
+    "require_begins_with",
+    "silently",
+]
+
+CLOCK_SLACK = dt.timedelta(minutes=15)
+"""A process that began before another one and ends after it is as much behind, without any fault of a clock."""
+_MOMENTS_MAX = 10_000
+_MOMENT = re.compile(rb'"at":"([^"]+)"')  # no text in an entry is free, so a key with its value stands there once
 
 Progress = Callable[[int], object]
 """What long work calls with the number of leaves it has seen so far."""
@@ -201,6 +217,17 @@ def require_begins_with(log: LogReader, earlier: Checkpoint, source: str) -> Non
             f"keep {source} as evidence",
             leaf=0,
         )
+
+
+def latest_moment(log: LogReader) -> dt.datetime | None:
+    """The latest time that one of the last 10,000 entries bears, None where none has any.
+
+    Where it lies after now by more than `CLOCK_SLACK`, the clock went back, or was ahead (docs/decisions/0010).
+    """
+    size = log.size
+    found = (_MOMENT.search(stored) for stored in log.stored(max(0, size - _MOMENTS_MAX), size))
+    latest = max((at[1] for at in found if at), default=None)  # they are all written alike, and so sort as texts
+    return None if latest is None else dt.datetime.fromisoformat(latest.decode("ascii"))
 
 
 class _Compare:

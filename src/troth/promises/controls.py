@@ -10,12 +10,14 @@ from troth.counting import counted
 from troth.declaration import Basis, Declaration, Recipient, covers
 from troth.law import regimes, starting_soon
 from troth.ledger import (
+    CLOCK_SLACK,
     LedgerBroken,
     LedgerError,
     Log,
     NoteRefused,
     Quorum,
     Witness,
+    latest_moment,
     require_begins_with,
     signed_in,
 )
@@ -145,18 +147,27 @@ def law_reviewed(now: dt.datetime) -> Answer:
 
 
 @answers("ledger.intact")
-def ledger_intact(log: Log) -> Answer:
-    """GDPR Art. 5(2): every entry still hashes to what the tree and the last signed checkpoint say."""
+def ledger_intact(log: Log, now: dt.datetime) -> Answer:
+    """GDPR Art. 5(2): every entry still hashes to what the tree and the last signed checkpoint say, the ledger begins
+    with what outsiders cosigned, and no entry is of a time that has not come."""
     size = log.size
     evidence, figures = _evidence("ledger", size), {"entries": size}
     try:
         log.verify()
+        if note := log.cosigned():
+            require_begins_with(log, signed_in(note, log.verifier), "the cosigned checkpoint")
     except LedgerBroken as broken:
         finding = Finding(f"leaf {broken.leaf}", str(broken), "keep the files as they are and compare with a copy")
         summary = f"The record of {counted(size, 'entry', 'entries')} does not verify."
         return Answer.of(summary, evidence=evidence, figures=figures, findings=[finding])
     if not size:
         return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
+    latest = latest_moment(log)
+    if latest is not None and latest - now > CLOCK_SLACK:
+        message = f"an entry is of {latest:%Y-%m-%d %H:%M} UTC, and the clock says {now:%Y-%m-%d %H:%M}"
+        clock = Finding("clock", message, "mend the clock: it went back, or was ahead when that was recorded")
+        summary = f"{counted(size, 'entry', 'entries')} verified, and the clock that dates them is wrong."
+        return Answer(Outcome.ERROR, summary, evidence, figures, (clock,))
     return Answer.of(f"{counted(size, 'entry', 'entries')} verified.", evidence=evidence, figures=figures)
 
 
