@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from tests.cli.firm import Answer, Firm, lay
 
-from troth.testing.witness import authority
+from troth.ledger import Verifier
+from troth.testing.witness import FakeWitness, authority, serving
 
 ANN, BEN = ("--email", "ann@example.org"), ("--email", "ben@example.org")
 
@@ -180,6 +181,52 @@ def test_a_backup_that_was_put_back_is_noticed_by_a_later_receipt(busy: Firm) ->
     for _ in range(3):  # it grows past the receipt again, by another way
         busy.troth("view", *BEN)
     assert busy.troth("ledger", "verify", "--checkpoint", "ann/0.tlog-proof").code == 1
+
+
+def test_a_ledger_that_was_put_back_is_noticed_by_what_witnesses_cosigned(busy: Firm) -> None:
+    ours = Verifier.parse(busy.troth("ledger", "verify", "--json").document["key"])
+    witness = FakeWitness("witness.example.org/w1", (ours,))
+    shutil.copytree(busy.home, busy.folder / "backup")
+    with serving(lambda _, body: witness.add_checkpoint(body)) as url:
+        with busy.declaration.open("a") as declaration:
+            declaration.write(f"ledger: {{witnesses: [{{key: '{witness.key}', url: '{url}'}}]}}\n")
+        assert busy.troth("keep").code == 0
+    size = len(shown(busy))
+    answer = busy.troth("ledger", "verify")
+    assert answer.out.splitlines()[1] == f"begins with the {size} entries that outsiders cosigned"
+    assert busy.troth("ledger", "verify", "--json").document["cosigned"] == size
+    with closing(sqlite3.connect(busy.home / "troth.sqlite3")) as connection, connection:
+        connection.execute("ATTACH ? AS old", [f"{busy.folder}/backup/troth.sqlite3"])
+        for table in ("record_entry", "record_tile", "record_tree"):
+            connection.execute(f"DELETE FROM main.{table}")
+            connection.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
+    answer = busy.troth("ledger", "verify")
+    assert (answer.code, answer.out) == (1, "")
+    assert f"does not begin with the {size} entries of the cosigned checkpoint" in answer.err
+
+
+def test_a_damaged_tile_stops_no_work_and_is_made_again(busy: Firm) -> None:
+    size = len(shown(busy))
+    database(busy, "UPDATE record_tile SET data = zeroblob(length(data))")
+    view = busy.troth("view", *ANN)
+    assert (view.code, "Ann" in view.out) == (0, True)
+    kept = busy.troth("keep")
+    told = "ledger: the tiles are not those of the signed checkpoint"
+    assert (kept.code, told in kept.out) == (0, True)
+    assert busy.troth("ledger", "show", "--json").document["waiting"] > 0
+    answer = busy.troth("ledger", "rebuild")
+    assert (answer.code, answer.out.startswith(f"the tiles over {size} entries were made again")) == (0, True)
+    assert "ledger:" not in busy.troth("keep").out
+    assert busy.troth("ledger", "verify", "--json").document["waiting"] == 0
+
+
+def test_changed_entries_are_not_made_sound_by_making_the_tiles_again(busy: Firm) -> None:
+    database(busy, "UPDATE record_entry SET content = CAST(content || ' ' AS BLOB) WHERE leaf = 1")
+    for _ in range(2):
+        answer = busy.troth("ledger", "rebuild", "--json")
+        assert (answer.code, answer.out) == (1, "")
+        assert "restore it from a copy" in answer.err
+        assert "leaf 1 is not" in busy.troth("ledger", "verify").err
 
 
 @pytest.mark.parametrize("text", ["", "a letter", "example.org\n1\nAAAA\n\n— example.org AAAA\n"])

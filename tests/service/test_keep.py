@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from troth.declaration import Audience, Promise, parse
-from troth.ledger import Entry
+from troth.declaration import Audience, Ledger, Promise, parse
+from troth.ledger import Entry, Name, Verifier
 from troth.policy import read
 from troth.promises import Status, catalogue, looked_at_hash
 from troth.protect import Keyring
@@ -20,10 +20,13 @@ from troth.service.board import keep
 from troth.service.board.keep import Office
 from troth.service.board.models import PromiseRow
 from troth.service.company import Company
+from troth.service.keys import ledger_signer
 from troth.service.record import due
 from troth.service.record.journal import DatabaseJournal
-from troth.service.record.models import CheckRow, Due, EntryRow, Task
+from troth.service.record.ledger import record, sequence
+from troth.service.record.models import CheckRow, Due, EntryRow, Task, Tile
 from troth.subjects import Run
+from troth.testing.witness import FakeWitness, serving
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -142,6 +145,42 @@ def test_a_control_that_breaks_is_an_error_and_is_tried_again_soon(database: str
     assert [check.outcome for check in report.checks] == ["error"]
     assert due.next_due(NOW, prefix="control:") == NOW + HOUR / 4
     assert PromiseRow.objects.get().status == "unproven"
+
+
+def test_a_broken_ledger_holds_no_control_up_and_is_told(database: str, office: Office) -> None:
+    keep.run_due(NOW, office=office)
+    Tile.objects.update(data=bytes(32))
+    DatabaseJournal().begin(RUN)
+    report = keep.run_due(NOW + HOUR, office=office)
+    assert [check.outcome for check in report.checks] == ["fail"]
+    assert PromiseRow.objects.get().status == "broken"
+    assert (report.entries_sequenced, EntryRow.objects.filter(leaf=None).count()) == (0, 2)
+    assert "troth ledger rebuild" in report.unsigned[0]
+
+
+def test_a_ledger_that_cannot_be_shown_to_an_outsider_is_told(database: str, office: Office) -> None:
+    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
+    witness = FakeWitness("witness.example.org/w1", (Verifier.of(signer),), clock=NOW.timestamp)
+    with serving(lambda _, body: witness.add_checkpoint(body)) as url:
+        shown = Ledger.model_validate({"witnesses": [{"key": str(witness.key), "url": url}]})
+        declaration = office.company.declaration.model_copy(update={"ledger": shown})
+        office = replace(office, company=replace(office.company, declaration=declaration))
+        assert keep.run_due(NOW, office=office).unsigned == ()
+        record(Entry("demo.fault_planted", NOW, {"fault": Name("overdue")}))
+        sequence(signer, now=NOW)
+        Tile.objects.update(data=b"")
+        [told] = keep.run_due(NOW + HOUR / 2, office=office).unsigned
+    assert told.startswith("tile/0/000.p/5 is missing")
+
+
+def test_a_clock_that_went_back_is_told_and_everything_is_recorded(database: str, office: Office) -> None:
+    assert keep.run_due(NOW, office=office).unsigned == ()
+    DatabaseJournal().begin(RUN)
+    report = keep.run_due(NOW - 3 * HOUR, office=office, hasten=True)
+    [told] = report.unsigned
+    assert told.startswith("the clock went back, or was ahead: the last checkpoint is of 2026-11-24 09:41 UTC")
+    assert report.entries_sequenced > 0
+    assert keep.run_due(NOW + HOUR, office=office).unsigned == ()
 
 
 def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(database: str, office: Office) -> None:

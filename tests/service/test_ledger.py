@@ -21,9 +21,11 @@ from troth.ledger import (
     PublishedLog,
     export,
     leaf_hash,
+    signed_in,
+    verify_consistency,
     verify_inclusion,
 )
-from troth.service.record.ledger import DatabaseLog, pending, rebuild, record, sequence
+from troth.service.record.ledger import DatabaseLog, clock_fault, pending, record, sequence, sequence_if_sound
 from troth.service.record.models import EntryRow, Tile, Tree
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
@@ -100,9 +102,72 @@ def test_tiles_can_be_rebuilt(database: str, signer: TestSigner) -> None:
     log = DatabaseLog(signer)
     root = log.root()
     Tile.objects.all().update(data=b"")
-    assert rebuild(signer, now=NOW) == 700
+    assert log.rebuild() == 700
     assert log.root() == root
     log.verify()
+
+
+def test_changed_entries_are_never_signed_by_making_the_tiles_again(database: str, signer: TestSigner) -> None:
+    record(*[entry(n) for n in range(300)])
+    log = DatabaseLog(signer)
+    signed, tiles = log.checkpoint(), list(Tile.objects.order_by("path").values_list("path", "data"))
+    EntryRow.objects.filter(leaf=17).update(content=entry(99).encoded)
+    with pytest.raises(LedgerBroken, match="not the ones that the last checkpoint signed"):
+        log.rebuild()
+    assert log.checkpoint() == signed
+    assert list(Tile.objects.order_by("path").values_list("path", "data")) == tiles
+    with pytest.raises(LedgerBroken) as broken:
+        log.verify()
+    assert broken.value.leaf == 17
+
+
+@pytest.mark.parametrize("path", ["tile/0/001", "tile/1/000"])
+def test_nothing_is_signed_after_a_damaged_tile(database: str, signer: TestSigner, path: str) -> None:
+    record(*[entry(n) for n in range(300)])
+    log = DatabaseLog(signer)
+    before = signed_in(log.checkpoint(), log.verifier)
+    tile = Tile.objects.get(path=path)
+    Tile.objects.filter(path=path).update(data=bytes([tile.data[0] ^ 1, *tile.data[1:]]))
+    record(entry(300))
+    with pytest.raises(LedgerBroken, match="troth ledger rebuild"):
+        sequence(signer, now=NOW)
+    with pytest.raises(LedgerBroken, match="troth ledger rebuild"):
+        log.append([entry(301)])
+    assert (log.size, pending()) == (300, 1)
+    assert log.rebuild() == 300
+    assert sequence(signer, now=NOW) == 1
+    after = signed_in(log.checkpoint(), log.verifier)
+    verify_consistency(before.size, after.size, before.root, after.root, log.consistency(before.size, after.size))
+    log.verify()
+
+
+def test_nothing_is_signed_after_a_tree_that_was_put_back(database: str, signer: TestSigner) -> None:
+    record(*[entry(n) for n in range(300)])
+    sequence(signer, now=NOW)
+    before = Tree.objects.get()
+    record(entry(300))
+    sequence(signer, now=NOW)
+    now = Tree.objects.get()
+    record(entry(301))
+    for put_back in (before, Tree(pk=1), Tree(pk=1, size=301)):
+        put_back.save()
+        with pytest.raises(LedgerBroken, match="restore the ledger's tables together"):
+            sequence(signer, now=NOW)
+        with pytest.raises(LedgerBroken, match="restore the ledger's tables together"):
+            DatabaseLog(signer).rebuild()
+    now.save()
+    assert sequence(signer, now=NOW) == 1
+    DatabaseLog(signer).verify()
+
+
+def test_work_goes_on_beside_a_broken_ledger_and_its_entries_wait(database: str, signer: TestSigner) -> None:
+    record(entry(0))
+    assert sequence_if_sound(signer, now=NOW) == (1, "")
+    Tile.objects.update(data=bytes(32))
+    record(entry(1))
+    count, why = sequence_if_sound(signer, now=NOW)
+    assert (count, pending()) == (0, 1)
+    assert "troth ledger rebuild" in why
 
 
 def test_an_append_comes_after_what_was_waiting(database: str, signer: TestSigner) -> None:
@@ -149,6 +214,8 @@ def test_a_clock_that_goes_back_moves_no_entry_and_no_checkpoint(
     with caplog.at_level(logging.WARNING, "troth.ledger"):
         sequence(signer, now=earlier)
     assert "the clock went back" in caplog.text
+    assert "mend the clock" in clock_fault(earlier)
+    assert clock_fault(NOW - dt.timedelta(minutes=15)) == ""
     assert Tree.objects.get().checkpoint_at == NOW
     log = DatabaseLog(signer)
     assert rows_in_order(log) == [0, 1]

@@ -17,6 +17,7 @@ from troth.errors import TrothError
 
 if TYPE_CHECKING:
     from troth.ledger import LogReader, Verifier
+    from troth.service.record.ledger import DatabaseLog
 
 __all__ = ["ledger"]
 
@@ -124,7 +125,7 @@ def show(
 def verify(
     declaration: Path, folder: Path | None, key: str | None, checkpoints: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Hash every stored entry again, and compare with every tile and with the signed checkpoint.
+    """Hash every stored entry again, and compare with every tile, the signed checkpoint, and the last cosigned one.
 
     Alone it finds what was changed by somebody without the signing key. Whoever has the key can rewrite the past and
     sign it anew: only a checkpoint or a receipt that was kept elsewhere shows that. Ends with 1 when anything differs.
@@ -138,18 +139,30 @@ def verify(
 
     log = _opened(declaration, folder, key)
     kept = [(path, signed_in(_text(path), log.verifier)) for path in checkpoints]
+    note = log.cosigned()
+    cosigned = signed_in(note, log.verifier) if note else None
     with _bar("verifying", log.size) as tell:
         log.verify(tell)
+        if cosigned:
+            require_begins_with(log, cosigned, "the cosigned checkpoint")
         for path, earlier in kept:
             require_begins_with(log, earlier, str(path))
     size, root = log.size, log.root().hex()
     if as_json:
-        begins = [{"file": str(path), "size": earlier.size} for path, earlier in kept]
         cli.print_json(
-            {"size": size, "root": root, "key": str(log.verifier), "begins_with": begins, "waiting": _waiting(log)}
+            {
+                "size": size,
+                "root": root,
+                "key": str(log.verifier),
+                "begins_with": [{"file": str(path), "size": earlier.size} for path, earlier in kept],
+                "cosigned": cosigned.size if cosigned else None,
+                "waiting": _waiting(log),
+            }
         )
         return
     click.echo(f"{counted(size, 'entry', 'entries')} verified, root {root}")
+    if cosigned:
+        click.echo(f"begins with the {counted(cosigned.size, 'entry', 'entries')} that outsiders cosigned")
     for path, earlier in kept:
         click.echo(f"begins with the {counted(earlier.size, 'entry', 'entries')} of {path}")
 
@@ -225,6 +238,26 @@ def export(declaration: Path, folder: Path | None, key: str | None, target: Path
         click.echo(f"verifier key: {facts['key']}")
 
 
+@ledger.command()
+@cli.wanted_declaration_option
+@cli.json_option
+def rebuild(declaration: Path, as_json: bool) -> None:
+    """Make the tiles of hashes again from the entries, where a tile was damaged.
+
+    Tiles are derived from the entries. Nothing is signed, and nothing is changed where the entries are not the ones
+    that the last checkpoint signed: then restore the newest copy of the database.
+
+    \b
+    Example:  troth ledger rebuild
+    """
+    log = _own(declaration)
+    size = log.rebuild()
+    if as_json:
+        cli.print_json({"size": size, "root": log.root().hex()})
+    else:
+        click.echo(f"the tiles over {counted(size, 'entry', 'entries')} were made again, root {log.root().hex()}")
+
+
 # --- which ledger ---------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +271,7 @@ def _opened(declaration: Path, folder: Path | None, key: str | None) -> LogReade
     return _own(declaration)
 
 
-def _own(declaration: Path) -> LogReader:
+def _own(declaration: Path) -> DatabaseLog:
     from troth.declaration import load
     from troth.protect import Keyring
     from troth.service.server import migrate, set_up

@@ -29,7 +29,7 @@ from troth.service.keys import keyring, ledger_signer
 from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
-from troth.service.record.ledger import DatabaseLog, record, sequence
+from troth.service.record.ledger import DatabaseLog, clock_fault, record, sequence_if_sound
 from troth.service.record.resealing import reseal
 from troth.service.record.run import resume_all
 from troth.service.record.subject_keys import SubjectKeys, scrub
@@ -73,8 +73,8 @@ class Office:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one pass did. *lost* counts checks whose lease ran out before they were done; *promises_changed* are the
-    sentences whose status is another one than before, with what it is now; *unsigned* is why an outsider did not sign
-    the ledger's checkpoint."""
+    sentences whose status is another one than before, with what it is now; *unsigned* is why we or an outsider did not
+    sign the ledger's checkpoint, and what is wrong with the clock that dates it."""
 
     checks: tuple[Check, ...]
     lost: int
@@ -102,7 +102,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     if hasten:
         due.hasten(_PREFIX, at=now)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
-    sequenced, ran, lost = sequence(signer, now=now), list[Check](), 0
+    (sequenced, _), ran, lost = sequence_if_sound(signer, now=now), list[Check](), 0
     with office.look(here, office.keyring, now) as seen:
         for held in _claims(now, limit):
             try:
@@ -117,9 +117,10 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     _in_turn(_SCRUBBING, now, lambda: _scrub(now))
     _in_turn(_RUNS, now, lambda: _take_up_runs(office, now))
     changed = _judge_all(here, now)
-    sequenced += sequence(signer, now=now)
-    unsigned = tuple(_show_outside(here, DatabaseLog(signer), now))
-    return Report(tuple(ran), lost, changed, sequenced, unsigned)
+    more, broken = sequence_if_sound(signer, now=now)
+    unsigned = (broken,) if broken else tuple(_show_outside(here, DatabaseLog(signer), now))
+    clock = clock_fault(now)
+    return Report(tuple(ran), lost, changed, sequenced + more, (*([clock] if clock else []), *unsigned))
 
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
@@ -195,7 +196,7 @@ def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> Iterator
                 _LOG.log(logging.ERROR if conflict else logging.WARNING, "the ledger: %s", refused)
                 yield str(refused)
         except LedgerError as broken:  # there is nothing to show
-            _LOG.error("the ledger: %s", broken)  # noqa: TRY400 - its message is all there is to say
+            _LOG.error("the ledger: %s", broken)
             yield str(broken)
         due.finish(held, next_due=now + _OUTSIDE_EVERY)
 

@@ -17,6 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from troth.ledger import (
+    CLOCK_SLACK,
     HASH_BYTES,
     TILE_WIDTH,
     Checkpoint,
@@ -33,11 +34,20 @@ from troth.ledger import (
 )
 from troth.service.record.models import EntryRow, Outside, Tile, Tree
 
-__all__ = ["DatabaseLog", "keep_outside", "outside", "pending", "rebuild", "record", "sequence", "tile", "tree"]
+__all__ = [
+    "DatabaseLog",
+    "clock_fault",
+    "keep_outside",
+    "outside",
+    "pending",
+    "record",
+    "sequence",
+    "sequence_if_sound",
+    "tile",
+    "tree",
+]
 
 _LOG = logging.getLogger("troth.ledger")
-_OVERLAP = dt.timedelta(minutes=15)
-"""A process that began before another one and ends after it is as much behind, without any fault of a clock."""
 _BATCH = 1_000
 """Entries that one transaction of the sequencer takes, which bounds how long SQLite's writers wait; also, how many one
 query reads."""
@@ -68,7 +78,10 @@ def tile(path: str) -> bytes | None:
 
 
 def sequence(signer: Signer, *, now: dt.datetime) -> int:
-    """Give every committed entry its leaf number and sign a checkpoint over the new tree. How many there were."""
+    """Give every committed entry its leaf number and sign a checkpoint over the new tree. How many there were.
+
+    Raises `LedgerBroken`, and signs nothing, where the tree is not the one that was signed last.
+    """
     taken = 0
     while EntryRow.objects.filter(leaf__isnull=True).exists():
         with transaction.atomic(durable=True):
@@ -76,16 +89,21 @@ def sequence(signer: Signer, *, now: dt.datetime) -> int:
     return taken
 
 
-def rebuild(signer: Signer, *, now: dt.datetime) -> int:
-    """Make every tile again from the entries, under a fresh checkpoint. How many leaves the tree has."""
-    with transaction.atomic(durable=True):
-        row = _lock()
-        Tile.objects.all().delete()
-        grown = TileTree(_Tiles())
-        for start in range(0, row.size, _BATCH):
-            grown.extend([leaf_hash(content) for content in _stored(start, min(start + _BATCH, row.size))])
-        _keep(row, grown, signer, now)
-    return grown.size
+def sequence_if_sound(signer: Signer, *, now: dt.datetime) -> tuple[int, str]:
+    """As `sequence`, for work that a broken ledger must not hold up: how many there were, and what is wrong, if so.
+
+    Whatever is wrong, the entries have committed and wait for their numbers; it is logged as an error, too.
+    """
+    try:
+        return sequence(signer, now=now), ""
+    except LedgerError as broken:
+        _LOG.error("entries wait for their numbers: %s", broken)
+        return 0, str(broken)
+
+
+def clock_fault(now: dt.datetime) -> str:
+    """What is wrong where *now* lies well before the last checkpoint, empty where nothing is (docs/decisions/0010)."""
+    return _clock_fault(tree(), now)
 
 
 def outside(name: str) -> bytes | None:
@@ -137,18 +155,35 @@ class DatabaseLog(TiledLog):
         if not row.checkpoint:
             with transaction.atomic(durable=True):
                 row = _lock()
-                _keep(row, TileTree(_Tiles(), row.size), self._signer, now)
+                _keep(row, _sound_tree(row, self._signer), self._signer, now)
         return row.checkpoint
 
     def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
         last = EntryRow.objects.aggregate(last=Max("leaf"))["last"]
-        size = self.size  # read after the entries: a sequencer beside us may only have made it larger
-        if last is not None and last >= size:
-            raise LedgerBroken(
-                f"entries are numbered up to {last}, and the tree has {size} leaves: its row was put back", leaf=size
-            )
+        _require_last(last, self.size)  # read after the entries: a sequencer beside us may only have made it larger
         super().verify(progress)
+
+    def rebuild(self) -> int:
+        """Make every tile again from the entries, once these are known to be the ones that were signed last. How many.
+
+        Raises `LedgerBroken`, and changes nothing, where they are not.
+        """
+        with transaction.atomic(durable=True):
+            row = _lock()
+            signed = _signed_last(row, self._signer)
+            Tile.objects.all().delete()
+            grown = TileTree(_Tiles())
+            for start in range(0, row.size, _BATCH):
+                grown.extend([leaf_hash(content) for content in _stored(start, min(start + _BATCH, row.size))])
+            if signed and grown.root() != signed.root:
+                raise LedgerBroken(
+                    "the entries are not the ones that the last checkpoint signed; troth ledger verify names the first "
+                    "that was changed; restore it from a copy",
+                    leaf=0,
+                )
+            grown.put_partial_tiles()
+        return grown.size
 
     def cosigned(self) -> str | None:
         note = outside("cosigned")
@@ -215,30 +250,84 @@ def _take_waiting(row: Tree, signer: Signer, now: dt.datetime) -> int:
 
 
 def _take(row: Tree, entries: Sequence[EntryRow], signer: Signer, now: dt.datetime) -> None:
-    """Number *entries* from the end of the tree that *row* holds, and put them into it."""
+    """Number *entries* from the end of the tree that *row* holds, and put them into it. Raises `LedgerBroken`."""
     if not entries:
         return
+    grown = _sound_tree(row, signer)
     table = connection.ops.quote_name(EntryRow._meta.db_table)
     numbered = [(leaf, entry.pk) for leaf, entry in enumerate(entries, start=row.size)]
     with connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {table} SET leaf = %s WHERE id = %s", numbered)  # noqa: S608 - our own table's name
-    grown = TileTree(_Tiles(), row.size)
     grown.extend([leaf_hash(bytes(entry.content)) for entry in entries])
     _keep(row, grown, signer, now)
 
 
-def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
+def _sound_tree(row: Tree, signer: Signer) -> TileTree:
+    """The tree that *row* holds, to be continued, once it is known to be the one that was signed last.
+
+    It reads the right edge and one entry. What lies further left does not change any more, and is for `verify`.
+    """
+    signed = _signed_last(row, signer)
+    grown = TileTree(_Tiles(), row.size)
+    try:
+        is_sound = signed is None or grown.root() == signed.root
+    except LedgerBroken:  # a tile is missing, or too short
+        is_sound = False
+    if not is_sound:
+        raise LedgerBroken(
+            "the tiles are not those of the signed checkpoint, so nothing is signed after it: make them again from the "
+            "entries with troth ledger rebuild",
+            leaf=0,
+        )
+    return grown
+
+
+def _require_last(last: int | None, size: int) -> None:
+    """Return when no entry is numbered beyond the *size* leaves of the tree."""
+    if last is not None and last >= size:
+        raise LedgerBroken(
+            f"entries are numbered up to {last}, and the tree has {size} leaves: its row was put back; restore the "
+            "ledger's tables together, from one copy",
+            leaf=size,
+        )
+
+
+def _signed_last(row: Tree, signer: Signer) -> Checkpoint | None:
+    """The last checkpoint, None before the first. Raises `LedgerBroken` where the row holds another tree than that, or
+    entries are numbered beyond it."""
+    _require_last(EntryRow.objects.aggregate(last=Max("leaf"))["last"], row.size)
     if row.origin not in {"", signer.name}:
         raise LedgerError(f"this ledger is called {row.origin} and is not continued as {signer.name}; use its own name")
-    row.origin = signer.name
+    signed = Checkpoint.open(row.checkpoint, Verifier.of(signer)) if row.checkpoint else None
+    if row.size != (signed.size if signed else 0):
+        raise LedgerBroken(
+            f"the tree has {row.size} leaves, and its checkpoint signs {signed.size if signed else 0}: its row was "
+            "changed; restore the ledger's tables together, from one copy",
+            leaf=min(row.size, signed.size if signed else 0),
+        )
+    return signed
+
+
+def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
+    """Sign the tree as it has *grown*."""
     grown.put_partial_tiles()
-    if row.checkpoint_at is not None and now < row.checkpoint_at:
-        if row.checkpoint_at - now > _OVERLAP:
-            _LOG.warning("the clock went back: the last checkpoint of %s stays the latest", row.checkpoint_at)
-        now = row.checkpoint_at
+    row.origin = signer.name
+    if fault := _clock_fault(row, now):
+        _LOG.warning("%s", fault)
+    now = max(now, row.checkpoint_at or now)
     row.size = row.checkpoint_size = grown.size
     row.checkpoint, row.checkpoint_at = Checkpoint(signer.name, grown.size, grown.root()).sign(signer), now
     row.save()
+
+
+def _clock_fault(row: Tree, now: dt.datetime) -> str:
+    """What is wrong where *now* lies further before the last checkpoint than two processes may be apart, or nothing."""
+    if row.checkpoint_at is None or row.checkpoint_at - now <= CLOCK_SLACK:
+        return ""
+    return (
+        f"the clock went back, or was ahead: the last checkpoint is of {row.checkpoint_at:%Y-%m-%d %H:%M} UTC, and now "
+        f"is {now:%Y-%m-%d %H:%M}; everything is recorded, in order, with the time that the clock gives: mend the clock"
+    )
 
 
 def _stored(first: int, stop: int) -> list[bytes]:

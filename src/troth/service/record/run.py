@@ -20,7 +20,7 @@ from troth.protect import Keyring
 from troth.service.keys import ledger_signer
 from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
-from troth.service.record.ledger import record, sequence
+from troth.service.record.ledger import record, sequence_if_sound
 from troth.service.record.models import RunRow
 from troth.stores import Store, StoreError, open_system
 from troth.subjects import (
@@ -85,7 +85,7 @@ def record_views(
     ]
     with transaction.atomic(durable=True):
         record(*entries)
-    sequence(ledger_signer(keyring, declaration.organisation), now=at)
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=at)
 
 
 def act(
@@ -119,7 +119,7 @@ def act(
     except RunInterrupted as interrupted:
         journal.let_go(interrupted.run_id)
         raise
-    sequence(ledger_signer(keyring, declaration.organisation), now=now())
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
     return receipts
 
 
@@ -153,5 +153,5 @@ def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
             except TrothError as cause:
                 journal.let_go(run.id)
                 resumed.append((run.id, str(cause)))
-    sequence(ledger_signer(keyring, declaration.organisation), now=now())
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
     return resumed
