@@ -51,6 +51,16 @@ def test_the_full_report_is_written_where_it_is_wanted(ask: Ask, shop: str, poli
     assert any(finding["place"] == f"{policy}:1" for finding in data["findings"])
 
 
+def test_the_next_step_begins_with_the_variable_that_it_uses(ask: Ask, shop: str, postgresql_url: str) -> None:
+    world.lay(postgresql_url)
+    typed = ask("audit", "--store", shop).out
+    assert f"export SHOP_DATABASE_URL={shop}\n     troth init --store 'shop=${{SHOP_DATABASE_URL}}'" in typed
+    assert "export" not in ask("audit", "--store", "${SHOP_DATABASE_URL}", SHOP_DATABASE_URL=shop).out
+    server = ask("audit", "--store", f"books={postgresql_url}").out
+    assert "First set BOOKS_DATABASE_URL to what you gave" in server
+    assert "export" not in server
+
+
 def test_json_is_one_document_of_the_same_facts(ask: Ask, shop: str) -> None:
     document = ask("audit", "--store", f"library={shop}", "--json").document
     assert [system["name"] for system in document["systems"]] == ["library"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -35,7 +35,9 @@ class Report:
     facts: Facts
     findings: tuple[Finding, ...]
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """System to the ``${NAME}`` that holds its store's URL, where it is another than `variable` names."""
+    """System to the ``${NAME}`` that its store's URL came from, where it came from one."""
+    addresses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """System to its store's URL, where it was typed and holds no secret."""
 
     @property
     def counts(self) -> Mapping[Severity, int]:
@@ -61,15 +63,17 @@ def audit(
     now: dt.datetime,
     progress: Progress | None = None,
     references: Mapping[str, str] | None = None,
+    addresses: Mapping[str, str] | None = None,
 ) -> Report:
     """Look at the stores, the policy and the site, and say what was found.
 
     Reads only: nothing is written anywhere, no key is needed and nothing is remembered. What cannot be reached is a
-    finding and loses nothing else. *now* is aware; *progress* is told after each table; *references* as `Report` has
-    them.
+    finding and loses nothing else. *now* is aware; *progress* is told after each table; *references* and *addresses*
+    as `Report` has them.
     """
     facts = look(stores, policy, site, now=now, progress=progress)
-    return Report(facts, decide(facts), MappingProxyType(dict(references or {})))
+    known = MappingProxyType(dict(references or {})), MappingProxyType(dict(addresses or {}))
+    return Report(facts, decide(facts), *known)
 
 
 def _steps(report: Report) -> list[Step]:
@@ -78,12 +82,8 @@ def _steps(report: Report) -> list[Step]:
     if errors:
         says = "finding is an error" if errors == 1 else "findings are errors"
         steps.append(Step(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
-    reached = [system.name for system in report.facts.reached]
-    if reached:
-        places = [f"{name}={report.references.get(name, f'${{{variable(name)}}}')}" for name in reached]
-        options = " ".join(f"--store {shlex.quote(place)}" for place in places)
-        says = "Draft a declaration from these schemas, and review each line that says REVIEW or TODO."
-        steps.append(Step(says, f"troth init {options} --out troth.yaml\ntroth check -d troth.yaml"))
+    if report.facts.reached:
+        steps.append(_draft([system.name for system in report.facts.reached], report))
     for system in report.facts.reached:
         if system.grants:
             says = (
@@ -92,6 +92,21 @@ def _steps(report: Report) -> list[Step]:
             )
             steps.append(Step(says, system.grants, "sql"))
     return steps
+
+
+def _draft(systems: Sequence[str], report: Report) -> Step:
+    """How to draft a declaration: the variables that hold the stores' URLs come first."""
+    stores = {name: report.references.get(name, f"${{{variable(name)}}}") for name in systems}
+    options = " ".join(f"--store {shlex.quote(f'{name}={reference}')}" for name, reference in stores.items())
+    exports = [
+        f"export {variable(name)}={shlex.quote(url)}"
+        for name, url in report.addresses.items()
+        if name in systems and name not in report.references
+    ]
+    unset = [variable(name) for name in systems if name not in {*report.references, *report.addresses}]
+    first = f" First set {', '.join(unset)} to what you gave as the URL: it may hold a password." if unset else ""
+    says = f"Draft a declaration from these schemas, and review each line that says REVIEW or TODO.{first}"
+    return Step(says, "\n".join([*exports, f"troth init {options} --out troth.yaml", "troth check -d troth.yaml"]))
 
 
 def variable(system: str) -> str:

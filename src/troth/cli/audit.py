@@ -61,9 +61,8 @@ def audit(stores: tuple[str, ...], policy: Path | None, site: str | None, out: P
     text, home = _policy(policy) if policy else None, _site(site) if site else None
     asked = places.named(stores)
     with places.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
-        report = look(
-            opened, text, home, now=dt.datetime.now(dt.UTC), progress=step, references=places.references(asked)
-        )
+        known = {"references": places.references(asked), "addresses": places.addresses(asked)}
+        report = look(opened, text, home, now=dt.datetime.now(dt.UTC), progress=step, **known)
     files = write_report(report, out) if out is not None else ()
     if as_json:
         cli.print_json(as_data(report))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from troth.declaration import Secret
     from troth.stores import Store
 
-__all__ = ["Named", "named", "open_read_only", "references", "store_option"]
+__all__ = ["Named", "addresses", "named", "open_read_only", "references", "store_option"]
 
 _NAME = re.compile(r"([^\W\d][\w-]{0,62})=(.+)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -24,16 +24,19 @@ _PLACE = re.compile(
 )
 """What follows ``://``. A password may hold anything, so user and password go up to the last @; and where a ? stands
 before it, nobody can tell whether that is a password's or begins options that hold one."""
+_LOCAL = re.compile(r"(?:sqlite:///|files:)[^?#@:]+", re.IGNORECASE)
 _ENDINGS = re.compile(r"_?(?:DATABASE|DB|STORE)?_?(?:URL|URI|DSN)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One ``--store``: its name in the declaration, the URL, and the ``${NAME}`` that the URL came from, or ``""``."""
+    """One ``--store``: its name in the declaration, the URL, the ``${NAME}`` that the URL came from, or ``""``, and the
+    URL once more where it was typed and can hold no secret, or ``""``."""
 
     name: str
     url: Secret
     reference: str
+    address: str
 
 
 def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,13 +68,19 @@ def named(texts: Sequence[str]) -> list[Named]:
         name = name or _called(variable[1] if variable else "", url.reveal())
         if any(other.name == name for other in found):
             raise click.UsageError(f"two stores are called {name}; name them: --store NAME=URL")
-        found.append(Named(name, url, place if variable else ""))
+        address = place if _LOCAL.fullmatch(place) and place == url.reveal() else ""
+        found.append(Named(name, url, place if variable else "", address))
     return found
 
 
 def references(asked: Sequence[Named]) -> dict[str, str]:
     """Store to the ``${NAME}`` that its URL came from, for those that came from one."""
     return {it.name: it.reference for it in asked if it.reference}
+
+
+def addresses(asked: Sequence[Named]) -> dict[str, str]:
+    """Store to its URL, for those that were typed and name nothing but a file or folder of this machine."""
+    return {it.name: it.address for it in asked if it.address}
 
 
 def _called(variable: str, url: str) -> str:
