@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,17 @@ from troth.declaration import Declaration
 from troth.ledger import Entry, FileLog, cosign
 from troth.promises import Check, Outcome, run
 from troth.promises.controls import REVIEW_DAYS
-from troth.protect import Keyring, create_home
+from troth.protect import (
+    Keychain,
+    Keyring,
+    KeyState,
+    Purpose,
+    create_home,
+    plan_approver,
+    read_approvers,
+    take_inventory,
+    write_approvers,
+)
 from troth.testing.witness import FakeWitness, serving
 
 Ask = Callable[..., Check]
@@ -255,43 +266,117 @@ def test_a_ledger_that_cannot_be_looked_at_is_an_error(ask: Ask) -> None:
 # --- protect.keys_current ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("protect.keys_current")
-def test_a_key_ages(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:
-    """Before any rotation values are sealed under a key that is derived from the root."""
-    log.append([created(Keyring(bytes(32)), now), created(keyring, now)])
-    assert ask("protect.keys_current", log=log, keyring=keyring).outcome is Outcome.PASS
+Look = Callable[..., Check]
 
-    later = now + dt.timedelta(days=365)
-    check = ask("protect.keys_current", log=log, keyring=keyring, now=later)
-    assert (check.outcome, check.figures) == (Outcome.FAIL, {"keys": 1, "overdue": 1, "active": 1})
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    create_home(tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def chain(home: Path) -> Keychain:
+    chain = Keyring.open(home).chain
+    assert chain is not None
+    return chain
+
+
+@pytest.fixture
+def look(ask: Ask, company: dict[str, Any], log: FileLog, home: Path, now: dt.datetime) -> Look:
+    """Asks about the keys in *home*, the root key of which is as old as that of Example Ltd."""
+    keyring = Keyring.open(home)
+    log.append([created(Keyring(bytes(32)), now), created(keyring, now)])
+
+    def looked(at: dt.datetime = now, **known: Any) -> Check:
+        lasts = Declaration.model_validate(company).cryptoperiods.field_lasts
+        keys = partial(take_inventory, home, keyring, now=at, field=lasts, **known)
+        return ask("protect.keys_current", log=log, keyring=keyring, keys=keys, now=at)
+
+    return looked
+
+
+@pytest.mark.mutation("protect.keys_current")
+def test_a_key_ages(look: Look, now: dt.datetime) -> None:
+    """Before any rotation values are sealed under a key that is derived from the root."""
+    assert look().outcome is Outcome.PASS
+
+    check = look(now + dt.timedelta(days=365))
+    figures = {"keys": 1, "overdue": 1, "other faults": 0, "approvers": 0, "active": 1}
+    assert (check.outcome, check.figures) == (Outcome.FAIL, figures)
     assert (check.findings[0].place, check.findings[0].mend) == ("field-0", "troth keys rotate field")
 
 
 @pytest.mark.mutation("protect.keys_current")
 def test_keys_below_the_root_age_by_the_declared_period(
-    ask: Ask, company: dict[str, Any], log: FileLog, tmp_path: Path, now: dt.datetime
+    look: Look, company: dict[str, Any], chain: Keychain, now: dt.datetime
 ) -> None:
-    create_home(tmp_path / "home")
-    keyring = Keyring.open(tmp_path / "home")
-    assert keyring.chain is not None
-    log.append([created(keyring, now - dt.timedelta(days=2000))])
-    keyring.chain.rotate("field", now=now - dt.timedelta(days=100))
-    keyring.chain.rotate("epoch", now=now - dt.timedelta(hours=24))
-    assert ask("protect.keys_current", log=log, keyring=keyring).outcome is Outcome.PASS
+    chain.rotate("field", now=now - dt.timedelta(days=100))
+    chain.rotate("epoch", now=now - dt.timedelta(hours=24))
+    assert look().outcome is Outcome.PASS
 
     company["cryptoperiods"] = {"field": "90 days"}
-    check = ask("protect.keys_current", log=log, keyring=keyring, now=now + dt.timedelta(hours=1))
-    assert [finding.place for finding in check.findings] == ["field-1", "epoch-1"]
+    assert [finding.place for finding in look(now + dt.timedelta(hours=1)).findings] == ["field-1", "epoch-1"]
 
-    keyring.chain.rotate("field", now=now)
-    keyring.chain.rotate("epoch", now=now)
-    check = ask("protect.keys_current", log=log, keyring=keyring, now=now)
-    assert (check.outcome, check.figures["deactivated"]) == (Outcome.PASS, 2)
+    chain.rotate("epoch", now=now)
+    chain.move("epoch-1", KeyState.DESTROYED, now=now)
+    company["cryptoperiods"] = {"field": "200 days"}
+    assert (look().outcome, look().figures["keys"]) == (Outcome.PASS, 2)
+
+
+@pytest.mark.mutation("protect.keys_current")
+def test_a_compromised_key_that_is_still_there_is_found(look: Look, chain: Keychain, now: dt.datetime) -> None:
+    chain.rotate("epoch", now=now)
+    assert look().outcome is Outcome.PASS
+    chain.move("epoch-1", KeyState.COMPROMISED, now=now)
+    [finding] = look().findings
+    assert (finding.place, finding.message) == ("epoch-1", "it is compromised, and still there")
+    chain.move("epoch-1", KeyState.DESTROYED, now=now)
+    assert look().outcome is Outcome.PASS
+
+
+@pytest.mark.mutation("protect.keys_current")
+def test_a_key_that_waits_for_two_approvers_who_are_not_there_is_found(
+    look: Look, chain: Keychain, home: Path, monkeypatch: pytest.MonkeyPatch, now: dt.datetime
+) -> None:
+    """On the first day nobody has to approve anything yet."""
+    monkeypatch.setattr("troth.protect.hazmat.scrypt._COST", 2**8)
+    chain.rotate("field", now=now)
+    assert (look().outcome, look().figures["approvers"]) == (Outcome.PASS, 0)
+    chain.rotate("field", now=now)
+    keyring = Keyring.open(home)
+    for words in ("six words for a", "six words for b"):
+        [finding] = look().findings
+        assert finding.place == "approvers"
+        assert finding.message.startswith("two have to destroy field-1, and ")
+        others = read_approvers(home, keyring)
+        role = f"custodian-{words[-1]}"
+        write_approvers(home, keyring, plan_approver(keyring, others, role, words, now=now).then)
+    assert (look().outcome, look().figures["approvers"]) == (Outcome.PASS, 2)
+
+
+@pytest.mark.mutation("protect.keys_current")
+@pytest.mark.parametrize("purpose", ["field", "epoch"])
+def test_a_key_that_a_wrong_clock_dated_is_found(
+    look: Look, chain: Keychain, now: dt.datetime, purpose: Purpose
+) -> None:
+    chain.rotate(purpose, now=now + dt.timedelta(minutes=4))
+    assert look().outcome is Outcome.PASS, "clocks differ"
+    chain.rotate(purpose, now=now + dt.timedelta(days=400))
+    assert "in the future" in " ".join(finding.message for finding in look().findings)
+
+
+@pytest.mark.mutation("protect.keys_current")
+def test_what_the_registry_knows_otherwise_is_found(look: Look) -> None:
+    assert look().outcome is Outcome.PASS
+    [finding] = look(unsound=["k1:77 (epoch) is not in keys.toml; restore the newest copy of it"]).findings
+    assert (finding.message, finding.mend) == ("k1:77 (epoch) is not in keys.toml", "restore the newest copy of it")
 
 
 def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:
     log.append([created(Keyring(bytes(32)), now)])
-    assert ask("protect.keys_current", log=log, keyring=keyring).outcome is Outcome.ERROR
+    check = ask("protect.keys_current", log=log, keyring=keyring, keys=lambda: None)
+    assert (check.outcome, check.summary.startswith("The ledger does not record")) == (Outcome.ERROR, True)
 
 
 # --- disclosure.recipients_documented ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.db import connection, transaction
 from troth.declaration import parse
 from troth.ledger import Entry, Hash
 from troth.policy import read
-from troth.promises import catalogue, looked_at_hash
+from troth.promises import Check, Outcome, catalogue, looked_at_hash, run
 from troth.protect import (
     EPOCH_GRACE,
     ApprovalRefused,
@@ -53,6 +54,7 @@ from troth.service.record.key_registry import make_key, note_destruction, note_k
 from troth.service.record.models import Due, EntryRow, KeyRow, RunRow, Subject
 from troth.service.record.resealing import hanging, reseal
 from troth.service.record.subject_keys import SubjectKeys
+from troth.service.settings import TROTH
 from troth.service.vault.models import TokenRow
 from troth.service.vault.run import Vault
 from troth.subjects import run_context
@@ -448,6 +450,29 @@ def test_keys_of_subjects_that_hang_on_a_lost_key_are_told(home: Path, keyring: 
     (home / "keys.toml").unlink()
     found = look_at_keys(home, Keyring.open(home), now=NOW)
     assert any("epoch-1 is not in keys.toml, and what hangs on it does not open" in it for it in found.unsound)
+
+
+@pytest.mark.mutation("protect.keys_current")
+def test_an_older_copy_of_the_keys_turns_the_control_red(
+    office: Office, keyring: Keyring, chain: Keychain, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("troth.service.board.looking.TROTH", replace(TROTH, home=home))
+    chain.rotate("epoch", now=NOW)
+    keep.run_due(NOW, office=office)
+    copy = (home / "keys.toml").read_bytes()
+
+    def asked() -> Check:
+        with look(office.company, keyring, NOW) as seen:
+            return run("protect.keys_current", seen)
+
+    assert asked().outcome is Outcome.PASS
+    SubjectKeys(keyring).roll(now=NOW, early=True)
+    newest = (home / "keys.toml").read_bytes()
+    (home / "keys.toml").write_bytes(copy)
+    [finding] = asked().findings
+    assert (finding.place, finding.mend) == ("keys", "restore the newest copy of it")
+    (home / "keys.toml").write_bytes(newest)
+    assert asked().outcome is Outcome.PASS
 
 
 # --- destroying -----------------------------------------------------------------------------------------------------

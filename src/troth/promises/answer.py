@@ -33,6 +33,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
         "log": "the ledger: troth.ledger.Log",
         "keyring": "the keys in use: troth.protect.Keyring",
+        "keys": "how all keys stand, looked at when asked: Callable[[], troth.protect.Inventory]",
         "tombstones": "who was erased, as pseudonyms that can be matched again",
         "journal": "the journal of runs: troth.subjects.Journal",
         "holders": "the people who can see personal data through Troth",

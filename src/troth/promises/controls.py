@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from troth.counting import counted
 from troth.declaration import Basis, Declaration, Recipient, covers
@@ -23,7 +23,7 @@ from troth.ledger import (
 )
 from troth.promises.answer import Answer, answers
 from troth.promises.model import Evidence, Finding, Outcome
-from troth.protect import Keyring, KeyState, field_zero, standing
+from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, standing
 
 __all__ = ["REVIEW_DAYS", "WITNESSED_HOURS"]
 
@@ -32,6 +32,8 @@ REVIEW_DAYS = 366
 WITNESSED_HOURS = 24
 """How old a cosignature may be. The keep loop asks for one every few minutes where something was recorded, and at least
 twice a day."""
+_APPROVERS_NEEDED = 2
+_CLOCKS_DIFFER = dt.timedelta(minutes=5)
 _EUROPE = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
 )
@@ -208,27 +210,74 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> An
 
 
 @answers("protect.keys_current")
-def keys_current(declaration: Declaration, keyring: Keyring, log: Log, now: dt.datetime) -> Answer:
-    """NIST SP 800-57: every key below the root is within its cryptoperiod; so is the root key, where values are sealed
-    under a key derived from it, since the ledger recorded it."""
+def keys_current(
+    declaration: Declaration, keyring: Keyring, keys: Callable[[], Inventory], log: Log, now: dt.datetime
+) -> Answer:
+    """NIST SP 800-57: every key below the root is within its cryptoperiod, and so is the root key where values are
+    sealed under a key derived from it, since the ledger recorded it. The registry misses none of them and knows none as
+    destroyed, none is compromised, and where one waits for its end there are two to destroy it."""
     made = _made(keyring, log)
     if made is None:
         return Answer(Outcome.ERROR, "The ledger does not record when the root key was made; `troth keep` notes it.")
-    infos = keyring.chain.infos() if keyring.chain is not None else ()
+    found = keys()
+    infos = [one.info for one in found.keys if one.info.number and one.info.state is not KeyState.DESTROYED]
     zero = field_zero(keyring.id, made, infos)
-    keys = [*([zero] if zero.state.seals else []), *(info for info in infos if info.state is not KeyState.DESTROYED)]
-    lasts = declaration.cryptoperiods.field_lasts
-    stand = [(info.name, standing(info, None, now=now, field=lasts)) for info in keys]
-    findings = [Finding(name, "its period is over", it.due.partition(": ")[2]) for name, it in stand if it.overdue]
-    if made > now:
-        findings.append(Finding("root", "it was made in the future", "set the clock of the machine right"))
-    states = Counter(str(info.state) for info in keys)
+    there = [*([zero] if zero.state.seals else []), *infos]
+    overdue = list(_overdue(there, declaration.cryptoperiods.field_lasts, now))
+    unsound = [*_compromised(there), *_dated_ahead([("root", made), *_dates(infos)], now), *_contradicted(found)]
+    unsound += _without_approvers(there, found.approvers)
+    states = Counter(str(info.state) for info in there)
     return Answer.of(
-        f"{counted(len(keys), 'key')} below the root key, {len(findings)} past their period.",
-        evidence=_evidence("keys", len(keys)),
-        figures={"keys": len(keys), "overdue": len(findings), **states},
-        findings=findings,
+        f"{counted(len(there), 'key')} below the root key, {len(overdue)} past their period; "
+        f"{counted(len(unsound), 'other fault')}, {counted(len(found.approvers), 'approver')}.",
+        evidence=_evidence("keys", len(there)),
+        figures={
+            "keys": len(there),
+            "overdue": len(overdue),
+            "other faults": len(unsound),
+            "approvers": len(found.approvers),
+            **states,
+        },
+        findings=[*overdue, *unsound],
     )
+
+
+def _overdue(there: Sequence[KeyInfo], lasts: dt.timedelta, now: dt.datetime) -> Iterator[Finding]:
+    for info in there:
+        stands = standing(info, None, now=now, field=lasts)
+        if stands.overdue:
+            yield Finding(info.name, "its period is over", stands.due.partition(": ")[2])
+
+
+def _compromised(there: Sequence[KeyInfo]) -> Iterator[Finding]:
+    for info in there:
+        if info.state is KeyState.COMPROMISED:
+            mend = f"troth keys rotate {info.purpose}, then: troth keys destroy {info.name}"
+            yield Finding(info.name, "it is compromised, and still there", mend)
+
+
+def _dates(infos: Sequence[KeyInfo]) -> Iterator[tuple[str, dt.datetime]]:
+    return ((info.name, max(info.since.values())) for info in infos)
+
+
+def _dated_ahead(dates: Sequence[tuple[str, dt.datetime]], now: dt.datetime) -> Iterator[Finding]:
+    for name, at in dates:
+        if at - now > _CLOCKS_DIFFER:
+            yield Finding(name, f"it is dated {at:%Y-%m-%d %H:%M} UTC, in the future", "set the machine's clock right")
+
+
+def _contradicted(found: Inventory) -> Iterator[Finding]:
+    for fault in found.unsound:
+        told, _, mend = fault.rpartition("; ")
+        yield Finding("keys", told, mend)
+
+
+def _without_approvers(there: Sequence[KeyInfo], approvers: Sequence[str]) -> Iterator[Finding]:
+    """Only two can destroy a field key that is out of use, and nobody has to be there before the first is."""
+    waiting = [info for info in there if info.purpose == "field" and info.state.may_become(KeyState.DESTROYED)]
+    if waiting and len(approvers) < _APPROVERS_NEEDED:
+        told = f"two have to destroy {waiting[0].name}, and {counted(len(approvers), 'approver')} could"
+        yield Finding("approvers", told, "troth keys approvers add")
 
 
 def _made(keyring: Keyring, log: Log) -> dt.datetime | None:

@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import import_module
 
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from troth.declaration import SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
 from troth.service.company import Company
+from troth.service.key_life import look_at_keys
 from troth.service.keys import ledger_signer
 from troth.service.record.declared import OWN
 from troth.service.record.holds import in_force
@@ -46,6 +48,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
     A store that cannot be opened is left out, so that its controls say that it was not observed.
     """
     signer = ledger_signer(keyring, company.declaration.organisation)
+    lasts = company.declaration.cryptoperiods.field_lasts
     with contextlib.ExitStack() as opened:
         stores = {}
         for name, system in company.declaration.systems.items():
@@ -59,6 +62,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "policy_text": company.policy.published,
             "log": DatabaseLog(signer),
             "keyring": keyring,
+            "keys": partial(look_at_keys, TROTH.home, keyring, now=now, field=lasts),
             "tombstones": Tombstones(keyring),
             "journal": DatabaseJournal(),
             "holders": list(User.objects.filter(is_active=True, is_staff=True).values_list("pk", flat=True)),
