@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from tests.cli.conftest import Ask
 from tests.cli.firm import Answer, Firm
+
+from troth.declaration import json_schema
+from troth.declaration.reading import read
 
 
 @pytest.fixture
@@ -208,3 +213,21 @@ def test_a_file_that_is_not_there_is_told(ask: Ask, tmp_path: Path) -> None:
     answer = ask("check", "-d", str(tmp_path / "none.yaml"))
     assert answer.code == 2
     assert "troth init" in answer.err
+
+
+def test_the_schema_for_an_editor_is_printed_where_there_is_no_declaration_yet(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = ask("check", "--schema")
+    assert (answer.code, answer.document) == (0, json_schema())
+    file = Path(__file__).parents[2] / "examples/shop/troth.yaml"
+    shop: Any = read(file.read_bytes(), file=file).values
+    jsonschema.validate(shop, answer.document)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**shop, "purpose": {}}, answer.document)
+
+
+def test_the_line_that_names_the_schema_is_a_comment(check: Ask, bare: Firm) -> None:
+    bare.declaration.write_text(f"# yaml-language-server: $schema=troth.schema.json\n{bare.declaration.read_text()}")
+    assert check().code == 0

@@ -19,8 +19,24 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
+def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from troth.declaration import json_schema
+
+        cli.print_json(json_schema())
+        context.exit()
+
+
 @click.command()
 @cli.declaration_option
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of a declaration, for an editor, and check nothing.",
+)
 @click.option("--no-stores", is_flag=True, help="Look at the file alone; open no store.")
 @cli.json_option
 def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
@@ -36,6 +52,7 @@ def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
     \b
     Example:  troth check
               troth check -d troth.yaml --no-stores --json
+              troth check --schema > troth.schema.json
     """
     problems = list(_problems(declaration, look=not no_stores))
     if as_json:

@@ -25,7 +25,8 @@ def grants(url: str | None, declaration: Path | None, system: str | None, role: 
     """Print the least-privilege GRANT script for a store, for its administrator to read and run.
 
     With --store it is the script for an audit: to read, and nothing else. With -d and --system it is the script for
-    carrying out: to read the declared tables, amend the declared columns, and delete only where erasure deletes.
+    carrying out: to read the declared tables, those under 'ignore' too, because checks sample them; to amend the
+    declared columns, and to delete only where erasure deletes.
 
     \b
     Example:  troth grants --store '${SHOP_DATABASE_URL}'
