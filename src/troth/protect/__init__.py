@@ -53,7 +53,7 @@ from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
 from troth.protect.passphrase import ask_passphrase
 from troth.protect.rewrap import RewrapPlan, plan_rewrap, rewrap
-from troth.protect.seal import NUMBER_AT, Context, is_deterministic, is_sealed, sealed_under
+from troth.protect.seal import NUMBER_AT, ROOT_AT, Context, is_deterministic, is_sealed, sealed_under
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
@@ -80,6 +80,7 @@ __all__ = [
     "KEY_FILE",
     "NUMBER_AT",
     "OPAQUE_PATTERN",
+    "ROOT_AT",
     "WAYS",
     "WRAPPED_BYTES",
     "ApprovalRefused",

@@ -30,6 +30,7 @@ from troth.protect.pack import texts
 
 __all__ = [
     "NUMBER_AT",
+    "ROOT_AT",
     "Context",
     "FieldKey",
     "Suite",
@@ -46,8 +47,10 @@ _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
 _MAGIC = b"TRS\x01"
 OVERHEAD_BYTES = _HEADER.size + TAG_BYTES
 """How much longer a sealed value is."""
+ROOT_AT = slice(5, 13)
 NUMBER_AT = slice(13, 17)
-"""Where the number of its field key stands in a sealed value, for those who look for one without opening."""
+"""Where the id of its root key and the number of its field key stand in a sealed value, for those who look for one
+without opening."""
 
 
 class Suite(enum.IntEnum):

@@ -19,7 +19,7 @@ from tests.protect.fields.conftest import NOW
 from tests.protect.fields.shop import Base, Customer, Odd
 
 from troth.errors import TrothError
-from troth.protect import Keyring, KeyState
+from troth.protect import Keyring, KeyState, create_home
 from troth.protect.fields import Found, RowsLeft, RowsRefused
 from troth.protect.fields.sql import SqlRows
 from troth.protect.fields.sqlalchemy import Bucket, SealedDate, SealedJSON, SealedNumber, SealedText, rotate_fields
@@ -269,6 +269,20 @@ def test_what_does_not_open_is_told_when_everything_else_is_done(engine: sa.Engi
     left = {key_of(bytes(v))[0] for n, v in enumerate(raw(engine, "e_mail")) if n != 6}
     left |= {key_of(bytes(v))[0] for n, v in enumerate(raw(engine, "postcode")) if n != 3}
     assert left == {1}
+
+
+def test_a_value_of_another_root_key_is_told_although_its_number_is_in_use(
+    engine: sa.Engine, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(engine, 3)
+    create_home(tmp_path / "other")
+    with monkeypatch.context() as elsewhere, orm.Session(engine) as session:
+        elsewhere.setenv("TROTH_HOME", str(tmp_path / "other"))
+        session.add(Customer(name="theirs", email=ANN))
+        session.commit()
+    with pytest.raises(RowsLeft, match="of 4 rows, 1 values do not open") as caught:
+        rotate_fields(engine, Customer)
+    assert (caught.value.unopened, caught.value.plain) == (1, 0)
 
 
 def test_somebody_who_keeps_sealing_with_an_old_key_is_told(

@@ -20,12 +20,13 @@ from troth.protect.errors import OpenError
 from troth.protect.fields.errors import FieldRefused, PlainFound
 from troth.protect.fields.kinds import Kind
 from troth.protect.keyring import Keyring
-from troth.protect.seal import NUMBER_AT, Context, FieldKey, Suite, is_sealed, key_of, open_sealed, seal
+from troth.protect.seal import NUMBER_AT, ROOT_AT, Context, FieldKey, Suite, is_sealed, key_of, open_sealed, seal
 
 __all__ = ["KeyringSource", "SealedColumn", "home_keyring"]
 
 T = TypeVar("T")
 
+_KEY_AT = slice(ROOT_AT.start, NUMBER_AT.stop)
 _MISFITS = TypeError, ValueError, RecursionError, decimal.InvalidOperation
 
 KeyringSource = Callable[[], Keyring]
@@ -46,13 +47,13 @@ class Keys:
     """The keys of one place, each looked up once: for a page of values at a time, as a million look-ups take longer
     than the sealing itself."""
 
-    __slots__ = ("_context", "_keyring", "_opening", "_sealing", "number")
+    __slots__ = ("_context", "_keyring", "_opening", "_sealing", "mark")
 
     def __init__(self, keyring: Keyring, context: Context) -> None:
         self._keyring, self._context = keyring, context
         self._sealing = keyring._active_key(context, Suite.RANDOM)
         self._opening: dict[tuple[int, Suite], FieldKey] = {}
-        self.number = self._sealing.number
+        self.mark = self._sealing.root_id + self._sealing.number.to_bytes(4, "big")
 
     def seal(self, plaintext: bytes) -> bytes:
         return seal(plaintext, self._context, self._sealing)
@@ -133,12 +134,12 @@ class SealedColumn(Generic[T]):
             pass
         raise FieldRefused(f"{self.place} holds a value that is no {self.kind.name}: is the column of that kind?")
 
-    def is_under(self, number: int, stored: Any) -> bool:
-        """Whether it is sealed under the key of that number, or NULL."""
+    def is_under(self, keys: Keys, stored: Any) -> bool:
+        """Whether it is sealed under the key in use, or NULL. One of another root key may have the same number."""
         if stored is None:
             return True
         data = stored if type(stored) is bytes else _bytes(stored)
-        return int.from_bytes(data[NUMBER_AT], "big") == number and is_sealed(data)
+        return data[_KEY_AT] == keys.mark and is_sealed(data)
 
 
 def _bytes(stored: Any) -> bytes:

@@ -65,7 +65,7 @@ class Look:
     def fresh(self, stored: Values, found: Found) -> Values:
         """What the row should hold: the same where there is nothing to do, or nothing can be done. *found* is told."""
         found.rows += 1
-        due = [at for at, (column, keys) in enumerate(self.columns) if not column.is_under(keys.number, stored[at])]
+        due = [at for at, (column, keys) in enumerate(self.columns) if not column.is_under(keys, stored[at])]
         if not due and not self.at_buckets:
             return stored
         fresh, opened = list(stored), dict[int, Any]()

@@ -15,14 +15,12 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.db.models import Count, F, Func, Q, Value
 
-from troth.protect import NUMBER_AT, Context, Keyring, OpenError
+from troth.protect import NUMBER_AT, ROOT_AT, Context, Keyring, OpenError
 
 __all__ = ["Resealed", "SealedPlace", "hanging", "reseal"]
 
 _BATCH = 500
 """Rows that one transaction swaps; it bounds how long SQLite's writers wait."""
-_ROOT_AT = slice(NUMBER_AT.start - 8, NUMBER_AT.start)
-"""Where the id of its root key stands in a sealed value: before the number of its field key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def _rows(place: SealedPlace) -> models.QuerySet[Any]:
     """The rows of a place with a value in it, each with its *root* key and the *number* of its field key as they stand
     there."""
     filled = place.model._default_manager.filter(**{f"{place.column}__isnull": False})
-    rows: models.QuerySet[Any] = filled.annotate(root=_part(place, _ROOT_AT), number=_part(place, NUMBER_AT))
+    rows: models.QuerySet[Any] = filled.annotate(root=_part(place, ROOT_AT), number=_part(place, NUMBER_AT))
     return rows
 
 
