@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -433,3 +434,30 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
         [f"{path} (KW): 1 passed, 0 failed, 0 skipped", "1 files: 1 passed, 0 failed, 0 skipped; 0 files not readable"],
     )
     assert subprocess.run(command[:-1], capture_output=True, check=False).returncode == 2
+
+
+# --- all of Wycheproof ----------------------------------------------------------------------------------------------
+
+OURS = re.compile(r"(aead_aes_siv_cmac|aes_(ff1_\w+|gcm|gcm_siv|kwp|wrap)|ed25519|hkdf_sha\d+|hmac_sha\w+)_test\.json")
+REASONS = {
+    "only domains of 1,000,000 values or more are taken",
+    "only nonces of 8 to 128 bytes are taken",
+    "the alphabet has a letter twice, and the text holds it",
+}
+"""Why a valid test is skipped: what Troth refuses on purpose, and what no text stands for."""
+
+
+@pytest.mark.soak
+def test_all_of_wycheproof_passes(tmp_path: Path) -> None:
+    """As Debian has it; no package needs to be installed for it."""
+    subprocess.run(["apt-get", "download", "-q", "librust-wycheproof-dev"], cwd=tmp_path, check=True)
+    [package] = tmp_path.glob("*.deb")
+    subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
+    files = sorted(path for path in tmp_path.rglob("*_test.json") if OURS.fullmatch(path.name))
+    answer = CliRunner().invoke(main, ["--json", *map(str, files)])
+    assert answer.exit_code == 0, answer.output[-2_000:]
+    reports = json.loads(answer.output)["files"]
+    assert len(reports) == len(files) > 30
+    assert sum(report["passed"] for report in reports) > 50_000
+    told = {reason for report in reports for reason in report["skipped"]}
+    assert told == REASONS
