@@ -278,7 +278,7 @@ def test_a_value_of_another_root_key_is_told_although_its_number_is_in_use(
     create_home(tmp_path / "other")
     with monkeypatch.context() as elsewhere, orm.Session(engine) as session:
         elsewhere.setenv("TROTH_HOME", str(tmp_path / "other"))
-        session.add(Customer(name="theirs", email=ANN))
+        session.add(Customer(name="theirs", born=NOW.date()))
         session.commit()
     with pytest.raises(RowsLeft, match="of 4 rows, 1 values do not open") as caught:
         rotate_fields(engine, Customer)
