@@ -38,8 +38,8 @@ services: $(VENV)/.dev
 
 lock: $(VENV)/.dev  ## Resolve the packages anew
 	@$(PIP) install uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra service pyproject.toml -o requirements/demo.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra service --group build pyproject.toml -o requirements/demo.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group build pyproject.toml -o requirements/dev.txt
 
 # Without Debian's python3-venv the first of these leaves a Python without pip; the pip of outside then brings one in.
 $(BIN)/python:
@@ -50,10 +50,10 @@ $(BIN)/python:
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Troth into $(VENV) ..."
-	@$(PIP) install -r requirements/demo.txt && $(PIP) install --no-deps -e .
+	@$(PIP) install -r requirements/demo.txt && $(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Troth and its tests into $(VENV) ..."
-	@$(PIP) install -r requirements/dev.txt && $(PIP) install --no-deps -e .
+	@$(PIP) install -r requirements/dev.txt && $(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ensurepip
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,14 @@ def test_a_half_made_folder_is_taken_away_and_the_next_try_works(tmp_path: Path,
     assert not (tmp_path / ".venv").exists()
     assert _make(tmp_path, bare_python, WHEELS).returncode == 0
     assert _pip(tmp_path) == 0
+
+
+def test_what_builds_troth_is_locked_like_the_rest() -> None:
+    declared = tomllib.loads((MAKEFILE.parent / "pyproject.toml").read_text("utf-8"))
+    needed = {*declared["build-system"]["requires"], "editables"}  # the last for `pip install -e`
+    for lock in ("demo", "dev"):
+        text = (MAKEFILE.parent / f"requirements/{lock}.txt").read_text("utf-8")
+        assert needed <= set(re.findall(r"^([\w-]+)==\S+ .*\n    --hash=", text, re.MULTILINE))
+    installs = re.findall(r"install ([^&\n]*-e \.)", MAKEFILE.read_text("utf-8"))
+    assert installs
+    assert all("--no-build-isolation" in it for it in installs)
