@@ -103,7 +103,14 @@ def _person(**erase: str) -> dict[str, Any]:
 
 def test_a_column_too_narrow_for_its_mask_is_refused(lay: Lay) -> None:
     unique = 'CREATE UNIQUE INDEX "one_code" ON "person" ("code")'
-    _refused(lay(declared(person=_person(code="mask")), *PEOPLE, unique), "null it, delete the rows, or widen")
+    said = "characters, and this column has 3; delete the rows, or widen the column"
+    _refused(lay(declared(person=_person(code="mask")), *PEOPLE, unique), said)
+
+
+def test_a_column_that_may_be_null_may_be_emptied_instead_of_masked(lay_small: Lay) -> None:
+    optional = (PEOPLE[0].replace("(3) NOT NULL", "(3) UNIQUE"), PEOPLE[1])
+    said = "has 3; null it, delete the rows, or widen the column"
+    _refused(lay_small(declared(person=_person(code="mask")), *optional), said)
 
 
 def test_emptying_what_may_not_be_empty_is_refused(lay: Lay) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from troth.declaration import Strategy
-from troth.protect import MaskFit, MaskRefused
+from troth.protect import MaskFit, MaskRefused, MaskTooNarrow
 from troth.stores import Column, ColumnKind
 from troth.subjects.datamap import Node
 
@@ -31,5 +31,12 @@ def fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
         try:
             mask_fit(node, column).check()
         except MaskRefused as refused:
-            return str(refused), "null it, delete the rows, or widen the column"
+            why, _, _ = str(refused).partition("; ")  # it does not know which mends this column bears
+            return why, _instead(column, may_widen=isinstance(refused, MaskTooNarrow))
     return None
+
+
+def _instead(column: Column, *, may_widen: bool) -> str:
+    ways = ["null it"] * column.nullable + ["delete the rows"] + ["widen the column"] * may_widen
+    *most, last = ways
+    return ", or ".join([", ".join(most), last] if most else [last])
