@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.subjects.conftest import ANN, BEN, Company, keys
+from tests.subjects.conftest import ANN, BEN, Company, Lay, keys
+from tests.subjects.laid import PERSON, declared
 
 from troth.subjects import Identity, IdentityRefused
 
@@ -74,6 +75,16 @@ def test_a_row_that_cannot_be_is_refused(small: Company, row: str) -> None:
 def test_a_table_that_is_nearly_right_is_suggested(small: Company) -> None:
     with pytest.raises(IdentityRefused, match=r"did you mean shop\.customer\?"):
         small.find(Identity.of(ids=["shop.custmer=1"]))
+
+
+def test_a_row_of_a_table_without_people_is_refused(lay_small: Lay) -> None:
+    laid = lay_small(
+        declared(person=PERSON, track={"ignore": ["id", "title"]}),
+        'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80))',
+        'CREATE TABLE "track" ("id" INTEGER PRIMARY KEY, "title" VARCHAR(80))',
+    )
+    with pytest.raises(IdentityRefused, match=r"a row of shop\.track, whose rows are nobody's"):
+        laid.plan(Identity.of(ids=["shop.track=3"]))
 
 
 def test_nothing_personal_shows_in_a_repr(small: Company) -> None:

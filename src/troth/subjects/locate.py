@@ -102,7 +102,8 @@ def locate(
 
     To view and to amend, rows carry every declared field; to erase, only what tracing and planning need, and rows of
     others that refer to them are found too. *region* is where national phone numbers are read. Raises
-    `IdentityRefused` where an identity names a row of no declared table, `LocateRefused`, and the stores' errors.
+    `IdentityRefused` where an identity names a row of no declared table or of one that is nobody's, `LocateRefused`,
+    and the stores' errors.
     """
     located = _Tracing(map_, stores, tuple(identities), fields=purpose != "erase", region=region).run()
     if purpose == "erase":
@@ -194,6 +195,8 @@ class _Tracing:
                     raise IdentityRefused(
                         f"--id names {place[:80]!r}, which is no declared table{_near(place, self.map)}"
                     )
+                if not node.links and not node.declared.fields:
+                    raise IdentityRefused(f"--id names a row of {place}, whose rows are nobody's as they are declared")
                 if len(key) != len(node.key):
                     needed = counted(len(node.key), "key value")
                     raise IdentityRefused(f"--id {place} needs {needed}: {', '.join(node.key)}")
