@@ -20,8 +20,8 @@ What `troth COMMAND --help` says, written by `python tools/commands.py`. Every c
 - `1`: something was found or refused. Refusals go to standard error, in lines that begin with `troth:`;
 - `2`: asked wrongly.
 
-With `--json`, standard output is one JSON document and nothing else. What destroys shows its plan first and waits for
-`--apply` with the plan's hash: see [Answer a request](../howto/answer-a-request.md).
+With `--json`, standard output is one JSON document and nothing else; where a command is refused, it is empty. What
+destroys shows its plan first and waits for `--apply` with the plan's hash: see [Answer a request](../howto/answer-a-request.md).
 """
 
 

@@ -46,6 +46,17 @@ def test_categories_stand_once_and_rows_apart(firm: Firm) -> None:
     )
 
 
+@pytest.mark.parametrize("columns", [200, 40])
+def test_names_of_columns_give_a_terminal_no_orders(firm: Firm, columns: int) -> None:
+    hostile = "na\x1b[2Jme\nshop.other"
+    firm.change("shop", f'ALTER TABLE customer RENAME COLUMN name TO "{hostile}"')
+    declared = firm.declaration.read_text().replace("name: user.name", '"na\\x1b[2Jme\\nshop.other": user.name')
+    firm.declaration.write_text(declared)
+    shown = _shown(firm, columns)
+    assert "na\ufffd[2Jme shop.other" in shown
+    assert "\x1b" not in shown
+
+
 # --- plans ----------------------------------------------------------------------------------------------------------
 
 _ORDER = {"belongs_to": {"person_id": "person.id"}, "fields": {"note": "user.content"}, "erase": "delete"}

@@ -78,21 +78,32 @@ def test_a_purpose_is_a_word_and_no_free_text(firm: Firm) -> None:
     assert firm.entries("subject.viewed") == []
 
 
-def test_a_person_of_whom_nothing_is_held_is_told_so(firm: Firm) -> None:
-    assert firm.troth("view", "--email", "nobody@example.org").out == NO_ROW
-    assert "Nothing would change" in firm.troth("erase", "--email", "nobody@example.org").out
+EVERY = pytest.mark.parametrize("command", [("view",), ("erase",), ("amend", "--set", "user.name=Bo")], ids=" ".join)
 
 
-@pytest.mark.parametrize("command", [("view",), ("erase",), ("amend", "--set", "user.name=Bo")], ids=" ".join)
+@EVERY
+def test_a_person_of_whom_nothing_is_held_is_told_so(firm: Firm, command: tuple[str, ...]) -> None:
+    answer = firm.troth(*command, "--email", "nobody@example.org")
+    assert (answer.code, answer.out) == (0, NO_ROW)
+
+
+@EVERY
 def test_a_shared_telephone_stops_for_review(firm: Firm, command: tuple[str, ...]) -> None:
     before = firm.everything()
     answer = firm.troth(*command, "--phone", "07700 900002")
     assert answer.code == 1
-    assert answer.err.startswith("troth: review needed: shop.customer: the identity matches 2 people; ")
+    first, *rows = answer.err.splitlines()
+    assert first.startswith("troth: review needed: shop.customer: the identity matches 2 people; ")
+    assert rows[:2] == ["troth:   --id shop.customer=2", "troth:   --id shop.customer=3"]
     assert "--apply" not in answer.out
     if command == ("view",):
         assert answer.out == ""
     assert firm.everything() == before
+
+
+def test_a_plan_for_review_names_the_rows_to_choose_from(firm: Firm) -> None:
+    [review] = firm.troth("erase", "--phone", "07700 900002", "--json").document["reviews"]
+    assert review["rows"] == ["shop.customer=2", "shop.customer=3"]
 
 
 def test_the_same_person_by_id_needs_no_review(firm: Firm) -> None:
@@ -208,6 +219,81 @@ def test_an_empty_value_empties(firm: Firm) -> None:
     assert "07700 900001 → –" in planned.out
     assert firm.troth(*command, "--apply", plan_of(planned)).code == 0
     assert firm.rows("customer")[0][3] is None
+
+
+def test_an_address_that_somebody_else_has_stops_for_review(firm: Firm) -> None:
+    answer = firm.troth("amend", *ANN, "--set", "shop.customer.email=ben@example.org")
+    assert answer.code == 1
+    assert "--apply" not in answer.out
+    assert answer.err.splitlines() == [
+        "troth: review needed: shop.customer: the new value stands in 1 row of somebody else already; if they are "
+        "the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right",
+        "troth:   --id shop.customer=2",
+        "troth: review needed: desk.message: the new value stands in 1 row of somebody else already; if they are "
+        "the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right",
+        "troth:   --id desk.message=103",
+    ]
+
+
+def test_a_new_address_has_to_be_one(firm: Firm) -> None:
+    answer = firm.troth("amend", *ANN, "--set", "shop.customer.email=ann-at-example")
+    assert (answer.code, answer.out) == (2, "")
+    assert "shop.tables.customer.fields.email: the column cannot hold the new value: that is not an email" in answer.err
+    assert "ann-at" not in answer.err
+
+
+# --- a declaration that does not tell the truth ---------------------------------------------------------------------
+
+_FIELDS = (
+    "fields: {email: user.contact.email, name: user.name, phone: user.contact.phone_number}\n        erase: delete"
+)
+_UNTRUE = {
+    "untreated": ("erase: delete", "erase: {name: mask, phone: mask}", "nothing says what erasure does to 'email'"),
+    "unfounded": ("erase: delete", "erase: {email: mask, name: keep, phone: mask}", "the field is kept, and nothing"),
+    "unsaid": ("\n        erase: delete", "", "nothing says what erasure does to these rows"),
+    "misspelt": ("user.name", "user.nmae", "no data category 'user.nmae'; did you mean 'user.name'?"),
+}
+
+
+@pytest.mark.parametrize("case", _UNTRUE)
+@pytest.mark.parametrize("command", [("erase", *ANN), RENAME], ids=["erase", "amend"])
+def test_where_check_finds_the_declaration_untrue_there_is_no_plan(
+    firm: Firm, command: tuple[str, ...], case: str
+) -> None:
+    old, new, said = _UNTRUE[case]
+    firm.declaration.write_text(firm.declaration.read_text().replace(_FIELDS, _FIELDS.replace(old, new)))
+    told = [line.partition("error: ")[2] for line in firm.troth("check").out.splitlines() if said in line]
+    before = firm.everything()
+    for more in ((), ("--apply", "dg1:" + "0" * 64)):
+        answer = firm.troth(*command, *more)
+        assert (answer.code, answer.out, answer.err) == (1, "", "".join(f"troth: {line}\n" for line in told))
+    assert told
+    assert firm.everything() == before
+
+
+def test_what_is_open_beside_the_data_holds_no_request_up(firm: Firm) -> None:
+    firm.declaration.write_text(firm.declaration.read_text().replace(", user.content]", "]"))
+    assert firm.troth("check").code == 1
+    plan_of(firm.troth("erase", *ANN))
+
+
+def test_rows_that_a_store_would_not_let_go_stop_an_erasure_before_it_begins(firm: Firm) -> None:
+    firm.change("shop", "CREATE TABLE visit (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer (id))")
+    answer = firm.troth("erase", *ANN)
+    assert (answer.code, answer.out) == (1, "")
+    assert "systems.shop.tables.visit: this undeclared table refers to customer" in answer.err
+    plan_of(firm.troth(*RENAME))
+
+
+def test_a_row_of_nobody_is_not_erased(firm: Firm) -> None:
+    firm.change("shop", "CREATE TABLE track (id INTEGER PRIMARY KEY, title TEXT)")
+    text = firm.declaration.read_text()
+    firm.declaration.write_text(
+        text.replace("      invoice:\n", "      track: {ignore: [id, title]}\n      invoice:\n")
+    )
+    answer = firm.troth("erase", "--id", "shop.track=3")
+    assert (answer.code, answer.out) == (2, "")
+    assert "--id names a row of shop.track, whose rows are nobody's" in answer.err
 
 
 def test_requests_need_keys_and_say_how_to_make_them(bare: Firm) -> None:

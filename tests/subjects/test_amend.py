@@ -10,7 +10,16 @@ from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, declared
 
 from troth.stores import Store
-from troth.subjects import AmendmentPlan, Identity, NotApproved, PlanRefused, RunFailed, locate, plan_amendment
+from troth.subjects import (
+    AmendmentPlan,
+    Identity,
+    NotApproved,
+    PlanRefused,
+    RunFailed,
+    becoming,
+    locate,
+    plan_amendment,
+)
 
 ANNS_ROW = Identity.of(ids=["shop.customer=1"])
 PRIVATE = "private-words@example.org"
@@ -18,7 +27,8 @@ PRIVATE = "private-words@example.org"
 
 def amendment(company: Company, changes: dict[str, str | None], *who: Identity) -> AmendmentPlan:
     located = company.find(*(who or (ANN,)), purpose="amend")
-    return plan_amendment(company.declaration, located, changes)
+    holders = company.find(*becoming(located.map, changes), purpose="amend")
+    return plan_amendment(company.declaration, located, changes, holders=holders)
 
 
 def rewritten(plan: AmendmentPlan) -> dict[str, list[tuple[Any, Any, Any]]]:
@@ -148,6 +158,7 @@ def test_two_addresses_are_not_made_one(small: Company) -> None:
     """Ann has two streets; by column alone nobody can tell which of them moved."""
     plan = amendment(small, {"shop.address.street": "9 Example Street"})
     assert [review.mend for review in plan.reviews] == ["say which is wrong: name the row: --id SYSTEM.TABLE=KEY"]
+    assert [review.rows for review in plan.reviews] == [("shop.address=11", "shop.address=12")]
     one = amendment(small, {"shop.address.street": "9 Example Street"}, Identity.of(ids=["shop.address=12"]))
     assert rewritten(one) == {"shop.address": [((12,), ("2 Example Street",), ("9 Example Street",))]}
 
@@ -156,6 +167,8 @@ def test_two_addresses_are_not_made_one(small: Company) -> None:
     ("target", "value", "why"),
     [
         ("shop.customer.email", PRIVATE * 9, "longer than 80 characters"),
+        ("shop.customer.email", "private-words", "that is not an email: give one whole email"),
+        ("shop.customer.phone", "private-words", "that is not a phone: give one whole phone"),
         ("shop.customer.name", "", "may not be empty"),
         ("shop.customer.born", PRIVATE, "not a date"),
         ("shop.invoice.total", PRIVATE, "not a number"),
@@ -167,8 +180,50 @@ def test_two_addresses_are_not_made_one(small: Company) -> None:
 def test_what_does_not_fit_is_refused_without_the_value(small: Company, target: str, value: str, why: str) -> None:
     with pytest.raises(PlanRefused, match=why) as caught:
         amendment(small, {target: value})
-    assert PRIVATE not in str(caught.value)
+    assert "private-words" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+BENS = "ben@example.org"
+
+
+def _held(plan: AmendmentPlan) -> dict[str, tuple[str, ...]]:
+    return {it.place: it.rows for it in plan.reviews if "of somebody else already" in it.message}
+
+
+@pytest.mark.parametrize("target", ["user.contact.email", "shop.customer.email", "newsletter.subscriber.email"])
+def test_an_identity_that_somebody_else_has_stops_for_review(company: Company, target: str) -> None:
+    """Rows that lead to Ben by his address would lead to both of them."""
+    plan = amendment(company, {target: BENS.upper()})
+    assert _held(plan) == {"shop.customer": ("shop.customer=2",), "desk.message": ("desk.message=903",)}
+    before = company.contents()
+    with pytest.raises(NotApproved, match="of somebody else already"):
+        company.carry_out(plan)
+    assert company.contents() == before
+
+
+def test_rows_under_the_new_address_that_are_named_as_the_persons_own_need_no_review(small: Company) -> None:
+    """Ann's letters go to her new address already."""
+    new = "anna@example.org"
+    with small.stores["newsletter"].writing() as writer:
+        writer.amend("subscriber", ["email"], ["email"], [("ann@example.org", new)])
+    change: dict[str, str | None] = {"shop.customer.email": new}
+    assert _held(amendment(small, change)) == {"newsletter.subscriber": ()}, "its key is the address itself"
+    assert amendment(small, change, Identity.of(email=new, ids=["shop.customer=1"])).reviews == ()
+
+
+def test_two_people_are_not_given_one_identity(small: Company) -> None:
+    plan = amendment(small, {"shop.customer.email": "both@example.org"}, ANN, BEN)
+    assert [review.message for review in plan.reviews] == ["2 people would get one identity"]
+
+
+def test_a_new_identity_is_not_planned_before_somebody_looked_who_has_it(small: Company) -> None:
+    with pytest.raises(AssertionError, match="locate those whom the changes lead to"):
+        plan_amendment(small.declaration, small.find(ANN, purpose="amend"), {"user.contact.email": BENS})
+
+
+def test_a_telephone_that_may_be_shared_needs_no_review(small: Company) -> None:
+    assert amendment(small, {"shop.customer.phone": "07700 900003"}, ANNS_ROW).reviews == ()
 
 
 @pytest.mark.parametrize("value", ["x' OR 1=1 --", 'quo"te \\ 🦉 \u202e', "%s %(x)s :x ? $1"])
@@ -177,11 +232,14 @@ def test_hostile_values_are_only_values(company: Company, value: str) -> None:
     assert {row[0]: row[2] for row in company.rows("shop.customer")} == {1: value, 2: "Ben", 3: "Chloe"}
 
 
-def test_a_value_that_somebody_else_holds_is_a_conflict_and_changes_nothing(company: Company) -> None:
+def test_a_value_that_somebody_else_took_meanwhile_is_a_conflict_and_changes_nothing(company: Company) -> None:
+    plan = amendment(company, {"shop.customer.email": "chloe.new@example.org"})
+    with company.stores["shop"].writing() as writer:
+        writer.amend("customer", ["id"], ["email"], [(2, "chloe.new@example.org")])
     before = company.contents()
     with pytest.raises(RunFailed, match="constraint") as caught:
-        company.carry_out(amendment(company, {"shop.customer.email": "ben@example.org"}))
-    assert "ben@" not in str(caught.value)
+        company.carry_out(plan)
+    assert "chloe.new@" not in str(caught.value)
     assert company.contents() == before
     assert list(company.journal.unfinished()) == []
 

@@ -7,7 +7,8 @@ import sqlite3
 
 import pytest
 from tests.subjects import world
-from tests.subjects.conftest import ANN, BEN, Company, kept, words
+from tests.subjects.conftest import ANN, BEN, Company, Lay, kept, words
+from tests.subjects.laid import PERSON, declared
 
 from troth.ledger import Entry
 from troth.subjects import Hold, Identity, NotApproved, PlanRefused, plan_hash
@@ -28,6 +29,36 @@ def test_a_plan_says_what_happens_everywhere(company: Company) -> None:
         ("desk.message", "delete"): 1,
         ("newsletter.subscriber", "delete"): 1,
     }
+
+
+_CARDS = (
+    'CREATE TABLE "card" ("club" VARCHAR(20), "number" INTEGER, "email" VARCHAR(80), PRIMARY KEY ("club", "number"))',
+    "INSERT INTO \"card\" VALUES ('north', 1, 'ann@example.org'), ('north, old', 2, 'ann@example.org')",
+)
+
+
+def test_a_review_names_the_rows_whose_key_can_be_typed(lay_small: Lay) -> None:
+    laid = lay_small(declared(card={**PERSON, "key": ["club", "number"]}), *_CARDS)
+    [review] = laid.plan(ANN).reviews
+    assert review.rows == ("shop.card=north,1",)
+    assert laid.plan(Identity.of(ids=review.rows)).located.rows["shop.card"][0].key == ("north", 1)
+
+
+def test_a_review_names_no_row_by_a_personal_value(lay_small: Lay) -> None:
+    fields = {"email": "user.contact.email", "club": "user.content"}
+    laid = lay_small(declared(card={**PERSON, "key": ["club", "number"], "fields": fields}), *_CARDS)
+    assert [review.rows for review in laid.plan(ANN).reviews] == [()]
+
+
+def test_a_declaration_that_is_untrue_of_the_systems_gets_no_plan(small: Company) -> None:
+    """Whatever is not treated would stay, and the receipt would give a reason that nobody declared."""
+    small.declaration = world.declaration(
+        systems__shop__tables__customer__erase={"email": "mask"}, systems__newsletter__purposes=["none such"]
+    )
+    said = r"systems\.shop\.tables\.customer\.erase: nothing says what erasure does to 'name', .*; give each a strategy"
+    with pytest.raises(PlanRefused, match=said) as refused:
+        small.plan(Identity.of(email="nobody@example.org"))
+    assert len(refused.value.problems) == 1, "what purposes lack changes no row"
 
 
 def test_planning_touches_nothing(company: Company) -> None:
@@ -146,6 +177,7 @@ def test_a_plan_made_under_another_declaration_is_refused(small: Company) -> Non
 def test_a_shared_phone_stops_for_review(company: Company) -> None:
     plan = company.plan(Identity.of(phone="07700900001"))
     assert [review.message for review in plan.reviews] == ["the identity matches 2 people"]
+    assert [review.rows for review in plan.reviews] == [("shop.customer=1", "shop.customer=2")]
     with pytest.raises(NotApproved, match="2 people"):
         company.carry_out(plan)
 
@@ -193,7 +225,12 @@ def test_what_comes_up_during_the_run_is_reported_as_residue(company: Company) -
 def test_a_mask_covers_what_is_there_and_invents_nothing(company: Company) -> None:
     """Ann has no name in one place: a mask there would say that she had."""
     company.declaration = world.declaration(
-        systems__shop__tables__customer__erase={"email": "mask", "phone": "pseudonymise", "born": "mask"},
+        systems__shop__tables__customer__erase={
+            "email": "mask",
+            "name": "mask",
+            "phone": "pseudonymise",
+            "born": "mask",
+        },
         systems__shop__tables__invoice__keep=None,
     )
     with company.stores["shop"].writing() as writer:

@@ -17,7 +17,7 @@ import click
 if TYPE_CHECKING:
     from troth.declaration import Declaration
     from troth.protect import Keyring
-    from troth.stores import Store
+    from troth.stores import Schema, Store
     from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Identity, Located, Receipt, View
 
 __all__ = [
@@ -87,11 +87,16 @@ class Company:
     stores: Mapping[str, Store]
 
     @cached_property
+    def schemas(self) -> Mapping[str, Schema]:
+        """What the stores describe, as it is now."""
+        return {name: store.describe() for name, store in self.stores.items()}
+
+    @cached_property
     def map(self) -> DataMap:
-        """The data map over the schemas as they are now. Raises `troth.subjects.MapRefused`."""
+        """The data map over the schemas. Raises `troth.subjects.MapRefused`."""
         from troth.subjects import map_data
 
-        return map_data(self.declaration, {name: store.describe() for name, store in self.stores.items()})
+        return map_data(self.declaration, self.schemas)
 
     @cached_property
     def keyring(self) -> Keyring:

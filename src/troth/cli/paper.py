@@ -33,6 +33,8 @@ __all__ = [
     "view_json",
 ]
 
+_NOBODY = "No row of the declared systems leads to this person."
+
 _WIDE = 100_000
 """A width on which no table is folded: what a table would like to have is measured on it."""
 
@@ -58,10 +60,10 @@ def show_view(view: View, *, erased: dt.date | None = None) -> None:
     """Place by place: a table where it fits, with the category under each column's name, else a line for each field."""
     for number, table in enumerate(view.tables):
         above = "\n" if number else ""
-        _out.print(f"{above}[bold]{escape(table.place)}[/bold] · {counted(len(table.rows), 'row')}")
+        _out.print(f"{above}[bold]{_name(table.place)}[/bold] · {counted(len(table.rows), 'row')}")
         grid = Table()
         for column, category in zip(table.columns, table.categories, strict=True):
-            grid.add_column(escape(column) + (f"\n[dim]{escape(category)}[/dim]" if category else ""), overflow="fold")
+            grid.add_column(_name(column) + (f"\n[dim]{_name(category)}[/dim]" if category else ""), overflow="fold")
         for row in table.rows:
             grid.add_row(*(_cell(value) for value in row))
         fits = Measurement.get(_out, _out.options.update(width=_WIDE), grid).maximum <= _out.width
@@ -72,7 +74,7 @@ def show_view(view: View, *, erased: dt.date | None = None) -> None:
             line = f"  {withheld} withheld: {about} about someone else (GDPR Art. 15(4))"
             _out.print(line, style="dim", soft_wrap=True)
     if not view.tables:
-        _out.print("No row of the declared systems leads to this person.")
+        _out.print(_NOBODY)
         if erased is not None:
             line = f"They were erased on {erased}; the receipt of that says what had to stay, and until when."
             _out.print(line, soft_wrap=True)
@@ -84,7 +86,7 @@ def _lines(table: ViewTable) -> str:
     for row in table.rows:
         categories = table.categories if not blocks else [None] * len(table.columns)
         names = [
-            f"  {escape(column)}" + (f" [dim]({escape(category)})[/dim]" if category else "")
+            f"  {_name(column)}" + (f" [dim]({_name(category)})[/dim]" if category else "")
             for column, category in zip(table.columns, categories, strict=True)
         ]
         values = [_cell(value).replace("\n", "\n    ") for value in row]
@@ -107,8 +109,18 @@ def view_json(view: View) -> dict[str, Any]:
     }
 
 
+def _words(text: str) -> str:
+    """What was declared or stored, as it may stand on a terminal."""
+    return escape(printable(text))
+
+
+def _name(text: str) -> str:
+    """The same for what has to stay on its line."""
+    return _words(text).replace("\n", " ")
+
+
 def _cell(value: object) -> str:
-    return "[dim]–[/dim]" if value is None else escape(printable(str(_plain(value))))
+    return "[dim]–[/dim]" if value is None else _words(str(_plain(value)))
 
 
 def _shown(value: object) -> str:
@@ -154,15 +166,15 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
         grid.add_column(heading, overflow="fold")
     grid.add_column("rows", justify="right")
     for *words, rows in _changes(plan):
-        grid.add_row(*(escape(printable(text)) for text in words), str(rows))
-    _out.print(grid if grid.row_count else "Nothing would change.")
+        grid.add_row(*map(_words, words), str(rows))
+    _out.print(grid if grid.row_count else "Nothing would change." if any(plan.located.rows.values()) else _NOBODY)
     if plan.kept:
         stays = Table(title="What stays, and why", title_justify="left", title_style="bold")
         for heading in ("place", "fields", "reason", "until"):
             stays.add_column(heading, overflow="fold")
         stays.add_column("rows", justify="right")
         for place, fields, reason, cite, until, rows in _kept(plan):
-            stays.add_row(*map(escape, (place, fields, f"{reason} ({cite})", until)), str(rows))
+            stays.add_row(*map(_words, (place, fields, f"{reason} ({cite})", until)), str(rows))
         _out.print(stays)
     if grid.row_count and not plan.reviews:
         _out.print(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {known}", soft_wrap=True)
@@ -235,7 +247,13 @@ def plan_json(plan: ErasurePlan | AmendmentPlan, known: str) -> dict[str, Any]:
 
 
 def _review_json(review: Review) -> dict[str, Any]:
-    return {"place": review.place, "subject": review.subject, "message": review.message, "mend": review.mend}
+    return {
+        "place": review.place,
+        "subject": review.subject,
+        "message": review.message,
+        "mend": review.mend,
+        "rows": list(review.rows),
+    }
 
 
 # --- receipts ------------------------------------------------------------------------------------------------------
@@ -253,9 +271,9 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
             for line in receipt.lines:
                 until = f" until {line.until}" if line.until else ""
                 cite = f" ({line.cite}{until})" if line.cite else ""
-                _out.print(escape(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"), soft_wrap=True)
+                _out.print(_words(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"), soft_wrap=True)
         for place, rows in receipt.residue.items():
-            _out.print(escape(f"  left in {place}: {counted(rows, 'row')}; plan again to see which"), style="red")
+            _out.print(_words(f"  left in {place}: {counted(rows, 'row')}; plan again to see which"), style="red")
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import itertools
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -121,10 +122,11 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
     Example:  troth erase --email ann@example.org
               troth erase --email ann@example.org --apply dg1:4f0c…
     """
-    from troth.subjects import plan_erasure
+    from troth.subjects import check, plan_erasure, refuse_untrue
 
     who = _identities(**subjects)
     with cli.opened(declaration, read_only=approved is None) as company:
+        refuse_untrue(company.declaration, check(company.declaration, company.schemas))
         located = _located(company, who, "erase")
         plan = plan_erasure(company.declaration, located, now=_now(), holds=company.holds(located))
         _show_or_apply(company, plan, approved, as_json=as_json)
@@ -145,14 +147,16 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
     Example:  troth amend --email ann@example.org --set user.contact.phone_number="07700 900123"
               troth amend --id shop.customer=5 --set shop.customer.name=Ann --apply dg1:4f0c…
     """
-    from troth.subjects import PlanRefused, plan_amendment
+    from troth.subjects import PlanRefused, becoming, plan_amendment, refuse_untrue
 
     who = _identities(**subjects)
     wanted = dict(_change(text) for text in changes)
     with cli.opened(declaration, read_only=approved is None) as company:
+        refuse_untrue(company.declaration)
         located = _located(company, who, "amend")
         try:
-            plan = plan_amendment(company.declaration, located, wanted)
+            holders = _located(company, becoming(company.map, wanted), "amend")
+            plan = plan_amendment(company.declaration, located, wanted, holders=holders)
         except PlanRefused as refused:  # an unknown field, or a value that it cannot hold
             raise click.UsageError(str(refused)) from None
         _show_or_apply(company, plan, approved, as_json=as_json)
@@ -305,5 +309,7 @@ def _now() -> dt.datetime:
 def _stop(reviews: Sequence[Review]) -> None:
     for review in dict.fromkeys(reviews):
         where = f"{review.place}: " if review.place else ""
-        click.echo(f"troth: review needed: {where}{review.message}; {review.mend}", err=True)
+        click.echo(cli.printable(f"troth: review needed: {where}{review.message}; {review.mend}"), err=True)
+        for row in review.rows:
+            click.echo(cli.printable(f"troth:   --id {shlex.quote(row)}"), err=True)
     raise click.exceptions.Exit(1)

@@ -10,7 +10,7 @@ what is shown and done; `carry_out` does what was approved, exactly once, and pr
 """
 
 from troth.subjects import controls as _controls  # noqa: F401 - registers this room's answers
-from troth.subjects.amend import AmendmentPlan, Rewrite, plan_amendment
+from troth.subjects.amend import AmendmentPlan, Rewrite, becoming, plan_amendment
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.deep import DeepFinding, deep_scan
@@ -18,7 +18,7 @@ from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
-from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure
+from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure, refuse_untrue
 from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
@@ -60,6 +60,7 @@ __all__ = [
     "View",
     "ViewTable",
     "access",
+    "becoming",
     "carry_out",
     "check",
     "deep_scan",
@@ -71,6 +72,7 @@ __all__ = [
     "plan_hash",
     "plan_view",
     "references",
+    "refuse_untrue",
     "resume",
     "run_context",
     "slow_ways",

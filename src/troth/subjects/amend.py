@@ -15,13 +15,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from troth.counting import counted
 from troth.declaration import Declaration
 from troth.stores import Column, ColumnKind, Row, Scalar
 from troth.subjects.datamap import DataMap, MapProblem, Node
-from troth.subjects.locate import Located
-from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target, reviews
+from troth.subjects.identity import Identity, IdentityRefused
+from troth.subjects.locate import FoundRow, Located
+from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target, named, refuse_untrue, reviews
 
-__all__ = ["AmendmentPlan", "Rewrite", "plan_amendment"]
+__all__ = ["AmendmentPlan", "Rewrite", "becoming", "plan_amendment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,38 @@ class AmendmentPlan:
         return f"AmendmentPlan({len(self.located.identities)} subjects, {len(self.rewrites)} rewrites)"
 
 
-def plan_amendment(declaration: Declaration, located: Located, changes: Mapping[str, str | None]) -> AmendmentPlan:
+def becoming(map_: DataMap, changes: Mapping[str, str | None]) -> tuple[Identity, ...]:
+    """Whom *changes* would make of a person: by each new value of an identity column that leads to further rows. They
+    are to be located before `plan_amendment`, since somebody may be there already."""
+    found: dict[Identity, None] = {}
+    for target, text in changes.items():
+        for node, column in _fields(map_, target):
+            link = next((link for link in node.links if link.columns == (column.name,) and link.teaches), None)
+            if text and link is not None and link.kind is not None and _nonsense(node, column, text) is None:
+                found[Identity(((link.kind, text),))] = None
+    return tuple(found)
+
+
+def plan_amendment(
+    declaration: Declaration, located: Located, changes: Mapping[str, str | None], *, holders: Located | None = None
+) -> AmendmentPlan:
     """Decide what setting *changes* (category or ``system.table.column`` → new value, None for empty) does.
 
-    *located* must have been found to ``amend``. Raises `PlanRefused` for a target that is not declared and for a value
-    that the column of a located row cannot hold; the message names the column, never the value.
+    *located* must have been found to ``amend``, and so must *holders*, whom the located are `becoming`, where there
+    are any: rows of theirs that are not the located's stop for review. Raises `PlanRefused` as `refuse_untrue` does,
+    for a target that is not declared, and for a value that the column of a located row cannot hold; the message names
+    the column, never the value.
     """
-    return _Amending(located, changes).plan(declaration)
+    refuse_untrue(declaration)
+    assert holders is not None or not becoming(located.map, changes), "locate those whom the changes lead to"
+    return _Amending(located, changes, holders).plan(declaration)
 
 
 @dataclass(slots=True)
 class _Amending:
     located: Located
     changes: Mapping[str, str | None]
+    holders: Located | None
     new: dict[str, dict[Target, dict[str, tuple[Scalar, Scalar]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
@@ -81,6 +102,8 @@ class _Amending:
                 self._set(node, column, text, alone=len(fields) == 1, named=target == f"{node.place}.{column.name}")
         if self.problems:
             raise PlanRefused(self.problems)
+        if self.holders is not None and self.holders.identities:
+            self._ask_where_taken(self.holders)
         return AmendmentPlan(
             declaration_hash=declaration.hash,
             located=self.located,
@@ -99,6 +122,7 @@ class _Amending:
         after: Scalar = None
         try:
             after = _parse(column, text)
+            fault = _nonsense(node, column, text)
         except ValueError as error:
             fault = error
         use = node.declared.fields[column.name]
@@ -121,17 +145,36 @@ class _Amending:
     def _ask_where_values_differ(self, target: str, fields: Sequence[tuple[Node, Column]]) -> None:
         """One person, several values of one category or column: nobody can tell which of them is wrong."""
         values: dict[int, set[str]] = defaultdict(set)
+        found: dict[int, list[FoundRow]] = defaultdict(list)
         for node, column in fields:
             for row in self.located.rows.get(node.place, ()):
                 value = self.located.value(node.place, row, column.name)
                 if value is not None and not row.others and (node.declared.keep is None or len(fields) == 1):
                     for subject in row.subjects:
                         values[subject].add(str(value).strip().casefold())
+                        found[subject].append(row)
         for subject, different in values.items():
             if len(different) > 1:
                 message = f"{len(different)} different values of {target} are held"
-                one = "name the row: --id SYSTEM.TABLE=KEY" if len(fields) == 1 else "--set SYSTEM.TABLE.COLUMN=…"
-                self.reviews.append(Review("", subject, message, f"say which is wrong: {one}"))
+                is_one = len(fields) == 1
+                one = "name the row: --id SYSTEM.TABLE=KEY" if is_one else "--set SYSTEM.TABLE.COLUMN=…"
+                rows = named(fields[0][0], found[subject]) if is_one else ()
+                self.reviews.append(Review("", subject, message, f"say which is wrong: {one}", rows))
+
+    def _ask_where_taken(self, holders: Located) -> None:
+        """A new identity that rows of others have already: whoever asks by it from then on is given both people's."""
+        if len(self.located.identities) > 1:
+            count = len(self.located.identities)
+            self.reviews.append(Review("", 0, f"{count} people would get one identity", "amend them one by one"))
+        for place, rows in holders.rows.items():
+            node = holders.map[place]
+            own = {row.key for row in self.located.rows.get(place, ())}
+            named_by = {link.name for link in node.links if link.kind is not None}
+            taken = [row for row in rows if row.key not in own and named_by.intersection(row.mine)]
+            if taken:
+                message = f"the new value stands in {counted(len(taken), 'row')} of somebody else already"
+                mend = "if they are the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right"
+                self.reviews.append(Review(place, 0, message, mend, named(node, taken)))
 
     def _rewrites(self) -> Iterator[Rewrite]:
         for place, rows in self.new.items():
@@ -183,6 +226,18 @@ def _parse(column: Column, text: str | None) -> Scalar:
         return text if parse is None else parse(text)
     except (ValueError, ArithmeticError):
         raise ValueError(f"it is not a {column.kind}") from None
+
+
+def _nonsense(node: Node, column: Column, text: str | None) -> ValueError | None:
+    """Why a value cannot be the identifier that people are found by in this column."""
+    kinds = {link.kind for link in node.links if link.kind is not None and link.columns == (column.name,)}
+    try:
+        for kind in kinds:
+            if text:
+                Identity(((kind, text),))
+    except IdentityRefused as refused:
+        return ValueError(str(refused))
+    return None
 
 
 def _boolean(text: str) -> bool:

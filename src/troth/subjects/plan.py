@@ -8,15 +8,18 @@ row keys and, for an amendment, the new values; its `repr` shows counts only.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from troth.declaration import Declaration, Keep, Strategy
+from troth.declaration import Declaration, Keep, Problem, Severity, Strategy
+from troth.declaration import check as check_declaration
 from troth.errors import TrothError
 from troth.stores import Row, Scalar
 from troth.subjects.datamap import Link, MapProblem, Node, is_nullable
+from troth.subjects.identity import Identity
 from troth.subjects.locate import FoundRow, Located, as_kinds
 from troth.subjects.strategies import fault
 
@@ -31,7 +34,9 @@ __all__ = [
     "Target",
     "chunk",
     "deletes",
+    "named",
     "plan_erasure",
+    "refuse_untrue",
     "reviews",
 ]
 
@@ -42,8 +47,10 @@ Target = tuple[Row, tuple[int, ...]]
 """A row's key, and the subjects (indices of the identities asked for) that the row belongs to."""
 
 ABOUT_OTHERS = ("the row is also about someone else", "GDPR Art. 15(4), 17(1)")
-NO_STRATEGY = ("the declaration keeps it", "no citation is declared")
+NOT_PERSONAL = ("no category of it is personal data", "GDPR Art. 4(1)")
 
+ROWS_MAX = 20
+"""How many rows a review names: who has to choose among more has to ask otherwise."""
 
 SUBJECTS_PER_CHUNK = 500
 """How many subjects share one transaction of a store."""
@@ -52,7 +59,7 @@ SUBJECTS_PER_CHUNK = 500
 class PlanRefused(TrothError):
     """No plan can be made. *problems* says, place by place, what stands in the way and how to mend it."""
 
-    def __init__(self, problems: Iterable[MapProblem]) -> None:
+    def __init__(self, problems: Iterable[MapProblem | Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -120,12 +127,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Something a person has to look at before the plan may be carried out."""
+    """Something a person has to look at before the plan may be carried out. *rows* are those in question, each as
+    ``--id`` takes it; those that a personal value tells apart are not among them, nor any beyond `ROWS_MAX`."""
 
     place: str
     subject: int
     message: str
     mend: str
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +152,37 @@ class ErasurePlan:
         return f"ErasurePlan({subjects} subjects, {len(self.changes)} changes, {len(self.kept)} kept)"
 
 
+def refuse_untrue(declaration: Declaration, misfits: Sequence[MapProblem] = ()) -> None:
+    """Raise `PlanRefused` where a plan would say what is not true, whoever it is about: with what
+    `troth.declaration.check` finds wrong in the systems, and where that is nothing, with the *misfits* of the stores.
+
+    What is said wrongly of purposes, recipients and promises changes nothing in any row, and is no reason to keep a
+    person waiting.
+    """
+    faults = [
+        problem
+        for problem in check_declaration(declaration)
+        if problem.severity is Severity.ERROR
+        and problem.path.startswith("systems.")
+        and problem.code not in _OF_PURPOSES
+    ]
+    if faults or misfits:
+        raise PlanRefused(faults or misfits)
+
+
+_OF_PURPOSES = ("category-without-purpose", "purpose-unknown")
+
+
 def plan_erasure(
     declaration: Declaration, located: Located, *, now: dt.datetime, holds: Sequence[Hold] = ()
 ) -> ErasurePlan:
     """Decide what erasing the located subjects does (GDPR Art. 17, clause C50). Touches nothing.
 
-    Raises `PlanRefused` when the stores could not do what the declaration asks of these rows: a row deleted that a
-    kept row must refer to, a reference emptied that may not be null, a mask in a column that is too narrow for it.
-    `check` tells the same of all tables, without rows.
+    Raises `PlanRefused` as `refuse_untrue` does, and when the stores could not do what the declaration asks of these
+    rows: a row deleted that a kept row must refer to, a reference emptied that may not be null, a mask in a column that
+    is too narrow for it. `check` tells the same of all tables, without rows.
     """
+    refuse_untrue(declaration)
     return _Erasing(located, now, tuple(holds)).plan(declaration)
 
 
@@ -209,7 +240,7 @@ class _Erasing:
         elif deletes(node) and not self._is_needed(node, row):
             self.gone[node.place].append(row)
         else:
-            why = (keep.because, keep.cite) if keep is not None else NO_STRATEGY
+            why = (keep.because, keep.cite) if keep is not None else NOT_PERSONAL  # else refused
             self._stay(node, row, erase.fields if erase is not None else {}, why, None)
 
     def _stay(
@@ -387,29 +418,50 @@ def _as_date(value: Scalar) -> dt.date | None:
 
 def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
     """Several people behind one identity, rows reached by a shared value only, and more rows than the cap."""
-    people: Counter[tuple[str, int]] = Counter()
+    people: dict[tuple[str, int], list[FoundRow]] = defaultdict(list)
     rows: Counter[int] = Counter()
-    shared: Counter[tuple[str, int]] = Counter()
+    shared: dict[tuple[str, int], list[FoundRow]] = defaultdict(list)
     for place, found in located.rows.items():
         node = located.map[place]
         loose = {link.name for link in node.links if link.shared}
         for row in found:
             rows.update(row.subjects)
-            if node.is_person:
-                people.update((place, subject) for subject in row.subjects)
-            elif loose.issuperset(row.mine):
-                shared.update((place, subject) for subject in row.subjects)
+            for subject in row.subjects:
+                if node.is_person:
+                    people[place, subject].append(row)
+                elif loose.issuperset(row.mine):
+                    shared[place, subject].append(row)
     rows_of_people = Counter(subject for _, subject in people)
     by_id = "name the person outright: --id SYSTEM.TABLE=KEY"
     limits = declaration.limits
-    for (place, subject), count in people.items():
-        if count > limits.people:
-            yield Review(place, subject, f"the identity matches {count} people", by_id)
-    for (place, subject), count in shared.items():
+    for (place, subject), found in people.items():
+        if len(found) > limits.people:
+            message = f"the identity matches {len(found)} people"
+            yield Review(place, subject, message, by_id, named(located.map[place], found))
+    for (place, subject), found in shared.items():
         if rows_of_people[subject] != 1:
-            yield Review(place, subject, f"{count} rows match by a value that several people may share", by_id)
+            message = f"{len(found)} rows match by a value that several people may share"
+            yield Review(place, subject, message, by_id, named(located.map[place], found))
     for subject, count in rows.items():
         if count > limits.rows:
             yield Review(
                 "", subject, f"{count} rows are more than the cap of {limits.rows}", "raise limits.rows, or look why"
             )
+
+
+def named(node: Node, rows: Iterable[FoundRow]) -> tuple[str, ...]:
+    """The first of the *rows* as ``--id`` takes them; none where a key may be personal itself."""
+    declared = node.declared
+    personal = {*declared.fields, *(it.column for it in (*declared.identity.values(), *declared.mentions.values()))}
+    if personal.intersection(node.key):
+        return ()
+    return tuple(itertools.islice(filter(None, (_reference(node, row.key) for row in rows)), ROWS_MAX))
+
+
+def _reference(node: Node, key: Row) -> str | None:
+    """How one row is named outright; None for a key that typing cannot give back."""
+    parts = [str(part) for part in key]
+    typed = Identity(keys=((node.place, tuple(parts)),)) if all(parts) else None
+    reference = f"{node.place}={','.join(parts)}"
+    is_given_back = typed is not None and typed == Identity.of(ids=[reference])
+    return reference if is_given_back and as_kinds(tuple(parts), [node.kind(it) for it in node.key]) == key else None
