@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.firm import Answer, Firm, lay
+from tests.cli.firm import TROTH, Answer, Firm, lay
 
 from troth.ledger import Verifier
 from troth.testing.witness import FakeWitness, authority, serving
@@ -234,6 +235,24 @@ def test_a_file_that_is_no_checkpoint_is_refused(busy: Firm, text: str) -> None:
     (busy.folder / "kept").write_text(text)
     answer = busy.troth("ledger", "verify", "--checkpoint", "kept")
     assert (answer.code, answer.out) == (1, "")
+
+
+@pytest.mark.parametrize("kib", [1, 36])
+def test_a_full_disk_under_our_own_database_is_told_in_a_line_and_loses_nothing(busy: Firm, kib: int) -> None:
+    size = len(shown(busy))
+    command = ["bash", "-c", f'ulimit -f {kib}; exec "$@"', "-", TROTH, "view", *ANN]
+    done = subprocess.run(
+        command, env={**os.environ, **busy.environment}, cwd=busy.folder, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(
+        r"troth: Troth's own database refused or did not answer \(OperationalError\); see TROTH_DATABASE_URL, "
+        r"and that the database is there, lets us in and has room\n",
+        done.stderr,
+    )
+    assert busy.troth("view", *ANN).code == 0
+    assert len(shown(busy)) in (size + 1, size + 2)
+    assert busy.troth("ledger", "verify").code == 0
 
 
 # --- receipts and exports -------------------------------------------------------------------------------------------

@@ -304,15 +304,15 @@ def test_appends_go_on_while_the_ledger_is_verified(log: FileLog) -> None:
     log.checkpoint()
     log.append(entries(100, start=600))
     seen = []
+    with ThreadPoolExecutor(1) as thread:
 
-    def append_meanwhile(leaves: int) -> None:
-        seen.append(leaves)
-        start = log.size
-        with ThreadPoolExecutor(1) as thread:
-            assert thread.submit(log.append, entries(200, start=start)).result(30).start == start
-            thread.submit(log.checkpoint).result(30)
+        def append_meanwhile(leaves: int) -> None:
+            seen.append(leaves)
+            start = log.size
+            assert thread.submit(log.append, entries(200, start=start)).result(10).start == start
+            thread.submit(log.checkpoint).result(10)
 
-    log.verify(append_meanwhile)
+        log.verify(append_meanwhile)
     assert seen[-1] == 700
     log.verify()
 

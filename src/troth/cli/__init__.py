@@ -88,7 +88,8 @@ class _Rooms(click.Group):
             # Its text may quote a row, or say who we are there.
             said = f"Troth's own database refused or did not answer ({type(fault).__name__})"
             click.echo(
-                f"troth: {said}; see TROTH_DATABASE_URL, and that the database is there and lets us in", err=True
+                f"troth: {said}; see TROTH_DATABASE_URL, and that the database is there, lets us in and has room",
+                err=True,
             )
             ctx.exit(1)
 
