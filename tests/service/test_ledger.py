@@ -249,8 +249,10 @@ def test_a_full_disk_refuses_and_loses_nothing_that_was_acknowledged(database: s
 
 def kill_writers(start: Start, first: int, after: int) -> list[int]:
     """Kill two writers and a sequencer at some moment after so many acknowledgements; all that they acknowledged."""
-    writers = [start("acknowledge", str(first + number * 100_000)) for number in range(2)]
     sequencer = start("sequence")
+    writers = [start("acknowledge", str(first + number * 100_000)) for number in range(2)]
+    assert sequencer.stdout is not None
+    assert sequencer.stdout.readline() == "begun\n"  # nobody is killed before it is at work
     said = []
     for writer in writers:
         assert writer.stdout is not None
