@@ -201,11 +201,98 @@ def test_a_keyring_may_be_given(keyring: Keyring) -> None:
         lambda: Customer.email.distinct(),
         lambda: TABLE.c.e_mail == ANN,
         lambda: Customer.email + "x",
+        lambda: orm.aliased(Customer).email == Customer.email,
+        lambda: sa.distinct(Customer.email),
+        lambda: sa.desc(Customer.email),
     ],
 )
 def test_comparing_a_sealed_column_is_refused(condition: Any) -> None:
     with pytest.raises(SearchRefused, match="sealed_lookup"):
         condition()
+
+
+OTHER: Any = orm.aliased(Customer)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        sa.select(Customer).order_by(Customer.email),
+        sa.select(Customer.email.label("e")).order_by(Customer.email.label("e")),
+        sa.select(sa.func.count()).group_by(Customer.email),
+        sa.select(sa.func.max(Customer.email)),
+        sa.select(Customer.id).where(sa.func.lower(Customer.email) == ANN),
+        sa.select(Customer.id).where(sa.literal(ANN) == Customer.email),
+        sa.select(Customer.id).where(Customer.name == Customer.email),
+        sa.select(Customer.id).where(Customer.name.in_(sa.select(Customer.email))),
+        sa.select(sa.select(Customer.id).order_by(Customer.email).subquery()),
+    ],
+)
+def test_calculating_with_a_sealed_column_is_refused(engine: sa.Engine, query: Any) -> None:
+    with orm.Session(engine) as session:
+        for _ in range(2):
+            with pytest.raises(SearchRefused, match="sealed_lookup"):
+                session.execute(query)
+
+
+def test_what_needs_no_comparison_is_read_as_ever(engine: sa.Engine) -> None:
+    with orm.Session(engine) as session:
+        session.add_all([Customer(name="Ann", email=ANN), Customer(name="Ben")])
+        session.commit()
+        assert session.scalar(sa.select(sa.func.count(Customer.email))) == 1
+        has_email = sa.select(OTHER.email).where(OTHER.id == Customer.id, OTHER.email.is_not(None)).exists()
+        assert session.scalars(sa.select(Customer.name).where(has_email)).all() == ["Ann"]
+        either = sa.select(Customer.email).union_all(sa.select(Customer.email)).subquery()
+        assert session.scalars(sa.select(either)).all().count(ANN) == 2
+        assert (
+            session.scalars(sa.select(Customer.name).order_by(Customer.email.is_(None), Customer.name)).first() == "Ann"
+        )
+
+
+@pytest.mark.parametrize("option", [{"unique": True}, {"index": True}, {"server_default": ANN}, {"primary_key": True}])
+def test_what_no_sealed_column_can_have_is_refused_at_the_start(option: dict[str, Any]) -> None:
+    with pytest.raises(SearchRefused, match=r"t\b.* (not unique|server_default|primary_key)"):
+        sa.Table("t", sa.MetaData(), sa.Column("email", SealedText("t", "email"), **option))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        sa.UniqueConstraint("id", "email"),
+        sa.Index("i", "email"),
+        sa.Index("i", sa.func.lower(sa.column("email", SealedText("t", "email")))),
+        sa.Column("bucket", Bucket({"email": "email"}, population=2_000), unique=True),
+    ],
+)
+def test_an_index_is_made_of_buckets_alone(item: Any) -> None:
+    columns: Any = sa.Column("id", sa.Integer, primary_key=True), sa.Column("email", SealedText("t", "email"))
+    if isinstance(item, sa.Column):
+        assert sa.Table("t", sa.MetaData(), *columns, item).c.bucket.unique
+    else:
+        with pytest.raises(SearchRefused, match="not indexed and not unique"):
+            sa.Table("t", sa.MetaData(), *columns, item)
+
+
+@pytest.mark.parametrize("option", [{"default": ANN}, {"onupdate": lambda: ANN}, {"default": sa.func.lower("A")}])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_default_that_no_bucket_is_made_of_is_refused(option: dict[str, Any], is_first: bool) -> None:
+    columns: list[Any] = [
+        sa.Column("email", SealedText("t", "email"), **option),
+        sa.Column("bucket", Bucket({"email": "email"}, population=2_000)),
+    ]
+    with pytest.raises(SearchRefused, match=r"t\.email"):
+        sa.Table("t", sa.MetaData(), *(columns if is_first else columns[::-1]))
+
+
+def test_a_default_without_a_bucket_is_sealed(sqlite_url: str, keyring: Keyring) -> None:
+    key = sa.Column("id", sa.Integer, primary_key=True)
+    table = sa.Table("t", sa.MetaData(), key, sa.Column("email", SealedText("t", "email"), default=ANN))
+    engine = sa.create_engine(sqlite_url)
+    table.create(engine)
+    with engine.begin() as connection:
+        connection.execute(table.insert(), {"id": 1})
+    assert is_sealed(stored(engine, "email", "t")[0])
+    engine.dispose()
 
 
 # --- buckets ----------------------------------------------------------------------------------------------------------
@@ -328,6 +415,9 @@ def test_other_writes_leave_the_bucket_alone(engine: sa.Engine) -> None:
         TABLE.insert().values([{"e_mail": ANN}, {"e_mail": ANN}]),
         TABLE.insert().from_select(["e_mail"], sa.select(TABLE.c.e_mail)),
         TABLE.update().values(born=dt.date(2000, 1, 1)),
+        TABLE.update().values(e_mail=sa.bindparam("e", type_=TABLE.c.e_mail.type, value="ben@example.org")),
+        TABLE.update().ordered_values((TABLE.c.e_mail, ANN)),
+        sa.select(TABLE.update().values(e_mail=ANN).returning(TABLE.c.id).cte()),
         sqlite.insert(TABLE).values(id=1, e_mail=ANN).on_conflict_do_update(set_={"e_mail": ANN}),
         postgresql.insert(TABLE).values(id=1, e_mail=ANN).on_conflict_do_update("id", set_={"e_mail": ANN}),
         mysql.insert(TABLE).values(id=1, e_mail=ANN).on_duplicate_key_update(e_mail=ANN),
@@ -339,6 +429,74 @@ def test_a_statement_that_would_part_value_and_bucket_is_refused(keyring: Keyrin
         connection.execute(statement, {"new": ANN} if "new" in str(statement) else {})
     assert ANN not in str(caught.value)
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sa.update(Customer).values(email=sa.literal(ANN)),
+        sa.update(Odd).values(text=sa.literal(ANN)),
+        sa.update(Odd).values(text=sa.literal(ANN, SealedText("odd", "other"))),
+        sa.update(Odd).values(text=sa.bindparam("new", type_=sa.Text)),
+        sa.update(Odd).values(text=Odd.region),
+        sa.update(Odd).values({Odd.text: Odd.data}),
+        sa.update(Odd).values(text=sa.func.upper(ANN)),
+        sa.update(Odd).values(text=sa.select(Odd.region).scalar_subquery()),
+        sa.update(orm.aliased(Odd)).values(text=ANN),
+        sa.insert(Odd).from_select(["text"], sa.select(Odd.region)),
+        sa.insert(Odd).values([{"region": "north", "number": 1, "text": sa.func.upper(ANN)}]),
+        sqlite.insert(Odd).values(region="north", number=1).on_conflict_do_update(set_={"text": Odd.region}),
+        postgresql.insert(Odd)
+        .values(region="north", number=1)
+        .on_conflict_do_update("number", set_={"text": sa.literal(ANN)}),
+        mysql.insert(Odd).values(region="north", number=1).on_duplicate_key_update(text=sa.func.upper(ANN)),
+        sa.select(sa.update(Odd).values(text=Odd.region).returning(Odd.number).cte()),
+    ],
+)
+def test_what_would_reach_a_sealed_column_unsealed_is_refused(keyring: Keyring, statement: Any) -> None:
+    engine = sa.create_engine("sqlite://")
+    parameters = {"new": ANN} if ":new" in str(statement) else {}
+    with engine.connect() as connection, pytest.raises(NotWritten) as caught:
+        connection.execute(statement, parameters)
+    assert ANN not in str(caught.value)
+    engine.dispose()
+
+
+def test_an_expression_is_not_an_objects_sealed_value(engine: sa.Engine) -> None:
+    with orm.Session(engine) as session:
+        session.add(Odd(region="north", number=1, text=sa.func.upper(ANN)))
+        with pytest.raises(NotWritten, match="odd things"):
+            session.commit()
+
+
+def test_values_and_parameters_of_the_columns_type_are_sealed(engine: sa.Engine) -> None:
+    table: Any = Odd.__table__
+    key = {"region": "north", "number": 1}
+    ways: list[tuple[Any, Any]] = [
+        (sa.insert(Odd).values([{**key, "text": ANN}]), {}),
+        (sa.update(Odd).values(text=ANN), {}),
+        (sa.update(Odd).values(text=sa.literal(ANN, table.c.text.type)), {}),
+        (table.update().values(text=sa.bindparam("new")), {"new": ANN}),
+        (table.update(), {"text": ANN}),
+    ]
+    if engine.dialect.name in ("sqlite", "postgresql"):
+        insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
+        ways.append((insert(Odd).values(key).on_conflict_do_update(index_elements=list(key), set_={"text": ANN}), {}))
+    with engine.begin() as connection:
+        for statement, parameters in ways:
+            connection.execute(table.update().values(text=None))
+            connection.execute(statement, parameters)
+            assert connection.scalars(sa.select(Odd.text)).one() == ANN
+
+
+def test_a_parameter_that_changes_later_has_no_bucket(engine: sa.Engine) -> None:
+    kind = TABLE.c.e_mail.type
+    statement = TABLE.update().values(e_mail=sa.bindparam("e", "ben@example.org", type_=kind))
+    with engine.connect() as connection:
+        with pytest.raises(NotWritten, match="names of their columns"):
+            connection.execute(statement, {"e": ANN})
+        with pytest.raises(NotWritten, match="names of their columns"):
+            connection.execute(TABLE.update().values(e_mail="ben@example.org"), {"e_mail": ANN})
 
 
 def test_a_compound_index_finds_by_all_its_columns(engine: sa.Engine) -> None:

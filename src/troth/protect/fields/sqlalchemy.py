@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event, orm
 from sqlalchemy.dialects import mysql
-from sqlalchemy.sql import operators
+from sqlalchemy.sql import operators, visitors
 
 from troth.errors import TrothError
 from troth.protect.fields.blind import BlindIndex, NormalForm, plan_index
@@ -101,13 +102,18 @@ class SealedType(sa.types.TypeDecorator[T], Generic[T]):
         def operate(self, op: Any, *other: Any, **options: Any) -> Any:
             if len(other) == 1 and op in _EQUALITY and (_is_null(other[0]) or _is_same(self.expr, other[0])):
                 return super().operate(op, *other, **options)
-            raise SearchRefused(
-                "a sealed column is not compared, sorted or matched in SQL, where equal values look different: find by "
-                "its bucket column with sealed_lookup(), or open the rows and compare them"
-            )
+            raise SearchRefused(_NOT_COMPARED)
 
 
+_NOT_COMPARED = (
+    "a sealed column is not compared, sorted or matched in SQL, where equal values look different: find by its bucket "
+    "column with sealed_lookup(), or open the rows and compare them"
+)
 _EQUALITY = operators.eq, operators.ne, operators.is_, operators.is_not
+
+
+def _is_sealed(value: Any) -> bool:
+    return isinstance(value, sa.ClauseElement) and isinstance(getattr(value, "type", None), SealedType)
 
 
 def _is_null(value: Any) -> bool:
@@ -193,6 +199,86 @@ class Bucket(sa.types.TypeDecorator[int]):
         return f"Bucket({dict(self.of)!r}, {options}{f', was={self.was!r}' if self.was else ''})"
 
 
+# --- what a sealed column is not --------------------------------------------------------------------------------------
+
+
+@event.listens_for(sa.Column, "after_parent_attach")
+def _check_column(column: sa.Column[Any], table: Any) -> None:
+    if _is_sealed(column):
+        options = ("primary_key", "server_default", "server_onupdate")
+        for option in options:
+            if getattr(column, option) not in (None, False):
+                raise SearchRefused(f"{table.name}.{column.name} is sealed, and so cannot have {option}")
+        if any(each.is_clause_element or each.is_sequence for each in _defaults(column)):
+            raise SearchRefused(f"{table.name}.{column.name} is sealed: its default is a value, and no expression")
+    for bucket in table.c if isinstance(column.type, SealedType | Bucket) else ():
+        for name, _ in bucket.type.of if isinstance(bucket.type, Bucket) else ():
+            if name in table.c and _defaults(table.c[name]):
+                raise SearchRefused(
+                    f"{table.name}.{name} has a bucket, which is not made of a default or onupdate: set the value "
+                    "where the object is made"
+                )
+
+
+def _defaults(column: sa.Column[Any]) -> list[Any]:
+    return [each for each in (column.default, column.onupdate) if each is not None]
+
+
+@event.listens_for(sa.UniqueConstraint, "after_parent_attach")
+@event.listens_for(sa.Index, "after_parent_attach")
+def _check_index(index: Any, table: Any) -> None:
+    parts: Any = index.expressions if isinstance(index, sa.Index) else index.columns
+    if any(_is_sealed(each) for part in parts for each in visitors.iterate(part)):
+        raise SearchRefused(
+            f"{table.name}: a sealed column is not indexed and not unique, as equal values look different"
+        )
+
+
+_checked: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Statements that were looked through, in their compiled form: SQLAlchemy keeps that for the next that are alike."""
+
+
+@event.listens_for(sa.Engine, "before_cursor_execute")
+def _check(connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool) -> None:
+    compiled = getattr(context, "compiled", None)
+    statement: Any = getattr(compiled, "statement", None)
+    if not isinstance(statement, sa.Executable) or compiled in _checked:
+        return
+    parts: Any = visitors.iterate(statement)  # type: ignore[arg-type]
+    for part in parts:
+        if isinstance(part, sa.Insert | sa.Update) and part is not statement:
+            with _refused(part.table):
+                _check_inner(part)
+        elif any(_is_sealed(each) for each in _compared(part)):
+            raise SearchRefused(_NOT_COMPARED)
+    _checked.add(compiled)
+
+
+def _check_inner(statement: sa.Insert | sa.Update) -> None:
+    _require_own(statement)
+    given = {_name(key) for key in statement._values or ()}
+    if any(given & set(filled.names) for filled in _filled(statement.table)):
+        raise SearchRefused("no bucket is made inside of another statement: send it on its own")
+
+
+def _compared(part: Any) -> Sequence[Any]:
+    """What this part of a statement compares or sorts by, or calculates with."""
+    if isinstance(part, sa.BinaryExpression):
+        return () if _is_null(part.right) else (part.left, part.right)
+    if isinstance(part, sa.UnaryExpression):
+        return () if isinstance(part, sa.Exists) else (part.element,)
+    if isinstance(part, sa.sql.functions.FunctionElement):
+        return () if getattr(part, "name", "") == "count" else tuple(part.clauses)
+    if isinstance(part, sa.SelectBase):
+        clauses = [
+            clause
+            for name in ("_order_by_clauses", "_group_by_clauses", "_distinct_on")
+            for clause in getattr(part, name, ())
+        ]
+        return [getattr(clause, "element", clause) for clause in clauses]
+    return ()
+
+
 # --- filling buckets --------------------------------------------------------------------------------------------------
 
 
@@ -243,16 +329,52 @@ def _fill(
     one: dict[str, Any],
     options: Mapping[str, Any],
 ) -> tuple[Any, list[dict[str, Any]], dict[str, Any]]:
-    """Set every bucket column in the statement that sets its sealed columns, whoever sends it."""
+    """Set every bucket column in the statement that sets its sealed columns, whoever sends it. What would reach a
+    sealed column unsealed is refused."""
     if isinstance(statement, sa.Insert | sa.Update):
-        try:
+        given = {name for row in (*many, one) for name in row}
+        with _refused(statement.table):
+            _require_own(statement, given)
             for filled in _filled(statement.table):
-                statement = _with_bucket(statement, filled)
+                statement = _with_bucket(statement, filled, given)
                 many = [_with_parameter(row, filled, statement) for row in many]
                 one = _with_parameter(one, filled, statement)
-        except TrothError as error:
-            raise NotWritten(f"{statement.table.name}: {error}") from error
     return statement, many, one
+
+
+@contextmanager
+def _refused(table: Any) -> Iterator[None]:
+    try:
+        yield
+    except TrothError as error:
+        raise NotWritten(f"{table.description}: {error}") from error
+
+
+def _require_own(statement: Any, parameters: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    """Raises `SearchRefused` where a sealed column is set to anything but NULL or a value that its type seals on the
+    way. Of *parameters* that is known, unless they go through a join or an alias."""
+    table = statement.table
+    given = [*(statement._values or {}).items(), *_elsewhere(statement)]
+    if not isinstance(table, sa.Table):
+        given += [(name, None) for name in parameters]
+    for key, value in given:
+        name = _name(key)
+        named = [column for column in table.c if _is_sealed(column) and name in (column.key, column.name)]
+        for column in [key] if _is_sealed(key) else named:
+            is_here = isinstance(table, sa.Table) and name in table.c and table.c[name].type is column.type
+            if not is_here or not _is_own(value, _type(column)):
+                raise SearchRefused(
+                    f"{column.name} is sealed on its way from the application: set it to a value itself, and to no "
+                    "expression, other column, SELECT or parameter of another type, nor through a join or an alias"
+                )
+
+
+def _is_own(value: Any, kind: SealedType[Any]) -> bool:
+    if isinstance(value, sa.BindParameter):
+        # one without a type takes that of the column
+        is_same = isinstance(value.type, SealedType) and value.type.column == kind.column
+        return is_same or isinstance(value.type, sa.types.NullType)
+    return _is_null(value) or not (isinstance(value, sa.ClauseElement) or hasattr(value, "__clause_element__"))
 
 
 def _with_parameter(row: dict[str, Any], filled: _Filled, statement: sa.Insert | sa.Update) -> dict[str, Any]:
@@ -263,19 +385,21 @@ def _with_parameter(row: dict[str, Any], filled: _Filled, statement: sa.Insert |
     return {**row, filled.name: filled.bucket([row.get(name) for name in filled.names])}
 
 
-def _with_bucket(statement: Any, filled: _Filled) -> Any:
+def _with_bucket(statement: Any, filled: _Filled, parameters: set[str]) -> Any:
     """The statement with the bucket of the values that it carries itself, not as parameters."""
-    names = filled.names
+    names = set(filled.names)
     values = {_name(key): value for key, value in (statement._values or {}).items()}
-    given = [name for name in names if name in values]
-    if any(name in _elsewhere(statement) for name in names) or not all(_is_value(values[name]) for name in given):
+    given = [name for name in filled.names if name in values]
+    is_seen = all(_is_value(values[name]) for name in given) and not (given and names & parameters)
+    if not is_seen or names & {_name(key) for key, _ in _elsewhere(statement)}:
         raise SearchRefused(
-            f"the values of {filled.name} are not seen in such a statement: give them in values() or as parameters"
+            f"the values of {filled.name} are not seen in such a statement: give them in values(), or all as "
+            "parameters with the names of their columns"
         )
     if not given:
         return statement
-    _require_all(given, names, statement)
-    return statement.values({filled.name: filled.bucket([_value(values.get(name)) for name in names])})
+    _require_all(given, filled.names, statement)
+    return statement.values({filled.name: filled.bucket([_value(values.get(name)) for name in filled.names])})
 
 
 def _require_all(given: Sequence[str], names: Sequence[str], statement: sa.Insert | sa.Update) -> None:
@@ -283,14 +407,16 @@ def _require_all(given: Sequence[str], names: Sequence[str], statement: sa.Inser
         raise SearchRefused(f"one index is over {', '.join(names)}: an UPDATE sets all of them, or none")
 
 
-def _elsewhere(statement: Any) -> set[str]:
-    """Columns that are set in ways whose values we do not see: rows in values(), a SELECT, an upsert."""
-    named = {_name(key) for rows in statement._multi_values for row in rows for key in row}
-    named |= {_name(key) for key, _ in getattr(statement, "_ordered_values", None) or ()}
-    named |= set(getattr(statement, "_select_names", None) or ())
+def _elsewhere(statement: Any) -> list[tuple[Any, Any]]:
+    """What is set in ways whose buckets we do not make: rows in values(), values in order, a SELECT, an upsert."""
+    found = [pair for rows in statement._multi_values for row in rows for pair in row.items()]
+    found += getattr(statement, "_ordered_values", None) or ()
+    if getattr(statement, "_maintain_values_ordering", False):  # since SQLAlchemy 2.1
+        found += statement._values.items()
+    found += [(name, statement.select) for name in getattr(statement, "_select_names", None) or ()]
     upsert = getattr(statement, "_post_values_clause", None)
-    named |= {_name(key) for key in dict(getattr(upsert, "update_values_to_set", None) or ())}
-    return named | {_name(key) for key in getattr(upsert, "update", None) or ()}
+    found += dict(getattr(upsert, "update_values_to_set", None) or ()).items()
+    return [*found, *dict(getattr(upsert, "update", None) or ()).items()]
 
 
 def _name(key: Any) -> str:
@@ -298,9 +424,10 @@ def _name(key: Any) -> str:
 
 
 def _is_value(value: Any) -> bool:
+    """Whether the value is known by now. One with a name of its own may be given another when it is executed."""
     if isinstance(value, sa.BindParameter):
-        return not value.required and value.callable is None
-    return not isinstance(value, sa.ClauseElement) or isinstance(value, sa.Null)
+        return value.unique and not value.required and value.callable is None
+    return True
 
 
 def _value(value: Any) -> Any:
