@@ -30,7 +30,7 @@ SAID = [text for module in sorted((ROOT / "src/troth").rglob("*.py")) for text i
 
 def _is_said(quoted: str) -> bool:
     """Whether some text, its gaps filled, holds the quoted words; a place of the example may stand before them."""
-    words = re.split(r"…|\b\d+ ROWS|\d+|\S+\.\S+:", quoted)
+    words = re.split(r"…|\b\d+ (?:ROWS|rows?)\b|\d+|\S+\.\S+:", quoted)
     pieces = [piece for part in words for piece in part.split(":") if len(piece.split()) > 1]
     return bool(pieces) and all(any(piece.strip() in text for text in SAID) for piece in pieces)
 
