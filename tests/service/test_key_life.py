@@ -332,6 +332,9 @@ def test_a_damaged_value_is_counted_and_holds_nothing_up(keyring: Keyring, vault
     row.save()
     resealed = rotate_field(keyring, now=NOW, progress=lambda *_: None).resealed
     assert (resealed.done, resealed.closed, numbers()) == (7, 1, {0: 1, 1: 7})
+    made = rotate_field(keyring, now=LATER, progress=lambda *_: None).key
+    assert made is not None
+    assert (made.name, numbers()) == ("field-2", {0: 1, 2: 7}), "it is no rotation that was cut short"
     assert read_back(vault, tokens[1:]) == VALUES[1:]
 
 

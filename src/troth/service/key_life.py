@@ -126,18 +126,22 @@ class RotatedField:
 def rotate_field(keyring: Keyring, *, now: dt.datetime, progress: Callable[[int, int], None]) -> RotatedField:
     """Put another field key in use, and seal anew under it what Troth's own database holds.
 
-    Where values are left under older keys that open, their rotation was cut short: that is finished instead. *progress*
+    Where values are left under older keys, and open, their rotation was cut short: that is finished instead. *progress*
     is told how many of how many values are done. Raises `KeyRefused` beside an older keys.toml.
     """
-    chain = keyring.chain
-    assert chain is not None, "the keyring of a home"
-    active = chain.active("field")
-    made = None
-    if active is None or not _left(keyring, active):
-        made = active = make_key(keyring, "field", now=now)
+    assert keyring.chain is not None, "the keyring of a home"
     note_keys(keyring, now=now)
+    active = keyring.chain.active("field")
+    if active is not None and (finished := _resealed(keyring, active, progress)).done:
+        return RotatedField(None, finished)
+    made = make_key(keyring, "field", now=now)
+    note_keys(keyring, now=now)
+    return RotatedField(made, _resealed(keyring, made, progress))
+
+
+def _resealed(keyring: Keyring, active: KeyInfo, progress: Callable[[int, int], None]) -> Resealed:
     total = _left(keyring, active)
-    return RotatedField(made, reseal(keyring, SEALED, progress=lambda done: progress(done, total)))
+    return reseal(keyring, SEALED, progress=lambda done: progress(done, total))
 
 
 def _left(keyring: Keyring, active: KeyInfo) -> int:
