@@ -34,6 +34,7 @@ __all__ = [
     "Context",
     "FieldKey",
     "Suite",
+    "is_begun",
     "is_deterministic",
     "is_sealed",
     "key_of",
@@ -151,6 +152,11 @@ def sealed_under(value: bytes) -> tuple[KeyId, int] | None:
 def is_sealed(value: bytes) -> bool:
     """Whether *value* has the outer form of a sealed value. Only opening it shows that it is one."""
     return len(value) >= OVERHEAD_BYTES and value.startswith(_BEGINNINGS)
+
+
+def is_begun(value: bytes) -> bool:
+    """Whether *value* begins as a sealed value does, though it may be cut short or of a suite that we do not know."""
+    return value.startswith(_MAGIC)
 
 
 def is_deterministic(value: bytes) -> bool:

@@ -73,7 +73,7 @@ def test_every_value_comes_under_the_key_in_use(engine: sa.Engine, keyring: Keyr
     assert keys(engine) == {0, 1}
     told: list[int] = []
     found = rotate_fields(engine, Customer, progress=lambda found: told.append(found.changed))
-    assert (found.rows, found.changed, found.unopened, found.plain) == (201, 200, 0, 0)
+    assert (found.rows, found.changed, found.unopened) == (201, 200, 0)
     assert told == sorted(told)
     assert keys(engine) == {1}
     assert emails(engine) == before
@@ -262,9 +262,9 @@ def test_what_does_not_open_is_told_when_everything_else_is_done(engine: sa.Engi
         connection.execute(sa.text("UPDATE customer SET postcode = e_mail WHERE id = 4"))
         connection.execute(sa.text("UPDATE customer SET e_mail = :v WHERE id = 7"), {"v": ANN.encode()})
     rotated(keyring)
-    with pytest.raises(RowsLeft, match="1 values do not open and 1 are not sealed") as caught:
+    with pytest.raises(RowsLeft, match="2 values do not open") as caught:
         rotate_fields(engine, Customer)
-    assert (caught.value.unopened, caught.value.plain) == (1, 1)
+    assert caught.value.unopened == 2
     assert ANN not in str(caught.value)
     left = {key_of(bytes(v))[0] for n, v in enumerate(raw(engine, "e_mail")) if n != 6}
     left |= {key_of(bytes(v))[0] for n, v in enumerate(raw(engine, "postcode")) if n != 3}
@@ -282,7 +282,7 @@ def test_a_value_of_another_root_key_is_told_although_its_number_is_in_use(
             session.commit()
     with pytest.raises(RowsLeft, match="of 2 rows, 1 values do not open") as caught:
         rotate_fields(engine, Odd)
-    assert (caught.value.unopened, caught.value.plain) == (1, 0)
+    assert caught.value.unopened == 1
 
 
 def test_somebody_who_keeps_sealing_with_an_old_key_is_told(
@@ -380,7 +380,7 @@ def test_columns_from_before_are_sealed_and_indexed_in_place(plain: sa.Engine, k
     chosen = chosen.where(accepting.c.email.is_not(None)).order_by(accepting.c.id)
     with plain.connect() as connection:
         assert [tuple(row) for row in connection.execute(chosen)] == expected
-    with pytest.raises(RowsLeft, match="0 values do not open and 400 are not sealed"):
+    with pytest.raises(RowsLeft, match=r"400 values do not open.*accept_plain"):
         rotate_fields(plain, strict)
     assert rotate_fields(plain, accepting).changed == 100
     assert rotate_fields(plain, strict).changed == 0

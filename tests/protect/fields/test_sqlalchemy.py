@@ -14,8 +14,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from tests.protect.fields.shop import TABLE, Customer, Odd
 
 from troth.protect import Keyring, OpenError, is_sealed
-from troth.protect.fields import FieldRefused, PlainFound, PopulationTooSmall, SearchRefused
-from troth.protect.fields.sqlalchemy import Bucket, NotWritten, SealedText, may_be, sealed_lookup
+from troth.protect.fields import FieldRefused, PopulationTooSmall, SearchRefused
+from troth.protect.fields.sqlalchemy import Bucket, NotWritten, SealedBytes, SealedText, may_be, sealed_lookup
 
 ANN = "ann@example.org"
 
@@ -151,11 +151,28 @@ def test_a_changed_value_does_not_open(engine: sa.Engine, keyring: Keyring) -> N
 def test_a_plain_value_is_refused_unless_that_is_said(engine: sa.Engine) -> None:
     with orm.Session(engine) as session:
         session.execute(sa.text("INSERT INTO customer (e_mail) VALUES (:v)"), {"v": ANN.encode()})
-        with pytest.raises(PlainFound, match=r"customer\.email") as caught:
+        with pytest.raises(OpenError) as caught:
             session.scalars(sa.select(Customer.email)).all()
+        assert caught.value.__notes__ == ["in customer.email"]
         assert ANN not in str(caught.value)
         accepting = sa.type_coerce(Customer.email, SealedText("customer", "email", accept_plain=True))
         assert session.scalars(sa.select(accepting)).all() == [ANN]
+
+
+@pytest.mark.parametrize("accept_plain", [True, False])
+def test_what_is_left_of_a_sealed_value_does_not_open(keyring: Keyring, accept_plain: bool) -> None:
+    column = SealedBytes("customer", "photo", accept_plain=accept_plain).column
+    sealed = column.seal(b"Ann")
+    assert sealed is not None
+    for damaged in (sealed[:60], sealed[:4], sealed[:4] + b"\x09" + sealed[5:], sealed[:-1] + b"x"):
+        with pytest.raises(OpenError):
+            column.open(damaged)
+    if accept_plain:
+        assert column.open(b"TR") == b"TR"
+    else:
+        for other in (b"", b"TR", b"X" + sealed[1:]):
+            with pytest.raises(OpenError):
+                column.open(other)
 
 
 def test_without_keys_the_message_says_what_to_do(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

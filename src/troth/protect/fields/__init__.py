@@ -14,7 +14,6 @@ from troth.protect.fields.check import check, check_rows
 from troth.protect.fields.column import KeyringSource, home_keyring
 from troth.protect.fields.errors import (
     FieldRefused,
-    PlainFound,
     PopulationTooSmall,
     RowsBusy,
     RowsLeft,
@@ -30,7 +29,6 @@ __all__ = [
     "IndexPlan",
     "KeyringSource",
     "NormalForm",
-    "PlainFound",
     "PopulationTooSmall",
     "RowsBusy",
     "RowsLeft",

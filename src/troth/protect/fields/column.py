@@ -17,10 +17,21 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from troth.protect.errors import OpenError
-from troth.protect.fields.errors import FieldRefused, PlainFound
+from troth.protect.fields.errors import FieldRefused
 from troth.protect.fields.kinds import Kind
 from troth.protect.keyring import Keyring
-from troth.protect.seal import NUMBER_AT, ROOT_AT, Context, FieldKey, Suite, is_sealed, key_of, open_sealed, seal
+from troth.protect.seal import (
+    NUMBER_AT,
+    ROOT_AT,
+    Context,
+    FieldKey,
+    Suite,
+    is_begun,
+    is_sealed,
+    key_of,
+    open_sealed,
+    seal,
+)
 
 __all__ = ["KeyringSource", "SealedColumn", "home_keyring"]
 
@@ -72,7 +83,8 @@ class SealedColumn(Generic[T]):
     """Values of *kind* in the column *field* of *table*, sealed for exactly that place: one that is copied into
     another column or table does not open there. Which row it stands in is not known here, and not held to.
 
-    *accept_plain* is for the time in which a column is being sealed: what is not sealed is read as it stands.
+    *accept_plain* is for the time in which a column is being sealed: what does not begin as a sealed value is read as
+    it stands, whoever wrote it.
     """
 
     kind: Kind[T]
@@ -108,17 +120,12 @@ class SealedColumn(Generic[T]):
         return self.keyring().seal(plain, self.context) if keys is None else keys.seal(plain)
 
     def open(self, stored: Any, keys: Keys | None = None) -> T | None:
-        """The value of what stands in the database. Raises `OpenError` where it does not open, `PlainFound` where it
-        is not sealed and that is not accepted, `FieldRefused` where it holds another kind of value."""
+        """The value of what stands in the database. Raises `OpenError` where it does not open, be it plain and
+        that not accepted, and `FieldRefused` where it holds another kind of value."""
         if stored is None:
             return None
         data = _bytes(stored)
-        if not is_sealed(data):
-            if not self.accept_plain:
-                raise PlainFound(
-                    f"{self.place} holds a value that is not sealed: say accept_plain=True while the column is being "
-                    "sealed; after that, find out who wrote it"
-                )
+        if self.accept_plain and not is_begun(data):
             return self._loaded(data)
         try:
             opened = self.keyring().unseal(data, self.context) if keys is None else keys.unseal(data)

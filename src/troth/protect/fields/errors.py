@@ -6,7 +6,6 @@ from troth.protect.errors import ProtectError
 
 __all__ = [
     "FieldRefused",
-    "PlainFound",
     "PopulationTooSmall",
     "RowsBusy",
     "RowsLeft",
@@ -19,17 +18,12 @@ class FieldRefused(ProtectError):
     """A value cannot stand in a sealed column: it is not of the column's kind."""
 
 
-class PlainFound(FieldRefused):
-    """A value in a sealed column is not sealed. Seal what is there already, or find out who wrote it."""
-
-
 class RowsLeft(ProtectError):
-    """Some values could not be sealed anew; all others were. *unopened* do not open, *plain* are not sealed."""
+    """Some values do not open, *unopened* of them; all others were sealed anew."""
 
-    def __init__(self, message: str, *, unopened: int = 0, plain: int = 0) -> None:
+    def __init__(self, message: str, *, unopened: int = 0) -> None:
         super().__init__(message)
         self.unopened = unopened
-        self.plain = plain
 
 
 class RowsRefused(ProtectError):

@@ -59,24 +59,23 @@ class Rows(Protocol):
 def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> Found:
     """Bring every row of *table* up to date; *progress* is told after each page.
 
-    Raises `RowsLeft` once all that could be done is done, where values do not open or are plain, or where somebody
+    Raises `RowsLeft` once all that could be done is done, where values do not open, or where somebody
     keeps writing under an older key; `RowsRefused` where the database does not let us.
     """
     total = Found()
     for number in range(_PASSES_MAX):
         found = Found(changed=total.changed)
         is_clean = _pass(rows, partial(table.look, at_buckets=number == 0), found, progress)
-        total = Found(found.rows, found.changed, max(total.unopened, found.unopened), max(total.plain, found.plain))
+        total = Found(found.rows, found.changed, max(total.unopened, found.unopened))
         if is_clean:
             break
     else:
         raise RowsLeft(f"{table.name}: rows keep coming under an older key; does a process use an old TROTH_HOME?")
-    if total.unopened or total.plain:
+    if total.unopened:
         raise RowsLeft(
-            f"{table.name}: of {total.rows:,} rows, {total.unopened:,} values do not open and {total.plain:,} are not "
-            "sealed; everything else is up to date",
+            f"{table.name}: of {total.rows:,} rows, {total.unopened:,} values do not open; everything else is up to "
+            "date. Say accept_plain=True while a column is being sealed; after that, find out who wrote them",
             unopened=total.unopened,
-            plain=total.plain,
         )
     return total
 

@@ -8,7 +8,7 @@ from typing import Any
 from troth.protect.errors import OpenError
 from troth.protect.fields.blind import BlindIndex
 from troth.protect.fields.column import Keys, SealedColumn
-from troth.protect.fields.errors import FieldRefused, PlainFound
+from troth.protect.fields.errors import FieldRefused
 from troth.protect.keyring import Keyring
 
 __all__ = ["Found", "Index", "SealedTable", "Values"]
@@ -27,13 +27,12 @@ class Index:
 
 @dataclass(slots=True)
 class Found:
-    """What was found and done: *rows* that were looked at, *changed* of them, values that are *unopened* as they do not
-    open, and *plain* ones that are not sealed though that is not accepted."""
+    """What was found and done: *rows* that were looked at, *changed* of them, and values that are *unopened* as they do
+    not open, be it that they are plain and that is not accepted."""
 
     rows: int = 0
     changed: int = 0
     unopened: int = 0
-    plain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,6 @@ class Look:
             column, keys = self.columns[at]
             try:
                 opened[at] = column.open(stored[at], keys)
-            except PlainFound:
-                found.plain += 1
             except (OpenError, FieldRefused):
                 found.unopened += 1
             else:
