@@ -1,6 +1,6 @@
 """Appending, proving and verifying, beside raw SHA-256 and a flushed file of the same bytes in the same run.
 
-    python -m benchmarks.ledger [--entries 1000000] [--folder /var/tmp]
+    python -m benchmarks.ledger [--entries 100000] [--folder /var/tmp]
 
 The folder decides which disk is measured; what one flush to it takes stands above the table, because every durable rate
 follows from it. Every figure is the median of several rounds, ours and the floor's in turns. The goals are for one core
@@ -52,7 +52,7 @@ START = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--entries", type=int, default=100_000, help="how many the ledger has that is proved from")
+    options.add_argument("--entries", type=int, default=MILLION, help="how many the ledger has that is proved from")
     options.add_argument("--folder", type=Path, help="where to write (default: the folder for temporary files)")
     given = options.parse_args()
     print(_pin())
