@@ -74,7 +74,8 @@ class Process:
     def kill(self) -> None:
         """Kill it as ``kill -9`` does."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended since
+                os.kill(self.pid, signal.SIGKILL)
 
     def _look(self, timeout: float | None) -> int | None:
         if self.returncode is None:
