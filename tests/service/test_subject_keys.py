@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from troth.declaration import IdentityKind
 from troth.ledger import Entry, Hash
 from troth.protect import EPOCH_GRACE, EPOCH_LASTS, Context, KeyRefused, Keyring, KeyState, OpenError, create_home
 from troth.service.record import subject_keys
@@ -21,7 +22,7 @@ from troth.service.record.journal import DatabaseJournal
 from troth.service.record.key_registry import make_key
 from troth.service.record.models import EntryRow, Subject
 from troth.service.record.subject_keys import SubjectKeys
-from troth.subjects import Run
+from troth.subjects import Gone, Identity, Run, references
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 HERE = Context(domain="test", field="note")
@@ -343,7 +344,40 @@ def test_finishing_an_erasure_destroys_the_key_of_the_erased_alone(
     )
     journal = DatabaseJournal(keyring)
     journal.begin(run)
-    assert set(journal.final_after([who.text, "ps1:nobody"], NOW)) == {who.text}
+    assert set(journal.final_after([who.text, "ps1:nobody"], (), NOW)) == {who.text}
     journal.finish(run.id, [erased, failed])
     assert Subject.objects.get(pseudonym=who.text).wrapped_key is None
     assert opened(keys, keyring, {**sealed, who.text: b""}) == {ANN, BEN, CHLOE}
+
+
+def test_a_key_under_an_identifier_that_is_gone_is_destroyed_with_it(keys: SubjectKeys, keyring: Keyring) -> None:
+    """Whoever is asked for by an account number is the one whose card was kept under their e-mail address."""
+    asked_as = keyring.pseudonym("subject", "asked for by an account number")
+    [by_mail] = references([Identity.of(email="Ann@example.org")], keyring)
+    keys.of(by_mail.text, now=NOW)
+    run = Run("r-2", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")
+    rows: Mapping[str, Any] = {"rows": {"delete": 1}, "kept": 0, "rescan": "clean"}
+    entry = Entry("subject.erased", NOW, {"subject": asked_as, "plan": Hash(run.plan_hash), **rows})
+    gone = [Gone("shop", IdentityKind.EMAIL, "ann@example.org", (0,))]
+    journal = DatabaseJournal(keyring)
+    journal.begin(run)
+    assert set(journal.final_after([asked_as.text], gone, NOW)) == {asked_as.text}
+    journal.finish(run.id, [entry], gone)
+    assert Subject.objects.get(pseudonym=by_mail.text).wrapped_key is None
+
+
+def test_each_gives_everybody_a_key_once(keys: SubjectKeys) -> None:
+    """Those who have one keep it, whoever was erased gets another, and nobody is named twice."""
+    keys.of(ANN, now=NOW)
+    before = bytes(Subject.objects.get(pseudonym=ANN).wrapped_key or b"")
+    with transaction.atomic():
+        keys.of(BEN, now=NOW)
+        keys.erase([BEN], now=NOW)
+    with transaction.atomic():
+        held = keys.each([ANN, BEN, CHLOE, ANN], now=NOW)
+    assert set(held) == {ANN, BEN, CHLOE}
+    assert bytes(Subject.objects.get(pseudonym=ANN).wrapped_key or b"") == before
+    assert Subject.objects.get(pseudonym=BEN).erased_at is None
+    here = Context(domain="test", field="note")
+    for name, (_, keyring) in held.items():
+        assert keys.of(name, now=NOW).unseal(keyring.seal(b"x", here), here) == b"x"

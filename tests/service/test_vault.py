@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import os
@@ -18,11 +19,15 @@ import pytest
 from django.db import connection, transaction
 
 from troth.ledger import Entry, Pseudonym
-from troth.protect import Keyring, OpenError, create_home
+from troth.protect import EPOCH_LASTS, Keyring, OpenError, create_home
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat
 from troth.protect.tokens.cards import luhn
+from troth.service.record.disposal import dispose
+from troth.service.record.key_registry import note_destruction, note_keys
 from troth.service.record.ledger import DatabaseLog, sequence
+from troth.service.record.models import Subject
+from troth.service.record.subject_keys import SubjectKeys
 from troth.service.vault import run
 from troth.service.vault.models import TokenRow
 from troth.service.vault.run import TokenUnknown, Vault, _pieces
@@ -115,15 +120,14 @@ def test_a_domain_whose_first_call_is_refused_is_still_its_own(
 
 
 def test_entries_say_who_asked(vault: Vault) -> None:
-    ann, ben = Pseudonym("ps1:" + "a" * 32), Pseudonym("ps1:" + "b" * 32)
-    token = vault.tokenise(OPAQUE, "x", by=ann)
-    vault.detokenise(token, purpose="refund", by=ben)
-    vault.detokenise_batch([token, token], purpose="refund", by=ann)
-    vault.forget([token], by=ben)
+    token = vault.tokenise(OPAQUE, "x", by=ANN)
+    vault.detokenise(token, purpose="refund", by=BEN)
+    vault.detokenise_batch([token, token], purpose="refund", by=ANN)
+    vault.forget([token], by=BEN)
     said = [(entry.kind, entry.fields["count"], entry.fields["by"]) for entry in entries()]
     made, read, batch, gone = said
-    assert (made, read) == (("tokens.made", 1, ann), ("tokens.read", 1, ben))
-    assert (batch, gone) == (("tokens.read", 2, ann), ("tokens.forgotten", 1, ben))
+    assert (made, read) == (("tokens.made", 1, ANN), ("tokens.read", 1, BEN))
+    assert (batch, gone) == (("tokens.read", 2, ANN), ("tokens.forgotten", 1, BEN))
 
 
 def test_a_vault_inside_of_a_transaction_is_refused(vault: Vault) -> None:
@@ -236,7 +240,81 @@ def test_values_open_after_the_keys_were_rotated(vault: Vault, keyring: Keyring)
     assert vault.detokenise(token, purpose="refund").reveal() == "x"
 
 
-# --- many at once, and power cuts --------------------------------------------------------------------------------
+# --- values of people ------------------------------------------------------------------------------------------------
+
+
+ANN, BEN = Pseudonym("ps1:" + "a" * 32), Pseudonym("ps1:" + "b" * 32)
+
+
+def erase(keyring: Keyring, who: Pseudonym) -> None:
+    with transaction.atomic():
+        SubjectKeys(keyring).erase([str(who)], now=NOW)
+
+
+def test_the_values_of_the_erased_are_gone_and_all_others_stay(vault: Vault, keyring: Keyring) -> None:
+    of_ann = vault.tokenise_batch(OPAQUE, ["x", "y"], subjects=[ANN, ANN])
+    of_ben, of_nobody = vault.tokenise(OPAQUE, "x", subject=BEN), vault.tokenise(OPAQUE, "x")
+    assert len({*of_ann, of_ben, of_nobody}) == 4
+    assert vault.tokenise(OPAQUE, "x", subject=ANN) == of_ann[0]
+    erase(keyring, ANN)
+    for token in of_ann:
+        with pytest.raises(TokenUnknown):
+            vault.detokenise(token, purpose="refund")
+    assert [it.reveal() for it in vault.detokenise_batch([of_ben, of_nobody], purpose="refund")] == ["x", "x"]
+    assert TokenRow.objects.count() == 2
+
+
+def test_what_a_backup_has_of_the_erased_opens_for_nobody(vault: Vault, keyring: Keyring) -> None:
+    token = vault.tokenise(CARDS, CARD, subject=ANN)
+    backup = (TokenRow.objects.get(), TokenRow.objects.get().subject)
+    erase(keyring, ANN)
+    SubjectKeys(keyring).roll(now=NOW + EPOCH_LASTS)
+    SubjectKeys(keyring).roll(now=NOW + 2 * EPOCH_LASTS)
+    row, subject = backup
+    assert subject is not None
+    Subject.objects.filter(pk=subject.pk).update(wrapped_key=subject.wrapped_key, erased_at=None)
+    row.save(force_insert=True)
+    with pytest.raises(OpenError):
+        vault.detokenise(token, purpose="refund")
+    fresh = Vault(keyring, domain="shop", now=lambda: NOW)
+    assert bytes(row.lookup) not in fresh._keyring.fingerprints("vault shop", [f"{CARDS.value}\x1f{CARD}"])
+
+
+def test_the_forced_end_of_an_epoch_takes_what_hangs_on_it(vault: Vault, keyring: Keyring) -> None:
+    vault.tokenise(OPAQUE, "x", subject=ANN)
+    assert keyring.chain is not None
+    note_keys(keyring, now=NOW)
+    note_destruction(keyring.chain.infos()[-1], now=NOW, crypto_erase=True)
+    assert not TokenRow.objects.exists()
+    assert dispose(NOW + dt.timedelta(days=99))["troth_subjects"] == 1
+
+
+def test_somebody_who_comes_back_after_an_erasure_starts_anew(vault: Vault, keyring: Keyring) -> None:
+    before = vault.tokenise(OPAQUE, "x", subject=ANN)
+    erase(keyring, ANN)
+    after = vault.tokenise(OPAQUE, "x", subject=ANN)
+    assert after != before
+    assert vault.detokenise(after, purpose="refund").reveal() == "x"
+
+
+def test_nobody_is_erased_between_the_key_and_the_rows_that_hang_on_it(vault: Vault, keyring: Keyring) -> None:
+    """Whoever is told a token can read it, or was erased since: never one that was born dead."""
+
+    def work(number: int) -> None:
+        for turn in range(12):
+            if number % 4 == 0:
+                erase(keyring, ANN)
+                continue
+            token = vault.tokenise(OPAQUE, f"{number} {turn}", subject=ANN)
+            with contextlib.suppress(TokenUnknown):
+                assert vault.detokenise(token, purpose="test").reveal() == f"{number} {turn}"
+
+    _together(8, work)
+    tokens = list(TokenRow.objects.values_list("token", flat=True))
+    vault.detokenise_batch(tokens, purpose="test")
+
+
+# --- many at once ---------------------------------------------------------------------------------------------------
 
 
 def _together(threads: int, work: Callable[[int], None]) -> None:

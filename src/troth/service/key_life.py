@@ -11,10 +11,11 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from troth.ledger import Entry, Hash, KeyId, Pseudonym
 from troth.protect import (
@@ -69,7 +70,7 @@ __all__ = [
 
 SEALED: tuple[SealedPlace, ...] = (
     SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
-    SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context),
+    SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context, theirs=Q(subject__isnull=False)),
 )
 """Every column of Troth's own database that holds values sealed under field keys."""
 
@@ -134,7 +135,7 @@ def rotate_field(keyring: Keyring, *, now: dt.datetime, progress: Callable[[int,
     active = keyring.chain.active("field")
     if active is not None and (finished := _resealed(keyring, active, progress)).done:
         return RotatedField(None, finished)
-    made = make_key(keyring, "field", now=now)
+    made = make_key(keyring, "field", now=now, above=max(hanging(SEALED), default=0))
     note_keys(keyring, now=now)
     return RotatedField(made, _resealed(keyring, made, progress))
 
@@ -259,8 +260,9 @@ def change_approvers(home: Path, keyring: Keyring, plan: ApproversPlan, *, now: 
     approvals = Approvals(home, plan.others)
     roles = approvals.require(plan.hash, now=now) if plan.others else ()
     note_keys(keyring, now=now)
-    note_approvers(keyring, [one.role for one in plan.then], now=now, plan=plan.hash, by=roles)
-    write_approvers(home, keyring, plan.then)
+    then = [one.role for one in plan.then]
+    note = partial(note_approvers, keyring, then, now=now, plan=plan.hash, by=roles)
+    write_approvers(home, keyring, plan, first=note)
     approvals.use_up(plan.hash, now=now)
     return roles
 
@@ -272,9 +274,8 @@ def export(home: Path, keyring: Keyring, plan: ExportPlan, target: Path, *, now:
     The approvals are used up and the entry commits before the file is there: no export is without one.
     """
     approvals = Approvals(home, read_approvers(home, keyring))
-    roles = approvals.require(plan.hash, now=now)
     require_free(target)
-    approvals.use_up(plan.hash, now=now)
+    roles = approvals.take(plan.hash, now=now)
     note_keys(keyring, now=now)
     assert keyring.chain is not None, "the keyring of a home"
     by, and_by = _pseudonyms(keyring, roles)

@@ -13,7 +13,7 @@ from troth.errors import TrothError
 if TYPE_CHECKING:
     import phonenumbers
 
-__all__ = ["Identity", "IdentityRefused", "dialled", "variants"]
+__all__ = ["Identity", "IdentityRefused", "dialled", "spelled", "variants"]
 
 _LENGTH_MAX = 320  # RFC 3696: the longest e-mail address; no other identifier is longer
 
@@ -51,11 +51,16 @@ class Identity:
 
     def canonical(self) -> str:
         """One spelling for the same identifiers, for keyed references. Personal: never print it."""
-        named = sorted(f"{kind}\x1f{_canonical(kind, value)}" for kind, value in self.identifiers)
+        named = sorted(spelled(kind, value) for kind, value in self.identifiers)
         return "\x1e".join([*named, *sorted(f"{place}\x1f{key!r}" for place, key in self.keys)])
 
     def __repr__(self) -> str:
         return f"Identity({len(self.identifiers)} identifiers, {len(self.keys)} keys)"
+
+
+def spelled(kind: IdentityKind, value: str) -> str:
+    """`Identity.canonical` of whoever is named by this identifier alone. Personal: never print it."""
+    return f"{kind}\x1f{_canonical(kind, value)}"
 
 
 def variants(kind: IdentityKind, value: str, *, region: str = "GB") -> frozenset[str]:

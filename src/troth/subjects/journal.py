@@ -77,14 +77,14 @@ class Journal(Protocol):
         """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
 
         A journal that keeps tombstones sets one for each identifier that is *gone*, and one that keeps subjects' keys
-        destroys those of the erased, with the same commit. Finishing a
-        run that is finished already changes nothing; one that was interrupted in finishing keeps its first entries.
+        destroys those of the erased and of these identifiers, with the same commit. Finishing a run that is finished
+        already changes nothing; one that was interrupted in finishing keeps its first entries.
         """
         ...
 
-    def final_after(self, subjects: Sequence[str], now: dt.datetime) -> Mapping[str, dt.date]:
-        """For those of an erasure's subjects (keyed references) whose own keys the finish destroys, the day after which
-        no backup brings them back."""
+    def final_after(self, subjects: Sequence[str], gone: Sequence[Gone], now: dt.datetime) -> Mapping[str, dt.date]:
+        """For those of an erasure's *subjects* (keyed references) whose own keys the finish destroys, the day after
+        which no backup brings back what hangs on them. A key may be under any identifier that is *gone*."""
         ...
 
     def unfinished(self) -> Iterator[Run]:
@@ -145,7 +145,7 @@ class FileJournal:
         _forget(home)
         _sync_folder(self._folder)
 
-    def final_after(self, subjects: Sequence[str], now: dt.datetime) -> Mapping[str, dt.date]:
+    def final_after(self, subjects: Sequence[str], gone: Sequence[Gone], now: dt.datetime) -> Mapping[str, dt.date]:
         return {}
 
     def unfinished(self) -> Iterator[Run]:

@@ -187,11 +187,11 @@ class _Carrying:
 
     def _receipts(self, subjects: Sequence[int]) -> list[Receipt]:
         left, at = rescan(self.work, self.stores, subjects), self.now()
-        references = [self.work.subjects[subject] for subject in subjects]
-        final = self.journal.final_after(references, at) if self.work.action == "erase" else {}
+        known = self.work.subjects
+        final = self.journal.final_after(known, self.work.gone, at) if self.work.action == "erase" else {}
         return [
-            receipt(self.work, subject, dict(left.get(subject, {})), at, final.get(reference))
-            for subject, reference in zip(subjects, references, strict=True)
+            receipt(self.work, subject, dict(left.get(subject, {})), at, final.get(known[subject]))
+            for subject in subjects
         ]
 
     def _interrupted(self, cause: StoreError) -> RunInterrupted:

@@ -18,13 +18,13 @@ from troth.protect import Keyring, Masker
 from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Link, Node
-from troth.subjects.identity import Identity
+from troth.subjects.identity import Identity, spelled
 from troth.subjects.journal import Gone
 from troth.subjects.locate import Located, picker
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
 
-__all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "moved", "references"]
+__all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "moved", "references", "references_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,11 @@ def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash:
 def references(identities: Sequence[Identity], keyring: Keyring) -> list[Pseudonym]:
     """The keyed reference of each identity: the same person asked for in the same way is the same subject."""
     return keyring.pseudonyms("subject", [identity.canonical() for identity in identities])
+
+
+def references_of(gone: Iterable[Gone], keyring: Keyring) -> list[Pseudonym]:
+    """The keyed reference of whoever is asked for by each identifier alone."""
+    return keyring.pseudonyms("subject", [spelled(one.kind, one.value) for one in gone])
 
 
 def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequence[str]) -> Work:

@@ -20,7 +20,7 @@ from troth.service.record.ledger import record
 from troth.service.record.models import RunRow, StepRow
 from troth.service.record.subject_keys import SubjectKeys, scrub
 from troth.service.record.tombstones import Erased, Tombstones
-from troth.subjects import Gone, JournalError, Run
+from troth.subjects import Gone, JournalError, Run, references_of
 
 __all__ = ["TOMBSTONES_KEPT", "DatabaseJournal"]
 
@@ -38,6 +38,7 @@ class DatabaseJournal:
     the keys of the erased."""
 
     def __init__(self, keyring: Keyring | None = None) -> None:
+        self._keyring = keyring
         self._tombstones = Tombstones(keyring) if keyring is not None else None
         self._keys = SubjectKeys(keyring) if keyring is not None and keyring.chain is not None else None
 
@@ -81,15 +82,25 @@ class DatabaseJournal:
                 self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
             if self._keys is not None:
                 erased = [str(entry.fields["subject"]) for entry in entries if entry.kind == "subject.erased"]
-                keys_destroyed = self._keys.erase(erased, now=now)
+                keys_destroyed = self._keys.erase([*erased, *self._named(gone)], now=now)
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan"])
             row.steps.all().delete()
         if keys_destroyed:
             scrub()
 
-    def final_after(self, subjects: Sequence[str], now: dt.datetime) -> Mapping[str, dt.date]:
-        return self._keys.final_after(subjects, now=now) if self._keys is not None else {}
+    def final_after(self, subjects: Sequence[str], gone: Sequence[Gone], now: dt.datetime) -> Mapping[str, dt.date]:
+        if self._keys is None:
+            return {}
+        whose = {reference: reference for reference in subjects}
+        for one, name in zip(gone, self._named(gone), strict=True):
+            for owner in one.subjects:
+                whose[name] = subjects[owner]
+        return {whose[name]: day for name, day in self._keys.final_after(whose, now=now).items()}
+
+    def _named(self, gone: Sequence[Gone]) -> list[str]:
+        assert self._keyring is not None, "who keeps keys has a keyring"
+        return [str(name) for name in references_of(gone, self._keyring)]
 
     def unfinished(self) -> Iterator[Run]:
         return map(_run, _unfinished())

@@ -12,12 +12,13 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from troth.ledger import Entry, Hash, Pseudonym
 from troth.protect import FIELD_LASTS, KeyInfo, KeyRefused, Keyring, KeyState, Purpose, opened_until, seals_until
 from troth.service.record import due
 from troth.service.record.ledger import record
+from troth.service.record.letting_go import let_go
 from troth.service.record.models import EntryRow, KeyRow, Subject
 
 __all__ = [
@@ -63,11 +64,12 @@ def require_newest(keyring: Keyring, purpose: Purpose) -> None:
         raise KeyRefused(f"an older keys.toml is in TROTH_HOME, and nothing new is protected by it: {told[0]}")
 
 
-def make_key(keyring: Keyring, purpose: Purpose, *, now: dt.datetime) -> KeyInfo:
-    """Put a new key in use for *purpose*. Raises as `require_newest` does."""
+def make_key(keyring: Keyring, purpose: Purpose, *, now: dt.datetime, above: int = 0) -> KeyInfo:
+    """Put a new key in use for *purpose*, under a number *above* that one and above all that the registry knows.
+    Raises as `require_newest` does."""
     require_newest(keyring, purpose)
     assert keyring.chain is not None, "the keyring of a home"
-    return keyring.chain.rotate(purpose, now=now)
+    return keyring.chain.rotate(purpose, now=now, above=max(above, _highest(purpose)))
 
 
 def end_key(keyring: Keyring, info: KeyInfo, *, now: dt.datetime) -> bool:
@@ -101,8 +103,7 @@ def note_destruction(
             return
         record(_changed(info, KeyState.DESTROYED, now, **{name: it for name, it in given.items() if it is not None}))
         if crypto_erase and info.purpose == "epoch":
-            hanging = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False)
-            hanging.update(wrapped_key=None, erased_at=now)
+            let_go(Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False), now=now)
 
 
 def plan_on_record(info: KeyInfo) -> Hash | None:
@@ -161,6 +162,15 @@ def _compared(keyring: Keyring, purpose: Purpose | None = None) -> list[tuple[st
     # The file is read again after the rows: it is then never older than they are, whoever is at work beside us.
     infos = {info.id.text: info for info in chain.infos()} if chain is not None else {}
     return [(key, used_for, state, infos.get(key)) for key, used_for, state in rows]
+
+
+def _highest(purpose: Purpose) -> int:
+    """No key of *purpose* that this database knows has a higher number: each number was used once, and a key that was
+    never noted shows in what hangs on it."""
+    noted = KeyRow.objects.filter(purpose=purpose).count()
+    if purpose == "field":
+        return noted
+    return max(noted, Subject.objects.aggregate(highest=Max("epoch"))["highest"] or 0)
 
 
 def _of_another_root(keyring: Keyring) -> str:

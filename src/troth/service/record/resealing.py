@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -25,12 +25,14 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class SealedPlace:
-    """A column that holds sealed values, and how the *context* of one follows from the columns that it *needs*."""
+    """A column that holds sealed values, and how the *context* of one follows from the columns that it *needs*. Those
+    of *theirs* hang on the key of a subject, and are none of ours."""
 
     model: type[models.Model]
     column: str
     needs: tuple[str, ...]
     context: Callable[..., Context]
+    theirs: Q = field(default_factory=lambda: Q(pk__in=()))
 
     def __str__(self) -> str:
         return f"{self.model._meta.db_table}.{self.column}"
@@ -91,7 +93,7 @@ def _older(keyring: Keyring) -> Sequence[int]:
 def _rows(place: SealedPlace) -> models.QuerySet[Any]:
     """The rows of a place with a value in it, each with its *root* key and the *number* of its field key as they stand
     there."""
-    filled = place.model._default_manager.filter(**{f"{place.column}__isnull": False})
+    filled = place.model._default_manager.filter(**{f"{place.column}__isnull": False}).exclude(place.theirs)
     rows: models.QuerySet[Any] = filled.annotate(root=_part(place, ROOT_AT), number=_part(place, NUMBER_AT))
     return rows
 

@@ -9,13 +9,14 @@ erased, although the root key is at hand, and every newer backup opens for every
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from troth.protect import EPOCH_GRACE, EPOCH_LASTS, WRAPPED_BYTES, KeyInfo, Keyring, KeyState, OpenError, epoch_of
 from troth.service.record.key_registry import end_key, make_key, note_destruction, note_keys, require_newest
+from troth.service.record.letting_go import let_go
 from troth.service.record.models import Subject
 
 __all__ = ["Rolled", "SubjectKeys", "day_after", "final_day", "scrub"]
@@ -27,7 +28,7 @@ _Wrapped = tuple[int, str, bytes]
 _Fresh = tuple[bytes, int, bytes]
 _BATCH = 20_000
 _ROW = ("pk", "pseudonym", "wrapped_key")
-_ERASED_AT_ONCE = 500
+_AT_ONCE = 500
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 """How far the clocks of two machines may be apart; what is dated later than that was dated by a wrong clock."""
 _SCRUB_WAITS_MS = 250
@@ -61,9 +62,7 @@ class SubjectKeys:
         return self._keyring.open_key(bytes(row.wrapped_key), subject)
 
     def _made(self, subject: str, now: dt.datetime) -> Subject:
-        if self._chain.active("epoch") is None:
-            make_key(self._keyring, "epoch", now=now)
-        require_newest(self._keyring, "epoch")
+        self._require_epoch(now)
         with transaction.atomic():
             row, _ = Subject.objects.select_for_update().get_or_create(pseudonym=subject, defaults={"created_at": now})
             if row.wrapped_key is None:
@@ -72,21 +71,52 @@ class SubjectKeys:
                 row.save(update_fields=["wrapped_key", "epoch", "erased_at"])
         return row
 
+    def each(self, subjects: Iterable[str], *, now: dt.datetime) -> dict[str, tuple[Subject, Keyring]]:
+        """Row and keyring of each of *subjects*, made where there is none, for rows that are going to hang on them in
+        the transaction that is open: until it ends none of them is erased. Raises `KeyRefused` as `of` does."""
+        wanted = sorted(set(subjects))
+        rows = {row.pseudonym: row for row in self._held(wanted)}
+        if missing := [name for name in wanted if name not in rows]:
+            fresh = [Subject(pseudonym=name, created_at=now) for name in missing]
+            Subject.objects.bulk_create(fresh, batch_size=_AT_ONCE, ignore_conflicts=True)
+            rows |= {row.pseudonym: row for row in self._held(missing)}
+        bare = [row for row in rows.values() if row.wrapped_key is None]
+        if bare:
+            self._require_epoch(now)
+        for row in bare:
+            row.wrapped_key = self._keyring.make_key(row.pseudonym)
+            row.epoch, row.erased_at = epoch_of(row.wrapped_key), None
+        Subject.objects.bulk_update(bare, ["wrapped_key", "epoch", "erased_at"], batch_size=_AT_ONCE)
+        open_key = self._keyring.open_key
+        return {name: (row, open_key(bytes(row.wrapped_key or b""), name)) for name, row in rows.items()}
+
+    def _held(self, subjects: Sequence[str]) -> Iterator[Subject]:
+        """Their rows, which nobody else changes until the transaction ends; in one order, so that nobody waits in a
+        circle."""
+        for start in range(0, len(subjects), _AT_ONCE):
+            some = Subject.objects.filter(pseudonym__in=subjects[start : start + _AT_ONCE])
+            yield from some.select_for_update().order_by("pseudonym")
+
+    def _require_epoch(self, now: dt.datetime) -> None:
+        if self._chain.active("epoch") is None:
+            make_key(self._keyring, "epoch", now=now)
+        require_newest(self._keyring, "epoch")
+
     def erase(self, subjects: Iterable[str], *, now: dt.datetime) -> int:
-        """Destroy the keys of *subjects*, in the transaction that is open: how many had one. Call `scrub` after it
-        has committed."""
+        """Destroy the keys of *subjects*, and the rows that hang on them, in the transaction that is open: how many
+        had one. Call `scrub` after it has committed."""
         wanted, erased = list(subjects), 0
-        for start in range(0, len(wanted), _ERASED_AT_ONCE):
-            some = Subject.objects.filter(pseudonym__in=wanted[start : start + _ERASED_AT_ONCE])
-            erased += some.filter(wrapped_key__isnull=False).update(wrapped_key=None, erased_at=now)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = Subject.objects.filter(pseudonym__in=wanted[start : start + _AT_ONCE])
+            erased += let_go(some, now=now)
         return erased
 
     def final_after(self, subjects: Iterable[str], *, now: dt.datetime) -> dict[str, dt.date]:
         """For those of *subjects* who have a key, the first day on which no backup opens any more if they are erased
         *now*: the epoch is over by then, its key destroyed."""
         wanted, held = list(subjects), list[str]()
-        for start in range(0, len(wanted), _ERASED_AT_ONCE):
-            some = Subject.objects.filter(pseudonym__in=wanted[start : start + _ERASED_AT_ONCE])
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = Subject.objects.filter(pseudonym__in=wanted[start : start + _AT_ONCE])
             held += some.filter(wrapped_key__isnull=False).values_list("pseudonym", flat=True)
         return dict.fromkeys(held, final_day(self._chain.infos(), erased=now))
 

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
+
+from troth.service.record.models import Subject
 
 __all__ = ["DOMAIN_MAX", "TOKEN_MAX", "DomainRow", "TokenRow"]
 
@@ -33,6 +36,14 @@ class TokenRow(models.Model):
     lookup = models.BinaryField(max_length=32)
     format = models.CharField(max_length=20)
     sealed = models.BinaryField()
+    subject = models.ForeignKey(
+        Subject,
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="tokens",
+        help_text="Whose value it is: sealed and looked up under that person's key, and gone with it.",
+    )
     made_at = models.DateTimeField()
 
     class Meta:
@@ -41,3 +52,4 @@ class TokenRow(models.Model):
             models.UniqueConstraint(fields=["token"], name="token_is_unique"),
             models.UniqueConstraint(fields=["lookup"], name="value_has_one_token_in_its_domain"),
         ]
+        indexes = [models.Index(fields=["subject"], condition=Q(subject__isnull=False), name="token_of_subject")]

@@ -23,12 +23,17 @@ from troth.protect.tokens import Pan, TokenFormat, draw_token
 from troth.protect.tokens.pan import require_pan
 from troth.protect.tokens.stored import DRAWS_MAX, require_hidden
 from troth.service.record.ledger import record
+from troth.service.record.subject_keys import SubjectKeys
 from troth.service.vault.group import Groups
 from troth.service.vault.models import DOMAIN_MAX, TOKEN_MAX, DomainRow, TokenRow
 
 __all__ = ["VALUE_BYTES_MAX", "TokenUnknown", "Vault", "token_context"]
 
 T = TypeVar("T")
+
+_Whose = tuple[int | None, Keyring]
+"""The row of a subject, and the keyring that the values hang on."""
+_Row = tuple[int, str, bytes, str, bytes, int | None]
 
 VALUE_BYTES_MAX = 65_536
 _AT_ONCE = 500
@@ -45,6 +50,7 @@ class _Wish:
 
     format: TokenFormat
     value: str
+    subject: Pseudonym | None
     by: Pseudonym | None
 
     def __repr__(self) -> str:
@@ -65,8 +71,14 @@ class Vault:
 
     *domain* is taken from the caller's credential, once; no call takes one. A token of another domain is unknown here,
     always. The same value has one token in a domain, and no token is in two domains. Entries name who asked where the
-    call says *by* (PCI DSS 4.0.1, 10.2.2). Safe to use from several threads, each with its own connection; outside of
-    transactions alone, as one that is rolled back would take with it what was promised.
+    call says *by* (PCI DSS 4.0.1, 10.2.2).
+
+    A value of a *subject*, named by the pseudonym that entries have, is sealed under that person's key. Their erasure
+    takes it along, in backups too once the epoch is over; for another subject the same value has another token. Without
+    one it hangs on the field key.
+
+    Safe to use from several threads, each with its own connection; outside of transactions alone, as one that is rolled
+    back would take with it what was promised.
     """
 
     def __init__(self, keyring: Keyring, *, domain: str, now: Callable[[], dt.datetime]) -> None:
@@ -80,10 +92,17 @@ class Vault:
 
     # --- one value, sharing commits with whoever else asks ----------------------------------------------------------
 
-    def tokenise(self, format_: TokenFormat, value: str | Pan, *, by: Pseudonym | None = None) -> str:
+    def tokenise(
+        self,
+        format_: TokenFormat,
+        value: str | Pan,
+        *,
+        subject: Pseudonym | None = None,
+        by: Pseudonym | None = None,
+    ) -> str:
         """The token of *value*, durable when it is returned. Raises `TokenRefused` for what the format does not
         take."""
-        wish = _Wish(_stored(format_), _plain(format_, value), by)
+        wish = _Wish(_stored(format_), _plain(format_, value), subject, by)
         self._ready()
         return self._making.ask(wish)
 
@@ -97,11 +116,19 @@ class Vault:
     # --- many values, in one transaction ----------------------------------------------------------------------------
 
     def tokenise_batch(
-        self, format_: TokenFormat, values: Sequence[str | Pan], *, by: Pseudonym | None = None
+        self,
+        format_: TokenFormat,
+        values: Sequence[str | Pan],
+        *,
+        subjects: Sequence[Pseudonym | None] | None = None,
+        by: Pseudonym | None = None,
     ) -> list[str]:
-        """`tokenise` for each of *values*, all or none, with one entry; what is refused names its row."""
+        """`tokenise` for each of *values*, all or none, with one entry; what is refused names its row. *subjects* are
+        as many as the values."""
         _stored(format_)
-        wishes = [_Wish(format_, _plain(format_, value, row), by) for row, value in enumerate(values)]
+        whose = [None] * len(values) if subjects is None else subjects
+        plain = (_plain(format_, value, row) for row, value in enumerate(values))
+        wishes = [_Wish(format_, value, subject, by) for value, subject in zip(plain, whose, strict=True)]
         self._ready()
         with transaction.atomic(durable=True):
             return self._made(wishes)
@@ -144,7 +171,8 @@ class Vault:
         """The tokens of *wishes*, kept with their entries in the transaction that is open."""
         if not wishes:
             return []
-        domain, lookups = self._ready_row(), self._lookups(wishes)
+        domain, whose = self._ready_row(), self._whose(wishes)
+        lookups = self._lookups(wishes, whose)
         # in one order everywhere: two who keep the same values at once wait for one another, and never in a circle
         wanted = dict(sorted(zip(lookups, wishes, strict=True), key=lambda item: item[0]))
         known: dict[bytes, str] = {}
@@ -153,7 +181,7 @@ class Vault:
             if not missing:
                 break
             drawn = {lookup: _drawn(wish) for lookup, wish in missing.items()}
-            if self._kept(domain, drawn, missing):
+            if self._kept(domain, drawn, missing, whose):
                 known |= drawn
             else:  # some were there, or a draw was taken: ask which token each value has by now
                 known |= self._known(domain, missing)
@@ -163,12 +191,20 @@ class Vault:
             self._record("tokens.made", count, by)
         return [known[lookup] for lookup in lookups]
 
-    def _kept(self, domain: int, drawn: Mapping[bytes, str], wishes: Mapping[bytes, _Wish]) -> bool:
+    def _kept(
+        self,
+        domain: int,
+        drawn: Mapping[bytes, str],
+        wishes: Mapping[bytes, _Wish],
+        whose: Mapping[Pseudonym | None, _Whose],
+    ) -> bool:
         """Whether every one of the drawn tokens is kept, none of them or their values having been there."""
-        rows = [
-            (domain, token, lookup, wishes[lookup].format.value, self._sealed(token, wishes[lookup].value))
-            for lookup, token in drawn.items()
-        ]
+        rows = []
+        for lookup, token in drawn.items():
+            wish = wishes[lookup]
+            subject, keyring = whose[wish.subject]
+            sealed = keyring.seal(wish.value.encode(), token_context(self._domain, token))
+            rows.append((domain, token, lookup, wish.format.value, sealed, subject))
         with connection.cursor() as cursor:
             return _insert(cursor, rows, self._now()) == len(rows)
 
@@ -179,12 +215,28 @@ class Vault:
             for lookup, token in _rows("lookup, token", "lookup", domain, some)
         }
 
-    def _sealed(self, token: str, value: str) -> bytes:
-        return self._keyring.seal(value.encode(), token_context(self._domain, token))
+    def _whose(self, wishes: Iterable[_Wish]) -> Mapping[Pseudonym | None, _Whose]:
+        """The row and the keyring that the values of each subject hang on; ours for values of nobody."""
+        named = {str(wish.subject): wish.subject for wish in wishes if wish.subject is not None}
+        found: dict[Pseudonym | None, _Whose] = {None: (None, self._keyring)}
+        if named:
+            held = SubjectKeys(self._keyring).each(named, now=self._now())
+            found |= {named[name]: (row.pk, keyring) for name, (row, keyring) in held.items()}
+        return found
 
-    def _lookups(self, wishes: Iterable[_Wish]) -> list[bytes]:
-        values = (f"{wish.format.value}\x1f{wish.value}" for wish in wishes)
-        return self._keyring.fingerprints("vault " + self._domain, values)
+    def _lookups(self, wishes: Sequence[_Wish], whose: Mapping[Pseudonym | None, _Whose]) -> list[bytes]:
+        """By which the same value is found again: under the key of its subject, so that a backup tells nothing either.
+        All values of one subject at once, as nearly all are of nobody."""
+        lookups: list[bytes] = [b""] * len(wishes)
+        places: dict[Pseudonym | None, list[int]] = {}
+        for place, wish in enumerate(wishes):
+            places.setdefault(wish.subject, []).append(place)
+        for subject, of_one in places.items():
+            values = [f"{wishes[place].format.value}\x1f{wishes[place].value}" for place in of_one]
+            made = whose[subject][1].fingerprints("vault " + self._domain, values)
+            for place, lookup in zip(of_one, made, strict=True):
+                lookups[place] = lookup
+        return lookups
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -197,13 +249,16 @@ class Vault:
         """What the tokens stand for, as far as they are there; nothing of it leaves before its entry is durable."""
         domain = self._ready_row()
         rows = chain.from_iterable(
-            _rows("token, sealed, format", "token", domain, some) for some in _pieces(dict.fromkeys(tokens), _AT_ONCE)
+            _rows("token, sealed, format, pseudonym, wrapped_key", "token", domain, some)
+            for some in _pieces(dict.fromkeys(tokens), _AT_ONCE)
         )
-        unseal, name, card = self._keyring.unseal, self._domain, TokenFormat.PAN_BIN6_LAST4.value
+        name, card, keyrings = self._domain, TokenFormat.PAN_BIN6_LAST4.value, {None: self._keyring}
         found: dict[str, Sealed[str] | OpenError] = {}
-        for token, sealed, format_ in rows:
+        for token, sealed, format_, subject, wrapped in rows:
             try:
-                value = unseal(bytes(sealed), token_context(name, token)).decode()
+                if subject not in keyrings:
+                    keyrings[subject] = self._keyring.open_key(bytes(wrapped or b""), subject)
+                value = keyrings[subject].unseal(bytes(sealed), token_context(name, token)).decode()
             except OpenError as closed:
                 found[token] = closed
             else:
@@ -238,17 +293,18 @@ class Vault:
         return f"Vault({self._domain!r})"
 
 
-def _insert(cursor: Any, rows: Sequence[tuple[int, str, bytes, str, bytes]], now: dt.datetime) -> int:
-    """Put in the rows whose token and value are new in their domain: how many they are."""
+def _insert(cursor: Any, rows: Sequence[_Row], now: dt.datetime) -> int:
+    """Put in the rows whose token and value are new: how many they are."""
     made_at = connection.ops.adapt_datetimefield_value(now)
     if connection.vendor == "postgresql":
         columns = [list(column) for column in zip(*rows, strict=True)]
         new = (
-            "SELECT new.*, %s::timestamptz FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::bytea[])"
+            "SELECT new.*, %s::timestamptz FROM unnest("
+            "%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::bytea[], %s::bigint[])"
         )
         cursor.execute(f"{_INSERT} {new} AS new {_IF_NEW}", [made_at, *columns])
     else:
-        values = "VALUES (%s, %s, %s, %s, %s, %s)"
+        values = "VALUES (%s, %s, %s, %s, %s, %s, %s)"
         cursor.executemany(f"{_INSERT} {values} {_IF_NEW}", [(*row, made_at) for row in rows])
     return int(cursor.rowcount)
 
@@ -258,7 +314,7 @@ def token_context(domain: str, token: str) -> Context:
     return Context(domain="vault", table=domain, field="value", subject=token)
 
 
-_INSERT = "INSERT INTO vault_token (domain_id, token, lookup, format, sealed, made_at)"
+_INSERT = "INSERT INTO vault_token (domain_id, token, lookup, format, sealed, subject_id, made_at)"
 _IF_NEW = "ON CONFLICT DO NOTHING"
 
 
@@ -267,7 +323,8 @@ def _rows(columns: str, by: str, domain: int, values: Sequence[str | bytes]) -> 
     marks = ", ".join(["%s"] * len(values))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns} FROM vault_token WHERE domain_id = %s AND {by} IN ({marks})",  # noqa: S608 - our words
+            f"SELECT {columns} FROM vault_token LEFT JOIN record_subject ON record_subject.id = subject_id"  # noqa: S608
+            f" WHERE domain_id = %s AND {by} IN ({marks})",  # our own words
             [domain, *values],
         )
         return cursor.fetchall()  # type: ignore[no-any-return]
