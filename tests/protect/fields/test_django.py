@@ -8,14 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.serializers.base import DeserializedObject
 from django.db import IntegrityError, OperationalError, connection, connections, models, transaction
-from django.db.migrations.state import ModelState
+from django.db.migrations import AddField, CreateModel, RunSQL
+from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
-from django.db.models import F
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Concat, Lower
 from django.forms import modelform_factory
 from tests.protect.fields.conftest import NOW
 from tests.protect.fields.django_shop import MODELS, Customer, Member, Named
@@ -231,6 +233,64 @@ def test_fields_without_a_bucket_are_updated_as_ever(shop: None) -> None:
     assert found(ANN) == ["Ann"]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"email": Value(ANN)},
+        {"email": Value(None)},
+        {"email": F("name")},
+        {"email": F("facts")},
+        {"facts": F("name")},
+        {"facts": F("photo")},
+        {"photo": Concat(Value("a"), Value("b"))},
+        {"balance": Case(When(name="Ann", then=Value(ANN)))},
+        {"balance": Value(ANN)},
+    ],
+)
+def test_an_expression_would_not_be_sealed_and_is_refused(shop: None, values: dict[str, Any]) -> None:
+    Customer.objects.create(name="Ann", email=ANN)
+    with pytest.raises(SearchRefused, match=r"customer\.") as caught:
+        Customer.objects.update(**values)
+    assert ANN not in str(caught.value)
+    assert found(ANN) == ["Ann"]
+
+
+def test_no_object_is_made_with_an_expression(shop: None) -> None:
+    for name in ("email", "facts"):
+        with pytest.raises(SearchRefused):
+            Customer.objects.create(**{name: Lower(Value(ANN))})
+    assert raw("id") == []
+
+
+def test_a_value_that_the_field_seals_may_stand_in_an_expression(shop: None) -> None:
+    row = Customer.objects.create(name="Ann")
+    Customer.objects.update(facts=Value({"a": 1}, output_field=Customer._meta.get_field("facts")), photo=Value(None))
+    assert is_sealed(bytes(raw("facts")[0]))
+    row.facts, row.photo = {"a": 2}, Lower(Value(ANN))
+    with pytest.raises(SearchRefused):
+        Customer.objects.bulk_update([row], ["facts", "photo"])
+    Customer.objects.bulk_update([row], ["facts"])
+    assert Customer.objects.get().facts == {"a": 2}
+
+
+def test_an_upsert_changes_value_and_bucket_or_neither(shop: None) -> None:
+    row = Customer.objects.create(name="Ann", email=ANN)
+    fresh = Customer(pk=row.pk, name="A", email="new@example.org")
+    for fields in (["email"], ["email_bucket"]):
+        with pytest.raises(SearchRefused, match="email, email_bucket"):
+            Customer.objects.bulk_create([fresh], update_conflicts=True, update_fields=fields, unique_fields=["id"])
+    for fields in (["name"], ["email", "email_bucket"]):
+        assert found(ANN)
+        Customer.objects.bulk_create([fresh], update_conflicts=True, update_fields=fields, unique_fields=["id"])
+    assert (found(ANN), found("new@example.org")) == ([], ["A"])
+
+
+def test_a_value_on_its_way_is_not_shown(shop: None) -> None:
+    row = Customer.objects.create(email=ANN)
+    DeserializedObject(row).save()
+    assert ANN not in repr(vars(row))
+
+
 def test_many_rows_are_changed_with_their_buckets(shop: None) -> None:
     Customer.objects.bulk_create(Customer(name=name, email=ANN) for name in ("Ann", "Ben"))
     assert sealed_update(Customer.objects.filter(name="Ben"), email="ben@example.org", name="B") == 1
@@ -284,19 +344,64 @@ def test_migrations_hold_everything_that_fields_are_made_of() -> None:
     assert made["field"].was.deconstruct() == earlier.deconstruct()
 
 
+BUCKET = BucketField({"email": "email"}, population=2_000)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_column_with_a_default_is_added_in_a_migration(shop: None, is_first: bool) -> None:
+    email = AddField("person", "email", SealedTextField(default=ANN))
+    steps = [email, AddField("person", "bucket", BUCKET)] if is_first else [AddField("person", "bucket", BUCKET), email]
+    state = migrated(RunSQL("INSERT INTO own_person (id) VALUES (1)"), *steps)
+    person: Any = state.apps.get_model("own", "Person")
+    assert person.objects.get().email == ANN
+    with pytest.raises(SearchRefused, match="sealed_update"):
+        person.objects.update(email="ben@example.org")
+    assert sealed_lookup(person.objects.all(), "bucket", ANN) == []
+    assert rotate_fields(person).changed == 1
+    assert [row.email for row in sealed_lookup(person.objects.all(), "bucket", ANN)] == [ANN]
+
+
+def test_a_column_that_may_be_empty_is_added_with_the_empty_text(shop: None) -> None:
+    state = migrated(
+        RunSQL("INSERT INTO own_person (id) VALUES (1)"), AddField("person", "email", SealedTextField(blank=True))
+    )
+    person: Any = state.apps.get_model("own", "Person")
+    assert person.objects.get().email == ""
+
+
+def migrated(*operations: Any) -> ProjectState:
+    """The state of the app ``own`` and its database, after these migrations of its table of people."""
+    state = ProjectState()
+    for operation in (CreateModel("Person", [("id", models.AutoField(primary_key=True))]), *operations):
+        after = state.clone()
+        operation.state_forwards("own", after)
+        with connection.schema_editor() as editor:
+            operation.database_forwards("own", editor, state, after)
+        state = after
+    return state
+
+
 def test_checks_tell_what_cannot_be_sealed() -> None:
     class Wrong(models.Model):
-        email = SealedTextField(unique=True)
+        email = SealedTextField(unique=True, db_default=ANN)
         bucket = BucketField({"phone": "phone"}, population=2_000)
 
         class Meta:
             app_label = "wrong"
+            ordering: ClassVar[Any] = ["-email"]
+            get_latest_by = "email"
+            unique_together: ClassVar[Any] = [("email", "bucket")]
+            indexes: ClassVar[Any] = [models.Index(Lower("email").desc(), name="i"), models.Index("bucket", name="b")]
+            constraints: ClassVar[Any] = [models.UniqueConstraint(fields=["email"], name="u")]
 
         def __str__(self) -> str:
             return ""
 
     found = [(str(it.id), it.msg) for field in Wrong._meta.local_fields for it in field.check()]
-    assert ("troth.E001", "a sealed field cannot be unique") in found
+    told = {message.removeprefix("a sealed field cannot ") for code, message in found if code == "troth.E001"}
+    default = "have a db_default, which the database would write unsealed"
+    meta = {"be in ordering", "be in get_latest_by", "be in unique_together", "be in the index i"}
+    assert told == {"be unique", default, "be in the constraint u", *meta}
     assert ("troth.E002", "the model has no sealed field 'phone' of its own to make buckets of") in found
 
 

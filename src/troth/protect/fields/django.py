@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.core import checks
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, OperationalError, connections, models, transaction
 from django.db.models import signals
+from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
+from django.db.models.sql import InsertQuery, UpdateQuery
 
 from troth.protect.fields.blind import BlindIndex, NormalForm, plan_index
 from troth.protect.fields.column import KeyringSource, SealedColumn, home_keyring
@@ -53,7 +55,7 @@ _TOGETHER = "its bucket is not made there: save the object, or use sealed_update
 class _Written:
     """A value on its way to the database together with its bucket."""
 
-    value: Any
+    value: Any = field(repr=False)
 
 
 class _OnlyNull(Exact):
@@ -63,6 +65,26 @@ class _OnlyNull(Exact):
                 "a sealed field is not compared in SQL, where equal values look different: find by its bucket field "
                 "with sealed_lookup(), or read the objects and compare them"
             )
+
+
+_ITSELF = "give the value itself, and no expression and no other field"
+_IMPOSSIBLE = "unique", "primary_key", "db_index"
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _sorting(model: type[models.Model]) -> Iterator[tuple[str, Any]]:
+    """What a model's Meta sorts, compares or indexes by."""
+    meta = model._meta
+    yield from (("unique_together", name) for names in meta.unique_together for name in names)
+    yield from (("ordering", each) for each in meta.ordering or ())
+    latest = meta.get_latest_by or ()
+    yield from (("get_latest_by", each) for each in ([latest] if isinstance(latest, str) else latest))
+    for each in (*meta.constraints, *meta.indexes):
+        name = f"the {'index' if isinstance(each, models.Index) else 'constraint'} {each.name}"
+        yield from ((name, part) for part in (*getattr(each, "fields", ()), *getattr(each, "expressions", ())))
 
 
 _DEFAULTS: Mapping[str, object] = {
@@ -109,12 +131,20 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
         self.sealed = replace(given, table=given.table or cls._meta.db_table, field=given.field or str(self.column))
 
     def check(self, **options: Any) -> list[checks.CheckMessage]:
-        wrong = [name for name in ("unique", "primary_key", "db_index") if getattr(self, name)]
+        wrong = [f"a sealed field cannot be {name}" for name in _IMPOSSIBLE if getattr(self, name)]
+        if self.has_db_default():
+            wrong.append("a sealed field cannot have a db_default, which the database would write unsealed")
+        wrong += [f"a sealed field cannot be in {name}" for name, given in _sorting(self.model) if self._is_in(given)]
         hint = "equal values look different once they are sealed; put a BucketField beside it to find by"
-        said = [
-            checks.Error(f"a sealed field cannot be {name}", hint=hint, obj=self, id="troth.E001") for name in wrong
-        ]
+        said = [checks.Error(message, hint=hint, obj=self, id="troth.E001") for message in wrong]
         return [*super().check(**options), *said]
+
+    def _is_in(self, given: Any) -> bool:
+        """Whether a part of the model's Meta, a name or an expression, is about this field."""
+        if isinstance(given, str):
+            return given.removeprefix("-") in (self.name, self.attname)
+        parts = given.flatten() if hasattr(given, "flatten") else [given]
+        return any(isinstance(part, models.F) and getattr(part, "name", "") == self.name for part in parts)
 
     def get_internal_type(self) -> str:
         return "BinaryField"
@@ -131,10 +161,46 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         if hasattr(value, "as_sql"):
+            if self._is_indexed():
+                raise SearchRefused(f"{self.sealed.place}: {_TOGETHER}")
+            if not self._is_own(value):
+                raise SearchRefused(f"{self.sealed.place} is sealed here, not by the database: {_ITSELF}")
             return value
-        if self._is_indexed() and not isinstance(value, _Written):
-            raise SearchRefused(f"{self.sealed.place}: {_TOGETHER}")
         return self.get_db_prep_value(value.value if isinstance(value, _Written) else value, connection)
+
+    def _is_own(self, expression: Any) -> bool:
+        """Whether all that the expression can give is NULL or a value that this field seals, as in `bulk_update`."""
+        if isinstance(expression, models.Value):
+            return expression.value is None or self._is_output_of(expression)
+        if isinstance(expression, models.Case):
+            results = [*(when.result for when in expression.cases), expression.default]
+            return all(self._is_own(result) for result in results)
+        if isinstance(expression, Cast) and self._is_output_of(expression):
+            return all(self._is_own(source) for source in expression.get_source_expressions())
+        return False
+
+    def _is_output_of(self, expression: Any) -> bool:
+        return getattr(expression, "_output_field_or_none", None) == self
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        """Django asks for it in every statement that writes the field: here we see what else that sets."""
+        for bucket in _buckets(self.model):
+            names = {name for name, _ in bucket.of}
+            if self.name in names:
+                self._require_together(compiler.query, {*names, bucket.name})
+        return str(connection.ops.binary_placeholder_sql(value))
+
+    def _require_together(self, query: Any, names: set[str]) -> None:
+        if isinstance(query, UpdateQuery):
+            values: Any = query.values  # type: ignore[attr-defined]
+            given = [value for field, _, value in values if field == self]
+            if not all(isinstance(value, _Written) for value in given):
+                raise SearchRefused(f"{self.sealed.place}: {_TOGETHER}")
+        if isinstance(query, InsertQuery):
+            fields: Any = query.update_fields  # type: ignore[attr-defined]
+            updated = {field.name for field in fields or ()} & names
+            if updated and updated != names:
+                raise SearchRefused(f"{self.sealed.place}: update these together or not at all: {_listed(names)}")
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         sealed = self.sealed.seal(self.plain(value))
@@ -159,6 +225,10 @@ class SealedTextField(_Sealed, models.TextField):  # type: ignore[type-arg]
     """Text of any length."""
 
     kind = TEXT
+
+    def plain(self, value: Any) -> Any:
+        # a migration fills a new column with the empty value of what it is in the database
+        return super().plain("" if value == b"" else value)
 
 
 class SealedBinaryField(_Sealed, models.BinaryField):  # type: ignore[type-arg]
@@ -266,7 +336,7 @@ def _before_save(
     for bucket in _buckets(sender):
         sources = {name for name, _ in bucket.of}
         if update_fields is not None and update_fields & sources and not {*sources, bucket.name} <= update_fields:
-            names = ", ".join(sorted({*sources, bucket.name}))
+            names = _listed({*sources, bucket.name})
             raise SearchRefused(f"{sender.__name__}: these are saved together or not at all: {names}")
         if raw:
             bucket.pre_save(instance, add=False)
