@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.cli.house import House
+from tests.cli.firm import Firm
+from tests.cli.house import HASH, House
 
 Backup = Callable[[], str]
 
@@ -75,7 +76,7 @@ def test_somebody_who_is_lost_ends_with_one(each: House, backup: Backup) -> None
     each.own("subjects", "ps1:ann", "ps1:ben")
     restored = backup()
     each.own("erase", "ps1:ann", "0")
-    (each.home / "keys.toml").unlink()
+    (each.home / "keys.toml").write_text("version = 1\nkeys = 0\n")
     answer = each.troth("drill", "--backup", "${RESTORED}", "--json", RESTORED=restored)
     assert (answer.code, answer.document["lost"], answer.document["erased_opened"]) == (1, 1, 0)
 
@@ -84,3 +85,23 @@ def test_a_backup_in_which_nobody_was_erased_says_so(each: House, backup: Backup
     each.own("subjects", "ps1:ann")
     answer = each.troth("drill", "--backup", "${RESTORED}", RESTORED=backup())
     assert (answer.code, "take an older backup" in answer.out) == (0, True)
+
+
+def test_a_card_of_somebody_who_was_erased_goes_from_the_vault_and_from_the_backup(each: House, backup: Backup) -> None:
+    """A whole life: kept under an e-mail address, erased by an account number, tried in a backup of before."""
+    [token] = each.own("card", "Ann@example.org").stdout.split()
+    assert each.values([token]) == ["4111111111111111"]
+    restored = backup()
+    company = Firm(each.folder, {"TROTH_DATABASE_URL": each.database})
+    plan = HASH.findall(company.troth("erase", "--id", "shop.customer=1").out)[0]
+    receipt = company.troth("erase", "--id", "shop.customer=1", "--apply", plan)
+    assert receipt.code == 0, receipt.err
+    assert "  their key is destroyed; from 20" in receipt.out
+    assert each.values([token]) == []
+
+    each.troth("rotate", "epoch")
+    each.age(3)
+    each.troth("rotate")
+    answer = each.troth("drill", "--backup", "${RESTORED}", "--json", RESTORED=restored)
+    assert answer.code == 0, answer.err
+    assert (answer.document["erased"], answer.document["erased_opened"]) == (1, 0)

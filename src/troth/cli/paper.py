@@ -272,6 +272,9 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
                 until = f" until {line.until}" if line.until else ""
                 cite = f" ({line.cite}{until})" if line.cite else ""
                 _out.print(_words(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"), soft_wrap=True)
+        if receipt.final_after is not None:
+            day = f"from {receipt.final_after} on no backup opens what hung on it"
+            _out.print(f"  their key is destroyed; {day}", soft_wrap=True)
         for place, rows in receipt.residue.items():
             _out.print(_words(f"  left in {place}: {counted(rows, 'row')}; plan again to see which"), style="red")
 
@@ -296,5 +299,6 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         ],
         "rescan": "clean" if receipt.is_clean else "residue",
         "residue": dict(receipt.residue),
+        "final_after": receipt.final_after.isoformat() if receipt.final_after else None,
         "entry": receipt.entry.encoded.decode(),
     }
