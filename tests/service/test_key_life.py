@@ -210,6 +210,20 @@ def test_a_key_in_use_that_ended_on_record_shows_an_older_copy(keyring: Keyring,
         SubjectKeys(keyring).of("ps1:ann", now=LATER)
 
 
+def test_no_number_is_used_again_whatever_became_of_the_file(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    """What the registry knows as destroyed, and what hangs on a key that was never noted, counts."""
+    for _ in range(3):
+        chain.rotate("epoch", now=NOW)
+    note_keys(keyring, now=NOW)
+    for info in chain.infos():
+        note_destruction(info, now=NOW)
+    (home / "keys.toml").write_text("version = 1\nkeys = 0\n")
+    assert make_key(keyring, "epoch", now=NOW).name == "epoch-4"
+    Subject.objects.create(pseudonym="ps1:ann", wrapped_key=b"\x00" * 68, epoch=7, created_at=NOW)
+    assert make_key(keyring, "epoch", now=NOW).name == "epoch-8"
+    assert make_key(keyring, "field", now=NOW, above=4).name == "field-5"
+
+
 def test_a_database_of_another_root_key_is_noticed(keyring: Keyring) -> None:
     note_keys(Keyring(bytes(32)), now=NOW)
     [found] = strays(keyring)
