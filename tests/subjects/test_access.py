@@ -14,7 +14,7 @@ from tests.subjects.conftest import ANN, BEN, Company, Lay, build
 from tests.subjects.laid import PERSON, declared
 
 from troth.stores import StoreRefused, grants, open_store
-from troth.subjects import access, plan_amendment, plan_view
+from troth.subjects import access, becoming, plan_amendment, plan_view
 from troth.testing.servers import Server
 
 PASSWORD = "let-me-in"
@@ -51,7 +51,8 @@ def test_the_least_role_views_amends_and_erases(least: Company) -> None:
     assert plan_view(least.declaration, least.find(ANN, purpose="view"))
     for changes in ({"user.name": "Anna"}, {"newsletter.subscriber.email": "anna@example.org"}):
         located = least.find(ANN, purpose="amend")
-        assert least.carry_out(plan_amendment(least.declaration, located, changes))[0].is_clean
+        holders = least.find(*becoming(located.map, changes), purpose="amend")
+        assert least.carry_out(plan_amendment(least.declaration, located, changes, holders=holders))[0].is_clean
     for who in (ANN, BEN):
         assert least.erase(who)[0].is_clean
     assert [row[0] for row in least.rows("shop.customer")] == [1, 3]
