@@ -60,7 +60,7 @@ def test_status_makes_no_database(ask: Ask, tmp_path: Path) -> None:
     ask("keys", "init", TROTH_HOME=str(home))
     answer = ask("keys", "status", "--json", TROTH_HOME=str(home))
     assert (answer.code, [key["name"] for key in answer.document["keys"]]) == (0, ["field-0"])
-    assert [path.name for path in home.iterdir()] == ["root.key"]
+    assert sorted(path.name for path in home.iterdir()) == ["keys.toml", "root.key"]
 
 
 def test_keys_that_others_can_read_are_refused(house: House) -> None:

@@ -351,7 +351,7 @@ def test_a_key_that_waits_for_two_approvers_who_are_not_there_is_found(
         assert finding.message.startswith("two have to destroy field-1, and ")
         others = read_approvers(home, keyring)
         role = f"custodian-{words[-1]}"
-        write_approvers(home, keyring, plan_approver(keyring, others, role, words, now=now).then)
+        write_approvers(home, keyring, plan_approver(keyring, others, role, words, now=now))
     assert (look().outcome, look().figures["approvers"]) == (Outcome.PASS, 2)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.protect.disk import full_disk
 
 from troth.ledger import Hash
 from troth.protect import (
@@ -19,6 +22,7 @@ from troth.protect import (
     ApprovalRefused,
     Approvals,
     Approver,
+    ApproversPlan,
     HomeRefused,
     Keyring,
     create_home,
@@ -43,23 +47,20 @@ def quick() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def template(quick: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, tuple[Approver, ...]]:
-    """A root key, and three approvers under it."""
+def template(quick: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ApproversPlan]]:
+    """A home, and the plans by which three approvers come there."""
     home = tmp_path_factory.mktemp("template") / "home"
     create_home(home)
-    approvers: tuple[Approver, ...] = ()
+    plans: list[ApproversPlan] = []
     for role, words in WORDS.items():
-        approvers = plan_approver(Keyring.open(home), approvers, role, words, now=NOW).then
-    return (home / "root.key").read_bytes(), approvers
+        before = plans[-1].then if plans else ()
+        plans.append(plan_approver(Keyring.open(home), before, role, words, now=NOW))
+    return home, plans
 
 
 @pytest.fixture
-def home(template: tuple[bytes, tuple[Approver, ...]], tmp_path: Path) -> Path:
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    (home / "root.key").touch(0o600)
-    (home / "root.key").write_bytes(template[0])
-    return home
+def home(template: tuple[Path, list[ApproversPlan]], tmp_path: Path) -> Path:
+    return shutil.copytree(template[0], tmp_path / "home")
 
 
 @pytest.fixture
@@ -68,8 +69,9 @@ def keyring(home: Path) -> Keyring:
 
 
 @pytest.fixture
-def approvers(home: Path, keyring: Keyring, template: tuple[bytes, tuple[Approver, ...]]) -> tuple[Approver, ...]:
-    write_approvers(home, keyring, template[1])
+def approvers(home: Path, keyring: Keyring, template: tuple[Path, list[ApproversPlan]]) -> tuple[Approver, ...]:
+    for plan in template[1]:
+        write_approvers(home, keyring, plan)
     return read_approvers(home, keyring)
 
 
@@ -116,6 +118,36 @@ def test_an_approval_is_used_up(approvals: Approvals) -> None:
     approve(approvals, "a", "b", plan=OTHER)
     approvals.use_up(PLAN, now=NOW)
     assert (approvals.given(PLAN, now=NOW), len(approvals.given(OTHER, now=NOW))) == ((), 2)
+
+
+def test_of_several_who_take_an_approval_at_once_one_gets_it(home: Path, approvals: Approvals) -> None:
+    approve(approvals, "a", "b")
+    there, context = approvals._approvers, multiprocessing.get_context("fork")
+    start, answers = context.Barrier(4), context.SimpleQueue()
+    children = [context.Process(target=_take, args=(home, there, start, answers)) for _ in range(4)]
+    for child in children:
+        child.start()
+    assert sorted(answers.get() for _ in children) == ["custodian-a, custodian-b", *["refused"] * 3]
+    for child in children:
+        child.join()
+    with pytest.raises(ApprovalRefused, match="0 of 2"):
+        approvals.take(PLAN, now=NOW)
+
+
+def _take(home: Path, there: tuple[Approver, ...], start: Any, answers: Any) -> None:
+    start.wait()
+    try:
+        answers.put(", ".join(Approvals(home, there).take(PLAN, now=NOW)))
+    except ApprovalRefused:
+        answers.put("refused")
+
+
+def test_a_full_disk_is_told_and_takes_no_approval(approvals: Approvals) -> None:
+    approve(approvals, "a", "b")
+    for work in (lambda: approve(approvals, "c"), lambda: approvals.take(PLAN, now=NOW)):
+        with full_disk(), pytest.raises(HomeRefused, match=r"approvals.toml cannot be written \(File too large\)"):
+            work()
+    assert approvals.take(PLAN, now=NOW) == ("custodian-a", "custodian-b")
 
 
 @pytest.mark.parametrize(
@@ -239,6 +271,48 @@ def test_a_plan_is_bound_to_role_passphrase_and_those_there_are(
     assert len({plan(), plan(role="custodian-y"), plan(words="y" * 12), plan(those=approvers[:2])}) == 4
 
 
+def test_one_passphrase_does_not_make_two_approvers(keyring: Keyring, approvers: tuple[Approver, ...]) -> None:
+    with pytest.raises(ApprovalRefused, match="the passphrase of another approver") as refused:
+        plan_approver(keyring, approvers, "custodian-x", WORDS["custodian-b"], now=NOW)
+    assert "custodian-b" not in str(refused.value), "whose it is stays untold"
+
+
+def test_of_two_who_change_the_approvers_at_once_neither_undoes_the_other(home: Path, keyring: Keyring) -> None:
+    plans = [plan_approver(keyring, (), role, WORDS[role], now=NOW) for role in ("custodian-a", "custodian-b")]
+    context = multiprocessing.get_context("fork")
+    start, answers = context.Barrier(2), context.SimpleQueue()
+    children = [context.Process(target=_change, args=(home, plan, start, answers)) for plan in plans]
+    for child in children:
+        child.start()
+    told = dict(answers.get() for _ in children)
+    for child in children:
+        child.join()
+    [there] = read_approvers(home, keyring)
+    assert told == {role: role == there.role for role in ("custodian-a", "custodian-b")}
+
+
+def _change(home: Path, plan: ApproversPlan, start: Any, answers: Any) -> None:
+    start.wait()
+    try:
+        write_approvers(home, Keyring.open(home), plan)
+        answers.put((plan.role, True))
+    except ApprovalRefused:
+        answers.put((plan.role, False))
+
+
+def test_a_plan_for_other_approvers_does_nothing_and_the_same_plan_twice_is_harmless(
+    home: Path, keyring: Keyring, approvers: tuple[Approver, ...]
+) -> None:
+    removed, noted = plan_no_approver(keyring, approvers, "custodian-a"), list[str]()
+    late = plan_no_approver(keyring, approvers, "custodian-b")
+    for _ in range(2):
+        write_approvers(home, keyring, removed, first=lambda: noted.append("removed"))
+    with pytest.raises(ApprovalRefused, match="the approvers were changed meanwhile"):
+        write_approvers(home, keyring, late, first=lambda: noted.append("late"))
+    assert noted == ["removed", "removed"]
+    assert [one.role for one in read_approvers(home, keyring)] == ["custodian-b", "custodian-c"]
+
+
 @pytest.mark.parametrize(
     ("role", "words", "message"),
     [
@@ -275,6 +349,15 @@ def test_a_file_of_approvers_that_was_changed_by_hand_is_refused(
     spoil(home / APPROVERS_FILE)
     with pytest.raises(HomeRefused, match=r"approvers.toml is damaged or was changed by hand; restore"):
         read_approvers(home, keyring)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("name", [APPROVERS_FILE, APPROVALS_FILE])
+def test_a_file_of_somebody_else_is_refused(home: Path, keyring: Keyring, approvals: Approvals, name: str) -> None:
+    approve(approvals, "a")
+    os.chown(home / name, 12345, -1)
+    with pytest.raises(HomeRefused, match=f"{name} belongs to another user"):
+        Approvals(home, read_approvers(home, keyring)).given(PLAN, now=NOW)
 
 
 @pytest.mark.parametrize("name", [APPROVERS_FILE, APPROVALS_FILE])

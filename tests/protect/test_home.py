@@ -10,8 +10,9 @@ import traceback
 from pathlib import Path
 
 import pytest
+from tests.protect.disk import full_disk
 
-from troth.protect import KEY_FILE, HomeRefused, Keyring, KeysMissing, create_home
+from troth.protect import KEY_FILE, KEYS_FILE, HomeRefused, Keyring, KeysMissing, begin_keys, create_home
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -27,8 +28,9 @@ def test_only_its_owner_can_read_a_new_key(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
-    assert (tmp_path / "home" / KEY_FILE).stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in (tmp_path / "home").iterdir()] == [KEY_FILE]
+    assert sorted(path.name for path in (tmp_path / "home").iterdir()) == [KEYS_FILE, KEY_FILE]
+    for file in (tmp_path / "home").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_file_says_what_it_is(tmp_path: Path) -> None:
@@ -48,7 +50,7 @@ def test_a_key_is_never_overwritten(home: Path) -> None:
     with pytest.raises(HomeRefused, match="never overwritten"):
         create_home(home)
     assert (home / KEY_FILE).read_bytes() == before
-    assert [path.name for path in home.iterdir()] == [KEY_FILE]
+    assert sorted(path.name for path in home.iterdir()) == [KEYS_FILE, KEY_FILE]
 
 
 def test_a_link_to_nowhere_is_not_written_through(home: Path, tmp_path: Path) -> None:
@@ -62,6 +64,44 @@ def test_a_link_to_nowhere_is_not_written_through(home: Path, tmp_path: Path) ->
 def test_a_missing_key_is_told_from_an_unsafe_one(tmp_path: Path) -> None:
     with pytest.raises(KeysMissing, match="troth keys init"):
         Keyring.open(tmp_path / "nowhere")
+
+
+def test_a_new_folder_is_forced_to_disk_by_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("troth.protect.files.sync", synced.append)
+    create_home(tmp_path / "deep" / "home")
+    assert {tmp_path, tmp_path / "deep", tmp_path / "deep" / "home"} == set(synced)
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(HomeRefused, match=r"keys.toml cannot be written \(File too large\)"):
+        create_home(tmp_path / "home")
+    create_home(tmp_path / "home")
+    Keyring.open(tmp_path / "home")
+
+
+def test_a_home_that_was_begun_is_gone_on_with(home: Path) -> None:
+    """The root key comes last: with it and without keys.toml, that file is lost."""
+    (home / KEY_FILE).unlink()
+    create_home(home)
+    chain = Keyring.open(home).chain
+    assert chain is not None
+    chain.rotate("field", now=dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
+    (home / KEY_FILE).unlink()
+    with pytest.raises(HomeRefused, match="with keys of another root key"):
+        create_home(home)
+    assert not (home / KEY_FILE).exists()
+
+
+def test_that_keys_are_lost_is_said_on_purpose(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(HomeRefused, match=r"keys.toml is there and is never overwritten"):
+        begin_keys(home)
+    (home / KEYS_FILE).unlink()
+    with pytest.raises(HomeRefused, match="troth keys init --keys-lost"):
+        Keyring.open(home)
+    assert begin_keys(home) == Keyring.open(home).id
+    with pytest.raises(KeysMissing):
+        begin_keys(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
@@ -107,7 +147,7 @@ def test_a_key_file_that_is_a_link_is_refused(home: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-@pytest.mark.parametrize("given", [".", KEY_FILE])
+@pytest.mark.parametrize("given", [".", KEY_FILE, KEYS_FILE])
 def test_a_key_of_somebody_else_is_refused(home: Path, given: str) -> None:
     os.chown(home / given, 12345, -1)
     with pytest.raises(HomeRefused, match="another user"):

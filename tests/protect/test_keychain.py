@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.protect.disk import full_disk, killed_at
 
 from troth.protect import (
     KEYS_FILE,
@@ -168,6 +169,84 @@ def test_a_secret_that_was_moved_to_another_name_does_not_open(keyring: Keyring,
     (home / KEYS_FILE).write_text(text.replace("number = 1", "number = 2"))
     with pytest.raises(OpenError):
         Keyring.open(home).unseal(value[:13] + b"\x00\x00\x00\x02" + value[17:], HERE)
+
+
+def test_a_file_that_is_missing_is_damage_and_not_the_first_day(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    """Nothing is sealed under the key that is derived from the root, and no number is used again."""
+    chain.rotate("field", now=NOW)
+    keyring.make_key("ps1:ann")
+    (home / KEYS_FILE).unlink()
+    for work in (
+        lambda: keyring.seal(b"x", HERE),
+        lambda: keyring.make_key("ps1:ann"),
+        lambda: chain.rotate("field", now=NOW),
+        lambda: Keyring.open(home),
+    ):
+        with pytest.raises(HomeRefused, match=r"keys.toml is missing: restore the newest copy of it"):
+            work()
+    assert not (home / KEYS_FILE).exists()
+
+
+@pytest.mark.parametrize("state", [KeyState.SUSPENDED, KeyState.DEACTIVATED, KeyState.COMPROMISED])
+def test_where_no_key_is_in_use_nothing_is_protected(keyring: Keyring, chain: Keychain, state: KeyState) -> None:
+    before = keyring.seal(b"x", HERE)
+    for made in (chain.rotate("field", now=NOW), chain.rotate("epoch", now=NOW)):
+        chain.move(made.name, state, now=NOW)
+    works: list[Callable[[], object]] = [
+        lambda: keyring.seal(b"x", HERE),
+        lambda: keyring.seal_deterministic(b"x", HERE),
+        lambda: keyring.reseal(before, HERE),
+        lambda: keyring.make_key("ps1:ann"),
+    ]
+    for work in works:
+        with pytest.raises(KeyRefused, match=r"no (field|epoch) key is in use, so nothing is protected"):
+            work()
+    assert len(chain.infos()) == 2
+
+
+def test_a_number_that_somebody_else_knows_is_never_used_again(chain: Keychain, home: Path) -> None:
+    for _ in range(3):
+        chain.rotate("field", now=NOW)
+    (home / KEYS_FILE).write_text("version = 1\nkeys = 0\n")
+    assert [chain.rotate("field", now=NOW, above=3).number, chain.rotate("field", now=NOW, above=3).number] == [4, 5]
+
+
+def test_the_period_of_a_key_that_was_suspended_begins_with_its_first_day(chain: Keychain) -> None:
+    chain.rotate("field", now=NOW)
+    chain.move("field-1", KeyState.SUSPENDED, now=NOW + dt.timedelta(days=1))
+    info = chain.move("field-1", KeyState.ACTIVE, now=NOW + dt.timedelta(days=2))
+    assert info.since[KeyState.ACTIVE] == NOW
+
+
+def test_a_full_disk_is_told_and_changes_nothing(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    chain.rotate("field", now=NOW)
+    before = chain.infos()
+    with full_disk(), pytest.raises(HomeRefused, match=r"keys.toml cannot be written \(File too large\); see to"):
+        chain.rotate("field", now=NOW)
+    assert chain.infos() == Keyring.open(home).chain.infos() == before  # type: ignore[union-attr]
+    assert chain.rotate("field", now=NOW).number == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_somebody_else_is_refused_while_running(keyring: Keyring, chain: Keychain, home: Path) -> None:
+    chain.rotate("field", now=NOW)
+    os.chown(home / KEYS_FILE, 12345, -1)
+    with pytest.raises(HomeRefused, match=r"keys.toml belongs to another user \(id 12345\)"):
+        keyring.seal(b"x", HERE)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_killed_anywhere_the_bytes_of_an_older_file_go_with_the_next_change(chain: Keychain, home: Path) -> None:
+    """It holds keys that are destroyed since, sealed by the root key alone."""
+    call, killed = 0, True
+    while killed:
+        with (home / KEYS_FILE).open("rb") as before:
+            killed = killed_at(call, lambda: chain.rotate("epoch", now=NOW))
+            chain.rotate("epoch", now=NOW)
+            assert set(before.read()) == {0}
+        assert sorted(path.name for path in home.iterdir()) == ["keys.lock", KEYS_FILE, "root.key"]
+        call += 1
+    assert call > 10
 
 
 def _rotate_for_ever(home: Path) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.protect.agefile import age_file
+from tests.protect.disk import CALLS, killed_at
 
 from troth.protect import (
     KEY_FILE,
+    KEYS_FILE,
     Context,
     HomeRefused,
     Keyring,
@@ -59,7 +58,7 @@ def test_what_was_sealed_opens_after_every_move(
         assert (found.way, found.id, found.created) == (one, before.id, created)
         assert Keyring.open(home).unseal(sealed, PLACE) == b"ann@example.org"
         assert (home / KEY_FILE).stat().st_mode & 0o777 == 0o600
-        assert [path.name for path in home.iterdir()] == [KEY_FILE]
+        assert sorted(path.name for path in home.iterdir()) == [KEYS_FILE, KEY_FILE]
 
 
 def test_a_plan_says_what_changes_and_changes_nothing(home: Path, then: Wrap) -> None:
@@ -96,7 +95,7 @@ def test_where_the_new_way_refuses_the_old_file_stays(home: Path, then: Wrap, tr
         with pytest.raises(WrapRefused, match="lacks update"):
             rewrap(home, then, approved=approved)
     assert (home / KEY_FILE).read_bytes() == before
-    assert [path.name for path in home.iterdir()] == [KEY_FILE]
+    assert sorted(path.name for path in home.iterdir()) == [KEYS_FILE, KEY_FILE]
 
 
 def test_without_the_old_way_there_is_no_plan(home: Path, then: Wrap, transit: FakeTransit) -> None:
@@ -147,58 +146,34 @@ def test_the_old_passphrase_does_not_pass_for_a_new_one(aged: Path) -> None:
 
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
-_CALLS = ("open", "fchmod", "fsync", "link", "rename", "replace", "pwrite", "unlink", "close")
-
-
-def _killed_at(call: int, work: Callable[[], object]) -> bool:
-    """Do *work* in a process that is killed before its *call*-th call to the system; whether it came that far."""
-    child = os.fork()
-    if child == 0:
-        left = call
-
-        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-            def run(*args: Any, **kwargs: Any) -> Any:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return real(*args, **kwargs)
-
-            return run
-
-        try:
-            for name in _CALLS:
-                setattr(os, name, counted(getattr(os, name)))
-            work()
-        except BaseException:  # noqa: BLE001 - whatever it is, nothing of the parent's may run on
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
-
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("away", [True, False], ids=["away", "back"])
 def test_killed_anywhere_the_key_is_there_one_way_or_the_other(home: Path, then: Wrap, away: bool) -> None:
     plain, identity = way("none", {}), Keyring.open(home).id
     old, new = (plain, then) if away else (then, plain)
-    ways = []
+    ways, handles = [], []
     call, killed = 0, True
     while killed:
         if read_key_file(home).way != old:
             carry_out(home, old)
         approved = plan_rewrap(home, new).hash.text
-        killed = _killed_at(call, lambda approved=approved: rewrap(home, new, approved=approved))  # type: ignore[misc]
+        handles.append(os.open(home / KEY_FILE, os.O_RDONLY))
+        killed = killed_at(call, lambda approved=approved: rewrap(home, new, approved=approved))  # type: ignore[misc]
         assert Keyring.open(home).id == identity
         assert (home / KEY_FILE).stat().st_mode & 0o777 == 0o600
         ways.append(read_key_file(home).way.name)
         call += 1
-    assert call > len(_CALLS)
+    assert call > len(CALLS)
     assert sorted(ways, key=lambda name: name == new.name) == ways, "old until the rename, and new from then on"
     assert {old.name, new.name} == set(ways)
     carry_out(home, old)
-    assert [path.name for path in home.iterdir()] == [KEY_FILE], "what the killed ones left is taken away"
+    for handle in handles:
+        assert set(os.pread(handle, 65_536, 0)) == {0}, "nothing is left of an older file"
+        os.close(handle)
+    assert sorted(path.name for path in home.iterdir()) == [KEYS_FILE, KEY_FILE], (
+        "what the killed ones left is taken away"
+    )
 
 
 def test_two_that_wrap_at_once_take_turns(home: Path, then: Wrap, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,8 +53,11 @@ def home(tmp_path: Path) -> Path:
     for _ in range(2):
         keyring.chain.rotate("field", now=NOW)
     keyring.chain.move("field-1", KeyState.DESTROYED, now=NOW)
-    approvers = plan_approver(keyring, (), "custodian-a", "six words for a", now=NOW).then
-    write_approvers(home, keyring, plan_approver(keyring, approvers, "custodian-b", "six words for b", now=NOW).then)
+    for letter in "ab":
+        there = read_approvers(home, keyring)
+        write_approvers(
+            home, keyring, plan_approver(keyring, there, f"custodian-{letter}", f"six words for {letter}", now=NOW)
+        )
     return home
 
 
@@ -143,7 +146,7 @@ def test_keys_never_come_over_other_keys(home: Path, identity: Path, tmp_path: P
     before = (tmp_path / "other" / KEY_FILE).read_bytes()
     with pytest.raises(HomeRefused, match=r"has the root key .* already, and keys are never overwritten"):
         found.put_into(tmp_path / "other", PLAIN)
-    assert [path.name for path in (tmp_path / "other").iterdir()] == [KEY_FILE]
+    assert sorted(path.name for path in (tmp_path / "other").iterdir()) == [KEYS_FILE, KEY_FILE]
     assert (tmp_path / "other" / KEY_FILE).read_bytes() == before
     (tmp_path / "third").mkdir(mode=0o700)
     (tmp_path / "third" / KEYS_FILE).touch(0o600)
@@ -190,12 +193,13 @@ def test_a_key_in_an_export_that_does_not_open_is_found_before_the_root_key_is_i
 ) -> None:
     made = pyrage.x25519.Identity.from_str(identity.read_text().splitlines()[1])
     content = json.loads(pyrage.decrypt(export(home, recipient(identity)).read_bytes(), [made]))
-    content["keys"] = content["keys"].replace("number = 2", "number = 3")
-    file = tmp_path / "other.age"
-    file.write_bytes(pyrage.encrypt(json.dumps(content).encode(), [made.to_public()]))
-    with pytest.raises(HomeRefused, match="a key in the export does not open"):
-        open_export(file, identity).put_into(tmp_path / "other", PLAIN)
-    assert not (tmp_path / "other" / KEY_FILE).exists()
+    spoilt = (content["keys"].replace("number = 2", "number = 3"), "a key in the export does not open"), ("", "damaged")
+    for number, (keys, message) in enumerate(spoilt):
+        file, there = tmp_path / f"{number}.age", tmp_path / f"there-{number}"
+        file.write_bytes(pyrage.encrypt(json.dumps({**content, "keys": keys}).encode(), [made.to_public()]))
+        with pytest.raises(HomeRefused, match=message):
+            open_export(file, identity).put_into(there, PLAIN)
+        assert not (there / KEY_FILE).exists()
 
 
 def test_without_age_the_extra_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,9 +45,9 @@ from troth.protect.errors import (
     WayRefused,
     WrapRefused,
 )
-from troth.protect.home import KEY_FILE, create_home, read_key_file
+from troth.protect.home import KEY_FILE, KEYS_FILE, begin_keys, create_home, make_folder, read_key_file
 from troth.protect.inventory import Inventory, KeyStanding, take_inventory
-from troth.protect.keychain import KEYS_FILE, Keychain, KeyInfo, Purpose
+from troth.protect.keychain import Keychain, KeyInfo, Purpose
 from troth.protect.keyring import Keyring
 from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
@@ -121,6 +121,7 @@ __all__ = [
     "Wrap",
     "WrapRefused",
     "ask_passphrase",
+    "begin_keys",
     "commit",
     "create_home",
     "draw_token",
@@ -129,6 +130,7 @@ __all__ = [
     "is_deterministic",
     "is_opaque_token",
     "is_sealed",
+    "make_folder",
     "open_export",
     "opened_until",
     "options",

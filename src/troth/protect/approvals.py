@@ -1,5 +1,9 @@
 """Approvals of one plan, by its hash: two roles, each once, each good for a day, used up by what was approved.
 
+An act that comes to the same when it is done twice, such as the end of a key, requires them first and uses them up
+last: killed in between, it goes on. One that does not, such as writing keys into a file, takes them, in one step and
+before anything else: one approval is one file, whoever asks at the same time.
+
 ``TROTH_HOME/approvals.toml`` holds them, signed by the approvers' passphrases: one written there by hand, for another
 plan or with another end, counts for nothing. It also counts wrong passphrases, on disk before a passphrase is looked
 at, so that ending the process gives no guess for nothing.
@@ -10,8 +14,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime as dt
-import fcntl
-import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,11 +85,14 @@ class Approvals:
 
     def given(self, plan: Hash, *, now: dt.datetime) -> tuple[str, ...]:
         """The roles whose approval of *plan* counts at *now*, in order."""
+        return self._given(self._read(), plan, now)
+
+    def _given(self, kept: _Kept, plan: Hash, now: dt.datetime) -> tuple[str, ...]:
         keys = {one.role: one for one in self._approvers}
         return tuple(
             sorted(
                 each.role
-                for each in self._read().approvals
+                for each in kept.approvals
                 if each.plan == plan.text
                 and now < each.until <= now + APPROVAL_LASTS
                 and each.role in keys
@@ -97,9 +102,19 @@ class Approvals:
 
     def require(self, plan: Hash, *, now: dt.datetime) -> tuple[str, str]:
         """The first two roles that approve *plan*. Raises `ApprovalRefused` where there are not two."""
-        given = self.given(plan, now=now)
+        return self._required(self._read(), plan, now)
+
+    def take(self, plan: Hash, *, now: dt.datetime) -> tuple[str, str]:
+        """`require` and `use_up` in one step: of several who ask at once, one gets the two roles."""
+        with self._changing(now) as kept:
+            roles = self._required(kept, plan, now)
+            kept.approvals = [each for each in kept.approvals if each.plan != plan.text]
+        return roles
+
+    def _required(self, kept: _Kept, plan: Hash, now: dt.datetime) -> tuple[str, str]:
+        given = self._given(kept, plan, now)
         if len(given) < NEEDED:
-            raise ApprovalRefused(self._missing(plan, given, now))
+            raise ApprovalRefused(self._missing(kept, plan, given, now))
         return given[0], given[1]
 
     def use_up(self, plan: Hash, *, now: dt.datetime) -> None:
@@ -107,10 +122,10 @@ class Approvals:
         with self._changing(now) as kept:
             kept.approvals = [each for each in kept.approvals if each.plan != plan.text]
 
-    def _missing(self, plan: Hash, given: Sequence[str], now: dt.datetime) -> str:
+    def _missing(self, kept: _Kept, plan: Hash, given: Sequence[str], now: dt.datetime) -> str:
         if len(self._approvers) < NEEDED:
             return f"this takes {NEEDED} approvers, and there are {len(self._approvers)}; see: troth keys approvers add"
-        over = sorted({each.role for each in self._read().approvals if each.plan == plan.text and each.until <= now})
+        over = sorted({each.role for each in kept.approvals if each.plan == plan.text and each.until <= now})
         said = f"{len(given)} of {NEEDED} approvals are there" + (f" ({', '.join(given)})" if given else "")
         said += f", that of {', '.join(over)} is over" if over else ""
         return f"{said}; let another role approve exactly this plan with: troth keys approve {plan} --as ROLE"
@@ -131,15 +146,11 @@ class Approvals:
     @contextlib.contextmanager
     def _changing(self, now: dt.datetime) -> Iterator[_Kept]:
         """What is kept, to be changed in place: on disk when the block ends without an error."""
-        lock = os.open(self._home / "approvals.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.locked(self._home / "approvals.lock"):
             kept = self._read()
             yield kept
             kept.approvals = [each for each in kept.approvals if now < each.until + APPROVAL_LASTS]
             files.put(self._home / APPROVALS_FILE, _text(kept).encode())
-        finally:
-            os.close(lock)
 
 
 def _wait(wrong: int) -> dt.timedelta:

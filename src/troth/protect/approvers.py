@@ -17,7 +17,7 @@ import hmac
 import re
 import tomllib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 APPROVERS_FILE = "approvers.toml"
+_LOCK_FILE = "approvers.lock"
 APPROVERS_MAX = 5
 """PCI DSS 4.0.1, 3.6.1.3: the fewest custodians necessary."""
 NEEDED = 2
@@ -114,6 +115,9 @@ def plan_approver(
         raise ApprovalRefused(f"a passphrase has {_CHARACTERS_MIN} characters or more; take six words at random")
     # another salt for each role and installation, and the same when the approved plan is carried out
     salt = bytes.fromhex(keyring.digest("approver salt", role).text.partition(":")[2])[:_SALT_BYTES]
+    if any(hmac.compare_digest(_signing(passphrase, one.salt).public_key, one.key) for one in approvers):
+        # who knows the one would know the other: two roles, and one person
+        raise ApprovalRefused("that is the passphrase of another approver; each has one that nobody else knows")
     one = Approver(role, now, salt, _signing(passphrase, salt).public_key)
     return _plan(keyring, "added", role, approvers, (*approvers, one))
 
@@ -159,9 +163,20 @@ def read_approvers(home: Path, keyring: Keyring) -> tuple[Approver, ...]:
         raise HomeRefused(f"{path} is damaged or was changed by hand; restore your newest copy") from None
 
 
-def write_approvers(home: Path, keyring: Keyring, approvers: Sequence[Approver]) -> None:
-    """Let *approvers* approve in *home* from now on. For one process at a time."""
-    files.put(home / APPROVERS_FILE, approvers_text(keyring, approvers).encode())
+def write_approvers(
+    home: Path, keyring: Keyring, plan: ApproversPlan, *, first: Callable[[], None] = lambda: None
+) -> None:
+    """Carry out *plan* in *home*, once *first* is done; harmless twice. Nobody changes the approvers meanwhile.
+
+    Raises `ApprovalRefused` where the approvers are not those any more that the plan was made for: nothing is done.
+    """
+    with files.locked(home / _LOCK_FILE):
+        there = read_approvers(home, keyring)
+        again = _plan(keyring, plan.change, plan.role, there, plan.then)
+        if again.hash != plan.hash and _keys(there) != _keys(plan.then):
+            raise ApprovalRefused("the approvers were changed meanwhile; look at the new plan, and approve that")
+        first()
+        files.put(home / APPROVERS_FILE, approvers_text(keyring, plan.then).encode())
 
 
 def approvers_text(keyring: Keyring, approvers: Sequence[Approver]) -> str:
@@ -192,8 +207,12 @@ def _plan(
     keyring: Keyring, change: Literal["added", "removed"], role: str, now: Sequence[Approver], then: Sequence[Approver]
 ) -> ApproversPlan:
     others = tuple(one for one in now if one.role != role) if len(now) >= NEEDED else ()
-    keys = [part for one in sorted((*now, *then), key=lambda one: one.role) for part in (one.role, one.key)]
+    keys = [part for one in _keys((*now, *then)) for part in one]
     return ApproversPlan(change, role, tuple(then), others, keyring.digest("approvers change", change, role, *keys))
+
+
+def _keys(approvers: Sequence[Approver]) -> list[tuple[str, bytes]]:
+    return sorted((one.role, one.key) for one in approvers)
 
 
 def _signing(passphrase: str, salt: bytes) -> SigningKey:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from troth.protect.errors import HomeRefused
 
-__all__ = ["instant", "leftovers", "put", "read", "replace", "write_new"]
+__all__ = ["instant", "leftovers", "locked", "put", "read", "replace", "sync", "write_new"]
+
+_READS_MAX = 1000
 
 
 def instant(at: dt.datetime) -> str:
@@ -21,26 +25,25 @@ def instant(at: dt.datetime) -> str:
 
 def read(path: Path, bytes_max: int) -> bytes:
     """What is in the file at *path*, at most *bytes_max* of it. Raises `FileNotFoundError` where there is none, and
-    `HomeRefused` for one that others can read, or that cannot be read."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as fault:
-        if isinstance(fault, FileNotFoundError):
-            raise
-        raise HomeRefused(f"{path} cannot be read ({fault.strerror}); run as its owner") from None
-    with os.fdopen(handle, "rb") as file:
-        if os.fstat(handle).st_mode & 0o077:
-            raise HomeRefused(f"{path} can be read or written by others; mend it with: chmod 600 {path}")
-        return file.read(bytes_max)
+    `HomeRefused` for one that others can read, that belongs to somebody else, or that cannot be read."""
+    for _ in range(_READS_MAX):
+        with _to_read(path) as handle:
+            data = b""
+            while len(data) < bytes_max and (some := os.read(handle, bytes_max - len(data))):
+                data += some
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                return data  # else another came to its place, and its own bytes may have been overwritten meanwhile
+    raise HomeRefused(f"{path} is replaced faster than it can be read; see what keeps writing it")
 
 
 def put(path: Path, data: bytes) -> None:
     """`write_new`, or `replace` where the file is there. For one process at a time: what writers that were killed left
-    beside it goes, and its bytes with it."""
-    for leftover in leftovers(path):
-        with _opened(leftover) as handle:
-            leftover.unlink()
-            _blank(handle)
+    beside it goes, and its bytes with it. Raises `HomeRefused` where the disk does not take it."""
+    with _writing(path):
+        if left := list(leftovers(path)):
+            sync(path.parent)  # the file itself is safe under its name before an older one is overwritten
+        for leftover in left:
+            _forget(leftover)
     if path.exists():
         replace(path, data)
     else:
@@ -48,27 +51,99 @@ def put(path: Path, data: bytes) -> None:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Make the file at *path* (0600). Raises `FileExistsError` where something is there, which is left alone."""
-    with _beside(path, data) as fresh:
-        os.link(fresh, path)
-    _sync(path.parent)
+    """Make the file at *path* (0600). Raises `FileExistsError` where something is there, which is left alone, and
+    `HomeRefused` where the disk does not take it."""
+    with _writing(path):
+        with _beside(path, data) as fresh:
+            os.link(fresh, path)
+        sync(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put another file (0600) in the place of the one at *path*.
+    """Put another file (0600) in the place of the one at *path*. Raises `HomeRefused` where the disk does not take it.
 
     Of the old one nothing stays but what the disk, its snapshots and other names of the file keep: once the new one is
-    safe, the old bytes are overwritten where they stand.
+    safe, the old bytes are overwritten where they stand. Until then the old file has a name beside it, under which
+    `put` finds it where we are killed.
     """
-    with _beside(path, data) as fresh, _opened(path) as old:
-        os.replace(fresh, path)
-        _sync(path.parent)
-        _blank(old)
+    old = path.with_name(f"{path.name}.{secrets.token_hex(8)}.old")
+    with _writing(path), _beside(path, data) as fresh:
+        os.link(path, old)
+        try:
+            os.replace(fresh, path)
+        except OSError:
+            old.unlink()
+            raise
+        sync(path.parent)
+        _forget(old)
 
 
 def leftovers(path: Path) -> Iterator[Path]:
     """What writers that were killed left beside *path*."""
-    return path.parent.glob(f"{path.name}.{'?' * 16}.new")
+    for kind in ("new", "old"):
+        yield from path.parent.glob(f"{path.name}.{'?' * 16}.{kind}")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold off whoever else asks for the lock at *path* until the block ends; the lock of a killed process is gone with
+    it. Raises `HomeRefused` where there can be none."""
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as fault:
+        raise _unwritable(path, fault) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def sync(folder: Path) -> None:
+    """Force the names in *folder* to disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _to_read(path: Path) -> Iterator[int]:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as fault:
+        raise HomeRefused(f"{path} cannot be read ({fault.strerror}); run as its owner") from None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise HomeRefused(f"{path} is not a file; restore your newest copy")
+        if found.st_uid != os.geteuid():
+            raise HomeRefused(f"{path} belongs to another user (id {found.st_uid}); run as that user, or chown it")
+        if found.st_mode & 0o077:
+            raise HomeRefused(f"{path} can be read or written by others; mend it with: chmod 600 {path}")
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell the disk's refusals in our words."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as fault:
+        raise _unwritable(path, fault) from None
+
+
+def _unwritable(path: Path, fault: OSError) -> HomeRefused:
+    return HomeRefused(
+        f"{path} cannot be written ({fault.strerror}); see to the disk's room and the folder's mode, and repeat it"
+    )
 
 
 @contextmanager
@@ -86,26 +161,14 @@ def _beside(path: Path, data: bytes) -> Iterator[Path]:
         fresh.unlink(missing_ok=True)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _forget(path: Path) -> None:
+    """Take the name away, after overwriting the file where that is its only one."""
     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _blank(handle: int) -> None:
-    """Overwrite the file that is open, unless it still has a name."""
-    found = os.fstat(handle)
-    if found.st_nlink == 0:
-        os.pwrite(handle, bytes(found.st_size), 0)
-        os.fsync(handle)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
+        found = os.fstat(handle)
+        if found.st_nlink == 1:
+            os.pwrite(handle, bytes(found.st_size), 0)
+            os.fsync(handle)
+        path.unlink()
     finally:
         os.close(handle)

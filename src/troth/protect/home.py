@@ -2,6 +2,9 @@
 
 ``TROTH_HOME/root.key`` is a TOML text. ``wrap`` says how the secret in it is wrapped, and ``"none"`` that it stands
 there as it is; see `troth.protect.wraps`. However it is wrapped, it is the same secret: what was sealed stays readable.
+
+A home also has ``keys.toml`` from its first day on, with no key in it yet; see `troth.protect.keychain`. So one that is
+not there was lost, and nothing is sealed as if it had never been there.
 """
 
 from __future__ import annotations
@@ -19,15 +22,34 @@ from pathlib import Path
 from typing import Any
 
 from troth.ledger import EntryRefused, KeyId
+from troth.protect import files
 from troth.protect.errors import HomeRefused, KeysMissing, WayRefused, WrapRefused
-from troth.protect.files import write_new
 from troth.protect.hazmat import derive
 from troth.protect.pack import texts
 from troth.protect.wraps import WAYS, Wrap, options, way, wrapped
 
-__all__ = ["KEY_FILE", "ROOT_BYTES", "KeyFile", "create_home", "key_id", "read_key_file", "read_root"]
+__all__ = [
+    "KEYS_FILE",
+    "KEYS_HEAD",
+    "KEY_FILE",
+    "ROOT_BYTES",
+    "KeyFile",
+    "begin_keys",
+    "create_home",
+    "key_id",
+    "make_folder",
+    "read_key_file",
+    "read_root",
+]
 
 KEY_FILE = "root.key"
+KEYS_FILE = "keys.toml"
+KEYS_HEAD = """\
+# Troth's keys below the root key, each sealed by it. Back this file up together with root.key, and keep only the newest
+# copy: an older one brings destroyed keys back.
+version = 1
+keys = {}
+"""
 ROOT_BYTES = 32
 _FILE_BYTES_MAX = 65_536
 _PLAIN = """\
@@ -70,18 +92,15 @@ class KeyFile:
 
 
 def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None = None) -> KeyId:
-    """Make *home* (0700) where it is not there, and a root key in it (0600), wrapped that way. The key's id.
+    """Make *home* (0700) where it is not there, and a root key in it (0600), wrapped that way; below it there is no key
+    yet. The root key's id.
 
     Raises `HomeRefused` where a root key is there already, where *home* is inside a git tree, is open to others or
     belongs to somebody else, and `WrapRefused` where it cannot be wrapped. Then no key is made.
     """
     home = home.expanduser().absolute()
     _require_no_git(home)
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as fault:
-        raise HomeRefused(f"{home} cannot be made ({fault.strerror}); choose another TROTH_HOME") from None
-    _require_private_folder(home)
+    make_folder(home)
     path = home / KEY_FILE
     taken = HomeRefused(f"{path} is there already and is never overwritten; use it, or move it away")
     if os.path.lexists(path):
@@ -89,11 +108,50 @@ def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None
     secret, one = secrets.token_bytes(ROOT_BYTES), wrap or way("none", {})
     identity = key_id(secret)
     made = KeyFile(path, identity, now or dt.datetime.now(dt.UTC), one, wrapped(one, secret, identity))
+    _write_no_keys(home)  # first: a root key without this file is a home that lost it
     try:
-        write_new(path, made.content())
+        files.write_new(path, made.content())
     except FileExistsError:
         raise taken from None
     return identity
+
+
+def begin_keys(home: Path) -> KeyId:
+    """Say on purpose that *home*, which has a root key, has no key below it: where keys.toml is lost, and no copy of it
+    is left. What hung on its keys stays closed. The root key's id.
+
+    Raises `HomeRefused` where the file is there, and as `read_key_file` does.
+    """
+    found = read_key_file(home)
+    path = found.path.with_name(KEYS_FILE)
+    if os.path.lexists(path):
+        raise HomeRefused(f"{path} is there and is never overwritten; use it, or restore the newest copy of it")
+    _write_no_keys(found.path.parent)
+    return found.id
+
+
+def make_folder(home: Path) -> None:
+    """Make *home* (0700) where it is not there, safe on disk. Raises `HomeRefused` where it cannot be made, is open to
+    others or belongs to somebody else."""
+    fresh = [folder for folder in (home, *home.parents) if not os.path.lexists(folder)]
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in fresh:
+            files.sync(folder.parent)
+    except OSError as fault:
+        raise HomeRefused(f"{home} cannot be made ({fault.strerror}); choose another TROTH_HOME") from None
+    _require_private_folder(home)
+
+
+def _write_no_keys(home: Path) -> None:
+    path, none = home / KEYS_FILE, KEYS_HEAD.format(0).encode()
+    try:
+        files.write_new(path, none)
+    except FileExistsError:  # one who was killed before the root key was there, or is at it beside us
+        if files.read(path, len(none) + 1) != none:
+            raise HomeRefused(
+                f"{path} is there already, with keys of another root key; restore that one, or use another home"
+            ) from None
 
 
 def read_root(home: Path) -> bytes:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime as dt
-import fcntl
 import os
 import secrets
 import tomllib
@@ -26,21 +25,14 @@ from typing import Literal, get_args
 from troth.ledger import KeyId
 from troth.protect import files
 from troth.protect.errors import HomeRefused, KeyRefused, OpenError
-from troth.protect.home import key_id
+from troth.protect.home import KEYS_FILE, KEYS_HEAD, key_id
 from troth.protect.states import KeyState
 
-__all__ = ["KEYS_FILE", "KeyInfo", "Keychain", "Purpose"]
+__all__ = ["KeyInfo", "Keychain", "Purpose"]
 
-KEYS_FILE = "keys.toml"
 _LOCK_FILE = "keys.lock"
 _SECRET_BYTES = 32
 _FILE_BYTES_MAX = 4 * 1024 * 1024
-_HEAD = """\
-# Troth's keys below the root key, each sealed by it. Back this file up together with root.key, and keep only the newest
-# copy: an older one brings destroyed keys back.
-version = 1
-keys = {}
-"""
 
 Purpose = Literal["field", "epoch"]
 """*field*: seals values. *epoch*: wraps the keys of subjects, for as long as its epoch lasts."""
@@ -53,7 +45,8 @@ SealSecret = Callable[[bytes, str], bytes]
 class KeyInfo:
     """What may be known about a key. *number* counts up within a purpose, from 1, and is never used again.
 
-    *since* says when the key entered each state that it has been in.
+    *since* says when the key entered each state that it has been in; of the active state, when it did so first, as the
+    cryptoperiod begins there.
     """
 
     id: KeyId
@@ -77,10 +70,12 @@ class _Kept:
 class Keychain:
     """The keys of one TROTH_HOME. Safe to use from several threads and processes.
 
-    What another process changes is seen at the next look: the file is read again when it is another one.
+    What another process changes is seen at the next look: the file is read again when it is another one. Everything
+    raises `HomeRefused` where the file is missing, damaged or not for its owner alone: it is there from the first day
+    on, and without it nothing is sealed or opened, rather than under the wrong key.
     """
 
-    __slots__ = ("_active", "_home", "_kept", "_path", "_seal", "_stamp", "_unseal")
+    __slots__ = ("_active", "_begun", "_home", "_kept", "_path", "_seal", "_stamp", "_unseal")
 
     def __init__(self, home: Path, seal: SealSecret, unseal: SealSecret) -> None:
         self._home = home
@@ -89,15 +84,27 @@ class Keychain:
         self._stamp: tuple[int, int] | None = None
         self._kept: dict[str, _Kept] = {}
         self._active: dict[Purpose, KeyInfo] = {}
+        self._begun: frozenset[Purpose] = frozenset()
 
     def infos(self) -> tuple[KeyInfo, ...]:
         """All keys there ever were, by purpose and number."""
         return tuple(kept.info for kept in self._read().values())
 
     def active(self, purpose: Purpose) -> KeyInfo | None:
-        """The key in use for *purpose*, None before the first."""
+        """The key in use for *purpose*, None where there is none."""
         self._read()
         return self._active.get(purpose)
+
+    def sealing(self, purpose: Purpose) -> KeyInfo | None:
+        """The key that protects what is new, None before the first. Raises `KeyRefused` where there were keys and none
+        of them is in use."""
+        active = self.active(purpose)
+        if active is None and purpose in self._begun:
+            raise KeyRefused(
+                f"no {purpose} key is in use, so nothing is protected; put one in use by: troth keys rotate {purpose}, "
+                "or by: troth keys resume NAME"
+            )
+        return active
 
     def opens(self, purpose: Purpose, number: int) -> bool:
         """Whether what hangs on this key may be opened now."""
@@ -111,9 +118,10 @@ class Keychain:
             raise OpenError
         return self._unseal(kept.sealed, kept.info.name)
 
-    def rotate(self, purpose: Purpose, *, now: dt.datetime) -> KeyInfo:
+    def rotate(self, purpose: Purpose, *, now: dt.datetime, above: int = 0) -> KeyInfo:
         """Make a new key and put it in use; the one before is deactivated, in the same step. What it sealed still
-        opens."""
+        opens. *above* is the highest number that somebody else knows for *purpose*, such as a register of keys: no
+        number is used again, also where this file is an older copy."""
         with self._changing() as kept:
             numbers = [one.info.number for one in kept.values() if one.info.purpose == purpose]
             for name, one in kept.items():
@@ -121,7 +129,7 @@ class Keychain:
                     kept[name] = _moved(one, KeyState.DEACTIVATED, now)
             secret = secrets.token_bytes(_SECRET_BYTES)
             since = {KeyState.PRE_ACTIVATION: now, KeyState.ACTIVE: now}
-            info = KeyInfo(key_id(secret), purpose, max(numbers, default=0) + 1, KeyState.ACTIVE, since)
+            info = KeyInfo(key_id(secret), purpose, max(above, *numbers, 0) + 1, KeyState.ACTIVE, since)
             kept[info.name] = _Kept(info, self._seal(secret, info.name))
         return info
 
@@ -148,38 +156,42 @@ class Keychain:
     def _read(self) -> dict[str, _Kept]:
         try:
             status = os.stat(self._path)
+            stamp = (status.st_ino, status.st_mtime_ns)
+            if stamp != self._stamp:
+                kept = _parse(self._home / KEYS_FILE)
+                self._active = {one.info.purpose: one.info for one in kept.values() if one.info.state.seals}
+                self._begun = frozenset(one.info.purpose for one in kept.values())
+                self._kept, self._stamp = kept, stamp
         except FileNotFoundError:
-            self._stamp, self._kept, self._active = None, {}, {}
-            return self._kept
-        stamp = (status.st_ino, status.st_mtime_ns)
-        if stamp != self._stamp:
-            kept = _parse(self._home / KEYS_FILE)
-            self._active = {one.info.purpose: one.info for one in kept.values() if one.info.state.seals}
-            self._kept, self._stamp = kept, stamp
+            raise HomeRefused(
+                f"{self._path} is missing: restore the newest copy of it. Where no copy is left, what hung on its keys "
+                "is lost; begin anew by: troth keys init --keys-lost"
+            ) from None
         return self._kept
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, _Kept]]:
         """The keys, to be changed in place: written when the block ends without an error."""
-        lock = os.open(self._home / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.locked(self._home / _LOCK_FILE):
             kept = dict(self._read())
             yield kept
-            files.put(self._home / KEYS_FILE, (_HEAD.format(len(kept)) + "".join(map(_text, kept.values()))).encode())
-        finally:
-            os.close(lock)
+            text = KEYS_HEAD.format(len(kept)) + "".join(map(_text, kept.values()))
+            files.put(self._home / KEYS_FILE, text.encode())
 
 
 def _moved(one: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
-    info = replace(one.info, state=state, since={**one.info.since, state: now})
+    at = one.info.since.get(state, now) if state is KeyState.ACTIVE else now
+    info = replace(one.info, state=state, since={**one.info.since, state: at})
     return _Kept(info, b"" if state is KeyState.DESTROYED else one.sealed)
 
 
 def _way(state: KeyState) -> str:
-    if state is KeyState.ACTIVE:
-        return "rotate first, so that another key is in use"
-    return "a destroyed key never comes back" if state is KeyState.DESTROYED else "deactivate it first"
+    return {
+        KeyState.ACTIVE: "rotate first, so that another key is in use",
+        KeyState.SUSPENDED: "resume it first",
+        KeyState.COMPROMISED: "what is under it is sealed anew, and then it is destroyed",
+        KeyState.DESTROYED: "a destroyed key never comes back",
+    }.get(state, "a key that is out of use does not come back into it")
 
 
 def _text(kept: _Kept) -> str:
@@ -197,16 +209,12 @@ def _instant(at: dt.datetime) -> str:
 
 
 def _parse(path: Path) -> dict[str, _Kept]:
-    """The keys in the file. One that was replaced and blanked while it was read is read anew."""
-    while True:
-        file, data = _content(path)
-        try:
-            return _kept(data)
-        except _Newer:
-            raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            if os.stat(path).st_ino == file:
-                raise HomeRefused(f"{path} is damaged; restore your newest copy") from None
+    try:
+        return _kept(files.read(path, _FILE_BYTES_MAX))
+    except _Newer:
+        raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise HomeRefused(f"{path} is damaged; restore your newest copy") from None
 
 
 class _Newer(Exception):
@@ -221,19 +229,6 @@ def _kept(data: bytes) -> dict[str, _Kept]:
     if len(kept) != found["keys"] or not all(one.info.state in one.info.since for one in kept):
         raise ValueError("cut short")
     return {one.info.name: one for one in kept}
-
-
-def _content(path: Path) -> tuple[int, bytes]:
-    """Which file it is, and what is in it."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError as fault:
-        raise HomeRefused(f"{path} cannot be read ({fault.strerror}); run as its owner") from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if status.st_mode & 0o077:
-            raise HomeRefused(f"{path} can be read or written by others; mend it with: chmod 600 {path}")
-        return status.st_ino, file.read(_FILE_BYTES_MAX)
 
 
 def _info(stored: Mapping[str, object]) -> KeyInfo:

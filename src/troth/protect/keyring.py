@@ -55,8 +55,11 @@ class Keyring:
     @classmethod
     def open(cls, home: Path, *, tenant: str = "") -> Self:
         """Read the root key in *home*. Raises `KeysMissing` where there is none, `HomeRefused` where others could read
-        it, where it stands in a git tree, is a link, or is damaged; the message says how to mend it."""
-        return cls(read_root(home), tenant=tenant, home=home)
+        it, where it stands in a git tree, is a link, or is damaged, and where the keys below it are missing or not
+        sound; the message says how to mend it."""
+        opened = cls(read_root(home), tenant=tenant, home=home)
+        opened._keychain().infos()
+        return opened
 
     @property
     def id(self) -> KeyId:
@@ -158,9 +161,9 @@ class Keyring:
         return unwrap(wrapped, owner, self.__epoch_key(number))
 
     def _epoch(self) -> int:
-        """The number of the active epoch key; the first is made where there is none."""
+        """The number of the active epoch key; the very first is made here."""
         chain = self._keychain()
-        return (chain.active("epoch") or chain.rotate("epoch", now=dt.datetime.now(dt.UTC))).number
+        return (chain.sealing("epoch") or chain.rotate("epoch", now=dt.datetime.now(dt.UTC))).number
 
     def _open_epoch_key(self, number: int) -> Aead:
         return Aead(self._keychain().secret("epoch", number))
@@ -182,7 +185,7 @@ class Keyring:
         return self.__mac(purpose, field)
 
     def _active_key(self, context: Context, suite: Suite) -> FieldKey:
-        active = self.chain.active("field") if self.chain is not None else None
+        active = self.chain.sealing("field") if self.chain is not None else None
         return self._key_of(context, active.number if active is not None else 0, suite)
 
     def _key_of(self, context: Context, number: int, suite: Suite) -> FieldKey:

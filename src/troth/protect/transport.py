@@ -20,8 +20,8 @@ from troth.ledger import Hash, KeyId
 from troth.protect import files
 from troth.protect.approvers import APPROVERS_FILE, Approver, approvers_text, parse_approvers, read_approvers
 from troth.protect.errors import HomeRefused, KeyRefused, KeysMissing, OpenError
-from troth.protect.home import KEY_FILE, KeyFile, _require_private_folder, key_id, read_key_file
-from troth.protect.keychain import KEYS_FILE, KeyInfo
+from troth.protect.home import KEY_FILE, KEYS_FILE, KeyFile, key_id, make_folder, read_key_file
+from troth.protect.keychain import KeyInfo
 from troth.protect.keyring import Keyring
 from troth.protect.states import KeyState
 from troth.protect.wraps import Wrap, wrapped
@@ -63,14 +63,14 @@ def write_export(plan: ExportPlan, home: Path, keyring: Keyring, target: Path, *
         "made": files.instant(now),
         "root": base64.b64encode(file.secret()).decode(),
         "created": files.instant(file.created),
-        "keys": _text(home / KEYS_FILE),
+        "keys": files.read(home / KEYS_FILE, _FILE_BYTES_MAX).decode(),
         "approvers": approvers_text(keyring, read_approvers(home, keyring)),
     }
     sealed = _pyrage().encrypt(json.dumps(content).encode(), [_recipient(one) for one in plan.recipients], armored=True)
     try:
         files.write_new(target, sealed)
-    except OSError as fault:
-        raise HomeRefused(f"{target} cannot be written ({fault.strerror}); name a file that is not there") from None
+    except FileExistsError:
+        raise HomeRefused(f"{target} is there already; name a file that is not there") from None
     return 1 + len(keyring.chain.infos())
 
 
@@ -112,8 +112,7 @@ class KeyExport:
         where a key in the export does not open.
         """
         is_there = self.is_in(home)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _require_private_folder(home)
+        make_folder(home)
         for name, text in ((KEYS_FILE, self._keys), (APPROVERS_FILE, self._approvers)):
             self._put(home / name, text.encode())
         keyring = Keyring(self._secret, home=home)
@@ -130,8 +129,6 @@ class KeyExport:
         return keyring.chain.infos()
 
     def _put(self, path: Path, data: bytes) -> None:
-        if not data:
-            return
         try:
             files.write_new(path, data)
         except FileExistsError:
@@ -139,8 +136,6 @@ class KeyExport:
                 raise HomeRefused(
                     f"{path} is there already, and keys are never overwritten; use another home"
                 ) from None
-        except OSError as fault:
-            raise HomeRefused(f"{path} cannot be written ({fault.strerror}); choose another TROTH_HOME") from None
 
 
 def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] | None = None) -> KeyExport:
@@ -157,10 +152,6 @@ def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] |
         raise KeyRefused(
             f"{file} is no export of keys that this Troth reads; use a later Troth, or another file"
         ) from None
-
-
-def _taken(what: str) -> HomeRefused:
-    return HomeRefused(f"{what}, and keys are never overwritten; choose another TROTH_HOME")
 
 
 def _export(found: dict[str, Any]) -> KeyExport:
@@ -207,13 +198,6 @@ def _bytes(path: Path) -> bytes:
             return file.read(_FILE_BYTES_MAX)
     except OSError as fault:
         raise KeyRefused(f"{path} cannot be read ({fault.strerror}); check the path") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return files.read(path, _FILE_BYTES_MAX).decode()
-    except FileNotFoundError:
-        return ""
 
 
 def _pyrage() -> Any:

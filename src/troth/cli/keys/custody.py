@@ -119,13 +119,13 @@ def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_
     Example:  troth keys approve dg1:4f0c… --as custodian-a
               troth keys approve dg1:4f0c… --as custodian-a --import keys.age --identity safe.key
     """
-    from troth.protect import Approvals, ask_passphrase, read_approvers
+    from troth.protect import Approvals, ask_passphrase, make_folder, read_approvers
 
     if (file is None) != (identity is None):
         raise click.UsageError("--import and --identity go together")
     if file is not None and identity is not None:
         there = _opened(file, identity).approvers
-        cli.home().mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(cli.home())
     else:
         there = read_approvers(cli.home(), opened())
     until = Approvals(cli.home(), there).approve(plan, role, ask_passphrase(role, _PASSPHRASE), now=now())

@@ -40,8 +40,9 @@ def way_named(name: str, options: dict[str, str | None]) -> Wrap:
 @click.command()
 @click.option("--wrap", "name", metavar="WAY", default="none", show_default=True, help="age, aws-kms, transit, pkcs11.")
 @way_options
+@click.option("--keys-lost", is_flag=True, help="The root key is there, and no copy of keys.toml is left: begin anew.")
 @cli.json_option
-def init(name: str, as_json: bool, **options: str | None) -> None:
+def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> None:
     """Make the root key: a file that only you can read. An existing key is never touched.
 
     With --wrap what stands in the file is of no use without a passphrase (age), a key in AWS KMS (aws-kms) or in Vault
@@ -52,8 +53,15 @@ def init(name: str, as_json: bool, **options: str | None) -> None:
               TROTH_PASSPHRASE_FILE=/run/keys/troth troth keys init --wrap age
               troth keys init --wrap transit --key troth
     """
-    from troth.protect import KEY_FILE, create_home
+    from troth.protect import KEY_FILE, begin_keys, create_home
 
+    if keys_lost:
+        key = begin_keys(cli.home())
+        if as_json:
+            cli.print_json({"key": str(key), "keys_lost": True})
+        else:
+            click.echo(f"There is no key below the root key {key} now. What hung on those that are lost stays closed.")
+        return
     one = way_named(name, options)
     key = create_home(cli.home(), wrap=one)
     path = cli.home() / KEY_FILE

@@ -148,6 +148,8 @@ class InFile:
             yield
         except OSError as fault:
             raise KeptRefused(f"{self._path} cannot be locked or written ({fault.strerror}); mend its folder") from None
+        except HomeRefused as refused:
+            raise KeptRefused(str(refused)) from None
 
     def _text(self, records: Sequence[Record]) -> bytes:
         body = "".join(f"{json.dumps(line)}\n" for line in (self.terms, *records)).encode()
