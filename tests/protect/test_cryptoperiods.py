@@ -11,7 +11,7 @@ from troth.ledger import KeyId
 from troth.protect import KeyInfo, KeyState, Purpose, field_zero, opened_until, seals_until, standing
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 ID = KeyId("k1:0011223344556677")
 A, D = KeyState.ACTIVE, KeyState.DEACTIVATED
 
@@ -34,7 +34,13 @@ def key(purpose: Purpose, state: KeyState = A, number: int = 1, **ago: dt.timede
         (key("field", D, active=1500 * DAY, deactivated=1095 * DAY), 5, "may still be sealed", True),
         (key("field", D, active=1500 * DAY, deactivated=1095 * DAY), None, "may still be sealed", True),
         (key("field", KeyState.COMPROMISED, active=2 * DAY, compromised=DAY), 5, "compromised, and something", True),
-        (key("field", KeyState.COMPROMISED, active=2 * DAY, compromised=DAY), 0, "troth keys destroy field-1", False),
+        (key("field", KeyState.COMPROMISED, active=2 * DAY, compromised=DAY), 0, "troth keys destroy field-1", True),
+        (key("epoch", KeyState.COMPROMISED, active=HOUR, compromised=HOUR), 5, "troth keys rotate epoch", True),
+        (key("field", KeyState.SUSPENDED, active=2 * DAY, suspended=DAY), 0, "troth keys resume field-1", False),
+        (key("field", active=-4 * MINUTE), 5, "", False),
+        (key("field", active=-6 * MINUTE), 5, "lie in the future", True),
+        (key("epoch", D, active=DAY, deactivated=-HOUR), 5, "lie in the future", True),
+        (key("epoch", KeyState.PRE_ACTIVATION, pre_activation=-HOUR), 0, "set the clock right", True),
         (key("field", KeyState.DESTROYED, active=2 * DAY, deactivated=DAY, destroyed=HOUR), 0, "", False),
         (key("epoch", active=23 * HOUR), 5, "", False),
         (key("epoch", active=24 * HOUR), 5, "troth keep begins the next", False),
@@ -69,3 +75,4 @@ def test_the_key_that_is_derived_from_the_root_is_in_use_until_there_is_another(
     first, second = key("field", D, active=9 * DAY, deactivated=DAY), key("field", number=2, active=DAY)
     zero = field_zero(ID, NOW - 400 * DAY, [first, second])
     assert (zero.state, zero.since[D]) == (D, NOW - 9 * DAY)
+    assert field_zero(ID, NOW - 400 * DAY, [first]).state is D, "nor does it come back when no other one is in use"

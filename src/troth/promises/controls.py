@@ -245,7 +245,8 @@ def keys_current(
 def _overdue(there: Sequence[KeyInfo], lasts: dt.timedelta, now: dt.datetime) -> Iterator[Finding]:
     for info in there:
         stands = standing(info, None, now=now, field=lasts)
-        if stands.overdue:
+        told_below = info.state is KeyState.COMPROMISED or max(info.since.values()) - now > _CLOCKS_DIFFER
+        if stands.overdue and not told_below:
             yield Finding(info.name, "its period is over", stands.due.partition(": ")[2])
 
 

@@ -40,6 +40,8 @@ _FIELD_OPENS = dt.timedelta(days=3 * 365)  # SP 800-57 table 1: the originator's
 _ALLOWANCE = dt.timedelta(hours=1)
 """How late an epoch may end before it is overdue: the keep loop comes by every few minutes, where it is running."""
 _SOON = dt.timedelta(days=30)
+_CLOCKS = dt.timedelta(minutes=5)
+"""How far the clocks of two machines may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,19 @@ def opened_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.date
 def standing(info: KeyInfo, hanging: int | None, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> Standing:
     """What is due for a key under which *hanging* values or keys are kept; None where nobody has counted."""
     state, sealing, opening = info.state, seals_until(info, field=field), opened_until(info, field=field)
+    if max(info.since.values(), default=now) > now + _CLOCKS:
+        return Standing("its dates lie in the future, so its periods mean nothing: set the clock right", overdue=True)
     if state in (KeyState.DESTROYED, KeyState.PRE_ACTIVATION) or sealing is None or opening is None:
         return Standing()
     rotate = f"troth keys rotate {info.purpose}"
     if state is KeyState.ACTIVE:
         return _active(info, sealing, now, rotate)
-    if state is KeyState.COMPROMISED and hanging:
-        return Standing(f"it is compromised, and something hangs on it: {rotate}", overdue=True)
+    if state is KeyState.COMPROMISED:
+        end = f"nothing hangs on it: troth keys destroy {info.name}" if hanging == 0 else ""
+        return Standing(f"it is compromised, and {end or f'something hangs on it: {rotate}'}", overdue=True)
     late = now >= opening + (_ALLOWANCE if info.purpose == "epoch" else dt.timedelta())
+    if state is KeyState.SUSPENDED:
+        return Standing(f"it is suspended, and opens nothing: troth keys resume {info.name}", overdue=late)
     if info.purpose == "epoch":
         return Standing("its epoch is over: troth keep wraps anew what hangs on it, and destroys it", overdue=late)
     if hanging == 0:
@@ -97,10 +104,10 @@ def _active(info: KeyInfo, end: dt.datetime, now: dt.datetime, rotate: str) -> S
 
 
 def field_zero(root: KeyId, made: dt.datetime, infos: Collection[KeyInfo]) -> KeyInfo:
-    """The field key that is derived from the root key, made at *made*: in use for as long as no other one is."""
+    """The field key that is derived from the root key, made at *made*: in use until another one is."""
     used = [info.since[KeyState.ACTIVE] for info in infos if info.purpose == "field" and KeyState.ACTIVE in info.since]
     since = {KeyState.ACTIVE: made}
-    if not any(info.purpose == "field" and info.state.seals for info in infos):
+    if not used:
         return KeyInfo(root, "field", 0, KeyState.ACTIVE, since)
     return KeyInfo(root, "field", 0, KeyState.DEACTIVATED, {**since, KeyState.DEACTIVATED: max(made, min(used))})
 
