@@ -21,7 +21,8 @@ What `troth COMMAND --help` says, written by `python tools/commands.py`. Every c
 - `2`: asked wrongly.
 
 With `--json`, standard output is one JSON document and nothing else; where a command is refused, it is empty. What
-destroys shows its plan first and waits for `--apply` with the plan's hash: see [Answer a request](../howto/answer-a-request.md).
+destroys shows its plan first and waits for `--apply` with the plan's hash: see
+[Answer a request](../howto/answer-a-request.md).
 """
 
 

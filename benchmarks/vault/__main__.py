@@ -140,7 +140,8 @@ def _plain_rows(rows: int) -> None:
 
     domain = DomainRow.objects.create(name="floor").pk
     ready = [
-        (domain, secrets.token_hex(8), secrets.token_bytes(32), "opaque", secrets.token_bytes(77)) for _ in range(rows)
+        (domain, secrets.token_hex(8), secrets.token_bytes(32), "opaque", secrets.token_bytes(77), None)
+        for _ in range(rows)
     ]
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         _insert(cursor, ready, _now())

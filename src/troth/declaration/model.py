@@ -547,13 +547,13 @@ class Cryptoperiods(Part):
         return self.field.after(start) - start
 
 
-def _all_different(versions: tuple[int, ...]) -> tuple[int, ...]:
-    if len(set(versions)) < len(versions):
-        raise ValueError("a key version stands here twice")
+def _one_digit_each(versions: tuple[int, ...]) -> tuple[int, ...]:
+    if len({version % 9 for version in versions}) < len(versions):
+        raise ValueError("two key versions that are nine apart, or the same: tokens could not tell them apart")
     return versions
 
 
-TokenVersions = Annotated[tuple[Annotated[int, Field(ge=1, le=9, strict=True)], ...], AfterValidator(_all_different)]
+TokenVersions = Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], AfterValidator(_one_digit_each)]
 
 
 # --- why, who else, how long ----------------------------------------------------------------------------------------
@@ -782,8 +782,8 @@ class Declaration(Part):
     limits: Limits = Limits()
     cryptoperiods: Cryptoperiods = Cryptoperiods()
     token_domains: dict[str, TokenVersions] = {}
-    """Merchants, or parts of the company, that no token may leave, each with its live key versions, 1 to 9: the first
-    makes new tokens, the others are still read. None where all tokens are drawn at random."""
+    """Merchants, or parts of the company, that no token may leave, each with its live key versions, which are numbers
+    of token keys: the first makes new tokens, the others are still read. None where all tokens are drawn at random."""
     access: Access | None = None
     ledger: Ledger | None = None
 

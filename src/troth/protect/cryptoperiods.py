@@ -53,11 +53,12 @@ class Standing:
 
 
 def seals_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.datetime | None:
-    """The end of the originator-usage period, None before a key was ever active."""
+    """The end of the originator-usage period, None before a key was ever active. That of token keys is that of field
+    keys."""
     begun = info.since.get(KeyState.ACTIVE)
     if begun is None:
         return None
-    end = begun + (field if info.purpose == "field" else EPOCH_LASTS)
+    end = begun + (EPOCH_LASTS if info.purpose == "epoch" else field)
     ended = [at for state, at in info.since.items() if state in _ENDS]
     return min([end, *ended])
 
@@ -67,7 +68,7 @@ def opened_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.date
     end = seals_until(info, field=field)
     if end is None:
         return None
-    return end + (_FIELD_OPENS if info.purpose == "field" else EPOCH_GRACE)
+    return end + (EPOCH_GRACE if info.purpose == "epoch" else _FIELD_OPENS)
 
 
 def standing(info: KeyInfo, hanging: int | None, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> Standing:

@@ -34,8 +34,9 @@ _LOCK_FILE = "keys.lock"
 _SECRET_BYTES = 32
 _FILE_BYTES_MAX = 4 * 1024 * 1024
 
-Purpose = Literal["field", "epoch"]
-"""*field*: seals values. *epoch*: wraps the keys of subjects, for as long as its epoch lasts."""
+Purpose = Literal["field", "epoch", "token"]
+"""*field*: seals values. *epoch*: wraps the keys of subjects, for as long as its epoch lasts. *token*: computes tokens;
+several are in use at a time, as each domain of tokens has its own."""
 
 SealSecret = Callable[[bytes, str], bytes]
 """Seals, or opens, the secret of one key, given its purpose and number as text."""
@@ -106,6 +107,11 @@ class Keychain:
             )
         return active
 
+    def state(self, purpose: Purpose, number: int) -> KeyState | None:
+        """The state of a key, None where there never was one of that number."""
+        kept = self._read().get(f"{purpose}-{number}")
+        return kept.info.state if kept is not None else None
+
     def opens(self, purpose: Purpose, number: int) -> bool:
         """Whether what hangs on this key may be opened now."""
         kept = self._read().get(f"{purpose}-{number}")
@@ -119,13 +125,13 @@ class Keychain:
         return self._unseal(kept.sealed, kept.info.name)
 
     def rotate(self, purpose: Purpose, *, now: dt.datetime, above: int = 0) -> KeyInfo:
-        """Make a new key and put it in use; the one before is deactivated, in the same step. What it sealed still
-        opens. *above* is the highest number that somebody else knows for *purpose*, such as a register of keys: no
-        number is used again, also where this file is an older copy."""
+        """Make a new key and put it in use; the one before is deactivated, in the same step, but for tokens. What it
+        sealed still opens. *above* is the highest number that somebody else knows for *purpose*, such as a register of
+        keys: no number is used again, also where this file is an older copy."""
         with self._changing() as kept:
             numbers = [one.info.number for one in kept.values() if one.info.purpose == purpose]
             for name, one in kept.items():
-                if one.info.purpose == purpose and one.info.state is KeyState.ACTIVE:
+                if one.info.purpose == purpose != "token" and one.info.state is KeyState.ACTIVE:
                     kept[name] = _moved(one, KeyState.DEACTIVATED, now)
             secret = secrets.token_bytes(_SECRET_BYTES)
             since = {KeyState.PRE_ACTIVATION: now, KeyState.ACTIVE: now}
@@ -145,8 +151,8 @@ class Keychain:
                 raise KeyRefused(f"there is no key {name[:40]!r}; known are: {known}")
             if not one.info.state.may_become(state):
                 raise KeyRefused(f"{name} is {one.info.state} and cannot become {state}; {_way(one.info.state)}")
-            in_use = one.info.purpose, KeyState.ACTIVE
-            if state is KeyState.ACTIVE and any((o.info.purpose, o.info.state) == in_use for o in kept.values()):
+            in_use = [o.info.purpose for o in kept.values() if o.info.state is KeyState.ACTIVE]
+            if state is KeyState.ACTIVE and one.info.purpose in in_use and one.info.purpose != "token":
                 raise KeyRefused(f"another {one.info.purpose} key is active; suspend or deactivate that one first")
             kept[name] = _moved(one, state, now)
         return kept[name].info

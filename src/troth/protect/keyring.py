@@ -184,6 +184,23 @@ class Keyring:
         """A keyed hash, for this room only."""
         return self.__mac(purpose, field)
 
+    # --- keys of tokens, for this room only -------------------------------------------------------------------------
+
+    def _require_token_key(self, version: int, *, makes: bool) -> None:
+        """Raises `KeyRefused` for a token key that there is not, or whose state does not allow it."""
+        if self.chain is None:
+            return
+        state = self.chain.state("token", version)
+        if state is None:
+            raise KeyRefused(f"there is no token-{version} in keys.toml; make it by: troth keys rotate token")
+        if not (state.seals if makes else state.opens):
+            raise KeyRefused(f"token-{version} is {state}, and {'makes' if makes else 'opens'} nothing")
+
+    def _token_mac(self, purpose: str, domain: str, version: int) -> Mac:
+        """A keyed hash of one domain under one token key, from which the keys of its tokens come."""
+        base = self.chain.secret("token", version) if self.chain is not None else None
+        return Mac(self.__derive("", purpose, domain, KEY_BYTES, base))
+
     def _active_key(self, context: Context, suite: Suite) -> FieldKey:
         active = self.chain.sealing("field") if self.chain is not None else None
         return self._key_of(context, active.number if active is not None else 0, suite)

@@ -58,6 +58,8 @@ __all__ = [
     "SEALED",
     "DestructionPlan",
     "RotatedField",
+    "RotatedTokens",
+    "TokenDomains",
     "change_approvers",
     "destroy",
     "export",
@@ -66,6 +68,7 @@ __all__ = [
     "note_import",
     "plan_destruction",
     "rotate_field",
+    "rotate_tokens",
 ]
 
 SEALED: tuple[SealedPlace, ...] = (
@@ -78,22 +81,36 @@ SEALED: tuple[SealedPlace, ...] = (
 # --- how they stand -------------------------------------------------------------------------------------------------
 
 
-def look_at_keys(home: Path, keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> Inventory:
+TokenDomains = Mapping[str, Sequence[int]]
+"""The declared domains of tokens, each with its live key versions; the first makes new tokens."""
+
+
+def look_at_keys(
+    home: Path,
+    keyring: Keyring,
+    *,
+    now: dt.datetime,
+    field: dt.timedelta = FIELD_LASTS,
+    domains: TokenDomains | None = None,
+) -> Inventory:
     """How the keys in *home* stand at *now*, with what hangs on them. *field* is the declared cryptoperiod of field
-    keys."""
+    keys, *domains* the declared ones."""
     assert keyring.chain is not None, "the keyring of a home"
-    counts = _hanging()
+    counts = _hanging(domains or {})
     unsound = _unsound(keyring, counts, [one.role for one in read_approvers(home, keyring)])
     held = {name: sum(places.values()) for name, places in counts.items()}
     return take_inventory(home, keyring, now=now, field=field, hanging=held, unsound=unsound)
 
 
-def _hanging() -> Mapping[str, Counter[str]]:
-    """What hangs on each key in Troth's own database, by its name and by place."""
+def _hanging(domains: TokenDomains) -> Mapping[str, Counter[str]]:
+    """What hangs on each key in Troth's own database and in the declaration, by its name and by place."""
     counts = {f"field-{number}": places for number, places in hanging(SEALED).items()}
     held = Subject.objects.filter(wrapped_key__isnull=False).values("epoch").annotate(keys=Count("pk"))
     for epoch, keys in held.values_list("epoch", "keys"):
         counts[f"epoch-{epoch}"] = Counter({"record_subject.wrapped_key": keys})
+    for domain, versions in domains.items():
+        for version in versions:
+            counts.setdefault(f"token-{version}", Counter())[f"token_domains.{domain}"] += 1
     return counts
 
 
@@ -104,7 +121,9 @@ def _unsound(keyring: Keyring, counts: Mapping[str, Counter[str]], approvers: Se
     for name, places in counts.items():
         if name not in known:
             where = ", ".join(f"{count:,} in {place}" for place, count in places.items())
-            found.append(f"{name} is not in keys.toml, and what hangs on it does not open ({where}); restore keys.toml")
+            mend = "make it by: troth keys rotate token, or " if name.startswith("token-") else ""
+            told = f"{name} is not in keys.toml, and what hangs on it does not open ({where})"
+            found.append(f"{told}; {mend}restore keys.toml")
     if (on_record := known_approvers(keyring)) != frozenset(approvers):
         told = f"approvers on record are {', '.join(sorted(on_record)) or 'none'}; approvers.toml has "
         told += f"{', '.join(sorted(approvers)) or 'none'}"
@@ -155,6 +174,31 @@ def _left(keyring: Keyring, active: KeyInfo) -> int:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RotatedTokens:
+    """The token key that was made, None where the newest one is in no domain yet; and the names of those that make no
+    tokens any more."""
+
+    made: KeyInfo | None
+    retired: tuple[str, ...]
+
+
+def rotate_tokens(keyring: Keyring, domains: TokenDomains, *, now: dt.datetime, make: bool) -> RotatedTokens:
+    """Deactivate the token keys that no domain makes tokens under any more, and with *make* put another in use. What
+    makes tokens is decided by the declaration: the new key waits for it, and no second one is made meanwhile. Raises
+    `KeyRefused` beside an older keys.toml."""
+    assert keyring.chain is not None, "the keyring of a home"
+    keys = [info for info in keyring.chain.infos() if info.purpose == "token"]
+    makers = {versions[0] for versions in domains.values() if versions}
+    newest = max((info.number for info in keys), default=0)
+    left = [info for info in keys if info.state.seals and info.number not in makers and info.number != newest]
+    retired = tuple(keyring.chain.move(info.name, KeyState.DEACTIVATED, now=now).name for info in left)
+    is_waited_for = newest and not any(newest in versions for versions in domains.values())
+    made = make_key(keyring, "token", now=now) if make and not is_waited_for else None
+    note_keys(keyring, now=now)
+    return RotatedTokens(made, retired)
+
+
 # --- destroying -----------------------------------------------------------------------------------------------------
 
 
@@ -191,9 +235,17 @@ def key_called(keyring: Keyring, name: str) -> KeyInfo:
 
 
 def plan_destruction(
-    keyring: Keyring, name: str, *, crypto_erase: bool, stores: Sequence[str], in_stores: InStores, now: dt.datetime
+    keyring: Keyring,
+    name: str,
+    *,
+    crypto_erase: bool,
+    stores: Sequence[str],
+    in_stores: InStores,
+    now: dt.datetime,
+    domains: TokenDomains | None = None,
 ) -> DestructionPlan:
-    """What destroying the key would do. *in_stores* was counted in the systems *stores*.
+    """What destroying the key would do. *in_stores* was counted in the systems *stores*; *domains* are the declared
+    ones, in which a token key may be.
 
     Where its destruction is on record and was cut short, the plan is the one that was approved then, whatever hangs on
     the key by now. Raises `KeyRefused` for a key that is in use, and while something hangs on it, unless *crypto_erase*
@@ -203,7 +255,7 @@ def plan_destruction(
     if not info.state.may_become(KeyState.DESTROYED):
         mend = f"rotate first: troth keys rotate {info.purpose}" if info.state.seals else _since(info)
         raise KeyRefused(f"{info.name} is {info.state} and cannot be destroyed; {mend}")
-    held = Counter(_hanging().get(info.name, {}))
+    held = Counter(_hanging(domains or {}).get(info.name, {}))
     for place, counter in in_stores.items() if info.purpose == "field" else ():
         if count := counter[keyring.id, info.number]:
             held[place] = count
@@ -219,6 +271,8 @@ def plan_destruction(
 def _require_free(info: KeyInfo, held: Mapping[str, int], now: dt.datetime) -> None:
     if held:
         where = ", ".join(f"{count:,} in {place}" for place, count in sorted(held.items()))
+        if info.purpose == "token":
+            raise KeyRefused(f"{info.name} is still declared: {where}; replace its tokens, and take it out there first")
         raise KeyRefused(
             f"{info.name} is still needed: {where}; seal or wrap that anew first (troth keys rotate {info.purpose}), "
             "or say --crypto-erase where it shall never open again"

@@ -20,7 +20,7 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.ledger import KeyId
     from troth.protect import Inventory, Keyring, KeyStanding
-    from troth.service.key_life import DestructionPlan
+    from troth.service.key_life import DestructionPlan, TokenDomains
     from troth.service.record.drill import Drill
 
 __all__ = ["destroy", "drill", "rotate", "status"]
@@ -49,7 +49,7 @@ def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
 
     keyring = opened()
     wrapped = read_key_file(cli.home()).way
-    found = _look(keyring, _field_lasts(declaration))
+    found = _look(keyring, *_declared(declaration))
     facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", "wrap": wrap_facts(wrapped)}
     if as_json:
         cli.print_json({**facts, **_keys_json(found)})
@@ -63,7 +63,7 @@ def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _look(keyring: Keyring, lasts: dt.timedelta) -> Inventory:
+def _look(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains) -> Inventory:
     from troth.protect import take_inventory
 
     if not has_database():
@@ -71,13 +71,17 @@ def _look(keyring: Keyring, lasts: dt.timedelta) -> Inventory:
     use_database()
     from troth.service.key_life import look_at_keys
 
-    return look_at_keys(cli.home(), keyring, now=now(), field=lasts)
+    return look_at_keys(cli.home(), keyring, now=now(), field=lasts, domains=domains)
 
 
-def _field_lasts(path: Path) -> dt.timedelta:
+def _declared(path: Path) -> tuple[dt.timedelta, TokenDomains]:
+    """How long a field key is in use, and the domains of tokens."""
     from troth.declaration import Cryptoperiods, load
 
-    return (load(path).cryptoperiods if path.exists() else Cryptoperiods()).field_lasts
+    if not path.exists():
+        return Cryptoperiods().field_lasts, {}
+    declaration = load(path)
+    return declaration.cryptoperiods.field_lasts, declaration.token_domains
 
 
 def _keys_json(found: Inventory) -> dict[str, Any]:
@@ -132,14 +136,15 @@ def _line(one: KeyStanding) -> tuple[str, str, str, str, str, str]:
 
 
 @click.command()
-@click.argument("purpose", type=click.Choice(["field", "epoch"]), required=False)
+@click.argument("purpose", type=click.Choice(["field", "epoch", "token"]), required=False)
 @cli.wanted_declaration_option
 @cli.json_option
-def rotate(purpose: Literal["field", "epoch"] | None, declaration: Path, as_json: bool) -> None:
+def rotate(purpose: Literal["field", "epoch", "token"] | None, declaration: Path, as_json: bool) -> None:
     """Put a new key in use, and move what hangs on the older ones to it. Everything stays readable meanwhile.
 
     field: seals anew what Troth's own database holds. A rotation that was cut short is finished before another begins.
-    epoch: ends the epoch of subjects' keys early. Without a word: whatever is due.
+    epoch: ends the epoch of subjects' keys early. token: makes a key for tokens, which then waits for its place in
+    token_domains. Without a word: whatever is due.
 
     \b
     Example:  troth keys rotate
@@ -147,11 +152,14 @@ def rotate(purpose: Literal["field", "epoch"] | None, declaration: Path, as_json
     """
     keyring = opened()
     use_database()
+    lasts, domains = _declared(declaration)
     facts: dict[str, Any] = {}
-    if purpose != "epoch":
-        facts["field"] = _rotate_field(keyring, _field_lasts(declaration), wanted=purpose is not None)
-    if purpose != "field":
+    if purpose in (None, "field"):
+        facts["field"] = _rotate_field(keyring, lasts, domains, wanted=purpose is not None)
+    if purpose in (None, "epoch"):
         facts["epoch"] = _rotate_epoch(keyring, early=purpose is not None)
+    if purpose == "token" or (purpose is None and domains):
+        facts["token"] = _rotate_tokens(keyring, domains, wanted=purpose is not None)
     if as_json:
         cli.print_json(facts)
     else:
@@ -159,10 +167,10 @@ def rotate(purpose: Literal["field", "epoch"] | None, declaration: Path, as_json
             click.echo(each["said"])
 
 
-def _rotate_field(keyring: Keyring, lasts: dt.timedelta, *, wanted: bool) -> dict[str, Any]:
+def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
     from troth.service.key_life import rotate_field
 
-    keys = _look(keyring, lasts).keys
+    keys = _look(keyring, lasts, domains).keys
     left = any(
         one.hanging and not one.info.state.seals and one.info.state.opens for one in keys if one.info.purpose == "field"
     )
@@ -207,6 +215,22 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
     return {"made": made, "rewrapped": rolled.rewrapped, "closed": rolled.closed, "destroyed": destroyed, "said": said}
 
 
+def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
+    from troth.service.key_life import rotate_tokens
+
+    found = rotate_tokens(keyring, domains, now=now(), make=wanted)
+    if found.made is not None:
+        said = f"{found.made.name} is there: put {found.made.number} in front of a domain's versions in token_domains."
+    elif wanted:
+        said = "The newest token key is in no domain yet: put it in front of one's versions in token_domains."
+    else:
+        said = "The token keys are in use as declared."
+    if found.retired:
+        said += f" {', '.join(found.retired)} makes no tokens any more, and still opens them."
+    made = found.made.name if found.made else None
+    return {"made": made, "retired": list(found.retired), "said": said}
+
+
 # --- destroy --------------------------------------------------------------------------------------------------------
 
 
@@ -237,7 +261,15 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
         roles: tuple[str, ...] = ()
     else:
         stores, counts = _in_stores(declaration) if info.purpose == "field" else ((), {})
-        plan = plan_destruction(keyring, key, crypto_erase=crypto_erase, stores=stores, in_stores=counts, now=now())
+        plan = plan_destruction(
+            keyring,
+            key,
+            crypto_erase=crypto_erase,
+            stores=stores,
+            in_stores=counts,
+            now=now(),
+            domains=_declared(declaration)[1],
+        )
         facts = {"key": info.name, "id": str(info.id), "hanging": dict(plan.hanging), "looked_in": list(plan.looked_in)}
         if not show_plan(plan.hash, {**facts, "crypto_erase": crypto_erase}, _words(plan), approved, as_json=as_json):
             return
@@ -268,7 +300,11 @@ def _words(plan: DestructionPlan) -> str:
     since = f"{plan.key.since[plan.key.state]:{_MINUTES}} UTC"
     lines = [f"{plan.key.name} ({plan.key.id}), {plan.key.state} since {since}, is destroyed."]
     lines += [f"  {count:,} in {place} never open again" for place, count in sorted(plan.hanging.items())]
-    if not plan.hanging:
+    if plan.key.purpose == "token":
+        lines.append(
+            "  Tokens that were made under it open no more. Nobody counts them: they are where they were given."
+        )
+    elif not plan.hanging:
         lines.append("  Nothing hangs on it.")
     if plan.key.purpose == "field":
         lines.append(f"Looked for in: {', '.join(plan.looked_in)}.")

@@ -19,7 +19,7 @@ from troth.protect.hazmat.ff1_batch import decrypt_batch, encrypt_batch
 from troth.protect.tokens.cards import LAST
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import LENGTHS, require_digits, require_pan
-from troth.protect.tokens.stateless import ALPHABETS, TokenKey, pan_version, refuse_card, refuse_text
+from troth.protect.tokens.stateless import ALPHABETS, TokenKey, pan_digit, refuse_card, refuse_text
 
 __all__ = ["pan_tokens", "pans", "text_tokens", "texts_of", "with_array", "with_list"]
 
@@ -68,14 +68,14 @@ def pan_tokens(key: TokenKey, pans: Ascii) -> Ascii:
     """`stateless.pan_token` of every row."""
     digits = _digits(pans, "a card number")
     _refuse_first(_luhn(digits) != 0, lambda row: require_pan(_text(pans, row)))
-    return _moved(encrypt_batch, key, pans, digits, key.version)
+    return _moved(encrypt_batch, key, pans, digits, key.digit)
 
 
 def pans(key_of: Callable[[int], TokenKey], tokens: Ascii) -> Ascii:
     """`stateless.pan_of` of every row, under the keys of the versions that the rows say."""
     digits = _digits(tokens, "a token of a card")
     versions = _luhn(digits)
-    _refuse_first(versions == 0, lambda row: pan_version(_text(tokens, row)))
+    _refuse_first(versions == 0, lambda row: pan_digit(_text(tokens, row)))
     result = np.empty_like(tokens)
     for version in np.flatnonzero(np.bincount(versions)):
         rows: Rows = versions == np.uint8(version)

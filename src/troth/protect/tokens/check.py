@@ -72,7 +72,7 @@ def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tupl
     versions = domains[use.domain]
     if not versions and not format_.is_stored:
         message = f"tokens of the format '{format_}' are computed, and '{use.domain[:_SHOWN]}' has no key version"
-        yield "domain", "token-versions", message, "give it one under 'token_domains', from 1 to 9"
+        yield "domain", "token-versions", message, "give it one under 'token_domains': troth keys rotate token makes it"
     if format_ is TokenFormat.PAN_LAST4:
         for other in sorted(domains.keys() - {use.domain}):
             if shared := sorted(set(versions) & set(domains[other])):

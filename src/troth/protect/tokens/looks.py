@@ -6,12 +6,12 @@ import re
 
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens.formats import TokenFormat
-from troth.protect.tokens.stateless import email_version, pan_version
+from troth.protect.tokens.stateless import email_digit, pan_digit
 from troth.protect.tokens.stored import is_opaque_token
 
 __all__ = ["could_be_token", "has_form"]
 
-_ONE_WAY = re.compile(r"trow[1-9]_[0-9a-f]{32}")
+_ONE_WAY = re.compile(r"trow[1-9][0-9]*_[0-9a-f]{32}")
 
 
 def has_form(format_: TokenFormat) -> bool:
@@ -28,9 +28,9 @@ def could_be_token(format_: TokenFormat, text: str) -> bool:
         return _ONE_WAY.fullmatch(text) is not None
     try:
         if format_ in (TokenFormat.EMAIL, TokenFormat.EMAIL_DOMAIN):
-            email_version(format_, text)
+            email_digit(format_, text)
         elif has_form(format_):
-            pan_version(text)  # of cards: digits that fail Luhn, as no card does
+            pan_digit(text)  # of cards: digits that fail Luhn, as no card does
     except TokenRefused:
         return False
     return True

@@ -20,11 +20,12 @@ __all__ = [
     "TEXT_MAX",
     "TokenKey",
     "address_of",
+    "digit_of",
+    "email_digit",
     "email_token",
-    "email_version",
+    "pan_digit",
     "pan_of",
     "pan_token",
-    "pan_version",
     "refuse_card",
     "text_of",
     "text_token",
@@ -42,10 +43,10 @@ _ADDRESS = re.compile(r"[^@\s\x00-\x20\x7f\ud800-\udfff]+@[^@\s\x00-\x20\x7f\ud8
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _EMAIL_TOKENS: Final = {
     TokenFormat.EMAIL: re.compile(
-        rf"t(?P<version>[1-9])(?P<hidden>[a-z2-7]+)@(?P<more>([a-z2-7]+\.)*){re.escape(_REPLACED)}"
+        rf"t(?P<digit>[1-9])(?P<hidden>[a-z2-7]+)@(?P<more>([a-z2-7]+\.)*){re.escape(_REPLACED)}"
     ),
     TokenFormat.EMAIL_DOMAIN: re.compile(
-        rf"t(?P<version>[1-9])(?P<hidden>[a-z2-7]+)@(?P<domain>.+){re.escape(_RESERVED)}"
+        rf"t(?P<digit>[1-9])(?P<hidden>[a-z2-7]+)@(?P<domain>.+){re.escape(_RESERVED)}"
     ),
 }
 _ADDRESS_MAX = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
@@ -55,16 +56,21 @@ _CHECK_BYTES = 6
 _STEP_BYTES = 5  # eight letters of base32, none of them padding
 
 
-class TokenKey:
-    """The cipher and the tweak of one domain, format and key version. *mac* is the domain's own."""
+def digit_of(version: int) -> int:
+    """The digit, 1 to 9, by which a token says its key version: the last nine versions have different ones."""
+    return (version - 1) % 9 + 1
 
-    __slots__ = ("ff1", "tweak", "version")
+
+class TokenKey:
+    """The cipher and the tweak of one domain, format and key version. *mac* is the domain's own for that version."""
+
+    __slots__ = ("digit", "ff1", "tweak")
 
     def __init__(self, mac: Mac, format_: TokenFormat, version: int) -> None:
         radix = len(ALPHABETS[format_]) if format_ in ALPHABETS else 10 if format_ is TokenFormat.PAN_LAST4 else 256
         self.ff1 = Ff1(mac(texts(format_, str(version), "key")), radix)
         self.tweak = mac(texts(format_, str(version), "tweak"))[:_TWEAK_BYTES]
-        self.version = version
+        self.digit = digit_of(version)
 
 
 # --- cards -----------------------------------------------------------------------------------------------------------
@@ -72,21 +78,21 @@ class TokenKey:
 
 def pan_token(key: TokenKey, pan: str) -> str:
     """Keep the last four digits; leave out the digit before them, as Luhn implies it; encrypt the others; put a digit
-    back that leaves the key's version as Luhn's remainder. Injective, and no token passes Luhn."""
+    back that leaves the digit of the key's version as Luhn's remainder. Injective, and no token passes Luhn."""
     require_pan(pan)
     last4 = pan[-LAST:]
     numerals = key.ff1.encrypt([int(digit) for digit in pan[: -LAST - 1]], key.tweak + last4.encode())
     head = "".join(map(str, numerals))
-    return head + fitting_digit(head, last4, key.version) + last4
+    return head + fitting_digit(head, last4, key.digit) + last4
 
 
-def pan_version(token: str) -> int:
-    """The key version that a token says. Raises `TokenRefused` for what cannot be a token."""
+def pan_digit(token: str) -> int:
+    """The digit of its key version that a token says. Raises `TokenRefused` for what cannot be a token."""
     require_digits(token, "a token of a card")
-    version = luhn(token)
-    if not version:
+    digit = luhn(token)
+    if not digit:
         raise TokenRefused("its check digit fits, as that of card numbers does and of their tokens never")
-    return version
+    return digit
 
 
 def pan_of(key: TokenKey, token: str) -> str:
@@ -165,9 +171,9 @@ def email_token(key: TokenKey, format_: TokenFormat, address: str) -> str:
     return _joined(hidden, domain + _RESERVED)
 
 
-def email_version(format_: TokenFormat, token: str) -> int:
-    """The key version that a token says. Raises `TokenRefused` for what cannot be a token."""
-    return int(_parsed(format_, token)["version"])
+def email_digit(format_: TokenFormat, token: str) -> int:
+    """The digit of its key version that a token says. Raises `TokenRefused` for what cannot be a token."""
+    return int(_parsed(format_, token)["digit"])
 
 
 def address_of(key: TokenKey, format_: TokenFormat, token: str) -> str:
@@ -188,7 +194,7 @@ def _hidden(key: TokenKey, text: str, domain: str) -> str:
     data = text.encode("utf-8")
     length = max(-(-(len(data) + _CHECK_BYTES) // _STEP_BYTES), 3) * _STEP_BYTES
     numerals = key.ff1.encrypt(data.ljust(length, b"\x00"), _beside(key, domain))
-    return f"t{key.version}" + base64.b32encode(bytes(numerals)).decode().lower()
+    return f"t{key.digit}" + base64.b32encode(bytes(numerals)).decode().lower()
 
 
 def _beside(key: TokenKey, domain: str) -> bytes:

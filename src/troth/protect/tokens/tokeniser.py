@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from troth.protect.errors import TokenRefused
+from troth.protect.hazmat import Mac
 from troth.protect.keyring import Keyring
 from troth.protect.sealed import Sealed
 from troth.protect.tokens import stateless
 from troth.protect.tokens.formats import TokenFormat, nearest
 from troth.protect.tokens.pan import Pan
-from troth.protect.tokens.stateless import TokenKey
+from troth.protect.tokens.stateless import TokenKey, digit_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,7 +25,7 @@ __all__ = ["Tokeniser"]
 
 T = TypeVar("T")
 
-_VERSIONS: Final = range(1, 10)
+_LIVE_MAX: Final = 9
 _IN_BULK: Final = (TokenFormat.PAN_LAST4, *stateless.ALPHABETS)
 _BULK_MIN: Final = 32  # below, numpy costs more than it saves
 _ONE_WAY_BYTES: Final = 16  # PCI DSS 4.0.1, 3.5.1.1: a keyed hash of at least 128 bits
@@ -36,16 +37,17 @@ class Tokeniser:
     *domain* is taken from the caller's credential, once, where the tokeniser is made; no call takes one. It has to be
     so, because format-preserving encryption is unauthenticated: under another domain's key every token turns into
     something, and nothing in the token alone says that it is wrong. *domains* are all domains of this keyring's tenant,
-    as ``token_domains`` in the declaration has them: each with its live key versions, 1 to 9, of which the first makes
-    new tokens.
+    as ``token_domains`` in the declaration has them: each with its live key versions, of which the first makes new
+    tokens. A version is the number of a token key of the keychain (``troth keys rotate token`` makes the next), so that
+    it can be suspended and destroyed; in a keyring that stands alone they are derived. A token says the last nine apart
+    by one digit.
 
     What stands between a token in the wrong domain and somebody else's card:
 
-    - ``pan.last4``: no two domains may share a key version, and a token says which one made it. So a token of any
+    - ``pan.last4``: no two domains may share a key version or its digit, and a token says that digit. So a token of any
       other domain in *domains* is refused, always. What remains: one of another tenant or another root key, or made
-      under a number that was live in another domain before, is read as a wrong card with a fitting check digit, as
-      often as its version is live here. Give a version to another domain only when no token of it is left. Where money
-      moves, use ``pan.bin6.last4``, which is stored.
+      under a version that is not live any more, is read as a wrong card with a fitting check digit, as often as its
+      digit is live here. Where money moves, use ``pan.bin6.last4``, which is stored.
     - ``numeric`` and ``alphanumeric``: they take nothing that looks like a card and give nothing that does. Apart from
       that a token in the wrong domain is read as another value; where that matters, use ``opaque``.
     - ``email`` and ``email.domain``: tokens are authenticated (48 bits); any other domain's is refused.
@@ -53,21 +55,26 @@ class Tokeniser:
     Safe to use from several threads.
     """
 
-    __slots__ = ("_domain", "_key", "_keyring", "_others", "_versions")
+    __slots__ = ("_by_digit", "_domain", "_key", "_keyring", "_one_way", "_others", "_versions")
 
     def __init__(self, keyring: Keyring, domains: Mapping[str, Sequence[int]], *, domain: str) -> None:
         if domain not in domains:
             raise TokenRefused(f"there is no domain {domain[:40]!r}{nearest(domain, domains)}")
         for name, versions in domains.items():
-            if len(set(versions)) < len(versions) or not set(versions) <= set(_VERSIONS):
-                raise TokenRefused(f"domain {name[:40]!r} has other key versions than 1 to 9, or one of them twice")
+            if min(versions, default=1) < 1 or len(set(map(digit_of, versions))) < len(versions):
+                raise TokenRefused(
+                    f"domain {name[:40]!r} needs different key versions, from 1 on and fewer than nine apart: tokens "
+                    "could not tell them apart"
+                )
         if not domains[domain]:
             raise TokenRefused(f"domain {domain[:40]!r} has no key version: its tokens are drawn, not computed")
         self._keyring = keyring
         self._domain = domain
         self._versions = tuple(domains[domain])
-        self._others = {version: name for name in domains if name != domain for version in domains[name]}
-        self._key = lru_cache(len(TokenFormat) * len(_VERSIONS))(self._make_key)
+        self._by_digit = {digit_of(version): version for version in self._versions}
+        self._others = {digit_of(version): name for name in domains if name != domain for version in domains[name]}
+        self._key = lru_cache(len(TokenFormat) * _LIVE_MAX)(self._make_key)
+        self._one_way = lru_cache(_LIVE_MAX)(self._make_one_way)
 
     @property
     def domain(self) -> str:
@@ -90,7 +97,7 @@ class Tokeniser:
                 return stateless.text_token(self._key(format_, version), format_, text)
             case TokenFormat.EMAIL | TokenFormat.EMAIL_DOMAIN:
                 return stateless.email_token(self._key(format_, version), format_, text)
-        mac = self._keyring._mac(f"token one_way {version}", self._domain)
+        mac = self._one_way(version)
         return f"trow{version}_" + mac(text.encode("utf-8", "surrogatepass"))[:_ONE_WAY_BYTES].hex()
 
     def detokenise(self, format_: TokenFormat, token: str, *, version: int | None = None) -> Sealed[str]:
@@ -102,7 +109,7 @@ class Tokeniser:
         """
         text = _plain(token)
         if format_ is TokenFormat.PAN_LAST4:
-            key = self._reading(format_, stateless.pan_version(text), version)
+            key = self._reading(format_, stateless.pan_digit(text), version)
             return Pan._known(stateless.pan_of(key, text))
         if format_ in stateless.ALPHABETS:
             return Sealed(stateless.text_of(self._reading(format_, None, version), format_, text))
@@ -110,7 +117,7 @@ class Tokeniser:
             raise TokenRefused(f"what a token of the format {str(format_)!r} stands for is in its store alone")
         if not format_.is_reversible:
             raise TokenRefused(f"a token of the format {str(format_)!r} has no way back; compare it with another")
-        key = self._reading(format_, stateless.email_version(format_, text), version)
+        key = self._reading(format_, stateless.email_digit(format_, text), version)
         return Sealed(stateless.address_of(key, format_, text))
 
     def tokenise_batch(
@@ -161,14 +168,20 @@ class Tokeniser:
         if format_.is_stored:
             raise TokenRefused(f"tokens of the format {str(format_)!r} are drawn, not computed; see draw_token")
         version = self._versions[0] if version is None else version
-        self._require_live(format_, version)
+        self._require_live(format_, version, makes=True)
         return version
 
     def _reading(self, format_: TokenFormat, told: int | None, said: int | None) -> TokenKey:
-        """The key that a token was made under, by what the token tells and by what its keeper says."""
-        if told is not None and said is not None and told != said:
-            raise TokenRefused(f"this token was made under key version {told}, not {said}")
-        version = said if told is None else told
+        """The key that a token was made under, by the digit that the token tells and the version that its keeper
+        says."""
+        if told is not None and said is not None and told != digit_of(said):
+            raise TokenRefused(f"this token was not made under key version {said}: it tells the digit {told}")
+        version = said if told is None else self._by_digit.get(told)
+        if version is None and told is not None:
+            raise TokenRefused(
+                f"no key version with the digit {told} is live in domain {self._domain[:40]!r}: another domain's, or "
+                "retired"
+            )
         if version is None:
             if len(self._versions) > 1:
                 raise TokenRefused(
@@ -176,22 +189,28 @@ class Tokeniser:
                     "are live; say which one made it"
                 )
             version = self._versions[0]
-        self._require_live(format_, version)
+        self._require_live(format_, version, makes=False)
         return self._key(format_, version)
 
-    def _require_live(self, format_: TokenFormat, version: int) -> None:
+    def _require_live(self, format_: TokenFormat, version: int, *, makes: bool) -> None:
         if version not in self._versions:
             raise TokenRefused(
                 f"key version {version} is not live in domain {self._domain[:40]!r}: another domain's, or retired"
             )
-        if format_ is TokenFormat.PAN_LAST4 and version in self._others:
+        digit = digit_of(version)
+        if format_ is TokenFormat.PAN_LAST4 and digit in self._others:
             raise TokenRefused(
-                f"domains {self._domain[:40]!r} and {self._others[version][:40]!r} share key version {version}, so a "
-                "token of one would be read as a wrong card in the other; give each its own, or use 'pan.bin6.last4'"
+                f"domains {self._domain[:40]!r} and {self._others[digit][:40]!r} share the digit of key version "
+                f"{version}, so a token of one would be read as a wrong card in the other; give each its own, or use "
+                "'pan.bin6.last4'"
             )
+        self._keyring._require_token_key(version, makes=makes)
 
     def _make_key(self, format_: TokenFormat, version: int) -> TokenKey:
-        return TokenKey(self._keyring._mac("token", self._domain), format_, version)
+        return TokenKey(self._keyring._token_mac("token", self._domain, version), format_, version)
+
+    def _make_one_way(self, version: int) -> Mac:
+        return self._keyring._token_mac(f"token one_way {version}", self._domain, version)
 
     # --- in bulk ----------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
     A store that cannot be opened is left out, so that its controls say that it was not observed.
     """
     signer = ledger_signer(keyring, company.declaration.organisation)
-    lasts = company.declaration.cryptoperiods.field_lasts
+    lasts, domains = company.declaration.cryptoperiods.field_lasts, company.declaration.token_domains
     with contextlib.ExitStack() as opened:
         stores = {}
         for name, system in company.declaration.systems.items():
@@ -62,7 +62,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "policy_text": company.policy.published,
             "log": DatabaseLog(signer),
             "keyring": keyring,
-            "keys": partial(look_at_keys, TROTH.home, keyring, now=now, field=lasts),
+            "keys": partial(look_at_keys, TROTH.home, keyring, now=now, field=lasts, domains=domains),
             "tombstones": Tombstones(keyring),
             "journal": DatabaseJournal(),
             "holders": list(User.objects.filter(is_active=True, is_staff=True).values_list("pk", flat=True)),
