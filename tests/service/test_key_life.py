@@ -359,6 +359,8 @@ def test_a_value_of_another_root_key_is_counted_although_its_number_is_in_use(
     other = Keyring.open(tmp_path / "other")
     assert other.chain is not None
     other.chain.rotate("field", now=NOW)
+    assert keyring.chain is not None
+    keyring.chain.rotate("field", now=NOW)
     RunRow.objects.update(sealed_plan=other.seal(b"a plan", run_context("r-1")))
     resealed = rotate_field(keyring, now=NOW, progress=lambda *_: None).resealed
     assert (resealed.done, resealed.closed, numbers()) == (7, 1, {1: 8})
