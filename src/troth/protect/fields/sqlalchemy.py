@@ -267,6 +267,10 @@ def _compared(part: Any) -> Sequence[Any]:
         return () if _is_null(part.right) else (part.left, part.right)
     if isinstance(part, sa.UnaryExpression):
         return () if isinstance(part, sa.Exists) else (part.element,)
+    if isinstance(part, sa.Tuple):
+        return tuple(part.clauses)
+    if isinstance(part, sa.Case):
+        return (part.value,)
     if isinstance(part, sa.sql.functions.FunctionElement):
         return () if getattr(part, "name", "") == "count" else tuple(part.clauses)
     if isinstance(part, sa.SelectBase):
