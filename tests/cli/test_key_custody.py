@@ -81,10 +81,11 @@ def _typed(house: House, role: str, *lines: str) -> str:
     child, terminal = pty.fork()
     if child == 0:
         os.execve(TROTH, [TROTH, "keys", "approvers", "add", role], house.environment())
-    shown, answers = b"", [line.encode() + b"\n" for line in lines]
+    shown, asked, answers = b"", b"", [line.encode() + b"\n" for line in lines]
     while some := _read(terminal):
-        shown += some
-        if shown.rstrip().endswith(b":") and answers:
+        shown, asked = shown + some, asked + some
+        if asked.rstrip().endswith(b":") and answers:
+            asked = b""  # the line end that follows is no question: what is typed before the next one is thrown away
             os.write(terminal, answers.pop(0))
     os.waitpid(child, 0)
     os.close(terminal)

@@ -123,11 +123,11 @@ def test_an_approval_is_used_up(approvals: Approvals) -> None:
 def test_of_several_who_take_an_approval_at_once_one_gets_it(home: Path, approvals: Approvals) -> None:
     approve(approvals, "a", "b")
     there, context = approvals._approvers, multiprocessing.get_context("fork")
-    start, answers = context.Barrier(4), context.SimpleQueue()
+    start, answers = context.Barrier(4), context.Queue()
     children = [context.Process(target=_take, args=(home, there, start, answers)) for _ in range(4)]
     for child in children:
         child.start()
-    assert sorted(answers.get() for _ in children) == ["custodian-a, custodian-b", *["refused"] * 3]
+    assert sorted(answers.get(timeout=60) for _ in children) == ["custodian-a, custodian-b", *["refused"] * 3]
     for child in children:
         child.join()
     with pytest.raises(ApprovalRefused, match="0 of 2"):
@@ -280,11 +280,11 @@ def test_one_passphrase_does_not_make_two_approvers(keyring: Keyring, approvers:
 def test_of_two_who_change_the_approvers_at_once_neither_undoes_the_other(home: Path, keyring: Keyring) -> None:
     plans = [plan_approver(keyring, (), role, WORDS[role], now=NOW) for role in ("custodian-a", "custodian-b")]
     context = multiprocessing.get_context("fork")
-    start, answers = context.Barrier(2), context.SimpleQueue()
+    start, answers = context.Barrier(2), context.Queue()
     children = [context.Process(target=_change, args=(home, plan, start, answers)) for plan in plans]
     for child in children:
         child.start()
-    told = dict(answers.get() for _ in children)
+    told = dict(answers.get(timeout=60) for _ in children)
     for child in children:
         child.join()
     [there] = read_approvers(home, keyring)
