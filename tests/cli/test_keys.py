@@ -73,3 +73,14 @@ def test_a_home_that_cannot_be_made_is_told(ask: Ask, tmp_path: Path) -> None:
     answer = ask("keys", "init", TROTH_HOME=str(tmp_path / "file" / "home"))
     assert answer.code == 1
     assert "choose another TROTH_HOME" in answer.err
+
+
+def test_that_no_copy_of_the_keys_is_left_is_said_on_purpose(ask: Ask, home: Path) -> None:
+    made = ask("keys", "init", "--json", TROTH_HOME=str(home)).document["key"]
+    answer = ask("keys", "init", "--keys-lost", TROTH_HOME=str(home))
+    assert (answer.code, answer.out, "is never overwritten" in answer.err) == (1, "", True)
+    (home / "keys.toml").unlink()
+    answer = ask("keys", "status", TROTH_HOME=str(home))
+    assert (answer.code, answer.out, "keys.toml is missing: restore the newest copy" in answer.err) == (1, "", True)
+    assert ask("keys", "init", "--keys-lost", "--json", TROTH_HOME=str(home)).document["key"] == made
+    assert ask("keys", "status", TROTH_HOME=str(home)).code == 0
