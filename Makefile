@@ -28,7 +28,7 @@ lint: $(VENV)/.dev  ## Style, types and the order of the rooms
 	$(BIN)/lint-imports --no-logo
 
 soak: $(VENV)/.dev services  ## The full crash and load numbers
-	$(BIN)/pytest tests -m soak
+	$(BIN)/pytest tests -m soak --timeout 7200
 
 bench: $(VENV)/.dev services  ## The benchmarks, as ratios to the floor measured beside them
 	$(BIN)/python -m benchmarks

@@ -156,7 +156,6 @@ def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
     assert "does not begin with the 5 entries of the cosigned checkpoint" in check.findings[0].message
 
 
-@pytest.mark.mutation("ledger.intact")
 def test_a_clock_that_went_back_is_an_error_until_it_is_mended(
     ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime
 ) -> None:
