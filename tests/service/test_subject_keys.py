@@ -381,3 +381,14 @@ def test_each_gives_everybody_a_key_once(keys: SubjectKeys) -> None:
     here = Context(domain="test", field="note")
     for name, (_, keyring) in held.items():
         assert keys.of(name, now=NOW).unseal(keyring.seal(b"x", here), here) == b"x"
+
+
+def test_an_epoch_whose_key_is_compromised_ends_as_any_other(
+    keys: SubjectKeys, keyring: Keyring, sealed: dict[str, bytes]
+) -> None:
+    assert keyring.chain is not None
+    keyring.chain.rotate("epoch", now=NOW)
+    keyring.chain.move("epoch-1", KeyState.COMPROMISED, now=NOW)
+    assert keys.roll(now=NOW).rewrapped == 3
+    assert [info.name for info in keys.roll(now=NOW + EPOCH_GRACE).destroyed] == ["epoch-1"]
+    assert opened(keys, keyring, sealed) == {ANN, BEN, CHLOE}

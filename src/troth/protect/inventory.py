@@ -60,4 +60,5 @@ def take_inventory(
         for info in shown
         for held in [counts.get(info.name, 0)]
     ]
-    return Inventory(tuple(keys), tuple(one.role for one in read_approvers(home, keyring)), tuple(unsound))
+    found = [*unsound, *([fault] if (fault := keyring.chain.copy_fault()) else [])]
+    return Inventory(tuple(keys), tuple(one.role for one in read_approvers(home, keyring)), tuple(found))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime as dt
+import json
 import os
 import secrets
 import tomllib
@@ -76,7 +77,7 @@ class Keychain:
     on, and without it nothing is sealed or opened, rather than under the wrong key.
     """
 
-    __slots__ = ("_active", "_begun", "_home", "_kept", "_path", "_seal", "_stamp", "_unseal")
+    __slots__ = ("_active", "_begun", "_copy", "_home", "_kept", "_path", "_seal", "_stamp", "_unseal")
 
     def __init__(self, home: Path, seal: SealSecret, unseal: SealSecret) -> None:
         self._home = home
@@ -86,6 +87,7 @@ class Keychain:
         self._kept: dict[str, _Kept] = {}
         self._active: dict[Purpose, KeyInfo] = {}
         self._begun: frozenset[Purpose] = frozenset()
+        self._copy: Path | None = None
 
     def infos(self) -> tuple[KeyInfo, ...]:
         """All keys there ever were, by purpose and number."""
@@ -157,6 +159,38 @@ class Keychain:
             kept[name] = _moved(one, state, now)
         return kept[name].info
 
+    # --- a copy on another disk -------------------------------------------------------------------------------------
+
+    @property
+    def copy(self) -> Path | None:
+        """Where every change of the file is written, too; None where nobody asked for that."""
+        self._read()
+        return self._copy
+
+    def keep_copy(self, path: Path | None) -> None:
+        """Write the file, and every change of it from now on, to *path* as well, before the change counts: whoever
+        loses this disk loses nobody's keys. One copy, the newest. Raises `HomeRefused` where it cannot be written, or
+        is in this very folder."""
+        if path is not None and path.resolve().parent == self._home.resolve():
+            raise HomeRefused(f"{path} is on the disk of TROTH_HOME, and would be lost with it; name another one")
+        with self._changing():
+            self._copy = path.resolve() if path is not None else None
+
+    def copy_fault(self) -> str | None:
+        """What is wrong with the copy, and how to mend it; None where it is as the file, or not asked for."""
+        path = self.copy
+        if path is None:
+            return None
+        try:
+            if files.read(path, _FILE_BYTES_MAX) == files.read(self._home / KEYS_FILE, _FILE_BYTES_MAX):
+                return None
+            told = "is not as keys.toml is"
+        except FileNotFoundError:
+            told = "is missing"
+        except HomeRefused as refused:
+            return str(refused)
+        return f"the copy of keys.toml at {path} {told}; write it again by: troth keys copy {path}"
+
     # --- the file ---------------------------------------------------------------------------------------------------
 
     def _read(self) -> dict[str, _Kept]:
@@ -164,7 +198,7 @@ class Keychain:
             status = os.stat(self._path)
             stamp = (status.st_ino, status.st_mtime_ns)
             if stamp != self._stamp:
-                kept = _parse(self._home / KEYS_FILE)
+                kept, self._copy = _parse(self._home / KEYS_FILE)
                 self._active = {one.info.purpose: one.info for one in kept.values() if one.info.state.seals}
                 self._begun = frozenset(one.info.purpose for one in kept.values())
                 self._kept, self._stamp = kept, stamp
@@ -177,12 +211,19 @@ class Keychain:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, _Kept]]:
-        """The keys, to be changed in place: written when the block ends without an error."""
+        """The keys, to be changed in place: written when the block ends without an error. The copy comes first: one
+        that has a key too many harms nobody, and one that lacks a key loses what hangs on it."""
         with files.locked(self._home / _LOCK_FILE):
             kept = dict(self._read())
             yield kept
-            text = KEYS_HEAD.format(len(kept)) + "".join(map(_text, kept.values()))
-            files.put(self._home / KEYS_FILE, text.encode())
+            copied = f"copy = {json.dumps(str(self._copy))}\n" if self._copy is not None else ""
+            text = (KEYS_HEAD.format(len(kept)) + copied + "".join(map(_text, kept.values()))).encode()
+            try:
+                if self._copy is not None:
+                    files.put(self._copy, text)
+                files.put(self._home / KEYS_FILE, text)
+            finally:
+                self._stamp = None  # whatever was written is what counts
 
 
 def _moved(one: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
@@ -214,7 +255,7 @@ def _instant(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _parse(path: Path) -> dict[str, _Kept]:
+def _parse(path: Path) -> tuple[dict[str, _Kept], Path | None]:
     try:
         return _kept(files.read(path, _FILE_BYTES_MAX))
     except _Newer:
@@ -227,14 +268,15 @@ class _Newer(Exception):
     pass
 
 
-def _kept(data: bytes) -> dict[str, _Kept]:
+def _kept(data: bytes) -> tuple[dict[str, _Kept], Path | None]:
+    """The keys, and where the file is copied to."""
     found = tomllib.loads(data.decode("utf-8"))
     if found["version"] != 1:
         raise _Newer
     kept = [_Kept(_info(one), base64.b64decode(one.get("secret", ""))) for one in found.get("key", ())]
     if len(kept) != found["keys"] or not all(one.info.state in one.info.since for one in kept):
         raise ValueError("cut short")
-    return {one.info.name: one for one in kept}
+    return {one.info.name: one for one in kept}, Path(found["copy"]) if "copy" in found else None
 
 
 def _info(stored: Mapping[str, object]) -> KeyInfo:

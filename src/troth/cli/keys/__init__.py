@@ -7,7 +7,7 @@ import click
 
 from troth.cli.keys.custody import approve, approvers, export, import_
 from troth.cli.keys.life import destroy, drill, rotate, status
-from troth.cli.keys.root import init, wrap
+from troth.cli.keys.root import copy, init, wrap
 from troth.cli.keys.states import compromised, resume, suspend
 
 __all__ = ["keys"]
@@ -24,7 +24,7 @@ def keys() -> None:
     """
 
 
-for _command in (init, wrap, status, rotate, suspend, resume, compromised, destroy):
+for _command in (init, wrap, copy, status, rotate, suspend, resume, compromised, destroy):
     keys.add_command(_command)
 for _command in (approvers, approve, export, import_, drill):
     keys.add_command(_command)

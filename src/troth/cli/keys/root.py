@@ -1,18 +1,20 @@
-"""``troth keys init`` and ``wrap``: the root key, and how it is kept."""
+"""``troth keys init``, ``wrap`` and ``copy``: the root key and the keys below it, and how they are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from troth.cli import company as cli
+from troth.cli.keys.plans import has_database, now, opened, use_database
 
 if TYPE_CHECKING:
     from troth.protect import RewrapPlan, Wrap
 
-__all__ = ["init", "way_named", "way_options", "wrap", "wrap_facts", "wrap_said"]
+__all__ = ["copy", "init", "way_named", "way_options", "wrap", "wrap_facts", "wrap_said"]
 
 
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,8 +59,9 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
 
     if keys_lost:
         key = begin_keys(cli.home())
+        lost = _note_lost()
         if as_json:
-            cli.print_json({"key": str(key), "keys_lost": True})
+            cli.print_json({"key": str(key), "keys_lost": True, "on_record": lost})
         else:
             click.echo(f"There is no key below the root key {key} now. What hung on those that are lost stays closed.")
         return
@@ -70,6 +73,45 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
     else:
         click.echo(f"Made the root key {key} in {path}.")
         click.echo("Without it nothing that Troth seals can be opened, and no subject recognised: back it up, apart.")
+
+
+def _note_lost() -> int:
+    """Put the lost keys on record, where there is a database that knows them."""
+    if not has_database():
+        return 0
+    use_database()
+    from troth.service.record.key_registry import note_lost
+
+    return note_lost(opened(), now=now())
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--none", "none", is_flag=True, help="Keep no copy any more. The one that is there stays: take it away.")
+@cli.json_option
+def copy(path: Path | None, none: bool, as_json: bool) -> None:
+    """Write keys.toml, and every change of it, to a second place as well, on another disk.
+
+    Keys of subjects hang on keys that live for a day: a copy of yesterday opens nobody's. With this one a lost disk
+    loses no key. It is as secret as keys.toml itself, and its folder has to be there. Without a path: where it is.
+
+    \b
+    Example:  troth keys copy /mnt/second/troth-keys.toml
+    """
+    if path is not None and none:
+        raise click.UsageError("give a path, or --none")
+    chain = opened().chain
+    assert chain is not None, "the keyring of a home"
+    if path is not None or none:
+        chain.keep_copy(path)
+    fault = chain.copy_fault()
+    if as_json:
+        cli.print_json({"copy": str(chain.copy) if chain.copy else None, "fault": fault})
+    else:
+        where = f"Every change of keys.toml is written to {chain.copy}, too." if chain.copy else "No copy is kept."
+        click.echo(fault or where)
+    if fault:
+        raise click.exceptions.Exit(1)
 
 
 @click.command()

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 
-from troth.ledger import Entry, Hash, Pseudonym
+from troth.ledger import Entry, Hash, KeyId, Pseudonym, Value
 from troth.protect import FIELD_LASTS, KeyInfo, KeyRefused, Keyring, KeyState, Purpose, opened_until, seals_until
 from troth.service.record import due
 from troth.service.record.ledger import record
@@ -29,6 +29,7 @@ __all__ = [
     "note_approvers",
     "note_destruction",
     "note_keys",
+    "note_lost",
     "plan_on_record",
     "require_newest",
     "strays",
@@ -120,6 +121,22 @@ def plan_on_record(info: KeyInfo) -> Hash | None:
     return None
 
 
+def note_lost(keyring: Keyring, *, now: dt.datetime) -> int:
+    """Put on record that every key below the root that keys.toml does not have is gone: no copy of it is left, and what
+    hung on it stays closed. How many there were. Nothing is made or opened by it, so it takes nobody's approval."""
+    lost = 0
+    for key, _, state, info in _compared(keyring):
+        if info is None and state != KeyState.DESTROYED:
+            with transaction.atomic(durable=True):
+                row = KeyRow.objects.filter(key_id=key).exclude(state=KeyState.DESTROYED)
+                if row.update(state=KeyState.DESTROYED, destroyed_at=now):
+                    [purpose] = KeyRow.objects.filter(key_id=key).values_list("purpose", flat=True)
+                    facts: dict[str, Value] = {"key": KeyId(key), "purpose": purpose, "state": KeyState.DESTROYED.value}
+                    record(Entry("keys.changed", now, facts))
+                    lost += 1
+    return lost
+
+
 def strays(keyring: Keyring) -> list[str]:
     """Where registry and TROTH_HOME contradict one another, each with how to mend it."""
     found = [told] if (told := _of_another_root(keyring)) else []
@@ -168,7 +185,7 @@ def _highest(purpose: Purpose) -> int:
     """No key of *purpose* that this database knows has a higher number: each number was used once, and a key that was
     never noted shows in what hangs on it."""
     noted = KeyRow.objects.filter(purpose=purpose).count()
-    if purpose == "field":
+    if purpose != "epoch":
         return noted
     return max(noted, Subject.objects.aggregate(highest=Max("epoch"))["highest"] or 0)
 

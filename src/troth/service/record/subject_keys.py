@@ -29,6 +29,7 @@ _Fresh = tuple[bytes, int, bytes]
 _BATCH = 20_000
 _ROW = ("pk", "pseudonym", "wrapped_key")
 _AT_ONCE = 500
+_OVER = (KeyState.DEACTIVATED, KeyState.COMPROMISED)
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 """How far the clocks of two machines may be apart; what is dated later than that was dated by a wrong clock."""
 _SCRUB_WAITS_MS = 250
@@ -129,12 +130,12 @@ class SubjectKeys:
         active = self._chain.active("epoch")
         if active is not None and (early or not _lasts(active.since[KeyState.ACTIVE], EPOCH_LASTS, now)):
             make_key(self._keyring, "epoch", now=now)
-        over = [info for info in self._chain.infos() if info.purpose == "epoch" and info.state is KeyState.DEACTIVATED]
+        over = [info for info in self._chain.infos() if info.purpose == "epoch" and info.state in _OVER]
         if not over:
             return Rolled(0, ())
         note_keys(self._keyring, now=now)
         rewrapped, closed = self._rewrap(now, progress)
-        ready = [info for info in over if not _lasts(info.since[KeyState.DEACTIVATED], EPOCH_GRACE, now)]
+        ready = [info for info in over if not _lasts(info.since[info.state], EPOCH_GRACE, now)]
         return Rolled(rewrapped, tuple(info for info in ready if self._ended(info, now)), closed)
 
     def _rewrap(self, now: dt.datetime, progress: Callable[[int], None] | None) -> tuple[int, int]:
