@@ -19,7 +19,7 @@ import pytest
 from django.db import connection, transaction
 
 from troth.ledger import Entry, Pseudonym
-from troth.protect import EPOCH_LASTS, Keyring, OpenError, create_home
+from troth.protect import EPOCH_LASTS, Keyring, OpenError, Tokeniser, create_home
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat
 from troth.protect.tokens.cards import luhn
@@ -128,6 +128,22 @@ def test_entries_say_who_asked(vault: Vault) -> None:
     made, read, batch, gone = said
     assert (made, read) == (("tokens.made", 1, ANN), ("tokens.read", 1, BEN))
     assert (batch, gone) == (("tokens.read", 2, ANN), ("tokens.forgotten", 1, BEN))
+
+
+def test_computed_tokens_are_read_on_record_and_in_their_own_domain(vault: Vault, keyring: Keyring) -> None:
+    assert keyring.chain is not None
+    for _ in range(2):
+        keyring.chain.rotate("token", now=NOW)
+    domains = {"shop": [1], "desk": [2]}
+    shop, desk = (Tokeniser(keyring, domains, domain=name) for name in domains)
+    tokens = shop.tokenise_batch(TokenFormat.PAN_LAST4, [CARD, OTHER])
+    values = vault.detokenise_computed(shop, TokenFormat.PAN_LAST4, tokens, purpose="refund", by=ANN)
+    assert [value.reveal() for value in values] == [CARD, OTHER]
+    assert counted("tokens.read") == [("shop", 2)]
+    for tokeniser, given in ((desk, tokens), (shop, [*tokens, CARD])):
+        with pytest.raises(TokenRefused):
+            vault.detokenise_computed(tokeniser, TokenFormat.PAN_LAST4, given, purpose="refund")
+    assert counted("tokens.read") == [("shop", 2)]
 
 
 def test_a_vault_inside_of_a_transaction_is_refused(vault: Vault) -> None:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from troth.ledger import Entry, Name, Pseudonym
 from troth.ledger import Value as FieldValue
-from troth.protect import Context, Keyring, OpenError, Sealed
+from troth.protect import Context, Keyring, OpenError, Sealed, Tokeniser
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat, draw_token
 from troth.protect.tokens.pan import require_pan
@@ -147,6 +147,25 @@ class Vault:
             if isinstance(value, Exception):
                 raise value
             values.append(value)
+        self._note_reading({(what_for, by): len(values)})
+        return values
+
+    def detokenise_computed(
+        self,
+        tokeniser: Tokeniser,
+        format_: TokenFormat,
+        tokens: Sequence[str],
+        *,
+        purpose: str,
+        by: Pseudonym | None = None,
+    ) -> list[Sealed[str]]:
+        """What computed tokens of this domain stand for, all or none, after one entry that says so is durable. Raises
+        `TokenRefused` for a tokeniser of another domain, and as `Tokeniser.detokenise_batch` does."""
+        if tokeniser.domain != self._domain:
+            raise TokenRefused("this tokeniser is of another domain; the domain is that of the caller's credential")
+        what_for = Name.of(purpose)
+        self._ready()
+        values = tokeniser.detokenise_batch(format_, tokens)
         self._note_reading({(what_for, by): len(values)})
         return values
 
