@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Part", "packed", "packed_one", "texts"]
+__all__ = ["Part", "packed", "packed_one", "text", "texts"]
 
 Part = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
 """A scalar, as a store gives it."""
@@ -22,6 +22,12 @@ def texts(*parts: str | bytes) -> bytes:
     """Texts, each after its length in bytes (uint32): the domain separation of every derived key."""
     encoded = [part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts]
     return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+
+
+def text(part: str) -> bytes:
+    """`texts` of one."""
+    encoded = part.encode("utf-8", "surrogatepass")
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
 def packed(parts: Iterable[Part]) -> bytes:

@@ -26,7 +26,7 @@ from functools import lru_cache
 from troth.ledger import KeyId
 from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, SIV_KEY_BYTES, TAG_BYTES, Aead, AeadFailed, Siv
-from troth.protect.pack import texts
+from troth.protect.pack import text, texts
 
 __all__ = [
     "NUMBER_AT",
@@ -137,7 +137,7 @@ def key_of(sealed: bytes) -> tuple[int, Suite]:
     if not is_sealed(sealed):
         raise OpenError
     _, suite, _, number, _, _ = _HEADER.unpack_from(sealed)
-    return number, Suite(suite)
+    return number, _SUITES[suite]
 
 
 def sealed_under(value: bytes) -> tuple[KeyId, int] | None:
@@ -164,11 +164,12 @@ def is_deterministic(value: bytes) -> bool:
     return is_sealed(value) and value[len(_MAGIC)] == Suite.DETERMINISTIC
 
 
+_SUITES = {int(suite): suite for suite in Suite}
 _BEGINNINGS = tuple(_MAGIC + bytes([suite]) for suite in Suite)
 
 
 def _associated(header: bytes, context: Context) -> bytes:
-    return header + _place(context.tenant, context.domain, context.table, context.field) + texts(context.subject)
+    return header + _place(context.tenant, context.domain, context.table, context.field) + text(context.subject)
 
 
 @lru_cache(256)

@@ -36,7 +36,7 @@ _Whose = tuple[int | None, Keyring]
 _Row = tuple[int, str, bytes, str, bytes, int | None]
 
 VALUE_BYTES_MAX = 65_536
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 """Values that one statement asks for."""
 
 
