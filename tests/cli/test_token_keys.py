@@ -38,3 +38,14 @@ def test_a_token_key_lives_and_dies_as_the_declaration_says(house: House, firm: 
         "token-1": "destroyed",
         "token-2": "active",
     }
+
+
+def test_a_token_key_that_is_resumed_makes_tokens_again_beside_the_others(house: House, firm: Firm) -> None:
+    house.troth("rotate", "token")
+    declare(firm, "{shop: [1]}")
+    house.troth("rotate", "token")
+    assert house.troth("suspend", "token-1").code == 0
+    assert house.troth("resume", "token-1").code == 0
+    assert (house.states()["token-1"], house.states()["token-2"]) == ("active", "active")
+    assert house.troth("compromised", "token-1").code == 0
+    assert "token-3" not in house.states(), "the next one is put in use by the declaration"

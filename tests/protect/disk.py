@@ -25,8 +25,10 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def killed_at(call: int, work: Callable[[], object]) -> bool:
-    """Do *work* in a process that is killed before its *call*-th call to the system; whether it came that far."""
+def killed_at(call: int, work: Callable[[], object]) -> tuple[bool, bool]:
+    """Do *work* in a process that is killed before its *call*-th call to the system: whether it came that far, and
+    whether the work was done before."""
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         left = call
@@ -45,9 +47,13 @@ def killed_at(call: int, work: Callable[[], object]) -> bool:
             for name in CALLS:
                 setattr(os, name, counted(getattr(os, name)))
             work()
+            os.write(writer, b"done")
         except BaseException:  # noqa: BLE001 - whatever it is, nothing of the parent's may run on
             os._exit(1)
         os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as said:
+        done = said.read() == b"done"
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    return os.WIFSIGNALED(status), done

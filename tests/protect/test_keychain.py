@@ -241,7 +241,7 @@ def test_killed_anywhere_the_bytes_of_an_older_file_go_with_the_next_change(chai
     call, killed = 0, True
     while killed:
         with (home / KEYS_FILE).open("rb") as before:
-            killed = killed_at(call, lambda: chain.rotate("epoch", now=NOW))
+            killed, _ = killed_at(call, lambda: chain.rotate("epoch", now=NOW))
             chain.rotate("epoch", now=NOW)
             assert set(before.read()) == {0}
         assert sorted(path.name for path in home.iterdir()) == ["keys.lock", KEYS_FILE, "root.key"]

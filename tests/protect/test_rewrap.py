@@ -159,7 +159,7 @@ def test_killed_anywhere_the_key_is_there_one_way_or_the_other(home: Path, then:
             carry_out(home, old)
         approved = plan_rewrap(home, new).hash.text
         handles.append(os.open(home / KEY_FILE, os.O_RDONLY))
-        killed = killed_at(call, lambda approved=approved: rewrap(home, new, approved=approved))  # type: ignore[misc]
+        killed, _ = killed_at(call, lambda approved=approved: rewrap(home, new, approved=approved))  # type: ignore[misc]
         assert Keyring.open(home).id == identity
         assert (home / KEY_FILE).stat().st_mode & 0o777 == 0o600
         ways.append(read_key_file(home).way.name)

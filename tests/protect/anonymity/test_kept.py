@@ -5,17 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
+from tests.protect.disk import killed_at
 
 from troth.ledger import Entry
 from troth.protect.anonymity import (
@@ -307,50 +305,13 @@ def test_who_lost_the_lock_does_not_write_over_others(path: Path, made_again: bo
     assert len(records.read()) == made_again
 
 
-_CALLS = ("open", "fchmod", "fsync", "link", "replace", "pwrite", "unlink", "close")
-
-
-def _killed_at(call: int, work: Callable[[], object]) -> tuple[bool, bool]:
-    """Do *work* in a process that is killed before its *call*-th call to the system: whether it was, and whether the
-    work was done before."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        left = call
-
-        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-            def run(*args: Any, **kwargs: Any) -> Any:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return real(*args, **kwargs)
-
-            return run
-
-        try:
-            for name in _CALLS:
-                setattr(os, name, counted(getattr(os, name)))
-            work()
-            os.write(writer, b"done")
-        except BaseException:  # noqa: BLE001 - whatever it is, nothing of the parent's may run on
-            os._exit(1)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as said:
-        done = said.read() == b"done"
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status), done
-
-
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_killed_anywhere_what_was_released_is_counted(path: Path) -> None:
     budget, call, killed, counted = Budget.create(path, epsilon=100), 0, True, []
     while killed:
         budget.spend("visits", epsilon=1)  # takes away what the last one left
         before = len(budget.spent)
-        killed, released = _killed_at(call, lambda: budget.spend("visits", epsilon=1))
+        killed, released = killed_at(call, lambda: budget.spend("visits", epsilon=1))
         counted.append(len(Budget.open(path).spent) - before)
         assert counted[-1] == 1 or not released
         call += 1
@@ -372,7 +333,7 @@ def test_killed_anywhere_a_release_has_what_is_attached_to_it(path: Path) -> Non
     call, killed, counts = 0, True, []
     while killed:
         before = len(records.read())
-        killed, released = _killed_at(call, add)
+        killed, released = killed_at(call, add)
         for number, record in enumerate(records.read(), 1):
             assert records.attached(number, record) == b"who was counted"
         counts.append(len(records.read()) - before)

@@ -41,8 +41,7 @@ class SealedPlace:
 @dataclass(frozen=True, slots=True)
 class Resealed:
     """What one `reseal` did. *closed* values do not open, those of another root key among them, and stay as they are;
-    *finished* is False where more rows are
-    left than it was to do."""
+    *finished* is False where more rows are left than it was to do."""
 
     done: int
     closed: int
