@@ -26,7 +26,7 @@ class Kind:
 _ACTOR = OneOf(("subject", "agent", "staff", "owner", "rule"))
 """Who acted: the person, someone they sent, a member of staff, the operator at the command line, a declared rule."""
 
-_RIGHT = OneOf(("view", "amend", "erase", "restrict", "port", "object"))
+_RIGHT = OneOf(("view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"))
 _STRATEGY = Counts(("delete", "null", "mask", "pseudonymise", "keep"))
 _OUTCOME = OneOf(("none", "pass", "fail", "error", "not_applicable", "stale"))
 _STATUS = OneOf(("none", "kept", "stated", "waived", "unproven", "broken"))
@@ -34,6 +34,12 @@ _RESCAN = OneOf(("clean", "residue", "not_observed"))
 _FAILURE = OneOf(
     ("unreachable", "refused", "busy", "conflict", "unknown_name", "changed", "residue", "limit", "held", "crashed")
 )
+_WHAT = OneOf(("request", "complaint", "question"))
+_CHANNEL = OneOf(("centre", "mail", "api", "staff"))
+_CHANGE = OneOf(
+    ("acknowledged", "paused", "resumed", "extended", "assigned", "escalated", "restricted", "reopened", "stopped")
+)
+_ENDED = OneOf(("fulfilled", "partly_fulfilled", "refused", "withdrawn"))
 _LOOSENED = OneOf(("schedule", "freshness", "failures", "severity", "audience", "scope", "threshold", "query"))
 
 _CASE: Mapping[str, Shape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
@@ -143,6 +149,27 @@ KINDS: Mapping[str, Kind] = {
     "tokens.made": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
     "tokens.read": Kind({"domain": Of(Name), "count": Whole(1), "purpose": Of(Name)}, {"by": Of(Pseudonym)}),
     "tokens.forgotten": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
+    # what people ask for, and how it was answered (GDPR Art. 12; clauses C21, C48-C53)
+    "case.received": Kind(
+        {"case": Of(Pseudonym), "what": _WHAT, "channel": _CHANNEL},
+        {"right": _RIGHT, "subject": Of(Pseudonym), "actor": _ACTOR, "by": Of(Pseudonym), "due": Day()},
+    ),
+    "case.verified": Kind({"case": Of(Pseudonym), "tier": Whole()}, {"subject": Of(Pseudonym), "by": Of(Pseudonym)}),
+    "case.changed": Kind(
+        {"case": Of(Pseudonym), "change": _CHANGE},
+        {"subject": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR, "due": Day(), "why": Of(Commitment)},
+    ),
+    "case.closed": Kind(
+        {"case": Of(Pseudonym), "outcome": _ENDED},
+        {
+            "subject": Of(Pseudonym),
+            "by": Of(Pseudonym),
+            "actor": _ACTOR,
+            "cite": Of(Commitment),
+            "in_time": OneOf(("yes", "no")),
+        },
+    ),
+    "letter.sent": Kind({"letter": Of(Name), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}),
     # acts too many for an entry each: how many, and a root over a commitment to every one (`Batch`)
     "batch.recorded": Kind(
         {"what": Of(Name), "count": Whole(1), "root": Of(Commitment)},

@@ -72,6 +72,11 @@ INSTALLED_APPS = [
     "troth.service.record",
     "troth.service.board",
     "troth.service.vault",
+    "troth.service.mail",
+    "troth.service.staff",
+    "troth.service.disclosure",
+    "troth.service.work",
+    "troth.service.cases",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,1 @@
+"""Mail: letters that must be sent, queued with the change that asks for them and sent once. Newsletters come later."""
