@@ -72,6 +72,16 @@ TABLE_FAULTS = [
         "10:36: systems.shop.tables.t.ignore: 'a' is ignored, and has a data category; take it out of one of them",
     ),
     (
+        "mark-unknown", "{t: {fields: {a: user.name}, erase: delete, marks: {restrictd: {column: b, value: '1'}}}}",
+        "10:59: systems.shop.tables.t.marks.restrictd: 'restrictd' is no purpose; did you mean 'restricted'?",
+    ),
+    (
+        "mark-column",
+        "{t: {identity: {email: a}, fields: {a: user.name}, erase: delete, marks: {p: {column: a, value: '1'}}}}",
+        "10:81: systems.shop.tables.t.marks.p: 'a' names the person, and a mark would overwrite it; "
+        "give the mark a column of its own",
+    ),
+    (
         "erase-missing", "{t: {fields: {a: user.name}}}",
         "10:8: systems.shop.tables.t: nothing says what erasure does to these rows; "
         "add 'erase: delete', or a strategy for each field",

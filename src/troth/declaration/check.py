@@ -200,6 +200,7 @@ def _columns(table: Table) -> set[str]:
     """Every column of *table* that the declaration names."""
     named = {*table.fields, *table.ignore, *(table.key or ())}
     named.update(one.column for one in (*table.identity.values(), *table.mentions.values()))
+    named.update(mark.column for mark in table.marks.values())
     for reference in (*table.belongs_to.values(), *table.refers_to.values()):
         named.update(reference.columns)
     return named
@@ -263,6 +264,26 @@ def _people(declaration: Declaration) -> Faults:
             if column in table.fields:
                 message = f"'{shown(column)}' is ignored, and has a data category"
                 yield Fault("ignore-field", place.path("ignore"), message, "take it out of one of them")
+
+
+RESTRICTED = "restricted"
+"""The mark that stops every use but storing (GDPR Art. 18)."""
+
+
+def _marks(declaration: Declaration) -> Faults:
+    """A mark stops everything, or one purpose; it is never the column by which a person is found."""
+    known = {RESTRICTED, *declaration.purposes}
+    for place in _places(declaration):
+        table = place.table
+        naming = {one.column for one in (*table.identity.values(), *table.mentions.values())} | {*(table.key or ())}
+        for name, mark in table.marks.items():
+            path = place.path("marks", name)
+            if name not in known:
+                mend = _meant(nearest_of(name, known), f"write '{RESTRICTED}', or a purpose of the declaration")
+                yield Fault("mark-unknown", path, f"'{shown(name)}' is no purpose", mend)
+            if mark.column in naming:
+                message = f"'{shown(mark.column)}' names the person, and a mark would overwrite it"
+                yield Fault("mark-column", path, message, "give the mark a column of its own")
 
 
 def _naming_columns(place: _Place) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -565,6 +586,7 @@ _RULES: tuple[Callable[[Declaration], Faults], ...] = (
     _references,
     _cycles,
     _people,
+    _marks,
     _erasure,
     _sealing,
     _keeping,

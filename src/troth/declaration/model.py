@@ -9,12 +9,12 @@ form only. `load` builds it from text, with the place of every mistake.
 from __future__ import annotations
 
 import base64
-import calendar
 import datetime as dt
 import enum
 import hashlib
 import json
 import re
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,9 +23,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     PrivateAttr,
@@ -36,7 +34,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from troth.declaration.part import Country, Date, Part, Period, bare, whole
 from troth.declaration.problems import Position
+from troth.declaration.requests import Mark, Requests
 from troth.declaration.secret import has_broken_reference, holds_secret
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Ledger",
     "LedgerWitness",
     "Limits",
+    "Mark",
     "Officer",
     "Organisation",
     "Part",
@@ -68,6 +69,7 @@ __all__ = [
     "Purpose",
     "Recipient",
     "Reference",
+    "Requests",
     "Retention",
     "Search",
     "Sharing",
@@ -80,38 +82,6 @@ __all__ = [
 ]
 
 
-class Part(BaseModel):
-    """One mapping of the declaration: unknown keys are errors, and nothing changes later."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-        coerce_numbers_to_str=True,
-    )
-
-
-def _bare(key: str, part: type[Part]) -> BeforeValidator:
-    """Read a bare scalar as the mapping ``{key: scalar}``."""
-    return BeforeValidator(
-        lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=part | str
-    )
-
-
-_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _date(value: Any) -> Any:
-    """Refuse what pydantic would read as seconds since 1970."""
-    if isinstance(value, dt.datetime) or not (isinstance(value, dt.date) or _ISO_DATE.fullmatch(str(value))):
-        raise ValueError("a date is a year, month and day, such as 2026-11-01")
-    return value
-
-
-Date = Annotated[dt.date, BeforeValidator(_date)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-"""ISO 3166-1 alpha-2."""
 SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
 """A name without dots, so that ``system.table`` has one reading whatever the table is called."""
 
@@ -165,57 +135,6 @@ class Strategy(enum.StrEnum):
     KEEP = "keep"
 
 
-def _whole(core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """The JSON Schema of a part's long form, in full where it stands."""
-    return handler.resolve_ref_schema(handler(core_schema))
-
-
-_PERIOD = re.compile(r"([0-9]{1,4}) +(day|week|month|year)s?")
-
-
-class Period(Part):
-    """A calendar period. Months and years are calendar months and years, never a number of days."""
-
-    count: int = Field(ge=0, le=9999, strict=True)
-    unit: Literal["day", "week", "month", "year"]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        found = _PERIOD.fullmatch(value.strip())
-        if found is None:
-            raise ValueError("a period is a number and day(s), week(s), month(s) or year(s), such as '90 days'")
-        return {"count": int(found[1]), "unit": found[2]}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        text = {"type": "string", "pattern": f"^ *{_PERIOD.pattern} *$", "examples": ["90 days"]}
-        return {"description": cls.__doc__, "anyOf": [text, _whole(core_schema, handler)]}
-
-    def __str__(self) -> str:
-        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
-
-    def after(self, start: dt.date) -> dt.date:
-        """The day that ends the period: the same day of a later month, or the month's last (Reg. 1182/71 Art. 3)."""
-        if self.unit in ("day", "week"):
-            return start + dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
-        months = start.year * 12 + start.month - 1 + self.count * (12 if self.unit == "year" else 1)
-        year, month = divmod(months, 12)
-        return dt.date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
-
-    def before(self, end: dt.date) -> dt.date:
-        """The latest day whose period is over by *end*."""
-        if self.unit in ("day", "week"):
-            return end - dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
-        months = end.year * 12 + end.month - 1 - self.count * (12 if self.unit == "year" else 1)
-        year, month = divmod(months, 12)
-        last = calendar.monthrange(year, month + 1)[1]
-        ends_month = end.day == calendar.monthrange(end.year, end.month)[1]
-        return dt.date(year, month + 1, last if ends_month else min(end.day, last))
-
-
 # --- who we are, what we publish -----------------------------------------------------------------------------------
 
 
@@ -241,6 +160,15 @@ class Organisation(Part):
     officer: Officer | None = None
     site: str | None = None
     """The public home page, from which the probes start."""
+    timezone: str | None = None
+    """Where a day begins and ends for deadlines, such as ``Europe/Berlin``; that of the country where it has one."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in zoneinfo.available_timezones():
+            raise ValueError("a time zone is a name such as Europe/Berlin")
+        return name
 
 
 class Publish(Part):
@@ -385,7 +313,7 @@ class Erasure(Part):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        long = _whole(core_schema, handler)
+        long = whole(core_schema, handler)
         short = {"type": "object", "additionalProperties": long["properties"]["fields"]["additionalProperties"]}
         return {"description": cls.__doc__, "anyOf": [{"const": "delete"}, long, short]}
 
@@ -403,11 +331,11 @@ class Table(Part):
     """For a folder of files: which files, as a pattern such as ``calls/*.jsonl``."""
     key: tuple[str, ...] | None = None
     """The columns that name a row; the store's own primary key where left out."""
-    identity: dict[IdentityKind, Annotated[IdentityColumn, _bare("column", IdentityColumn)]] = {}
+    identity: dict[IdentityKind, Annotated[IdentityColumn, bare("column", IdentityColumn)]] = {}
     """A row of this table *is* one person, named by these columns: matching one teaches the others."""
-    mentions: dict[IdentityKind, Annotated[IdentityColumn, _bare("column", IdentityColumn)]] = {}
+    mentions: dict[IdentityKind, Annotated[IdentityColumn, bare("column", IdentityColumn)]] = {}
     """These columns name the person a row is about; they find rows by value but teach nothing further."""
-    fields: dict[str, Annotated[FieldUse, _bare("category", FieldUse)]] = {}
+    fields: dict[str, Annotated[FieldUse, bare("category", FieldUse)]] = {}
     """Column to data category, for every column with personal data."""
     belongs_to: dict[str, Reference] = {}
     """Whose rows these are: ``{customer_id: customer.id}``. Composite: ``{"a, b": "parent.(a, b)"}``. Another system:
@@ -422,6 +350,9 @@ class Table(Part):
     unlinked: str | None = None
     """Why nothing leads from a person to these rows, where nothing does (marks that only a key can match, rows that end
     within a day). Tracing passes the table over."""
+    marks: dict[str, Mark] = {}
+    """Columns by which the application is told not to use a person's rows: ``restricted`` for everything but storing
+    (GDPR Art. 18), or a purpose, for what an objection or a withdrawal stops (Art. 21, 7(3))."""
     ignore: tuple[str, ...] = ()
     """Columns looked at and found to hold no personal data."""
 
@@ -596,6 +527,8 @@ class Recipient(Part):
     contract_until: Date | None = None
     notice: str | None = None
     """The address of their own privacy notice."""
+    contact: str | None = None
+    """The address that is told of corrections, erasures and restrictions (GDPR Art. 19)."""
     hosts: tuple[str, ...] = ()
     """Hosts that the site may load from or send to on their behalf."""
 
@@ -612,7 +545,7 @@ class CollectionPoint(Part):
 
     page: str | None = None
     """The page with the form, below the organisation's site."""
-    fields: dict[str, Annotated[CollectedField, _bare("need", CollectedField)]]
+    fields: dict[str, Annotated[CollectedField, bare("need", CollectedField)]]
     purposes: tuple[str, ...]
 
 
@@ -780,6 +713,7 @@ class Declaration(Part):
     contracts: dict[str, Contract] = {}
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
+    requests: Requests = Requests()
     cryptoperiods: Cryptoperiods = Cryptoperiods()
     token_domains: dict[str, TokenVersions] = {}
     """Merchants, or parts of the company, that no token may leave, each with its live key versions, which are numbers

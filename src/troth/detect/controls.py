@@ -85,7 +85,8 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
     """Findings that the declaration of a table does not account for."""
     links = {column for it in (*declared.belongs_to.values(), *declared.refers_to.values()) for column in it.columns}
     naming = {it.column for it in (*declared.identity.values(), *declared.mentions.values())}
-    looked_at = {*declared.ignore, *declared.fields, *naming, *links}
+    marks = {it.column for it in declared.marks.values()}
+    looked_at = {*declared.ignore, *declared.fields, *naming, *links, *marks}
     for found in classify(schema, samples):
         if found.column not in looked_at and found.entity != "FREE_TEXT":
             yield found

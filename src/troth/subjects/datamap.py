@@ -229,7 +229,7 @@ def _named_columns(node: Node) -> Iterator[tuple[str, str]]:
     yield from (("key", column) for column in table.key or ())
     yield from ((f"fields.{column}", column) for column in table.fields if column.partition(".")[0] == column)
     yield from (("ignore", column) for column in table.ignore)
-    for group in ("identity", "mentions"):
+    for group in ("identity", "mentions", "marks"):
         yield from ((f"{group}.{kind}", named.column) for kind, named in getattr(table, group).items())
     for group in ("belongs_to", "refers_to"):
         for name, reference in getattr(table, group).items():
