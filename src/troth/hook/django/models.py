@@ -1,0 +1,44 @@
+"""What a Django application remembers of asks: no identifier, and no row of what it answered."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+__all__ = ["Asked", "Nonce"]
+
+
+class Asked(models.Model):
+    """One ask that was answered."""
+
+    id = models.CharField(primary_key=True, max_length=128)
+    right = models.CharField(max_length=16)
+    check_value = models.CharField(max_length=4)
+    answer = models.BinaryField()
+    at = models.FloatField(db_index=True)
+
+    objects: ClassVar[models.Manager[Asked]] = models.Manager()
+
+    class Meta:
+        app_label = "troth_hook"
+        db_table = "troth_hook_asked"
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Nonce(models.Model):
+    """One message that came; it does not come a second time."""
+
+    nonce = models.CharField(primary_key=True, max_length=64)
+    until = models.FloatField(db_index=True)
+
+    objects: ClassVar[models.Manager[Nonce]] = models.Manager()
+
+    class Meta:
+        app_label = "troth_hook"
+        db_table = "troth_hook_nonce"
+
+    def __str__(self) -> str:
+        return self.nonce

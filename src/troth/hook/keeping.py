@@ -1,0 +1,28 @@
+"""What every memory holds to. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+from troth.hook.values import Answer, Ask
+from troth.hook.wire import dump_ask
+
+__all__ = ["CLAIM_S", "KEPT_S", "check_value", "without_rows"]
+
+KEPT_S = 400 * 24 * 3600
+"""How long an answered ask is remembered: longer than the law gives any answer."""
+CLAIM_S = 15 * 60
+"""After so long an ask that was begun and never answered is begun again."""
+
+
+def check_value(ask: Ask) -> str:
+    """Four hexadecimal digits of what was asked: enough to notice that an id was used for something else, too few to
+    recognise a person by."""
+    meant = dataclasses.replace(ask, identifiers=tuple(sorted(ask.identifiers)))
+    return hashlib.sha256(dump_ask(meant)).hexdigest()[:4]
+
+
+def without_rows(answer: Answer) -> Answer:
+    """What may be remembered of it: nobody's data."""
+    return dataclasses.replace(answer, rows={})

@@ -1,0 +1,42 @@
+"""Looking again after something was said to be done. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from troth.hook.values import Answer, Ask, Kept, Right, Rows, State
+
+__all__ = ["looked"]
+
+
+def looked(ask: Ask, rows: Mapping[str, Rows], kept: Iterable[Kept] = ()) -> Answer:
+    """What a fresh view of the person shows of an erasure or amendment that is said to be done.
+
+    ``done`` or ``nothing``: it is as it should be. ``failed``, with the number of rows of each table that are not:
+    ``still_there`` for more rows than are *kept*, ``not_amended`` for fields with another value than asked for.
+    ``refused``, ``not_verified``: a view shows nothing about this.
+    """
+    if ask.right is Right.ERASE:
+        allowed = Counter[str]()
+        for it in kept:
+            allowed[it.what] += it.count
+        left = {name: len(found) - allowed[name] for name, found in rows.items() if len(found) > allowed[name]}
+        return Answer.failed("still_there", rows=sum(left.values())) if left else Answer(_state(rows))
+    if ask.right is Right.AMEND:
+        return _amended(ask, rows)
+    return Answer.refused("not_verified")
+
+
+def _amended(ask: Ask, rows: Mapping[str, Rows]) -> Answer:
+    seen = [(name, row[name]) for found in rows.values() for row in found for name in row.keys() & ask.changes.keys()]
+    wrong = sum(value != ask.changes[name] for name, value in seen)
+    if wrong:
+        return Answer.failed("not_amended", fields=wrong)
+    if rows and {name for name, _ in seen} != ask.changes.keys():
+        return Answer.refused("not_verified")
+    return Answer(_state(rows))
+
+
+def _state(rows: Mapping[str, Rows]) -> State:
+    return State.DONE if rows else State.NOTHING

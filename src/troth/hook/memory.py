@@ -1,0 +1,108 @@
+"""A memory in a file of its own, for sites without a database that Django keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from troth.hook.answering import Mixed, Remembered
+from troth.hook.keeping import CLAIM_S, KEPT_S, check_value, without_rows
+from troth.hook.values import Answer, Ask, Right
+from troth.hook.wire import dump_answer, read_answer
+
+__all__ = ["FileMemory"]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS asked (
+    id TEXT PRIMARY KEY, right_asked TEXT NOT NULL, check_value TEXT NOT NULL, answer BLOB, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS asked_at ON asked (at);
+CREATE INDEX IF NOT EXISTS nonce_until ON nonce (until);
+"""
+
+
+class FileMemory:
+    """A SQLite file that only its owner may read. Any number of threads and processes of one machine may share it.
+
+    An ask whose process died in the middle may be done again after `CLAIM_S` seconds: nobody can know how far it was.
+    """
+
+    def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._path = Path(path)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._is_made = False
+
+    def once(self, ask: Ask, act: Callable[[], Answer]) -> Answer:
+        held = self._claim(ask)
+        if held is not None:
+            return held
+        try:
+            answer = act()
+        except BaseException:
+            with self._writing() as file:
+                file.execute("DELETE FROM asked WHERE id = ? AND answer IS NULL", (ask.id,))
+            raise
+        self.remember(ask.id, ask.right, answer, check=check_value(ask))
+        return answer
+
+    def _claim(self, ask: Ask) -> Answer | None:
+        """The answer to give at once; None where the ask is ours to do."""
+        now, check = self._clock(), check_value(ask)
+        with self._writing() as file:
+            file.execute("DELETE FROM asked WHERE at < ?", (now - KEPT_S,))
+            file.execute("DELETE FROM asked WHERE answer IS NULL AND at < ?", (now - CLAIM_S,))
+            found = file.execute("SELECT check_value, answer FROM asked WHERE id = ?", (ask.id,)).fetchone()
+            if found is None:
+                file.execute("INSERT INTO asked VALUES (?, ?, ?, NULL, ?)", (ask.id, ask.right, check, now))
+                return None
+        if found[0] != check:
+            raise Mixed(ask.id)
+        return Answer.later(5) if found[1] is None else read_answer(found[1])[1]
+
+    def recall(self, ask_id: str) -> Remembered | None:
+        with self._writing() as file:
+            found = file.execute("SELECT right_asked, answer FROM asked WHERE id = ?", (ask_id,)).fetchone()
+        if found is None:
+            return None
+        return Remembered(Right(found[0]), Answer.later(5) if found[1] is None else read_answer(found[1])[1])
+
+    def remember(self, ask_id: str, right: Right, answer: Answer, *, check: str = "") -> None:
+        said = dump_answer(ask_id, without_rows(answer))
+        with self._writing() as file:
+            file.execute(
+                "INSERT INTO asked VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET answer = excluded.answer",
+                (ask_id, right, check, said, self._clock()),
+            )
+
+    def is_new(self, nonce: str, *, until: float) -> bool:
+        with self._writing() as file:
+            file.execute("DELETE FROM nonce WHERE until < ?", (self._clock(),))
+            return file.execute("INSERT OR IGNORE INTO nonce VALUES (?, ?)", (nonce, until)).rowcount == 1
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on a connection of its own: threads come and go, and the work is a few rows."""
+        if not self._is_made:
+            self._make()
+        file = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+        try:
+            file.execute("BEGIN IMMEDIATE")
+            yield file
+            file.execute("COMMIT")
+        finally:
+            file.close()
+
+    def _make(self) -> None:
+        with self._lock:
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            with contextlib.closing(sqlite3.connect(self._path, timeout=30)) as file:
+                file.execute("PRAGMA journal_mode = WAL")
+                file.executescript(_TABLES)
+            self._is_made = True

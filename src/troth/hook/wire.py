@@ -1,0 +1,279 @@
+"""The protocol on the wire: asks and answers as JSON, and the signatures of both ways. Pure.
+
+``docs/reference/asked-systems.md`` describes it for those who speak it in another language.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from troth.hook.values import Answer, Ask, HookError, Kept, Malformed, Right, Rows, State
+
+__all__ = [
+    "CLOCK_S_MAX",
+    "HEADER",
+    "Mark",
+    "SecretRefused",
+    "SignatureRefused",
+    "check_answer",
+    "check_ask",
+    "dump_answer",
+    "dump_ask",
+    "keys_of",
+    "read_answer",
+    "read_ask",
+    "read_json",
+    "sign_answer",
+    "sign_ask",
+]
+
+HEADER = "Troth-Signature"
+CLOCK_S_MAX = 300
+"""How far the clocks of both sides may be apart."""
+SECRET_LENGTH_MIN = 32
+_Built = TypeVar("_Built")
+
+
+class SecretRefused(HookError):
+    """The shared secret is missing or too short to sign with."""
+
+
+class SignatureRefused(HookError):
+    """A message without our signature, with a wrong one, or with one that is not of now; *code* says which."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"the signature is refused: {code}")
+
+
+# --- signatures -----------------------------------------------------------------------------------------------------
+
+
+def keys_of(secret: str) -> tuple[bytes, ...]:
+    """The keys that *secret* holds: one, or while it is being changed several, apart by white space. The first signs,
+    all are accepted. Raises `SecretRefused`."""
+    keys = secret.split()
+    if not keys or min(map(len, keys)) < SECRET_LENGTH_MIN:
+        raise SecretRefused(f"the shared secret needs {SECRET_LENGTH_MIN} characters: openssl rand -hex 32")
+    return tuple(key.encode() for key in keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The parts of a signature's header: ``v1 t=1764039600 n=… s=…``."""
+
+    time: int
+    nonce: str
+    digest: str
+
+    _FORM = re.compile(r"v1 t=([0-9]{1,12}) n=([A-Za-z0-9_-]{16,64}) s=([0-9a-f]{64})")
+
+    @classmethod
+    def read(cls, header: str | None) -> Mark:
+        """Raises `SignatureRefused`: ``missing``, or ``form`` for one of another form or version."""
+        if not header:
+            raise SignatureRefused("missing")
+        found = cls._FORM.fullmatch(header.strip())
+        if found is None:
+            raise SignatureRefused("form")
+        return cls(int(found[1]), found[2], found[3])
+
+    def __str__(self) -> str:
+        return f"v1 t={self.time} n={self.nonce} s={self.digest}"
+
+
+def sign_ask(keys: tuple[bytes, ...], method: str, path: str, body: bytes, *, now: float) -> Mark:
+    """Sign what is asked. Each sending has a nonce of its own."""
+    nonce = secrets.token_urlsafe(18)
+    return Mark(int(now), nonce, _digest(keys[0], "troth-ask-v1", method, path, int(now), nonce, body))
+
+
+def check_ask(keys: tuple[bytes, ...], header: str | None, method: str, path: str, body: bytes, *, now: float) -> Mark:
+    """Raises `SignatureRefused`: also ``wrong`` and ``clock``. That a nonce comes once is for the receiver to see."""
+    mark = Mark.read(header)
+    _compare(keys, mark, now, "troth-ask-v1", method, path, mark.time, mark.nonce, body)
+    return mark
+
+
+def sign_answer(keys: tuple[bytes, ...], asked: Mark, status: int, body: bytes, *, now: float) -> Mark:
+    """Sign the answer to what *asked* signed: to that sending alone."""
+    parts = ("troth-answer-v1", status, int(now), asked.nonce, body)
+    return Mark(int(now), asked.nonce, _digest(keys[0], *parts))
+
+
+def check_answer(
+    keys: tuple[bytes, ...], header: str | None, asked: Mark, status: int, body: bytes, *, now: float
+) -> None:
+    """Raises `SignatureRefused`, with ``replayed`` for the answer to something else."""
+    mark = Mark.read(header)
+    if mark.nonce != asked.nonce:
+        raise SignatureRefused("replayed")
+    _compare(keys, mark, now, "troth-answer-v1", status, mark.time, mark.nonce, body)
+
+
+def _compare(keys: tuple[bytes, ...], mark: Mark, now: float, *parts: str | int | bytes) -> None:
+    if not sum(hmac.compare_digest(_digest(key, *parts), mark.digest) for key in keys):  # all, in the same time
+        raise SignatureRefused("wrong")
+    if abs(now - mark.time) > CLOCK_S_MAX:
+        raise SignatureRefused("clock")
+
+
+def _digest(key: bytes, *parts: str | int | bytes) -> str:
+    lines = [hashlib.sha256(part).hexdigest() if isinstance(part, bytes) else str(part) for part in parts]
+    return hmac.new(key, "\n".join(lines).encode(), hashlib.sha256).hexdigest()
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def dump_ask(ask: Ask) -> bytes:
+    """The ask as JSON."""
+    said: dict[str, Any] = {
+        "v": 1,
+        "id": ask.id,
+        "right": str(ask.right),
+        "identifiers": [list(pair) for pair in ask.identifiers],
+        "due": ask.due.isoformat(),
+        "organisation": ask.organisation,
+    }
+    said |= {"changes": dict(ask.changes)} if ask.changes else {}
+    said |= {"purposes": list(ask.purposes)} if ask.purposes else {}
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def dump_answer(ask_id: str, answer: Answer) -> bytes:
+    """The answer to the ask of that id, as JSON."""
+    said: dict[str, Any] = {"v": 1, "id": ask_id, "state": str(answer.state)}
+    if answer.rows:
+        said["rows"] = {
+            name: {"columns": list(rows.columns), "rows": [list(row) for row in rows.values]}
+            for name, rows in answer.rows.items()
+        }
+    if answer.counts:
+        said["counts"] = dict(answer.counts)
+    if answer.kept:
+        said["kept"] = [
+            {"what": it.what, "count": it.count, "reason": it.reason, "cite": it.cite}
+            | ({"until": it.until.isoformat()} if it.until else {})
+            for it in answer.kept
+        ]
+    optional = {"evidence": answer.evidence, "retry_after_s": answer.retry_after_s, "detail": answer.detail}
+    said |= {name: value for name, value in optional.items() if value is not None}
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The mapping that *body* holds, of version 1. Raises `Malformed`, and repeats nothing of it."""
+    try:
+        said = json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once_each)
+        json.dumps(said, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or said.get("v") != 1:
+        raise Malformed("not a mapping in JSON, of version 1")
+    return said
+
+
+def read_ask(body: bytes) -> Ask:
+    """Raises `Malformed`."""
+    said = read_json(body)
+    _only(said, "v", "id", "right", "identifiers", "due", "organisation", "changes", "purposes")
+    return _built(
+        lambda: Ask(
+            id=_text(said["id"]),
+            right=Right(said["right"]),
+            identifiers=tuple((_text(kind), _text(value)) for kind, value in said["identifiers"]),
+            due=dt.date.fromisoformat(said["due"]),
+            organisation=_text(said["organisation"]),
+            changes={name: _scalar(value) for name, value in said.get("changes", {}).items()},
+            purposes=tuple(_text(name) for name in said.get("purposes", [])),
+        )
+    )
+
+
+def read_answer(body: bytes) -> tuple[str, Answer]:
+    """The id of the ask, and its answer. Raises `Malformed`."""
+    said = read_json(body)
+    _only(said, "v", "id", "state", "rows", "counts", "kept", "evidence", "retry_after_s", "detail")
+    wait = said.get("retry_after_s")
+    return _built(
+        lambda: (
+            _text(said["id"]),
+            Answer(
+                state=State(said["state"]),
+                rows={_text(name): _rows(it) for name, it in said.get("rows", {}).items()},
+                counts={name: _count(count) for name, count in said.get("counts", {}).items()},
+                kept=tuple(map(_kept, said.get("kept", []))),
+                evidence=said.get("evidence"),
+                retry_after_s=None if wait is None else _count(wait),
+                detail=said.get("detail"),
+            ),
+        )
+    )
+
+
+def _rows(said: Mapping[str, Any]) -> Rows:
+    _only(said, "columns", "rows")
+    return Rows(
+        tuple(_text(name) for name in said["columns"]),
+        tuple(tuple(_scalar(value) for value in row) for row in said["rows"]),
+    )
+
+
+def _kept(said: Mapping[str, Any]) -> Kept:
+    _only(said, "what", "count", "reason", "cite", "until")
+    until = dt.date.fromisoformat(said["until"]) if "until" in said else None
+    return Kept(_text(said["what"]), _count(said["count"]), _text(said["reason"]), _text(said["cite"]), until)
+
+
+def _built(build: Callable[[], _Built]) -> _Built:
+    """What *build* makes of parts that may be of any type. Its errors hold what was sent, so they go no further."""
+    try:
+        return build()
+    except Malformed as wrong:
+        message = str(wrong)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        message = "a part is missing, or not of the type that it has to be"
+    raise Malformed(message)
+
+
+def _only(said: Mapping[str, Any], *known: str) -> None:
+    if not isinstance(said, dict) or said.keys() - set(known):
+        raise Malformed(f"a key that is none of: {', '.join(known)}")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Malformed("text is expected")
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, str | int | float | bool | None) or (isinstance(value, float) and value - value != 0):
+        raise Malformed("a value is a text, a number, true, false or null")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise Malformed("a whole number is expected")
+    return value
+
+
+def _no_constant(_: str) -> Any:
+    raise ValueError("no number")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        raise ValueError("a key stands twice")
+    return said
