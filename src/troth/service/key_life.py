@@ -36,6 +36,8 @@ from troth.protect import (
     write_approvers,
     write_export,
 )
+from troth.service.mail.models import LetterRow
+from troth.service.mail.run import letter_context
 from troth.service.record.key_registry import (
     end_key,
     known_approvers,
@@ -73,6 +75,7 @@ __all__ = [
 
 SEALED: tuple[SealedPlace, ...] = (
     SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
+    SealedPlace(LetterRow, "sealed", ("once",), letter_context),
     SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context, theirs=Q(subject__isnull=False)),
 )
 """Every column of Troth's own database that holds values sealed under field keys."""

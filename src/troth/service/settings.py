@@ -59,7 +59,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
+FORMAT_MODULE_PATH = ["troth.service.formats"]
 USE_I18N = True
 LOCALE_PATHS = [_HERE / "locale"]
 

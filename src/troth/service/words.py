@@ -7,13 +7,26 @@ import re
 from collections.abc import Iterable, Mapping
 
 from django import template
+from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from troth.policy import Sentence
 
-__all__ = ["ago", "day", "ended", "figure_words", "label", "linked", "listed", "moment", "register", "thousands"]
+__all__ = [
+    "ago",
+    "clock",
+    "day",
+    "ended",
+    "figure_words",
+    "label",
+    "linked",
+    "listed",
+    "moment",
+    "register",
+    "thousands",
+]
 
 register = template.Library()
 
@@ -30,8 +43,16 @@ def thousands(number: float) -> str:
 
 @register.filter
 def day(date: dt.date) -> str:
-    """``1 November 2026``."""
-    return f"{date.day} {date:%B %Y}"
+    """``1 November 2026``, ``1. November 2026``, ``1er novembre 2026``, as the language has it."""
+    text = date_format(date, "DATE_FORMAT")
+    return f"1er{text[1:]}" if date.day == 1 and get_language() == "fr" else text
+
+
+@register.filter
+def clock(at: dt.datetime) -> str:
+    """``24 November 2026, 09:41 UTC``."""
+    at = at.astimezone(dt.UTC)
+    return f"{day(at)}, {at:%H:%M} UTC"
 
 
 @register.filter

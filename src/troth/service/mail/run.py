@@ -1,0 +1,255 @@
+"""Queuing letters with the change that asks for them, and sending each of them once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from troth.declaration import Organisation
+from troth.ledger import Entry, Name, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.protect import Context, Keyring, OpenError
+from troth.service.configuration import ServiceError
+from troth.service.mail.kinds import KINDS
+from troth.service.mail.message import Address, Message, message
+from troth.service.mail.models import LetterRow
+from troth.service.mail.plan import Letter, LetterRefused, language_of, write
+from troth.service.mail.transports import Doubtful, Refused, Transport, Unreachable
+from troth.service.record.ledger import record
+
+__all__ = ["LetterLost", "again", "failed", "letter_context", "post", "send_due", "was_sent"]
+
+_LOG = logging.getLogger("troth.mail")
+_AT_ONCE = 50
+"""Letters that one claim takes."""
+_LEASE = dt.timedelta(minutes=5)
+"""How long a claim lasts; longer than a server may take to answer (`transports.ANSWER_S_MAX`)."""
+_WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+"""How long a letter waits after each try that may go better next time; after the last, as long as the last."""
+_NO_WAY_WAIT = dt.timedelta(minutes=1)
+_FAILED_KEEPS = dt.timedelta(days=30)
+"""How long the message of a failed letter stays, so that it can be sent after all."""
+
+State = LetterRow.State
+
+
+class LetterLost(ServiceError):
+    """Another process has this letter now; leave it to that one."""
+
+
+def letter_context(once: str) -> Context:
+    """What the message of a letter is sealed to."""
+    return Context(domain="mail", table="mail_letter", field="sealed", subject=once)
+
+
+def post(
+    letter: Letter, *, keyring: Keyring, organisation: Organisation, now: dt.datetime, sender: str | None = None
+) -> LetterRow:
+    """Write *letter* and queue it in the transaction that is open: it commits with that, or not at all.
+
+    A letter whose key is known is left as it is, whatever it says now. It comes from *organisation*, at its e-mail
+    address or at *sender*. Raises `LetterRefused`.
+    """
+    known = LetterRow.objects.filter(once=letter.once).first()
+    if known is not None:
+        return known
+    language, to = language_of(letter.language), Address.read(letter.to)
+    made = message(
+        write(letter, organisation),
+        name=organisation.name,
+        sender=Address.read(sender or organisation.email),
+        to=to,
+        language=language,
+        now=now,
+        attachments=letter.attachments,
+    )
+    row = LetterRow(
+        once=letter.once,
+        kind=letter.kind,
+        about=letter.about,
+        to=keyring.pseudonym("mail", to.text.casefold()).text,
+        language=language,
+        message_id=made.id,
+        sealed=keyring.seal(_packed(made), letter_context(letter.once)),
+        queued_at=now,
+        due=now,
+        until=now + KINDS[letter.kind].lasts,
+    )
+    # Another process may queue the same key at this moment; the first one counts.
+    LetterRow.objects.bulk_create([row], ignore_conflicts=True)
+    return LetterRow.objects.get(once=letter.once)
+
+
+def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: int = 1_000) -> int:
+    """Send up to *most* letters that are due at *now*, one after the other over *transport*. How many went.
+
+    Any number of processes may do so at once; a letter is in the hands of one. Of a process that dies, the letter whose
+    last byte it may have given to the server is sent again with the same Message-ID, and is marked as repeated; no
+    other letter is sent twice, and none is lost (docs/decisions/0012). What the server refuses for good, or for too
+    long, has failed: see `failed`.
+    """
+    begun = time.monotonic()
+
+    def clock() -> dt.datetime:
+        return now + dt.timedelta(seconds=time.monotonic() - begun)
+
+    _let_failed_go(now)
+    sent = taken = 0
+    while taken < most and (held := _claim(clock(), min(_AT_ONCE, most - taken))):
+        taken += len(held)
+        ends = clock() + _LEASE / 2
+        for place, row in enumerate(held):
+            if clock() >= ends:
+                _release(held[place:])
+                break
+            try:
+                sent += _send(row, keyring, transport, clock)
+            except LetterLost as lost:
+                _LOG.warning("%s", lost)
+            except Unreachable as error:
+                _LOG.warning("%d letters wait: %s", len(held) - place, error.reason)
+                _release(held[place:], due=clock() + _NO_WAY_WAIT, reason=error.reason)
+                return sent
+    return sent
+
+
+def failed(about: str = "") -> list[LetterRow]:
+    """The letters that could not be sent, about one thing or all of them, the oldest first; *reason* has the code."""
+    rows = LetterRow.objects.filter(state=State.FAILED)
+    return list((rows.filter(about=about) if about else rows).order_by("ended_at", "id"))
+
+
+def was_sent(once: str) -> bool:
+    """Whether the letter of that key has been taken by a mail server."""
+    return LetterRow.objects.filter(once=once, state=State.SENT).exists()
+
+
+def again(once: str, *, now: dt.datetime) -> None:
+    """Queue a letter that failed anew, once what was in its way is mended. Raises `LetterRefused` where there is none,
+    or its message is gone."""
+    row = LetterRow.objects.filter(once=once, state=State.FAILED, sealed__isnull=False).first()
+    if row is None:
+        raise LetterRefused("there is no failed letter of that key whose message is still there; write a new one")
+    fresh = {"state": State.QUEUED, "ended_at": None, "due": now, "until": now + KINDS[row.kind].lasts, "tries": 0}
+    LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh)
+
+
+# --- one letter -----------------------------------------------------------------------------------------------------
+
+
+def _send(row: LetterRow, keyring: Keyring, transport: Transport, clock: Callable[[], dt.datetime]) -> bool:
+    """Send the letter that this process holds: whether it went. Raises `LetterLost` and `Unreachable`."""
+    if row.until <= clock():
+        return _fail(row, row.reason or "too late", clock())
+    try:
+        letter = _unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)))
+    except OpenError:
+        return _fail(row, "message does not open", clock())
+    try:
+        transport.hand_over(letter, lambda: _leave(row, clock()))
+    except Refused as error:
+        return _fail(row, error.reason, clock()) if error.for_good else _later(row, error.reason, clock())
+    except Doubtful as error:
+        return _later(row, error.reason, clock(), repeated=True)
+    _note_sent(row, keyring, letter, clock())
+    return True
+
+
+def _leave(row: LetterRow, now: dt.datetime) -> None:
+    """Commit that the very next step may hand the letter over."""
+    if not _mine(row).update(state=State.HANDING_OVER, lease_until=now + _LEASE):
+        raise LetterLost(f"letter {row.pk} is in other hands: the lease on it ran out")
+
+
+def _note_sent(row: LetterRow, keyring: Keyring, letter: Message, now: dt.datetime) -> None:
+    """The mark, the ledger's entry, and the end of the message and the address, all at once. Whoever has taken the row
+    over in the meantime finds it done."""
+    said: dict[str, FieldValue] = {
+        "letter": Name(row.kind),
+        "to": Pseudonym(row.to),
+        "digest": keyring.digest("letter", letter.content),
+    }
+    case = row.about.removeprefix("case:")
+    if case != row.about:
+        said["case"] = keyring.pseudonym("case", case)
+    with transaction.atomic():
+        done = LetterRow.objects.filter(pk=row.pk, ended_at__isnull=True).update(
+            state=State.SENT, sealed=None, ended_at=now, tries=F("tries") + 1, reason="", **_FREE
+        )
+        if done:
+            record(Entry("letter.sent", now, said))
+
+
+def _fail(row: LetterRow, reason: str, now: dt.datetime) -> bool:
+    if _mine(row).update(state=State.FAILED, ended_at=now, reason=reason, **_FREE):
+        _LOG.error("letter %d (%s) could not be sent: %s", row.pk, row.kind, reason)
+    return False
+
+
+def _later(row: LetterRow, reason: str, now: dt.datetime, *, repeated: bool = False) -> bool:
+    wait = _WAITS[min(row.tries, len(_WAITS) - 1)]
+    mine = _mine(row)
+    if repeated:
+        mine.update(repeated=True)
+    mine.update(state=State.QUEUED, due=min(now + wait, row.until), tries=F("tries") + 1, reason=reason, **_FREE)
+    return False
+
+
+# --- claims ---------------------------------------------------------------------------------------------------------
+
+_FREE = {"lease": "", "lease_until": None}
+
+
+def _claim(now: dt.datetime, most: int) -> list[LetterRow]:
+    """Letters that are due and in nobody's hands. One that a dead process may have given to the server is repeated."""
+    free = Q(lease="") | Q(lease_until__lte=now)
+    lease, until = secrets.token_hex(16), now + _LEASE
+    with transaction.atomic():
+        # PostgreSQL passes over rows that others are claiming; SQLite lets one writer in at a time anyway.
+        rows = list(
+            LetterRow.objects.select_for_update(skip_locked=True)
+            .filter(free, ended_at__isnull=True, due__lte=now)
+            .order_by("due", "id")[:most]
+        )
+        keys = [row.pk for row in rows]
+        LetterRow.objects.filter(pk__in=keys, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
+        LetterRow.objects.filter(pk__in=keys).update(lease=lease, lease_until=until)
+    for row in rows:
+        row.lease = lease
+    return rows
+
+
+def _mine(row: LetterRow) -> QuerySet[LetterRow]:
+    return LetterRow.objects.filter(pk=row.pk, lease=row.lease, ended_at__isnull=True)
+
+
+def _release(rows: Iterable[LetterRow], **more: object) -> None:
+    """Give letters back untried."""
+    held = list(rows)
+    LetterRow.objects.filter(pk__in=[row.pk for row in held], lease=held[0].lease, ended_at__isnull=True).update(
+        state=State.QUEUED, **_FREE, **more
+    )
+
+
+def _let_failed_go(now: dt.datetime) -> None:
+    """Destroy the messages of letters that failed long ago; the rows still say that they did."""
+    LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False).update(
+        sealed=None
+    )
+
+
+def _packed(made: Message) -> bytes:
+    return json.dumps([made.id, made.sender, made.to]).encode() + b"\n" + made.content
+
+
+def _unpacked(packed: bytes) -> Message:
+    envelope, _, content = packed.partition(b"\n")
+    id_, sender, to = json.loads(envelope)
+    return Message(id_, sender, to, content)

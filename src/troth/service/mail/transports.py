@@ -1,0 +1,75 @@
+"""Ways out: a folder of ``.eml`` files, and one reused connection to a mail server.
+
+`Transport.hand_over` calls *point_of_no_return* when nothing of the letter has taken effect yet and the very next thing
+that it does may make it take effect. What it raises before that, or as `Refused`, means that the letter has not gone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from troth.service.configuration import ServiceError
+from troth.service.mail.message import Message
+
+__all__ = ["Doubtful", "Folder", "Refused", "Transport", "Unreachable"]
+
+
+class MailError(ServiceError):
+    """A letter could not be handed over; *reason* is a code without anything personal in it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a letter could not be handed over: {reason}")
+        self.reason = reason
+
+
+class Refused(MailError):
+    """The server refused this letter; *for_good*, or waiting may help."""
+
+    def __init__(self, reason: str, *, for_good: bool) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class Unreachable(MailError):
+    """There is no way to the server at the moment, for no letter; this one has not gone."""
+
+
+class Doubtful(MailError):
+    """The whole letter was given to the server, and its answer did not come: it may have gone, or not."""
+
+
+class Transport(Protocol):
+    """A way out for letters."""
+
+    def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
+        """Hand one letter over. Raises `Refused`, `Unreachable` and `Doubtful`."""
+
+    def close(self) -> None:
+        """End what is open. Harmless twice."""
+
+
+class Folder:
+    """A folder that gets a file for each letter, named by its Message-ID, so that handing over twice is harmless."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
+        target = self._folder / (message.id.strip("<>").partition("@")[0] + ".eml")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = target.with_suffix(".draft")
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(message.content)
+                file.flush()
+                os.fsync(file.fileno())
+            point_of_no_return()
+            os.replace(draft, target)
+        except OSError as error:
+            raise Unreachable(f"folder: {(error.strerror or 'error').lower()}"[:40]) from None
+
+    def close(self) -> None:
+        """Nothing is open."""
