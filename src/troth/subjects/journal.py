@@ -17,11 +17,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.ledger import Entry, Log
+
+if TYPE_CHECKING:
+    from troth.subjects.receipt import Receipt
 
 __all__ = ["FileJournal", "Gone", "Journal", "JournalError", "Run"]
 
@@ -73,9 +76,12 @@ class Journal(Protocol):
         """The steps that are done."""
         ...
 
-    def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
+    def finish(
+        self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = (), receipts: Sequence[Receipt] = ()
+    ) -> None:
         """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
 
+        *receipts* are those of the subjects that were finished, for a journal that hands them on with the same commit.
         A journal that keeps tombstones sets one for each identifier that is *gone*, and one that keeps subjects' keys
         destroys those of the erased and of these identifiers, with the same commit. Finishing a run that is finished
         already changes nothing; one that was interrupted in finishing keeps its first entries.
@@ -129,7 +135,9 @@ class FileJournal:
     def steps(self, run_id: str) -> frozenset[str]:
         return frozenset(line["done"] for line in self._lines(run_id) if "done" in line)
 
-    def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
+    def finish(
+        self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = (), receipts: Sequence[Receipt] = ()
+    ) -> None:
         home = self._folder / run_id
         if not (home / "run.json").exists():
             return

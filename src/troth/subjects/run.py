@@ -69,17 +69,19 @@ def carry_out(
     journal: Journal,
     now: Callable[[], dt.datetime],
     progress: Progress | None = None,
+    run_id: str | None = None,
 ) -> list[Receipt]:
     """Do what was approved, and show that it is done. Returns one receipt per subject, in order.
 
     *approved* is the hash of the plan that somebody has seen, *declaration_hash* that of the declaration in force now.
+    *run_id* names the run where whoever asks has to find it again; a random one otherwise.
     Raises `NotApproved` before anything is touched; `RunInterrupted` (to be resumed) or `RunFailed` (to be planned
     again) when a store fails.
     """
     known = plan_hash(plan, keyring)
     _refuse_unapproved(plan, known, approved, declaration_hash)
     work = compile_work(plan, keyring, known)
-    run_id = secrets.token_hex(8)
+    run_id = run_id or secrets.token_hex(8)
     journal.begin(_run(run_id, work, keyring, now()))
     return _Carrying(run_id, work, stores, journal, now, progress).finish()
 
@@ -168,7 +170,7 @@ class _Carrying:
             receipts = self._receipts(range(len(self.work.subjects)))
         except StoreError as cause:
             raise self._interrupted(cause) from None
-        self.journal.finish(self.run_id, [*self.taken_up, *(one.entry for one in receipts)], self.work.gone)
+        self.journal.finish(self.run_id, [*self.taken_up, *(one.entry for one in receipts)], self.work.gone, receipts)
         return receipts
 
     def _store(self, name: str) -> Store:
@@ -212,7 +214,8 @@ class _Carrying:
         at = self.now()
         failed = [failure(self.work, one, self.done, cause, at) for one in everyone if one not in set(finished)]
         gone = [one for one in self.work.gone if set(finished).issuperset(one.subjects)]
-        self.journal.finish(self.run_id, [*self.taken_up, *(one.entry for one in receipts), *failed], gone)
+        entries = [*self.taken_up, *(one.entry for one in receipts), *failed]
+        self.journal.finish(self.run_id, entries, gone, receipts)
         return RunFailed(self.run_id, cause, receipts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,12 +17,23 @@ from django.utils import timezone
 from troth.ledger import Entry
 from troth.protect import Keyring
 from troth.service.record.ledger import record
-from troth.service.record.models import RunRow, StepRow
+from troth.service.record.models import EntryRow, RunRow, StepRow
 from troth.service.record.subject_keys import SubjectKeys, scrub
 from troth.service.record.tombstones import Erased, Tombstones
-from troth.subjects import Gone, JournalError, Run, references_of
+from troth.subjects import Gone, JournalError, Receipt, Run, references_of
 
-__all__ = ["TOMBSTONES_KEPT", "DatabaseJournal"]
+__all__ = ["TOMBSTONES_KEPT", "DatabaseJournal", "follow"]
+
+Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
+"""Told of a run that is finishing, in the transaction that finishes it: its id; by subject, the receipt of each that
+was finished, with its entry; when."""
+
+_FOLLOWERS: dict[str, Follower] = {}
+
+
+def follow(prefix: str, follower: Follower) -> None:
+    """Let *follower* be told of every run whose id starts with *prefix*, whichever process finishes it."""
+    _FOLLOWERS[prefix] = follower
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """Longer than any backup or export that could bring an erased person back should live."""
@@ -69,14 +80,17 @@ class DatabaseJournal:
     def steps(self, run_id: str) -> frozenset[str]:
         return frozenset(StepRow.objects.filter(run__run_id=run_id).values_list("step", flat=True))
 
-    def finish(self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = ()) -> None:
+    def finish(
+        self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = (), receipts: Sequence[Receipt] = ()
+    ) -> None:
         keys_destroyed = 0
         with transaction.atomic(durable=True):
             row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
             if row is None:
                 return
-            record(*entries)
+            rows = record(*entries)
             row.finished_at = now = timezone.now()
+            _tell(run_id, receipts, dict(zip((entry.encoded for entry in entries), rows, strict=True)), now)
             if self._tombstones is not None:
                 buried = [Erased(one.system, one.kind, one.value) for one in gone]
                 self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
@@ -117,6 +131,12 @@ class DatabaseJournal:
     def let_go(self, run_id: str) -> None:
         """This process does not carry out the run any more: whoever looks next may take it up."""
         RunRow.objects.filter(run_id=run_id).update(owner="")
+
+
+def _tell(run_id: str, receipts: Sequence[Receipt], rows: Mapping[bytes, EntryRow], now: dt.datetime) -> None:
+    for prefix, follower in _FOLLOWERS.items():
+        if run_id.startswith(prefix):
+            follower(run_id, {str(one.subject): (one, rows[one.entry.encoded]) for one in receipts}, now)
 
 
 def _unfinished() -> Iterator[RunRow]:

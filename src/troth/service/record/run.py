@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.db import transaction
 
@@ -27,6 +27,7 @@ from troth.subjects import (
     AmendmentPlan,
     ErasurePlan,
     Hold,
+    Identity,
     Located,
     NotApproved,
     Receipt,
@@ -50,13 +51,22 @@ def now() -> dt.datetime:
 
 def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[Hold]:
     """The legal holds in force that may concern the located subjects."""
-    return _holds([str(reference) for reference in references(located.identities, keyring)], at)
+    names = [
+        {str(whole), *(str(part) for part in references(_each_identifier(identity), keyring))}
+        for identity, whole in zip(located.identities, references(located.identities, keyring), strict=True)
+    ]
+    return _holds(names, at)
 
 
-def _holds(subjects: Sequence[str], at: dt.datetime) -> list[Hold]:
+def _each_identifier(identity: Identity) -> list[Identity]:
+    """A hold may name the person by one identifier, and a request by several."""
+    return [Identity((one,)) for one in identity.identifiers]
+
+
+def _holds(subjects: Sequence[Collection[str]], at: dt.datetime) -> list[Hold]:
     holds = []
     for hold in in_force(at):
-        indices = tuple(index for index, subject in enumerate(subjects) if subject == hold.subject)
+        indices = tuple(index for index, names in enumerate(subjects) if hold.subject in names)
         if hold.subject is None or indices:
             places = (hold.scope,) if hold.scope is not None else ()
             holds.append(Hold(f"a legal hold stands ({hold.matter})", hold.citation, places, indices))
@@ -96,6 +106,7 @@ def act(
     declaration: Declaration,
     keyring: Keyring,
     progress: Callable[[str], None] | None = None,
+    run_id: str | None = None,
 ) -> list[Receipt]:
     """Carry out an approved plan and put it on record. Raises as `troth.subjects.carry_out` does."""
     journal = DatabaseJournal(keyring)
@@ -109,6 +120,7 @@ def act(
             journal=journal,
             now=now,
             progress=progress,
+            run_id=run_id,
         )
     except NotApproved as refused:
         done = RunRow.objects.filter(plan_hash=approved, finished_at__isnull=False).order_by("-finished_at").first()
@@ -147,7 +159,7 @@ def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
                     keyring=keyring,
                     journal=journal,
                     now=now,
-                    holds=lambda subjects: _holds(subjects, now()),
+                    holds=lambda subjects: _holds([{subject} for subject in subjects], now()),
                 )
                 resumed.append((run.id, "finished"))
             except TrothError as cause:

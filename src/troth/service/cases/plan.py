@@ -1,0 +1,186 @@
+"""What the law and the declaration ask of a case: clocks, proof of identity, outcomes. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import zoneinfo
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from troth.declaration import Declaration, Organisation, covers
+from troth.law import Applies, Due, Event, Obligation, Pause, due, earliest, obligations, regimes_for
+from troth.service.cases.models import Kind, Outcome, Right
+
+__all__ = ["Asked", "Clocks", "clocks", "marketing", "outcome", "tier_needed", "zone_of"]
+
+_ANSWER = {Kind.REQUEST: "answer", Kind.QUESTION: "answer_question"}
+_ACKNOWLEDGE = {Kind.REQUEST: ("confirm",), Kind.COMPLAINT: ("acknowledge_complaint",), Kind.QUESTION: ()}
+_CALIFORNIAN = frozenset({Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT})
+"""The rights that 11 CCR 7021 gives 45 days for; an opt-out has a clock of its own (7026)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a case's clocks depend on."""
+
+    kind: str
+    right: str
+    received_at: dt.datetime
+    verified_at: dt.datetime | None = None
+    residence: str = ""
+    pauses: tuple[Pause, ...] = ()
+    is_extended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Every clock that runs on a case. *answer* is never empty: where no law sets a period, the policy's month does."""
+
+    answer: tuple[Due, ...]
+    acknowledge: tuple[Due, ...]
+    because: tuple[str, ...]
+    """Why each rule set counts, in words."""
+
+    @property
+    def first(self) -> Due:
+        """The answer's deadline: the earliest of its clocks."""
+        return earliest(self.answer)
+
+
+def clocks(asked: Asked, declaration: Declaration, *, now: dt.datetime) -> Clocks:
+    """The clocks of a case, one for each regime that applies or may apply (clause C47): each runs by its own rules, and
+    the earliest is answered by."""
+    organisation, zone = declaration.organisation, zone_of(declaration.organisation)
+    on = asked.received_at.astimezone(zone).date()
+    applying = regimes_for(
+        residence=asked.residence or None,
+        established=organisation.country,
+        serves=declaration.requests.serves or None,
+        on=on,
+    )
+    duties = list(_duties(asked, applying, on))
+    reckoned = [(name, _due(rule, asked, organisation, zone, now)) for name, rule in duties]
+    answers = [one for name, one in reckoned if name == "answer"]
+    if not answers:  # no law of these places sets a period: what every policy of this kind promises
+        [rule] = [one for one in obligations("gdpr", on) if one.id == "gdpr.answer"]
+        answers = [_due(rule, asked, organisation, zone, now)]
+    return Clocks(
+        answer=tuple(answers),
+        acknowledge=tuple(one for name, one in reckoned if name == "acknowledge"),
+        because=tuple(str(one) for one in applying),
+    )
+
+
+def _duties(asked: Asked, applying: Sequence[Applies], on: dt.date) -> Iterable[tuple[str, Obligation]]:
+    kind = Kind(asked.kind)
+    if kind is Kind.QUESTION:
+        yield from (("answer", rule) for rule in obligations("standards", on) if rule.id == "standards.answer_question")
+        return
+    for one in applying:
+        for rule in obligations(one.regime.id, on):
+            duty = rule.id.partition(".")[2]
+            if rule.clock is None or (one.regime.id == "ccpa" and not _is_californian(asked, duty)):
+                continue
+            if duty == "answer" or (duty == "opt_out" and one.regime.id == "ccpa"):
+                yield "answer", rule
+            elif duty in _ACKNOWLEDGE[kind]:
+                yield "acknowledge", rule
+
+
+def _is_californian(asked: Asked, duty: str) -> bool:
+    if duty == "opt_out":
+        return asked.right in (Right.OBJECT, Right.WITHDRAW)
+    return asked.kind == Kind.REQUEST and asked.right in _CALIFORNIAN
+
+
+def _due(rule: Obligation, asked: Asked, organisation: Organisation, zone: dt.tzinfo, now: dt.datetime) -> Due:
+    started: dict[Event, dt.datetime | None] = {Event.RECEIVED: asked.received_at}
+    if asked.verified_at is not None:
+        # Until the identity is confirmed the clock is reckoned from the arrival: never too late, whatever the law says.
+        started[Event.IDENTITY_CONFIRMED] = asked.verified_at
+    may_extend = rule.clock is not None and bool(rule.clock.extension)
+    return due(
+        rule,
+        started,
+        zone=zone,
+        pauses=asked.pauses,
+        extended=asked.is_extended and may_extend,
+        place=organisation.country,
+        now=now,
+    )
+
+
+# --- where a day begins ---------------------------------------------------------------------------------------------
+
+
+def zone_of(organisation: Organisation) -> zoneinfo.ZoneInfo:
+    """The controller's time zone: as declared, or the principal one of its country."""
+    return zoneinfo.ZoneInfo(organisation.timezone or _zones().get(organisation.country, "UTC"))
+
+
+@functools.cache
+def _zones() -> dict[str, str]:
+    """Country to the first of its zones, by the table that the time zone database ships."""
+    found: dict[str, str] = {}
+    text = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            country, _, zone = line.split("\t")[:3]
+            found.setdefault(country, zone)
+    return found
+
+
+# --- who asks --------------------------------------------------------------------------------------------------------
+
+_SPECIAL = (
+    "user.health_and_medical",
+    "user.biometric",
+    "user.criminal_history",
+    "user.demographic.religious_belief",
+    "user.demographic.political_opinion",
+    "user.demographic.sexual_orientation",
+    "user.demographic.race_ethnicity",
+    "user.government_id",
+    "user.financial.credit_card",
+)
+_ASKED: dict[str, int] = {"channel": 1, "points": 2, "account": 3}
+
+
+def tier_needed(declaration: Declaration, kind: str, right: str, *, residence: str = "") -> int:
+    """The lowest proof of identity that fits the risk (GDPR Art. 12(6), 11 CCR 7060-7062): none to stop a use, to
+    complain or to ask a question; control of the channel for the rest; two stored data points to see special
+    categories; three, or an account, for the specific pieces of a Californian. The declaration may ask for more."""
+    if kind != Kind.REQUEST or right in (Right.OBJECT, Right.WITHDRAW):
+        return 0
+    needed = 1
+    if right in (Right.VIEW, Right.PORT):
+        if residence == "US-CA":
+            needed = 3
+        elif any(covers(special, category) for special in _SPECIAL for category in _held(declaration)):
+            needed = 2
+    declared = declaration.requests.verify.get(right)  # type: ignore[call-overload]
+    return max(needed, _ASKED[declared]) if declared else needed
+
+
+def _held(declaration: Declaration) -> Collection[str]:
+    return {
+        use.category
+        for name, system in declaration.systems.items()
+        if name != "troth"
+        for table in system.tables.values()
+        for use in table.fields.values()
+    }
+
+
+def marketing(declaration: Declaration) -> tuple[str, ...]:
+    """The purposes that an objection to marketing stops at once (GDPR Art. 21(2)-(3))."""
+    return tuple(name for name, purpose in declaration.purposes.items() if covers("marketing", purpose.use))
+
+
+def outcome(*, kept: bool, refused: bool, failed: bool, anything_done: bool) -> Outcome:
+    """How a case that was carried out ended. What stayed, for whatever reason, is said plainly: partly."""
+    if refused and not anything_done:
+        return Outcome.REFUSED
+    return Outcome.PARTLY_FULFILLED if kept or refused or failed else Outcome.FULFILLED
