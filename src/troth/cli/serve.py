@@ -20,9 +20,12 @@ __all__ = ["migrate", "refuse_taken", "serve"]
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Which port.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
 @click.option("--no-keep", is_flag=True, help="Leave the keep loop to `troth keep`.")
+@click.option("--no-work", is_flag=True, help="Leave the flows to `troth work`.")
 @cli.json_option
-def serve(declaration: Path, address: str, port: int, workers: int, no_keep: bool, as_json: bool) -> None:
-    """Serve the policy at /policy/ and its status at /policy/status/, with the keep loop beside it.
+def serve(
+    declaration: Path, address: str, port: int, workers: int, no_keep: bool, no_work: bool, as_json: bool
+) -> None:
+    """Serve the policy at /policy/ and its status at /policy/status/, with the keep loop and a worker beside it.
 
     The development profile is for http://localhost. TROTH_PROFILE=production refuses to start unsafe.
 
@@ -38,11 +41,18 @@ def serve(declaration: Path, address: str, port: int, workers: int, no_keep: boo
 
     def ready() -> None:
         if as_json:
-            cli.print_json({"address": f"http://{host}:{port}/policy/", "workers": workers, "keep": not no_keep})
+            cli.print_json(
+                {
+                    "address": f"http://{host}:{port}/policy/",
+                    "workers": workers,
+                    "keep": not no_keep,
+                    "work": not no_work,
+                }
+            )
         else:
             click.echo(f"http://{host}:{port}/policy/ · Ctrl-C ends it")
 
-    start(address=address, port=port, workers=workers, keep=not no_keep, ready=ready)
+    start(address=address, port=port, workers=workers, keep=not no_keep, work=not no_work, ready=ready)
 
 
 @click.command()

@@ -1,21 +1,29 @@
-"""Starting the service: granian in front of the WSGI application, and the keep loop beside it."""
+"""Starting the service: granian in front of the WSGI application, and beside it the keep loop and a worker of flows."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
 
 __all__ = ["migrate", "serve", "set_up"]
 
+_LOG = logging.getLogger("troth.server")
+
 _THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Requests that one worker answers at once; more would only wait for the same database, or for a processor."""
 _STOP_S_MAX = 10
+_AGAIN_S = 0.5
+_AGAIN_S_MAX = 30.0
+"""Between two beginnings of what dies again and again."""
 
 
 def serve(
@@ -25,9 +33,11 @@ def serve(
     workers: int = 1,
     application: str = "troth.service.wsgi:application",
     keep: bool = True,
+    work: bool = True,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal ends it, with the keep loop beside it unless *keep* is off (``troth keep`` runs elsewhere).
+    """Serve until a signal ends it, with the keep loop beside it unless *keep* is off (``troth keep`` runs elsewhere),
+    and with a worker unless *work* is off (``troth work`` does).
 
     *application* is ``module:name``; a company's own site uses `troth.service.wsgi.mounted` and names the result here.
     *ready* is called once nothing was refused and the address is ours. The development profile prepares its home and
@@ -47,7 +57,8 @@ def serve(
     _close_connections()
     server = _granian(application, address, port, workers)
     server.on_startup(ready)
-    with _keeping() if keep else contextlib.nullcontext():
+    beside = [name for name, is_wanted in (("keep", keep), ("work", work)) if is_wanted]
+    with _beside(beside) if beside else contextlib.nullcontext():
         server.serve()
 
 
@@ -103,12 +114,47 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
 
 
 @contextlib.contextmanager
-def _keeping() -> Iterator[None]:
-    """The keep loop in a process of its own, which ends when its standard input does: with us, however we end."""
-    loop = subprocess.Popen([sys.executable, "-m", "troth.service.keeping"], stdin=subprocess.PIPE)
-    assert loop.stdin is not None, "a pipe was asked for"
+def _beside(names: Sequence[str]) -> Iterator[None]:
+    """What works beside the server, in a process of its own that is begun anew when it dies. It ends when its standard
+    input does: with us, however we end."""
+    command = [sys.executable, "-m", "troth.service.working", *names]
+    stop = threading.Event()
+    process = _begin(command)
+
+    def watch() -> None:
+        nonlocal process
+        pause_s = _AGAIN_S
+        while not stop.is_set():
+            begun = time.monotonic()
+            process.wait()
+            if stop.is_set():
+                return
+            _LOG.error("what works beside the server ended with code %d; it begins anew", process.returncode)
+            pause_s = _AGAIN_S if time.monotonic() - begun > _AGAIN_S_MAX else min(2 * pause_s, _AGAIN_S_MAX)
+            if not stop.wait(pause_s):
+                process = _begin(command)
+
+    watching = threading.Thread(target=watch, name="troth-beside", daemon=True)
+    watching.start()
     try:
         yield
     finally:
-        loop.stdin.close()
-        loop.wait(_STOP_S_MAX)
+        stop.set()
+        _end(process)
+        watching.join()
+        _end(process)  # it may have been begun at this moment
+
+
+def _begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own module
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None, "a pipe was asked for"
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    try:
+        process.wait(_STOP_S_MAX)
+    except subprocess.TimeoutExpired:  # a step takes long; it is done again by the next worker
+        process.kill()
+        process.wait()

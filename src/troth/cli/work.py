@@ -1,0 +1,52 @@
+"""``troth work``: a worker that carries flows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+__all__ = ["work"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option("--once", is_flag=True, help="End once no flow can go on now, for cron.")
+@click.option("--flows", default=8, show_default=True, type=click.IntRange(1, 64), help="Flows to run at once.")
+@cli.json_option
+def work(declaration: Path, once: bool, flows: int, as_json: bool) -> None:
+    """Carry the flows that requests and batches want: a worker, beside `troth serve --no-work`.
+
+    On PostgreSQL any number of them work together, on any number of machines, and take over what a dead one left. On
+    SQLite one works and the others stand by. `troth serve` brings one of its own.
+
+    \b
+    Example:  troth work -d /etc/troth/troth.yaml
+              troth work --once
+    """
+    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
+    from troth.service.server import set_up
+
+    settings = set_up()
+    from troth.service.work.run import health
+    from troth.service.work.worker import Pace, worker
+
+    stop = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: stop.set())
+    worker(stop, settings=settings, pace=Pace(flows_max=flows), until_idle=once)
+    left = health()
+    if as_json:
+        cli.print_json(
+            {name: getattr(left, name) for name in ("wanted", "running", "waiting", "stopped", "failed", "workers")}
+        )
+    else:
+        click.echo(f"{counted(left.waiting, 'flow')} waiting, {left.stopped} stopped, {left.failed} failed")
+    if left.stopped or left.failed:
+        raise click.exceptions.Exit(1)

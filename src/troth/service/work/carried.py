@@ -1,0 +1,243 @@
+"""A flow in the hands of a worker: what `step`, `wait` and `wait_for_word` do there.
+
+The engine gives one thing, `Note`: the result of a call, noted under its place in the flow, or made and then noted. All
+else is here: what is put away and until when, what was had once, and that a worker which lost its lease does no more.
+
+A flow is put away by `_PutAway`, which is no ``Exception``: no body can catch it by accident, and the engine takes it
+for the death of the process, notes nothing, and so does the same step again when the flow is taken up.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import random
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+
+from troth.service.work.models import CODE_MAX, EffectRow, FlowRow
+from troth.service.work.run import Body, Result, Stopped, carrying
+
+__all__ = ["Flow", "Hold", "Note", "PutAway"]
+
+_LOG = logging.getLogger("troth.work")
+_State = FlowRow.State
+
+_FIRST_RETRY_S = 2.0
+_RETRY_S_MAX = 600.0
+_RESULT_CHARACTERS_MAX = 20_000
+_PLAIN = re.compile(r"[\w.:/+=-]{0,200}", re.ASCII)
+
+
+class PutAway(BaseException):
+    """This worker does no more for the flow now; its row says why and until when."""
+
+
+class Note(Protocol):
+    """Call, and note the result under the next place of the flow; or return what was noted there before."""
+
+    def __call__(self, name: str, call: Callable[[], Result]) -> Result: ...
+
+
+class Hold(Protocol):
+    """Whether this worker may go on: it ends, or another one may have taken over its flows."""
+
+    executor: str
+
+    @property
+    def is_ending(self) -> bool: ...
+
+    @property
+    def is_lost(self) -> bool: ...
+
+
+class Flow:
+    """One flow, carried by one worker from when it was taken up until it is done or put away."""
+
+    def __init__(self, row: FlowRow, hold: Hold, clock: Callable[[], dt.datetime]) -> None:
+        self.pk, self.name, self.about, self.round, self.takings = row.pk, row.name, row.about, row.round, row.takings
+        self._tries = row.tries
+        self._hold = hold
+        self._clock = clock
+        self._note: Note | None = None
+        self._position = 0
+        self._heard = 0
+        self.has_begun = False
+
+    @property
+    def key(self) -> str:
+        """Its name for the engine: the same for every worker, another for every round."""
+        return f"{self.name}/{self.about}/{self.round}"
+
+    def carry(self, body: Body, note: Note) -> None:
+        """Run *body* until it is done or put away. Raises `PutAway`, and Django's ``DatabaseError``."""
+        self.has_begun = True
+        self._note = note
+        token = carrying.set(self)
+        try:
+            self._go_on()
+            body(self.about)
+            self._finish()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the flow is put away for it
+            raise self._put_away("", error) from None
+        finally:
+            carrying.reset(token)
+
+    # --- the words of a body ------------------------------------------------------------------------------------
+
+    def step(self, name: str, do: Callable[[], Result], *, once: bool) -> Result:
+        assert self._note is not None, "a flow that is carried"
+        self._position += 1
+        position = self._position
+
+        def done() -> Result:
+            self._go_on()
+            close_old_connections()
+            try:
+                return self._once(name, position, do) if once else _plain(do())
+            except Exception as error:  # noqa: BLE001 - whatever it is, the flow is put away for it
+                raise self._put_away(name, error) from None
+            finally:
+                close_old_connections()
+
+        result = self._note(name, done)
+        if self._tries:
+            self._tries = 0
+            self._mine().update(tries=0, step="", reason="")
+        return result
+
+    def wait(self, time: dt.timedelta) -> None:
+        until = self._until("wait", time)
+        if self._clock() < until:
+            self._mine().update(**self._away(_State.WAITING, until))
+            raise PutAway
+
+    def wait_for_word(self, time: dt.timedelta) -> bool:
+        assert self._note is not None, "a flow that is carried"
+        until = self._until("listen", time)
+        heard = self._note("word", lambda: self._listen(until))
+        assert isinstance(heard, Mapping), "as `_listen` left it"
+        assert isinstance(heard["words"], int), "as `_listen` left it"
+        self._heard = heard["words"]
+        return bool(heard["came"])
+
+    def _until(self, name: str, time: dt.timedelta) -> dt.datetime:
+        assert self._note is not None, "a flow that is carried"
+        until = self._note(name, lambda: (self._clock() + time).isoformat())  # noqa: PLW0108 - the clock is read in the step
+        assert isinstance(until, str), "as it was noted"
+        return dt.datetime.fromisoformat(until)
+
+    def _listen(self, until: dt.datetime) -> Result:
+        """What came, or put the flow away: unless a word came while we looked."""
+        while True:
+            self._go_on()
+            words = self._mine().values_list("words", flat=True).first()
+            if words is None:
+                raise PutAway
+            if words > self._heard:
+                return {"came": True, "words": words}
+            if self._clock() >= until:
+                return {"came": False, "words": words}
+            if self._mine().filter(words=words).update(**self._away(_State.WAITING, until), for_word=True):
+                raise PutAway
+
+    # --- what becomes of the row --------------------------------------------------------------------------------
+
+    def _mine(self) -> Any:
+        """The row, as long as it is in this worker's hands: who has lost it changes nothing."""
+        return FlowRow.objects.filter(pk=self.pk, round=self.round, state=_State.RUNNING, worker=self._hold.executor)
+
+    def _go_on(self) -> None:
+        """Return while this worker may do something; give the flow back where it is ending. Raises `PutAway`."""
+        if self._hold.is_lost:
+            raise PutAway
+        if self._hold.is_ending:
+            self.give_back()
+            raise PutAway
+
+    def give_back(self, after: dt.timedelta = dt.timedelta(), *, reason: str = "") -> None:
+        """Let another worker take it up. Harmless where it is not ours any more."""
+        more = {"reason": reason} if reason else {}
+        self._mine().update(**self._away(_State.WANTED, self._clock() + after), **more)
+
+    def _away(self, state: FlowRow.State, due: dt.datetime | None) -> dict[str, Any]:
+        return {"state": state, "due_at": due, "worker": "", "changed_at": self._clock(), "for_word": False}
+
+    def _finish(self) -> None:
+        with transaction.atomic():
+            ended = self._mine().update(
+                **self._away(_State.DONE, None), ended_at=self._clock(), tries=0, step="", reason=""
+            )
+            if not ended:
+                raise PutAway
+            EffectRow.objects.filter(flow=self.pk).delete()
+
+    def _put_away(self, step: str, error: Exception) -> PutAway:
+        """Put the flow away for *error*, and say so on its row: as a code, because an error's text may hold values."""
+        if isinstance(error, Stopped):
+            state, due, reason = _State.STOPPED, None, error.reason
+        elif _may_pass(error):
+            self._tries += 1
+            state, due, reason = _State.WAITING, self._clock() + _pause(self._tries, error), _code(error)
+        else:
+            state, due, reason = _State.FAILED, None, _code(error)
+            _LOG.error("a flow failed: %s, at %s", self.name, step or "no step", exc_info=error)
+        step = step or (FlowRow.objects.filter(pk=self.pk).values_list("step", flat=True).first() or "")
+        self._mine().update(**self._away(state, due), tries=self._tries, step=step, reason=reason)
+        return PutAway()
+
+    def _once(self, name: str, position: int, do: Callable[[], Result]) -> Result:
+        with transaction.atomic(durable=True):
+            # Whoever takes the flow over waits for this transaction, and then finds what it left.
+            if self._mine().select_for_update().first() is None:
+                raise PutAway
+            had = EffectRow.objects.filter(flow=self.pk, round=self.round, position=position).first()
+            if had is not None:
+                result: Result = had.result
+                return result
+            result = _plain(do())
+            EffectRow.objects.create(
+                flow_id=self.pk, round=self.round, position=position, step=name, result=result, at=self._clock()
+            )
+            return result
+
+
+def _may_pass(error: Exception) -> bool:
+    said = getattr(error, "retryable", None)
+    return bool(said) if said is not None else isinstance(error, (OSError, OperationalError, InterfaceError))
+
+
+def _pause(tries: int, error: Exception) -> dt.timedelta:
+    """Longer each time, and not the same for all flows that a store has let down; never shorter than it asked for."""
+    doubled = min(_FIRST_RETRY_S * 2.0 ** min(tries - 1, 20), _RETRY_S_MAX)
+    asked = getattr(error, "retry_after", None)
+    asked_s = asked.total_seconds() if isinstance(asked, dt.timedelta) else float(asked or 0)
+    return dt.timedelta(seconds=max(doubled * random.uniform(0.8, 1.2), asked_s))  # noqa: S311 - spreads load
+
+
+def _code(error: Exception) -> str:
+    """What went wrong, without a word of what the error says."""
+    store = getattr(error, "store", "")
+    where = f":{store}" if isinstance(store, str) and store and _PLAIN.fullmatch(store) else ""
+    return f"{type(error).__name__}{where}"[:CODE_MAX]
+
+
+def _plain(result: Result) -> Result:
+    """*result*, where it can only be ids, counts and codes: the engine notes it in clear. Raises ``ValueError``."""
+    if len(json.dumps(result)) > _RESULT_CHARACTERS_MAX or not _is_plain(result):
+        raise ValueError("a step leaves few ids, counts and codes; put anything else into a row, and return its id")
+    return result
+
+
+def _is_plain(result: Any) -> bool:
+    if isinstance(result, str):
+        return _PLAIN.fullmatch(result) is not None
+    if isinstance(result, Mapping):
+        return all(isinstance(name, str) and _PLAIN.fullmatch(name) and _is_plain(of) for name, of in result.items())
+    if isinstance(result, (list, tuple)):
+        return all(_is_plain(item) for item in result)
+    return result is None or isinstance(result, (bool, int))

@@ -1,0 +1,188 @@
+"""The one adapter over DBOS: it notes what the steps of a flow left, and runs flows in threads. Nobody else imports it.
+
+How each of its habits is met stands in ``docs/decisions/0011-flows.md``. Importing this costs 30 MB, so that the worker
+does it only once there is a flow to run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import queue
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import error as dbos_error
+from django.db import connections
+
+from troth.service.configuration import Settings
+from troth.service.work.carried import Flow, PutAway
+from troth.service.work.models import FlowRow
+from troth.service.work.run import Result, Stopped, flows
+
+__all__ = ["Engine"]
+
+# A handler of its own that says nothing: otherwise DBOS adds one that writes out ids and the text of errors. What it
+# says goes to our root, which writes down where, and not what.
+logging.getLogger("dbos").addHandler(logging.NullHandler())
+
+_VERSION = "1"
+"""Of what is noted, not of our code: DBOS resumes a flow only under the version that it was begun under. A change to
+the steps of a flow that may be under way is made under a new *name* of that flow, and the old one stays for a while."""
+_SCHEMA = "troth_work"
+_POLL_S = 0.1
+_SWEPT_AT_ONCE = 1_000
+
+_carried: dict[str, Flow] = {}
+"""What this process runs, by key: DBOS hands us the key alone."""
+_ended: queue.SimpleQueue[Flow] = queue.SimpleQueue()
+
+
+@DBOS.workflow(name="troth.flow", max_recovery_attempts=None)
+def _run(key: str) -> None:
+    flow = _carried.get(key)
+    if flow is None or flow.has_begun:
+        raise PutAway  # it was given back since, and whoever has it runs it
+    try:
+        flow.carry(flows()[flow.name], _note)
+    finally:
+        connections.close_all()
+        _ended.put(flow)
+    # Where a flow stands is on its row, in one transaction with the rest; DBOS does not have to know it as well.
+    raise PutAway
+
+
+def _note(name: str, call: Callable[[], Result]) -> Result:
+    try:
+        result: Result = DBOS.run_step({"name": name}, call)
+    except (dbos_error.DBOSWorkflowConflictIDError, dbos_error.DBOSWorkflowCancelledError):
+        raise PutAway from None  # another worker owns it by now
+    except dbos_error.DBOSUnexpectedStepError:
+        raise Stopped("flow_changed") from None  # its steps are not those that it was begun with
+    except sqlalchemy.exc.DBAPIError:
+        raise PutAway from None  # the notes are out of reach, and the flow is given back
+    return result
+
+
+class Engine:
+    """DBOS for one worker, from when it is made to `close`. Only one may be open in a process, and no process forked
+    from it may use it."""
+
+    def __init__(self, settings: Settings, *, executor: str, flows_max: int) -> None:
+        self._pid = os.getpid()
+        self._queue = f"troth-{executor}"
+        self.ended = _ended
+        DBOS(config=_config(settings, executor, flows_max))
+        DBOS.listen_queues([self._queue])
+        DBOS.launch()
+        DBOS.register_queue(self._queue, polling_interval_sec=_POLL_S)
+
+    def begin(self, taken: Sequence[Flow]) -> None:
+        """Run flows that this worker has taken: from the start, or from where they were put away."""
+        assert os.getpid() == self._pid, "an engine does not outlive a fork"
+        again = []
+        for flow in taken:
+            _carried[flow.key] = flow
+            known = DBOS.get_workflow_status(flow.key) if flow.takings > 1 else None
+            if known is not None:
+                again.append(flow.key)
+                continue
+            with SetWorkflowID(flow.key):
+                DBOS.start_workflow(_run, flow.key)
+        if again:
+            DBOS.resume_workflows(again, queue_name=self._queue)
+
+    def forget(self, flow: Flow, *, for_good: bool) -> None:
+        """This worker has nothing more to do with *flow*; where *for_good*, nobody has, and its notes go."""
+        _carried.pop(flow.key, None)
+        if for_good:
+            DBOS.delete_workflow(flow.key)
+
+    def sweep(self, workers: Sequence[str]) -> int:
+        """Delete the notes of flows that are done and were left by a crash, and the queues of workers that are gone.
+        How many notes."""
+        names = {f"troth-{executor}" for executor in workers} | {self._queue}
+        for known in DBOS.list_queues():
+            if known.name not in names:
+                DBOS.delete_queue(known.name)
+        noted = DBOS.list_workflows(limit=_SWEPT_AT_ONCE, load_input=False, load_output=False)
+        keys = [workflow.workflow_id for workflow in noted]
+        gone = [key for key in keys if key not in _carried and not _is_needed(key)]
+        for key in gone:
+            DBOS.delete_workflow(key)
+        return len(gone)
+
+    def close(self) -> None:
+        """End it. Flows that still run find out at their next step, and leave no note."""
+        with contextlib.suppress(Exception):
+            DBOS.delete_queue(self._queue)
+        _carried.clear()
+        DBOS.destroy()
+
+
+def _is_needed(key: str) -> bool:
+    name, _, rest = key.partition("/")
+    about, _, round_ = rest.rpartition("/")
+    row = FlowRow.objects.filter(name=name, about=about, round=round_).exclude(state=FlowRow.State.DONE)
+    return row.exists()
+
+
+def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
+    config: DBOSConfig = {
+        "name": "troth",
+        "application_version": _VERSION,
+        "executor_id": executor,
+        "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": flows_max + 4,
+        "use_listen_notify": False,
+        "dbos_system_schema": _SCHEMA,
+        "enable_otlp": False,
+        "log_level": "WARNING",
+        "scheduler_polling_interval_sec": 3600.0,
+        "notification_listener_polling_interval_sec": 0.25,  # nothing is sent, but closing waits for its turn
+    }
+    if settings.database.engine == "sqlite":
+        file = Path(settings.database.name).with_name("work.sqlite3")
+        file.touch(mode=0o600)
+        url = sqlalchemy.URL.create("sqlite", database=str(file))
+        return {**config, "system_database_url": str(url), "system_database_engine": _sqlite(url)}
+    told = settings.database
+    url = sqlalchemy.URL.create(
+        "postgresql+psycopg",
+        username=told.user or None,
+        password=told.password or None,
+        host=told.host or None,
+        port=int(told.port) if told.port else None,
+        database=told.name,
+        query=dict(told.options),
+    )
+    config["system_database_url"] = url.render_as_string(hide_password=False)
+    config["sys_db_pool_size"] = flows_max // 2 + 3
+    config["db_engine_kwargs"] = {"connect_args": {"application_name": "troth work"}}
+    return config
+
+
+@functools.cache
+def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+    """As DBOS would make it, but with a log beside the file, which is 27 times as fast. NORMAL is enough: a power cut
+    may undo the last notes, and the steps that they were about are done again."""
+    made = sqlalchemy.create_engine(url, connect_args={"check_same_thread": False})
+
+    @sqlalchemy.event.listens_for(made, "connect")
+    def tune(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in (
+            "busy_timeout=30000",
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return made

@@ -1,0 +1,308 @@
+"""The loop of one worker process: it takes flows from the outbox and runs them, and takes over what dead workers left.
+
+Any number of workers share a PostgreSQL database, on any number of machines. Each has a lease, kept by a thread of its
+own; one whose lease ran out has its flows taken from it, and does no more than the step that it is in. On SQLite one
+worker works at a time, by a lock on a file, and the others stand by.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db.models import F
+from django.utils.module_loading import autodiscover_modules
+
+from troth.service.configuration import ServiceError, Settings
+from troth.service.work.carried import Flow
+from troth.service.work.models import FlowRow, WorkerRow
+from troth.service.work.run import feeders, flows
+
+if TYPE_CHECKING:
+    from troth.service.work.engine import Engine
+
+__all__ = ["Pace", "WorkerLost", "worker"]
+
+_LOG = logging.getLogger("troth.work")
+_State = FlowRow.State
+
+
+class WorkerLost(ServiceError):
+    """This worker's lease ran out, and others have taken over its flows; start another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a worker goes about it."""
+
+    flows_max: int = 8
+    """Flows that one worker runs at once."""
+    lease: dt.timedelta = dt.timedelta(seconds=30)
+    """How long the flows of a worker that died have to wait."""
+    look_s: float = 1.0
+    """Between two looks for something to do, while there is nothing."""
+    busy_s: float = 0.1
+    """Between two looks while there is."""
+    engine_idle_s: float = 20.0
+    """How long the engine stays open without a flow."""
+    stop_s: float = 10.0
+    """How long one that is told to end waits for the steps under way."""
+
+
+_BEGIN_S_MAX = 60.0
+"""A flow that the engine has not begun by then is given back."""
+_AGAIN = dt.timedelta(seconds=5)
+_SWEEP_S = 3600.0
+
+
+def worker(
+    stop: threading.Event,
+    *,
+    settings: Settings,
+    pace: Pace | None = None,
+    clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    until_idle: bool = False,
+) -> None:
+    """Carry flows until *stop* is set, or with *until_idle* until no flow can go on at the moment of *clock*.
+
+    What is under way when it ends is put away at its next step and goes on elsewhere. Raises `WorkerLost`.
+    """
+    autodiscover_modules("flows")
+    pace = pace or Pace()
+    with _alone(settings, stop) as first, _Hold(pace.lease, alone=first is not None) as hold:
+        if not stop.is_set():
+            _Worker(settings, pace, clock, hold).work(stop, until_idle=until_idle)
+
+
+class _Hold:
+    """The lease of this worker, renewed by a thread until the worker ends."""
+
+    def __init__(self, lease: dt.timedelta, *, alone: bool) -> None:
+        self.executor = secrets.token_hex(8)
+        self.is_alone = alone
+        self.is_ending = False
+        self._lease = lease
+        self._valid_until = time.monotonic() + lease.total_seconds()
+        self._taken = False
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="troth-work-lease", daemon=True)
+
+    @property
+    def is_lost(self) -> bool:
+        return self._taken or time.monotonic() > self._valid_until
+
+    def __enter__(self) -> _Hold:
+        now = _now()
+        WorkerRow.objects.create(executor=self.executor, begun_at=now, lease_until=now + self._lease)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._end.wait(self._lease.total_seconds() / 3):
+            asked = time.monotonic()
+            try:
+                mine = WorkerRow.objects.filter(executor=self.executor)
+                if not mine.update(lease_until=_now() + self._lease):
+                    self._taken = True
+                    return
+                self._valid_until = asked + self._lease.total_seconds()
+            except DatabaseError:
+                _LOG.exception("the lease of this worker could not be renewed")
+            finally:
+                close_old_connections()
+        connections.close_all()
+
+    def take_over(self) -> int:
+        """Give back what dead workers had in hand. How many flows. Harmless from several workers at once."""
+        others = WorkerRow.objects.exclude(executor=self.executor)
+        dead = others if self.is_alone else others.filter(lease_until__lt=_now())
+        orphans = FlowRow.objects.filter(state=_State.RUNNING).exclude(
+            worker__in=WorkerRow.objects.values_list("executor")
+        )
+        if not dead.exists() and not orphans.exists():
+            return 0
+        with transaction.atomic():
+            gone = list(dead.select_for_update(skip_locked=True).values_list("executor", flat=True))
+            WorkerRow.objects.filter(executor__in=gone).delete()
+            now = _now()
+            return orphans.update(state=_State.WANTED, worker="", due_at=now, changed_at=now)
+
+    def let_go(self) -> None:
+        """Nothing of this worker is under way any more."""
+        WorkerRow.objects.filter(executor=self.executor).delete()
+
+
+class _Worker:
+    def __init__(self, settings: Settings, pace: Pace, clock: Callable[[], dt.datetime], hold: _Hold) -> None:
+        self._settings = settings
+        self._pace = pace
+        self._clock = clock
+        self._hold = hold
+        self._engine: Engine | None = None
+        self._running: dict[str, tuple[Flow, float]] = {}
+        self._busy_at = time.monotonic()
+        self._next_rounds = 0.0
+        self._next_sweep = 0.0
+
+    def work(self, stop: threading.Event, *, until_idle: bool) -> None:
+        try:
+            while not stop.is_set() and not self._hold.is_lost:
+                did = self._turn()
+                if until_idle and not did and not self._running:
+                    break
+                self._rest(stop, did)
+            is_lost = self._hold.is_lost
+            self._end()
+        finally:
+            self._close_engine()
+        if is_lost:
+            raise WorkerLost("this worker's lease ran out, and others have its flows; start another")
+
+    def _turn(self) -> bool:
+        """One look at everything. Whether there was something to do."""
+        try:
+            self._collect()
+            if time.monotonic() >= self._next_rounds:
+                self._next_rounds = time.monotonic() + self._pace.lease.total_seconds() / 3
+                if count := self._hold.take_over():
+                    _LOG.warning("took over %d flows of workers that are gone", count)
+            for fill in feeders():
+                self._feed(fill)
+            taken = self._take()
+            if taken:
+                self._begin(taken)
+            elif not self._running and time.monotonic() - self._busy_at > self._pace.engine_idle_s:
+                self._close_engine()
+            return bool(taken)
+        except DatabaseError:
+            _LOG.exception("the database did not answer; work goes on once it does")
+            return False
+        finally:
+            close_old_connections()
+
+    def _feed(self, fill: Callable[[], object]) -> None:
+        try:
+            fill()
+        except Exception:  # noqa: BLE001 - one that is broken holds up no other; the log has its type and place
+            _LOG.exception("a feeder broke; it is called again")
+
+    def _take(self) -> list[Flow]:
+        """Flows that are due, up to what this worker can run at once, now in its hands."""
+        free, now = self._pace.flows_max - len(self._running), self._clock()
+        due = FlowRow.objects.filter(due_at__lte=now, name__in=list(flows()))
+        if free <= 0 or not due.exists():  # a look without a transaction, which on SQLite would lock everybody out
+            return []
+        with transaction.atomic():
+            rows = list(due.select_for_update(skip_locked=True).order_by("due_at", "pk")[:free])
+            FlowRow.objects.filter(pk__in=[row.pk for row in rows]).update(
+                state=_State.RUNNING,
+                worker=self._hold.executor,
+                due_at=None,
+                for_word=False,
+                takings=F("takings") + 1,
+                changed_at=now,
+            )
+        for row in rows:
+            row.takings += 1
+        return [Flow(row, self._hold, self._clock) for row in rows]
+
+    def _begin(self, taken: list[Flow]) -> None:
+        begun = time.monotonic()
+        self._running |= {flow.key: (flow, begun) for flow in taken}
+        self._busy_at = begun
+        self._open_engine().begin(taken)
+
+    def _collect(self) -> None:
+        """Let go of the flows that are done or put away."""
+        if self._engine is None:
+            return
+        while not self._engine.ended.empty():
+            self._ended(self._engine.ended.get())
+        late = time.monotonic() - _BEGIN_S_MAX
+        for flow, begun in list(self._running.values()):
+            if begun < late and not flow.has_begun:
+                self._ended(flow)
+
+    def _ended(self, flow: Flow) -> None:
+        if self._running.get(flow.key, (None,))[0] is not flow or self._engine is None:
+            return
+        del self._running[flow.key]
+        self._busy_at = time.monotonic()
+        # One that broke without a word, as when the database was away, is on its row as if it still ran.
+        flow.give_back(_AGAIN, reason="interrupted")
+        done = FlowRow.objects.filter(pk=flow.pk, round=flow.round, state=_State.DONE).exists()
+        self._engine.forget(flow, for_good=done)
+
+    def _rest(self, stop: threading.Event, did: bool) -> None:
+        if did and len(self._running) < self._pace.flows_max:
+            return
+        is_busy = self._running or time.monotonic() - self._busy_at < 5.0
+        if self._engine is not None and self._running:
+            with contextlib.suppress(Exception):
+                self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
+        else:
+            stop.wait(self._pace.busy_s if is_busy else self._pace.look_s)
+
+    def _end(self) -> None:
+        """Let what is under way be put away at its next step, as long as that may take."""
+        self._hold.is_ending = True
+        deadline = time.monotonic() + self._pace.stop_s
+        while self._running and self._engine is not None and time.monotonic() < deadline:
+            with contextlib.suppress(Exception):
+                self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
+        if not self._running and not self._hold.is_lost:
+            self._hold.let_go()
+
+    def _open_engine(self) -> Engine:
+        if self._engine is None:
+            from troth.service.work.engine import Engine
+
+            self._engine = Engine(self._settings, executor=self._hold.executor, flows_max=self._pace.flows_max)
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + _SWEEP_S
+            self._engine.sweep(list(WorkerRow.objects.values_list("executor", flat=True)))
+        return self._engine
+
+    def _close_engine(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings, stop: threading.Event) -> Iterator[int | None]:
+    """On SQLite, the lock that only one worker has; this waits for it, standing by. None where many may work."""
+    if settings.database.engine != "sqlite":
+        yield None
+        return
+    file = Path(settings.database.name).with_name("work.lock")
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not stop.is_set():
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                stop.wait(1.0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
