@@ -18,6 +18,7 @@ from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
+from troth.subjects.marking import marked_for, plan_marks
 from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure, refuse_untrue
 from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
@@ -67,9 +68,11 @@ __all__ = [
     "ground",
     "locate",
     "map_data",
+    "marked_for",
     "plan_amendment",
     "plan_erasure",
     "plan_hash",
+    "plan_marks",
     "plan_view",
     "references",
     "references_of",

@@ -23,7 +23,7 @@ from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target, named, refuse_untrue, reviews
 
-__all__ = ["AmendmentPlan", "Rewrite", "becoming", "plan_amendment"]
+__all__ = ["AmendmentPlan", "Rewrite", "becoming", "parsed", "plan_amendment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class _Amending:
         fault: ValueError | None = None
         after: Scalar = None
         try:
-            after = _parse(column, text)
+            after = parsed(column, text)
             fault = _nonsense(node, column, text)
         except ValueError as error:
             fault = error
@@ -211,7 +211,7 @@ def _unknown(map_: DataMap, target: str) -> MapProblem:
     return MapProblem(f"--set {target[:80]!r}", "no declared field is called that", mend)
 
 
-def _parse(column: Column, text: str | None) -> Scalar:
+def parsed(column: Column, text: str | None) -> Scalar:
     """A typed value for the column. Raises ValueError in words, without the value."""
     if column.generated:
         raise ValueError("the store computes this column itself")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from troth.declaration import Declaration, IdentityColumn, IdentityKind, Reference, Table
 from troth.errors import TrothError
-from troth.stores import TASK, ColumnKind, ForeignKey, Schema, TableSchema
+from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema
 
 __all__ = ["DataMap", "Link", "MapProblem", "MapRefused", "Node", "map_data"]
 
@@ -134,7 +134,7 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
     tables = {
         f"{system}.{name}": (system, name, table)
         for system, declared in declaration.systems.items()
-        if declared.store != TASK
+        if declared.is_looked_into
         for name, table in declared.tables.items()
     }
     nodes = {}

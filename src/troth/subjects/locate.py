@@ -179,6 +179,7 @@ class _Tracing:
             wanted.append(node.declared.keep.from_)
         if self.fields:
             wanted += node.declared.fields
+            wanted += [mark.column for mark in node.declared.marks.values()]
         return tuple(dict.fromkeys(wanted))
 
     def _learn(self, kind: IdentityKind, value: str, index: int) -> None:

@@ -1,0 +1,42 @@
+"""The letters of a case: which facts each states, and to whom it goes. Queued in the transaction of what they tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.models import Case, Kind
+from troth.service.cases.plan import zone_of
+from troth.service.mail.models import LetterRow
+from troth.service.mail.plan import Letter
+from troth.service.mail.run import post
+
+__all__ = ["day", "redress", "write", "write_to"]
+
+
+def write(case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, content: Content, now: dt.datetime) -> None:
+    """Queue one letter to whoever asked. A case gets a letter of the same kind and number once, whatever happens."""
+    if content.address:
+        write_to(content.address, case, kind, desk, facts, now=now)
+
+
+def write_to(
+    address: str, case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, now: dt.datetime, again: str = ""
+) -> LetterRow:
+    """Queue one letter about a case to *address*. *again* tells a further letter of the same kind from the first."""
+    once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
+    letter = Letter(kind=kind, to=address, language=case.language, about=case.about, facts=facts, once=once)
+    return post(letter, keyring=desk.keyring, organisation=desk.declaration.organisation, now=now)
+
+
+def redress(case: Case, desk: Desk) -> dict[str, Any]:
+    """Whom a person may turn to who does not agree: to us first, by the centre."""
+    return {"complaint_link": f"{desk.site}/your-data/complain/"} if case.kind != Kind.COMPLAINT else {}
+
+
+def day(at: dt.datetime, desk: Desk) -> dt.date:
+    """The controller's date of a moment."""
+    return at.astimezone(zone_of(desk.declaration.organisation)).date()

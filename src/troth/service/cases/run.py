@@ -1,0 +1,500 @@
+"""The life of a case: received, verified, paused, extended, answered. What is carried out in stores is in `carry`.
+
+Every function is one transaction of Troth's own database: the case, its event, its ledger entry and its letter commit
+together. `want`ed flows and queued letters are rows of the same commit, so nothing is lost between them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from troth.law import Pause as PausedDays
+from troth.ledger import Entry, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.service.cases import links, plan
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.letters import day, redress, write, write_to
+from troth.service.cases.models import (
+    Case,
+    Channel,
+    Event,
+    Kind,
+    Link,
+    Needs,
+    Outcome,
+    Pause,
+    Restriction,
+    Right,
+    State,
+)
+from troth.service.configuration import ServiceError
+from troth.service.record.ledger import record
+from troth.service.record.models import Hold
+from troth.subjects import IdentityRefused, references
+
+__all__ = [
+    "CaseRefused",
+    "Intake",
+    "Who",
+    "acknowledge",
+    "answer",
+    "close",
+    "extend",
+    "note",
+    "pause",
+    "prove",
+    "receive",
+    "receive_all",
+    "reckon",
+    "refuse",
+    "resume",
+    "subject_of",
+    "withdraw",
+]
+
+_LETTER_OF = {Kind.REQUEST: "R", Kind.COMPLAINT: "C", Kind.QUESTION: "Q"}
+_LOOKS = (Right.VIEW, Right.PORT)
+
+
+class CaseRefused(ServiceError):
+    """The case cannot be treated like this, as it stands or as the law is; the message says why and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts: ``subject``, ``agent``, ``staff``, ``owner`` or ``rule``; staff with their pseudonym."""
+
+    actor: str = "rule"
+    by: str = ""
+
+
+SUBJECT, RULE = Who("subject"), Who("rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What arrives: by a form, a mail, the API, or staff for somebody. Its `repr` shows nothing."""
+
+    kind: Kind
+    content: Content
+    channel: Channel
+    language: str = "en"
+    right: str = ""
+    residence: str = ""
+    clause: str = ""
+    tier: int = 0
+    """The proof of identity that came with it: an application that signed the person in gives 3."""
+    is_confidential: bool = False
+    received_at: dt.datetime | None = None
+    """When it arrived, where that is earlier than now: the clock starts at arrival."""
+    who: Who = field(default=SUBJECT)
+
+    def __repr__(self) -> str:
+        return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
+
+
+def receive(intake: Intake, desk: Desk, *, now: dt.datetime) -> Case:
+    """Open a case, and let everything follow that needs nobody's decision. Raises `CaseRefused`."""
+    return receive_all([intake], desk, now=now)[0]
+
+
+def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> list[Case]:
+    """`receive` for many, in one transaction: all are opened or none."""
+    with transaction.atomic():
+        cases = [_case(intake, desk, now) for intake in intakes]
+        Case.objects.bulk_create(cases)
+        for case in cases:
+            case.reference = f"{_LETTER_OF[Kind(case.kind)]}-{case.received_at:%Y}-{case.pk:04d}"
+        contents = [intake.content for intake in intakes]
+        desk.papers.put_all(list(zip(cases, contents, strict=True)), now=now)
+        Case.objects.bulk_update(cases, ["reference", "key", "content"], batch_size=200)
+        events, entries = list[Event](), list[Entry]()
+        for case, intake in zip(cases, intakes, strict=True):
+            event, entry = _told(case, "received", intake.who, desk, now=case.received_at)
+            events.append(event)
+            entries.append(entry)
+        Event.objects.bulk_create(events)
+        record(*entries)
+        for case, content in zip(cases, contents, strict=True):
+            _begin(case, content, desk, now)
+    return cases
+
+
+def _case(intake: Intake, desk: Desk, now: dt.datetime) -> Case:
+    """The row of a new case, unsaved; its reference follows from its number."""
+    received = min(intake.received_at or now, now)
+    needed = plan.tier_needed(desk.declaration, intake.kind, intake.right, residence=intake.residence)
+    case = Case(
+        reference=f"new-{id(intake):x}",
+        kind=intake.kind,
+        right=intake.right,
+        state=State.RECEIVED,
+        channel=intake.channel,
+        language=intake.language,
+        residence=intake.residence,
+        clause=intake.clause,
+        is_confidential=intake.is_confidential,
+        by_agent=bool(intake.content.agent_address),
+        received_at=received,
+        tier=intake.tier,
+        tier_needed=needed,
+        subject=subject_of(intake.content, desk),
+    )
+    if needed and intake.tier >= needed:
+        case.verified_at = now
+    reckon(case, desk, now=now)
+    return case
+
+
+def subject_of(content: Content, desk: Desk) -> str:
+    """The keyed reference of whom the case is about, empty where nobody is named. Raises `CaseRefused`."""
+    try:
+        identity = content.identity
+    except IdentityRefused as refused:
+        raise CaseRefused(str(refused)) from None
+    return str(references([identity], desk.keyring)[0]) if identity is not None else ""
+
+
+def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
+    """Reckon the clocks anew and write the earliest into the case; the caller saves it."""
+    pauses = case.pauses.order_by("asked_at") if case.pk else ()
+    asked = plan.Asked(
+        kind=case.kind,
+        right=case.right,
+        received_at=case.received_at,
+        verified_at=case.verified_at,
+        residence=case.residence,
+        pauses=tuple(PausedDays(each.asked_at, each.answered_at) for each in pauses),
+        is_extended=case.extended_at is not None,
+    )
+    clocks = plan.clocks(asked, desk.declaration, now=now)
+    case.due_on, case.due_by = clocks.first.on, clocks.first.rule
+    return clocks
+
+
+def _begin(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+    """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
+    if case.kind == Kind.REQUEST and case.right in _LOOKS and case.subject:
+        _freeze(case, now)
+    if case.tier < case.tier_needed:
+        case.state = State.VERIFYING
+        case.save(update_fields=["state"])
+        if case.tier == 0:
+            send_link(case, content, desk, now=now)
+        return
+    _go_on(case, content, desk, now)
+
+
+def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> None:
+    """Mail a link that proves the channel; the earlier ones stay good until they end."""
+    secret = links.make(case, Link.Use.PROVE, now=now)
+    facts = {
+        "link": links.address_of(secret, desk),
+        "until": now + dt.timedelta(hours=links.LINK_HOURS),
+        "what": case.right or case.kind,
+    }
+    write_to(content.address, case, "link", desk, facts, now=now, again=str(again) if again else "")
+
+
+def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
+    """The person has shown who they are, to *tier*: go on where that is enough. Harmless twice."""
+    with transaction.atomic():
+        case = _locked(link.case_id)
+        if case.tier >= tier or case.state != State.VERIFYING:
+            return case
+        case.tier = tier
+        if case.tier >= case.tier_needed:
+            case.verified_at = now
+            reckon(case, desk, now=now)
+        case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
+        Event.objects.create(case=case, at=now, what="verified", actor="subject", facts={"tier": tier})
+        subject = {"subject": Pseudonym(case.subject)} if case.subject else {}
+        record(Entry("case.verified", now, {"case": _pseudonym(case, desk), "tier": tier, **subject}))
+        if case.tier >= case.tier_needed:
+            _go_on(case, desk.papers.content(case), desk, now)
+        return case
+
+
+def _go_on(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+    """Everything is known that is needed to begin: work on it, and say so."""
+    case.state = State.IN_PROGRESS
+    case.needs = _first_need(case)
+    case.save(update_fields=["state", "needs"])
+    acknowledge(case, content, desk, now=now)
+
+
+def _first_need(case: Case) -> str:
+    if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
+        return Needs.ANSWER
+    return Needs.REVIEW if not case.subject else ""
+
+
+def acknowledge(case: Case, content: Content, desk: Desk, *, now: dt.datetime) -> None:
+    """Tell the person that the case is open, by when it is answered, and where they can watch it."""
+    if case.acknowledged_at is not None:
+        return
+    clocks = reckon(case, desk, now=now)
+    case.acknowledged_at = now
+    case.save(update_fields=["acknowledged_at", "due_on", "due_by"])
+    status = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
+    received = day(case.received_at, desk)
+    if case.kind == Kind.COMPLAINT:
+        facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
+        write(case, "complaint_acknowledged", desk, facts, content=content, now=now)
+    else:
+        laws = tuple(dict.fromkeys(str(one.citation) for one in clocks.answer if one.citation is not None))
+        verification = ("none", "link", "points", "account", "document")[case.tier]
+        facts = {
+            "right": case.right or case.kind,
+            "received": received,
+            "due": clocks.first.on,
+            "laws": laws,
+            "status": status,
+            "verification": verification,
+        }
+        write(case, "acknowledged", desk, facts, content=content, now=now)
+    _put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
+
+
+# --- pauses, extensions, refusals ------------------------------------------------------------------------------------
+
+
+def pause(case_id: int, question: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """Ask the person for something without which the case cannot be answered. The clocks that may pause do."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state != State.IN_PROGRESS or case.batch_id is not None:
+            raise CaseRefused(f"{case.reference} is not waiting for anybody: only a case in progress can be paused")
+        content = desk.papers.content(case)
+        Pause.objects.create(case=case, asked_at=now)
+        case.state, before = State.PAUSED, case.needs
+        case.needs = ""
+        desk.papers.put(case, dataclasses.replace(content, question=question), now=now)
+        clocks = reckon(case, desk, now=now)
+        case.save()
+        status = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
+        facts = {
+            "right": case.right or case.kind,
+            "needed": question,
+            "clock": "paused" if clocks.first.is_paused else "runs",
+            "asked": day(now, desk),
+            "due": clocks.first.on,
+            "link": status,
+        }
+        again = str(case.pauses.count())
+        write_to(content.address, case, "more_information", desk, facts, now=now, again=again)
+        _put_on_record(case, "paused", who, desk, now=now, due=case.due_on, facts={"needed": before})
+        return case
+
+
+def resume(case_id: int, answer_text: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """The person has answered, or a handler has what was needed: the clock runs on from here."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state != State.PAUSED:
+            raise CaseRefused(f"{case.reference} is not paused")
+        content = desk.papers.content(case)
+        case.pauses.filter(answered_at=None).update(answered_at=now)
+        case.state, case.needs = State.IN_PROGRESS, Needs.REVIEW if case.kind == Kind.REQUEST else Needs.ANSWER
+        message = "\n\n".join(part for part in (content.message, answer_text) if part)
+        desk.papers.put(case, dataclasses.replace(content, message=message, question=""), now=now)
+        reckon(case, desk, now=now)
+        case.save()
+        again = str(case.pauses.count())
+        facts = {"right": case.right or case.kind, "due": case.due_on}
+        write_to(content.address, case, "resumed", desk, facts, now=now, again=again)
+        _put_on_record(case, "resumed", who, desk, now=now, due=case.due_on)
+        return case
+
+
+def extend(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """Take the longer period that the law gives, with reasons, while the first one still runs (GDPR Art. 12(3)).
+
+    Raises `CaseRefused` where no law on this case gives more time, or it is asked for too late.
+    """
+    with transaction.atomic():
+        case = _locked(case_id)
+        _require_open(case)
+        before = reckon(case, desk, now=now).first
+        if case.extended_at is not None:
+            raise CaseRefused(f"{case.reference} has been extended already; no law gives more than that")
+        if before.is_late(now):
+            raise CaseRefused(f"{case.reference} was due on {before.on}: an extension is announced before that")
+        case.extended_at = now
+        after = reckon(case, desk, now=now).first
+        if after.on == before.on:
+            raise CaseRefused(f"no more time is to be had for {case.reference}: {before.rule} allows no extension")
+        case.save()
+        facts = {
+            "right": case.right or case.kind,
+            "received": day(case.received_at, desk),
+            "reasons": reasons,
+            "due_before": before.on,
+            "due": after.on,
+            "cite": str(after.citation or before.citation),
+            **redress(case, desk),
+        }
+        write(case, "extended", desk, facts, content=desk.papers.content(case), now=now)
+        _put_on_record(case, "extended", who, desk, now=now, due=after.on)
+        return case
+
+
+def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """Refuse, with the reason, where the law says so, and whom to complain to (GDPR Art. 12(4))."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        _require_open(case)
+        if not reasons.strip() or not cite.strip():
+            raise CaseRefused("a refusal needs its reasons and the law that it rests on (GDPR Art. 12(4))")
+        content = desk.papers.content(case)
+        desk.papers.put(case, dataclasses.replace(content, answer=reasons), now=now)
+        facts = {
+            "right": case.right or case.kind,
+            "received": day(case.received_at, desk),
+            "reasons": reasons,
+            "cite": cite,
+            **redress(case, desk),
+        }
+        write(case, "refused", desk, facts, content=content, now=now)
+        close(case, Outcome.REFUSED, desk, who=who, now=now, facts={"cite": cite})
+        return case
+
+
+def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """The person takes the request back. Raises `CaseRefused` where it is being carried out already."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        _require_open(case)
+        if case.batch_id is not None or case.needs == Needs.SYSTEMS:
+            raise CaseRefused(f"{case.reference} is being carried out and cannot be taken back any more")
+        content = desk.papers.content(case)
+        if case.right:
+            write(case, "withdrawn", desk, {"right": case.right, "closed": day(now, desk)}, content=content, now=now)
+        if case.needs == Needs.WINDOW:
+            Restriction.objects.filter(case=case, lifted_at=None).update(lifted_at=now)
+        close(case, Outcome.WITHDRAWN, desk, who=who, now=now)
+        return case
+
+
+def answer(case_id: int, text: str, desk: Desk, *, who: Who, now: dt.datetime, remedy: str = "") -> Case:
+    """Answer a question or a complaint, and close the case."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        _require_open(case)
+        if case.needs != Needs.ANSWER:
+            raise CaseRefused(f"{case.reference} is not a case that somebody answers in words")
+        content = desk.papers.content(case)
+        desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
+        received = day(case.received_at, desk)
+        if case.kind == Kind.QUESTION:
+            asked = {"asked": content.message[:1_000]} if content.message else {}
+            write(
+                case,
+                "question_answered",
+                desk,
+                {"received": received, "answer": text, **asked},
+                content=content,
+                now=now,
+            )
+        else:
+            facts = {"received": received, "outcome": text, **({"remedy": remedy} if remedy else {})}
+            write(case, "complaint_outcome", desk, facts, content=content, now=now)
+        close(case, Outcome.FULFILLED, desk, who=who, now=now)
+        return case
+
+
+def close(
+    case: Case, outcome: str, desk: Desk, *, who: Who, now: dt.datetime, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Close the case in the transaction that is open; its letter has been queued by the caller."""
+    in_time = case.due_on is None or day(now, desk) <= case.due_on
+    case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
+    case.save()
+    Hold.objects.filter(matter=case.reference, released_at=None).update(released_at=now)
+    Event.objects.create(
+        case=case, at=now, what="closed", actor=who.actor, by=who.by, facts={"outcome": outcome, **(facts or {})}
+    )
+    said: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "outcome": outcome, "actor": who.actor}
+    said["in_time"] = "yes" if in_time else "no"
+    if case.subject:
+        said["subject"] = Pseudonym(case.subject)
+    if who.by:
+        said["by"] = Pseudonym(who.by)
+    record(Entry("case.closed", now, said))
+    if case.subject and case.right in _LOOKS:
+        # what waited for this answer can go on (DPA 2018 s.173)
+        Case.objects.filter(subject=case.subject, state=State.IN_PROGRESS, needs=Needs.ACCESS).update(needs="")
+
+
+def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> None:
+    """Put a handler's note beside the case; the person does not see it on the status page."""
+    sealed = desk.papers.seal_note(case, text)
+    Event.objects.create(case=case, at=now, what="note", actor=who.actor, by=who.by, note=sealed, is_internal=True)
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _freeze(case: Case, now: dt.datetime) -> None:
+    """An open request to see freezes disposal of what it is about: erasing to escape it is an offence."""
+    Hold.objects.create(
+        matter=case.reference,
+        citation="DPA 2018 s.173; GDPR Art. 15",
+        subject=case.subject,
+        placed_at=now,
+        review_at=now + dt.timedelta(days=92),
+    )
+
+
+def _locked(case_id: int) -> Case:
+    return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case_id)
+
+
+def _require_open(case: Case) -> None:
+    if case.state == State.CLOSED:
+        raise CaseRefused(f"{case.reference} is closed; what is new is a case of its own")
+
+
+def _pseudonym(case: Case, desk: Desk) -> Pseudonym:
+    return desk.keyring.pseudonym("case", case.reference)
+
+
+def _told(case: Case, what: str, who: Who, desk: Desk, *, now: dt.datetime) -> tuple[Event, Entry]:
+    fields: dict[str, FieldValue] = {
+        "case": _pseudonym(case, desk),
+        "what": case.kind,
+        "channel": case.channel,
+        "actor": who.actor,
+    }
+    fields |= {"right": case.right} if case.right else {}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    fields |= {"due": case.due_on} if case.due_on else {}
+    event = Event(case=case, at=now, what=what, actor=who.actor, by=who.by, facts={"channel": case.channel})
+    return event, Entry("case.received", now, fields)
+
+
+def _put_on_record(
+    case: Case,
+    change: str,
+    who: Who,
+    desk: Desk,
+    *,
+    now: dt.datetime,
+    due: dt.date | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
+    Event.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
+    fields: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "change": change, "actor": who.actor}
+    fields |= {"due": due} if due else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    record(Entry("case.changed", now, fields))
