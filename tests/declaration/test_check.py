@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from troth.declaration import Declaration, Severity, check, load, parse
+from troth.declaration import Asking, Declaration, Severity, System, check, load, parse
 
 Declared = Callable[[str], Declaration]
 
@@ -149,6 +149,41 @@ def test_a_fault_of_a_table_is_told_at_its_place(declared: Declared, code: str, 
 
 
 OTHER_FAULTS = [
+    (
+        "asked-missing", "systems: {desk: {store: 'https://desk.example.org'}}",
+        "4:11: systems.desk: nothing says how this system is asked; "
+        "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'",
+    ),
+    (
+        "asked-holds", "systems: {desk: {store: '${DESK}', asked: {answers: [view]}}}",
+        "4:11: systems.desk: nothing says what this system holds; add 'holds: {NAME: category}' under 'asked'",
+    ),
+    (
+        "asked-store", "systems: {desk: {store: 'files:desk', asked: {answers: [view], holds: {l: system}}}}",
+        "4:18: systems.desk.store: a database or a folder is looked into, and not asked; "
+        "give an https:// address or 'hook:MODULE'",
+    ),
+    (
+        "asked-tables",
+        "systems: {desk: {store: 'hook:desk', tables: {t: {}}, asked: {answers: [view], holds: {l: system}}}}",
+        "4:38: systems.desk.tables: tables of a system that is asked, which nobody looks into; "
+        "say what it holds under 'asked'",
+    ),
+    (
+        "asked-secret",
+        "systems: {desk: {store: 'hook+https://d.example.org', asked: {answers: [view], holds: {l: system}}}}",
+        "4:55: systems.desk.asked: nothing to sign with; add 'secret: ${NAME}'",
+    ),
+    (
+        "category-without-purpose",
+        "systems: {desk: {store: 'hook:desk', asked: {answers: [view], holds: {who: user.name}}}}",
+        "4:71: systems.desk.asked.holds.who: no purpose needs 'user.name'; "
+        "add it, or a broader one, to the data of a purpose: none yet",
+    ),
+    (
+        "category-unknown", "systems: {desk: {store: 'hook:desk', asked: {answers: [view], holds: {who: user.nme}}}}",
+        "4:71: systems.desk.asked.holds.who: no data category 'user.nme'; did you mean 'user.name'?",
+    ),
     (
         "use-unknown", "purposes: {p: {basis: consent, use: essential.servce, data: []}}",
         "4:32: purposes.p.use: no data use 'essential.servce'; did you mean 'essential.service'?",
@@ -337,6 +372,34 @@ def test_a_recipient_at_home_needs_no_safeguard(declared: Declared) -> None:
 def test_a_system_that_a_person_looks_into_may_hold_anything(declared: Declared) -> None:
     text = "systems: {files: {store: task}}\npurposes: {p: {basis: consent, use: sales, data: [user.name]}}"
     assert check(declared(text)) == []
+
+
+def test_what_an_asked_system_holds_counts_like_a_field(declared: Declared) -> None:
+    text = (
+        "purposes: {p: {basis: consent, use: sales, data: [user.name, user.contact]}}\n"
+        "systems: {desk: {store: 'hook:desk', asked: {answers: [view], holds: {who: user.name}}}}"
+    )
+    assert [problem.path for problem in check(declared(text))] == ["purposes.p.data.1"]
+
+
+def test_a_person_may_say_what_they_answer_for(declared: Declared) -> None:
+    text = (
+        "purposes: {p: {basis: consent, use: sales, data: [user]}}\n"
+        "systems: {files: {store: task, asked: {answers: [view, erase], holds: {letters: user.content}}}}"
+    )
+    assert check(declared(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("store", "is_looked_into"),
+    [
+        ("task", False), ("hook:shop.privacy", False), ("https://x.example.org", False), ("sqlite:///x.db", True),
+        ("files:calls", True), ("${X}", True),
+    ],
+)  # fmt: skip
+def test_a_system_is_looked_into_unless_somebody_answers_for_it(store: str, is_looked_into: bool) -> None:
+    assert System(store=store).is_looked_into is is_looked_into
+    assert not System(store=store, asked=Asking(answers=("view",))).is_looked_into
 
 
 @pytest.mark.parametrize(

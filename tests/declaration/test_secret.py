@@ -74,6 +74,16 @@ def test_a_secret_in_the_file_is_refused_without_repeating_it(
     assert "hunter2" not in str(problem)
 
 
+def test_the_secret_of_an_asked_system_is_a_reference_and_nothing_else(
+    mistakes: Callable[[str], Sequence[Problem]],
+) -> None:
+    for secret in ("hunter2", "hunter2${X}", "${X}${Y}"):
+        asked = f"{{answers: [view], secret: '{secret}'}}"
+        (problem,) = mistakes(f"systems: {{desk: {{store: 'https://d.example.org', asked: {asked}}}}}")
+        assert (problem.code, problem.path) == ("secret-literal", "systems.desk.asked.secret")
+        assert "hunter2" not in str(problem)
+
+
 @pytest.mark.parametrize(
     "store",
     [
@@ -96,11 +106,11 @@ def test_a_broken_reference_is_refused(mistakes: Callable[[str], Sequence[Proble
 
 
 def test_with_an_environment_every_unset_variable_is_told_at_its_place() -> None:
-    text = HEAD + "systems:\n  a: {store: '${A}'}\n  b: {store: '${B}'}\n  c: {store: '${C}'}"
+    text = HEAD + "systems:\n  a: {store: '${A}'}\n  b: {store: '${B}', asked: {answers: [view], secret: '${C}'}}"
     with pytest.raises(DeclarationErrors) as caught:
         parse(text, environ={"B": "sqlite://"})
     assert [str(problem) for problem in caught.value.problems] == [
         "troth.yaml:5:14: systems.a.store: A is not set; set A, or A_FILE to the path of a file that holds it",
-        "troth.yaml:7:14: systems.c.store: C is not set; set C, or C_FILE to the path of a file that holds it",
+        "troth.yaml:6:55: systems.b.asked.secret: C is not set; set C, or C_FILE to the path of a file that holds it",
     ]
     assert parse(text, environ={"A": "", "B": "", "C": ""}) == parse(text)

@@ -18,6 +18,7 @@ from troth.service import pages
 from troth.service.board import keep
 from troth.service.company import company
 from troth.service.configuration import Settings
+from troth.service.keys import make_keys
 from troth.service.record import checks
 
 POLICY = """\
@@ -58,6 +59,7 @@ REMOTE = "203.0.113.7"
 def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A company whose status is for staff; `publish` opens it. Its checks are in the database."""
     keys = Keyring(b"\x01" * 32)
+    make_keys(tmp_path)
     (tmp_path / "policy.md").write_text(POLICY)
     told = Settings.read({"TROTH_HOME": str(tmp_path), "TROTH_DECLARATION": str(tmp_path / "troth.yaml")})
     settings.TROTH = told
@@ -219,10 +221,10 @@ def test_every_page_keeps_browsers_strict(site: Path, staff: Client) -> None:
 
 def test_signing_in_opens_the_status(site: Path, visitor: Client) -> None:
     User.objects.create_user("ann", password="correct horse battery", is_staff=True)
-    wrong = visitor.post("/staff/sign-in", {"username": "ann", "password": "wrong"})
+    wrong = visitor.post("/staff/sign-in", {"login": "ann", "password": "wrong"})
     assert "do not go together" in wrong.content.decode()
     signed_in = visitor.post(
-        "/staff/sign-in", {"username": "ann", "password": "correct horse battery", "next": "/policy/status/"}
+        "/staff/sign-in", {"login": "ann", "password": "correct horse battery", "next": "/policy/status/"}
     )
     assert signed_in["Location"] == "/policy/status/"
     text(visitor, "/policy/status/")
@@ -233,14 +235,14 @@ def test_signing_in_opens_the_status(site: Path, visitor: Client) -> None:
 def test_signing_in_leads_nowhere_else(site: Path, visitor: Client) -> None:
     User.objects.create_user("ann", password="correct horse battery", is_staff=True)
     answer = visitor.post(
-        "/staff/sign-in", {"username": "ann", "password": "correct horse battery", "next": "https://evil.example/"}
+        "/staff/sign-in", {"login": "ann", "password": "correct horse battery", "next": "https://evil.example/"}
     )
-    assert answer["Location"] == "/policy/status/"
+    assert answer["Location"] == "/console/"
 
 
 def test_a_form_without_its_token_is_refused_politely(site: Path) -> None:
     client = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
-    answer = client.post("/staff/sign-in", {"username": "ann", "password": "x"})
+    answer = client.post("/staff/sign-in", {"login": "ann", "password": "x"})
     assert answer.status_code == 403
     assert "We could not accept that form" in answer.content.decode()
 

@@ -19,6 +19,7 @@ from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
 from troth.declaration.model import (
     Access,
+    Asking,
     Attestation,
     Audience,
     Basis,
@@ -76,6 +77,7 @@ from troth.declaration.write import write
 
 __all__ = [
     "Access",
+    "Asking",
     "Attestation",
     "Audience",
     "Basis",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from troth.declaration.asking import ASKED_SCHEMES
 from troth.declaration.model import Basis, Declaration, IdentityKind, Reference, Search, Sharing, Strategy, Table
 from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, Severity, in_order, nearest_of, shown
 from troth.declaration.taxonomy import covers, is_category, is_use, nearest
@@ -139,6 +140,7 @@ def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...
     for place in _places(declaration):
         for column, use in place.table.fields.items():
             yield place.path("fields", column), use.category
+    yield from _asked_categories(declaration)
     for name, purpose in declaration.purposes.items():
         for index, category in enumerate(purpose.data):
             yield ("purposes", name, "data", str(index)), category
@@ -149,6 +151,12 @@ def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...
         for column, collected in point.fields.items():
             if collected.category is not None:
                 yield ("collection_points", name, "fields", column), collected.category
+
+
+def _asked_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, system in declaration.systems.items():
+        for held, category in system.asked.holds.items() if system.asked else ():
+            yield ("systems", name, "asked", "holds", held), category
 
 
 _NO_COUNTRY = {"UK": "GB", "EU": None, "EL": "GR"}
@@ -162,6 +170,34 @@ def _countries(declaration: Declaration) -> Faults:
         if country in _NO_COUNTRY:
             mend = _meant(_NO_COUNTRY[country], "name the country itself")
             yield Fault("country-unknown", path, f"'{country}' is no country of ISO 3166-1", mend)
+
+
+# --- systems that are asked -----------------------------------------------------------------------------------------
+
+
+def _asked(declaration: Declaration) -> Faults:
+    """A system that is asked says how, and what it holds; one that we look into is not asked."""
+    for name, system in declaration.systems.items():
+        path, scheme = ("systems", name), system.store.partition(":")[0]
+        asked, is_reference = system.asked, system.store.startswith("${")
+        if asked is None:
+            if scheme in ASKED_SCHEMES:
+                mend = "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'"
+                yield Fault("asked-missing", path, "nothing says how this system is asked", mend)
+            continue
+        if not asked.holds:
+            mend = "add 'holds: {NAME: category}' under 'asked'"
+            yield Fault("asked-holds", path, "nothing says what this system holds", mend, Severity.WARNING)
+        if system.store == "task":
+            continue
+        if scheme not in ASKED_SCHEMES and not is_reference:
+            message = "a database or a folder is looked into, and not asked"
+            yield Fault("asked-store", (*path, "store"), message, "give an https:// address or 'hook:MODULE'")
+        if system.tables:
+            message = "tables of a system that is asked, which nobody looks into"
+            yield Fault("asked-tables", (*path, "tables"), message, "say what it holds under 'asked'")
+        if asked.secret is None and scheme.endswith(("http", "https")):
+            yield Fault("asked-secret", (*path, "asked"), "nothing to sign with", "add 'secret: ${NAME}'")
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -451,14 +487,17 @@ def _held(declaration: Declaration) -> dict[str, tuple[str, ...]]:
         for column, use in place.table.fields.items():
             if use.category not in held and is_category(use.category):
                 held[use.category] = place.path("fields", column)
+    for path, category in _asked_categories(declaration):
+        if is_category(category):
+            held.setdefault(category, path)
     return held
 
 
 def _unheld(
     declaration: Declaration, path: tuple[str, ...], named: Iterable[str], held: dict[str, tuple[str, ...]]
 ) -> Faults:
-    """Of the *named* categories those that no table holds. A system without tables may hold anything."""
-    if any(not system.tables for system in declaration.systems.values()):
+    """Of the *named* categories those that nothing holds. A system that says nothing of its data may hold anything."""
+    if any(not system.tables and not (system.asked and system.asked.holds) for system in declaration.systems.values()):
         return
     for index, category in enumerate(named):
         if is_category(category) and not any(covers(category, one) or covers(one, category) for one in held):
@@ -583,6 +622,7 @@ _RULES: tuple[Callable[[Declaration], Faults], ...] = (
     _drafted,
     _vocabulary,
     _countries,
+    _asked,
     _references,
     _cycles,
     _people,

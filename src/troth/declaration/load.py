@@ -76,13 +76,14 @@ def _unset(declaration: Declaration, environ: Mapping[str, str], merged: _Merged
     return [
         Problem(
             "secret-unset",
-            merged.place(("systems", name, "store"))[1],
-            f"systems.{shown(name)}.store",
+            merged.place(("systems", name, *path))[1],
+            ".".join(("systems", shown(name), *path)),
             f"{variable} is not set",
             f"set {variable}, or {variable}_FILE to the path of a file that holds it",
         )
         for name, system in declaration.systems.items()
-        for variable in missing(system.store, environ)
+        for path, text in ((("store",), system.store), (("asked", "secret"), system.asked and system.asked.secret))
+        for variable in missing(text or "", environ)
     ]
 
 

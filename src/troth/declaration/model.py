@@ -34,6 +34,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from troth.declaration.asking import ASKED_SCHEMES, Asking
 from troth.declaration.part import Country, Date, Part, Period, bare, whole
 from troth.declaration.problems import Position
 from troth.declaration.requests import Mark, Requests
@@ -41,6 +42,7 @@ from troth.declaration.secret import has_broken_reference, holds_secret
 
 __all__ = [
     "Access",
+    "Asking",
     "Attestation",
     "Audience",
     "Basis",
@@ -414,7 +416,8 @@ class System(Part):
 
     store: str = Field(min_length=1, max_length=4096)
     """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as
-    ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. Secrets never stand in the file."""
+    ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. With ``asked``: the ``https://`` address of
+    a service, or ``hook:`` and a module of Python. Secrets never stand in the file."""
     title: str | None = None
     owner: str | None = None
     purposes: tuple[str, ...] = ()
@@ -423,6 +426,13 @@ class System(Part):
     """The accounts of the store that are expected to read its personal data, by the store's own names; any other that
     can is a fault."""
     tables: dict[str, Table] = {}
+    asked: Asking | None = None
+    """How it is asked, where it answers for itself; with ``store: task``, what a person answers for."""
+
+    @property
+    def is_looked_into(self) -> bool:
+        """Whether we read and write its tables ourselves. Else a person or the system itself is asked."""
+        return self.store != "task" and self.asked is None and self.store.partition(":")[0] not in ASKED_SCHEMES
 
     @field_validator("store")
     @classmethod

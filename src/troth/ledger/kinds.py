@@ -40,6 +40,10 @@ _CHANGE = OneOf(
     ("acknowledged", "paused", "resumed", "extended", "assigned", "escalated", "restricted", "reopened", "stopped")
 )
 _ENDED = OneOf(("fulfilled", "partly_fulfilled", "refused", "withdrawn"))
+_LEFT = OneOf(("left", "inactive"))
+_GRANT_ENDED = OneOf(("revoked", "not_needed", "left", "over"))
+_NOT_ALLOWED = OneOf(("right", "factor", "undertaking", "purpose", "own", "unrecorded"))
+_YES = OneOf(("yes", "no"))
 _LOOSENED = OneOf(("schedule", "freshness", "failures", "severity", "audience", "scope", "threshold", "query"))
 
 _CASE: Mapping[str, Shape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
@@ -170,6 +174,20 @@ KINDS: Mapping[str, Kind] = {
         },
     ),
     "letter.sent": Kind({"letter": Of(Name), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}),
+    # who works here, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)
+    "staff.invited": Kind({"staff": Of(Pseudonym), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
+    "staff.left": Kind({"staff": Of(Pseudonym), "why": _LEFT}, {"actor": _ACTOR, "by": Of(Pseudonym)}),
+    "grant.given": Kind(
+        {"staff": Of(Pseudonym), "right": Of(Name), "actor": _ACTOR, "until": Day()},
+        {"by": Of(Pseudonym), "role": Of(Name), "starts": Day(), "reason": Of(Commitment)},
+    ),
+    "grant.ended": Kind(
+        {"staff": Of(Pseudonym), "right": Of(Name), "why": _GRANT_ENDED}, {"actor": _ACTOR, "by": Of(Pseudonym)}
+    ),
+    "grants.reviewed": Kind({"kept": Whole(), "ended": Whole(), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
+    "undertaking.signed": Kind({"staff": Of(Pseudonym), "document": Of(Hash), "until": Day()}),
+    "access.refused": Kind({"by": Of(Pseudonym), "why": _NOT_ALLOWED}, {"right": Of(Name), "purpose": Of(Name)}),
+    "sign_in.failed": Kind({"count": Whole(1)}, {"staff": Of(Pseudonym), "locked": _YES}),
     # acts too many for an entry each: how many, and a root over a commitment to every one (`Batch`)
     "batch.recorded": Kind(
         {"what": Of(Name), "count": Whole(1), "root": Of(Commitment)},

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from troth.errors import TrothError
@@ -42,6 +43,11 @@ _KNOWN = (
     "TROTH_SECRET_KEY",
 )
 _SECRET_KEY_CHARACTERS_MIN = 50
+    "TROTH_MAIL_URL",
+    "TROTH_MAIL_FROM",
+    "TROTH_LOGIN_URL",
+    "TROTH_LOGIN_CLIENT",
+    "TROTH_LOGIN_SECRET",
 _SECRET_BYTES_MAX = 65_536
 _LOCALHOST = ("localhost", "127.0.0.1", "[::1]")
 
@@ -139,6 +145,12 @@ class Settings:
         return self.profile is Profile.PRODUCTION
 
     @property
+    mail: MailServer | None = None
+    """None where nothing was said in production; `troth.service.safety` refuses that."""
+    mail_from: str = ""
+    """The address that letters come from; empty: the organisation's."""
+    company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
     def secret_key_path(self) -> Path:
         """Where `prepare` keeps the signing key of an embedded installation."""
         return self.home / "secret-key"
@@ -158,6 +170,9 @@ def prepare(settings: Settings) -> Settings:
         Path(settings.database.name).touch(mode=0o600)
     if settings.secret_key_given:
         return settings
+            mail=_mail(values.get("TROTH_MAIL_URL"), profile, home),
+            mail_from=values.get("TROTH_MAIL_FROM") or "",
+            company_login=_company_login(values),
     fresh = settings.home / f".secret-key-{secrets.token_hex(8)}"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -286,6 +301,56 @@ def _database(url: str | None, home: Path) -> Database:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise _bad_database("names an engine that Troth's own rows cannot live in")
     name = unquote(parts.path.removeprefix("/"))
+def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:
+    names = ("TROTH_LOGIN_URL", "TROTH_LOGIN_CLIENT", "TROTH_LOGIN_SECRET")
+    url, client, secret = (values.get(name) for name in names)
+    if not (url or client or secret):
+        return ()
+    for name, value in zip(names, (url, client, secret), strict=True):
+        if not value:
+            raise SettingsError(f"{name} is not set; the company's login takes {', '.join(names)} together")
+    parts = urlsplit(url or "")
+    if parts.scheme != "https" and not is_local(parts.hostname or ""):
+        raise SettingsError("TROTH_LOGIN_URL is not an https:// address; name the issuer of the company's login")
+    app = {"provider_id": "company", "name": "Company login", "client_id": client, "secret": secret}
+    return ({**app, "settings": {"server_url": url}},)
+
+
+def _mail(url: str | None, profile: Profile, home: Path) -> MailServer | None:
+    if url is None:
+        return None if profile is Profile.PRODUCTION else MailServer(folder=home / "mail")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _bad_mail("is not a URL") from None
+    if parts.scheme in {"folder", "maildir"}:
+        folder = Path(unquote(parts.path))
+        if parts.netloc or parts.query or not folder.is_absolute() or folder == Path("/"):
+            raise _bad_mail("names no folder by its absolute path")
+        return MailServer(folder=folder, maildir=parts.scheme == "maildir")
+    if parts.scheme not in {"smtp", "smtps"} or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise _bad_mail("names no mail server and no folder")
+    if not parts.hostname or bool(parts.username) != bool(parts.password):
+        raise _bad_mail("names no host, or a user without a password")
+    wrapped, local = parts.scheme == "smtps", is_local(parts.hostname)
+    return MailServer(
+        host=parts.hostname,
+        port=port or (465 if wrapped else 25 if local else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=MailTls.WRAPPED if wrapped else MailTls.NONE if local else MailTls.STARTTLS,
+    )
+
+
+def _bad_mail(what: str) -> SettingsError:
+    # The URL itself stays out of the message: it may hold a password.
+    return SettingsError(
+        f"TROTH_MAIL_URL {what}; write smtp://user:password@host:587, smtps://user:password@host, "
+        "folder:///absolute/path or maildir:///absolute/path"
+    )
+
+
     if not name or "/" in name:
         raise _bad_database("names no database")
     options = dict(parse_qsl(parts.query))

@@ -52,6 +52,7 @@ from troth.service.record.ledger import record
 from troth.service.record.models import RunRow, Subject
 from troth.service.record.resealing import Resealed, SealedPlace, hanging, reseal
 from troth.service.record.subject_keys import scrub
+from troth.service.staff.sealing import SEALED as STAFF_SEALED
 from troth.service.vault.models import TokenRow
 from troth.service.vault.run import token_context
 from troth.subjects import run_context
@@ -77,6 +78,7 @@ SEALED: tuple[SealedPlace, ...] = (
     SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
     SealedPlace(LetterRow, "sealed", ("once",), letter_context),
     SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context, theirs=Q(subject__isnull=False)),
+    *STAFF_SEALED,
 )
 """Every column of Troth's own database that holds values sealed under field keys."""
 

@@ -20,6 +20,7 @@ from troth.service.company import Company, NoCompany, company
 from troth.service.configuration import Settings, is_local
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record.ledger import DatabaseLog, tree
+from troth.service.staff.doors import public
 
 __all__ = ["audience_of", "csrf_failure", "gpc", "may_see", "security_txt", "site", "the_company", "the_log"]
 
@@ -73,6 +74,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 # --- small files ----------------------------------------------------------------------------------------------------
 
 
+@public
 @require_safe
 @cache_control(public=True, max_age=86_400)
 def security_txt(request: HttpRequest) -> HttpResponse:
@@ -86,6 +88,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
+@public
 @require_safe
 @cache_control(public=True, max_age=86_400)
 def gpc(request: HttpRequest) -> JsonResponse:

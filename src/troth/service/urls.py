@@ -1,7 +1,6 @@
 """Every address of the service, all in one place."""
 
-from django.contrib.auth import views as auth
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from troth.service import pages
 from troth.service.board import centre as board
@@ -18,8 +17,7 @@ urlpatterns = [
     ),
     path("ledger/receipt/<int:leaf>", board.receipt_of, name="receipt"),
     path("ledger/receipt/<int:leaf>.tlog-proof", board.receipt_text, name="receipt-text"),
-    path("staff/sign-in", auth.LoginView.as_view(template_name="sign_in.html"), name="sign-in"),
-    path("staff/sign-out", auth.LogoutView.as_view(), name="sign-out"),
+    path("", include("troth.service.staff.addresses")),
     path(".well-known/security.txt", pages.security_txt, name="security-txt"),
     path(".well-known/gpc.json", pages.gpc, name="gpc"),
 ]

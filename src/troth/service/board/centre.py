@@ -19,6 +19,7 @@ from troth.service.board.models import PromiseRow
 from troth.service.board.page import Known, Looked, Mark, Page, chapters, compose
 from troth.service.company import Company, NoCompany
 from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log
+from troth.service.staff.doors import public
 
 __all__ = ["notice", "receipt_of", "receipt_text", "status", "status_json"]
 
@@ -27,6 +28,7 @@ _PUBLIC_S = 60
 _WIDTH = tuple(Audience)
 
 
+@public
 @require_safe
 def notice(request: HttpRequest) -> HttpResponse:
     """``/policy/``: the plain notice, for everyone, without marks."""
@@ -50,6 +52,7 @@ def notice(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@public
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     """``/policy/status/``: the policy with what the last checks found under each sentence."""
@@ -74,6 +77,7 @@ def status(request: HttpRequest) -> HttpResponse:
     )
 
 
+@public
 @require_safe
 def status_json(request: HttpRequest) -> HttpResponse:
     """``/policy/status.json``: the same facts for machines, for the same audience."""
@@ -88,6 +92,7 @@ def status_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(_facts(company, _page(company, audience, now), now))
 
 
+@public
 @require_safe
 def receipt_of(request: HttpRequest, leaf: int) -> HttpResponse:
     """``/ledger/receipt/<n>``: one entry and the proof that it stands in the ledger."""
@@ -95,6 +100,7 @@ def receipt_of(request: HttpRequest, leaf: int) -> HttpResponse:
     return render(request, "board/receipt.html", shown)
 
 
+@public
 @require_safe
 def receipt_text(request: HttpRequest, leaf: int) -> HttpResponse:
     """``/ledger/receipt/<n>.tlog-proof``: the proof for machines (C2SP tlog-proof); the entry travels as its extra."""

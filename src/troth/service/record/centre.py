@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from troth.service.pages import the_log
 from troth.service.record.ledger import tile, tree
+from troth.service.staff.doors import public
 
 __all__ = ["checkpoint", "tile_of", "verify"]
 
@@ -19,12 +20,14 @@ _TEXT = "text/plain; charset=utf-8"
 _YEAR_S = 31_536_000
 
 
+@public
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
     """``/ledger/``: the last checkpoint, the key, and how to verify without trusting us."""
     return render(request, "record/ledger.html", {"verifier": str(the_log().verifier)})
 
 
+@public
 @require_safe
 @cache_control(public=True, max_age=5)
 def checkpoint(request: HttpRequest) -> HttpResponse:
@@ -34,6 +37,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     return HttpResponse(tree().checkpoint, content_type=_TEXT)
 
 
+@public
 @require_safe
 @cache_control(public=True, max_age=_YEAR_S, immutable=True)
 def tile_of(request: HttpRequest, path: str) -> HttpResponse:

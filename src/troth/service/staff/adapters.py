@@ -1,0 +1,148 @@
+"""How allauth behaves here: nobody signs up, nothing is mailed, secrets are sealed, attempts are counted by us."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from troth.service.company import NoCompany, company
+from troth.service.keys import keyring
+from troth.service.staff.attempts import begin, failed, mark_of, succeeded
+from troth.service.staff.models import Member, Secret
+from troth.service.staff.plan import is_inactive
+from troth.service.staff.run import leave
+from troth.service.staff.sealing import secret_context
+from troth.service.staff.standing import person_of
+
+__all__ = ["AccountAdapter", "CompanyLoginAdapter", "FactorAdapter"]
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Passwords and sessions."""
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("That address and password do not go together. Check both and try again."),
+        "too_many_login_attempts": _("Too many attempts. Wait for half an hour, or use a passkey."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def send_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: letters are sent by the duty of mail alone."""
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return ""  # nothing here goes by addresses, and none is kept
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self._tried = mark_of("password", str(credentials.get("username") or ""))
+        if not begin(self._tried, now=timezone.now()):
+            raise self.validation_error("too_many_login_attempts")
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        name = str(credentials.get("username") or "").strip().casefold()
+        failed(self._tried, now=timezone.now(), member=Member.objects.filter(user__username=name).first())
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        user = super().authenticate(request, **credentials)
+        if user is not None:
+            succeeded(self._tried, now=timezone.now(), member=Member.objects.filter(user_id=user.pk).first())
+        return user  # type: ignore[no-any-return]
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        member = Member.objects.select_related("user").filter(user=user).first()
+        if member is not None and is_inactive(person_of(member), now=timezone.now()):
+            leave(member, now=timezone.now(), why="inactive")
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)  # type: ignore[no-any-return]
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        text = gettext("This account was closed. Whoever manages staff can invite you anew.")
+        return render(
+            request,
+            "error.html",
+            {"status": 403, "title": gettext("This account is closed"), "text": text},
+            status=403,
+        )
+
+
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors. Their secrets are sealed like everything else."""
+
+    def encrypt(self, text: str) -> str:
+        ref = secrets.token_hex(16)
+        sealed = keyring(settings.TROTH.home).seal(text.encode(), secret_context(ref))
+        Secret.objects.create(user_id=context.request.user.pk, ref=ref, sealed=sealed)
+        return ref
+
+    def decrypt(self, encrypted_text: str) -> str:
+        row = Secret.objects.get(ref=encrypted_text)
+        return keyring(settings.TROTH.home).unseal(bytes(row.sealed), secret_context(row.ref)).decode()
+
+    def get_totp_issuer(self) -> str:
+        return f"Troth {self._get_site_name()}".strip()
+
+    def _get_site_name(self) -> str:
+        try:
+            return company(settings.TROTH).declaration.organisation.name
+        except NoCompany:
+            return ""
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing."""
+
+
+@receiver(authenticator_added)
+def proven(sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Whoever adds a factor has just used it, after their password: this session has two."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
+
+
+@receiver(post_delete, sender=Authenticator)
+def gone(sender: object, instance: Authenticator, **kwargs: Any) -> None:
+    """A factor's secret goes with it."""
+    Secret.objects.filter(ref__in=[instance.data.get(name, "") for name in ("secret", "seed")]).delete()
+
+
+class CompanyLoginAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """The company's own login: for people who were invited, by an address that the company says is verified."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        if sociallogin.is_existing:
+            return
+        verified = {address.email.strip().casefold() for address in sociallogin.email_addresses if address.verified}
+        user = User.objects.filter(username__in=verified, is_active=True, member__left_at__isnull=True).first()
+        if user is None:
+            text = gettext("Nobody has invited you here, or your login does not vouch for your address.")
+            page = {"status": 403, "title": gettext("You cannot come in this way"), "text": text}
+            raise ImmediateHttpResponse(render(request, "error.html", page, status=403))
+        sociallogin.connect(request, user)
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing."""

@@ -1,0 +1,64 @@
+"""Attempts to sign in, counted before they are tried, so that any number at once stays within the limit.
+
+After ten failures nothing more is tried for half an hour (PCI DSS 8.3.4), for names that exist and names that do not
+alike. What is kept is a keyed mark of the name and a number; no address of anybody's machine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+
+from troth.ledger import Entry, Pseudonym
+from troth.service.keys import keyring
+from troth.service.record.ledger import record
+from troth.service.staff.models import Attempts, Member
+from troth.service.staff.plan import LOCK_AFTER, LOCKED_FOR
+
+__all__ = ["begin", "failed", "mark_of", "succeeded"]
+
+
+def mark_of(what: str, value: str) -> bytes:
+    """The mark under which attempts of one kind at one account are counted."""
+    return keyring(settings.TROTH.home).fingerprints("sign-in", [f"{what}\x1f{value.strip().casefold()}"])[0]
+
+
+def begin(mark: bytes, *, now: dt.datetime) -> bool:
+    """Count one more attempt. False where it must not be tried."""
+    with transaction.atomic():
+        row, _ = Attempts.objects.select_for_update().get_or_create(mark=mark, defaults={"latest_at": now})
+        if row.locked_until is not None and now < row.locked_until:
+            return False
+        if row.locked_until is not None or now - row.latest_at > LOCKED_FOR:
+            row.failures, row.locked_until = 0, None
+        row.failures, row.latest_at = row.failures + 1, now
+        if row.failures >= LOCK_AFTER:  # the tenth may still be right: then `succeeded` takes the row away
+            row.locked_until = now + LOCKED_FOR
+        row.save()
+    return True
+
+
+def failed(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> None:
+    """The attempt was wrong: where it was the last for a while, that goes on record, once."""
+    with transaction.atomic():
+        full = Attempts.objects.filter(mark=mark, failures=LOCK_AFTER, locked_until__isnull=False)
+        if full.update(failures=LOCK_AFTER + 1):
+            record(_entry(LOCK_AFTER, now, member, locked=True))
+
+
+def succeeded(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> None:
+    """The attempt was right: forget those before it, and put their number on record."""
+    with transaction.atomic():
+        row = Attempts.objects.select_for_update().filter(mark=mark).first()
+        if row is None:
+            return
+        if row.failures > 1 and row.locked_until is None:
+            record(_entry(row.failures - 1, now, member, locked=False))
+        row.delete()
+
+
+def _entry(count: int, now: dt.datetime, member: Member | None, *, locked: bool) -> Entry:
+    who = {"staff": Pseudonym(member.pseudonym)} if member is not None else {}
+    return Entry("sign_in.failed", now, {"count": count, "locked": "yes" if locked else "no", **who})

@@ -1,0 +1,151 @@
+"""Who may open a page. Every view of the service carries one of these rules, and a test walks the addresses for it.
+
+    @public                                    nobody is asked who they are
+    @signed_in                                 any member of staff; for their own account and nothing else
+    @needs(Right.CASES_HANDLE)                 a grant that counts, behind a second factor
+    @needs(Right.CASES_HANDLE, personal=True)  the same, and the page leaves only after `look` put the look on record
+    @by_token                                  the view asks for a token of the API by itself
+
+`standing_of` says what a request's person may do, for pages that show less to some; `require_other` is the four-eyes
+rule. Grants count, or not, by `plan`; nothing is cached beyond the request.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from troth.service.staff.looking import LookRefused, is_looked, look
+from troth.service.staff.refusing import refuse
+from troth.service.staff.rights import Right, Role
+from troth.service.staff.standing import SamePerson, Standing, require_other, standing_of
+
+__all__ = [
+    "Right",
+    "Role",
+    "Rule",
+    "SamePerson",
+    "Standing",
+    "by_token",
+    "look",
+    "needs",
+    "public",
+    "require_other",
+    "rule_of",
+    "signed_in",
+    "standing_of",
+]
+
+_LOG = logging.getLogger("troth.staff")
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may open a view: ``public``, ``signed_in``, ``needs`` (a *right*) or ``by_token``."""
+
+    kind: str
+    right: Right | None = None
+    personal: bool = False
+
+
+def rule_of(view: Callable[..., Any]) -> Rule | None:
+    """The rule that a view carries, None where nobody gave it one."""
+    rule = getattr(view, "troth_rule", None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def public(view: View) -> View:
+    """For everyone."""
+    return _ruled(view, Rule("public"))
+
+
+def by_token(view: View) -> View:
+    """For whoever brings a token of the API; the view itself looks at it."""
+    return _ruled(view, Rule("by_token"))
+
+
+def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For any member of staff, whatever they may do: their own account."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, Rule("signed_in"))
+
+
+def needs(
+    right: Right, *, personal: bool = False
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """For members of staff with a grant of *right* that counts, who came in with a second factor.
+
+    With *personal* the page shows personal data: the view calls `look` before it renders, and a page that was made
+    without is not sent (clause C14: no evidence, no answer).
+    """
+    assert right.shows_personal or not personal, f"{right} shows no personal data, so its pages show none"
+
+    def ruled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            standing = standing_of(request)
+            if not standing.is_ready:
+                return _not_ready(request, standing)
+            if not standing.may(right):
+                return _refused(request, standing, right)
+            standing.use(right, now=timezone.now())
+            try:
+                response = view(request, *args, **kwargs)
+            except LookRefused as refused:
+                return _page(request, refused.title, refused.text)
+            if personal and response.status_code == 200 and not is_looked(request):
+                return _withheld(request, standing)
+            return response
+
+        return _ruled(guarded, Rule("needs", right, personal))
+
+    return ruled
+
+
+def _ruled(view: View, rule: Rule) -> View:
+    view.troth_rule = rule  # type: ignore[attr-defined]
+    return view
+
+
+def _not_ready(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """They may, once they have done what is missing: to their own account, where it can be done."""
+    if request.method in ("GET", "HEAD"):
+        return HttpResponseRedirect(reverse("account"))
+    refuse(standing.pseudonym, "factor" if not standing.has_factor else "undertaking", now=timezone.now())
+    return _page(request, gettext("Not yet"), gettext("Your account page says what is missing before you may do this."))
+
+
+def _refused(request: HttpRequest, standing: Standing, right: Right) -> HttpResponse:
+    refuse(standing.pseudonym, "right", now=timezone.now(), right=right)
+    text = gettext("Nobody has given you access to it, or the access is over. Whoever manages staff can give it.")
+    return _page(request, gettext("This page is not open to you"), text)
+
+
+def _withheld(request: HttpRequest, standing: Standing) -> HttpResponse:
+    _LOG.error("a page with personal data was made without a look on record, and not sent: %s", request.resolver_match)
+    refuse(standing.pseudonym, "unrecorded", now=timezone.now())
+    text = gettext("The page could not be put on record, so it is not shown. This is our fault, not yours.")
+    return _page(request, gettext("Not shown"), text, status=500)
+
+
+def _page(request: HttpRequest, title: str, text: str, *, status: int = 403) -> HttpResponse:
+    return render(request, "error.html", {"status": status, "title": title, "text": text}, status=status)

@@ -1,0 +1,119 @@
+"""Seeing personal data: first the record, then the page (clauses C09, C12, C14).
+
+`look` puts the look into the ledger and commits before it returns; where it cannot, it raises, and nothing is shown.
+`looks_at` is the other side of it: what a subject is told about who looked, in which role, when and why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from troth.ledger import Entry, Name, Pseudonym
+from troth.service.company import company
+from troth.service.keys import keyring
+from troth.service.record.ledger import record
+from troth.service.staff.models import Access
+from troth.service.staff.refusing import refuse
+from troth.service.staff.rights import Right
+from troth.service.staff.standing import Standing, standing_of
+
+__all__ = ["SUBJECTS_MAX", "Look", "LookRefused", "is_looked", "look", "looks_at"]
+
+SUBJECTS_MAX = 500
+"""The most people whose data one page may show."""
+
+
+class LookRefused(PermissionDenied):
+    """Nothing is shown. *title* and *text* are for whoever wanted to look."""
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(title)
+        self.title, self.text = title, text
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a subject's data, as the subject is told of it."""
+
+    role: str
+    at: dt.datetime
+    purpose: str
+    about: str
+
+
+def look(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], purpose: str, about: str = "") -> None:
+    """Put on record that whoever sent *request* is about to see the data of *subjects* (pseudonyms), for one of the
+    declared purposes. Committed when it returns. *about* is a reference such as ``case:R-2026-0187``.
+
+    A page that turns out to show nobody's data calls it with no subjects. Raises `LookRefused` for a purpose that
+    nobody declared and for somebody who may see no personal data; `needs` shows it as a page (403).
+    """
+    now, standing = timezone.now(), standing_of(request)
+    if not standing.sees_personal:
+        refuse(standing.pseudonym, "right", now=now)
+        raise LookRefused(
+            gettext("This page is not open to you"), gettext("You have no access that shows personal data.")
+        )
+    if purpose not in company(settings.TROTH).declaration.purposes:
+        refuse(standing.pseudonym, "purpose", now=now, purpose=purpose)
+        raise LookRefused(
+            gettext("Not for that purpose"),
+            gettext("The policy declares no such purpose, so nothing is shown. The refusal is on record."),
+        )
+    wanted = list(dict.fromkeys(str(subject) for subject in subjects))
+    assert len(wanted) <= SUBJECTS_MAX, f"one page shows the data of at most {SUBJECTS_MAX} people"
+    if wanted:
+        _put_on_record(standing, wanted, purpose, about, now)
+    request._troth_looked = True  # type: ignore[attr-defined]
+
+
+def _put_on_record(standing: Standing, subjects: list[str], purpose: str, about: str, now: dt.datetime) -> None:
+    assert standing.pseudonym is not None
+    fields: dict[str, object] = {"actor": "staff", "purpose": Name.of(purpose), "by": Pseudonym(standing.pseudonym)}
+    kind, _, reference = about.partition(":")
+    if kind == "case" and reference:
+        fields["case"] = keyring(settings.TROTH.home).pseudonym("case", reference)
+    entries = [Entry("subject.viewed", now, {**fields, "subject": Pseudonym(who)}) for who in subjects]  # type: ignore[dict-item]
+    role = _role(standing)
+    # Durable: inside of an outer transaction it would be undone with it, after the page was shown.
+    with transaction.atomic(durable=True):
+        rows = record(*entries)
+        Access.objects.bulk_create(
+            Access(
+                subject=who,
+                by=standing.pseudonym,
+                role=role,
+                purpose=purpose,
+                about=about,
+                at=now,
+                entry=row,
+            )
+            for who, row in zip(subjects, rows, strict=True)
+        )
+
+
+def _role(standing: Standing) -> str:
+    """The role to be told: an officer's before any other."""
+    if standing.is_officer:
+        return standing.role(Right.OFFICER)
+    return next(standing.role(right) for right in Right if right.shows_personal and standing.may(right))
+
+
+def is_looked(request: HttpRequest) -> bool:
+    """Whether `look` was called for this request."""
+    return bool(getattr(request, "_troth_looked", False))
+
+
+def looks_at(subject: str | Pseudonym) -> list[Look]:
+    """Every look of staff at the data of *subject* that is still on record, the latest first."""
+    rows = Access.objects.filter(subject=str(subject)).order_by("-at", "-id")
+    return [Look(row.role, row.at, row.purpose, row.about) for row in rows]

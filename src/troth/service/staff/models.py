@@ -1,0 +1,162 @@
+"""Rows about staff: what may stand in them, kept by constraints. No rules; see `plan`."""
+
+# ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import F, Q
+
+from troth.service.record.models import EntryRow
+
+__all__ = [
+    "Access",
+    "Attempts",
+    "Book",
+    "Confidence",
+    "Grant",
+    "Invitation",
+    "Member",
+    "Refusal",
+    "Secret",
+    "Undertaking",
+]
+
+
+class Member(models.Model):
+    """Somebody who works here, beside their account. The pseudonym stands for them in the ledger; when the row goes,
+    nothing leads from it to them any more."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="member")
+    pseudonym = models.CharField(max_length=80, unique=True)
+    invited_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, help_text="The last sign of life, to the hour.")
+    left_at = models.DateTimeField(null=True)
+    last_code = models.BinaryField(null=True, help_text="A mark of the one-time code used last, which counts once.")
+
+    class Meta:
+        indexes = [models.Index(fields=["left_at"], name="staff_member_left")]
+
+
+class Invitation(models.Model):
+    """A link by which a member sets a password: good once, for a while. Only a hash of it is here."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="invitations")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+    until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="staff_invitation_has_an_end"),
+        ]
+
+
+class Grant(models.Model):
+    """One right of one member: who gave it, why, from when and until when. It never lasts for ever."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="grants")
+    right = models.CharField(max_length=40)
+    role = models.CharField(max_length=40, blank=True, help_text="The role that it came with; empty: by itself.")
+    given_by = models.CharField(max_length=80, blank=True, help_text="A pseudonym; empty: the operator.")
+    sealed_reason = models.BinaryField()
+    given_at = models.DateTimeField()
+    starts_at = models.DateTimeField()
+    until = models.DateTimeField()
+    reviewed_at = models.DateTimeField(help_text="When somebody last said that it is still needed.")
+    used_at = models.DateTimeField(null=True, help_text="To the day.")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("starts_at")), name="staff_grant_has_an_end"),
+            models.UniqueConstraint(
+                fields=["member", "right"], condition=Q(ended_at__isnull=True), name="staff_grant_is_open_once"
+            ),
+        ]
+
+
+class Undertaking(models.Model):
+    """A member's word to keep what they see confidential: to which text, when, until when."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="undertakings")
+    document = models.CharField(max_length=80, help_text="The hash of the text that was signed.")
+    signed_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("signed_at")), name="staff_undertaking_has_an_end"),
+        ]
+
+
+class Access(models.Model):
+    """One look at one subject's data, beside its ledger entry, so that the subject can be told who, when and why."""
+
+    subject = models.CharField(max_length=80)
+    by = models.CharField(max_length=80)
+    role = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=160)
+    about = models.CharField(max_length=160, blank=True, help_text="A reference, such as case:R-2026-0187.")
+    at = models.DateTimeField()
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject", "-at"], name="staff_access_of_subject"),
+            models.Index(fields=["at"], name="staff_access_at"),
+        ]
+
+
+class Refusal(models.Model):
+    """A page or a look that was refused, and why; beside its ledger entry."""
+
+    by = models.CharField(max_length=80)
+    why = models.CharField(max_length=20)
+    purpose = models.CharField(max_length=160, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="staff_refusal_at")]
+
+
+class Attempts(models.Model):
+    """Failed attempts to sign in as somebody, whether there is such an account or not: a keyed mark, never the name."""
+
+    mark = models.BinaryField(max_length=32, unique=True)
+    failures = models.PositiveIntegerField(default=0)
+    latest_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+
+class Confidence(models.Model):
+    """Something told to the data-protection officer in confidence; sealed, and read by the officers alone."""
+
+    sealed_text = models.BinaryField(null=True)
+    told_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sealed_text__isnull=False, closed_at__isnull=True)
+                | Q(sealed_text__isnull=True, closed_at__isnull=False),
+                name="staff_confidence_goes_when_closed",
+            ),
+        ]
+
+
+class Secret(models.Model):
+    """The secret of a second factor, sealed. The factor has the reference, and the secret goes with it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    ref = models.CharField(max_length=40, unique=True)
+    sealed = models.BinaryField()
+
+
+class Book(models.Model):
+    """One row, which whoever changes grants holds meanwhile: so two grants never pass the ceiling side by side."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="staff_book_is_one")]
