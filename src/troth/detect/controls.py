@@ -24,7 +24,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     aside, by its values alone; a declared one, by values of a category that its own does not cover, unless it is free
     text or sealed. Systems that a person answers for are left out.
     """
-    systems = {name: it for name, it in declaration.systems.items() if it.store != "task"}
+    systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into}
     if not systems:
         nothing = frozenset({"declaration"})
         return Answer(

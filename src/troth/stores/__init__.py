@@ -6,6 +6,7 @@ the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A 
 in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
 """
 
+from troth.stores.asked import Asked, AskedLater
 from troth.stores.contract import (
     Access,
     AnyOf,
@@ -34,13 +35,24 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.controls import Undeclared, undeclared  # registers this room's answers, too
-from troth.stores.opening import TASK, grants, open_store, open_stores, open_system, readable_part
+from troth.stores.opening import (
+    TASK,
+    grants,
+    is_asked,
+    open_asked,
+    open_store,
+    open_stores,
+    open_system,
+    readable_part,
+)
 from troth.stores.sealed import keys_in_use
 
 __all__ = [
     "TASK",
     "Access",
     "AnyOf",
+    "Asked",
+    "AskedLater",
     "Before",
     "Column",
     "ColumnKind",
@@ -66,7 +78,9 @@ __all__ = [
     "UnknownName",
     "Writer",
     "grants",
+    "is_asked",
     "keys_in_use",
+    "open_asked",
     "open_store",
     "open_stores",
     "open_system",

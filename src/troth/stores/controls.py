@@ -107,7 +107,7 @@ class _Look:
 
 def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Look:
     """The systems that a store stands behind, or those of them that *only* names."""
-    scope = {name for name, it in declaration.systems.items() if it.store != "task"}
+    scope = {name for name, it in declaration.systems.items() if it.is_looked_into}
     tasks = len(declaration.systems) - len(scope)
     return _Look(frozenset(scope if only is None else scope & set(only)), tasks=tasks)
 

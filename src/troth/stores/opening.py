@@ -7,9 +7,20 @@ from importlib import import_module
 from pathlib import Path
 
 from troth.declaration import Declaration, System, resolve
+from troth.stores.asked import Asked
 from troth.stores.contract import Access, LeftOut, Limits, Store, StoreRefused
 
-__all__ = ["CONNECTORS", "TASK", "grants", "open_store", "open_stores", "open_system", "readable_part"]
+__all__ = [
+    "CONNECTORS",
+    "TASK",
+    "grants",
+    "is_asked",
+    "open_asked",
+    "open_store",
+    "open_stores",
+    "open_system",
+    "readable_part",
+]
 
 CONNECTORS = {
     "files": "troth.stores.files",
@@ -24,6 +35,10 @@ module and a line here; modules are imported when asked for, so that nobody pays
 
 TASK = "task"
 """What stands for a URL where a person looks instead of us."""
+
+
+_HTTP = ("https", "http", "hook+https", "hook+http")
+"""How the address of a system begins that is asked over HTTP; ``hook+`` says that it is the company's own code."""
 
 
 def open_store(name: str, url: str, *, read_only: bool = False, limits: Limits | None = None) -> Store:
@@ -91,8 +106,11 @@ def open_system(
 ) -> Store:
     """The store of one declared system, its URL fetched from *environ*. Opens no connection yet.
 
-    Raises `SecretMissing` for a reference that is not set, and as `open_store` does.
+    Raises `SecretMissing` for a reference that is not set, and as `open_store` does; `StoreRefused` for one that is
+    not looked into.
     """
+    if not system.is_looked_into:
+        raise StoreRefused(f"{name} is asked, and not looked into", store=name)
     url = resolve(system.store, environ).reveal()
     only_reads = read_only or system.read_only
     if not url.lower().startswith("files:"):
@@ -104,10 +122,38 @@ def open_system(
 
 
 def open_stores(declaration: Declaration, environ: Mapping[str, str], *, read_only: bool = False) -> dict[str, Store]:
-    """All declared systems that have a store, by name. Raises as `open_system` does, for the first that cannot be
+    """All declared systems that we look into, by name. Raises as `open_system` does, for the first that cannot be
     opened."""
     return {
         name: open_system(name, system, environ, read_only=read_only)
         for name, system in declaration.systems.items()
-        if system.store != TASK
+        if system.is_looked_into
     }
+
+
+def is_asked(system: System) -> bool:
+    """Whether the system answers for itself, and `open_asked` opens it. What is neither looked into nor asked is a
+    `TASK`: a person does it."""
+    return not system.is_looked_into and system.store != TASK
+
+
+def open_asked(name: str, system: System, environ: Mapping[str, str]) -> Asked:
+    """The declared system, its address and secret fetched from *environ*. Opens no connection yet.
+
+    Raises `SecretMissing` for a reference that is not set, and `StoreRefused` for a system that is not asked, an
+    address nobody here understands, or a secret that is too short. Neither is repeated in a message.
+    """
+    if not is_asked(system) or system.asked is None:
+        raise StoreRefused(f"{name} is not asked: its 'asked' says nothing of how", store=name)
+    url = resolve(system.store, environ).reveal()
+    scheme = url.partition(":")[0].lower()
+    if scheme == "hook":
+        from troth.stores import hook
+
+        return hook.connect(name, url, system.asked)
+    if scheme not in _HTTP:
+        raise StoreRefused(f"the address of {name} must start with https:// or hook:", store=name)
+    from troth.stores import http
+
+    secret = system.asked.secret
+    return http.connect(name, url, system.asked, resolve(secret, environ).reveal() if secret else None)

@@ -52,6 +52,8 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
     with contextlib.ExitStack() as opened:
         stores = {}
         for name, system in company.declaration.systems.items():
+            if not system.is_looked_into:
+                continue
             store = _opened(name, system)
             if store is not None:
                 opened.callback(store.close)

@@ -1,0 +1,138 @@
+"""The second, small contract: systems that are *asked*.
+
+Not every place can be looked into. A service of somebody else, or the application's own code, is asked about a person,
+takes its time, and answers with what it holds or what it did. `Ask` and `Answer` are the values of `troth.hook`, which
+an application can import without the rest of Troth; `troth.testing.asked.AskedContract` is this page as tests.
+
+A system that is asked
+- does one ask once: asking again with the same id is how an answer that got lost is had;
+- is sent no identifier of a kind that it does not know people by, and no right that it does not answer;
+- is not believed: `verify` looks again after it said that something was done;
+- says no and why in codes; no personal value stands in an error, a log or an address.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Protocol
+
+from troth.declaration import Asking
+from troth.hook import Answer, Ask, Kept, Right, State, looked
+from troth.stores.contract import StoreBusy
+
+__all__ = ["Asked", "AskedLater", "Line", "Questioner"]
+
+
+class AskedLater(StoreBusy):
+    """The system is busy, and says after how many seconds it may be asked again. Nothing was taken on."""
+
+    def __init__(self, message: str, *, store: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message, store=store, retryable=True)
+        self.retry_after_s = retry_after_s
+
+
+class Asked(Protocol):
+    """One system that is asked; see the module's promise. Safe to use from one thread at a time.
+
+    Every method raises `StoreUnreachable` (retryable: nothing answered, and whatever was asked may have been done),
+    `AskedLater`, and `StoreRefused` where what came is not from the system, or not an answer of the protocol.
+    """
+
+    @property
+    def name(self) -> str:
+        """The system's name in the declaration."""
+        ...
+
+    def ask(self, ask: Ask) -> Answer:
+        """Ask, or ask again: the same id is one ask. A right or a person that it cannot be asked about is ``refused``
+        without a word to it."""
+        ...
+
+    def poll(self, ask_id: str) -> Answer:
+        """How far an ask is that was ``accepted`` or ``working``."""
+        ...
+
+    def verify(self, ask: Ask, *, kept: Iterable[Kept] = ()) -> Answer:
+        """Look again, after an ask that changes something was ``done``: ``done`` or ``nothing`` where it is so, less
+        what was *kept*; ``failed`` where it is not; ``refused``, ``not_verified``, where nobody can look.
+
+        The system looks first; where it also answers ``view``, we do, and count on our side.
+        """
+        ...
+
+    def offers(self) -> frozenset[Right]:
+        """What it says that it answers, which also shows that it is there and knows our secret."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back. They are opened again when it is asked."""
+        ...
+
+
+class Line(Protocol):
+    """How words reach one system: what each kind of connector brings. It raises as `Asked` says."""
+
+    def ask(self, ask: Ask) -> Answer: ...
+
+    def poll(self, ask_id: str) -> Answer: ...
+
+    def verify(self, ask: Ask) -> Answer: ...
+
+    def offers(self) -> frozenset[Right]: ...
+
+    def close(self) -> None: ...
+
+
+class Questioner:
+    """An `Asked` over any line: sends only what may be sent, and does not believe what it is told."""
+
+    def __init__(self, name: str, asking: Asking, line: Line) -> None:
+        self.name = name
+        self._rights = frozenset(map(Right, asking.answers))
+        self._kinds = frozenset(asking.by)
+        self._line = line
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
+
+    def ask(self, ask: Ask) -> Answer:
+        sent = self._narrowed(ask)
+        return sent if isinstance(sent, Answer) else self._line.ask(sent)
+
+    def poll(self, ask_id: str) -> Answer:
+        return self._line.poll(ask_id)
+
+    def verify(self, ask: Ask, *, kept: Iterable[Kept] = ()) -> Answer:
+        sent = self._narrowed(ask)
+        if isinstance(sent, Answer):
+            return sent
+        said = self._line.verify(sent)
+        if not self._can_look(ask.right) or (said.state not in _SO and said.detail != "not_verified"):
+            return said
+        own = dataclasses.replace(sent, id=f"{ask.id[:120]}.look", right=Right.VIEW, changes={}, purposes=())
+        shown = self._line.ask(own)
+        if shown.state not in _SO:
+            return dataclasses.replace(shown, rows={})
+        seen = looked(ask, shown.rows, tuple(kept) or said.kept)
+        return said if seen.detail == "not_verified" else dataclasses.replace(seen, evidence=said.evidence)
+
+    def offers(self) -> frozenset[Right]:
+        return self._line.offers()
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _can_look(self, right: Right) -> bool:
+        return right in (Right.ERASE, Right.AMEND) and Right.VIEW in self._rights
+
+    def _narrowed(self, ask: Ask) -> Ask | Answer:
+        """What may be sent of *ask*, or why nothing may."""
+        right = Right.RESTRICT if ask.right is Right.UNRESTRICT else ask.right
+        if right not in self._rights:
+            return Answer.refused("right_not_answered")
+        identifiers = tuple(pair for pair in ask.identifiers if pair[0] in self._kinds)
+        return dataclasses.replace(ask, identifiers=identifiers) if identifiers else Answer.refused("not_known_by")
+
+
+_SO = (State.DONE, State.NOTHING)
