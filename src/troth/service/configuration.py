@@ -25,6 +25,8 @@ from troth.errors import TrothError
 
 __all__ = [
     "Database",
+    "MailServer",
+    "MailTls",
     "Profile",
     "ServiceError",
     "Settings",
@@ -41,13 +43,13 @@ _KNOWN = (
     "TROTH_DECLARATION",
     "TROTH_HOSTS",
     "TROTH_SECRET_KEY",
-)
-_SECRET_KEY_CHARACTERS_MIN = 50
     "TROTH_MAIL_URL",
     "TROTH_MAIL_FROM",
     "TROTH_LOGIN_URL",
     "TROTH_LOGIN_CLIENT",
     "TROTH_LOGIN_SECRET",
+)
+_SECRET_KEY_CHARACTERS_MIN = 50
 _SECRET_BYTES_MAX = 65_536
 _LOCALHOST = ("localhost", "127.0.0.1", "[::1]")
 
@@ -107,6 +109,30 @@ class Database:
         return f"postgresql://{at}{place}/{quote(self.name, safe='')}" + (f"?{urlencode(options)}" if options else "")
 
 
+class MailTls(enum.StrEnum):
+    """How the way to a mail server is secured."""
+
+    WRAPPED = "wrapped"
+    """From the first byte, on a port of its own."""
+    STARTTLS = "starttls"
+    """By a command that comes before anything else; a server that does not know it gets no letter."""
+    NONE = "none"
+    """Not at all, which is for this machine alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where letters go: to a mail server, or into a *folder* that gets a file for each (*maildir*: in that layout)."""
+
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = field(default="", repr=False)
+    tls: MailTls = MailTls.STARTTLS
+    folder: Path | None = None
+    maildir: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All that a deployment decides. The reference page ``settings.md`` lists the variables behind the fields."""
@@ -119,6 +145,12 @@ class Settings:
     secret_key: str = field(repr=False)
     secret_key_given: bool
     """False where nothing gave one: development then signs with a key that ends with the process."""
+    mail: MailServer | None = None
+    """None where nothing was said in production; `troth.service.safety` refuses that."""
+    mail_from: str = ""
+    """The address that letters come from; empty: the organisation's."""
+    company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -138,6 +170,9 @@ class Settings:
             hosts=_hosts(values.get("TROTH_HOSTS"), profile),
             secret_key=key,
             secret_key_given=given,
+            mail=_mail(values.get("TROTH_MAIL_URL"), profile, home),
+            mail_from=values.get("TROTH_MAIL_FROM") or "",
+            company_login=_company_login(values),
         )
 
     @property
@@ -145,12 +180,6 @@ class Settings:
         return self.profile is Profile.PRODUCTION
 
     @property
-    mail: MailServer | None = None
-    """None where nothing was said in production; `troth.service.safety` refuses that."""
-    mail_from: str = ""
-    """The address that letters come from; empty: the organisation's."""
-    company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
     def secret_key_path(self) -> Path:
         """Where `prepare` keeps the signing key of an embedded installation."""
         return self.home / "secret-key"
@@ -170,9 +199,6 @@ def prepare(settings: Settings) -> Settings:
         Path(settings.database.name).touch(mode=0o600)
     if settings.secret_key_given:
         return settings
-            mail=_mail(values.get("TROTH_MAIL_URL"), profile, home),
-            mail_from=values.get("TROTH_MAIL_FROM") or "",
-            company_login=_company_login(values),
     fresh = settings.home / f".secret-key-{secrets.token_hex(8)}"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -275,32 +301,6 @@ def _hosts(value: str | None, profile: Profile) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_LOCALHOST, *hosts)))
 
 
-def is_local(host: str) -> bool:
-    """Whether *host* (a name or an address, brackets allowed) can only mean this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _database(url: str | None, home: Path) -> Database:
-    if url is None:
-        return Database(engine="sqlite", name=str(home / "troth.sqlite3"))
-    try:
-        parts = urlsplit(url)
-        port = str(parts.port or "")
-    except ValueError:
-        raise _bad_database("is not a URL") from None
-    if parts.scheme == "sqlite":
-        file = unquote(parts.path).removeprefix("/")
-        if parts.netloc or parts.query or not file.startswith("/") or file.endswith("/"):
-            raise _bad_database("names no file by its absolute path")
-        return Database(engine="sqlite", name=file)
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise _bad_database("names an engine that Troth's own rows cannot live in")
-    name = unquote(parts.path.removeprefix("/"))
 def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:
     names = ("TROTH_LOGIN_URL", "TROTH_LOGIN_CLIENT", "TROTH_LOGIN_SECRET")
     url, client, secret = (values.get(name) for name in names)
@@ -351,6 +351,32 @@ def _bad_mail(what: str) -> SettingsError:
     )
 
 
+def is_local(host: str) -> bool:
+    """Whether *host* (a name or an address, brackets allowed) can only mean this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _database(url: str | None, home: Path) -> Database:
+    if url is None:
+        return Database(engine="sqlite", name=str(home / "troth.sqlite3"))
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError:
+        raise _bad_database("is not a URL") from None
+    if parts.scheme == "sqlite":
+        file = unquote(parts.path).removeprefix("/")
+        if parts.netloc or parts.query or not file.startswith("/") or file.endswith("/"):
+            raise _bad_database("names no file by its absolute path")
+        return Database(engine="sqlite", name=file)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise _bad_database("names an engine that Troth's own rows cannot live in")
+    name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:
         raise _bad_database("names no database")
     options = dict(parse_qsl(parts.query))
