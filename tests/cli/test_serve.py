@@ -19,6 +19,7 @@ SAFE = {
     "TROTH_PROFILE": "production",
     "TROTH_HOSTS": "www.example.org",
     "TROTH_SECRET_KEY": "".join(map(chr, range(40, 120))),
+    "TROTH_MAIL_URL": "smtp://mail.example.org",
 }
 
 

@@ -25,6 +25,7 @@ def safe(tmp_path: Path) -> Settings:
             "TROTH_PROFILE": "production",
             "TROTH_HOSTS": "privacy.example.org",
             "TROTH_SECRET_KEY": KEY,
+            "TROTH_MAIL_URL": "smtp://mail.example.org",
         }
     )
 
@@ -57,6 +58,10 @@ def test_a_site_in_clear_is_refused(safe: Settings, site: str | None) -> None:
 
 def test_a_missing_secret_key_is_refused(safe: Settings) -> None:
     assert "TROTH_SECRET_KEY" in refused(replace(safe, secret_key_given=False))
+
+
+def test_missing_mail_is_refused(safe: Settings) -> None:
+    assert "TROTH_MAIL_URL" in refused(replace(safe, mail=None))
 
 
 def test_a_home_inside_a_git_tree_is_refused(safe: Settings, tmp_path: Path) -> None:

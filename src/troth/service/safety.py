@@ -40,6 +40,7 @@ def refuse_unsafe(
         _hosts(settings),
         _site(site),
         _secret_key(settings),
+        _mail(settings),
         _home(settings.home) or _root_key(settings.home),
         _database(settings, _read_mounts() if mounts is None else mounts),
         _migrations(unapplied),
@@ -68,6 +69,12 @@ def _secret_key(settings: Settings) -> str:
     if settings.secret_key_given:
         return ""
     return "TROTH_SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+
+
+def _mail(settings: Settings) -> str:
+    if settings.mail is not None:
+        return ""
+    return "TROTH_MAIL_URL is not set; name the mail server, such as smtp://user:password@mail.example.org:587"
 
 
 def _home(home: Path) -> str:

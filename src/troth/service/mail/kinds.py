@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from troth.service.configuration import is_local
 
-__all__ = ["KINDS", "RIGHTS", "Kept", "Kind", "shown"]
+__all__ = ["KINDS", "RIGHTS", "Kept", "Kind", "links_in", "shown"]
 
 Shape = Callable[[object], object]
 
@@ -134,9 +134,21 @@ def _one_of(*words: str) -> Shape:
 
 _right = _one_of(*RIGHTS)
 _DAY = dt.timedelta(days=1)
-_REDRESS: Mapping[str, Shape] = {"authority": _line, "authority_link": _link, "complaint_link": _link, "appeal": _prose}
-"""Whom a person may turn to who does not agree: the declared regulator where *authority* is left out; *appeal* where a
-law gives one against the company's own decision."""
+_REDRESS: Mapping[str, Shape] = {
+    "under": _one_of("gdpr", "ccpa"),
+    "authority": _line,
+    "authority_link": _link,
+    "complaint_link": _link,
+    "appeal": _prose,
+}
+"""Whom a person may turn to who does not agree, *under* which law: the declared regulator where *authority* is left
+out; *appeal* where a law gives one against the company's own decision."""
+
+
+def _without(facts: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
+    return {other: shape for other, shape in facts.items() if other != name}
+
+
 _DONE: Mapping[str, Shape] = {"status": _link, "receipt": _link, "told": _lines, **_REDRESS}
 """Where a carried-out request can be looked at and proved, and which recipients were *told* (Art. 19)."""
 _ASKED: Mapping[str, Shape] = {"right": _right, "received": _date}
@@ -183,7 +195,9 @@ KINDS: Mapping[str, Kind] = {
     "withdrawn": Kind({"right": _right, "closed": _date}, {"status": _link}),
     "restriction_lifted": Kind({"on": _date, "reasons": _prose}, {"since": _date, **_REDRESS}),  # Art. 18(3)
     # complaints and questions (DPA 2018 s.164A)
-    "complaint_acknowledged": Kind({"received": _date}, {"due": _date, "status": _link, **_REDRESS}),
+    "complaint_acknowledged": Kind(
+        {"received": _date}, {"due": _date, "status": _link, **_without(_REDRESS, "complaint_link")}
+    ),
     "complaint_outcome": Kind({"received": _date, "outcome": _prose}, {"remedy": _prose, "status": _link, **_REDRESS}),
     "question_answered": Kind(
         {"received": _date, "answer": _prose}, {"asked": _prose, "clause": _prose, "link": _link}
@@ -219,3 +233,9 @@ def shown(kind: str, facts: Mapping[str, object]) -> dict[str, object]:
         except ValueError as error:
             raise ValueError(f"{name} of a letter of the kind {kind}: {error}") from None
     return checked
+
+
+def links_in(kind: str, facts: Mapping[str, object]) -> frozenset[str]:
+    """Those of *facts* that are links: what else looks like one is somebody's words."""
+    shapes = {**KINDS[kind].may, **KINDS[kind].needs}
+    return frozenset(str(value) for name, value in facts.items() if shapes[name] is _link)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy, override
 
 from troth.declaration import Organisation
 from troth.service.configuration import ServiceError
-from troth.service.mail.kinds import KINDS, shown
+from troth.service.mail.kinds import KINDS, links_in, shown
 
 __all__ = ["Attachment", "Letter", "LetterRefused", "Text", "language_of", "write"]
 
@@ -119,14 +119,20 @@ def write(letter: Letter, organisation: Organisation) -> Text:
         rendered = _engine(autoescape=False).get_template(f"mail/{letter.kind}.txt").render(Context(context, False))
         subject, _, body = rendered.strip().partition("\n")
         subject = " ".join(subject.split())
-        plain = re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in body.splitlines())).strip() + "\n"
-        links = {value for value in facts.values() if isinstance(value, str) and value.startswith("http")}
+        plain = _tidy(body)
+        links = links_in(letter.kind, facts)
         page = {"subject": subject, "blocks": _blocks(plain, links), "organisation": organisation, "label": gettext}
         html = _engine(autoescape=True).get_template("mail/letter.html").render(Context(page))
     return Text(subject, plain, html)
 
 
-def _blocks(plain: str, links: set[str]) -> list[tuple[bool, list[tuple[str, bool]]]]:
+def _tidy(body: str) -> str:
+    """The text without the spaces that tags of the template leave, its paragraphs and lists one line apart."""
+    lines = "\n".join(line.strip() for line in body.splitlines()).strip()
+    return re.sub(r"(?m)^(- .*)\n\n+(?=- )", r"\1\n", re.sub(r"\n{3,}", "\n\n", lines)) + "\n"
+
+
+def _blocks(plain: str, links: frozenset[str]) -> list[tuple[bool, list[tuple[str, bool]]]]:
     """The paragraphs: whether it is a list, and its lines, each with whether it is one of *links*. Nothing else becomes
     a link, whatever somebody wrote into a reason."""
     blocks = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import logging
 import secrets
@@ -16,15 +17,16 @@ from troth.declaration import Organisation
 from troth.ledger import Entry, Name, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.protect import Context, Keyring, OpenError
-from troth.service.configuration import ServiceError
+from troth.service.configuration import MailServer, ServiceError
 from troth.service.mail.kinds import KINDS
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter, LetterRefused, language_of, write
-from troth.service.mail.transports import Doubtful, Refused, Transport, Unreachable
+from troth.service.mail.smtp import Smtp
+from troth.service.mail.transports import Doubtful, Folder, Refused, Transport, Unreachable
 from troth.service.record.ledger import record
 
-__all__ = ["LetterLost", "again", "failed", "letter_context", "post", "send_due", "was_sent"]
+__all__ = ["LetterLost", "again", "deliver", "failed", "letter_context", "post", "send_due", "was_sent"]
 
 _LOG = logging.getLogger("troth.mail")
 _AT_ONCE = 50
@@ -118,6 +120,16 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: 
                 _release(held[place:], due=clock() + _NO_WAY_WAIT, reason=error.reason)
                 return sent
     return sent
+
+
+def deliver(now: dt.datetime, *, keyring: Keyring, server: MailServer | None) -> int:
+    """`send_due` over the one way out that this process keeps to *server*; without one, letters wait."""
+    return 0 if server is None else send_due(now, keyring=keyring, transport=_way_out(server))
+
+
+@functools.cache
+def _way_out(server: MailServer) -> Transport:
+    return Smtp(server) if server.folder is None else Folder(server.folder, maildir=server.maildir)
 
 
 def failed(about: str = "") -> list[LetterRow]:

@@ -14,7 +14,10 @@ from typing import Protocol
 from troth.service.configuration import ServiceError
 from troth.service.mail.message import Message
 
-__all__ = ["Doubtful", "Folder", "Refused", "Transport", "Unreachable"]
+__all__ = ["ANSWER_S_MAX", "Doubtful", "Folder", "MailError", "Refused", "Transport", "Unreachable"]
+
+ANSWER_S_MAX = 120
+"""How long a server may take to answer the end of a message, in seconds."""
 
 
 class MailError(ServiceError):
@@ -54,22 +57,34 @@ class Transport(Protocol):
 class Folder:
     """A folder that gets a file for each letter, named by its Message-ID, so that handing over twice is harmless."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, maildir: bool = False) -> None:
+        self._drafts = folder / "tmp" if maildir else folder
+        self._folder = folder / "new" if maildir else folder
+        self._suffix = "" if maildir else ".eml"
+        self._folders = (folder, *(folder / name for name in ("tmp", "new", "cur") if maildir))
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        target = self._folder / (message.id.strip("<>").partition("@")[0] + ".eml")
+        """Write the file whole, and let it appear under its name. Raises `Unreachable`."""
+        name = message.id.strip("<>").partition("@")[0]
+        draft = self._drafts / f"{name}.draft"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = target.with_suffix(".draft")
+            for folder in self._folders:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(message.content)
                 file.flush()
                 os.fsync(file.fileno())
-            point_of_no_return()
-            os.replace(draft, target)
         except OSError as error:
-            raise Unreachable(f"folder: {(error.strerror or 'error').lower()}"[:40]) from None
+            raise Unreachable(_trouble(error)) from None
+        point_of_no_return()
+        try:
+            os.replace(draft, self._folder / f"{name}{self._suffix}")
+        except OSError as error:
+            raise Unreachable(_trouble(error)) from None
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _trouble(error: OSError) -> str:
+    return f"folder: {(error.strerror or 'error').lower()}"[:40]
