@@ -26,6 +26,7 @@ from troth.service.board.models import BindingRow, DeclaredRow, PromiseRow
 from troth.service.company import Company, company
 from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
+from troth.service.mail.run import deliver
 from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
@@ -101,6 +102,7 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     _hasten_outdated(here, now)
     if hasten:
         due.hasten(_PREFIX, at=now)
+    deliver(now, keyring=office.keyring, server=TROTH.mail)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
     (sequenced, _), ran, lost = sequence_if_sound(signer, now=now), list[Check](), 0
     with office.look(here, office.keyring, now) as seen:
