@@ -113,8 +113,9 @@ class Hook:
             if not answer.state.is_final:
                 self.memory.remember(ask.id, ask.right, answer)
             return answer
+        is_known = self.memory.recall(ask.id) is not None
         answer = self.memory.once(ask, lambda: function(ask))
-        return answer if answer.state.is_final or ask.right not in self._polls else self.poll(ask.id)
+        return self.poll(ask.id) if is_known and not answer.state.is_final else answer
 
     def poll(self, ask_id: str) -> Answer:
         """How far it is. Raises whatever the function raises."""
