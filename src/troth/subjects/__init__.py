@@ -25,7 +25,7 @@ from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
-from troth.subjects.work import Tally, references, references_of
+from troth.subjects.work import Tally, preview, references, references_of
 
 __all__ = [
     "WITHHELD",
@@ -74,6 +74,7 @@ __all__ = [
     "plan_hash",
     "plan_marks",
     "plan_view",
+    "preview",
     "references",
     "references_of",
     "refuse_untrue",

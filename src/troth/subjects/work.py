@@ -24,7 +24,18 @@ from troth.subjects.locate import Located, picker
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
 
-__all__ = ["Asked", "Operation", "Question", "Tally", "Work", "compile_work", "moved", "references", "references_of"]
+__all__ = [
+    "Asked",
+    "Operation",
+    "Question",
+    "Tally",
+    "Work",
+    "compile_work",
+    "moved",
+    "preview",
+    "references",
+    "references_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,11 @@ def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash:
     if isinstance(plan, AmendmentPlan):
         return _amendment(plan, plan_hash, subjects)
     return _erasure(plan, keyring, plan_hash, subjects)
+
+
+def preview(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> tuple[tuple[Tally, ...], ...]:
+    """What the receipt of each subject would say of this plan: places, counts, grounds; no values."""
+    return compile_work(plan, keyring, "").tallies
 
 
 def references(identities: Sequence[Identity], keyring: Keyring) -> list[Pseudonym]:

@@ -128,6 +128,14 @@ class DatabaseJournal:
                 if as_seen.update(owner=_me(), seen_at=now):
                     yield _run(row)
 
+    def take_up_one(self, run_id: str, now: dt.datetime) -> Run | None:
+        """The unfinished run of that id, ours from here on; None where it is in other hands."""
+        row = RunRow.objects.get(run_id=run_id, finished_at__isnull=True)
+        if not (row.seen_at < now - SILENCE or _is_gone(row.owner) or row.owner == _me()):
+            return None
+        as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
+        return _run(row) if as_seen.update(owner=_me(), seen_at=now) else None
+
     def let_go(self, run_id: str) -> None:
         """This process does not carry out the run any more: whoever looks next may take it up."""
         RunRow.objects.filter(run_id=run_id).update(owner="")

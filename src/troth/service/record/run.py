@@ -17,6 +17,7 @@ from troth.declaration import Declaration, SecretMissing
 from troth.errors import TrothError
 from troth.ledger import Entry, Name
 from troth.protect import Keyring
+from troth.service.configuration import ServiceError
 from troth.service.keys import ledger_signer
 from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
@@ -31,6 +32,7 @@ from troth.subjects import (
     Located,
     NotApproved,
     Receipt,
+    Run,
     RunInterrupted,
     View,
     carry_out,
@@ -38,7 +40,7 @@ from troth.subjects import (
     resume,
 )
 
-__all__ = ["Resumed", "act", "holds_on", "record_views", "resume_all"]
+__all__ = ["InOtherHands", "Resumed", "act", "act_again", "holds_on", "record_views", "resume_all", "view_entries"]
 
 Resumed = tuple[str, str]
 """A run's id, and how taking it up ended: ``finished``, or what still stands in the way."""
@@ -78,13 +80,23 @@ def record_views(
 ) -> None:
     """Put a look at these subjects' data on record, durably. Call it before anything is shown (clauses C12, C14)."""
     at = now()
-    entries = [
+    entries = view_entries(located, views, keyring, purpose=purpose, at=at)
+    with transaction.atomic(durable=True):
+        record(*entries)
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=at)
+
+
+def view_entries(
+    located: Located, views: Sequence[View], keyring: Keyring, *, purpose: str, at: dt.datetime, actor: str = "owner"
+) -> list[Entry]:
+    """What a look at these subjects' data leaves in the ledger, in order."""
+    return [
         Entry(
             "subject.viewed",
             at,
             {
                 "subject": subject,
-                "actor": "owner",
+                "actor": actor,
                 "purpose": Name(purpose),
                 "systems": len({table.place.partition(".")[0] for table in view.tables}),
                 "tables": len(view.tables),
@@ -93,9 +105,6 @@ def record_views(
         )
         for subject, view in zip(references(located.identities, keyring), views, strict=True)
     ]
-    with transaction.atomic(durable=True):
-        record(*entries)
-    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=at)
 
 
 def act(
@@ -135,6 +144,45 @@ def act(
     return receipts
 
 
+class InOtherHands(ServiceError):
+    """Another process carries out the run at this moment."""
+
+    retryable = True
+
+
+def act_again(
+    run_id: str, stores: Mapping[str, Store], *, declaration: Declaration, keyring: Keyring
+) -> list[Receipt] | None:
+    """Finish the run of that id, if it was begun: its receipts; None where it was never begun, or is finished.
+
+    Raises `InOtherHands`, and as `troth.subjects.resume` does.
+    """
+    if not RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).exists():
+        return None
+    journal = DatabaseJournal(keyring)
+    run = journal.take_up_one(run_id, now())
+    if run is None:
+        raise InOtherHands(f"run {run_id} is carried out by another process just now")
+    try:
+        receipts = _resumed(run, stores, keyring, journal)
+    except RunInterrupted:
+        journal.let_go(run_id)
+        raise
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
+    return receipts
+
+
+def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: DatabaseJournal) -> list[Receipt]:
+    return resume(
+        run,
+        stores,
+        keyring=keyring,
+        journal=journal,
+        now=now,
+        holds=lambda subjects: _holds([{subject} for subject in subjects], now()),
+    )
+
+
 def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
     """Take up every run whose process is gone, under the legal holds of now.
 
@@ -153,14 +201,7 @@ def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
                 opened.callback(stores[name].close)
         for run in left:
             try:
-                resume(
-                    run,
-                    stores,
-                    keyring=keyring,
-                    journal=journal,
-                    now=now,
-                    holds=lambda subjects: _holds([{subject} for subject in subjects], now()),
-                )
+                _resumed(run, stores, keyring, journal)
                 resumed.append((run.id, "finished"))
             except TrothError as cause:
                 journal.let_go(run.id)

@@ -1,0 +1,229 @@
+"""Systems that we do not look into ourselves: services and applications that are asked, and people with a task.
+
+What a system *says* is not yet so: a change counts once it was looked at again (`troth.stores.Asked.verify`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from troth.declaration import SecretMissing, System
+from troth.hook import Answer, Ask
+from troth.hook import Right as AskedRight
+from troth.hook import State as AnswerState
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.letters import write_to
+from troth.service.cases.models import Case, Event, State, Step
+from troth.service.cases.package import Part
+from troth.service.work.run import wake
+from troth.stores import TASK, StoreError, is_asked, open_asked
+
+__all__ = ["ask_all", "complete", "is_waiting", "parts", "poll", "settle", "systems_of"]
+
+_AT_ONCE = 8
+_FIRST_S, _LONGEST_S = 5, 6 * 3600
+_TASK_LOOK_S = 24 * 3600
+_CHANGES = (AskedRight.ERASE, AskedRight.AMEND)
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def systems_of(at_desk: Desk) -> dict[str, System]:
+    """The systems of the declaration that we do not look into."""
+    return {name: system for name, system in at_desk.declaration.systems.items() if not system.is_looked_into}
+
+
+def is_waiting(case: Case) -> bool:
+    """Whether some system has not answered for this case."""
+    return case.steps.filter(state=Step.State.WAITING).exists()
+
+
+def ask_all(cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk, *, now: dt.datetime) -> int:
+    """Ask every such system about every case, each once. How many have not answered yet."""
+    systems = systems_of(at_desk)
+    if not systems:
+        return 0
+    waiting = 0
+    for case in cases:
+        for name, system in systems.items():
+            step = _step(case, name, system, at_desk, now)
+            if step.state == Step.State.WAITING:
+                waiting += not _go_on(step, case, contents[case.pk], system, at_desk, now)
+    return waiting
+
+
+def _step(case: Case, name: str, system: System, at_desk: Desk, at: dt.datetime) -> Step:
+    way = "task" if system.store == TASK else "hook" if "hook" in system.store.partition(":")[0] else "http"
+    with transaction.atomic():
+        step, is_new = Step.objects.get_or_create(
+            case=case, system=name, defaults={"way": way, "assignee": system.owner or "", "next_at": at}
+        )
+        if is_new and way == "task":
+            step.asked_at = at
+            step.save(update_fields=["asked_at"])
+            if system.owner:
+                facts = {
+                    "task": f"{system.title or name}: {case.right} {case.reference}",
+                    "due": case.due_on or at.date(),
+                    "link": f"{at_desk.site}/console/tasks/{step.pk}/",
+                }
+                write_to(system.owner, case, "staff_task", at_desk, facts, now=at, again=name)
+    return step
+
+
+def _go_on(step: Step, case: Case, content: Content, system: System, at_desk: Desk, at: dt.datetime) -> bool:
+    """Ask or poll one system, and note what it says: whether that was its last word. Trouble is noted and tried again,
+    and holds up no other system."""
+    if step.way == "task" or not is_asked(system):
+        return False
+    question = _ask(step, case, content, at_desk)
+    try:
+        with contextlib.closing(open_asked(step.system, system, os.environ)) as asked:
+            answer = asked.poll(question.id) if step.facts.get("accepted") else asked.ask(question)
+            if answer.state in (AnswerState.DONE, AnswerState.NOTHING) and question.right in _CHANGES:
+                seen = asked.verify(question, kept=answer.kept)
+                if seen.state is AnswerState.FAILED:
+                    return _later(step, "still_there", at)
+                verified = seen.detail != "not_verified"
+            else:
+                verified = question.right not in _CHANGES
+    except SecretMissing:
+        return _later(step, "secret_missing", at)
+    except StoreError as trouble:
+        return _later(step, "unreachable" if trouble.retryable else "refused", at)
+    return _note(step, case, answer, verified, at_desk, at)
+
+
+def _ask(step: Step, case: Case, content: Content, at_desk: Desk) -> Ask:
+    right = AskedRight(case.right)
+    return Ask(
+        id=f"{case.reference}.{step.system}"[:128],
+        right=right,
+        identifiers=content.identifiers,
+        due=case.due_on or now().date(),
+        organisation=at_desk.declaration.organisation.name,
+        changes=dict(content.changes) if right is AskedRight.AMEND else {},
+        purposes=content.purposes,
+    )
+
+
+def _note(step: Step, case: Case, answer: Answer, verified: bool, at_desk: Desk, at: dt.datetime) -> bool:
+    if not answer.state.is_final:
+        step.facts = {**step.facts, "accepted": True}
+        return _later(step, str(answer.state), at, wait_s=answer.retry_after_s)
+    step.asked_at = step.asked_at or at
+    if answer.state in (AnswerState.REFUSED, AnswerState.FAILED):
+        if answer.state is AnswerState.FAILED and step.tries < 5:
+            step.facts = {}
+            return _later(step, answer.detail or "failed", at)
+        step.state, step.why = Step.State(str(answer.state)), answer.detail or ""
+    else:
+        step.state, step.why = Step.State.DONE, "" if verified else "not_verified"
+    step.facts = {
+        "counts": dict(answer.counts),
+        "kept": [
+            {
+                "what": kept.what,
+                "rows": kept.count,
+                "words": kept.reason,
+                "cite": kept.cite,
+                "until": kept.until.isoformat() if kept.until else None,
+            }
+            for kept in answer.kept
+        ],
+        "evidence": answer.evidence,
+    }
+    if answer.rows:
+        held = {place: [list(rows.columns), [list(row) for row in rows.values]] for place, rows in answer.rows.items()}
+        step.proof = at_desk.papers.seal_file(case, json.dumps(held).encode())
+    step.ended_at, step.next_at = at, None
+    step.save()
+    return True
+
+
+def _later(step: Step, why: str, at: dt.datetime, *, wait_s: int | None = None) -> bool:
+    step.tries += 1
+    wait = wait_s if wait_s is not None else min(_FIRST_S * 2 ** min(step.tries - 1, 12), _LONGEST_S)
+    step.why, step.next_at, step.asked_at = why[:40], at + dt.timedelta(seconds=wait), step.asked_at or at
+    step.save()
+    return False
+
+
+# --- following one case -----------------------------------------------------------------------------------------------
+
+
+def poll(case_id: int) -> int:
+    """Ask the systems again that are due: after how many seconds to look again, 0 when all have answered."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    if case.state != State.IN_PROGRESS:
+        return 0
+    at_desk, at = desk(), now()
+    systems = systems_of(at_desk)
+    content = at_desk.papers.content(case)
+    waits = list[float]()
+    for step in case.steps.filter(state=Step.State.WAITING):
+        if step.way == "task":
+            waits.append(_TASK_LOOK_S)
+        elif step.system not in systems:  # it was taken out of the declaration: nobody can answer any more
+            step.state, step.why, step.ended_at = Step.State.FAILED, "not_declared", at
+            step.save()
+        elif step.next_at is not None and step.next_at > at:
+            waits.append((step.next_at - at).total_seconds())
+        elif not _go_on(step, case, content, systems[step.system], at_desk, at):
+            assert step.next_at is not None, "what is not over has a next time"
+            waits.append((step.next_at - at).total_seconds())
+    return max(1, round(min(waits))) if waits else 0
+
+
+def settle(case_id: int) -> int:
+    """Answer a case whose systems have all answered."""
+    from troth.service.cases.carry import settle as answer_cases
+
+    case = Case.objects.select_related("key").get(pk=case_id)
+    if case.state != State.IN_PROGRESS or is_waiting(case):
+        return 0
+    return answer_cases([case], desk())
+
+
+def complete(
+    step_id: int, *, by: str, done: bool, why: str, counts: Mapping[str, int], proof: bytes | None, at: dt.datetime
+) -> Step:
+    """A person has done the task, or says why it cannot be done. The flow that waits for it goes on."""
+    with transaction.atomic():
+        step = Step.objects.select_for_update(of=("self",)).select_related("case", "case__key").get(pk=step_id)
+        if step.state != Step.State.WAITING:
+            return step
+        step.state, step.why, step.ended_at = (Step.State.DONE if done else Step.State.REFUSED), why[:40], at
+        step.facts = {"counts": dict(counts)}
+        if proof is not None:
+            step.proof = desk().papers.seal_file(step.case, proof)
+        step.save()
+        facts = {"system": step.system, "done": done}
+        Event.objects.create(
+            case=step.case, at=at, what="task_ended", actor="staff", by=by, facts=facts, is_internal=True
+        )
+        wake("cases.follow", str(step.case_id))
+        return step
+
+
+def parts(case: Case, at_desk: Desk) -> Iterator[Part]:
+    """What the systems that were asked hold about the person, for the package."""
+    for step in case.steps.filter(state=Step.State.DONE).exclude(way="task").exclude(proof=None):
+        held: dict[str, Any] = json.loads(at_desk.papers.file(case, bytes(step.proof or b"")))
+        for place, (columns, rows) in sorted(held.items()):
+            yield Part(
+                place=f"{step.system}.{place}",
+                columns=tuple(columns),
+                categories=(None,) * len(columns),
+                rows=tuple(tuple(row) for row in rows),
+            )

@@ -1,0 +1,35 @@
+"""The durable flows of cases. They carry the numbers of batches and cases, never a value."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from troth.service.cases import asking, carry
+from troth.service.work.run import feeder, flow, step, wait_for_word
+
+__all__ = ["batch", "follow"]
+
+feeder(carry.form_batches)
+
+
+@flow("cases.batch")
+def batch(about: str) -> None:
+    """Cases of one right, carried out together: look, act, ask, answer."""
+    number = int(about)
+    if step("look", lambda: carry.look(number)):
+        step("act", lambda: carry.act(number))
+        step("ask", lambda: carry.ask(number))
+    step("settle", lambda: carry.settle_batch(number))
+
+
+@flow("cases.follow")
+def follow(about: str) -> None:
+    """One case whose systems take their time: ask again until all have answered, then answer the person."""
+    number = int(about)
+    while True:
+        wait_s = step("poll", lambda: asking.poll(number))
+        assert isinstance(wait_s, int), "poll counts seconds"
+        if wait_s <= 0:
+            break
+        wait_for_word(dt.timedelta(seconds=wait_s))
+    step("settle", lambda: asking.settle(number))

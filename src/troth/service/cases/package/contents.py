@@ -1,0 +1,56 @@
+"""What goes into a package, as values. Personal throughout: no `repr` shows any of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from troth.declaration import Declaration
+from troth.stores import Scalar
+
+__all__ = ["Contents", "Part", "Shared"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Part:
+    """The rows of one table of one system about the person. *place* is ``system.table``; *categories* stand under the
+    columns, None where a column is no personal data; *withheld* values are about somebody else (Art. 15(4))."""
+
+    place: str
+    columns: tuple[str, ...]
+    categories: tuple[str | None, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+    withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Shared:
+    """Somebody received data about the person: who, which categories, why, and when (Art. 15(1)(c))."""
+
+    recipient: str
+    categories: tuple[str, ...]
+    why: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Contents:
+    """All that one package says. *right* is ``view`` or ``port``; *unanswered* are systems that did not answer, with
+    the reason as a code; *receipt* is the ledger's proof that the look was put on record, where there is one yet."""
+
+    right: str
+    reference: str
+    language: str
+    declaration: Declaration
+    parts: Sequence[Part]
+    received_at: dt.datetime
+    made_at: dt.datetime
+    until: dt.datetime
+    shared: Sequence[Shared] = ()
+    looks: Sequence[tuple[dt.datetime, str, str]] = ()
+    """Who of the staff looked at the person's data: when, the role, the purpose."""
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    site: str = ""
+    """The address of the privacy centre."""
+    receipt: Mapping[str, object] | None = None

@@ -1,0 +1,262 @@
+"""The answer of a case: its package or its receipt in words, recipients told, and the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from troth.declaration import IdentityKind, covers
+from troth.protect import Context
+from troth.service.cases import asking, links, plan, run
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.letters import day, redress, write, write_to
+from troth.service.cases.models import Case, Event, Link, Outcome, Package, Restriction, Right, Step
+from troth.service.cases.package import Contents, Part, build
+from troth.service.mail.kinds import Kept
+from troth.service.record.ledger import record
+from troth.service.record.run import view_entries
+from troth.service.record.subject_keys import SubjectKeys
+from troth.subjects import Located, View
+
+__all__ = ["close_done", "fetch", "hand_out", "sweep", "window_opened"]
+
+RULE = run.Who("rule")
+
+
+def hand_out(
+    cases: Sequence[Case],
+    contents: Mapping[int, Content],
+    at_desk: Desk,
+    found: tuple[Located, Sequence[View]],
+    *,
+    now: dt.datetime,
+) -> int:
+    """Build and seal a package for each case, put the look on record, and mail the link: all at once for each, and once
+    only. How many."""
+    located, views = found
+    entries = view_entries(located, views, at_desk.keyring, purpose="subject_request", at=now, actor="subject")
+    done = 0
+    for case, view, entry in zip(cases, views, entries, strict=True):
+        content = contents[case.pk]
+        parts = [*map(_part, view.tables), *asking.parts(case, at_desk)]
+        unanswered = _unanswered(case)
+        packed = build(_contents(case, parts, unanswered, at_desk, now)) if parts or unanswered else None
+        with transaction.atomic():
+            fresh = run._locked(case.pk)
+            if fresh.outcome:
+                continue
+            record(entry)
+            if packed is not None:
+                _put(fresh, packed, at_desk, now)
+                _mail_link(fresh, content, at_desk, now)
+            else:
+                facts = {
+                    "right": case.right,
+                    "received": day(case.received_at, at_desk),
+                    "systems": len(at_desk.declaration.systems),
+                    **redress(case, at_desk),
+                }
+                write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
+            outcome = Outcome.PARTLY_FULFILLED if unanswered else Outcome.FULFILLED
+            run.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"tables": len(parts)})
+            done += 1
+    return done
+
+
+def _part(table: Any) -> Part:
+    return Part(table.place, table.columns, table.categories, table.rows, table.withheld)
+
+
+def _unanswered(case: Case) -> dict[str, str]:
+    """Systems that hold something or may, and whose data is not in the package: tasks bring theirs as a file."""
+    steps = case.steps.exclude(state=Step.State.DONE)
+    return {step.system: step.why or step.state for step in steps if step.why not in ("right_not_answered",)}
+
+
+def _contents(
+    case: Case, parts: Sequence[Part], unanswered: Mapping[str, str], at_desk: Desk, now: dt.datetime
+) -> Contents:
+    return Contents(
+        right=case.right,
+        reference=case.reference,
+        language=case.language,
+        declaration=at_desk.declaration,
+        parts=parts,
+        received_at=case.received_at,
+        made_at=now,
+        until=_until(at_desk, now),
+        unanswered=unanswered,
+        site=f"{at_desk.site}/your-data/",
+    )
+
+
+def _until(at_desk: Desk, now: dt.datetime) -> dt.datetime:
+    return dt.datetime.combine(at_desk.declaration.requests.package.after(now.date()), now.timetz())
+
+
+def _put(case: Case, packed: bytes, at_desk: Desk, now: dt.datetime) -> None:
+    """Seal the package under a key of its own, in the transaction that is open."""
+    name = str(at_desk.keyring.pseudonym("package", case.reference))
+    row, key = SubjectKeys(at_desk.keyring).each([name], now=now)[name]
+    sealed = key.seal(packed, _context(case))
+    Package.objects.create(case=case, key=row, sealed=sealed, size=len(packed), made_at=now, until=_until(at_desk, now))
+
+
+def _context(case: Case) -> Context:
+    return Context(domain="cases", table="package", field="sealed", subject=case.reference)
+
+
+def _mail_link(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> None:
+    until = _until(at_desk, now)
+    secret = links.make(case, Link.Use.PACKAGE, now=now, lasts=until - now)
+    facts = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
+    write(case, "package_ready", at_desk, facts, content=content, now=now)
+
+
+def fetch(link: Link, at_desk: Desk, *, now: dt.datetime) -> bytes | None:
+    """The package behind a used link, None when its time is over."""
+    package = Package.objects.select_related("key", "case").filter(case=link.case_id, until__gt=now).first()
+    if package is None or package.key is None or package.key.wrapped_key is None:
+        return None
+    key = at_desk.keyring.open_key(bytes(package.key.wrapped_key), package.key.pseudonym)
+    packed = key.unseal(bytes(package.sealed), _context(package.case))
+    Package.objects.filter(pk=package.pk, fetched_at=None).update(fetched_at=now)
+    return packed
+
+
+def sweep(at_desk: Desk, *, now: dt.datetime) -> int:
+    """Leave nothing of packages whose time is over: row and key go. How many."""
+    with transaction.atomic():
+        over = list(Package.objects.select_related("key").filter(until__lte=now)[:100])
+        SubjectKeys(at_desk.keyring).erase([one.key.pseudonym for one in over if one.key is not None], now=now)
+        Package.objects.filter(pk__in=[one.pk for one in over]).delete()
+    return len(over)
+
+
+# --- what was done ----------------------------------------------------------------------------------------------------
+
+
+def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime) -> bool:
+    """Tell the person and the recipients what was done, and close: all at once, and once only."""
+    with transaction.atomic():
+        fresh = run._locked(case.pk)
+        if fresh.outcome:
+            return False
+        lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
+        steps = list(fresh.steps.all())
+        kept = [*_kept(lines), *(kept for step in steps for kept in _kept_there(step))]
+        undone = [step for step in steps if step.state != Step.State.DONE and step.why != "right_not_answered"]
+        outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
+        told = _tell_recipients(fresh, content, at_desk, now)
+        facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
+        facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
+        if kept or undone:
+            kept += [_undone(step, at_desk) for step in undone]
+            facts |= {"right": fresh.right, "did": _did(lines, steps), "kept": tuple(kept)}
+            write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
+        else:
+            facts |= _said(fresh, content, lines, at_desk)
+            write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
+        if fresh.right == Right.ERASE:
+            Restriction.objects.filter(case=fresh, purpose="", lifted_at=None).update(lifted_at=now)
+        run.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
+        return True
+
+
+def _kept(lines: Iterable[Mapping[str, Any]]) -> list[Kept]:
+    return [
+        Kept(
+            what=f"{line['place']} ({line['rows']})",
+            because=line["words"].partition(": ")[2] or line["words"],
+            cite=line["cite"] or "GDPR Art. 17(3)",
+            until=dt.date.fromisoformat(line["until"]) if line["until"] else None,
+        )
+        for line in lines
+        if line["what"] == "keep"
+    ]
+
+
+def _kept_there(step: Step) -> list[Kept]:
+    return [
+        Kept(
+            what=f"{step.system}: {kept['what']} ({kept['rows']})",
+            because=kept["words"],
+            cite=kept["cite"],
+            until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
+        )
+        for kept in step.facts.get("kept", ())
+    ]
+
+
+def _undone(step: Step, at_desk: Desk) -> Kept:
+    system = at_desk.declaration.systems.get(step.system)
+    title = system.title if system is not None and system.title else step.system
+    return Kept(what=title, because=step.why or step.state, cite="GDPR Art. 12(4)")
+
+
+def _did(lines: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> str:
+    done = [f"{line['place']}: {line['words']} ({line['rows']})" for line in lines if line["what"] != "keep"]
+    done += [f"{step.system}: {step.state}" for step in steps if step.state == Step.State.DONE]
+    return "\n".join(done) or "–"
+
+
+def _said(case: Case, content: Content, lines: Sequence[Mapping[str, Any]], at_desk: Desk) -> dict[str, Any]:
+    if case.right == Right.AMEND:
+        return {"changed": tuple(content.changes) or ("–",)}
+    if case.right == Right.ERASE:
+        days = [receipt.final_after for receipt in case.receipts.all() if receipt.final_after is not None]
+        told: dict[str, Any] = {"systems": len(at_desk.declaration.systems), "remembered": "evidence"}
+        return told | ({"final_after": max(days)} if days else {})
+    if case.right in (Right.OBJECT, Right.WITHDRAW):
+        names = content.purposes or plan.marketing(at_desk.declaration)
+        titles = tuple(
+            (at_desk.declaration.purposes[name].title or name) if name in at_desk.declaration.purposes else name
+            for name in names
+        )
+        return {"stopped" if case.right == Right.OBJECT else "withdrawn": titles or ("–",)}
+    return {}
+
+
+def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
+    return {"status": links.address_of(links.make(case, Link.Use.STATUS, now=now), at_desk)}
+
+
+def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
+    """Tell every recipient of the person's data that it was corrected, erased or restricted (GDPR Art. 19). Who was."""
+    if case.right not in (Right.AMEND, Right.ERASE, Right.RESTRICT):
+        return ()
+    people = tuple(value for kind, value in content.identifiers if kind in (IdentityKind.EMAIL, IdentityKind.PHONE))
+    told, untold = [], []
+    for name, recipient in at_desk.declaration.recipients.items():
+        what = tuple(category for category in recipient.receives if _concerns(category, case, content))
+        if not what or not people:
+            continue
+        if recipient.contact is None:
+            untold.append(name)
+            continue
+        facts = {"right": case.right, "people": people, "what": what, "on": day(now, at_desk)}
+        write_to(recipient.contact, case, "recipient_notice", at_desk, facts, now=now, again=name)
+        told.append(name)
+    if told or untold:
+        facts = {"told": told, "untold": untold}
+        Event.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
+    return tuple(at_desk.declaration.recipients[name].title or name for name in told)
+
+
+def _concerns(category: str, case: Case, content: Content) -> bool:
+    if case.right != Right.AMEND:
+        return True
+    return any(
+        covers(category, changed) or covers(changed, category) for changed in content.changes if "user." in changed
+    )
+
+
+def window_opened(case: Case, at_desk: Desk, *, now: dt.datetime) -> None:
+    """The person is told that the data is restricted now, and when it will be erased."""
+    assert case.window_until is not None, "a window has an end"
+    facts = {"until": case.window_until.date().isoformat()}
+    Event.objects.create(case=case, at=now, what="restricted", actor="rule", facts=facts)
