@@ -74,6 +74,7 @@ _EVIDENCE = re.compile(r"sha256:[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _LONGEST = 320
 _REASON_MAX = 500
+_COUNT_MAX = 2**53
 _WAIT_S_MAX = 7 * 24 * 3600
 
 
@@ -98,7 +99,8 @@ class Ask:
         _must(self.identifiers, "an ask names a person by at least one identifier")
         for kind, value in self.identifiers:
             _must(kind in KINDS, f"an identifier is one of: {', '.join(sorted(KINDS))}")
-            _must(value and len(value) <= _LONGEST and not _CONTROL.search(value), f"that is no {kind}")
+            _must(_is_plain(value), f"that is no {kind}")
+        _must(all(map(_is_plain, (self.organisation, *self.purposes))), "an organisation or a purpose has a name")
         _must(bool(self.changes) == (self.right is Right.AMEND), "changes stand in an amendment, and only there")
 
     def all(self, kind: str) -> tuple[str, ...]:
@@ -154,10 +156,10 @@ class Kept:
     until: dt.date | None = None
 
     def __post_init__(self) -> None:
-        _must(self.what and len(self.what) <= _LONGEST, "what is kept has a name")
-        _must(self.count >= 0, "a count is not negative")
+        _must(_is_plain(self.what), "what is kept has a name")
+        _must(0 <= self.count <= _COUNT_MAX, "a count is not negative")
         for text in (self.reason, self.cite):
-            _must(text and len(text) <= _REASON_MAX and not _CONTROL.search(text), "what is kept has a reason, cited")
+            _must(_is_plain(text, _REASON_MAX), "what is kept has a reason, cited")
 
     def __repr__(self) -> str:
         return f"Kept({self.what}, {self.count})"
@@ -178,7 +180,7 @@ class Answer:
 
     def __post_init__(self) -> None:
         for name, count in self.counts.items():
-            _must(_CODE.fullmatch(name) and count >= 0, "counts are by a code such as 'erased', and not negative")
+            _must(_CODE.fullmatch(name) and 0 <= count <= _COUNT_MAX, "counts are by a code such as 'erased', and not negative")
         _must(self.detail is None or _CODE.fullmatch(self.detail), "a detail is a code such as 'legal_hold'")
         _must(self.evidence is None or _EVIDENCE.fullmatch(self.evidence), "evidence is sha256: and 64 digits")
         _must(self.retry_after_s is None or 0 <= self.retry_after_s <= _WAIT_S_MAX, "wait a week at most")
@@ -223,6 +225,10 @@ class Answer:
 def _must(held: object, message: str) -> None:
     if not held:
         raise Malformed(message)
+
+
+def _is_plain(text: str, longest: int = _LONGEST) -> bool:
+    return 0 < len(text) <= longest and not _CONTROL.search(text)
 
 
 def _cell(name: str, value: object) -> Cell:
