@@ -19,7 +19,18 @@ from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.marking import marked_for, plan_marks
-from troth.subjects.plan import Change, ErasurePlan, Hold, Kept, PlanRefused, Review, Stage, plan_erasure, refuse_untrue
+from troth.subjects.plan import (
+    Change,
+    ErasurePlan,
+    Hold,
+    Kept,
+    PlanRefused,
+    Review,
+    Stage,
+    plan_erasure,
+    refuse_untrue,
+    reviews,
+)
 from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
@@ -79,6 +90,7 @@ __all__ = [
     "references_of",
     "refuse_untrue",
     "resume",
+    "reviews",
     "run_context",
     "slow_ways",
 ]

@@ -51,6 +51,7 @@ from troth.subjects import (
     plan_view,
     preview,
     refuse_untrue,
+    reviews,
 )
 from troth.subjects import Receipt as RunReceipt
 
@@ -217,10 +218,9 @@ def _concerns(
     if not left:
         return found
     located = _located(right, left, contents, at_desk, stores)
-    for index, reviews in _reviews(right, located, left, contents, at_desk).items():
+    for index, concerns in _reviews(right, located, at_desk).items():
         case = left[index]
-        if not (case.reviewed and all(not one.rows for one in reviews)):
-            found[case.pk] = (Needs.REVIEW, {"reviews": [_review(one) for one in reviews]})
+        found[case.pk] = (Needs.REVIEW, {"reviews": [_review(one) for one in concerns]})
     if right in at_desk.declaration.requests.approve:
         for case in left:
             if case.pk not in found and (concern := _unapproved(case, contents[case.pk], at_desk, stores, at)):
@@ -258,15 +258,12 @@ def _identity(content: Content) -> Identity:
     return identity
 
 
-def _reviews(
-    right: str, located: Located, cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk
-) -> dict[int, list[Review]]:
+def _reviews(right: str, located: Located, at_desk: Desk) -> dict[int, list[Review]]:
     by_case: dict[int, list[Review]] = {}
     if right in (Right.OBJECT, Right.WITHDRAW):
         return by_case  # to stop a use needs nobody's look, whoever else shares the address
-    for index, view in enumerate(plan_view(at_desk.declaration, located)):
-        if view.reviews:
-            by_case[index] = list(view.reviews)
+    for review in reviews(at_desk.declaration, located):
+        by_case.setdefault(review.subject, []).append(review)
     return by_case
 
 

@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.declaration import Declaration
+from troth.service.configuration import ServiceError
 from troth.stores import Scalar
 
-__all__ = ["Contents", "Part", "Shared"]
+__all__ = ["Contents", "PackageRefused", "Part", "Shared", "Unpacked"]
+
+
+class PackageRefused(ServiceError):
+    """No package can be made of this, or this is no package of ours, or not a whole one; the message says why, and
+    shows no value."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,10 +29,19 @@ class Part:
     rows: tuple[tuple[Scalar, ...], ...]
     withheld: int = 0
 
+    @property
+    def system(self) -> str:
+        return self.place.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        return self.place.partition(".")[2]
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shared:
-    """Somebody received data about the person: who, which categories, why, and when (Art. 15(1)(c))."""
+    """Somebody received data about the person: who, which categories, why, and when (Art. 15(1)(c)). *recipient* and
+    *why* are keys of the declaration, or words."""
 
     recipient: str
     categories: tuple[str, ...]
@@ -37,7 +52,8 @@ class Shared:
 @dataclass(frozen=True, slots=True, repr=False)
 class Contents:
     """All that one package says. *right* is ``view`` or ``port``; *unanswered* are systems that did not answer, with
-    the reason as a code; *receipt* is the ledger's proof that the look was put on record, where there is one yet."""
+    the reason as a code; *receipt* is the ledger's proof that the look was put on record, where there is one yet:
+    ``proof``, the text of a C2SP tlog-proof, ``verifier``, the key to verify it with, and whatever else is known."""
 
     right: str
     reference: str
@@ -54,3 +70,16 @@ class Contents:
     site: str = ""
     """The address of the privacy centre."""
     receipt: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Unpacked:
+    """What a package holds for whoever takes it over: the rows, with their types."""
+
+    right: str
+    reference: str
+    language: str
+    made_at: dt.datetime
+    declaration: str
+    """The hash of the declaration that it was made under."""
+    parts: tuple[Part, ...]
