@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.db import connections
+from tests.service import team
 
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
+from troth.service.staff.rights import Right, Role
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,3 +91,26 @@ def start(database: str) -> Iterator[Start]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def office(database: str, tmp_path: Path, settings: Any) -> Path:
+    """A small company with keys, in a folder of its own, which the service serves while the test runs. A fixture that
+    sets ``settings.TROTH`` itself takes its place."""
+    settings.TROTH = team.lay(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def staff_member(database: str) -> Callable[..., team.StaffClient]:
+    """``staff_member(Right.CASES_HANDLE, …)``: a browser in which somebody with these rights has signed in, second
+    factor and all; ``.member`` is who. The company of ``settings.TROTH`` needs keys: see `office`."""
+    count = iter(range(1, 1_000))
+
+    def member(
+        *rights: Right, roles: Sequence[Role] = (), signed: bool = True, factor: bool = True
+    ) -> team.StaffClient:
+        who = team.new_member(f"ann{next(count)}@example.org", *rights, roles=roles, signed=signed)
+        return team.signed_in_client(who, factor=factor)
+
+    return member

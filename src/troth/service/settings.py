@@ -184,6 +184,7 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not TROTH.is_production
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RATE_LIMITS = False
+MFA_TOTP_TOLERANCE = 1  # half a minute either way; codes count forward only, whatever the clock
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_FORMS = {
     "authenticate": "troth.service.staff.forms.Code",

@@ -2,26 +2,322 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+import datetime as dt
+from dataclasses import dataclass
 
-from troth.service.staff.doors import signed_in, standing_of
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import login
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-__all__ = ["account", "home", "invitation", "sign_undertaking"]
+from troth.service.staff import run
+from troth.service.staff.doors import needs, public, signed_in, standing_of
+from troth.service.staff.forms import Giving, Inviting, NewPassword, Telling
+from troth.service.staff.letters import link_of, post_invitation
+from troth.service.staff.models import Grant, Member
+from troth.service.staff.plan import Why, review_due, why_not
+from troth.service.staff.rights import ROLES, Right, Role
+from troth.service.staff.standing import held, person_of
+from troth.service.staff.undertaking import document, document_hash
+
+__all__ = [
+    "account",
+    "close_told",
+    "end_grant",
+    "home",
+    "invitation",
+    "invite",
+    "leave",
+    "member",
+    "officer",
+    "renew",
+    "review",
+    "sign_undertaking",
+    "staff",
+    "tell",
+]
+
+_SOON = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A grant as a page shows it: why it does not count, when it has to be reviewed, who gave it and why."""
+
+    row: Grant
+    why_not: Why | None
+    review_due: dt.datetime
+    given_by: str
+    reason: str
+    is_soon: bool
 
 
 @signed_in
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
+    """``/console/``: what one may open."""
     return render(request, "console/home.html", {"here": "console", "standing": standing_of(request)})
 
 
+# --- one's own account ----------------------------------------------------------------------------------------------
+
+
+@signed_in
+@require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "staff/account.html", {})
+    """``/staff/account/``: factors, the undertaking, and one's own grants."""
+    return _account(request)
 
 
+@signed_in
+@require_POST
 def sign_undertaking(request: HttpRequest) -> HttpResponse:
-    return render(request, "staff/account.html", {})
+    """Sign the text that was shown, and no other."""
+    mine = standing_of(request).member
+    if mine is None:
+        raise Http404
+    if request.POST.get("agreed") != "yes":
+        return _account(request, fault=gettext("Tick the box if you give your word."))
+    try:
+        run.sign(mine, request.POST.get("document", ""), now=timezone.now())
+    except run.StaffError:
+        return _account(request, fault=gettext("The text has changed meanwhile. Read it once more."))
+    return redirect("account")
 
 
+def _account(request: HttpRequest, *, fault: str = "") -> HttpResponse:
+    standing, now = standing_of(request), timezone.now()
+    mine = standing.member
+    person = person_of(mine) if mine is not None else None
+    shown = {
+        "here": "account",
+        "standing": standing,
+        "grants": _shown(mine, now) if mine is not None else [],
+        "factors": [factor.wrap() for factor in Authenticator.objects.filter(user_id=request.user.pk)],
+        "document": document(),
+        "document_hash": document_hash(),
+        "signed_until": person.undertaking_until if person and (person.undertaking_until or now) > now else None,
+        "fault": fault,
+        "lacks": {why.value for why in standing.lacks},
+    }
+    return render(request, "staff/account.html", shown, status=400 if fault else 200)
+
+
+@public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    return render(request, "staff/account.html", {})
+    """``/staff/invitation/…``: set a password. Looking at it uses nothing up; sending the form does."""
+    now = timezone.now()
+    row = run.invitation_of(token, now=now)
+    if row is None:
+        text = gettext("It was used, or it is too old. Ask whoever invited you for a new one.")
+        page = {"status": 404, "title": gettext("This link is not good any more"), "text": text}
+        return render(request, "error.html", page, status=404)
+    form = NewPassword(request.POST or None, user=row.member.user)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "staff/invitation.html", {"form": form, "email": row.member.user.email})
+    run.accept(token, form.cleaned_data["password"], now=now)
+    user = Member.objects.select_related("user").get(pk=row.member_id).user
+    if Authenticator.objects.filter(user=user).exists():  # they forgot the password, and still have the second factor
+        return redirect("sign-in")
+    login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    record_authentication(request, user, "password", reauthenticated=True)
+    return redirect("account")
+
+
+# --- who works here -------------------------------------------------------------------------------------------------
+
+
+@needs(Right.STAFF_MANAGE, Right.OFFICER)
+@require_safe
+def staff(request: HttpRequest) -> HttpResponse:
+    """``/console/staff/``: everybody, with what keeps their grants from counting."""
+    now = timezone.now()
+    rows = Member.objects.select_related("user").order_by("left_at", "user__username")
+    people = [(row, _shown(row, now), Authenticator.objects.filter(user=row.user).exists()) for row in rows]
+    return render(request, "staff/list.html", {"here": "staff", "people": people, "holders": len(run.holders(now))})
+
+
+@needs(Right.STAFF_MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest) -> HttpResponse:
+    """``/console/staff/invite``: an account, its first grants, and the letter with the link."""
+    form = Inviting(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now, roles = timezone.now(), [Role(role) for role in form.cleaned_data["roles"]]
+        try:
+            with transaction.atomic():
+                made, token = run.invite(
+                    form.cleaned_data["email"],
+                    roles,
+                    reason=form.cleaned_data["reason"],
+                    now=now,
+                    until=_end_of(form.cleaned_data["until"]),
+                    by=standing_of(request).member,
+                )
+                post_invitation(made, token, now=now)
+            return render(request, "staff/invited.html", {"here": "staff", "member": made, "link": link_of(token)})
+        except run.StaffError as refused:
+            form.add_error(None, _sentence(refused))
+    return render(request, "staff/invite.html", {"here": "staff", "form": form}, status=400 if form.errors else 200)
+
+
+@needs(Right.STAFF_MANAGE, Right.OFFICER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def member(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/console/staff/<n>``: one member's grants. Sending the form gives another; that takes leave to manage staff."""
+    row = get_object_or_404(Member.objects.select_related("user"), pk=pk)
+    standing, now = standing_of(request), timezone.now()
+    form = Giving(request.POST or None)
+    if request.method == "POST":
+        if not standing.may(Right.STAFF_MANAGE):
+            raise Http404
+        if form.is_valid():
+            role, rights = _what(form.cleaned_data["what"])
+            try:
+                run.give(
+                    row,
+                    rights,
+                    role=role,
+                    reason=form.cleaned_data["reason"],
+                    now=now,
+                    until=_end_of(form.cleaned_data["until"]),
+                    by=standing.member,
+                )
+                return redirect("member", pk=pk)
+            except run.StaffError as refused:
+                form.add_error(None, _sentence(refused))
+    shown = {
+        "here": "staff",
+        "member": row,
+        "grants": _shown(row, now),
+        "past": row.grants.filter(ended_at__isnull=False).order_by("-ended_at")[:50],
+        "form": form,
+        "may_change": standing.may(Right.STAFF_MANAGE) and standing.member != row and row.left_at is None,
+        "signed_until": person_of(row).undertaking_until,
+        "has_factor": Authenticator.objects.filter(user=row.user).exists(),
+    }
+    return render(request, "staff/member.html", shown, status=400 if form.errors else 200)
+
+
+@needs(Right.STAFF_MANAGE)
+@require_POST
+def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one grant, at once."""
+    row = get_object_or_404(Grant.objects.select_related("member"), pk=pk)
+    run.revoke([row], now=timezone.now(), by=standing_of(request).member)
+    return redirect("member", pk=row.member_id)
+
+
+@needs(Right.STAFF_MANAGE)
+@require_POST
+def leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close an account, at once. One's own is closed by somebody else."""
+    row = get_object_or_404(Member.objects.select_related("user"), pk=pk)
+    if row == standing_of(request).member:
+        raise Http404
+    run.leave(row, now=timezone.now(), by=standing_of(request).member)
+    return redirect("member", pk=pk)
+
+
+@needs(Right.STAFF_MANAGE)
+@require_POST
+def renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """A fresh link, for somebody who lost theirs or forgot the password."""
+    row, now = get_object_or_404(Member.objects.select_related("user"), pk=pk), timezone.now()
+    if row.left_at is not None:
+        raise Http404
+    with transaction.atomic():
+        token = run.renew_invitation(row, now=now)
+        post_invitation(row, token, now=now)
+    return render(request, "staff/invited.html", {"here": "staff", "member": row, "link": link_of(token)})
+
+
+@needs(Right.STAFF_MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest) -> HttpResponse:
+    """``/console/staff/review``: every open grant but one's own, to be kept or ended in one go."""
+    now, mine = timezone.now(), standing_of(request).member
+    rows = Grant.objects.filter(ended_at__isnull=True, member__left_at__isnull=True).exclude(member=mine)
+    rows = rows.select_related("member__user").order_by("reviewed_at", "member__user__username", "right")
+    if request.method == "POST":
+        answers = {row: request.POST.get(f"grant-{row.pk}") for row in rows}
+        keep = [row for row, answer in answers.items() if answer == "keep"]
+        end = [row for row, answer in answers.items() if answer == "end"]
+        run.review(keep, end, now=now, by=mine)
+        return redirect("review")
+    shown = [_one(row, now) for row in rows]
+    return render(request, "staff/review.html", {"here": "review", "grants": shown})
+
+
+# --- the data-protection officer ------------------------------------------------------------------------------------
+
+
+@needs(Right.OFFICER)
+@require_safe
+def officer(request: HttpRequest) -> HttpResponse:
+    """``/console/officer/``: what was told in confidence, for the officer and the deputy alone."""
+    return render(request, "staff/officer.html", {"here": "officer", "told": run.confidences()})
+
+
+@needs(Right.OFFICER)
+@require_POST
+def close_told(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close one, and destroy its text."""
+    if not run.close_confidence(pk, now=timezone.now()):
+        raise Http404
+    return redirect("officer")
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def tell(request: HttpRequest) -> HttpResponse:
+    """``/console/officer/tell``: tell the officer something in confidence. Who tells it is not kept."""
+    form = Telling(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        run.confide(form.cleaned_data["text"], now=timezone.now())
+        return render(request, "staff/told.html", {})
+    return render(request, "staff/tell.html", {"form": form}, status=400 if form.errors else 200)
+
+
+# --- within ---------------------------------------------------------------------------------------------------------
+
+
+def _shown(of: Member, now: dt.datetime) -> list[Shown]:
+    rows = of.grants.filter(ended_at__isnull=True).select_related("member__user").order_by("role", "right")
+    return [_one(row, now) for row in rows]
+
+
+def _one(row: Grant, now: dt.datetime) -> Shown:
+    grant = held(row)
+    giver = Member.objects.filter(pseudonym=row.given_by).select_related("user").first() if row.given_by else None
+    given_by = giver.user.username if giver else (gettext("somebody who left") if row.given_by else gettext("operator"))
+    due = review_due(grant)
+    soon = min(due, grant.until) - now < _SOON
+    return Shown(row, why_not(grant, person_of(row.member), now=now), due, given_by, run.reason_of(row), soon)
+
+
+def _what(wanted: str) -> tuple[Role | None, tuple[Right, ...]]:
+    """A role with its rights, or one right by itself."""
+    if wanted in {role.value for role in Role}:
+        return Role(wanted), ROLES[Role(wanted)]
+    return None, (Right(wanted),)
+
+
+def _end_of(day: dt.date | None) -> dt.datetime | None:
+    """Midnight after *day*, so that it still counts."""
+    if day is None:
+        return None
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
+
+
+def _sentence(refused: Exception) -> str:
+    text = str(refused)
+    return text[:1].upper() + text[1:] + "."

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -52,10 +52,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may open a view: ``public``, ``signed_in``, ``needs`` (a *right*) or ``by_token``."""
+    """Who may open a view: ``public``, ``signed_in``, ``needs`` (any of *rights*) or ``by_token``."""
 
     kind: str
-    right: Right | None = None
+    rights: tuple[Right, ...] = ()
     personal: bool = False
 
 
@@ -75,11 +75,11 @@ def by_token(view: View) -> View:
     return _ruled(view, Rule("by_token"))
 
 
-def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """For any member of staff, whatever they may do: their own account."""
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)
@@ -88,14 +88,15 @@ def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def needs(
-    right: Right, *, personal: bool = False
+    *rights: Right, personal: bool = False
 ) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """For members of staff with a grant of *right* that counts, who came in with a second factor.
+    """For members of staff with a grant of any of *rights* that counts, who came in with a second factor.
 
     With *personal* the page shows personal data: the view calls `look` before it renders, and a page that was made
     without is not sent (clause C14: no evidence, no answer).
     """
-    assert right.shows_personal or not personal, f"{right} shows no personal data, so its pages show none"
+    assert rights, "a page that needs no right is for everyone who is signed in"
+    assert not personal or all(right.shows_personal for right in rights), "not all of them show personal data"
 
     def ruled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @functools.wraps(view)
@@ -105,9 +106,10 @@ def needs(
             standing = standing_of(request)
             if not standing.is_ready:
                 return _not_ready(request, standing)
-            if not standing.may(right):
-                return _refused(request, standing, right)
-            standing.use(right, now=timezone.now())
+            held = [right for right in rights if standing.may(right)]
+            if not held:
+                return _refused(request, standing, rights[0])
+            standing.use(held[0], now=timezone.now())
             try:
                 response = view(request, *args, **kwargs)
             except LookRefused as refused:
@@ -116,7 +118,7 @@ def needs(
                 return _withheld(request, standing)
             return response
 
-        return _ruled(guarded, Rule("needs", right, personal))
+        return _ruled(guarded, Rule("needs", rights, personal))
 
     return ruled
 

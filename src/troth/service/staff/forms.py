@@ -7,18 +7,21 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.utils import decrypt
 from django import forms
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.keys import keyring
 from troth.service.staff.attempts import begin, failed, mark_of, succeeded
 from troth.service.staff.models import Member
+from troth.service.staff.rights import Right, Role, right_title, role_title
 
-__all__ = ["Code", "CodeAgain", "NewPassword", "SignIn"]
+__all__ = ["Code", "CodeAgain", "Giving", "Inviting", "NewPassword", "SignIn", "Telling"]
 
 
 class SignIn(LoginForm):  # type: ignore[misc]
@@ -36,6 +39,7 @@ class _CountedCode:
     """A one-time code: attempts are counted, and what was right once is not right twice."""
 
     user: Any
+    authenticator: Any
 
     def clean_code(self) -> str:
         member = Member.objects.filter(user=self.user).first()
@@ -47,14 +51,19 @@ class _CountedCode:
         except forms.ValidationError:
             failed(mark, now=timezone.now(), member=member)
             raise
-        used = keyring(settings.TROTH.home).fingerprints("code", [f"{self.user.pk}\x1f{code}"])[0]
-        mine = Member.objects.filter(user=self.user)
-        if member is not None and not (mine.filter(last_code=None) | mine.exclude(last_code=used)).update(
-            last_code=used
-        ):
-            raise forms.ValidationError(gettext("This code was used already. Wait for the next one."))
+        if member is not None and self.authenticator.type == Authenticator.Type.TOTP:
+            self._use(member, code)
         succeeded(mark, now=timezone.now(), member=member)
         return code
+
+    def _use(self, member: Member, code: str) -> None:
+        """Codes count forward only: one that was seen is worth nothing to whoever saw it."""
+        secret = decrypt(self.authenticator.data["secret"])
+        steps = yield_hotp_counters_from_time()
+        step = max((step for step in steps if format_hotp_value(hotp_value(secret, step)) == code.strip()), default=0)
+        fresh = Q(last_step__isnull=True) | Q(last_step__lt=step)
+        if not Member.objects.filter(fresh, pk=member.pk).update(last_step=step):
+            raise forms.ValidationError(gettext("This code was used already. Wait for the next one."))
 
 
 class Code(_CountedCode, AuthenticateForm):  # type: ignore[misc]
@@ -78,3 +87,53 @@ class NewPassword(forms.Form):
         password: str = self.cleaned_data["password"]
         validate_password(password, self._user)
         return password
+
+
+def _whats() -> list[tuple[str, Any]]:
+    roles = [(role.value, role_title(role)) for role in Role]
+    return [
+        (gettext("Roles"), roles),
+        (gettext("Single rights"), [(right.value, right_title(right)) for right in Right]),
+    ]
+
+
+class _Until(forms.Form):
+    """Until when, and why: what every grant needs."""
+
+    until = forms.DateField(
+        label=_("Until and including"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("At most a year from now. Left empty: half a year."),
+    )
+    reason = forms.CharField(
+        label=_("Why it is needed"),
+        max_length=500,
+        help_text=_("For whoever reviews it. Name the work, and nobody’s data."),
+    )
+
+
+class Giving(_Until):
+    """A grant to somebody who works here."""
+
+    what = forms.ChoiceField(label=_("What"), choices=_whats)
+    field_order = ("what", "until", "reason")
+
+
+class Inviting(_Until):
+    """Somebody new."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=150)
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=lambda: [(role.value, role_title(role)) for role in Role],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    field_order = ("email", "roles", "until", "reason")
+
+
+class Telling(forms.Form):
+    """Something for the officer."""
+
+    text = forms.CharField(label=_("What you want to tell"), max_length=20_000, widget=forms.Textarea)

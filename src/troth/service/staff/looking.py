@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from troth.ledger import Entry, Name, Pseudonym
+from troth.ledger import Entry, Name, Pseudonym, Value
 from troth.service.company import company
 from troth.service.keys import keyring
 from troth.service.record.ledger import record
@@ -78,11 +78,11 @@ def look(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], purpose: 
 
 def _put_on_record(standing: Standing, subjects: list[str], purpose: str, about: str, now: dt.datetime) -> None:
     assert standing.pseudonym is not None
-    fields: dict[str, object] = {"actor": "staff", "purpose": Name.of(purpose), "by": Pseudonym(standing.pseudonym)}
+    fields: dict[str, Value] = {"actor": "staff", "purpose": Name.of(purpose), "by": Pseudonym(standing.pseudonym)}
     kind, _, reference = about.partition(":")
     if kind == "case" and reference:
         fields["case"] = keyring(settings.TROTH.home).pseudonym("case", reference)
-    entries = [Entry("subject.viewed", now, {**fields, "subject": Pseudonym(who)}) for who in subjects]  # type: ignore[dict-item]
+    entries = [Entry("subject.viewed", now, {**fields, "subject": Pseudonym(who)}) for who in subjects]
     role = _role(standing)
     # Durable: inside of an outer transaction it would be undone with it, after the page was shown.
     with transaction.atomic(durable=True):

@@ -32,7 +32,7 @@ class Member(models.Model):
     invited_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True, help_text="The last sign of life, to the hour.")
     left_at = models.DateTimeField(null=True)
-    last_code = models.BinaryField(null=True, help_text="A mark of the one-time code used last, which counts once.")
+    last_step = models.BigIntegerField(null=True, help_text="Of which half minute the code was that was used last.")
 
     class Meta:
         indexes = [models.Index(fields=["left_at"], name="staff_member_left")]

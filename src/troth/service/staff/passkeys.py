@@ -8,14 +8,14 @@ from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from troth.service.headers import permissions
 
 __all__ = ["with_passkeys"]
 
 
-def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """*view* with leave to run our own scripts and to ask for a passkey. No other page has it."""
 
     @functools.wraps(view)
@@ -24,4 +24,4 @@ def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         response.headers["Permissions-Policy"] = permissions({"publickey-credentials-get": "(self)"})
         return response
 
-    return csp_update({"script-src": [SELF]})(allowed)  # type: ignore[no-any-return]
+    return csp_update({"script-src": [SELF], "connect-src": [SELF]})(allowed)

@@ -44,4 +44,5 @@ def _note(request: HttpRequest) -> None:
     if _SEEN not in session or now - seen >= _NOTED_EVERY_S:
         session[_SEEN], session[_BEGAN] = now, began
         stale = Q(seen_at__isnull=True) | Q(seen_at__lt=timezone.now() - _HOUR)
+        assert request.user.pk is not None
         Member.objects.filter(stale, user_id=request.user.pk, left_at__isnull=True).update(seen_at=timezone.now())

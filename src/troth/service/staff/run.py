@@ -18,8 +18,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 
-from troth.ledger import Entry, Hash, Name, Opening, Pseudonym
+from troth.ledger import Entry, Hash, Name, Opening, Pseudonym, Value
 from troth.protect import Keyring, commit
 from troth.service.company import company
 from troth.service.configuration import ServiceError
@@ -101,7 +102,7 @@ def invite(
         user = User.objects.create_user(email, email=email, password=None, is_staff=True)
         pseudonym = _keys().pseudonym("staff", secrets.token_hex(16))
         member = Member.objects.create(user=user, pseudonym=pseudonym.text, invited_at=now)
-        record(Entry("staff.invited", now, {"staff": pseudonym, **_actor(by)}))  # type: ignore[arg-type]
+        record(Entry("staff.invited", now, {"staff": pseudonym, **_actor(by)}))
         for role in roles:
             give(member, ROLES[role], role=role, reason=reason, now=now, until=until, by=by)
         return member, renew_invitation(member, now=now)
@@ -170,7 +171,7 @@ def give(
 
 
 def revoke(grants: Iterable[Grant], *, now: dt.datetime, by: Member | None = None, why: str = "revoked") -> int:
-    """End *grants* at once. How many were open. Nobody needs leave to give up what is their own."""
+    """End *grants* at once. How many were open."""
     with transaction.atomic():
         _hold_book()
         rows = Grant.objects.filter(pk__in=[grant.pk for grant in grants], ended_at__isnull=True)
@@ -190,7 +191,7 @@ def review(
             raise GrantRefused("your own grants are reviewed by somebody else")
         count = rows.filter(pk__in=kept - ended).update(reviewed_at=now)
         gone = _end(rows.filter(pk__in=ended), now, "not_needed", by)
-        record(Entry("grants.reviewed", now, {"kept": count, "ended": gone, **_actor(by)}))  # type: ignore[arg-type]
+        record(Entry("grants.reviewed", now, {"kept": count, "ended": gone, **_actor(by)}))
     return count, gone
 
 
@@ -226,7 +227,7 @@ def _refuse_wrong(
     if not now < until <= later(max(starts, now), GRANT_LASTS_MAX) or starts >= until:
         raise GrantRefused(f"a grant ends within {GRANT_LASTS_MAX}, and after it starts")
     open_now = member.grants.filter(ended_at__isnull=True, until__gt=now)
-    held = {Right(right) for right in open_now.values_list("right", flat=True) if right in Right}
+    held = {Right(right) for right in open_now.values_list("right", flat=True)}
     if clash := conflicts(held | set(rights)):
         raise GrantRefused(f"nobody holds {' and '.join(sorted(clash))} together (GDPR Art. 38(6))")
 
@@ -275,7 +276,7 @@ def _given(
         until=until,
         reviewed_at=now,
     )
-    fields = {
+    fields: dict[str, Value] = {
         "staff": Pseudonym(member.pseudonym),
         "right": Name.of(right.value),
         "starts": starts.date(),
@@ -284,19 +285,19 @@ def _given(
         **({"role": Name.of(role.value)} if role else {}),
         **_actor(by),
     }
-    record(Entry("grant.given", now, fields))  # type: ignore[arg-type]
+    record(Entry("grant.given", now, fields))
     return row
 
 
-def _end(rows: object, now: dt.datetime, why: str, by: Member | None) -> int:
-    gone = list(rows.select_related("member"))  # type: ignore[attr-defined]
+def _end(rows: QuerySet[Grant], now: dt.datetime, why: str, by: Member | None) -> int:
+    gone = list(rows.select_related("member"))
     Grant.objects.filter(pk__in=[row.pk for row in gone]).update(ended_at=now)
     record(
         *(
             Entry(
                 "grant.ended",
                 now,
-                {"staff": Pseudonym(row.member.pseudonym), "right": Name.of(row.right), "why": why, **_actor(by)},  # type: ignore[arg-type]
+                {"staff": Pseudonym(row.member.pseudonym), "right": Name.of(row.right), "why": why, **_actor(by)},
             )
             for row in gone
         )
@@ -315,8 +316,12 @@ def sign(member: Member, document: str, *, now: dt.datetime) -> Undertaking:
     until = later(now, UNDERTAKING_LASTS)
     with transaction.atomic():
         row = Undertaking.objects.create(member=member, document=document, signed_at=now, until=until)
-        fields = {"staff": Pseudonym(member.pseudonym), "document": Hash(document), "until": until.date()}
-        record(Entry("undertaking.signed", now, fields))  # type: ignore[arg-type]
+        given: dict[str, Value] = {
+            "staff": Pseudonym(member.pseudonym),
+            "document": Hash(document),
+            "until": until.date(),
+        }
+        record(Entry("undertaking.signed", now, given))
     return row
 
 
@@ -336,7 +341,7 @@ def leave(member: Member, *, now: dt.datetime, by: Member | None = None, why: st
         member.invitations.filter(used_at__isnull=True).update(used_at=now)
         member.left_at = now
         member.save(update_fields=["left_at"])
-        record(Entry("staff.left", now, {"staff": Pseudonym(member.pseudonym), "why": why, **_actor(by)}))  # type: ignore[arg-type]
+        record(Entry("staff.left", now, {"staff": Pseudonym(member.pseudonym), "why": why, **_actor(by)}))
 
 
 def close_inactive(now: dt.datetime) -> int:
@@ -387,7 +392,7 @@ def _hold_book() -> None:
     Book.objects.select_for_update().get(pk=1)
 
 
-def _actor(by: Member | None) -> dict[str, object]:
+def _actor(by: Member | None) -> dict[str, Value]:
     return {"actor": "staff", "by": Pseudonym(by.pseudonym)} if by is not None else {"actor": "owner"}
 
 

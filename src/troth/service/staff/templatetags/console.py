@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import template
+from django.conf import settings
 
 from troth.service.staff.frame import Page, pages_for
 from troth.service.staff.rights import right_title, role_title
@@ -19,3 +21,21 @@ register.filter("role_title", role_title)
 def console_pages(context: dict[str, Any]) -> list[Page]:
     """The pages of the console that the reader may open."""
     return list(pages_for(standing_of(context["request"])))
+
+
+@register.simple_tag
+def company_logins() -> list[str]:
+    """The ids of the company's own logins."""
+    return [str(login["provider_id"]) for login in settings.TROTH.company_login]
+
+
+@register.filter
+def passkey_options(given: dict[str, Any]) -> str:
+    """What a device is asked when a passkey is made or used, for the script that asks it."""
+    return json.dumps(given.get("creation_options") or given.get("request_options"))
+
+
+@register.filter
+def lookup(values: dict[Any, Any], key: Any) -> Any:
+    """``values[key]``, None where there is none."""
+    return values.get(key)

@@ -1,0 +1,88 @@
+"""A company for tests of the service's pages, and people who work there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from troth.service.keys import keyring, make_keys
+from troth.service.staff import run
+from troth.service.staff.models import Member, Secret
+from troth.service.staff.rights import Right, Role
+from troth.service.staff.sealing import secret_context
+from troth.service.staff.undertaking import document_hash
+
+__all__ = ["DECLARED", "PASSWORD", "TOTP_SECRET", "StaffClient", "add_totp", "lay", "new_member", "signed_in_client"]
+
+PASSWORD = "a horse of some other colour"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+DECLARED = """
+troth: 1
+organisation:
+  {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org, site: "http://localhost:8000"}
+policy: {file: policy.md, effective: 2026-11-01}
+access: {ceiling: 3}
+purposes:
+  support: {title: To answer you, basis: contract, use: essential.service, data: [user.contact.email]}
+"""
+
+
+class StaffClient(Client):
+    """A browser of somebody who works here."""
+
+    member: Member
+
+
+def lay(folder: Path) -> Any:
+    """Lay a small company down in *folder*, with keys; the settings that describe it."""
+    from troth.service.configuration import Settings
+
+    (folder / "policy.md").write_text("# Privacy policy\n\nWe keep our word.\n")
+    (folder / "troth.yaml").write_text(DECLARED)
+    make_keys(folder)
+    return Settings.read({"TROTH_HOME": str(folder), "TROTH_DECLARATION": str(folder / "troth.yaml")})
+
+
+def new_member(email: str, *rights: Right, roles: Sequence[Role] = (), signed: bool = True) -> Member:
+    """Somebody who was invited and given *rights*, has a password, and has signed the undertaking."""
+    now = timezone.now()
+    member, token = run.invite(email, roles, reason="a test", now=now)
+    if rights:
+        run.give(member, rights, reason="a test", now=now)
+    run.accept(token, PASSWORD, now=now)
+    if signed:
+        run.sign(member, document_hash(), now=now)
+    return Member.objects.select_related("user").get(pk=member.pk)
+
+
+def add_totp(member: Member) -> Authenticator:
+    """An app with codes, of a secret that is known."""
+    ref = secrets.token_hex(16)
+    sealed = keyring(settings.TROTH.home).seal(TOTP_SECRET.encode(), secret_context(ref))
+    Secret.objects.create(user=member.user, ref=ref, sealed=sealed)
+    return Authenticator.objects.create(user=member.user, type=Authenticator.Type.TOTP, data={"secret": ref})
+
+
+def signed_in_client(member: Member, *, factor: bool = True) -> StaffClient:
+    """A browser in which *member* has signed in, with a second factor unless told otherwise."""
+    client = StaffClient(headers={"host": "localhost"}, REMOTE_ADDR="203.0.113.7")
+    client.member = member
+    client.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    if factor:
+        if not Authenticator.objects.filter(user=member.user).exists():
+            add_totp(member)
+        session = client.session
+        at = dt.datetime.now(dt.UTC).timestamp()
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": at}, {"method": "mfa", "at": at}]
+        session["account_authentication_methods_user"] = str(member.user.pk)
+        session.save()
+    return client
