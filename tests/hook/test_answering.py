@@ -75,10 +75,22 @@ def test_what_raised_may_be_asked_again(hook: Hook) -> None:
     assert len(asked) == 2
 
 
-def test_a_failed_answer_is_the_last_word(hook: Hook) -> None:
-    asked = answering(hook, "erase", Answer.failed("disk_full"))
-    assert [hook.ask(ask()).detail for _ in range(2)] == ["disk_full"] * 2
-    assert len(asked) == 1
+@pytest.mark.parametrize("answer", [Answer.failed("disk_full"), Answer.refused("legal_hold")])
+def test_a_refusal_or_failure_is_of_its_moment(hook: Hook, answer: Answer) -> None:
+    answers = [answer, Answer.did(erased=1)]
+    hook.answers("erase")(lambda ask: answers.pop(0))
+    assert hook.ask(ask()) == hook.poll("case-1") == answer
+    assert hook.ask(ask()) == hook.ask(ask()) == Answer.did(erased=1)
+    assert answers == []
+
+
+def test_what_failed_later_is_begun_anew_when_it_is_asked_again(hook: Hook) -> None:
+    asked = answering(hook, "erase", Answer(State.ACCEPTED))
+    hook.polls("erase")(lambda ask_id: Answer.failed("disk_full"))
+    hook.ask(ask())
+    assert hook.poll("case-1") == hook.poll("case-1") == Answer.failed("disk_full")
+    assert hook.ask(ask()) == Answer(State.ACCEPTED)
+    assert len(asked) == 2
 
 
 def test_the_same_ask_with_its_identifiers_in_another_order_is_the_same(hook: Hook) -> None:

@@ -41,8 +41,8 @@ class Memory(Protocol):
 
     def once(self, ask: Ask, act: Callable[[], Answer]) -> Answer:
         """The answer that is remembered for this ask, else what *act* answers, remembered. While it acts, the same ask
-        from elsewhere waits or is told to come later. What *act* raises is raised, and nothing is remembered. Raises
-        `Mixed`."""
+        from elsewhere waits or is told to come later. After a refusal or failure it acts again. What *act* raises is
+        raised, and nothing is remembered. Raises `Mixed`."""
         ...
 
     def recall(self, ask_id: str) -> Remembered | None:
@@ -75,8 +75,8 @@ class Hook:
     def answers(self, *rights: str) -> Callable[[_AnyAnswers], _AnyAnswers]:
         """``@hook.answers("erase")``: the function is given the `Ask` and returns an `Answer`.
 
-        It is called once for each ask that changes something, and again only where it raised or its process died: let
-        it be harmless twice. Raises `Twice`.
+        It is called once for each ask that changes something, and again only where it raised, refused or failed, or
+        its process died: let it be harmless twice. Raises `Twice`.
         """
         return lambda function: _register(self._answers, rights, function)
 

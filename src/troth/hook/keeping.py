@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-from troth.hook.values import Answer, Ask
+from troth.hook.values import Answer, Ask, State
 from troth.hook.wire import dump_ask
 
-__all__ = ["CLAIM_S", "KEPT_S", "check_value", "without_rows"]
+__all__ = ["CLAIM_S", "KEPT_S", "check_value", "is_settled", "without_rows"]
 
 KEPT_S = 400 * 24 * 3600
 """How long an answered ask is remembered: longer than the law gives any answer."""
@@ -21,6 +21,11 @@ def check_value(ask: Ask) -> str:
     recognise a person by."""
     meant = dataclasses.replace(ask, identifiers=tuple(sorted(ask.identifiers)))
     return hashlib.sha256(dump_ask(meant)).hexdigest()[:4]
+
+
+def is_settled(answer: Answer) -> bool:
+    """Whether the ask is done or taken on. A refusal or failure is of its moment: asked again, it is tried again."""
+    return answer.state not in (State.REFUSED, State.FAILED)
 
 
 def without_rows(answer: Answer) -> Answer:

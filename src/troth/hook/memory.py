@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from troth.hook.answering import Mixed, Remembered
-from troth.hook.keeping import CLAIM_S, KEPT_S, check_value, without_rows
+from troth.hook.keeping import CLAIM_S, KEPT_S, check_value, is_settled, without_rows
 from troth.hook.values import Answer, Ask, Right
 from troth.hook.wire import dump_answer, read_answer
 
@@ -62,9 +62,13 @@ class FileMemory:
             if found is None:
                 file.execute("INSERT INTO asked VALUES (?, ?, ?, NULL, ?)", (ask.id, ask.right, check, now))
                 return None
-        if found[0] != check:
-            raise Mixed(ask.id)
-        return Answer.later(5) if found[1] is None else read_answer(found[1])[1]
+            if found[0] != check:
+                raise Mixed(ask.id)
+            held = Answer.later(5) if found[1] is None else read_answer(found[1])[1]
+            if is_settled(held):
+                return held
+            file.execute("UPDATE asked SET answer = NULL, at = ? WHERE id = ?", (now, ask.id))
+            return None
 
     def recall(self, ask_id: str) -> Remembered | None:
         with self._writing() as file:

@@ -64,7 +64,7 @@ class State(enum.StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether this is the last word; a person may still have to act on a refusal or failure."""
+        """Whether there is no more to wait for; a person may have to act on a refusal or failure."""
         return self not in (State.ACCEPTED, State.WORKING)
 
 
@@ -180,7 +180,10 @@ class Answer:
 
     def __post_init__(self) -> None:
         for name, count in self.counts.items():
-            _must(_CODE.fullmatch(name) and 0 <= count <= _COUNT_MAX, "counts are by a code such as 'erased', and not negative")
+            _must(
+                _CODE.fullmatch(name) and 0 <= count <= _COUNT_MAX,
+                "counts are by a code such as 'erased', and not negative",
+            )
         _must(self.detail is None or _CODE.fullmatch(self.detail), "a detail is a code such as 'legal_hold'")
         _must(self.evidence is None or _EVIDENCE.fullmatch(self.evidence), "evidence is sha256: and 64 digits")
         _must(self.retry_after_s is None or 0 <= self.retry_after_s <= _WAIT_S_MAX, "wait a week at most")
@@ -211,7 +214,7 @@ class Answer:
 
     @classmethod
     def failed(cls, detail: str, **counts: int) -> Self:
-        """It did not work, and trying again will not help by itself."""
+        """It did not work. The same ask may come again, and is then tried again."""
         return cls(State.FAILED, counts=counts, detail=detail)
 
     def __repr__(self) -> str:

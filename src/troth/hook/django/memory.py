@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from troth.hook.answering import Mixed, Remembered
-from troth.hook.keeping import KEPT_S, check_value, without_rows
+from troth.hook.keeping import KEPT_S, check_value, is_settled, without_rows
 from troth.hook.values import Answer, Ask, Right
 from troth.hook.wire import dump_answer, read_answer
 
@@ -35,9 +35,11 @@ class ModelMemory:
                 id=ask.id, defaults={"right": ask.right, "check_value": check, "answer": b"", "at": now}
             )
             if not is_new:
+                row = Asked.objects.using(self._using).select_for_update().get(pk=ask.id)
                 if row.check_value != check:
                     raise Mixed(ask.id)
-                return read_answer(bytes(row.answer))[1]
+                if is_settled(held := read_answer(bytes(row.answer))[1]):
+                    return held
             answer = act()
             row.answer = dump_answer(ask.id, without_rows(answer))
             row.save(update_fields=["answer"])
