@@ -113,9 +113,10 @@ class Hook:
             if not answer.state.is_final:
                 self.memory.remember(ask.id, ask.right, answer)
             return answer
-        is_known = self.memory.recall(ask.id) is not None
+        known = self.memory.recall(ask.id)
         answer = self.memory.once(ask, lambda: function(ask))
-        return self.poll(ask.id) if is_known and not answer.state.is_final else answer
+        was_begun = known is not None and not known.answer.state.is_final
+        return self.poll(ask.id) if was_begun and not answer.state.is_final else answer
 
     def poll(self, ask_id: str) -> Answer:
         """How far it is. Raises whatever the function raises."""
