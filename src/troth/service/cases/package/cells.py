@@ -148,7 +148,7 @@ def _fits(kind: str, value: Any) -> bool:
     return own == kind or any(own in some and kind == wider for some, wider in _WIDER)
 
 
-# --- text that is safe to print ----------------------------------------------------------------------------------------
+# --- text that is safe to print --------------------------------------------------------------------------------------
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
