@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.cli.firm import Answer, Firm
 
 from troth.declaration import json_schema
 from troth.declaration.reading import read
+from troth.testing.asked import SECRET, FakeVendor
 
 
 @pytest.fixture
@@ -192,6 +194,48 @@ def test_a_store_that_cannot_be_looked_at_was_not_checked(check: Ask, url: str) 
     assert answer.code == 1
     assert _first(answer, "store-not-checked")["path"] == "systems.shop.store"
     assert "hunter2" not in answer.out
+
+
+@pytest.fixture
+def vendor(bare: Firm) -> Iterator[FakeVendor]:
+    """A company with a service that is asked."""
+    asked = "answers: [view, erase], secret: '${ASKED_SECRET}', holds: {email: user.contact.email}"
+    _edit(bare, "systems:\n", f"systems:\n  outside: {{store: '${{ASKED}}', asked: {{{asked}}}}}\n")
+    with FakeVendor() as vendor:
+        yield vendor
+
+
+def test_a_service_that_answers_is_fine(check: Ask, vendor: FakeVendor) -> None:
+    answer = check("--json", ASKED=vendor.url, ASKED_SECRET=SECRET)
+    assert (answer.code, answer.document) == (0, [])
+    assert [action for action, _ in vendor.received] == ["offer"]  # and nothing about anybody
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"ASKED_SECRET": "x" * 40}, "compare the secrets"),
+        ({"ASKED_SECRET": "short"}, "32 characters"),
+        ({"ASKED": "http://outside.example.org/hunter2"}, "is not encrypted"),
+        ({"ASKED": "sqlite:///hunter2"}, "must start with https:// or hook:"),
+        ({"ASKED": "hook:hunter2"}, "cannot be imported"),
+    ],
+)
+def test_a_service_that_cannot_be_asked_was_not_checked(
+    check: Ask, vendor: FakeVendor, changed: dict[str, str], said: str
+) -> None:
+    answer = check("--json", **({"ASKED": vendor.url, "ASKED_SECRET": SECRET} | changed))
+    assert answer.code == 1
+    told = _first(answer, "store-not-checked")
+    assert told["path"] == "systems.outside.asked"
+    assert said in str(told["message"])
+    assert "hunter2" not in answer.out
+
+
+def test_a_right_that_a_service_does_not_answer_is_a_misfit(check: Ask, bare: Firm, vendor: FakeVendor) -> None:
+    _edit(bare, "answers: [view, erase]", "answers: [view, object, restrict]")
+    answer = check("--json", ASKED=vendor.url, ASKED_SECRET=SECRET)
+    assert [problem["message"] for problem in answer.document] == ["it does not answer 'object'"]
 
 
 def test_the_file_alone_needs_no_store(check: Ask) -> None:

@@ -6,6 +6,8 @@ import pytest
 from tests.cli.conftest import Ask
 from tests.cli.firm import Answer, Firm
 
+from troth.testing.asked import SECRET, FakeVendor
+
 
 def _states(answer: Answer) -> dict[str, str]:
     return {finding["what"]: finding["state"] for finding in answer.document}
@@ -56,3 +58,14 @@ def test_a_broken_declaration_is_wrong_and_says_who_tells_more(ask: Ask, firm: F
     answer = ask("doctor", "-d", str(firm.declaration), **firm.environment)
     assert answer.code == 1
     assert "1 error; see `troth check`" in answer.out
+
+
+def test_who_is_asked_and_who_carries_out_a_task_is_told(ask: Ask, firm: Firm) -> None:
+    asked = "answers: [view], secret: '${ASKED_SECRET}', holds: {email: user.contact.email}"
+    systems = f"systems:\n  payroll: {{store: task}}\n  outside: {{store: '${{ASKED}}', asked: {{{asked}}}}}\n"
+    firm.declaration.write_text(firm.declaration.read_text().replace("systems:\n", systems))
+    with FakeVendor() as vendor:
+        told = _states(_examine(ask, firm, ASKED=vendor.url, ASKED_SECRET=SECRET))
+        assert (told["store outside"], told["store payroll"]) == ("ok", "ok")
+        told = _states(_examine(ask, firm, ASKED=vendor.url, ASKED_SECRET="x" * 40))
+        assert (told["store outside"], told["store payroll"]) == ("wrong", "ok")

@@ -89,6 +89,18 @@ def test_rows_have_the_period_of_the_row_they_belong_to(ask: Ask, company: dict[
     assert ask("declaration.complete").outcome is Outcome.FAIL
 
 
+@pytest.mark.mutation("declaration.complete")
+def test_an_asked_system_says_how_long_it_keeps_what_it_holds(ask: Ask, company: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {"answers": ["view"], "holds": {"who": "user.name"}, "retain": "2 years"}
+    company["systems"]["desk"] = {"store": "hook:desk", "asked": asked}
+    assert ask("declaration.complete").outcome is Outcome.PASS
+
+    del asked["retain"]
+    asked["holds"]["shoe"] = "user.financial"
+    check = ask("declaration.complete")
+    assert [finding.place for finding in check.findings] == ["desk.shoe", "desk.asked"]
+
+
 def test_unnamed_interests_and_undeclared_disclosures_are_gaps(ask: Ask, company: dict[str, Any]) -> None:
     company["purposes"]["account"]["basis"] = "legitimate_interests"
     company["recipients"]["mailer"]["receives"] = ["user.financial"]

@@ -91,6 +91,14 @@ class TestDjango(AskedContract):
         assert place.holds(ANN) == 4
         assert asked.ask(erase).counts == {"erased": 3}
 
+    def test_a_refusal_is_of_its_moment(self, asked: Asked, place: DjangoPlace, site: Site) -> None:
+        (site.folder / "held").touch()
+        erase = make_ask(Right.ERASE)
+        assert [asked.ask(erase), asked.poll(erase.id)] == [Answer.refused("legal_hold")] * 2
+        (site.folder / "held").unlink()
+        assert asked.ask(erase) == asked.ask(erase)
+        assert (place.holds(ANN), place.times()) == (1, 1)
+
     def test_its_log_holds_nobodys_data(self, asked: Asked, place: DjangoPlace, site: Site) -> None:
         place.break_down()
         with pytest.raises(Exception, match="status 500"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ import pytest
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
 from troth.protect import Context, Keyring, Pan, TokenFormat, draw_token
-from troth.stores import Store, open_store
+from troth.stores import Asked, Store, http, open_store
+from troth.testing.asked import SECRET, FakeVendor, Trap, asking
 from troth.testing.servers import PASSWORD, Server
 
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
@@ -112,6 +113,68 @@ def test_without_anything_declared_nothing_is_claimed(ask: Ask, company: dict[st
     company["systems"], company["retention"] = {"payroll": {"store": "task"}}, {}
     check = ask(control, holders=())
     assert check.outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_what_answers_for_itself_is_neither_looked_into_nor_passed(
+    ask: Ask, company: dict[str, Any], control: str
+) -> None:
+    asked = {"answers": ["view"], "holds": {"who": "user.name"}}
+    company["systems"], company["retention"] = {"desk": {"store": "hook:desk", "asked": asked}}, {}
+    check = ask(control, holders=(), stores={})
+    assert check.outcome is Outcome.NOT_APPLICABLE
+
+
+# --- stores.asked_answer ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(company: dict[str, Any]) -> Iterator[FakeVendor]:
+    """A help desk that is asked."""
+    company["systems"]["desk"] = {"store": "${DESK}", "asked": asking().model_dump(exclude_defaults=True)}
+    with FakeVendor() as vendor:
+        yield vendor
+
+
+def _asked(desk: FakeVendor, secret: str = SECRET) -> dict[str, Asked]:
+    return {"desk": http.connect("desk", desk.url, asking(), secret, sleep=lambda _: None)}
+
+
+@pytest.mark.mutation("stores.asked_answer")
+@pytest.mark.parametrize("trap", [Trap.UNSIGNED, Trap.WRONG_SIGNATURE, Trap.FAILS, Trap.DEAF, Trap.REDIRECTS])
+def test_a_system_that_does_not_answer_us_is_found(ask: Ask, desk: FakeVendor, trap: Trap) -> None:
+    good = _asked(desk)
+    check = ask("stores.asked_answer", asked=good)
+    assert (check.outcome, check.figures["systems"]) == (Outcome.PASS, 1)
+    good["desk"].close()
+
+    desk.trap = trap
+    bad = _asked(desk)
+    check = ask("stores.asked_answer", asked=bad)
+    assert check.outcome is Outcome.FAIL
+    assert [finding.place for finding in check.findings] == ["desk"]
+    bad["desk"].close()
+
+
+@pytest.mark.mutation("stores.asked_answer")
+def test_a_right_that_nobody_answers_there_is_found(ask: Ask, company: dict[str, Any], desk: FakeVendor) -> None:
+    asked = _asked(desk)
+    assert ask("stores.asked_answer", asked=asked).outcome is Outcome.PASS
+
+    company["systems"]["desk"]["asked"]["answers"] = ["view", "object"]
+    check = ask("stores.asked_answer", asked=asked)
+    assert [finding.message for finding in check.findings] == ["it does not answer 'object'"]
+    asked["desk"].close()
+
+
+def test_a_system_that_cannot_be_opened_is_no_pass(ask: Ask, desk: FakeVendor) -> None:
+    check = ask("stores.asked_answer", asked={})
+    assert (check.outcome, check.evidence.observed) == (Outcome.ERROR, frozenset())
+    assert "desk was not observed" in check.summary
+
+
+def test_without_a_system_that_is_asked_the_question_does_not_arise(ask: Ask) -> None:
+    assert ask("stores.asked_answer", asked={}).outcome is Outcome.NOT_APPLICABLE
 
 
 # --- stores.schema_declared ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from troth.cli import company as cli
 from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.declaration import Declaration, Problem
+    from troth.declaration import Declaration, Problem, System
 
 __all__ = ["check"]
 
@@ -100,15 +101,16 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
     from troth.declaration import Problem, SecretMissing, Severity
     from troth.detect import check as beside
     from troth.protect.fields import check_rows as sparse
-    from troth.stores import TASK, StoreError, open_system
+    from troth.stores import StoreError, open_system
     from troth.subjects import check as fits
     from troth.subjects import map_data, slow_ways
 
     schemas = {}
     for name, system in declaration.systems.items():
         path = f"systems.{name}.store"
-        if system.store == TASK:
-            continue  # a person looks there: nothing for us to open
+        if not system.is_looked_into:
+            yield from _asked(declaration, name, system)
+            continue
         try:
             store = open_system(name, system, os.environ, read_only=True)
             schemas[name] = store.describe()
@@ -136,6 +138,25 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
     yield from sparse(looked, estimates)
     by_store = {misfit.path for misfit in misfits}
     yield from (problem for problem in beside(looked, schemas) if problem.path not in by_store)
+
+
+def _asked(declaration: Declaration, name: str, system: System) -> Iterator[Problem]:
+    """Whether a system that answers for itself does, for all that it is declared for. A person's task is not known."""
+    from troth.declaration import Problem, SecretMissing
+    from troth.stores import StoreError, is_asked, not_offered, open_asked
+
+    if not is_asked(system) or system.asked is None:
+        return
+    path = f"systems.{name}.asked"
+    try:
+        with contextlib.closing(open_asked(name, system, os.environ)) as asked:
+            missing = not_offered(system.asked, asked.offers())
+    except (SecretMissing, StoreError) as error:
+        yield Problem("store-not-checked", declaration.where(path), path, f"the system was not asked: {error}")
+    else:
+        mend = "write the function that answers it there, or take it out of 'answers'"
+        for right in missing:
+            yield Problem("store-misfit", declaration.where(path), path, f"it does not answer '{right}'", mend)
 
 
 def _json(problem: Problem) -> dict[str, Any]:

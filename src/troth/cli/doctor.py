@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sqlite3
@@ -75,7 +76,7 @@ def _keys() -> Iterator[Finding]:
 
 def _company(path: Path) -> Iterator[Finding]:
     from troth.declaration import DeclarationErrors, SecretMissing, load
-    from troth.stores import StoreError, open_system
+    from troth.stores import StoreError, is_asked, open_asked, open_system
 
     if not path.exists():
         yield "note", "declaration", f"there is no {path}; `troth init` drafts one from a store"
@@ -89,13 +90,17 @@ def _company(path: Path) -> Iterator[Finding]:
     yield "ok", "declaration", f"{path}: {declared}"
     for name, system in declaration.systems.items():
         try:
-            store = open_system(name, system, os.environ, read_only=True)
-            transport = store.transport()
-            store.close()
+            if is_asked(system):
+                with contextlib.closing(open_asked(name, system, os.environ)) as asked:
+                    yield "ok", f"store {name}", f"it answers {', '.join(sorted(asked.offers()))}"
+            elif not system.is_looked_into:
+                yield "ok", f"store {name}", "a person carries it out"
+            else:
+                with contextlib.closing(open_system(name, system, os.environ, read_only=True)) as store:
+                    transport = store.transport()
+                yield "ok" if transport.encrypted else "wrong", f"store {name}", transport.detail
         except (SecretMissing, StoreError) as error:
             yield "wrong", f"store {name}", str(error)
-        else:
-            yield "ok" if transport.encrypted else "wrong", f"store {name}", transport.detail
 
 
 def _settings() -> Iterator[Finding]:

@@ -28,6 +28,8 @@ class Asking(Part):
     """The rights that it answers. Who restricts can also lift the restriction."""
     holds: dict[str, str] = {}
     """What it holds about people: its own name of a field to the data category."""
+    retain: Period | None = None
+    """How long it keeps what it holds, as whoever runs it has agreed."""
     by: tuple[Literal["email", "phone", "account", "name", "postal"], ...] = Field(default=("email",), min_length=1)
     """The kinds of identifier by which it knows people; no other is sent to it."""
     secret: str | None = None

@@ -29,6 +29,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
     {
         "declaration": "the declaration, without its promises (see `looked_at`)",
         "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
+        "asked": "the systems that answer for themselves, by name: Mapping[str, troth.stores.Asked]",
         "site": "the live site: troth.probe.Site",
         "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
         "log": "the ledger: troth.ledger.Log",
@@ -37,6 +38,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "tombstones": "who was erased, as pseudonyms that can be matched again",
         "journal": "the journal of runs: troth.subjects.Journal",
         "holders": "the people who can see personal data through Troth",
+        "roster": "who works with Troth, what each may do, and the looks at personal data",
         "holds": "the legal holds in force",
         "now": "the time of the check: an aware datetime in UTC",
     }

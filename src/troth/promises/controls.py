@@ -64,6 +64,11 @@ def declaration_complete(declaration: Declaration) -> Answer:
         for table in tables
         if not _has_period(declaration, table, frozenset())
     ]
+    without_period += [
+        Finding(f"{name}.asked", "nothing says how long it keeps what it holds", "say 'retain', as it was agreed")
+        for name, system in declaration.systems.items()
+        if system.asked and system.asked.holds and not system.asked.retain
+    ]
     others = [*_without_interests(declaration), *_received_without_purpose(declaration, purposes)]
     findings = (*without_purpose, *without_period, *others)
     if not fields:
@@ -71,12 +76,12 @@ def declaration_complete(declaration: Declaration) -> Answer:
     return Answer.of(
         f"{counted(len(fields), 'field')} in {counted(len(tables), 'table')}: "
         f"{len(without_purpose)} without a purpose, "
-        f"{counted(len(without_period), 'table')} without a period, {counted(len(others), 'other gap')}.",
+        f"{counted(len(without_period), 'place')} without a period, {counted(len(others), 'other gap')}.",
         evidence=_evidence("declaration", len(fields)),
         figures={
             "fields": len(fields),
             "without purpose": len(without_purpose),
-            "tables without period": len(without_period),
+            "places without period": len(without_period),
             "other gaps": len(others),
         },
         findings=findings,
@@ -93,6 +98,8 @@ def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:
         for table_name, table in system.tables.items():
             for column, use in table.fields.items():
                 yield f"{system_name}.{table_name}.{column}", use.category
+        for held, category in system.asked.holds.items() if system.asked else ():
+            yield f"{system_name}.{held}", category
 
 
 def _has_period(declaration: Declaration, place: str, seen: frozenset[str]) -> bool:

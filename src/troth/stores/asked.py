@@ -21,7 +21,7 @@ from troth.declaration import Asking
 from troth.hook import Answer, Ask, Kept, Right, State, looked
 from troth.stores.contract import StoreBusy
 
-__all__ = ["Asked", "AskedLater", "Line", "Questioner"]
+__all__ = ["Asked", "AskedLater", "Line", "Questioner", "not_offered"]
 
 
 class AskedLater(StoreBusy):
@@ -136,3 +136,10 @@ class Questioner:
 
 
 _SO = (State.DONE, State.NOTHING)
+
+
+def not_offered(asking: Asking, offers: Iterable[Right]) -> list[Right]:
+    """The declared rights that the system does not answer, in the order of `Right`. Lifting goes with restricting."""
+    declared = set(map(Right, asking.answers))
+    declared |= {Right.UNRESTRICT} if Right.RESTRICT in declared else set()
+    return [right for right in Right if right in declared - set(offers)]

@@ -1,7 +1,8 @@
 """How the company's own databases and folders answer: their shape, who gets in, how old rows are, what is sealed.
 
-Every control asks each declared system, other than those that a person answers for (``store: task``), which no machine
-can look into: they are counted as excluded. A system that does not answer has not been observed, so no control passes.
+Every control asks each declared system, other than those that nobody looks into: a person answers for them
+(``store: task``), or they do themselves (``asked``). They are counted as excluded. A system that does not answer has
+not been observed, so no control passes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.protect import TokenFormat, is_deterministic, is_sealed
 from troth.protect.tokens.check import token_fields
 from troth.protect.tokens.looks import could_be_token, has_form
+from troth.stores.asked import Asked, not_offered
 from troth.stores.contract import (
     Before,
     Column,
@@ -290,6 +292,36 @@ def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -
         findings,
         {"systems": len(found), "unencrypted": len(findings)},
         population=len(found),
+    )
+
+
+# --- systems that are asked ------------------------------------------------------------------------------------------
+
+
+@answers("stores.asked_answer")
+def asked_answer(declaration: Declaration, asked: Mapping[str, Asked]) -> Answer:
+    """GDPR Art. 12(2), 24(1): every system that answers for itself is there, shows that it knows our secret, and
+    answers the rights that it is declared for. Nobody's data is asked for."""
+    systems = {name: it for name, it in declaration.systems.items() if it.asked and it.store != "task"}
+    look = _Look(frozenset(systems), tasks=len(declaration.systems) - len(systems))
+    findings = []
+    for name, system in sorted(systems.items()):
+        if name not in asked or system.asked is None:
+            look.why_not[name] = "it cannot be opened"
+            continue
+        look.seen.add(name)
+        try:
+            missing = not_offered(system.asked, asked[name].offers())
+        except StoreError as trouble:
+            findings.append(Finding(name, str(trouble), "mend the connection; requests of people wait for it"))
+        else:
+            mend = f"write the function that answers it, or take it out of systems.{name}.asked.answers"
+            findings += [Finding(name, f"it does not answer '{right}'", mend) for right in missing]
+    return look.answer(
+        f"{counted(len(look.seen), 'system')} asked what they answer, {counted(len(findings), 'fault')}.",
+        findings,
+        {"systems": len(look.seen), "faults": len(findings)},
+        population=len(look.seen),
     )
 
 

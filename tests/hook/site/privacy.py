@@ -29,6 +29,8 @@ def view(ask: Ask) -> Answer:
 @hook.answers("erase")
 def erase(ask: Ask) -> Answer:
     _may_break(ask)
+    if Path(os.environ["DESK_FOLDER"], "held").exists():
+        return Answer.refused("legal_hold")
     if ask.email == CHLOE:
         Job.objects.create(ask=ask.id, email=ask.email)
         return Answer(State.ACCEPTED, retry_after_s=1)

@@ -25,13 +25,14 @@ from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import DatabaseLog
 from troth.service.record.tombstones import Tombstones
 from troth.service.settings import TROTH
-from troth.stores import Store, StoreError, open_store, open_system
+from troth.service.staff.roster import roster
+from troth.stores import Asked, Store, StoreError, open_asked, open_store, open_system
 
 __all__ = ["look", "register_answers"]
 
 _LOG = logging.getLogger("troth.keep")
 _ROOMS = ("promises", "policy", "probe", "stores", "detect", "redact", "subjects")
-_OWN = ("troth.service.record.controls",)
+_OWN = ("troth.service.record.controls", "troth.service.staff.controls")
 
 
 def register_answers() -> None:
@@ -48,11 +49,15 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
     A store that cannot be opened is left out, so that its controls say that it was not observed.
     """
     signer = ledger_signer(keyring, company.declaration.organisation)
+    team = roster(now)
     lasts, domains = company.declaration.cryptoperiods.field_lasts, company.declaration.token_domains
     with contextlib.ExitStack() as opened:
-        stores = {}
+        stores: dict[str, Store] = {}
+        asked: dict[str, Asked] = {}
         for name, system in company.declaration.systems.items():
             if not system.is_looked_into:
+                with contextlib.suppress(SecretMissing, StoreError):  # a task, or one that its control will miss
+                    asked[name] = opened.enter_context(contextlib.closing(open_asked(name, system, os.environ)))
                 continue
             store = _opened(name, system)
             if store is not None:
@@ -61,19 +66,26 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
         seen: dict[str, object] = {
             "declaration": company.declaration,
             "stores": stores,
+            "asked": asked,
             "policy_text": company.policy.published,
             "log": DatabaseLog(signer),
             "keyring": keyring,
             "keys": partial(look_at_keys, TROTH.home, keyring, now=now, field=lasts, domains=domains),
             "tombstones": Tombstones(keyring),
             "journal": DatabaseJournal(),
-            "holders": list(User.objects.filter(is_active=True, is_staff=True).values_list("pk", flat=True)),
+            "holders": sorted({*team.holders, *_superusers()}),
+            "roster": team,
             "holds": in_force(now),
             "now": now,
         }
         if company.declaration.organisation.site:
             seen["site"] = Site.of(company.declaration)
         yield seen
+
+
+def _superusers() -> list[int]:
+    """Accounts that Django lets do anything. Troth makes none; somebody else may have."""
+    return list(User.objects.filter(is_active=True, is_superuser=True).values_list("pk", flat=True))
 
 
 def _opened(name: str, system: System) -> Store | None:
