@@ -29,12 +29,13 @@ class _AnyPort(Controller):
 
 
 class Sink:
-    """Takes every letter and keeps it, unless *to* or *data* answers something else than None. *at_end* is called when
-    the whole of a letter has come and before it is answered: what it raises breaks the connection off."""
+    """Takes every letter and keeps it, unless *sender*, *to* or *data* answers something else than None. *at_end* is
+    called when the whole of a letter has come and before it is answered: what it raises breaks the connection off."""
 
     def __init__(self, **more: Any) -> None:
         self.taken: list[Envelope] = []
         self.connections = 0
+        self.sender: Answer = lambda envelope: None
         self.to: Answer = lambda envelope: None
         self.data: Answer = lambda envelope: None
         self.at_end: Callable[[Any], None] = lambda server: None
@@ -66,6 +67,14 @@ class Sink:
         self.connections += 1
         session.host_name = hostname
         return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        said = self.sender(envelope)
+        if said is None:
+            envelope.mail_from, envelope.mail_options = address, options
+        return said or "250 2.1.0 Ok"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -3,65 +3,89 @@
 from __future__ import annotations
 
 import datetime as dt
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import transaction
+from aiosmtpd.smtp import Envelope
+from django.db import connection, transaction
+from tests import forks
+from tests.service.conftest import ROOT
+from tests.service.mail_processes import KEYS, NOW
+from tests.service.mailing import Sink, read
 
 from troth.declaration import Organisation
 from troth.ledger import Entry
-from troth.protect import Keyring
+from troth.protect import Keyring, create_home
+from troth.service.key_life import rotate_field
+from troth.service.mail import run
+from troth.service.mail.message import Address, Message
 from troth.service.mail.models import LetterRow
-from troth.service.mail.plan import Letter
-from troth.service.mail.run import post, send_due, was_sent
-from troth.service.mail.transports import Folder
+from troth.service.mail.plan import Attachment, Letter, LetterRefused
+from troth.service.mail.run import again, failed, post, send_due, was_sent
+from troth.service.mail.smtp import Smtp
+from troth.service.mail.transports import Folder, Refused, Transport
 from troth.service.record.models import EntryRow
 
-NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-DAY = dt.timedelta(days=1)
+DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
 COMPANY = Organisation(
     name="Example Ltd", country="GB", address="1 Example Street", email="privacy@example.org", regulator="ICO"
 )
-KEYS = Keyring(b"\x01" * 32)
 ANN = "ann@example.org"
+ONCE = "case:R-2026-0187/acknowledged"
 
 
-def letter(once: str = "case:R-2026-0187/link", to: str = ANN, language: str = "en") -> Letter:
-    facts = {"link": "https://example.org/mine/x", "until": NOW + DAY, "what": "erase"}
-    return Letter("link", to, language, "case:R-2026-0187", facts, once)
+def letter(once: str = ONCE, *, to: str = ANN, language: str = "en", **more: Any) -> Letter:
+    facts = {"right": "erase", "received": NOW.date(), "due": dt.date(2026, 12, 24), "laws": ["GDPR Art. 12(3)"]}
+    return Letter("acknowledged", to, language, "case:R-2026-0187", facts, once, **more)
 
 
-def posted(one: Letter, *, now: dt.datetime = NOW) -> LetterRow:
-    return post(one, keyring=KEYS, organisation=COMPANY, now=now)
+def posted(one: Letter | None = None, *, keyring: Keyring = KEYS) -> LetterRow:
+    return post(one or letter(), keyring=keyring, organisation=COMPANY, now=NOW)
 
 
-def read(file: Path) -> EmailMessage:
-    message = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
-    assert isinstance(message, EmailMessage)
-    return message
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as sink:
+        yield sink
 
 
-def test_a_letter_is_queued_and_sent_with_its_entry(database: str, tmp_path: Path) -> None:
-    row = posted(letter())
-    assert send_due(NOW, keyring=KEYS, transport=Folder(tmp_path)) == 1
-    (file,) = tmp_path.glob("*.eml")
-    message = read(file)
-    assert (message["To"], message["Message-ID"]) == (ANN, row.message_id)
-    (stored,) = EntryRow.objects.all()
-    entry = Entry.decode(bytes(stored.content))
-    assert entry.kind == "letter.sent"
-    assert entry.fields["case"] == KEYS.pseudonym("case", "R-2026-0187")
-    assert was_sent(row.once)
-    assert LetterRow.objects.get().sealed is None
+@pytest.fixture
+def smtp(sink: Sink) -> Iterator[Smtp]:
+    smtp = Smtp(sink.server)
+    yield smtp
+    smtp.close()
+
+
+@pytest.fixture
+def send(smtp: Smtp) -> Callable[..., int]:
+    """Sends what is due so long after the beginning."""
+
+    def send(after: dt.timedelta = dt.timedelta(0), transport: Transport = smtp) -> int:
+        return send_due(NOW + after, keyring=KEYS, transport=transport)
+
+    return send
+
+
+Send = Callable[..., int]
+
+
+def entries() -> list[Entry]:
+    return [Entry.decode(bytes(row.content)) for row in EntryRow.objects.order_by("id")]
+
+
+# --- queuing --------------------------------------------------------------------------------------------------------
 
 
 def test_a_letter_commits_with_what_asks_for_it(database: str) -> None:
     def change_that_fails() -> None:
         with transaction.atomic():
-            posted(letter())
+            posted()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -69,8 +93,336 @@ def test_a_letter_commits_with_what_asks_for_it(database: str) -> None:
     assert not LetterRow.objects.exists()
 
 
-def test_the_same_key_is_queued_once_ever(database: str, tmp_path: Path) -> None:
-    assert posted(letter()).pk == posted(letter()).pk
-    assert send_due(NOW, keyring=KEYS, transport=Folder(tmp_path)) == 1
-    assert posted(letter()).state == "sent"
-    assert send_due(NOW, keyring=KEYS, transport=Folder(tmp_path)) == 0
+def test_the_same_key_is_queued_once_ever(database: str, sink: Sink, send: Send) -> None:
+    assert posted().pk == posted(letter(language="de")).pk
+    assert send() == 1
+    assert posted().state == "sent"
+    assert (send(DAY), len(sink.taken)) == (0, 1)
+
+
+def test_nothing_personal_stands_in_the_table(database: str, send: Send) -> None:
+    def row() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM mail_letter")
+            return str([bytes(cell) if isinstance(cell, memoryview) else cell for cell in cursor.fetchall()[0]])
+
+    queued = posted()
+    for word in (ANN, "ann", "deletion", "received your request", queued.message_id.upper()):
+        assert word not in row()
+    assert send() == 1
+    assert ANN not in row()
+    assert LetterRow.objects.get().sealed is None
+
+
+def test_a_letter_opens_after_the_field_keys_are_rotated(database: str, tmp_path: Path, smtp: Smtp) -> None:
+    create_home(tmp_path / "keys")
+    keyring = Keyring.open(tmp_path / "keys")
+    posted(keyring=keyring)
+    before = bytes(LetterRow.objects.get().sealed or b"")
+    rotate_field(keyring, now=NOW, progress=lambda done, of: None)
+    assert bytes(LetterRow.objects.get().sealed or b"") != before
+    assert send_due(NOW, keyring=keyring, transport=smtp) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nora",
+        "nora@",
+        "@example.net",
+        "nora@example.org, ben@example.org",
+        "nora@example.org\r\nBcc: ben@example.org",
+        "Ann <nora@example.org>",
+        "nora@example.org> SIZE=1",
+        ".nora@example.org",
+        "a..n@example.org",
+        '"nora"@example.org',
+        "nora@exa mple.org",
+        "nora@" + "x" * 70 + ".ä",
+        "x" * 65 + "@example.org",
+    ],
+)
+def test_what_is_not_one_address_is_refused_and_not_quoted(address: str) -> None:
+    with pytest.raises(LetterRefused) as refusal:
+        Address.read(address)
+    assert address not in str(refusal.value)
+
+
+# --- what arrives ---------------------------------------------------------------------------------------------------
+
+
+def test_a_letter_arrives_as_it_should(database: str, sink: Sink, send: Send) -> None:
+    row = posted(letter(attachments=[Attachment("receipt.json", "application/json", b'{"leaf": 7}')]))
+    assert send() == 1
+    (envelope,) = sink.taken
+    message = read(envelope.content)
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("privacy@example.org", [ANN])
+    assert message["From"] == "Example Ltd <privacy@example.org>"
+    assert (message["To"], message["Message-ID"]) == (ANN, row.message_id)
+    assert message["Message-ID"].endswith("@example.org>")
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime == NOW
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert "We will answer by: 24 December 2026" in plain.get_content()
+    assert "We will answer by: 24 December 2026" in html.get_content()
+    (attached,) = message.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("receipt.json", b'{"leaf": 7}')
+
+
+def test_that_it_was_sent_is_on_record_without_saying_to_whom(database: str, send: Send) -> None:
+    row = posted()
+    assert not was_sent(ONCE)
+    assert send() == 1
+    assert was_sent(ONCE)
+    (entry,) = entries()
+    assert (entry.kind, str(entry.fields["letter"])) == ("letter.sent", "acknowledged")
+    assert entry.fields["case"] == KEYS.pseudonym("case", "R-2026-0187")
+    assert str(entry.fields["to"]) == row.to
+
+
+def test_names_and_addresses_of_the_whole_world_arrive(database: str) -> None:
+    name = 'Übersetzer "Große Straße" & Söhne; Łódź, s.r.o. und Partner 株式会社'
+    company = COMPANY.model_copy(update={"name": name})
+    with Sink(enable_SMTPUTF8=True) as sink:
+        post(letter(to="zoë@bücher.example"), keyring=KEYS, organisation=company, now=NOW)
+        smtp = Smtp(sink.server)
+        assert send_due(NOW, keyring=KEYS, transport=smtp) == 1
+        smtp.close()
+    (envelope,) = sink.taken
+    assert envelope.rcpt_tos == ["zoë@xn--bcher-kva.example"]
+    assert isinstance(envelope.content, bytes)
+    message, raw = read(envelope.content), message_from_bytes(envelope.content)
+    shown = str(make_header(decode_header(raw["From"])))  # the newer parser puts spaces between encoded words
+    assert shown == f"{name} <privacy@example.org>"
+    assert message["To"] == "zoë@xn--bcher-kva.example"
+
+
+def test_an_address_that_the_server_cannot_write_to_fails_and_says_why(database: str) -> None:
+    posted(letter("a", to="zoë@example.org"))
+    posted(letter("b", to="ann@bücher.example"))  # its domain is plain in DNS
+    with Sink(enable_SMTPUTF8=False) as sink:
+        smtp = Smtp(sink.server)
+        assert send_due(NOW, keyring=KEYS, transport=smtp) == 1
+        smtp.close()
+    assert [(row.once, row.reason) for row in failed()] == [("a", "server has no SMTPUTF8")]
+
+
+# --- refusals and trouble ---------------------------------------------------------------------------------------------
+
+
+def test_many_letters_share_a_connection(database: str, sink: Sink, send: Send) -> None:
+    sink.to = lambda envelope: "550 5.1.1 No such mailbox" if "3" in envelope.rcpt_tos[-1] else None
+    for number in range(70):
+        posted(letter(f"k{number}", to=f"ann{number}@example.org"))
+    assert send() == 54
+    assert sink.connections == 1
+    assert len({read(envelope.content)["Message-ID"] for envelope in sink.taken}) == 54
+    assert len(failed()) == 16
+
+
+def test_a_refusal_for_good_stays_in_sight(database: str, sink: Sink, send: Send) -> None:
+    sink.to = lambda envelope: "550 5.1.1 <ann@example.org>: no such mailbox"
+    posted()
+    assert send() == 0
+    (row,) = failed("case:R-2026-0187")
+    assert (row.reason, row.state, failed("case:R-1")) == ("550 5.1.1", "failed", [])
+    sink.to = lambda envelope: None
+    assert send(DAY) == 0
+    again(ONCE, now=NOW + DAY)
+    assert (send(DAY), failed(), len(entries())) == (1, [], 1)
+
+
+def test_the_message_of_a_failed_letter_does_not_stay_for_ever(database: str, sink: Sink, send: Send) -> None:
+    sink.data = lambda envelope: "554 5.7.1 Spam"
+    posted()
+    send()
+    send(31 * DAY)
+    assert failed()[0].sealed is None
+    with pytest.raises(LetterRefused, match="write a new one"):
+        again(ONCE, now=NOW)
+
+
+@pytest.mark.parametrize("where", ["to", "data"])
+def test_what_may_go_better_later_is_tried_again_with_the_same_bytes(
+    database: str, sink: Sink, send: Send, where: str
+) -> None:
+    seen: list[object] = []
+
+    def busy(envelope: Envelope) -> str | None:
+        seen.append(envelope.content)
+        return "451 4.3.0 Try again" if len(seen) < 3 else None
+
+    setattr(sink, where, busy)
+    posted()
+    assert [send(), send(), send(2 * MINUTE), send(3 * MINUTE)] == [0, 0, 0, 0]
+    row = LetterRow.objects.get()
+    assert (row.state, row.tries, row.reason, len(seen)) == ("queued", 2, "451 4.3.0", 2)
+    assert send(8 * MINUTE) == 1
+    assert len(set(seen)) == 1
+    assert not LetterRow.objects.get().repeated
+
+
+def test_trying_ends(database: str, sink: Sink, send: Send) -> None:
+    sink.to = lambda envelope: "450 4.2.1 Greylisted"
+    posted()
+    for hours in range(24 * 5):
+        send(dt.timedelta(hours=hours))
+    (row,) = failed()
+    assert row.reason == "450 4.2.1"
+    assert 20 < row.tries < 30
+
+
+def test_a_letter_that_is_too_late_is_not_sent(database: str, sink: Sink, send: Send) -> None:
+    link = {"link": "https://example.org/x", "until": NOW + DAY}
+    posted(Letter("link", ANN, "en", "case:R-1", link, "k"))
+    assert send(2 * DAY) == 0
+    assert (failed()[0].reason, sink.taken) == ("too late", [])
+
+
+def test_a_refusal_of_the_sender_is_no_letters_fault(database: str, sink: Sink, send: Send) -> None:
+    sink.sender = lambda envelope: "550 5.7.1 Sender refused"
+    posted()
+    assert (send(), failed()) == (0, [])
+    assert LetterRow.objects.get().reason == "550 5.7.1"
+
+
+def test_letters_wait_while_there_is_no_server(database: str, send: Send) -> None:
+    for number in range(60):
+        posted(letter(f"k{number}"))
+    with Sink() as gone:
+        pass
+    assert send(transport=Smtp(gone.server)) == 0
+    assert set(LetterRow.objects.values_list("state", "lease", "tries")) == {("queued", "", 0)}
+    assert send() == 10  # those that were not claimed; the others wait for a minute
+    assert send(2 * MINUTE) == 50
+
+
+def test_a_lost_answer_is_no_lost_letter(database: str, sink: Sink, send: Send) -> None:
+    sink.at_end = lambda server: server.transport.abort()
+    posted()
+    assert send() == 0
+    row = LetterRow.objects.get()
+    assert (row.state, row.repeated, row.reason) == ("queued", True, "no answer to the message")
+    sink.at_end = lambda server: None
+    assert send(2 * MINUTE) == 1
+    first, second = sink.taken
+    assert first.content == second.content
+
+
+def test_a_damaged_letter_holds_nobody_up(database: str, send: Send) -> None:
+    posted(letter("a"))
+    posted(letter("b"))
+    LetterRow.objects.filter(once="a").update(sealed=b"rubbish")
+    assert send() == 1
+    assert [(row.once, row.reason) for row in failed()] == [("a", "message does not open")]
+
+
+# --- once ------------------------------------------------------------------------------------------------------------
+
+
+class Takeover:
+    """A way out that is slow: another process takes the letter over in the meantime."""
+
+    def __init__(self, inner: Transport, *, before: bool) -> None:
+        self._inner, self._before = inner, before
+
+    def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
+        def point() -> None:
+            if self._before:
+                self._take()
+            point_of_no_return()
+
+        self._inner.hand_over(message, point)
+        if not self._before:
+            self._take()
+
+    def _take(self) -> None:
+        assert run._claim(NOW + DAY, 1)
+
+    def close(self) -> None: ...
+
+
+def test_who_has_lost_the_lease_sends_nothing(database: str, sink: Sink, smtp: Smtp, send: Send) -> None:
+    posted()
+    assert send(transport=Takeover(smtp, before=True)) == 0
+    assert sink.taken == []
+    assert send(2 * DAY) == 1
+
+
+def test_a_letter_that_has_gone_is_done_whoever_holds_it(database: str, sink: Sink, smtp: Smtp, send: Send) -> None:
+    posted()
+    assert send(transport=Takeover(smtp, before=False)) == 1
+    assert (send(2 * DAY), len(sink.taken), len(entries())) == (0, 1, 1)
+
+
+def test_a_dead_process_holds_its_letters_back_for_minutes(database: str, sink: Sink, send: Send) -> None:
+    posted()
+    run._claim(NOW, 1)
+    assert (send(4 * MINUTE), send(6 * MINUTE)) == (0, 1)
+
+
+@pytest.mark.parametrize("maildir", [False, True])
+def test_a_folder_gets_a_file_for_each_letter(database: str, tmp_path: Path, send: Send, maildir: bool) -> None:
+    row = posted()
+    assert send(transport=Folder(tmp_path / "mail", maildir=maildir)) == 1
+    (file,) = (path for path in (tmp_path / "mail").rglob("*") if path.is_file())
+    assert read(file.read_bytes())["Message-ID"] == row.message_id
+    assert (file.parent.name, file.suffix) == (("new", "") if maildir else ("mail", ".eml"))
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_cannot_be_written_makes_letters_wait(database: str, tmp_path: Path, send: Send) -> None:
+    (tmp_path / "mail").write_text("not a folder")
+    posted()
+    assert send(transport=Folder(tmp_path / "mail")) == 0
+    assert LetterRow.objects.get().state == "queued"
+
+
+def process(database: str, sink: Sink, *arguments: int) -> forks.Process:
+    command = ["python", "-m", "tests.service.mail_processes", str(sink.port), *map(str, arguments)]
+    return forks.start(command, env={**os.environ, "TROTH_DATABASE_URL": database}, cwd=ROOT)
+
+
+def test_a_killed_sender_loses_nothing_and_leaves_one_letter_in_doubt(database: str, sink: Sink, send: Send) -> None:
+    every = 1 if database.startswith("sqlite") else 5
+    doubts = twice = 0
+    for step in range(0, 200, every):
+        LetterRow.objects.all().delete()
+        EntryRow.objects.all().delete()
+        sink.taken.clear()
+        for number in range(2):
+            posted(letter(f"k{number}"))
+        killed = process(database, sink, step).wait(30) != 0
+        send(6 * MINUTE)
+        assert set(LetterRow.objects.values_list("state", flat=True)) == {"sent"}, step
+        assert len(entries()) == 2, step
+        repeated = set(LetterRow.objects.filter(repeated=True).values_list("message_id", flat=True))
+        arrived = Counter(read(envelope.content)["Message-ID"] for envelope in sink.taken)
+        more = {id_ for id_, count in arrived.items() if count > 1}
+        assert (len(arrived), more <= repeated, len(repeated) <= 1, max(arrived.values()) <= 2) == (2, True, True, True)
+        assert len({envelope.content for envelope in sink.taken}) == 2, step
+        doubts, twice = doubts + len(repeated), twice + len(more)
+        if not killed:
+            break
+    else:
+        pytest.fail("there was no end to the steps")
+    if every == 1:
+        assert step > 40
+        assert twice <= doubts <= step / 3
+
+
+def test_eight_processes_send_each_letter_once(database: str, sink: Sink) -> None:
+    count = 100 if database.startswith("sqlite") else 500
+    for number in range(count):
+        posted(letter(f"k{number}", to=f"ann{number}@example.org"))
+    senders = [process(database, sink) for _ in range(8)]
+    assert [sender.wait(120) for sender in senders] == [0] * 8
+    assert Counter(read(envelope.content)["To"] for envelope in sink.taken).most_common(1)[0][1] == 1
+    assert (len(sink.taken), len(entries())) == (count, count)
+    assert set(LetterRow.objects.values_list("state", "repeated")) == {("sent", False)}
+
+
+def test_a_refusal_says_codes_and_nothing_else() -> None:
+    assert "ann" not in str(Refused("550 5.1.1", for_good=True))

@@ -161,6 +161,21 @@ def test_dates_are_written_as_the_language_has_them(language: str, day: str) -> 
     assert day in written("withdrawn", needed(KINDS["withdrawn"]), language).plain
 
 
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_letter_is_in_one_language(kind: str, language: str) -> None:
+    """No sentence of the English letter is left in the others, but for what somebody else wrote."""
+    facts = needed(KINDS[kind])
+    english, other = (set(written(kind, facts, code).plain.splitlines()) for code in ("en", language))
+    ours = {*COMPANY.model_dump().values(), *(line for value in facts.values() for line in _lines_of(value))}
+    assert english & other <= {"", *(str(line) for line in ours)}
+
+
+def _lines_of(value: object) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [prefix + str(item) for item in items for prefix in ("", "- ")]
+
+
 def test_a_language_that_we_do_not_have_gets_the_nearest() -> None:
     facts = needed(KINDS["withdrawn"])
     assert written("withdrawn", facts, "de-AT") == written("withdrawn", facts, "de")

@@ -11,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -125,6 +126,7 @@ def _variables(places: Places) -> dict[str, str]:
     return {
         **places.environment(),
         "TROTH_DEMO_MAIL": os.environ["TROTH_DEMO_MAIL"],
+        "TROTH_MAIL_URL": os.environ["TROTH_MAIL_URL"],
         "TROTH_HOME": os.environ["TROTH_HOME"],
         "TROTH_DECLARATION": os.environ["TROTH_DECLARATION"],
     }
@@ -135,6 +137,7 @@ def _environment(folder: Path, places: Places, example: Path, port: int) -> None
     (folder / "mail").mkdir(mode=0o700, exist_ok=True)
     os.environ.update(places.environment())
     os.environ["TROTH_DEMO_MAIL"] = str(folder / "mail")
+    os.environ["TROTH_MAIL_URL"] = f"folder://{quote(str(folder / 'mail'))}"  # so the mailbox page has them all
     os.environ["TROTH_HOME"] = str(folder / "home")
     os.environ["TROTH_PROFILE"] = "development"
     os.environ["TROTH_DECLARATION"] = str(_declaration(folder, example, port))

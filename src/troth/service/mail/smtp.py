@@ -59,10 +59,13 @@ class Smtp:
             self._drop()
             raise Doubtful("no answer to the message") from None
         self._used_at = time.monotonic()
-        if code == 421:
-            self._drop()  # said instead of an answer, and so a refusal: it is leaving
-        if code != 250:
-            raise _refused(code, said)
+        if 200 <= code < 300:
+            return
+        if code == 421 or not 400 <= code < 600:
+            self._drop()
+        if not 400 <= code < 600:
+            raise Doubtful("no sense in the answer")
+        raise _refused(code, said)
 
     def close(self) -> None:
         """Take leave, if there is anybody to take leave of."""
@@ -152,7 +155,7 @@ class Smtp:
                 connection.starttls(context=tls)
             connection.ehlo_or_helo_if_needed()
             if server.user:
-                connection.login(server.user, server.password)
+                _sign_in(connection, server)
             assert connection.sock is not None, "it is connected"
             # The last line of a message is a small packet of its own, and must not wait for the ones before it.
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -163,6 +166,13 @@ class Smtp:
             raise Unreachable(_trouble(error)) from None
         self._used_at = time.monotonic()
         return connection
+
+
+def _sign_in(connection: smtplib.SMTP, server: MailServer) -> None:
+    try:
+        connection.login(server.user, server.password)
+    except smtplib.SMTPServerDisconnected:  # what some servers do instead of saying no
+        raise smtplib.SMTPAuthenticationError(535, b"") from None
 
 
 def _say(speak: Callable[[], T]) -> T:
