@@ -43,6 +43,7 @@ _KNOWN = (
     "TROTH_DECLARATION",
     "TROTH_HOSTS",
     "TROTH_SECRET_KEY",
+    "TROTH_HANDOVER_SECRET",
     "TROTH_MAIL_URL",
     "TROTH_MAIL_FROM",
     "TROTH_LOGIN_URL",
@@ -149,6 +150,8 @@ class Settings:
     """None where nothing was said in production; `troth.service.safety` refuses that."""
     mail_from: str = ""
     """The address that letters come from; empty: the organisation's."""
+    handover_secret: str = field(default="", repr=False)
+    """What the company's own application signs with when it hands a signed-in person over; empty: it does not."""
     company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
 
@@ -172,6 +175,7 @@ class Settings:
             secret_key_given=given,
             mail=_mail(values.get("TROTH_MAIL_URL"), profile, home),
             mail_from=values.get("TROTH_MAIL_FROM") or "",
+            handover_secret=values.get("TROTH_HANDOVER_SECRET") or "",
             company_login=_company_login(values),
         )
 

@@ -55,7 +55,7 @@ from troth.subjects import (
 )
 from troth.subjects import Receipt as RunReceipt
 
-__all__ = ["BATCH_MAX", "act", "ask", "form_batches", "look", "previewed", "settle_batch"]
+__all__ = ["BATCH_MAX", "act", "ask", "form_batches", "lift", "look", "previewed", "settle_batch", "start_the_line"]
 
 BATCH_MAX = 500
 """Cases that are carried out together: as many as share one transaction of a store."""
@@ -172,6 +172,9 @@ def look(batch_id: int) -> int:
             if batch.right == Right.ERASE:
                 refuse_untrue(at_desk.declaration, check(at_desk.declaration, _schemas(stores)))
             concerns = _concerns(batch.right, cases, contents, at_desk, stores, at)
+            waiting = [case for case in cases if concerns.get(case.pk, ("",))[0] == Needs.WINDOW]
+        for case in waiting:
+            _set_marks(case, contents[case.pk], (RESTRICTED,), at_desk, lifted=False)
     for case in cases:
         if (found := concerns.get(case.pk)) is not None:
             _leave(case, *found, at)
@@ -537,6 +540,44 @@ def _receive(run_id: str, receipts: Mapping[str, tuple[RunReceipt, EntryRow]], a
 
 
 follow(_RUNS, _receive)
+
+
+def _set_marks(case: Case, content: Content, names: tuple[str, ...], at_desk: Desk, *, lifted: bool) -> None:
+    """Set or lift marks on the rows of one person, whose case goes on afterwards. Harmless twice."""
+    if not marked_for(at_desk.declaration, names):
+        return
+    run_id = f"marks:{case.pk}:{'lift' if lifted else 'set'}:{'+'.join(names)}"
+    with at_desk.stores() as stores:
+        if act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring) is not None:
+            return
+        if RunRow.objects.filter(run_id=run_id).exists():
+            return
+        located = _located(Right.RESTRICT, [case], {case.pk: content}, at_desk, stores)
+        made = plan_marks(at_desk.declaration, located, names, now=now(), lifted=lifted)
+        if made.rewrites and not made.reviews:
+            approved = plan_hash(made, at_desk.keyring)
+            carry_out(
+                made,
+                stores,
+                approved=approved,
+                declaration=at_desk.declaration,
+                keyring=at_desk.keyring,
+                run_id=run_id,
+            )
+
+
+def lift(case_id: int) -> int:
+    """End what a case had restricted: in the company's stores first, then for those who ask the read guard. How many
+    restrictions."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    with _line():
+        at_desk = desk()
+        content = at_desk.papers.content(case)
+        in_force = case.restrictions.filter(lifted_at=None)
+        names = tuple(sorted({purpose or RESTRICTED for purpose in in_force.values_list("purpose", flat=True)}))
+        if names:
+            _set_marks(case, content, names, at_desk, lifted=True)
+        return in_force.update(lifted_at=now())
 
 
 # --- restrictions ----------------------------------------------------------------------------------------------------

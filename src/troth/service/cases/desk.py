@@ -21,7 +21,7 @@ from troth.service.record.declared import OWN
 from troth.stores import Store, open_system
 from troth.subjects import DataMap, map_data
 
-__all__ = ["Desk", "desk"]
+__all__ = ["Desk", "close_stores", "desk"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ def _own_apart(known: Company) -> Declaration:
     return _apart[1]
 
 
+def close_stores() -> None:
+    """Give back every connection that is kept for later."""
+    _Pool.empty()
+
+
 class _Pool:
     """Sets of open stores that nobody uses at the moment, for the declaration of now."""
 
@@ -98,6 +103,13 @@ class _Pool:
                 stale.append(stores)
         for one in stale:
             _close(one)
+
+    @classmethod
+    def empty(cls) -> None:
+        with cls._lock:
+            stale, cls._free = cls._free, []
+        for _, _, stores in stale:
+            _close(stores)
 
     @classmethod
     def _take(cls, declaration: Declaration, *, read_only: bool) -> dict[str, Store]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from troth.service.cases import asking, carry
+from troth.service.cases.again import send_again
 from troth.service.work.run import feeder, flow, step, wait_for_word
 
-__all__ = ["batch", "follow"]
+__all__ = ["batch", "follow", "lift"]
 
 feeder(carry.form_batches)
 
@@ -33,3 +34,16 @@ def follow(about: str) -> None:
             break
         wait_for_word(dt.timedelta(seconds=wait_s))
     step("settle", lambda: asking.settle(number))
+
+
+@flow("cases.lift")
+def lift(about: str) -> None:
+    """End what a case had restricted."""
+    number = int(about)
+    step("lift", lambda: carry.lift(number))
+
+
+@flow("cases.again")
+def again(about: str) -> None:
+    """Somebody wants the links of their cases once more; *about* is their keyed reference."""
+    step("send", lambda: send_again(about, now=dt.datetime.now(dt.UTC)))

@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Kind
 from troth.service.cases.plan import zone_of
+from troth.service.configuration import Settings
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import post
@@ -29,7 +32,9 @@ def write_to(
     """Queue one letter about a case to *address*. *again* tells a further letter of the same kind from the first."""
     once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
     letter = Letter(kind=kind, to=address, language=case.language, about=case.about, facts=facts, once=once)
-    return post(letter, keyring=desk.keyring, organisation=desk.declaration.organisation, now=now)
+    told: Settings = settings.TROTH
+    organisation = desk.declaration.organisation
+    return post(letter, keyring=desk.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
 
 
 def redress(case: Case, desk: Desk) -> dict[str, Any]:

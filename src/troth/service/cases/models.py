@@ -10,7 +10,20 @@ from django.db.models import F, Q
 
 from troth.service.record.models import EntryRow, Subject
 
-__all__ = ["Approval", "Batch", "Case", "Event", "Link", "Package", "Pause", "Receipt", "Restriction", "Step", "Stop"]
+__all__ = [
+    "Approval",
+    "Batch",
+    "Case",
+    "Event",
+    "Handed",
+    "Link",
+    "Package",
+    "Pause",
+    "Receipt",
+    "Restriction",
+    "Step",
+    "Stop",
+]
 
 
 class Kind(models.TextChoices):
@@ -180,6 +193,13 @@ class Link(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="link_has_a_period")]
+
+
+class Handed(models.Model):
+    """A hand-over of the company's own login that was used; it is not used again."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    until = models.DateTimeField()
 
 
 class Pause(models.Model):

@@ -107,9 +107,15 @@ def _due(rule: Obligation, asked: Asked, organisation: Organisation, zone: dt.tz
         zone=zone,
         pauses=asked.pauses,
         extended=asked.is_extended and may_extend,
-        place=organisation.country,
+        place=_place(organisation),
         now=now,
     )
+
+
+def _place(organisation: Organisation) -> str:
+    """Whose public holidays count. The United Kingdom has none in common with all of its parts: the rule's own, those
+    of England, stand for it."""
+    return "" if organisation.country == "GB" else organisation.country
 
 
 # --- where a day begins ---------------------------------------------------------------------------------------------

@@ -15,13 +15,14 @@ from typing import Any
 from django.db import transaction
 
 from troth.law import Pause as PausedDays
-from troth.ledger import Entry, Pseudonym
+from troth.ledger import Entry, Hash, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.cases import links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, redress, write, write_to
 from troth.service.cases.models import (
+    Approval,
     Case,
     Channel,
     Event,
@@ -30,13 +31,13 @@ from troth.service.cases.models import (
     Needs,
     Outcome,
     Pause,
-    Restriction,
     Right,
     State,
 )
 from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
 from troth.service.record.models import Hold
+from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
 
 __all__ = [
@@ -45,8 +46,11 @@ __all__ = [
     "Who",
     "acknowledge",
     "answer",
+    "approve",
+    "choose_rows",
     "close",
     "extend",
+    "lift",
     "note",
     "pause",
     "prove",
@@ -56,9 +60,12 @@ __all__ = [
     "refuse",
     "resume",
     "subject_of",
+    "try_again",
     "withdraw",
 ]
 
+LIFT_NOTICE = dt.timedelta(days=3)
+"""How long before a restriction is lifted the person is told."""
 _LETTER_OF = {Kind.REQUEST: "R", Kind.COMPLAINT: "C", Kind.QUESTION: "Q"}
 _LOOKS = (Right.VIEW, Right.PORT)
 
@@ -193,14 +200,21 @@ def _begin(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
 
 
 def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> None:
-    """Mail a link that proves the channel; the earlier ones stay good until they end."""
-    secret = links.make(case, Link.Use.PROVE, now=now)
-    facts = {
+    """Mail a link that proves the channel; the earlier ones stay good until they end. Where somebody asks for another,
+    it goes to that other, who says whether they may; until then nothing happens."""
+    is_for_another = bool(content.agent_address) and case.state == State.VERIFYING
+    secret = links.make(case, Link.Use.AGENT if is_for_another else Link.Use.PROVE, now=now)
+    facts: dict[str, Any] = {
         "link": links.address_of(secret, desk),
         "until": now + dt.timedelta(hours=links.LINK_HOURS),
-        "what": case.right or case.kind,
     }
-    write_to(content.address, case, "link", desk, facts, now=now, again=str(again) if again else "")
+    number = str(again) if again else ""
+    if is_for_another:
+        facts |= {"agent": content.agent_name, "right": case.right}
+        write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
+    else:
+        facts["what"] = case.right or case.kind
+        write_to(content.address, case, "link", desk, facts, now=now, again=number)
 
 
 def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
@@ -367,6 +381,81 @@ def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: 
         return case
 
 
+def approve(case_id: int, plan_hash: str, by: Any, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """Somebody approves exactly the plan that they have seen, and is not its handler. The case is carried out next.
+
+    Raises `CaseRefused` for one's own case, and for a plan that is not the case's any more.
+    """
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state != State.IN_PROGRESS or case.needs != Needs.APPROVAL:
+            raise CaseRefused(f"{case.reference} waits for no approval")
+        if case.handler_id is not None and case.handler_id == by.pk:
+            raise CaseRefused(f"{case.reference} is yours: somebody else has to approve its plan")
+        if not case.plan_hash or case.plan_hash != plan_hash:
+            raise CaseRefused("the plan has changed since you looked; look at it again")
+        Approval.objects.get_or_create(case=case, plan_hash=plan_hash, by=by, defaults={"at": now})
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        Event.objects.create(case=case, at=now, what="approved", actor=who.actor, by=who.by, is_internal=True)
+        if case.subject:
+            said: dict[str, FieldValue] = {
+                "plan": Hash(plan_hash),
+                "right": case.right,
+                "subject": Pseudonym(case.subject),
+                "actor": who.actor,
+                "case": _pseudonym(case, desk),
+            }
+            record(Entry("plan.approved", now, said | ({"by": Pseudonym(who.by)} if who.by else {})))
+        return case
+
+
+def choose_rows(case_id: int, rows: Sequence[str], desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """A handler has looked and says which rows are the person's: the case goes on with them alone.
+
+    Raises `CaseRefused` where that names no rows of the company.
+    """
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state != State.IN_PROGRESS or case.needs != Needs.REVIEW:
+            raise CaseRefused(f"{case.reference} waits for no review")
+        content = dataclasses.replace(desk.papers.content(case), rows=tuple(rows))
+        case.subject, case.reviewed, case.needs = subject_of(content, desk), True, ""
+        desk.papers.put(case, content, now=now)
+        case.save()
+        Event.objects.create(
+            case=case, at=now, what="reviewed", actor=who.actor, by=who.by, facts={"rows": len(rows)}, is_internal=True
+        )
+        return case
+
+
+def try_again(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """Carry the case out as it stands, after somebody has mended what it waited for."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state != State.IN_PROGRESS or case.needs not in (Needs.REVIEW, Needs.MEND) or not case.subject:
+            raise CaseRefused(f"{case.reference} waits for nothing that trying again could bring")
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        Event.objects.create(case=case, at=now, what="again", actor=who.actor, by=who.by, is_internal=True)
+        return case
+
+
+def lift(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """End a restriction that was granted; the person is told before it is lifted (GDPR Art. 18(3))."""
+    with transaction.atomic():
+        case = _locked(case_id)
+        first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
+        if first is None:
+            raise CaseRefused(f"nothing is restricted by {case.reference}")
+        tomorrow = now + LIFT_NOTICE
+        facts = {"on": day(tomorrow, desk), "reasons": reasons, "since": day(first.since, desk)}
+        write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
+        want("cases.lift", str(case.pk), not_before=tomorrow)
+        Event.objects.create(case=case, at=now, what="lifting", actor=who.actor, by=who.by)
+        return case
+
+
 def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """The person takes the request back. Raises `CaseRefused` where it is being carried out already."""
     with transaction.atomic():
@@ -377,8 +466,8 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
         content = desk.papers.content(case)
         if case.right:
             write(case, "withdrawn", desk, {"right": case.right, "closed": day(now, desk)}, content=content, now=now)
-        if case.needs == Needs.WINDOW:
-            Restriction.objects.filter(case=case, lifted_at=None).update(lifted_at=now)
+        if case.restrictions.filter(lifted_at=None).exists():
+            want("cases.lift", str(case.pk))
         close(case, Outcome.WITHDRAWN, desk, who=who, now=now)
         return case
 
@@ -418,16 +507,15 @@ def close(
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
     Hold.objects.filter(matter=case.reference, released_at=None).update(released_at=now)
-    Event.objects.create(
-        case=case, at=now, what="closed", actor=who.actor, by=who.by, facts={"outcome": outcome, **(facts or {})}
-    )
     said: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "outcome": outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:
         said["subject"] = Pseudonym(case.subject)
     if who.by:
         said["by"] = Pseudonym(who.by)
-    record(Entry("case.closed", now, said))
+    [entry] = record(Entry("case.closed", now, said))
+    told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
+    Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
     if case.subject and case.right in _LOOKS:
         # what waited for this answer can go on (DPA 2018 s.173)
         Case.objects.filter(subject=case.subject, state=State.IN_PROGRESS, needs=Needs.ACCESS).update(needs="")

@@ -1,0 +1,185 @@
+"""From a request to its answer: what is done in the company's stores, and what the person is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.contrib.auth import get_user_model
+from tests.service.cases.conftest import Office
+
+from troth.service.cases import run
+from troth.service.cases.carry import form_batches, start_the_line
+from troth.service.cases.content import Content
+from troth.service.cases.models import Case, Needs, Outcome, Package, Restriction, State, Stop
+from troth.service.record.models import EntryRow, Hold
+from troth.service.work.models import FlowRow
+
+
+def kinds(case: Case) -> list[str]:
+    return list(case.events.order_by("at", "id").values_list("what", flat=True))
+
+
+def test_a_view_ends_in_a_package_and_a_letter(office: Office) -> None:
+    case = office.answered("view")
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.FULFILLED)
+    assert office.letters(case) == ["link", "acknowledged", "package_ready"]
+    assert Package.objects.get(case=case).size > 0
+
+
+def test_an_erasure_keeps_what_the_law_keeps_and_says_so(office: Office) -> None:
+    case = office.answered("erase")
+    assert office.rows("select id from customer") == [(2,), (3,)]
+    assert office.rows("select address, email from invoice") == [("1 High Street", None)]
+    assert (case.outcome, office.letters(case)[-1]) == (Outcome.PARTLY_FULFILLED, "partly_fulfilled")
+    [receipt] = case.receipts.all()
+    assert receipt.residue == {}
+    assert receipt.entry is not None
+    assert b'"subject.erased"' in bytes(receipt.entry.content)
+
+
+def test_an_amendment_is_made_everywhere(office: Office) -> None:
+    case = office.answered("amend", changes={"user.contact.phone_number": "+44 1632 960009"})
+    assert office.rows("select phone from customer where id = 1") == [("+44 1632 960009",)]
+    assert office.letters(case)[-1] == "fulfilled_amend"
+
+
+def test_a_restriction_marks_the_rows_and_guards_reads(office: Office) -> None:
+    case = office.answered("restrict")
+    assert office.rows("select id, on_hold from customer where on_hold is not null") == [(1, "yes")]
+    assert Restriction.objects.filter(case=case, purpose="", lifted_at=None).count() == 1
+
+
+def test_an_objection_stops_marketing_at_once_and_needs_no_proof(office: Office) -> None:
+    case = office.answered("object")
+    assert case.tier == 0
+    assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
+    assert office.letters(case) == ["acknowledged", "fulfilled_object"]
+
+
+def test_nobody_known_is_told_so(office: Office) -> None:
+    case = office.answered("view", "nobody@example.org")
+    assert office.letters(case)[-1] == "nothing_held"
+    assert not Package.objects.exists()
+
+
+def test_recipients_are_told_of_an_erasure_by_letter(office: Office) -> None:
+    case = office.answered("erase")
+    assert "recipient_notice" in office.letters(case)
+
+
+def test_cases_of_one_right_are_carried_out_together(office: Office) -> None:
+    cases = [office.ask("erase", who) for who in ("ann@example.org", "ben@example.org", "chloe@example.org")]
+    for case in cases:
+        office.prove(case)
+    office.work()
+    assert office.rows("select count(*) from customer") == [(0,)]
+    assert FlowRow.objects.filter(name="cases.batch").count() == 1
+    assert {case.outcome for case in Case.objects.all()} <= {Outcome.FULFILLED, Outcome.PARTLY_FULFILLED}
+
+
+def test_the_same_person_asking_twice_is_answered_twice(office: Office) -> None:
+    first, second = office.ask("erase", "ben@example.org"), office.ask("erase", "ben@example.org")
+    office.prove(first)
+    office.prove(second)
+    office.work()
+    assert {Case.objects.get(pk=case.pk).state for case in (first, second)} == {State.CLOSED}
+
+
+def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Office) -> None:
+    view, erase = office.ask("view"), office.ask("erase")
+    office.prove(erase)
+    office.work()
+    assert Case.objects.get(pk=erase.pk).needs == Needs.ACCESS
+    assert office.rows("select count(*) from customer") == [(3,)]
+    assert Hold.objects.filter(matter=view.reference, released_at=None).exists()
+    office.prove(view)
+    office.work()
+    assert Case.objects.get(pk=view.pk).state == State.CLOSED
+    assert Case.objects.get(pk=erase.pk).state == State.CLOSED
+    assert office.rows("select count(*) from customer") == [(2,)]
+
+
+def test_a_shared_phone_waits_for_a_handler(office: Office) -> None:
+    office.do("update customer set phone = '+44 1632 960001'")
+    content = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
+    intake = run.Intake("request", content, "centre", right="erase", tier=1)  # type: ignore[arg-type]
+    case = run.receive(intake, office.desk, now=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert (case.state, case.needs) == (State.IN_PROGRESS, Needs.REVIEW)
+    assert office.rows("select count(*) from customer") == [(3,)]
+
+
+def test_one_case_that_needs_a_look_holds_up_no_other(office: Office) -> None:
+    office.do("insert into customer (id, email) values (4, 'ann@example.org')")
+    ann, ben = office.ask("erase"), office.ask("erase", "ben@example.org")
+    office.prove(ann)
+    office.prove(ben)
+    office.work()
+    assert Case.objects.get(pk=ann.pk).needs == Needs.REVIEW
+    assert Case.objects.get(pk=ben.pk).state == State.CLOSED
+
+
+def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> None:
+    office.declare(requests="{approve: [erase]}")
+    case = office.answered("erase", "ben@example.org")
+    assert case.needs == Needs.APPROVAL
+    assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
+    approver = get_user_model().objects.create(username="chloe")
+    run.approve(case.pk, case.plan_hash, approver, office.desk, who=run.Who("staff"), now=office.now())
+    office.do("insert into login values (9, 2, '192.0.2.9')")
+    office.work()
+    case.refresh_from_db()
+    assert case.needs == Needs.APPROVAL, "rows have come since, so it is another plan"
+    run.approve(case.pk, case.plan_hash, approver, office.desk, who=run.Who("staff"), now=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.state == State.CLOSED
+
+
+def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    assert case.needs == Needs.WINDOW
+    assert Restriction.objects.filter(case=case, lifted_at=None).exists()
+    assert office.rows("select on_hold from customer where id = 2") == [("yes",)]
+    Case.objects.filter(pk=case.pk).update(window_until=office.now() - dt.timedelta(minutes=1))
+    office.work()
+    assert office.rows("select count(*) from customer where id = 2") == [(0,)]
+    assert not Restriction.objects.filter(case=case, lifted_at=None).exists()
+
+
+def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    run.withdraw(case.pk, office.desk, who=run.SUBJECT, now=office.now())
+    office.work()
+    assert office.rows("select on_hold from customer where id = 2") == [(None,)]
+    assert not Restriction.objects.filter(lifted_at=None).exists()
+
+
+def test_a_wrong_configuration_stops_the_line_and_loses_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOP_DATABASE_URL")
+    case = office.answered("erase", "ben@example.org")
+    assert case.state == State.IN_PROGRESS
+    assert case.due_on is not None
+    assert Stop.objects.filter(cleared_at=None, why="secret_missing").exists()
+    later = office.ask("view", "chloe@example.org", tier=1)
+    form_batches()
+    later.refresh_from_db()
+    assert later.batch_id is None, "nothing new is begun while the line is stopped"
+    monkeypatch.setenv("SHOP_DATABASE_URL", f"sqlite:///{office.folder}/shop.sqlite")
+    start_the_line(office.now())
+    office.work()
+    assert {one.state for one in Case.objects.all()} == {State.CLOSED}
+
+
+def test_every_step_of_a_case_is_on_record(office: Office) -> None:
+    office.answered("view")
+    entries = b" ".join(bytes(row.content) for row in EntryRow.objects.all())
+    for kind in ("case.received", "case.verified", "case.changed", "subject.viewed", "case.closed"):
+        assert f'"{kind}"'.encode() in entries
+    assert b"ann@" not in entries
