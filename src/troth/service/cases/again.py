@@ -1,0 +1,51 @@
+"""Sending the links of open and recent cases again, to whoever's address they have.
+
+The page that asks for it does the same for every address: it notes one keyed reference. Whether there is a case behind
+it shows later, in the worker, and only to the owner of the mailbox.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+
+from troth.declaration import IdentityKind
+from troth.service.cases import run
+from troth.service.cases.content import Content, ContentGone
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.models import Case, Link, State
+from troth.service.work.run import want
+
+__all__ = ["send_again", "wish"]
+
+CASES_MAX = 5
+"""The latest cases of an address; whoever has more asks us."""
+_CLOSED_FOR = dt.timedelta(days=92)
+_QUIET = dt.timedelta(minutes=10)
+"""A case's link is not sent again while one was sent so recently: so no button makes a flood of letters."""
+
+
+def wish(address: str, at_desk: Desk) -> None:
+    """Have the links sent, if there are any; the work is the same where there are none. Raises `run.CaseRefused`."""
+    subject = run.subject_of(Content(identifiers=((IdentityKind.EMAIL, address),)), at_desk)
+    want("cases.again", subject)
+
+
+def send_again(subject: str, *, now: dt.datetime) -> int:
+    """Mail a fresh link for each of the subject's latest cases. How many. Harmless twice."""
+    at_desk, sent = desk(), 0
+    recent = Q(closed_at__isnull=True) | Q(closed_at__gt=now - _CLOSED_FOR)
+    for case in Case.objects.select_related("key").filter(recent, subject=subject).order_by("-received_at")[:CASES_MAX]:
+        with transaction.atomic():
+            links = Link.objects.filter(case=case, use__in=[Link.Use.PROVE, Link.Use.AGENT])
+            if links.filter(made_at__gt=now - _QUIET).exists() or case.state == State.RECEIVED:
+                continue
+            try:
+                content = at_desk.papers.content(case)
+            except ContentGone:
+                continue
+            run.send_link(case, content, at_desk, now=now, again=links.count())
+            sent += 1
+    return sent

@@ -1,0 +1,516 @@
+"""The privacy centre: a person asks, without an account, and follows what becomes of it.
+
+Every page works without a script. Whatever changes something is a POST; whatever is personal stands behind a window
+that a mailed link opened, and never in an address. Known and unknown addresses get the same answer, from the same work.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext
+from django.utils.translation.trans_real import parse_accept_lang_header
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from troth.ledger import receipt
+from troth.service.cases import again, links, page, plan, proof, run, telling
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.forms import Again, Answer, Ask, AskFor, Points, purposes_for
+from troth.service.cases.links import LinkDead
+from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
+from troth.service.cases.throttle import has_asked_enough, networks, prefix_of
+from troth.service.company import NoCompany
+from troth.service.pages import not_ready, the_company, the_log
+from troth.service.staff.doors import public
+
+__all__ = [
+    "answer",
+    "ask_again",
+    "ask_for",
+    "case_page",
+    "choices",
+    "complain",
+    "fetch_package",
+    "follow_link",
+    "home",
+    "leave",
+    "prove_points",
+    "question",
+    "receipt_file",
+    "receipt_page",
+    "sent",
+    "take_back",
+]
+
+RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+_AT_ONCE = (Right.OBJECT, Right.WITHDRAW)
+_OPENED = "troth.case"
+_PUBLIC_S = 60
+View = Callable[..., HttpResponseBase]
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+
+def centre_page(view: View) -> View:
+    """A page for everyone, in their language, of the company as it is declared now."""
+
+    @public
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
+        try:
+            at_desk = desk()
+        except NoCompany as error:
+            return not_ready(request, error)
+        language = _language(request, at_desk)
+        with translation.override(language):
+            response = view(request, at_desk, *given, **named)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+    return guarded
+
+
+def _language(request: HttpRequest, at_desk: Desk) -> str:
+    """As the address says, else as the browser prefers, else the first that the company speaks."""
+    spoken = at_desk.declaration.requests.languages
+    chosen = _chosen(request, at_desk)
+    if chosen:
+        return chosen
+    for wished, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500].lower()):
+        if (short := wished.partition("-")[0]) in spoken:
+            return short
+    return spoken[0]
+
+
+def _chosen(request: HttpRequest, at_desk: Desk) -> str:
+    chosen = request.GET.get("language", "")
+    return chosen if chosen in at_desk.declaration.requests.languages else ""
+
+
+def _to(request: HttpRequest, at_desk: Desk, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
+    """Go to one of our pages, in the language that was chosen."""
+    query = {**more, **({"language": chosen} if (chosen := _chosen(request, at_desk)) else {})}
+    return HttpResponseRedirect(reverse(name, args=given, query=query))
+
+
+def _shown(
+    request: HttpRequest, at_desk: Desk, template: str, told: Mapping[str, Any], status: int = 200
+) -> HttpResponse:
+    spoken = at_desk.declaration.requests.languages
+    chosen = _chosen(request, at_desk)
+    context = {
+        "is_home": template == "home",
+        "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
+        "kept": {name: value for name, value in request.GET.items() if name in ("what", "clause")},
+        "q": f"?language={chosen}" if chosen else "",
+        "chosen": chosen,
+        **told,
+    }
+    response = render(request, f"cases/{template}.html", context, status=status)
+    response.headers["Content-Language"] = translation.get_language() or "en"
+    return response
+
+
+# --- home ------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@centre_page
+def home(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/``: every right, and what was asked before."""
+    told = {
+        "due": _due(at_desk, Kind.REQUEST, Right.VIEW).on,
+        "officer": at_desk.declaration.organisation.officer,
+        "regulator": at_desk.declaration.organisation.regulator,
+    }
+    response = _shown(request, at_desk, "home", told)
+    patch_cache_control(response, public=not request.user.is_authenticated, max_age=_PUBLIC_S)
+    return response
+
+
+def _due(at_desk: Desk, kind: str, right: str) -> Any:
+    """The first deadline of what would arrive now, from somebody who has not said where they live."""
+    now = timezone.now()
+    return plan.clocks(plan.Asked(kind=kind, right=right, received_at=now), at_desk.declaration, now=now).first
+
+
+@require_safe
+@centre_page
+def choices(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/choices/``: mail and cookies."""
+    told = {
+        "marketing": [at_desk.declaration.purposes[name].title or name for name in plan.marketing(at_desk.declaration)],
+        "cookies": dict(at_desk.declaration.cookies),
+    }
+    return _shown(request, at_desk, "choices", told)
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
+    """``/your-data/<right>/``: the form of one right."""
+    if right not in RIGHTS:
+        raise Http404
+    rows = min(int(rows), 99) if (rows := request.POST.get("rows", "")).isdecimal() and rows.isascii() else 1
+    wants_row = "more" in request.POST
+    form = AskFor(
+        request.POST if request.method == "POST" and not wants_row else None,
+        right=right,
+        declaration=at_desk.declaration,
+        rows=rows + wants_row,
+        initial=request.POST.dict() if wants_row else None,
+    )
+    if request.method == "POST" and not wants_row:
+        if refused := _too_many(request, at_desk):
+            return refused
+        if form.is_valid():
+            if not form.is_by_a_program:
+                _receive(request, at_desk, form, Kind.REQUEST, right)
+            return _to(request, at_desk, "centre-sent", what=right)
+    told = {
+        "form": form,
+        "right": right,
+        "due": _due(at_desk, Kind.REQUEST, right).on,
+        "is_at_once": right in _AT_ONCE,
+        "has_something": right not in _AT_ONCE or bool(purposes_for(at_desk.declaration, right)),
+        "title": page.asked_for(kind=Kind.REQUEST, right=right),
+    }
+    return _shown(request, at_desk, "ask", told, status=_status(form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def complain(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/complain/``: to us, or to the regulator."""
+    return _in_words(request, at_desk, Kind.COMPLAINT, Ask(request.POST or None))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def question(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/ask/``: a question, about one sentence of the policy or all of it."""
+    company = the_company()
+    clauses = [
+        (sentence.id, sentence.text if len(sentence.text) <= 120 else f"{sentence.text[:118]}…")
+        for block in company.policy.blocks
+        if block.kind != "heading"
+        for sentence in block.sentences
+    ]
+    asked = request.GET.get("clause", "")
+    form = Ask(request.POST or None, clauses=clauses, initial={"clause": asked})
+    quoted = next((sentence.text for sentence in company.policy.sentences if sentence.id == asked), "")
+    return _in_words(request, at_desk, Kind.QUESTION, form, quoted=quoted)
+
+
+def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more: str) -> HttpResponse:
+    if request.method == "POST":
+        if refused := _too_many(request, at_desk):
+            return refused
+        if form.is_valid():
+            if not form.is_by_a_program:
+                _receive(request, at_desk, form, kind, "", clause=form.cleaned_data.get("clause", ""))
+            return _to(request, at_desk, "centre-sent", what=kind)
+    told = {
+        "form": form,
+        "kind": kind,
+        "due": _due(at_desk, kind, "").on,
+        "regulator": at_desk.declaration.organisation.regulator,
+        **more,
+    }
+    return _shown(request, at_desk, "words", told, status=_status(form))
+
+
+def _receive(
+    request: HttpRequest, at_desk: Desk, form: Ask | AskFor, kind: Kind, right: str, *, clause: str = ""
+) -> None:
+    """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
+    now, content = timezone.now(), form.content()
+    if has_asked_enough(run.subject_of(content, at_desk), now=now):
+        return  # the page that follows says so, whoever asks
+    intake = run.Intake(
+        kind=kind,
+        right=right,
+        content=content,
+        channel=Channel.CENTRE,
+        language=translation.get_language() or "en",
+        residence=form.cleaned_data["residence"],
+        clause=clause[:80],
+        who=run.Who("agent") if content.agent_address else run.SUBJECT,
+    )
+    run.receive(intake, at_desk, now=now)
+
+
+def _status(form: Any) -> int:
+    return 422 if form.is_bound and form.errors else 200
+
+
+def _too_many(request: HttpRequest, at_desk: Desk) -> HttpResponse | None:
+    """The page for a network that sends too much; None for everybody else."""
+    if not networks.is_over(prefix_of(request.META), now=timezone.now()):
+        return None
+    response = _shown(request, at_desk, "limited", {}, status=429)
+    response.headers["Retry-After"] = "3600"
+    return response
+
+
+@require_safe
+@centre_page
+def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/sent/``: what happens now, and by when."""
+    what = request.GET.get("what", "")
+    if what in RIGHTS:
+        kind, right = Kind.REQUEST, what
+    elif what in (Kind.COMPLAINT, Kind.QUESTION):
+        kind, right = Kind(what), ""
+    elif what == "again":
+        return _shown(request, at_desk, "sent_again", {})
+    else:
+        raise Http404
+    told = {
+        "what": what,
+        "title": page.asked_for(kind=kind, right=right),
+        "is_at_once": right in _AT_ONCE,
+        "is_in_words": kind != Kind.REQUEST,
+        "due": _due(at_desk, kind, right),
+        "hours": links.LINK_HOURS,
+    }
+    return _shown(request, at_desk, "sent", told)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def ask_again(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/again/``: have the links sent again."""
+    form = Again(request.POST or None)
+    if request.method == "POST":
+        if refused := _too_many(request, at_desk):
+            return refused
+        if form.is_valid():
+            if not form.is_by_a_program:
+                again.wish(form.cleaned_data["email"], at_desk)
+            return _to(request, at_desk, "centre-sent", what="again")
+    return _shown(request, at_desk, "again", {"form": form}, status=_status(form))
+
+
+# --- the mailed link -------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpResponse:
+    """``/your-data/link/<secret>``: one button; pressing it opens the window. Fetching the page changes nothing."""
+    now = timezone.now()
+    try:
+        if request.method != "POST":
+            link = links.find(secret, now=now)
+            told = {"link": link, "title": page.asked_for(link.case), "hours": links.WINDOW_HOURS}
+            with translation.override(_language_of(link.case, request, at_desk)):
+                return _shown(request, at_desk, "link", told)
+        link = links.use(secret, now=now)
+    except LinkDead:
+        return _shown(request, at_desk, "dead", {}, status=410)
+    if link.use == Link.Use.AGENT and "no" in request.POST:
+        return _deny(request, at_desk, link, now)
+    if link.use in (Link.Use.PROVE, Link.Use.AGENT):
+        run.prove(link, at_desk, now=now)
+    request.session[_OPENED] = link.pk
+    request.session.cycle_key()
+    return _to(request, at_desk, "centre-case")
+
+
+def _deny(request: HttpRequest, at_desk: Desk, link: Link, now: dt.datetime) -> HttpResponse:
+    """The person has sent nobody: the case ends here."""
+    if link.case.state != State.CLOSED:
+        run.withdraw(link.case_id, at_desk, who=run.SUBJECT, now=now)
+    Link.objects.filter(pk=link.pk).update(open_until=now)
+    return _shown(request, at_desk, "denied", {})
+
+
+def _language_of(case: Case, request: HttpRequest, at_desk: Desk) -> str:
+    """That of the case, unless another was chosen just now."""
+    spoken = at_desk.declaration.requests.languages
+    return _chosen(request, at_desk) or (case.language if case.language in spoken else _language(request, at_desk))
+
+
+# --- inside the window -----------------------------------------------------------------------------------------------
+
+
+def window_page(view: View) -> View:
+    """A page for whoever opened a window with a link, as long as it lasts, in the language of the case."""
+
+    @centre_page
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, at_desk: Desk, *given: Any, **named: Any) -> HttpResponseBase:
+        link = _opened(request, now=timezone.now())
+        if link is None:
+            return _shown(request, at_desk, "over", {}, status=403)
+        language = _language_of(link.case, request, at_desk)
+        with translation.override(language):
+            return view(request, at_desk, link, *given, **named)
+
+    return guarded
+
+
+def _opened(request: HttpRequest, *, now: dt.datetime) -> Link | None:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or _OPENED not in request.session:
+        return None
+    link = Link.objects.select_related("case", "case__key").filter(pk=request.session[_OPENED]).first()
+    if link is None:
+        return None
+    until = link.until if link.use == Link.Use.STATUS else link.open_until
+    return link if until is not None and now < until else None
+
+
+def _is_inside(link: Link) -> bool:
+    return link.use != Link.Use.STATUS
+
+
+@require_safe
+@window_page
+def case_page(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
+    """``/your-data/case/``: where it stands, what happens next, and what can be done."""
+    return _case(request, at_desk, link)
+
+
+def _case(
+    request: HttpRequest,
+    at_desk: Desk,
+    link: Link,
+    *,
+    form: Answer | None = None,
+    points: Points | None = None,
+    wrong: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    shown = page.show(link.case, at_desk, inside=_is_inside(link), now=now)
+    told: dict[str, Any] = {"case": shown, "link": link, "wrong": wrong}
+    if shown.needs_answer:
+        told["form"] = form or Answer()
+    if shown.needs_points:
+        told["points"] = points or _points(at_desk, link, None)
+        told["tries_left"] = max(0, proof.TRIES_MAX - link.tries)
+    response = _shown(request, at_desk, "case", told, status=status)
+    if shown.is_closed and link.case.right == Right.ERASE:
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _points(at_desk: Desk, link: Link, data: Any) -> Points:
+    needed = proof.points_needed(link.case)
+    return Points(data, questions=proof.questions(at_desk), needed=needed, declares=needed > 2)
+
+
+@require_POST
+@window_page
+def prove_points(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
+    """The person tells a few things that we hold. Which of them was wrong is never said."""
+    if not _is_inside(link) or link.case.state != State.VERIFYING:
+        return _to(request, at_desk, "centre-case")
+    form = _points(at_desk, link, request.POST)
+    if not form.is_valid():
+        return _case(request, at_desk, link, points=form, status=422)
+    declares = bool(form.cleaned_data.get("declares"))
+    if proof.offer(link, form.answers(), declares=declares, desk=at_desk, now=timezone.now()):
+        return _to(request, at_desk, "centre-case")
+    link.refresh_from_db()
+    said = gettext("We could not match that. Check the spelling, or give other details.")
+    return _case(request, at_desk, link, wrong=said, status=422)
+
+
+@require_POST
+@window_page
+def answer(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
+    """The person answers what we asked; the clock goes on."""
+    form = Answer(request.POST)
+    if link.case.state != State.PAUSED:
+        return _to(request, at_desk, "centre-case")
+    if not form.is_valid():
+        return _case(request, at_desk, link, form=form, status=422)
+    run.resume(link.case_id, form.cleaned_data["answer"], at_desk, who=run.SUBJECT, now=timezone.now())
+    return _to(request, at_desk, "centre-case")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@window_page
+def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
+    """Take the request back: asked once more, because it cannot be undone."""
+    if not _is_inside(link) or link.case.state == State.CLOSED:
+        return _to(request, at_desk, "centre-case")
+    if request.method != "POST":
+        return _shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
+    try:
+        run.withdraw(link.case_id, at_desk, who=run.SUBJECT, now=timezone.now())
+    except run.CaseRefused:
+        said = gettext("It is being carried out at this moment, and cannot be taken back any more.")
+        return _case(request, at_desk, link, wrong=said, status=409)
+    return _to(request, at_desk, "centre-case")
+
+
+@require_safe
+@window_page
+def fetch_package(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponseBase:
+    """The person's data, as one file."""
+    packed = telling.fetch(link, at_desk, now=timezone.now()) if _is_inside(link) else None
+    if packed is None:
+        return _case(
+            request, at_desk, link, wrong=gettext("The file is not there any more. You can ask again."), status=410
+        )
+    name = f"{link.case.reference}.zip"
+    response = FileResponse(io.BytesIO(packed), as_attachment=True, filename=name, content_type="application/zip")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+@window_page
+def receipt_page(request: HttpRequest, at_desk: Desk, link: Link, leaf: int) -> HttpResponse:
+    """One entry of the ledger about this case, with its proof."""
+    return _shown(request, at_desk, "receipt", _receipt(link, leaf))
+
+
+@require_safe
+@window_page
+def receipt_file(request: HttpRequest, at_desk: Desk, link: Link, leaf: int) -> HttpResponse:
+    """The proof for machines (C2SP tlog-proof)."""
+    return HttpResponse(_receipt(link, leaf)["receipt"], content_type="text/plain; charset=utf-8")
+
+
+def _receipt(link: Link, leaf: int) -> dict[str, Any]:
+    log = the_log()
+    if leaf >= log.size or leaf not in page.leaves(link.case):
+        raise Http404
+    content = log.entry_bytes(leaf)
+    return {
+        "leaf": leaf,
+        "entry": log.entry(leaf),
+        "content": content.decode("ascii"),
+        "receipt": receipt(log, leaf, extra=content),
+        "verifier": str(log.verifier),
+        "now": timezone.now(),
+    }
+
+
+@require_POST
+@centre_page
+def leave(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/case/leave``: close the window, and let this device forget."""
+    request.session.flush()
+    response = _shown(request, at_desk, "left", {})
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response

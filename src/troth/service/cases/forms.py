@@ -1,0 +1,344 @@
+"""What the privacy centre asks people for, and what of it becomes a case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from troth.declaration import Basis, Declaration, IdentityKind, covers, title
+from troth.errors import TrothError
+from troth.service.cases.content import Content
+from troth.service.cases.models import Right
+from troth.service.mail.message import Address
+
+__all__ = ["Again", "Answer", "Ask", "AskFor", "Points", "categories_to_amend", "purposes_for"]
+
+PLACES = (
+    ("", _("I would rather not say")),
+    ("GB", _("the United Kingdom")),
+    ("AT", _("Austria")),
+    ("BE", _("Belgium")),
+    ("BG", _("Bulgaria")),
+    ("HR", _("Croatia")),
+    ("CY", _("Cyprus")),
+    ("CZ", _("Czechia")),
+    ("DK", _("Denmark")),
+    ("EE", _("Estonia")),
+    ("FI", _("Finland")),
+    ("FR", _("France")),
+    ("DE", _("Germany")),
+    ("GR", _("Greece")),
+    ("HU", _("Hungary")),
+    ("IS", _("Iceland")),
+    ("IE", _("Ireland")),
+    ("IT", _("Italy")),
+    ("LV", _("Latvia")),
+    ("LI", _("Liechtenstein")),
+    ("LT", _("Lithuania")),
+    ("LU", _("Luxembourg")),
+    ("MT", _("Malta")),
+    ("NL", _("the Netherlands")),
+    ("NO", _("Norway")),
+    ("PL", _("Poland")),
+    ("PT", _("Portugal")),
+    ("RO", _("Romania")),
+    ("SK", _("Slovakia")),
+    ("SI", _("Slovenia")),
+    ("ES", _("Spain")),
+    ("SE", _("Sweden")),
+    ("CH", _("Switzerland")),
+    ("CA", _("Canada")),
+    ("US-CA", _("California")),
+    ("US", _("another state of the United States")),
+)
+"""The places whose law we know. A place that is not here has no rule set, so saying it would change nothing."""
+
+ROWS_MAX = 12
+_MESSAGE_MAX, _VALUE_MAX = 4_000, 500
+_TRAP = "reference-2"
+"""The name of a field that people neither see nor reach. Programs that fill in every field fill it in, too."""
+
+
+class _Person(forms.Form):
+    """Whatever asks for an address. With a filled-in trap nothing is opened, and nobody is told."""
+
+    email = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
+        error_messages={
+            "required": _("Enter an e-mail address, so that we can answer you."),
+            "invalid": _("That does not look like an e-mail address. An example: ann@example.org"),
+        },
+    )
+    trap = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+
+    def add_prefix(self, field_name: str) -> str:
+        return super().add_prefix(_TRAP if field_name == "trap" else field_name)
+
+    def clean_email(self) -> str:
+        return _mailable(self.cleaned_data["email"])
+
+    @property
+    def is_by_a_program(self) -> bool:
+        return bool(self.cleaned_data.get("trap"))
+
+
+def _mailable(address: str) -> str:
+    """The address as letters can go to it."""
+    try:
+        Address.read(address)
+    except TrothError:
+        raise ValidationError(_("We cannot send letters to that address. Please give another one.")) from None
+    return address
+
+
+class Again(_Person):
+    """Have the links of what was asked before sent again."""
+
+
+class Ask(_Person):
+    """A complaint, or a question about the policy."""
+
+    message = forms.CharField(
+        max_length=_MESSAGE_MAX,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Write a few words, so that we know what it is about.")},
+    )
+    residence = forms.ChoiceField(choices=PLACES, required=False, label=_("Where do you live?"))
+
+    def __init__(self, *given: Any, clauses: Sequence[tuple[str, str]] = (), **named: Any) -> None:
+        super().__init__(*given, **named)
+        if clauses:
+            nothing = ("", _("The policy as a whole"))
+            self.fields["clause"] = forms.ChoiceField(
+                choices=[nothing, *clauses], required=False, label=_("Which sentence is it about?")
+            )
+            self.fields["message"].label = _("Your question")
+        else:
+            self.fields["message"].label = _("What went wrong, and what would put it right?")
+
+    def clean_message(self) -> str:
+        return _readable(self.cleaned_data["message"])
+
+    def content(self) -> Content:
+        address = self.cleaned_data["email"]
+        return Content(
+            address=address,
+            identifiers=((IdentityKind.EMAIL, address),),
+            message=self.cleaned_data["message"],
+        )
+
+
+class AskFor(_Person):
+    """One right: who asks, for whom, and what the right needs besides."""
+
+    residence = forms.ChoiceField(choices=PLACES, required=False, label=_("Where do you live?"))
+    message = forms.CharField(
+        required=False,
+        max_length=_MESSAGE_MAX,
+        label=_("Anything else that we should know"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    agent_name = forms.CharField(
+        required=False, max_length=100, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    agent_email = forms.EmailField(
+        required=False,
+        max_length=254,
+        label=_("Your own e-mail address"),
+        error_messages={"invalid": _("That does not look like an e-mail address. An example: ben@example.org")},
+    )
+
+    def __init__(self, *given: Any, right: str, declaration: Declaration, rows: int = 1, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.right, self.rows = right, min(max(rows, 1), ROWS_MAX)
+        self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
+        self._purposes = purposes_for(declaration, right)
+        if self._targets:
+            for number in range(self.rows):
+                self._add_row(number)
+        if self._purposes:
+            self.fields["purposes"] = forms.MultipleChoiceField(
+                choices=list(self._purposes.items()),
+                widget=forms.CheckboxSelectMultiple,
+                label=_("What should stop?") if right == Right.OBJECT else _("Which consent do you withdraw?"),
+                error_messages={"required": _("Choose at least one.")},
+            )
+
+    def _add_row(self, number: int) -> None:
+        nothing = ("", _("Choose"))
+        self.fields[f"what-{number}"] = forms.ChoiceField(
+            choices=[nothing, *self._targets.items()], required=False, label=_("What is wrong")
+        )
+        self.fields[f"new-{number}"] = forms.CharField(
+            required=False, max_length=_VALUE_MAX, label=_("What it should be")
+        )
+
+    @property
+    def changes(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """The rows of an amendment: what, and what it should be."""
+        return [(self[f"what-{number}"], self[f"new-{number}"]) for number in range(self.rows) if self._targets]
+
+    @property
+    def has_purposes(self) -> bool:
+        return bool(self._purposes)
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether one of the fields that are folded away was filled in, or is wrong."""
+        folded = ("agent_name", "agent_email")
+        return any(self.data.get(name) for name in folded) or any(name in self.errors for name in folded)
+
+    def clean_message(self) -> str:
+        return _readable(self.cleaned_data["message"])
+
+    def clean_agent_email(self) -> str:
+        address: str = self.cleaned_data["agent_email"]
+        return _mailable(address) if address else ""
+
+    def clean_agent_name(self) -> str:
+        name = _readable(self.cleaned_data["agent_name"]).strip()
+        if re.search(r"[/@<>\\\n]|www\.", name, re.IGNORECASE):
+            raise ValidationError(_("Write the name alone, without an address in it."))
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        name, address = cleaned.get("agent_name"), cleaned.get("agent_email")
+        if address and not name and "agent_name" not in self.errors:
+            self.add_error("agent_name", _("Enter your name: we tell it to the person whose data it is."))
+        if name and not address and "agent_email" not in self.errors:
+            self.add_error("agent_email", _("Enter your own address as well, or leave out your name."))
+        if address and cleaned.get("email") and address.casefold() == cleaned["email"].casefold():
+            self.add_error(
+                "agent_email", _("This is the same address twice. For your own data, leave this part empty.")
+            )
+        if self._targets:
+            self._clean_changes(cleaned)
+        return cleaned
+
+    def _clean_changes(self, cleaned: dict[str, Any]) -> None:
+        found: dict[str, str] = {}
+        for number in range(self.rows):
+            what, new = cleaned.get(f"what-{number}", ""), _readable(cleaned.get(f"new-{number}", "")).strip()
+            if new and not what:
+                self.add_error(f"what-{number}", _("Choose what this is about."))
+            elif what and what in found:
+                self.add_error(f"what-{number}", _("This is there twice. Keep the row that is right."))
+            elif what:
+                found[what] = new
+        if not found and not cleaned.get("message") and not self.errors:
+            self.add_error("what-0", _("Choose what is wrong, or describe it below."))
+        cleaned["changes"] = found
+
+    def content(self) -> Content:
+        cleaned = self.cleaned_data
+        return Content(
+            address=cleaned["email"],
+            identifiers=((IdentityKind.EMAIL, cleaned["email"]),),
+            message=cleaned["message"],
+            changes=cleaned.get("changes", {}),
+            purposes=tuple(cleaned.get("purposes", ())),
+            agent_name=cleaned["agent_name"],
+            agent_address=cleaned["agent_email"],
+        )
+
+
+class Answer(forms.Form):
+    """What a person answers to what we asked while their case is paused."""
+
+    answer = forms.CharField(
+        max_length=_MESSAGE_MAX,
+        label=_("Your answer"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Write your answer first.")},
+    )
+
+    def clean_answer(self) -> str:
+        return _readable(self.cleaned_data["answer"])
+
+
+class Points(forms.Form):
+    """A few things that we hold and the person knows."""
+
+    def __init__(self, *given: Any, questions: Sequence[Any], needed: int, declares: bool, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.needed = needed
+        for question in questions:
+            self.fields[question.name] = forms.CharField(
+                required=False,
+                max_length=_VALUE_MAX,
+                label=question.label,
+                widget=forms.TextInput(attrs={"autocomplete": "off"}),
+            )
+        if declares:
+            self.fields["declares"] = forms.BooleanField(
+                label=_("I declare under penalty of perjury that I am the person whose data this is."),
+                error_messages={
+                    "required": _("The law asks for this declaration where the details are this personal.")
+                },
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        given = sum(bool(value) for name, value in cleaned.items() if name != "declares")
+        if given < self.needed:
+            raise ValidationError(_("Fill in at least %(number)d of these."), params={"number": self.needed})
+        return cleaned
+
+    def answers(self) -> Mapping[str, str]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "declares" and value}
+
+
+# --- what the declaration offers -------------------------------------------------------------------------------------
+
+
+def categories_to_amend(declaration: Declaration) -> dict[str, str]:
+    """The categories that are held of people and that they may want corrected, with their titles."""
+    held = {
+        use.category
+        for system in declaration.systems.values()
+        for table in system.tables.values()
+        for use in table.fields.values()
+        if not use.free_text
+    }
+    named = {category: title(category) for category in held if not covers("user.device", category)}
+    return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
+
+
+def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
+    """The purposes that may be objected to, or whose consent may be withdrawn; empty for the other rights."""
+    if right == Right.OBJECT:
+        chosen = {
+            name: purpose
+            for name, purpose in declaration.purposes.items()
+            if purpose.basis in (Basis.LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK) or covers("marketing", purpose.use)
+        }
+    elif right == Right.WITHDRAW:
+        chosen = {name: one for name, one in declaration.purposes.items() if one.basis is Basis.CONSENT}
+    else:
+        return {}
+    return {name: one.title or name for name, one in chosen.items() if not name.startswith("troth_")}
+
+
+_KEEP = {"\n", "\t", "\u200c", "\u200d"}
+"""Line ends, and the two joiners without which some scripts cannot be written."""
+
+
+def _readable(text: str) -> str:
+    """*text* without what nobody sees: control characters, and marks that turn the direction of writing."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return "".join(
+        letter for letter in plain if letter in _KEEP or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
+    )

@@ -1,0 +1,372 @@
+"""What a person is shown of their case: where it stands, what happens next and by when. Rows and values in, words out.
+
+*inside* is whoever opened a window with a mailed link: they see what they wrote and whatever else is personal. A status
+link is good for months and may lie in an old letter, so behind it the same page has no personal value on it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+
+from troth.declaration import Declaration, is_category, title
+from troth.service.board.page import SIGNS
+from troth.service.cases import run
+from troth.service.cases.content import Content, ContentGone
+from troth.service.cases.desk import Desk
+from troth.service.cases.letters import day
+from troth.service.cases.models import Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.record.models import EntryRow
+from troth.service.staff.looking import looks_at
+from troth.service.staff.rights import role_title
+from troth.service.words import day as day_words
+
+__all__ = ["Done", "Happened", "Part", "Proof", "Seen", "Shown", "asked_for", "leaves", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of what happened so far."""
+
+    at: dt.datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One system, and how far it is: *sign* stands beside the words, so that colour is never alone."""
+
+    name: str
+    text: str
+    state: str
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that was done or had to stay: where, how much, and for which reason."""
+
+    place: str
+    text: str
+    rows: int
+    because: str = ""
+    cite: str = ""
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An entry of the ledger that shows it; *leaf* is None until it has its place there."""
+
+    text: str
+    at: dt.datetime
+    leaf: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody who works here looked at the person's data."""
+
+    at: dt.datetime
+    role: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The page of one case."""
+
+    reference: str
+    heading: str
+    state: str
+    next: str
+    mark: str
+    is_inside: bool
+    is_closed: bool
+    due: dt.date | None
+    is_late: bool
+    why: tuple[str, ...]
+    laws: tuple[str, ...]
+    happened: tuple[Happened, ...]
+    parts: tuple[Part, ...] = ()
+    done: tuple[Done, ...] = ()
+    kept: tuple[Done, ...] = ()
+    final_after: dt.date | None = None
+    proofs: tuple[Proof, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    package: Package | None = None
+    asks: str = ""
+    needs_answer: bool = False
+    needs_points: bool = False
+    may_withdraw: bool = False
+    content: Content | None = None
+    wrote: Sequence[tuple[str, str]] = field(default=(), repr=False)
+
+
+def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> str:
+    """What the case is about, in a few words that begin a heading."""
+    kind, right = (case.kind, case.right) if case is not None else (kind, right)
+    if kind == Kind.COMPLAINT:
+        return gettext("Your complaint")
+    if kind == Kind.QUESTION:
+        return gettext("Your question")
+    words = {
+        Right.VIEW: gettext("To see your data"),
+        Right.AMEND: gettext("To have your data corrected"),
+        Right.ERASE: gettext("To have your data deleted"),
+        Right.RESTRICT: gettext("To have the use of your data paused"),
+        Right.PORT: gettext("To take your data with you"),
+        Right.OBJECT: gettext("Your objection"),
+        Right.WITHDRAW: gettext("To withdraw a consent"),
+        Right.APPEAL: gettext("To have our answer looked at again"),
+    }
+    return words[Right(right)]
+
+
+def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
+    """The page of *case* as it is now."""
+    clocks = run.reckon(case, at_desk, now=now)
+    first, closed = clocks.first, case.state == State.CLOSED
+    steps = list(case.steps.order_by("id"))
+    receipts = list(case.receipts.select_related("entry").order_by("at", "id"))
+    lines = [line for receipt in receipts for line in receipt.lines]
+    content = _content(case, at_desk) if inside else None
+    finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
+    events = list(case.events.filter(is_internal=False).order_by("at", "id"))
+    return Shown(
+        reference=case.reference,
+        heading=asked_for(case),
+        state=_state(case),
+        next=_next(case, at_desk, steps),
+        mark=_mark(case),
+        is_inside=inside,
+        is_closed=closed,
+        due=None if closed else first.on,
+        is_late=not closed and first.is_late(now),
+        why=() if closed else first.steps,
+        laws=() if closed else clocks.because,
+        happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
+        parts=_parts(case, at_desk.declaration, steps),
+        done=tuple(_done(line, at_desk.declaration) for line in lines if line["what"] != "keep"),
+        kept=tuple(_done(line, at_desk.declaration) for line in lines if line["what"] == "keep"),
+        final_after=max(finals) if finals else None,
+        proofs=_proofs(case, receipts),
+        seen=_seen(case, at_desk.declaration) if inside else (),
+        package=Package.objects.defer("sealed").filter(case=case, until__gt=now).first() if inside else None,
+        asks=content.question if content is not None and case.state == State.PAUSED else "",
+        needs_answer=case.state == State.PAUSED,
+        needs_points=inside and case.state == State.VERIFYING and case.tier_needed > 1,
+        may_withdraw=inside and not closed and case.batch_id is None and case.needs != Needs.SYSTEMS,
+        content=content,
+        wrote=_wrote(content, at_desk.declaration) if content is not None else (),
+    )
+
+
+def _content(case: Case, at_desk: Desk) -> Content | None:
+    try:
+        return at_desk.papers.content(case)
+    except ContentGone:
+        return None
+
+
+# --- where it stands -------------------------------------------------------------------------------------------------
+
+
+def _mark(case: Case) -> str:
+    if case.state != State.CLOSED:
+        return "unproven" if case.state in (State.PAUSED, State.VERIFYING) else "stated"
+    return {Outcome.FULFILLED: "kept", Outcome.PARTLY_FULFILLED: "kept"}.get(Outcome(case.outcome), "waived")
+
+
+def _state(case: Case) -> str:
+    if case.state == State.CLOSED:
+        words = {
+            Outcome.FULFILLED: gettext("Done"),
+            Outcome.PARTLY_FULFILLED: gettext("Done as far as possible"),
+            Outcome.REFUSED: gettext("Refused"),
+            Outcome.WITHDRAWN: gettext("Taken back"),
+        }
+        return words[Outcome(case.outcome)]
+    return {
+        State.RECEIVED: gettext("Received"),
+        State.VERIFYING: gettext("Waiting for your proof"),
+        State.IN_PROGRESS: gettext("In progress"),
+        State.PAUSED: gettext("Waiting for your answer"),
+    }[State(case.state)]
+
+
+def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
+    """What happens next, and who does it."""
+    if case.state == State.CLOSED:
+        return _ended(case)
+    if case.state == State.VERIFYING:
+        if case.tier and case.tier < case.tier_needed:
+            return gettext("These data are sensitive, so we need a little more to be sure that you are you.")
+        return gettext("Open the link that we mailed and press the button there. Then we begin.")
+    if case.state == State.PAUSED:
+        return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
+    if case.needs == Needs.WINDOW and case.window_until is not None:
+        until = day_words(day(case.window_until, at_desk))
+        return gettext("Your data are blocked and will be deleted on %(day)s. Until then you can take this back.") % {
+            "day": until
+        }
+    if case.needs == Needs.SYSTEMS:
+        waiting = sum(step.state == Step.State.WAITING for step in steps)
+        return ngettext(
+            "We wait for %(number)d system to confirm. Then we write to you.",
+            "We wait for %(number)d systems to confirm. Then we write to you.",
+            waiting,
+        ) % {"number": waiting}
+    words = {
+        Needs.REVIEW: gettext("Somebody of ours looks at it, because a program should not decide it. Then we go on."),
+        Needs.APPROVAL: gettext("A second person checks what will be done. Then it is done."),
+        Needs.ANSWER: gettext("Somebody of ours is writing an answer. It goes to your e-mail address."),
+        Needs.ACCESS: gettext("You also asked to see your data. That comes first, so that nothing is missing from it."),
+        Needs.MEND: gettext("Something on our side has to be mended first. You need not do anything."),
+    }
+    if case.needs:
+        return words[Needs(case.needs)]
+    return gettext("We look in every system that holds personal data. This mostly takes less than a minute.")
+
+
+def _ended(case: Case) -> str:
+    if case.outcome == Outcome.WITHDRAWN:
+        return gettext("You took it back, and nothing more is done. You can ask again at any time.")
+    if case.outcome == Outcome.REFUSED:
+        return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
+    if case.outcome == Outcome.PARTLY_FULFILLED:
+        return gettext("What had to stay, and why, stands below and in our letter.")
+    if case.right in (Right.VIEW, Right.PORT):
+        return gettext("We looked in every system. What we found is in the file that our letter leads to.")
+    return gettext("Everything is done, and we wrote you a letter about it.")
+
+
+def _event(event: Event) -> str:
+    """What happened, in words; empty for what says nothing to the person."""
+    facts: Mapping[str, Any] = event.facts
+    if event.what == "closed":
+        words = {
+            "fulfilled": gettext("We finished and wrote to you"),
+            "partly_fulfilled": gettext("We finished as far as possible and wrote to you"),
+            "refused": gettext("We refused it and wrote you why"),
+            "withdrawn": gettext("You took it back"),
+        }
+        return words.get(str(facts.get("outcome")), "")
+    if event.what == "recipients_told":
+        told = len(facts.get("told", ()))
+        said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
+        return said % {"number": told} if told else ""
+    words = {
+        "received": gettext("We received it"),
+        "verified": gettext("You proved that it was you"),
+        "acknowledged": gettext("We confirmed it by letter"),
+        "paused": gettext("We asked you for something"),
+        "resumed": gettext("You answered, and we went on"),
+        "extended": gettext("We wrote you that it takes longer, and why"),
+        "restricted": gettext("We blocked the use of your data"),
+    }
+    return words.get(event.what, "")
+
+
+# --- systems, receipts, looks ----------------------------------------------------------------------------------------
+
+
+def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple[Part, ...]:
+    """Each system that is looked into or asked, and how far it is."""
+    if case.kind != Kind.REQUEST or case.state in (State.RECEIVED, State.VERIFYING):
+        return ()
+    asked = {step.system: step for step in steps}
+    finished = case.state == State.CLOSED and case.outcome != Outcome.WITHDRAWN
+    if not finished and case.state == State.CLOSED:
+        return ()
+    parts = list[Part]()
+    for name, system in declaration.systems.items():
+        if not system.tables and name not in asked:
+            continue
+        text, state = _part(asked.get(name), finished or case.needs == Needs.SYSTEMS)
+        parts.append(Part(system.title or name, text, state, SIGNS[state]))
+    return tuple(parts)
+
+
+def _part(step: Step | None, finished: bool) -> tuple[str, str]:
+    if step is None:
+        return (gettext("done"), "kept") if finished else (gettext("not yet"), "private")
+    words = {
+        Step.State.WAITING: (gettext("asked, waiting for its answer"), "unproven"),
+        Step.State.DONE: (gettext("confirmed"), "kept"),
+        Step.State.REFUSED: (gettext("could not be done there"), "broken"),
+        Step.State.FAILED: (gettext("gave no answer"), "broken"),
+    }
+    return words[Step.State(step.state)]
+
+
+def _done(line: Mapping[str, Any], declaration: Declaration) -> Done:
+    system, _, table = str(line["place"]).partition(".")
+    known = declaration.systems.get(system)
+    name = known.title if known is not None and known.title else system
+    text, _, because = str(line["words"]).partition(": ")
+    until = line.get("until")
+    return Done(
+        place=f"{name}: {table.replace('_', ' ')}" if table else name,
+        text=capfirst(text),
+        rows=line["rows"],
+        because=because,
+        cite=line.get("cite") or "",
+        until=dt.date.fromisoformat(until) if until else None,
+    )
+
+
+def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:
+    found = [
+        Proof(gettext("What was done in our systems"), receipt.at, receipt.entry.leaf)
+        for receipt in receipts
+        if receipt.entry is not None
+    ]
+    ended = case.events.filter(what="closed").order_by("-id").first()
+    entry = EntryRow.objects.filter(pk=ended.facts["entry"]).first() if ended and "entry" in ended.facts else None
+    if ended is not None and entry is not None:
+        found.append(Proof(gettext("That it was answered, and when"), ended.at, entry.leaf))
+    return tuple(found)
+
+
+def leaves(case: Case) -> frozenset[int]:
+    """The entries of the ledger that a person may see of their case."""
+    proofs = _proofs(case, case.receipts.select_related("entry"))
+    return frozenset(proof.leaf for proof in proofs if proof.leaf is not None)
+
+
+def _seen(case: Case, declaration: Declaration) -> tuple[Seen, ...]:
+    if not case.subject:
+        return ()
+    purposes = declaration.purposes
+    return tuple(
+        Seen(look.at, str(role_title(look.role)), _title(purposes, look.purpose))
+        for look in looks_at(case.subject)[:100]
+    )
+
+
+def _title(purposes: Mapping[str, Any], name: str) -> str:
+    known = purposes.get(name)
+    return (known.title or name) if known is not None else name
+
+
+def _wrote(content: Content, declaration: Declaration) -> list[tuple[str, str]]:
+    """What the person wrote, as pairs of a label and a text."""
+    wrote = [(gettext("Your address"), content.address)]
+    for target, value in content.changes.items():
+        wrote.append((title(target) if is_category(target) else target, value or gettext("(empty)")))
+    if content.purposes:
+        stops = "; ".join(_title(declaration.purposes, name) for name in content.purposes)
+        wrote.append((gettext("What should stop"), stops))
+    if content.agent_name:
+        wrote.append((gettext("Who asked for you"), content.agent_name))
+    if content.message:
+        wrote.append((gettext("Your message"), content.message))
+    if content.answer:
+        wrote.append((gettext("Our answer"), content.answer))
+    return wrote
