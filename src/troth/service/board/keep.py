@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from django.db import IntegrityError, close_old_connections, transaction
@@ -32,10 +33,12 @@ from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
 from troth.service.record.ledger import DatabaseLog, clock_fault, record, sequence_if_sound
 from troth.service.record.resealing import reseal
+from troth.service.record.routines import routines
 from troth.service.record.run import resume_all
 from troth.service.record.subject_keys import SubjectKeys, scrub
 from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
+from troth.service.staff.run import close_inactive
 
 __all__ = ["Office", "Report", "forever", "judge", "run_due"]
 
@@ -46,6 +49,7 @@ _RUNS = "record:runs"
 _EPOCHS = "record:epochs"
 _SCRUBBING = "record:scrubbing"
 _OUTSIDE = "record:outside"
+_ACCOUNTS = "staff:accounts"
 _HOURLY = dt.timedelta(hours=1)
 _DAILY = dt.timedelta(days=1)
 _RUNS_EVERY = dt.timedelta(minutes=2)
@@ -118,6 +122,9 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
         _in_turn(RESEALING, now, lambda: _reseal(office.keyring, now))
     _in_turn(_SCRUBBING, now, lambda: _scrub(now))
     _in_turn(_RUNS, now, lambda: _take_up_runs(office, now))
+    _in_turn(_ACCOUNTS, now, lambda: _close_accounts(now))
+    for name, routine in routines().items():
+        _in_turn(name, now, partial(routine, now))
     changed = _judge_all(here, now)
     more, broken = sequence_if_sound(signer, now=now)
     unsigned = (broken,) if broken else tuple(_show_outside(here, DatabaseLog(signer), now))
@@ -160,6 +167,12 @@ def _hasten_outdated(here: Company, now: dt.datetime) -> None:
         last, seen_under = checks.latest(id_), (here.looked_at_hash, here.controls[id_].version)
         if last is not None and (last.declaration_hash, last.control_version) != seen_under:
             due.hasten(f"{_PREFIX}{id_}", at=now)
+
+
+def _close_accounts(now: dt.datetime) -> dt.datetime:
+    if closed := close_inactive(now):
+        _LOG.info("closed %d accounts that nobody has used for long", closed)
+    return now + _HOURLY
 
 
 def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None:

@@ -51,9 +51,11 @@ __all__ = [
     "close",
     "extend",
     "lift",
+    "locked",
     "note",
     "pause",
     "prove",
+    "put_on_record",
     "receive",
     "receive_all",
     "reckon",
@@ -220,7 +222,7 @@ def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, aga
 def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
     """The person has shown who they are, to *tier*: go on where that is enough. Harmless twice."""
     with transaction.atomic():
-        case = _locked(link.case_id)
+        case = locked(link.case_id)
         if case.tier >= tier or case.state != State.VERIFYING:
             return case
         case.tier = tier
@@ -274,7 +276,7 @@ def acknowledge(case: Case, content: Content, desk: Desk, *, now: dt.datetime) -
             "verification": verification,
         }
         write(case, "acknowledged", desk, facts, content=content, now=now)
-    _put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
+    put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
 
 
 # --- pauses, extensions, refusals ------------------------------------------------------------------------------------
@@ -283,7 +285,7 @@ def acknowledge(case: Case, content: Content, desk: Desk, *, now: dt.datetime) -
 def pause(case_id: int, question: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """Ask the person for something without which the case cannot be answered. The clocks that may pause do."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         if case.state != State.IN_PROGRESS or case.batch_id is not None:
             raise CaseRefused(f"{case.reference} is not waiting for anybody: only a case in progress can be paused")
         content = desk.papers.content(case)
@@ -304,14 +306,14 @@ def pause(case_id: int, question: str, desk: Desk, *, who: Who, now: dt.datetime
         }
         again = str(case.pauses.count())
         write_to(content.address, case, "more_information", desk, facts, now=now, again=again)
-        _put_on_record(case, "paused", who, desk, now=now, due=case.due_on, facts={"needed": before})
+        put_on_record(case, "paused", who, desk, now=now, due=case.due_on, facts={"needed": before})
         return case
 
 
 def resume(case_id: int, answer_text: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """The person has answered, or a handler has what was needed: the clock runs on from here."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         if case.state != State.PAUSED:
             raise CaseRefused(f"{case.reference} is not paused")
         content = desk.papers.content(case)
@@ -324,7 +326,7 @@ def resume(case_id: int, answer_text: str, desk: Desk, *, who: Who, now: dt.date
         again = str(case.pauses.count())
         facts = {"right": case.right or case.kind, "due": case.due_on}
         write_to(content.address, case, "resumed", desk, facts, now=now, again=again)
-        _put_on_record(case, "resumed", who, desk, now=now, due=case.due_on)
+        put_on_record(case, "resumed", who, desk, now=now, due=case.due_on)
         return case
 
 
@@ -334,7 +336,7 @@ def extend(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime
     Raises `CaseRefused` where no law on this case gives more time, or it is asked for too late.
     """
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         _require_open(case)
         before = reckon(case, desk, now=now).first
         if case.extended_at is not None:
@@ -356,14 +358,14 @@ def extend(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime
             **redress(case, desk),
         }
         write(case, "extended", desk, facts, content=desk.papers.content(case), now=now)
-        _put_on_record(case, "extended", who, desk, now=now, due=after.on)
+        put_on_record(case, "extended", who, desk, now=now, due=after.on)
         return case
 
 
 def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """Refuse, with the reason, where the law says so, and whom to complain to (GDPR Art. 12(4))."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         _require_open(case)
         if not reasons.strip() or not cite.strip():
             raise CaseRefused("a refusal needs its reasons and the law that it rests on (GDPR Art. 12(4))")
@@ -387,7 +389,7 @@ def approve(case_id: int, plan_hash: str, by: Any, desk: Desk, *, who: Who, now:
     Raises `CaseRefused` for one's own case, and for a plan that is not the case's any more.
     """
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         if case.state != State.IN_PROGRESS or case.needs != Needs.APPROVAL:
             raise CaseRefused(f"{case.reference} waits for no approval")
         if case.handler_id is not None and case.handler_id == by.pk:
@@ -416,7 +418,7 @@ def choose_rows(case_id: int, rows: Sequence[str], desk: Desk, *, who: Who, now:
     Raises `CaseRefused` where that names no rows of the company.
     """
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         if case.state != State.IN_PROGRESS or case.needs != Needs.REVIEW:
             raise CaseRefused(f"{case.reference} waits for no review")
         content = dataclasses.replace(desk.papers.content(case), rows=tuple(rows))
@@ -432,7 +434,7 @@ def choose_rows(case_id: int, rows: Sequence[str], desk: Desk, *, who: Who, now:
 def try_again(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """Carry the case out as it stands, after somebody has mended what it waited for."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         if case.state != State.IN_PROGRESS or case.needs not in (Needs.REVIEW, Needs.MEND) or not case.subject:
             raise CaseRefused(f"{case.reference} waits for nothing that trying again could bring")
         case.needs = ""
@@ -444,7 +446,7 @@ def try_again(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
 def lift(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """End a restriction that was granted; the person is told before it is lifted (GDPR Art. 18(3))."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
         if first is None:
             raise CaseRefused(f"nothing is restricted by {case.reference}")
@@ -459,13 +461,13 @@ def lift(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) 
 def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """The person takes the request back. Raises `CaseRefused` where it is being carried out already."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         _require_open(case)
         if case.batch_id is not None or case.needs == Needs.SYSTEMS:
             raise CaseRefused(f"{case.reference} is being carried out and cannot be taken back any more")
         content = desk.papers.content(case)
-        if case.right:
-            write(case, "withdrawn", desk, {"right": case.right, "closed": day(now, desk)}, content=content, now=now)
+        said = {"right": case.right or case.kind, "closed": day(now, desk)}
+        write(case, "withdrawn", desk, said, content=content, now=now)
         if case.restrictions.filter(lifted_at=None).exists():
             want("cases.lift", str(case.pk))
         close(case, Outcome.WITHDRAWN, desk, who=who, now=now)
@@ -475,7 +477,7 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
 def answer(case_id: int, text: str, desk: Desk, *, who: Who, now: dt.datetime, remedy: str = "") -> Case:
     """Answer a question or a complaint, and close the case."""
     with transaction.atomic():
-        case = _locked(case_id)
+        case = locked(case_id)
         _require_open(case)
         if case.needs != Needs.ANSWER:
             raise CaseRefused(f"{case.reference} is not a case that somebody answers in words")
@@ -541,7 +543,8 @@ def _freeze(case: Case, now: dt.datetime) -> None:
     )
 
 
-def _locked(case_id: int) -> Case:
+def locked(case_id: int) -> Case:
+    """The case, which nobody else changes until the transaction ends."""
     return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case_id)
 
 
@@ -569,7 +572,7 @@ def _told(case: Case, what: str, who: Who, desk: Desk, *, now: dt.datetime) -> t
     return event, Entry("case.received", now, fields)
 
 
-def _put_on_record(
+def put_on_record(
     case: Case,
     change: str,
     who: Who,
@@ -579,6 +582,7 @@ def _put_on_record(
     due: dt.date | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
+    """Put a change of the case into its history and into the ledger, in the transaction that is open."""
     told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
     Event.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
     fields: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "change": change, "actor": who.actor}

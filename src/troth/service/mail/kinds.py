@@ -132,7 +132,7 @@ def _one_of(*words: str) -> Shape:
     return check
 
 
-_right = _one_of(*RIGHTS)
+_right = _one_of(*RIGHTS, "complaint", "question")
 _DAY = dt.timedelta(days=1)
 _REDRESS: Mapping[str, Shape] = {
     "under": _one_of("gdpr", "ccpa"),

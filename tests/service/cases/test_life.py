@@ -1,0 +1,213 @@
+"""The life of a case: what a handler may do with it and when, and what time does to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.service.cases.conftest import Office
+
+from troth.service.cases import links, run
+from troth.service.cases.content import Content, ContentGone
+from troth.service.cases.models import Case, Channel, Kind, Link, Needs, Outcome, Package, State
+from troth.service.cases.run import CaseRefused, Intake, Who
+from troth.service.cases.watch import watch
+from troth.service.mail.models import LetterRow
+from troth.service.record.models import Subject
+
+BEN = Who("staff")
+
+
+def opened(office: Office, right: str = "erase", *, at: dt.datetime | None = None) -> Case:
+    """A verified request that waits for a handler: nobody is named by it."""
+    content = Content(address="ann@example.org", message="about my account")
+    intake = Intake(Kind.REQUEST, content, Channel.STAFF, right=right, tier=1, received_at=at)
+    return run.receive(intake, office.desk, now=office.now())
+
+
+def question(office: Office) -> Case:
+    content = Content(address="ann@example.org", message="What do you mean by “partners”?")
+    return run.receive(Intake(Kind.QUESTION, content, Channel.CENTRE), office.desk, now=office.now())
+
+
+def test_the_clock_starts_when_the_request_arrived(office: Office) -> None:
+    arrived = office.now() - dt.timedelta(days=5)
+    case = opened(office, at=arrived)
+    assert case.received_at == arrived
+
+
+def test_no_request_arrives_in_the_future(office: Office) -> None:
+    case = opened(office, at=office.now() + dt.timedelta(days=5))
+    assert case.received_at <= office.now()
+
+
+def test_a_request_that_names_nobody_waits_for_a_handler(office: Office) -> None:
+    assert (opened(office).state, opened(office).needs) == (State.IN_PROGRESS, Needs.REVIEW)
+
+
+def test_a_pause_asks_the_person_and_the_answer_ends_it(office: Office) -> None:
+    case = run.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
+    assert (case.state, office.letters(case)[-1]) == (State.PAUSED, "more_information")
+    case = run.resume(case.pk, "the one of 2024", office.desk, who=run.SUBJECT, now=office.now())
+    assert (case.state, office.letters(case)[-1]) == (State.IN_PROGRESS, "resumed")
+    assert "the one of 2024" in office.desk.papers.content(case).message
+
+
+def test_a_case_is_not_paused_twice(office: Office) -> None:
+    case = run.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
+    with pytest.raises(CaseRefused):
+        run.pause(case.pk, "And which year?", office.desk, who=BEN, now=office.now())
+
+
+def test_an_extension_gives_two_months_more_and_says_why(office: Office) -> None:
+    case = opened(office)
+    before = case.due_on
+    case = run.extend(case.pk, "The archive is on paper.", office.desk, who=BEN, now=office.now())
+    assert before is not None
+    assert case.due_on is not None
+    assert case.due_on > before + dt.timedelta(days=10)
+    assert office.letters(case)[-1] == "extended"
+
+
+def test_an_extension_is_announced_before_the_deadline_and_once(office: Office) -> None:
+    case = opened(office)
+    with pytest.raises(CaseRefused, match="was due"):
+        run.extend(case.pk, "late", office.desk, who=BEN, now=office.now() + dt.timedelta(days=60))
+    run.extend(case.pk, "The archive is on paper.", office.desk, who=BEN, now=office.now())
+    with pytest.raises(CaseRefused, match="already"):
+        run.extend(case.pk, "again", office.desk, who=BEN, now=office.now())
+
+
+@pytest.mark.parametrize(("reasons", "cite"), [("", "GDPR Art. 12(5)"), ("It is excessive.", " ")])
+def test_a_refusal_without_reasons_or_law_is_no_refusal(office: Office, reasons: str, cite: str) -> None:
+    case = opened(office)
+    with pytest.raises(CaseRefused):
+        run.refuse(case.pk, reasons, cite, office.desk, who=BEN, now=office.now())
+    case.refresh_from_db()
+    assert case.state == State.IN_PROGRESS
+
+
+def test_a_refusal_closes_the_case_with_a_letter(office: Office) -> None:
+    case = opened(office)
+    case = run.refuse(case.pk, "It is excessive.", "GDPR Art. 12(5)", office.desk, who=BEN, now=office.now())
+    assert (case.state, case.outcome, office.letters(case)[-1]) == (State.CLOSED, Outcome.REFUSED, "refused")
+
+
+def test_a_closed_case_stays_closed(office: Office) -> None:
+    case = run.withdraw(opened(office).pk, office.desk, who=run.SUBJECT, now=office.now())
+    with pytest.raises(CaseRefused):
+        run.withdraw(case.pk, office.desk, who=run.SUBJECT, now=office.now())
+    with pytest.raises(CaseRefused):
+        run.extend(case.pk, "more", office.desk, who=BEN, now=office.now())
+    with pytest.raises(CaseRefused):
+        run.refuse(case.pk, "no", "Art. 1", office.desk, who=BEN, now=office.now())
+
+
+def test_a_question_is_answered_in_words(office: Office) -> None:
+    case = question(office)
+    assert (case.needs, office.letters(case)) == (Needs.ANSWER, ["acknowledged"])
+    case = run.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
+    assert (case.outcome, office.letters(case)[-1]) == (Outcome.FULFILLED, "question_answered")
+
+
+def test_a_complaint_is_acknowledged_at_once(office: Office) -> None:
+    content = Content(address="ann@example.org", message="You wrote to me again.")
+    case = run.receive(Intake(Kind.COMPLAINT, content, Channel.CENTRE), office.desk, now=office.now())
+    assert office.letters(case) == ["complaint_acknowledged"]
+    case = run.answer(case.pk, "You are right.", office.desk, who=BEN, now=office.now(), remedy="We stopped.")
+    assert office.letters(case)[-1] == "complaint_outcome"
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+def test_fetching_a_link_changes_nothing_and_pressing_its_button_opens_a_window(office: Office) -> None:
+    case = office.ask("view")
+    secret = links.make(case, Link.Use.PROVE, now=office.now())
+    for _ in range(100):
+        links.find(secret, now=office.now())
+    assert links.find(secret, now=office.now()).used_at is None
+    used = links.use(secret, now=office.now())
+    assert used.open_until is not None
+    assert links.use(secret, now=office.now()).open_until == used.open_until, "within the window it opens again"
+    with pytest.raises(links.LinkDead):
+        links.find(secret, now=used.open_until)
+
+
+@pytest.mark.parametrize("secret", ["", "x" * 43, "../../etc/passwd", "%00", "é" * 43])
+def test_what_is_no_link_is_dead(office: Office, secret: str) -> None:
+    with pytest.raises(links.LinkDead):
+        links.use(secret, now=office.now())
+
+
+def test_a_link_ends_after_a_day(office: Office) -> None:
+    secret = links.make(office.ask("view"), Link.Use.PROVE, now=office.now())
+    with pytest.raises(links.LinkDead):
+        links.use(secret, now=office.now() + dt.timedelta(hours=24))
+
+
+def test_proving_twice_is_harmless(office: Office) -> None:
+    case = office.ask("view")
+    first, second = office.prove(case), office.prove(case)
+    assert first.verified_at == second.verified_at
+    assert office.letters(case).count("acknowledged") == 1
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+
+
+def test_reminders_come_before_the_deadline_and_once_for_each_level(office: Office) -> None:
+    case = opened(office)
+    assert case.due_on is not None
+    noon = dt.time(12, tzinfo=dt.UTC)
+    for days in (7, 6, 3, 1, 1, -1, -2):
+        watch(dt.datetime.combine(case.due_on - dt.timedelta(days=days), noon))
+    told = [kind for kind in office.letters(case) if kind.startswith("staff_")]
+    assert told == ["staff_due_soon", "staff_due_soon", "staff_escalation", "staff_escalation"]
+
+
+def test_a_question_of_ours_is_repeated_once(office: Office) -> None:
+    case = run.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
+    for days in (3, 8, 9):
+        watch(office.now() + dt.timedelta(days=days))
+    assert office.letters(case).count("reminder_to_person") == 1
+
+
+def test_a_request_that_nobody_confirms_ends_without_a_letter(office: Office) -> None:
+    case = office.ask("erase")
+    watch(office.now() + dt.timedelta(days=31))
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.REFUSED)
+    assert office.letters(case)[:1] == ["link"]
+    assert "refused" not in office.letters(case)
+    assert office.rows("select count(*) from customer") == [(3,)]
+
+
+def test_nothing_of_a_package_is_left_after_its_days(office: Office) -> None:
+    case = office.answered("view")
+    key = Package.objects.get(case=case).key
+    assert key is not None
+    watch(office.now() + dt.timedelta(days=6))
+    assert Package.objects.filter(case=case).exists()
+    watch(office.now() + dt.timedelta(days=8))
+    assert not Package.objects.filter(case=case).exists()
+    assert Subject.objects.get(pk=key.pk).wrapped_key is None
+
+
+def test_what_was_written_ends_with_its_period(office: Office) -> None:
+    case = office.answered("view")
+    watch(office.now() + dt.timedelta(days=3 * 366))
+    case.refresh_from_db()
+    with pytest.raises(ContentGone):
+        office.desk.papers.content(case)
+    assert case.outcome == Outcome.FULFILLED
+
+
+def test_nothing_personal_stands_in_clear(office: Office) -> None:
+    case = office.ask("amend", changes={"user.name": "Anna of example.org"}, message="Please hurry")
+    office.prove(case)
+    office.work()
+    case.refresh_from_db()
+    shown = repr([case.__dict__, [event.__dict__ for event in case.events.all()], list(LetterRow.objects.values())])
+    for value in ("ann@example.org", "Anna of", "Please hurry"):
+        assert value not in shown
