@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,15 +30,29 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
     """The URL of a migrated database, which Django's ``default`` means while the test runs."""
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgresql_url")
-    else:
-        url = f"sqlite:///{tmp_path}/troth.sqlite3"
-    with django_db_blocker.unblock(), _as_default(url):
-        call_command("migrate", verbosity=0)
+        with django_db_blocker.unblock(), as_default(url):
+            call_command("migrate", verbosity=0)
+            yield url
+        return
+    shutil.copy(request.getfixturevalue("migrated"), tmp_path / "troth.sqlite3")
+    url = f"sqlite:///{tmp_path}/troth.sqlite3"
+    with django_db_blocker.unblock(), as_default(url):
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
+    """A migrated SQLite file, to be copied: migrating takes longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "troth.sqlite3"
+    with django_db_blocker.unblock(), as_default(f"sqlite:///{file}"):
+        call_command("migrate", verbosity=0)
+    with contextlib.closing(sqlite3.connect(file)) as whole:
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file
+
+
 @contextlib.contextmanager
-def _as_default(url: str) -> Iterator[None]:
+def as_default(url: str) -> Iterator[None]:
     """Let ``default`` mean the database at *url*, for this thread and for those that it starts."""
     declared, opened = connections.settings["default"], connections["default"]
     described = connection_of(Settings.read({"TROTH_DATABASE_URL": url}).database)

@@ -13,7 +13,16 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _LOG = logging.getLogger("troth.wsgi")
 
-OURS = ("/policy", "/ledger", "/your-data", "/staff", "/static/troth", "/.well-known/security.txt", "/.well-known/gpc.json")
+OURS = (
+    "/policy",
+    "/ledger",
+    "/your-data",
+    "/staff",
+    "/console",
+    "/static/troth",
+    "/.well-known/security.txt",
+    "/.well-known/gpc.json",
+)
 """The paths that Troth answers when it shares a site. Each stands for itself and for what lies below it."""
 
 

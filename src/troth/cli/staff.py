@@ -1,0 +1,311 @@
+"""``troth staff``: who works with Troth, from the first account to the last day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.service.staff.models import Grant, Member
+    from troth.service.staff.rights import Right, Role
+
+__all__ = ["staff"]
+
+_ROLES = ("handler", "approver", "officer", "deputy", "auditor", "administrator")
+_RIGHTS = (
+    "cases.handle",
+    "cases.approve",
+    "personal.see",
+    "staff.manage",
+    "officer",
+    "holds.manage",
+    "disclosures.see",
+    "evidence.read",
+    "api.manage",
+)
+
+_roles_option = click.option("--role", "roles", multiple=True, type=click.Choice(_ROLES), help="A bundle of rights.")
+_rights_option = click.option("--right", "rights", multiple=True, type=click.Choice(_RIGHTS), help="A single right.")
+_reason_option = click.option("--reason", required=True, help="Why it is needed, for whoever reviews it; no names.")
+_until_option = click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; a year from now at most.  [default: half a year]"
+)
+
+
+@click.group()
+def staff() -> None:
+    """Invite staff, give, end and review grants, and close accounts.
+
+    The operator's way, for the first account and for the day when nobody else can: the console has the same.
+
+    \b
+    Example:  troth staff invite ann@example.org --role administrator --reason "runs the service"
+              troth staff list
+    """
+
+
+@staff.command()
+@click.argument("email")
+@_roles_option
+@_reason_option
+@_until_option
+@click.option("--letter", is_flag=True, help="Send the link by letter instead of printing it.")
+@cli.declaration_option
+@cli.json_option
+def invite(
+    email: str,
+    roles: tuple[str, ...],
+    reason: str,
+    until: dt.datetime | None,
+    letter: bool,
+    declaration: Path,
+    as_json: bool,
+) -> None:
+    """Make an account for EMAIL with the grants of its roles, and a link by which they set a password.
+
+    The link is good once, for three days. Then they add a second factor and sign the undertaking; before that, their
+    grants do not count.
+
+    \b
+    Example:  troth staff invite ann@example.org --role administrator --reason "runs the service"
+              troth staff invite ben@example.org --role handler --reason "answers requests" --letter
+    """
+    _begin(declaration)
+    from django.db import transaction
+
+    from troth.service.staff import letters, run
+    from troth.service.staff.rights import Role
+
+    now = _now()
+    with transaction.atomic():
+        wanted = [Role(role) for role in roles]
+        member, token = run.invite(email, wanted, reason=reason, now=now, until=_end(until))
+        if letter:
+            letters.post_invitation(member, token, now=now)
+    link = letters.link_of(token)
+    if as_json:
+        cli.print_json({"account": member.user.username, "letter": letter, "link": None if letter else link})
+    else:
+        click.echo("invited; the letter is on its way" if letter else link)
+
+
+@staff.command("list")
+@cli.declaration_option
+@cli.json_option
+def list_(declaration: Path, as_json: bool) -> None:
+    """Who works with Troth, what each may do, and what keeps a grant from counting.
+
+    \b
+    Example:  troth staff list --json
+    """
+    _begin(declaration)
+    from allauth.mfa.models import Authenticator
+
+    from troth.service.staff.models import Member
+    from troth.service.staff.run import holders
+
+    now, factored = _now(), set(Authenticator.objects.values_list("user_id", flat=True))
+    people = list(Member.objects.select_related("user").order_by("left_at", "user__username"))
+    told: list[dict[str, Any]] = [
+        {
+            "account": member.user.username,
+            "left": member.left_at,
+            "second_factor": member.user_id in factored,
+            "seen": member.seen_at,
+            "grants": [_told(grant, now) for grant in member.grants.filter(ended_at__isnull=True).order_by("right")],
+        }
+        for member in people
+    ]
+    if as_json:
+        cli.print_json({"people": told, "see_personal_data": len(holders(now))})
+        return
+    for one in told:
+        state = "left" if one["left"] else "second factor" if one["second_factor"] else "no second factor"
+        click.echo(f"{cli.printable(one['account'])}  ({state})")
+        for grant in one["grants"]:
+            click.echo(f"  {grant['right']:16} {grant['role']:14} until {grant['until']}  {grant['state']}")
+    click.echo(f"{counted(len(holders(now)), 'person', 'people')} can see personal data")
+
+
+@staff.command()
+@click.argument("email")
+@_roles_option
+@_rights_option
+@_reason_option
+@_until_option
+@cli.declaration_option
+@cli.json_option
+def grant(
+    email: str,
+    roles: tuple[str, ...],
+    rights: tuple[str, ...],
+    reason: str,
+    until: dt.datetime | None,
+    declaration: Path,
+    as_json: bool,
+) -> None:
+    """Give somebody who works here a role or a right, until a day.
+
+    Refused where more people could see personal data than the policy promises (access.ceiling).
+
+    \b
+    Example:  troth staff grant ben@example.org --role deputy --reason "stands in for the officer" --until 2026-12-31
+    """
+    _require_something(roles, rights)
+    _begin(declaration)
+    from django.db import transaction
+
+    from troth.service.staff import run
+    from troth.service.staff.rights import ROLES, Right, Role
+
+    given: list[Grant] = []
+    wanted: list[tuple[Role | None, tuple[Right, ...]]] = [(Role(role), ROLES[Role(role)]) for role in roles]
+    wanted += [(None, (Right(right),)) for right in rights]
+    with transaction.atomic():
+        for role, bundle in wanted:
+            who = run.find(email)
+            given += run.give(who, bundle, role=role, reason=reason, now=_now(), until=_end(until))
+    _say(as_json, {"given": [one.right for one in given]}, f"{counted(len(given), 'right')} given")
+
+
+@staff.command()
+@click.argument("email")
+@_roles_option
+@_rights_option
+@click.option("--all", "everything", is_flag=True, help="Everything that they hold.")
+@cli.declaration_option
+@cli.json_option
+def revoke(
+    email: str, roles: tuple[str, ...], rights: tuple[str, ...], everything: bool, declaration: Path, as_json: bool
+) -> None:
+    """End grants of somebody, at once.
+
+    \b
+    Example:  troth staff revoke ben@example.org --role handler
+    """
+    if not everything:
+        _require_something(roles, rights)
+    _begin(declaration)
+    from troth.service.staff import run
+
+    held = run.find(email).grants.filter(ended_at__isnull=True)
+    ended = run.revoke([one for one in held if everything or one.role in roles or one.right in rights], now=_now())
+    _say(as_json, {"ended": ended}, f"{counted(ended, 'right')} ended")
+
+
+@staff.command()
+@click.argument("email")
+@click.option("--apply", is_flag=True, help="Close the account.")
+@cli.declaration_option
+@cli.json_option
+def leave(email: str, apply: bool, declaration: Path, as_json: bool) -> None:
+    """Close somebody's account: their grants, their sessions and their second factors end at once, for good.
+
+    Without --apply it says what would end.
+
+    \b
+    Example:  troth staff leave ben@example.org --apply
+    """
+    _begin(declaration)
+    from troth.service.staff import run
+
+    member = run.find(email)
+    open_now = member.grants.filter(ended_at__isnull=True).count()
+    if apply:
+        run.leave(member, now=_now())
+    done = "the account is closed" if apply else "nothing is done yet; add --apply to close the account"
+    _say(as_json, {"ends": open_now, "applied": apply}, f"{counted(open_now, 'right')}: {done}")
+
+
+@staff.command()
+@click.option("--keep", "keep", multiple=True, metavar="EMAIL", help="Say that all grants of EMAIL are still needed.")
+@click.option("--end", "end", multiple=True, metavar="EMAIL", help="End all grants of EMAIL.")
+@cli.declaration_option
+@cli.json_option
+def review(keep: tuple[str, ...], end: tuple[str, ...], declaration: Path, as_json: bool) -> None:
+    """Say of grants that they are still needed, or end them.
+
+    A grant that nobody reviews for half a year stops counting. Without --keep and --end it lists the grants, those that
+    have to be reviewed first at the top.
+
+    \b
+    Example:  troth staff review
+              troth staff review --keep ann@example.org --end ben@example.org
+    """
+    _begin(declaration)
+    from troth.service.staff import run
+    from troth.service.staff.models import Grant
+
+    rows = Grant.objects.filter(ended_at__isnull=True, member__left_at__isnull=True)
+    rows = rows.select_related("member__user").order_by("reviewed_at", "member__user__username", "right")
+    if keep or end:
+        kept, ended = run.review(_of(rows, keep, run.find), _of(rows, end, run.find), now=_now())
+        _say(as_json, {"kept": kept, "ended": ended}, f"{counted(kept, 'right')} kept, {ended} ended")
+        return
+    now = _now()
+    told = [{"account": row.member.user.username, "reason": run.reason_of(row), **_told(row, now)} for row in rows]
+    if as_json:
+        cli.print_json({"grants": told})
+        return
+    for one in told:
+        line = f"{one['review_by']}  {one['account']}  {one['right']}  {one['state']}  {one['reason']}"
+        click.echo(cli.printable(line))
+    click.echo(counted(len(told), "grant"))
+
+
+def _of(rows: Any, emails: tuple[str, ...], find: Callable[[str], Member]) -> list[Grant]:
+    wanted = {find(email).pk for email in emails}
+    return [row for row in rows if row.member_id in wanted]
+
+
+def _told(grant: Grant, now: dt.datetime) -> dict[str, str]:
+    from troth.service.staff.plan import review_due, why_not
+    from troth.service.staff.standing import held, person_of
+
+    why = why_not(held(grant), person_of(grant.member), now=now)
+    return {
+        "right": grant.right,
+        "role": grant.role,
+        "until": grant.until.date().isoformat(),
+        "review_by": review_due(held(grant)).date().isoformat(),
+        "state": why.value if why else "counts",
+    }
+
+
+def _require_something(roles: tuple[str, ...], rights: tuple[str, ...]) -> None:
+    if not roles and not rights:
+        raise click.UsageError("say which: --role handler, or --right evidence.read")
+
+
+def _begin(declaration: Path) -> None:
+    """Get Troth's own database ready, for the company that *declaration* describes."""
+    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
+    from troth.protect import Keyring
+    from troth.service.server import migrate, set_up
+
+    Keyring.open(set_up().home)  # says what to do when there are no keys
+    migrate()
+
+
+def _end(day: dt.datetime | None) -> dt.datetime | None:
+    """Midnight after *day*, so that it still counts."""
+    return None if day is None else day.replace(tzinfo=dt.UTC) + dt.timedelta(days=1)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _say(as_json: bool, facts: dict[str, Any], line: str) -> None:
+    if as_json:
+        cli.print_json(facts)
+    else:
+        click.echo(line)

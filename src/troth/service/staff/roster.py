@@ -1,0 +1,102 @@
+"""Who works here, and what each may do and has done, as values: what controls look at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Prefetch
+
+from troth.ledger import Entry, LedgerError
+from troth.service.staff.models import Access, Grant, Member, Refusal
+from troth.service.staff.plan import Held, Person
+from troth.service.staff.rights import Right
+from troth.service.staff.run import holders
+from troth.service.staff.standing import held, person_of
+
+__all__ = ["LOOKS_TESTED_MAX", "PERIOD", "Employed", "Looks", "Roster", "roster"]
+
+PERIOD = dt.timedelta(days=31)
+"""How far back looks are counted."""
+LOOKS_TESTED_MAX = 5_000
+"""Looks that are compared with their entries, the latest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Employed:
+    """One member: what counts about them, their open grants, and whether they have a second factor and ever came."""
+
+    person: Person
+    grants: tuple[Held, ...]
+    has_factor: bool
+    has_come: bool
+
+    @property
+    def sees_personal(self) -> bool:
+        """Whether one of the grants shows personal data, if it counts."""
+        return any(Right(grant.right).shows_personal for grant in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Looks at personal data within the period: how many, how many compared with their entries, how many of those
+    without the right one; how many under each purpose; what was refused, by why."""
+
+    count: int = 0
+    compared: int = 0
+    without_entry: int = 0
+    purposes: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everybody who has not left, the accounts that hold personal data, and the looks of the last month."""
+
+    people: tuple[Employed, ...]
+    holders: tuple[int, ...]
+    looks: Looks
+
+
+def roster(now: dt.datetime) -> Roster:
+    """The roster at *now*."""
+    return Roster(tuple(_employed()), tuple(holders(now)), _looks(now))
+
+
+def _employed() -> Iterator[Employed]:
+    factored = set(
+        Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user_id", flat=True)
+    )
+    open_grants = Prefetch("grants", Grant.objects.filter(ended_at__isnull=True), to_attr="open_grants")
+    for member in Member.objects.filter(left_at__isnull=True).select_related("user").prefetch_related(open_grants):
+        grants = tuple(held(row) for row in member.open_grants)
+        yield Employed(person_of(member), grants, member.user_id in factored, member.seen_at is not None)
+
+
+def _looks(now: dt.datetime) -> Looks:
+    since = now - PERIOD
+    rows = Access.objects.filter(at__gt=since)
+    compared = rows.select_related("entry").order_by("-at", "-pk")[:LOOKS_TESTED_MAX]
+    faults = [not _fits(row) for row in compared]
+    return Looks(
+        count=rows.count(),
+        compared=len(faults),
+        without_entry=sum(faults),
+        purposes=Counter(rows.values_list("purpose", flat=True).iterator()),
+        refused=Counter(Refusal.objects.filter(at__gt=since).values_list("why", flat=True).iterator()),
+    )
+
+
+def _fits(row: Access) -> bool:
+    """Whether the ledger says of this look what the row says."""
+    if row.entry is None:
+        return False
+    try:
+        entry = Entry.decode(bytes(row.entry.content))
+    except LedgerError:
+        return False
+    said = (entry.kind, str(entry.fields.get("subject")), str(entry.fields.get("by")))
+    return said == ("subject.viewed", row.subject, row.by) and entry.at <= row.at
