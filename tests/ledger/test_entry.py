@@ -278,6 +278,8 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "case.changed": "case change",
         "case.closed": "case outcome",
         "letter.sent": "letter to",
+        "disclosure.made": "people purpose recipient way what",
+        "erasure.replayed": "erased found left restored_from system",
         "tokens.made": "count domain",
         "tokens.read": "count domain purpose",
         "tokens.forgotten": "count domain",

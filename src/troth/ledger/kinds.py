@@ -40,6 +40,7 @@ _CHANGE = OneOf(
     ("acknowledged", "paused", "resumed", "extended", "assigned", "escalated", "restricted", "reopened", "stopped")
 )
 _ENDED = OneOf(("fulfilled", "partly_fulfilled", "refused", "withdrawn"))
+_DISCLOSED = OneOf(("notice", "export", "share", "processor", "legal_demand", "sale"))
 _LEFT = OneOf(("left", "inactive"))
 _GRANT_ENDED = OneOf(("revoked", "not_needed", "left", "over"))
 _NOT_ALLOWED = OneOf(("right", "factor", "undertaking", "purpose", "own", "unrecorded"))
@@ -172,6 +173,16 @@ KINDS: Mapping[str, Kind] = {
             "cite": Of(Commitment),
             "in_time": OneOf(("yes", "no")),
         },
+    ),
+    # what went to whom (GDPR Art. 15(1)(c), 19; clauses C15, C43): its digest binds the row of the register
+    "disclosure.made": Kind(
+        {"recipient": Of(Name), "way": _DISCLOSED, "purpose": Of(Name), "people": Whole(1), "what": Of(Hash)},
+        {"subject": Of(Pseudonym), "categories": Whole(1), "case": Of(Pseudonym), "by": Of(Pseudonym)},
+    ),
+    # a store was restored from a backup, and whoever was erased since was erased again (clause C07)
+    "erasure.replayed": Kind(
+        {"system": Of(Name), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
+        {"held": Whole(), "review": Whole(), "plan": Of(Hash)},
     ),
     "letter.sent": Kind({"letter": Of(Name), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}),
     # who works here, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)

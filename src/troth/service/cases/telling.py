@@ -8,14 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
-from troth.declaration import IdentityKind, covers
 from troth.protect import Context
 from troth.service.cases import asking, links, plan, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day, redress, write, write_to
+from troth.service.cases.letters import day, redress, write
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Restriction, Right, Step
 from troth.service.cases.package import Contents, Part, build
+from troth.service.disclosure.telling import Changed, tell
 from troth.service.mail.kinds import Kept
 from troth.service.record.ledger import record
 from troth.service.record.run import view_entries
@@ -46,7 +46,7 @@ def hand_out(
         unanswered = _unanswered(case)
         packed = build(_contents(case, parts, unanswered, at_desk, now)) if parts or unanswered else None
         with transaction.atomic():
-            fresh = run._locked(case.pk)
+            fresh = run.locked(case.pk)
             if fresh.outcome:
                 continue
             record(entry)
@@ -143,7 +143,7 @@ def sweep(at_desk: Desk, *, now: dt.datetime) -> int:
 def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime) -> bool:
     """Tell the person and the recipients what was done, and close: all at once, and once only."""
     with transaction.atomic():
-        fresh = run._locked(case.pk)
+        fresh = run.locked(case.pk)
         if fresh.outcome:
             return False
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
@@ -226,33 +226,32 @@ def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
 
 
 def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
-    """Tell every recipient of the person's data that it was corrected, erased or restricted (GDPR Art. 19). Who was."""
-    if case.right not in (Right.AMEND, Right.ERASE, Right.RESTRICT):
-        return ()
-    people = tuple(value for kind, value in content.identifiers if kind in (IdentityKind.EMAIL, IdentityKind.PHONE))
-    told, untold = [], []
-    for name, recipient in at_desk.declaration.recipients.items():
-        what = tuple(category for category in recipient.receives if _concerns(category, case, content))
-        if not what or not people:
-            continue
-        if recipient.contact is None:
-            untold.append(name)
-            continue
-        facts = {"right": case.right, "people": people, "what": what, "on": day(now, at_desk)}
-        write_to(recipient.contact, case, "recipient_notice", at_desk, facts, now=now, again=name)
-        told.append(name)
-    if told or untold:
-        facts = {"told": told, "untold": untold}
-        Event.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
-    return tuple(at_desk.declaration.recipients[name].title or name for name in told)
-
-
-def _concerns(category: str, case: Case, content: Content) -> bool:
-    if case.right != Right.AMEND:
-        return True
-    return any(
-        covers(category, changed) or covers(changed, category) for changed in content.changes if "user." in changed
+    """Tell every recipient of the person's data that it was corrected, erased or restricted (GDPR Art. 19). Who is."""
+    changed = Changed(
+        case=case.reference,
+        right=case.right,
+        identity=content.identity,
+        named=content.identifiers,
+        language=case.language,
+        on=day(now, at_desk),
+        changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
     )
+    notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
+    if notices.told or notices.untold:
+        facts = {"told": list(notices.told), "untold": list(notices.untold)}
+        Event.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
+    return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
+
+
+def _by_category(content: Content, at_desk: Desk) -> dict[str, str]:
+    """What was amended, by category, whether the person named that or a column."""
+    named = {
+        f"{system}.{place}.{column}": use.category
+        for system, declared in at_desk.declaration.systems.items()
+        for place, table in declared.tables.items()
+        for column, use in table.fields.items()
+    }
+    return {named.get(target, target): value for target, value in content.changes.items()}
 
 
 def window_opened(case: Case, at_desk: Desk, *, now: dt.datetime) -> None:

@@ -1,0 +1,226 @@
+"""Recipients are told of corrections, erasures and restrictions (GDPR Art. 19, clauses C49 and C50).
+
+By letter where the declaration has their address; else it is a task for the staff, until somebody has told them or has
+said why that is impossible or takes disproportionate effort.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from troth.declaration import Declaration, IdentityKind
+from troth.protect import Keyring
+from troth.service.configuration import ServiceError
+from troth.service.disclosure.models import Concerned, Disclosure, Kind, Notice
+from troth.service.disclosure.plan import ANSWERING, TELLING, Owed, Release, owed
+from troth.service.disclosure.run import names_of, record_disclosures
+from troth.service.mail.models import LetterRow
+from troth.service.mail.plan import Letter
+from troth.service.mail.run import post
+from troth.subjects import Identity
+
+__all__ = ["Changed", "NoticeEnded", "State", "StateOfNotice", "Told", "end", "notices", "tell", "untold"]
+
+_NAMES = {IdentityKind.EMAIL: "user.contact.email", IdentityKind.PHONE: "user.contact.phone_number"}
+"""By what a recipient finds the person again, and the category that it is."""
+
+
+class NoticeEnded(ServiceError):
+    """The notice is settled already: by its letter, or by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was done for a case, as recipients are told of it. Its `repr` shows no person."""
+
+    case: str
+    right: str
+    identity: Identity | None
+    named: Sequence[tuple[str, str]]
+    """Kind and value of each identifier that the person gave."""
+    language: str
+    on: dt.date
+    changes: Mapping[str, str] | None = None
+    """For an amendment: category to new value. None where everything of the person is concerned."""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """By what a recipient finds the person again, each with its category."""
+        return {value: _NAMES[IdentityKind(kind)] for kind, value in self.named if kind in _NAMES}
+
+    def names(self, keyring: Keyring) -> tuple[str, ...]:
+        """The references that the register may know the person by."""
+        given = [Identity(tuple((IdentityKind(kind), value) for kind, value in self.named))] if self.named else []
+        asked = [self.identity, *given] if self.identity is not None else given
+        return tuple(dict.fromkeys(name for one in asked for name in names_of(one, keyring)))
+
+    def __repr__(self) -> str:
+        return f"Changed({self.case}, {self.right})"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The recipients that letters go to, and those that only staff can tell."""
+
+    told: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+class State(enum.StrEnum):
+    """How a notice stands: *owed* while its letter is on its way, *untold* while it waits for staff."""
+
+    OWED = "owed"
+    SENT = "sent"
+    UNTOLD = "untold"
+    TOLD = "told"
+    EXCUSED = "excused"
+
+
+@dataclass(frozen=True, slots=True)
+class StateOfNotice:
+    """One recipient of one case, and how far it is with telling them."""
+
+    id: int
+    case: str
+    recipient: str
+    right: str
+    why: str
+    state: State
+    since: dt.datetime
+
+
+def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: dt.datetime) -> Told:
+    """Queue a letter to each recipient that is owed one, put that on record as the disclosure that it is, and leave
+    the others to staff: in the transaction that is open, and once only for each case."""
+    names = changed.addresses
+    if changed.right not in TELLING or not names:
+        return Told()
+    subject = changed.names(keyring)
+    known = set(Notice.objects.filter(case=changed.case).values_list("recipient", flat=True))
+    to_tell = [one for one in _owed(changed, subject, declaration) if one.recipient not in known]
+    letters = {
+        one.recipient: _letter(one, changed, declaration, keyring, now)
+        for one in to_tell
+        if declaration.recipients[one.recipient].contact is not None
+    }
+    Notice.objects.bulk_create(
+        Notice(
+            case=changed.case,
+            recipient=one.recipient,
+            right=changed.right,
+            why=one.why,
+            letter=letters.get(one.recipient),
+            made_at=now,
+        )
+        for one in to_tell
+    )
+    releases = [_release(name, changed.case, subject, names) for name in letters]
+    record_disclosures(releases, declaration=declaration, keyring=keyring, now=now)
+    return Told(tuple(letters), tuple(one.recipient for one in to_tell if one.recipient not in letters))
+
+
+def _owed(changed: Changed, subject: Sequence[str], declaration: Declaration) -> list[Owed]:
+    # An authority that demanded data for an inquiry is no recipient in the sense of the law (GDPR Art. 4(9)).
+    counted = Disclosure.objects.exclude(kind__in=[Kind.NOTICE, Kind.LEGAL_DEMAND])
+    about = Concerned.objects.filter(subject__in=list(subject)).values("disclosure")
+    received: dict[str, set[str]] = {}
+    for recipient, categories in counted.filter(pk__in=about).values_list("recipient", "categories"):
+        received.setdefault(recipient, set()).update(categories)
+    registered = {name for name in declaration.recipients if counted.filter(recipient=name).exists()}
+    return owed(declaration, received, registered, changed.changes)
+
+
+def _letter(one: Owed, changed: Changed, declaration: Declaration, keyring: Keyring, now: dt.datetime) -> LetterRow:
+    contact = declaration.recipients[one.recipient].contact
+    assert contact is not None, "who has no address gets no letter"
+    facts: dict[str, object] = {"right": changed.right, "people": tuple(changed.addresses)}
+    facts |= {"what": one.categories, "on": changed.on}
+    if correct := tuple(
+        f"{what}: {value}" for what, value in (changed.changes or {}).items() if what in one.categories
+    ):
+        facts["changed"] = correct
+    letter = Letter(
+        kind="recipient_notice",
+        to=contact,
+        language=changed.language,
+        about=f"case:{changed.case}",
+        facts=facts,
+        once=f"{changed.case}:recipient_notice:{one.recipient}",
+    )
+    return post(letter, keyring=keyring, organisation=declaration.organisation, now=now)
+
+
+def _release(recipient: str, case: str, subject: Sequence[str], names: Mapping[str, str]) -> Release:
+    """A notice says whom it is about, and so discloses that."""
+    return Release(recipient, [subject], sorted(set(names.values())), ANSWERING, Kind.NOTICE, case)
+
+
+# --- how it stands ---------------------------------------------------------------------------------------------------
+
+
+def notices(case: str) -> list[StateOfNotice]:
+    """Every recipient that is owed a notice for this case, and how that stands."""
+    rows = Notice.objects.filter(case=case).select_related("letter").order_by("id")
+    return [_state(row) for row in rows]
+
+
+def untold() -> list[StateOfNotice]:
+    """What waits for staff, the oldest first: recipients without an address, and those whose letter failed."""
+    return [_state(row) for row in _untold().select_related("letter").order_by("made_at", "id")]
+
+
+def _untold() -> QuerySet[Notice]:
+    failed = Q(letter__state=LetterRow.State.FAILED)
+    return Notice.objects.filter(Q(letter=None) | failed, ended="")
+
+
+def _state(row: Notice) -> StateOfNotice:
+    return StateOfNotice(
+        row.pk,
+        row.case,
+        row.recipient,
+        row.right,
+        row.why,
+        _how(row),
+        row.ended_at or _moment(row.letter) or row.made_at,
+    )
+
+
+def _how(row: Notice) -> State:
+    if row.ended:
+        return State.TOLD if row.ended == Notice.Ended.TOLD else State.EXCUSED
+    if row.letter is None or row.letter.state == LetterRow.State.FAILED:
+        return State.UNTOLD
+    return State.SENT if row.letter.state == LetterRow.State.SENT else State.OWED
+
+
+def _moment(letter: LetterRow | None) -> dt.datetime | None:
+    return letter.ended_at if letter is not None else None
+
+
+def end(notice: int, how: Notice.Ended, *, by: str, now: dt.datetime) -> None:
+    """Somebody of the staff has told the recipient in another way, or says why nobody can. *by* is their pseudonym.
+
+    Raises `NoticeEnded` where there is nothing left to do.
+    """
+    with transaction.atomic():
+        row = Notice.objects.select_for_update(of=("self",)).filter(pk=notice).first()
+        if row is None or not _untold().filter(pk=notice).exists():
+            raise NoticeEnded("that recipient was told already, or somebody has settled it; look at the list again")
+        row.ended, row.ended_at, row.by = how, now, by
+        row.save(update_fields=["ended", "ended_at", "by"])
+
+
+def all_since(moment: dt.datetime) -> Iterable[StateOfNotice]:
+    """Every notice that came up since *moment*."""
+    rows = Notice.objects.filter(made_at__gte=moment).select_related("letter").order_by("id")
+    return (_state(row) for row in rows.iterator(chunk_size=_CHUNK))
+
+
+_CHUNK = 1_000

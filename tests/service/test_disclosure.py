@@ -1,0 +1,177 @@
+"""The register of disclosures: put down with its entry before data goes, and asked by whoever wants to know."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from troth.declaration import Declaration, parse
+from troth.protect import Keyring
+from troth.service.disclosure.models import Concerned, Disclosure, Kind
+from troth.service.disclosure.plan import DisclosureRefused, Release, owed
+from troth.service.disclosure.run import disclose, names_of, received, record_disclosure, record_disclosures
+from troth.service.record.disposal import dispose
+from troth.service.record.models import EntryRow
+from troth.subjects import Identity
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+ANN, BEN = Identity.of(email="ann@example.org"), Identity.of(email="ben@example.org", phone="01632 960002")
+KEYS = Keyring(b"\x01" * 32)
+DECLARED = """
+troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+purposes: {news: {basis: consent, use: marketing, data: [user.contact]}}
+recipients:
+  post: {role: processor, country: GB, receives: [user.contact.email], contact: privacy@post.example.org}
+  print: {role: processor, country: GB, receives: [user.contact.address, user.name]}
+  court: {role: controller, country: GB, receives: [user.name]}
+"""
+
+
+@pytest.fixture
+def declaration() -> Declaration:
+    return parse(DECLARED)
+
+
+def went(declaration: Declaration, *people: Identity, **other: Any) -> Disclosure:
+    wanted = {"to": "post", "categories": ["user.contact.email"], "purpose": "news", "kind": Kind.PROCESSOR, "now": NOW}
+    return disclose(people, declaration=declaration, keyring=KEYS, **{**wanted, **other})
+
+
+def entries() -> list[dict[str, Any]]:
+    stored = EntryRow.objects.order_by("id").values_list("content", flat=True)
+    return [json.loads(bytes(content).removeprefix(b"troth1 ")) for content in stored]
+
+
+def test_a_disclosure_is_on_record_with_its_entry(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN)
+    [told] = received(names_of(ANN, KEYS))
+    assert (told.recipient, told.kind, told.purpose, told.categories, told.at) == (
+        "post",
+        "processor",
+        "news",
+        ("user.contact.email",),
+        NOW,
+    )
+    [entry] = entries()
+    assert (entry["kind"], entry["recipient"], entry["way"], entry["people"]) == (
+        "disclosure.made",
+        "post",
+        "processor",
+        1,
+    )
+    assert entry["subject"] == names_of(ANN, KEYS)[0]
+
+
+def test_nobody_else_is_told_of_it(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN)
+    assert received(names_of(BEN, KEYS)) == []
+
+
+def test_a_person_is_found_by_all_and_by_each_of_their_identifiers(database: str, declaration: Declaration) -> None:
+    went(declaration, BEN)
+    for asked in (BEN, Identity.of(email="Ben@Example.org"), Identity.of(phone="+44 1632 960002")):
+        assert len(received(names_of(asked, KEYS))) == 1
+
+
+def test_no_identifier_reaches_the_database(database: str, declaration: Declaration) -> None:
+    with CaptureQueriesContext(connection) as said:
+        went(declaration, ANN, BEN)
+        received(names_of(ANN, KEYS))
+    assert "example.org" not in str([query["sql"] for query in said])
+
+
+def test_it_commits_with_the_callers_transaction_or_not_at_all(database: str, declaration: Declaration) -> None:
+    release = Release("post", [names_of(ANN, KEYS)], ["user.contact.email"], "news", Kind.PROCESSOR)
+    with transaction.atomic():
+        record_disclosure(release, declaration=declaration, keyring=KEYS, now=NOW)
+        transaction.set_rollback(True)
+    assert (Disclosure.objects.count(), Concerned.objects.count(), EntryRow.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"to": "nobody"}, "no declared recipient"),
+        ({"categories": ["user.name"]}, "not declared to receive user.name"),
+        ({"categories": []}, "name the data categories"),
+        ({"purpose": "profiling"}, "no declared purpose"),
+    ],
+)
+def test_what_is_not_declared_is_refused_and_nothing_is_recorded(
+    database: str, declaration: Declaration, other: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(DisclosureRefused, match=said) as refused:
+        went(declaration, ANN, **other)
+    assert "example.org" not in str(refused.value)
+    assert EntryRow.objects.count() == 0
+
+
+def test_a_disclosure_is_about_somebody(database: str, declaration: Declaration) -> None:
+    with pytest.raises(DisclosureRefused, match="about somebody"):
+        went(declaration)
+
+
+def test_a_batch_is_put_down_in_a_few_statements(database: str, declaration: Declaration) -> None:
+    people = [names_of(Identity.of(email=f"p{n}@example.org"), KEYS) for n in range(2_000)]
+    releases = [Release("post", people, ["user.contact.email"], "news", Kind.PROCESSOR)] * 20
+    with CaptureQueriesContext(connection) as said:
+        rows = record_disclosures(releases, declaration=declaration, keyring=KEYS, now=NOW)
+    assert (len(rows), Concerned.objects.count()) == (20, 40_000)
+    assert len(said) < 400
+    assert len(received(people[7])) == 20
+
+
+def test_looking_one_person_up_reads_no_table(database: str, declaration: Declaration) -> None:
+    people = [names_of(Identity.of(email=f"p{n}@example.org"), KEYS) for n in range(3_000)]
+    record_disclosures(
+        [Release("post", [who], ["user.contact.email"], "news", Kind.PROCESSOR) for who in people],
+        declaration=declaration,
+        keyring=KEYS,
+        now=NOW,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    about = Concerned.objects.filter(subject__in=people[1_500]).values("disclosure")
+    plan = Disclosure.objects.filter(pk__in=about).order_by("-at", "-id").explain()
+    assert not [word for word in ("SCAN disclosure", "Seq Scan") if word in plan], plan
+
+
+def test_the_register_outlives_an_erasure_and_ends_with_its_period(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN, now=NOW - dt.timedelta(days=6 * 366))
+    went(declaration, ANN)
+    gone = dispose(NOW)
+    assert (gone["troth_concerned"], gone["troth_disclosures"]) == (1, 1)
+    assert [told.at for told in received(names_of(ANN, KEYS))] == [NOW]
+
+
+# --- who is owed a notice --------------------------------------------------------------------------------------------
+
+
+def test_whom_the_register_knows_is_owed_by_what_they_received(declaration: Declaration) -> None:
+    [one] = owed(declaration, {"post": {"user.contact.email"}}, {"post", "print", "court"}, None)
+    assert (one.recipient, one.categories, one.why) == ("post", ("user.contact.email",), "register")
+
+
+def test_a_recipient_that_is_not_in_the_register_at_all_is_owed_by_the_declaration(declaration: Declaration) -> None:
+    found = owed(declaration, {"post": {"user.contact.email"}}, {"post"}, None)
+    assert [(one.recipient, one.why) for one in found] == [
+        ("post", "register"),
+        ("print", "declared"),
+        ("court", "declared"),
+    ]
+
+
+def test_a_registered_recipient_that_had_nothing_of_this_person_is_not_told_of_them(declaration: Declaration) -> None:
+    assert [one.recipient for one in owed(declaration, {}, {"post"}, None)] == ["print", "court"]
+
+
+def test_an_amendment_concerns_those_who_have_what_changed(declaration: Declaration) -> None:
+    [one] = owed(declaration, {}, set(), {"user.contact.address.postal_code"})
+    assert (one.recipient, one.categories) == ("print", ("user.contact.address.postal_code",))
