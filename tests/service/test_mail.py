@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from aiosmtpd.smtp import Envelope
 from django.db import connection, transaction
 from tests import forks
-from tests.service.conftest import ROOT
+from tests.service.conftest import ROOT, as_default
 from tests.service.mail_processes import KEYS, NOW
 from tests.service.mailing import Sink, read
 
@@ -47,6 +49,14 @@ def letter(once: str = ONCE, *, to: str = ANN, language: str = "en", **more: Any
 
 def posted(one: Letter | None = None, *, keyring: Keyring = KEYS) -> LetterRow:
     return post(one or letter(), keyring=keyring, organisation=COMPANY, now=NOW)
+
+
+@pytest.fixture
+def rows(migrated: Path, tmp_path: Path, django_db_blocker: Any) -> Iterator[None]:
+    """A database of its own, for what does not depend on which one it is."""
+    shutil.copy(migrated, tmp_path / "troth.sqlite3")
+    with django_db_blocker.unblock(), as_default(f"sqlite:///{tmp_path}/troth.sqlite3"):
+        yield
 
 
 @pytest.fixture
@@ -148,10 +158,20 @@ def test_what_is_not_one_address_is_refused_and_not_quoted(address: str) -> None
     assert address not in str(refusal.value)
 
 
+def test_a_letter_comes_from_the_address_that_is_set(rows: None, settings: Any, sink: Sink, send: Send) -> None:
+    settings.TROTH = replace(settings.TROTH, mail_from="letters@example.org")
+    posted()
+    assert send() == 1
+    assert read(sink.taken[0].content)["From"] == "Example Ltd <letters@example.org>"
+    settings.TROTH = replace(settings.TROTH, mail_from="letters")
+    with pytest.raises(LetterRefused, match="TROTH_MAIL_FROM"):
+        posted(letter("other"))
+
+
 # --- what arrives ---------------------------------------------------------------------------------------------------
 
 
-def test_a_letter_arrives_as_it_should(database: str, sink: Sink, send: Send) -> None:
+def test_a_letter_arrives_as_it_should(rows: None, sink: Sink, send: Send) -> None:
     row = posted(letter(attachments=[Attachment("receipt.json", "application/json", b'{"leaf": 7}')]))
     assert send() == 1
     (envelope,) = sink.taken
@@ -171,7 +191,7 @@ def test_a_letter_arrives_as_it_should(database: str, sink: Sink, send: Send) ->
     assert (attached.get_filename(), attached.get_content()) == ("receipt.json", b'{"leaf": 7}')
 
 
-def test_that_it_was_sent_is_on_record_without_saying_to_whom(database: str, send: Send) -> None:
+def test_that_it_was_sent_is_on_record_without_saying_to_whom(rows: None, send: Send) -> None:
     row = posted()
     assert not was_sent(ONCE)
     assert send() == 1
@@ -182,7 +202,7 @@ def test_that_it_was_sent_is_on_record_without_saying_to_whom(database: str, sen
     assert str(entry.fields["to"]) == row.to
 
 
-def test_names_and_addresses_of_the_whole_world_arrive(database: str) -> None:
+def test_names_and_addresses_of_the_whole_world_arrive(rows: None) -> None:
     name = 'Übersetzer "Große Straße" & Söhne; Łódź, s.r.o. und Partner 株式会社'
     company = COMPANY.model_copy(update={"name": name})
     with Sink(enable_SMTPUTF8=True) as sink:
@@ -199,7 +219,7 @@ def test_names_and_addresses_of_the_whole_world_arrive(database: str) -> None:
     assert message["To"] == "zoë@xn--bcher-kva.example"
 
 
-def test_an_address_that_the_server_cannot_write_to_fails_and_says_why(database: str) -> None:
+def test_an_address_that_the_server_cannot_write_to_fails_and_says_why(rows: None) -> None:
     posted(letter("a", to="zoë@example.org"))
     posted(letter("b", to="ann@bücher.example"))  # its domain is plain in DNS
     with Sink(enable_SMTPUTF8=False) as sink:
@@ -212,7 +232,7 @@ def test_an_address_that_the_server_cannot_write_to_fails_and_says_why(database:
 # --- refusals and trouble ---------------------------------------------------------------------------------------------
 
 
-def test_many_letters_share_a_connection(database: str, sink: Sink, send: Send) -> None:
+def test_many_letters_share_a_connection(rows: None, sink: Sink, send: Send) -> None:
     sink.to = lambda envelope: "550 5.1.1 No such mailbox" if "3" in envelope.rcpt_tos[-1] else None
     for number in range(70):
         posted(letter(f"k{number}", to=f"ann{number}@example.org"))
@@ -222,7 +242,7 @@ def test_many_letters_share_a_connection(database: str, sink: Sink, send: Send) 
     assert len(failed()) == 16
 
 
-def test_a_refusal_for_good_stays_in_sight(database: str, sink: Sink, send: Send) -> None:
+def test_a_refusal_for_good_stays_in_sight(rows: None, sink: Sink, send: Send) -> None:
     sink.to = lambda envelope: "550 5.1.1 <ann@example.org>: no such mailbox"
     posted()
     assert send() == 0
@@ -234,7 +254,7 @@ def test_a_refusal_for_good_stays_in_sight(database: str, sink: Sink, send: Send
     assert (send(DAY), failed(), len(entries())) == (1, [], 1)
 
 
-def test_the_message_of_a_failed_letter_does_not_stay_for_ever(database: str, sink: Sink, send: Send) -> None:
+def test_the_message_of_a_failed_letter_does_not_stay_for_ever(rows: None, sink: Sink, send: Send) -> None:
     sink.data = lambda envelope: "554 5.7.1 Spam"
     posted()
     send()
@@ -246,7 +266,7 @@ def test_the_message_of_a_failed_letter_does_not_stay_for_ever(database: str, si
 
 @pytest.mark.parametrize("where", ["to", "data"])
 def test_what_may_go_better_later_is_tried_again_with_the_same_bytes(
-    database: str, sink: Sink, send: Send, where: str
+    rows: None, sink: Sink, send: Send, where: str
 ) -> None:
     seen: list[object] = []
 
@@ -264,7 +284,7 @@ def test_what_may_go_better_later_is_tried_again_with_the_same_bytes(
     assert not LetterRow.objects.get().repeated
 
 
-def test_trying_ends(database: str, sink: Sink, send: Send) -> None:
+def test_trying_ends(rows: None, sink: Sink, send: Send) -> None:
     sink.to = lambda envelope: "450 4.2.1 Greylisted"
     posted()
     for hours in range(24 * 5):
@@ -274,21 +294,21 @@ def test_trying_ends(database: str, sink: Sink, send: Send) -> None:
     assert 20 < row.tries < 30
 
 
-def test_a_letter_that_is_too_late_is_not_sent(database: str, sink: Sink, send: Send) -> None:
+def test_a_letter_that_is_too_late_is_not_sent(rows: None, sink: Sink, send: Send) -> None:
     link = {"link": "https://example.org/x", "until": NOW + DAY}
     posted(Letter("link", ANN, "en", "case:R-1", link, "k"))
     assert send(2 * DAY) == 0
     assert (failed()[0].reason, sink.taken) == ("too late", [])
 
 
-def test_a_refusal_of_the_sender_is_no_letters_fault(database: str, sink: Sink, send: Send) -> None:
+def test_a_refusal_of_the_sender_is_no_letters_fault(rows: None, sink: Sink, send: Send) -> None:
     sink.sender = lambda envelope: "550 5.7.1 Sender refused"
     posted()
     assert (send(), failed()) == (0, [])
     assert LetterRow.objects.get().reason == "550 5.7.1"
 
 
-def test_letters_wait_while_there_is_no_server(database: str, send: Send) -> None:
+def test_letters_wait_while_there_is_no_server(rows: None, send: Send) -> None:
     for number in range(60):
         posted(letter(f"k{number}"))
     with Sink() as gone:
@@ -299,7 +319,7 @@ def test_letters_wait_while_there_is_no_server(database: str, send: Send) -> Non
     assert send(2 * MINUTE) == 50
 
 
-def test_a_lost_answer_is_no_lost_letter(database: str, sink: Sink, send: Send) -> None:
+def test_a_lost_answer_is_no_lost_letter(rows: None, sink: Sink, send: Send) -> None:
     sink.at_end = lambda server: server.transport.abort()
     posted()
     assert send() == 0
@@ -311,7 +331,7 @@ def test_a_lost_answer_is_no_lost_letter(database: str, sink: Sink, send: Send) 
     assert first.content == second.content
 
 
-def test_a_damaged_letter_holds_nobody_up(database: str, send: Send) -> None:
+def test_a_damaged_letter_holds_nobody_up(rows: None, send: Send) -> None:
     posted(letter("a"))
     posted(letter("b"))
     LetterRow.objects.filter(once="a").update(sealed=b"rubbish")
@@ -364,7 +384,7 @@ def test_a_dead_process_holds_its_letters_back_for_minutes(database: str, sink: 
 
 
 @pytest.mark.parametrize("maildir", [False, True])
-def test_a_folder_gets_a_file_for_each_letter(database: str, tmp_path: Path, send: Send, maildir: bool) -> None:
+def test_a_folder_gets_a_file_for_each_letter(rows: None, tmp_path: Path, send: Send, maildir: bool) -> None:
     row = posted()
     assert send(transport=Folder(tmp_path / "mail", maildir=maildir)) == 1
     (file,) = (path for path in (tmp_path / "mail").rglob("*") if path.is_file())
@@ -373,7 +393,7 @@ def test_a_folder_gets_a_file_for_each_letter(database: str, tmp_path: Path, sen
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_a_folder_that_cannot_be_written_makes_letters_wait(database: str, tmp_path: Path, send: Send) -> None:
+def test_a_folder_that_cannot_be_written_makes_letters_wait(rows: None, tmp_path: Path, send: Send) -> None:
     (tmp_path / "mail").write_text("not a folder")
     posted()
     assert send(transport=Folder(tmp_path / "mail")) == 0

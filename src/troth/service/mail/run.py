@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
@@ -56,8 +57,8 @@ def post(
 ) -> LetterRow:
     """Write *letter* and queue it in the transaction that is open: it commits with that, or not at all.
 
-    A letter whose key is known is left as it is, whatever it says now. It comes from *organisation*, at its e-mail
-    address or at *sender*. Raises `LetterRefused`.
+    A letter whose key is known is left as it is, whatever it says now. It comes from *organisation*, from *sender*, or
+    from the address that the settings or else the declaration give it. Raises `LetterRefused`.
     """
     known = LetterRow.objects.filter(once=letter.once).first()
     if known is not None:
@@ -66,7 +67,7 @@ def post(
     made = message(
         write(letter, organisation),
         name=organisation.name,
-        sender=Address.read(sender or organisation.email),
+        sender=_sender(sender or settings.TROTH.mail_from or organisation.email),
         to=to,
         language=language,
         now=now,
@@ -87,6 +88,15 @@ def post(
     # Another process may queue the same key at this moment; the first one counts.
     LetterRow.objects.bulk_create([row], ignore_conflicts=True)
     return LetterRow.objects.get(once=letter.once)
+
+
+def _sender(address: str) -> Address:
+    try:
+        return Address.read(address)
+    except LetterRefused:
+        raise LetterRefused(
+            "letters need an address to come from: set TROTH_MAIL_FROM, or organisation.email in the declaration"
+        ) from None
 
 
 def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: int = 1_000) -> int:
