@@ -54,6 +54,18 @@ def test_a_view_for_people_shows_the_same_with_categories(firm: Firm) -> None:
     assert "delivered" not in answer.out
 
 
+@pytest.mark.parametrize("command", [("view", *ANN), ("erase", *ANN), RENAME])
+def test_what_is_not_reached_is_said(firm: Firm, command: tuple[str, ...]) -> None:
+    said = (
+        "systems:\n  payroll: {store: task}\n  outside: {store: 'hook:x', asked: {answers: [view], holds: {a: user}}}\n"
+    )
+    firm.declaration.write_text(firm.declaration.read_text().replace("systems:\n", said))
+    answer = firm.troth(*command, "--json")
+    assert (answer.code, answer.err) == (
+        0, "troth: not reached from here: payroll, outside; they are asked in a case of the service\n",
+    )  # fmt: skip
+
+
 def test_a_look_is_on_record_by_pseudonym_and_purpose(firm: Firm) -> None:
     firm.troth("view", *ANN, "--purpose", "support")
     (entry,) = firm.entries("subject.viewed")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,8 +23,9 @@ ROOT = Path(__file__).parents[2]
 class Site:
     """One that is running."""
 
-    def __init__(self, folder: Path, url: str, log: Path) -> None:
+    def __init__(self, folder: Path, url: str, log: Path, process: subprocess.Popen[str]) -> None:
         self.folder = folder
+        self.kill = process.kill
         self.url = f"{url}/privacy"
         self.log = log
 
@@ -83,9 +83,8 @@ def running(folder: Path, database: dict[str, Any] | None = None) -> Iterator[Si
             assert process.stdin
             url = process.stdout.readline().strip()
             assert url, log.read_text()
-            yield Site(folder, url, log)
+            yield Site(folder, url, log, process)
             process.stdin.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def manage(folder: Path, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:

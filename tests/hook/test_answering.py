@@ -152,7 +152,7 @@ def test_an_erasure_leaves_what_is_kept_alone(tables: Mapping[str, int], kept: I
         ({"contact": [{"name": "Anna", "city": "Bonn"}]}, Answer.failed("not_amended", fields=1)),
         ({"contact": [{"name": "Anna", "city": "Ulm"}, {"name": "Ann"}]}, Answer.failed("not_amended", fields=2)),
         ({"contact": [{"name": "Anna"}]}, Answer.refused("not_verified")),
-        ({}, Answer(State.NOTHING)),
+        ({}, Answer.refused("not_verified")),
     ],
 )
 def test_an_amendment_stands_in_every_row_that_has_the_field(tables: dict[str, Any], seen: Answer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.hook.django_site import Site, manage, running
 
 from troth.hook import Answer, Ask, Right
-from troth.stores import Asked, http
+from troth.stores import Asked, StoreUnreachable, http
 from troth.testing.asked import ANN, SECRET, AskedContract, asking, make_ask
 
 
@@ -137,6 +138,28 @@ def test_the_same_ask_many_times_at_once_is_done_once(tmp_path: Path, postgresql
         answers = _ask_at_once(site.url, make_ask(Right.ERASE), 8)
         assert [dict(answer.counts) for answer in answers] == [{"erased": 1}] * 8
         assert opened.execute("SELECT count(*) FROM desk_done").fetchone() == (1,)
+
+
+def test_an_application_that_dies_in_the_middle_has_done_nothing_and_does_it_when_asked_again(tmp_path: Path) -> None:
+    erase = make_ask(Right.ERASE)
+    with running(tmp_path) as site, ThreadPoolExecutor(1) as pool:
+        site.begin_anew()
+        (tmp_path / "stops").touch()
+        lost = pool.submit(_ask_at_once, site.url, erase, 1)
+        for _ in range(3_000):
+            if (tmp_path / "stopped").exists():
+                break
+            threading.Event().wait(0.01)
+        site.kill()
+        with pytest.raises(StoreUnreachable):
+            lost.result()
+    (tmp_path / "stops").unlink()
+    with running(tmp_path) as site:
+        place = DjangoPlace(site)
+        assert (place.holds(ANN), place.times()) == (4, 0)
+        assert place.open().ask(erase) == place.open().ask(erase)
+        assert (place.holds(ANN), place.times()) == (1, 1)
+        place.close()
 
 
 # --- what the application's developer sees ---------------------------------------------------------------------------

@@ -95,6 +95,7 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
 
     who = _identities(**subjects)
     with cli.opened(declaration, read_only=True) as company:
+        _tell_who_else(company)
         located = _located(company, who, "view")
         views = plan_view(company.declaration, located)
         reviews = [review for one in views for review in one.reviews]
@@ -126,6 +127,7 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
 
     who = _identities(**subjects)
     with cli.opened(declaration, read_only=approved is None) as company:
+        _tell_who_else(company)
         refuse_untrue(company.declaration, check(company.declaration, company.schemas))
         located = _located(company, who, "erase")
         plan = plan_erasure(company.declaration, located, now=_now(), holds=company.holds(located))
@@ -152,6 +154,7 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
     who = _identities(**subjects)
     wanted = dict(_change(text) for text in changes)
     with cli.opened(declaration, read_only=approved is None) as company:
+        _tell_who_else(company)
         refuse_untrue(company.declaration)
         located = _located(company, who, "amend")
         try:
@@ -201,6 +204,14 @@ def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
         paper.show_scan(found, columns, sum(read.values()))
     if found:
         raise click.exceptions.Exit(1)
+
+
+def _tell_who_else(company: cli.Company) -> None:
+    """What these commands do not reach is said, so that nobody takes their answer for all of it."""
+    others = [name for name, system in company.declaration.systems.items() if not system.is_looked_into]
+    if others:
+        said = f"troth: not reached from here: {', '.join(others)}; they are asked in a case of the service"
+        click.echo(cli.printable(said), err=True)
 
 
 def _located(company: cli.Company, who: Sequence[Identity], purpose: Literal["view", "amend", "erase"]) -> Located:

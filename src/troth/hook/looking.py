@@ -15,14 +15,19 @@ def looked(ask: Ask, rows: Mapping[str, Rows], kept: Iterable[Kept] = ()) -> Ans
 
     ``done`` or ``nothing``: it is as it should be. ``failed``, with the number of rows of each table that are not:
     ``still_there`` for more rows than are *kept*, ``not_amended`` for fields with another value than asked for.
-    ``refused``, ``not_verified``: a view shows nothing about this.
+    ``refused``, ``not_verified``: a view shows nothing about this, such as a new address, under which nobody was asked
+    for.
     """
     if ask.right is Right.ERASE:
         allowed = Counter[str]()
         for it in kept:
             allowed[it.what] += it.count
         left = {name: len(found) - allowed[name] for name, found in rows.items() if len(found) > allowed[name]}
-        return Answer.failed("still_there", rows=sum(left.values())) if left else Answer(_state(rows))
+        return (
+            Answer.failed("still_there", rows=sum(left.values()))
+            if left
+            else Answer(State.DONE if rows else State.NOTHING)
+        )
     if ask.right is Right.AMEND:
         return _amended(ask, rows)
     return Answer.refused("not_verified")
@@ -33,10 +38,5 @@ def _amended(ask: Ask, rows: Mapping[str, Rows]) -> Answer:
     wrong = sum(value != ask.changes[name] for name, value in seen)
     if wrong:
         return Answer.failed("not_amended", fields=wrong)
-    if rows and {name for name, _ in seen} != ask.changes.keys():
-        return Answer.refused("not_verified")
-    return Answer(_state(rows))
-
-
-def _state(rows: Mapping[str, Rows]) -> State:
-    return State.DONE if rows else State.NOTHING
+    is_seen = {name for name, _ in seen} == ask.changes.keys()
+    return Answer(State.DONE) if is_seen else Answer.refused("not_verified")

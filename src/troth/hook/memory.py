@@ -71,7 +71,7 @@ class FileMemory:
             return None
 
     def recall(self, ask_id: str) -> Remembered | None:
-        with self._writing() as file:
+        with self._opened() as file:
             found = file.execute("SELECT right_asked, answer FROM asked WHERE id = ?", (ask_id,)).fetchone()
         if found is None:
             return None
@@ -92,16 +92,17 @@ class FileMemory:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on a connection of its own: threads come and go, and the work is a few rows."""
-        if not self._is_made:
-            self._make()
-        file = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        try:
+        """One transaction, which an exception rolls back."""
+        with self._opened() as file:
             file.execute("BEGIN IMMEDIATE")
             yield file
             file.execute("COMMIT")
-        finally:
-            file.close()
+
+    def _opened(self) -> contextlib.closing[sqlite3.Connection]:
+        """A connection of its own each time: threads come and go, and the work is a few rows."""
+        if not self._is_made:
+            self._make()
+        return contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None))
 
     def _make(self) -> None:
         with self._lock:

@@ -6,12 +6,15 @@ up to three times within its time; whoever has to wait longer is told so, and co
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import re
+import ssl
 import time
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -99,7 +102,7 @@ class _Http:
         self._name, self._base, self._keys, self._timeout_s = name, base, keys, timeout_s
         self._path = urlsplit(base).path
         self._clock, self._sleep = clock, sleep
-        self._client: httpx.Client | None = None
+        self._transport: httpx.HTTPTransport | None = None
 
     def ask(self, ask: Ask) -> Answer:
         answer = self._answer("ask", ask.id, dump_ask(ask))
@@ -122,9 +125,9 @@ class _Http:
         raise self._strange("no list of rights")
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
     # --- one message
 
@@ -175,11 +178,10 @@ class _Http:
     ) -> tuple[int, httpx.Headers, bytes]:
         said = bytearray()
         failed = ""
+        waits = {"timeout": httpx.Timeout(max(0.1, until - time.monotonic())).as_dict()}
         try:
-            timeout = max(0.1, until - time.monotonic())
-            with self._opened().stream(
-                "POST", f"{self._base}/{action}", content=body, headers=headers, timeout=timeout
-            ) as answer:
+            message = httpx.Request("POST", f"{self._base}/{action}", content=body, headers=headers, extensions=waits)
+            with contextlib.closing(self._opened().handle_request(message)) as answer:
                 if answer.headers.get("content-encoding", "identity") != "identity":
                     raise self._strange("compressed, which was not asked for")
                 for piece in answer.iter_raw():
@@ -195,11 +197,15 @@ class _Http:
             failed = type(error).__name__  # its text may hold the address
         raise StoreUnreachable(f"{self._name} does not answer ({failed})", store=self._name, retryable=True)
 
-    def _opened(self) -> httpx.Client:
-        if self._client is None:
-            # Proxies of the environment are for the way out, and never for localhost in plain text.
-            self._client = httpx.Client(follow_redirects=False, trust_env=self._base.startswith("https:"))
-        return self._client
+    def _opened(self) -> httpx.HTTPTransport:
+        """A transport, and no client of httpx: that would log addresses, keep cookies and follow the environment."""
+        if self._transport is None:
+            is_encrypted = self._base.startswith("https:")
+            self._transport = httpx.HTTPTransport(
+                verify=ssl.create_default_context() if is_encrypted else False,
+                proxy=_proxy(self._base) if is_encrypted else None,
+            )
+        return self._transport
 
     # --- what is no answer
 
@@ -222,6 +228,12 @@ class _Http:
 
     def _strange(self, what: str) -> StoreRefused:
         return StoreRefused(f"the answer of {self._name} is not of the protocol: {what}", store=self._name)
+
+
+def _proxy(base: str) -> str | None:
+    """The proxy that the environment names for the way out."""
+    host = urlsplit(base).hostname or ""
+    return None if proxy_bypass(host) else getproxies().get("https")
 
 
 _SIGNATURES = {

@@ -15,6 +15,7 @@ import json
 import logging
 import secrets
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -245,7 +246,8 @@ class FakeVendor:
     *received* has every body that came, by action.
     """
 
-    def __init__(self, secret: str = SECRET) -> None:
+    def __init__(self, secret: str = SECRET, *, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._key = secret.encode()
         self._lock = threading.RLock()
         self.trap: Trap | None = None
@@ -270,6 +272,7 @@ class FakeVendor:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body go apart, and would wait for one another
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -285,6 +288,8 @@ class FakeVendor:
                 """A connection that the other side closed is what some traps are for."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if self._tls is not None:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
@@ -300,7 +305,7 @@ class FakeVendor:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
                 return f"http://127.0.0.1:{free.getsockname()[1]}/privacy"
-        return f"http://127.0.0.1:{self._server.server_port}/privacy"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._server.server_port}/privacy"
 
     # --- the protocol
 

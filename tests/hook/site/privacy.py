@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from tests.hook.site.models import Contact, Done, Invoice, Job, Ticket
@@ -74,6 +75,7 @@ def _erased(email: str | None) -> Answer:
         gone += deleted
     if gone:
         Done.objects.create(what="erase")
+    _may_stop()
     invoices = Invoice.objects.filter(email__iexact=email).count()
     return Answer.did(erased=gone, kept=[Kept("invoice", invoices, REASON, CITE, UNTIL)])
 
@@ -81,3 +83,11 @@ def _erased(email: str | None) -> Answer:
 def _may_break(ask: Ask) -> None:
     if Path(os.environ["DESK_FOLDER"], "broken").exists():
         raise LookupError(f"no row for {ask.email}")
+
+
+def _may_stop() -> None:
+    """In the middle, for ever, where a test wants to end the process there."""
+    folder = Path(os.environ["DESK_FOLDER"])
+    if (folder / "stops").exists():
+        (folder / "stopped").touch()
+        threading.Event().wait()
