@@ -6,20 +6,60 @@ import dataclasses
 import datetime as dt
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.utils.translation import override
 
 from troth.service.cases.package.cells import printable
 from troth.service.cases.package.contents import Contents, Part
-from troth.service.cases.package.files import data_files, manifest
+from troth.service.cases.package.facts import facts_of
+from troth.service.cases.package.files import data_files, manifest, pretty
+from troth.service.cases.package.letter import letter
+from troth.service.cases.package.page import page
+from troth.service.cases.package.portable import LeftOut, portable
+from troth.service.mail.plan import language_of
 
 __all__ = ["build", "packed"]
 
 
 def build(contents: Contents) -> bytes:
     """The package of *contents*, complete: the same bytes for the same contents. Raises `PackageRefused`."""
-    contents = dataclasses.replace(contents, parts=[_named(part) for part in contents.parts])
+    contents = dataclasses.replace(
+        contents, parts=_in_order(map(_named, contents.parts)), language=language_of(contents.language)
+    )
+    left_out: Sequence[LeftOut] = ()
+    if contents.right == "port":
+        parts, left_out = portable(contents.declaration, contents.parts)
+        contents = dataclasses.replace(contents, parts=parts)
     files = dict(data_files(contents))
+    with override(contents.language):
+        facts = facts_of(contents, left_out)
+        files |= {"index.html": page(contents, facts), "letter.pdf": letter(contents, facts)}
+    files |= _receipt(contents.receipt)
     return packed({**files, "manifest.json": manifest(contents, files)}, contents.made_at)
+
+
+def _receipt(receipt: Mapping[str, object] | None) -> dict[str, bytes]:
+    """The proof that the ledger knows of this copy: all that is known of it, and the proof itself for verifiers."""
+    if receipt is None:
+        return {}
+    proof = receipt.get("proof")
+    return {
+        "receipt.json": pretty({name: value if _is_plain(value) else str(value) for name, value in receipt.items()}),
+        **({"receipt.tlog-proof": proof.encode()} if isinstance(proof, str) else {}),
+    }
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | list | dict)
+
+
+def _in_order(parts: Iterable[Part]) -> list[Part]:
+    """*parts* with the tables of one system side by side."""
+    systems: dict[str, list[Part]] = {}
+    for part in parts:
+        systems.setdefault(part.system, []).append(part)
+    return [part for tables in systems.values() for part in tables]
 
 
 def _named(part: Part) -> Part:

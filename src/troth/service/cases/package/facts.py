@@ -1,0 +1,417 @@
+"""What GDPR Art. 15(1)-(2) has a person told beside the data, in words of the language of now. Pure.
+
+The page and the letter say the same facts; a fact has one place here, named for the letter of Art. 15(1).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from troth.declaration import Basis, Declaration, Keep, covers
+from troth.law.shelf import places
+from troth.service.cases.package import words
+from troth.service.cases.package.contents import Contents, Part
+from troth.service.cases.package.portable import LeftOut, Source, asked_for, purposes_of, source_of
+
+__all__ = ["Facts", "facts_of"]
+
+_OBJECTIONABLE = (Basis.LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK, Basis.RECOGNISED_LEGITIMATE_INTERESTS)
+_PROFILES = (
+    "essential.fraud_detection",
+    "personalize",
+    "marketing.advertising.profiling",
+    "marketing.advertising.first_party.targeted",
+    "marketing.advertising.third_party.targeted",
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Use:
+    """(a) A purpose, on which basis."""
+
+    title: str
+    basis: str
+    interests: str
+    systems: str
+    categories: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kind:
+    """(b) A category of data."""
+
+    title: str
+    systems: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Receiver:
+    """(c) Somebody who receives such data, and Art. 15(2): what protects it where it goes."""
+
+    title: str
+    role: str
+    country: str
+    receives: str
+    notice: str
+    safeguard: str
+    is_abroad: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Disclosed:
+    """(c) Data of this person that went to somebody on a day."""
+
+    recipient: str
+    categories: str
+    why: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Look:
+    """Somebody of the staff looked."""
+
+    at: str
+    role: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Stay:
+    """(d) How long one table stays."""
+
+    system: str
+    table: str
+    text: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RightOf:
+    """(e) A right, and how to use it."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Origin:
+    """(g) Where data came from."""
+
+    text: str
+    categories: str
+    systems: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Missing:
+    """What is not in the package, and why."""
+
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Held:
+    """How much one table of one system holds."""
+
+    system: str
+    table: str
+    rows: int
+    withheld: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Facts:
+    """All of it."""
+
+    held: tuple[Held, ...]
+    looked: str
+    """Systems that were asked and hold nothing about the person."""
+    unanswered: tuple[Missing, ...]
+    left_out: tuple[Missing, ...]
+    """Of portability: what is not taken along."""
+    uses: tuple[Use, ...]
+    kinds: tuple[Kind, ...]
+    origins: tuple[Origin, ...]
+    receivers: tuple[Receiver, ...]
+    disclosed: tuple[Disclosed, ...]
+    looks: tuple[Look, ...]
+    stays: tuple[Stay, ...]
+    rights: tuple[RightOf, ...]
+    profiles: str
+    """Purposes that use a profile."""
+    centre: str
+    complain: str
+    regulator: str
+    regulator_site: str
+
+    @property
+    def rows(self) -> int:
+        return sum(held.rows for held in self.held)
+
+    @property
+    def withheld(self) -> int:
+        return sum(held.withheld for held in self.held)
+
+    @property
+    def transfers(self) -> tuple[Receiver, ...]:
+        """Those who receive data in another country."""
+        return tuple(receiver for receiver in self.receivers if receiver.is_abroad)
+
+
+def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
+    """The facts that go with *contents*, whose parts are those that the person gets."""
+    declaration = contents.declaration
+    held = _Held(declaration, contents.parts, contents.unanswered)
+    bases, profiles, empty = held.bases(), held.profiles(), _empty(contents)
+    site = contents.site.rstrip("/") if contents.site.startswith(("https://", "http://")) else ""
+    organisation = declaration.organisation
+    return Facts(
+        held=tuple(Held(held.system(part), held.table(part), len(part.rows), part.withheld) for part in contents.parts),
+        looked=words.joined(empty) if empty else "",
+        unanswered=tuple(
+            Missing(words.system_words(declaration, name), words.unanswered_words(code))
+            for name, code in sorted(contents.unanswered.items())
+        ),
+        left_out=tuple(_left_out(held, left_out)),
+        uses=held.uses(),
+        kinds=held.kinds(),
+        origins=held.origins(),
+        receivers=held.receivers(contents.made_at.date()),
+        disclosed=tuple(_disclosed(contents)),
+        looks=tuple(
+            Look(words.moment(at), words.human(role), words.purpose_words(declaration, purpose))
+            for at, role, purpose in sorted(contents.looks)
+        ),
+        stays=tuple(_stay(held, part) for part in contents.parts),
+        rights=tuple(_rights(bases)),
+        profiles=words.joined(profiles) if profiles else "",
+        centre=f"{site}/your-data/" if site else "",
+        complain=f"{site}/your-data/complain/" if site else "",
+        regulator=organisation.regulator or "",
+        regulator_site=words.regulator_site(organisation.regulator or ""),
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Held:
+    """The parts with what the declaration says about them."""
+
+    declaration: Declaration
+    parts: Sequence[Part]
+    unanswered: Collection[str]
+
+    def system(self, part: Part) -> str:
+        return words.system_words(self.declaration, part.system)
+
+    def table(self, part: Part) -> str:
+        return words.human(part.table) or self.system(part)
+
+    def categories(self) -> dict[str, list[Part]]:
+        """Category to the parts that hold it, in order."""
+        found: dict[str, list[Part]] = {}
+        for part in self.parts:
+            for category in dict.fromkeys(part.categories):
+                if category is not None:
+                    found.setdefault(category, []).append(part)
+        return found
+
+    def _purposes(self) -> dict[str, tuple[list[str], list[str]]]:
+        """Purpose to the systems and the categories that it is for."""
+        found: dict[str, tuple[list[str], list[str]]] = {}
+        for part in self.parts:
+            for category in dict.fromkeys(part.categories):
+                for name in purposes_of(self.declaration, part.system, (category,) if category else ()):
+                    systems, categories = found.setdefault(name, ([], []))
+                    systems.append(self.system(part))
+                    categories.append(words.category_words(category or ""))
+        for system in self.unanswered:
+            declared = self.declaration.systems.get(system)
+            for name in declared.purposes if declared else ():
+                if name in self.declaration.purposes:
+                    found.setdefault(name, ([], []))[0].append(words.system_words(self.declaration, system))
+        return found
+
+    def uses(self) -> tuple[Use, ...]:
+        return tuple(
+            Use(
+                words.purpose_words(self.declaration, name),
+                str(words.BASES[self.declaration.purposes[name].basis]),
+                self.declaration.purposes[name].interests or "",
+                words.joined(systems),
+                words.joined(categories) if categories else "",
+            )
+            for name, (systems, categories) in self._purposes().items()
+        )
+
+    def bases(self) -> set[Basis | str]:
+        """The bases of what is done, and ``marketing`` where that is among it."""
+        purposes = [self.declaration.purposes[name] for name in self._purposes()]
+        marketing = {"marketing"} if any(covers("marketing", purpose.use) for purpose in purposes) else set()
+        return {purpose.basis for purpose in purposes} | marketing
+
+    def profiles(self) -> list[str]:
+        return [
+            words.purpose_words(self.declaration, name)
+            for name in self._purposes()
+            if any(covers(use, self.declaration.purposes[name].use) for use in _PROFILES)
+        ]
+
+    def kinds(self) -> tuple[Kind, ...]:
+        return tuple(
+            Kind(words.category_words(category), words.joined(map(self.system, parts)))
+            for category, parts in self.categories().items()
+        )
+
+    def origins(self) -> tuple[Origin, ...]:
+        found: dict[tuple[Source, tuple[str, ...]], tuple[list[str], list[str]]] = {}
+        for category, parts in self.categories().items():
+            for part in parts:
+                source = source_of(self.declaration, part, category)
+                forms = asked_for(self.declaration, part.system, category) if source is Source.GIVEN else ()
+                categories, systems = found.setdefault((source, forms), ([], []))
+                categories.append(words.category_words(category))
+                systems.append(self.system(part))
+        return tuple(
+            Origin(_origin(source, forms), words.joined(categories), words.joined(systems))
+            for (source, forms), (categories, systems) in sorted(
+                found.items(), key=lambda item: (list(Source).index(item[0][0]), item[0][1])
+            )
+        )
+
+    def receivers(self, on: dt.date) -> tuple[Receiver, ...]:
+        held, here = self.categories(), self.declaration.organisation.country
+        found = []
+        for name, recipient in self.declaration.recipients.items():
+            received = [category for category in held if any(covers(broad, category) for broad in recipient.receives)]
+            if received:
+                is_abroad = recipient.country != here
+                found.append(
+                    Receiver(
+                        words.recipient_words(self.declaration, name),
+                        str(words.ROLES[recipient.role]),
+                        words.country(recipient.country),
+                        words.joined(map(words.category_words, received)),
+                        recipient.notice if recipient.notice and recipient.notice.startswith("https://") else "",
+                        _safeguard(recipient.safeguard, recipient.country, here, on) if is_abroad else "",
+                        is_abroad,
+                    )
+                )
+        return tuple(found)
+
+
+def _empty(contents: Contents) -> list[str]:
+    """Systems that were looked into, and where nothing was found."""
+    answered = {part.system for part in contents.parts if part.rows}
+    return [
+        words.system_words(contents.declaration, name)
+        for name, system in contents.declaration.systems.items()
+        if name not in answered and name not in contents.unanswered and (system.tables or system.asked)
+    ]
+
+
+def _left_out(held: _Held, left_out: Sequence[LeftOut]) -> list[Missing]:
+    found = []
+    for left in left_out:
+        part = Part(left.place, (), (), ())
+        columns = ", ".join(map(words.human, left.columns))
+        title = f"{held.system(part)}, {held.table(part)}: {columns}"
+        found.append(Missing(title, str(words.WHY_LEFT_OUT[left.why])))
+    return found
+
+
+def _origin(source: Source, forms: Sequence[str]) -> str:
+    if not forms:
+        return str(words.SOURCES[source])
+    return gettext("%(source)s (%(forms)s)") % {
+        "source": words.SOURCES[source],
+        "forms": words.joined(map(words.human, forms)),
+    }
+
+
+def _safeguard(name: str | None, there: str, here: str, on: dt.date) -> str:
+    """What protects data that goes from *here* to *there* (Art. 15(2), 46)."""
+    if name:
+        return words.safeguard_words(name)
+    eea = places().territories["EEA"].places(on)
+    if {there, here} <= eea:
+        return gettext("the same law protects the data there (the European Economic Area)")
+    if {there, here} <= eea | {"GB"}:
+        return words.safeguard_words("adequacy")
+    return gettext("our records name no safeguard; ask us")
+
+
+def _disclosed(contents: Contents) -> list[Disclosed]:
+    return [
+        Disclosed(
+            words.recipient_words(contents.declaration, shared.recipient),
+            words.joined(map(words.category_words, shared.categories)),
+            words.purpose_words(contents.declaration, shared.why)
+            if shared.why in contents.declaration.purposes
+            else shared.why,
+            words.moment(shared.at),
+        )
+        for shared in sorted(contents.shared, key=lambda shared: shared.at)
+    ]
+
+
+def _stay(held: _Held, part: Part) -> Stay:
+    rules = [rule for rule in held.declaration.retention.values() if rule.table == part.place]
+    texts = []
+    for rule in rules:
+        facts = {"period": words.period_words(rule.for_), "start": words.human(rule.from_)}
+        text = gettext("%(period)s, counted from “%(start)s”") % facts
+        texts.append(f"{text} ({rule.because})" if rule.because else text)
+    if not texts:
+        purposes = purposes_of(held.declaration, part.system, [each for each in part.categories if each])
+        needed = words.joined(words.purpose_words(held.declaration, name) for name in purposes)
+        texts = [
+            gettext("No fixed period: as long as we need it for this: %(purposes)s") % {"purposes": needed}
+            if purposes
+            else gettext("No fixed period: until you ask us to delete it")
+        ]
+    system = held.declaration.systems.get(part.system)
+    table = system.tables.get(part.table) if system else None
+    kept = _kept(table.keep) if table is not None and table.keep is not None else ""
+    return Stay(held.system(part), held.table(part), "; ".join(texts), kept)
+
+
+def _kept(keep: Keep) -> str:
+    facts = {"because": keep.because, "cite": keep.cite}
+    if keep.for_ is None:
+        return gettext("Even if you ask for deletion it stays as long as this holds: %(because)s (%(cite)s)") % facts
+    facts["period"] = words.period_words(keep.for_)
+    return gettext("Even if you ask for deletion it stays for %(period)s: %(because)s (%(cite)s)") % facts
+
+
+def _rights(bases: set[Basis | str]) -> list[RightOf]:
+    """The rights of Art. 15(1)(e), and those that follow from the bases."""
+    found = [
+        RightOf(
+            gettext("Correct it"), gettext("Have what is wrong put right, and what is incomplete completed (Art. 16).")
+        ),
+        RightOf(gettext("Delete it"), gettext("Have it deleted; we tell you what the law has us keep (Art. 17).")),
+        RightOf(
+            gettext("Pause its use"), gettext("Have us keep it and not use it, while something is unclear (Art. 18).")
+        ),
+    ]
+    if bases & {*_OBJECTIONABLE, "marketing"}:
+        text = gettext("Object to a use that rests on our interests, for reasons of your own (Art. 21).")
+        if "marketing" in bases:
+            text += " " + gettext("Marketing stops at once, without any reason.")
+        found.append(RightOf(gettext("Object"), text))
+    if bases & {Basis.CONSENT, Basis.CONTRACT}:
+        text = gettext("Get what you gave us in a form that computers read, for yourself or another company (Art. 20).")
+        found.append(RightOf(gettext("Take it with you"), text))
+    if Basis.CONSENT in bases:
+        text = gettext("Withdraw a consent at any time; what was done before stays lawful (Art. 7(3)).")
+        found.append(RightOf(gettext("Withdraw your consent"), text))
+    found.append(
+        RightOf(gettext("See it again"), gettext("Ask for such a copy again, free of charge (Art. 15, 12(5))."))
+    )
+    return found

@@ -1,0 +1,151 @@
+"""``index.html``: the page of a package that a person reads, offline. One file, no script, nothing from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from django.template import Context, Engine
+from django.template.base import Template
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
+
+from troth.service.cases.package import words
+from troth.service.cases.package.cells import csv_cell, printable
+from troth.service.cases.package.contents import Contents, Part
+from troth.service.cases.package.facts import Facts
+from troth.service.cases.package.files import file_names
+from troth.service.cases.plan import zone_of
+from troth.service.words import day
+from troth.stores import Scalar
+from troth.subjects import WITHHELD
+
+__all__ = ["page", "title_of"]
+
+ROWS_SHOWN_MAX = 200
+"""Of one table. The others are in its files."""
+_LETTERS_SHOWN_MAX = 2_000
+_HERE = Path(__file__).parent
+_TURNS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+
+
+def page(contents: Contents, facts: Facts) -> bytes:
+    """The page of *contents*, in the language of now."""
+    organisation = contents.declaration.organisation
+    css = _css()
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    foreign = contents.declaration.policy.language
+    context = {
+        "language": contents.language,
+        "own": format_html(' lang="{}"', foreign) if foreign != contents.language else "",
+        "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        "css": mark_safe(css),  # noqa: S308 - our own file
+        "title": title_of(contents),
+        "organisation": organisation,
+        "reference": contents.reference,
+        "received": contents.received_at.astimezone(zone_of(organisation)).date(),
+        "made_at": contents.made_at,
+        "is_port": contents.right == "port",
+        "facts": facts,
+        "systems": _systems(contents, facts),
+        "marker": WITHHELD,
+        "receipt": contents.receipt,
+        "proof": (contents.receipt or {}).get("proof"),
+    }
+    return printable(_template().render(Context(context))).encode()
+
+
+def title_of(contents: Contents) -> str:
+    """What page and letter are called."""
+    name = contents.declaration.organisation.name
+    if contents.right == "port":
+        return gettext("Your data from %(name)s, to take with you") % {"name": name}
+    return gettext("Your data at %(name)s") % {"name": name}
+
+
+@cache
+def _template() -> Template:
+    engine = Engine(dirs=[str(_HERE)], builtins=["troth.service.words", "django.templatetags.i18n"])
+    return engine.get_template("index.html")
+
+
+@cache
+def _css() -> str:
+    return (_HERE / "page.css").read_text(encoding="utf-8")
+
+
+def _systems(contents: Contents, facts: Facts) -> list[Mapping[str, Any]]:
+    """The parts of each system, under its title."""
+    described = zip(contents.parts, facts.held, file_names(contents.parts), strict=True)
+    return [
+        {"title": title, "tables": [_table(part, held.table, name) for part, held, name in group]}
+        for title, group in groupby(described, key=lambda each: each[1].system)
+    ]
+
+
+def _table(part: Part, title: str, file: str) -> Mapping[str, Any]:
+    head = [
+        (words.human(name), words.category_words(category) if category else "")
+        for name, category in zip(part.columns, part.categories, strict=True)
+    ]
+    shown = [[_cell(value, part) for value in row] for row in part.rows[:ROWS_SHOWN_MAX]]
+    return {
+        "title": title,
+        "file": file,
+        "rows": len(part.rows),
+        "withheld": part.withheld,
+        "head": head,
+        "shown": shown,
+        "record": _record(head, shown),
+        "more": max(len(part.rows) - ROWS_SHOWN_MAX, 0),
+    }
+
+
+def _record(
+    head: Sequence[tuple[str, str]], shown: Sequence[Sequence[SafeString]]
+) -> list[tuple[str, str, SafeString]]:
+    """The first row as pairs: a single record reads better down than across."""
+    return [(label, kind, cell) for (label, kind), cell in zip(head, shown[0], strict=True)] if shown else []
+
+
+def _cell(value: Scalar, part: Part) -> SafeString:
+    """One value as a person reads it. Whatever it holds, it stays text inside its own cell."""
+    match value:
+        case None | "":
+            return format_html('<span class="soft">—<span class="hidden"> {}</span></span>', gettext("empty"))
+        case str() if value == WITHHELD and part.withheld:
+            return format_html("<em>{}</em>", gettext("about somebody else"))
+        case str():
+            return _text(value)
+        case bool():
+            return SafeString(escape(gettext("yes") if value else gettext("no")))
+        case bytes():
+            many = len(value)
+            text = ngettext("%(many)s byte", "%(many)s bytes", many) % {"many": f"{many:,}"}
+            return format_html('{} <span class="soft">({})</span>', text, gettext("in the files, as base64"))
+        case dt.datetime() if value.tzinfo is not None:
+            return format_html("{}", words.moment(value))
+        case dt.datetime():
+            return format_html("{}, {}", day(value), value.time().isoformat("auto"))
+        case dt.date():
+            return format_html("{}", day(value))
+        case _:
+            return _text(csv_cell(value).strip('"').removeprefix("'"))
+
+
+def _text(text: str) -> SafeString:
+    """Free text. What turns the direction of writing is shown instead of done, and long text is cut, and says so."""
+    cut = escape(printable(text[:_LETTERS_SHOWN_MAX]))
+    safe = _TURNS.sub(lambda found: f'<span class="sign">U+{ord(found[0]):04X}</span>', cut)
+    more = len(text) - _LETTERS_SHOWN_MAX
+    end = ngettext("(%(many)s more character in the files)", "(%(many)s more characters in the files)", more)
+    rest = format_html(' <span class="soft">… {}</span>', end % {"many": f"{more:,}"}) if more > 0 else ""
+    return mark_safe(f'<bdi class="value">{safe}</bdi>{rest}')  # noqa: S308 - escaped above

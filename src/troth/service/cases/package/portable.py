@@ -1,0 +1,140 @@
+"""What may be taken along (GDPR Art. 20(1)): what the person gave or what was observed of them, where its use rests on
+consent or a contract. Pure; every column that is left out is left out for a reason."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.declaration import Basis, Declaration, Purpose, Table, covers
+from troth.service.cases.package.contents import Part
+from troth.subjects import WITHHELD
+
+__all__ = ["LeftOut", "Source", "Why", "asked_for", "portable", "purposes_of", "source_of"]
+
+
+class Source(enum.StrEnum):
+    """Where data came from, as far as the declaration shows."""
+
+    GIVEN = "given"
+    """A form asks for it."""
+    OBSERVED = "observed"
+    """It arises when the person uses the service (WP 242: observed data are provided by the person, too)."""
+    OTHERS = "others"
+    """Others wrote it, and mention the person."""
+    DERIVED = "derived"
+    """It was worked out from other data."""
+    UNNAMED = "unnamed"
+    """The declaration does not say. Most such data come from the person."""
+
+
+class Why(enum.StrEnum):
+    """Why a column is not taken along."""
+
+    BASIS = "basis"
+    """No use of it rests on consent or a contract."""
+    SOURCE = "source"
+    """The person did not provide it."""
+
+
+_OBSERVED = ("user.behavior", "user.device", "user.location", "user.sensor", "user.telemetry", "user.user_sensor")
+_DERIVED = ("user.demographic.profile", "user.unique_id.pseudonymous")
+_PORTABLE = (Basis.CONSENT, Basis.CONTRACT)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Columns of one table that are not taken along, all for one reason."""
+
+    place: str
+    columns: tuple[str, ...]
+    why: Why
+
+
+def portable(declaration: Declaration, parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[LeftOut, ...]]:
+    """What of *parts* the person may take along, and what not and why. Keys go with the columns that they belong to."""
+    taken, left = list[Part](), list[LeftOut]()
+    for part in parts:
+        why = {
+            name: _why_not(declaration, part, category)
+            for name, category in zip(part.columns, part.categories, strict=True)
+            if category is not None
+        }
+        for reason in Why:
+            if columns := tuple(name for name, answer in why.items() if answer is reason):
+                left.append(LeftOut(part.place, columns, reason))
+        if None in why.values():
+            taken.append(_only(part, [at for at, name in enumerate(part.columns) if why.get(name) is None]))
+    return tuple(taken), tuple(left)
+
+
+def _why_not(declaration: Declaration, part: Part, category: str) -> Why | None:
+    uses = purposes_of(declaration, part.system, (category,)).values()
+    if not any(purpose.basis in _PORTABLE for purpose in uses):
+        return Why.BASIS
+    return Why.SOURCE if source_of(declaration, part, category) in (Source.OTHERS, Source.DERIVED) else None
+
+
+def _only(part: Part, at: Sequence[int]) -> Part:
+    rows = tuple(tuple(row[each] for each in at) for row in part.rows)
+    withheld = sum(cell == WITHHELD for row in rows for cell in row)
+    return Part(
+        part.place,
+        tuple(part.columns[each] for each in at),
+        tuple(part.categories[each] for each in at),
+        rows,
+        min(part.withheld, withheld) if len(at) < len(part.columns) else part.withheld,
+    )
+
+
+# --- what the declaration says of a column -------------------------------------------------------------------------
+
+
+def purposes_of(declaration: Declaration, system: str, categories: Sequence[str]) -> Mapping[str, Purpose]:
+    """The purposes of a system that use one of *categories*."""
+    declared = declaration.systems.get(system)
+    named = {name: declaration.purposes.get(name) for name in (declared.purposes if declared else ())}
+    return {
+        name: purpose
+        for name, purpose in named.items()
+        if purpose is not None and any(covers(data, category) for data in purpose.data for category in categories)
+    }
+
+
+def asked_for(declaration: Declaration, system: str, category: str) -> tuple[str, ...]:
+    """The collection points that ask for *category*, for a purpose of *system*."""
+    declared = declaration.systems.get(system)
+    purposes = set(declared.purposes if declared else ())
+    return tuple(
+        name
+        for name, point in declaration.collection_points.items()
+        if purposes & set(point.purposes)
+        and any(field.category and _meets(field.category, category) for field in point.fields.values())
+    )
+
+
+def source_of(declaration: Declaration, part: Part, category: str) -> Source:
+    """Where the data of *category* in *part* came from."""
+    if asked_for(declaration, part.system, category):
+        return Source.GIVEN
+    if any(covers(each, category) for each in _DERIVED):
+        return Source.DERIVED
+    if any(covers(each, category) for each in _OBSERVED):
+        return Source.OBSERVED
+    return Source.OTHERS if _is_of_others(_table(declaration, part)) else Source.UNNAMED
+
+
+def _table(declaration: Declaration, part: Part) -> Table | None:
+    system = declaration.systems.get(part.system)
+    return system.tables.get(part.table) if system else None
+
+
+def _is_of_others(table: Table | None) -> bool:
+    """Whether rows of the table only mention the person: none is theirs by a reference or by being them."""
+    return table is not None and bool(table.mentions) and not table.identity and not table.belongs_to
+
+
+def _meets(one: str, other: str) -> bool:
+    """Whether one category covers the other, whichever is the broader."""
+    return covers(one, other) or covers(other, one)

@@ -1,0 +1,177 @@
+"""The words of the law and of the declaration, in the language of now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
+from troth.declaration import Basis, Declaration, Period, Sharing, is_category, is_special, title
+from troth.law.shelf import places
+from troth.service.cases.package.portable import Source
+from troth.service.words import clock, listed
+
+__all__ = [
+    "BASES",
+    "ROLES",
+    "SOURCES",
+    "WHY_LEFT_OUT",
+    "category_words",
+    "country",
+    "human",
+    "joined",
+    "moment",
+    "period_words",
+    "purpose_words",
+    "recipient_words",
+    "regulator_site",
+    "safeguard_words",
+    "system_words",
+    "unanswered_words",
+]
+
+BASES: Mapping[Basis, object] = {
+    Basis.CONSENT: gettext_lazy("you agreed to it (GDPR Art. 6(1)(a)); you may withdraw that at any time"),
+    Basis.CONTRACT: gettext_lazy("we need it for our contract with you, or to prepare one as you asked (Art. 6(1)(b))"),
+    Basis.LEGAL_OBLIGATION: gettext_lazy("the law obliges us (Art. 6(1)(c))"),
+    Basis.VITAL_INTERESTS: gettext_lazy("it protects somebody’s life (Art. 6(1)(d))"),
+    Basis.PUBLIC_TASK: gettext_lazy("it is part of a task in the public interest (Art. 6(1)(e))"),
+    Basis.LEGITIMATE_INTERESTS: gettext_lazy("we have a legitimate interest in it (Art. 6(1)(f)); you may object"),
+    Basis.RECOGNISED_LEGITIMATE_INTERESTS: gettext_lazy(
+        "it serves an interest that the law recognises (UK GDPR Art. 6(1)(ea)); you may object"
+    ),
+}
+ROLES: Mapping[Sharing, object] = {
+    Sharing.PROCESSOR: gettext_lazy("works for us, by contract and on our instructions"),
+    Sharing.CONTROLLER: gettext_lazy("decides for itself what it does with the data"),
+    Sharing.JOINT: gettext_lazy("decides together with us"),
+    Sharing.SALE: gettext_lazy("buys the data from us"),
+    Sharing.SHARE: gettext_lazy("receives the data for advertising across websites"),
+}
+SOURCES: Mapping[Source, object] = {
+    Source.GIVEN: gettext_lazy("You gave it to us"),
+    Source.OBSERVED: gettext_lazy("It arose when you used our service"),
+    Source.OTHERS: gettext_lazy("Others gave it to us, who wrote about you or to you"),
+    Source.DERIVED: gettext_lazy("We worked it out from other data"),
+    Source.UNNAMED: gettext_lazy("Our records name no source; most of it comes from you or was made by us"),
+}
+WHY_LEFT_OUT: Mapping[str, object] = {
+    "basis": gettext_lazy("we use it neither with your consent nor for a contract with you"),
+    "source": gettext_lazy("you did not provide it: others did, or we worked it out ourselves"),
+}
+_SAFEGUARDS: Mapping[str, object] = {
+    "adequacy": gettext_lazy("the protection there was found adequate (Art. 45)"),
+    "scc": gettext_lazy("standard contractual clauses of the European Commission (Art. 46(2)(c))"),
+    "idta": gettext_lazy("the United Kingdom’s international data transfer agreement (Art. 46)"),
+    "dpf": gettext_lazy("the EU–US Data Privacy Framework (Art. 45)"),
+    "uk_bridge": gettext_lazy("the UK–US data bridge (Art. 45)"),
+    "bcr": gettext_lazy("binding corporate rules (Art. 47)"),
+}
+_UNANSWERED: Mapping[str, object] = {
+    "unreachable": gettext_lazy("it could not be reached"),
+    "refused": gettext_lazy("it refused to answer"),
+    "busy": gettext_lazy("it was too busy to answer"),
+    "waiting": gettext_lazy("the answer is still being prepared"),
+    "failed": gettext_lazy("looking there failed"),
+    "late": gettext_lazy("it has not answered in time"),
+}
+_COUNTRIES: Mapping[str, object] = {
+    "US": gettext_lazy("the United States"),
+    "GB": gettext_lazy("the United Kingdom"),
+    "CH": gettext_lazy("Switzerland"),
+    "CA": gettext_lazy("Canada"),
+    "DE": gettext_lazy("Germany"),
+    "FR": gettext_lazy("France"),
+    "ES": gettext_lazy("Spain"),
+    "IE": gettext_lazy("Ireland"),
+    "NL": gettext_lazy("the Netherlands"),
+    "IN": gettext_lazy("India"),
+    "JP": gettext_lazy("Japan"),
+}
+_REGULATORS: Mapping[str, str] = {
+    "ICO": "https://ico.org.uk/make-a-complaint/",
+    "CNIL": "https://www.cnil.fr/",
+    "BfDI": "https://www.bfdi.bund.de/",
+    "AEPD": "https://www.aepd.es/",
+    "DPC": "https://www.dataprotection.ie/",
+}
+
+
+def human(name: str) -> str:
+    """``payment_method`` and ``paymentMethod`` as ``Payment method``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"[_\W]+", " ", name)).strip()
+    return words[:1].upper() + words[1:] if words else name
+
+
+def category_words(key: str) -> str:
+    """A data category in words, with a mark where it is a special one (Art. 9)."""
+    if not is_category(key):
+        return human(key.rpartition(".")[2])
+    words = gettext(title(key))
+    return gettext("%(category)s (specially protected, Art. 9)") % {"category": words} if is_special(key) else words
+
+
+def purpose_words(declaration: Declaration, name: str) -> str:
+    """A purpose by its title; of one that is not declared, its name."""
+    purpose = declaration.purposes.get(name)
+    if purpose is None:
+        return human(name)
+    return purpose.title or gettext(title(purpose.use))
+
+
+def recipient_words(declaration: Declaration, name: str) -> str:
+    recipient = declaration.recipients.get(name)
+    return (recipient.title if recipient else None) or human(name)
+
+
+def system_words(declaration: Declaration, name: str) -> str:
+    system = declaration.systems.get(name)
+    return (system.title if system else None) or human(name)
+
+
+def period_words(period: Period) -> str:
+    """``3 years``, in the language of now."""
+    many = period.count
+    match period.unit:
+        case "day":
+            return ngettext("%(many)d day", "%(many)d days", many) % {"many": many}
+        case "week":
+            return ngettext("%(many)d week", "%(many)d weeks", many) % {"many": many}
+        case "month":
+            return ngettext("%(many)d month", "%(many)d months", many) % {"many": many}
+        case _:
+            return ngettext("%(many)d year", "%(many)d years", many) % {"many": many}
+
+
+def country(code: str) -> str:
+    """The name of a country; the code itself where we know none."""
+    return str(_COUNTRIES[code]) if code in _COUNTRIES else gettext(places().name(code))
+
+
+def safeguard_words(name: str) -> str:
+    return str(_SAFEGUARDS.get(name, human(name)))
+
+
+def unanswered_words(code: str) -> str:
+    """Why a system did not answer, as far as the code is known."""
+    return str(_UNANSWERED[code]) if code in _UNANSWERED else human(code) or gettext("it has not answered")
+
+
+def regulator_site(name: str) -> str:
+    """Where the authority takes complaints; empty where we do not know."""
+    return _REGULATORS.get(name, "")
+
+
+def joined(names: Iterable[str]) -> str:
+    """``newsletter, shop and tickets``, each once."""
+    return listed(dict.fromkeys(names))
+
+
+def moment(at: dt.datetime) -> str:
+    """A moment in words, in UTC; as it stands where the calendar ends."""
+    try:
+        return clock(at)
+    except OverflowError:
+        return at.isoformat()
