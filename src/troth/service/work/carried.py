@@ -66,6 +66,7 @@ class Flow:
         self._note: Note | None = None
         self._position = 0
         self._heard = 0
+        self._is_in_step = False
         self.has_begun = False
 
     @property
@@ -90,25 +91,26 @@ class Flow:
     # --- the words of a body ------------------------------------------------------------------------------------
 
     def step(self, name: str, do: Callable[[], Result], *, once: bool) -> Result:
-        assert self._note is not None, "a flow that is carried"
         self._position += 1
         position = self._position
 
         def done() -> Result:
             self._go_on()
             close_old_connections()
+            self._is_in_step = True
             try:
-                return self._once(name, position, do) if once else _plain(do())
+                result = self._once(name, position, do) if once else _plain(do())
+                if self._tries:
+                    self._tries = 0
+                    self._mine().update(tries=0, step="", reason="")
+                return result
             except Exception as error:  # noqa: BLE001 - whatever it is, the flow is put away for it
                 raise self._put_away(name, error) from None
             finally:
+                self._is_in_step = False
                 close_old_connections()
 
-        result = self._note(name, done)
-        if self._tries:
-            self._tries = 0
-            self._mine().update(tries=0, step="", reason="")
-        return result
+        return self._noted(name, done)
 
     def wait(self, time: dt.timedelta) -> None:
         until = self._until("wait", time)
@@ -117,19 +119,22 @@ class Flow:
             raise PutAway
 
     def wait_for_word(self, time: dt.timedelta) -> bool:
-        assert self._note is not None, "a flow that is carried"
         until = self._until("listen", time)
-        heard = self._note("word", lambda: self._listen(until))
+        heard = self._noted("word", lambda: self._listen(until))
         assert isinstance(heard, Mapping), "as `_listen` left it"
         assert isinstance(heard["words"], int), "as `_listen` left it"
         self._heard = heard["words"]
         return bool(heard["came"])
 
     def _until(self, name: str, time: dt.timedelta) -> dt.datetime:
-        assert self._note is not None, "a flow that is carried"
-        until = self._note(name, lambda: (self._clock() + time).isoformat())  # noqa: PLW0108 - the clock is read in the step
+        until = self._noted(name, lambda: (self._clock() + time).isoformat())  # noqa: PLW0108 - the step reads the clock
         assert isinstance(until, str), "as it was noted"
         return dt.datetime.fromisoformat(until)
+
+    def _noted(self, name: str, call: Callable[[], Result]) -> Result:
+        assert self._note is not None, "a flow that is carried"
+        assert not self._is_in_step, "a step holds no step: it is done, or it is not"
+        return self._note(name, call)
 
     def _listen(self, until: dt.datetime) -> Result:
         """What came, or put the flow away: unless a word came while we looked."""
@@ -142,7 +147,7 @@ class Flow:
                 return {"came": True, "words": words}
             if self._clock() >= until:
                 return {"came": False, "words": words}
-            if self._mine().filter(words=words).update(**self._away(_State.WAITING, until), for_word=True):
+            if self._mine().filter(words=words).update(**{**self._away(_State.WAITING, until), "for_word": True}):
                 raise PutAway
 
     # --- what becomes of the row --------------------------------------------------------------------------------

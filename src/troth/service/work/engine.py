@@ -6,8 +6,6 @@ does it only once there is a flow to run.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import logging
 import os
 import queue
@@ -39,14 +37,14 @@ _POLL_S = 0.1
 _SWEPT_AT_ONCE = 1_000
 
 _carried: dict[str, Flow] = {}
-"""What this process runs, by key: DBOS hands us the key alone."""
+"""What this process is to run, by key: DBOS hands us the key alone. Who runs it takes it out, and is the only one."""
 _ended: queue.SimpleQueue[Flow] = queue.SimpleQueue()
 
 
 @DBOS.workflow(name="troth.flow", max_recovery_attempts=None)
 def _run(key: str) -> None:
-    flow = _carried.get(key)
-    if flow is None or flow.has_begun:
+    flow = _carried.pop(key, None)
+    if flow is None:
         raise PutAway  # it was given back since, and whoever has it runs it
     try:
         flow.carry(flows()[flow.name], _note)
@@ -75,9 +73,12 @@ class Engine:
 
     def __init__(self, settings: Settings, *, executor: str, flows_max: int) -> None:
         self._pid = os.getpid()
-        self._queue = f"troth-{executor}"
+        # DBOS looks for new queues once a second, and for known ones at once.
+        self._queue = "troth" if settings.database.engine == "sqlite" else f"troth-{executor}"
         self.ended = _ended
-        DBOS(config=_config(settings, executor, flows_max))
+        config = _config(settings, executor, flows_max)
+        self._sqlite = config.get("system_database_engine")
+        DBOS(config=config)
         DBOS.listen_queues([self._queue])
         DBOS.launch()
         DBOS.register_queue(self._queue, polling_interval_sec=_POLL_S)
@@ -112,17 +113,17 @@ class Engine:
                 DBOS.delete_queue(known.name)
         noted = DBOS.list_workflows(limit=_SWEPT_AT_ONCE, load_input=False, load_output=False)
         keys = [workflow.workflow_id for workflow in noted]
-        gone = [key for key in keys if key not in _carried and not _is_needed(key)]
+        gone = [key for key in keys if not _is_needed(key)]
         for key in gone:
             DBOS.delete_workflow(key)
         return len(gone)
 
     def close(self) -> None:
         """End it. Flows that still run find out at their next step, and leave no note."""
-        with contextlib.suppress(Exception):
-            DBOS.delete_queue(self._queue)
         _carried.clear()
         DBOS.destroy()
+        if self._sqlite is not None:
+            self._sqlite.dispose()
 
 
 def _is_needed(key: str) -> bool:
@@ -167,7 +168,6 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
     return config
 
 
-@functools.cache
 def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
     """As DBOS would make it, but with a log beside the file, which is 27 times as fast. NORMAL is enough: a power cut
     may undo the last notes, and the steps that they were about are done again."""

@@ -157,6 +157,7 @@ class _Worker:
         self._running: dict[str, tuple[Flow, float]] = {}
         self._busy_at = time.monotonic()
         self._next_rounds = 0.0
+        self._next_feeding = 0.0
         self._next_sweep = 0.0
 
     def work(self, stop: threading.Event, *, until_idle: bool) -> None:
@@ -181,8 +182,7 @@ class _Worker:
                 self._next_rounds = time.monotonic() + self._pace.lease.total_seconds() / 3
                 if count := self._hold.take_over():
                     _LOG.warning("took over %d flows of workers that are gone", count)
-            for fill in feeders():
-                self._feed(fill)
+            self._feed()
             taken = self._take()
             if taken:
                 self._begin(taken)
@@ -195,11 +195,15 @@ class _Worker:
         finally:
             close_old_connections()
 
-    def _feed(self, fill: Callable[[], object]) -> None:
-        try:
-            fill()
-        except Exception:  # noqa: BLE001 - one that is broken holds up no other; the log has its type and place
-            _LOG.exception("a feeder broke; it is called again")
+    def _feed(self) -> None:
+        if self._running and time.monotonic() < self._next_feeding:
+            return  # a turn follows every flow that ends, and a feeder has better things to do
+        for fill in feeders():
+            try:
+                fill()
+            except Exception:  # noqa: BLE001 - one that is broken holds up no other; the log has its type and place
+                _LOG.exception("a feeder broke; it is called again")
+        self._next_feeding = time.monotonic() + self._pace.look_s
 
     def _take(self) -> list[Flow]:
         """Flows that are due, up to what this worker can run at once, now in its hands."""
