@@ -175,6 +175,12 @@ OTHER_FAULTS = [
         "4:55: systems.desk.asked: nothing to sign with; add 'secret: ${NAME}'",
     ),
     (
+        "asked-recipient",
+        "recipients: {mailer: {role: joint, country: GB, receives: []}}\n"
+        "systems: {desk: {store: 'hook:desk', asked: {answers: [view], holds: {l: system}, recipient: maler}}}",
+        "5:83: systems.desk.asked.recipient: no recipient 'maler'; did you mean 'mailer'?",
+    ),
+    (
         "category-without-purpose",
         "systems: {desk: {store: 'hook:desk', asked: {answers: [view], holds: {who: user.name}}}}",
         "4:71: systems.desk.asked.holds.who: no purpose needs 'user.name'; "

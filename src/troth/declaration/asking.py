@@ -32,6 +32,8 @@ class Asking(Part):
     """How long it keeps what it holds, as whoever runs it has agreed."""
     by: tuple[Literal["email", "phone", "account", "name", "postal"], ...] = Field(default=("email",), min_length=1)
     """The kinds of identifier by which it knows people; no other is sent to it."""
+    recipient: str | None = None
+    """Who runs it, a key of ``recipients``; the company itself where left out."""
     secret: str | None = None
     """The shared secret that both sides sign with: a reference such as ``${DESK_SECRET}``. Over HTTP it has to be."""
     within: Period = Period(count=14, unit="day")

@@ -196,6 +196,10 @@ def _asked(declaration: Declaration) -> Faults:
         if system.tables:
             message = "tables of a system that is asked, which nobody looks into"
             yield Fault("asked-tables", (*path, "tables"), message, "say what it holds under 'asked'")
+        if asked.recipient is not None and asked.recipient not in declaration.recipients:
+            mend = _meant(nearest_of(asked.recipient, declaration.recipients), "declare it under 'recipients'")
+            message = f"no recipient '{shown(asked.recipient)}'"
+            yield Fault("asked-recipient", (*path, "asked", "recipient"), message, mend)
         if asked.secret is None and scheme.endswith(("http", "https")):
             yield Fault("asked-secret", (*path, "asked"), "nothing to sign with", "add 'secret: ${NAME}'")
 
