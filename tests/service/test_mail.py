@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.service.mailing import Sink, read
 from troth.declaration import Organisation
 from troth.ledger import Entry
 from troth.protect import Keyring, create_home
+from troth.service.configuration import MailServer
 from troth.service.key_life import rotate_field
 from troth.service.mail import run
 from troth.service.mail.message import Address, Message
@@ -381,6 +383,52 @@ def test_a_dead_process_holds_its_letters_back_for_minutes(database: str, sink: 
     posted()
     run._claim(NOW, 1)
     assert (send(4 * MINUTE), send(6 * MINUTE)) == (0, 1)
+
+
+def test_two_threads_do_not_share_a_connection(rows: None, sink: Sink) -> None:
+    mine = run._way_out(sink.server)
+    theirs: list[Transport] = []
+    other = threading.Thread(target=lambda: theirs.append(run._way_out(sink.server)))
+    other.start()
+    other.join()
+    assert theirs[0] is not mine
+    assert run._way_out(sink.server) is mine
+
+
+def test_letters_go_out_by_themselves(
+    rows: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "open_keyring", lambda home: KEYS)
+    settings.TROTH = replace(settings.TROTH, mail=MailServer(folder=tmp_path / "mail"))
+    posted()
+    stop = threading.Event()
+
+    def clock() -> dt.datetime:
+        if LetterRow.objects.filter(state="sent").exists():
+            stop.set()
+        return NOW
+
+    monkeypatch.setattr(run, "_REST_S", 0.01)
+    run.forever(stop, clock=clock)
+    assert len(list((tmp_path / "mail").iterdir())) == 1
+
+
+def test_what_breaks_a_pass_does_not_end_the_loop(rows: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[int] = []
+    stop = threading.Event()
+
+    def broken(*of: object, **more: object) -> int:
+        passes.append(1)
+        if len(passes) == 3:
+            stop.set()
+        raise RuntimeError(ANN)
+
+    monkeypatch.setattr(run, "deliver", broken)
+    monkeypatch.setattr(run, "open_keyring", lambda home: KEYS)
+    monkeypatch.setattr(run, "_REST_AFTER_ERROR_S", 0.01)
+    monkeypatch.setattr(run, "_REST_S", 0.01)
+    run.forever(stop)
+    assert len(passes) == 3
 
 
 @pytest.mark.parametrize("maildir", [False, True])

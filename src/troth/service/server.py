@@ -57,7 +57,8 @@ def serve(
     _close_connections()
     server = _granian(application, address, port, workers)
     server.on_startup(ready)
-    beside = [name for name, is_wanted in (("keep", keep), ("work", work)) if is_wanted]
+    wanted = {"keep": keep, "work": work, "letters": keep or work}
+    beside = [name for name, is_wanted in wanted.items() if is_wanted]
     with _beside(beside) if beside else contextlib.nullcontext():
         server.serve()
 

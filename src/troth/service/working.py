@@ -1,8 +1,9 @@
-"""What works beside the server, in one process: ``python -m troth.service.working keep work``.
+"""What works beside the server, in one process: ``python -m troth.service.working keep work letters``.
 
-``keep`` is the keep loop, ``work`` a worker of flows; together they cost little more than one of them. The process ends
-when its standard input does, and so with whoever started it, and when one of the two breaks, for its starter to begin
-it anew. To run one by itself, use ``troth keep --forever`` and ``troth work``.
+``keep`` is the keep loop, ``work`` a worker of flows, and ``letters`` sends what was written; together they cost little
+more than one of them. The process ends when its standard input does, and so with whoever started it, and when one of
+them breaks, for its starter to begin it anew. To run one by itself, use ``troth keep --forever``, which sends letters
+with every pass, and ``troth work``.
 """
 
 from __future__ import annotations
@@ -63,7 +64,13 @@ def _keep(stop: threading.Event) -> None:
     forever(stop)
 
 
-_LOOPS: Mapping[str, Callable[[threading.Event], None]] = {"keep": _keep, "work": carry}
+def _send_letters(stop: threading.Event) -> None:
+    from troth.service.mail.run import forever
+
+    forever(stop)
+
+
+_LOOPS: Mapping[str, Callable[[threading.Event], None]] = {"keep": _keep, "work": carry, "letters": _send_letters}
 
 
 def _wait_for_the_end(stop: threading.Event) -> None:

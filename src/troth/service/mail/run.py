@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import json
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.db.models import F, Q, QuerySet
 
 from troth.declaration import Organisation
 from troth.ledger import Entry, Name, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.protect import Context, Keyring, OpenError
-from troth.service.configuration import MailServer, ServiceError
+from troth.service.configuration import MailServer, ServiceError, Settings
+from troth.service.keys import keyring as open_keyring
 from troth.service.mail.kinds import KINDS
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.models import LetterRow
@@ -27,7 +28,7 @@ from troth.service.mail.smtp import Smtp
 from troth.service.mail.transports import Doubtful, Folder, Refused, Transport, Unreachable
 from troth.service.record.ledger import record
 
-__all__ = ["LetterLost", "again", "deliver", "failed", "letter_context", "post", "send_due", "was_sent"]
+__all__ = ["LetterLost", "again", "deliver", "failed", "forever", "letter_context", "post", "send_due", "was_sent"]
 
 _LOG = logging.getLogger("troth.mail")
 _AT_ONCE = 50
@@ -36,6 +37,8 @@ _LEASE = dt.timedelta(minutes=5)
 """How long a claim lasts; longer than a server may take to answer (`transports.ANSWER_S_MAX`)."""
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """How long a letter waits after each try that may go better next time; after the last, as long as the last."""
+_REST_S = 1.0
+_REST_AFTER_ERROR_S = 30.0
 _NO_WAY_WAIT = dt.timedelta(minutes=1)
 _FAILED_KEEPS = dt.timedelta(days=30)
 """How long the message of a failed letter stays, so that it can be sent after all."""
@@ -107,12 +110,14 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: 
     other letter is sent twice, and none is lost (docs/decisions/0012). What the server refuses for good, or for too
     long, has failed: see `failed`.
     """
+    _let_failed_go(now)
+    if not _due(now).exists():  # a look without a transaction, which on SQLite would lock everybody out
+        return 0
     begun = time.monotonic()
 
     def clock() -> dt.datetime:
         return now + dt.timedelta(seconds=time.monotonic() - begun)
 
-    _let_failed_go(now)
     sent = taken = 0
     while taken < most and (held := _claim(clock(), min(_AT_ONCE, most - taken))):
         taken += len(held)
@@ -133,13 +138,36 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: 
 
 
 def deliver(now: dt.datetime, *, keyring: Keyring, server: MailServer | None) -> int:
-    """`send_due` over the one way out that this process keeps to *server*; without one, letters wait."""
+    """`send_due` over the one way out that this thread keeps to *server*; without one, letters wait."""
     return 0 if server is None else send_due(now, keyring=keyring, transport=_way_out(server))
 
 
-@functools.cache
+def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+    """Send what is due, again and again until *stop* is set, as this process's settings say. What breaks a pass is
+    logged, and the next one tries again."""
+    told: Settings = settings.TROTH
+    while not stop.is_set():
+        try:
+            deliver(clock(), keyring=open_keyring(told.home), server=told.mail)
+        except Exception:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
+            _LOG.exception("sending letters broke off; it goes on in %g seconds", _REST_AFTER_ERROR_S)
+            stop.wait(_REST_AFTER_ERROR_S)
+        finally:
+            close_old_connections()
+        stop.wait(_REST_S)
+    if told.mail is not None:
+        _way_out(told.mail).close()
+
+
+_ways_out = threading.local()
+
+
 def _way_out(server: MailServer) -> Transport:
-    return Smtp(server) if server.folder is None else Folder(server.folder, maildir=server.maildir)
+    """A connection is one thread's: two letters over one at once would be mixed."""
+    known: dict[MailServer, Transport] = _ways_out.__dict__.setdefault("known", {})
+    if server not in known:
+        known[server] = Smtp(server) if server.folder is None else Folder(server.folder, maildir=server.maildir)
+    return known[server]
 
 
 def failed(about: str = "") -> list[LetterRow]:
@@ -231,21 +259,21 @@ _FREE = {"lease": "", "lease_until": None}
 
 def _claim(now: dt.datetime, most: int) -> list[LetterRow]:
     """Letters that are due and in nobody's hands. One that a dead process may have given to the server is repeated."""
-    free = Q(lease="") | Q(lease_until__lte=now)
     lease, until = secrets.token_hex(16), now + _LEASE
     with transaction.atomic():
         # PostgreSQL passes over rows that others are claiming; SQLite lets one writer in at a time anyway.
-        rows = list(
-            LetterRow.objects.select_for_update(skip_locked=True)
-            .filter(free, ended_at__isnull=True, due__lte=now)
-            .order_by("due", "id")[:most]
-        )
+        rows = list(_due(now).select_for_update(skip_locked=True).order_by("due", "id")[:most])
         keys = [row.pk for row in rows]
         LetterRow.objects.filter(pk__in=keys, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
         LetterRow.objects.filter(pk__in=keys).update(lease=lease, lease_until=until)
     for row in rows:
         row.lease = lease
     return rows
+
+
+def _due(now: dt.datetime) -> QuerySet[LetterRow]:
+    free = Q(lease="") | Q(lease_until__lte=now)
+    return LetterRow.objects.filter(free, ended_at__isnull=True, due__lte=now)
 
 
 def _mine(row: LetterRow) -> QuerySet[LetterRow]:
@@ -262,9 +290,9 @@ def _release(rows: Iterable[LetterRow], **more: object) -> None:
 
 def _let_failed_go(now: dt.datetime) -> None:
     """Destroy the messages of letters that failed long ago; the rows still say that they did."""
-    LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False).update(
-        sealed=None
-    )
+    old = LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False)
+    if old.exists():
+        old.update(sealed=None)
 
 
 def _packed(made: Message) -> bytes:
