@@ -156,6 +156,11 @@ def test_what_is_no_answer_of_the_vendor_is_refused(trapped: Trapped, trap: Trap
     assert not refused.value.retryable
 
 
+def test_rows_in_the_answer_to_a_second_look_are_refused(trapped: Trapped) -> None:
+    with pytest.raises(StoreRefused, match="rows where none were asked for"):
+        trapped(Trap.UNASKED_ROWS, answers=("erase",)).verify(make_ask(Right.ERASE))
+
+
 def test_an_earlier_answer_is_not_taken_for_this_one(trapped: Trapped, place: VendorPlace) -> None:
     place.open().ask(make_ask(Right.ERASE))
     with pytest.raises(StoreRefused, match="the answer to something else"):

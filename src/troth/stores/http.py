@@ -105,13 +105,10 @@ class _Http:
         self._transport: httpx.HTTPTransport | None = None
 
     def ask(self, ask: Ask) -> Answer:
-        answer = self._answer("ask", ask.id, dump_ask(ask))
-        if answer.rows and not ask.right.only_reads:
-            raise self._strange("rows where none were asked for")
-        return answer
+        return self._without_rows(self._answer("ask", ask.id, dump_ask(ask)), unless=ask.right.only_reads)
 
     def verify(self, ask: Ask) -> Answer:
-        return self._answer("verify", ask.id, dump_ask(ask))
+        return self._without_rows(self._answer("verify", ask.id, dump_ask(ask)))
 
     def poll(self, ask_id: str) -> Answer:
         return self._answer("poll", ask_id, json.dumps({"v": 1, "id": ask_id}).encode())
@@ -130,6 +127,11 @@ class _Http:
             self._transport = None
 
     # --- one message
+
+    def _without_rows(self, answer: Answer, *, unless: bool = False) -> Answer:
+        if answer.rows and not unless:
+            raise self._strange("rows where none were asked for")
+        return answer
 
     def _answer(self, action: str, ask_id: str, body: bytes) -> Answer:
         try:
@@ -168,7 +170,7 @@ class _Http:
         except SignatureRefused as refused:
             code = refused.code
         else:
-            if status == 200:
+            if 200 <= status < 300:
                 return said
             code = ""
         raise self._trouble(status, answered, said, code)
@@ -220,7 +222,7 @@ class _Http:
             return StoreUnreachable(f"{name} answered with status {status}", store=name, retryable=True)
         if 300 <= status < 400:
             return StoreRefused(f"{name} redirects; give its own address", store=name)
-        if status == 200:
+        if status < 300:
             message = f"the answer of {name} is not signed as it has to be ({code}): {_SIGNATURES[code]}"
             return (_Stale if code == "replayed" else StoreRefused)(message, store=name)
         why = _REFUSALS.get(_code(said), f"status {status}; look at its address")

@@ -328,6 +328,8 @@ class FakeVendor:
                 answer |= getattr(self, f"_{action}")(said)
             except ValueError as code:
                 status, answer = int(str(code)[:3]), {"v": 1, "error": str(code)[4:]}
+        if answer.get("state") in ("accepted", "working"):
+            status = 202
         return self._reply(handler, status, answer, nonce)
 
     def _reply(self, handler: BaseHTTPRequestHandler, status: int, answer: dict[str, Any], nonce: str) -> None:
