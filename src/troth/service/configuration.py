@@ -27,6 +27,7 @@ __all__ = [
     "Database",
     "MailServer",
     "MailTls",
+    "Mailbox",
     "Profile",
     "ServiceError",
     "Settings",
@@ -44,6 +45,7 @@ _KNOWN = (
     "TROTH_HOSTS",
     "TROTH_SECRET_KEY",
     "TROTH_HANDOVER_SECRET",
+    "TROTH_MAILBOX_URL",
     "TROTH_MAIL_URL",
     "TROTH_MAIL_FROM",
     "TROTH_LOGIN_URL",
@@ -135,6 +137,19 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where requests by mail arrive: a folder *box* of an IMAP server, or a maildir."""
+
+    host: str = ""
+    port: int = 993
+    user: str = ""
+    password: str = field(default="", repr=False)
+    box: str = "INBOX"
+    is_encrypted: bool = True
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a deployment decides. The reference page ``settings.md`` lists the variables behind the fields."""
 
@@ -150,6 +165,8 @@ class Settings:
     """None where nothing was said in production; `troth.service.safety` refuses that."""
     mail_from: str = ""
     """The address that letters come from; empty: the organisation's."""
+    mailbox: Mailbox | None = None
+    """Where requests by mail arrive; None where nobody reads them for us."""
     handover_secret: str = field(default="", repr=False)
     """What the company's own application signs with when it hands a signed-in person over; empty: it does not."""
     company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
@@ -175,6 +192,7 @@ class Settings:
             secret_key_given=given,
             mail=_mail(values.get("TROTH_MAIL_URL"), profile, home),
             mail_from=values.get("TROTH_MAIL_FROM") or "",
+            mailbox=_mailbox(values.get("TROTH_MAILBOX_URL")),
             handover_secret=values.get("TROTH_HANDOVER_SECRET") or "",
             company_login=_company_login(values),
         )
@@ -352,6 +370,40 @@ def _bad_mail(what: str) -> SettingsError:
     return SettingsError(
         f"TROTH_MAIL_URL {what}; write smtp://user:password@host:587, smtps://user:password@host, "
         "folder:///absolute/path or maildir:///absolute/path"
+    )
+
+
+def _mailbox(url: str | None) -> Mailbox | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _bad_mailbox("is not a URL") from None
+    if parts.scheme == "maildir":
+        folder = Path(unquote(parts.path))
+        if parts.netloc or parts.query or not folder.is_absolute() or folder == Path("/"):
+            raise _bad_mailbox("names no folder by its absolute path")
+        return Mailbox(folder=folder)
+    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not (parts.username and parts.password):
+        raise _bad_mailbox("names no mailbox, or no user and password")
+    if parts.scheme == "imap" and not is_local(parts.hostname):
+        raise _bad_mailbox("would send the password in clear; use imaps://")
+    return Mailbox(
+        host=parts.hostname,
+        port=port or (993 if parts.scheme == "imaps" else 143),
+        user=unquote(parts.username),
+        password=unquote(parts.password),
+        box=unquote(parts.path.strip("/")) or "INBOX",
+        is_encrypted=parts.scheme == "imaps",
+    )
+
+
+def _bad_mailbox(what: str) -> SettingsError:
+    # The URL itself stays out of the message: it may hold a password.
+    return SettingsError(
+        f"TROTH_MAILBOX_URL {what}; write imaps://user:password@host/INBOX or maildir:///absolute/path"
     )
 
 

@@ -7,5 +7,5 @@ class Cases(AppConfig):
     verbose_name = "Cases"
 
     def ready(self) -> None:
-        """The keep loop watches the cases' deadlines."""
-        from troth.service.cases import watch  # noqa: F401 - registers its routine
+        """The keep loop watches the cases' deadlines, and reads the mailbox."""
+        from troth.service.cases import mailbox, watch  # noqa: F401 - register their routines

@@ -12,6 +12,7 @@ from troth.service.record.models import EntryRow, Subject
 
 __all__ = [
     "Approval",
+    "Arrived",
     "Batch",
     "Case",
     "Event",
@@ -193,6 +194,14 @@ class Link(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="link_has_a_period")]
+
+
+class Arrived(models.Model):
+    """A letter that was taken in from the mailbox, by a keyed mark of all of it: it opens no second case."""
+
+    mark = models.BinaryField(max_length=32, unique=True)
+    at = models.DateTimeField()
+    case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="+")
 
 
 class Handed(models.Model):

@@ -1,0 +1,321 @@
+"""Requests that arrive by mail (clause C51): each letter in the mailbox opens a case, once, with the clock at arrival.
+
+A sender's address is easily forged. So a letter proves nothing: what may harm waits until the person opens the link
+that goes to that address, and only what harms nobody (to stop a use, to complain, to ask) happens at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import email.policy
+import email.utils
+import logging
+import mailbox as mailboxes
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Protocol
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from troth.errors import TrothError
+from troth.service.cases import run
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.models import Arrived, Case, Channel, Event, State
+from troth.service.cases.recognise import language_of, recognise
+from troth.service.configuration import Mailbox, Settings
+from troth.service.record.routines import routine
+from troth.subjects import Identity, IdentityRefused
+
+__all__ = ["Delivered", "MailRead", "open_mailbox", "read_mailbox", "take_in"]
+
+_LOG = logging.getLogger("troth.mailbox")
+_EVERY = dt.timedelta(minutes=1)
+_AT_ONCE = 100
+_BYTES_MAX = 10 * 1024 * 1024
+_TEXT_MAX = 20_000
+_A_DAY_MAX = 20
+"""Cases that letters of one address may open in a day; more of them are kept for a handler, and answered by nobody."""
+_REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
+_BAD_MAIL = (LookupError, ValueError, AttributeError, TypeError, IndexError)
+"""What the parser of the standard library lets out on mail that breaks the standards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One letter as it lies in the mailbox. Its `repr` shows nothing."""
+
+    raw: bytes
+    at: dt.datetime
+    done: Callable[[], None]
+    """Marks it as taken in; harmless twice."""
+
+    def __repr__(self) -> str:
+        return f"Delivered({len(self.raw)} bytes)"
+
+
+class Letters(Protocol):
+    """A mailbox: the letters that have not been taken in, the oldest first."""
+
+    def letters(self, most: int) -> Iterator[Delivered]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailRead:
+    """A letter as it was understood. Its `repr` shows nothing."""
+
+    sender: str
+    name: str
+    subject: str
+    text: str
+    message_id: str
+    is_automatic: bool
+    references: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        return "MailRead(…)"
+
+
+@routine("cases:mailbox")
+def read_due(now: dt.datetime) -> dt.datetime:
+    """Take in what has arrived, where a mailbox is set up."""
+    told: Settings = settings.TROTH
+    at_desk = desk()
+    if told.mailbox is not None and at_desk.declaration.requests.by_mail:
+        read_mailbox(told.mailbox, at_desk, now=now)
+    return now + _EVERY
+
+
+def take_in(letter: Delivered, at_desk: Desk, *, now: dt.datetime) -> Case | None:
+    """Open the case that this letter asks for, or put it to the case that it answers; None for what is no person's.
+
+    Once for each letter, whatever happens in between: what was taken in is known by a keyed mark that commits with the
+    case. A letter that nobody can read opens a case for a handler rather than being lost.
+    """
+    [mark] = at_desk.keyring.fingerprints("arrived", [letter.raw])
+    case: Case | None = None
+    try:
+        with transaction.atomic():
+            arrived = Arrived.objects.create(mark=mark, at=letter.at)
+            case = _case_of(letter, at_desk, now)
+            if case is not None:
+                Arrived.objects.filter(pk=arrived.pk).update(case=case)
+    except IntegrityError:
+        _LOG.info("a letter was taken in before")
+    letter.done()
+    return case
+
+
+def _case_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> Case | None:
+    read = understood(letter.raw)
+    if read is None or read.is_automatic or not read.sender or _is_ours(read.sender, at_desk):
+        return None
+    if (known := _answered(read, at_desk, now)) is not None:
+        return known
+    since = now - dt.timedelta(days=1)
+    content = Content(
+        address=read.sender,
+        identifiers=_identifiers(read.sender),
+        name=read.name,
+        message=f"{read.subject}\n\n{read.text}".strip()[:_TEXT_MAX],
+    )
+    subject = run.subject_of(content, at_desk)
+    if (
+        subject
+        and Case.objects.filter(subject=subject, channel=Channel.MAIL, received_at__gt=since).count() >= _A_DAY_MAX
+    ):
+        _LOG.warning("one address has sent more than %d letters in a day; the rest opens no case", _A_DAY_MAX)
+        return None
+    found = recognise(read.subject, read.text)
+    language = language_of(read.text or read.subject, among=at_desk.declaration.requests.languages)
+    return run.receive(
+        run.Intake(
+            kind=found.kind,
+            content=content,
+            channel=Channel.MAIL,
+            language=language,
+            right=found.right,
+            received_at=letter.at,
+        ),
+        at_desk,
+        now=now,
+    )
+
+
+def _identifiers(sender: str) -> tuple[tuple[str, str], ...]:
+    with contextlib.suppress(IdentityRefused):
+        Identity.of(email=sender)
+        return (("email", sender),)
+    return ()
+
+
+def _is_ours(sender: str, at_desk: Desk) -> bool:
+    organisation = at_desk.declaration.organisation
+    officer = organisation.officer.email if organisation.officer else ""
+    return sender.casefold() in {organisation.email.casefold(), officer.casefold()} - {""}
+
+
+def _answered(read: MailRead, at_desk: Desk, now: dt.datetime) -> Case | None:
+    """A letter about an open case of the same address: it answers what we asked, or is put beside the case."""
+    for reference in read.references:
+        case = Case.objects.select_related("key").exclude(state=State.CLOSED).filter(reference=reference).first()
+        if case is None or at_desk.papers.content(case).address.casefold() != read.sender.casefold():
+            continue
+        if case.state == State.PAUSED:
+            return run.resume(case.pk, read.text, at_desk, who=run.SUBJECT, now=now)
+        sealed = at_desk.papers.seal_note(case, read.text)
+        Event.objects.create(case=case, at=now, what="wrote", actor="subject", note=sealed, is_internal=True)
+        return case
+    return None
+
+
+# --- reading a letter -------------------------------------------------------------------------------------------------
+
+
+def understood(raw: bytes) -> MailRead | None:
+    """What a letter says; None where it is too broken to have a sender."""
+    try:
+        message = BytesParser(policy=email.policy.default).parsebytes(raw[:_BYTES_MAX])
+        assert isinstance(message, EmailMessage), "that is what the policy makes"
+        name, sender = email.utils.parseaddr(_header(message, "From"))
+        subject = _header(message, "Subject")[:300]
+        text = _text(message)
+        return MailRead(
+            sender=sender if "@" in sender and len(sender) <= 254 else "",
+            name=name[:200],
+            subject=subject,
+            text=text,
+            message_id=_header(message, "Message-ID")[:300],
+            is_automatic=_is_automatic(message),
+            references=tuple(dict.fromkeys(_REFERENCE.findall(f"{subject}\n{text}")))[:5],
+        )
+    except _BAD_MAIL:
+        return None
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return " ".join(str(message.get(name, "")).split())
+    except _BAD_MAIL:
+        return ""
+
+
+def _is_automatic(message: EmailMessage) -> bool:
+    """RFC 3834: what no person wrote is answered by nobody, or two machines would write to each other for ever."""
+    submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    if submitted not in ("", "no"):
+        return True
+    if _header(message, "Precedence").lower() in ("bulk", "list", "junk") or _header(message, "List-Id"):
+        return True
+    if _header(message, "Return-Path") == "<>" or _header(message, "X-Auto-Response-Suppress"):
+        return True
+    return message.get_content_type() in ("multipart/report", "message/delivery-status")
+
+
+def _text(message: EmailMessage) -> str:
+    part = message.get_body(preferencelist=("plain", "html"))
+    if part is None:
+        return ""
+    try:
+        text = str(part.get_content())
+    except _BAD_MAIL:
+        payload = part.get_payload(decode=True)
+        text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    if part.get_content_type() == "text/html":
+        from selectolax.lexbor import LexborHTMLParser
+
+        tree = LexborHTMLParser(text)
+        tree.strip_tags(["script", "style"], recursive=True)
+        text = tree.body.text(separator="\n") if tree.body else ""
+    clean = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+    return re.sub(r"\n{3,}", "\n\n", clean).strip()[:_TEXT_MAX]
+
+
+# --- mailboxes --------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_mailbox(where: Mailbox) -> Iterator[Letters]:
+    """The mailbox that the settings name. Raises `MailboxAway` where it does not answer."""
+    if where.folder is not None:
+        yield _Maildir(where)
+        return
+    from imap_tools import MailBox, MailBoxUnencrypted
+
+    try:
+        kind = MailBox if where.is_encrypted else MailBoxUnencrypted
+        with kind(where.host, port=where.port, timeout=30).login(where.user, where.password, where.box) as box:
+            yield _Imap(box)
+    except (OSError, TrothError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the library's own errors may quote what was sent
+        raise MailboxAway(type(error).__name__) from None
+
+
+class MailboxAway(TrothError):
+    """The mailbox refused or broke off; letters wait there, and their clocks run from their arrival."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the mailbox did not answer as it should ({why}); check TROTH_MAILBOX_URL and the account")
+
+
+class _Maildir:
+    """A maildir: what is taken in moves from ``new`` to ``cur`` and is marked as seen and answered."""
+
+    def __init__(self, where: Mailbox) -> None:
+        assert where.folder is not None, "a maildir has a folder"
+        self._box = mailboxes.Maildir(where.folder, create=False)
+
+    def letters(self, most: int) -> Iterator[Delivered]:
+        fresh = [key for key in self._box.keys() if "S" not in self._box.get_message(key).get_flags()]  # noqa: SIM118
+        for key in sorted(fresh)[:most]:
+            message = self._box.get_message(key)
+            at = dt.datetime.fromtimestamp(message.get_date(), dt.UTC)
+            yield Delivered(self._box.get_bytes(key), at, lambda key=key: self._mark(key))  # type: ignore[misc]
+
+    def _mark(self, key: str) -> None:
+        message = self._box.get_message(key)
+        message.set_subdir("cur")
+        message.add_flag("S")
+        self._box[key] = message
+
+
+class _Imap:
+    """An IMAP folder: what is taken in is marked as seen."""
+
+    def __init__(self, box: object) -> None:
+        self._box = box
+
+    def letters(self, most: int) -> Iterator[Delivered]:
+        from imap_tools import AND, MailMessageFlags
+
+        box = self._box
+        for uid in list(box.uids(AND(seen=False)))[:most]:  # type: ignore[attr-defined]
+            for message in box.fetch(AND(uid=uid), mark_seen=False, bulk=False):  # type: ignore[attr-defined]
+                raw = message.obj.as_bytes()
+                at = _arrival(message.obj) or dt.datetime.now(dt.UTC)
+                yield Delivered(
+                    raw,
+                    at,
+                    lambda uid=uid: box.flag(uid, MailMessageFlags.SEEN, True),  # type: ignore[misc,attr-defined]
+                )
+
+
+def _arrival(message: object) -> dt.datetime | None:
+    """When our own server took the letter: the topmost ``Received``, which the sender cannot write."""
+    received = str(getattr(message, "get", lambda *_: "")("Received", ""))
+    with contextlib.suppress(*_BAD_MAIL):
+        at = email.utils.parsedate_to_datetime(received.rpartition(";")[2].strip())
+        return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return None
+
+
+def read_mailbox(where: Mailbox, at_desk: Desk, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
+    """Take in up to *most* letters. How many opened or answered a case."""
+    with open_mailbox(where) as box:
+        return sum(take_in(letter, at_desk, now=now) is not None for letter in box.letters(most))

@@ -1,0 +1,197 @@
+"""Letters in a mailbox become cases: each once, with the clock at arrival, and none that no person wrote."""
+
+from __future__ import annotations
+
+import datetime as dt
+import mailbox
+import os
+import socketserver
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from tests.service.cases.conftest import Office
+
+from troth.service.cases import run
+from troth.service.cases.content import Content
+from troth.service.cases.mailbox import Delivered, read_mailbox, take_in, understood
+from troth.service.cases.models import Arrived, Case, Channel, Kind, Needs, State
+from troth.service.configuration import Mailbox
+
+DAY = dt.timedelta(days=1)
+
+
+def letter(text: str, *, subject: str = "", sender: str = "Ann <ann@example.org>", **headers: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "privacy@example.org", subject
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message.as_bytes()
+
+
+def arrived(office: Office, raw: bytes, *, ago: dt.timedelta = DAY) -> Case | None:
+    return take_in(Delivered(raw, office.now() - ago, lambda: None), office.desk, now=office.now())
+
+
+def test_a_letter_opens_a_case_and_its_clock_starts_at_arrival(office: Office) -> None:
+    case = arrived(office, letter("Please delete all my data."), ago=3 * DAY)
+    assert case is not None
+    assert (case.kind, case.right, case.state) == ("request", "erase", State.VERIFYING)
+    assert office.now() - case.received_at >= 3 * DAY
+    assert office.letters(case) == ["link"], "a sender's address is easily forged"
+
+
+def test_the_same_letter_opens_one_case(office: Office) -> None:
+    raw = letter("Please delete all my data.")
+    assert arrived(office, raw) is not None
+    assert arrived(office, raw) is None
+    assert (Case.objects.count(), Arrived.objects.count()) == (1, 1)
+
+
+def test_an_opt_out_by_mail_takes_effect_at_once(office: Office) -> None:
+    case = arrived(office, letter("please stop", subject="unsubscribe"))
+    assert case is not None
+    office.work()
+    assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
+
+
+def test_what_is_not_understood_is_put_to_a_person(office: Office) -> None:
+    case = arrived(office, letter("I have been wondering about things."))
+    assert case is not None
+    assert (case.kind, case.needs) == ("question", Needs.ANSWER)
+
+
+def test_the_answer_comes_in_the_language_of_the_letter(office: Office) -> None:
+    case = arrived(office, letter("Bitte löschen Sie alle meine Daten."))
+    assert case is not None
+    assert case.language == "de"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        letter("I am away", Auto_Submitted="auto-replied"),
+        letter("issue 7", Precedence="bulk"),
+        letter("hello all", List_Id="<list.example.org>"),
+        letter("delete my data", Return_Path="<>"),
+        letter("delete my data", sender="privacy@example.org"),
+        letter("delete my data", sender="not an address"),
+        b"",
+        b"\x00\xff" * 500,
+        b"From: =?utf-8?b?/////?=\n\n",
+    ],
+)
+def test_what_no_person_wrote_opens_no_case(office: Office, raw: bytes) -> None:
+    assert arrived(office, raw) is None
+    assert not Case.objects.exists()
+
+
+def test_a_flood_from_one_address_ends(office: Office) -> None:
+    for number in range(25):
+        arrived(office, letter(f"delete my data {number}"), ago=dt.timedelta(minutes=1))
+    assert Case.objects.count() == 20
+
+
+def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
+    content = Content(address="ann@example.org", message="about my account")
+    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
+    case = run.receive(intake, office.desk, now=office.now())
+    run.pause(case.pk, "Which account?", office.desk, who=run.Who("staff"), now=office.now())
+    assert arrived(office, letter("The old one.", subject=f"Re: {case.reference}")) == case
+    case.refresh_from_db()
+    assert case.state == State.IN_PROGRESS
+    assert "The old one." in office.desk.papers.content(case).message
+
+
+def test_somebody_else_answers_no_case_of_ours(office: Office) -> None:
+    case = arrived(office, letter("delete my data"))
+    assert case is not None
+    other = arrived(office, letter("yes, do it", subject=case.reference, sender="ben@example.org"))
+    assert other is not None
+    assert other.pk != case.pk
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"From: a@example.org\nContent-Type: text/html\n\n<p>Delete <b>it</b></p><script>x()</script>", "Delete"),
+        (b"From: a@example.org\nContent-Type: text/plain; charset=nonsense\n\nhello", "hello"),
+        (b"From: a@example.org\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nplain part\n--x--", "plain part"),
+    ],
+)
+def test_letters_of_every_make_are_read(raw: bytes, text: str) -> None:
+    read = understood(raw)
+    assert read is not None
+    assert text in read.text
+    assert "x()" not in read.text
+
+
+def test_a_maildir_is_taken_in_and_marked(office: Office, tmp_path: Path) -> None:
+    box = mailbox.Maildir(tmp_path / "in", create=True)
+    key = box.add(letter("What do you know about me?"))
+    then = (office.now() - 2 * DAY).timestamp()
+    os.utime(tmp_path / "in" / "new" / key, (then, then))
+    where = Mailbox(folder=tmp_path / "in")
+    assert read_mailbox(where, office.desk, now=office.now()) == 1
+    assert read_mailbox(where, office.desk, now=office.now()) == 0
+    [case] = Case.objects.all()
+    assert case.right == "view"
+    assert office.now() - case.received_at > DAY
+
+
+# --- a small IMAP server: what the protocol needs for our commands, over a real socket ---------------------------------
+
+
+class _Imap(socketserver.StreamRequestHandler):
+    letters: list[bytes]
+    seen: set[int]
+
+    def handle(self) -> None:
+        self.wfile.write(b"* OK ready\r\n")
+        for line in self.rfile:
+            tag, _, command = line.strip().partition(b" ")
+            verb = command.upper()
+            if verb.startswith(b"UID SEARCH"):
+                fresh = [n for n in range(1, len(self.letters) + 1) if n not in self.seen]
+                if b"UID 1" in verb or b"UID " in verb.removeprefix(b"UID SEARCH"):
+                    fresh = [int(verb.rpartition(b"UID ")[2].strip(b"() "))]
+                self.wfile.write(b"* SEARCH " + b" ".join(b"%d" % n for n in fresh) + b"\r\n")
+            elif verb.startswith(b"UID FETCH"):
+                number = int(verb.split()[2])
+                raw = self.letters[number - 1]
+                head = b"* %d FETCH (UID %d FLAGS () BODY[] {%d}\r\n" % (number, number, len(raw))
+                self.wfile.write(head + raw + b")\r\n")
+            elif verb.startswith(b"UID STORE"):
+                self.seen.add(int(verb.split()[2]))
+            elif verb.startswith(b"CAPABILITY"):
+                self.wfile.write(b"* CAPABILITY IMAP4rev1\r\n")
+            elif verb.startswith(b"SELECT"):
+                self.wfile.write(b"* %d EXISTS\r\n" % len(self.letters))
+            elif verb.startswith(b"LOGOUT"):
+                self.wfile.write(b"* BYE\r\n" + tag + b" OK\r\n")
+                return
+            self.wfile.write(tag + b" OK done\r\n")
+
+
+@pytest.fixture
+def imap() -> Iterator[tuple[Mailbox, type[_Imap]]]:
+    class Handler(_Imap):
+        letters = [letter("What do you know about me?"), letter("please delete my data")]  # noqa: RUF012
+        seen = set()  # noqa: RUF012
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        yield Mailbox(host="127.0.0.1", port=port, user="u", password="p", is_encrypted=False), Handler
+        server.shutdown()
+
+
+def test_an_imap_mailbox_is_taken_in_and_marked(office: Office, imap: tuple[Mailbox, type[_Imap]]) -> None:
+    where, server = imap
+    assert read_mailbox(where, office.desk, now=office.now()) == 2
+    assert server.seen == {1, 2}
+    assert read_mailbox(where, office.desk, now=office.now()) == 0
+    assert {case.right for case in Case.objects.all()} == {"view", "erase"}
