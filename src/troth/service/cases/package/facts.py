@@ -369,7 +369,7 @@ def _stay(held: _Held, part: Part) -> Stay:
         texts.append(f"{text} ({rule.because})" if rule.because else text)
     if not texts:
         purposes = purposes_of(held.declaration, part.system, [each for each in part.categories if each])
-        needed = words.joined(words.purpose_words(held.declaration, name) for name in purposes)
+        needed = "; ".join(words.purpose_words(held.declaration, name) for name in purposes)
         texts = [
             gettext("No fixed period: as long as we need it for this: %(purposes)s") % {"purposes": needed}
             if purposes
@@ -385,8 +385,15 @@ def _kept(keep: Keep) -> str:
     facts = {"because": keep.because, "cite": keep.cite}
     if keep.for_ is None:
         return gettext("Even if you ask for deletion it stays as long as this holds: %(because)s (%(cite)s)") % facts
-    facts["period"] = words.period_words(keep.for_)
-    return gettext("Even if you ask for deletion it stays for %(period)s: %(because)s (%(cite)s)") % facts
+    facts |= {"period": words.period_words(keep.for_), "start": words.human(keep.from_ or "")}
+    if keep.from_ is None:
+        return gettext("Even if you ask for deletion it stays for %(period)s: %(because)s (%(cite)s)") % facts
+    return (
+        gettext(
+            "Even if you ask for deletion it stays for %(period)s, counted from “%(start)s”: %(because)s (%(cite)s)"
+        )
+        % facts
+    )
 
 
 def _rights(bases: set[Basis | str]) -> list[RightOf]:

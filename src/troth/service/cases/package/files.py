@@ -24,7 +24,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECA
 
 def pretty(value: object) -> bytes:
     """*value* as JSON for machines that a person may open, too."""
-    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return printable(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode()
 
 
 def kinds_of(part: Part) -> tuple[str, ...]:

@@ -70,8 +70,8 @@ def _clean(said: Any, text: Callable[[str], str]) -> Any:
 
 def _told(text: str) -> str:
     """*text* without control characters, those that turn the direction of writing among them."""
-    kept = (char if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cn") else " " for char in printable(text))
-    return "".join(kept)[:_LINE_MAX]
+    shown = printable(text[:_LINE_MAX])
+    return "".join(char if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cn") else " " for char in shown)
 
 
 def _plain(text: str) -> str:

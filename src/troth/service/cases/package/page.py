@@ -34,7 +34,8 @@ ROWS_SHOWN_MAX = 200
 """Of one table. The others are in its files."""
 _LETTERS_SHOWN_MAX = 2_000
 _HERE = Path(__file__).parent
-_TURNS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of writing, and so can make one text look like another."""
 
 
 def page(contents: Contents, facts: Facts) -> bytes:
@@ -60,7 +61,7 @@ def page(contents: Contents, facts: Facts) -> bytes:
         "receipt": contents.receipt,
         "proof": (contents.receipt or {}).get("proof"),
     }
-    return printable(_template().render(Context(context))).encode()
+    return _TURNS.sub("\ufffd", printable(_template().render(Context(context)))).encode()
 
 
 def title_of(contents: Contents) -> str:
@@ -92,10 +93,7 @@ def _systems(contents: Contents, facts: Facts) -> list[Mapping[str, Any]]:
 
 
 def _table(part: Part, title: str, file: str) -> Mapping[str, Any]:
-    head = [
-        (words.human(name), words.category_words(category) if category else "")
-        for name, category in zip(part.columns, part.categories, strict=True)
-    ]
+    head = [_heading(name, category) for name, category in zip(part.columns, part.categories, strict=True)]
     shown = [[_cell(value, part) for value in row] for row in part.rows[:ROWS_SHOWN_MAX]]
     return {
         "title": title,
@@ -107,6 +105,12 @@ def _table(part: Part, title: str, file: str) -> Mapping[str, Any]:
         "record": _record(head, shown),
         "more": max(len(part.rows) - ROWS_SHOWN_MAX, 0),
     }
+
+
+def _heading(name: str, category: str | None) -> tuple[str, str]:
+    """A column's name, and the kind of its data where that says more."""
+    label, kind = words.human(name), words.category_words(category) if category else ""
+    return label, kind if kind.casefold() != label.casefold() else ""
 
 
 def _record(

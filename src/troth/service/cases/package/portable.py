@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.declaration import Basis, Declaration, Purpose, Table, covers
+from troth.declaration import Basis, Declaration, Purpose, covers
 from troth.service.cases.package.contents import Part
 from troth.subjects import WITHHELD
 
@@ -21,12 +21,10 @@ class Source(enum.StrEnum):
     """A form asks for it."""
     OBSERVED = "observed"
     """It arises when the person uses the service (WP 242: observed data are provided by the person, too)."""
-    OTHERS = "others"
-    """Others wrote it, and mention the person."""
     DERIVED = "derived"
     """It was worked out from other data."""
     UNNAMED = "unnamed"
-    """The declaration does not say. Most such data come from the person."""
+    """The declaration does not say. What the person provided is read broadly (WP 242), so this may be taken along."""
 
 
 class Why(enum.StrEnum):
@@ -73,7 +71,7 @@ def _why_not(declaration: Declaration, part: Part, category: str) -> Why | None:
     uses = purposes_of(declaration, part.system, (category,)).values()
     if not any(purpose.basis in _PORTABLE for purpose in uses):
         return Why.BASIS
-    return Why.SOURCE if source_of(declaration, part, category) in (Source.OTHERS, Source.DERIVED) else None
+    return Why.SOURCE if source_of(declaration, part, category) is Source.DERIVED else None
 
 
 def _only(part: Part, at: Sequence[int]) -> Part:
@@ -120,19 +118,7 @@ def source_of(declaration: Declaration, part: Part, category: str) -> Source:
         return Source.GIVEN
     if any(covers(each, category) for each in _DERIVED):
         return Source.DERIVED
-    if any(covers(each, category) for each in _OBSERVED):
-        return Source.OBSERVED
-    return Source.OTHERS if _is_of_others(_table(declaration, part)) else Source.UNNAMED
-
-
-def _table(declaration: Declaration, part: Part) -> Table | None:
-    system = declaration.systems.get(part.system)
-    return system.tables.get(part.table) if system else None
-
-
-def _is_of_others(table: Table | None) -> bool:
-    """Whether rows of the table only mention the person: none is theirs by a reference or by being them."""
-    return table is not None and bool(table.mentions) and not table.identity and not table.belongs_to
+    return Source.OBSERVED if any(covers(each, category) for each in _OBSERVED) else Source.UNNAMED
 
 
 def _meets(one: str, other: str) -> bool:

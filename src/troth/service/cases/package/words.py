@@ -53,13 +53,12 @@ ROLES: Mapping[Sharing, object] = {
 SOURCES: Mapping[Source, object] = {
     Source.GIVEN: gettext_lazy("You gave it to us"),
     Source.OBSERVED: gettext_lazy("It arose when you used our service"),
-    Source.OTHERS: gettext_lazy("Others gave it to us, who wrote about you or to you"),
     Source.DERIVED: gettext_lazy("We worked it out from other data"),
-    Source.UNNAMED: gettext_lazy("Our records name no source; most of it comes from you or was made by us"),
+    Source.UNNAMED: gettext_lazy("Our records name no source: you, others who dealt with us, or we ourselves"),
 }
 WHY_LEFT_OUT: Mapping[str, object] = {
     "basis": gettext_lazy("we use it neither with your consent nor for a contract with you"),
-    "source": gettext_lazy("you did not provide it: others did, or we worked it out ourselves"),
+    "source": gettext_lazy("you did not provide it: we worked it out ourselves"),
 }
 _SAFEGUARDS: Mapping[str, object] = {
     "adequacy": gettext_lazy("the protection there was found adequate (Art. 45)"),

@@ -25,7 +25,10 @@ __all__ = ["build", "packed"]
 def build(contents: Contents) -> bytes:
     """The package of *contents*, complete: the same bytes for the same contents. Raises `PackageRefused`."""
     contents = dataclasses.replace(
-        contents, parts=_in_order(map(_named, contents.parts)), language=language_of(contents.language)
+        contents,
+        reference=printable(contents.reference),
+        language=language_of(contents.language),
+        parts=_in_order(map(_named, contents.parts)),
     )
     left_out: Sequence[LeftOut] = ()
     if contents.right == "port":
@@ -44,14 +47,8 @@ def _receipt(receipt: Mapping[str, object] | None) -> dict[str, bytes]:
     if receipt is None:
         return {}
     proof = receipt.get("proof")
-    return {
-        "receipt.json": pretty({name: value if _is_plain(value) else str(value) for name, value in receipt.items()}),
-        **({"receipt.tlog-proof": proof.encode()} if isinstance(proof, str) else {}),
-    }
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | list | dict)
+    files = {"receipt.json": pretty(dict(receipt))}
+    return {**files, "receipt.tlog-proof": printable(proof).encode()} if isinstance(proof, str) else files
 
 
 def _in_order(parts: Iterable[Part]) -> list[Part]:
@@ -64,7 +61,9 @@ def _in_order(parts: Iterable[Part]) -> list[Part]:
 
 def _named(part: Part) -> Part:
     """*part* under names that every file can hold; its values are left alone."""
-    return dataclasses.replace(part, place=printable(part.place), columns=tuple(map(printable, part.columns)))
+    columns = tuple(map(printable, part.columns))
+    categories = tuple(category and printable(category) for category in part.categories)
+    return dataclasses.replace(part, place=printable(part.place), columns=columns, categories=categories)
 
 
 def packed(files: Mapping[str, bytes], made_at: dt.datetime) -> bytes:

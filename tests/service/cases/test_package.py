@@ -1,0 +1,360 @@
+"""The page and the letter of a package: every fact of Art. 15 is there, and nothing gets out of its cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import threading
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+from tests.service.cases.packages import ANN, DECLARED, INVOICE, LOGINS, MADE, MESSAGES, as_json, contents, unzipped
+
+from troth.declaration import Basis, Declaration, parse
+from troth.service.cases.package import Contents, Part, Shared, build, read_package
+from troth.service.cases.package.cells import printable
+from troth.service.cases.package.facts import Facts, facts_of
+from troth.service.cases.package.letter import letter
+from troth.service.cases.package.page import ROWS_SHOWN_MAX, page
+from troth.service.cases.package.portable import LeftOut, Why, portable
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</style></title><h1>",
+    "{{ settings }}{% load i18n %}",
+    "%(name)s %s {0}",
+    '#panic("out") $x$ *b* _i_ `r` = h @ref <l> // c /* c */ \\u{41} #sys.inputs #read("/etc/passwd")',
+    "a\x00b\x1b[31m\x07",
+    "safe\u202egpj.exe\u2066\u2069\u200f",
+    "half \ud800 \udfff \ufffe",
+    "中文 עברית 😀 \ufeff\u200b",
+    "x" * 1_000_000,
+    "=cmd|' /C calc'!A0",
+    "line\r\nbreak\u2028\u2029",
+)
+
+
+def text_of(html: bytes) -> str:
+    body = LexborHTMLParser(html.decode()).body
+    assert body is not None
+    return " ".join(body.text(separator=" ").split())
+
+
+def section(html: bytes, name: str) -> str:
+    found = LexborHTMLParser(html.decode()).css_first(f'section[aria-labelledby="{name}"]')
+    assert found is not None, name
+    return " ".join(found.text(separator=" ").split())
+
+
+def index(**other: Any) -> bytes:
+    return unzipped(build(contents(**other)))["index.html"]
+
+
+# --- what the person is told -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "said"),
+    [
+        ("held", "Art. 15(1), 15(3)", ["The shop", "Order line 24 records", "Tea no. 24", "3 February 1990", "0.250"]),
+        (
+            "why",
+            "Art. 15(1)(a)",
+            [
+                "To run your account",
+                "our contract with you",
+                "to keep accounts safe",
+                "(Art. 6(1)(f))",
+                "Do what the law",
+            ],
+        ),
+        ("kinds", "Art. 15(1)(b)", ["E-mail address", "Date of birth", "IP address"]),
+        (
+            "who",
+            "Art. 15(1)(c)",
+            [
+                "Example Hosting GmbH , Germany: works for us",
+                "Privacy notice of Example Post Inc",
+                "25 October 2026, 09:41 UTC: Example Post Inc, E-mail address (To send the newsletter)",
+                "23 November 2026, 09:41 UTC: Support (To answer you)",
+            ],
+        ),
+        ("abroad", "Art. 15(2)", ["Example Post Inc , the United States.", "the UK–US data bridge", "found adequate"]),
+        (
+            "long",
+            "Art. 15(1)(d)",
+            [
+                "Customer : 3 years, counted from “Active at”",
+                "stays for 6 years, counted from “Issued at”: tax law has us keep invoices (VATA 1994 Sch 11 para 6)",
+                "No fixed period: as long as we need it for this: To answer you",
+            ],
+        ),
+        (
+            "rights",
+            "Art. 15(1)(e)",
+            ["Correct it", "Delete it", "Pause its use", "Object", "Take it with you", "Withdraw", "dpo@example.org"],
+        ),
+        ("complain", "Art. 15(1)(f)", ["https://example.org/your-data/complain/", "ICO", "go to court"]),
+        ("from", "Art. 15(1)(g)", ["You gave it to us (Register):", "It arose when you used", "We worked it out"]),
+        ("automated", "Art. 15(1)(h)", ["no decision about people that a computer takes alone"]),
+        ("missing", "15(4)", ["Payroll : the answer is still being prepared", "2 values about somebody else"]),
+    ],
+)
+def test_every_fact_of_the_law_can_be_found(name: str, law: str, said: list[str]) -> None:
+    words = section(index(), name)
+    assert law in words
+    for each in said:
+        assert each in words, each
+
+
+def test_who_receives_nothing_of_what_is_held_is_not_named() -> None:
+    assert "Example Health" not in text_of(index())
+
+
+def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
+    package = build(contents(parts=(), shared=(), looks=(), unanswered={}))
+    words = text_of(unzipped(package)["index.html"])
+    assert "found no personal data about you" in words
+    assert "found nothing about you: The shop and The support desk" in words
+    assert "Every system that may hold data about you has answered." in words
+    assert read_package(package).parts == ()
+
+
+def test_a_use_of_profiles_is_named_beside_automated_decisions() -> None:
+    declaration = parse(DECLARED.replace("use: essential.service.security", "use: essential.fraud_detection"))
+    assert "To keep strangers out" in section(index(declaration=declaration), "automated")
+
+
+def test_a_transfer_without_a_safeguard_is_not_called_safe() -> None:
+    declaration = parse(DECLARED.replace("safeguard: uk_bridge", "contact: post@example.org"))
+    assert "our records name no safeguard" in section(index(declaration=declaration), "abroad")
+    within = parse(DECLARED.replace("country: GB", "country: FR"))
+    assert "European Economic Area" in section(index(declaration=within), "abroad")
+
+
+def test_long_tables_and_texts_are_cut_on_the_page_and_whole_in_the_files() -> None:
+    rows = tuple((at, "y" * 5_000) for at in range(ROWS_SHOWN_MAX + 3))
+    package = build(contents(parts=(Part("shop.note", ("id", "text"), (None, "user.content"), rows),)))
+    words = section(unzipped(package)["index.html"], "held")
+    assert "3 more records are in the files" in words
+    assert "(3,000 more characters in the files)" in words
+    assert len(read_package(package).parts[0].rows) == ROWS_SHOWN_MAX + 3
+
+
+def test_every_kind_of_value_reads_well() -> None:
+    row = (
+        None,
+        True,
+        b"\x00" * 1234,
+        MADE.replace(tzinfo=None),
+        dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+        Decimal("-1"),
+    )
+    part = Part("shop.odd", tuple("abcdef"), (None,) * 6, (row,))
+    words = section(index(parts=(part,)), "held")
+    for each in ("— empty", "yes", "1,234 bytes", "24 November 2026, 09:41:07", "1 January 0001", "-1"):
+        assert each in words, each
+
+
+def test_the_language_is_the_persons_and_the_companys_words_keep_theirs() -> None:
+    html = index(language="de-AT")
+    assert b'<html lang="de">' in html
+    assert b'<h3 lang="en">The shop</h3>' in html
+    assert "3. Februar 1990" in text_of(html)
+    assert b'<html lang="en">' in index(language="xx")
+
+
+# --- hostile values --------------------------------------------------------------------------------------------------
+
+
+def hostile(text: str) -> Contents:
+    """Contents that hold *text* wherever a text from outside may stand."""
+    declaration = parse(DECLARED)
+    organisation = declaration.organisation.model_copy(update={"name": text, "address": text, "regulator": text})
+    system = declaration.systems["shop"].model_copy(update={"title": text})
+    purpose = declaration.purposes["security"].model_copy(update={"title": text, "interests": text})
+    recipient = declaration.recipients["post"].model_copy(update={"title": text, "safeguard": text, "notice": text})
+    declaration = declaration.model_copy(
+        update={
+            "organisation": organisation,
+            "systems": {**declaration.systems, "shop": system},
+            "purposes": {**declaration.purposes, "security": purpose},
+            "recipients": {**declaration.recipients, "post": recipient},
+        }
+    )
+    return contents(
+        declaration=declaration,
+        parts=(
+            Part(
+                f"shop.{text[:500]}",
+                ("id", text[:500]),
+                (None, text[:500]),
+                ((text, text), (text.encode("utf-8", "replace"), text)),
+            ),
+            ANN,
+        ),
+        shared=(Shared(text, (text,), text, MADE),),
+        looks=((MADE, text, text),),
+        unanswered={text: text},
+        site=text,
+        reference=text[:100],
+        receipt={"proof": printable(text), "verifier": printable(text), "odd": MADE},
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_nothing_gets_out_of_its_place(text: str) -> None:
+    package = build(hostile(text))
+    files = unzipped(package)
+    assert read_package(package).parts[0].rows[0][0] == text
+    usual = LexborHTMLParser(index().decode())
+    html = LexborHTMLParser(files["index.html"].decode())
+    for tag in ("script", "img", "iframe", "object", "link", "form", "base"):
+        assert html.css_first(tag) is None, tag
+    for once in ("style", "title", "h1", "meta[http-equiv]", "main", "body"):
+        assert len(html.css(once)) == len(usual.css(once)), once
+    assert not re.search(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]", html.body.text() if html.body else ""
+    )
+    for node in html.css("[href], [src]"):
+        assert re.match(
+            r"#[a-z]+$|(https://|data/)[\w./~-]+$|[a-z]+\.(json|pdf|tlog-proof)$", node.attributes["href"] or ""
+        )
+    assert all(not name.startswith("on") for node in html.css("*") for name in node.attributes)
+    assert files["letter.pdf"].startswith(b"%PDF")
+
+
+def test_markup_in_a_text_is_text_in_the_letter() -> None:
+    """Typst would panic, read a file or make a heading of it, if it read it as markup."""
+    said = hostile(HOSTILE[5])
+    assert outline_of(said) == outline_of(hostile("plain")) == [1, 10, 0, 0, 0]
+
+
+def outline_of(said: Contents) -> list[int]:
+    """How many of each part of the structure the letter of *said* has: what markup could add to."""
+    pdf = letter(said, facts_of(said))
+    return [pdf.count(f"/S/{tag}/".encode()) for tag in ("H1", "H2", "Figure", "Formula", "Code")]
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+def test_any_text_can_stand_in_page_and_letter(text: str) -> None:
+    said = hostile(text)
+    facts = facts_of(said)
+    page(said, facts).decode()
+    assert letter(said, facts).startswith(b"%PDF")
+
+
+# --- the letter ------------------------------------------------------------------------------------------------------
+
+
+def test_the_letter_is_a_tagged_pdf_in_the_persons_language() -> None:
+    pdf = unzipped(build(contents(language="fr")))["letter.pdf"]
+    assert b"/Lang(fr)" in pdf
+    assert b"/MarkInfo<</Marked true" in pdf
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
+    assert b'<rdf:li xml:lang="x-default">Your data at Example Ltd</rdf:li>' in pdf
+    assert b"/CreationDate(D:20261124094107Z)" in pdf
+
+
+def test_letters_are_made_by_many_threads_at_once() -> None:
+    said = contents()
+    facts: Facts = facts_of(said)
+    expected, found = letter(said, facts), list[bool]()
+    workers = [threading.Thread(target=lambda: found.append(letter(said, facts) == expected)) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == [True] * 6
+
+
+# --- to take along ---------------------------------------------------------------------------------------------------
+
+
+def test_only_what_the_person_provided_for_a_consent_or_a_contract_is_taken_along() -> None:
+    taken, left = portable(contents().declaration, contents().parts)
+    assert [(part.place, part.columns) for part in taken] == [
+        ("shop.customer", ("id", "email", "name", "born")),
+        ("shop.order_line", ("order_id", "line", "product", "paid")),
+        ("shop.invoice", ("id", "billed_name")),
+    ]
+    assert taken[0].rows == ((5, "ann@example.org", "Ann Example", dt.date(1990, 2, 3)),)
+    assert left == (
+        LeftOut("shop.customer", ("score",), Why.SOURCE),
+        LeftOut("shop.login", ("ip", "at"), Why.BASIS),
+        LeftOut("desk.message", ("author_email", "body"), Why.BASIS),
+    )
+
+
+def test_a_basis_in_law_alone_is_not_portable() -> None:
+    declaration = parse(DECLARED.replace("purposes: [account, order, tax, security, newsletter]", "purposes: [tax]"))
+    taken, left = portable(declaration, (INVOICE,))
+    assert taken == ()
+    assert left == (LeftOut("shop.invoice", ("billed_name",), Why.BASIS),)
+
+
+def by_contract(purpose: str) -> Declaration:
+    """The declaration with one purpose that rests on a contract instead."""
+    declaration = parse(DECLARED)
+    other = declaration.purposes[purpose].model_copy(update={"basis": Basis.CONTRACT})
+    return declaration.model_copy(update={"purposes": {**declaration.purposes, purpose: other}})
+
+
+def test_observed_data_are_taken_along_where_the_basis_fits() -> None:
+    assert portable(by_contract("security"), (LOGINS,)) == ((LOGINS,), ())
+
+
+def test_withheld_values_are_counted_among_what_is_taken_along() -> None:
+    declaration = by_contract("support")
+    only_body = declaration.purposes["support"].model_copy(update={"data": ("user.content.private",)})
+    declaration = declaration.model_copy(update={"purposes": {**declaration.purposes, "support": only_body}})
+    (taken,), _ = portable(declaration, (MESSAGES,))
+    assert (taken.columns, taken.withheld) == (("id", "body"), 1)
+
+
+def test_a_portable_package_says_what_is_left_out_and_reads_back() -> None:
+    package = build(contents(right="port"))
+    words = section(unzipped(package)["index.html"], "left")
+    assert "Customer: Score: you did not provide it" in words
+    assert "Login: Ip, At: we use it neither with your consent nor for a contract" in words
+    read = read_package(package)
+    assert (read.right, [part.place for part in read.parts]) == (
+        "port", ["shop.customer", "shop.order_line", "shop.invoice"],
+    )  # fmt: skip
+    assert "score" not in unzipped(package)["data.json"].decode()
+
+
+# --- the receipt, the whole ------------------------------------------------------------------------------------------
+
+
+def test_the_receipt_goes_along_with_its_proof() -> None:
+    proof = "c2sp.org/tlog-proof@v1\nindex 7\n"
+    package = build(contents(receipt={"proof": proof, "verifier": "example+00+key", "at": MADE, "leaf": 7}))
+    files = unzipped(package)
+    assert files["receipt.tlog-proof"].decode() == proof
+    assert json.loads(files["receipt.json"])["leaf"] == 7
+    assert "verify_troth_ledger.py receipt receipt.tlog-proof --key" in section(files["index.html"], "files")
+    read_package(package)
+    assert "receipt.json" not in unzipped(build(contents()))
+
+
+def test_parts_of_one_system_stand_together() -> None:
+    package = build(contents(parts=(ANN, MESSAGES, LOGINS)))
+    assert [part.place for part in read_package(package).parts] == ["shop.customer", "shop.login", "desk.message"]
+
+
+def test_a_usual_package_is_made_at_once() -> None:
+    build(contents())
+    begun = time.process_time()
+    for again in range(5):
+        build(contents(reference=f"R-2026-{again:04}"))
+    assert (time.process_time() - begun) / 5 < 0.150
+    assert as_json(build(contents()), "manifest.json")["counts"]["rows"] == 30
