@@ -182,7 +182,7 @@ KINDS: Mapping[str, Kind] = {
     # a store was restored from a backup, and whoever was erased since was erased again (clause C07)
     "erasure.replayed": Kind(
         {"system": Of(Name), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
-        {"held": Whole(), "review": Whole(), "plan": Of(Hash)},
+        {"review": Whole(), "plan": Of(Hash)},
     ),
     "letter.sent": Kind({"letter": Of(Name), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}),
     # who works here, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)

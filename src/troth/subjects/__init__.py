@@ -19,6 +19,7 @@ from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.marking import marked_for, plan_marks
+from troth.subjects.orphans import orphans
 from troth.subjects.plan import (
     Change,
     ErasurePlan,
@@ -80,6 +81,7 @@ __all__ = [
     "locate",
     "map_data",
     "marked_for",
+    "orphans",
     "plan_amendment",
     "plan_erasure",
     "plan_hash",

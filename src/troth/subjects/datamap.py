@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import graphlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from troth.declaration import Declaration, IdentityColumn, IdentityKind, Reference, Table
@@ -118,6 +118,24 @@ class DataMap:
             for other, link in parent.referrers:
                 if other == place and not is_nullable(node, link.columns) and foreign_key(node, link) is not None:
                     yield parent.place, link
+
+    def only(self, systems: Collection[str]) -> DataMap:
+        """The part of it that lies in *systems*, without the links that lead out of them."""
+
+        def stays(place: str | None) -> bool:
+            return place is None or place.partition(".")[0] in systems
+
+        nodes = {
+            place: replace(
+                node,
+                links=tuple(link for link in node.links if stays(link.parent)),
+                referrers=tuple((other, link) for other, link in node.referrers if stays(other)),
+            )
+            for place, node in self.nodes.items()
+            if node.system in systems
+        }
+        order = tuple(place for place in self.deletion_order if place in nodes)
+        return DataMap(nodes, order, frozenset(cut for cut in self.cut if cut[0] in nodes))
 
     def children_of(self, place: str) -> Iterator[tuple[Node, Link]]:
         """Every link, of any table, whose parent is *place*."""

@@ -14,6 +14,7 @@ __all__ = [
     "Hold",
     "KeyRow",
     "Outside",
+    "Replay",
     "RunRow",
     "StepRow",
     "Subject",
@@ -158,6 +159,27 @@ class Tombstone(models.Model):
             models.CheckConstraint(condition=Q(until__gt=F("erased_at")), name="tombstone_has_a_period"),
         ]
         indexes = [models.Index(fields=["until"], name="tombstone_until")]
+
+
+class Replay(models.Model):
+    """A store was restored from a backup, and the erasures since are carried out again, by the run of that id. *found*
+    and *left* count erased identifiers that were back, and that still are, by system."""
+
+    run_id = models.CharField(max_length=80, unique=True)
+    plan_hash = models.CharField(max_length=80)
+    restored_from = models.DateTimeField()
+    found = models.JSONField(default=dict)
+    review = models.PositiveIntegerField(default=0)
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    left = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan_hash"], condition=Q(ended_at__isnull=True), name="replay_of_a_plan_is_open_once"
+            )
+        ]
 
 
 class Hold(models.Model):

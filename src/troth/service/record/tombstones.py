@@ -41,15 +41,16 @@ class Tombstones:
         self._keyring = keyring
 
     def bury(self, gone: Iterable[Erased], *, erased_at: dt.datetime, until: dt.datetime) -> int:
-        """Set a tombstone for each, in the transaction that is open; one that is there already lasts until the later
-        date. How many."""
+        """Set a tombstone for each, in the transaction that is open; one that is there already tells the later erasure,
+        and lasts until the later date. How many."""
         several = list(gone)
         for one, mark in zip(several, self._marks(several), strict=True):
             row, is_new = Tombstone.objects.get_or_create(
                 system=one.system, kind=one.kind.value, mark=mark, defaults={"erased_at": erased_at, "until": until}
             )
-            if not is_new and row.until < until:
-                Tombstone.objects.filter(pk=row.pk).update(until=until)
+            if not is_new:
+                row.erased_at, row.until = max(row.erased_at, erased_at), max(row.until, until)
+                row.save(update_fields=["erased_at", "until"])
         return len(several)
 
     def lift(self, returned: Iterable[Erased]) -> int:
@@ -75,6 +76,20 @@ class Tombstones:
             rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
             found += rows.count()
         return found
+
+    def erased(
+        self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
+    ) -> Mapping[str, tuple[bytes, dt.datetime]]:
+        """Those of *values* that were erased from *system*: each with its mark, and when. Compared on our side only."""
+        several = list(dict.fromkeys(values))
+        marks = dict(zip(several, self._marks([Erased(system, kind, value) for value in several]), strict=True))
+        known: dict[bytes, dt.datetime] = {}
+        wanted = sorted(set(marks.values()))
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
+            known |= {bytes(mark): at for mark, at in rows.values_list("mark", "erased_at")}
+        return {value: (mark, known[mark]) for value, mark in marks.items() if mark in known}
 
     def erased_at(self, kind: IdentityKind, value: str, systems: Iterable[str], *, now: dt.datetime) -> dt.date | None:
         """The last day on which this identifier was erased from one of *systems*, None where no tombstone stands."""

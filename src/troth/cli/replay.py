@@ -1,0 +1,217 @@
+"""``troth replay``: after a store was restored from a backup, erase again whoever was erased since."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.cli import paper
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.service.record.replay import Outcome, Replaying
+
+__all__ = ["replay"]
+
+
+def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("that is no moment; write it as 2026-11-20T03:00Z") from None
+    if moment.utcoffset() is None:
+        raise click.BadParameter("say in which zone: 2026-11-20T03:00Z, or 2026-11-20T03:00+01:00")
+    if moment > dt.datetime.now(dt.UTC):
+        raise click.BadParameter("that is still to come; give the moment that the backup shows")
+    return moment.astimezone(dt.UTC)
+
+
+def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> str | None:
+    if approved is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", approved):
+        raise click.BadParameter("that is no plan's hash; run the command without --apply to see the plan and its hash")
+    return approved
+
+
+@click.command()
+@cli.declaration_option
+@click.option(
+    "--system", "systems", multiple=True, required=True, metavar="NAME", help="The system that was restored; repeat it."
+)
+@click.option(
+    "--restored-from",
+    "restored_from",
+    required=True,
+    metavar="MOMENT",
+    callback=_moment,
+    help="The moment that the backup shows, with its zone; if in doubt, an earlier one.",
+)
+@click.option(
+    "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
+)
+@cli.json_option
+def replay(
+    declaration: Path, systems: tuple[str, ...], restored_from: dt.datetime, approved: str | None, as_json: bool
+) -> None:
+    """Erase again whoever was erased after a backup that was restored.
+
+    Reads every declared identifier of the systems that were restored together, and compares it with what is remembered
+    of the erased: keyed marks, on our side. Without --apply it shows the plan, in counts. With the hash of that plan it
+    carries it out, reads everything once more, and puts that on record. Only rows of these systems are touched; legal
+    holds and periods count as ever; what several people may share is left to you.
+
+    What was interrupted, by this command or another, is finished first. Ends with 1 where something is left.
+
+    \b
+    Example:  troth replay --system shop --restored-from 2026-11-20T03:00Z
+              troth replay --system shop --restored-from 2026-11-20T03:00Z --apply dg1:4f0c…
+    """
+    from troth.subjects import check, plan_hash, refuse_untrue
+
+    with cli.opened(declaration, read_only=approved is None) as company:
+        _require_systems(company, systems)
+        resumed = company.resume()
+        from troth.service.record import replay as room
+
+        looking = (company.map, company.stores)
+        with paper.progress("reading") as tell:
+            ended = room.conclude_all(*looking, company.declaration, company.keyring, now=_now())
+            refuse_untrue(company.declaration, check(company.declaration, company.schemas))
+            found = room.look(
+                company.declaration,
+                *looking,
+                company.keyring,
+                systems=systems,
+                restored_from=restored_from,
+                now=_now(),
+                progress=tell,
+            )
+        known = str(plan_hash(found.plan, company.keyring)) if found.plan is not None else None
+        done = None
+        if found.plan is None and not found.back.found and not ended:
+            room.nothing_found(found, systems, company.declaration, company.keyring, _now())
+        elif found.plan is not None and approved is not None:
+            steps = itertools.count(1)
+            with paper.progress("carrying out") as tell:
+                done = room.replay(
+                    found,
+                    *looking,
+                    approved=approved,
+                    declaration=company.declaration,
+                    keyring=company.keyring,
+                    clock=_now,
+                    progress=lambda step: tell(f"{counted(next(steps), 'step')} done, last {step.partition('/')[2]}"),
+                )
+    outcomes = [*ended, *([done] if done is not None else [])]
+    if as_json:
+        cli.print_json(_json(found, known, done, outcomes, resumed))
+    else:
+        _show(found, known, done, outcomes, resumed)
+    is_left = any(sum(one.left.values()) for one in outcomes)
+    is_left = is_left or any(outcome != "finished" for _, outcome in resumed)
+    if is_left or found.reviews or found.back.shared or found.orphans or found.unknown:
+        raise click.exceptions.Exit(1)
+
+
+def _require_systems(company: cli.Company, systems: Sequence[str]) -> None:
+    for name in systems:
+        if name not in company.declaration.systems:
+            known = ", ".join(company.stores)
+            raise click.UsageError(f"{name} is not a declared system; these are: {known}")
+        if name not in company.stores:
+            raise click.UsageError(
+                f"{name} is not looked into but asked: whoever keeps it has to erase again there; ask for each person"
+            )
+
+
+def _show(
+    found: Replaying,
+    known: str | None,
+    done: Outcome | None,
+    outcomes: Sequence[Outcome],
+    resumed: Sequence[tuple[str, str]],
+) -> None:
+    for run, outcome in resumed:
+        click.echo(f"run {run}: {outcome}")
+    for one in outcomes:
+        for system, count in one.found.items():
+            click.echo(
+                f"{system}: {counted(count, 'erased identifier')} had come back with the backup of "
+                f"{one.restored_from:%Y-%m-%d %H:%M} UTC; {one.erased[system]:,} erased again, "
+                f"{one.left[system]:,} left"
+            )
+    back = found.back
+    if done is None:
+        click.echo(f"{counted(back.rows, 'row')} read, {counted(sum(back.found.values()), 'erased identifier')} back.")
+        for place, rows in back.places.items():
+            click.echo(f"  {place}: {counted(rows, 'row')}")
+        if found.plan is not None and known is not None:
+            paper.show_plan(found.plan, known)
+    for line in _to_look_at(found):
+        click.echo(f"troth: {cli.printable(line)}", err=True)
+
+
+def _to_look_at(found: Replaying) -> list[str]:
+    """What a person has to see to."""
+    lines = [
+        f"review needed: {review.place}: {review.message}; erase them by hand: {', '.join(review.rows) or review.mend}"
+        for review in found.reviews
+    ]
+    lines += [
+        f"review needed: {place}: {counted(rows, 'row')} by a value that several people may share; look whose it is"
+        for place, rows in found.back.shared.items()
+    ]
+    lines += [
+        f"{place}: {counted(rows, 'row')} of somebody whose own row is gone; look whether they are of the erased"
+        for place, rows in found.orphans.items()
+    ]
+    lines += [f"not everything can be known: {why}; see docs/howto/restore-a-backup.md" for why in found.unknown]
+    if found.back.older:
+        lines.append(
+            f"{counted(found.back.older, 'identifier')} had been erased before the backup, and were back in it; "
+            "they stay: erase them, if they did not come back of their own accord"
+        )
+    return lines
+
+
+def _json(
+    found: Replaying,
+    known: str | None,
+    done: Outcome | None,
+    outcomes: Sequence[Outcome],
+    resumed: Sequence[tuple[str, str]],
+) -> Mapping[str, Any]:
+    back = found.back
+    return {
+        "restored_from": found.restored_from.isoformat(),
+        "resumed": [{"run": run, "outcome": outcome} for run, outcome in resumed],
+        "rows": back.rows,
+        "found": dict(back.found),
+        "places": dict(back.places),
+        "older": back.older,
+        "plan": paper.plan_json(found.plan, known) if found.plan is not None and known is not None else None,
+        "shared": dict(back.shared),
+        "reviews": [{"place": one.place, "message": one.message, "rows": list(one.rows)} for one in found.reviews],
+        "orphans": dict(found.orphans),
+        "unknown": list(found.unknown),
+        "outcomes": [
+            {
+                "restored_from": one.restored_from.isoformat(),
+                "found": dict(one.found),
+                "erased": dict(one.erased),
+                "left": dict(one.left),
+            }
+            for one in outcomes
+        ],
+        "applied": done is not None,
+    }
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

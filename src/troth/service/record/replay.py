@@ -1,0 +1,357 @@
+"""After a restore: every erasure that is newer than the backup is carried out again, and that is shown (clause C07).
+
+A backup brings erased people back. What is left of them here are tombstones: keyed marks that match the identifiers in
+the restored rows, and say when each was erased. Whoever was erased after the backup is erased once more, by the rules
+of now: legal holds and periods count, and what may be somebody else's is left to a person. Nothing is taken from
+systems that were not restored.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from troth.declaration import Declaration, IdentityKind
+from troth.ledger import Entry, Hash, Name, Value
+from troth.protect import Keyring
+from troth.service.keys import ledger_signer
+from troth.service.record.journal import TOMBSTONES_KEPT
+from troth.service.record.ledger import record, sequence_if_sound
+from troth.service.record.models import CheckRow, EntryRow, Replay, RunRow
+from troth.service.record.run import InOtherHands, act, holds_on
+from troth.service.record.tombstones import Tombstones
+from troth.stores import Row, Store
+from troth.subjects import (
+    DataMap,
+    ErasurePlan,
+    Identity,
+    IdentityRefused,
+    NotApproved,
+    Receipt,
+    Review,
+    locate,
+    orphans,
+    plan_erasure,
+    plan_hash,
+)
+
+if TYPE_CHECKING:
+    from troth.subjects.datamap import Link, Node
+
+__all__ = ["PEOPLE_MAX", "Back", "Outcome", "Replaying", "conclude_all", "look", "nothing_found", "replay"]
+
+PEOPLE_MAX = 100_000
+"""How many people one replay takes: with more, it is repeated."""
+
+BATCH_ROWS = 5_000
+"""Rows in memory at a time."""
+
+_SILENCE = dt.timedelta(days=1)
+"""The keep loop checks something every hour: where it did not for a day, records may be missing."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What a scan found of erased people. *people* holds identifiers; its `repr` shows counts only."""
+
+    rows: int
+    """How many were read."""
+    places: Mapping[str, int]
+    """``system.table.column`` → rows in which an identifier is back that was erased after the backup."""
+    found: Mapping[str, int]
+    """System → how many different identifiers these are."""
+    older: int
+    """Identifiers whose erasure the backup has seen: they were back before it was made."""
+    shared: Mapping[str, int]
+    """``system.table.column`` → rows that match only by a value that several people may share."""
+    people: tuple[Identity, ...]
+
+    def __repr__(self) -> str:
+        return f"Back({sum(self.found.values())} identifiers in {len(self.places)} columns)"
+
+
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """What would be done: *plan* is None where nobody is to be erased. *reviews* and *orphans* are for a person, and
+    *unknown* says what these records cannot know."""
+
+    restored_from: dt.datetime
+    back: Back
+    plan: ErasurePlan | None
+    reviews: tuple[Review, ...]
+    orphans: Mapping[str, int]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done, by system: identifiers that were back, and that still are."""
+
+    restored_from: dt.datetime
+    found: Mapping[str, int]
+    left: Mapping[str, int]
+    receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def erased(self) -> Mapping[str, int]:
+        return {system: max(0, found - self.left.get(system, 0)) for system, found in self.found.items()}
+
+
+def look(
+    declaration: Declaration,
+    map_: DataMap,
+    stores: Mapping[str, Store],
+    keyring: Keyring,
+    *,
+    systems: Collection[str],
+    restored_from: dt.datetime,
+    now: dt.datetime,
+    progress: Progress | None = None,
+) -> Replaying:
+    """Find whoever is back in *systems*, and decide what erasing them again does. Changes nothing.
+
+    Where some of them have to be looked at by a person first, the plan is that of the others. Raises as
+    `troth.subjects.plan_erasure` does, and the stores' errors.
+    """
+    part = map_.only(systems)
+    back = _Scan(Tombstones(keyring), restored_from, now).of(part, stores, progress)
+    people, plan, reviews = list(back.people), None, list[Review]()
+    while people:
+        located = locate(part, stores, people, purpose="erase", region=declaration.organisation.country)
+        plan = plan_erasure(declaration, located, now=now, holds=holds_on(located, keyring, at=now))
+        if not plan.reviews:
+            break
+        reviews += plan.reviews
+        waiting = {review.subject for review in plan.reviews}
+        people, plan = [one for index, one in enumerate(people) if index not in waiting], None
+    lost = orphans(map_, stores, systems)
+    return Replaying(restored_from, back, plan, tuple(reviews), lost, tuple(_unknown(restored_from, now)))
+
+
+# --- the scan --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One reading of every column that holds identifiers."""
+
+    tombstones: Tombstones
+    since: dt.datetime
+    now: dt.datetime
+    rows: int = 0
+    places: Counter[str] = field(default_factory=Counter)
+    shared: Counter[str] = field(default_factory=Counter)
+    marks: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    older: set[bytes] = field(default_factory=set)
+    people: dict[str, Identity] = field(default_factory=dict)
+    mentioned: dict[str, Identity] = field(default_factory=dict)
+
+    def of(self, part: DataMap, stores: Mapping[str, Store], progress: Progress | None = None) -> Back:
+        for node in part:
+            links = [link for link in node.links if link.kind is not None]
+            columns = list(dict.fromkeys([*node.key, *(link.columns[0] for link in links)]))
+            for rows in stores[node.system].scan(node.table, columns, batch=BATCH_ROWS) if links else ():
+                self.rows += len(rows)
+                self._take(node, links, columns, rows)
+                if progress is not None:
+                    progress(f"{node.place}, {self.rows:,} rows")
+        known = {Identity((one,)).canonical() for person in self.people.values() for one in person.identifiers}
+        alone = [one for name, one in self.mentioned.items() if name not in known]
+        return Back(
+            rows=self.rows,
+            places=dict(self.places),
+            found={system: len(marks) for system, marks in self.marks.items()},
+            older=len(self.older),
+            shared=dict(self.shared),
+            people=tuple(itertools.islice([*self.people.values(), *alone], PEOPLE_MAX)),
+        )
+
+    def _take(self, node: Node, links: Sequence[Link], columns: Sequence[str], rows: Sequence[Row]) -> None:
+        back = [(link, found) for link in links if (found := self._back(node.system, link, columns, rows))]
+        for row in rows if back else ():
+            by = [link for link, values in back if row[columns.index(link.columns[0])] in values]
+            for link in by:
+                self.places[f"{node.place}.{link.columns[0]}"] += 1
+            sure = [link for link in by if not link.shared]
+            if any(link.teaches for link in sure):
+                self._remember(self.people, self._person(node, columns, row))
+            elif sure:
+                for link in sure:
+                    assert link.kind is not None, "only links with a kind are looked at"
+                    named = (link.kind, str(row[columns.index(link.columns[0])]))
+                    self._remember(self.mentioned, _identity([named]))
+            else:
+                for link in by:
+                    self.shared[f"{node.place}.{link.columns[0]}"] += 1
+
+    def _back(self, system: str, link: Link, columns: Sequence[str], rows: Sequence[Row]) -> Collection[str]:
+        """The values of one column that were erased after the backup."""
+        at = columns.index(link.columns[0])
+        values = {value for row in rows if isinstance(value := row[at], str) and value.strip()}
+        assert link.kind is not None, "only links with a kind are looked at"
+        found = self.tombstones.erased(system, link.kind, values, now=self.now)
+        newer = {value: mark for value, (mark, erased_at) in found.items() if erased_at > self.since}
+        self.marks[system].update(newer.values())
+        self.older.update(mark for value, (mark, _) in found.items() if value not in newer)
+        return newer.keys()
+
+    def _person(self, node: Node, columns: Sequence[str], row: Row) -> Identity | None:
+        """Whose row it is: by all identifiers in it that are theirs alone, as a hold may name any; else by its key."""
+        named = [
+            (link.kind, value)
+            for link in node.links
+            if link.kind is not None
+            and link.teaches
+            and isinstance(value := row[columns.index(link.columns[0])], str)
+            and value.strip()
+        ]
+        key = tuple(str(row[columns.index(column)]) for column in node.key)
+        return _identity(named) or (Identity(keys=((node.place, key),)) if all(key) else None)
+
+    @staticmethod
+    def _remember(known: dict[str, Identity], person: Identity | None) -> None:
+        if person is not None:
+            known.setdefault(person.canonical(), person)
+
+
+def _identity(named: Sequence[tuple[IdentityKind, str]]) -> Identity | None:
+    """The identity of these identifiers, without those that look like none."""
+    valid: list[tuple[IdentityKind, str]] = []
+    for kind, value in named:
+        try:
+            valid += Identity(((kind, value.strip()),)).identifiers
+        except IdentityRefused:
+            continue
+    return Identity(tuple(valid)) if valid else None
+
+
+# --- what these records cannot know ----------------------------------------------------------------------------------
+
+
+def _unknown(restored_from: dt.datetime, now: dt.datetime) -> Iterator[str]:
+    """Where erasures since the backup may have left no tombstone here."""
+    if restored_from < now - TOMBSTONES_KEPT:
+        yield f"tombstones are kept for {TOMBSTONES_KEPT.days // 365} years, and the backup is older"
+    first = EntryRow.objects.order_by("id").first()
+    begun = Entry.decode(bytes(first.content)).at if first is not None else None
+    if begun is None or begun > restored_from:
+        yield f"these records begin {f'at {begun:%Y-%m-%d %H:%M} UTC' if begun else 'now'}, after the backup was made"
+    looks = CheckRow.objects.filter(at__gte=restored_from).order_by("at").values_list("at", flat=True).distinct()
+    if CheckRow.objects.exists():
+        for before, after in itertools.pairwise([restored_from, *looks.iterator(chunk_size=BATCH_ROWS), now]):
+            if after - before > _SILENCE:
+                yield f"there is no check on record from {before:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC"
+
+
+# --- carrying out ----------------------------------------------------------------------------------------------------
+
+
+def replay(
+    found: Replaying,
+    map_: DataMap,
+    stores: Mapping[str, Store],
+    *,
+    approved: str,
+    declaration: Declaration,
+    keyring: Keyring,
+    clock: Callable[[], dt.datetime],
+    progress: Progress | None = None,
+) -> Outcome:
+    """Carry out what was approved, look at every identifier once more, and put that on record. Raises as
+    `troth.service.record.run.act` does: what was interrupted is finished by `troth keep` or by the next replay."""
+    assert found.plan is not None, "there is somebody to erase"
+    row = _begun(found, str(plan_hash(found.plan, keyring)), clock())
+    try:
+        receipts = act(
+            found.plan,
+            stores,
+            approved=approved,
+            declaration=declaration,
+            keyring=keyring,
+            progress=progress,
+            run_id=row.run_id,
+        )
+    except NotApproved:
+        row.delete()
+        raise
+    return _conclude(row, map_, stores, declaration, keyring, clock(), tuple(receipts))
+
+
+def _begun(found: Replaying, hash_: str, now: dt.datetime) -> Replay:
+    try:
+        with transaction.atomic(durable=True):
+            return Replay.objects.create(
+                run_id=f"replay-{secrets.token_hex(8)}",
+                plan_hash=hash_,
+                restored_from=found.restored_from,
+                found=dict(found.back.found),
+                review=len(found.reviews),
+                begun_at=now,
+            )
+    except IntegrityError:
+        raise InOtherHands("another process carries out this very plan; look again when it is done") from None
+
+
+def nothing_found(
+    found: Replaying, systems: Collection[str], declaration: Declaration, keyring: Keyring, now: dt.datetime
+) -> None:
+    """Put on record that a restored store was looked through, and nobody erased is back."""
+    with transaction.atomic(durable=True):
+        record(*(_entry(system, found.restored_from, 0, 0, now) for system in sorted(systems)))
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now)
+
+
+def conclude_all(
+    map_: DataMap, stores: Mapping[str, Store], declaration: Declaration, keyring: Keyring, *, now: dt.datetime
+) -> list[Outcome]:
+    """Look once more after every replay whose run has ended since, and put it on record: those whose process was
+    killed. One that somebody is still at is left to them."""
+    rows = Replay.objects.filter(ended_at__isnull=True).order_by("begun_at")
+    open_runs = set(RunRow.objects.filter(finished_at__isnull=True).values_list("run_id", flat=True))
+    return [_conclude(row, map_, stores, declaration, keyring, now, ()) for row in rows if row.run_id not in open_runs]
+
+
+def _conclude(
+    row: Replay,
+    map_: DataMap,
+    stores: Mapping[str, Store],
+    declaration: Declaration,
+    keyring: Keyring,
+    now: dt.datetime,
+    receipts: tuple[Receipt, ...],
+) -> Outcome:
+    part = map_.only(row.found.keys())
+    left = _Scan(Tombstones(keyring), row.restored_from, now).of(part, stores).found
+    outcome = Outcome(row.restored_from, row.found, {system: left.get(system, 0) for system in row.found}, receipts)
+    with transaction.atomic(durable=True):
+        fresh = Replay.objects.select_for_update().get(pk=row.pk)
+        if fresh.ended_at is None:
+            record(
+                *(
+                    _entry(system, row.restored_from, count, outcome.left[system], now, row)
+                    for system, count in row.found.items()
+                )
+            )
+            fresh.ended_at, fresh.left = now, outcome.left
+            fresh.save(update_fields=["ended_at", "left"])
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now)
+    return outcome
+
+
+def _entry(
+    system: str, restored_from: dt.datetime, found: int, left: int, now: dt.datetime, row: Replay | None = None
+) -> Entry:
+    fields: dict[str, Value] = {"system": Name.of(system), "restored_from": restored_from.date()}
+    fields |= {"found": found, "erased": max(0, found - left), "left": left}
+    if row is not None:
+        fields |= {"plan": Hash(row.plan_hash), "review": row.review}
+    return Entry("erasure.replayed", now, fields)
