@@ -18,6 +18,7 @@ urlpatterns = [
     path("ledger/receipt/<int:leaf>", board.receipt_of, name="receipt"),
     path("ledger/receipt/<int:leaf>.tlog-proof", board.receipt_text, name="receipt-text"),
     path("your-data/", include("troth.service.cases.addresses")),
+    path("console/", include("troth.service.cases.console_addresses")),
     path("", include("troth.service.staff.addresses")),
     path(".well-known/security.txt", pages.security_txt, name="security-txt"),
     path(".well-known/gpc.json", pages.gpc, name="gpc"),

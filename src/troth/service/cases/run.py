@@ -62,6 +62,7 @@ __all__ = [
     "refuse",
     "resume",
     "subject_of",
+    "take",
     "try_again",
     "withdraw",
 ]
@@ -440,6 +441,18 @@ def try_again(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
         case.needs = ""
         case.save(update_fields=["needs"])
         Event.objects.create(case=case, at=now, what="again", actor=who.actor, by=who.by, is_internal=True)
+        return case
+
+
+def take(case_id: int, handler: Any, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """*handler* works on the case from now on. Raises `CaseRefused` for a case that is closed."""
+    with transaction.atomic():
+        case = locked(case_id)
+        _require_open(case)
+        if case.handler_id != handler.pk:
+            case.handler = handler
+            case.save(update_fields=["handler"])
+            put_on_record(case, "assigned", who, desk, now=now)
         return case
 
 

@@ -1,0 +1,562 @@
+"""What the console's pages of cases show: lines of the queue, and everything about one case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from troth.declaration import Declaration, is_category, title
+from troth.law import obligations, regimes_for
+from troth.service.cases import run
+from troth.service.cases.content import Content, ContentGone
+from troth.service.cases.desk import Desk
+from troth.service.cases.letters import day
+from troth.service.cases.models import Case, Channel, Event, Kind, Needs, Outcome, Right, State, Step
+from troth.service.mail.models import LetterRow
+from troth.service.staff.looking import Look, looks_at
+from troth.service.staff.models import Member
+from troth.service.words import day as day_words
+
+__all__ = [
+    "CHANNELS",
+    "NEEDS",
+    "RIGHTS",
+    "Bar",
+    "Line",
+    "Sheet",
+    "about",
+    "bar",
+    "doing",
+    "grounds",
+    "line",
+    "people_of",
+    "relative",
+    "sheet",
+    "state_words",
+]
+
+_SOON_DAYS = 7
+
+RIGHTS: Mapping[str, str | Promise] = {
+    Right.VIEW: _("See data"),
+    Right.AMEND: _("Correct data"),
+    Right.ERASE: _("Delete data"),
+    Right.RESTRICT: _("Restrict use"),
+    Right.PORT: _("Take data along"),
+    Right.OBJECT: _("Objection"),
+    Right.WITHDRAW: _("Withdraw consent"),
+    Right.APPEAL: _("Look again"),
+    Kind.COMPLAINT: _("Complaint"),
+    Kind.QUESTION: _("Question"),
+}
+"""What a case is about, by its right or, without one, its kind."""
+
+CHANNELS: Mapping[str, str | Promise] = {
+    Channel.CENTRE: _("privacy centre"),
+    Channel.MAIL: _("e-mail"),
+    Channel.API: _("API"),
+    Channel.STAFF: _("staff"),
+}
+
+NEEDS: Mapping[str, str | Promise] = {
+    Needs.REVIEW: _("Say which rows are meant"),
+    Needs.APPROVAL: _("Approve the plan"),
+    Needs.ANSWER: _("Write the answer"),
+    Needs.MEND: _("Mend the configuration"),
+    Needs.WINDOW: _("Waits for the end of its window"),
+    Needs.ACCESS: _("Waits for a request to see the data"),
+    Needs.SYSTEMS: _("Waits for systems to answer"),
+}
+_FOR_SOMEBODY = (Needs.REVIEW, Needs.APPROVAL, Needs.ANSWER, Needs.MEND)
+
+
+def about(case: Case) -> str:
+    """What the case is about, in a few words."""
+    return str(RIGHTS[case.right or case.kind])
+
+
+def doing(case: Case) -> tuple[str, bool]:
+    """The one thing to do for a case, and whether it is for somebody here."""
+    if case.state == State.IN_PROGRESS:
+        if case.needs:
+            return str(NEEDS[case.needs]), case.needs in _FOR_SOMEBODY
+        return gettext("Carried out next"), False
+    if case.state == State.CLOSED:
+        return "", False
+    waits = {
+        State.RECEIVED: gettext("Taken up next"),
+        State.VERIFYING: gettext("Waits for the person's proof"),
+        State.PAUSED: gettext("Waits for the person's answer"),
+    }
+    return waits[State(case.state)], False
+
+
+def state_words(case: Case) -> str:
+    """Where a case stands, in the words of the glossary."""
+    words = {
+        State.RECEIVED: gettext("received"),
+        State.VERIFYING: gettext("verifying"),
+        State.IN_PROGRESS: gettext("in progress"),
+        State.PAUSED: gettext("paused"),
+    }
+    outcomes = {
+        Outcome.FULFILLED: gettext("fulfilled"),
+        Outcome.PARTLY_FULFILLED: gettext("partly fulfilled"),
+        Outcome.REFUSED: gettext("refused"),
+        Outcome.WITHDRAWN: gettext("withdrawn"),
+    }
+    return outcomes[Outcome(case.outcome)] if case.state == State.CLOSED else words[State(case.state)]
+
+
+def relative(on: dt.date, today: dt.date) -> str:
+    """A day seen from today: ``today``, ``in 5 days``, ``3 days ago``."""
+    days = (on - today).days
+    if days == 0:
+        return gettext("today")
+    many = ngettext("%(number)d day", "%(number)d days", abs(days)) % {"number": abs(days)}
+    return (gettext("in %s") if days > 0 else gettext("%s ago")) % many
+
+
+# --- the queue --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much of a clock has gone, as a picture (0 to 100) with the class that colours it; the words stand beside."""
+
+    gone: int
+    mark: str
+
+
+def bar(case: Case, today: dt.date) -> Bar | None:
+    """The clock of an open case."""
+    if case.due_on is None or case.state == State.CLOSED:
+        return None
+    whole = max((case.due_on - case.received_at.date()).days, 1)
+    gone = (today - case.received_at.date()).days
+    left = (case.due_on - today).days
+    return Bar(
+        max(0, min(100, round(100 * gone / whole))), "late" if left < 0 else "soon" if left <= _SOON_DAYS else "gone"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One case in the queue. Nothing personal."""
+
+    reference: str
+    about: str
+    channel: str
+    state: str
+    todo: str
+    is_for_somebody: bool
+    is_confidential: bool
+    bar: Bar | None
+    on: dt.date | None
+    when: str
+    is_late: bool
+    handler: str
+
+
+def line(case: Case, today: dt.date, *, mine: int | None) -> Line:
+    """*case* as a line. *mine* is the account of whoever reads."""
+    todo, is_for_somebody = doing(case)
+    on = case.closed_at.date() if case.closed_at is not None else case.due_on
+    if case.handler is None:
+        handler = "–"
+    else:
+        handler = gettext("you") if case.handler_id == mine else case.handler.get_username()
+    return Line(
+        reference=case.reference,
+        about=about(case),
+        channel=str(CHANNELS[case.channel]),
+        state=state_words(case),
+        todo=todo,
+        is_for_somebody=is_for_somebody,
+        is_confidential=case.is_confidential,
+        bar=bar(case, today),
+        on=on,
+        when=relative(on, today) if on is not None else "",
+        is_late=case.state != State.CLOSED and on is not None and on < today,
+        handler=handler,
+    )
+
+
+# --- one case ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock of the case: the rule, where it is written, its day, and how that was reckoned."""
+
+    rule: str
+    cite: str
+    on: dt.date
+    when: str
+    is_late: bool
+    is_paused: bool
+    is_first: bool
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened: when, in words, by whom, and what somebody noted."""
+
+    at: dt.datetime
+    text: str
+    by: str
+    facts: tuple[tuple[str, str], ...] = ()
+    note: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one system has to do for the case."""
+
+    id: int
+    system: str
+    way: str
+    state: str
+    sign: str
+    mark: str
+    why: str
+    at: dt.datetime | None
+    due: str
+    tries: int
+    counts: tuple[tuple[str, int], ...]
+    evidence: str
+    is_waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that a person has to look at before the case goes on."""
+
+    place: str
+    message: str
+    mend: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The page of one case. What is personal in it stays out of its `repr`."""
+
+    case: Case
+    about: str
+    state: str
+    todo: str
+    is_for_somebody: bool
+    is_closed: bool
+    bar: Bar | None
+    due: dt.date | None
+    when: str
+    is_late: bool
+    channel: str
+    handler: str
+    clocks: tuple[Clock, ...]
+    acknowledgements: tuple[Clock, ...]
+    because: tuple[str, ...]
+    concerns: tuple[Concern, ...]
+    why: str
+    problems: tuple[str, ...]
+    lines: tuple[Mapping[str, Any], ...]
+    steps: tuple[Asked, ...]
+    happened: tuple[Happened, ...]
+    letters: tuple[LetterRow, ...]
+    receipts: tuple[Any, ...]
+    looks: tuple[Look, ...]
+    restrictions: tuple[Any, ...]
+    content: Content | None = field(default=None, repr=False)
+    wrote: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+def people_of(case: Case, content: Content | None, at_desk: Desk) -> list[str]:
+    """The keyed references of whose data the page of *case* shows: the subject, and an agent who asks for them."""
+    named = [case.subject] if case.subject else []
+    if content is not None:
+        addresses = [content.agent_address] if named else [content.address, content.agent_address]
+        named += [_reference(address, at_desk) for address in addresses if address]
+    return [name for name in named if name]
+
+
+def _reference(address: str, at_desk: Desk) -> str:
+    try:
+        return run.subject_of(Content(identifiers=(("email", address),)), at_desk)
+    except run.CaseRefused:
+        return ""
+
+
+def content_of(case: Case, at_desk: Desk) -> Content | None:
+    """What the case holds, None once that has ended."""
+    try:
+        return at_desk.papers.content(case)
+    except ContentGone:
+        return None
+
+
+def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetime, mine: int | None) -> Sheet:
+    """The page of *case*, for whoever has been put on record for it."""
+    clocks = run.reckon(case, at_desk, now=now)
+    today = day(now, at_desk)
+    closed = case.state == State.CLOSED
+    todo, is_for_somebody = doing(case)
+    events = list(case.events.order_by("at", "id"))
+    need = next((event for event in reversed(events) if event.what.startswith("needs_")), None)
+    facts: Mapping[str, Any] = need.facts if need is not None and need.what == f"needs_{case.needs}" else {}
+    names = _names(event.by for event in events)
+    on = case.closed_at.date() if case.closed_at is not None else clocks.first.on
+    return Sheet(
+        case=case,
+        about=about(case),
+        state=state_words(case),
+        todo=todo,
+        is_for_somebody=is_for_somebody,
+        is_closed=closed,
+        bar=bar(case, today),
+        due=on,
+        when=relative(on, today),
+        is_late=not closed and clocks.first.is_late(now),
+        channel=str(CHANNELS[case.channel]),
+        handler=_handler(case.handler, mine),
+        clocks=tuple(_clock(one, clocks.first, today, now) for one in clocks.answer),
+        acknowledgements=tuple(_clock(one, None, today, now) for one in clocks.acknowledge),
+        because=clocks.because,
+        concerns=tuple(
+            Concern(one["place"], one["message"], one["mend"], tuple(one["rows"])) for one in facts.get("reviews", ())
+        ),
+        why=_WHY.get(str(facts.get("why", "")), ""),
+        problems=tuple(facts.get("problems", ())),
+        lines=tuple(case.plan or ()),
+        steps=tuple(_asked(step, at_desk.declaration, case) for step in case.steps.order_by("id")),
+        happened=tuple(_happened(event, case, names, at_desk) for event in events),
+        letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
+        receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
+        looks=tuple(looks_at(case.subject)[:50]) if case.subject else (),
+        restrictions=tuple(case.restrictions.order_by("since", "id")),
+        content=content,
+        wrote=tuple(_wrote(content, at_desk.declaration)) if content is not None else (),
+    )
+
+
+def _handler(handler: User | None, mine: int | None) -> str:
+    if handler is None:
+        return ""
+    return gettext("you") if handler.pk == mine else handler.get_username()
+
+
+def _clock(one: Any, first: Any, today: dt.date, now: dt.datetime) -> Clock:
+    return Clock(
+        rule=one.rule.partition("@")[0],
+        cite=str(one.citation or ""),
+        on=one.on,
+        when=relative(one.on, today),
+        is_late=one.is_late(now),
+        is_paused=one.is_paused,
+        is_first=first is not None and one == first,
+        steps=one.steps,
+    )
+
+
+_WHY: Mapping[str, Any] = {
+    "nobody_named": _("The request names nobody by anything that we could look for."),
+    "access_first": _("The same person asked to see their data; that is answered first."),
+    "not_approved": _("The plan has changed since it was approved."),
+    "plan_refused": _("The plan cannot be carried out as it stands."),
+    "run_failed": _("Carrying it out has failed several times."),
+}
+
+
+def _names(pseudonyms: Iterable[str]) -> dict[str, str]:
+    wanted = {one for one in pseudonyms if one}
+    if not wanted:
+        return {}
+    rows = Member.objects.filter(pseudonym__in=wanted).select_related("user")
+    return {row.pseudonym: row.user.get_username() for row in rows}
+
+
+_EVENTS: Mapping[str, Any] = {
+    "received": _("It arrived"),
+    "verified": _("The person proved who they are"),
+    "acknowledged": _("We confirmed it by letter"),
+    "assigned": _("Somebody took it"),
+    "paused": _("The person was asked for something"),
+    "asked_again": _("The person was asked once more"),
+    "resumed": _("The person answered, and it went on"),
+    "extended": _("The period was extended, with reasons"),
+    "reviewed": _("Somebody said which rows are meant"),
+    "approved": _("The plan was approved"),
+    "again": _("It was sent on again"),
+    "failed": _("Carrying it out failed"),
+    "restricted": _("The use of the data was restricted"),
+    "lifting": _("The end of the restriction was announced"),
+    "recipients_told": _("Recipients were told"),
+    "task_ended": _("Somebody ended a task"),
+    "given_up": _("A system was given up on"),
+    "reminded": _("We reminded ourselves of the deadline"),
+    "escalated": _("It was escalated"),
+    "note": _("Note"),
+    "closed": _("It was answered and closed"),
+    "needs_review": _("Somebody has to look at it"),
+    "needs_approval": _("A second person has to approve it"),
+    "needs_window": _("The window before the deletion began"),
+    "needs_access": _("A request to see the data comes first"),
+    "needs_": _("It is carried out again"),
+}
+_ACTORS: Mapping[str, Any] = {
+    "subject": _("the person"),
+    "agent": _("their agent"),
+    "staff": _("staff"),
+    "owner": _("the owner"),
+    "rule": _("by rule"),
+}
+
+
+def _happened(event: Event, case: Case, names: Mapping[str, str], at_desk: Desk) -> Happened:
+    by = names.get(event.by) or (
+        gettext("somebody who left") if event.by else str(_ACTORS.get(event.actor, event.actor))
+    )
+    note = ""
+    if event.note is not None:
+        try:
+            note = at_desk.papers.note(case, bytes(event.note))
+        except ContentGone:
+            note = ""
+    return Happened(event.at, str(_EVENTS.get(event.what, event.what)), by, tuple(_facts(event)), note)
+
+
+def _facts(event: Event) -> Iterable[tuple[str, str]]:
+    for name, value in event.facts.items():
+        if name in ("entry", "reviews", "problems", "run") or value in ("", None, [], {}):
+            continue
+        if isinstance(value, list):
+            yield name, ", ".join(str(one) for one in value)
+        elif isinstance(value, str | int | bool):
+            yield name, str(value).replace("_", " ")
+
+
+_STEP: Mapping[str, tuple[Any, str, str]] = {
+    Step.State.WAITING: (_("waiting"), "…", "soon"),
+    Step.State.DONE: (_("done"), "✓", "good"),
+    Step.State.REFUSED: (_("refused"), "✗", "bad"),
+    Step.State.FAILED: (_("failed"), "✗", "bad"),
+}
+STEP_WHY: Mapping[str, Any] = {
+    "unreachable": _("cannot be reached; tried again"),
+    "refused": _("refused the question"),
+    "still_there": _("said done, and the data is still there"),
+    "secret_missing": _("a secret of its configuration is missing"),
+    "not_declared": _("is no longer declared"),
+    "not_verified": _("done as it says; nobody could look"),
+    "accepted": _("accepted, not done yet"),
+    "running": _("works on it"),
+    "right_not_answered": _("does not answer this right"),
+    "no_answer": _("never answered, and was given up on"),
+    "cannot_find": _("the person cannot be found there"),
+    "must_keep": _("the law wants it kept"),
+    "not_possible": _("the system cannot do it"),
+    "other": _("another reason, in the note"),
+}
+
+
+def _asked(step: Step, declaration: Declaration, case: Case) -> Asked:
+    system = declaration.systems.get(step.system)
+    state, sign, mark = _STEP[step.state]
+    counts = step.facts.get("counts") or {}
+    return Asked(
+        id=step.pk,
+        system=(system.title or step.system) if system is not None else step.system,
+        way=step.way,
+        state=str(state),
+        sign=sign,
+        mark=mark,
+        why=str(STEP_WHY.get(step.why, step.why.replace("_", " "))),
+        at=step.ended_at or step.asked_at,
+        due=day_words(case.due_on) if step.way == "task" and case.due_on else "",
+        tries=step.tries,
+        counts=tuple((str(name), int(count)) for name, count in counts.items()),
+        evidence=str(step.facts.get("evidence") or ""),
+        is_waiting=step.state == Step.State.WAITING,
+    )
+
+
+def _wrote(content: Content, declaration: Declaration) -> Iterable[tuple[str, str]]:
+    """What the person told us, as pairs of a label and a text."""
+    if content.name:
+        yield gettext("Name"), content.name
+    if content.address:
+        yield gettext("Letters go to"), content.address
+    kinds = {
+        "email": gettext("E-mail address"),
+        "phone": gettext("Telephone number"),
+        "account": gettext("Account"),
+        "name": gettext("Full name"),
+        "postal": gettext("Postal address"),
+    }
+    for kind, value in content.identifiers:
+        yield gettext("Named by: %s") % kinds.get(kind, kind), value
+    if content.rows:
+        yield gettext("Rows that were chosen"), "\n".join(content.rows)
+    for target, value in content.changes.items():
+        yield (
+            gettext("Should be: %s") % (title(target) if is_category(target) else target),
+            value or gettext("(empty)"),
+        )
+    if content.purposes:
+        known = declaration.purposes
+        yield (
+            gettext("Should stop"),
+            "\n".join((known[name].title or name) if name in known else name for name in content.purposes),
+        )
+    if content.agent_name or content.agent_address:
+        yield gettext("Asked for by"), f"{content.agent_name} {content.agent_address}".strip()
+    if content.message:
+        yield gettext("Message"), content.message
+    if content.question:
+        yield gettext("What we asked for"), content.question
+    if content.answer:
+        yield gettext("What we answered"), content.answer
+
+
+# --- refusing ---------------------------------------------------------------------------------------------------------
+
+_DUTY: Mapping[str, tuple[str, ...]] = {
+    Right.VIEW: ("access",),
+    Right.AMEND: ("rectify",),
+    Right.ERASE: ("erase",),
+    Right.RESTRICT: ("restrict",),
+    Right.PORT: ("port",),
+    Right.OBJECT: ("object", "opt_out"),
+    Right.WITHDRAW: ("consent",),
+}
+_ALWAYS = ("free_of_charge", "verify")
+
+
+def grounds(case: Case, declaration: Declaration) -> list[tuple[str, str]]:
+    """The law's texts that a refusal of this case may rest on, of every rule set that applies: citation, and what it
+    says."""
+    organisation = declaration.organisation
+    on = case.received_at.date()
+    applying = regimes_for(
+        residence=case.residence or None,
+        established=organisation.country,
+        serves=declaration.requests.serves or None,
+        on=on,
+    )
+    wanted = (*_DUTY.get(case.right, ()), *_ALWAYS)
+    found = {
+        str(rule.citation): rule.what
+        for one in applying
+        for duty in wanted
+        for rule in obligations(one.regime.id, on)
+        if rule.id.partition(".")[2] == duty
+    }
+    return list(found.items())
