@@ -127,6 +127,17 @@ def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     assert read_package(package).parts == ()
 
 
+def test_a_copy_that_is_not_complete_says_so_first() -> None:
+    said = "This copy is not complete"
+    assert said in text_of(index())[:500]
+    assert said not in text_of(index(unanswered={}))
+
+
+def test_a_system_that_names_no_purpose_may_be_used_for_any() -> None:
+    declaration = parse(DECLARED.replace("purposes: [support]\n    tables", "tables"))
+    assert "The support desk" in section(index(declaration=declaration, parts=(MESSAGES,)), "why")
+
+
 def test_a_use_of_profiles_is_named_beside_automated_decisions() -> None:
     declaration = parse(DECLARED.replace("use: essential.service.security", "use: essential.fraud_detection"))
     assert "To keep strangers out" in section(index(declaration=declaration), "automated")

@@ -128,7 +128,8 @@ def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
         )
     else:
         first = gettext("On %(received)s you asked us what we hold about you. We looked, and found nothing.")
-    return [first % told]
+    missing = gettext("This copy is not complete: some of our systems have not answered. They are named below.")
+    return [first % told, *([missing] if facts.unanswered else [])]
 
 
 def _sections(contents: Contents, facts: Facts) -> list[dict[str, Any]]:

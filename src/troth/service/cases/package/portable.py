@@ -91,19 +91,24 @@ def _only(part: Part, at: Sequence[int]) -> Part:
 
 def purposes_of(declaration: Declaration, system: str, categories: Sequence[str]) -> Mapping[str, Purpose]:
     """The purposes of a system that use one of *categories*."""
-    declared = declaration.systems.get(system)
-    named = {name: declaration.purposes.get(name) for name in (declared.purposes if declared else ())}
     return {
         name: purpose
-        for name, purpose in named.items()
-        if purpose is not None and any(covers(data, category) for data in purpose.data for category in categories)
+        for name, purpose in _purposes(declaration, system).items()
+        if any(covers(data, category) for data in purpose.data for category in categories)
     }
+
+
+def _purposes(declaration: Declaration, system: str) -> Mapping[str, Purpose]:
+    """What a system is for: any purpose, where it names none."""
+    declared = declaration.systems.get(system)
+    if declared is None or not declared.purposes:
+        return declaration.purposes
+    return {name: declaration.purposes[name] for name in declared.purposes if name in declaration.purposes}
 
 
 def asked_for(declaration: Declaration, system: str, category: str) -> tuple[str, ...]:
     """The collection points that ask for *category*, for a purpose of *system*."""
-    declared = declaration.systems.get(system)
-    purposes = set(declared.purposes if declared else ())
+    purposes = _purposes(declaration, system).keys()
     return tuple(
         name
         for name, point in declaration.collection_points.items()
