@@ -40,6 +40,8 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "holders": "the people who can see personal data through Troth",
         "roster": "who works with Troth, what each may do, and the looks at personal data",
         "holds": "the legal holds in force",
+        "disclosures": "the register of what went to whom, beside what the ledger says of it",
+        "letters": "how the letters that are owed to somebody stand: sent, waiting, failed",
         "now": "the time of the check: an aware datetime in UTC",
     }
 )

@@ -17,8 +17,10 @@ from troth.declaration import SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
 from troth.service.company import Company
+from troth.service.disclosure.register import Register
 from troth.service.key_life import look_at_keys
 from troth.service.keys import ledger_signer
+from troth.service.mail.controls import look_at_letters
 from troth.service.record.declared import OWN
 from troth.service.record.holds import in_force
 from troth.service.record.journal import DatabaseJournal
@@ -32,7 +34,7 @@ __all__ = ["look", "register_answers"]
 
 _LOG = logging.getLogger("troth.keep")
 _ROOMS = ("promises", "policy", "probe", "stores", "detect", "redact", "subjects")
-_OWN = ("troth.service.record.controls", "troth.service.staff.controls")
+_OWN = tuple(f"troth.service.{room}.controls" for room in ("record", "staff", "disclosure", "cases", "mail"))
 
 
 def register_answers() -> None:
@@ -76,6 +78,8 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "holders": sorted({*team.holders, *_superusers()}),
             "roster": team,
             "holds": in_force(now),
+            "disclosures": Register(keyring),
+            "letters": look_at_letters(now),
             "now": now,
         }
         if company.declaration.organisation.site:

@@ -66,7 +66,11 @@ def _identifiers(
 
 def _back(place: str, count: int) -> Finding:
     told = "one erased identifier is back" if count == 1 else f"{count:,} erased identifiers are back"
-    return Finding(place, told, "erase the rows again, and find the import or the backup that brought them back")
+    return Finding(
+        place,
+        told,
+        "after a restore: troth replay; else erase the rows again, and find the import that brought them back",
+    )
 
 
 @answers("record.runs_finished")

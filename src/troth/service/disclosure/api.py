@@ -1,0 +1,112 @@
+"""Disclosures for programs: put on record what goes to whom before it goes, and ask who received a person's data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import Field, StringConstraints
+
+from troth.declaration import IdentityKind
+from troth.service.api.frame import Body, Problem, once, problem, scoped
+from troth.service.api.tokens import Scope
+from troth.service.company import company
+from troth.service.disclosure.models import Kind
+from troth.service.disclosure.plan import DisclosureRefused, Release
+from troth.service.disclosure.run import names_of, received, record_disclosures
+from troth.service.keys import keyring
+from troth.subjects import Identity, IdentityRefused
+
+__all__ = ["router"]
+
+router = Router()
+_PROBLEMS = {401: Problem, 403: Problem, 422: Problem, 500: Problem}
+PEOPLE_MAX = 10_000
+Name = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+
+
+class Person(Body):
+    """Somebody whose data goes there: at least one of these."""
+
+    email: Annotated[str, StringConstraints(max_length=254)] | None = None
+    phone: Annotated[str, StringConstraints(max_length=40)] | None = None
+    account: Annotated[str, StringConstraints(max_length=320)] | None = None
+
+
+class Going(Body):
+    """What is about to be sent."""
+
+    recipient: Name
+    """Its name in the declaration."""
+    purpose: Name
+    categories: list[Name] = Field(min_length=1, max_length=100)
+    kind: Literal["share", "processor", "export", "sale", "legal_demand"] = "processor"
+    people: list[Person] = Field(min_length=1, max_length=PEOPLE_MAX)
+
+
+class Recorded(Schema):
+    """It is on record, and may be sent."""
+
+    people: int
+    at: dt.datetime
+
+
+class Told(Schema):
+    """One disclosure of a person's data."""
+
+    recipient: str
+    kind: str
+    purpose: str
+    categories: list[str]
+    at: dt.datetime
+
+
+class Who(Body):
+    """Who is asked about."""
+
+    subject: Person
+
+
+@router.post("/disclosures", response={201: Recorded, **_PROBLEMS}, summary="Put a disclosure on record")
+@scoped(Scope.DISCLOSURES_WRITE)
+@once
+def disclose(request: HttpRequest, going: Going) -> Any:
+    """Call it before the data is sent. What the declaration does not let go there is refused, and may not be sent."""
+    keys, declaration, now = keyring(settings.TROTH.home), company(settings.TROTH).declaration, timezone.now()
+    try:
+        names = [names_of(_identity(one), keys) for one in going.people]
+        release = Release(going.recipient, names, tuple(going.categories), going.purpose, Kind(going.kind))
+        with transaction.atomic():
+            record_disclosures([release], declaration=declaration, keyring=keys, now=now)
+    except (DisclosureRefused, IdentityRefused) as refused:
+        return problem(422, "That may not be sent", str(refused))
+    return 201, Recorded(people=len(names), at=now)
+
+
+@router.post("/disclosures/received", response={200: list[Told], **_PROBLEMS}, summary="Who received this data?")
+@scoped(Scope.DISCLOSURES_READ)
+def who_received(request: HttpRequest, asked: Who) -> Any:
+    """Every disclosure of a person's data (GDPR Art. 15(1)(c)), the newest first."""
+    try:
+        names = names_of(_identity(asked.subject), keyring(settings.TROTH.home))
+    except IdentityRefused as refused:
+        return problem(422, "The person is not named like this", str(refused))
+    found = received(names)
+    return 200, [
+        Told(recipient=it.recipient, kind=it.kind, purpose=it.purpose, categories=list(it.categories), at=it.at)
+        for it in found
+    ]
+
+
+def _identity(person: Person) -> Identity:
+    given = {
+        IdentityKind.EMAIL: person.email,
+        IdentityKind.PHONE: person.phone,
+        IdentityKind.ACCOUNT: person.account,
+    }
+    return Identity(tuple((kind, value.strip()) for kind, value in given.items() if value))

@@ -1,0 +1,53 @@
+"""Drop a row of the register, and the control turns red."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.service.test_disclosure import ANN, BEN, DECLARED, KEYS, NOW, went
+
+from troth.declaration import Declaration, parse
+from troth.promises import Check, Outcome, run
+from troth.service.disclosure import controls  # noqa: F401 - registers the answer
+from troth.service.disclosure.models import Concerned, Disclosure
+from troth.service.disclosure.register import Register
+
+
+@pytest.fixture
+def declaration() -> Declaration:
+    return parse(DECLARED)
+
+
+def asked(declaration: Declaration, now: dt.datetime = NOW) -> Check:
+    return run("disclosure.answerable", {"declaration": declaration, "disclosures": Register(KEYS), "now": now})
+
+
+@pytest.mark.mutation("disclosure.answerable")
+def test_a_disclosure_that_is_not_in_the_register_any_more_is_found(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN)
+    dropped = went(declaration, ANN, BEN)
+    check = asked(declaration)
+    assert (check.outcome, check.figures) == (Outcome.PASS, {"sampled": 2, "answered": 2})
+
+    Disclosure.objects.filter(pk=dropped.pk).delete()
+    check = asked(declaration)
+    assert (check.outcome, check.figures) == (Outcome.FAIL, {"sampled": 2, "answered": 1})
+
+
+def test_a_person_taken_out_of_the_register_is_found(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN, BEN)
+    Concerned.objects.order_by("pk")[:1].get().delete()
+    assert asked(declaration).outcome is Outcome.FAIL
+
+
+def test_a_recipient_that_was_changed_is_found(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN)
+    Disclosure.objects.update(recipient="print")
+    assert asked(declaration).outcome is Outcome.FAIL
+
+
+def test_what_is_past_its_period_is_not_asked_for(database: str, declaration: Declaration) -> None:
+    went(declaration, ANN)
+    Disclosure.objects.all().delete()
+    assert asked(declaration, NOW + dt.timedelta(days=6 * 366)).outcome is Outcome.NOT_APPLICABLE
