@@ -18,7 +18,7 @@ __all__ = ["work"]
 @click.command()
 @cli.declaration_option
 @click.option("--once", is_flag=True, help="End once no flow can go on now, for cron.")
-@click.option("--flows", default=8, show_default=True, type=click.IntRange(1, 64), help="Flows to run at once.")
+@click.option("--flows", default=4, show_default=True, type=click.IntRange(1, 64), help="Flows to run at once.")
 @cli.json_option
 def work(declaration: Path, once: bool, flows: int, as_json: bool) -> None:
     """Carry the flows that requests and batches want: a worker, beside `troth serve --no-work`.

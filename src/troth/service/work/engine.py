@@ -163,7 +163,7 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
         query=dict(told.options),
     )
     config["system_database_url"] = url.render_as_string(hide_password=False)
-    config["sys_db_pool_size"] = flows_max // 2 + 3
+    config["sys_db_pool_size"] = flows_max // 2 + 2
     config["db_engine_kwargs"] = {"connect_args": {"application_name": "troth work"}}
     return config
 

@@ -46,8 +46,8 @@ class WorkerLost(ServiceError):
 class Pace:
     """How fast a worker goes about it."""
 
-    flows_max: int = 8
-    """Flows that one worker runs at once."""
+    flows_max: int = 4
+    """Flows that one worker runs at once. On PostgreSQL it holds up to twice as many connections, and three."""
     lease: dt.timedelta = dt.timedelta(seconds=30)
     """How long the flows of a worker that died have to wait."""
     look_s: float = 1.0
