@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience, Declaration
@@ -21,8 +21,21 @@ from troth.service.configuration import Settings, is_local
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.staff.doors import public
+from troth.service.start import unapplied_migrations
+from troth.service.work.run import health
 
-__all__ = ["audience_of", "csrf_failure", "gpc", "may_see", "security_txt", "site", "the_company", "the_log"]
+__all__ = [
+    "audience_of",
+    "csrf_failure",
+    "gpc",
+    "live",
+    "may_see",
+    "ready",
+    "security_txt",
+    "site",
+    "the_company",
+    "the_log",
+]
 
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
@@ -101,6 +114,44 @@ def _declared() -> Any:
         return the_company().declaration
     except NoCompany as error:
         raise Http404 from error
+
+
+# --- how the service is ---------------------------------------------------------------------------------------------
+
+
+@public
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> JsonResponse:
+    """``/health/live``: this process answers. It asks nothing of the database; start it anew where it is silent."""
+    return JsonResponse({"live": True})
+
+
+@public
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """``/health/ready``: whether people can be sent here (200) or not now (503), and, which does not change that,
+    whether somebody carries out what they ask for: ``ok``, ``behind`` or ``nobody``."""
+    found: dict[str, Any] = {"database": False, "declaration": False, "work": "unknown"}
+    try:
+        work = health()
+        found["database"] = _is_migrated()
+        found["work"] = "behind" if work.is_behind(timezone.now()) else "ok" if work.workers else "nobody"
+        found["declaration"] = bool(the_company().declaration)
+    except (NoCompany, DatabaseError):
+        pass  # what could not be asked is not so
+    is_ready = found["database"] and found["declaration"]
+    return JsonResponse({"ready": is_ready, **found}, status=200 if is_ready else 503)
+
+
+_migrated = False
+
+
+def _is_migrated() -> bool:
+    global _migrated  # once it is, it stays so as long as this process: the question costs more than the rest
+    _migrated = _migrated or unapplied_migrations() == 0
+    return _migrated
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

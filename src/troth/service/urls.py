@@ -20,6 +20,8 @@ urlpatterns = [
     path("your-data/", include("troth.service.cases.addresses")),
     path("console/", include("troth.service.cases.console_addresses")),
     path("", include("troth.service.staff.addresses")),
+    path("health/live", pages.live, name="live"),
+    path("health/ready", pages.ready, name="ready"),
     path(".well-known/security.txt", pages.security_txt, name="security-txt"),
     path(".well-known/gpc.json", pages.gpc, name="gpc"),
 ]

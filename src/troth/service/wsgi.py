@@ -19,6 +19,7 @@ OURS = (
     "/your-data",
     "/staff",
     "/console",
+    "/health",
     "/static/troth",
     "/.well-known/security.txt",
     "/.well-known/gpc.json",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from troth.service.configuration import is_local
 
-__all__ = ["KINDS", "RIGHTS", "Kept", "Kind", "links_in", "shown"]
+__all__ = ["KINDS", "OWED", "RIGHTS", "Kept", "Kind", "links_in", "shown"]
 
 Shape = Callable[[object], object]
 
@@ -214,6 +214,11 @@ KINDS: Mapping[str, Kind] = {
     "staff_invite": Kind({"link": _link, "until": _moment, "roles": _lines}, lasts=7 * _DAY, to_person=False),
     "staff_alert": Kind({"what": _line, "at": _moment}, {"detail": _prose, "link": _link}, to_person=False),
 }
+
+
+OWED = frozenset(name for name, kind in KINDS.items() if name not in {"link", "agent_authority", "staff_alert"})
+"""The kinds that somebody waits for or is owed. The others go to addresses that anybody may have typed, or are said
+again."""
 
 
 def shown(kind: str, facts: Mapping[str, object]) -> dict[str, object]:

@@ -191,6 +191,12 @@ def again(once: str, *, now: dt.datetime) -> None:
     LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh)
 
 
+def settle(once: str) -> None:
+    """A letter that failed needs not be sent any more: whom it was for was reached in another way. Its message is
+    destroyed; that it failed stays on the row. Harmless twice."""
+    LetterRow.objects.filter(once=once, state=State.FAILED).update(sealed=None)
+
+
 # --- one letter -----------------------------------------------------------------------------------------------------
 
 

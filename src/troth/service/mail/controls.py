@@ -1,0 +1,74 @@
+"""What the letters can show: that those which are owed to somebody went out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+
+from troth.counting import counted
+from troth.promises import Answer, Evidence, Finding, answers
+from troth.service.mail.kinds import OWED
+from troth.service.mail.models import LetterRow
+
+__all__ = ["Letters", "letters_sent", "look_at_letters"]
+
+_PERIOD = dt.timedelta(days=90)
+_HOURS_MAX = 4
+"""As long as a letter may wait for a mail server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """How many of the letters that are owed to somebody were *sent* lately, are *waiting*, and of these for too long
+    (*late*, by the code of what they ran into), and how many *failed*, by kind and code."""
+
+    sent: int = 0
+    waiting: int = 0
+    late: Counter[str] = field(default_factory=Counter)
+    failed: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def look_at_letters(now: dt.datetime) -> Letters:
+    """How the letters stand at *now*. One that failed counts until it is sent again or settled (`run.settle`)."""
+    owed = LetterRow.objects.filter(kind__in=OWED)
+    waiting = owed.filter(ended_at__isnull=True)
+    late = waiting.filter(queued_at__lt=now - dt.timedelta(hours=_HOURS_MAX)).values_list("reason")
+    failed = owed.filter(state=LetterRow.State.FAILED, sealed__isnull=False).values_list("kind", "reason")
+    return Letters(
+        sent=owed.filter(state=LetterRow.State.SENT, ended_at__gt=now - _PERIOD).count(),
+        waiting=waiting.count(),
+        late=Counter(dict(late.annotate(Count("pk")))),
+        failed=Counter({(kind, reason): letters for kind, reason, letters in failed.annotate(Count("pk"))}),
+    )
+
+
+@answers("mail.letters_sent")
+def letters_sent(letters: Letters) -> Answer:
+    """No letter that is owed to somebody has failed, or waits for longer than a few hours."""
+    findings = [
+        Finding(
+            f"letters of the kind {kind}",
+            f"{counted(number, 'letter')} could not be sent: {reason}",
+            "mend what the code says and send it again, or reach the person in another way and settle it",
+        )
+        for (kind, reason), number in sorted(letters.failed.items())
+    ]
+    findings += [
+        Finding(
+            "letters that wait",
+            f"{counted(number, 'letter')} waited for more than {_HOURS_MAX} hours: {reason or 'nobody sends them'}",
+            "see to it that the mail server of TROTH_MAIL_URL takes letters, and that troth serve or troth keep runs",
+        )
+        for reason, number in sorted(letters.late.items())
+    ]
+    failed, late = letters.failed.total(), letters.late.total()
+    looked, population = frozenset({"letters"}), letters.sent + letters.waiting + failed
+    return Answer.of(
+        f"{counted(letters.sent, 'letter')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late.",
+        evidence=Evidence(in_scope=looked, observed=looked, population=population, tested=population),
+        findings=findings,
+        figures={"sent": letters.sent, "waiting": letters.waiting, "late": late, "failed": failed},
+    )

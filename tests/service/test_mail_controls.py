@@ -1,0 +1,75 @@
+"""A letter that is owed and did not go out turns its control red, and mending it turns it green again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.service.mail_processes import KEYS, NOW
+from tests.service.mailing import Sink
+from tests.service.test_mail import letter, posted, rows, sink, smtp
+
+from troth.declaration import parse
+from troth.promises import Check, Outcome, run
+from troth.service.mail.controls import look_at_letters
+from troth.service.mail.plan import Letter
+from troth.service.mail.run import again, send_due, settle
+from troth.service.mail.smtp import Smtp
+
+__all__ = ["rows", "sink", "smtp"]
+
+COMPANY = parse(
+    b"""
+troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+""",
+    file="troth.yaml",
+)
+HOUR = dt.timedelta(hours=1)
+
+
+def asked(at: dt.datetime = NOW) -> Check:
+    return run("mail.letters_sent", {"declaration": COMPANY, "letters": look_at_letters(at), "now": at})
+
+
+@pytest.mark.mutation("mail.letters_sent")
+def test_a_failed_letter_turns_the_control_red_until_it_is_sent(rows: None, sink: Sink, smtp: Smtp) -> None:
+    posted()
+    assert asked().outcome is Outcome.PASS
+    sink.to = lambda envelope: "550 5.1.1 No such mailbox"
+    send_due(NOW, keyring=KEYS, transport=smtp)
+    failing = asked()
+    assert failing.outcome is Outcome.FAIL
+    assert [finding.message for finding in failing.findings] == ["1 letter could not be sent: 550 5.1.1"]
+    sink.to = lambda envelope: None
+    again("case:R-2026-0187/acknowledged", now=NOW)
+    send_due(NOW, keyring=KEYS, transport=smtp)
+    assert asked().outcome is Outcome.PASS
+    assert asked().summary.startswith("1 letter sent")
+
+
+def test_whoever_was_reached_in_another_way_is_settled(rows: None, sink: Sink, smtp: Smtp) -> None:
+    sink.to = lambda envelope: "550 5.1.1 No such mailbox"
+    posted()
+    send_due(NOW, keyring=KEYS, transport=smtp)
+    settle("case:R-2026-0187/acknowledged")
+    assert asked().outcome is Outcome.PASS
+
+
+@pytest.mark.mutation("mail.letters_sent")
+def test_letters_that_nobody_sends_turn_the_control_red(rows: None) -> None:
+    posted()
+    posted(letter("other"))
+    assert asked(NOW + 4 * HOUR).outcome is Outcome.PASS
+    late = asked(NOW + 5 * HOUR)
+    assert late.outcome is Outcome.FAIL
+    assert "2 letters waited for more than 4 hours: nobody sends them" in [finding.message for finding in late.findings]
+
+
+def test_a_mistyped_address_of_a_stranger_is_no_broken_promise(rows: None, sink: Sink, smtp: Smtp) -> None:
+    sink.to = lambda envelope: "550 5.1.1 No such mailbox"
+    link = {"link": "https://example.org/x", "until": NOW + 24 * HOUR}
+    posted(Letter("link", "nobody@example.org", "en", "case:R-1", link, "k"))
+    send_due(NOW, keyring=KEYS, transport=smtp)
+    assert asked().outcome is Outcome.PASS
