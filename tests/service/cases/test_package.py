@@ -174,6 +174,21 @@ def test_every_kind_of_value_reads_well() -> None:
         assert each in words, each
 
 
+def test_bytes_are_files_that_can_be_opened_and_never_run() -> None:
+    png, html = b"\x89PNG\r\n\x1a\n" + bytes(9), b"<script>alert(1)</script>"
+    rows = ((1, "cat.png", png), (2, "evil.html", html), (3, "empty", b""))
+    part = Part("desk.attachment", ("id", "filename", "content"), (None, "user.content", "user.content"), rows)
+    package = build(contents(parts=(part,)))
+    files = unzipped(package)
+    assert files["files/desk.attachment-1-3.png"] == png
+    assert files["files/desk.attachment-2-3.bin"] == html
+    assert sum(name.startswith("files/") for name in files) == 2
+    assert 'href="files/desk.attachment-1-3.png"' in files["index.html"].decode()
+    assert b'3,"empty",""' in files["data/desk.attachment.csv"]
+    assert b'1,"cat.png","files/desk.attachment-1-3.png"' in files["data/desk.attachment.csv"]
+    assert read_package(package).parts == (part,)
+
+
 def test_the_language_is_the_persons_and_the_companys_words_keep_theirs() -> None:
     html = index(language="de-AT")
     assert b'<html lang="de">' in html
@@ -236,7 +251,7 @@ def test_nothing_gets_out_of_its_place(text: str) -> None:
     )
     for node in html.css("[href], [src]"):
         assert re.match(
-            r"#[a-z]+$|(https://|data/)[\w./~-]+$|[a-z]+\.(json|pdf|tlog-proof)$", node.attributes["href"] or ""
+            r"#[a-z]+$|(https://|data/|files/)[\w./~-]+$|[a-z]+\.(json|pdf|tlog-proof)$", node.attributes["href"] or ""
         )
     assert all(not name.startswith("on") for node in html.css("*") for name in node.attributes)
     assert files["letter.pdf"].startswith(b"%PDF")

@@ -13,18 +13,26 @@ from troth.declaration import Organisation
 from troth.service.cases.package.cells import DEFINITIONS, csv_cell, encode, kind_of_column, printable
 from troth.service.cases.package.contents import Contents, PackageRefused, Part
 
-__all__ = ["FORMAT", "data_files", "file_names", "kinds_of", "manifest", "pretty", "schema_of"]
+__all__ = ["FORMAT", "attached", "data_files", "file_names", "kinds_of", "manifest", "pretty", "schema_of"]
 
 FORMAT = "troth-package/1"
 """The version of everything here. Another layout is another number."""
 
 _NAME_MAX = 100
+_ATTACHED_MAX = 500
+"""Files of one table. Bytes beyond stand in its JSON and CSV, as base64."""
+_ENDINGS: Mapping[bytes, str] = {
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"%PDF-": ".pdf",
+}
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)  # names that Windows keeps
 
 
 def pretty(value: object) -> bytes:
     """*value* as JSON for machines that a person may open, too."""
-    return printable(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode()
+    return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
 
 
 def kinds_of(part: Part) -> tuple[str, ...]:
@@ -39,14 +47,20 @@ def kinds_of(part: Part) -> tuple[str, ...]:
 
 
 def data_files(contents: Contents) -> Iterator[tuple[str, bytes]]:
-    """``data.json`` with everything, its ``schema.json``, and each table in two files of its own."""
+    """``data.json`` with everything, its ``schema.json``, each table in two files of its own, and what was uploaded as
+    the files that it was."""
     tables = []
     for part, name in zip(contents.parts, file_names(contents.parts), strict=True):
         kinds = kinds_of(part)
         rows = _rows(part, kinds)
         tables.append(_table(part, rows))
         yield f"data/{name}.json", rows.encode() + b"\n"
-        yield f"data/{name}.csv", _csv(part)
+        inside = attached(part, name)
+        yield f"data/{name}.csv", _csv(part, inside)
+        for (row, at), path in inside.items():
+            content = part.rows[row][at]
+            assert isinstance(content, bytes)
+            yield path, content
     head = {
         "format": FORMAT,
         "right": contents.right,
@@ -86,10 +100,28 @@ def _table(part: Part, rows: str) -> str:
     return f'\n{write(part.place)}: {{\n "categories": {categories},\n "withheld": {part.withheld},\n "rows": {rows}}}'
 
 
-def _csv(part: Part) -> bytes:
-    """The rows as CSV: UTF-8 with a byte order mark, which spreadsheets need to see that it is UTF-8."""
-    lines = [",".join(map(csv_cell, row)) for row in (part.columns, *part.rows)]
+def _csv(part: Part, inside: Mapping[tuple[int, int], str]) -> bytes:
+    """The rows as CSV: UTF-8 with a byte order mark, which spreadsheets need to see that it is UTF-8. In place of bytes
+    that are a file of the package, its name stands there."""
+    lines = [",".join(map(csv_cell, part.columns))]
+    for number, row in enumerate(part.rows):
+        lines.append(",".join(csv_cell(inside.get((number, at), value)) for at, value in enumerate(row)))
     return "\ufeff".encode() + "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def attached(part: Part, name: str) -> Mapping[tuple[int, int], str]:
+    """Where, in row and column, bytes stand that a person can open only as a file, and what that file is called. Its
+    ending follows from what it is: nothing that runs when it is opened gets one."""
+    found = dict[tuple[int, int], str]()
+    for number, row in enumerate(part.rows):
+        for at, value in enumerate(row):
+            if isinstance(value, bytes) and value and len(found) < _ATTACHED_MAX:
+                found[number, at] = f"files/{name}-{number + 1}-{at + 1}{_ending(value)}"
+    return found
+
+
+def _ending(content: bytes) -> str:
+    return next((ending for mark, ending in _ENDINGS.items() if content.startswith(mark)), ".bin")
 
 
 def _moment(at: dt.datetime) -> str:

@@ -22,7 +22,7 @@ from troth.service.cases.package import words
 from troth.service.cases.package.cells import csv_cell, printable
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.facts import Facts
-from troth.service.cases.package.files import file_names
+from troth.service.cases.package.files import attached, file_names
 from troth.service.cases.plan import zone_of
 from troth.service.words import day
 from troth.stores import Scalar
@@ -58,6 +58,7 @@ def page(contents: Contents, facts: Facts) -> bytes:
         "facts": facts,
         "systems": _systems(contents, facts),
         "marker": WITHHELD,
+        "attached": any(type(value) is bytes for part in contents.parts for row in part.rows for value in row),
         "receipt": contents.receipt,
         "proof": (contents.receipt or {}).get("proof"),
     }
@@ -94,7 +95,11 @@ def _systems(contents: Contents, facts: Facts) -> list[Mapping[str, Any]]:
 
 def _table(part: Part, title: str, file: str) -> Mapping[str, Any]:
     head = [_heading(name, category) for name, category in zip(part.columns, part.categories, strict=True)]
-    shown = [[_cell(value, part) for value in row] for row in part.rows[:ROWS_SHOWN_MAX]]
+    inside = attached(part, file)
+    shown = [
+        [_cell(value, part, inside.get((number, at), "")) for at, value in enumerate(row)]
+        for number, row in enumerate(part.rows[:ROWS_SHOWN_MAX])
+    ]
     return {
         "title": title,
         "file": file,
@@ -120,8 +125,8 @@ def _record(
     return [(label, kind, cell) for (label, kind), cell in zip(head, shown[0], strict=True)] if shown else []
 
 
-def _cell(value: Scalar, part: Part) -> SafeString:
-    """One value as a person reads it. Whatever it holds, it stays text inside its own cell."""
+def _cell(value: Scalar, part: Part, path: str) -> SafeString:
+    """One value as a person reads it, or the file at *path* that it is. Whatever it holds, it stays in its own cell."""
     match value:
         case None | "":
             return format_html('<span class="soft">—<span class="hidden"> {}</span></span>', gettext("empty"))
@@ -134,7 +139,9 @@ def _cell(value: Scalar, part: Part) -> SafeString:
         case bytes():
             many = len(value)
             text = ngettext("%(many)s byte", "%(many)s bytes", many) % {"many": f"{many:,}"}
-            return format_html('{} <span class="soft">({})</span>', text, gettext("in the files, as base64"))
+            if path:
+                return format_html('<a href="{}">{}</a> <small>({})</small>', path, path.rpartition("/")[2], text)
+            return format_html("{} <small>({})</small>", text, gettext("in the files, as base64"))
         case dt.datetime() if value.tzinfo is not None:
             return format_html("{}", words.moment(value))
         case dt.datetime():

@@ -23,8 +23,8 @@ __all__ = ["PACKAGE_BYTES_MAX", "read_package"]
 
 PACKAGE_BYTES_MAX = 512 * 1024 * 1024
 """Of all files of a package together, unpacked."""
-_FILES_MAX = 2_000
-_MANIFEST_BYTES_MAX = 1024 * 1024
+_FILES_MAX = 20_000
+_MANIFEST_BYTES_MAX = 8 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]*(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)*")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
