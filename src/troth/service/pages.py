@@ -149,7 +149,7 @@ _migrated = False
 
 
 def _is_migrated() -> bool:
-    global _migrated  # once it is, it stays so as long as this process: the question costs more than the rest
+    global _migrated  # noqa: PLW0603 - once it is, it stays so; to ask costs more than all the rest
     _migrated = _migrated or unapplied_migrations() == 0
     return _migrated
 
