@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ import pytest
 from tests import forks
 from tests.cli.firm import TROTH, Firm
 from tests.cli.test_requests import ANN, plan_of
+
+from troth.testing.asked import SECRET, FakeVendor, Trap
 
 _KILLED_BEFORE_NOTING = """
 import os, signal, sys
@@ -152,6 +155,22 @@ def test_a_change_is_told_by_its_sentence_and_the_log_says_nothing(firm: Firm) -
     answer = firm.troth("keep", "--all")
     assert "broken          “We keep invoices for six years.”" in answer.out.splitlines()
     assert (first.err, answer.err) == ("", "")
+
+
+def test_a_service_that_is_asked_is_asked_and_nothing_is_said_of_anybody(firm: Firm) -> None:
+    asked = "answers: [view, erase], secret: '${ASKED_SECRET}', holds: {email: user.contact.email}"
+    text = firm.declaration.read_text().replace(
+        "systems:\n", f"systems:\n  outside: {{store: '${{ASKED}}', asked: {{{asked}}}}}\n"
+    )
+    firm.declaration.write_text(text.replace("[stores.schema_declared]", "[stores.asked_answer]"))
+    with FakeVendor() as vendor:
+        asking = dataclasses.replace(firm, extra={**firm.extra, "ASKED": vendor.url, "ASKED_SECRET": SECRET})
+        (check,) = asking.troth("keep", "--all", "--json").document["checks"]
+        assert (check["control"], check["outcome"]) == ("stores.asked_answer", "pass")
+        vendor.trap = Trap.WRONG_SIGNATURE
+        (check,) = asking.troth("keep", "--all", "--json").document["checks"]
+        assert check["outcome"] == "fail"
+        assert {action for action, _ in vendor.received} == {"offer"}
 
 
 def test_forever_ends_when_it_is_told(firm: Firm) -> None:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from troth.stores import StoreRefused, StoreUnreachable, open_store
+from troth.declaration import Asking, SecretMissing, System, parse
+from troth.stores import (
+    StoreRefused,
+    StoreUnreachable,
+    is_asked,
+    open_asked,
+    open_store,
+    open_stores,
+    open_system,
+)
 
 
 @pytest.mark.parametrize("url", ["", " \n"])
@@ -69,3 +78,55 @@ def test_a_refused_account_is_told_what_to_check(request: pytest.FixtureRequest,
         store.describe()
     store.close()
     assert "hunter2" not in str(refused.value)
+
+
+ASKED = System(store="${DESK}", asked=Asking(answers=("view",), holds={"who": "user.name"}))
+
+
+@pytest.mark.parametrize(
+    ("system", "is_it"),
+    [
+        (System(store="task"), False),
+        (System(store="task", asked=Asking(answers=("view",))), False),
+        (System(store="sqlite:///shop.db"), False),
+        (ASKED, True),
+        (System(store="https://desk.example.org"), True),
+    ],
+)
+def test_a_system_is_asked_where_it_answers_for_itself(system: System, is_it: bool) -> None:
+    assert is_asked(system) is is_it
+
+
+def test_what_is_asked_or_a_task_is_not_opened_as_a_store() -> None:
+    for system in (ASKED, System(store="task")):
+        with pytest.raises(StoreRefused, match="is asked, and not looked into"):
+            open_system("desk", system, {"DESK": "sqlite:///shop.db"})
+
+
+@pytest.mark.parametrize(
+    "system", [System(store="task"), System(store="sqlite:///s.db"), System(store="https://desk.example.org")]
+)
+def test_what_says_nothing_of_how_is_not_asked(system: System) -> None:
+    with pytest.raises(StoreRefused, match="says nothing of how"):
+        open_asked("desk", system, {})
+
+
+def test_a_reference_to_no_address_is_refused_without_repeating_it() -> None:
+    with pytest.raises(StoreRefused, match="must start with https:// or hook:") as refused:
+        open_asked("desk", ASKED, {"DESK": "postgresql://ann:hunter2@db/shop"})
+    assert "hunter2" not in str(refused.value)
+    with pytest.raises(SecretMissing):
+        open_asked("desk", ASKED, {})
+
+
+def test_all_stores_are_those_that_are_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "s.db").touch()
+    text = (
+        "troth: 1\norganisation: {name: E, country: GB, address: a, email: privacy@example.org}\n"
+        "policy: {file: p.md, effective: 2026-11-01}\n"
+        f"systems: {{shop: {{store: 'sqlite:///{tmp_path}/s.db'}}, payroll: {{store: task}},"
+        " desk: {store: 'hook:no.such.module', asked: {answers: [view]}}}"
+    )
+    stores = open_stores(parse(text), {})
+    assert list(stores) == ["shop"]
+    stores["shop"].close()
