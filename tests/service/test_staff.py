@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -20,6 +21,7 @@ from django.utils import timezone
 from tests.service.team import PASSWORD, TOTP_SECRET, StaffClient, add_totp, new_member
 
 from troth.ledger import Entry
+from troth.service.keys import keyring
 from troth.service.record.models import EntryRow
 from troth.service.staff import run
 from troth.service.staff.doors import Right, Role, Rule, by_token, look, needs, public, rule_of, signed_in
@@ -27,6 +29,7 @@ from troth.service.staff.looking import looks_at
 from troth.service.staff.models import Access, Attempts, Grant, Member, Refusal, Secret
 from troth.service.staff.standing import SamePerson, require_other
 from troth.service.urls import urlpatterns as real
+from troth.subjects import Identity, references
 
 DAY = dt.timedelta(days=1)
 ANN = "ps1:" + "0a" * 16
@@ -378,6 +381,17 @@ def test_a_purpose_that_nobody_declared_is_refused_and_on_record(staff_member: S
     assert Access.objects.count() == 0
     assert client.get("/try/shows?purpose=ann@example.org").status_code == 403
     assert "ann@example.org" not in repr(list(Refusal.objects.values()))
+
+
+def test_nobody_looks_at_what_concerns_themselves(staff_member: StaffMember, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = staff_member(Right.CASES_HANDLE)
+    mine = references([Identity.of(email=client.member.user.email)], keyring(settings.TROTH.home))[0]
+    monkeypatch.setattr(f"{__name__}.ANN", mine.text)
+    answer = client.get("/try/shows")
+    assert answer.status_code == 403
+    assert "This is about you" in text(answer)
+    assert [entry.fields["why"] for entry in entries("access.refused")] == ["own"]
+    assert Access.objects.count() == 0
 
 
 def test_a_page_without_a_look_is_not_sent(staff_member: StaffMember) -> None:

@@ -20,6 +20,7 @@ from troth.promises import Check, Evidence, Outcome
 from troth.promises import run as run_control
 from troth.protect import Keyring
 from troth.service.company import company
+from troth.service.mail.models import LetterRow
 from troth.service.record import checks
 from troth.service.record.models import EntryRow
 from troth.service.staff import controls as _controls  # noqa: F401 - registers the answers
@@ -155,7 +156,8 @@ def test_somebody_is_invited_from_the_console(office: Path, staff_member: StaffM
     form = {"email": "ben@example.org", "roles": ["auditor"], "reason": "the yearly audit"}
     page = client.post("/console/staff/invite", form)
     assert page.status_code == 200
-    assert "http://localhost:8000/staff/invitation/" in text(page)
+    assert "/staff/invitation/" not in text(page)  # whoever invites somebody does not become them
+    assert [letter.kind for letter in LetterRow.objects.all()] == ["staff_invite"]
     assert Member.objects.get(user__username="ben@example.org").grants.get().right == "evidence.read"
     again = client.post("/console/staff/invite", form)
     assert again.status_code == 400
@@ -170,6 +172,20 @@ def test_a_person_s_page_shows_what_is_missing(office: Path, staff_member: Staff
     other.refresh_from_db()
     assert other.left_at is not None
     assert client.post(f"/console/staff/{client.member.pk}/leave").status_code == 404
+
+
+def test_whoever_left_comes_back_with_nothing_of_before(office: Path) -> None:
+    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    add_totp(member)
+    run.leave(member, now=timezone.now())
+    again, token = run.invite("ann@example.org", [Role.AUDITOR], reason="back again", now=timezone.now())
+    assert again.pk == member.pk
+    assert run.invitation_of(token, now=timezone.now()) is not None
+    assert not Secret.objects.exists()
+    assert not again.user.has_usable_password()
+    assert [row.right for row in again.grants.filter(ended_at__isnull=True)] == ["evidence.read"]
+    with pytest.raises(run.StaffError, match="already"):
+        run.invite("ann@example.org", [], reason="twice", now=timezone.now())
 
 
 # --- the ceiling ----------------------------------------------------------------------------------------------------

@@ -6,17 +6,12 @@ import secrets
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -112,19 +107,6 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Nothing."""
-
-
-@receiver(authenticator_added)
-def proven(sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    """Whoever adds a factor has just used it, after their password: this session has two."""
-    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
-
-
-@receiver(post_delete, sender=Authenticator)
-def gone(sender: object, instance: Authenticator, **kwargs: Any) -> None:
-    """A factor's secret goes with it."""
-    Secret.objects.filter(ref__in=[instance.data.get(name, "") for name in ("secret", "seed")]).delete()
 
 
 class CompanyLoginAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

@@ -5,3 +5,6 @@ class Staff(AppConfig):
     name = "troth.service.staff"
     label = "staff"
     verbose_name = "Staff"
+
+    def ready(self) -> None:
+        from troth.service.staff import factors  # noqa: F401 - its receivers

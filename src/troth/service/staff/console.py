@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from troth.service.staff import run
 from troth.service.staff.doors import needs, public, signed_in, standing_of
 from troth.service.staff.forms import Giving, Inviting, NewPassword, Telling
-from troth.service.staff.letters import link_of, post_invitation
+from troth.service.staff.letters import post_invitation
 from troth.service.staff.models import Grant, Member
 from troth.service.staff.plan import Why, review_due, why_not
 from troth.service.staff.rights import ROLES, Right, Role
@@ -148,7 +148,8 @@ def staff(request: HttpRequest) -> HttpResponse:
 @needs(Right.STAFF_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
-    """``/console/staff/invite``: an account, its first grants, and the letter with the link."""
+    """``/console/staff/invite``: an account, its first grants, and the letter with the link. The link is shown to
+    nobody but its reader: whoever invites somebody does not become them."""
     form = Inviting(request.POST or None)
     if request.method == "POST" and form.is_valid():
         now, roles = timezone.now(), [Role(role) for role in form.cleaned_data["roles"]]
@@ -163,7 +164,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                     by=standing_of(request).member,
                 )
                 post_invitation(made, token, now=now)
-            return render(request, "staff/invited.html", {"here": "staff", "member": made, "link": link_of(token)})
+            return render(request, "staff/invited.html", {"here": "staff", "member": made})
         except run.StaffError as refused:
             form.add_error(None, _sentence(refused))
     return render(request, "staff/invite.html", {"here": "staff", "form": form}, status=400 if form.errors else 200)
@@ -237,7 +238,7 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         token = run.renew_invitation(row, now=now)
         post_invitation(row, token, now=now)
-    return render(request, "staff/invited.html", {"here": "staff", "member": row, "link": link_of(token)})
+    return render(request, "staff/invited.html", {"here": "staff", "member": row})
 
 
 @needs(Right.STAFF_MANAGE)

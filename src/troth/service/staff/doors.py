@@ -7,7 +7,8 @@
     @by_token                                  the view asks for a token of the API by itself
 
 `standing_of` says what a request's person may do, for pages that show less to some; `require_other` is the four-eyes
-rule. Grants count, or not, by `plan`; nothing is cached beyond the request.
+rule; `own_subject` is for keeping somebody away from what concerns themselves. Grants count, or not, by `plan`; nothing
+is cached beyond the request.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from django.utils.translation import gettext
 from troth.service.staff.looking import LookRefused, is_looked, look
 from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right, Role
-from troth.service.staff.standing import SamePerson, Standing, require_other, standing_of
+from troth.service.staff.standing import SamePerson, Standing, own_subject, require_other, standing_of
 
 __all__ = [
     "Right",
@@ -39,6 +40,7 @@ __all__ = [
     "by_token",
     "look",
     "needs",
+    "own_subject",
     "public",
     "require_other",
     "rule_of",

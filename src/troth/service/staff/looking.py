@@ -24,7 +24,7 @@ from troth.service.record.ledger import record
 from troth.service.staff.models import Access
 from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right
-from troth.service.staff.standing import Standing, standing_of
+from troth.service.staff.standing import Standing, own_subject, standing_of
 
 __all__ = ["SUBJECTS_MAX", "Look", "LookRefused", "is_looked", "look", "looks_at"]
 
@@ -55,7 +55,7 @@ def look(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], purpose: 
     declared purposes. Committed when it returns. *about* is a reference such as ``case:R-2026-0187``.
 
     A page that turns out to show nobody's data calls it with no subjects. Raises `LookRefused` for a purpose that
-    nobody declared and for somebody who may see no personal data; `needs` shows it as a page (403).
+    nobody declared, for somebody who may see no personal data, and for one's own; `needs` shows it as a page (403).
     """
     now, standing = timezone.now(), standing_of(request)
     if not standing.sees_personal:
@@ -70,6 +70,12 @@ def look(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], purpose: 
             gettext("The policy declares no such purpose, so nothing is shown. The refusal is on record."),
         )
     wanted = list(dict.fromkeys(str(subject) for subject in subjects))
+    if own_subject(standing) in wanted:
+        refuse(standing.pseudonym, "own", now=now)
+        raise LookRefused(
+            gettext("This is about you"),
+            gettext("A colleague handles what concerns yourself. To see your data, ask for it in the privacy centre."),
+        )
     assert len(wanted) <= SUBJECTS_MAX, f"one page shows the data of at most {SUBJECTS_MAX} people"
     if wanted:
         _put_on_record(standing, wanted, purpose, about, now)

@@ -93,25 +93,42 @@ def invite(
     by: Member | None = None,
 ) -> tuple[Member, str]:
     """Make an account for *email* with the grants of *roles*, and an invitation. The member, and the token of the link,
-    which is nowhere else. Raises `StaffError` where there is such an account, `GrantRefused` as `give` does."""
+    which is nowhere else. Whoever left comes back to their account, without password, factors or grants of before.
+
+    Raises `StaffError` where there is such an account, `GrantRefused` as `give` does.
+    """
     email = _address(email)
     with transaction.atomic():
         _hold_book()
-        if User.objects.filter(username=email).exists():
-            raise StaffError("there is an account with this address already; see troth staff list")
-        user = User.objects.create_user(email, email=email, password=None, is_staff=True)
-        pseudonym = _keys().pseudonym("staff", secrets.token_hex(16))
-        member = Member.objects.create(user=user, pseudonym=pseudonym.text, invited_at=now)
-        record(Entry("staff.invited", now, {"staff": pseudonym, **_actor(by)}))
+        member = _back(email, now) or _new(email, now)
+        record(Entry("staff.invited", now, {"staff": Pseudonym(member.pseudonym), **_actor(by)}))
         for role in roles:
             give(member, ROLES[role], role=role, reason=reason, now=now, until=until, by=by)
         return member, renew_invitation(member, now=now)
 
 
+def _new(email: str, now: dt.datetime) -> Member:
+    if User.objects.filter(username=email).exists():
+        raise StaffError("there is an account with this address already; see troth staff list")
+    user = User.objects.create_user(email, email=email, password=None, is_staff=True)
+    pseudonym = _keys().pseudonym("staff", secrets.token_hex(16))
+    return Member.objects.create(user=user, pseudonym=pseudonym.text, invited_at=now)
+
+
+def _back(email: str, now: dt.datetime) -> Member | None:
+    member = Member.objects.select_related("user").filter(user__username=email, left_at__isnull=False).first()
+    if member is not None:
+        member.user.is_active = member.user.is_staff = True
+        member.user.save(update_fields=["is_active", "is_staff"])
+        member.invited_at, member.seen_at, member.left_at = now, None, None
+        member.save(update_fields=["invited_at", "seen_at", "left_at"])
+    return member
+
+
 def renew_invitation(member: Member, *, now: dt.datetime) -> str:
     """A fresh token for the member's link; older ones end. It also serves whoever forgot their password."""
     if member.left_at is not None:
-        raise StaffError("this member has left; invite them anew under another account")
+        raise StaffError("this member has left; invite them anew: troth staff invite")
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         member.invitations.filter(used_at__isnull=True).update(used_at=now)

@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from allauth.account.authentication import get_authentication_records
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from troth.service.configuration import ServiceError
+from troth.service.keys import keyring
 from troth.service.staff.models import Grant, Member
 from troth.service.staff.plan import Held, Person, Why, rights_of, why_not
 from troth.service.staff.rights import Right
 from troth.service.staff.undertaking import document_hash
+from troth.subjects import Identity, references
 
-__all__ = ["SamePerson", "Standing", "held", "person_of", "require_other", "standing_of"]
+__all__ = ["SamePerson", "Standing", "held", "own_subject", "person_of", "require_other", "standing_of"]
 
 _DAY = dt.timedelta(days=1)
 
@@ -115,6 +118,14 @@ def person_of(member: Member) -> Person:
 def held(row: Grant) -> Held:
     """A row as a value."""
     return Held(row.right, row.role, row.starts_at, row.until, row.reviewed_at, row.ended_at)
+
+
+def own_subject(standing: Standing) -> str | None:
+    """The pseudonym under which they would be a subject themselves, by the address of their account."""
+    if standing.member is None:
+        return None
+    identity = Identity.of(email=standing.member.user.email)
+    return references([identity], keyring(settings.TROTH.home))[0].text
 
 
 def require_other(request: HttpRequest, requester: str | None) -> None:

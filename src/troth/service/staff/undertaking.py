@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from importlib import resources
 from pathlib import Path
@@ -23,10 +24,20 @@ def document() -> str:
     told: Settings = settings.TROTH
     own = Path(told.declaration).parent / OWN_FILE
     try:
-        with own.open("rb") as file:
-            text = file.read(_BYTES_MAX).decode("utf-8", "replace")
+        status = own.stat()
+        return _read(own, (status.st_mtime_ns, status.st_size))
     except OSError:
-        text = resources.files(__package__).joinpath("undertaking.md").read_text(encoding="utf-8")
+        return _tidy(resources.files(__package__).joinpath("undertaking.md").read_text(encoding="utf-8"))
+
+
+@functools.lru_cache(4)
+def _read(file: Path, changed: tuple[int, int]) -> str:
+    """The text of *file*, read again when it has *changed*."""
+    with file.open("rb") as opened:
+        return _tidy(opened.read(_BYTES_MAX).decode("utf-8", "replace"))
+
+
+def _tidy(text: str) -> str:
     return text.replace("\r\n", "\n").strip() + "\n"
 
 
