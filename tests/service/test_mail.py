@@ -231,6 +231,22 @@ def test_an_address_that_the_server_cannot_write_to_fails_and_says_why(rows: Non
     assert [(row.once, row.reason) for row in failed()] == [("a", "server has no SMTPUTF8")]
 
 
+def test_an_answer_names_the_letter_that_it_answers(rows: None) -> None:
+    mine = posted().message_id
+    assert run.about_of(["<other@example.org>", mine, "<later@example.org>"]) == "case:R-2026-0187"
+    assert run.about_of(["<other@example.org>"]) == run.about_of([]) == ""
+
+
+def test_the_mailbox_of_the_demonstration_shows_letters(rows: None, tmp_path: Path, send: Send) -> None:
+    from example_voice.web import letters
+
+    posted(letter(language="fr"))
+    send(transport=Folder(tmp_path / "mail"))
+    (shown,) = letters.letters(tmp_path / "mail")
+    assert (shown.to, shown.subject) == (ANN, "Nous avons reçu votre demande")
+    assert "24 décembre 2026" in shown.text
+
+
 # --- refusals and trouble ---------------------------------------------------------------------------------------------
 
 

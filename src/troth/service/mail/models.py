@@ -53,5 +53,6 @@ class LetterRow(models.Model):
         indexes = [
             models.Index(fields=["due", "id"], condition=Q(ended_at__isnull=True), name="letter_due"),
             models.Index(fields=["about"], name="letter_about"),
+            models.Index(fields=["message_id"], name="letter_message_id"),
             models.Index(fields=["ended_at"], condition=Q(state="failed"), name="letter_failed"),
         ]

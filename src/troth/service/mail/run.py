@@ -28,7 +28,19 @@ from troth.service.mail.smtp import Smtp
 from troth.service.mail.transports import Doubtful, Folder, Refused, Transport, Unreachable
 from troth.service.record.ledger import record
 
-__all__ = ["LetterLost", "again", "deliver", "failed", "forever", "letter_context", "post", "send_due", "was_sent"]
+__all__ = [
+    "LetterLost",
+    "about_of",
+    "again",
+    "deliver",
+    "failed",
+    "forever",
+    "letter_context",
+    "post",
+    "send_due",
+    "settle",
+    "was_sent",
+]
 
 _LOG = logging.getLogger("troth.mail")
 _AT_ONCE = 50
@@ -37,6 +49,7 @@ _LEASE = dt.timedelta(minutes=5)
 """How long a claim lasts; longer than a server may take to answer (`transports.ANSWER_S_MAX`)."""
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """How long a letter waits after each try that may go better next time; after the last, as long as the last."""
+_REFERENCES_MAX = 50
 _REST_S = 1.0
 _REST_AFTER_ERROR_S = 30.0
 _NO_WAY_WAIT = dt.timedelta(minutes=1)
@@ -179,6 +192,17 @@ def failed(about: str = "") -> list[LetterRow]:
 def was_sent(once: str) -> bool:
     """Whether the letter of that key has been taken by a mail server."""
     return LetterRow.objects.filter(once=once, state=State.SENT).exists()
+
+
+def about_of(message_ids: Iterable[str]) -> str:
+    """What an answer is about: the reference of the letter that one of these Message-IDs is of, the last of them first
+    (``In-Reply-To`` and ``References`` name the nearest last). Empty where none is ours.
+
+    It says what somebody answers, not who they are: whoever has a letter can answer it.
+    """
+    wanted = list(message_ids)[-_REFERENCES_MAX:]
+    found = dict(LetterRow.objects.filter(message_id__in=wanted).values_list("message_id", "about"))
+    return next((found[id_] for id_ in reversed(wanted) if id_ in found), "")
 
 
 def again(once: str, *, now: dt.datetime) -> None:
