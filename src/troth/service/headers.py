@@ -48,6 +48,9 @@ def headers(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
         response.headers.setdefault("Cache-Control", "no-store")
+        if "CSRF_COOKIE_NEEDS_UPDATE" in request.META:
+            # A form is on the page: under no-referrer, browsers send it with "Origin: null", which Django refuses.
+            response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
 
     return middleware
