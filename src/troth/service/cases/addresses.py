@@ -15,6 +15,7 @@ urlpatterns = [
     path("ask/", centre.question, name="centre-question"),
     path("sent/", centre.sent, name="centre-sent"),
     path("again/", centre.ask_again, name="centre-again"),
+    path("signed-in", centre.hand_over, name="centre-signed-in"),
     path("link/<str:secret>", centre.follow_link, name="centre-link"),
     path("case/", centre.case_page, name="centre-case"),
     path("case/prove", centre.prove_points, name="centre-prove"),

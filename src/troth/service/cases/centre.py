@@ -20,10 +20,11 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext
 from django.utils.translation.trans_real import parse_accept_lang_header
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.ledger import receipt
-from troth.service.cases import again, links, page, plan, proof, run, telling
+from troth.service.cases import again, links, page, plan, proof, run, telling, window
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.forms import Again, Answer, Ask, AskFor, Points, purposes_for
 from troth.service.cases.links import LinkDead
@@ -42,6 +43,7 @@ __all__ = [
     "complain",
     "fetch_package",
     "follow_link",
+    "hand_over",
     "home",
     "leave",
     "prove_points",
@@ -54,8 +56,9 @@ __all__ = [
 
 RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
 _AT_ONCE = (Right.OBJECT, Right.WITHDRAW)
-_OPENED = "troth.case"
 _PUBLIC_S = 60
+_ACCOUNT = 3
+"""The proof that the company's own login gives."""
 View = Callable[..., HttpResponseBase]
 
 
@@ -168,10 +171,12 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
         raise Http404
     rows = min(int(rows), 99) if (rows := request.POST.get("rows", "")).isdecimal() and rows.isascii() else 1
     wants_row = "more" in request.POST
+    someone = window.known(request, at_desk, now=timezone.now())
     form = AskFor(
         request.POST if request.method == "POST" and not wants_row else None,
         right=right,
         declaration=at_desk.declaration,
+        someone=someone,
         rows=rows + wants_row,
         initial=request.POST.dict() if wants_row else None,
     )
@@ -179,11 +184,15 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
         if refused := _too_many(request, at_desk):
             return refused
         if form.is_valid():
-            if not form.is_by_a_program:
-                _receive(request, at_desk, form, Kind.REQUEST, right)
+            case = None if form.is_by_a_program else _receive(request, at_desk, form, Kind.REQUEST, right)
+            if case is not None and someone is not None:  # no letter has to prove anything any more
+                secret = links.make(case, Link.Use.PROVE, now=timezone.now())
+                window.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
+                return _to(request, at_desk, "centre-case")
             return _to(request, at_desk, "centre-sent", what=right)
     told = {
         "form": form,
+        "someone": someone,
         "right": right,
         "due": _due(at_desk, Kind.REQUEST, right).on,
         "is_at_once": right in _AT_ONCE,
@@ -237,11 +246,11 @@ def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more
 
 def _receive(
     request: HttpRequest, at_desk: Desk, form: Ask | AskFor, kind: Kind, right: str, *, clause: str = ""
-) -> None:
+) -> Case | None:
     """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
     now, content = timezone.now(), form.content()
     if has_asked_enough(run.subject_of(content, at_desk), now=now):
-        return  # the page that follows says so, whoever asks
+        return None  # the page that follows says so, whoever asks
     intake = run.Intake(
         kind=kind,
         right=right,
@@ -250,9 +259,10 @@ def _receive(
         language=translation.get_language() or "en",
         residence=form.cleaned_data["residence"],
         clause=clause[:80],
+        tier=_ACCOUNT if getattr(form, "someone", None) is not None else 0,
         who=run.Who("agent") if content.agent_address else run.SUBJECT,
     )
-    run.receive(intake, at_desk, now=now)
+    return run.receive(intake, at_desk, now=now)
 
 
 def _status(form: Any) -> int:
@@ -307,6 +317,30 @@ def ask_again(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     return _shown(request, at_desk, "again", {"form": form}, status=_status(form))
 
 
+@csrf_exempt
+@require_POST
+@centre_page
+def hand_over(request: HttpRequest, at_desk: Desk) -> HttpResponse:
+    """``/your-data/signed-in``: the company's own site hands over somebody whom it has signed in.
+
+    The token is its own proof: signed by the company, for us, good once and for minutes. It comes as a form, because an
+    address would stay in histories and logs.
+    """
+    if refused := _too_many(request, at_desk):
+        return refused
+    try:
+        handed = proof.handover(
+            request.POST.get("token", "")[:4_000], settings.TROTH.handover_secret, at_desk, now=timezone.now()
+        )
+    except proof.HandOverRefused:
+        return _shown(request, at_desk, "over", {}, status=403)
+    window.remember(request, handed, at_desk, now=timezone.now())
+    more = {"language": handed.language} if handed.language in at_desk.declaration.requests.languages else {}
+    if handed.right in RIGHTS:
+        return HttpResponseRedirect(reverse("centre-right", args=[handed.right], query=more))
+    return HttpResponseRedirect(reverse("centre", query=more))
+
+
 # --- the mailed link -------------------------------------------------------------------------------------------------
 
 
@@ -320,7 +354,9 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
             link = links.find(secret, now=now)
             told = {"link": link, "title": page.asked_for(link.case), "hours": links.WINDOW_HOURS}
             with translation.override(_language_of(link.case, request, at_desk)):
-                return _shown(request, at_desk, "link", told)
+                response = _shown(request, at_desk, "link", told)
+            response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret
+            return response
         link = links.use(secret, now=now)
     except LinkDead:
         return _shown(request, at_desk, "dead", {}, status=410)
@@ -328,8 +364,7 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
         return _deny(request, at_desk, link, now)
     if link.use in (Link.Use.PROVE, Link.Use.AGENT):
         run.prove(link, at_desk, now=now)
-    request.session[_OPENED] = link.pk
-    request.session.cycle_key()
+    window.open_window(request, link, now=now)
     return _to(request, at_desk, "centre-case")
 
 
@@ -356,7 +391,7 @@ def window_page(view: View) -> View:
     @centre_page
     @functools.wraps(view)
     def guarded(request: HttpRequest, at_desk: Desk, *given: Any, **named: Any) -> HttpResponseBase:
-        link = _opened(request, now=timezone.now())
+        link = window.opened(request, now=timezone.now())
         if link is None:
             return _shown(request, at_desk, "over", {}, status=403)
         language = _language_of(link.case, request, at_desk)
@@ -364,20 +399,6 @@ def window_page(view: View) -> View:
             return view(request, at_desk, link, *given, **named)
 
     return guarded
-
-
-def _opened(request: HttpRequest, *, now: dt.datetime) -> Link | None:
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or _OPENED not in request.session:
-        return None
-    link = Link.objects.select_related("case", "case__key").filter(pk=request.session[_OPENED]).first()
-    if link is None:
-        return None
-    until = link.until if link.use == Link.Use.STATUS else link.open_until
-    return link if until is not None and now < until else None
-
-
-def _is_inside(link: Link) -> bool:
-    return link.use != Link.Use.STATUS
 
 
 @require_safe
@@ -398,7 +419,7 @@ def _case(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    shown = page.show(link.case, at_desk, inside=_is_inside(link), now=now)
+    shown = page.show(link.case, at_desk, inside=window.is_inside(link), now=now)
     told: dict[str, Any] = {"case": shown, "link": link, "wrong": wrong}
     if shown.needs_answer:
         told["form"] = form or Answer()
@@ -420,7 +441,7 @@ def _points(at_desk: Desk, link: Link, data: Any) -> Points:
 @window_page
 def prove_points(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     """The person tells a few things that we hold. Which of them was wrong is never said."""
-    if not _is_inside(link) or link.case.state != State.VERIFYING:
+    if not window.is_inside(link) or link.case.state != State.VERIFYING:
         return _to(request, at_desk, "centre-case")
     form = _points(at_desk, link, request.POST)
     if not form.is_valid():
@@ -450,7 +471,7 @@ def answer(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
 @window_page
 def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     """Take the request back: asked once more, because it cannot be undone."""
-    if not _is_inside(link) or link.case.state == State.CLOSED:
+    if not window.is_inside(link) or link.case.state == State.CLOSED:
         return _to(request, at_desk, "centre-case")
     if request.method != "POST":
         return _shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
@@ -466,7 +487,7 @@ def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
 @window_page
 def fetch_package(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponseBase:
     """The person's data, as one file."""
-    packed = telling.fetch(link, at_desk, now=timezone.now()) if _is_inside(link) else None
+    packed = telling.fetch(link, at_desk, now=timezone.now()) if window.is_inside(link) else None
     if packed is None:
         return _case(
             request, at_desk, link, wrong=gettext("The file is not there any more. You can ask again."), status=410
@@ -510,7 +531,7 @@ def _receipt(link: Link, leaf: int) -> dict[str, Any]:
 @centre_page
 def leave(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/case/leave``: close the window, and let this device forget."""
-    request.session.flush()
+    window.forget(request)
     response = _shown(request, at_desk, "left", {})
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response

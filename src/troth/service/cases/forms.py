@@ -9,53 +9,54 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
 
 from troth.declaration import Basis, Declaration, IdentityKind, covers, title
 from troth.errors import TrothError
 from troth.service.cases.content import Content
 from troth.service.cases.models import Right
+from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
 __all__ = ["Again", "Answer", "Ask", "AskFor", "Points", "categories_to_amend", "purposes_for"]
 
 PLACES = (
-    ("", _("I would rather not say")),
-    ("GB", _("the United Kingdom")),
-    ("AT", _("Austria")),
-    ("BE", _("Belgium")),
-    ("BG", _("Bulgaria")),
-    ("HR", _("Croatia")),
-    ("CY", _("Cyprus")),
-    ("CZ", _("Czechia")),
-    ("DK", _("Denmark")),
-    ("EE", _("Estonia")),
-    ("FI", _("Finland")),
-    ("FR", _("France")),
-    ("DE", _("Germany")),
-    ("GR", _("Greece")),
-    ("HU", _("Hungary")),
-    ("IS", _("Iceland")),
-    ("IE", _("Ireland")),
-    ("IT", _("Italy")),
-    ("LV", _("Latvia")),
-    ("LI", _("Liechtenstein")),
-    ("LT", _("Lithuania")),
-    ("LU", _("Luxembourg")),
-    ("MT", _("Malta")),
-    ("NL", _("the Netherlands")),
-    ("NO", _("Norway")),
-    ("PL", _("Poland")),
-    ("PT", _("Portugal")),
-    ("RO", _("Romania")),
-    ("SK", _("Slovakia")),
-    ("SI", _("Slovenia")),
-    ("ES", _("Spain")),
-    ("SE", _("Sweden")),
-    ("CH", _("Switzerland")),
-    ("CA", _("Canada")),
-    ("US-CA", _("California")),
-    ("US", _("another state of the United States")),
+    ("", gettext_lazy("I would rather not say")),
+    ("GB", gettext_lazy("the United Kingdom")),
+    ("AT", gettext_lazy("Austria")),
+    ("BE", gettext_lazy("Belgium")),
+    ("BG", gettext_lazy("Bulgaria")),
+    ("HR", gettext_lazy("Croatia")),
+    ("CY", gettext_lazy("Cyprus")),
+    ("CZ", gettext_lazy("Czechia")),
+    ("DK", gettext_lazy("Denmark")),
+    ("EE", gettext_lazy("Estonia")),
+    ("FI", gettext_lazy("Finland")),
+    ("FR", gettext_lazy("France")),
+    ("DE", gettext_lazy("Germany")),
+    ("GR", gettext_lazy("Greece")),
+    ("HU", gettext_lazy("Hungary")),
+    ("IS", gettext_lazy("Iceland")),
+    ("IE", gettext_lazy("Ireland")),
+    ("IT", gettext_lazy("Italy")),
+    ("LV", gettext_lazy("Latvia")),
+    ("LI", gettext_lazy("Liechtenstein")),
+    ("LT", gettext_lazy("Lithuania")),
+    ("LU", gettext_lazy("Luxembourg")),
+    ("MT", gettext_lazy("Malta")),
+    ("NL", gettext_lazy("the Netherlands")),
+    ("NO", gettext_lazy("Norway")),
+    ("PL", gettext_lazy("Poland")),
+    ("PT", gettext_lazy("Portugal")),
+    ("RO", gettext_lazy("Romania")),
+    ("SK", gettext_lazy("Slovakia")),
+    ("SI", gettext_lazy("Slovenia")),
+    ("ES", gettext_lazy("Spain")),
+    ("SE", gettext_lazy("Sweden")),
+    ("CH", gettext_lazy("Switzerland")),
+    ("CA", gettext_lazy("Canada")),
+    ("US-CA", gettext_lazy("California")),
+    ("US", gettext_lazy("another state of the United States")),
 )
 """The places whose law we know. A place that is not here has no rule set, so saying it would change nothing."""
 
@@ -69,12 +70,12 @@ class _Person(forms.Form):
     """Whatever asks for an address. With a filled-in trap nothing is opened, and nobody is told."""
 
     email = forms.EmailField(
-        label=_("Your e-mail address"),
+        label=gettext_lazy("Your e-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
         error_messages={
-            "required": _("Enter an e-mail address, so that we can answer you."),
-            "invalid": _("That does not look like an e-mail address. An example: ann@example.org"),
+            "required": gettext_lazy("Enter an e-mail address, so that we can answer you."),
+            "invalid": gettext_lazy("That does not look like an e-mail address. An example: ann@example.org"),
         },
     )
     trap = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
@@ -99,7 +100,9 @@ def _mailable(address: str) -> str:
     try:
         Address.read(address)
     except TrothError:
-        raise ValidationError(_("We cannot send letters to that address. Please give another one.")) from None
+        raise ValidationError(
+            gettext_lazy("We cannot send letters to that address. Please give another one.")
+        ) from None
     return address
 
 
@@ -113,20 +116,20 @@ class Ask(_Person):
     message = forms.CharField(
         max_length=_MESSAGE_MAX,
         widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": _("Write a few words, so that we know what it is about.")},
+        error_messages={"required": gettext_lazy("Write a few words, so that we know what it is about.")},
     )
-    residence = forms.ChoiceField(choices=PLACES, required=False, label=_("Where do you live?"))
+    residence = forms.ChoiceField(choices=PLACES, required=False, label=gettext_lazy("Where do you live?"))
 
     def __init__(self, *given: Any, clauses: Sequence[tuple[str, str]] = (), **named: Any) -> None:
         super().__init__(*given, **named)
         if clauses:
-            nothing = ("", _("The policy as a whole"))
+            nothing = ("", gettext_lazy("The policy as a whole"))
             self.fields["clause"] = forms.ChoiceField(
-                choices=[nothing, *clauses], required=False, label=_("Which sentence is it about?")
+                choices=[nothing, *clauses], required=False, label=gettext_lazy("Which sentence is it about?")
             )
-            self.fields["message"].label = _("Your question")
+            self.fields["message"].label = gettext_lazy("Your question")
         else:
-            self.fields["message"].label = _("What went wrong, and what would put it right?")
+            self.fields["message"].label = gettext_lazy("What went wrong, and what would put it right?")
 
     def clean_message(self) -> str:
         return _readable(self.cleaned_data["message"])
@@ -143,26 +146,42 @@ class Ask(_Person):
 class AskFor(_Person):
     """One right: who asks, for whom, and what the right needs besides."""
 
-    residence = forms.ChoiceField(choices=PLACES, required=False, label=_("Where do you live?"))
+    residence = forms.ChoiceField(choices=PLACES, required=False, label=gettext_lazy("Where do you live?"))
     message = forms.CharField(
         required=False,
         max_length=_MESSAGE_MAX,
-        label=_("Anything else that we should know"),
+        label=gettext_lazy("Anything else that we should know"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     agent_name = forms.CharField(
-        required=False, max_length=100, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
+        required=False,
+        max_length=100,
+        label=gettext_lazy("Your name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     agent_email = forms.EmailField(
         required=False,
         max_length=254,
-        label=_("Your own e-mail address"),
-        error_messages={"invalid": _("That does not look like an e-mail address. An example: ben@example.org")},
+        label=gettext_lazy("Your own e-mail address"),
+        error_messages={
+            "invalid": gettext_lazy("That does not look like an e-mail address. An example: ben@example.org")
+        },
     )
 
-    def __init__(self, *given: Any, right: str, declaration: Declaration, rows: int = 1, **named: Any) -> None:
+    def __init__(
+        self,
+        *given: Any,
+        right: str,
+        declaration: Declaration,
+        someone: HandOver | None = None,
+        rows: int = 1,
+        **named: Any,
+    ) -> None:
         super().__init__(*given, **named)
-        self.right, self.rows = right, min(max(rows, 1), ROWS_MAX)
+        self.right, self.rows, self.someone = right, min(max(rows, 1), ROWS_MAX), someone
+        if someone is not None:  # their company has signed them in: for themselves, and under that address
+            for name in ("email", "agent_name", "agent_email"):
+                del self.fields[name]
         self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
         self._purposes = purposes_for(declaration, right)
         if self._targets:
@@ -172,17 +191,19 @@ class AskFor(_Person):
             self.fields["purposes"] = forms.MultipleChoiceField(
                 choices=list(self._purposes.items()),
                 widget=forms.CheckboxSelectMultiple,
-                label=_("What should stop?") if right == Right.OBJECT else _("Which consent do you withdraw?"),
-                error_messages={"required": _("Choose at least one.")},
+                label=gettext_lazy("What should stop?")
+                if right == Right.OBJECT
+                else gettext_lazy("Which consent do you withdraw?"),
+                error_messages={"required": gettext_lazy("Choose at least one.")},
             )
 
     def _add_row(self, number: int) -> None:
-        nothing = ("", _("Choose"))
+        nothing = ("", gettext_lazy("Choose"))
         self.fields[f"what-{number}"] = forms.ChoiceField(
-            choices=[nothing, *self._targets.items()], required=False, label=_("What is wrong")
+            choices=[nothing, *self._targets.items()], required=False, label=gettext_lazy("What is wrong")
         )
         self.fields[f"new-{number}"] = forms.CharField(
-            required=False, max_length=_VALUE_MAX, label=_("What it should be")
+            required=False, max_length=_VALUE_MAX, label=gettext_lazy("What it should be")
         )
 
     @property
@@ -210,19 +231,19 @@ class AskFor(_Person):
     def clean_agent_name(self) -> str:
         name = _readable(self.cleaned_data["agent_name"]).strip()
         if re.search(r"[/@<>\\\n]|www\.", name, re.IGNORECASE):
-            raise ValidationError(_("Write the name alone, without an address in it."))
+            raise ValidationError(gettext_lazy("Write the name alone, without an address in it."))
         return name
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         name, address = cleaned.get("agent_name"), cleaned.get("agent_email")
         if address and not name and "agent_name" not in self.errors:
-            self.add_error("agent_name", _("Enter your name: we tell it to the person whose data it is."))
+            self.add_error("agent_name", gettext_lazy("Enter your name: we tell it to the person whose data it is."))
         if name and not address and "agent_email" not in self.errors:
-            self.add_error("agent_email", _("Enter your own address as well, or leave out your name."))
+            self.add_error("agent_email", gettext_lazy("Enter your own address as well, or leave out your name."))
         if address and cleaned.get("email") and address.casefold() == cleaned["email"].casefold():
             self.add_error(
-                "agent_email", _("This is the same address twice. For your own data, leave this part empty.")
+                "agent_email", gettext_lazy("This is the same address twice. For your own data, leave this part empty.")
             )
         if self._targets:
             self._clean_changes(cleaned)
@@ -233,25 +254,25 @@ class AskFor(_Person):
         for number in range(self.rows):
             what, new = cleaned.get(f"what-{number}", ""), _readable(cleaned.get(f"new-{number}", "")).strip()
             if new and not what:
-                self.add_error(f"what-{number}", _("Choose what this is about."))
+                self.add_error(f"what-{number}", gettext_lazy("Choose what this is about."))
             elif what and what in found:
-                self.add_error(f"what-{number}", _("This is there twice. Keep the row that is right."))
+                self.add_error(f"what-{number}", gettext_lazy("This is there twice. Keep the row that is right."))
             elif what:
                 found[what] = new
         if not found and not cleaned.get("message") and not self.errors:
-            self.add_error("what-0", _("Choose what is wrong, or describe it below."))
+            self.add_error("what-0", gettext_lazy("Choose what is wrong, or describe it below."))
         cleaned["changes"] = found
 
     def content(self) -> Content:
-        cleaned = self.cleaned_data
+        cleaned, someone = self.cleaned_data, self.someone
         return Content(
-            address=cleaned["email"],
-            identifiers=((IdentityKind.EMAIL, cleaned["email"]),),
+            address=someone.email if someone is not None else cleaned["email"],
+            identifiers=someone.identifiers if someone is not None else ((IdentityKind.EMAIL, cleaned["email"]),),
             message=cleaned["message"],
             changes=cleaned.get("changes", {}),
             purposes=tuple(cleaned.get("purposes", ())),
-            agent_name=cleaned["agent_name"],
-            agent_address=cleaned["agent_email"],
+            agent_name=cleaned.get("agent_name", ""),
+            agent_address=cleaned.get("agent_email", ""),
         )
 
 
@@ -260,9 +281,9 @@ class Answer(forms.Form):
 
     answer = forms.CharField(
         max_length=_MESSAGE_MAX,
-        label=_("Your answer"),
+        label=gettext_lazy("Your answer"),
         widget=forms.Textarea(attrs={"rows": 5}),
-        error_messages={"required": _("Write your answer first.")},
+        error_messages={"required": gettext_lazy("Write your answer first.")},
     )
 
     def clean_answer(self) -> str:
@@ -284,9 +305,9 @@ class Points(forms.Form):
             )
         if declares:
             self.fields["declares"] = forms.BooleanField(
-                label=_("I declare under penalty of perjury that I am the person whose data this is."),
+                label=gettext_lazy("I declare under penalty of perjury that I am the person whose data this is."),
                 error_messages={
-                    "required": _("The law asks for this declaration where the details are this personal.")
+                    "required": gettext_lazy("The law asks for this declaration where the details are this personal.")
                 },
             )
 
@@ -294,7 +315,7 @@ class Points(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         given = sum(bool(value) for name, value in cleaned.items() if name != "declares")
         if given < self.needed:
-            raise ValidationError(_("Fill in at least %(number)d of these."), params={"number": self.needed})
+            raise ValidationError(gettext_lazy("Fill in at least %(number)d of these."), params={"number": self.needed})
         return cleaned
 
     def answers(self) -> Mapping[str, str]:

@@ -116,14 +116,14 @@ def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> s
     if kind == Kind.QUESTION:
         return gettext("Your question")
     words = {
-        Right.VIEW: gettext("To see your data"),
-        Right.AMEND: gettext("To have your data corrected"),
-        Right.ERASE: gettext("To have your data deleted"),
-        Right.RESTRICT: gettext("To have the use of your data paused"),
-        Right.PORT: gettext("To take your data with you"),
-        Right.OBJECT: gettext("Your objection"),
-        Right.WITHDRAW: gettext("To withdraw a consent"),
-        Right.APPEAL: gettext("To have our answer looked at again"),
+        Right.VIEW: gettext("See your data"),
+        Right.AMEND: gettext("Correct your data"),
+        Right.ERASE: gettext("Delete your data"),
+        Right.RESTRICT: gettext("Pause the use of your data"),
+        Right.PORT: gettext("Take your data with you"),
+        Right.OBJECT: gettext("Object"),
+        Right.WITHDRAW: gettext("Withdraw a consent"),
+        Right.APPEAL: gettext("Look at an answer again"),
     }
     return words[Right(right)]
 
@@ -309,16 +309,30 @@ def _done(line: Mapping[str, Any], declaration: Declaration) -> Done:
     system, _, table = str(line["place"]).partition(".")
     known = declaration.systems.get(system)
     name = known.title if known is not None and known.title else system
-    text, _, because = str(line["words"]).partition(": ")
+    _, _, because = str(line["words"]).partition(": ")
     until = line.get("until")
     return Done(
         place=f"{name}: {table.replace('_', ' ')}" if table else name,
-        text=capfirst(text),
+        text=_strategy(line),
         rows=line["rows"],
         because=because,
         cite=line.get("cite") or "",
         until=dt.date.fromisoformat(until) if until else None,
     )
+
+
+def _strategy(line: Mapping[str, Any]) -> str:
+    """What was done with the rows of one line."""
+    words = {
+        "delete": gettext("deleted"),
+        "null": gettext("emptied"),
+        "mask": gettext("overwritten"),
+        "pseudonymise": gettext("the name taken out"),
+        "keep": gettext("kept"),
+    }
+    known = [words[what] for what in str(line["what"]).split(",") if what in words]
+    text = gettext("%(one)s and %(other)s") % {"one": ", ".join(known[:-1]), "other": known[-1]} if known[1:] else ""
+    return capfirst(text or (known[0] if known else str(line["words"])))
 
 
 def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:

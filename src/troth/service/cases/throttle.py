@@ -24,6 +24,22 @@ NETWORK_MAX = 60
 _DAY = dt.timedelta(days=1)
 _HOUR_S = 3600
 _V4_BITS, _V6_BITS = 24, 48
+_OWN = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "127.0.0.0/8",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "::1",
+            "fc00::/7",
+            "fe80::/10",
+        ),
+    )
+)
+"""Where a proxy of our own may stand, or this machine itself."""
 
 
 def has_asked_enough(subject: str, *, now: dt.datetime) -> bool:
@@ -36,7 +52,7 @@ def prefix_of(meta: Mapping[str, str]) -> str:
     """The network that a request came from, empty for this machine itself. Behind a proxy of our own, which has a
     private address, it is the one that the proxy saw."""
     seen = _address(meta.get("REMOTE_ADDR", ""))
-    if seen is None or seen.is_loopback or seen.is_private:
+    if seen is None or any(seen in net for net in _OWN if net.version == seen.version):
         forwarded = _address(meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
         if forwarded is None:
             return ""

@@ -1,0 +1,703 @@
+"""The privacy centre as its pages answer: what a person may do there, and what nobody else learns from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+from collections.abc import Callable
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
+
+import jwt
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from tests.service.cases.conftest import Office
+
+from troth.service.cases import links, run, throttle
+from troth.service.cases.models import Case, Event, Kind, Link, Right
+from troth.service.cases.throttle import Networks, prefix_of
+from troth.service.keys import keyring
+from troth.service.mail.models import LetterRow
+from troth.service.mail.run import deliver
+from troth.service.record.models import EntryRow
+
+RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
+FORMS = (*(f"/your-data/{right}/" for right in RIGHTS), "/your-data/complain/", "/your-data/ask/", "/your-data/again/")
+HOST = "localhost"
+ANN = "ann@example.org"
+
+
+@pytest.fixture(autouse=True)
+def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sends too much because of the one before it."""
+    from troth.service.cases import centre
+
+    monkeypatch.setattr(centre, "networks", Networks())
+
+
+@pytest.fixture
+def visitor() -> Client:
+    return Client(headers={"host": HOST}, REMOTE_ADDR="203.0.113.7")
+
+
+@pytest.fixture
+def letters(office: Office) -> Callable[[str], list[EmailMessage]]:
+    """``letters(address)``: what has been mailed there and was not read yet, the oldest first."""
+    read: set[str] = set()
+
+    def fetch(to: str) -> list[EmailMessage]:
+        deliver(office.now(), keyring=keyring(office.settings.home), server=office.settings.mail)
+        found = []
+        for file in sorted((office.settings.home / "mail").glob("*.eml"), key=lambda one: one.stat().st_mtime_ns):
+            letter = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
+            assert isinstance(letter, EmailMessage)
+            if file.name not in read and letter["To"] == to:
+                read.add(file.name)
+                found.append(letter)
+        return found
+
+    return fetch
+
+
+def link_in(letter: EmailMessage) -> str:
+    body = letter.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"https?://[^/]+(/your-data/link/\S+)", body.get_content())
+    assert found is not None
+    return found[1]
+
+
+def text(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status, path
+    return response.content.decode()
+
+
+def ask(client: Client, right: str, who: str = ANN, **more: Any) -> Any:
+    return client.post(f"/your-data/{right}/", {"email": who, **more})
+
+
+def walked_in(office: Office, letters: Any, visitor: Client, right: str = "view") -> Case:
+    """Ann has asked and pressed the button behind the link."""
+    assert ask(visitor, right).status_code == 302
+    assert visitor.post(link_in(letters(ANN)[-1])).status_code == 302
+    return Case.objects.latest("pk")
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_right_is_one_click_from_home(office: Office, visitor: Client) -> None:
+    home = text(visitor, "/your-data/")
+    for path in (*FORMS, "/your-data/choices/"):
+        assert f'href="{path}"' in home
+        assert "<h1>" in text(visitor, path)
+
+
+@pytest.mark.parametrize("right", ["view", "erase", "port", "restrict"])
+def test_asking_mails_a_link_and_nothing_happens_before_it_is_used(
+    office: Office, visitor: Client, letters: Any, right: str
+) -> None:
+    response = ask(visitor, right)
+    assert (response.status_code, response["Location"]) == (302, f"/your-data/sent/?what={right}")
+    assert "look into your mail" in text(visitor, response["Location"])
+    office.work()
+    case = Case.objects.get()
+    assert (case.state, case.channel, case.right) == ("verifying", "centre", right)
+    [letter] = letters(ANN)
+    assert letter["Subject"] == "Please confirm that it was you"
+
+
+def test_an_objection_to_marketing_takes_effect_without_a_link(office: Office, visitor: Client, letters: Any) -> None:
+    assert "checked" not in text(visitor, "/your-data/object/")
+    assert "it stops now" in text(visitor, ask(visitor, "object", purposes="news")["Location"])
+    office.work()
+    assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
+    assert [letter["Subject"] for letter in letters(ANN)][-1] == "We have stopped using your data"
+
+
+def test_an_objection_says_what_should_stop(office: Office, visitor: Client) -> None:
+    response = ask(visitor, "object")
+    assert response.status_code == 422
+    assert "Choose at least one." in response.content.decode()
+    assert ask(visitor, "object", purposes="orders").status_code == 422  # that one rests on the contract
+    assert not Case.objects.exists()
+
+
+def test_corrections_grow_row_by_row_without_a_script(office: Office, visitor: Client) -> None:
+    grown = visitor.post(
+        "/your-data/amend/", {"email": ANN, "rows": "1", "what-0": "user.name", "new-0": "Anne", "more": "1"}
+    ).content.decode()
+    assert 'name="what-1"' in grown
+    assert 'value="Anne"' in grown
+    assert f'value="{ANN}"' in grown
+    assert "Please look at this again" not in grown
+    sent = {"rows": "2", "what-0": "user.name", "new-0": "Anne", "what-1": "user.contact.phone_number", "new-1": ""}
+    assert ask(visitor, "amend", **sent).status_code == 302
+    content = office.desk.papers.content(Case.objects.select_related("key").get())
+    assert content.changes == {"user.name": "Anne", "user.contact.phone_number": ""}
+
+
+def test_a_correction_of_nothing_is_asked_about(office: Office, visitor: Client) -> None:
+    page = ask(visitor, "amend", rows="1").content.decode()
+    assert "Choose what is wrong, or describe it below." in page
+    page = ask(visitor, "amend", rows="1", **{"new-0": "Anne"}).content.decode()
+    assert "Choose what this is about." in page
+    assert ask(visitor, "amend", rows="x" * 9, message="My name is wrong in the last letter").status_code == 302
+
+
+@pytest.mark.parametrize("address", ["", "ann", "ann@", "ann@example.org\nBcc: ben@example.org", "a" * 250 + "@b.org"])
+def test_an_address_that_cannot_be_mailed_is_asked_for_again(office: Office, visitor: Client, address: str) -> None:
+    response = ask(visitor, "view", address)
+    assert response.status_code == 422
+    assert "Please look at this again" in response.content.decode()
+    assert not Case.objects.exists()
+
+
+def test_a_complaint_and_a_question_are_confirmed_by_letter(office: Office, visitor: Client, letters: Any) -> None:
+    assert visitor.post("/your-data/complain/", {"email": ANN, "message": "You are slow."}).status_code == 302
+    [confirmed] = letters(ANN)
+    assert confirmed["Subject"]
+    question = text(visitor, "/your-data/ask/")
+    found = re.search(r'<option value="([^"]+)">We answer\.', question)
+    assert found is not None
+    sent = {"email": ANN, "message": "When?", "clause": found[1]}
+    assert visitor.post(f"/your-data/ask/?clause={found[1]}", sent).status_code == 302
+    asked = Case.objects.get(kind=Kind.QUESTION)
+    assert (asked.clause, asked.needs) == (found[1], "answer")
+    assert len(letters(ANN)) == 1
+
+
+def test_a_sentence_of_the_policy_is_chosen_by_its_address(office: Office, visitor: Client) -> None:
+    [clause] = re.findall(r'<option value="([^"]+)">We answer\.', text(visitor, "/your-data/ask/"))
+    assert "<blockquote>We answer.</blockquote>" in text(visitor, f"/your-data/ask/?clause={clause}")
+    assert "blockquote" not in text(visitor, "/your-data/ask/?clause=nothing-of-ours")
+
+
+# --- for somebody else -----------------------------------------------------------------------------------------------
+
+
+def test_an_agent_gets_nothing_before_the_person_agrees(office: Office, visitor: Client, letters: Any) -> None:
+    sent = {"agent_name": "Ben Example", "agent_email": "ben@example.org"}
+    assert ask(visitor, "erase", **sent).status_code == 302
+    office.work()
+    assert letters("ben@example.org") == []
+    [letter] = letters(ANN)
+    assert letter["Subject"] == "May somebody ask in your name?"
+    link = link_in(letter)
+    assert "Yes, they ask for me" in text(visitor, link)
+    assert Case.objects.get().state == "verifying"
+    visitor.post(link, {"yes": "1"})
+    office.work()
+    assert Case.objects.get().state == "closed"
+    assert office.rows("select count(*) from customer where id = 1") == [(0,)]
+    assert letters("ben@example.org") == []
+
+
+def test_a_person_who_sent_nobody_ends_it(office: Office, visitor: Client, letters: Any) -> None:
+    ask(visitor, "erase", agent_name="Ben", agent_email="ben@example.org")
+    link = link_in(letters(ANN)[0])
+    assert "It ends here" in visitor.post(link, {"no": "1"}).content.decode()
+    assert Case.objects.get().outcome == "withdrawn"
+    assert text(visitor, link, 410)
+    assert text(visitor, "/your-data/case/", 403)
+    assert office.rows("select count(*) from customer where id = 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"agent_email": "ben@example.org"}, "Enter your name"),
+        ({"agent_name": "Ben"}, "Enter your own address"),
+        ({"agent_name": "Ben", "agent_email": ANN}, "same address twice"),
+        ({"agent_name": "see www.example.org", "agent_email": "ben@example.org"}, "the name alone"),
+    ],
+)
+def test_an_agent_says_who_they_are(office: Office, visitor: Client, sent: dict[str, str], said: str) -> None:
+    page = ask(visitor, "view", **sent).content.decode()
+    assert said in page
+    assert '<details class="more" open>' in page
+
+
+# --- what nobody learns ----------------------------------------------------------------------------------------------
+
+
+def test_known_and_unknown_addresses_get_the_same_answer_from_the_same_work(office: Office, visitor: Client) -> None:
+    office.answered("view")  # Ann is a customer, and has asked before
+    for path in FORMS:
+        answers = []
+        for who in ("warm@example.org", ANN, "nobody@example.org"):
+            with CaptureQueriesContext(connection) as queries:
+                response = visitor.post(path, {"email": who, "purposes": "news", "message": "Why?"})
+            shown = visitor.get(response["Location"]).content
+            answers.append((response.status_code, dict(response.headers), shown, len(queries)))
+        assert answers[1] == answers[2], path
+
+
+def test_links_are_sent_again_to_those_who_have_some(office: Office, visitor: Client, letters: Any) -> None:
+    case = office.answered("erase")
+    letters(ANN)
+    Link.objects.update(made_at=office.now() - dt.timedelta(hours=1))
+    for who in (ANN, ANN, "nobody@example.org"):
+        response = visitor.post("/your-data/again/", {"email": who})
+        assert response["Location"] == "/your-data/sent/?what=again"
+    office.work()
+    [letter] = letters(ANN)
+    assert letters("nobody@example.org") == []
+    assert visitor.post(link_in(letter)).status_code == 302
+    assert case.reference in text(visitor, "/your-data/case/")
+
+
+def test_a_program_that_fills_in_everything_opens_nothing(office: Office, visitor: Client) -> None:
+    page = text(visitor, "/your-data/view/")
+    trap = re.search(r'class="trap".*?name="([^"]+)"', page, re.DOTALL)
+    assert trap is not None
+    assert ask(visitor, "view", **{trap[1]: "yes"})["Location"] == ask(visitor, "view", "ben@example.org")["Location"]
+    assert Case.objects.count() == 1
+
+
+def test_one_address_opens_so_many_cases_a_day_and_the_answer_stays_the_same(office: Office, visitor: Client) -> None:
+    answers = {ask(visitor, "view")["Location"] for _ in range(throttle.ADDRESS_MAX + 2)}
+    assert answers == {"/your-data/sent/?what=view"}
+    assert Case.objects.count() == throttle.ADDRESS_MAX
+    Case.objects.update(received_at=office.now() - dt.timedelta(days=1, minutes=1))
+    ask(visitor, "view")
+    assert Case.objects.count() == throttle.ADDRESS_MAX + 1
+
+
+def test_a_network_that_sends_too_much_is_told_when_to_come_back(
+    office: Office, visitor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from troth.service.cases import centre
+
+    monkeypatch.setattr(centre, "networks", Networks(most=2))
+    for who in ("ann@example.org", "ben@example.org"):
+        assert ask(visitor, "view", who).status_code == 302
+    refused = ask(visitor, "view", "chloe@example.org")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "3600")
+    assert (
+        ask(Client(headers={"host": HOST}, REMOTE_ADDR="198.51.100.7"), "view", "chloe@example.org").status_code == 302
+    )
+
+
+def test_networks_are_counted_by_prefix_and_forgotten_by_the_hour() -> None:
+    counted, now = Networks(most=1), dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+    assert not counted.is_over("203.0.113.0/24", now=now)
+    assert counted.is_over("203.0.113.0/24", now=now)
+    assert not counted.is_over("198.51.100.0/24", now=now)
+    assert not counted.is_over("203.0.113.0/24", now=now + dt.timedelta(minutes=20))
+    assert not any(counted.is_over("", now=now) for _ in range(3))
+    assert b"203.0.113" not in repr(vars(counted)).encode()
+
+
+@pytest.mark.parametrize(
+    ("meta", "prefix"),
+    [
+        ({"REMOTE_ADDR": "203.0.113.77"}, "203.0.113.0/24"),
+        ({"REMOTE_ADDR": "203.0.113.77", "HTTP_X_FORWARDED_FOR": "198.51.100.1"}, "203.0.113.0/24"),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "10.0.0.1, 198.51.100.1"}, "198.51.100.0/24"),
+        ({"REMOTE_ADDR": "10.0.0.2", "HTTP_X_FORWARDED_FOR": "2001:db8:1:2::3"}, "2001:db8:1::/48"),
+        ({"REMOTE_ADDR": "::ffff:203.0.113.9"}, "203.0.113.0/24"),
+        ({"REMOTE_ADDR": "127.0.0.1"}, ""),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "nonsense"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_network_is_that_of_the_visitor(meta: dict[str, str], prefix: str) -> None:
+    assert prefix_of(meta) == prefix
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+def rows() -> list[Any]:
+    """Everything that a look at a link could change."""
+    models = (Case, Link, Event, LetterRow, Session)
+    return [*(list(model.objects.order_by("pk").values()) for model in models), EntryRow.objects.count()]
+
+
+def test_fetching_a_link_a_thousand_times_changes_nothing(office: Office, visitor: Client, letters: Any) -> None:
+    ask(visitor, "erase")
+    link, before = link_in(letters(ANN)[0]), rows()
+    for _ in range(998):
+        assert visitor.get(link).status_code == 200
+    assert visitor.head(link).status_code == 200
+    assert visitor.options(link).status_code == 405
+    assert rows() == before
+
+
+def test_pressing_the_button_opens_a_window_that_can_be_come_back_to(
+    office: Office, visitor: Client, letters: Any
+) -> None:
+    ask(visitor, "view")
+    link = link_in(letters(ANN)[0])
+    assert visitor.post(link)["Location"] == "/your-data/case/"
+    assert Case.objects.get().state == "in_progress"
+    assert ANN in text(visitor, "/your-data/case/")
+    elsewhere = Client(headers={"host": HOST})
+    assert "Open it once more" in text(elsewhere, link)
+    assert elsewhere.post(link).status_code == 302
+    assert ANN in text(elsewhere, "/your-data/case/")
+    Link.objects.update(open_until=office.now())
+    assert text(elsewhere, link, 410)
+    for client in (visitor, elsewhere):
+        assert ANN not in text(client, "/your-data/case/", 403)
+
+
+def test_dead_links_all_answer_alike(office: Office, visitor: Client) -> None:
+    case, now = office.ask("view"), office.now()
+    over = links.make(case, Link.Use.PROVE, now=now - dt.timedelta(days=2))
+    used = links.make(case, Link.Use.PROVE, now=now)
+    links.use(used, now=now)
+    Link.objects.filter(used_at__isnull=False).update(open_until=now)
+    dead = [text(visitor, f"/your-data/link/{secret}", 410) for secret in (over, used, "A" * 43, "x", "%00", "{{7*7}}")]
+    assert len(set(dead)) == 1
+    assert "/your-data/again/" in dead[0]
+    posted = {visitor.post(f"/your-data/link/{secret}").status_code for secret in (over, used, "A" * 43)}
+    assert posted == {410}
+
+
+def test_a_session_that_was_planted_opens_nothing(office: Office, letters: Any) -> None:
+    planted = Client(headers={"host": HOST})
+    session = planted.session
+    session["planted"] = "yes"
+    session.save()
+    key = session.session_key
+    assert key is not None
+    victim = Client(headers={"host": HOST})
+    victim.cookies["troth-session"] = key
+    ask(victim, "view")
+    victim.post(link_in(letters(ANN)[0]))
+    assert victim.cookies["troth-session"].value != key
+    planted.cookies["troth-session"] = key
+    assert text(planted, "/your-data/case/", 403)
+
+
+def test_a_status_link_shows_nothing_personal_and_lets_nobody_act(office: Office, visitor: Client) -> None:
+    case = office.ask("amend", changes={"user.name": "Anne Secret"}, message="between us")
+    office.prove(case)
+    secret = links.make(case, Link.Use.STATUS, now=office.now())
+    assert visitor.post(f"/your-data/link/{secret}").status_code == 302
+    page = text(visitor, "/your-data/case/")
+    assert case.reference in page
+    for value in (ANN, "Anne Secret", "between us", "/your-data/case/withdraw"):
+        assert value not in page
+    visitor.post("/your-data/case/withdraw")
+    assert Case.objects.get().outcome == ""
+    assert text(visitor, "/your-data/case/package", 410)
+
+
+def test_who_sees_more_goes_on_seeing_it_after_a_status_link(office: Office, visitor: Client, letters: Any) -> None:
+    case = walked_in(office, letters, visitor)
+    visitor.post(f"/your-data/link/{links.make(case, Link.Use.STATUS, now=office.now())}")
+    assert ANN in text(visitor, "/your-data/case/")
+
+
+# --- the case --------------------------------------------------------------------------------------------------------
+
+
+def test_the_package_is_downloaded_inside_the_window(office: Office, visitor: Client, letters: Any) -> None:
+    walked_in(office, letters, visitor)
+    assert text(visitor, "/your-data/case/package", 410)
+    office.work()
+    letter = letters(ANN)[-1]
+    assert letter["Subject"] == "Your data are ready"
+    browser = Client(headers={"host": HOST})
+    browser.post(link_in(letter))
+    assert "/your-data/case/package" in text(browser, "/your-data/case/")
+    for _ in range(2):
+        response = browser.get("/your-data/case/package")
+        assert response["Content-Disposition"] == 'attachment; filename="R-2026-0001.zip"'
+        assert response["Cache-Control"] == "no-store"
+        assert b"".join(response.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
+
+
+def test_what_was_done_and_what_had_to_stay_is_shown_with_its_receipts(
+    office: Office, visitor: Client, letters: Any
+) -> None:
+    walked_in(office, letters, visitor, "erase")
+    office.work()
+    response = visitor.get("/your-data/case/")
+    page = response.content.decode()
+    assert "Done as far as possible" in page
+    assert "Tax law wants invoices" in page
+    assert "What was done in our systems" in page
+    assert response["Clear-Site-Data"] == '"cache", "storage"'
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, letters: Any) -> None:
+    from troth.service.keys import ledger_signer
+    from troth.service.record.ledger import sequence
+
+    walked_in(office, letters, visitor, "erase")
+    office.work()
+    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    page = text(visitor, "/your-data/case/")
+    leaves = {int(leaf) for leaf in re.findall(r"/your-data/case/receipt/(\d+)", page)}
+    assert len(leaves) == 2
+    for leaf in leaves:
+        assert "The proof" in text(visitor, f"/your-data/case/receipt/{leaf}")
+        assert "index " in text(visitor, f"/your-data/case/receipt/{leaf}.tlog-proof")
+    for other in {0, 1, 2, 10**6} - leaves:
+        assert text(visitor, f"/your-data/case/receipt/{other}", 404)
+    assert text(Client(headers={"host": HOST}), f"/your-data/case/receipt/{min(leaves)}", 403)
+
+
+def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor: Client, letters: Any) -> None:
+    case = walked_in(office, letters, visitor)
+    run.pause(case.pk, "Which of the two shops?", office.desk, who=run.Who("staff"), now=office.now())
+    assert "Which of the two shops?" in text(visitor, "/your-data/case/")
+    assert visitor.post("/your-data/case/answer", {"answer": ""}).status_code == 422
+    assert visitor.post("/your-data/case/answer", {"answer": "The one in York"}).status_code == 302
+    case = Case.objects.select_related("key").get(pk=case.pk)
+    assert case.state == "in_progress"
+    assert "The one in York" in office.desk.papers.content(case).message
+    assert visitor.post("/your-data/case/answer", {"answer": "twice"}).status_code == 302
+
+
+def test_the_letter_that_asks_leads_to_where_it_is_answered(office: Office, visitor: Client, letters: Any) -> None:
+    case = office.prove(office.ask("view"))
+    run.pause(case.pk, "Which of the two shops?", office.desk, who=run.Who("staff"), now=office.now())
+    visitor.post(link_in(letters(ANN)[-1]))
+    page = text(visitor, "/your-data/case/")
+    assert "Which of the two shops?" not in page  # it stands in the letter, and the link may be old
+    assert visitor.post("/your-data/case/answer", {"answer": "York"}).status_code == 302
+    assert Case.objects.get().state == "in_progress"
+
+
+def test_a_request_is_taken_back_after_asking_once_more(office: Office, visitor: Client, letters: Any) -> None:
+    walked_in(office, letters, visitor, "erase")
+    assert "Take it back?" in text(visitor, "/your-data/case/withdraw")
+    assert Case.objects.get().outcome == ""
+    assert visitor.post("/your-data/case/withdraw").status_code == 302
+    assert Case.objects.get().outcome == "withdrawn"
+    assert "You took it back" in text(visitor, "/your-data/case/")
+    assert office.rows("select count(*) from customer where id = 1") == [(1,)]
+
+
+def test_sensitive_data_need_two_things_that_we_hold(office: Office, visitor: Client, letters: Any) -> None:
+    office.declare(requests="{verify: {view: points}}")
+    walked_in(office, letters, visitor)
+    assert "One more proof" in text(visitor, "/your-data/case/")
+    few = visitor.post("/your-data/case/prove", {"postcode": "SW1A 1AA"})
+    assert "Fill in at least 2" in few.content.decode()
+    wrong = visitor.post("/your-data/case/prove", {"postcode": "SW1A 1AA", "name": "Ben"})
+    assert (wrong.status_code, Case.objects.get().state) == (422, "verifying")
+    right = visitor.post("/your-data/case/prove", {"postcode": "sw1a 1aa", "name": "ann"})
+    assert (right.status_code, Case.objects.get().state) == (302, "in_progress")
+
+
+def test_guessing_ends(office: Office, visitor: Client, letters: Any) -> None:
+    office.declare(requests="{verify: {view: points}}")
+    walked_in(office, letters, visitor)
+    for _ in range(6):
+        visitor.post("/your-data/case/prove", {"postcode": "M1 1AE", "name": "Ben"})
+    assert "tried several times" in text(visitor, "/your-data/case/")
+    visitor.post("/your-data/case/prove", {"postcode": "SW1A 1AA", "name": "Ann"})
+    assert Case.objects.get().state == "verifying"
+
+
+def test_leaving_forgets_on_this_device(office: Office, visitor: Client, letters: Any) -> None:
+    walked_in(office, letters, visitor)
+    response = visitor.post("/your-data/case/leave")
+    assert response["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert not Session.objects.exists()
+    assert text(visitor, "/your-data/case/", 403)
+
+
+# --- the company's own login -----------------------------------------------------------------------------------------
+
+SECRET = "a secret of the company and us, long enough"
+
+
+def token(office: Office, *, secret: str = SECRET, **more: Any) -> str:
+    now = office.now()
+    claims = {
+        "aud": "http://localhost:8000",
+        "iat": now,
+        "exp": now + dt.timedelta(minutes=5),
+        "jti": str(now.timestamp()),
+        "email": ANN,
+        **more,
+    }
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+@pytest.fixture
+def handing(office: Office, settings: Any) -> Office:
+    import dataclasses
+
+    settings.TROTH = dataclasses.replace(office.settings, handover_secret=SECRET)
+    return office
+
+
+def test_somebody_whom_the_company_signed_in_needs_no_link(handing: Office, visitor: Client, letters: Any) -> None:
+    handed = visitor.post("/your-data/signed-in", {"token": token(handing, right="view")})
+    assert handed["Location"] == "/your-data/view/"
+    assert 'name="email"' not in text(visitor, "/your-data/view/")
+    assert visitor.post("/your-data/view/", {})["Location"] == "/your-data/case/"
+    case = Case.objects.get()
+    assert (case.tier, case.state) == (3, "in_progress")
+    assert ANN in text(visitor, "/your-data/case/")
+    stored = " ".join(Session.objects.values_list("session_data", flat=True))
+    decoded = str(Session.objects.get().get_decoded())
+    assert ANN not in stored + decoded
+
+
+@pytest.mark.parametrize("secret", ["another secret, which is long enough too", SECRET])
+def test_a_hand_over_counts_once_and_from_the_company_alone(handing: Office, visitor: Client, secret: str) -> None:
+    first = token(handing, secret=secret)
+    statuses = [visitor.post("/your-data/signed-in", {"token": first}).status_code for _ in range(2)]
+    assert statuses == ([302, 403] if secret == SECRET else [403, 403])
+    assert visitor.post("/your-data/signed-in", {}).status_code == 403
+    assert visitor.get("/your-data/signed-in").status_code == 405
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+
+def test_a_language_is_kept_by_the_page_and_by_the_case(office: Office, visitor: Client, letters: Any) -> None:
+    page = visitor.get("/your-data/view/?language=de")
+    assert page["Content-Language"] == "de"
+    assert '<html lang="de">' in page.content.decode()
+    assert 'href="/your-data/?language=de"' in page.content.decode()
+    sent = visitor.post("/your-data/view/?language=de", {"email": ANN})
+    assert sent["Location"] == "/your-data/sent/?what=view&language=de"
+    assert Case.objects.get().language == "de"
+    link = link_in(letters(ANN)[0])
+    assert visitor.get(link)["Content-Language"] == "de"
+    visitor.post(link)
+    assert visitor.get("/your-data/case/")["Content-Language"] == "de"
+    assert visitor.get("/your-data/case/?language=fr")["Content-Language"] == "fr"
+
+
+def test_the_browser_counts_where_nothing_was_chosen(office: Office, visitor: Client) -> None:
+    office.declare(requests="{languages: [es, de]}")
+    for asked, answered in (("fr, de;q=0.5", "de"), ("", "es"), ("it", "es"), ("x" * 5_000, "es")):
+        response = visitor.get("/your-data/", headers={"accept-language": asked})
+        assert (response["Content-Language"], "Accept-Language" in response["Vary"]) == (answered, True)
+    assert visitor.get("/your-data/?language=fr")["Content-Language"] == "es"
+    assert "hreflang" in text(visitor, "/your-data/")
+
+
+# --- safety ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_form_is_taken_without_its_token(office: Office) -> None:
+    strict = Client(enforce_csrf_checks=True, headers={"host": HOST})
+    secret = links.make(office.ask("view"), Link.Use.PROVE, now=office.now())
+    inside = ("prove", "answer", "withdraw", "leave")
+    for path in (*FORMS, f"/your-data/link/{secret}", *(f"/your-data/case/{action}" for action in inside)):
+        assert strict.post(path, {"email": ANN}).status_code == 403, path
+    assert Case.objects.get().state == "verifying"
+
+
+def test_browsers_may_say_where_a_form_comes_from_and_never_its_secret(office: Office, visitor: Client) -> None:
+    assert visitor.get("/your-data/")["Referrer-Policy"] == "no-referrer"
+    assert visitor.get("/your-data/view/")["Referrer-Policy"] == "same-origin"
+    secret = links.make(office.ask("view"), Link.Use.PROVE, now=office.now())
+    assert visitor.get(f"/your-data/link/{secret}")["Referrer-Policy"] == "strict-origin"
+
+
+def test_pages_lead_nowhere_else(office: Office, visitor: Client) -> None:
+    for query in ("next=//evil.example", "language=//evil.example", "language=de%0d%0aX:1", "what=//evil.example"):
+        response = visitor.post(f"/your-data/view/?{query}", {"email": ANN})
+        assert response["Location"] == "/your-data/sent/?what=view"
+    assert visitor.get("/your-data/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_a_forged_host_reaches_no_letter(office: Office, letters: Any) -> None:
+    forged = Client(headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
+    assert ask(forged, "view").status_code == 400
+    ask(Client(headers={"host": HOST, "x-forwarded-host": "evil.example"}), "view")
+    [letter] = letters(ANN)
+    assert "http://localhost:8000/your-data/link/" in letter.as_string()
+    assert "evil" not in letter.as_string()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../etc/passwd",
+        "%2e%2e/%2e%2e/etc/passwd",
+        "link/../../policy",
+        "case/receipt/-1",
+        "case/receipt/1e3",
+        "appeal/",
+    ],
+)
+def test_no_path_leads_out(office: Office, visitor: Client, path: str) -> None:
+    assert visitor.get(f"/your-data/{path}").status_code == 404 or "/etc" not in path
+
+
+def test_what_people_write_stays_text(office: Office, visitor: Client, letters: Any) -> None:
+    hostile = "{{ settings.SECRET_KEY }}{% debug %}<script>alert(1)</script>"
+    sent = {"message": hostile, "rows": "1", "what-0": "user.name", "new-0": hostile}
+    shown = ask(visitor, "amend", "not an address", **sent).content.decode()
+    assert "{{ settings.SECRET_KEY }}{% debug %}&lt;script&gt;" in shown
+    ask(visitor, "amend", **sent)
+    visitor.post(link_in(letters(ANN)[-1]))
+    page = text(visitor, "/your-data/case/")
+    assert page.count("{{ settings.SECRET_KEY }}{% debug %}&lt;script&gt;alert(1)") == 2
+    assert "<script" not in page
+
+
+def test_control_characters_and_hidden_turns_are_left_out(office: Office, visitor: Client) -> None:
+    ask(visitor, "object", purposes="news", message="a\x00b\u202ec\r\nd\u200d")
+    assert office.desk.papers.content(Case.objects.select_related("key").get()).message == "abc\nd\u200d"
+
+
+def test_nothing_personal_is_in_addresses_titles_or_logs(
+    office: Office, visitor: Client, letters: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="troth")
+    walked_in(office, letters, visitor)
+    pages = [
+        text(visitor, path) for path in ("/your-data/case/", "/your-data/sent/?what=view", "/your-data/case/withdraw")
+    ]
+    for page in pages:
+        title = re.search(r"<title>(.*?)</title>", page)
+        assert title is not None
+        assert "ann" not in title[1].lower()
+        assert not re.search(r'(href|action)="[^"]*ann', page)
+    assert ANN not in caplog.text
+
+
+def test_personal_pages_are_stored_nowhere(office: Office, visitor: Client, letters: Any) -> None:
+    assert "max-age=60" in visitor.get("/your-data/")["Cache-Control"]
+    walked_in(office, letters, visitor)
+    for path in ("/your-data/case/", "/your-data/case/withdraw", "/your-data/view/", "/your-data/sent/?what=view"):
+        assert visitor.get(path)["Cache-Control"] == "no-store", path
+
+
+def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Client, letters: Any) -> None:
+    from troth.service.staff.models import Access
+
+    case = walked_in(office, letters, visitor)
+    assert "Nobody of our staff has." in text(visitor, "/your-data/case/")
+    entry = EntryRow.objects.latest("pk")
+    Access.objects.create(
+        subject=case.subject,
+        by="ps1:" + "0" * 32,
+        role="handler",
+        purpose="orders",
+        about="",
+        at=office.now(),
+        entry=entry,
+    )
+    page = text(visitor, "/your-data/case/")
+    assert "To take orders" in page
+    assert "Nobody of our staff has." not in page
+
+
+def test_every_right_has_words(office: Office) -> None:
+    from troth.service.cases.page import asked_for
+
+    assert len({asked_for(kind=Kind.REQUEST, right=right) for right in Right.values}) == len(Right.values)
