@@ -169,7 +169,7 @@ class _Scan:
         return Back(
             rows=self.rows,
             places=dict(self.places),
-            found={system: len(marks) for system, marks in self.marks.items()},
+            found={system: len(marks) for system, marks in self.marks.items() if marks},
             older=len(self.older),
             shared=dict(self.shared),
             people=tuple(itertools.islice([*self.people.values(), *alone], PEOPLE_MAX)),
