@@ -174,6 +174,16 @@ KINDS: Mapping[str, Kind] = {
             "in_time": OneOf(("yes", "no")),
         },
     ),
+    # what must not be deleted, and until somebody looks again: a subject, a place, or both
+    "hold.placed": Kind(
+        {"hold": Of(Pseudonym), "review": Day(), "actor": _ACTOR},
+        {"subject": Of(Pseudonym), "place": Of(Name), "by": Of(Pseudonym), "case": Of(Pseudonym)},
+    ),
+    "hold.reviewed": Kind({"hold": Of(Pseudonym), "review": Day(), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
+    "hold.released": Kind(
+        {"hold": Of(Pseudonym), "actor": _ACTOR},
+        {"subject": Of(Pseudonym), "place": Of(Name), "by": Of(Pseudonym), "case": Of(Pseudonym)},
+    ),
     # what went to whom (GDPR Art. 15(1)(c), 19; clauses C15, C43): its digest binds the row of the register
     "disclosure.made": Kind(
         {"recipient": Of(Name), "way": _DISCLOSED, "purpose": Of(Name), "people": Whole(1), "what": Of(Hash)},
@@ -183,6 +193,9 @@ KINDS: Mapping[str, Kind] = {
     "erasure.replayed": Kind(
         {"system": Of(Name), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
         {"review": Whole(), "plan": Of(Hash)},
+    ),
+    "token.changed": Kind(
+        {"token": Of(Name), "change": OneOf(("made", "ended"))}, {"until": Day(), "by": Of(Pseudonym)}
     ),
     "letter.sent": Kind({"letter": Of(Name), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}),
     # who works here, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)

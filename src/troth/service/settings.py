@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "troth.service.vault",
     "troth.service.mail",
     "troth.service.staff",
+    "troth.service.api",
     "troth.service.disclosure",
     "troth.service.work",
     "troth.service.cases",

@@ -3,8 +3,14 @@
 from django.urls import include, path, re_path
 
 from troth.service import pages
+from troth.service.api.frame import api, ruled
 from troth.service.board import centre as board
+from troth.service.cases import api as cases_api
+from troth.service.disclosure import api as disclosure_api
 from troth.service.record import centre as record
+
+api.add_router("", cases_api.router, tags=["requests"])
+api.add_router("", disclosure_api.router, tags=["disclosures"])
 
 urlpatterns = [
     path("policy/", board.notice, name="notice"),
@@ -17,6 +23,7 @@ urlpatterns = [
     ),
     path("ledger/receipt/<int:leaf>", board.receipt_of, name="receipt"),
     path("ledger/receipt/<int:leaf>.tlog-proof", board.receipt_text, name="receipt-text"),
+    path("api/v1/", (ruled(api.urls[0]), *api.urls[1:])),
     path("your-data/", include("troth.service.cases.addresses")),
     path("console/", include("troth.service.cases.console_addresses")),
     path("", include("troth.service.staff.addresses")),

@@ -17,6 +17,7 @@ OURS = (
     "/policy",
     "/ledger",
     "/your-data",
+    "/api/v1",
     "/staff",
     "/console",
     "/health",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from troth.protect import Context
 from troth.service.cases import asking, links, plan, run
@@ -119,7 +121,12 @@ def _mail_link(case: Case, content: Content, at_desk: Desk, now: dt.datetime) ->
 
 def fetch(link: Link, at_desk: Desk, *, now: dt.datetime) -> bytes | None:
     """The package behind a used link, None when its time is over."""
-    package = Package.objects.select_related("key", "case").filter(case=link.case_id, until__gt=now).first()
+    return unsealed(link.case, at_desk, now=now)
+
+
+def unsealed(case: Case, at_desk: Desk, *, now: dt.datetime) -> bytes | None:
+    """The package of a case, None where there is none, or its time is over. Whoever calls has made sure who asks."""
+    package = Package.objects.select_related("key", "case").filter(case=case.pk, until__gt=now).first()
     if package is None or package.key is None or package.key.wrapped_key is None:
         return None
     key = at_desk.keyring.open_key(bytes(package.key.wrapped_key), package.key.pseudonym)
@@ -195,7 +202,25 @@ def _kept_there(step: Step) -> list[Kept]:
 def _undone(step: Step, at_desk: Desk) -> Kept:
     system = at_desk.declaration.systems.get(step.system)
     title = system.title if system is not None and system.title else step.system
-    return Kept(what=title, because=step.why or step.state, cite="GDPR Art. 12(4)")
+    return Kept(what=title, because=_undone_words(step), cite="GDPR Art. 12(4)")
+
+
+_UNDONE = {
+    "no_answer": _("it did not answer, although we asked several times"),
+    "not_declared": _("it is no longer in use, and nobody there can answer"),
+    "cannot_find": _("nobody could be found there by what you told us"),
+    "must_keep": _("the law wants it kept there"),
+    "not_possible": _("it cannot be done there"),
+    Step.State.REFUSED: _("it was refused there"),
+    Step.State.FAILED: _("it could not be done there"),
+    Step.State.WAITING: _("it has not answered"),
+}
+
+
+def _undone_words(step: Step) -> str:
+    """Why a system did not do it, in words, in the language of the letter."""
+    with translation.override(step.case.language):
+        return str(_UNDONE.get(step.why) or _UNDONE[step.state])
 
 
 def _did(lines: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> str:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from troth.declaration import IdentityKind
@@ -85,7 +85,7 @@ def disclose(request: HttpRequest, going: Going) -> Any:
             record_disclosures([release], declaration=declaration, keyring=keys, now=now)
     except (DisclosureRefused, IdentityRefused) as refused:
         return problem(422, "That may not be sent", str(refused))
-    return 201, Recorded(people=len(names), at=now)
+    return Status(201, Recorded(people=len(names), at=now))
 
 
 @router.post("/disclosures/received", response={200: list[Told], **_PROBLEMS}, summary="Who received this data?")
@@ -97,10 +97,11 @@ def who_received(request: HttpRequest, asked: Who) -> Any:
     except IdentityRefused as refused:
         return problem(422, "The person is not named like this", str(refused))
     found = received(names)
-    return 200, [
+    told = [
         Told(recipient=it.recipient, kind=it.kind, purpose=it.purpose, categories=list(it.categories), at=it.at)
         for it in found
     ]
+    return Status(200, told)
 
 
 def _identity(person: Person) -> Identity:

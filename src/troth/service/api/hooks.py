@@ -1,0 +1,126 @@
+"""Webhooks: other programs are told of events, in messages that are signed and hold nothing personal.
+
+Messages follow the Standard Webhooks convention: ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, an
+HMAC-SHA256 over all three parts. Each is sent until it is taken, or a day has passed; a receiver may get one twice,
+with the same id.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+from django.db import transaction
+
+from troth.protect import Context, Keyring
+from troth.service.api.models import Answered, Delivery, Hook
+from troth.service.configuration import ServiceError, is_local
+from troth.service.keys import keyring
+from troth.service.record.routines import routine
+
+__all__ = ["EVENTS", "HookRefused", "end", "make", "signature", "tell"]
+
+_LOG = logging.getLogger("troth.hooks")
+EVENTS = ("case.received", "case.verified", "case.changed", "case.closed", "case.escalated", "line.stopped")
+_EVERY = dt.timedelta(seconds=10)
+_WAITS_S = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
+_TIMEOUT_S = 10.0
+_AT_ONCE = 200
+_ANSWERS_KEPT = dt.timedelta(days=2)
+
+
+class HookRefused(ServiceError):
+    """No message is sent to that address; the message says why."""
+
+
+def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) -> tuple[Hook, str]:
+    """A new webhook, and the secret that its receiver checks signatures with, shown this once. Raises `HookRefused`."""
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname or ""))
+    if not parts.hostname or not is_safe or parts.username or parts.fragment:
+        raise HookRefused("a webhook is an https:// address without a password in it")
+    if not events or set(events) - set(EVENTS):
+        raise HookRefused(f"a webhook is told of some of these: {', '.join(EVENTS)}")
+    secret = secrets.token_bytes(32)
+    with transaction.atomic():
+        hook = Hook.objects.create(url=url, events=sorted(events), secret=b"", made_at=now)
+        hook.secret = keys.seal(secret, _context(hook))
+        hook.save(update_fields=["secret"])
+    return hook, "whsec_" + base64.b64encode(secret).decode()
+
+
+def end(hook_id: int, *, now: dt.datetime) -> bool:
+    """End a webhook at once. Whether there was one."""
+    return bool(Hook.objects.filter(pk=hook_id, ended_at=None).update(ended_at=now))
+
+
+def tell(event: str, facts: Mapping[str, Any], *, now: dt.datetime) -> None:
+    """Let every webhook that wants to know be told, in the transaction that is open. *facts* are references, states
+    and dates: nothing personal."""
+    wanted = [hook for hook in Hook.objects.filter(ended_at=None) if event in hook.events]
+    body = {"type": event, "timestamp": now.isoformat(timespec="seconds"), "data": dict(facts)}
+    Delivery.objects.bulk_create([Delivery(hook=hook, event=event, body=body, at=now, due=now) for hook in wanted])
+
+
+def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
+    """What stands in ``webhook-signature``."""
+    signed = hmac.new(secret, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(signed).decode()
+
+
+@routine("api:hooks")
+def deliver_due(now: dt.datetime) -> dt.datetime:
+    """Send the messages that are due, and forget answers that nobody asks for again."""
+    Answered.objects.filter(at__lt=now - _ANSWERS_KEPT).delete()
+    due = Delivery.objects.filter(done_at=None, due__lte=now).select_related("hook").order_by("due", "id")[:_AT_ONCE]
+    messages = list(due)
+    if messages:
+        keys = keyring(settings.TROTH.home)
+        with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
+            for message in messages:
+                _deliver(message, client, keys, now)
+    return now + _EVERY
+
+
+def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.datetime) -> None:
+    hook = message.hook
+    if hook.ended_at is not None:
+        Delivery.objects.filter(pk=message.pk).update(done_at=now, why="ended")
+        return
+    body = json.dumps(message.body, separators=(",", ":"), sort_keys=True).encode()
+    timestamp = int(now.timestamp())
+    id_ = f"msg_{message.pk}"
+    secret = keys.unseal(bytes(hook.secret), _context(hook))
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": id_,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(secret, id_, timestamp, body),
+    }
+    try:
+        status = client.post(hook.url, content=body, headers=headers).status_code
+        why = "" if 200 <= status < 300 else f"status {status}"
+    except httpx.HTTPError as error:
+        why = type(error).__name__[:40]
+    if not why:
+        Delivery.objects.filter(pk=message.pk).update(done_at=now, why="")
+    elif message.tries >= len(_WAITS_S):
+        _LOG.error("a webhook did not take a message for a day: %s", why)
+        Delivery.objects.filter(pk=message.pk).update(done_at=now, why=why)
+    else:
+        again = now + dt.timedelta(seconds=_WAITS_S[message.tries])
+        Delivery.objects.filter(pk=message.pk).update(due=again, tries=message.tries + 1, why=why)
+
+
+def _context(hook: Hook) -> Context:
+    return Context(domain="api", table="hook", field="secret", subject=str(hook.pk))

@@ -1,0 +1,214 @@
+"""The API: who may ask, what is refused, what is done once, and what it answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
+
+from troth.service.api import tokens
+from troth.service.api.models import Token
+from troth.service.api.tokens import Scope, TokenRefused
+from troth.service.cases.models import Case, State
+
+ANN = {"subject": {"email": "ann@example.org"}, "reply_to": "ann@example.org"}
+
+
+class Api:
+    """A program with a token."""
+
+    def __init__(self, secret: str) -> None:
+        self._client, self._secret = Client(raise_request_exception=False), secret
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        return self._client.post(
+            f"/api/v1/{path}",
+            data=body if isinstance(body, bytes) else json.dumps(body),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self._secret}", **headers},
+        )
+
+    def get(self, path: str) -> Any:
+        return self._client.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {self._secret}"})
+
+
+@pytest.fixture
+def api(office: Office) -> Iterator[Api]:  # noqa: F811
+    now = office.now()
+    yield Api(tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now))
+
+
+def test_a_request_is_opened_and_followed_to_its_answer(office: Office, api: Api) -> None:  # noqa: F811
+    made = api.post("requests", {**ANN, "right": "erase", "proof": "account"})
+    assert made.status_code == 201
+    reference = made.json()["reference"]
+    assert made.json()["state"] == "in_progress"
+    office.work()
+    followed = api.get(f"requests/{reference}").json()
+    assert (followed["state"], followed["outcome"]) == ("closed", "partly_fulfilled")
+    [receipt] = api.get(f"requests/{reference}/receipts").json()["receipts"]
+    assert receipt["residue"] == {}
+
+
+def test_many_are_opened_together_or_not_at_all(office: Office, api: Api) -> None:  # noqa: F811
+    each = [
+        {"subject": {"email": who}, "reply_to": who, "right": "erase", "proof": "account"}
+        for who in ("ann@example.org", "ben@example.org")
+    ]
+    assert len(api.post("requests/batch", each).json()) == 2
+    before = Case.objects.count()
+    refused = api.post("requests/batch", [*each, {**ANN, "kind": "request"}])
+    assert refused.status_code == 422
+    assert refused.json()["faults"][0]["where"] == "2.right"
+    assert Case.objects.count() == before
+
+
+def test_the_same_key_is_done_once(office: Office, api: Api) -> None:  # noqa: F811
+    body = {**ANN, "right": "view", "proof": "account"}
+    first, second = (api.post("requests", body, **{"Idempotency-Key": "k1"}) for _ in range(2))
+    assert first.json() == second.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert Case.objects.count() == 1
+    other = api.post("requests", {**body, "right": "erase"}, **{"Idempotency-Key": "k1"})
+    assert other.status_code == 422
+    assert Case.objects.count() == 1
+
+
+def test_a_refused_request_leaves_its_key_free(office: Office, api: Api) -> None:  # noqa: F811
+    assert api.post("requests", {**ANN, "kind": "request"}, **{"Idempotency-Key": "k2"}).status_code == 422
+    assert api.post("requests", {**ANN, "right": "view"}, **{"Idempotency-Key": "k2"}).status_code == 201
+
+
+def test_the_package_of_a_signed_in_person_is_handed_on(office: Office, api: Api) -> None:  # noqa: F811
+    reference = api.post("requests", {**ANN, "right": "view", "proof": "account"}).json()["reference"]
+    assert api.get(f"requests/{reference}/package").status_code == 404
+    office.work()
+    answer = api.get(f"requests/{reference}/package")
+    assert (answer.status_code, answer.content[:2]) == (200, b"PK")
+
+
+def test_the_package_of_anybody_else_is_not(office: Office, api: Api) -> None:  # noqa: F811
+    reference = api.post("requests", {**ANN, "right": "view", "proof": "channel"}).json()["reference"]
+    office.work()
+    assert api.get(f"requests/{reference}/package").status_code == 403
+
+
+def test_the_guard_says_what_must_not_be_used(office: Office, api: Api) -> None:  # noqa: F811
+    asked = {"subject": {"email": "Ann@Example.org"}}
+    assert api.post("guard", asked).json() == {"restricted": False, "purposes": []}
+    api.post("requests", {**ANN, "right": "restrict", "proof": "account"})
+    api.post("requests", {**ANN, "right": "object"})
+    office.work()
+    assert api.post("guard", asked).json() == {"restricted": True, "purposes": ["news"]}
+    assert not api.post("guard", {"subject": {"email": "ben@example.org"}}).json()["restricted"]
+
+
+def test_cases_are_listed_page_by_page(office: Office, api: Api) -> None:  # noqa: F811
+    references = [api.post("requests", {**ANN, "right": "view"}).json()["reference"] for _ in range(3)]
+    first = api.get("requests?limit=2").json()
+    second = api.get(f"requests?limit=2&after={first['next']}").json()
+    assert [case["reference"] for case in first["cases"] + second["cases"]] == references[::-1]
+    assert second["next"] == ""
+
+
+def test_cases_of_other_channels_are_not_there(office: Office, api: Api) -> None:  # noqa: F811
+    case = office.ask("view")
+    assert api.get(f"requests/{case.reference}").status_code == 404
+    assert api.get("requests").json()["cases"] == []
+
+
+def test_a_case_is_taken_back(office: Office, api: Api) -> None:  # noqa: F811
+    reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
+    assert api.post(f"requests/{reference}/withdraw", {}).json()["state"] == State.CLOSED
+    assert api.post(f"requests/{reference}/withdraw", {}).status_code == 409
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secret", ["", "nonsense", "troth_" + "x" * 43, "troth_" + "é" * 43])
+def test_who_has_no_token_is_asked_for_one(office: Office, secret: str) -> None:  # noqa: F811
+    answer = Api(secret.encode("utf-8").decode("latin-1")).get("requests")
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_token_ends(office: Office, api: Api) -> None:  # noqa: F811
+    Token.objects.update(until=office.now() + dt.timedelta(microseconds=1), made_at=office.now() - dt.timedelta(days=1))
+    assert api.get("requests").status_code == 401
+
+
+def test_a_token_that_was_ended_is_none(office: Office, api: Api) -> None:  # noqa: F811
+    assert tokens.end("shop", now=office.now())
+    assert api.get("requests").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "requests", {**ANN, "right": "view"}),
+        ("post", "requests/batch", [{**ANN, "right": "view"}]),
+        ("get", "requests", None),
+        ("get", "requests/R-2026-0001", None),
+        ("get", "requests/R-2026-0001/receipts", None),
+        ("get", "requests/R-2026-0001/package", None),
+        ("post", "requests/R-2026-0001/withdraw", {}),
+        ("post", "guard", {"subject": {"email": "ann@example.org"}}),
+        ("post", "disclosures/received", {"subject": {"email": "ann@example.org"}}),
+    ],
+)
+def test_a_token_does_only_what_its_scopes_say(office: Office, method: str, path: str, body: Any) -> None:  # noqa: F811
+    now = office.now()
+    weak = Api(tokens.make("weak", [Scope.DISCLOSURES_WRITE], until=now + dt.timedelta(days=1), now=now))
+    answer = weak.post(path, body) if method == "post" else weak.get(path)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"right": "view"}',
+        json.dumps({**ANN, "right": "fly"}).encode(),
+        json.dumps({**ANN, "right": "view", "surprise": 1}).encode(),
+        json.dumps({**ANN, "right": "view", "reply_to": "ann"}).encode(),
+        json.dumps({**ANN, "right": "view", "subject": {}}).encode(),
+        json.dumps({**ANN, "right": "amend"}).encode(),
+        json.dumps({**ANN, "right": "view", "received_at": "2026-01-01T00:00:00"}).encode(),
+        json.dumps({**ANN, "right": "view", "residence": "Utopia"}).encode(),
+        json.dumps({**ANN, "right": "view", "message": "x" * 30_000}).encode(),
+    ],
+)
+def test_what_is_no_request_is_refused_without_repeating_it(office: Office, api: Api, body: bytes) -> None:  # noqa: F811
+    answer = api.post("requests", body)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "ann@" not in answer.content.decode()
+    assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "days"),
+    [("Shop!", ["cases.read"], 1), ("shop", [], 1), ("shop", ["everything"], 1), ("shop", ["cases.read"], 400),
+     ("shop", ["cases.read"], 0)],
+)  # fmt: skip
+def test_a_token_has_a_name_some_scopes_and_an_end(office: Office, name: str, scopes: list[str], days: int) -> None:  # noqa: F811
+    now = office.now()
+    with pytest.raises(TokenRefused):
+        tokens.make(name, scopes, until=now + dt.timedelta(days=days), now=now)
+
+
+def test_the_secret_of_a_token_is_kept_nowhere(office: Office, api: Api) -> None:  # noqa: F811
+    assert api._secret not in repr(list(Token.objects.values()))
+
+
+def test_the_description_is_there_without_a_token(office: Office) -> None:  # noqa: F811
+    description = Client().get("/api/v1/openapi.json").json()
+    assert "/api/v1/requests" in description["paths"]
