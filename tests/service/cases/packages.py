@@ -168,7 +168,7 @@ def contents(**other: Any) -> Contents:
         "shared": (Shared("post", ("user.contact.email",), "newsletter", MADE - 30 * DAY),),
         "looks": ((MADE - DAY, "support", "support"),),
         "unanswered": {"payroll": "waiting"},
-        "site": "https://example.org",
+        "site": "https://example.org/your-data/",
     }
     return Contents(**{**told, **other})
 

@@ -9,14 +9,17 @@ import threading
 import time
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 from tests.service.cases.packages import ANN, DECLARED, INVOICE, LOGINS, MADE, MESSAGES, as_json, contents, unzipped
 
 from troth.declaration import Basis, Declaration, parse
+from troth.service.cases.centre import RIGHTS
 from troth.service.cases.package import Contents, Part, Shared, build, read_package
 from troth.service.cases.package.cells import printable
 from troth.service.cases.package.facts import Facts, facts_of
@@ -122,7 +125,7 @@ def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     package = build(contents(parts=(), shared=(), looks=(), unanswered={}))
     words = text_of(unzipped(package)["index.html"])
     assert "found no personal data about you" in words
-    assert "found nothing about you: The shop and The support desk" in words
+    assert "found nothing about you: Payroll, The shop and The support desk" in words
     assert "Every system that may hold data about you has answered." in words
     assert read_package(package).parts == ()
 
@@ -189,6 +192,68 @@ def test_bytes_are_files_that_can_be_opened_and_never_run() -> None:
     assert read_package(package).parts == (part,)
 
 
+ASKED = """
+  crm:
+    title: The address book
+    store: https://crm.example.org/requests
+    purposes: [account]
+    asked: {answers: [view], secret: "${CRM_SECRET}", holds: {mail: user.contact.email}}
+  vault:
+    title: The vault
+    store: https://vault.example.org/requests
+    asked: {answers: [erase], secret: "${VAULT_SECRET}"}
+purposes:
+"""
+
+
+def test_a_system_that_answers_for_itself_is_told_of_like_any_other() -> None:
+    declaration = parse(DECLARED.replace("\npurposes:\n", ASKED, 1))
+    answer: tuple[Any, ...] = ("ann@example.org", ["tea", {"sugar": 1}])
+    part = Part("crm.person", ("mail", "likes"), (None, None), (answer,))
+    package = build(contents(declaration=declaration, parts=(part,)))
+    (read,) = read_package(package).parts
+    assert read.categories == ("user.contact.email", None)
+    assert read.rows == (("ann@example.org", '["tea", {"sugar": 1}]'),)
+    html = unzipped(package)["index.html"]
+    assert "The address book" in section(html, "why")
+    assert "E-mail address" in section(html, "kinds")
+    assert "The vault : it does not answer such requests by itself" in section(html, "missing")
+    assert "The vault" not in section(html, "held")
+    taken, _ = portable(declaration, (read,))
+    assert taken[0].columns == ("mail", "likes")
+
+
+def test_a_table_that_says_of_no_column_what_it_is_goes_along_by_its_systems_purposes() -> None:
+    declaration = parse(DECLARED)
+    shop, desk = (Part(place, ("a",), (None,), ((1,),)) for place in ("shop.odd", "desk.odd"))
+    assert portable(declaration, (shop, desk)) == ((shop,), (LeftOut("desk.odd", ("a",), Why.BASIS),))
+
+
+def test_what_somebody_found_goes_along_as_a_file() -> None:
+    package = build(contents(parts=(), uploads={"payroll": b"%PDF-1.7 Ann"}, unanswered={}))
+    files = unzipped(package)
+    assert files["uploads/payroll.pdf"] == b"%PDF-1.7 Ann"
+    words = section(files["index.html"], "held")
+    assert "Payroll Somebody looked there for you" in words
+    assert "found nothing about you: The shop and The support desk" in words
+    assert "Yes, we use personal data about you" in text_of(files["index.html"])
+    read_package(package)
+
+
+def test_every_right_leads_to_its_page() -> None:
+    declaration = contents().declaration
+    facts = facts_of(contents())
+    assert len(facts.rights) == 7
+    for right in facts.rights:
+        assert right.page.startswith("https://example.org/your-data/")
+        assert resolve(urlsplit(right.page).path).url_name == "centre-right"
+        assert right.page.split("/")[-2] in RIGHTS
+    assert resolve(urlsplit(facts.complain).path).url_name == "centre-complain"
+    assert resolve(urlsplit(facts.centre).path).url_name == "centre"
+    nowhere = facts_of(contents(site="javascript:alert(1)", declaration=declaration))
+    assert (nowhere.centre, nowhere.complain, {right.page for right in nowhere.rights}) == ("", "", {""})
+
+
 def test_the_language_is_the_persons_and_the_companys_words_keep_theirs() -> None:
     html = index(language="de-AT")
     assert b'<html lang="de">' in html
@@ -251,7 +316,8 @@ def test_nothing_gets_out_of_its_place(text: str) -> None:
     )
     for node in html.css("[href], [src]"):
         assert re.match(
-            r"#[a-z]+$|(https://|data/|files/)[\w./~-]+$|[a-z]+\.(json|pdf|tlog-proof)$", node.attributes["href"] or ""
+            r"#[a-z]+$|(https://|data/|files/|uploads/)[\w./~-]+$|[a-z]+\.(json|pdf|tlog-proof)$",
+            node.attributes["href"] or "",
         )
     assert all(not name.startswith("on") for node in html.css("*") for name in node.attributes)
     assert files["letter.pdf"].startswith(b"%PDF")

@@ -186,7 +186,7 @@ def test_file_names_are_good_on_every_system() -> None:
         Part("shop.t", ("a", "a"), (None, None), ()),
         Part("shop.t", ("a",), (), ()),
         Part("shop.t", ("a",), (None,), ((1, 2),)),
-        Part("shop.t", ("a",), (None,), (([],),)),  # type: ignore[arg-type]
+        Part("shop.t", ("a",), (None,), ((set(),),)),  # type: ignore[arg-type]
     ],
 )
 def test_rows_that_do_not_fit_are_refused(part: Part) -> None:

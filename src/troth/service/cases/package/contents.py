@@ -68,7 +68,9 @@ class Contents:
     """Who of the staff looked at the person's data: when, the role, the purpose."""
     unanswered: Mapping[str, str] = field(default_factory=dict)
     site: str = ""
-    """The address of the privacy centre."""
+    """The address of the privacy centre, such as ``https://example.org/your-data/``."""
+    uploads: Mapping[str, bytes] = field(default_factory=dict)
+    """What somebody found in a system that a person looks into, by the system: a file each, handed out as it is."""
     receipt: Mapping[str, object] | None = None
 
 

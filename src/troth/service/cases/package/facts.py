@@ -6,7 +6,7 @@ The page and the letter say the same facts; a fact has one place here, named for
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
@@ -96,6 +96,8 @@ class RightOf:
 
     title: str
     text: str
+    page: str
+    """Where to use it at the centre; empty where we do not know the centre's address."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -167,16 +169,16 @@ class Facts:
 def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
     """The facts that go with *contents*, whose parts are those that the person gets."""
     declaration = contents.declaration
-    held = _Held(declaration, contents.parts, contents.unanswered)
+    held = _Held(declaration, contents.parts, (*_unanswered(contents), *contents.uploads))
     bases, profiles, empty = held.bases(), held.profiles(), _empty(contents)
-    site = contents.site.rstrip("/") if contents.site.startswith(("https://", "http://")) else ""
+    centre = contents.site.rstrip("/") + "/" if contents.site.startswith(("https://", "http://")) else ""
     organisation = declaration.organisation
     return Facts(
         held=tuple(Held(held.system(part), held.table(part), len(part.rows), part.withheld) for part in contents.parts),
         looked=words.joined(empty) if empty else "",
         unanswered=tuple(
             Missing(words.system_words(declaration, name), words.unanswered_words(code))
-            for name, code in sorted(contents.unanswered.items())
+            for name, code in sorted(_unanswered(contents).items())
         ),
         left_out=tuple(_left_out(held, left_out)),
         uses=held.uses(),
@@ -189,10 +191,10 @@ def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
             for at, role, purpose in sorted(contents.looks)
         ),
         stays=tuple(_stay(held, part) for part in contents.parts),
-        rights=tuple(_rights(bases)),
+        rights=tuple(_rights(bases, centre)),
         profiles=words.joined(profiles) if profiles else "",
-        centre=f"{site}/your-data/" if site else "",
-        complain=f"{site}/your-data/complain/" if site else "",
+        centre=centre,
+        complain=f"{centre}complain/" if centre else "",
         regulator=organisation.regulator or "",
         regulator_site=words.regulator_site(organisation.regulator or ""),
     )
@@ -204,7 +206,8 @@ class _Held:
 
     declaration: Declaration
     parts: Sequence[Part]
-    unanswered: Collection[str]
+    others: Collection[str]
+    """Systems that may hold more, or hold it in another form than rows."""
 
     def system(self, part: Part) -> str:
         return words.system_words(self.declaration, part.system)
@@ -225,12 +228,13 @@ class _Held:
         """Purpose to the systems and the categories that it is for."""
         found: dict[str, tuple[list[str], list[str]]] = {}
         for part in self.parts:
-            for category in dict.fromkeys(part.categories):
-                for name in purposes_of(self.declaration, part.system, (category,) if category else ()):
-                    systems, categories = found.setdefault(name, ([], []))
-                    systems.append(self.system(part))
-                    categories.append(words.category_words(category or ""))
-        for system in self.unanswered:
+            named = [category for category in dict.fromkeys(part.categories) if category is not None]
+            for name, purpose in purposes_of(self.declaration, part.system, named).items():
+                systems, categories = found.setdefault(name, ([], []))
+                systems.append(self.system(part))
+                used = (each for each in named if any(covers(data, each) for data in purpose.data))
+                categories += map(words.category_words, used)
+        for system in self.others:
             declared = self.declaration.systems.get(system)
             for name in declared.purposes if declared else ():
                 if name in self.declaration.purposes:
@@ -307,12 +311,23 @@ class _Held:
 
 def _empty(contents: Contents) -> list[str]:
     """Systems that were looked into, and where nothing was found."""
-    answered = {part.system for part in contents.parts if part.rows}
+    answered = {part.system for part in contents.parts if part.rows} | contents.uploads.keys()
+    silent = _unanswered(contents)
     return [
         words.system_words(contents.declaration, name)
         for name, system in contents.declaration.systems.items()
-        if name not in answered and name not in contents.unanswered and (system.tables or system.asked)
+        if name not in answered and name not in silent and (system.tables or system.asked or system.store == "task")
     ]
+
+
+def _unanswered(contents: Contents) -> Mapping[str, str]:
+    """Systems that did not answer, those among them that are never asked for this right."""
+    never = {
+        name: "right_not_answered"
+        for name, system in contents.declaration.systems.items()
+        if system.asked is not None and contents.right not in system.asked.answers and name not in contents.uploads
+    }
+    return {**never, **contents.unanswered}
 
 
 def _left_out(held: _Held, left_out: Sequence[LeftOut]) -> list[Missing]:
@@ -396,29 +411,39 @@ def _kept(keep: Keep) -> str:
     )
 
 
-def _rights(bases: set[Basis | str]) -> list[RightOf]:
-    """The rights of Art. 15(1)(e), and those that follow from the bases."""
+def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
+    """The rights of Art. 15(1)(e), and those that follow from the bases, each with its page at the *centre*."""
+
+    def right(key: str, title: str, text: str) -> RightOf:
+        return RightOf(title, text, f"{centre}{key}/" if centre else "")
+
     found = [
-        RightOf(
-            gettext("Correct it"), gettext("Have what is wrong put right, and what is incomplete completed (Art. 16).")
+        right(
+            "amend",
+            gettext("Correct it"),
+            gettext("Have what is wrong put right, and what is incomplete completed (Art. 16)."),
         ),
-        RightOf(gettext("Delete it"), gettext("Have it deleted; we tell you what the law has us keep (Art. 17).")),
-        RightOf(
-            gettext("Pause its use"), gettext("Have us keep it and not use it, while something is unclear (Art. 18).")
+        right(
+            "erase", gettext("Delete it"), gettext("Have it deleted; we tell you what the law has us keep (Art. 17).")
+        ),
+        right(
+            "restrict",
+            gettext("Pause its use"),
+            gettext("Have us keep it and not use it, while something is unclear (Art. 18)."),
         ),
     ]
     if bases & {*_OBJECTIONABLE, "marketing"}:
         text = gettext("Object to a use that rests on our interests, for reasons of your own (Art. 21).")
         if "marketing" in bases:
             text += " " + gettext("Marketing stops at once, without any reason.")
-        found.append(RightOf(gettext("Object"), text))
+        found.append(right("object", gettext("Object"), text))
     if bases & {Basis.CONSENT, Basis.CONTRACT}:
         text = gettext("Get what you gave us in a form that computers read, for yourself or another company (Art. 20).")
-        found.append(RightOf(gettext("Take it with you"), text))
+        found.append(right("port", gettext("Take it with you"), text))
     if Basis.CONSENT in bases:
         text = gettext("Withdraw a consent at any time; what was done before stays lawful (Art. 7(3)).")
-        found.append(RightOf(gettext("Withdraw your consent"), text))
+        found.append(right("withdraw", gettext("Withdraw your consent"), text))
     found.append(
-        RightOf(gettext("See it again"), gettext("Ask for such a copy again, free of charge (Art. 15, 12(5))."))
+        right("view", gettext("See it again"), gettext("Ask for a copy again, free of charge (Art. 15, 12(5))."))
     )
     return found

@@ -13,7 +13,17 @@ from troth.declaration import Organisation
 from troth.service.cases.package.cells import DEFINITIONS, csv_cell, encode, kind_of_column, printable
 from troth.service.cases.package.contents import Contents, PackageRefused, Part
 
-__all__ = ["FORMAT", "attached", "data_files", "file_names", "kinds_of", "manifest", "pretty", "schema_of"]
+__all__ = [
+    "FORMAT",
+    "attached",
+    "data_files",
+    "file_names",
+    "kinds_of",
+    "manifest",
+    "pretty",
+    "schema_of",
+    "upload_names",
+]
 
 FORMAT = "troth-package/1"
 """The version of everything here. Another layout is another number."""
@@ -180,14 +190,24 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def file_names(parts: Sequence[Part]) -> list[str]:
-    """A file name without ending for each part, good on every system and different in more than the letters' case.
-    Raises `PackageRefused` for two parts of one place."""
+    """A file name without ending for each part. Raises `PackageRefused` for two parts of one place."""
     if len({part.place for part in parts}) < len(parts):
         raise PackageRefused("one table stands in the package twice")
+    return _plain_names([part.place for part in parts])
+
+
+def upload_names(uploads: Mapping[str, bytes]) -> Mapping[str, str]:
+    """What the uploaded file of each system is called."""
+    names = zip(uploads, _plain_names(list(uploads)), strict=True)
+    return {system: f"uploads/{name}{_ending(uploads[system])}" for system, name in names}
+
+
+def _plain_names(wanted: Sequence[str]) -> list[str]:
+    """Names that are good on every system, and different in more than the letters' case."""
     names, taken = [], set[str]()
-    for part in parts:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", part.place).strip(".")[:_NAME_MAX] or "table"
-        plain = f"_{plain}" if _RESERVED.match(plain) else plain
+    for each in wanted:
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", each).strip(".")[:_NAME_MAX] or "table"
+        plain = f"_{plain}" if _RESERVED.match(plain) or plain.startswith("-") else plain
         name, more = plain, 1
         while name.lower() in taken:
             more += 1

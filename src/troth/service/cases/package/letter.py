@@ -120,7 +120,7 @@ def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
             "On %(received)s you asked for your data in a form that computers read. Here they are: what you gave us or "
             "what arose from your use of our service, as far as we use it with your consent or for a contract with you."
         )
-    elif facts.rows:
+    elif facts.rows or contents.uploads:
         first = gettext(
             "On %(received)s you asked us what we hold about you. Yes, we use personal data about you. The file "
             "index.html beside this letter shows all of it; this letter says what it is, why we have it, where it came "
@@ -145,7 +145,7 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
     return [
         _section(
             gettext("Why we use it"),
-            "GDPR Art. 15(1)(a)",
+            gettext("GDPR Art. 15(1)(a)"),
             [
                 f"{use.title}: {use.basis}."
                 + (f" {gettext('The interest is:')} {use.interests}." if use.interests else "")
@@ -155,19 +155,19 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
         _section(gettext("Which kinds of data"), "GDPR Art. 15(1)(b)", [kind.title for kind in facts.kinds]),
         _section(
             gettext("Who receives it"),
-            "GDPR Art. 15(1)(c)",
+            gettext("GDPR Art. 15(1)(c)"),
             [f"{one.title}, {one.country}: {one.role}" for one in facts.receivers]
             + [f"{one.at}: {one.recipient}, {one.categories} ({one.why})" for one in facts.disclosed],
         ),
         _section(
             gettext("Where it goes abroad"),
-            "GDPR Art. 15(2)",
+            gettext("GDPR Art. 15(2)"),
             [f"{one.title}, {one.country}: {one.safeguard}" for one in facts.transfers],
             [copy] if facts.transfers else [gettext("It goes to no other country.")],
         ),
         _section(
             gettext("How long we keep it"),
-            "GDPR Art. 15(1)(d)",
+            gettext("GDPR Art. 15(1)(d)"),
             [
                 f"{stay.system}, {stay.table}: {stay.text}." + (f" {stay.kept}." if stay.kept else "")
                 for stay in facts.stays
@@ -175,12 +175,12 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
         ),
         _section(
             gettext("Where it came from"),
-            "GDPR Art. 15(1)(g)",
+            gettext("GDPR Art. 15(1)(g)"),
             [f"{origin.text}: {origin.categories}" for origin in facts.origins],
         ),
         _section(
             gettext("Automated decisions"),
-            "GDPR Art. 15(1)(h), 22",
+            gettext("GDPR Art. 15(1)(h), 22"),
             paragraphs=[
                 gettext(
                     "Our record of what we do with personal data names no decision about people that a computer takes "
@@ -208,17 +208,17 @@ def _always(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
     return [
         _section(
             gettext("Your rights"),
-            "GDPR Art. 15(1)(e)",
+            gettext("GDPR Art. 15(1)(e)"),
             [f"{right.title}. {right.text}" for right in facts.rights],
             links=[facts.centre] if facts.centre else [],
         ),
         _section(
             gettext("If you do not agree"),
-            "GDPR Art. 15(1)(f), 77, 79",
+            gettext("GDPR Art. 15(1)(f), 77, 79"),
             [gettext("tell us, so that we can put it right"), regulator, gettext("go to court")],
             links=[link for link in (facts.complain, facts.regulator_site) if link],
         ),
-        *([_section(gettext("What is not here"), "GDPR Art. 12(1), 15(4)", left, missing)] if left else []),
+        *([_section(gettext("What is not here"), gettext("GDPR Art. 12(1), 15(4)"), left, missing)] if left else []),
     ]
 
 

@@ -22,7 +22,7 @@ from troth.service.cases.package import words
 from troth.service.cases.package.cells import csv_cell, printable
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.facts import Facts
-from troth.service.cases.package.files import attached, file_names
+from troth.service.cases.package.files import attached, file_names, upload_names
 from troth.service.cases.plan import zone_of
 from troth.service.words import day
 from troth.stores import Scalar
@@ -58,11 +58,19 @@ def page(contents: Contents, facts: Facts) -> bytes:
         "facts": facts,
         "systems": _systems(contents, facts),
         "marker": WITHHELD,
-        "attached": any(type(value) is bytes for part in contents.parts for row in part.rows for value in row),
+        "uploads": [
+            (words.system_words(contents.declaration, name), path)
+            for name, path in upload_names(contents.uploads).items()
+        ],
+        "attached": bool(contents.uploads) or _has_bytes(contents.parts),
         "receipt": contents.receipt,
         "proof": (contents.receipt or {}).get("proof"),
     }
     return _TURNS.sub("\ufffd", printable(_template().render(Context(context)))).encode()
+
+
+def _has_bytes(parts: Sequence[Part]) -> bool:
+    return any(isinstance(value, bytes) for part in parts for row in part.rows for value in row)
 
 
 def title_of(contents: Contents) -> str:

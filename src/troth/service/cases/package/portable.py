@@ -51,9 +51,16 @@ class LeftOut:
 
 
 def portable(declaration: Declaration, parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[LeftOut, ...]]:
-    """What of *parts* the person may take along, and what not and why. Keys go with the columns that they belong to."""
+    """What of *parts* the person may take along, and what not and why. Keys go with the columns that they belong to; a
+    table that says of no column what it is goes or stays as a whole."""
     taken, left = list[Part](), list[LeftOut]()
     for part in parts:
+        if not any(part.categories):
+            if _has_basis(purposes_of(declaration, part.system, ())):
+                taken.append(part)
+            else:
+                left.append(LeftOut(part.place, part.columns, Why.BASIS))
+            continue
         why = {
             name: _why_not(declaration, part, category)
             for name, category in zip(part.columns, part.categories, strict=True)
@@ -68,10 +75,13 @@ def portable(declaration: Declaration, parts: Sequence[Part]) -> tuple[tuple[Par
 
 
 def _why_not(declaration: Declaration, part: Part, category: str) -> Why | None:
-    uses = purposes_of(declaration, part.system, (category,)).values()
-    if not any(purpose.basis in _PORTABLE for purpose in uses):
+    if not _has_basis(purposes_of(declaration, part.system, (category,))):
         return Why.BASIS
     return Why.SOURCE if source_of(declaration, part, category) is Source.DERIVED else None
+
+
+def _has_basis(purposes: Mapping[str, Purpose]) -> bool:
+    return any(purpose.basis in _PORTABLE for purpose in purposes.values())
 
 
 def _only(part: Part, at: Sequence[int]) -> Part:
@@ -90,11 +100,11 @@ def _only(part: Part, at: Sequence[int]) -> Part:
 
 
 def purposes_of(declaration: Declaration, system: str, categories: Sequence[str]) -> Mapping[str, Purpose]:
-    """The purposes of a system that use one of *categories*."""
+    """The purposes of a system that use one of *categories*, or all of them where none is named."""
     return {
         name: purpose
         for name, purpose in _purposes(declaration, system).items()
-        if any(covers(data, category) for data in purpose.data for category in categories)
+        if not categories or any(covers(data, category) for data in purpose.data for category in categories)
     }
 
 

@@ -73,8 +73,17 @@ _UNANSWERED: Mapping[str, object] = {
     "refused": gettext_lazy("it refused to answer"),
     "busy": gettext_lazy("it was too busy to answer"),
     "waiting": gettext_lazy("the answer is still being prepared"),
+    "accepted": gettext_lazy("the answer is still being prepared"),
+    "running": gettext_lazy("the answer is still being prepared"),
     "failed": gettext_lazy("looking there failed"),
-    "late": gettext_lazy("it has not answered in time"),
+    "no_answer": gettext_lazy("it has not answered in time"),
+    "secret_missing": gettext_lazy("we cannot ask it at the moment, because of a mistake of ours"),
+    "not_declared": gettext_lazy("we cannot ask it any more"),
+    "not_possible": gettext_lazy("it cannot be searched for you"),
+    "cannot_find": gettext_lazy("you could not be found there by what we know of you"),
+    "must_keep": gettext_lazy("the law does not let us show it"),
+    "right_not_answered": gettext_lazy("it does not answer such requests by itself; write to us about it"),
+    "other": gettext_lazy("for a reason that we tell you when you ask"),
 }
 _COUNTRIES: Mapping[str, object] = {
     "US": gettext_lazy("the United States"),

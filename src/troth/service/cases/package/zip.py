@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.translation import override
 
+from troth.declaration import Declaration
 from troth.service.cases.package.cells import printable
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.facts import facts_of
-from troth.service.cases.package.files import data_files, manifest, pretty
+from troth.service.cases.package.files import data_files, manifest, pretty, upload_names
 from troth.service.cases.package.letter import letter
 from troth.service.cases.package.page import page
 from troth.service.cases.package.portable import LeftOut, portable
 from troth.service.mail.plan import language_of
+from troth.stores import Scalar
 
 __all__ = ["build", "packed"]
 
@@ -28,7 +31,7 @@ def build(contents: Contents) -> bytes:
         contents,
         reference=printable(contents.reference),
         language=language_of(contents.language),
-        parts=_in_order(map(_named, contents.parts)),
+        parts=_in_order(_placed(contents.declaration, part) for part in contents.parts),
     )
     left_out: Sequence[LeftOut] = ()
     if contents.right == "port":
@@ -38,6 +41,7 @@ def build(contents: Contents) -> bytes:
     with override(contents.language):
         facts = facts_of(contents, left_out)
         files |= {"index.html": page(contents, facts), "letter.pdf": letter(contents, facts)}
+    files |= {path: contents.uploads[name] for name, path in upload_names(contents.uploads).items()}
     files |= _receipt(contents.receipt)
     return packed({**files, "manifest.json": manifest(contents, files)}, contents.made_at)
 
@@ -59,11 +63,23 @@ def _in_order(parts: Iterable[Part]) -> list[Part]:
     return [part for tables in systems.values() for part in tables]
 
 
-def _named(part: Part) -> Part:
-    """*part* under names that every file can hold; its values are left alone."""
-    columns = tuple(map(printable, part.columns))
-    categories = tuple(category and printable(category) for category in part.categories)
-    return dataclasses.replace(part, place=printable(part.place), columns=columns, categories=categories)
+def _placed(declaration: Declaration, part: Part) -> Part:
+    """*part* under names that every file can hold, and with the categories that are declared for a system that answers
+    for itself. What is no single value of a column becomes its JSON text."""
+    system = declaration.systems.get(part.system)
+    holds = system.asked.holds if system is not None and system.asked is not None else {}
+    categories = zip(part.columns, part.categories, strict=False)
+    return Part(
+        printable(part.place),
+        tuple(map(printable, part.columns)),
+        tuple(printable(known) if (known := category or holds.get(name)) else None for name, category in categories),
+        tuple(tuple(_single(value) for value in row) for row in part.rows),
+        part.withheld,
+    )
+
+
+def _single(value: Scalar) -> Scalar:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def packed(files: Mapping[str, bytes], made_at: dt.datetime) -> bytes:
