@@ -13,17 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from tests.service.conftest import ROOT
 
 from troth.service.configuration import Settings
+from troth.service.record.declared import noted, own
 from troth.service.record.disposal import dispose
 from troth.service.record.models import Due
 from troth.service.work import run
+from troth.service.work.engine import prepare
 from troth.service.work.models import EffectRow, FlowRow, WorkerRow
 from troth.service.work.run import Stopped, feeder, flow, health, step, wait, wait_for_word, wake, want
 from troth.service.work.worker import Pace, worker
-from troth.stores import StoreUnreachable
+from troth.stores import StoreUnreachable, open_system
 
 NOW = dt.datetime(2036, 11, 24, 9, 41, tzinfo=dt.UTC)
 """Later than the clock of this machine, by which flows are wanted."""
@@ -509,3 +511,21 @@ def test_what_answers_requests_does_not_load_it() -> None:
         "assert 'dbos' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_engine_keeps_what_is_declared_and_nothing_else(database: str) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("on SQLite it has a file of its own")
+    settings = Settings.read({"TROTH_DATABASE_URL": database})
+    prepare(settings)
+    prepare(settings)
+    real = open_system("troth", own().systems["troth"], {"TROTH_DATABASE_URL": database})
+    try:
+        schema = real.describe()
+    finally:
+        real.close()
+    kept = {name: table for name, table in schema.tables.items() if name.startswith("troth_work.")}
+    declared = noted().systems["troth"].tables
+    assert set(kept) == set(declared)
+    for name, table in kept.items():
+        assert {it.name for it in table.columns} - set(table.key) == set(declared[name].ignore), name

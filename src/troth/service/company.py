@@ -67,7 +67,8 @@ def company(settings: Settings) -> Company:
 
 
 def _read(settings: Settings) -> Company:
-    declaration = with_own(load(settings.declaration), accounts=settings.database.accounts)
+    database = settings.database
+    declaration = with_own(load(settings.declaration), accounts=database.accounts, engine=database.engine)
     file = settings.declaration.parent / declaration.policy.file
     policy = read(file.read_text(encoding="utf-8"), kind=kind_of(file.name))
     return Company(declaration, looked_at_hash(declaration), policy, catalogue())

@@ -83,6 +83,11 @@ def migrate() -> None:
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
+    settings = Settings.read()
+    if settings.database.engine == "postgresql":
+        from troth.service.work.engine import prepare as prepare_engine
+
+        prepare_engine(settings)
 
 
 def _close_connections() -> None:

@@ -27,16 +27,27 @@ policy: {file: policy.md, effective: 2026-01-01}
 @functools.cache
 def own() -> Declaration:
     """The fragment, as a declaration of its own."""
-    fragment = resources.files(__package__).joinpath("declared.yaml").read_bytes()
-    return parse(_HEAD + fragment, file="declared.yaml")
+    return _fragment("declared.yaml")
 
 
-def with_own(declaration: Declaration, *, accounts: tuple[str, ...]) -> Declaration:
-    """*declaration* with Troth's own system beside the company's. *accounts* are those that may read it."""
+@functools.cache
+def noted() -> Declaration:
+    """What the engine of flows adds to it on PostgreSQL, as a declaration of its own."""
+    return _fragment("noted.yaml")
+
+
+def _fragment(file: str) -> Declaration:
+    return parse(_HEAD + resources.files(__package__).joinpath(file).read_bytes(), file=file)
+
+
+def with_own(declaration: Declaration, *, accounts: tuple[str, ...], engine: str = "sqlite") -> Declaration:
+    """*declaration* with Troth's own system beside the company's. *accounts* are those that may read it, *engine* is
+    where it lies (`Database.engine`)."""
     if OWN in declaration.systems:
         return declaration
     added = own()
-    system = added.systems[OWN].model_copy(update={"accounts": accounts})
+    tables = {**added.systems[OWN].tables, **(noted().systems[OWN].tables if engine == "postgresql" else {})}
+    system = added.systems[OWN].model_copy(update={"accounts": accounts, "tables": tables})
     return declaration.model_copy(
         update={
             "systems": {**declaration.systems, OWN: system},

@@ -23,7 +23,7 @@ from troth.service.work.carried import Flow, PutAway
 from troth.service.work.models import FlowRow
 from troth.service.work.run import Result, Stopped, flows
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "prepare"]
 
 # A handler of its own that says nothing: otherwise DBOS adds one that writes out ids and the text of errors. What it
 # says goes to our root, which writes down where, and not what.
@@ -126,6 +126,13 @@ class Engine:
             self._sqlite.dispose()
 
 
+def prepare(settings: Settings) -> None:
+    """Make the engine's own tables where they lie in our PostgreSQL database, so that they are there from the start, as
+    they are declared. Harmless twice."""
+    if settings.database.engine == "postgresql":
+        Engine(settings, executor="prepare", flows_max=1).close()
+
+
 def _is_needed(key: str) -> bool:
     name, _, rest = key.partition("/")
     about, _, round_ = rest.rpartition("/")
@@ -152,6 +159,14 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
         file.touch(mode=0o600)
         url = sqlalchemy.URL.create("sqlite", database=str(file))
         return {**config, "system_database_url": str(url), "system_database_engine": _sqlite(url)}
+    config["system_database_url"] = _url(settings)
+    config["sys_db_pool_size"] = flows_max // 2 + 2
+    config["db_engine_kwargs"] = {"connect_args": {"application_name": "troth work"}}
+    return config
+
+
+def _url(settings: Settings) -> str:
+    """The address of our PostgreSQL database as SQLAlchemy writes it. It may hold a password: pass it on at once."""
     told = settings.database
     url = sqlalchemy.URL.create(
         "postgresql+psycopg",
@@ -162,10 +177,7 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
         database=told.name,
         query=dict(told.options),
     )
-    config["system_database_url"] = url.render_as_string(hide_password=False)
-    config["sys_db_pool_size"] = flows_max // 2 + 2
-    config["db_engine_kwargs"] = {"connect_args": {"application_name": "troth work"}}
-    return config
+    return url.render_as_string(hide_password=False)
 
 
 def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
