@@ -9,6 +9,7 @@ import pytest
 from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, declared
 
+from troth.declaration import Asking, Basis, Purpose, System
 from troth.stores import Store
 from troth.subjects import (
     AmendmentPlan,
@@ -285,3 +286,17 @@ def test_nobody_has_an_empty_plan_and_a_misspelt_target_is_still_told(small: Com
     assert (plan.rewrites, plan.kept, plan.reviews) == ((), (), ())
     with pytest.raises(PlanRefused, match=r"did you mean user\.name"):
         amendment(small, {"user.nmae": "x"}, nobody)
+
+
+@pytest.mark.parametrize("target", ["user.financial.bank_account", "desk.iban"])
+def test_what_only_an_asked_system_holds_is_no_misspelling(small: Company, target: str) -> None:
+    desk = System(store="task", asked=Asking(answers=("amend",), holds={"iban": "user.financial.bank_account"}))
+    systems = {**small.declaration.systems, "desk": desk}
+    located = small.find(ANN, purpose="amend")
+    purposes = {"p": Purpose(basis=Basis.CONTRACT, use="essential.service", data=("user",))}
+    both = small.declaration.model_copy(update={"systems": systems, "purposes": purposes})
+    assert plan_amendment(both, located, {target: "x"}).rewrites == ()
+    with pytest.raises(PlanRefused, match="no declared field"):
+        plan_amendment(small.declaration, located, {target: "x"})
+    with pytest.raises(PlanRefused, match="no declared field"):
+        plan_amendment(both, located, {"iban": "x"})

@@ -6,7 +6,7 @@ the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A 
 in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
 """
 
-from troth.stores.asked import Asked, AskedLater, not_offered
+from troth.stores.asked import Asked, AskedLater, meant, not_offered
 from troth.stores.contract import (
     Access,
     AnyOf,
@@ -80,6 +80,7 @@ __all__ = [
     "grants",
     "is_asked",
     "keys_in_use",
+    "meant",
     "not_offered",
     "open_asked",
     "open_store",

@@ -14,14 +14,14 @@ A system that is asked
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from troth.declaration import Asking
 from troth.hook import Answer, Ask, Kept, Right, State, looked
 from troth.stores.contract import StoreBusy
 
-__all__ = ["Asked", "AskedLater", "Line", "Questioner", "not_offered"]
+__all__ = ["Asked", "AskedLater", "Line", "Questioner", "meant", "not_offered"]
 
 
 class AskedLater(StoreBusy):
@@ -46,7 +46,10 @@ class Asked(Protocol):
 
     def ask(self, ask: Ask) -> Answer:
         """Ask, or ask again: the same id is one ask. A right or a person that it cannot be asked about is ``refused``
-        without a word to it."""
+        without a word to it; so is an amendment ``nothing``, of what it does not hold.
+
+        The *changes* may be by category, or by ``system.field``: the system is told its own names.
+        """
         ...
 
     def poll(self, ask_id: str) -> Answer:
@@ -91,6 +94,7 @@ class Questioner:
         self.name = name
         self._rights = frozenset(map(Right, asking.answers))
         self._kinds = frozenset(asking.by)
+        self._holds = asking.holds
         self._line = line
 
     def __repr__(self) -> str:
@@ -132,10 +136,25 @@ class Questioner:
         if right not in self._rights:
             return Answer.refused("right_not_answered")
         identifiers = tuple(pair for pair in ask.identifiers if pair[0] in self._kinds)
-        return dataclasses.replace(ask, identifiers=identifiers) if identifiers else Answer.refused("not_known_by")
+        if not identifiers:
+            return Answer.refused("not_known_by")
+        changes = {
+            name: value for target, value in ask.changes.items() for name in meant(self.name, self._holds, target)
+        }
+        if ask.changes and not changes:
+            return Answer(State.NOTHING, detail="field_not_held")
+        return dataclasses.replace(ask, identifiers=identifiers, changes=changes)
 
 
 _SO = (State.DONE, State.NOTHING)
+
+
+def meant(system: str, holds: Mapping[str, str], target: str) -> list[str]:
+    """The system's own names of what *target* means to it: a data category, ``system.field``, or one of its names.
+    A system that does not say what it holds is told *target* itself."""
+    if not holds:
+        return [target]
+    return [name for name, category in holds.items() if target in (category, f"{system}.{name}", name)]
 
 
 def not_offered(asking: Asking, offers: Iterable[Right]) -> list[Right]:

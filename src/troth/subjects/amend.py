@@ -95,7 +95,8 @@ class _Amending:
     def plan(self, declaration: Declaration) -> AmendmentPlan:
         for target, text in self.changes.items():
             fields = list(_fields(self.located.map, target))
-            if not fields and not _may_lie_unseen(self.located.map, target):
+            is_elsewhere = _may_lie_unseen(self.located.map, target) or _is_asked_for(declaration, target)
+            if not fields and not is_elsewhere:
                 self.problems.append(_unknown(self.located.map, target))
             self._ask_where_values_differ(target, fields)
             for node, column in fields:
@@ -200,6 +201,15 @@ def _may_lie_unseen(map_: DataMap, target: str) -> bool:
     unseen = (node for node in map_ if not node.schema.columns)
     return any(
         target in (use.category, f"{it.place}.{name}") for it in unseen for name, use in it.declared.fields.items()
+    )
+
+
+def _is_asked_for(declaration: Declaration, target: str) -> bool:
+    """Whether a system holds *target* that answers for itself; it is told by whoever asks it."""
+    return any(
+        target in (category, f"{name}.{held}")
+        for name, system in declaration.systems.items()
+        for held, category in (system.asked.holds.items() if system.asked else ())
     )
 
 

@@ -162,6 +162,20 @@ class AskedContract:
         assert place.name(ANN) == "Anna"
         assert asked.verify(amend).state is State.DONE
 
+    def test_an_amendment_by_category_is_told_in_the_systems_own_names(self, place: AskedPlace) -> None:
+        asked = place.open(holds={"name": "user.name", "email": "user.contact.email"})
+        for target, value in (("user.name", "Anna"), ("desk.name", "Anne"), ("name", "Ann")):
+            amend = make_ask(Right.AMEND, **{target: value, "user.financial": "1"})
+            assert asked.ask(amend).counts == {"amended": 1}
+            assert asked.verify(amend).state is State.DONE
+            assert place.name(ANN) == value
+
+    def test_what_it_does_not_hold_is_not_amended(self, place: AskedPlace) -> None:
+        asked = place.open(holds={"name": "user.name"})
+        amend = make_ask(Right.AMEND, **{"user.financial": "1"})
+        assert asked.ask(amend) == asked.verify(amend) == Answer(State.NOTHING, detail="field_not_held")
+        assert place.times() == 0
+
     def test_a_restriction_is_lifted_again(self, asked: Asked) -> None:
         restrict, unrestrict = make_ask(Right.RESTRICT), make_ask(Right.UNRESTRICT)
         assert asked.verify(restrict).state is State.FAILED
