@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,9 +37,9 @@ class Api:
 
 
 @pytest.fixture
-def api(office: Office) -> Iterator[Api]:  # noqa: F811
+def api(office: Office) -> Api:  # noqa: F811
     now = office.now()
-    yield Api(tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now))
+    return Api(tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now))
 
 
 def test_a_request_is_opened_and_followed_to_its_answer(office: Office, api: Api) -> None:  # noqa: F811

@@ -64,12 +64,15 @@ def end(hook_id: int, *, now: dt.datetime) -> bool:
     return bool(Hook.objects.filter(pk=hook_id, ended_at=None).update(ended_at=now))
 
 
-def tell(event: str, facts: Mapping[str, Any], *, now: dt.datetime) -> None:
-    """Let every webhook that wants to know be told, in the transaction that is open. *facts* are references, states
-    and dates: nothing personal."""
+def tell(event: str, *facts: Mapping[str, Any], now: dt.datetime) -> None:
+    """Let every webhook that wants to know be told, once for each of *facts*, in the transaction that is open. Facts
+    are references, states and dates: nothing personal."""
     wanted = [hook for hook in Hook.objects.filter(ended_at=None) if event in hook.events]
-    body = {"type": event, "timestamp": now.isoformat(timespec="seconds"), "data": dict(facts)}
-    Delivery.objects.bulk_create([Delivery(hook=hook, event=event, body=body, at=now, due=now) for hook in wanted])
+    at = now.isoformat(timespec="seconds")
+    messages = [{"type": event, "timestamp": at, "data": dict(one)} for one in facts] if wanted else []
+    Delivery.objects.bulk_create(
+        [Delivery(hook=hook, event=event, body=body, at=now, due=now) for hook in wanted for body in messages]
+    )
 
 
 def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from django.db.models import Q
 
 from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
+from troth.service.api import hooks
 from troth.service.cases import asking, plan, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
@@ -55,7 +57,19 @@ from troth.subjects import (
 )
 from troth.subjects import Receipt as RunReceipt
 
-__all__ = ["BATCH_MAX", "act", "ask", "form_batches", "lift", "look", "previewed", "settle_batch", "start_the_line"]
+__all__ = [
+    "BATCH_MAX",
+    "Difference",
+    "act",
+    "ask",
+    "differences",
+    "form_batches",
+    "lift",
+    "look",
+    "previewed",
+    "settle_batch",
+    "start_the_line",
+]
 
 BATCH_MAX = 500
 """Cases that are carried out together: as many as share one transaction of a store."""
@@ -151,7 +165,13 @@ def _stop(error: str) -> None:
         hash_ = desk().declaration.hash
     except TrothError:
         hash_ = ""
-    Stop.objects.get_or_create(declaration=hash_, cleared_at=None, defaults={"why": why[:40], "since": now()})
+    at = now()
+    with transaction.atomic():
+        _, is_new = Stop.objects.get_or_create(
+            declaration=hash_, cleared_at=None, defaults={"why": why[:40], "since": at}
+        )
+        if is_new:
+            hooks.tell("line.stopped", {"why": why[:40]}, now=at)
     raise Stopped(why)
 
 
@@ -297,6 +317,31 @@ def previewed(case: Case, at_desk: Desk, *, at: dt.datetime) -> Case:
             case.plan_hash, case.plan = plan_hash(made, at_desk.keyring), _summary(made, at_desk)
             case.save(update_fields=["plan_hash", "plan"])
     return case
+
+
+def differences(case: Case, at_desk: Desk, *, at: dt.datetime) -> list[Difference]:
+    """What amending *case* would write, value by value: personal data, to be shown and not kept. Raises the stores'
+    errors and `PlanRefused`."""
+    content = at_desk.papers.content(case)
+    with at_desk.stores(read_only=True) as stores:
+        made = _plan(case, content, at_desk, stores, at)
+    if not isinstance(made, AmendmentPlan):
+        return []
+    return [
+        Difference(f"{rewrite.place}.{column}", old, new)
+        for rewrite in made.rewrites
+        for _, before, after in rewrite.rows
+        for column, old, new in zip(rewrite.columns, before, after, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value as it is and as it would be. Its `repr` shows where, and no value."""
+
+    place: str
+    before: object = field(repr=False)
+    after: object = field(repr=False)
 
 
 def _plan(

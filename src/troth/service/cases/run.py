@@ -17,6 +17,7 @@ from django.db import transaction
 from troth.law import Pause as PausedDays
 from troth.ledger import Entry, Hash, Pseudonym
 from troth.ledger import Value as FieldValue
+from troth.service.api import hooks
 from troth.service.cases import links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
@@ -132,6 +133,7 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
             entries.append(entry)
         Event.objects.bulk_create(events)
         record(*entries)
+        hooks.tell("case.received", *map(_facts, cases), now=now)
         for case, content in zip(cases, contents, strict=True):
             _begin(case, content, desk, now)
     return cases
@@ -234,6 +236,7 @@ def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
         Event.objects.create(case=case, at=now, what="verified", actor="subject", facts={"tier": tier})
         subject = {"subject": Pseudonym(case.subject)} if case.subject else {}
         record(Entry("case.verified", now, {"case": _pseudonym(case, desk), "tier": tier, **subject}))
+        hooks.tell("case.verified", _facts(case), now=now)
         if case.tier >= case.tier_needed:
             _go_on(case, desk.papers.content(case), desk, now)
         return case
@@ -395,6 +398,8 @@ def approve(case_id: int, plan_hash: str, by: Any, desk: Desk, *, who: Who, now:
             raise CaseRefused(f"{case.reference} waits for no approval")
         if case.handler_id is not None and case.handler_id == by.pk:
             raise CaseRefused(f"{case.reference} is yours: somebody else has to approve its plan")
+        if who.by and case.events.filter(what="reviewed", by=who.by).exists():
+            raise CaseRefused(f"you chose the rows of {case.reference}: somebody else has to approve its plan")
         if not case.plan_hash or case.plan_hash != plan_hash:
             raise CaseRefused("the plan has changed since you looked; look at it again")
         Approval.objects.get_or_create(case=case, plan_hash=plan_hash, by=by, defaults={"at": now})
@@ -603,3 +608,17 @@ def put_on_record(
     fields |= {"by": Pseudonym(who.by)} if who.by else {}
     fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
     record(Entry("case.changed", now, fields))
+    event = "case.escalated" if change == "escalated" else "case.changed"
+    hooks.tell(event, _facts(case) | {"change": change}, now=now)
+
+
+def _facts(case: Case) -> dict[str, Any]:
+    """What other programs are told of a case: how it stands, and nothing of whom it is about."""
+    return {
+        "reference": case.reference,
+        "kind": case.kind,
+        "right": case.right,
+        "state": case.state,
+        "outcome": case.outcome,
+        "due_on": case.due_on.isoformat() if case.due_on else None,
+    }

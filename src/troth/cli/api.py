@@ -1,0 +1,191 @@
+"""``troth api``: tokens of programs that may ask for something, and webhooks that tell them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+
+__all__ = ["api"]
+
+_SCOPES = ("cases.write", "cases.read", "packages.read", "guard.read", "disclosures.write", "disclosures.read")
+_EVENTS = ("case.received", "case.verified", "case.changed", "case.closed", "case.escalated", "line.stopped")
+_DAYS = 90
+
+
+@click.group()
+def api() -> None:
+    """Let programs ask over the API, and tell them what happens.
+
+    \b
+    Example:  troth api token make shop --scope cases.write --scope cases.read
+              troth api hook make https://shop.example.org/troth --event case.closed
+    """
+
+
+@api.group()
+def token() -> None:
+    """Make, list and end tokens of programs."""
+
+
+@token.command("make")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SCOPES), help="What it may do.")
+@click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1, 366), help="How long it is good.")
+@cli.declaration_option
+@cli.json_option
+def make_token(name: str, scopes: tuple[str, ...], days: int, declaration: Path, as_json: bool) -> None:
+    """Make a token for the program NAME. It is shown this once.
+
+    \b
+    Example:  troth api token make shop --scope cases.write
+    """
+    _ready(declaration)
+    from troth.service.api import tokens
+
+    now = dt.datetime.now(dt.UTC)
+    until = now + dt.timedelta(days=days)
+    secret = tokens.make(name, scopes, until=until, now=now)
+    if as_json:
+        cli.print_json({"name": name, "token": secret, "until": until.date().isoformat()})
+    else:
+        click.echo(f"{name}, until {until:%Y-%m-%d}; shown this once:\n  {secret}")
+
+
+@token.command("list")
+@cli.declaration_option
+@cli.json_option
+def list_tokens(declaration: Path, as_json: bool) -> None:
+    """List the tokens: what each may do, until when, and when it was last used.
+
+    \b
+    Example:  troth api token list
+    """
+    _ready(declaration)
+    from troth.service.api.models import Token
+
+    rows = list(Token.objects.order_by("name"))
+    told = [
+        {
+            "name": row.name,
+            "scopes": row.scopes,
+            "until": row.until.date().isoformat(),
+            "ended": row.ended_at is not None,
+            "used_on": row.used_on.isoformat() if row.used_on else None,
+        }
+        for row in rows
+    ]
+    if as_json:
+        cli.print_json(told)
+        return
+    for row in rows:
+        ended = ", ended" if row.ended_at else ""
+        used = f", last used {row.used_on}" if row.used_on else ", never used"
+        click.echo(f"{row.name}  {' '.join(row.scopes)}  until {row.until:%Y-%m-%d}{ended}{used}")
+    if not rows:
+        click.echo("There are no tokens.")
+
+
+@token.command("end")
+@click.argument("name")
+@cli.declaration_option
+def end_token(name: str, declaration: Path) -> None:
+    """End the token of the program NAME at once.
+
+    \b
+    Example:  troth api token end shop
+    """
+    _ready(declaration)
+    from troth.service.api import tokens
+
+    if not tokens.end(name, now=dt.datetime.now(dt.UTC)):
+        raise click.UsageError("there is no such token; troth api token list shows them")
+    click.echo(f"{cli.printable(name)} has ended.")
+
+
+@api.group()
+def hook() -> None:
+    """Make, list and end webhooks."""
+
+
+@hook.command("make")
+@click.argument("url")
+@click.option(
+    "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="What it is told of.  [default: all]"
+)
+@cli.declaration_option
+@cli.json_option
+def make_hook(url: str, events: tuple[str, ...], declaration: Path, as_json: bool) -> None:
+    """Tell URL of events. What its receiver checks signatures with is shown this once.
+
+    \b
+    Example:  troth api hook make https://shop.example.org/troth --event case.closed
+    """
+    _ready(declaration)
+    from django.conf import settings
+
+    from troth.service.api import hooks
+    from troth.service.keys import keyring
+
+    keys = keyring(settings.TROTH.home)
+    made, secret = hooks.make(url, events or _EVENTS, keys=keys, now=dt.datetime.now(dt.UTC))
+    if as_json:
+        cli.print_json({"id": made.pk, "url": made.url, "events": made.events, "secret": secret})
+    else:
+        click.echo(f"Webhook {made.pk}; its receiver checks signatures with, shown this once:\n  {secret}")
+
+
+@hook.command("list")
+@cli.declaration_option
+@cli.json_option
+def list_hooks(declaration: Path, as_json: bool) -> None:
+    """List the webhooks, and whether their messages arrive.
+
+    \b
+    Example:  troth api hook list
+    """
+    _ready(declaration)
+    from troth.service.api.models import Delivery, Hook
+
+    told = []
+    for row in Hook.objects.filter(ended_at=None).order_by("pk"):
+        waiting = Delivery.objects.filter(hook=row, done_at=None).count()
+        told.append({"id": row.pk, "url": row.url, "events": row.events, "waiting": waiting})
+    if as_json:
+        cli.print_json(told)
+        return
+    for one in told:
+        click.echo(f"{one['id']}  {one['url']}  {' '.join(one['events'])}  {one['waiting']} waiting")
+    if not told:
+        click.echo("There are no webhooks.")
+
+
+@hook.command("end")
+@click.argument("number", type=int)
+@cli.declaration_option
+def end_hook(number: int, declaration: Path) -> None:
+    """End webhook NUMBER at once.
+
+    \b
+    Example:  troth api hook end 1
+    """
+    _ready(declaration)
+    from troth.service.api import hooks
+
+    if not hooks.end(number, now=dt.datetime.now(dt.UTC)):
+        raise click.UsageError("there is no such webhook; troth api hook list shows them")
+    click.echo(f"Webhook {number} has ended.")
+
+
+def _ready(declaration: Path) -> None:
+    """Troth's own database, for the company that *declaration* describes."""
+    import os
+
+    os.environ["TROTH_DECLARATION"] = str(declaration)
+    from troth.service.server import migrate, set_up
+
+    if not set_up().is_production:
+        migrate()

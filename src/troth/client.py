@@ -1,0 +1,253 @@
+"""A small client of the service's API, for a company's own application.
+
+    with Troth("https://privacy.example.org", token) as troth:
+        case = troth.ask("erase", email="ann@example.org", reply_to="ann@example.org", proof="account", key="ann-1")
+        troth.follow(case["reference"])["state"]
+        if troth.may_use(email="ann@example.org", purpose="newsletter"):
+            …
+
+It needs `httpx` and nothing else of Troth. Reads, and writes with a *key*, are tried again where the network failed;
+writes without one are not, because nobody knows whether they were done.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from troth.errors import TrothError
+
+__all__ = ["ApiRefused", "ApiUnreachable", "MessageRefused", "Troth", "verified_message"]
+
+_TRIES = 4
+_WAIT_S = 0.5
+_MESSAGE_AGE = dt.timedelta(minutes=5)
+
+
+class ApiUnreachable(TrothError):
+    """Nothing answered. What was asked with a key may be asked again with the same key."""
+
+
+class ApiRefused(TrothError):
+    """The service said no. *status* is the HTTP status, *faults* name fields and what would do; no value is repeated."""
+
+    def __init__(self, status: int, title: str, detail: str, faults: Sequence[Mapping[str, str]]) -> None:
+        words = "; ".join(f"{one['where']}: {one['what']}" for one in faults)
+        super().__init__(": ".join(part for part in (title, detail or words) if part) or f"status {status}")
+        self.status = status
+        self.faults = tuple(dict(one) for one in faults)
+
+
+class Troth:
+    """The service at *url*, asked with *token*. Safe to use from several threads."""
+
+    def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("the service is asked over https://; people's data would travel in clear")
+        self._client = httpx.Client(
+            base_url=f"{url.rstrip('/')}/api/v1/",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout_s,
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def ask(
+        self,
+        right: str | None,
+        *,
+        reply_to: str,
+        email: str | None = None,
+        phone: str | None = None,
+        account: str | None = None,
+        kind: str = "request",
+        proof: str = "none",
+        key: str | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Open a case and return it. *more* are the other fields of the API: ``message``, ``changes``, ``language`` …
+        With *key* it is opened once, however often it is asked."""
+        body = {"kind": kind, "reply_to": reply_to, "proof": proof, **more, "subject": _named(email, phone, account)}
+        if right is not None:
+            body["right"] = right
+        return self._dict(self._send("POST", "requests", body, key=key))
+
+    def ask_many(self, requests: Sequence[Mapping[str, Any]], *, key: str) -> list[dict[str, Any]]:
+        """Open up to 1,000 cases, all or none; each is a mapping of the API's fields."""
+        answer = self._send("POST", "requests/batch", list(requests), key=key).json()
+        assert isinstance(answer, list), "the API answers with a list"
+        return answer
+
+    def follow(self, reference: str) -> dict[str, Any]:
+        """How a case stands."""
+        return self._dict(self._send("GET", f"requests/{reference}"))
+
+    def cases(self, *, state: str | None = None, right: str | None = None) -> Iterator[dict[str, Any]]:
+        """Every case that came through the API, the newest first."""
+        asked = {name: value for name, value in (("state", state), ("right", right)) if value}
+        after = ""
+        while True:
+            page = self._dict(self._send("GET", "requests", params={**asked, "after": after, "limit": "200"}))
+            yield from page["cases"]
+            after = page["next"]
+            if not after:
+                return
+
+    def receipts(self, reference: str) -> list[dict[str, Any]]:
+        """What was done for a case."""
+        told = self._dict(self._send("GET", f"requests/{reference}/receipts"))["receipts"]
+        assert isinstance(told, list), "the API answers with a list"
+        return told
+
+    def package(self, reference: str) -> bytes:
+        """The ZIP of a case whose person your application had signed in."""
+        return self._send("GET", f"requests/{reference}/package").content
+
+    def withdraw(self, reference: str, *, key: str | None = None) -> dict[str, Any]:
+        """Take a case back."""
+        return self._dict(self._send("POST", f"requests/{reference}/withdraw", {}, key=key))
+
+    def may_use(
+        self,
+        *,
+        purpose: str | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+        account: str | None = None,
+    ) -> bool:
+        """Whether a person's data may be used, for *purpose* where one is given: neither restricted nor objected to.
+
+        Raises where nobody answers: then it must not be used.
+        """
+        told = self._dict(self._send("POST", "guard", {"subject": _named(email, phone, account)}, again=True))
+        return not told["restricted"] and purpose not in told["purposes"]
+
+    def disclosing(
+        self,
+        recipient: str,
+        *,
+        purpose: str,
+        categories: Sequence[str],
+        people: Sequence[Mapping[str, str]],
+        kind: str = "processor",
+        key: str | None = None,
+    ) -> None:
+        """Put on record that data of *people* is about to go to *recipient*. Raises where it may not: send nothing."""
+        body = {
+            "recipient": recipient,
+            "purpose": purpose,
+            "categories": list(categories),
+            "kind": kind,
+            "people": [dict(one) for one in people],
+        }
+        self._send("POST", "disclosures", body, key=key or secrets.token_urlsafe(16))
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        params: Mapping[str, str] | None = None,
+        again: bool = False,
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        tries = _TRIES if method == "GET" or key or again else 1
+        for attempt in range(tries):
+            try:
+                answer = self._client.request(method, path, json=body, params=params, headers=headers)
+            except httpx.HTTPError as error:
+                if attempt + 1 == tries:
+                    raise ApiUnreachable(f"the service did not answer ({type(error).__name__})") from None
+            else:
+                if answer.status_code not in (409, 502, 503, 504) or attempt + 1 == tries or not _may_wait(answer):
+                    return _checked(answer)
+            time.sleep(_WAIT_S * 2**attempt)
+        raise AssertionError("the last try returns or raises")
+
+    @staticmethod
+    def _dict(answer: httpx.Response) -> dict[str, Any]:
+        told = answer.json()
+        assert isinstance(told, dict), "the API answers with an object"
+        return told
+
+
+def _may_wait(answer: httpx.Response) -> bool:
+    """A conflict is worth waiting for only where the same key is being done at this moment."""
+    return answer.status_code != 409 or "at this moment" in answer.text
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        told = answer.json()
+    except ValueError:
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    raise ApiRefused(
+        answer.status_code, str(told.get("title", "")), str(told.get("detail", "")), told.get("faults") or ()
+    )
+
+
+def _named(email: str | None, phone: str | None, account: str | None) -> dict[str, str]:
+    given = {"email": email, "phone": phone, "account": account}
+    return {name: value for name, value in given.items() if value}
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------------------
+
+
+class MessageRefused(TrothError):
+    """A message that the service did not send, or sent long ago. Answer it with a status of 400."""
+
+
+def verified_message(
+    headers: Mapping[str, str], body: bytes, secret: str, *, now: dt.datetime | None = None
+) -> dict[str, Any]:
+    """The message of a webhook, once its signature is known to be the service's. Raises `MessageRefused`.
+
+    *secret* is what ``troth api hook make`` showed. Note ``webhook-id``: the same message may come twice.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    now = now or dt.datetime.now(dt.UTC)
+    try:
+        id_, timestamp, signed = (given[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+        age = abs(now.timestamp() - int(timestamp))
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (KeyError, ValueError):
+        raise MessageRefused("the message is not signed as it has to be") from None
+    expected = hmac.new(key, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    found = [part.removeprefix("v1,") for part in signed.split() if part.startswith("v1,")]
+    if not any(hmac.compare_digest(base64.b64encode(expected), one.encode()) for one in found):
+        raise MessageRefused("the message is not the service's, or the secret is another webhook's")
+    if age > _MESSAGE_AGE.total_seconds():
+        raise MessageRefused("the message is too old; check the clocks of both machines")
+    told = json.loads(body)
+    if not isinstance(told, dict):
+        raise MessageRefused("the message is no object")
+    return told

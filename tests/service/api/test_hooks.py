@@ -1,0 +1,119 @@
+"""Webhooks: signed, sent until they are taken, and told nothing personal."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
+
+from troth.service.api import hooks
+from troth.service.api.hooks import EVENTS, HookRefused, deliver_due, signature
+from troth.service.api.models import Delivery, Hook
+
+
+class Receiver(HTTPServer):
+    """A program that takes messages, or says that it cannot."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[dict[str, str], bytes]] = []
+        self.status = 200
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_case_is_told_signed_and_without_anything_personal(office: Office, receiver: Receiver) -> None:  # noqa: F811
+    _, secret = hooks.make(receiver.url, EVENTS, keys=office.desk.keyring, now=office.now())
+    case = office.answered("erase")
+    deliver_due(office.now())
+    told = [json.loads(body) for _, body in receiver.taken]
+    assert [one["type"] for one in told][:2] == ["case.received", "case.verified"]
+    assert told[-1]["data"]["reference"] == case.reference
+    assert b"ann@" not in b"".join(body for _, body in receiver.taken)
+    headers, body = receiver.taken[0]
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    expected = signature(key, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+    assert headers["webhook-signature"] == expected
+
+
+def test_what_is_not_taken_is_sent_again_with_the_same_id(office: Office, receiver: Receiver) -> None:  # noqa: F811
+    hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    receiver.status = 503
+    office.ask("view")
+    deliver_due(office.now())
+    deliver_due(office.now())
+    assert len(receiver.taken) == 1, "not before its time"
+    receiver.status = 204
+    deliver_due(office.now() + dt.timedelta(minutes=1))
+    assert len({headers["webhook-id"] for headers, _ in receiver.taken}) == 1
+    assert not Delivery.objects.filter(done_at=None).exists()
+
+
+def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office) -> None:  # noqa: F811
+    hooks.make("http://127.0.0.1:9/", ["case.received"], keys=office.desk.keyring, now=office.now())
+    office.ask("view")
+    for hours in range(0, 60, 1):
+        deliver_due(office.now() + dt.timedelta(hours=hours))
+    [message] = Delivery.objects.all()
+    assert message.done_at is not None
+    assert message.why == "ConnectError"
+
+
+def test_only_wanted_events_are_told(office: Office, receiver: Receiver) -> None:  # noqa: F811
+    hooks.make(receiver.url, ["case.closed"], keys=office.desk.keyring, now=office.now())
+    office.ask("view")
+    assert not Delivery.objects.exists()
+
+
+def test_an_ended_webhook_is_told_nothing_more(office: Office, receiver: Receiver) -> None:  # noqa: F811
+    made, _ = hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    office.ask("view")
+    assert hooks.end(made.pk, now=office.now())
+    deliver_due(office.now())
+    assert receiver.taken == []
+
+
+@pytest.mark.parametrize(
+    ("url", "events"),
+    [
+        ("http://shop.example.org/hook", ["case.closed"]),
+        ("https://user:word@shop.example.org/", ["case.closed"]),
+        ("ftp://shop.example.org/", ["case.closed"]),
+        ("https://shop.example.org/", ["everything"]),
+        ("https://shop.example.org/", []),
+    ],
+)
+def test_messages_go_to_safe_addresses_only(office: Office, url: str, events: list[str]) -> None:  # noqa: F811
+    with pytest.raises(HookRefused):
+        hooks.make(url, events, keys=office.desk.keyring, now=office.now())
+    assert not Hook.objects.exists()
