@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,58 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 def test_one_command_serves_and_keeps(served: str) -> None:
     assert httpx.get(f"{served}/policy/status.json").json()["promises"][0]["status"] == "kept"
     assert httpx.get(f"{served}/static/troth/pages.css").headers["content-type"].startswith("text/css")
+
+
+def beside(server: subprocess.Popen[bytes]) -> int | None:
+    """The process that works beside *server*."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended since
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            if parent == server.pid and b"troth.service.working" in status.with_name("cmdline").read_bytes():
+                return int(status.parent.name)
+    return None
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_S_MAX
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_what_works_beside_the_server_begins_anew_and_all_ends_with_it(company: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"from troth.service.server import serve; serve(port={port})"
+    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(company), cwd=ROOT)
+    try:
+        address = f"http://localhost:{port}/health/ready"
+
+        def works() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                answer: bool = httpx.get(address, timeout=5).json()["work"] == "ok"
+                return answer
+            return False
+
+        wait_until(works)
+        first = beside(server)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: beside(server) not in (None, first))
+        second = beside(server)
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+        wait_until(lambda: not Path(f"/proc/{second}").exists())
+        wait_until(lambda: not answers(port))
+    finally:
+        server.kill()
+        server.wait()
 
 
 def _run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -55,6 +55,7 @@ def serve(
     if not settings.is_production:
         migrate()
     _close_connections()
+    os.environ["TROTH_SERVED_BY"] = str(os.getpid())  # `troth.service.wsgi` ends with us; importing it would start it
     server = _granian(application, address, port, workers)
     server.on_startup(ready)
     wanted = {"keep": keep, "work": work, "letters": keep or work}

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["OURS", "application", "mounted"]
+__all__ = ["OURS", "SERVED_BY", "application", "mounted"]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _LOG = logging.getLogger("troth.wsgi")
+
+SERVED_BY = "TROTH_SERVED_BY"
+"""Where `troth.service.server` leaves its process number for those that answer for it."""
+_LOOK_S = 2.0
 
 OURS = (
     "/policy",
@@ -52,7 +58,18 @@ def _application() -> Application:
     from troth.service.start import refuse_unsafe_start
 
     refuse_unsafe_start()
+    if parent := os.environ.get(SERVED_BY):
+        threading.Thread(target=_end_with, args=(int(parent),), name="troth-parent", daemon=True).start()
     return made
+
+
+def _end_with(parent: int) -> None:
+    """End with the process that serves through us, also where it was killed and could not say so: what outlived it
+    would hold its port."""
+    while parent in (os.getpid(), os.getppid()):
+        time.sleep(_LOOK_S)
+    _LOG.error("the server is gone, so this process ends")
+    os._exit(1)
 
 
 application = _application()
