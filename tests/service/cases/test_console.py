@@ -70,3 +70,11 @@ def test_the_person_is_asked_for_something(office: Office, ben: StaffClient) -> 
     case.refresh_from_db()
     assert case.state == "paused"
     assert "more_information" in office.letters(case)
+
+
+PAGES = ("cases/", "cases/new/", "cases/new/?about=amend", "search/", "tasks/", "holds/", "disclosures/", "work/")
+
+
+def test_every_page_of_the_console_is_there_for_whoever_may_everything(office: Office, staff_member: Staff) -> None:
+    chloe = staff_member(*(right for right in Right if right not in (Right.STAFF_MANAGE, Right.API_MANAGE)))
+    assert {path: 200 for path in PAGES} == {path: chloe.get(f"/console/{path}").status_code for path in PAGES}

@@ -26,7 +26,7 @@ from troth.service.cases.package import Part
 from troth.service.work.run import wake
 from troth.stores import TASK, StoreError, is_asked, open_asked
 
-__all__ = ["ask_all", "complete", "is_waiting", "parts", "poll", "settle", "systems_of"]
+__all__ = ["ask_all", "complete", "give_up", "is_waiting", "parts", "poll", "settle", "systems_of"]
 
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
@@ -211,6 +211,23 @@ def complete(
         facts = {"system": step.system, "done": done}
         Event.objects.create(
             case=step.case, at=at, what="task_ended", actor="staff", by=by, facts=facts, is_internal=True
+        )
+        wake("cases.follow", str(step.case_id))
+        return step
+
+
+def give_up(step_id: int, *, by: str, at: dt.datetime) -> Step:
+    """Wait no longer for a system that never answers: the case is answered without it, and the person is told so. The
+    flow that waits for it goes on."""
+    with transaction.atomic():
+        step = Step.objects.select_for_update(of=("self",)).select_related("case").get(pk=step_id)
+        if step.state != Step.State.WAITING:
+            return step
+        step.state, step.why, step.ended_at, step.next_at = Step.State.FAILED, "no_answer", at, None
+        step.save()
+        facts = {"system": step.system}
+        Event.objects.create(
+            case=step.case, at=at, what="given_up", actor="staff", by=by, facts=facts, is_internal=True
         )
         wake("cases.follow", str(step.case_id))
         return step

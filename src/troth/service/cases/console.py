@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -23,16 +24,42 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import run
-from troth.service.cases.console_forms import Asking, Filter
-from troth.service.cases.console_page import Line, Sheet, content_of, line, people_of, relative, sheet
+from troth.service.cases import asking, carry, run
+from troth.service.cases.console_forms import Answering, Asking, Choosing, Filter, Noting, Reasons, Refusing, Resuming
+from troth.service.cases.console_page import (
+    Line,
+    Sheet,
+    content_of,
+    grounds,
+    line,
+    people_of,
+    relative,
+    rows_in_question,
+    sheet,
+)
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
-from troth.service.cases.models import Case, Kind, Needs, State
+from troth.service.cases.models import Case, Kind, Needs, Right, State
+from troth.service.mail.models import LetterRow
+from troth.service.mail.run import again
+from troth.service.pages import the_company
 from troth.service.staff.doors import Right as Leave
 from troth.service.staff.doors import look, needs, standing_of
 
-__all__ = ["PURPOSE", "act", "approve", "case", "cases", "find", "purpose_of", "who"]
+__all__ = [
+    "PURPOSE",
+    "act",
+    "approve",
+    "case",
+    "cases",
+    "find",
+    "give_up",
+    "purpose_of",
+    "purposes",
+    "send_again",
+    "sentence",
+    "who",
+]
 
 PURPOSE = "troth_requests"
 """Why staff look at a case unless they say otherwise: to answer it."""
@@ -116,6 +143,7 @@ def _figures(request: HttpRequest, today: dt.date) -> dict[str, Any]:
         .aggregate(open=Count("pk"), late=Count("pk", filter=Q(due_on__lt=today)), first=Min("due_on"))
     )
     first = found["first"]
+    found["may_handle"] = standing_of(request).may(Leave.CASES_HANDLE)
     return {**found, "first_when": relative(first, today) if first is not None else ""}
 
 
@@ -179,30 +207,51 @@ def _page(
         "wrong": wrong,
         "form": form if form is not None and form.errors else None,
         "acts": _offered(request, made, at_desk, tried, form),
+        "may_handle": standing_of(request).may(Leave.CASES_HANDLE),
         "may_approve": _may_approve(request, row),
         "purpose": purpose,
-        "purposes": _purposes(at_desk),
+        "purposes": purposes(),
+        **_differences(request, row, at_desk, now),
     }
     return render(request, "cases/console/case.html", shown, status=status)
 
 
-def _purposes(at_desk: Desk) -> list[tuple[str, str]]:
+def _differences(request: HttpRequest, row: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
+    """For an amendment, the values as they are and as they would be: read from the systems when somebody asks."""
+    if row.right != Right.AMEND or row.state == State.CLOSED:
+        return {}
+    if not request.GET.get("values"):
+        return {"may_compare": True}
+    try:
+        return {"differences": carry.differences(row, at_desk, at=now), "may_compare": True, "compared": True}
+    except TrothError as refused:
+        return {"not_compared": sentence(refused), "may_compare": True}
+
+
+def purposes() -> list[tuple[str, str]]:
     """The declared purposes that somebody may look for, by their titles."""
-    from troth.service.pages import the_company
-
-    purposes = the_company().declaration.purposes
-    return sorted(((name, one.title or name) for name, one in purposes.items()), key=lambda pair: pair[1])
+    declared = the_company().declaration.purposes
+    return sorted(((name, one.title or name) for name, one in declared.items()), key=lambda pair: pair[1])
 
 
-def _back(request: HttpRequest, reference: str) -> HttpResponse:
+def _back(request: HttpRequest, reference: str, *, values: bool = False) -> HttpResponse:
     purpose = purpose_of(request)
-    asked = "?" + urlencode({"purpose": purpose}) if purpose != PURPOSE else ""
-    return HttpResponseRedirect(reverse("case", args=[reference]) + asked)
+    asked = ({"purpose": purpose} if purpose != PURPOSE else {}) | ({"values": "1"} if values else {})
+    return HttpResponseRedirect(reverse("case", args=[reference]) + ("?" + urlencode(asked) if asked else ""))
 
 
 # --- what is done with it ---------------------------------------------------------------------------------------------
 
-Do = Callable[[HttpRequest, Case, Mapping[str, Any], Desk, dt.datetime], object]
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where and when an act is done, and by whom."""
+
+    request: HttpRequest
+    case: Case
+    desk: Desk
+    who: run.Who
+    now: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +260,7 @@ class Act:
 
     title: Any
     button: Any
-    do: Do
+    do: Callable[[_At, Mapping[str, Any]], object]
     is_offered: Callable[[Sheet], bool]
     form: type[forms.Form] | None = None
     hint: Any = ""
@@ -230,75 +279,188 @@ class Offered:
     is_open: bool
 
 
-def _is_busy(made: Sheet) -> bool:
-    return made.case.batch_id is not None or made.case.needs == Needs.SYSTEMS
+def _take(at: _At, given: Mapping[str, Any]) -> None:
+    run.take(at.case.pk, at.request.user, at.desk, who=at.who, now=at.now)
 
 
-def _is_open(made: Sheet) -> bool:
-    return not made.is_closed
+def _ask(at: _At, given: Mapping[str, Any]) -> None:
+    run.pause(at.case.pk, given["question"], at.desk, who=at.who, now=at.now)
 
 
-def _take(request: HttpRequest, row: Case, given: Mapping[str, Any], at_desk: Desk, now: dt.datetime) -> None:
-    run.take(row.pk, request.user, at_desk, who=who(request), now=now)
+def _resume(at: _At, given: Mapping[str, Any]) -> None:
+    run.resume(at.case.pk, given["text"], at.desk, who=at.who, now=at.now)
 
 
-def _ask(request: HttpRequest, row: Case, given: Mapping[str, Any], at_desk: Desk, now: dt.datetime) -> None:
-    run.pause(row.pk, given["question"], at_desk, who=who(request), now=now)
+def _extend(at: _At, given: Mapping[str, Any]) -> None:
+    run.extend(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
 
+
+def _refuse(at: _At, given: Mapping[str, Any]) -> None:
+    run.refuse(at.case.pk, given["reasons"], given["law"], at.desk, who=at.who, now=at.now)
+
+
+def _answer(at: _At, given: Mapping[str, Any]) -> None:
+    run.answer(at.case.pk, given["text"], at.desk, who=at.who, now=at.now, remedy=given.get("remedy", ""))
+
+
+def _rows(at: _At, given: Mapping[str, Any]) -> None:
+    run.choose_rows(at.case.pk, given["chosen"], at.desk, who=at.who, now=at.now)
+
+
+def _again(at: _At, given: Mapping[str, Any]) -> None:
+    run.try_again(at.case.pk, at.desk, who=at.who, now=at.now)
+
+
+def _plan(at: _At, given: Mapping[str, Any]) -> None:
+    carry.previewed(at.case, at.desk, at=at.now)
+
+
+def _note(at: _At, given: Mapping[str, Any]) -> None:
+    run.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+
+
+def _withdraw(at: _At, given: Mapping[str, Any]) -> None:
+    with transaction.atomic():
+        run.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+        run.withdraw(at.case.pk, at.desk, who=at.who, now=at.now)
+
+
+def _lift(at: _At, given: Mapping[str, Any]) -> None:
+    run.lift(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+
+
+def _is_idle(made: Sheet) -> bool:
+    """Whether the case is open, and nothing is being carried out at this moment."""
+    return not made.is_closed and made.case.batch_id is None and made.case.needs != Needs.SYSTEMS
+
+
+def _needs(made: Sheet, *wanted: str) -> bool:
+    return made.case.needs in wanted
+
+
+_CHANGING = (Right.AMEND, Right.ERASE, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
 
 ACTS: Mapping[str, Act] = {
+    "rows": Act(
+        _("Say which rows are meant"),
+        _("Go on with these rows"),
+        _rows,
+        lambda made: _needs(made, Needs.REVIEW),
+        Choosing,
+        hint=_("The case goes on with exactly these rows, and with no others."),
+    ),
+    "answer": Act(
+        _("Answer"), _("Send the answer, and close"), _answer, lambda made: _needs(made, Needs.ANSWER), Answering
+    ),
+    "again": Act(
+        _("Try again"),
+        _("Carry it out as it stands"),
+        _again,
+        lambda made: _needs(made, Needs.REVIEW, Needs.MEND) and bool(made.case.subject),
+        hint=_("After something was mended, or looked at and found to be right."),
+    ),
+    "resume": Act(
+        _("The person has answered"),
+        _("Go on"),
+        _resume,
+        lambda made: made.case.state == State.PAUSED,
+        Resuming,
+        hint=_("Where the answer came another way: by telephone, or by a letter."),
+    ),
     "take": Act(
         _("Take it"),
         _("Take it"),
         _take,
-        lambda made: _is_open(made) and made.handler != gettext("you"),
+        lambda made: not made.is_closed and (made.case.handler_id is None or made.case.handler_id != made.mine),
         hint=_("You work on it from now on. Whoever works on a case does not approve its plan."),
+    ),
+    "plan": Act(
+        _("Look what would be done"),
+        _("Look now"),
+        _plan,
+        lambda made: _is_idle(made) and made.case.right in _CHANGING and made.case.state == State.IN_PROGRESS,
+        hint=_("Looks in every system and shows places, counts and grounds. Nothing is changed."),
     ),
     "ask": Act(
         _("Ask the person for something"),
         _("Send the question, and pause"),
         _ask,
-        lambda made: made.case.state == State.IN_PROGRESS and not _is_busy(made),
+        lambda made: made.case.state == State.IN_PROGRESS and _is_idle(made),
         Asking,
         hint=_("Only for what the case cannot be answered without. The clocks that may stand still do so."),
     ),
+    "extend": Act(
+        _("Take more time"),
+        _("Write to the person, and extend"),
+        _extend,
+        lambda made: not made.is_closed and made.case.extended_at is None and not made.is_late,
+        Reasons,
+        hint=_("Once, before the deadline, and only for what is complex or one of many (GDPR Art. 12(3))."),
+    ),
+    "refuse": Act(
+        _("Refuse"),
+        _("Send the refusal, and close"),
+        _refuse,
+        _is_idle,
+        Refusing,
+        hint=_("The letter says why, where the law says so, and whom the person may turn to."),
+    ),
+    "withdraw": Act(
+        _("The person takes it back"),
+        _("Confirm it by letter, and close"),
+        _withdraw,
+        _is_idle,
+        Noting,
+        hint=_("Note how and when they told you."),
+    ),
+    "lift": Act(
+        _("Lift the restriction"),
+        _("Announce it to the person"),
+        _lift,
+        lambda made: any(one.lifted_at is None and not one.purpose for one in made.restrictions),
+        Reasons,
+        hint=_("The person is told first; it is lifted three days later (GDPR Art. 18(3))."),
+    ),
+    "note": Act(_("Write a note"), _("Keep the note"), _note, lambda made: made.content is not None, Noting),
 }
 
 
 def _offered(request: HttpRequest, made: Sheet, at_desk: Desk, tried: str, form: forms.Form | None) -> list[Offered]:
-    if not _may_handle(request):
+    """What whoever asks may do with the case as it stands: the first thing to do first."""
+    if not standing_of(request).may(Leave.CASES_HANDLE):
         return []
-    found = []
-    for name, one in ACTS.items():
-        if not one.is_offered(made):
-            continue
-        blank = _form(one, made.case, at_desk, None, made) if name != tried or form is None else form
-        found.append(
-            Offered(
-                name,
-                str(one.title),
-                str(one.button),
-                str(one.hint),
-                blank,
-                is_first=_FIRST.get(made.case.needs) == name,
-                is_open=name == tried,
-            )
+    found = [
+        Offered(
+            name,
+            str(one.title),
+            str(one.button),
+            str(one.hint),
+            form if name == tried and form is not None else _form(name, made.case, at_desk, None),
+            is_first=_FIRST.get(made.case.needs) == name,
+            is_open=name == tried,
         )
-    return sorted(found, key=lambda act: not act.is_first)
+        for name, one in ACTS.items()
+        if one.is_offered(made)
+    ]
+    return sorted(found, key=lambda one: not one.is_first)
 
 
 _FIRST: Mapping[str, str] = {Needs.REVIEW: "rows", Needs.ANSWER: "answer", Needs.MEND: "again"}
 
 
-def _form(one: Act, row: Case, at_desk: Desk, given: Any, made: Sheet | None = None) -> forms.Form | None:
-    if one.form is None:
+def _form(name: str, row: Case, at_desk: Desk, given: Any) -> forms.Form | None:
+    """The form of an act, its fields named so that the page may hold several."""
+    made = ACTS[name].form
+    if made is None:
         return None
-    named: dict[str, Any] = {"auto_id": "id_%s"}
-    return one.form(given, **named)
-
-
-def _may_handle(request: HttpRequest) -> bool:
-    return standing_of(request).may(Leave.CASES_HANDLE)
+    more: dict[str, Any] = {"auto_id": f"{name}_%s"}
+    if made is Refusing:
+        more["grounds"] = grounds(row, at_desk.declaration)
+    elif made is Choosing:
+        more["known"] = rows_in_question(row)
+    elif made is Answering:
+        more["is_complaint"] = row.kind == Kind.COMPLAINT
+    return made(given, **more)
 
 
 def _may_approve(request: HttpRequest, row: Case) -> bool:
@@ -313,18 +475,44 @@ def _may_approve(request: HttpRequest, row: Case) -> bool:
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_POST
 def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
-    """Do one of `ACTS`. What is refused is said on the case's page."""
+    """Do one of `ACTS`. What is refused is said on the case's page, and nothing has changed then."""
     row, at_desk = _case(request, reference), desk()
-    one = ACTS.get(what)
-    if one is None:
+    if what not in ACTS:
         raise Http404
-    form = _form(one, row, at_desk, request.POST)
+    form = _form(what, row, at_desk, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, row, tried=what, form=form, status=400)
+    at = _At(request, row, at_desk, who(request), timezone.now())
     try:
-        one.do(request, row, form.cleaned_data if form is not None else {}, at_desk, timezone.now())
+        ACTS[what].do(at, form.cleaned_data if form is not None else {})
     except TrothError as refused:
-        return _page(request, _case(request, reference), wrong=_sentence(refused), tried=what, form=form, status=409)
+        return _page(request, _case(request, reference), wrong=sentence(refused), tried=what, form=form, status=409)
+    return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
+    """Wait no longer for one system: the case is answered without it, and the letter says so."""
+    row = _case(request, reference)
+    if not row.steps.filter(pk=step).exists():
+        raise Http404
+    asking.give_up(step, by=who(request).by, at=timezone.now())
+    return _back(request, reference)
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def send_again(request: HttpRequest, reference: str, letter: int) -> HttpResponse:
+    """Send a letter of this case that failed, once what was in its way is mended."""
+    row = _case(request, reference)
+    failed = LetterRow.objects.filter(pk=letter, about=row.about).first()
+    if failed is None:
+        raise Http404
+    try:
+        again(failed.once, now=timezone.now())
+    except TrothError as refused:
+        return _page(request, row, wrong=sentence(refused), status=409)
     return _back(request, reference)
 
 
@@ -338,10 +526,11 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         run.approve(row.pk, request.POST.get("plan", ""), request.user, desk(), who=who(request), now=timezone.now())
     except TrothError as refused:
-        return _page(request, _case(request, reference), wrong=_sentence(refused), status=409)
+        return _page(request, _case(request, reference), wrong=sentence(refused), status=409)
     return _back(request, reference)
 
 
-def _sentence(refused: Exception) -> str:
+def sentence(refused: Exception) -> str:
+    """What was refused, as a page says it."""
     text = str(refused)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

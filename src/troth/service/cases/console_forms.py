@@ -87,6 +87,11 @@ class Answering(_Plain):
     text = _text(_("Your answer"), rows=7, help_text=_("It goes to the person by letter, word for word."))
     remedy = _text(_("What is done about it"), rows=3, required=False)
 
+    def __init__(self, *given: Any, is_complaint: bool = True, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if not is_complaint:
+            del self.fields["remedy"]
+
 
 class Choosing(_Plain):
     rows = forms.MultipleChoiceField(label=_("Rows in question"), required=False, widget=forms.CheckboxSelectMultiple)

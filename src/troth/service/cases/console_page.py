@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,18 +28,22 @@ __all__ = [
     "CHANNELS",
     "NEEDS",
     "RIGHTS",
+    "STEP_WHY",
     "Bar",
     "Line",
     "Sheet",
     "about",
     "bar",
+    "content_of",
     "doing",
     "grounds",
     "line",
     "people_of",
     "relative",
+    "rows_in_question",
     "sheet",
     "state_words",
+    "wrote",
 ]
 
 _SOON_DAYS = 7
@@ -275,6 +279,8 @@ class Sheet:
     receipts: tuple[Any, ...]
     looks: tuple[Look, ...]
     restrictions: tuple[Any, ...]
+    mine: int | None
+    """The account of whoever reads."""
     content: Content | None = field(default=None, repr=False)
     wrote: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
@@ -310,8 +316,7 @@ def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetim
     closed = case.state == State.CLOSED
     todo, is_for_somebody = doing(case)
     events = list(case.events.order_by("at", "id"))
-    need = next((event for event in reversed(events) if event.what.startswith("needs_")), None)
-    facts: Mapping[str, Any] = need.facts if need is not None and need.what == f"needs_{case.needs}" else {}
+    facts = _need(case, events)
     names = _names(event.by for event in events)
     on = case.closed_at.date() if case.closed_at is not None else clocks.first.on
     return Sheet(
@@ -330,10 +335,8 @@ def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetim
         clocks=tuple(_clock(one, clocks.first, today, now) for one in clocks.answer),
         acknowledgements=tuple(_clock(one, None, today, now) for one in clocks.acknowledge),
         because=clocks.because,
-        concerns=tuple(
-            Concern(one["place"], one["message"], one["mend"], tuple(one["rows"])) for one in facts.get("reviews", ())
-        ),
-        why=_WHY.get(str(facts.get("why", "")), ""),
+        concerns=tuple(_concerns(facts)),
+        why=str(_WHY.get(str(facts.get("why", "")), "")),
         problems=tuple(facts.get("problems", ())),
         lines=tuple(case.plan or ()),
         steps=tuple(_asked(step, at_desk.declaration, case) for step in case.steps.order_by("id")),
@@ -342,9 +345,27 @@ def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetim
         receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
         looks=tuple(looks_at(case.subject)[:50]) if case.subject else (),
         restrictions=tuple(case.restrictions.order_by("since", "id")),
+        mine=mine,
         content=content,
-        wrote=tuple(_wrote(content, at_desk.declaration)) if content is not None else (),
+        wrote=tuple(wrote(content, at_desk.declaration)) if content is not None else (),
     )
+
+
+def _need(case: Case, events: Sequence[Event]) -> Mapping[str, Any]:
+    """What was said when the case began to need what it needs now."""
+    need = next((event for event in reversed(events) if event.what.startswith("needs_")), None)
+    return need.facts if case.needs and need is not None and need.what == f"needs_{case.needs}" else {}
+
+
+def _concerns(facts: Mapping[str, Any]) -> Iterable[Concern]:
+    for one in facts.get("reviews", ()):
+        yield Concern(one["place"], one["message"], one["mend"], tuple(one["rows"]))
+
+
+def rows_in_question(case: Case) -> tuple[str, ...]:
+    """The rows that a handler has to choose from."""
+    facts = _need(case, list(case.events.filter(what__startswith="needs_").order_by("at", "id")))
+    return tuple(dict.fromkeys(row for one in _concerns(facts) for row in one.rows))
 
 
 def _handler(handler: User | None, mine: int | None) -> str:
@@ -488,7 +509,7 @@ def _asked(step: Step, declaration: Declaration, case: Case) -> Asked:
     )
 
 
-def _wrote(content: Content, declaration: Declaration) -> Iterable[tuple[str, str]]:
+def wrote(content: Content, declaration: Declaration) -> Iterable[tuple[str, str]]:
     """What the person told us, as pairs of a label and a text."""
     if content.name:
         yield gettext("Name"), content.name

@@ -1,0 +1,167 @@
+"""``/console/cases/new/``: staff open a case for somebody who asked by telephone, in a letter, or at a counter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from troth.declaration import Declaration, IdentityKind
+from troth.errors import TrothError
+from troth.service.cases import run
+from troth.service.cases.console import sentence, who
+from troth.service.cases.console_page import RIGHTS
+from troth.service.cases.content import Content
+from troth.service.cases.desk import desk
+from troth.service.cases.forms import PLACES, categories_to_amend, purposes_for
+from troth.service.cases.letters import day
+from troth.service.cases.models import Channel, Kind, Right
+from troth.service.cases.plan import zone_of
+from troth.service.staff.doors import Right as Leave
+from troth.service.staff.doors import needs, standing_of
+
+__all__ = ["new_case"]
+
+_CHANGES = 3
+_TIERS = (
+    (0, _("None: a link is mailed to them, where one is needed")),
+    (1, _("They answered at an address or a number that we hold")),
+    (2, _("They knew two things that we hold")),
+    (3, _("They signed in, or knew three things and declared who they are")),
+    (4, _("Somebody saw a document")),
+)
+
+
+class Opening(forms.Form):
+    """Who asks, for what, how and when it came, and how they showed who they are."""
+
+    arrived_on = forms.DateField(
+        label=_("Arrived on"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The clock starts on that day, whoever saw it first."),
+    )
+    address = forms.EmailField(label=_("Where letters go (e-mail)"), required=False, max_length=254)
+    email = forms.EmailField(label=_("Named by: e-mail address"), required=False, max_length=254)
+    phone = forms.CharField(label=_("Named by: telephone number"), required=False, max_length=40)
+    account = forms.CharField(label=_("Named by: account"), required=False, max_length=100)
+    name = forms.CharField(label=_("Name, as they gave it"), required=False, max_length=100)
+    message = forms.CharField(
+        label=_("What they said"), required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    language = forms.ChoiceField(label=_("Language of the letters"), choices=settings.LANGUAGES)
+    residence = forms.ChoiceField(label=_("Lives in"), choices=PLACES, required=False)
+    tier = forms.TypedChoiceField(label=_("How they showed who they are"), choices=_TIERS, coerce=int)
+    proof = forms.CharField(
+        label=_("What was seen, when, and by whom"),
+        required=False,
+        max_length=1_000,
+        help_text=_("Kept as a note. Do not copy a document, and note no number of it."),
+    )
+    is_confidential = forms.BooleanField(label=_("For the officer and the deputy alone"), required=False)
+
+    def __init__(
+        self, *given: Any, what: str, declaration: Declaration, is_officer: bool, today: dt.date, **named: Any
+    ) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+        self.what, self.today = what, today
+        self.fields["arrived_on"].initial = today
+        if not is_officer:
+            del self.fields["is_confidential"]
+        targets = categories_to_amend(declaration) if what == Right.AMEND else {}
+        for number in range(_CHANGES if targets else 0):
+            self.fields[f"what-{number}"] = forms.ChoiceField(
+                choices=[("", _("Choose")), *targets.items()], required=False, label=_("What is wrong")
+            )
+            self.fields[f"new-{number}"] = forms.CharField(required=False, max_length=500, label=_("What it should be"))
+        if wishes := purposes_for(declaration, what):
+            self.fields["purposes"] = forms.MultipleChoiceField(
+                choices=list(wishes.items()), widget=forms.CheckboxSelectMultiple, label=_("What should stop")
+            )
+
+    def clean_arrived_on(self) -> dt.date:
+        on: dt.date = self.cleaned_data["arrived_on"]
+        if on > self.today:
+            raise ValidationError(_("Nothing arrives in the future."))
+        return on
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("tier") and not cleaned.get("proof"):
+            self.add_error("proof", _("Write what was seen: without it nobody can answer for the proof."))
+        if not cleaned.get("address") and not cleaned.get("tier") and not self.errors:
+            self.add_error("address", _("Without an address nothing can be proved, and no letter can go."))
+        cleaned["changes"] = {
+            cleaned[f"what-{number}"]: cleaned.get(f"new-{number}", "")
+            for number in range(_CHANGES)
+            if cleaned.get(f"what-{number}")
+        }
+        return cleaned
+
+    def content(self) -> Content:
+        """What becomes of it in the case."""
+        cleaned = self.cleaned_data
+        kinds = ((IdentityKind.EMAIL, "email"), (IdentityKind.PHONE, "phone"), (IdentityKind.ACCOUNT, "account"))
+        return Content(
+            address=cleaned["address"],
+            identifiers=tuple((str(kind), cleaned[field].strip()) for kind, field in kinds if cleaned[field].strip()),
+            name=cleaned["name"],
+            message=cleaned["message"],
+            changes=cleaned["changes"],
+            purposes=tuple(cleaned.get("purposes", ())),
+        )
+
+
+@needs(Leave.CASES_HANDLE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_case(request: HttpRequest) -> HttpResponse:
+    """First what it is about, then the form for it. The case's own page shows what was put in, on record."""
+    what = request.POST.get("about") or request.GET.get("about") or ""
+    if what not in RIGHTS or what == Right.APPEAL:
+        kinds = [(name, title) for name, title in RIGHTS.items() if name != Right.APPEAL]
+        return render(request, "cases/console/new.html", {"here": "cases", "kinds": kinds})
+    at_desk, now = desk(), timezone.now()
+    today = day(now, at_desk)
+    form = Opening(
+        request.POST or None,
+        what=what,
+        declaration=at_desk.declaration,
+        is_officer=standing_of(request).is_officer,
+        today=today,
+    )
+    wrong = ""
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        arrived = dt.datetime.combine(given["arrived_on"], dt.time(), zone_of(at_desk.declaration.organisation))
+        intake = run.Intake(
+            kind=Kind(what) if what in (Kind.COMPLAINT, Kind.QUESTION) else Kind.REQUEST,
+            right="" if what in (Kind.COMPLAINT, Kind.QUESTION) else what,
+            content=form.content(),
+            channel=Channel.STAFF,
+            language=given["language"],
+            residence=given["residence"],
+            tier=given["tier"],
+            is_confidential=bool(given.get("is_confidential")),
+            received_at=now if given["arrived_on"] == today else arrived,
+            who=who(request),
+        )
+        try:
+            with transaction.atomic():
+                case = run.receive(intake, at_desk, now=now)
+                if given["proof"]:
+                    run.note(case, given["proof"], at_desk, who=who(request), now=now)
+            return HttpResponseRedirect(reverse("case", args=[case.reference]))
+        except TrothError as refused:
+            wrong = sentence(refused)
+    shown = {"here": "cases", "form": form, "what": what, "title": RIGHTS[what], "wrong": wrong}
+    return render(request, "cases/console/new.html", shown, status=400 if form.errors or wrong else 200)

@@ -1,0 +1,83 @@
+"""``/console/search/``: what there is about one person, by one identifier, for a declared purpose and on record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from troth.declaration import IdentityKind
+from troth.service.cases import carry
+from troth.service.cases.console_page import line
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.letters import day
+from troth.service.cases.models import Case, Restriction
+from troth.service.disclosure.console import KINDS, Person
+from troth.service.disclosure.models import Kind as Way
+from troth.service.disclosure.run import names_of, received
+from troth.service.mail.models import LetterRow
+from troth.service.record.models import Hold
+from troth.service.staff.doors import Right as Leave
+from troth.service.staff.doors import look, needs, standing_of
+from troth.service.staff.looking import looks_at
+from troth.subjects import Identity
+
+__all__ = ["cases_of", "search"]
+
+_SHOWN = 100
+
+
+@needs(Leave.PERSONAL_SEE, personal=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """A form; sent, what is known of whoever it names. The identifier travels in the body, is found by its keyed
+    reference, and is not kept."""
+    form = Person(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        look(request, subjects=[], purpose="troth_requests")  # the form alone shows nobody's data
+        shown: dict[str, Any] = {"here": "search", "form": form}
+        return render(request, "cases/console/search.html", shown, status=400 if form.errors else 200)
+    at_desk, identity = desk(), form.cleaned_data["identity"]
+    names = names_of(identity, at_desk.keyring)
+    rows = list(cases_of(identity, names, at_desk).select_related("handler").defer("content", "plan")[:_SHOWN])
+    subjects = dict.fromkeys([*names[:1], *(row.subject for row in rows if row.subject)])
+    look(request, subjects=subjects, purpose=form.cleaned_data["purpose"])
+    visible = [row for row in rows if standing_of(request).is_officer or not row.is_confidential]
+    return render(request, "cases/console/search.html", _found(request, form, visible, list(subjects), at_desk))
+
+
+def cases_of(identity: Identity, names: Collection[str], at_desk: Desk) -> QuerySet[Case]:
+    """The cases about whoever is named: by the reference of the case, or by the address that its letters went to."""
+    wanted = Q(subject__in=list(names))
+    addresses = [value for kind, value in identity.identifiers if kind is IdentityKind.EMAIL]
+    if addresses:
+        to = [str(at_desk.keyring.pseudonym("mail", address.casefold())) for address in addresses]
+        letters = LetterRow.objects.filter(to__in=to, about__startswith="case:").exclude(kind__startswith="staff_")
+        abouts = letters.exclude(kind="recipient_notice").values_list("about", flat=True).distinct()[:_SHOWN]
+        wanted |= Q(reference__in=[one.removeprefix("case:") for one in abouts])
+    return Case.objects.filter(wanted).order_by("-received_at", "-id")
+
+
+def _found(request: HttpRequest, form: Person, rows: list[Case], names: list[str], at_desk: Desk) -> dict[str, Any]:
+    identity: Identity = form.cleaned_data["identity"]
+    marks = carry.marks_of([(str(kind), value) for kind, value in identity.identifiers], at_desk)
+    now = timezone.now()
+    today = day(now, at_desk)
+    may_see_disclosures = standing_of(request).may(Leave.DISCLOSURES_SEE)
+    looks = [one for name in names for one in looks_at(name)[:20]]
+    return {
+        "here": "search",
+        "form": form,
+        "is_searched": True,
+        "lines": [line(row, today, mine=request.user.pk) for row in rows],
+        "restrictions": Restriction.objects.filter(mark__in=marks, lifted_at=None).order_by("since"),
+        "holds": Hold.objects.filter(subject__in=names, released_at=None).order_by("placed_at"),
+        "may_see_disclosures": may_see_disclosures,
+        "disclosed": [(one, KINDS[Way(one.kind)]) for one in received(names)] if may_see_disclosures else [],
+        "looks": sorted(looks, key=lambda one: one.at, reverse=True)[:50],
+    }

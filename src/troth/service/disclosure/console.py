@@ -1,0 +1,111 @@
+"""``/console/disclosures/``: what went to whom, who received one person's data, and whom staff have to tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from troth.declaration import IdentityKind
+from troth.service.disclosure.models import Disclosure, Kind, Notice
+from troth.service.disclosure.run import names_of, received
+from troth.service.disclosure.telling import NoticeEnded, end, untold
+from troth.service.pages import the_company
+from troth.service.record.console import IDENTIFIERS, own_keyring
+from troth.service.staff.doors import Right, look, needs, standing_of
+from troth.subjects import Identity, IdentityRefused
+
+__all__ = ["KINDS", "disclosures", "notice_ended", "received_by"]
+
+_SHOWN = 50
+KINDS = {
+    Kind.NOTICE: _("notice of a change"),
+    Kind.EXPORT: _("as the person wished"),
+    Kind.SHARE: _("shared"),
+    Kind.PROCESSOR: _("to a processor"),
+    Kind.LEGAL_DEMAND: _("on a legal demand"),
+    Kind.SALE: _("sold"),
+}
+
+
+class Person(forms.Form):
+    """Somebody whom staff look for, by one identifier, and for which purpose."""
+
+    kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("The person is named by"))
+    value = forms.CharField(
+        label=_("Which"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    purpose = forms.ChoiceField(label=_("What you look for it for"), help_text=_("The look is on record."))
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+        declared = the_company().declaration.purposes
+        field = self.fields["purpose"]
+        assert isinstance(field, forms.ChoiceField)
+        titled: list[tuple[str, str]] = [(name, one.title or name) for name, one in declared.items()]
+        field.choices = sorted(titled, key=lambda pair: pair[1])
+        field.initial = "troth_requests"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("kind") and cleaned.get("value"):
+            try:
+                cleaned["identity"] = Identity(((IdentityKind(cleaned["kind"]), cleaned["value"].strip()),))
+            except IdentityRefused as refused:
+                self.add_error("value", str(refused))
+        return cleaned
+
+
+@needs(Right.DISCLOSURES_SEE)
+@require_safe
+def disclosures(request: HttpRequest) -> HttpResponse:
+    """The latest disclosures, without whose data it was, and the recipients that wait to be told."""
+    return _page(request, Person())
+
+
+def _page(request: HttpRequest, form: Person, *, found: Any = None, wrong: str = "", status: int = 200) -> HttpResponse:
+    shown = {
+        "here": "disclosures",
+        "form": form,
+        "found": found,
+        "wrong": wrong,
+        "untold": untold()[:_SHOWN],
+        "latest": [(row, KINDS[Kind(row.kind)]) for row in Disclosure.objects.order_by("-at", "-id")[:_SHOWN]],
+        "recipients": the_company().declaration.recipients,
+        "is_searched": found is not None,
+    }
+    return render(request, "disclosure/console/disclosures.html", shown, status=status)
+
+
+@needs(Right.DISCLOSURES_SEE, personal=True)
+@require_POST
+def received_by(request: HttpRequest) -> HttpResponse:
+    """Who received one person's data, as the person would be told (GDPR Art. 15(1)(c)). The identifier is sent in the
+    body, found by its keyed reference, and not kept."""
+    form = Person(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=400)
+    names = names_of(form.cleaned_data["identity"], own_keyring())
+    look(request, subjects=names[:1], purpose=form.cleaned_data["purpose"])
+    return _page(request, form, found=[(one, KINDS[Kind(one.kind)]) for one in received(names)])
+
+
+@needs(Right.DISCLOSURES_SEE)
+@require_POST
+def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody has told the recipient in another way, or says why nobody can (GDPR Art. 19)."""
+    how = request.POST.get("how", "")
+    try:
+        if how not in Notice.Ended.values:
+            raise NoticeEnded("say whether they were told, or why they cannot be")
+        end(pk, Notice.Ended(how), by=standing_of(request).pseudonym or "", now=timezone.now())
+    except NoticeEnded as refused:
+        return _page(request, Person(), wrong=str(refused)[:1].upper() + str(refused)[1:], status=409)
+    return HttpResponseRedirect(reverse("disclosures"))
