@@ -7,6 +7,7 @@ own, as a stranger would who has read that page.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import enum
 import hashlib
@@ -146,6 +147,12 @@ class AskedContract:
         first = asked.ask(erase)
         for again in (asked.ask(erase), place.open().ask(erase), asked.poll(erase.id)):
             assert again == first
+        assert place.times() == 1
+
+    def test_an_ask_with_a_later_due_date_is_the_same_ask(self, asked: Asked, place: AskedPlace) -> None:
+        erase = make_ask(Right.ERASE)
+        extended = dataclasses.replace(erase, due=erase.due + dt.timedelta(days=60))
+        assert asked.ask(erase) == asked.ask(extended)
         assert place.times() == 1
 
     def test_an_id_belongs_to_one_ask(self, asked: Asked, place: AskedPlace) -> None:
