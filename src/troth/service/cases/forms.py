@@ -109,6 +109,10 @@ def _mailable(address: str) -> str:
 class Again(_Person):
     """Have the links of what was asked before sent again."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["email"].help_text = gettext_lazy("The one that you gave when you asked.")
+
 
 class Ask(_Person):
     """A complaint, or a question about the policy."""
@@ -118,10 +122,16 @@ class Ask(_Person):
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"required": gettext_lazy("Write a few words, so that we know what it is about.")},
     )
-    residence = forms.ChoiceField(choices=PLACES, required=False, label=gettext_lazy("Where do you live?"))
+    residence = forms.ChoiceField(
+        choices=PLACES,
+        required=False,
+        label=gettext_lazy("Where do you live?"),
+        help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
+    )
 
     def __init__(self, *given: Any, clauses: Sequence[tuple[str, str]] = (), **named: Any) -> None:
         super().__init__(*given, **named)
+        self.fields["email"].help_text = gettext_lazy("The answer goes there.")
         if clauses:
             nothing = ("", gettext_lazy("The policy as a whole"))
             self.fields["clause"] = forms.ChoiceField(
@@ -146,7 +156,12 @@ class Ask(_Person):
 class AskFor(_Person):
     """One right: who asks, for whom, and what the right needs besides."""
 
-    residence = forms.ChoiceField(choices=PLACES, required=False, label=gettext_lazy("Where do you live?"))
+    residence = forms.ChoiceField(
+        choices=PLACES,
+        required=False,
+        label=gettext_lazy("Where do you live?"),
+        help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
+    )
     message = forms.CharField(
         required=False,
         max_length=_MESSAGE_MAX,
@@ -179,9 +194,16 @@ class AskFor(_Person):
     ) -> None:
         super().__init__(*given, **named)
         self.right, self.rows, self.someone = right, min(max(rows, 1), ROWS_MAX), someone
-        if someone is not None:  # their company has signed them in: for themselves, and under that address
-            for name in ("email", "agent_name", "agent_email"):
-                del self.fields[name]
+        is_at_once = right in (Right.OBJECT, Right.WITHDRAW)
+        self.fields["email"].help_text = (
+            gettext_lazy("We send a letter there that says what was done. Use the one under which we know you.")
+            if is_at_once
+            else gettext_lazy("We send a link there, to see that it is yours. Use the one under which we know you.")
+        )
+        if someone is not None:  # their company has signed them in, for themselves and under that address
+            del self.fields["email"]
+        if someone is not None or is_at_once:  # anybody may stop a use, so nobody has to ask whether they may
+            del self.fields["agent_name"], self.fields["agent_email"]
         self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
         self._purposes = purposes_for(declaration, right)
         if self._targets:
