@@ -351,6 +351,7 @@ def test_every_page_leads_to_the_policy_and_to_nobody_else(browser: httpx.Client
     links = {node.text(): node.attributes["href"] for node in tree.css("footer a")}
     assert links["Privacy policy"] == "/policy/"
     assert links["How we keep it"] == "/policy/status/"
+    assert links["Your data"] == "/your-data/"
     targets = [node.attributes.get(name) or "" for name in ("href", "src", "action") for node in tree.css(f"[{name}]")]
     assert all(target[:1] in ("/", "#") and target[:2] != "//" for target in targets)
 
@@ -358,7 +359,7 @@ def test_every_page_leads_to_the_policy_and_to_nobody_else(browser: httpx.Client
 @pytest.mark.parametrize("path", PAGES)
 def test_every_link_of_our_own_leads_somewhere(browser: httpx.Client, path: str) -> None:
     links = {node.attributes["href"] or "" for node in LexborHTMLParser(browser.get(path).text).css("a[href^='/']")}
-    ours = {link for link in links if not link.startswith("/policy/")}
+    ours = {link for link in links if not link.startswith(("/policy/", "/your-data/"))}  # those are Troth's
     assert {browser.get(link).status_code for link in ours} == {200}
 
 

@@ -43,6 +43,7 @@ _MENU = (
 )
 _FOOT = (
     ("/policy/", "Privacy policy"),
+    ("/your-data/", "Your data"),
     ("/policy/status/", "How we keep it"),
     ("/cookies/", "Cookies"),
     ("/mailbox/", "Mailbox of this demonstration"),
