@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.firm import Answer, Firm
+from tests.docs.consoles import differences, typed
 
 from troth.ledger import Entry, Name
 
@@ -206,3 +207,18 @@ def test_a_day_without_a_check_is_told(back: Firm) -> None:
     unknown = replay(back, "--json", since=moments[0]).document["unknown"]
     [gap] = [why for why in unknown if "no check on record" in why]
     assert f"from {moments[1]:%Y-%m-%d %H:%M} to {moments[2]:%Y-%m-%d %H:%M} UTC" in gap
+
+
+# --- the how-to ------------------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs/howto/restore-a-backup.md"
+
+
+def test_a_restore_goes_as_the_page_tells_it(back: Firm) -> None:
+    plan, moment = "", f"{BEFORE:%Y-%m-%d %H:%M} UTC"
+    for command, shown in typed(PAGE.read_text("utf-8")):
+        words = command.replace("2026-11-20T03:00Z", f"{BEFORE:%Y-%m-%dT%H:%M:%SZ}").split()[1:]
+        done = back.troth(*(plan if word.startswith("dg1:") else word for word in words))
+        shown = [line.replace("2026-11-20 03:00 UTC", moment) for line in shown]
+        assert differences(shown, done.out) == [], done.out + done.err
+        plan = next(iter(re.findall(r"dg1:[0-9a-f]{64}", done.out)), plan)

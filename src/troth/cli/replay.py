@@ -151,6 +151,8 @@ def _show(
         click.echo(f"{counted(back.rows, 'row')} read, {counted(sum(back.found.values()), 'erased identifier')} back.")
         for place, rows in back.places.items():
             click.echo(f"  {place}: {counted(rows, 'row')}")
+        if not back.found and not outcomes:
+            click.echo("Nobody who was erased since is back: that is on record.")
         if found.plan is not None and known is not None:
             paper.show_plan(found.plan, known)
     for line in _to_look_at(found):
