@@ -266,7 +266,8 @@ def test_the_language_is_the_persons_and_the_companys_words_keep_theirs() -> Non
 
 
 def hostile(text: str) -> Contents:
-    """Contents that hold *text* wherever a text from outside may stand."""
+    """Contents that hold *text* wherever a text from outside may stand; as a value of a table the whole of it."""
+    whole, text = text, text[:5_000]
     declaration = parse(DECLARED)
     organisation = declaration.organisation.model_copy(update={"name": text, "address": text, "regulator": text})
     system = declaration.systems["shop"].model_copy(update={"title": text})
@@ -287,7 +288,7 @@ def hostile(text: str) -> Contents:
                 f"shop.{text[:500]}",
                 ("id", text[:500]),
                 (None, text[:500]),
-                ((text, text), (text.encode("utf-8", "replace"), text)),
+                ((whole, text), (whole.encode("utf-8", "replace"), text)),
             ),
             ANN,
         ),
