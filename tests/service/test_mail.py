@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -469,32 +470,52 @@ def process(database: str, sink: Sink, *arguments: int) -> forks.Process:
     return forks.start(command, env={**os.environ, "TROTH_DATABASE_URL": database}, cwd=ROOT)
 
 
+def send_and_kill(database: str, sink: Sink, send: Send, step: int) -> tuple[bool, int, int]:
+    """Kill a sender of two letters before its *step*-th step, and send what is left: whether it came that far, and how
+    many letters were in doubt, and how many came twice."""
+    LetterRow.objects.all().delete()
+    EntryRow.objects.all().delete()
+    sink.taken.clear()
+    for number in range(2):
+        posted(letter(f"k{number}"))
+    killed = process(database, sink, step).wait(60) != 0
+    send(6 * MINUTE)
+    assert set(LetterRow.objects.values_list("state", flat=True)) == {"sent"}, step
+    assert len(entries()) == 2, step
+    repeated = set(LetterRow.objects.filter(repeated=True).values_list("message_id", flat=True))
+    arrived = Counter(read(envelope.content)["Message-ID"] for envelope in sink.taken)
+    twice = {id_ for id_, count in arrived.items() if count > 1}
+    assert (len(arrived), max(arrived.values()) <= 2, len(repeated) <= 1, twice <= repeated) == (2, True, True, True), (
+        step
+    )
+    assert len({envelope.content for envelope in sink.taken}) == 2, step
+    return killed, len(repeated), len(twice)
+
+
 def test_a_killed_sender_loses_nothing_and_leaves_one_letter_in_doubt(database: str, sink: Sink, send: Send) -> None:
-    every = 1 if database.startswith("sqlite") else 5
-    doubts = twice = 0
-    for step in range(0, 200, every):
-        LetterRow.objects.all().delete()
-        EntryRow.objects.all().delete()
-        sink.taken.clear()
-        for number in range(2):
-            posted(letter(f"k{number}"))
-        killed = process(database, sink, step).wait(30) != 0
-        send(6 * MINUTE)
-        assert set(LetterRow.objects.values_list("state", flat=True)) == {"sent"}, step
-        assert len(entries()) == 2, step
-        repeated = set(LetterRow.objects.filter(repeated=True).values_list("message_id", flat=True))
-        arrived = Counter(read(envelope.content)["Message-ID"] for envelope in sink.taken)
-        more = {id_ for id_, count in arrived.items() if count > 1}
-        assert (len(arrived), more <= repeated, len(repeated) <= 1, max(arrived.values()) <= 2) == (2, True, True, True)
-        assert len({envelope.content for envelope in sink.taken}) == 2, step
-        doubts, twice = doubts + len(repeated), twice + len(more)
-        if not killed:
-            break
-    else:
-        pytest.fail("there was no end to the steps")
-    if every == 1:
-        assert step > 40
-        assert twice <= doubts <= step / 3
+    ended = [send_and_kill(database, sink, send, step) for step in range(3, 60, 7)]
+    assert sum(killed for killed, _, _ in ended) > 5
+
+
+@pytest.mark.soak
+def test_wherever_a_sender_is_killed_few_letters_are_in_doubt(database: str, sink: Sink, send: Send) -> None:
+    doubts = twice = steps = 0
+    while (ended := send_and_kill(database, sink, send, steps))[0]:
+        steps, doubts, twice = steps + 1, doubts + ended[1], twice + ended[2]
+    assert steps > 40
+    assert 0 < twice <= doubts <= steps / 3
+
+
+@pytest.mark.soak
+def test_a_thousand_letters_go_in_seconds(database: str, sink: Sink, smtp: Smtp) -> None:
+    begun = time.process_time()
+    for number in range(1_000):
+        posted(letter(f"k{number}", to=f"ann{number}@example.org"))
+    queued = time.process_time()
+    assert send_due(NOW, keyring=KEYS, transport=smtp) == 1_000
+    assert queued - begun < 10
+    assert time.process_time() - queued < 15
+    assert (len(sink.taken), sink.connections) == (1_000, 1)
 
 
 def test_eight_processes_send_each_letter_once(database: str, sink: Sink) -> None:
