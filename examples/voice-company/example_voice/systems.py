@@ -51,6 +51,7 @@ customer = Table(
     Column("notice", String(10), nullable=False),
     Column("created_at", _Moment, nullable=False),
     Column("active_at", _Moment, nullable=False),
+    Column("paused_at", _Moment),  # set where the customer's data must only be stored
 )
 address = Table(
     "address",

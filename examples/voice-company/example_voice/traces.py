@@ -92,6 +92,7 @@ def _shop(rows: Rows, person: Person, rng: random.Random, numbers: Trace, now: d
             _NOTICE,
             person.joined,
             active,
+            None,
         )
     )
     home = person.home
