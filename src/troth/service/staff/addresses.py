@@ -40,7 +40,7 @@ urlpatterns = [
     path("staff/sign-in/passkey", public(passkeys.login_webauthn), name="mfa_login_webauthn"),
     path("staff/invitation/<str:token>", console.invitation, name="invitation"),
     # the company's own login
-    path("staff/company/<str:provider_id>/login/", public(openid.login), name="openid_connect_login"),
+    path("staff/company/<str:provider_id>/login/", _open(openid.login), name="openid_connect_login"),
     path("staff/company/<str:provider_id>/login/callback/", public(openid.callback), name="openid_connect_callback"),
     path("staff/company/cancelled", public(company_login.login_cancelled), name="socialaccount_login_cancelled"),
     path("staff/company/failed", public(company_login.login_error), name="socialaccount_login_error"),

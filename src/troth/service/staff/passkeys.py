@@ -1,27 +1,38 @@
-"""What a page with a passkey needs beyond the others: one script of ours, and leave to ask the device."""
+"""What pages of signing in need beyond the others: one script of ours, leave to ask the device, and a way to the
+company's own login."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import SELF
-from csp.decorators import csp_update
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 
 from troth.service.headers import permissions
 
 __all__ = ["with_passkeys"]
 
 
-def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """*view* with leave to run our own scripts and to ask for a passkey. No other page has it."""
+def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """*view* with leave to run our own scripts, to ask for a passkey, and to send a form on to the company's login. No
+    other page has it."""
 
     @functools.wraps(view)
     def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response.headers["Permissions-Policy"] = permissions({"publickey-credentials-get": "(self)"})
+        # Browsers hold the answer to a form, a redirect to the company's login, to the same rule as the form.
+        update = {"script-src": [SELF], "connect-src": [SELF], "form-action": _logins()}
+        response._csp_update = update  # type: ignore[attr-defined]
         return response
 
-    return csp_update({"script-src": [SELF], "connect-src": [SELF]})(allowed)
+    return allowed
+
+
+def _logins() -> list[str]:
+    places = [urlsplit(login["settings"]["server_url"]) for login in settings.TROTH.company_login]
+    return [f"{place.scheme}://{place.netloc}" for place in places]
