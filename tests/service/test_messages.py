@@ -92,10 +92,10 @@ def test_every_letter_is_translated(catalog: Catalog, sources: Catalog) -> None:
         assert is_translated(found), message.id
 
 
-@pytest.mark.parametrize("code", COMPLETE)
-def test_a_complete_language_lacks_nothing(code: str, sources: Catalog) -> None:
-    catalog = messages.merged(code, sources)
-    assert [message.id for message in catalog if message.id and not is_translated(message)] == []
+def test_a_complete_language_lacks_nothing(sources: Catalog) -> None:
+    for code in COMPLETE:
+        catalog = messages.merged(code, sources)
+        assert [message.id for message in catalog if message.id and not is_translated(message)] == [], code
 
 
 def test_sentences_are_found_in_code_and_templates(sources: Catalog) -> None:
