@@ -70,6 +70,7 @@ def _declared(table: Any) -> set[str]:
     links = (*table.belongs_to.values(), *table.refers_to.values())
     named = {column for link in links for column in link.columns}
     people = {found.column for found in (*table.identity.values(), *table.mentions.values())}
+    people |= {mark.column for mark in table.marks.values()}
     return named | people | set(table.fields) | set(table.ignore) | set(table.key or ()) | _kept_from(table)
 
 

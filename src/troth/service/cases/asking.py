@@ -24,14 +24,16 @@ from troth.service.cases.letters import write_to
 from troth.service.cases.models import Case, Event, State, Step
 from troth.service.cases.package import Part
 from troth.service.work.run import wake
-from troth.stores import TASK, StoreError, is_asked, open_asked
+from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-__all__ = ["ask_all", "complete", "give_up", "is_waiting", "parts", "poll", "settle", "systems_of"]
+__all__ = ["ask_all", "complete", "give_up", "is_waiting", "parts", "poll", "settle", "systems_of", "uploads"]
 
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
 _TASK_LOOK_S = 24 * 3600
 _CHANGES = (AskedRight.ERASE, AskedRight.AMEND)
+"""What counts once it was looked at again."""
+_SO = (AnswerState.DONE, AnswerState.NOTHING)
 
 
 def now() -> dt.datetime:
@@ -90,18 +92,19 @@ def _go_on(step: Step, case: Case, content: Content, system: System, at_desk: De
     try:
         with contextlib.closing(open_asked(step.system, system, os.environ)) as asked:
             answer = asked.poll(question.id) if step.facts.get("accepted") else asked.ask(question)
-            if answer.state in (AnswerState.DONE, AnswerState.NOTHING) and question.right in _CHANGES:
+            is_verified = question.right not in _CHANGES
+            if answer.state in _SO and not is_verified:
                 seen = asked.verify(question, kept=answer.kept)
                 if seen.state is AnswerState.FAILED:
                     return _later(step, "still_there", at)
-                verified = seen.detail != "not_verified"
-            else:
-                verified = question.right not in _CHANGES
+                is_verified = seen.state in _SO
     except SecretMissing:
         return _later(step, "secret_missing", at)
+    except AskedLater as busy:
+        return _later(step, "busy", at, wait_s=busy.retry_after_s)
     except StoreError as trouble:
         return _later(step, "unreachable" if trouble.retryable else "refused", at)
-    return _note(step, case, answer, verified, at_desk, at)
+    return _note(step, case, answer, is_verified, at_desk, at)
 
 
 def _ask(step: Step, case: Case, content: Content, at_desk: Desk) -> Ask:
@@ -125,7 +128,7 @@ def _note(step: Step, case: Case, answer: Answer, verified: bool, at_desk: Desk,
     if answer.state in (AnswerState.REFUSED, AnswerState.FAILED):
         if answer.state is AnswerState.FAILED and step.tries < 5:
             step.facts = {}
-            return _later(step, answer.detail or "failed", at)
+            return _later(step, answer.detail or "failed", at, wait_s=answer.retry_after_s)
         step.state, step.why = Step.State(str(answer.state)), answer.detail or ""
     else:
         step.state, step.why = Step.State.DONE, "" if verified else "not_verified"
@@ -244,3 +247,9 @@ def parts(case: Case, at_desk: Desk) -> Iterator[Part]:
                 categories=(None,) * len(columns),
                 rows=tuple(tuple(row) for row in rows),
             )
+
+
+def uploads(case: Case, at_desk: Desk) -> dict[str, bytes]:
+    """What people found for this case in the systems that they look into, for the package."""
+    found = case.steps.filter(way="task", state=Step.State.DONE).exclude(proof=None)
+    return {step.system: at_desk.papers.file(case, bytes(step.proof or b"")) for step in found}

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from troth.ledger import receipt as proof
 from troth.protect import Context
 from troth.service.cases import asking, links, plan, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, redress, write
-from troth.service.cases.models import Case, Event, Link, Outcome, Package, Restriction, Right, Step
-from troth.service.cases.package import Contents, Part, build
+from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
+from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import Changed, tell
+from troth.service.keys import ledger_signer
 from troth.service.mail.kinds import Kept
-from troth.service.record.ledger import record
+from troth.service.record.ledger import DatabaseLog, record, sequence_if_sound
 from troth.service.record.run import view_entries
 from troth.service.record.subject_keys import SubjectKeys
+from troth.service.staff.looking import looks_at
 from troth.subjects import Located, View
 
 __all__ = ["close_done", "fetch", "hand_out", "sweep", "window_opened"]
@@ -37,21 +42,22 @@ def hand_out(
     *,
     now: dt.datetime,
 ) -> int:
-    """Build and seal a package for each case, put the look on record, and mail the link: all at once for each, and once
-    only. How many."""
+    """Put the look on record, build and seal a package for each case with the proof of that, and mail the link: all at
+    once for each, and once only. How many."""
     located, views = found
-    entries = view_entries(located, views, at_desk.keyring, purpose="subject_request", at=now, actor="subject")
+    proofs = _put_on_record(cases, located, views, at_desk, now)
     done = 0
-    for case, view, entry in zip(cases, views, entries, strict=True):
+    for case, view in zip(cases, views, strict=True):
         content = contents[case.pk]
         parts = [*map(_part, view.tables), *asking.parts(case, at_desk)]
-        unanswered = _unanswered(case)
-        packed = build(_contents(case, parts, unanswered, at_desk, now)) if parts or unanswered else None
+        uploads, unanswered = asking.uploads(case, at_desk), _unanswered(case)
+        is_empty = not (parts or uploads or unanswered)
+        told = Told(parts, uploads, unanswered, proofs.get(case.pk))
+        packed = None if is_empty else build(_contents(case, content, told, at_desk, now))
         with transaction.atomic():
             fresh = run.locked(case.pk)
             if fresh.outcome:
                 continue
-            record(entry)
             if packed is not None:
                 _put(fresh, packed, at_desk, now)
                 _mail_link(fresh, content, at_desk, now)
@@ -69,6 +75,54 @@ def hand_out(
     return done
 
 
+def _put_on_record(
+    cases: Sequence[Case], located: Located, views: Sequence[View], at_desk: Desk, now: dt.datetime
+) -> dict[int, dict[str, object]]:
+    """Put the look into the ledger before anything is handed out, once for each case: the proof of it, by case."""
+    entries = view_entries(located, views, at_desk.keyring, purpose="subject_request", at=now, actor="subject")
+    run_id = "view"
+    with transaction.atomic():
+        known = set(Receipt.objects.filter(case__in=cases, run=run_id).values_list("case_id", flat=True))
+        fresh = [
+            (case, view, entry) for case, view, entry in zip(cases, views, entries, strict=True) if case.pk not in known
+        ]
+        rows = record(*(entry for _, _, entry in fresh))
+        Receipt.objects.bulk_create(
+            Receipt(case=case, run=run_id, entry=row, at=now, lines=_looked(view))
+            for (case, view, _), row in zip(fresh, rows, strict=True)
+        )
+    signer = ledger_signer(at_desk.keyring, at_desk.declaration.organisation)
+    sequence_if_sound(signer, now=now)
+    log = DatabaseLog(signer)
+    leaves = Receipt.objects.filter(case__in=cases, run=run_id, entry__leaf__isnull=False)
+    return {
+        case_id: {
+            "leaf": leaf,
+            "proof": proof(log, leaf, extra=log.entry_bytes(leaf)),
+            "verifier": str(log.verifier),
+        }
+        for case_id, leaf in leaves.values_list("case_id", "entry__leaf")
+        if leaf is not None
+    }
+
+
+def _looked(view: View) -> list[dict[str, Any]]:
+    return [
+        {"place": table.place, "rows": len(table.rows), "what": "view", "words": "view", "cite": "", "until": None}
+        for table in view.tables
+    ]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Told:
+    """What was found for one case, and what was not."""
+
+    parts: Sequence[Part]
+    uploads: Mapping[str, bytes]
+    unanswered: Mapping[str, str]
+    proof: Mapping[str, object] | None
+
+
 def _part(table: Any) -> Part:
     return Part(table.place, table.columns, table.categories, table.rows, table.withheld)
 
@@ -79,20 +133,26 @@ def _unanswered(case: Case) -> dict[str, str]:
     return {step.system: step.why or step.state for step in steps if step.why not in ("right_not_answered",)}
 
 
-def _contents(
-    case: Case, parts: Sequence[Part], unanswered: Mapping[str, str], at_desk: Desk, now: dt.datetime
-) -> Contents:
+def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.datetime) -> Contents:
+    identity = content.identity
+    names = names_of(identity, at_desk.keyring) if identity is not None else ()
+    shared = [Shared(one.recipient, one.categories, one.purpose, one.at) for one in received(names)]
+    looks = [(look.at, look.role, look.purpose) for name in names for look in looks_at(name)]
     return Contents(
         right=case.right,
         reference=case.reference,
         language=case.language,
         declaration=at_desk.declaration,
-        parts=parts,
+        parts=told.parts,
         received_at=case.received_at,
         made_at=now,
         until=_until(at_desk, now),
-        unanswered=unanswered,
+        shared=shared,
+        looks=sorted(looks),
+        unanswered=told.unanswered,
+        uploads=told.uploads,
         site=f"{at_desk.site}/your-data/",
+        receipt=told.proof,
     )
 
 
