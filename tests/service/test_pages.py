@@ -321,3 +321,26 @@ def test_nobody_is_sent_to_us_before_the_database_is_migrated(
     monkeypatch.setattr(pages, "_migrated", False)
     monkeypatch.setattr(pages, "unapplied_migrations", lambda: 1)
     assert visitor.get("/health/ready").status_code == 503
+
+
+def test_the_logo_is_a_picture_from_the_companys_folder(site: Path, visitor: Client) -> None:
+    assert "<img" not in text(visitor, "/policy/")
+    assert visitor.get("/policy/logo").status_code == 404
+    (site / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (site.parent / "logo.svg").write_text("<svg/>")
+    (site / "large.png").write_bytes(b"x" * 100_001)
+    declared = DECLARED.replace("PUBLISH", "public")
+    for name, status in (
+        ("logo.svg", 200),
+        ("../logo.svg", 404),
+        ("/etc/passwd", 404),
+        ("troth.yaml", 404),
+        ("large.png", 404),
+        ("gone.png", 404),
+    ):
+        (site / "troth.yaml").write_text(declared.replace("name: Example Ltd", f"name: Example Ltd, logo: {name}"))
+        response = visitor.get("/policy/logo")
+        assert response.status_code == status, name
+    (site / "troth.yaml").write_text(declared.replace("name: Example Ltd", "name: Example Ltd, logo: logo.svg"))
+    assert "sandbox" in visitor.get("/policy/logo")["Content-Security-Policy"]
+    assert '<img src="/policy/logo" alt=""' in text(visitor, "/policy/")

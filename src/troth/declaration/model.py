@@ -162,6 +162,8 @@ class Organisation(Part):
     officer: Officer | None = None
     site: str | None = None
     """The public home page, from which the probes start."""
+    logo: str | None = Field(default=None, max_length=200)
+    """A picture for the pages, from this file's folder: SVG, PNG, JPEG or WebP, of at most 100 kB."""
     timezone: str | None = None
     """Where a day begins and ends for deadlines, such as ``Europe/Berlin``; that of the country where it has one."""
 

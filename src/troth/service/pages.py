@@ -84,6 +84,43 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return told
 
 
+# --- the company's logo ----------------------------------------------------------------------------------------------
+
+_LOGO_BYTES_MAX = 100_000
+_PICTURES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+}
+
+
+@public
+@require_safe
+@cache_control(public=True, max_age=3_600)
+def logo(request: HttpRequest) -> HttpResponse:
+    """``/policy/logo``: the picture that the declaration names, from its own folder and from nowhere else."""
+    name = _declared().organisation.logo
+    if name is None:
+        raise Http404
+    folder = _settings().declaration.parent.resolve()
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder) or file.suffix.lower() not in _PICTURES:
+        raise Http404
+    try:
+        with file.open("rb") as opened:
+            picture = opened.read(_LOGO_BYTES_MAX + 1)
+    except OSError as error:
+        raise Http404 from error
+    if len(picture) > _LOGO_BYTES_MAX:
+        raise Http404
+    response = HttpResponse(picture, content_type=_PICTURES[file.suffix.lower()])
+    # Opened by itself, a picture of SVG is a document, which could do more than be looked at.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return response
+
+
 # --- small files ----------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ api.add_router("", disclosure_api.router, tags=["disclosures"])
 
 urlpatterns = [
     path("policy/", board.notice, name="notice"),
+    path("policy/logo", pages.logo, name="logo"),
     path("policy/status/", board.status, name="status"),
     path("policy/status.json", board.status_json, name="status-json"),
     path("ledger/", record.verify, name="ledger"),
