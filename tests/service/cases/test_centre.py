@@ -578,6 +578,17 @@ def test_a_language_is_kept_by_the_page_and_by_the_case(office: Office, visitor:
     assert visitor.get("/your-data/case/?language=fr")["Content-Language"] == "fr"
 
 
+def test_languages_lead_to_pages_that_can_be_fetched(office: Office, visitor: Client, letters: Any) -> None:
+    case = walked_in(office, letters, visitor)
+    run.pause(case.pk, "Which of the two shops?", office.desk, who=run.Who("staff"), now=office.now())
+    for path, status in (("answer", 422), ("package", 410), ("leave", 200), ("answer", 403)):
+        send = visitor.get if path == "package" else visitor.post
+        response = send(f"/your-data/case/{path}")
+        assert response.status_code == status
+        [german] = re.findall(r'href="([^"]*language=de)"', response.content.decode())
+        assert visitor.get(german).status_code == 200
+
+
 def test_the_browser_counts_where_nothing_was_chosen(office: Office, visitor: Client) -> None:
     office.declare(requests="{languages: [es, de]}")
     for asked, answered in (("fr, de;q=0.5", "de"), ("", "es"), ("it", "es"), ("x" * 5_000, "es")):

@@ -113,7 +113,7 @@ def _shown(
 ) -> HttpResponse:
     spoken = at_desk.declaration.requests.languages
     chosen = _chosen(request, at_desk)
-    context = {
+    context = {  # *at*: where the page can be fetched, unless it is its own address
         "is_home": template == "home",
         "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
         "kept": {name: value for name, value in request.GET.items() if name in ("what", "clause")},
@@ -333,7 +333,7 @@ def hand_over(request: HttpRequest, at_desk: Desk) -> HttpResponse:
             request.POST.get("token", "")[:4_000], settings.TROTH.handover_secret, at_desk, now=timezone.now()
         )
     except proof.HandOverRefused:
-        return _shown(request, at_desk, "over", {}, status=403)
+        return _shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
     window.remember(request, handed, at_desk, now=timezone.now())
     more = {"language": handed.language} if handed.language in at_desk.declaration.requests.languages else {}
     if handed.right in RIGHTS:
@@ -393,7 +393,7 @@ def window_page(view: View) -> View:
     def guarded(request: HttpRequest, at_desk: Desk, *given: Any, **named: Any) -> HttpResponseBase:
         link = window.opened(request, now=timezone.now())
         if link is None:
-            return _shown(request, at_desk, "over", {}, status=403)
+            return _shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
         language = _language_of(link.case, request, at_desk)
         with translation.override(language):
             return view(request, at_desk, link, *given, **named)
@@ -420,7 +420,7 @@ def _case(
 ) -> HttpResponse:
     now = timezone.now()
     shown = page.show(link.case, at_desk, inside=window.is_inside(link), now=now)
-    told: dict[str, Any] = {"case": shown, "link": link, "wrong": wrong}
+    told: dict[str, Any] = {"case": shown, "link": link, "wrong": wrong, "at": reverse("centre-case")}
     if shown.needs_answer:
         told["form"] = form or Answer()
     if shown.needs_points:
@@ -532,6 +532,6 @@ def _receipt(link: Link, leaf: int) -> dict[str, Any]:
 def leave(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/case/leave``: close the window, and let this device forget."""
     window.forget(request)
-    response = _shown(request, at_desk, "left", {})
+    response = _shown(request, at_desk, "left", {"at": reverse("centre")})
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
