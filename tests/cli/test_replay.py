@@ -209,6 +209,27 @@ def test_a_day_without_a_check_is_told(back: Firm) -> None:
     assert f"from {moments[1]:%Y-%m-%d %H:%M} to {moments[2]:%Y-%m-%d %H:%M} UTC" in gap
 
 
+def test_an_export_of_the_ledger_stands_in_for_lost_tombstones(back: Firm) -> None:
+    assert back.troth("ledger", "export", str(back.folder / "auditor")).code == 0
+    with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
+        own.execute("DELETE FROM record_tombstone")
+    assert replay(back, "--json").document["found"] == {}
+    with_it = ("--ledger", str(back.folder / "auditor"))
+    shown = replay(back, *with_it, "--json")
+    assert shown.document["found"] == {"shop": 1}
+    done = replay(back, *with_it, "--apply", shown.document["plan"]["plan"], "--json")
+    assert done.document["outcomes"][0]["left"] == {"shop": 0}
+    assert [row[1] for row in back.rows("customer")] == ["ben@example.org", "chloe@example.org"]
+
+
+def test_an_export_that_was_changed_is_refused(back: Firm) -> None:
+    auditor = back.folder / "auditor"
+    assert back.troth("ledger", "export", str(auditor)).code == 0
+    [entries] = [file for file in auditor.rglob("*") if file.is_file() and "entries" in str(file)]
+    entries.write_bytes(entries.read_bytes().replace(b"delete", b"delets"))
+    assert replay(back, "--ledger", str(auditor)).code == 1
+
+
 # --- the how-to ------------------------------------------------------------------------------------------------------
 
 PAGE = Path(__file__).parents[2] / "docs/howto/restore-a-backup.md"

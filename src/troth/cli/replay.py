@@ -16,6 +16,7 @@ from troth.cli import paper
 from troth.counting import counted
 
 if TYPE_CHECKING:
+    from troth.ledger import PublishedLog
     from troth.service.record.replay import Outcome, Replaying
 
 __all__ = ["replay"]
@@ -55,9 +56,21 @@ def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> s
 @click.option(
     "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
 )
+@click.option(
+    "--ledger",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="An export of the ledger that knows of erasures which Troth's own database has lost.",
+)
 @cli.json_option
 def replay(
-    declaration: Path, systems: tuple[str, ...], restored_from: dt.datetime, approved: str | None, as_json: bool
+    declaration: Path,
+    systems: tuple[str, ...],
+    restored_from: dt.datetime,
+    approved: str | None,
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Erase again whoever was erased after a backup that was restored.
 
@@ -80,6 +93,7 @@ def replay(
         from troth.service.record import replay as room
 
         looking = (company.map, company.stores)
+        erasures = room.LedgerToo(_ledger(folder, company), company.keyring) if folder is not None else None
         with paper.progress("reading") as tell:
             ended = room.conclude_all(*looking, company.declaration, company.keyring, now=_now())
             refuse_untrue(company.declaration, check(company.declaration, company.schemas))
@@ -90,6 +104,7 @@ def replay(
                 systems=systems,
                 restored_from=restored_from,
                 now=_now(),
+                erasures=erasures,
                 progress=tell,
             )
         known = str(plan_hash(found.plan, company.keyring)) if found.plan is not None else None
@@ -106,6 +121,7 @@ def replay(
                     declaration=company.declaration,
                     keyring=company.keyring,
                     clock=_now,
+                    erasures=erasures,
                     progress=lambda step: tell(f"{counted(next(steps), 'step')} done, last {step.partition('/')[2]}"),
                 )
     outcomes = [*ended, *([done] if done is not None else [])]
@@ -128,6 +144,15 @@ def _require_systems(company: cli.Company, systems: Sequence[str]) -> None:
             raise click.UsageError(
                 f"{name} is not looked into but asked: whoever keeps it has to erase again there; ask for each person"
             )
+
+
+def _ledger(folder: Path, company: cli.Company) -> PublishedLog:
+    """An exported ledger of ours, verified. Raises `troth.ledger.LedgerError`."""
+    from troth.ledger import PublishedLog, origin_of
+
+    log = PublishedLog(folder, company.keyring.signer(origin_of(folder)).verifier)
+    log.verify()
+    return log
 
 
 def _show(

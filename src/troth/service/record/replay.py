@@ -12,14 +12,14 @@ import datetime as dt
 import itertools
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from django.db import IntegrityError, transaction
 
 from troth.declaration import Declaration, IdentityKind
-from troth.ledger import Entry, Hash, Name, Value
+from troth.ledger import Entry, Hash, LogReader, Name, Value
 from troth.protect import Keyring
 from troth.service.keys import ledger_signer
 from troth.service.record.journal import TOMBSTONES_KEPT
@@ -31,6 +31,7 @@ from troth.stores import Row, Store
 from troth.subjects import (
     DataMap,
     ErasurePlan,
+    Gone,
     Identity,
     IdentityRefused,
     NotApproved,
@@ -40,12 +41,24 @@ from troth.subjects import (
     orphans,
     plan_erasure,
     plan_hash,
+    references_of,
 )
 
 if TYPE_CHECKING:
     from troth.subjects.datamap import Link, Node
 
-__all__ = ["PEOPLE_MAX", "Back", "Outcome", "Replaying", "conclude_all", "look", "nothing_found", "replay"]
+__all__ = [
+    "PEOPLE_MAX",
+    "Back",
+    "Erasures",
+    "LedgerToo",
+    "Outcome",
+    "Replaying",
+    "conclude_all",
+    "look",
+    "nothing_found",
+    "replay",
+]
 
 PEOPLE_MAX = 100_000
 """How many people one replay takes: with more, it is repeated."""
@@ -106,6 +119,41 @@ class Outcome:
         return {system: max(0, found - self.left.get(system, 0)) for system, found in self.found.items()}
 
 
+class Erasures(Protocol):
+    """Who was erased, and when, for identifiers that are tried on it."""
+
+    def erased(
+        self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
+    ) -> Mapping[str, tuple[bytes, dt.datetime]]:
+        """Those of *values* that were erased from *system*: each with a mark of it, and when."""
+        ...
+
+
+class LedgerToo:
+    """The tombstones, and beside them the erasures that a copy of the ledger tells of, where tombstones were lost.
+
+    An entry names a subject as they were asked for, so it tells of whoever was asked for by one identifier alone.
+    """
+
+    def __init__(self, log: LogReader, keyring: Keyring) -> None:
+        self._keyring, self._tombstones = keyring, Tombstones(keyring)
+        stored = (entry for entry in log.stored(0, log.size) if b'"kind":"subject.erased"' in entry)
+        self._at = {str(entry.fields["subject"]): entry.at for entry in map(Entry.decode, stored)}
+
+    def erased(
+        self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
+    ) -> Mapping[str, tuple[bytes, dt.datetime]]:
+        several = list(dict.fromkeys(values))
+        names = references_of([Gone(system, kind, value) for value in several], self._keyring)
+        told = {
+            value: (name.text.encode(), self._at[name.text])
+            for value, name in zip(several, names, strict=True)
+            if name.text in self._at
+        }
+        buried = self._tombstones.erased(system, kind, several, now=now)
+        return told | {value: (mark, max(at, told.get(value, (mark, at))[1])) for value, (mark, at) in buried.items()}
+
+
 def look(
     declaration: Declaration,
     map_: DataMap,
@@ -115,15 +163,17 @@ def look(
     systems: Collection[str],
     restored_from: dt.datetime,
     now: dt.datetime,
+    erasures: Erasures | None = None,
     progress: Progress | None = None,
 ) -> Replaying:
-    """Find whoever is back in *systems*, and decide what erasing them again does. Changes nothing.
+    """Find whoever is back in *systems*, and decide what erasing them again does. Changes nothing. *erasures* are the
+    tombstones where left out.
 
     Where some of them have to be looked at by a person first, the plan is that of the others. Raises as
     `troth.subjects.plan_erasure` does, and the stores' errors.
     """
     part = map_.only(systems)
-    back = _Scan(Tombstones(keyring), restored_from, now).of(part, stores, progress)
+    back = _Scan(erasures or Tombstones(keyring), restored_from, now).of(part, stores, progress)
     people, plan, reviews = list(back.people), None, list[Review]()
     while people:
         located = locate(part, stores, people, purpose="erase", region=declaration.organisation.country)
@@ -144,7 +194,7 @@ def look(
 class _Scan:
     """One reading of every column that holds identifiers."""
 
-    tombstones: Tombstones
+    erasures: Erasures
     since: dt.datetime
     now: dt.datetime
     rows: int = 0
@@ -198,7 +248,7 @@ class _Scan:
         at = columns.index(link.columns[0])
         values = {value for row in rows if isinstance(value := row[at], str) and value.strip()}
         assert link.kind is not None, "only links with a kind are looked at"
-        found = self.tombstones.erased(system, link.kind, values, now=self.now)
+        found = self.erasures.erased(system, link.kind, values, now=self.now)
         newer = {value: mark for value, (mark, erased_at) in found.items() if erased_at > self.since}
         self.marks[system].update(newer.values())
         self.older.update(mark for value, (mark, _) in found.items() if value not in newer)
@@ -264,6 +314,7 @@ def replay(
     declaration: Declaration,
     keyring: Keyring,
     clock: Callable[[], dt.datetime],
+    erasures: Erasures | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Carry out what was approved, look at every identifier once more, and put that on record. Raises as
@@ -283,7 +334,8 @@ def replay(
     except NotApproved:
         row.delete()
         raise
-    return _conclude(row, map_, stores, declaration, keyring, clock(), tuple(receipts))
+    known = erasures or Tombstones(keyring)
+    return _conclude(row, map_, stores, declaration, keyring, clock(), known, tuple(receipts))
 
 
 def _begun(found: Replaying, hash_: str, now: dt.datetime) -> Replay:
@@ -317,7 +369,8 @@ def conclude_all(
     killed. One that somebody is still at is left to them."""
     rows = Replay.objects.filter(ended_at__isnull=True).order_by("begun_at")
     open_runs = set(RunRow.objects.filter(finished_at__isnull=True).values_list("run_id", flat=True))
-    return [_conclude(row, map_, stores, declaration, keyring, now, ()) for row in rows if row.run_id not in open_runs]
+    over = [row for row in rows if row.run_id not in open_runs]
+    return [_conclude(row, map_, stores, declaration, keyring, now, Tombstones(keyring)) for row in over]
 
 
 def _conclude(
@@ -327,10 +380,11 @@ def _conclude(
     declaration: Declaration,
     keyring: Keyring,
     now: dt.datetime,
-    receipts: tuple[Receipt, ...],
+    erasures: Erasures,
+    receipts: tuple[Receipt, ...] = (),
 ) -> Outcome:
     part = map_.only(row.found.keys())
-    left = _Scan(Tombstones(keyring), row.restored_from, now).of(part, stores).found
+    left = _Scan(erasures, row.restored_from, now).of(part, stores).found
     outcome = Outcome(row.restored_from, row.found, {system: left.get(system, 0) for system in row.found}, receipts)
     with transaction.atomic(durable=True):
         fresh = Replay.objects.select_for_update().get(pk=row.pk)
