@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, path
+from django.urls import URLPattern, URLResolver, get_resolver, path, resolve
 from django.utils import timezone
 from tests.service.team import PASSWORD, TOTP_SECRET, StaffClient, add_totp, new_member
 
@@ -132,6 +132,25 @@ def test_each_staff_page_opens_to_its_rights_and_to_nothing_else(
         opened[url] = (client.get(url).status_code in (200, 404, 405), right in rule.rights)
     assert len(opened) >= 9
     assert {url: may for url, (may, _) in opened.items()} == {url: should for url, (_, should) in opened.items()}
+
+
+_SAMPLES = {"int": "1", "str": "x", "slug": "x", "path": "x/y", "uuid": "0" * 8 + "-0000-0000-0000-" + "0" * 12}
+
+
+def test_every_guarded_page_of_every_duty_is_shut_to_others(staff_member: StaffMember, visitor: Client) -> None:
+    nobody, tried = staff_member(), 0
+    for address, view in _views(get_resolver("troth.service.urls").url_patterns):
+        rule = rule_of(view)
+        if rule is None or rule.kind not in ("needs", "signed_in"):
+            continue
+        url = "/" + re.sub(r"<(?:(\w+):)?\w+>", lambda part: _SAMPLES.get(part[1] or "str", "x"), address)
+        assert resolve(url, "troth.service.urls").func is view, address
+        tried += 1
+        assert visitor.get(url)["Location"].startswith("/staff/sign-in?"), address
+        if rule.kind == "needs":
+            assert nobody.get(url).status_code == 403, address
+            assert nobody.post(url).status_code == 403, address
+    assert tried > 25
 
 
 def test_a_visitor_is_sent_to_sign_in_and_comes_back(visitor: Client) -> None:
