@@ -19,6 +19,7 @@ from troth.service.cases.content import Content
 from troth.service.cases.mailbox import Delivered, read_mailbox, take_in, understood
 from troth.service.cases.models import Arrived, Case, Channel, Kind, Needs, State
 from troth.service.configuration import Mailbox
+from troth.service.mail.models import LetterRow
 
 DAY = dt.timedelta(days=1)
 
@@ -106,6 +107,15 @@ def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
     assert "The old one." in office.desk.papers.content(case).message
 
 
+def test_a_reply_to_a_letter_of_ours_goes_to_its_case(office: Office) -> None:
+    case = arrived(office, letter("delete my data"))
+    assert case is not None
+    sent = LetterRow.objects.get(about=case.about)
+    again = arrived(office, letter("and hurry please", In_Reply_To=sent.message_id))
+    assert again == case
+    assert case.events.filter(what="wrote").exists()
+
+
 def test_somebody_else_answers_no_case_of_ours(office: Office) -> None:
     case = arrived(office, letter("delete my data"))
     assert case is not None
@@ -142,7 +152,7 @@ def test_a_maildir_is_taken_in_and_marked(office: Office, tmp_path: Path) -> Non
     assert office.now() - case.received_at > DAY
 
 
-# --- a small IMAP server: what the protocol needs for our commands, over a real socket ---------------------------------
+# --- a small IMAP server: what the protocol needs for our commands, over a real socket --------------------------------
 
 
 class _Imap(socketserver.StreamRequestHandler):

@@ -29,6 +29,7 @@ from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Arrived, Case, Channel, Event, State
 from troth.service.cases.recognise import language_of, recognise
 from troth.service.configuration import Mailbox, Settings
+from troth.service.mail.run import about_of
 from troth.service.record.routines import routine
 from troth.subjects import Identity, IdentityRefused
 
@@ -42,6 +43,7 @@ _TEXT_MAX = 20_000
 _A_DAY_MAX = 20
 """Cases that letters of one address may open in a day; more of them are kept for a handler, and answered by nobody."""
 _REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
 _BAD_MAIL = (LookupError, ValueError, AttributeError, TypeError, IndexError)
 """What the parser of the standard library lets out on mail that breaks the standards."""
 
@@ -76,6 +78,9 @@ class MailRead:
     message_id: str
     is_automatic: bool
     references: tuple[str, ...] = field(default=())
+    """Cases that it names."""
+    replies_to: tuple[str, ...] = field(default=())
+    """The Message-IDs that it answers."""
 
     def __repr__(self) -> str:
         return "MailRead(…)"
@@ -162,7 +167,8 @@ def _is_ours(sender: str, at_desk: Desk) -> bool:
 
 def _answered(read: MailRead, at_desk: Desk, now: dt.datetime) -> Case | None:
     """A letter about an open case of the same address: it answers what we asked, or is put beside the case."""
-    for reference in read.references:
+    about = about_of(read.replies_to).removeprefix("case:")
+    for reference in dict.fromkeys([*read.references, about]):
         case = Case.objects.select_related("key").exclude(state=State.CLOSED).filter(reference=reference).first()
         if case is None or at_desk.papers.content(case).address.casefold() != read.sender.casefold():
             continue
@@ -184,6 +190,7 @@ def understood(raw: bytes) -> MailRead | None:
         assert isinstance(message, EmailMessage), "that is what the policy makes"
         name, sender = email.utils.parseaddr(_header(message, "From"))
         subject = _header(message, "Subject")[:300]
+        answers = _header(message, "References") + _header(message, "In-Reply-To")
         text = _text(message)
         return MailRead(
             sender=sender if "@" in sender and len(sender) <= 254 else "",
@@ -193,6 +200,9 @@ def understood(raw: bytes) -> MailRead | None:
             message_id=_header(message, "Message-ID")[:300],
             is_automatic=_is_automatic(message),
             references=tuple(dict.fromkeys(_REFERENCE.findall(f"{subject}\n{text}")))[:5],
+            replies_to=tuple(_MESSAGE_ID.findall(_header(message, "In-Reply-To") + _header(message, "References")))[
+                -20:
+            ],
         )
     except _BAD_MAIL:
         return None
