@@ -200,9 +200,7 @@ def understood(raw: bytes) -> MailRead | None:
             message_id=_header(message, "Message-ID")[:300],
             is_automatic=_is_automatic(message),
             references=tuple(dict.fromkeys(_REFERENCE.findall(f"{subject}\n{text}")))[:5],
-            replies_to=tuple(_MESSAGE_ID.findall(_header(message, "In-Reply-To") + _header(message, "References")))[
-                -20:
-            ],
+            replies_to=tuple(_MESSAGE_ID.findall(answers))[-20:],
         )
     except _BAD_MAIL:
         return None
