@@ -100,6 +100,16 @@ def test_every_right_is_one_click_from_home(office: Office, visitor: Client) -> 
         assert "<h1>" in text(visitor, path)
 
 
+def test_the_first_page_is_made_anew_when_the_declaration_changes(office: Office, visitor: Client) -> None:
+    before = text(visitor, "/your-data/")
+    with CaptureQueriesContext(connection) as queries:
+        assert text(visitor, "/your-data/") == before
+    assert len(queries) == 0
+    declared = (office.folder / "troth.yaml").read_text()
+    (office.folder / "troth.yaml").write_text(declared.replace("Example Shop Ltd", "Example Shops and Daughters Ltd"))
+    assert "Example Shops and Daughters Ltd" in text(visitor, "/your-data/")
+
+
 @pytest.mark.parametrize("right", ["view", "erase", "port", "restrict"])
 def test_asking_mails_a_link_and_nothing_happens_before_it_is_used(
     office: Office, visitor: Client, letters: Any, right: str

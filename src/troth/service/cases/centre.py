@@ -23,10 +23,12 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from troth.declaration import Declaration
 from troth.ledger import receipt
 from troth.service.cases import again, links, page, plan, proof, run, telling, window
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.forms import Again, Answer, Ask, AskFor, Points, purposes_for
+from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
 from troth.service.cases.throttle import has_asked_enough, networks, prefix_of
@@ -132,15 +134,36 @@ def _shown(
 @require_safe
 @centre_page
 def home(request: HttpRequest, at_desk: Desk) -> HttpResponse:
-    """``/your-data/``: every right, and what was asked before."""
-    told = {
-        "due": _due(at_desk, Kind.REQUEST, Right.VIEW).on,
-        "officer": at_desk.declaration.organisation.officer,
-        "regulator": at_desk.declaration.organisation.regulator,
-    }
-    response = _shown(request, at_desk, "home", told)
-    patch_cache_control(response, public=not request.user.is_authenticated, max_age=_PUBLIC_S)
+    """``/your-data/``: every right, and what was asked before. It is the same for everybody, so it is made once a day
+    for each language."""
+    made = _made_for(at_desk.declaration)
+    key = (translation.get_language(), _chosen(request, at_desk), day(timezone.now(), at_desk))
+    page_made = made.get(key)
+    if page_made is None:
+        organisation = at_desk.declaration.organisation
+        told = {
+            "due": _due(at_desk, Kind.REQUEST, Right.VIEW).on,
+            "officer": organisation.officer,
+            "regulator": organisation.regulator,
+        }
+        if len(made) >= _HOMES_MAX:
+            made.clear()
+        page_made = made[key] = _shown(request, at_desk, "home", told).content
+    response = HttpResponse(page_made)
+    patch_cache_control(response, public=True, max_age=_PUBLIC_S)
     return response
+
+
+_HOMES_MAX = 32
+_homes: tuple[Declaration | None, dict[tuple[Any, ...], bytes]] = (None, {})
+
+
+def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
+    """The home pages that were made for the declaration of now."""
+    global _homes  # noqa: PLW0603 - those of the last declaration only
+    if _homes[0] is not declaration:
+        _homes = (declaration, {})
+    return _homes[1]
 
 
 def _due(at_desk: Desk, kind: str, right: str) -> Any:
