@@ -21,6 +21,7 @@ from troth.service.record.declared import noted, own
 from troth.service.record.disposal import dispose
 from troth.service.record.models import Due
 from troth.service.work import run
+from troth.service.work import worker as work_worker
 from troth.service.work.engine import prepare
 from troth.service.work.models import EffectRow, FlowRow, WorkerRow
 from troth.service.work.run import Stopped, feeder, flow, health, step, wait, wait_for_word, wake, want
@@ -64,6 +65,8 @@ def carry(database: str, clock: Clock) -> Carry:
 def _flows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_flows", {})
     monkeypatch.setattr(run, "_feeders", [])
+    # What the duties register stays out, and is not registered where the next test would not find it.
+    monkeypatch.setattr(work_worker, "autodiscover_modules", lambda _: None)
 
 
 def row(about: str = "R-1") -> FlowRow:

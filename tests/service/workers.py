@@ -116,8 +116,13 @@ def forever(lease_s: str, slow_s: str) -> None:
 
 def _work(*, lease_s: float, until_idle: bool) -> None:
     from troth.service.settings import TROTH
+    from troth.service.work import worker as work_worker
     from troth.service.work.worker import Pace, worker
 
+    def leave_out(*_: object) -> None:
+        """The flows of the duties are tried elsewhere."""
+
+    work_worker.autodiscover_modules = leave_out  # type: ignore[attr-defined]
     pace = Pace(look_s=0.05, busy_s=0.02, lease=dt.timedelta(seconds=lease_s))
     worker(threading.Event(), settings=TROTH, pace=pace, until_idle=until_idle)
 

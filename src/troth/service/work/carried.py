@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 
 from troth.service.work.models import CODE_MAX, EffectRow, FlowRow
 from troth.service.work.run import Body, Result, Stopped, carrying
@@ -96,7 +96,7 @@ class Flow:
 
         def done() -> Result:
             self._go_on()
-            close_old_connections()
+            _close_broken()
             self._is_in_step = True
             try:
                 result = self._once(name, position, do) if once else _plain(do())
@@ -108,7 +108,7 @@ class Flow:
                 raise self._put_away(name, error) from None
             finally:
                 self._is_in_step = False
-                close_old_connections()
+                _close_broken()
 
         return self._noted(name, done)
 
@@ -209,6 +209,14 @@ class Flow:
                 flow_id=self.pk, round=self.round, position=position, step=name, result=result, at=self._clock()
             )
             return result
+
+
+def _close_broken() -> None:
+    """Let the next statement open a new connection where this one broke. A sound one serves all steps of a stretch, at
+    whose end the engine closes it: opening one costs as much as a step."""
+    for connection in connections.all(initialized_only=True):
+        if connection.errors_occurred and not connection.in_atomic_block:
+            connection.close()
 
 
 def _may_pass(error: Exception) -> bool:

@@ -159,8 +159,10 @@ class _Worker:
         self._next_rounds = 0.0
         self._next_feeding = 0.0
         self._next_sweep = 0.0
+        self._is_patient = True
 
     def work(self, stop: threading.Event, *, until_idle: bool) -> None:
+        self._is_patient = not until_idle
         try:
             while not stop.is_set() and not self._hold.is_lost:
                 did = self._turn()
@@ -190,6 +192,8 @@ class _Worker:
                 self._close_engine()
             return bool(taken)
         except DatabaseError:
+            if not self._is_patient:
+                raise
             _LOG.exception("the database did not answer; work goes on once it does")
             return False
         finally:
