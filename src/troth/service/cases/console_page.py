@@ -458,7 +458,9 @@ def _facts(event: Event) -> Iterable[tuple[str, str]]:
     for name, value in event.facts.items():
         if name in ("entry", "reviews", "problems", "run") or value in ("", None, [], {}):
             continue
-        if isinstance(value, list):
+        if name in ("due", "until") and isinstance(value, str):
+            yield name, day_words(dt.date.fromisoformat(value))
+        elif isinstance(value, list):
             yield name, ", ".join(str(one) for one in value)
         elif isinstance(value, str | int | bool):
             yield name, str(value).replace("_", " ")

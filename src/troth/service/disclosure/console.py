@@ -49,8 +49,8 @@ class Person(forms.Form):
         declared = the_company().declaration.purposes
         field = self.fields["purpose"]
         assert isinstance(field, forms.ChoiceField)
-        titled: list[tuple[str, str]] = [(name, one.title or name) for name, one in declared.items()]
-        field.choices = sorted(titled, key=lambda pair: pair[1])
+        titled = [(one.title or name, name) for name, one in declared.items()]
+        field.choices = [(name, title) for title, name in sorted(titled)]
         field.initial = "troth_requests"
 
     def clean(self) -> dict[str, Any]:

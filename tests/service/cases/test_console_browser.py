@@ -1,0 +1,184 @@
+"""The console's pages of cases in a real browser: readable at any width, in light and dark, without JavaScript, and
+nothing that axe finds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.service.cases.conftest import Office
+from tests.service.conftest import as_default
+from tests.service.team import StaffClient
+from tests.service.test_browser import CONTRAST, browser
+
+from troth.service.cases import run
+from troth.service.cases.carry import previewed
+from troth.service.cases.content import Content
+from troth.service.cases.models import Case, Channel, Kind, Step
+from troth.service.mail.models import LetterRow
+from troth.service.record import holds
+from troth.service.staff.rights import Right
+from troth.service.wsgi import application
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.browser
+
+AXE = Path.home() / ".cache" / "troth-tests" / "axe-core" / "axe.min.js"
+ALL = [right for right in Right if right not in (Right.STAFF_MANAGE, Right.API_MANAGE)]
+SMALL = """
+() => [...document.querySelectorAll('main :is(a, button, summary, input, select):not([type=hidden])')]
+  .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 19.5)
+  .map(node => 'small: ' + node.outerHTML.slice(0, 80))
+"""
+TASK = """
+  warehouse:
+    title: The parcel desk
+    store: task
+    owner: ben@example.org
+"""
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(params=["sqlite"])
+def database(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    migrated: Path,
+    django_db_blocker: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """One database is enough for how pages look. Playwright keeps a loop in this thread, which is not Django's."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+    shutil.copy(migrated, tmp_path / "troth.sqlite3")
+    url = f"sqlite:///{tmp_path}/troth.sqlite3"
+    with django_db_blocker.unblock(), as_default(url):  # type: ignore[attr-defined]
+        yield url
+
+
+@pytest.fixture
+def site(office: Office) -> Iterator[str]:
+    """The service on a port of its own, in threads of this process."""
+    server = make_server("127.0.0.1", 0, application, server_class=_Server, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def busy(office: Office) -> dict[str, Case]:
+    """Cases in every state that has a page of its own look."""
+    office.declare(requests="{approve: [erase]}", systems=TASK)
+    now = office.now()
+    made = {"approval": office.ask("erase")}
+    office.prove(made["approval"])
+    made["view"] = office.ask("view", "chloe@example.org")
+    office.prove(made["view"])
+    office.work()
+    made["amend"] = office.ask("amend", "ben@example.org", changes={"user.name": "Benjamin"})
+    office.prove(made["amend"])
+    question = Content(address="ann@example.org", message="What do you mean by <b>“partners”</b>?\nAnd since when?")
+    made["question"] = run.receive(asked(Kind.QUESTION, question), office.desk, now=now)
+    late = Content(
+        address="chloe@example.org", message="Nobody answered me.", identifiers=(("email", "chloe@example.org"),)
+    )
+    arrived = now - dt.timedelta(days=40)
+    made["late"] = run.receive(asked(Kind.COMPLAINT, late, arrived), office.desk, now=now)
+    nameless = Content(address="ann@example.org", message="about my account")
+    made["review"] = run.receive(
+        run.Intake(Kind.REQUEST, nameless, Channel.STAFF, right="erase", tier=1), office.desk, now=now
+    )
+    made["paused"] = run.receive(
+        run.Intake(Kind.REQUEST, nameless, Channel.STAFF, right="restrict", tier=1), office.desk, now=now
+    )
+    run.pause(made["paused"].pk, "Which of the two accounts is yours?", office.desk, who=run.Who("staff"), now=now)
+    LetterRow.objects.filter(about=made["paused"].about, kind="more_information").update(
+        state="failed", ended_at=now, reason="mailbox full"
+    )
+    holds.place(
+        "2026/114",
+        "CPR 31",
+        scope="shop.invoice",
+        review_on=now.date() + dt.timedelta(days=9),
+        keyring=office.desk.keyring,
+        by="",
+        now=now,
+    )
+    previewed(Case.objects.get(pk=made["approval"].pk), office.desk, at=now)
+    return {name: Case.objects.get(pk=case.pk) for name, case in made.items()}
+
+
+def asked(kind: Kind, content: Content, at: dt.datetime | None = None) -> run.Intake:
+    return run.Intake(kind, content, Channel.CENTRE, received_at=at)
+
+
+def window(
+    browser: Browser, site: str, client: StaffClient, width: int, scheme: str, *, script: bool
+) -> BrowserContext:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+    )
+    context.add_cookies([{"name": name, "value": one.value, "url": site} for name, one in client.cookies.items()])
+    return context
+
+
+def faults(page: Page, name: str) -> list[str]:
+    """What is wrong with the page as it is shown now."""
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    found = [f"too wide at {width}"] if page.evaluate("document.documentElement.scrollWidth") > width else []
+    found += page.evaluate(CONTRAST)
+    found += page.evaluate(SMALL)
+    if AXE.exists():
+        page.evaluate(AXE.read_text())
+        found += page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
+    if shots := os.environ.get("TROTH_SHOTS"):
+        scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+        page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
+    return [f"{name}: {fault}" for fault in found]
+
+
+def test_every_page_is_readable_at_every_width(
+    browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
+) -> None:
+    with ThreadPoolExecutor(1) as aside:  # the engine wants a thread without a loop
+        cases = aside.submit(busy, office).result()
+    client = staff_member(*ALL)
+    task = Step.objects.get(case=cases["view"])
+    paths = {name: f"cases/{case.reference}/" for name, case in cases.items()}
+    paths |= {"queue": "cases/", "closed": "cases/?only=closed", "new": "cases/new/?about=amend", "search": "search/"}
+    paths |= {"tasks": "tasks/", "task": f"tasks/{task.pk}/", "holds": "holds/", "disclosures": "disclosures/"}
+    paths |= {"work": "work/", "amend": f"cases/{cases['amend'].reference}/?values=1"}
+    found, said = list[str](), list[str]()
+    for width, scheme in ((320, "light"), (1280, "light"), (768, "dark")):
+        context = window(browser, site, client, width, scheme, script=True)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        for name, path in paths.items():
+            response = page.goto(f"{site}/console/{path}")
+            assert response is not None
+            assert response.status == 200, path
+            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+            found += faults(page, name)
+        context.close()
+    assert found + said == []
