@@ -81,6 +81,13 @@ def test_burying_twice_keeps_one_until_the_later_date(database: str, tombstones:
     assert Tombstone.objects.get().until == NOW + 2 * DAY
 
 
+def test_burying_again_tells_the_later_erasure(database: str, tombstones: Tombstones) -> None:
+    tombstones.bury([ANN], erased_at=NOW - DAY, until=NOW + DAY)
+    tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
+    [(_, erased_at)] = tombstones.erased("shop", IdentityKind.EMAIL, [" Ann@Example.org"], now=NOW).values()
+    assert erased_at == NOW
+
+
 def test_someone_who_came_back_of_their_own_accord_has_no_tombstone(database: str, tombstones: Tombstones) -> None:
     tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
     assert tombstones.lift([ANN]) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import click
 
 from troth.cli import company as cli
 from troth.cli import paper
+from troth.cli.subjects import apply_option
 from troth.counting import counted
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
-def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> str | None:
-    if approved is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", approved):
-        raise click.BadParameter("that is no plan's hash; run the command without --apply to see the plan and its hash")
-    return approved
-
-
 @click.command()
 @cli.declaration_option
 @click.option(
@@ -53,9 +47,7 @@ def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> s
     callback=_moment,
     help="The moment that the backup shows, with its zone; if in doubt, an earlier one.",
 )
-@click.option(
-    "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
-)
+@apply_option
 @click.option(
     "--ledger",
     "folder",

@@ -20,7 +20,7 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Located, Review
 
-__all__ = ["amend", "erase", "scan", "view"]
+__all__ = ["amend", "apply_option", "erase", "scan", "view"]
 
 SUBJECTS_MAX = 100_000
 """How many people one file may name: more than that is a disposal, not a request."""
@@ -67,7 +67,7 @@ def _purpose(_: click.Context, __: click.Parameter, purpose: str) -> str:
         ) from None
 
 
-_apply_option = click.option(
+apply_option = click.option(
     "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
 )
 
@@ -112,7 +112,7 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
 
 @click.command()
 @_people_options()
-@_apply_option
+@apply_option
 def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Erase a person (GDPR Art. 17).
 
@@ -139,7 +139,7 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
 @click.option(
     "--set", "changes", multiple=True, required=True, metavar="WHAT=VALUE", help="Category or column, and value."
 )
-@_apply_option
+@apply_option
 def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Correct what is held about a person, everywhere it is held (GDPR Art. 16).
 

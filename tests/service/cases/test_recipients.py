@@ -12,7 +12,7 @@ from troth.service.cases import controls  # noqa: F401 - registers the answer
 from troth.service.cases.models import Case
 from troth.service.disclosure.models import Disclosure, Kind, Notice
 from troth.service.disclosure.run import disclose, names_of, received
-from troth.service.disclosure.telling import NoticeEnded, State, end, notices, untold
+from troth.service.disclosure.telling import Changed, NoticeEnded, State, end, notices, tell, untold
 from troth.service.mail.models import LetterRow
 from troth.subjects import Identity
 
@@ -84,6 +84,13 @@ def test_an_amendment_tells_those_who_have_what_changed(office: Office) -> None:
     add_print(office)
     case = office.answered("amend", changes={"shop.customer.postcode": "M1 1AF"})
     assert list(states(case)) == ["print"]
+
+
+def test_of_whoever_gave_no_address_staff_have_to_tell(office: Office) -> None:
+    desk = office.desk
+    changed = Changed("R-1", "erase", Identity.of(ids=["shop.customer=1"]), (), "en", office.now().date())
+    told = tell(changed, desk.declaration, desk.keyring, now=office.now())
+    assert (told.told, told.untold, LetterRow.objects.count()) == ((), ("post",), 0)
 
 
 def test_looking_is_nobodys_business(office: Office) -> None:

@@ -97,17 +97,17 @@ class StateOfNotice:
 
 def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: dt.datetime) -> Told:
     """Queue a letter to each recipient that is owed one, put that on record as the disclosure that it is, and leave
-    the others to staff: in the transaction that is open, and once only for each case."""
-    names = changed.addresses
-    if changed.right not in TELLING or not names:
-        return Told()
+    the others to staff: in the transaction that is open, and once only for each case. A letter names the person by
+    their addresses; of whoever gave none, staff have to tell."""
     subject = changed.names(keyring)
+    if changed.right not in TELLING or not subject:
+        return Told()
     known = set(Notice.objects.filter(case=changed.case).values_list("recipient", flat=True))
     to_tell = [one for one in _owed(changed, subject, declaration) if one.recipient not in known]
     letters = {
         one.recipient: _letter(one, changed, declaration, keyring, now)
         for one in to_tell
-        if declaration.recipients[one.recipient].contact is not None
+        if changed.addresses and declaration.recipients[one.recipient].contact is not None
     }
     Notice.objects.bulk_create(
         Notice(
@@ -120,7 +120,7 @@ def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: d
         )
         for one in to_tell
     )
-    releases = [_release(name, changed.case, subject, names) for name in letters]
+    releases = [_release(name, changed.case, subject, changed.addresses) for name in letters]
     record_disclosures(releases, declaration=declaration, keyring=keyring, now=now)
     return Told(tuple(letters), tuple(one.recipient for one in to_tell if one.recipient not in letters))
 
