@@ -1,21 +1,157 @@
-"""What cases can show: that recipients were told of what was corrected, erased or restricted."""
+"""What cases can show: that people are answered in time, can ask for every right, and lose nothing while they ask; that
+recipients were told of what was corrected, erased or restricted. Nothing here names anybody."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
+
+from django.db.models import F, Q, QuerySet
 
 from troth.counting import counted
+from troth.declaration import Declaration
+from troth.probe import Page, ProbeError, Site, fetch
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.service.cases.models import Event
+from troth.service.cases.models import Case, Event, Kind, Receipt, Right, State
 from troth.service.cases.models import Outcome as Ended
+from troth.service.cases.plan import zone_of
 from troth.service.disclosure.plan import TELLING
-from troth.service.disclosure.telling import State, StateOfNotice, all_since
+from troth.service.disclosure.telling import State as NoticeState
+from troth.service.disclosure.telling import StateOfNotice, all_since
+from troth.service.record.models import Hold
 
-__all__ = ["recipients_told"]
+__all__ = [
+    "answered_in_time",
+    "complaints_acknowledged",
+    "every_right_offered",
+    "held_cases_freeze_deletion",
+    "questions_answered",
+    "recipients_told",
+]
+
+_CASES = frozenset({"cases"})
+_CLICKS_MAX = 3
+_CENTRE = "/your-data/"
+_RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.RESTRICT, Right.PORT, Right.OBJECT, Right.WITHDRAW)
+
+
+@answers("cases.answered_in_time")
+def answered_in_time(declaration: Declaration, now: dt.datetime) -> Answer:
+    """GDPR Art. 12(3): requests that are open past their earliest deadline, and those that were closed after it within
+    90 days."""
+    return _in_time(Kind.REQUEST, "request", "answer them, in the console", declaration, now)
+
+
+@answers("cases.questions_answered")
+def questions_answered(declaration: Declaration, now: dt.datetime) -> Answer:
+    """Questions about the policy: as `answered_in_time`."""
+    return _in_time(Kind.QUESTION, "question", "answer them, in the console", declaration, now)
+
+
+@answers("cases.complaints_acknowledged")
+def complaints_acknowledged(declaration: Declaration, now: dt.datetime) -> Answer:
+    """DPA 2018 s.164A: complaints that nobody acknowledged within thirty days, and those that are late."""
+    since = now - _PERIOD
+    late = Q(acknowledged_at=None, received_at__lt=now - _ACKNOWLEDGED)
+    late |= Q(acknowledged_at__gt=F("received_at") + _ACKNOWLEDGED)
+    silent = _concerned(Kind.COMPLAINT, since).filter(late).count()
+    answer = _in_time(Kind.COMPLAINT, "complaint", "answer them, in the console", declaration, now)
+    if not silent:
+        return answer
+    told = f"{counted(silent, 'complaint')} not acknowledged within thirty days"
+    findings = (*answer.findings, Finding("cases", told, "acknowledge them, in the console"))
+    figures = {**answer.figures, "unacknowledged": silent}
+    return Answer.of(f"{answer.summary} {told}.", evidence=answer.evidence, findings=findings, figures=figures)
+
+
+def _concerned(kind: Kind, since: dt.datetime) -> QuerySet[Case]:
+    """The cases of a kind that are open, or were closed since then."""
+    return Case.objects.filter(kind=kind).filter(Q(closed_at=None) | Q(closed_at__gte=since))
+
+
+def _in_time(kind: Kind, word: str, mend: str, declaration: Declaration, now: dt.datetime) -> Answer:
+    zone = zone_of(declaration.organisation)
+    today = now.astimezone(zone).date()
+    cases = _concerned(kind, now - _PERIOD)
+    count = cases.count()
+    evidence = Evidence(in_scope=_CASES, observed=_CASES, population=count, tested=count)
+    if not count:
+        return Answer(Outcome.NOT_APPLICABLE, f"Nobody has sent a {word} within 90 days.", evidence)
+    open_ = cases.filter(closed_at=None)
+    late = open_.filter(due_on__lt=today).count()
+    closed = cases.exclude(closed_at=None).exclude(outcome=Ended.WITHDRAWN).values_list("closed_at", "due_on")
+    overdue = sum(due is not None and at is not None and at.astimezone(zone).date() > due for at, due in closed)
+    findings = []
+    if late:
+        findings.append(Finding("cases", f"{counted(late, word)} open past the deadline", mend))
+    if overdue:
+        findings.append(Finding("cases", f"{counted(overdue, word)} answered after the deadline", "find out why"))
+    summary = f"{counted(count, word)}: {open_.count():,} open, {late:,} of them late; {overdue:,} answered late."
+    figures = {"open": open_.count(), "late": late, "answered_late": overdue}
+    return Answer.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+@answers("cases.every_right_offered")
+def every_right_offered(site: Site) -> Answer:
+    """GDPR Art. 12(2): from the home page to the form of each right, by the links that a visitor sees."""
+    try:
+        home, centre = fetch(site, urlsplit(site.home).path or "/"), fetch(site, _CENTRE)
+    except ProbeError as error:
+        looked = Evidence(in_scope=frozenset({"site"}), observed=frozenset())
+        return Answer(Outcome.ERROR, f"The site could not be looked at: {error}", looked)
+    findings = []
+    to_centre = _paths(home, site)
+    if _CENTRE not in to_centre:
+        findings.append(Finding("the home page", "it does not link the privacy centre", f"link {_CENTRE} from it"))
+    offered = _paths(centre, site)
+    missing = [right.value for right in _RIGHTS if f"{_CENTRE}{right.value}/" not in offered]
+    missing += [word for word in ("complain", "ask") if f"{_CENTRE}{word}/" not in offered]
+    findings += [
+        Finding("the privacy centre", f"it offers no way to {word}", "link its page there") for word in missing
+    ]
+    asked = len(_RIGHTS) + 2
+    evidence = Evidence(in_scope=frozenset({"site"}), observed=frozenset({"site"}), population=asked, tested=asked)
+    summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
+    return Answer.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
+
+
+def _paths(page: Page, site: Site) -> set[str]:
+    """The addresses on the same host that a page links."""
+    here = urlsplit(site.home).netloc
+    links = (urlsplit(urljoin(page.url, link.url)) for link in page.links)
+    return {link.path for link in links if link.netloc == here}
+
+
+@answers("record.held_cases_freeze_deletion")
+def held_cases_freeze_deletion(now: dt.datetime) -> Answer:
+    """DPA 2018 s.173: for every open request to see there is a hold, and no erasure of the same person since."""
+    looks = Q(right=Right.VIEW) | Q(right=Right.PORT)
+    cases = list(Case.objects.filter(looks).exclude(state=State.CLOSED).exclude(subject=""))
+    held = set(Hold.objects.filter(released_at=None).values_list("matter", flat=True))
+    bare = [case for case in cases if case.reference not in held]
+    erased = {
+        (subject, at)
+        for subject, at in Receipt.objects.filter(
+            case__right=Right.ERASE, case__subject__in={case.subject for case in cases}
+        ).values_list("case__subject", "at")
+    }
+    lost = [case for case in cases if any(who == case.subject and at > case.received_at for who, at in erased)]
+    evidence = Evidence(in_scope=_CASES, observed=_CASES, population=len(cases), tested=len(cases))
+    if not cases:
+        return Answer(Outcome.NOT_APPLICABLE, "No request to see is open.", evidence)
+    findings = [Finding(case.reference, "no hold keeps what it is about", "place one, in the console") for case in bare]
+    findings += [Finding(case.reference, "something of it was erased since it arrived", "restore it") for case in lost]
+    summary = (
+        f"{counted(len(cases), 'request')} to see open; {len(bare)} without a hold, {len(lost)} with an erasure since."
+    )
+    figures = {"open": len(cases), "without_hold": len(bare), "erased": len(lost)}
+    return Answer.of(summary, evidence=evidence, findings=findings, figures=figures)
+
 
 _PERIOD = dt.timedelta(days=90)
+_ACKNOWLEDGED = dt.timedelta(days=30)
 _LETTER = dt.timedelta(days=3)
 """How long a letter may be on its way."""
 _BY_STAFF = dt.timedelta(days=14)
@@ -33,7 +169,7 @@ def recipients_told(now: dt.datetime) -> Answer:
     evidence = Evidence(in_scope=looked, observed=looked, population=len(owed), tested=len(owed))
     if not owed:
         return Answer(Outcome.NOT_APPLICABLE, "No recipient was owed a notice within 90 days.", evidence)
-    done = sum(one.state in (State.SENT, State.TOLD, State.EXCUSED) for one in notices.values())
+    done = sum(one.state in (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED) for one in notices.values())
     summary = f"{done:,} of {counted(len(owed), 'notice')} to recipients given, {len(late) + len(lost):,} late or lost."
     return Answer.of(
         summary,
@@ -54,15 +190,18 @@ def _announced(since: dt.datetime) -> set[tuple[str, str]]:
 
 
 def _is_late(one: StateOfNotice, now: dt.datetime) -> bool:
-    allowed = {State.OWED: _LETTER, State.UNTOLD: _BY_STAFF}.get(one.state)
+    allowed = {NoticeState.OWED: _LETTER, NoticeState.UNTOLD: _BY_STAFF}.get(one.state)
     return allowed is not None and now - one.since > allowed
 
 
 def _findings(late: Iterable[StateOfNotice]) -> list[Finding]:
     waiting = Counter((one.recipient, one.state) for one in late)
     mends = {
-        State.OWED: ("on their way for more than three days", "look why the letters do not leave"),
-        State.UNTOLD: ("not given", "tell them, and say so in the console; give them a contact in the declaration"),
+        NoticeState.OWED: ("on their way for more than three days", "look why the letters do not leave"),
+        NoticeState.UNTOLD: (
+            "not given",
+            "tell them, and say so in the console; give them a contact in the declaration",
+        ),
     }
     return [
         Finding(f"recipients.{name}", f"{counted(count, 'notice')} {mends[state][0]}", mends[state][1])

@@ -1,0 +1,147 @@
+"""What cases can show, and the smallest fault that each control has to find."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from tests.service.cases.conftest import Office
+
+from troth.declaration import parse
+from troth.probe import Site
+from troth.promises import Check, Outcome, run
+from troth.service.cases import controls  # noqa: F401 - registers the answers
+from troth.service.cases.content import Content
+from troth.service.cases.models import Case, Channel, Kind, Receipt
+from troth.service.cases.run import Intake, Who, answer, receive
+from troth.service.record.models import Hold
+
+
+def asked(control: str, office: Office, later: dt.timedelta = dt.timedelta()) -> Check:
+    return run(control, {"declaration": office.desk.declaration, "now": office.now() + later})
+
+
+def wrote(office: Office, kind: Kind) -> Case:
+    content = Content(address="ann@example.org", message="What do you mean?")
+    return receive(Intake(kind, content, Channel.CENTRE), office.desk, now=office.now())
+
+
+@pytest.mark.mutation("cases.answered_in_time")
+def test_a_request_that_is_late_is_found(office: Office) -> None:
+    assert asked("cases.answered_in_time", office).outcome is Outcome.NOT_APPLICABLE
+    office.answered("erase", "ben@example.org")
+    case = office.ask("view")
+    assert asked("cases.answered_in_time", office).outcome is Outcome.PASS
+    check = asked("cases.answered_in_time", office, dt.timedelta(days=80))
+    assert (check.outcome, check.figures["late"]) == (Outcome.FAIL, 1)
+    assert case.reference not in str(check)
+
+
+def test_a_request_that_was_answered_late_stays_found(office: Office) -> None:
+    case = office.answered("erase", "ben@example.org")
+    Case.objects.filter(pk=case.pk).update(due_on=office.now().date() - dt.timedelta(days=2))
+    check = asked("cases.answered_in_time", office)
+    assert (check.outcome, check.figures["answered_late"]) == (Outcome.FAIL, 1)
+
+
+@pytest.mark.mutation("cases.complaints_acknowledged")
+def test_a_complaint_that_nobody_acknowledged_is_found(office: Office) -> None:
+    case = wrote(office, Kind.COMPLAINT)
+    assert asked("cases.complaints_acknowledged", office).outcome is Outcome.PASS
+    Case.objects.filter(pk=case.pk).update(
+        acknowledged_at=None, received_at=office.now() - dt.timedelta(days=31), due_on=None
+    )
+    check = asked("cases.complaints_acknowledged", office)
+    assert (check.outcome, check.figures["unacknowledged"]) == (Outcome.FAIL, 1)
+
+
+@pytest.mark.mutation("cases.questions_answered")
+def test_a_question_that_waits_too_long_is_found(office: Office) -> None:
+    case = wrote(office, Kind.QUESTION)
+    assert asked("cases.questions_answered", office).outcome is Outcome.PASS
+    assert asked("cases.questions_answered", office, dt.timedelta(days=20)).outcome is Outcome.FAIL
+    answer(case.pk, "The carriers.", office.desk, who=Who("staff"), now=office.now())
+    assert asked("cases.questions_answered", office, dt.timedelta(days=20)).outcome is Outcome.PASS
+
+
+@pytest.mark.mutation("record.held_cases_freeze_deletion")
+def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
+    office.ask("view")
+    assert asked("record.held_cases_freeze_deletion", office).outcome is Outcome.PASS
+    Hold.objects.all().delete()
+    check = asked("record.held_cases_freeze_deletion", office)
+    assert (check.outcome, check.figures["without_hold"]) == (Outcome.FAIL, 1)
+
+
+def test_an_erasure_while_the_person_waits_to_see_is_found(office: Office) -> None:
+    erased = office.answered("erase")
+    office.ask("view")
+    assert asked("record.held_cases_freeze_deletion", office).outcome is Outcome.PASS
+    Receipt.objects.filter(case=erased).update(at=office.now() + dt.timedelta(seconds=1))
+    check = asked("record.held_cases_freeze_deletion", office)
+    assert (check.outcome, check.figures["erased"]) == (Outcome.FAIL, 1)
+
+
+# --- the site, as a visitor sees it -----------------------------------------------------------------------------------
+
+DECLARED = parse(
+    b"{troth: 1, organisation: {name: Example, country: GB, address: 1 High Street, email: privacy@example.org},"
+    b" policy: {file: policy.md, effective: 2026-01-01}}",
+    file="troth.yaml",
+)
+NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+RIGHTS = ("view", "amend", "erase", "restrict", "port", "object", "withdraw", "complain", "ask")
+
+
+class _Pages(BaseHTTPRequestHandler):
+    pages: dict[str, str]
+
+    def do_GET(self) -> None:
+        body = self.pages.get(self.path, "").encode()
+        self.send_response(200 if body else 404)
+        self.send_header("content-type", "text/html; charset=utf-8")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def pages() -> Iterator[tuple[Site, dict[str, str]]]:
+    class Handler(_Pages):
+        pages = {  # noqa: RUF012
+            "/": '<a href="/your-data/">Your data</a>',
+            "/your-data/": "".join(f'<a href="/your-data/{right}/">{right}</a>' for right in RIGHTS),
+        }
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Site(f"http://127.0.0.1:{server.server_port}/"), Handler.pages
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.mutation("cases.every_right_offered")
+def test_a_right_that_is_hidden_is_found(pages: tuple[Site, dict[str, str]]) -> None:
+    site, shown = pages
+    looking = {"site": site, "declaration": DECLARED, "now": NOW}
+    assert run("cases.every_right_offered", looking).outcome is Outcome.PASS
+    shown["/your-data/"] = shown["/your-data/"].replace('href="/your-data/port/"', 'href="/elsewhere/"')
+    check = run("cases.every_right_offered", looking)
+    assert (check.outcome, check.figures["offered"]) == (Outcome.FAIL, len(RIGHTS) - 1)
+
+
+def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]]) -> None:
+    site, shown = pages
+    shown["/"] = "<p>Welcome</p>"
+    assert run("cases.every_right_offered", {"site": site, "declaration": DECLARED, "now": NOW}).outcome is Outcome.FAIL
+
+
+def test_a_site_that_does_not_answer_is_no_pass() -> None:
+    site = Site("http://127.0.0.1:9/")
+    assert run("cases.every_right_offered", {"site": site, "declaration": DECLARED, "now": NOW}).outcome is Outcome.ERROR
