@@ -10,64 +10,84 @@ import hashlib
 import inspect
 import json
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.urls import re_path
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
 from ninja.security import HttpBearer
+from ninja.utils import contribute_operation_callback
 from pydantic import ConfigDict, Field
 
-from troth.service.api import tokens
+from troth.service.api import described, tokens
 from troth.service.api.models import Answered, Token
 from troth.service.api.tokens import Scope
 from troth.service.keys import keyring
 from troth.service.staff.doors import by_token
 
-__all__ = ["Body", "Problem", "api", "bearer", "once", "problem", "ruled", "scoped"]
+__all__ = ["Answer", "Body", "Problem", "api", "bearer", "once", "problem", "problems", "ruled", "scoped"]
 
 _LOG = logging.getLogger("troth.api")
 _PROBLEM = "application/problem+json"
-_KEY_MAX = 200
+_KEY = re.compile(r"[!-~]{1,200}")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Body(Schema):
     """What is sent: exactly the fields that are described."""
 
-    model_config = ConfigDict(extra="forbid", str_max_length=20_000)
+    model_config = ConfigDict(extra="forbid", str_max_length=20_000, use_attribute_docstrings=True)
 
 
-class Fault(Schema):
-    """One thing that is wrong with what was sent. *where* names the field, *what* says what would do."""
+class Answer(Schema):
+    """What is answered."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Fault(Answer):
+    """One thing that is wrong with what was sent."""
 
     where: str
+    """The field."""
     what: str
+    """What would do."""
 
 
-class Problem(Schema):
-    """What went wrong (RFC 9457)."""
+class Problem(Answer):
+    """What went wrong (RFC 9457). Nothing that was sent is repeated."""
 
-    type: str = "about:blank"
+    type: str
     title: str
     status: int
     detail: str = ""
     faults: list[Fault] = Field(default=[])
 
 
-class _Bearer(HttpBearer):
+def problems(*statuses: int) -> dict[int, type[Problem]]:
+    """What may go wrong in an operation that takes a token and input: that, and *statuses*."""
+    return dict.fromkeys(sorted({400, 401, 403, 422, 500, *statuses}), Problem)
+
+
+class ByToken(HttpBearer):
     """``Authorization: Bearer troth_…``; each operation names the scope that it needs."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Token | None:
         return tokens.known(token, now=timezone.now())
 
 
-bearer = _Bearer()
+bearer = ByToken()
 
 
 class _NoDocs(DocsBase):
@@ -77,7 +97,17 @@ class _NoDocs(DocsBase):
         raise Http404
 
 
-api = NinjaAPI(
+class _Api(NinjaAPI):
+    """Ninja, whose description of us says what we answer."""
+
+    def get_openapi_schema(self, **where: Any) -> Any:
+        return described.complete(super().get_openapi_schema(**where))
+
+    def get_openapi_operation_id(self, operation: Any) -> str:
+        return str(operation.view_func.__name__)
+
+
+api = _Api(
     title="Troth",
     version="1",
     description="Requests of people about their data: asked, followed and answered by programs.",
@@ -89,10 +119,30 @@ api = NinjaAPI(
 
 
 def ruled(patterns: Any) -> Any:
-    """The addresses of the API, each with the rule that the operation looks at its caller's token."""
+    """The addresses of the API, each with the rule that the operation looks at its caller's token. Under them, an
+    address that is none and a method that is not taken are problems like others."""
     for pattern in patterns:
-        pattern.callback = by_token(pattern.callback)
-    return patterns
+        pattern.callback = by_token(_methods_told(pattern.callback))
+    return [*patterns, re_path(r"^", by_token(_nowhere))]
+
+
+def _methods_told(view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        answer = view(request, *args, **kwargs)
+        if answer.status_code != 405:
+            return answer
+        methods = ", ".join(sorted(method.strip() for method in answer["Allow"].split(",")))
+        refused = problem(405, "That is not done here", f"This address takes {methods}.")
+        refused["Allow"] = methods
+        return refused
+
+    return told
+
+
+@csrf_exempt
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    return problem(404, "There is nothing here", "The addresses are in /api/v1/openapi.json.")
 
 
 def problem(status: int, title: str, detail: str = "", faults: Sequence[dict[str, str]] = ()) -> HttpResponse:
@@ -137,6 +187,17 @@ def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem(404, "There is nothing here")
 
 
+@api.exception_handler(RequestDataTooBig)
+def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem(413, "That is too much at once", "Send it in several parts.")
+
+
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(UnreadablePostError)
+def _garbled(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(400, "We could not read that")
+
+
 @api.exception_handler(Exception)
 def _broke(request: HttpRequest, error: Exception) -> HttpResponse:
     _LOG.exception("an operation of the API broke")
@@ -160,6 +221,7 @@ def scoped(scope: Scope) -> Callable[[View], View]:
             return view(request, *args, **kwargs)
 
         guarded.troth_scope = scope  # type: ignore[attr-defined]
+        contribute_operation_callback(guarded, functools.partial(described.needs, scope))
         return _typed(guarded, view)
 
     return ruled
@@ -171,12 +233,13 @@ def once(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        key = request.headers.get("Idempotency-Key", "")
-        if not key:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
             return view(request, *args, **kwargs)
-        if len(key) > _KEY_MAX or not key.isprintable():
-            return problem(422, "An Idempotency-Key is at most 200 printable characters")
-        asked = _fingerprint(request)
+        if not _KEY.fullmatch(key):
+            return problem(422, "An Idempotency-Key is 1 to 200 printable characters of ASCII, without spaces")
+        asked = _fingerprint(f"{request.method} {request.path}\n".encode() + request.body)
+        key = _fingerprint(key.encode()).hex()  # a program may have taken somebody's address for it
         token: Token = request.auth  # type: ignore[attr-defined]
         if (before := Answered.objects.filter(token=token, key=key).first()) is not None:
             return _as_before(before, asked)
@@ -196,6 +259,7 @@ def once(view: View) -> View:
                 raise
             return _as_before(before, asked)
 
+    contribute_operation_callback(guarded, described.takes_key)
     return _typed(guarded, view)
 
 
@@ -215,11 +279,8 @@ def _as_before(before: Answered, asked: bytes) -> Any:
     return response
 
 
-def _fingerprint(request: HttpRequest) -> bytes:
-    from django.conf import settings
-
-    said = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).digest()
-    [mark] = keyring(settings.TROTH.home).fingerprints("idempotency", [said])
+def _fingerprint(said: bytes) -> bytes:
+    [mark] = keyring(settings.TROTH.home).fingerprints("idempotency", [hashlib.sha256(said).digest()])
     return mark
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -10,10 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Body as FromBody
 from ninja import Query, Router, Schema, Status
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from troth.declaration import IdentityKind
-from troth.service.api.frame import Body, Problem, once, problem, scoped
+from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
 from troth.service.cases import run, telling
 from troth.service.cases.carry import marks_of
@@ -28,25 +31,45 @@ __all__ = ["router"]
 router = Router()
 BATCH_MAX = 1_000
 PAGE_MAX = 200
-_PROBLEMS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem, 500: Problem}
 _AGENT = Who("agent")
+AGE_MAX = dt.timedelta(days=366)
+"""How long ago a request may have reached a company that only now tells us."""
+_A_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,20}([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=320)]
-Mail = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[RCQ]-\d{4}-\d{4,12}$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_PRINTABLE)]
+Mail = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}$")
+]
+Reference = Annotated[str, StringConstraints(pattern=r"^[RCQ]-[0-9]{4}-[0-9]{4,12}$")]
+
+
+def _written(value: Any) -> Any:
+    """A moment is written out: a number of seconds might be one of milliseconds."""
+    if not isinstance(value, str | None) or (value is not None and re.fullmatch(_A_MOMENT, value) is None):
+        raise PydanticCustomError("moment", "write a moment with its time zone, such as 2026-11-24T09:41:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
+Changed = Annotated[str, StringConstraints(max_length=320, pattern=_PRINTABLE)]
 
 
 class Named(Body):
     """Who it is about: at least one of these, as your systems know the person."""
 
     email: Mail | None = None
-    phone: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=40)] | None = None
-    account: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)] | None = None
+    phone: Annotated[str, StringConstraints(min_length=5, max_length=40, pattern=_PRINTABLE)] | None = None
+    account: Line | None = None
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Kind and value of each that was given."""
         given = {IdentityKind.EMAIL: self.email, IdentityKind.PHONE: self.phone, IdentityKind.ACCOUNT: self.account}
-        return tuple((kind.value, value) for kind, value in given.items() if value)
+        return tuple((kind.value, value.strip()) for kind, value in given.items() if value and value.strip())
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ann@example.org"}]})
 
 
 class Asking(Body):
@@ -58,57 +81,110 @@ class Asking(Body):
     reply_to: Mail
     """Where letters go. Without proof of who asks, the first of them holds a link to press."""
     language: Literal["en", "de", "fr", "es"] = "en"
+    """In which letters are written."""
     residence: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""
-    message: Annotated[str, StringConstraints(max_length=20_000)] = ""
-    changes: dict[Line, Line] = Field(default={}, max_length=50)
+    """Where the person lives (ISO 3166: ``DE``, ``US-CA``), where you know: it decides which clocks run."""
+    message: Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")] = ""
+    changes: dict[Line, Changed] = Field(default={}, max_length=50)
+    """For an amendment: each category or column, and what it should be."""
     purposes: list[Line] = Field(default=[], max_length=50)
+    """For an objection or a withdrawal: which purposes. None: all that can be objected to."""
     proof: Literal["none", "channel", "points", "account"] = "none"
     """What your application has made sure of: nothing; that the person reads *reply_to*; two stored data points;
     a signed-in account."""
-    received_at: dt.datetime | None = None
-    """When it reached you: the clock starts then."""
+    received_at: Moment | None = None
+    """When it reached you, within the last year: the clock starts then."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "right": "erase",
+                    "subject": {"email": "ann@example.org", "account": "4711"},
+                    "reply_to": "ann@example.org",
+                    "proof": "account",
+                },
+                {
+                    "right": "amend",
+                    "subject": {"email": "ben@example.org"},
+                    "reply_to": "ben@example.org",
+                    "changes": {"user.name": "Benjamin"},
+                    "language": "de",
+                    "residence": "DE",
+                },
+                {
+                    "kind": "question",
+                    "subject": {"email": "chloe@example.org"},
+                    "reply_to": "chloe@example.org",
+                    "message": "How long do you keep invoices?",
+                },
+            ]
+        }
+    )
 
 
-class Known(Schema):
+class Known(Answer):
     """A case as it stands."""
 
     reference: str
+    """Its name, which the person reads in every letter: ``R-2026-0187``."""
     kind: str
     right: str
     state: str
+    """`received`, `verifying`, `in_progress`, `paused` or `closed`."""
     outcome: str
+    """Once it is closed: `fulfilled`, `partly_fulfilled`, `refused` or `withdrawn`."""
     needs: str
+    """What it waits for, where a person has to do something."""
     received_at: dt.datetime
     due_on: dt.date | None
+    """The last day for the answer: the earliest of all clocks that run."""
     closed_at: dt.datetime | None
     steps: dict[str, str]
     """Each system that was asked, and how far it is."""
 
 
-class Page(Schema):
-    """Some cases, the newest first. *next* asks for those after them; empty at the end."""
+class Page(Answer):
+    """Some cases, the newest first."""
 
     cases: list[Known]
     next: str
+    """What to send as `after` for those that follow; empty at the end."""
 
 
-class Guarded(Schema):
-    """Whether a person's data may be used: not at all but for storing, or not for these purposes."""
+class Guarded(Answer):
+    """Whether a person's data may be used."""
 
     restricted: bool
+    """It may be kept and nothing else."""
     purposes: list[str]
+    """For these it may not be used."""
 
 
-class Receipts(Schema):
+class Done(Answer):
+    """One receipt: what was done in one go."""
+
+    at: dt.datetime
+    lines: list[dict[str, Any]]
+    """For each place what was done to how many rows, and the ground."""
+    residue: dict[str, Any]
+    """What is still there, where something had to be: empty is what you want."""
+    final_after: dt.date | None
+    """When the last backup that still holds it is gone."""
+    leaf: int | None
+    """Its number in the ledger: `/ledger/receipt/…` has the proof."""
+
+
+class Receipts(Answer):
     """What was done in the company's stores, as it stands in the ledger."""
 
-    receipts: list[dict[str, Any]]
+    receipts: list[Done]
 
 
 _TIERS = {"none": 0, "channel": 1, "points": 2, "account": 3}
 
 
-@router.post("/requests", response={201: Known, **_PROBLEMS}, summary="Open a case")
+@router.post("/requests", response={201: Known, **problems(409)}, summary="Open a case")
 @scoped(Scope.CASES_WRITE)
 @once
 def ask(request: HttpRequest, asked: Asking) -> Any:
@@ -116,7 +192,7 @@ def ask(request: HttpRequest, asked: Asking) -> Any:
     return _ask_all([asked], one=True)
 
 
-@router.post("/requests/batch", response={201: list[Known], **_PROBLEMS}, summary="Open many cases")
+@router.post("/requests/batch", response={201: list[Known], **problems(409)}, summary="Open many cases")
 @scoped(Scope.CASES_WRITE)
 @once
 def ask_many(
@@ -151,8 +227,8 @@ def _faults(asked: Asking) -> list[tuple[str, str]]:
         found.append(("changes", "an amendment says what is to be changed"))
     if not asked.subject.pairs():
         found.append(("subject", "name the person by email, phone or account"))
-    if asked.received_at is not None and asked.received_at.tzinfo is None:
-        found.append(("received_at", "a moment has a time zone"))
+    if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
+        found.append(("received_at", "it reached you within the last year; older ones are for your staff"))
     return found
 
 
@@ -194,13 +270,16 @@ def _known(case: Case, steps: Mapping[str, str]) -> Known:
 class Wanted(Schema):
     """Which cases: those in one state, those of one right, those after a page."""
 
-    state: Literal["received", "verifying", "in_progress", "paused", "closed"] | None = None
-    right: Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"] | None = None
-    after: Annotated[str, StringConstraints(pattern=r"^\d{0,18}$")] = ""
+    state: Literal["received", "verifying", "in_progress", "paused", "closed"] | SkipJsonSchema[None] = None
+    right: (
+        Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"] | SkipJsonSchema[None]
+    ) = None
+    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,18}$")] = ""
+    """What `next` of the page before said."""
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
 
 
-@router.get("/requests", response={200: Page, **_PROBLEMS}, summary="List cases")
+@router.get("/requests", response={200: Page, **problems()}, summary="List cases")
 @scoped(Scope.CASES_READ)
 def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> Any:
     """The cases that came through the API, the newest first."""
@@ -226,7 +305,7 @@ def _case(reference: str) -> Case | None:
 _NONE = ("There is no such case", "Only cases that came through the API are there.")
 
 
-@router.get("/requests/{reference}", response={200: Known, **_PROBLEMS}, summary="Follow a case")
+@router.get("/requests/{reference}", response={200: Known, **problems(404)}, summary="Follow a case")
 @scoped(Scope.CASES_READ)
 def follow(request: HttpRequest, reference: Reference) -> Any:
     """How a case stands."""
@@ -234,7 +313,7 @@ def follow(request: HttpRequest, reference: Reference) -> Any:
     return problem(404, *_NONE) if case is None else Status(200, _known(case, _steps(case)))
 
 
-@router.get("/requests/{reference}/receipts", response={200: Receipts, **_PROBLEMS}, summary="What was done")
+@router.get("/requests/{reference}/receipts", response={200: Receipts, **problems(404)}, summary="What was done")
 @scoped(Scope.CASES_READ)
 def receipts(request: HttpRequest, reference: Reference) -> Any:
     """What was done for a case: places, counts, grounds, and the number in the ledger."""
@@ -243,19 +322,19 @@ def receipts(request: HttpRequest, reference: Reference) -> Any:
         return problem(404, *_NONE)
     rows = case.receipts.select_related("entry").order_by("at", "id")
     told = [
-        {
-            "at": row.at.isoformat(),
-            "lines": row.lines,
-            "residue": row.residue,
-            "final_after": row.final_after.isoformat() if row.final_after else None,
-            "leaf": row.entry.leaf if row.entry is not None else None,
-        }
+        Done(
+            at=row.at,
+            lines=row.lines,
+            residue=row.residue,
+            final_after=row.final_after,
+            leaf=row.entry.leaf if row.entry is not None else None,
+        )
         for row in rows
     ]
     return Status(200, Receipts(receipts=told))
 
 
-@router.post("/requests/{reference}/withdraw", response={200: Known, **_PROBLEMS}, summary="Take a case back")
+@router.post("/requests/{reference}/withdraw", response={200: Known, **problems(404, 409)}, summary="Take a case back")
 @scoped(Scope.CASES_WRITE)
 @once
 def withdraw(request: HttpRequest, reference: Reference) -> Any:
@@ -270,7 +349,12 @@ def withdraw(request: HttpRequest, reference: Reference) -> Any:
     return Status(200, _known(case, _steps(case)))
 
 
-@router.get("/requests/{reference}/package", response={200: None, **_PROBLEMS}, summary="Fetch the package")
+@router.get(
+    "/requests/{reference}/package",
+    response={200: None, **problems(404)},
+    summary="Fetch the package",
+    openapi_extra={"responses": {200: {"description": "The ZIP", "content": {"application/zip": {}}}}},
+)
 @scoped(Scope.PACKAGES_READ)
 def package(request: HttpRequest, reference: Reference) -> HttpResponse:
     """The ZIP of a case whose person your application had signed in; for others it goes to the person alone."""
@@ -290,8 +374,10 @@ class Asked(Body):
 
     subject: Named
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"subject": {"email": "ann@example.org"}}]})
 
-@router.post("/guard", response={200: Guarded, **_PROBLEMS}, summary="May this person's data be used?")
+
+@router.post("/guard", response={200: Guarded, **problems()}, summary="May this person's data be used?")
 @scoped(Scope.GUARD_READ)
 def guard(request: HttpRequest, asked: Asked) -> Any:
     """Ask before data is used (GDPR Art. 18, 21): whether the person has had it restricted, or has objected."""

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema, Status
-from pydantic import Field, StringConstraints
+from ninja import Router, Status
+from pydantic import ConfigDict, Field, StringConstraints
 
 from troth.declaration import IdentityKind
-from troth.service.api.frame import Body, Problem, once, problem, scoped
+from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
 from troth.service.company import company
 from troth.service.disclosure.models import Kind
@@ -25,17 +25,20 @@ from troth.subjects import Identity, IdentityRefused
 __all__ = ["router"]
 
 router = Router()
-_PROBLEMS = {401: Problem, 403: Problem, 422: Problem, 500: Problem}
 PEOPLE_MAX = 10_000
-Name = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+# As declarations have them. A person's address, sent by mistake, is none and is not repeated.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=160, pattern=r"^[a-z][a-z0-9_.-]*$")]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class Person(Body):
     """Somebody whose data goes there: at least one of these."""
 
-    email: Annotated[str, StringConstraints(max_length=254)] | None = None
-    phone: Annotated[str, StringConstraints(max_length=40)] | None = None
-    account: Annotated[str, StringConstraints(max_length=320)] | None = None
+    email: Annotated[str, StringConstraints(max_length=254, pattern=_PRINTABLE)] | None = None
+    phone: Annotated[str, StringConstraints(max_length=40, pattern=_PRINTABLE)] | None = None
+    account: Annotated[str, StringConstraints(max_length=320, pattern=_PRINTABLE)] | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ann@example.org"}]})
 
 
 class Going(Body):
@@ -44,19 +47,35 @@ class Going(Body):
     recipient: Name
     """Its name in the declaration."""
     purpose: Name
+    """The declared purpose that it serves."""
     categories: list[Name] = Field(min_length=1, max_length=100)
+    """What goes, such as ``user.contact.email``."""
     kind: Literal["share", "processor", "export", "sale", "legal_demand"] = "processor"
     people: list[Person] = Field(min_length=1, max_length=PEOPLE_MAX)
+    """Whose data it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "recipient": "post",
+                    "purpose": "orders",
+                    "categories": ["user.contact.email"],
+                    "people": [{"email": "ann@example.org"}, {"email": "ben@example.org"}],
+                }
+            ]
+        }
+    )
 
 
-class Recorded(Schema):
+class Recorded(Answer):
     """It is on record, and may be sent."""
 
     people: int
     at: dt.datetime
 
 
-class Told(Schema):
+class Told(Answer):
     """One disclosure of a person's data."""
 
     recipient: str
@@ -71,8 +90,10 @@ class Who(Body):
 
     subject: Person
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"subject": {"email": "ann@example.org"}}]})
 
-@router.post("/disclosures", response={201: Recorded, **_PROBLEMS}, summary="Put a disclosure on record")
+
+@router.post("/disclosures", response={201: Recorded, **problems(409)}, summary="Put a disclosure on record")
 @scoped(Scope.DISCLOSURES_WRITE)
 @once
 def disclose(request: HttpRequest, going: Going) -> Any:
@@ -88,7 +109,7 @@ def disclose(request: HttpRequest, going: Going) -> Any:
     return Status(201, Recorded(people=len(names), at=now))
 
 
-@router.post("/disclosures/received", response={200: list[Told], **_PROBLEMS}, summary="Who received this data?")
+@router.post("/disclosures/received", response={200: list[Told], **problems()}, summary="Who received this data?")
 @scoped(Scope.DISCLOSURES_READ)
 def who_received(request: HttpRequest, asked: Who) -> Any:
     """Every disclosure of a person's data (GDPR Art. 15(1)(c)), the newest first."""

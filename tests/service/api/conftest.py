@@ -1,0 +1,5 @@
+"""The company of the cases: programs ask it over the API."""
+
+from tests.service.cases.conftest import office
+
+__all__ = ["office"]
