@@ -442,6 +442,21 @@ def test_what_was_done_and_what_had_to_stay_is_shown_with_its_receipts(
     assert response["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        ("view", "Put into your file"),
+        ("amend", "Corrected"),
+        ("restrict", "nobody uses them"),
+        ("object", "has stopped"),
+    ],
+)
+def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, right: str, said: str) -> None:
+    case = office.answered(right, changes={"user.name": "Anne"} if right == "amend" else {})
+    visitor.post(f"/your-data/link/{links.make(case, Link.Use.STATUS, now=office.now())}")
+    assert said in text(visitor, "/your-data/case/")
+
+
 def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, letters: Any) -> None:
     from troth.service.keys import ledger_signer
     from troth.service.record.ledger import sequence

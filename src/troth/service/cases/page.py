@@ -152,8 +152,8 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         laws=() if closed else clocks.because,
         happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
         parts=_parts(case, at_desk.declaration, steps),
-        done=tuple(_done(line, at_desk.declaration) for line in lines if line["what"] != "keep"),
-        kept=tuple(_done(line, at_desk.declaration) for line in lines if line["what"] == "keep"),
+        done=tuple(_done(line, case, at_desk.declaration) for line in lines if line["what"] != "keep"),
+        kept=tuple(_done(line, case, at_desk.declaration) for line in lines if line["what"] == "keep"),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
         seen=_seen(case, at_desk.declaration) if inside else (),
@@ -305,7 +305,7 @@ def _part(step: Step | None, finished: bool) -> tuple[str, str]:
     return words[Step.State(step.state)]
 
 
-def _done(line: Mapping[str, Any], declaration: Declaration) -> Done:
+def _done(line: Mapping[str, Any], case: Case, declaration: Declaration) -> Done:
     system, _, table = str(line["place"]).partition(".")
     known = declaration.systems.get(system)
     name = known.title if known is not None and known.title else system
@@ -313,7 +313,7 @@ def _done(line: Mapping[str, Any], declaration: Declaration) -> Done:
     until = line.get("until")
     return Done(
         place=f"{name}: {table.replace('_', ' ')}" if table else name,
-        text=_strategy(line),
+        text=_strategy(line, case.right),
         rows=line["rows"],
         because=because,
         cite=line.get("cite") or "",
@@ -321,14 +321,21 @@ def _done(line: Mapping[str, Any], declaration: Declaration) -> Done:
     )
 
 
-def _strategy(line: Mapping[str, Any]) -> str:
+def _strategy(line: Mapping[str, Any], right: str) -> str:
     """What was done with the rows of one line."""
+    amended = {
+        Right.RESTRICT: gettext("marked, so that nobody uses them"),
+        Right.OBJECT: gettext("marked, so that this use has stopped"),
+        Right.WITHDRAW: gettext("marked, so that this use has stopped"),
+    }
     words = {
+        "amend": amended.get(Right(right), gettext("corrected")) if right else "",
         "delete": gettext("deleted"),
         "null": gettext("emptied"),
         "mask": gettext("overwritten"),
         "pseudonymise": gettext("the name taken out"),
         "keep": gettext("kept"),
+        "view": gettext("put into your file"),
     }
     known = [words[what] for what in str(line["what"]).split(",") if what in words]
     text = gettext("%(one)s and %(other)s") % {"one": ", ".join(known[:-1]), "other": known[-1]} if known[1:] else ""
