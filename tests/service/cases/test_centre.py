@@ -170,6 +170,28 @@ def test_an_address_that_cannot_be_mailed_is_asked_for_again(office: Office, vis
     assert not Case.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("mi\u212ae@example.org", None),  # the sign for kelvin, whose small letter is a k
+        ("ann@exam\u017fle.org", "ann@examsle.org"),  # a long s: mail for it goes to the plain one
+        ("ann@stra\xdfe.example", "ann@strasse.example"),
+        ("ann@b\xfccher.example", "ann@b\xfccher.example"),
+        ("Ann@Example.org", "Ann@Example.org"),
+    ],
+)
+def test_whoever_gets_the_letter_is_who_is_looked_for(
+    office: Office, visitor: Client, typed: str, becomes: str | None
+) -> None:
+    response = ask(visitor, "view", typed)
+    if becomes is None:
+        assert response.status_code == 422
+        return
+    content = office.desk.papers.content(Case.objects.select_related("key").get())
+    assert content.identifiers == (("email", becomes),)
+    assert content.address == becomes
+
+
 def test_a_complaint_and_a_question_are_confirmed_by_letter(office: Office, visitor: Client, letters: Any) -> None:
     assert visitor.post("/your-data/complain/", {"email": ANN, "message": "You are slow."}).status_code == 302
     [confirmed] = letters(ANN)

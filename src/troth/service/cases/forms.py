@@ -96,14 +96,20 @@ class _Person(forms.Form):
 
 
 def _mailable(address: str) -> str:
-    """The address as letters can go to it."""
+    """The address under which somebody is looked for, in a spelling that names the mailbox to which letters go and no
+    other: a letter that only looks like another one must not let its owner into somebody else's case."""
+    local, _, domain = address.rpartition("@")
     try:
-        Address.read(address)
-    except TrothError:
-        raise ValidationError(
-            gettext_lazy("We cannot send letters to that address. Please give another one.")
-        ) from None
-    return address
+        mailed = Address.read(address).domain
+        same = mailed.encode("ascii").decode("idna")
+    except (TrothError, UnicodeError):
+        raise ValidationError(_NOT_MAILABLE) from None
+    if not local.isascii():
+        raise ValidationError(_NOT_MAILABLE)
+    return address if same == domain.lower() else f"{local}@{mailed}"
+
+
+_NOT_MAILABLE = gettext_lazy("We cannot send letters to that address. Please give another one.")
 
 
 class Again(_Person):
@@ -360,13 +366,17 @@ def categories_to_amend(declaration: Declaration) -> dict[str, str]:
     return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
 
 
+_OWN_REASONS = (Basis.LEGITIMATE_INTERESTS, Basis.RECOGNISED_LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK)
+"""GDPR Art. 21(1), UK GDPR Art. 21(1): what may be objected to beside marketing."""
+
+
 def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
     """The purposes that may be objected to, or whose consent may be withdrawn; empty for the other rights."""
     if right == Right.OBJECT:
         chosen = {
             name: purpose
             for name, purpose in declaration.purposes.items()
-            if purpose.basis in (Basis.LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK) or covers("marketing", purpose.use)
+            if purpose.basis in _OWN_REASONS or covers("marketing", purpose.use)
         }
     elif right == Right.WITHDRAW:
         chosen = {name: one for name, one in declaration.purposes.items() if one.basis is Basis.CONSENT}
