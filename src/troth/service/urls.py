@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/v1/", (ruled(api.urls[0]), *api.urls[1:])),
     path("your-data/", include("troth.service.cases.addresses")),
     path("console/", include("troth.service.cases.console_addresses")),
+    path("console/tokens/", include("troth.service.api.addresses")),
     path("", include("troth.service.staff.addresses")),
     path("health/live", pages.live, name="live"),
     path("health/ready", pages.ready, name="ready"),

@@ -1,0 +1,208 @@
+"""``/console/tokens/``: programs that may ask over the API, and webhooks that are told what happens.
+
+What a program proves itself with is shown once, in the answer to the form, and is kept nowhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db.models import Count, Max, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from troth.service.api import hooks
+from troth.service.api import tokens as programs
+from troth.service.api.models import Hook, Token
+from troth.service.api.tokens import Scope
+from troth.service.configuration import ServiceError
+from troth.service.keys import keyring
+from troth.service.staff.doors import Right, needs, standing_of
+
+__all__ = ["end_hook", "end_token", "make_hook", "make_token", "tokens"]
+
+_SOON = dt.timedelta(days=14)
+_ENDED_SHOWN = 50
+_SCOPES: dict[Scope, str | Promise] = {
+    Scope.CASES_WRITE: _("Open requests, and take them back"),
+    Scope.CASES_READ: _("Follow the requests that came through the API"),
+    Scope.PACKAGES_READ: _("Fetch the packages of people who were signed in: personal data"),
+    Scope.GUARD_READ: _("Ask whether somebody’s data may be used"),
+    Scope.DISCLOSURES_WRITE: _("Put on record what goes to whom"),
+    Scope.DISCLOSURES_READ: _("Ask who received somebody’s data"),
+}
+_EVENTS: dict[str, str | Promise] = {
+    "case.received": _("A request came in"),
+    "case.verified": _("Somebody proved who they are"),
+    "case.changed": _("A request goes on, pauses or waits for somebody"),
+    "case.closed": _("A request was answered"),
+    "case.escalated": _("A deadline is near or missed"),
+    "line.stopped": _("Nothing is carried out until the configuration is mended"),
+}
+
+
+class _Plain(forms.Form):
+    """A form whose labels end as they are written."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+
+
+class MakingToken(_Plain):
+    """A program, what it may do, and until when."""
+
+    name = forms.CharField(
+        label=_("Program"),
+        max_length=40,
+        help_text=_("Small letters, digits and _, such as shop. No person’s name."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"), choices=list(_SCOPES.items()), widget=forms.CheckboxSelectMultiple
+    )
+    until = forms.DateField(
+        label=_("Until and including"),
+        help_text=_("At most a year from now."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+
+class MakingHook(_Plain):
+    """An address, and what it is told of."""
+
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=500,
+        help_text=_("It begins with https:// and has no password in it."),
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    events = forms.MultipleChoiceField(
+        label=_("What it is told of"), choices=list(_EVENTS.items()), widget=forms.CheckboxSelectMultiple
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A token as the page shows it."""
+
+    row: Token
+    scopes: list[str | Promise]
+    is_to_renew: bool
+
+
+@needs(Right.API_MANAGE)
+@require_safe
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The tokens and the webhooks, with a form for another of each."""
+    return _page(request)
+
+
+@needs(Right.API_MANAGE)
+@require_http_methods(["POST"])
+def make_token(request: HttpRequest) -> HttpResponse:
+    """A token for a program; its secret is in this answer and in no other."""
+    form, now = MakingToken(request.POST), timezone.now()
+    if form.is_valid():
+        given = form.cleaned_data
+        last = now + programs.LASTS_MAX
+        until = last if given["until"] == last.date() else _end_of(given["until"])
+        try:
+            secret = programs.make(given["name"], given["scopes"], until=until, now=now, by=_by(request))
+            return _once(request, given["name"], secret)
+        except ServiceError as refused:
+            form.add_error("name", _sentence(refused))
+    return _page(request, token_form=form)
+
+
+@needs(Right.API_MANAGE)
+@require_POST
+def end_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """It is good no more, at once."""
+    row = Token.objects.filter(pk=pk).first()
+    if row is None or not programs.end(row.name, now=timezone.now(), by=_by(request)):
+        raise Http404
+    return redirect("tokens")
+
+
+@needs(Right.API_MANAGE)
+@require_POST
+def make_hook(request: HttpRequest) -> HttpResponse:
+    """A webhook; what its receiver checks signatures with is in this answer and in no other."""
+    form = MakingHook(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            keys = keyring(settings.TROTH.home)
+            made, secret = hooks.make(given["url"], given["events"], keys=keys, now=timezone.now())
+            return _once(request, made.url, secret)
+        except ServiceError as refused:
+            form.add_error("url", _sentence(refused))
+    return _page(request, hook_form=form)
+
+
+@needs(Right.API_MANAGE)
+@require_POST
+def end_hook(request: HttpRequest, pk: int) -> HttpResponse:
+    """It is told nothing more."""
+    if not hooks.end(pk, now=timezone.now()):
+        raise Http404
+    return redirect("tokens")
+
+
+def _page(
+    request: HttpRequest, *, token_form: MakingToken | None = None, hook_form: MakingHook | None = None
+) -> HttpResponse:
+    now = timezone.now()
+    rows = Token.objects.order_by("name")
+    ended = Q(ended_at__isnull=False) | Q(until__lte=now)
+    wrong = token_form or hook_form
+    shown = {
+        "here": "tokens",
+        "programs": [_program(row, now) for row in rows.exclude(ended)],
+        "ended": rows.filter(ended).order_by("-until")[:_ENDED_SHOWN],
+        "hooks": _hooks(),
+        "token_form": token_form or MakingToken(),
+        "hook_form": hook_form or MakingHook(),
+        "form": wrong,
+    }
+    return render(request, "api/console/tokens.html", shown, status=400 if wrong else 200)
+
+
+def _program(row: Token, now: dt.datetime) -> Program:
+    titles = [_SCOPES[Scope(scope)] for scope in row.scopes]
+    return Program(row, titles, is_to_renew=row.until < now + _SOON)
+
+
+def _hooks() -> list[Hook]:
+    waiting = Count("delivery", filter=Q(delivery__done_at=None))
+    failed = Count("delivery", filter=Q(delivery__done_at=None, delivery__tries__gt=0))
+    last = Max("delivery__done_at", filter=Q(delivery__why=""))
+    rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last)
+    return list(rows.order_by("pk"))
+
+
+def _once(request: HttpRequest, name: str, secret: str) -> HttpResponse:
+    return render(request, "api/console/made.html", {"here": "tokens", "name": name, "secret": secret})
+
+
+def _end_of(day: dt.date) -> dt.datetime:
+    """Midnight after *day*, so that it still counts."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1)
+
+
+def _by(request: HttpRequest) -> str:
+    return standing_of(request).pseudonym or ""
+
+
+def _sentence(refused: Exception) -> str:
+    text = str(refused)
+    return text[:1].upper() + text[1:] + "."
