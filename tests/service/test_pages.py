@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -321,6 +322,12 @@ def test_nobody_is_sent_to_us_before_the_database_is_migrated(
     monkeypatch.setattr(pages, "_migrated", False)
     monkeypatch.setattr(pages, "unapplied_migrations", lambda: 1)
     assert visitor.get("/health/ready").status_code == 503
+
+
+def test_every_promise_that_is_checked_can_be_asked_about(site: Path, staff: Client) -> None:
+    asked = re.findall(r'href="(/your-data/ask/\?clause=[^"]+)"', text(staff, "/policy/status/"))
+    assert len(asked) >= 2
+    assert "<blockquote>We finish every deletion that we begin.</blockquote>" in text(staff, asked[0])
 
 
 def test_the_logo_is_a_picture_from_the_companys_folder(site: Path, visitor: Client) -> None:

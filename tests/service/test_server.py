@@ -163,7 +163,14 @@ def test_a_companys_own_site_stands_beside_ours(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(wsgi, "application", ours)
     both = wsgi.mounted(site)
-    for path in ("/policy", "/policy/", "/ledger/receipt/3", "/staff/sign-in", "/static/troth/pages.css"):
+    for path in (
+        "/policy",
+        "/policy/",
+        "/ledger/receipt/3",
+        "/your-data/",
+        "/staff/sign-in",
+        "/static/troth/pages.css",
+    ):
         assert list(both({"PATH_INFO": path}, lambda *_: None)) == [b"ours"]
     for path in ("/", "/policyholders", "/static/shop.css", "/.well-known/change-password"):
         assert list(both({"PATH_INFO": path}, lambda *_: None)) == [b"theirs"]
