@@ -19,9 +19,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import links, run, throttle
+from troth.service.cases import links, run
 from troth.service.cases.models import Case, Event, Kind, Link, Right
-from troth.service.cases.throttle import Networks, prefix_of
+from troth.service.cases.throttle import Networks
 from troth.service.keys import keyring
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import deliver
@@ -31,6 +31,10 @@ RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
 FORMS = (*(f"/your-data/{right}/" for right in RIGHTS), "/your-data/complain/", "/your-data/ask/", "/your-data/again/")
 HOST = "localhost"
 ANN = "ann@example.org"
+
+
+# What the engines do differently is tried in test_carry and test_throttle.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -272,35 +276,12 @@ def test_known_and_unknown_addresses_get_the_same_answer_from_the_same_work(offi
         assert answers[1] == answers[2], path
 
 
-def test_links_are_sent_again_to_those_who_have_some(office: Office, visitor: Client, letters: Any) -> None:
-    case = office.answered("erase")
-    letters(ANN)
-    Link.objects.update(made_at=office.now() - dt.timedelta(hours=1))
-    for who in (ANN, ANN, "nobody@example.org"):
-        response = visitor.post("/your-data/again/", {"email": who})
-        assert response["Location"] == "/your-data/sent/?what=again"
-    office.work()
-    [letter] = letters(ANN)
-    assert letters("nobody@example.org") == []
-    assert visitor.post(link_in(letter)).status_code == 302
-    assert case.reference in text(visitor, "/your-data/case/")
-
-
 def test_a_program_that_fills_in_everything_opens_nothing(office: Office, visitor: Client) -> None:
     page = text(visitor, "/your-data/view/")
     trap = re.search(r'class="trap".*?name="([^"]+)"', page, re.DOTALL)
     assert trap is not None
     assert ask(visitor, "view", **{trap[1]: "yes"})["Location"] == ask(visitor, "view", "ben@example.org")["Location"]
     assert Case.objects.count() == 1
-
-
-def test_one_address_opens_so_many_cases_a_day_and_the_answer_stays_the_same(office: Office, visitor: Client) -> None:
-    answers = {ask(visitor, "view")["Location"] for _ in range(throttle.ADDRESS_MAX + 2)}
-    assert answers == {"/your-data/sent/?what=view"}
-    assert Case.objects.count() == throttle.ADDRESS_MAX
-    Case.objects.update(received_at=office.now() - dt.timedelta(days=1, minutes=1))
-    ask(visitor, "view")
-    assert Case.objects.count() == throttle.ADDRESS_MAX + 1
 
 
 def test_a_network_that_sends_too_much_is_told_when_to_come_back(
@@ -316,33 +297,6 @@ def test_a_network_that_sends_too_much_is_told_when_to_come_back(
     assert (
         ask(Client(headers={"host": HOST}, REMOTE_ADDR="198.51.100.7"), "view", "chloe@example.org").status_code == 302
     )
-
-
-def test_networks_are_counted_by_prefix_and_forgotten_by_the_hour() -> None:
-    counted, now = Networks(most=1), dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-    assert not counted.is_over("203.0.113.0/24", now=now)
-    assert counted.is_over("203.0.113.0/24", now=now)
-    assert not counted.is_over("198.51.100.0/24", now=now)
-    assert not counted.is_over("203.0.113.0/24", now=now + dt.timedelta(minutes=20))
-    assert not any(counted.is_over("", now=now) for _ in range(3))
-    assert b"203.0.113" not in repr(vars(counted)).encode()
-
-
-@pytest.mark.parametrize(
-    ("meta", "prefix"),
-    [
-        ({"REMOTE_ADDR": "203.0.113.77"}, "203.0.113.0/24"),
-        ({"REMOTE_ADDR": "203.0.113.77", "HTTP_X_FORWARDED_FOR": "198.51.100.1"}, "203.0.113.0/24"),
-        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "10.0.0.1, 198.51.100.1"}, "198.51.100.0/24"),
-        ({"REMOTE_ADDR": "10.0.0.2", "HTTP_X_FORWARDED_FOR": "2001:db8:1:2::3"}, "2001:db8:1::/48"),
-        ({"REMOTE_ADDR": "::ffff:203.0.113.9"}, "203.0.113.0/24"),
-        ({"REMOTE_ADDR": "127.0.0.1"}, ""),
-        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "nonsense"}, ""),
-        ({}, ""),
-    ],
-)
-def test_the_network_is_that_of_the_visitor(meta: dict[str, str], prefix: str) -> None:
-    assert prefix_of(meta) == prefix
 
 
 # --- links -----------------------------------------------------------------------------------------------------------
@@ -680,19 +634,10 @@ def test_a_forged_host_reaches_no_letter(office: Office, letters: Any) -> None:
     assert "evil" not in letter.as_string()
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../../etc/passwd",
-        "%2e%2e/%2e%2e/etc/passwd",
-        "link/../../policy",
-        "case/receipt/-1",
-        "case/receipt/1e3",
-        "appeal/",
-    ],
-)
-def test_no_path_leads_out(office: Office, visitor: Client, path: str) -> None:
-    assert visitor.get(f"/your-data/{path}").status_code == 404 or "/etc" not in path
+def test_no_path_leads_out(office: Office, visitor: Client) -> None:
+    below = ("../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "link/../../policy", "case/receipt/-1", "case/receipt/1e3")
+    for path in (*below, "appeal/", "link/../../../etc/passwd"):
+        assert visitor.get(f"/your-data/{path}").status_code in (403, 404, 410), path
 
 
 def test_what_people_write_stays_text(office: Office, visitor: Client, letters: Any) -> None:
@@ -708,7 +653,7 @@ def test_what_people_write_stays_text(office: Office, visitor: Client, letters: 
 
 
 def test_control_characters_and_hidden_turns_are_left_out(office: Office, visitor: Client) -> None:
-    ask(visitor, "object", purposes="news", message="a\x00b\u202ec\r\nd\u200d")
+    ask(visitor, "object", purposes="news", message="a\x07b\u202ec\r\nd\u200d")
     assert office.desk.papers.content(Case.objects.select_related("key").get()).message == "abc\nd\u200d"
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration, is_category, title
@@ -20,6 +19,7 @@ from troth.service.cases import run
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
+from troth.service.cases.lines import Done, done, joined
 from troth.service.cases.models import Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
@@ -45,18 +45,6 @@ class Part:
     text: str
     state: str
     sign: str
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Something that was done or had to stay: where, how much, and for which reason."""
-
-    place: str
-    text: str
-    rows: int
-    because: str = ""
-    cite: str = ""
-    until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +140,8 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         laws=() if closed else clocks.because,
         happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
         parts=_parts(case, at_desk.declaration, steps),
-        done=tuple(_done(line, case, at_desk.declaration) for line in lines if line["what"] != "keep"),
-        kept=tuple(_done(line, case, at_desk.declaration) for line in lines if line["what"] == "keep"),
+        done=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")),
+        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
         seen=_seen(case, at_desk.declaration) if inside else (),
@@ -284,11 +272,12 @@ def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple
     finished = case.state == State.CLOSED and case.outcome != Outcome.WITHDRAWN
     if not finished and case.state == State.CLOSED:
         return ()
+    is_carried = case.needs == Needs.SYSTEMS or case.receipts.exists()
     parts = list[Part]()
     for name, system in declaration.systems.items():
         if not system.tables and name not in asked:
             continue
-        text, state = _part(asked.get(name), finished or case.needs == Needs.SYSTEMS)
+        text, state = _part(asked.get(name), finished or is_carried)
         parts.append(Part(system.title or name, text, state, SIGNS[state]))
     return tuple(parts)
 
@@ -305,41 +294,9 @@ def _part(step: Step | None, finished: bool) -> tuple[str, str]:
     return words[Step.State(step.state)]
 
 
-def _done(line: Mapping[str, Any], case: Case, declaration: Declaration) -> Done:
-    system, _, table = str(line["place"]).partition(".")
-    known = declaration.systems.get(system)
-    name = known.title if known is not None and known.title else system
-    _, _, because = str(line["words"]).partition(": ")
-    until = line.get("until")
-    return Done(
-        place=f"{name}: {table.replace('_', ' ')}" if table else name,
-        text=_strategy(line, case.right),
-        rows=line["rows"],
-        because=because,
-        cite=line.get("cite") or "",
-        until=dt.date.fromisoformat(until) if until else None,
-    )
-
-
-def _strategy(line: Mapping[str, Any], right: str) -> str:
-    """What was done with the rows of one line."""
-    amended = {
-        Right.RESTRICT: gettext("marked, so that nobody uses them"),
-        Right.OBJECT: gettext("marked, so that this use has stopped"),
-        Right.WITHDRAW: gettext("marked, so that this use has stopped"),
-    }
-    words = {
-        "amend": amended.get(Right(right), gettext("corrected")) if right else "",
-        "delete": gettext("deleted"),
-        "null": gettext("emptied"),
-        "mask": gettext("overwritten"),
-        "pseudonymise": gettext("the name taken out"),
-        "keep": gettext("kept"),
-        "view": gettext("put into your file"),
-    }
-    known = [words[what] for what in str(line["what"]).split(",") if what in words]
-    text = gettext("%(one)s and %(other)s") % {"one": ", ".join(known[:-1]), "other": known[-1]} if known[1:] else ""
-    return capfirst(text or (known[0] if known else str(line["words"])))
+def _said(lines: Iterable[Mapping[str, Any]], case: Case, declaration: Declaration, *, kept: bool) -> tuple[Done, ...]:
+    wanted = (line for line in lines if (line["what"] == "keep") == kept)
+    return tuple(joined(done(line, case.right, declaration) for line in wanted))
 
 
 def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:

@@ -1,0 +1,75 @@
+"""Lines of receipts in words: where something was done, what, and what had to stay and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
+from troth.declaration import Declaration
+from troth.service.cases.models import Right
+
+__all__ = ["Done", "done", "joined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that was done or had to stay: where, how much, and for which reason."""
+
+    place: str
+    text: str
+    rows: int
+    because: str = ""
+    cite: str = ""
+    until: dt.date | None = None
+
+
+def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
+    """One line in the language of now."""
+    system, _, table = str(line["place"]).partition(".")
+    known = declaration.systems.get(system)
+    name = known.title if known is not None and known.title else system
+    _, _, because = str(line["words"]).partition(": ")
+    until = line.get("until")
+    return Done(
+        place=f"{name}: {table.replace('_', ' ')}" if table else name,
+        text=_strategy(line, right),
+        rows=line["rows"],
+        because=because,
+        cite=line.get("cite") or "",
+        until=dt.date.fromisoformat(until) if until else None,
+    )
+
+
+def _strategy(line: Mapping[str, Any], right: str) -> str:
+    """What was done with the rows of one line."""
+    amended = {
+        Right.RESTRICT: gettext("marked, so that nobody uses them"),
+        Right.OBJECT: gettext("marked, so that this use has stopped"),
+        Right.WITHDRAW: gettext("marked, so that this use has stopped"),
+    }
+    words = {
+        "amend": amended.get(Right(right), gettext("corrected")) if right else "",
+        "delete": gettext("deleted"),
+        "null": gettext("emptied"),
+        "mask": gettext("overwritten"),
+        "pseudonymise": gettext("the name taken out"),
+        "keep": gettext("kept"),
+        "view": gettext("put into your file"),
+    }
+    known = [words[what] for what in str(line["what"]).split(",") if what in words]
+    text = gettext("%(one)s and %(other)s") % {"one": ", ".join(known[:-1]), "other": known[-1]} if known[1:] else ""
+    return capfirst(text or (known[0] if known else str(line["words"])))
+
+
+def joined(lines: Iterable[Done]) -> list[Done]:
+    """The lines with those put together that differ in their number of rows alone."""
+    sums: dict[Done, int] = {}
+    for line in lines:
+        alike = replace(line, rows=0)
+        sums[alike] = sums.get(alike, 0) + line.rows
+    return [replace(line, rows=rows) for line, rows in sums.items()]
