@@ -36,8 +36,8 @@ pytestmark = pytest.mark.browser
 AXE = Path.home() / ".cache" / "troth-tests" / "axe-core" / "axe.min.js"
 ALL = [right for right in Right if right not in (Right.STAFF_MANAGE, Right.API_MANAGE)]
 SMALL = """
-() => [...document.querySelectorAll('main :is(a, button, summary, input, select):not([type=hidden])')]
-  .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 19.5)
+() => [...document.querySelectorAll('main :is(a, button, summary, input, select):not([type=hidden], [type=checkbox], [type=radio])')]
+  .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 23.5)
   .map(node => 'small: ' + node.outerHTML.slice(0, 80))
 """
 TASK = """
@@ -182,3 +182,39 @@ def test_every_page_is_readable_at_every_width(
             found += faults(page, name)
         context.close()
     assert found + said == []
+
+
+def test_a_case_is_handled_by_keyboard_and_without_a_script(
+    browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
+) -> None:
+    content = Content(address="ann@example.org", message="Why?")
+    case = run.receive(asked(Kind.QUESTION, content), office.desk, now=office.now())
+    client = staff_member(Right.CASES_HANDLE)
+    context = window(browser, site, client, 320, "light", script=False)
+    page = context.new_page()
+    page.goto(f"{site}/console/cases/")
+    reach(page, case.reference)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{case.reference}/")
+    reach(page, "Take it")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Somebody took it")
+    page.get_by_label("Your answer").focus()
+    page.keyboard.type("Because the law wants it.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=It was answered and closed")
+    case.refresh_from_db()
+    assert (case.outcome, case.handler) == ("fulfilled", client.member.user)
+    context.close()
+
+
+def reach(page: Page, text: str) -> None:
+    """Press the tab key until what is focused says *text*."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").inner_text().strip() == text:
+            return
+    raise AssertionError(f"{text} cannot be reached by keyboard")

@@ -39,7 +39,7 @@ from troth.service.cases.console_page import (
 )
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
-from troth.service.cases.models import Case, Kind, Needs, Right, State
+from troth.service.cases.models import Case, Kind, Needs, Right, State, Step
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import again
 from troth.service.pages import the_company
@@ -102,7 +102,18 @@ def _lines(request: HttpRequest, wanted: Mapping[str, Any], today: dt.date) -> t
         assert key is not None, "that is what they are ordered by"
         asked = {name: value for name, value in wanted.items() if value}
         more = "?" + urlencode({**asked, "after": f"{key.isoformat()}~{last.pk}"})
-    return [line(row, today, mine=request.user.pk) for row in page[:PAGE_LINES]], more
+    answered = _answered([row.pk for row in page if row.needs == Needs.SYSTEMS])
+    shown = page[:PAGE_LINES]
+    return [line(row, today, mine=request.user.pk, answered=answered.get(row.pk, (0, 0))) for row in shown], more
+
+
+def _answered(waiting: list[int]) -> dict[int, tuple[int, int]]:
+    """How many systems have answered for each of these cases, of how many that were asked."""
+    if not waiting:
+        return {}
+    ended = Count("pk", filter=~Q(state=Step.State.WAITING))
+    rows = Step.objects.filter(case__in=waiting).values_list("case").annotate(ended, Count("pk"))
+    return {case: (done, whole) for case, done, whole in rows}
 
 
 def _filtered(rows: QuerySet[Case], wanted: Mapping[str, Any], today: dt.date, mine: int | None) -> QuerySet[Case]:

@@ -18,8 +18,11 @@ from troth.service.cases import run
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
-from troth.service.cases.models import Case, Channel, Event, Kind, Needs, Outcome, Right, State, Step
+from troth.service.cases.models import Case, Channel, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.disclosure.telling import State as NoticeState
+from troth.service.disclosure.telling import notices
 from troth.service.mail.models import LetterRow
+from troth.service.record.models import EntryRow
 from troth.service.staff.looking import Look, looks_at
 from troth.service.staff.models import Member
 from troth.service.words import day as day_words
@@ -169,8 +172,9 @@ class Line:
     handler: str
 
 
-def line(case: Case, today: dt.date, *, mine: int | None) -> Line:
-    """*case* as a line. *mine* is the account of whoever reads."""
+def line(case: Case, today: dt.date, *, mine: int | None, answered: tuple[int, int] = (0, 0)) -> Line:
+    """*case* as a line. *mine* is the account of whoever reads; *answered* is how many systems have, of how many that
+    were asked."""
     todo, is_for_somebody = doing(case)
     on = case.closed_at.date() if case.closed_at is not None else case.due_on
     if case.handler is None:
@@ -181,7 +185,7 @@ def line(case: Case, today: dt.date, *, mine: int | None) -> Line:
         reference=case.reference,
         about=about(case),
         channel=str(CHANNELS[case.channel]),
-        state=state_words(case),
+        state=state_words(case) + (f" · {answered[0]}/{answered[1]}" if case.needs == Needs.SYSTEMS else ""),
         todo=todo,
         is_for_somebody=is_for_somebody,
         is_confidential=case.is_confidential,
@@ -218,14 +222,17 @@ class Happened:
     text: str
     by: str
     facts: tuple[tuple[str, str], ...] = ()
+    leaf: int | None = None
+    """Its entry in the ledger, where it has its place there."""
     note: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one system has to do for the case."""
+    """What one system has to do for the case, or what we do in it."""
 
-    id: int
+    id: int | None
+    """The step's number; None for a system that we look into ourselves."""
     system: str
     way: str
     state: str
@@ -233,7 +240,6 @@ class Asked:
     mark: str
     why: str
     at: dt.datetime | None
-    due: str
     tries: int
     counts: tuple[tuple[str, int], ...]
     evidence: str
@@ -277,8 +283,11 @@ class Sheet:
     happened: tuple[Happened, ...]
     letters: tuple[LetterRow, ...]
     receipts: tuple[Any, ...]
-    looks: tuple[Look, ...]
+    looks: tuple[tuple[Look, str], ...]
     restrictions: tuple[Any, ...]
+    recipients: tuple[tuple[str, str, str], ...]
+    """Who is owed a notice of the change: name, how far it is in words, the class that colours it."""
+    package: Package | None
     mine: int | None
     """The account of whoever reads."""
     content: Content | None = field(default=None, repr=False)
@@ -318,6 +327,7 @@ def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetim
     events = list(case.events.order_by("at", "id"))
     facts = _need(case, events)
     names = _names(event.by for event in events)
+    leaves = _leaves(events)
     on = case.closed_at.date() if case.closed_at is not None else clocks.first.on
     return Sheet(
         case=case,
@@ -339,12 +349,14 @@ def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetim
         why=str(_WHY.get(str(facts.get("why", "")), "")),
         problems=tuple(facts.get("problems", ())),
         lines=tuple(case.plan or ()),
-        steps=tuple(_asked(step, at_desk.declaration, case) for step in case.steps.order_by("id")),
-        happened=tuple(_happened(event, case, names, at_desk) for event in events),
+        steps=tuple(_systems(case, at_desk.declaration)),
+        happened=tuple(_happened(event, case, names, leaves, at_desk) for event in events),
         letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
         receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
-        looks=tuple(looks_at(case.subject)[:50]) if case.subject else (),
+        looks=tuple(_looks(case, at_desk.declaration)),
         restrictions=tuple(case.restrictions.order_by("since", "id")),
+        recipients=tuple(_recipients(case, at_desk.declaration)),
+        package=Package.objects.defer("sealed").filter(case=case).first(),
         mine=mine,
         content=content,
         wrote=tuple(wrote(content, at_desk.declaration)) if content is not None else (),
@@ -368,6 +380,13 @@ def rows_in_question(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row for one in _concerns(facts) for row in one.rows))
 
 
+def _looks(case: Case, declaration: Declaration) -> Iterable[tuple[Look, str]]:
+    """Who looked at the subject's data, each with the purpose in words."""
+    for one in looks_at(case.subject)[:50] if case.subject else ():
+        known = declaration.purposes.get(one.purpose)
+        yield one, (known.title or one.purpose) if known is not None else one.purpose
+
+
 def _handler(handler: User | None, mine: int | None) -> str:
     if handler is None:
         return ""
@@ -385,6 +404,22 @@ def _clock(one: Any, first: Any, today: dt.date, now: dt.datetime) -> Clock:
         is_first=first is not None and one == first,
         steps=one.steps,
     )
+
+
+_NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
+    NoticeState.OWED: (_("its letter is on its way"), "soon"),
+    NoticeState.SENT: (_("told by letter"), "good"),
+    NoticeState.UNTOLD: (_("somebody has to tell them"), "bad"),
+    NoticeState.TOLD: (_("told by staff"), "good"),
+    NoticeState.EXCUSED: (_("cannot be told, for a reason on record"), "still"),
+}
+
+
+def _recipients(case: Case, declaration: Declaration) -> Iterable[tuple[str, str, str]]:
+    for notice in notices(case.reference):
+        known = declaration.recipients.get(notice.recipient)
+        words, mark = _NOTICES[notice.state]
+        yield (known.title or notice.recipient) if known is not None else notice.recipient, str(words), mark
 
 
 _WHY: Mapping[str, Any] = {
@@ -441,17 +476,26 @@ _ACTORS: Mapping[str, Any] = {
 }
 
 
-def _happened(event: Event, case: Case, names: Mapping[str, str], at_desk: Desk) -> Happened:
+def _leaves(events: Iterable[Event]) -> dict[int, int | None]:
+    """Where the entries that events name stand in the ledger."""
+    wanted = [event.facts["entry"] for event in events if "entry" in event.facts]
+    return dict(EntryRow.objects.filter(pk__in=wanted).values_list("pk", "leaf")) if wanted else {}
+
+
+def _happened(
+    event: Event, case: Case, names: Mapping[str, str], leaves: Mapping[int, int | None], at_desk: Desk
+) -> Happened:
     by = names.get(event.by) or (
         gettext("somebody who left") if event.by else str(_ACTORS.get(event.actor, event.actor))
     )
+    leaf = leaves.get(event.facts.get("entry", 0))
     note = ""
     if event.note is not None:
         try:
             note = at_desk.papers.note(case, bytes(event.note))
         except ContentGone:
             note = ""
-    return Happened(event.at, str(_EVENTS.get(event.what, event.what)), by, tuple(_facts(event)), note)
+    return Happened(event.at, str(_EVENTS.get(event.what, event.what)), by, tuple(_facts(event)), leaf, note)
 
 
 def _facts(event: Event) -> Iterable[tuple[str, str]]:
@@ -490,7 +534,40 @@ STEP_WHY: Mapping[str, Any] = {
 }
 
 
-def _asked(step: Step, declaration: Declaration, case: Case) -> Asked:
+def _systems(case: Case, declaration: Declaration) -> Iterable[Asked]:
+    """Every system that the case touches: those that we look into, and those that are asked."""
+    if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
+        return
+    steps = list(case.steps.order_by("id"))
+    asked = {step.system for step in steps}
+    if case.state not in (State.RECEIVED, State.VERIFYING):
+        for name, system in declaration.systems.items():
+            if system.tables and name not in asked:
+                yield _looked_into(case, system.title or name)
+    for step in steps:
+        yield _asked(step, declaration)
+
+
+def _looked_into(case: Case, title: str) -> Asked:
+    finished = case.outcome in (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED) or case.needs == Needs.SYSTEMS
+    state, sign, mark = (_("done"), "✓", "good") if finished else (_("not yet"), "–", "still")
+    return Asked(
+        id=None,
+        system=title,
+        way="store",
+        state=str(state),
+        sign=sign,
+        mark=mark,
+        why="",
+        at=None,
+        tries=0,
+        counts=(),
+        evidence="",
+        is_waiting=False,
+    )
+
+
+def _asked(step: Step, declaration: Declaration) -> Asked:
     system = declaration.systems.get(step.system)
     state, sign, mark = _STEP[step.state]
     counts = step.facts.get("counts") or {}
@@ -503,7 +580,6 @@ def _asked(step: Step, declaration: Declaration, case: Case) -> Asked:
         mark=mark,
         why=str(STEP_WHY.get(step.why, step.why.replace("_", " "))),
         at=step.ended_at or step.asked_at,
-        due=day_words(case.due_on) if step.way == "task" and case.due_on else "",
         tries=step.tries,
         counts=tuple((str(name), int(count)) for name, count in counts.items()),
         evidence=str(step.facts.get("evidence") or ""),

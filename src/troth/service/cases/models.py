@@ -248,6 +248,7 @@ class Step(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "system"], name="step_is_one_for_each_system")]
+        indexes = [models.Index(fields=["case"], condition=Q(way="task", state="waiting"), name="step_task_waits")]
 
 
 class Approval(models.Model):
