@@ -88,7 +88,7 @@ def test_an_amendment_tells_those_who_have_what_changed(office: Office) -> None:
 
 def test_of_whoever_gave_no_address_staff_have_to_tell(office: Office) -> None:
     desk = office.desk
-    changed = Changed("R-1", "erase", Identity.of(ids=["shop.customer=1"]), (), "en", office.now().date())
+    changed = Changed("R-1", "erase", Identity.of(ids=["shop.customer=1"]), (), office.now().date())
     told = tell(changed, desk.declaration, desk.keyring, now=office.now())
     assert (told.told, told.untold, LetterRow.objects.count()) == ((), ("post",), 0)
 

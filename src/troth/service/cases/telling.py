@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.ledger import receipt as proof
@@ -17,6 +18,7 @@ from troth.service.cases import asking, links, plan, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, redress, write
+from troth.service.cases.lines import done, joined
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
 from troth.service.cases.package import Contents, Part, Shared, build
 from troth.service.disclosure.run import names_of, received
@@ -46,7 +48,7 @@ def hand_out(
     once for each, and once only. How many."""
     located, views = found
     proofs = _put_on_record(cases, located, views, at_desk, now)
-    done = 0
+    handed = 0
     for case, view in zip(cases, views, strict=True):
         content = contents[case.pk]
         parts = [*map(_part, view.tables), *asking.parts(case, at_desk)]
@@ -71,8 +73,8 @@ def hand_out(
                 write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
             outcome = Outcome.PARTLY_FULFILLED if unanswered else Outcome.FULFILLED
             run.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"tables": len(parts)})
-            done += 1
-    return done
+            handed += 1
+    return handed
 
 
 def _put_on_record(
@@ -215,7 +217,9 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             return False
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
-        kept = [*_kept(lines), *(kept for step in steps for kept in _kept_there(step))]
+        with translation.override(fresh.language):
+            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step))]
+            did = _did(lines, fresh, steps, at_desk)
         undone = [step for step in steps if step.state != Step.State.DONE and step.why != "right_not_answered"]
         outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
         told = _tell_recipients(fresh, content, at_desk, now)
@@ -223,7 +227,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
         if kept or undone:
             kept += [_undone(step, at_desk) for step in undone]
-            facts |= {"right": fresh.right, "did": _did(lines, steps), "kept": tuple(kept)}
+            facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
             facts |= _said(fresh, content, lines, at_desk)
@@ -234,16 +238,11 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         return True
 
 
-def _kept(lines: Iterable[Mapping[str, Any]]) -> list[Kept]:
+def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
+    stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
     return [
-        Kept(
-            what=f"{line['place']} ({line['rows']})",
-            because=line["words"].partition(": ")[2] or line["words"],
-            cite=line["cite"] or "GDPR Art. 17(3)",
-            until=dt.date.fromisoformat(line["until"]) if line["until"] else None,
-        )
-        for line in lines
-        if line["what"] == "keep"
+        Kept(f"{one.place} ({one.rows})", one.because or one.text, one.cite or "GDPR Art. 17(3)", one.until)
+        for one in stayed
     ]
 
 
@@ -283,10 +282,16 @@ def _undone_words(step: Step) -> str:
         return str(_UNDONE.get(step.why) or _UNDONE[step.state])
 
 
-def _did(lines: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> str:
-    done = [f"{line['place']}: {line['words']} ({line['rows']})" for line in lines if line["what"] != "keep"]
-    done += [f"{step.system}: {step.state}" for step in steps if step.state == Step.State.DONE]
-    return "\n".join(done) or "–"
+def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], at_desk: Desk) -> str:
+    """What was done, place by place, in the language of the letter."""
+    changed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")
+    words = [f"- {one.place} ({one.rows}): {one.text}" for one in changed]
+    systems = at_desk.declaration.systems
+    for step in steps:
+        if step.state == Step.State.DONE:
+            system = systems.get(step.system)
+            words.append(f"- {(system.title if system else None) or step.system}: {gettext('Done')}")
+    return "\n".join(words) or "–"
 
 
 def _said(case: Case, content: Content, lines: Sequence[Mapping[str, Any]], at_desk: Desk) -> dict[str, Any]:
@@ -317,7 +322,6 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
         right=case.right,
         identity=content.identity,
         named=content.identifiers,
-        language=case.language,
         on=day(now, at_desk),
         changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from troth.declaration import Declaration, IdentityKind
+from troth.declaration import Declaration, IdentityKind, is_category, title
 from troth.protect import Keyring
 from troth.service.configuration import ServiceError
 from troth.service.disclosure.models import Concerned, Disclosure, Kind, Notice
@@ -44,7 +44,6 @@ class Changed:
     identity: Identity | None
     named: Sequence[tuple[str, str]]
     """Kind and value of each identifier that the person gave."""
-    language: str
     on: dt.date
     changes: Mapping[str, str] | None = None
     """For an amendment: category to new value. None where everything of the person is concerned."""
@@ -140,20 +139,25 @@ def _letter(one: Owed, changed: Changed, declaration: Declaration, keyring: Keyr
     contact = declaration.recipients[one.recipient].contact
     assert contact is not None, "who has no address gets no letter"
     facts: dict[str, object] = {"right": changed.right, "people": tuple(changed.addresses)}
-    facts |= {"what": one.categories, "on": changed.on}
+    facts |= {"what": tuple(map(_words, one.categories)), "on": changed.on}
     if correct := tuple(
-        f"{what}: {value}" for what, value in (changed.changes or {}).items() if what in one.categories
+        f"{_words(what)}: {value}" for what, value in (changed.changes or {}).items() if what in one.categories
     ):
         facts["changed"] = correct
     letter = Letter(
         kind="recipient_notice",
         to=contact,
-        language=changed.language,
+        language=declaration.policy.language,  # they are told in the company's language, not in the person's
         about=f"case:{changed.case}",
         facts=facts,
         once=f"{changed.case}:recipient_notice:{one.recipient}",
     )
     return post(letter, keyring=keyring, organisation=declaration.organisation, now=now)
+
+
+def _words(category: str) -> str:
+    """A category as people read it, with its key, by which the recipient's own declaration may know it."""
+    return f"{title(category)} ({category})" if is_category(category) else category
 
 
 def _release(recipient: str, case: str, subject: Sequence[str], names: Mapping[str, str]) -> Release:
