@@ -11,7 +11,7 @@ from django.test import Client
 from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
 
 from troth.service.api import tokens
-from troth.service.api.models import Token
+from troth.service.api.models import Answered, Token
 from troth.service.api.tokens import Scope, TokenRefused
 from troth.service.cases.models import Case, State
 
@@ -115,6 +115,29 @@ def test_cases_are_listed_page_by_page(office: Office, api: Api) -> None:  # noq
     assert second["next"] == ""
 
 
+def test_a_misspelt_choice_is_refused_and_not_ignored(office: Office, api: Api) -> None:  # noqa: F811
+    assert api.get("requests?sate=closed").status_code == 422
+
+
+@pytest.mark.parametrize("key", ["", "ann 1", "é", "k" * 201])
+def test_a_key_is_plain_and_short(office: Office, api: Api, key: str) -> None:  # noqa: F811
+    assert api.post("requests", {**ANN, "right": "view"}, **{"Idempotency-Key": key}).status_code == 422
+
+
+def test_a_key_that_is_somebody_s_address_is_not_kept_in_clear(office: Office, api: Api) -> None:  # noqa: F811
+    api.post("requests", {**ANN, "right": "view"}, **{"Idempotency-Key": "ann@example.org"})
+    assert "ann" not in repr(list(Answered.objects.values()))
+
+
+def test_what_is_too_large_is_refused_as_that(office: Office, api: Api) -> None:  # noqa: F811
+    answer = api.post("requests", b'{"message": "' + b"x" * 3_000_000 + b'"}')
+    assert (answer.status_code, answer.headers["Content-Type"]) == (413, "application/problem+json")
+
+
+def test_what_is_nested_without_end_is_refused(office: Office, api: Api) -> None:  # noqa: F811
+    assert api.post("requests", b"[" * 200_000).status_code == 400
+
+
 def test_cases_of_other_channels_are_not_there(office: Office, api: Api) -> None:  # noqa: F811
     case = office.ask("view")
     assert api.get(f"requests/{case.reference}").status_code == 404
@@ -178,9 +201,14 @@ def test_a_token_does_only_what_its_scopes_say(office: Office, method: str, path
         json.dumps({**ANN, "right": "fly"}).encode(),
         json.dumps({**ANN, "right": "view", "surprise": 1}).encode(),
         json.dumps({**ANN, "right": "view", "reply_to": "ann"}).encode(),
+        json.dumps({**ANN, "right": "view", "reply_to": "ann,ben@example.org"}).encode(),
+        json.dumps({**ANN, "right": "view", "reply_to": "ann@example..org"}).encode(),
         json.dumps({**ANN, "right": "view", "subject": {}}).encode(),
+        json.dumps({**ANN, "right": "view", "subject": {"account": "\0"}}).encode(),
         json.dumps({**ANN, "right": "amend"}).encode(),
         json.dumps({**ANN, "right": "view", "received_at": "2026-01-01T00:00:00"}).encode(),
+        json.dumps({**ANN, "right": "view", "received_at": "2006-01-01T00:00:00Z"}).encode(),
+        json.dumps({**ANN, "right": "view", "received_at": 1_700_000_000}).encode(),
         json.dumps({**ANN, "right": "view", "residence": "Utopia"}).encode(),
         json.dumps({**ANN, "right": "view", "message": "x" * 30_000}).encode(),
     ],

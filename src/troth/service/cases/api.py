@@ -24,6 +24,8 @@ from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
 from troth.service.cases.models import Case, Channel, Kind, Restriction
 from troth.service.cases.run import CaseRefused, Intake, Who
+from troth.service.mail.message import Address
+from troth.service.mail.plan import LetterRefused
 from troth.subjects import IdentityRefused
 
 __all__ = ["router"]
@@ -38,9 +40,8 @@ _A_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,20}([Zz]|[+-][0-9]{2}:[0
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_PRINTABLE)]
-Mail = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}$")
-]
+_IN_MAIL = r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]"
+Mail = Annotated[str, StringConstraints(max_length=254, pattern=rf"^{_IN_MAIL}{{1,64}}@{_IN_MAIL}{{1,189}}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[RCQ]-[0-9]{4}-[0-9]{4,12}$")]
 
 
@@ -227,6 +228,10 @@ def _faults(asked: Asking) -> list[tuple[str, str]]:
         found.append(("changes", "an amendment says what is to be changed"))
     if not asked.subject.pairs():
         found.append(("subject", "name the person by email, phone or account"))
+    try:
+        Address.read(asked.reply_to)
+    except LetterRefused:
+        found.append(("reply_to", "no letter can go there: it is not one mail address"))
     if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
         found.append(("received_at", "it reached you within the last year; older ones are for your staff"))
     return found
@@ -283,6 +288,8 @@ class Wanted(Schema):
 @scoped(Scope.CASES_READ)
 def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> Any:
     """The cases that came through the API, the newest first."""
+    if request.GET.keys() - Wanted.model_fields.keys():
+        return problem(422, "That is no way to choose cases", f"There are {', '.join(Wanted.model_fields)}.")
     rows = Case.objects.filter(channel=Channel.API, is_confidential=False)
     rows = rows.filter(state=wanted.state) if wanted.state else rows
     rows = rows.filter(right=wanted.right) if wanted.right else rows
