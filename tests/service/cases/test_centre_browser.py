@@ -190,7 +190,7 @@ def test_from_home_to_the_receipt_without_a_script(browser: Browser, town: Town,
         page.goto(town.link(who, "Your data are ready"))
         page.get_by_role("button", name="Open").click()
         with page.expect_download() as downloading:
-            page.get_by_role("link", name="Download").click()
+            page.get_by_role("button", name="Download").click()
         with zipfile.ZipFile(downloading.value.path()) as packed:
             assert packed.testzip() is None
             assert any(name.endswith(".json") for name in packed.namelist())

@@ -506,7 +506,7 @@ def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     return _to(request, at_desk, "centre-case")
 
 
-@require_safe
+@require_POST
 @window_page
 def fetch_package(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponseBase:
     """The person's data, as one file."""

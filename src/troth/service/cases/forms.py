@@ -11,10 +11,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
-from troth.declaration import Basis, Declaration, IdentityKind, covers, title
+from troth.declaration import Basis, Declaration, IdentityKind, covers
 from troth.errors import TrothError
 from troth.service.cases.content import Content
 from troth.service.cases.models import Right
+from troth.service.cases.package.words import category_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
@@ -353,8 +354,20 @@ class Points(forms.Form):
 # --- what the declaration offers -------------------------------------------------------------------------------------
 
 
+_NOT_TYPED = (
+    "user.account",
+    "user.authorization",
+    "user.behavior",
+    "user.device",
+    "user.payment",
+    "user.privacy_preferences",
+    "user.unique_id",
+)
+"""What nobody corrects by typing it: traces, tokens and choices. Whoever finds a fault in them describes it."""
+
+
 def categories_to_amend(declaration: Declaration) -> dict[str, str]:
-    """The categories that are held of people and that they may want corrected, with their titles."""
+    """The categories that are held of people and that they may want corrected, in words."""
     held = {
         use.category
         for system in declaration.systems.values()
@@ -362,7 +375,11 @@ def categories_to_amend(declaration: Declaration) -> dict[str, str]:
         for use in table.fields.values()
         if not use.free_text
     }
-    named = {category: title(category) for category in held if not covers("user.device", category)}
+    named = {
+        category: category_words(category)
+        for category in held
+        if not any(covers(traces, category) for traces in _NOT_TYPED)
+    }
     return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from troth.declaration import Declaration, is_category, title
+from troth.declaration import Declaration, is_category
 from troth.service.board.page import SIGNS
 from troth.service.cases import run
 from troth.service.cases.content import Content, ContentGone
@@ -21,6 +21,7 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.lines import Done, done, joined
 from troth.service.cases.models import Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.cases.package.words import category_words
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
 from troth.service.staff.rights import role_title
@@ -337,7 +338,7 @@ def _wrote(content: Content, declaration: Declaration) -> list[tuple[str, str]]:
     """What the person wrote, as pairs of a label and a text."""
     wrote = [(gettext("Your address"), content.address)]
     for target, value in content.changes.items():
-        wrote.append((title(target) if is_category(target) else target, value or gettext("(empty)")))
+        wrote.append((category_words(target) if is_category(target) else target, value or gettext("(empty)")))
     if content.purposes:
         stops = "; ".join(_title(declaration.purposes, name) for name in content.purposes)
         wrote.append((gettext("What should stop"), stops))
