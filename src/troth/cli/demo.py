@@ -77,7 +77,13 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     serve(port=port, application="troth.cli.demo_site:application", ready=tell)
 
 
-_PAGES = {"site": "/", "policy": "/policy/", "status": "/policy/status/", "mailbox": "/mailbox/"}
+_PAGES = {
+    "site": "/",
+    "policy": "/policy/",
+    "status": "/policy/status/",
+    "centre": "/your-data/",
+    "mailbox": "/mailbox/",
+}
 
 
 def _usual_folder() -> Path:
@@ -185,6 +191,11 @@ def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> 
     click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
+    if urls:
+        click.echo(
+            f"Ask for something as ann@example.org at {urls['centre']}, read the letter in the mailbox, follow\n"
+            "its link, and see the receipt, and the promise stay kept."
+        )
     wait = "The first checks take a few seconds. " if urls else ""
     click.echo(f"{wait}To work on its data{' from another terminal' if urls else ''}:")
     for name, value in _variables(places).items():
