@@ -75,7 +75,7 @@ def define_flows(*, slow_s: float = 0.0) -> None:
         step("once-1", lambda: leave(about, "once-1"), once=True)
 
 
-def _kill_at(number: int) -> None:
+def kill_at(number: int) -> None:
     """Count every statement and commit that this process sends, and die at that number."""
     import sqlalchemy
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -102,11 +102,16 @@ def _kill_at(number: int) -> None:
     sqlalchemy.event.listen(sqlalchemy.Engine, "commit", tick)
 
 
+def sent() -> int:
+    """How many statements and commits this process has sent since `kill_at`."""
+    return _last
+
+
 def carry(killed_at: str) -> None:
-    _kill_at(int(killed_at))
+    kill_at(int(killed_at))
     define_flows()
     _work(lease_s=2.0, until_idle=True)
-    print(_last, flush=True)  # noqa: T201 - the parent reads it
+    print(sent(), flush=True)  # noqa: T201 - the parent reads it
 
 
 def forever(lease_s: str, slow_s: str) -> None:

@@ -7,5 +7,5 @@ class Cases(AppConfig):
     verbose_name = "Cases"
 
     def ready(self) -> None:
-        """The keep loop watches the cases' deadlines, and reads the mailbox."""
-        from troth.service.cases import mailbox, watch  # noqa: F401 - register their routines
+        """The keep loop watches the cases' deadlines, reads the mailbox, and finishes runs whose receipts are for cases."""
+        from troth.service.cases import carry, mailbox, watch  # noqa: F401 - register what they do there

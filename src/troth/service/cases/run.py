@@ -536,6 +536,7 @@ def close(
     [entry] = record(Entry("case.closed", now, said))
     told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
     Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
+    hooks.tell("case.closed", _facts(case), now=now)
     if case.subject and case.right in _LOOKS:
         # what waited for this answer can go on (DPA 2018 s.173)
         Case.objects.filter(subject=case.subject, state=State.IN_PROGRESS, needs=Needs.ACCESS).update(needs="")

@@ -1,0 +1,73 @@
+"""Processes that answer requests, each of them killed on the way: ``python -m tests.service.cases.killed``.
+
+``web KILLED_AT`` asks over the API what stands on standard input, ``work KILLED_AT`` carries the flows that can go on,
+and ``keep KILLED_AT`` is a pass of what is done again and again: mailbox, deadlines, runs that were left, webhooks,
+letters; ``both`` is all of that. Each kills itself, as ``kill -9`` would, right before its statement or commit of that
+number, on Troth's database or a company's store; with 0 it says how many there were.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+import threading
+
+from tests.service import workers
+
+
+def web() -> None:
+    """Ask each question of standard input with the key that stands beside it, and print the references."""
+    from django.test import Client
+
+    client, said = Client(raise_request_exception=False), json.loads(sys.stdin.read())
+    for key, path, body in said["asked"]:
+        headers = {"Authorization": f"Bearer {said['token']}", "Idempotency-Key": key}
+        answer = client.post(f"/api/v1/{path}", data=json.dumps(body), content_type="application/json", headers=headers)
+        assert answer.status_code == 201, (key, answer.status_code, answer.content)
+
+
+def work() -> None:
+    from troth.service.settings import TROTH
+    from troth.service.work.worker import Pace, worker
+
+    pace = Pace(look_s=0.05, busy_s=0.02, lease=dt.timedelta(seconds=15))
+    worker(threading.Event(), settings=TROTH, pace=pace, until_idle=True)
+
+
+def keep() -> None:
+    from troth.service.cases.desk import desk
+    from troth.service.mail.run import deliver
+    from troth.service.record.routines import routines
+    from troth.service.record.run import resume_all
+    from troth.service.settings import TROTH
+
+    at_desk, now = desk(), dt.datetime.now(dt.UTC)
+    resume_all(at_desk.declaration, at_desk.keyring)
+    for name, do in routines().items():
+        if name.startswith(("cases:", "api:")):
+            do(now)
+    deliver(now, keyring=at_desk.keyring, server=TROTH.mail)
+
+
+def both() -> None:
+    keep()
+    work()
+    keep()
+
+
+def main(role: str, killed_at: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "troth.service.settings"
+    import django
+    from django.conf import settings
+
+    django.setup()
+    settings.ALLOWED_HOSTS = ["*"]
+    workers.kill_at(int(killed_at))
+    {"web": web, "work": work, "keep": keep, "both": both}[role]()
+    print(workers.sent())  # noqa: T201 - the parent reads it
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
