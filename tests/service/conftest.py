@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.service import team
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
 from troth.service.staff.rights import Right, Role
+from troth.testing.servers import Server
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,9 +31,9 @@ ROOT = Path(__file__).parents[2]
 def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
     """The URL of a migrated database, which Django's ``default`` means while the test runs."""
     if request.param == "postgresql":
-        url: str = request.getfixturevalue("postgresql_url")
-        with django_db_blocker.unblock(), as_default(url):
-            call_command("migrate", verbosity=0)
+        server: Server = request.getfixturevalue("postgresql_server")
+        copied = server.database(f"t{uuid.uuid4().hex[:12]}", like=request.getfixturevalue("migrated_postgresql"))
+        with copied as url, django_db_blocker.unblock(), as_default(url):
             yield url
         return
     shutil.copy(request.getfixturevalue("migrated"), tmp_path / "troth.sqlite3")
@@ -49,6 +51,17 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -
     with contextlib.closing(sqlite3.connect(file)) as whole:
         whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: Server, django_db_blocker: Any) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database, to be copied."""
+    name = f"m{uuid.uuid4().hex[:12]}"
+    with postgresql_server.database(name) as url:
+        with django_db_blocker.unblock(), as_default(url):
+            call_command("migrate", verbosity=0)
+        postgresql_server.cut(name)
+        yield name
 
 
 @contextlib.contextmanager
