@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern
 from tests.service.cases.conftest import Office
@@ -241,7 +242,8 @@ def test_the_purpose_stays_when_something_is_done(office: Office, ben: StaffClie
 def test_a_page_without_content_says_that_it_has_ended(office: Office, ben: StaffClient) -> None:
     case = done(ben, opened(office), "refuse", reasons="twice", other="GDPR Art. 12(5)")
     with_key = Case.objects.select_related("key").get(pk=case.pk)
-    office.desk.papers.destroy([with_key], now=office.now())
+    with transaction.atomic():
+        office.desk.papers.destroy([with_key], now=office.now())
     Case.objects.filter(pk=case.pk).update(content=None)
     assert "destroyed at the end of its period" in page(ben, case)
 

@@ -156,6 +156,17 @@ def test_a_task_that_is_done_lets_the_case_go_on(office: Office, ben: StaffClien
     assert "box 7" in page(ben, case)
 
 
+def test_what_is_found_for_a_person_who_wants_to_see_it_is_said_to_go_to_them(office: Office, ben: StaffClient) -> None:
+    office.declare(systems=TASK)
+    opened(office, "view", who="ann@example.org")
+    office.work()
+    task = Step.objects.get()
+    assert "It goes to the person as it is" in ben.get(f"/console/tasks/{task.pk}/").content.decode()
+    assert end(ben, task, how="done", proof=SimpleUploadedFile("found.pdf", PDF)).status_code == 302
+    office.work()
+    assert Case.objects.get().outcome == "fulfilled"
+
+
 def test_a_task_that_cannot_be_done_says_why(office: Office, ben: StaffClient, task: Step) -> None:
     assert end(ben, task, how="cannot").status_code == 400
     assert end(ben, task).status_code == 400

@@ -25,6 +25,7 @@ from troth.service.cases.console_page import (
     STEP_WHY,
     about,
     content_of,
+    everyone_of,
     people_of,
     relative,
     wrote,
@@ -32,9 +33,9 @@ from troth.service.cases.console_page import (
 from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
-from troth.service.cases.models import Case, State, Step
+from troth.service.cases.models import Case, Right, State, Step
 from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, standing_of
+from troth.service.staff.doors import look, needs, refuse_own, standing_of
 
 __all__ = ["PROOF_BYTES_MAX", "proof", "task", "tasks"]
 
@@ -89,10 +90,16 @@ class Ending(forms.Form):
         label=_("Proof"), required=False, help_text=_("A PDF, a picture (PNG, JPEG) or plain text, of at most 5 MB.")
     )
 
-    def __init__(self, *given: Any, too_large: bool = False, **named: Any) -> None:
+    def __init__(self, *given: Any, right: str = "", too_large: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
         self.label_suffix = ""
         self.too_large = too_large
+        if right in (Right.VIEW, Right.PORT):
+            self.fields["proof"].label = _("What you found")
+            self.fields["proof"].help_text = _(
+                "It goes to the person as it is: take out what is about others. "
+                "A PDF, a picture (PNG, JPEG) or plain text, of at most 5 MB."
+            )
 
     def clean_proof(self) -> bytes | None:
         if self.too_large:
@@ -172,7 +179,7 @@ def _title(row: Step, at_desk: Desk) -> str:
 def task(request: HttpRequest, pk: int) -> HttpResponse:
     """One task: what to do and for whom, once the look is on record; and how it ended."""
     row = _task(request, pk)
-    form = _form(request) if request.method == "POST" else Ending()
+    form = _form(request, row) if request.method == "POST" else Ending(right=row.case.right)
     if request.method == "POST" and form.is_valid():
         _end(request, row, form.cleaned_data)
         return HttpResponseRedirect(reverse("tasks"))
@@ -198,13 +205,15 @@ def _task(request: HttpRequest, pk: int) -> Step:
     row = _visible(request).filter(pk=pk).first()
     if row is None:
         raise Http404
+    refuse_own(request, everyone_of(row.case, desk()))
     return row
 
 
-def _form(request: HttpRequest) -> Ending:
+def _form(request: HttpRequest, row: Step) -> Ending:
     """The form as it was sent. A body that is too large has not been kept: then its files are not there."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
-    return Ending(request.POST, request.FILES, too_large=length > settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
+    too_large = length > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    return Ending(request.POST, request.FILES, right=row.case.right, too_large=too_large)
 
 
 def _end(request: HttpRequest, row: Step, given: Mapping[str, Any]) -> None:
