@@ -129,7 +129,14 @@ _SHAPES: Mapping[IdentityKind, re.Pattern[str]] = {
 }
 
 
+def _is_disguised(kind: IdentityKind, value: str) -> bool:
+    """Whether an address is written with letters that become others when they are made small: the Kelvin sign in
+    ``K@…`` would find whoever has a ``k`` there, and letters would go to another mailbox."""
+    return kind is IdentityKind.EMAIL and any(not each.isascii() and each.lower().isascii() for each in value)
+
+
 def _refuse_nonsense(kind: IdentityKind, value: str) -> None:
     shape = _SHAPES.get(kind)
-    if not value or len(value) > _LENGTH_MAX or (shape is not None and not shape.fullmatch(value)):
+    is_shaped = shape is None or shape.fullmatch(value)
+    if not value or len(value) > _LENGTH_MAX or not is_shaped or _is_disguised(kind, value):
         raise IdentityRefused(f"that is not {'an' if kind[0] in 'aeiou' else 'a'} {kind}: give one whole {kind}")

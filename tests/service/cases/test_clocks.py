@@ -135,5 +135,10 @@ def test_the_declaration_never_asks_for_less_than_the_law() -> None:
     assert tier_needed(declared(requests="{verify: {view: channel}}"), "request", "view", residence="US-CA") == 3
 
 
+def test_a_stranger_stops_marketing_and_nothing_else() -> None:
+    assert tier_needed(declared(), "request", "object", purposes=["news"]) == 0
+    assert tier_needed(declared(), "request", "object", purposes=["news", "order"]) == 1
+
+
 def test_marketing_is_what_an_objection_stops() -> None:
     assert marketing(declared()) == ("news",)

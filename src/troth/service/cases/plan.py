@@ -154,12 +154,17 @@ _SPECIAL = (
 _ASKED: dict[str, int] = {"channel": 1, "points": 2, "account": 3}
 
 
-def tier_needed(declaration: Declaration, kind: str, right: str, *, residence: str = "") -> int:
-    """The lowest proof of identity that fits the risk (GDPR Art. 12(6), 11 CCR 7060-7062): none to stop a use, to
-    complain or to ask a question; control of the channel for the rest; two stored data points to see special
-    categories; three, or an account, for the specific pieces of a Californian. The declaration may ask for more."""
-    if kind != Kind.REQUEST or right in (Right.OBJECT, Right.WITHDRAW):
+def tier_needed(
+    declaration: Declaration, kind: str, right: str, *, residence: str = "", purposes: Collection[str] = ()
+) -> int:
+    """The lowest proof of identity that fits the risk (GDPR Art. 12(6), 11 CCR 7060-7062): none to stop marketing or
+    what rests on consent, to complain or to ask a question; control of the channel for the rest; two stored data points
+    to see special categories; three, or an account, for the specific pieces of a Californian. The declaration may ask
+    for more."""
+    if kind != Kind.REQUEST or right == Right.WITHDRAW:
         return 0
+    if right == Right.OBJECT and set(purposes) <= set(marketing(declaration)):
+        return 0  # other uses may protect the person, and a stranger must not end them
     needed = 1
     if right in (Right.VIEW, Right.PORT):
         if residence == "US-CA":

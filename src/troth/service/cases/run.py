@@ -142,7 +142,13 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
 def _case(intake: Intake, desk: Desk, now: dt.datetime) -> Case:
     """The row of a new case, unsaved; its reference follows from its number."""
     received = min(intake.received_at or now, now)
-    needed = plan.tier_needed(desk.declaration, intake.kind, intake.right, residence=intake.residence)
+    needed = plan.tier_needed(
+        desk.declaration,
+        intake.kind,
+        intake.right,
+        residence=intake.residence,
+        purposes=intake.content.purposes,
+    )
     case = Case(
         reference=f"new-{id(intake):x}",
         kind=intake.kind,
@@ -371,6 +377,7 @@ def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: 
     with transaction.atomic():
         case = locked(case_id)
         _require_open(case)
+        _require_untouched(case)
         if not reasons.strip() or not cite.strip():
             raise CaseRefused("a refusal needs its reasons and the law that it rests on (GDPR Art. 12(4))")
         content = desk.papers.content(case)
@@ -481,8 +488,7 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     with transaction.atomic():
         case = locked(case_id)
         _require_open(case)
-        if case.batch_id is not None or case.needs == Needs.SYSTEMS:
-            raise CaseRefused(f"{case.reference} is being carried out and cannot be taken back any more")
+        _require_untouched(case)
         content = desk.papers.content(case)
         said = {"right": case.right or case.kind, "closed": day(now, desk)}
         write(case, "withdrawn", desk, said, content=content, now=now)
@@ -537,9 +543,6 @@ def close(
     told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
     Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
     hooks.tell("case.closed", _facts(case), now=now)
-    if case.subject and case.right in _LOOKS:
-        # what waited for this answer can go on (DPA 2018 s.173)
-        Case.objects.filter(subject=case.subject, state=State.IN_PROGRESS, needs=Needs.ACCESS).update(needs="")
 
 
 def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> None:
@@ -570,6 +573,12 @@ def locked(case_id: int) -> Case:
 def _require_open(case: Case) -> None:
     if case.state == State.CLOSED:
         raise CaseRefused(f"{case.reference} is closed; what is new is a case of its own")
+
+
+def _require_untouched(case: Case) -> None:
+    """Nobody says that nothing is done while it is being done."""
+    if case.batch_id is not None or case.needs == Needs.SYSTEMS:
+        raise CaseRefused(f"{case.reference} is being carried out and cannot be taken back any more")
 
 
 def _pseudonym(case: Case, desk: Desk) -> Pseudonym:
