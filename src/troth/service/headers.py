@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-__all__ = ["headers", "permissions"]
+__all__ = ["headers", "methods", "permissions"]
+
+_METHODS = ("GET", "HEAD", "POST")
 
 _FEATURES = (
     "accelerometer",
@@ -52,5 +54,16 @@ def headers(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
             # A form is on the page: under no-referrer, browsers send it with "Origin: null", which Django refuses.
             response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    return middleware
+
+
+def methods(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: no page knows more than to be fetched and to be sent a form. The API answers for itself."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method not in _METHODS and not request.path.startswith("/api/v1/"):
+            return HttpResponseNotAllowed(_METHODS)
+        return respond(request)
 
     return middleware

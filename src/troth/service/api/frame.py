@@ -23,6 +23,7 @@ from django.http.request import UnreadablePostError
 from django.urls import re_path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
@@ -122,7 +123,9 @@ def ruled(patterns: Any) -> Any:
     """The addresses of the API, each with the rule that the operation looks at its caller's token. Under them, an
     address that is none and a method that is not taken are problems like others."""
     for pattern in patterns:
-        pattern.callback = by_token(_methods_told(pattern.callback))
+        is_read = pattern.name in ("openapi-json", "openapi-view", "api-root")  # Ninja's own pages
+        view = require_safe(pattern.callback) if is_read else pattern.callback
+        pattern.callback = by_token(_methods_told(view))
     return [*patterns, re_path(r"^", by_token(_nowhere))]
 
 

@@ -30,6 +30,7 @@ from troth.service.cases.console_page import (
     Line,
     Sheet,
     content_of,
+    everyone_of,
     grounds,
     line,
     people_of,
@@ -44,7 +45,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.run import again
 from troth.service.pages import the_company
 from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, standing_of
+from troth.service.staff.doors import look, needs, refuse_own, standing_of
 
 __all__ = [
     "PURPOSE",
@@ -185,6 +186,7 @@ def _case(request: HttpRequest, reference: str) -> Case:
     row = _visible(request).select_related("key", "handler").filter(reference=reference).first()
     if row is None:
         raise Http404
+    refuse_own(request, everyone_of(row, desk()))
     return row
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "bar",
     "content_of",
     "doing",
+    "everyone_of",
     "grounds",
     "line",
     "people_of",
@@ -301,6 +302,15 @@ def people_of(case: Case, content: Content | None, at_desk: Desk) -> list[str]:
         addresses = [content.agent_address] if named else [content.address, content.agent_address]
         named += [_reference(address, at_desk) for address in addresses if address]
     return [name for name in named if name]
+
+
+def everyone_of(case: Case, at_desk: Desk) -> list[str]:
+    """The keyed references of everyone whom *case* concerns, by each address alone: whoever is one of them does not
+    handle it, also where they named themselves by more than their address."""
+    content = content_of(case, at_desk)
+    addresses = (content.address, content.agent_address) if content is not None else ()
+    named = [value for kind, value in content.identifiers if kind == "email"] if content is not None else []
+    return [name for name in (case.subject, *(_reference(it, at_desk) for it in (*addresses, *named) if it)) if name]
 
 
 def _reference(address: str, at_desk: Desk) -> str:

@@ -12,6 +12,7 @@ from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as company_login
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import path
+from django.views.decorators.http import require_safe
 
 from troth.service.staff import console
 from troth.service.staff.doors import public, signed_in
@@ -57,7 +58,11 @@ urlpatterns = [
     path("staff/account/code/remove", signed_in(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("staff/account/recovery", signed_in(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path("staff/account/recovery/new", signed_in(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
-    path("staff/account/recovery/file", signed_in(codes.download_recovery_codes), name="mfa_download_recovery_codes"),
+    path(
+        "staff/account/recovery/file",
+        signed_in(require_safe(codes.download_recovery_codes)),
+        name="mfa_download_recovery_codes",
+    ),
     path("staff/account/passkeys", console.account, name="mfa_list_webauthn"),
     path("staff/account/passkeys/add", _own(passkeys.add_webauthn), name="mfa_add_webauthn"),
     path("staff/account/passkeys/<int:pk>/remove", signed_in(passkeys.remove_webauthn), name="mfa_remove_webauthn"),

@@ -26,7 +26,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from troth.service.staff.looking import LookRefused, is_looked, look
+from troth.service.staff.looking import LookRefused, is_looked, look, refuse_own
 from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right, Role
 from troth.service.staff.standing import SamePerson, Standing, own_subject, require_other, standing_of
@@ -42,6 +42,7 @@ __all__ = [
     "needs",
     "own_subject",
     "public",
+    "refuse_own",
     "require_other",
     "rule_of",
     "signed_in",

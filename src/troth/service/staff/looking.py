@@ -26,7 +26,7 @@ from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right
 from troth.service.staff.standing import Standing, own_subject, standing_of
 
-__all__ = ["SUBJECTS_MAX", "Look", "LookRefused", "is_looked", "look", "looks_at"]
+__all__ = ["SUBJECTS_MAX", "Look", "LookRefused", "is_looked", "look", "looks_at", "refuse_own"]
 
 SUBJECTS_MAX = 500
 """The most people whose data one page may show."""
@@ -70,16 +70,23 @@ def look(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], purpose: 
             gettext("The policy declares no such purpose, so nothing is shown. The refusal is on record."),
         )
     wanted = list(dict.fromkeys(str(subject) for subject in subjects))
-    if own_subject(standing) in wanted:
-        refuse(standing.pseudonym, "own", now=now)
-        raise LookRefused(
-            gettext("This is about you"),
-            gettext("A colleague handles what concerns yourself. To see your data, ask for it in the privacy centre."),
-        )
+    refuse_own(request, wanted)
     assert len(wanted) <= SUBJECTS_MAX, f"one page shows the data of at most {SUBJECTS_MAX} people"
     if wanted:
         _put_on_record(standing, wanted, purpose, about, now)
     request._troth_looked = True  # type: ignore[attr-defined]
+
+
+def refuse_own(request: HttpRequest, subjects: Iterable[str | Pseudonym]) -> None:
+    """Return where none of *subjects* (pseudonyms) is whoever sent *request*. Raises `LookRefused`: what concerns
+    oneself is neither shown to one here, nor handled by one."""
+    standing = standing_of(request)
+    if own_subject(standing) in {str(subject) for subject in subjects}:
+        refuse(standing.pseudonym, "own", now=timezone.now())
+        raise LookRefused(
+            gettext("This is about you"),
+            gettext("A colleague handles what concerns yourself. To see your data, ask for it in the privacy centre."),
+        )
 
 
 def _put_on_record(standing: Standing, subjects: list[str], purpose: str, about: str, now: dt.datetime) -> None:
