@@ -28,7 +28,11 @@ def api() -> None:
 
 @api.group()
 def token() -> None:
-    """Make, list and end tokens of programs."""
+    """Make, list and end tokens of programs.
+
+    \b
+    Example:  troth api token make shop --scope cases.write
+    """
 
 
 @token.command("make")
@@ -108,7 +112,11 @@ def end_token(name: str, declaration: Path) -> None:
 
 @api.group()
 def hook() -> None:
-    """Make, list and end webhooks."""
+    """Make, list and end webhooks.
+
+    \b
+    Example:  troth api hook make https://shop.example.org/troth --event case.closed
+    """
 
 
 @hook.command("make")
