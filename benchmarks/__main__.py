@@ -13,6 +13,7 @@ BENCHMARKS = (
     "benchmarks.protect.anonymity",
     "benchmarks.vault",
     "benchmarks.dsr",
+    "benchmarks.console",
 )
 
 if __name__ == "__main__":

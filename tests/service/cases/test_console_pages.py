@@ -231,6 +231,18 @@ def test_a_task_of_a_confidential_case_is_there_for_officers_alone(
     assert officer.get(f"/console/tasks/{task.pk}/").status_code == 200
 
 
+def test_nobody_does_a_task_about_themselves(office: Office, staff_member: Staff) -> None:
+    client = staff_member(roles=[Role.HANDLER])
+    office.declare(systems=TASK)
+    opened(office, who=client.member.user.email)
+    office.work()
+    task = Step.objects.get()
+    assert client.get(f"/console/tasks/{task.pk}/").status_code == 403
+    assert end(client, task, how="done").status_code == 403
+    task.refresh_from_db()
+    assert task.state == "waiting"
+
+
 # --- search ----------------------------------------------------------------------------------------------------------
 
 
