@@ -12,6 +12,8 @@ from troth.service.cases import run
 from troth.service.cases.carry import form_batches, start_the_line
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Needs, Outcome, Package, Restriction, State, Stop
+from troth.service.mail.models import LetterRow
+from troth.service.mail.run import letter_context
 from troth.service.record.models import EntryRow, Hold
 from troth.service.work.models import FlowRow
 
@@ -183,3 +185,31 @@ def test_every_step_of_a_case_is_on_record(office: Office) -> None:
     for kind in ("case.received", "case.verified", "case.changed", "subject.viewed", "case.closed"):
         assert f'"{kind}"'.encode() in entries
     assert b"ann@" not in entries
+
+
+def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office: Office) -> None:
+    office.do("insert into invoice values (2, 1, '2 High Street', 'a.archer@example.org', '2026-01-01')")
+    case = office.answered("amend", changes={"shop.invoice.email": "ann.new@example.org"})
+    assert (case.needs, Restriction.objects.filter(case=case, lifted_at=None).count()) == (Needs.REVIEW, 1)
+    assert office.rows("select on_hold from customer where id = 1") == [("yes",)]
+    run.refuse(case.pk, "The invoices are right.", "GDPR Art. 16", office.desk, who=run.Who("staff"), now=office.now())
+    assert "restriction_lifted" in office.letters(case)
+    FlowRow.objects.filter(name="cases.lift").update(due_at=office.now())
+    office.work()
+    assert office.rows("select on_hold from customer where id = 1") == [(None,)]
+    assert not Restriction.objects.filter(lifted_at=None).exists()
+
+
+def test_whoever_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    row = LetterRow.objects.get(about=case.about, kind="acknowledged")
+    packed = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    assert b"only stored" in packed
+
+
+def test_an_objection_needs_nobodys_look_whoever_shares_the_address(office: Office) -> None:
+    office.do("insert into customer (id, email, mailing) values (4, 'ann@example.org', 'yes')")
+    case = office.answered("object")
+    assert case.state == State.CLOSED
+    assert office.rows("select mailing from customer where email = 'ann@example.org'") == [("stopped",), ("stopped",)]

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 
 from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
@@ -24,11 +25,12 @@ from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Batch, Case, Event, Kind, Needs, Receipt, Restriction, Right, State, Stop
 from troth.service.company import NoCompany
+from troth.service.configuration import ServiceError
 from troth.service.record.journal import follow
 from troth.service.record.models import EntryRow, RunRow
 from troth.service.record.run import act as carry_out
 from troth.service.record.run import act_again, holds_on
-from troth.service.work.run import Stopped, want
+from troth.service.work.run import Stopped, go_on, want
 from troth.stores import Store, StoreRefused, UnknownName
 from troth.subjects import (
     AmendmentPlan,
@@ -66,8 +68,10 @@ __all__ = [
     "form_batches",
     "lift",
     "look",
+    "poll",
     "previewed",
     "settle_batch",
+    "settle_case",
     "start_the_line",
 ]
 
@@ -76,8 +80,17 @@ BATCH_MAX = 500
 _RUNS = "cases:"
 _TRIES_MAX = 3
 RESTRICTED = "restricted"
-_WRONG = (NoCompany, DeclarationErrors, SecretMissing, MapRefused, StoreRefused, UnknownName)
+_WRONG = (NoCompany, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)
 """What no waiting mends: the configuration is wrong, for every case alike."""
+_FLOWS = ("cases.batch", "cases.follow", "cases.lift")
+_LOOKS = (Right.VIEW, Right.PORT)
+_STOPS_USE = (Right.OBJECT, Right.WITHDRAW)
+
+
+class MarksUnfinished(ServiceError):
+    """Rows changed while they were being marked; those that are left are marked with the next try."""
+
+    retryable = True
 
 
 def now() -> dt.datetime:
@@ -90,9 +103,12 @@ def now() -> dt.datetime:
 def form_batches() -> int:
     """Put cases that are ready into batches, and want their flows. How many batches. Several workers may do so."""
     at = now()
-    _let_waiting_go_on(at)
-    ready = _ready()
-    if not ready.exists() or _is_stopped(at):
+    _let_waiting_go_on()
+    if _is_stopped(at):
+        return 0
+    # Whoever stopped the line is on the way to its own stop when somebody starts it again: that flow goes on here.
+    go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
+    if not _ready().exists():
         return 0
     formed = 0
     for right in Right.values:
@@ -118,9 +134,17 @@ def _form(right: str, most: int, at: dt.datetime) -> bool:
         return True
 
 
-def _let_waiting_go_on(at: dt.datetime) -> None:
-    """Cases whose window is over are erased next."""
-    Case.objects.filter(state=State.IN_PROGRESS, needs=Needs.WINDOW, window_until__lte=at).update(needs="")
+def _let_waiting_go_on() -> None:
+    """Cases whose window is over, and those that waited for the answer to a request to see (DPA 2018 s.173), are
+    carried out next."""
+    waiting = Case.objects.exclude(state=State.CLOSED).filter(state=State.IN_PROGRESS)
+    looking = Case.objects.exclude(state=State.CLOSED).filter(right__in=_LOOKS, subject=OuterRef("subject"))
+    for ready in (
+        waiting.filter(needs=Needs.WINDOW, window_until__lte=now()),
+        waiting.filter(needs=Needs.ACCESS).exclude(Exists(looking)),
+    ):
+        if ready.exists():  # a look without a transaction, which on SQLite would lock everybody out
+            ready.update(needs="")
 
 
 def _is_stopped(at: dt.datetime) -> bool:
@@ -144,6 +168,7 @@ def start_the_line(at: dt.datetime) -> None:
         if Stop.objects.filter(cleared_at=None).update(cleared_at=at):
             stopped = Batch.objects.filter(ended_at=None).values_list("pk", flat=True)
             want("cases.batch", *(str(pk) for pk in stopped))
+            go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
 
 
 @contextlib.contextmanager
@@ -152,15 +177,20 @@ def _line() -> Iterator[None]:
     try:
         yield
     except _WRONG as wrong:
-        _stop(type(wrong).__name__)
+        _stop(next(kind.__name__ for kind in _WRONG if isinstance(wrong, kind)))
     except RunInterrupted as interrupted:
         if interrupted.retryable:
             raise
         _stop("StoreRefused")
 
 
+def _code(error: str) -> str:
+    """The name of an error as a code."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in error).lstrip("_")
+
+
 def _stop(error: str) -> None:
-    why = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in error).lstrip("_")
+    why = _code(error)
     try:
         hash_ = desk().declaration.hash
     except TrothError:
@@ -192,8 +222,9 @@ def look(batch_id: int) -> int:
             if batch.right == Right.ERASE:
                 refuse_untrue(at_desk.declaration, check(at_desk.declaration, _schemas(stores)))
             concerns = _concerns(batch.right, cases, contents, at_desk, stores, at)
-            waiting = [case for case in cases if concerns.get(case.pk, ("",))[0] == Needs.WINDOW]
-        for case in waiting:
+            first = Needs.REVIEW if batch.right == Right.AMEND else Needs.WINDOW
+            only_stored = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
+        for case in only_stored:
             _set_marks(case, contents[case.pk], (RESTRICTED,), at_desk, lifted=False)
     for case in cases:
         if (found := concerns.get(case.pk)) is not None:
@@ -233,6 +264,8 @@ def _concerns(
     for case in cases:
         if case.pk not in contents or contents[case.pk].identity is None:
             found[case.pk] = (Needs.REVIEW, {"why": "nobody_named"})
+        elif right in _STOPS_USE and not _marks(right, contents[case.pk], at_desk):
+            found[case.pk] = (Needs.REVIEW, {"why": "nothing_to_stop"})
         elif right == Right.ERASE and _asks_to_see(case):
             found[case.pk] = (Needs.ACCESS, {"why": "access_first"})
         elif right == Right.ERASE and at_desk.declaration.requests.window is not None and case.window_until is None:
@@ -252,8 +285,12 @@ def _concerns(
 
 
 def _asks_to_see(case: Case) -> bool:
-    looks = Q(right=Right.VIEW) | Q(right=Right.PORT)
-    return Case.objects.filter(looks, subject=case.subject).exclude(state=State.CLOSED).exclude(pk=case.pk).exists()
+    return (
+        Case.objects.filter(right__in=_LOOKS, subject=case.subject)
+        .exclude(state=State.CLOSED)
+        .exclude(pk=case.pk)
+        .exists()
+    )
 
 
 _PURPOSE_OF: Mapping[str, Literal["view", "amend", "erase"]] = {
@@ -283,7 +320,7 @@ def _identity(content: Content) -> Identity:
 
 def _reviews(right: str, located: Located, at_desk: Desk) -> dict[int, list[Review]]:
     by_case: dict[int, list[Review]] = {}
-    if right in (Right.OBJECT, Right.WITHDRAW):
+    if right in _STOPS_USE:
         return by_case  # to stop a use needs nobody's look, whoever else shares the address
     for review in reviews(at_desk.declaration, located):
         by_case.setdefault(review.subject, []).append(review)
@@ -298,7 +335,10 @@ def _unapproved(
     case: Case, content: Content, at_desk: Desk, stores: Mapping[str, Store], at: dt.datetime
 ) -> Concern | None:
     """What is missing until a second person has approved exactly the plan of now."""
-    made = _plan(case, content, at_desk, stores, at)
+    try:
+        made = _plan(case, content, at_desk, stores, at)
+    except PlanRefused as refused:
+        return Needs.REVIEW, _refusal(refused)
     if made is None:
         return None
     hash_ = plan_hash(made, at_desk.keyring)
@@ -366,7 +406,9 @@ def _planned(
         new = becoming(located.map, wanted)
         holders = locate(located.map, stores, new, purpose="amend", region=region)
         return plan_amendment(declaration, located, wanted, holders=holders)
-    return plan_marks(declaration, located, _marks(right, content, at_desk), now=at)
+    made = plan_marks(declaration, located, _marks(right, content, at_desk), now=at)
+    # To stop a use needs nobody's look, whoever else shares the address.
+    return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
 
 
 def _marks(right: str, content: Content, at_desk: Desk) -> tuple[str, ...]:
@@ -406,11 +448,13 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
     """Take a case out of its batch: somebody or something comes first."""
     with transaction.atomic():
         fresh = Case.objects.select_for_update().get(pk=case.pk)
-        if fresh.batch_id is None:
+        if fresh.batch_id is None or fresh.batch_id != case.batch_id:
             return
         fresh.batch, fresh.needs = None, needs
         if needs == Needs.WINDOW:
             _open_window(fresh, at)
+        elif needs == Needs.REVIEW and fresh.right == Right.AMEND:
+            _contest(fresh, at)
         fresh.save(update_fields=["batch", "needs", "window_until"])
         Event.objects.create(
             case=fresh, at=at, what=f"needs_{needs}", actor="rule", facts=dict(facts), is_internal=True
@@ -428,6 +472,15 @@ def _open_window(case: Case, at: dt.datetime) -> None:
     telling.window_opened(case, at_desk, now=at)
 
 
+def _contest(case: Case, at: dt.datetime) -> None:
+    """Whether data is right is in question: it is only stored until somebody has looked (GDPR Art. 18(1)(a))."""
+    if case.restrictions.filter(lifted_at=None).exists():
+        return
+    at_desk = desk()
+    restrict(case, at_desk.papers.content(case), "", at_desk, at)
+    Event.objects.create(case=case, at=at, what="restricted", actor="rule", facts={"why": "contested"})
+
+
 # --- acting ----------------------------------------------------------------------------------------------------------
 
 
@@ -435,7 +488,7 @@ def act(batch_id: int) -> int:
     """Do what the batch asks of the company's stores: how many cases have a receipt now. Harmless twice: a run that was
     begun is finished and not begun again."""
     batch = Batch.objects.get(pk=batch_id)
-    if batch.right in (Right.VIEW, Right.PORT):
+    if batch.right in _LOOKS:
         return 0
     with _line():
         at_desk = desk()
@@ -452,10 +505,16 @@ def _runs(batch: Batch, at_desk: Desk) -> Iterator[tuple[str, list[Case], dict[i
     groups: dict[tuple[str, ...], list[Case]] = {}
     for case in cases:
         content = contents[case.pk]
-        by = _marks(batch.right, content, at_desk) if batch.right in (Right.OBJECT, Right.WITHDRAW) else ()
+        by = _marks(batch.right, content, at_desk) if batch.right in _STOPS_USE else ()
         groups.setdefault(by, []).append(case)
     for by in sorted(groups):
-        yield f"{_RUNS}{batch.pk}" + (f":{'+'.join(by)}" if by else ""), groups[by], contents
+        yield f"{_RUNS}{batch.pk}" + (f":{_short(by)}" if by else ""), groups[by], contents
+
+
+def _short(names: tuple[str, ...]) -> str:
+    """*names* in the id of a run, which is short: any number of purposes may be named."""
+    text = "+".join(names)
+    return text if len(text) <= 32 else hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _run(
@@ -472,9 +531,9 @@ def _run(
             _begin_run(run_id, batch, cases, contents, at_desk, stores)
         elif known.finished_at is None:
             act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
-    except RunFailed as failed:
-        _release_unfinished(cases, failed)
-    if batch.right in (Right.RESTRICT, Right.OBJECT, Right.WITHDRAW):
+    except RunFailed:
+        _release_unfinished(cases, run_id)
+    if batch.right in (Right.RESTRICT, *_STOPS_USE):
         _restrict_all(batch.right, cases, contents, at_desk)
 
 
@@ -490,12 +549,16 @@ def _begin_run(
     content = contents[cases[0].pk]
     marks = _marks(batch.right, content, at_desk)
     if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(at_desk.declaration, marks):
+        _note_nothing(run_id, cases, [], at)
         return
     located = _located(batch.right, cases, contents, at_desk, stores)
     try:
         made = _planned(batch.right, located, content, at_desk, stores, at)
+        if made.reviews and len(cases) == 1:
+            _leave_to_look(cases[0], content, made.reviews, at_desk, at)
+            return
         if isinstance(made, AmendmentPlan) and not made.rewrites:
-            _note_nothing(run_id, cases, made, at_desk, at)
+            _note_nothing(run_id, cases, _summary(made, at_desk), at)
             return
         approved = plan_hash(made, at_desk.keyring)
         if batch.right in at_desk.declaration.requests.approve:
@@ -512,6 +575,13 @@ def _begin_run(
         _take_apart(cases, refused, at)
 
 
+def _leave_to_look(case: Case, content: Content, concerns: Sequence[Review], at_desk: Desk, at: dt.datetime) -> None:
+    """Somebody has to say what is meant before this plan may be carried out."""
+    if case.right == Right.AMEND:
+        _set_marks(case, content, (RESTRICTED,), at_desk, lifted=False)
+    _leave(case, Needs.REVIEW, {"reviews": [_review(one) for one in concerns]}, at)
+
+
 def _require_approval(cases: Sequence[Case], approved: str, at: dt.datetime) -> None:
     """Raise `NotApproved` where somebody approved another plan than that of now: rows have changed since."""
     for case in cases:
@@ -521,43 +591,37 @@ def _require_approval(cases: Sequence[Case], approved: str, at: dt.datetime) -> 
 
 def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: dt.datetime) -> None:
     """A batch that cannot be planned together is carried out one by one; one alone waits for somebody to look."""
-    alone = len(cases) == 1
-    facts: dict[str, Any] = {"why": "not_approved" if isinstance(refused, NotApproved) else "plan_refused"}
-    if isinstance(refused, PlanRefused):
-        facts["problems"] = [str(problem) for problem in refused.problems][:20]
-    for case in cases:
-        needs = Needs.APPROVAL if isinstance(refused, NotApproved) and case.right else Needs.REVIEW
-        if not alone:
-            facts, needs = {"why": "taken_apart"}, Needs(needs)
-        _leave(case, needs if alone else "", facts, at)
-    if not alone:
-        _batch_each(cases, at)
-
-
-def _batch_each(cases: Sequence[Case], at: dt.datetime) -> None:
-    with transaction.atomic():
+    is_unapproved = isinstance(refused, NotApproved) and cases[0].right in desk().declaration.requests.approve
+    if len(cases) == 1:
+        facts = {"why": "not_approved"} if isinstance(refused, NotApproved) else _refusal(refused)
+        _leave(cases[0], Needs.APPROVAL if is_unapproved else Needs.REVIEW, facts, at)
+        return
+    with transaction.atomic():  # or a feeder would put those that have left together again
         for case in cases:
+            _leave(case, "", {"why": "taken_apart"}, at)
             batch = Batch.objects.create(right=case.right, made_at=at)
-            if Case.objects.filter(pk=case.pk, batch=None, needs="", state=State.IN_PROGRESS).update(batch=batch):
-                want("cases.batch", str(batch.pk))
+            Case.objects.filter(pk=case.pk, batch=None, needs="", state=State.IN_PROGRESS).update(batch=batch)
+            want("cases.batch", str(batch.pk))
 
 
-def _release_unfinished(cases: Sequence[Case], failed: RunFailed) -> None:
+def _refusal(refused: PlanRefused) -> dict[str, Any]:
+    return {"why": "plan_refused", "problems": [str(problem) for problem in refused.problems][:20]}
+
+
+def _release_unfinished(cases: Sequence[Case], run_id: str) -> None:
     """Cases whose steps may not be done are planned again, some times; then somebody has to look."""
     at = now()
     for case in cases:
         if case.receipts.exists():
             continue
-        tries = case.events.filter(what="failed").count()
-        Event.objects.create(
-            case=case, at=at, what="failed", actor="rule", facts={"run": failed.run_id}, is_internal=True
-        )
-        _leave(case, "" if tries + 1 < _TRIES_MAX else Needs.REVIEW, {"why": "run_failed"}, at)
+        with transaction.atomic():
+            tries = case.events.filter(what="failed").count()
+            Event.objects.create(case=case, at=at, what="failed", actor="rule", facts={"run": run_id}, is_internal=True)
+            _leave(case, "" if tries + 1 < _TRIES_MAX else Needs.REVIEW, {"why": "run_failed"}, at)
 
 
-def _note_nothing(run_id: str, cases: Sequence[Case], made: AmendmentPlan, at_desk: Desk, at: dt.datetime) -> None:
-    """Nothing had to change: that is a receipt, too, and needs no run."""
-    lines = _summary(made, at_desk)
+def _note_nothing(run_id: str, cases: Sequence[Case], lines: list[dict[str, Any]], at: dt.datetime) -> None:
+    """Nothing had to change in any store: that is a receipt, too, and needs no run."""
     for case in cases:
         Receipt.objects.get_or_create(case=case, run=run_id, defaults={"at": at, "lines": lines})
 
@@ -588,27 +652,29 @@ follow(_RUNS, _receive)
 
 
 def _set_marks(case: Case, content: Content, names: tuple[str, ...], at_desk: Desk, *, lifted: bool) -> None:
-    """Set or lift marks on the rows of one person, whose case goes on afterwards. Harmless twice."""
+    """Set or lift marks on the rows of one person, whose case goes on afterwards. Harmless twice: rows that are as
+    they should be are left. Raises `MarksUnfinished`."""
     if not marked_for(at_desk.declaration, names):
         return
-    run_id = f"marks:{case.pk}:{'lift' if lifted else 'set'}:{'+'.join(names)}"
+    about = f"marks:{case.pk}:{'lift' if lifted else 'set'}:{_short(names)}:"
+    begun = RunRow.objects.filter(run_id__startswith=about)
     with at_desk.stores() as stores:
-        if act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring) is not None:
-            return
-        if RunRow.objects.filter(run_id=run_id).exists():
-            return
-        located = _located(Right.RESTRICT, [case], {case.pk: content}, at_desk, stores)
-        made = plan_marks(at_desk.declaration, located, names, now=now(), lifted=lifted)
-        if made.rewrites and not made.reviews:
-            approved = plan_hash(made, at_desk.keyring)
-            carry_out(
-                made,
-                stores,
-                approved=approved,
-                declaration=at_desk.declaration,
-                keyring=at_desk.keyring,
-                run_id=run_id,
-            )
+        try:
+            for run_id in begun.filter(finished_at=None).values_list("run_id", flat=True):
+                act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
+            located = _located(Right.RESTRICT, [case], {case.pk: content}, at_desk, stores)
+            made = plan_marks(at_desk.declaration, located, names, now=now(), lifted=lifted)
+            if made.rewrites and not made.reviews:
+                carry_out(
+                    made,
+                    stores,
+                    approved=plan_hash(made, at_desk.keyring),
+                    declaration=at_desk.declaration,
+                    keyring=at_desk.keyring,
+                    run_id=f"{about}{begun.count() + 1}",
+                )
+        except RunFailed as failed:
+            raise MarksUnfinished(f"run {failed.run_id} did not come to its end") from None
 
 
 def lift(case_id: int) -> int:
@@ -619,7 +685,10 @@ def lift(case_id: int) -> int:
         at_desk = desk()
         content = at_desk.papers.content(case)
         in_force = case.restrictions.filter(lifted_at=None)
-        names = tuple(sorted({purpose or RESTRICTED for purpose in in_force.values_list("purpose", flat=True)}))
+        marks = [bytes(mark) for mark in in_force.values_list("mark", flat=True)]
+        others = Restriction.objects.filter(mark__in=marks, lifted_at=None).exclude(case=case)
+        ended = set(in_force.values_list("purpose", flat=True)) - set(others.values_list("purpose", flat=True))
+        names = tuple(sorted(purpose or RESTRICTED for purpose in ended))
         if names:
             _set_marks(case, content, names, at_desk, lifted=True)
         return in_force.update(lifted_at=now())
@@ -671,24 +740,32 @@ def settle_batch(batch_id: int) -> int:
     with _line():
         at_desk, at = desk(), now()
         cases = _cases(batch)
-        carried = [case for case in cases if _is_carried(case)]
+        carried = [case for case in cases if case.right in _LOOKS or case.receipts.exists()]
         waiting = [case for case in carried if asking.is_waiting(case)]
         answered = settle([case for case in carried if case not in waiting], at_desk)
     with transaction.atomic():
         for case in waiting:
             Case.objects.filter(pk=case.pk, state=State.IN_PROGRESS).update(needs=Needs.SYSTEMS, batch=None)
             want("cases.follow", str(case.pk))
-        Batch.objects.filter(pk=batch.pk).update(ended_at=at)
-        # whoever has no receipt although the run is over is carried out again
-        Case.objects.filter(batch=batch, state=State.IN_PROGRESS).update(batch=None)
+    # Whoever has no receipt although the run is over is carried out again.
+    _release_unfinished([case for case in cases if case not in carried], f"{_RUNS}{batch.pk}")
+    Batch.objects.filter(pk=batch.pk).update(ended_at=at)
     return answered
 
 
-def _is_carried(case: Case) -> bool:
-    """Whether everything was done for it that we do ourselves."""
-    if case.right in (Right.VIEW, Right.PORT):
-        return True
-    return case.receipts.exists() or case.restrictions.filter(lifted_at=None).exists()
+def poll(case_id: int) -> int:
+    """`asking.poll`, for a flow."""
+    with _line():
+        return asking.poll(case_id)
+
+
+def settle_case(case_id: int) -> int:
+    """Answer a case whose systems have all answered. How many were answered."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    if case.state != State.IN_PROGRESS or asking.is_waiting(case):
+        return 0
+    with _line():
+        return settle([case], desk())
 
 
 def settle(cases: Sequence[Case], at_desk: Desk) -> int:
@@ -696,7 +773,7 @@ def settle(cases: Sequence[Case], at_desk: Desk) -> int:
     if not cases:
         return 0
     contents = _contents(cases, at_desk)
-    if cases[0].right in (Right.VIEW, Right.PORT):
+    if cases[0].right in _LOOKS:
         return telling.hand_out(cases, contents, at_desk, _views(cases, contents, at_desk), now=now())
     return sum(telling.close_done(case, contents[case.pk], at_desk, now=now()) for case in cases)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils import formats, translation
+from django.utils.translation import gettext
 
 from troth.law import Pause as PausedDays
 from troth.ledger import Entry, Hash, Pseudonym
@@ -285,8 +287,23 @@ def acknowledge(case: Case, content: Content, desk: Desk, *, now: dt.datetime) -
             "status": status,
             "verification": verification,
         }
+        facts |= _window(case, desk, received)
         write(case, "acknowledged", desk, facts, content=content, now=now)
     put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
+
+
+def _window(case: Case, desk: Desk, received: dt.date) -> dict[str, Any]:
+    """What happens next where an erasure waits for a while, and the person may think again."""
+    window = desk.declaration.requests.window
+    if case.right != Right.ERASE or window is None:
+        return {}
+    with translation.override(case.language):
+        until = formats.date_format(window.after(received), "DATE_FORMAT")
+        text = gettext(
+            "Until %(until)s your data is only stored and not used, and then it is deleted. Before that day you can "
+            "take your request back, on its page."
+        )
+        return {"next": text % {"until": until}}
 
 
 # --- pauses, extensions, refusals ------------------------------------------------------------------------------------
@@ -529,6 +546,8 @@ def close(
     case: Case, outcome: str, desk: Desk, *, who: Who, now: dt.datetime, facts: Mapping[str, Any] | None = None
 ) -> None:
     """Close the case in the transaction that is open; its letter has been queued by the caller."""
+    if case.right == Right.AMEND:
+        _end_contest(case, desk, now)
     in_time = case.due_on is None or day(now, desk) <= case.due_on
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
@@ -543,6 +562,18 @@ def close(
     told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
     Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
     hooks.tell("case.closed", _facts(case), now=now)
+
+
+def _end_contest(case: Case, desk: Desk, now: dt.datetime) -> None:
+    """Data whose accuracy was contested has been only stored meanwhile (GDPR Art. 18(1)(a)). That ends, and the person
+    is told before."""
+    first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
+    if first is not None:
+        with translation.override(case.language):
+            reasons = gettext("We have looked into what you asked us to correct, and answered you.")
+        facts = {"on": day(now + LIFT_NOTICE, desk), "reasons": reasons, "since": day(first.since, desk)}
+        write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
+        want("cases.lift", str(case.pk), not_before=now + LIFT_NOTICE)
 
 
 def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> None:
