@@ -144,4 +144,5 @@ def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]])
 
 def test_a_site_that_does_not_answer_is_no_pass() -> None:
     site = Site("http://127.0.0.1:9/")
-    assert run("cases.every_right_offered", {"site": site, "declaration": DECLARED, "now": NOW}).outcome is Outcome.ERROR
+    looking = {"site": site, "declaration": DECLARED, "now": NOW}
+    assert run("cases.every_right_offered", looking).outcome is Outcome.ERROR
