@@ -159,8 +159,8 @@ CSRF_COOKIE_SECURE = TROTH.is_production
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "troth.service.pages.csrf_failure"
 
-# What people upload is held in memory until it is sealed: never in a file in clear. A body that is larger is read to its
-# end and its files are dropped; the page says so.
+# What people upload is held in memory until it is sealed: never in a file in clear. A body that is larger is read to
+# its end and its files are dropped; the page says so.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024 + 64 * 1024
 
