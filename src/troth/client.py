@@ -40,7 +40,7 @@ class ApiUnreachable(TrothError):
 
 
 class ApiRefused(TrothError):
-    """The service said no: *status* is the HTTP status, *faults* name fields and what would do. No value is repeated."""
+    """The service said no: *status* is the HTTP status, *faults* name fields and what would do, never a value."""
 
     def __init__(self, status: int, title: str, detail: str, faults: Sequence[Mapping[str, str]]) -> None:
         words = "; ".join(f"{one['where']}: {one['what']}" for one in faults)
