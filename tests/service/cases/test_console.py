@@ -14,7 +14,7 @@ from tests.service.cases.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.ledger import Entry
-from troth.service.cases import asking, console_addresses, run
+from troth.service.cases import carry, console_addresses, run
 from troth.service.cases.console import ACTS, PAGE_LINES
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Needs, Step
@@ -521,7 +521,7 @@ def test_a_system_that_never_answers_is_given_up_on_and_the_letter_says_so(offic
     done(ben, case, f"steps/{step.pk}/give-up")
     step.refresh_from_db()
     assert (step.state, step.why) == ("failed", "no_answer")
-    assert asking.settle(case.pk) == 1
+    assert carry.settle_case(case.pk) == 1
     case.refresh_from_db()
     assert case.outcome == "partly_fulfilled"
     assert "given up on" in page(ben, case)

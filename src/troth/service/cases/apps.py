@@ -7,5 +7,5 @@ class Cases(AppConfig):
     verbose_name = "Cases"
 
     def ready(self) -> None:
-        """The keep loop watches the cases' deadlines, reads the mailbox, and finishes runs whose receipts are for cases."""
+        """The keep loop watches the cases' deadlines, reads the mailbox, and finishes runs of cases."""
         from troth.service.cases import carry, mailbox, watch  # noqa: F401 - register what they do there

@@ -26,7 +26,7 @@ from troth.service.cases.package import Part
 from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-__all__ = ["ask_all", "complete", "give_up", "is_waiting", "parts", "poll", "settle", "systems_of", "uploads"]
+__all__ = ["ask_all", "complete", "give_up", "is_waiting", "parts", "poll", "systems_of", "uploads"]
 
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
@@ -150,7 +150,7 @@ def _note(step: Step, case: Case, answer: Answer, verified: bool, at_desk: Desk,
         held = {place: [list(rows.columns), [list(row) for row in rows.values]] for place, rows in answer.rows.items()}
         step.proof = at_desk.papers.seal_file(case, json.dumps(held).encode())
     step.ended_at, step.next_at = at, None
-    step.save()
+    _keep(step)
     return True
 
 
@@ -158,8 +158,15 @@ def _later(step: Step, why: str, at: dt.datetime, *, wait_s: int | None = None) 
     step.tries += 1
     wait = wait_s if wait_s is not None else min(_FIRST_S * 2 ** min(step.tries - 1, 12), _LONGEST_S)
     step.why, step.next_at, step.asked_at = why[:40], at + dt.timedelta(seconds=wait), step.asked_at or at
-    step.save()
+    _keep(step)
     return False
+
+
+def _keep(step: Step) -> None:
+    """Write down what a system said, unless somebody gave it up while it was asked: then their word stands."""
+    said = ("state", "why", "asked_at", "ended_at", "next_at", "tries", "facts", "proof")
+    still = Step.objects.filter(pk=step.pk, state=Step.State.WAITING)
+    still.update(**{name: getattr(step, name) for name in said})
 
 
 # --- following one case -----------------------------------------------------------------------------------------------
@@ -179,23 +186,13 @@ def poll(case_id: int) -> int:
             waits.append(_TASK_LOOK_S)
         elif step.system not in systems:  # it was taken out of the declaration: nobody can answer any more
             step.state, step.why, step.ended_at = Step.State.FAILED, "not_declared", at
-            step.save()
+            _keep(step)
         elif step.next_at is not None and step.next_at > at:
             waits.append((step.next_at - at).total_seconds())
         elif not _go_on(step, case, content, systems[step.system], at_desk, at):
             assert step.next_at is not None, "what is not over has a next time"
             waits.append((step.next_at - at).total_seconds())
     return max(1, round(min(waits))) if waits else 0
-
-
-def settle(case_id: int) -> int:
-    """Answer a case whose systems have all answered."""
-    from troth.service.cases.carry import settle as answer_cases
-
-    case = Case.objects.select_related("key").get(pk=case_id)
-    if case.state != State.IN_PROGRESS or is_waiting(case):
-        return 0
-    return answer_cases([case], desk())
 
 
 def complete(

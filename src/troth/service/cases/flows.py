@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.service.cases import asking, carry
+from troth.service.cases import carry
 from troth.service.cases.again import send_again
 from troth.service.work.run import feeder, flow, step, wait_for_word
 
@@ -28,12 +28,12 @@ def follow(about: str) -> None:
     """One case whose systems take their time: ask again until all have answered, then answer the person."""
     number = int(about)
     while True:
-        wait_s = step("poll", lambda: asking.poll(number))
+        wait_s = step("poll", lambda: carry.poll(number))
         assert isinstance(wait_s, int), "poll counts seconds"
         if wait_s <= 0:
             break
         wait_for_word(dt.timedelta(seconds=wait_s))
-    step("settle", lambda: asking.settle(number))
+    step("settle", lambda: carry.settle_case(number))
 
 
 @flow("cases.lift")

@@ -111,6 +111,8 @@ def take_in(letter: Delivered, at_desk: Desk, *, now: dt.datetime) -> Case | Non
             if case is not None:
                 Arrived.objects.filter(pk=arrived.pk).update(case=case)
     except IntegrityError:
+        if not Arrived.objects.filter(mark=mark).exists():
+            raise  # it is something else that broke, and the letter stays where it is
         _LOG.info("a letter was taken in before")
     letter.done()
     return case

@@ -301,6 +301,11 @@ class Restriction(models.Model):
     lifted_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "mark", "purpose"], condition=Q(lifted_at=None), name="restriction_is_in_force_once"
+            )
+        ]
         indexes = [models.Index(fields=["mark"], name="restriction_mark")]
 
 

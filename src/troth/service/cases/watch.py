@@ -10,7 +10,7 @@ from django.db import transaction
 
 from troth.service.cases import run, telling
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.letters import day, write, write_to
+from troth.service.cases.letters import day, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
 from troth.service.record.routines import routine
 
@@ -90,17 +90,18 @@ def _remind_people(at_desk: Desk, now: dt.datetime) -> None:
     """Ask once more for what we asked for a week ago."""
     asked = Pause.objects.filter(answered_at=None, asked_at__lt=now - dt.timedelta(days=_REMIND_DAYS))
     for pause in asked.select_related("case", "case__key")[:_AT_ONCE]:
-        case = pause.case
-        if case.state != State.PAUSED or case.events.filter(what="asked_again", at__gt=pause.asked_at).exists():
-            continue
-        content = at_desk.papers.content(case)
         with transaction.atomic():
+            case = run.locked(pause.case_id)
+            if case.state != State.PAUSED or case.events.filter(what="asked_again", at__gt=pause.asked_at).exists():
+                continue
+            content = at_desk.papers.content(case)
             facts = {
                 "right": case.right or case.kind,
                 "needed": content.question,
                 "asked": day(pause.asked_at, at_desk),
             }
-            write(case, "reminder_to_person", at_desk, facts, content=content, now=now)
+            again = str(case.pauses.count())
+            write_to(content.address, case, "reminder_to_person", at_desk, facts, now=now, again=again)
             Event.objects.create(case=case, at=now, what="asked_again", actor="rule")
 
 

@@ -46,6 +46,7 @@ __all__ = [
     "feeders",
     "flow",
     "flows",
+    "go_on",
     "health",
     "step",
     "wait",
@@ -181,6 +182,16 @@ def want(name: str, *abouts: str, not_before: dt.datetime | None = None) -> None
             **common, round=F("round") + 1, takings=0, words=0, ended_at=None, step="", reason=""
         )
         again.filter(state=_State.WANTED, due_at__gt=due).update(due_at=due)
+
+
+def go_on(names: Sequence[str], reasons: Sequence[str]) -> int:
+    """Let the flows of these names that stopped for one of *reasons* go on where they were, now that it is mended. How
+    many; a look costs no lock where there are none."""
+    stopped = FlowRow.objects.filter(state=_State.STOPPED, name__in=names, reason__in=reasons)
+    if not stopped.exists():
+        return 0
+    now = _now()
+    return stopped.update(state=_State.WANTED, due_at=now, wanted_at=now, changed_at=now, tries=0)
 
 
 def wake(name: str, about: str) -> None:

@@ -1,0 +1,218 @@
+"""What happens between two steps of a case: somebody dies there, decides there, or mends something there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from tests.service.cases.conftest import Office
+
+from troth.service.cases import asking, carry, run
+from troth.service.cases.content import Content
+from troth.service.cases.desk import close_stores
+from troth.service.cases.mailbox import Delivered, take_in
+from troth.service.cases.models import Batch, Case, Channel, Kind, Needs, Pause, Restriction, State, Step, Stop
+from troth.service.cases.run import CaseRefused, Intake, Who
+from troth.service.cases.watch import watch
+from troth.service.record.models import RunRow
+from troth.service.work.models import FlowRow
+from troth.stores import StoreUnreachable
+
+STAFF = Who("staff")
+TASK = "  archive: {title: The paper archive, store: task, owner: archive@example.org}\n"
+ASKED = """
+  mailer: {store: "http://127.0.0.1:9/", asked: {answers: [erase], secret: "${MAILER_SECRET}", holds: {n: user.name},
+           retain: 1 year}}
+"""
+
+
+def run_row(run_id: str, office: Office) -> None:
+    """A run that is over, and left no receipt: a store forbade its only step."""
+    now = office.now()
+    RunRow.objects.create(
+        run_id=run_id, action="erase", plan_hash="", declaration_hash="", begun_at=now, seen_at=now, finished_at=now
+    )
+
+
+def test_a_run_that_failed_as_its_worker_died_is_no_answer(office: Office) -> None:
+    """The restriction of the window stands; nothing is erased."""
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    Case.objects.filter(pk=case.pk).update(window_until=office.now())
+    carry.form_batches()
+    batch = Batch.objects.get(ended_at=None)
+    run_row(f"cases:{batch.pk}", office)
+    carry.act(batch.pk)
+    assert carry.settle_batch(batch.pk) == 0
+    case.refresh_from_db()
+    assert (case.state, case.batch) == (State.IN_PROGRESS, None)
+    office.work()
+    case.refresh_from_db()
+    assert case.state == State.CLOSED
+    assert office.rows("select count(*) from customer where id = 2") == [(0,)]
+
+
+def test_a_case_that_never_has_a_receipt_comes_before_somebody(office: Office) -> None:
+    case = office.ask("erase", "ben@example.org", tier=1)
+    for _ in range(3):
+        carry.form_batches()
+        batch = Batch.objects.get(ended_at=None)
+        run_row(f"cases:{batch.pk}", office)
+        carry.act(batch.pk)
+        carry.settle_batch(batch.pk)
+    case.refresh_from_db()
+    assert case.needs == Needs.REVIEW
+
+
+def test_an_objection_to_nothing_is_for_a_handler(office: Office) -> None:
+    path = office.folder / "troth.yaml"
+    path.write_text(path.read_text().replace("use: marketing.communications.email", "use: essential.service"))
+    case = office.answered("object")
+    assert case.needs == Needs.REVIEW
+    assert Batch.objects.count() == 1, "and not one after the other"
+
+
+def test_what_waits_for_an_answer_goes_on_whenever_that_was_given(office: Office) -> None:
+    """The answer was given while the erasure was on its way to wait for it."""
+    office.answered("view", "ben@example.org")
+    case = office.ask("erase", "ben@example.org", tier=1)
+    Case.objects.filter(pk=case.pk).update(needs=Needs.ACCESS)
+    office.work()
+    case.refresh_from_db()
+    assert case.state == State.CLOSED
+
+
+def test_whoever_stopped_as_the_line_was_started_goes_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = f"sqlite:///{office.folder}/shop.sqlite"
+    monkeypatch.delenv("SHOP_DATABASE_URL")
+    case = office.answered("erase", "ben@example.org")
+    assert FlowRow.objects.get().state == FlowRow.State.STOPPED
+    monkeypatch.setenv("SHOP_DATABASE_URL", where)
+    Stop.objects.update(cleared_at=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.state == State.CLOSED
+
+
+def test_a_case_that_waited_for_others_stops_with_the_line_and_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.declare(systems=TASK)
+    case = office.answered("view")
+    assert case.needs == Needs.SYSTEMS
+    where = f"sqlite:///{office.folder}/shop.sqlite"
+    monkeypatch.delenv("SHOP_DATABASE_URL")
+    close_stores()
+    step = case.steps.get()
+    asking.complete(step.pk, by="", done=True, why="", counts={}, proof=None, at=office.now())
+    office.work()
+    assert FlowRow.objects.get(name="cases.follow").state == FlowRow.State.STOPPED
+    assert Stop.objects.get(cleared_at=None).why == "secret_missing"
+    monkeypatch.setenv("SHOP_DATABASE_URL", where)
+    carry.start_the_line(office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.state == State.CLOSED
+
+
+def test_a_declaration_that_is_not_true_stops_the_line(office: Office) -> None:
+    office.do("create table note (id integer primary key, customer_id integer references customer (id), text text)")
+    case = office.answered("erase", "ben@example.org")
+    assert (case.state, case.needs) == (State.IN_PROGRESS, "")
+    assert Stop.objects.get(cleared_at=None).why == "plan_refused"
+    assert FlowRow.objects.get().state == FlowRow.State.STOPPED
+    office.do("drop table note")
+    carry.start_the_line(office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.state == State.CLOSED
+
+
+def test_nobody_refuses_what_is_being_done(office: Office) -> None:
+    case = office.ask("erase", "ben@example.org", tier=1)
+    carry.form_batches()
+    with pytest.raises(CaseRefused, match="being carried out"):
+        run.refuse(case.pk, "no", "GDPR Art. 12(5)", office.desk, who=STAFF, now=office.now())
+
+
+def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILER_SECRET", "c2VjcmV0" * 6)
+    office.declare(systems=ASKED)
+    case = office.answered("erase", "ben@example.org")
+    step = case.steps.get()
+
+    def give_up(*_: Any) -> Any:
+        asking.give_up(step.pk, by="", at=office.now())
+        raise StoreUnreachable("nobody is there", store="mailer")
+
+    Step.objects.update(next_at=office.now())
+    monkeypatch.setattr(asking, "open_asked", give_up)
+    carry.poll(case.pk)
+    step.refresh_from_db()
+    assert (step.state, step.why) == (Step.State.FAILED, "no_answer")
+
+
+def test_a_mark_stays_while_another_case_restricts(office: Office) -> None:
+    first, second = office.answered("restrict"), office.answered("restrict")
+    for case, mark in ((first, "yes"), (second, None)):
+        run.lift(case.pk, "It was right.", office.desk, who=STAFF, now=office.now())
+        FlowRow.objects.filter(name="cases.lift", state="wanted").update(due_at=office.now())
+        office.work()
+        assert office.rows("select on_hold from customer where id = 1") == [(mark,)]
+        assert not Restriction.objects.filter(case=case, lifted_at=None).exists()
+
+
+def test_a_restriction_is_written_down_once(office: Office) -> None:
+    case = office.answered("restrict")
+    one = Restriction.objects.get(case=case)
+    with pytest.raises(IntegrityError):
+        Restriction.objects.create(case=case, mark=bytes(one.mark), purpose="", since=office.now())
+
+
+def test_rows_are_marked_although_an_earlier_run_was_in_vain(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    case = office.ask("erase", "ben@example.org", tier=1)
+    run_row(f"marks:{case.pk}:set:restricted:1", office)
+    office.work()
+    assert office.rows("select on_hold from customer where id = 2") == [("yes",)]
+
+
+def test_many_purposes_are_withdrawn_at_once(office: Office) -> None:
+    purposes = ("news", *(f"a_purpose_with_a_long_name_{number}" for number in range(20)))
+    case = office.answered("withdraw", purposes=purposes)
+    assert case.state == State.CLOSED
+    assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
+
+
+def test_a_letter_that_could_not_be_taken_in_stays_in_the_mailbox(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Case:
+        raise IntegrityError
+
+    done = list[str]()
+    raw = b"From: ann@example.org\nSubject: Delete my data\n\nPlease.\n"
+    letter = Delivered(raw, office.now(), lambda: done.append("done"))
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "receive", broken)
+        with pytest.raises(IntegrityError):
+            take_in(letter, office.desk, now=office.now())
+    assert done == []
+    assert take_in(letter, office.desk, now=office.now()) is not None
+    assert take_in(letter, office.desk, now=office.now()) is None
+    assert Case.objects.count() == 1
+
+
+def test_each_pause_is_reminded_of_once(office: Office) -> None:
+    asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),), message="?")
+    case = run.receive(Intake(Kind.QUESTION, asked, Channel.CENTRE), office.desk, now=office.now())
+    for _ in range(2):
+        run.pause(case.pk, "Which invoice?", office.desk, who=STAFF, now=office.now())
+        Pause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))
+        watch(office.now())
+        watch(office.now())
+        case.events.filter(what="asked_again").update(at=office.now() - dt.timedelta(days=20))
+        run.resume(case.pk, "That one.", office.desk, who=STAFF, now=office.now())
+    assert office.letters(case).count("reminder_to_person") == 2
