@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 
 __all__ = ["headers", "methods", "permissions"]
 
@@ -62,7 +62,9 @@ def methods(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
     """Middleware: no page knows more than to be fetched and to be sent a form. The API answers for itself."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.method not in _METHODS and not request.path.startswith("/api/v1/"):
+        if "\0" in request.path_info:  # nothing of ours has one in its name, and PostgreSQL would break over it
+            return HttpResponseBadRequest()
+        if request.method not in _METHODS and not request.path_info.startswith("/api/v1/"):
             return HttpResponseNotAllowed(_METHODS)
         return respond(request)
 
