@@ -527,6 +527,12 @@ def test_a_system_that_never_answers_is_given_up_on_and_the_letter_says_so(offic
     assert "given up on" in page(ben, case)
 
 
+def test_the_queue_tells_how_many_systems_have_answered(office: Office, ben: StaffClient) -> None:
+    case, _ = waiting(office)
+    Step.objects.create(case=case, system="other", way="http", state="done")
+    assert "in progress · 1/2" in ben.get("/console/cases/").content.decode()
+
+
 def test_a_letter_that_failed_is_sent_again(office: Office, ben: StaffClient) -> None:
     case = done(ben, opened(office), "ask", question="Which?")
     letter = LetterRow.objects.get(about=case.about, kind="more_information")

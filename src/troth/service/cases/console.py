@@ -113,7 +113,7 @@ def _answered(waiting: list[int]) -> dict[int, tuple[int, int]]:
     if not waiting:
         return {}
     ended = Count("pk", filter=~Q(state=Step.State.WAITING))
-    rows = Step.objects.filter(case__in=waiting).values_list("case").annotate(ended, Count("pk"))
+    rows = Step.objects.filter(case__in=waiting).values_list("case").annotate(ended=ended, whole=Count("pk"))
     return {case: (done, whole) for case, done, whole in rows}
 
 
