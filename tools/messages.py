@@ -31,6 +31,7 @@ LOCALE = SERVICE / "locale"
 LANGUAGES = ("de", "es", "fr")
 
 _KEYWORDS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
+    "_": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from django import template
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
@@ -37,8 +37,8 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 @register.filter
 def thousands(number: float) -> str:
-    """``41870`` as ``41,870``."""
-    return f"{number:,}"
+    """``41870`` as ``41,870``, or as the language groups digits."""
+    return number_format(number, force_grouping=True)
 
 
 @register.filter
@@ -76,11 +76,11 @@ def ago(at: dt.datetime, now: dt.datetime) -> str:
     if size < _MINUTE:
         return gettext("just now")
     if size < _HOUR:
-        text = _count(size / _MINUTE, "minute", "minutes")
+        text = ngettext("%d minute", "%d minutes", int(size / _MINUTE)) % int(size / _MINUTE)
     elif size < 2 * _DAY:
-        text = _count(size / _HOUR, "hour", "hours")
+        text = ngettext("%d hour", "%d hours", int(size / _HOUR)) % int(size / _HOUR)
     else:
-        text = _count(size / _DAY, "day", "days")
+        text = ngettext("%d day", "%d days", int(size / _DAY)) % int(size / _DAY)
     return gettext("%s ago") % text if seconds > 0 else gettext("in %s") % text
 
 
@@ -125,11 +125,6 @@ def _figure(value: object) -> str:
     text = str(value)
     band = _BAND.fullmatch(text)
     return f"{int(band[1]):,}–{int(band[2]):,}" if band else text
-
-
-def _count(amount: float, one: str, many: str) -> str:
-    whole = int(amount)
-    return f"{whole} {ngettext(one, many, whole)}"
 
 
 @register.filter
