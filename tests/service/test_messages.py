@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from tools import messages
 
-COMPLETE: tuple[str, ...] = ("es", "fr")
+COMPLETE: tuple[str, ...] = ("de", "es", "fr")
 """The languages in which nothing may be missing any more."""
 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd%]")
