@@ -2,8 +2,9 @@
 
 ``web KILLED_AT`` asks over the API what stands on standard input, ``work KILLED_AT`` carries the flows that can go on,
 and ``keep KILLED_AT`` is a pass of what is done again and again: mailbox, deadlines, runs that were left, webhooks,
-letters; ``both`` is all of that. Each kills itself, as ``kill -9`` would, right before its statement or commit of that
-number, on Troth's database or a company's store; with 0 it says how many there were.
+letters; ``both`` is all of that, and ``forever`` a worker that goes on until somebody kills it. Each kills itself, as
+``kill -9`` would, right before its statement or commit of that number, on Troth's database or a company's store; with 0
+it says how many there were.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from tests.service import workers
 
@@ -28,12 +31,12 @@ def web() -> None:
         assert answer.status_code == 201, (key, answer.status_code, answer.content)
 
 
-def work() -> None:
+def work(*, until_idle: bool = True) -> None:
     from troth.service.settings import TROTH
     from troth.service.work.worker import Pace, worker
 
     pace = Pace(look_s=0.05, busy_s=0.02, lease=dt.timedelta(seconds=15))
-    worker(threading.Event(), settings=TROTH, pace=pace, until_idle=True)
+    worker(threading.Event(), settings=TROTH, pace=pace, until_idle=until_idle)
 
 
 def keep() -> None:
@@ -65,7 +68,8 @@ def main(role: str, killed_at: str) -> None:
     django.setup()
     settings.ALLOWED_HOSTS = ["*"]
     workers.kill_at(int(killed_at))
-    {"web": web, "work": work, "keep": keep, "both": both}[role]()
+    roles: dict[str, Callable[[], None]] = {"web": web, "work": work, "keep": keep, "both": both}
+    roles.get(role, partial(work, until_idle=False))()
     print(workers.sent())  # noqa: T201 - the parent reads it
 
 
