@@ -230,7 +230,9 @@ def test_localhost_may_do_without_encryption(url: str) -> None:
     assert repr(http.connect("desk", url, asking(), SECRET)) == "Questioner(desk)"
 
 
-@pytest.mark.parametrize("secret", [None, "", "short", f"{SECRET} short"])
+@pytest.mark.parametrize(
+    "secret", [None, "", "short", f"{SECRET} short"], ids=["none", "empty", "short", "with a space"]
+)
 def test_a_secret_that_is_none_is_refused(secret: str | None) -> None:
     with pytest.raises(StoreRefused, match="secret"):
         http.connect("desk", "https://desk.example.org", asking(), secret)

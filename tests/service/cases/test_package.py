@@ -353,7 +353,7 @@ def test_the_letter_is_a_tagged_pdf_in_the_persons_language() -> None:
     assert b"/Lang(fr)" in pdf
     assert b"/MarkInfo<</Marked true" in pdf
     assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
-    assert b'<rdf:li xml:lang="x-default">Your data at Example Ltd</rdf:li>' in pdf
+    assert b'<rdf:li xml:lang="x-default">Vos donn\xc3\xa9es chez Example Ltd</rdf:li>' in pdf
     assert b"/CreationDate(D:20261124094107Z)" in pdf
 
 
