@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import importlib.util
 import os
 import sqlite3
@@ -31,15 +32,19 @@ _EXTRAS = {
 
 @click.command()
 @cli.wanted_declaration_option
+@click.option("--probe", metavar="URL", help="Look at the service from outside as well, as a visitor of URL sees it.")
 @cli.json_option
-def doctor(declaration: Path, as_json: bool) -> None:
-    """Say what this installation still needs: packages, keys, declaration, stores, settings.
+def doctor(declaration: Path, probe: str | None, as_json: bool) -> None:
+    """Say what this installation still needs: packages, keys, declaration, stores, settings; and, once Troth's own
+    database is there, how the deployment is: mail, clock, disk, workers, letters, staff. Changes nothing.
 
     \b
     Example:  troth doctor
               troth doctor -d troth.yaml --json
+              troth doctor --probe https://privacy.example.org
     """
     findings = [*_machine(), *_packages(), *_keys(), *_company(declaration), *_settings()]
+    findings += [*_deployment(declaration), *_probed(probe)]
     if as_json:
         cli.print_json([dict(zip(("state", "what", "found"), finding, strict=True)) for finding in findings])
     else:
@@ -101,6 +106,40 @@ def _company(path: Path) -> Iterator[Finding]:
                 yield "ok" if transport.encrypted else "wrong", f"store {name}", transport.detail
         except (SecretMissing, StoreError) as error:
             yield "wrong", f"store {name}", str(error)
+
+
+def _deployment(path: Path) -> Iterator[Finding]:
+    """How the service is, where there is one: with keys, with a declaration, and with a database of its own."""
+    os.environ["TROTH_DECLARATION"] = str(path.absolute())
+    from troth.service import Settings, SettingsError
+
+    try:
+        settings = Settings.read()
+    except SettingsError:
+        return  # told already
+    is_begun = settings.is_production or (settings.home / "troth.sqlite3").exists()
+    if importlib.util.find_spec("django") is None or not is_begun or not (settings.home / "root.key").exists():
+        return
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
+    import django
+
+    django.setup()
+    from troth.errors import TrothError
+    from troth.service.deployment import examined
+
+    try:
+        yield from examined(settings)
+    except TrothError as refused:
+        yield "wrong", "deployment", str(refused)
+
+
+def _probed(url: str | None) -> Iterator[Finding]:
+    if url is None:
+        yield "note", "from outside", "not looked at; name the service with --probe https://…"
+        return
+    from troth.service.deployment import seen_from_outside
+
+    yield from seen_from_outside(url, now=dt.datetime.now(dt.UTC))
 
 
 def _settings() -> Iterator[Finding]:

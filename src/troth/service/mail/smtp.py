@@ -67,6 +67,11 @@ class Smtp:
             raise Doubtful("no sense in the answer")
         raise _refused(code, said)
 
+    def greet(self) -> None:
+        """Connect, secure the way and sign in, and send nothing. Raises `Unreachable`."""
+        self._drop()
+        self._open = self._connected()
+
     def close(self) -> None:
         """Take leave, if there is anybody to take leave of."""
         if self._open is not None:
