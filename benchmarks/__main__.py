@@ -13,7 +13,6 @@ BENCHMARKS = (
     "benchmarks.protect.anonymity",
     "benchmarks.vault",
     "benchmarks.dsr",
-    "benchmarks.console",
 )
 
 if __name__ == "__main__":
