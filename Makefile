@@ -36,10 +36,11 @@ bench: $(VENV)/.dev services  ## The benchmarks, as ratios to the floor measured
 services: $(VENV)/.dev
 	@$(BIN)/python tools/services.py
 
+# Without its extras in the lock, a package that asks for one gets no further than the day a newer release is out.
 lock: $(VENV)/.dev  ## Resolve the packages anew
 	@$(PIP) install uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra service --group build pyproject.toml -o requirements/demo.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group build pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --extra service --group build pyproject.toml -o requirements/demo.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --all-extras --group dev --group build pyproject.toml -o requirements/dev.txt
 
 # Without Debian's python3-venv the first of these leaves a Python without pip; the pip of outside then brings one in.
 $(BIN)/python:
