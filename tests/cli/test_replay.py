@@ -121,10 +121,14 @@ def test_one_erased_again_later_counts_from_then(back: Firm) -> None:
 
 
 def test_who_came_back_of_their_own_accord_stays(back: Firm) -> None:
-    with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
-        own.execute("DELETE FROM record_tombstone")  # what lifting one does
-    assert replay(back, "--json").document["found"] == {}
-    assert back.rows("customer")[0][1] == "ann@example.org"
+    """Her new account may stand beside what the backup holds of her: which is which is for a person to see."""
+    back.change("shop", "INSERT INTO customer VALUES (99, 'Ann@example.org', 'Ann', NULL)")
+    assert back.troth("lift", "--id", "shop.customer=99", "--reason", "signed_up_again").code == 0
+    shown = replay(back, "--json")
+    assert (shown.code, shown.document["found"], shown.document["plan"]) == (1, {}, None)
+    assert shown.document["returned"] == {"shop.customer.email": 2}
+    erase(back, "--id", "shop.customer=1")
+    assert [row[0] for row in back.rows("customer")] == [2, 3, 99]
 
 
 def test_a_legal_hold_is_heeded(back: Firm) -> None:

@@ -284,6 +284,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "letter.sent": "letter to",
         "disclosure.made": "people purpose recipient way what",
         "erasure.replayed": "erased found left restored_from system",
+        "erasure.lifted": "actor reason subject systems",
         "tokens.made": "count domain",
         "tokens.read": "count domain purpose",
         "tokens.forgotten": "count domain",

@@ -2,59 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from tests.service.test_server import served
+from playwright.sync_api import Browser
+from tests.browsing import CONTRAST, axe, opened
+from tests.service.test_server import company, served
 
-__all__ = ["served"]
+__all__ = ["company", "served"]
 
 pytestmark = pytest.mark.browser
 
 PAGES = ("/policy/", "/policy/status/", "/policy/status/?as=public", "/ledger/", "/staff/sign-in", "/nothing-here")
-CONTRAST = """
-() => {
-  const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
-  const luminance = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const colour = rgb(getComputedStyle(node).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  for (const node of document.querySelectorAll('body *')) {
-    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
-    const style = getComputedStyle(node);
-    if (!own || !node.checkVisibility() || style.opacity !== '1') continue;
-    const [a, b] = [luminance(rgb(style.color)), luminance(behind(node))].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    if (ratio < 4.5) poor.push([node.tagName, node.className, ratio.toFixed(2)].join(' '));
-  }
-  return poor;
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        yield chromium
-        chromium.close()
-
-
-def opened(browser: Browser, width: int, *, scheme: str = "light", script: bool = True) -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-        java_script_enabled=script,
-    )
-    return context.new_page()
 
 
 def test_every_page_fits_and_contrasts_at_every_width(browser: Browser, served: str) -> None:
@@ -65,6 +22,7 @@ def test_every_page_fits_and_contrasts_at_every_width(browser: Browser, served: 
                 page.goto(served + path)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
                 assert page.evaluate(CONTRAST) == [], (path, scheme)
+                assert width == 768 or axe(page) == [], (path, scheme)
             page.context.close()
 
 

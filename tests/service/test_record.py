@@ -84,14 +84,25 @@ def test_burying_twice_keeps_one_until_the_later_date(database: str, tombstones:
 def test_burying_again_tells_the_later_erasure(database: str, tombstones: Tombstones) -> None:
     tombstones.bury([ANN], erased_at=NOW - DAY, until=NOW + DAY)
     tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
-    [(_, erased_at)] = tombstones.erased("shop", IdentityKind.EMAIL, [" Ann@Example.org"], now=NOW).values()
-    assert erased_at == NOW
+    [grave] = tombstones.erased("shop", IdentityKind.EMAIL, [" Ann@Example.org"], now=NOW).values()
+    assert grave.erased_at == NOW
 
 
-def test_someone_who_came_back_of_their_own_accord_has_no_tombstone(database: str, tombstones: Tombstones) -> None:
+def test_someone_who_came_back_of_their_own_accord_is_remembered_and_no_fault(
+    database: str, tombstones: Tombstones
+) -> None:
     tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
-    assert tombstones.lift([ANN]) == 1
+    assert tombstones.lift([ANN], at=NOW) == 1
     assert tombstones.reappeared("shop", IdentityKind.EMAIL, [ANN.value], now=NOW) == 0
+    assert tombstones.count("shop", now=NOW) == {}
+    assert tombstones.erased("shop", IdentityKind.EMAIL, [ANN.value], now=NOW)[ANN.value].is_lifted
+
+
+def test_who_is_erased_once_more_is_not_taken_for_back(database: str, tombstones: Tombstones) -> None:
+    tombstones.bury([ANN], erased_at=NOW - DAY, until=NOW + DAY)
+    tombstones.lift([ANN], at=NOW - DAY / 2)
+    tombstones.bury([ANN], erased_at=NOW, until=NOW + DAY)
+    assert tombstones.reappeared("shop", IdentityKind.EMAIL, [ANN.value], now=NOW) == 1
 
 
 def test_no_identifier_reaches_the_database(database: str, tombstones: Tombstones) -> None:

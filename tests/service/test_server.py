@@ -38,14 +38,19 @@ def laid_out(home: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the company that is served."""
+    return laid_out(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="module")
+def served(company: Path) -> Iterator[str]:
     """The address of a server whose keep loop has made its first pass."""
-    home = laid_out(tmp_path_factory.mktemp("company"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"from troth.service.server import serve; serve(port={port})"
-    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(home), cwd=ROOT)
+    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(company), cwd=ROOT)
     address = f"http://localhost:{port}"
     try:
         wait_for(address, server)

@@ -12,32 +12,25 @@ from pathlib import Path
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page
+from tests.browsing import CONTRAST, axe, opened
 from tests.cli.firm import TROTH
-from tests.service.test_browser import CONTRAST, browser, opened
-from tests.service.test_server import environment_of, served
+from tests.service.test_server import company, environment_of, served
 
-__all__ = ["browser", "served"]
+__all__ = ["company", "served"]
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
-AXE = Path.home() / ".cache" / "troth-tests" / "axe-core" / "axe.min.js"
 PASSWORD = "a horse of some other colour"
 CONSOLE = ("/console/", "/console/staff/", "/console/staff/invite", "/console/staff/review", "/console/officer/tell")
 ACCOUNT = ("/staff/account/", "/staff/account/password", "/staff/account/again")
 
 
-@pytest.fixture(scope="module")
-def home(served: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The company that is served."""
-    return tmp_path_factory.getbasetemp() / "company0"
-
-
-def invite(home: Path, email: str, *roles: str) -> str:
+def invite(company: Path, email: str, *roles: str) -> str:
     """The link for somebody new, by the operator's command; the keep loop writes beside it."""
     command = [TROTH, "staff", "invite", email, "--reason", "a test", "--json"]
     command += [part for role in roles for part in ("--role", role)]
-    done = subprocess.run(command, env=environment_of(home), cwd=home, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment_of(company), cwd=company, capture_output=True, text=True, check=True)
     link: str = json.loads(done.stdout)["link"]
     return link.partition("/staff/")[2]
 
@@ -47,10 +40,7 @@ def check(page: Page) -> list[str]:
     width = page.viewport_size["width"] if page.viewport_size else 0
     faults = [f"too wide at {width}"] if page.evaluate("document.documentElement.scrollWidth") > width else []
     faults += page.evaluate(CONTRAST)
-    if AXE.exists():
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
-        faults += found
+    faults += axe(page)
     shots = os.environ.get("TROTH_SHOTS")
     if shots:
         name = page.url.split("/", 3)[3].replace("/", "_") or "root"
@@ -76,7 +66,7 @@ def give_word(page: Page) -> None:
     press(page, "Sign")
 
 
-def test_a_passkey_signs_in_alone(browser: Browser, served: str, home: Path) -> None:
+def test_a_passkey_signs_in_alone(browser: Browser, served: str, company: Path) -> None:
     page = opened(browser, 1280)
     complaints = list[str]()
     page.on("console", lambda message: complaints.append(message.text))
@@ -87,7 +77,7 @@ def test_a_passkey_signs_in_alone(browser: Browser, served: str, home: Path) -> 
         "WebAuthn.addVirtualAuthenticator",
         {"options": {**options, "isUserVerified": True, "automaticPresenceSimulation": True}},
     )
-    page.goto(f"{served}/staff/{invite(home, 'ann@example.org', 'administrator')}")
+    page.goto(f"{served}/staff/{invite(company, 'ann@example.org', 'administrator')}")
     assert check(page) == []
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Go on")
@@ -108,9 +98,9 @@ def test_a_passkey_signs_in_alone(browser: Browser, served: str, home: Path) -> 
     page.context.close()
 
 
-def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str, home: Path) -> None:
+def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str, company: Path) -> None:
     page = opened(browser, 320, script=False)
-    page.goto(f"{served}/staff/{invite(home, 'ben@example.org', 'administrator')}")
+    page.goto(f"{served}/staff/{invite(company, 'ben@example.org', 'administrator')}")
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Go on")
     page.get_by_role("link", name="Add an app with codes").click()
@@ -135,9 +125,9 @@ def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str
     page.context.close()
 
 
-def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: str, home: Path) -> None:
+def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: str, company: Path) -> None:
     first = opened(browser, 1280)
-    first.goto(f"{served}/staff/{invite(home, 'chloe@example.org', 'administrator')}")
+    first.goto(f"{served}/staff/{invite(company, 'chloe@example.org', 'administrator')}")
     first.get_by_label("Password").fill(PASSWORD)
     press(first, "Go on")
     assert check(first) == []
@@ -149,7 +139,7 @@ def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: s
     assert check(first) == []
     first.goto(f"{served}/staff/account/")
     give_word(first)
-    other = invite(home, "dora@example.org", "handler")
+    other = invite(company, "dora@example.org", "handler")
     assert other
     cookies = first.context.cookies()
     for width, scheme in ((1280, "light"), (320, "dark"), (768, "light")):

@@ -22,16 +22,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
+from tests.browsing import CONTRAST, axe
 from tests.service.cases.conftest import DECLARATION, SHOP
 from tests.service.conftest import ROOT
 from tests.service.mailing import Sink, read
-from tests.service.test_browser import CONTRAST
 
 pytestmark = pytest.mark.browser
 
-AXE = Path.home() / ".cache" / "troth-tests" / "axe-core" / "axe.min.js"
-"""npm's axe-core, put there by hand (``npm pack axe-core``): it is no part of this repository."""
 KB_MAX = 60
 WAIT_S_MAX = 90.0
 """How long anything may take on a machine that has much else to do."""
@@ -127,15 +125,6 @@ def _wait_for(site: str, server: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError("the server did not answer in time")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        yield chromium
-        chromium.close()
 
 
 def visiting(browser: Browser, *, script: bool = False, width: int = 1280, dark: bool = False) -> Page:
@@ -341,31 +330,27 @@ def test_every_page_fits_contrasts_and_moves_nothing(
     context.close()
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: npm pack axe-core, into ~/.cache/troth-tests")
 def test_axe_finds_no_fault_on_any_page(browser: Browser, town: Town, inside: tuple[str, dict[str, object]]) -> None:
     link, state = inside
-    axe = AXE.read_text(encoding="utf-8")
     context = browser.new_context(storage_state=state)  # type: ignore[arg-type]
     page = context.new_page()
     for path in all_pages(town, link, page):
         page.goto(town.site + path)
-        assert _faults(page, axe) == [], path
+        assert _faults(page) == [], path
         if path == "/your-data/amend/":
             page.get_by_role("button", name="Send").click()
-            assert _faults(page, axe) == [], "the form with its mistakes"
+            assert _faults(page) == [], "the form with its mistakes"
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 320, "height": 800})
     for path in ("/your-data/", "/your-data/amend/", "/your-data/case/"):
         page.goto(town.site + path)
-        assert _faults(page, axe) == [], path
+        assert _faults(page) == [], path
     context.close()
 
 
-def _faults(page: Page, axe: str) -> list[str]:
+def _faults(page: Page) -> list[str]:
     page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
-    page.evaluate(axe)
-    found: list[str] = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
-    return found
+    return axe(page)
 
 
 def test_every_page_is_small_and_all_ours(browser: Browser, town: Town, inside: tuple[str, dict[str, object]]) -> None:

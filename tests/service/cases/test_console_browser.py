@@ -15,10 +15,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.browsing import CONTRAST, axe
 from tests.service.cases.conftest import Office
 from tests.service.conftest import as_default
 from tests.service.team import StaffClient
-from tests.service.test_browser import CONTRAST, browser
 
 from troth.service.cases import run
 from troth.service.cases.carry import previewed
@@ -29,11 +29,8 @@ from troth.service.record import holds
 from troth.service.staff.rights import Right
 from troth.service.wsgi import application
 
-__all__ = ["browser"]
-
 pytestmark = pytest.mark.browser
 
-AXE = Path.home() / ".cache" / "troth-tests" / "axe-core" / "axe.min.js"
 ALL = [right for right in Right if right not in (Right.STAFF_MANAGE, Right.API_MANAGE)]
 SMALL = """
 () => [...document.querySelectorAll('main :is(a, button, summary, input, select)')]
@@ -150,9 +147,7 @@ def faults(page: Page, name: str) -> list[str]:
     found = [f"too wide at {width}"] if page.evaluate("document.documentElement.scrollWidth") > width else []
     found += page.evaluate(CONTRAST)
     found += page.evaluate(SMALL)
-    if AXE.exists():
-        page.evaluate(AXE.read_text())
-        found += page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
+    found += axe(page)
     if shots := os.environ.get("TROTH_SHOTS"):
         scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
         page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
