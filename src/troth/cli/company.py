@@ -107,14 +107,14 @@ class Company:
 
     def holds(self, located: Located) -> list[Hold]:
         """The legal holds on the located subjects."""
-        self._use_record()
+        self.use_record()
         from troth.service.record.run import holds_on
 
         return holds_on(located, self.keyring, at=dt.datetime.now(dt.UTC))
 
     def erased_at(self, who: Identity) -> dt.date | None:
         """The last day on which somebody with one of these identifiers was erased, as far as tombstones tell."""
-        self._use_record()
+        self.use_record()
         from troth.service.record.tombstones import Tombstones
 
         stones, now = Tombstones(self.keyring), dt.datetime.now(dt.UTC)
@@ -123,7 +123,7 @@ class Company:
 
     def record_views(self, located: Located, views: Sequence[View], *, purpose: str) -> None:
         """Put the look on record, before anything is shown."""
-        self._use_record()
+        self.use_record()
         from troth.service.record.run import record_views
 
         record_views(located, views, self.keyring, self.declaration, purpose=purpose)
@@ -132,7 +132,7 @@ class Company:
         self, plan: ErasurePlan | AmendmentPlan, approved: str, *, progress: Callable[[str], None]
     ) -> list[Receipt]:
         """Do what was approved, through the journal and into the ledger."""
-        self._use_record()
+        self.use_record()
         from troth.service.record.run import act
 
         return act(
@@ -146,12 +146,12 @@ class Company:
 
     def resume(self) -> list[tuple[str, str]]:
         """Finish what was interrupted: run ids, and how that ended."""
-        self._use_record()
+        self.use_record()
         from troth.service.record.run import resume_all
 
         return resume_all(self.declaration, self.keyring)
 
-    def _use_record(self) -> None:
+    def use_record(self) -> None:
         """Get Troth's own database ready: where what is done is on record."""
         _ = self.keyring  # says what to do when there are no keys, before anything is made
         from troth.service.server import migrate, set_up

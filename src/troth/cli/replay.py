@@ -123,7 +123,7 @@ def replay(
         _show(found, known, done, outcomes, resumed)
     is_left = any(sum(one.left.values()) for one in outcomes)
     is_left = is_left or any(outcome != "finished" for _, outcome in resumed)
-    if is_left or found.reviews or found.back.shared or found.orphans or found.unknown:
+    if is_left or found.reviews or found.back.shared or found.back.returned or found.orphans or found.unknown:
         raise click.exceptions.Exit(1)
 
 
@@ -187,6 +187,11 @@ def _to_look_at(found: Replaying) -> list[str]:
         for place, rows in found.back.shared.items()
     ]
     lines += [
+        f"review needed: {place}: {counted(rows, 'row')} of people who came back since they were erased; look "
+        "which are older than their erasure, and erase those by --id"
+        for place, rows in found.back.returned.items()
+    ]
+    lines += [
         f"{place}: {counted(rows, 'row')} of somebody whose own row is gone; look whether they are of the erased"
         for place, rows in found.orphans.items()
     ]
@@ -194,7 +199,7 @@ def _to_look_at(found: Replaying) -> list[str]:
     if found.back.older:
         lines.append(
             f"{counted(found.back.older, 'identifier')} had been erased before the backup, and were back in it; "
-            "they stay: erase them, if they did not come back of their own accord"
+            "they stay: erase them, or say with troth lift that they came back of their own accord"
         )
     return lines
 
@@ -216,6 +221,7 @@ def _json(
         "older": back.older,
         "plan": paper.plan_json(found.plan, known) if found.plan is not None and known is not None else None,
         "shared": dict(back.shared),
+        "returned": dict(back.returned),
         "reviews": [{"place": one.place, "message": one.message, "rows": list(one.rows)} for one in found.reviews],
         "orphans": dict(found.orphans),
         "unknown": list(found.unknown),

@@ -194,6 +194,10 @@ KINDS: Mapping[str, Kind] = {
         {"system": Of(Name), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
         {"review": Whole(), "plan": Of(Hash)},
     ),
+    # whoever was erased came back of their own accord, and is not to be erased again for what was: says a person
+    "erasure.lifted": Kind(
+        {"subject": Of(Pseudonym), "systems": Whole(1), "reason": Of(Name), "actor": _ACTOR}, {"by": Of(Pseudonym)}
+    ),
     "token.changed": Kind(
         {"token": Of(Name), "change": OneOf(("made", "ended"))}, {"until": Day(), "by": Of(Pseudonym)}
     ),

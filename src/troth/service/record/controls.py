@@ -69,7 +69,8 @@ def _back(place: str, count: int) -> Finding:
     return Finding(
         place,
         told,
-        "after a restore: troth replay; else erase the rows again, and find the import that brought them back",
+        "after a restore: troth replay; where the person came back: troth lift; else erase the rows again, and find "
+        "the import that brought them back",
     )
 
 

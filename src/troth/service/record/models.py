@@ -151,12 +151,17 @@ class Tombstone(models.Model):
     mark = models.BinaryField(max_length=64)
     purpose = models.CharField(max_length=40, default="keep_erasure_kept")
     erased_at = models.DateTimeField()
+    returned_at = models.DateTimeField(null=True, help_text="When it was put on record that they came back themselves.")
     until = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["system", "kind", "mark"], name="tombstone_is_unique"),
             models.CheckConstraint(condition=Q(until__gt=F("erased_at")), name="tombstone_has_a_period"),
+            models.CheckConstraint(
+                condition=Q(returned_at__isnull=True) | Q(returned_at__gte=F("erased_at")),
+                name="tombstone_is_lifted_after_the_erasure",
+            ),
         ]
         indexes = [models.Index(fields=["until"], name="tombstone_until")]
 

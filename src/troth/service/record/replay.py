@@ -14,7 +14,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import IntegrityError, transaction
 
@@ -26,7 +26,7 @@ from troth.service.record.journal import TOMBSTONES_KEPT
 from troth.service.record.ledger import record, sequence_if_sound
 from troth.service.record.models import CheckRow, EntryRow, Replay, RunRow
 from troth.service.record.run import InOtherHands, act, holds_on
-from troth.service.record.tombstones import Tombstones
+from troth.service.record.tombstones import Grave, Tombstones
 from troth.stores import Row, Store
 from troth.subjects import (
     DataMap,
@@ -86,6 +86,9 @@ class Back:
     """Identifiers whose erasure the backup has seen: they were back before it was made."""
     shared: Mapping[str, int]
     """``system.table.column`` → rows that match only by a value that several people may share."""
+    returned: Mapping[str, int]
+    """``system.table.column`` → rows of people who have come back of their own accord since they were erased. What the
+    backup holds of them is to go, and a new account of theirs is to stay: a person tells the one from the other."""
     people: tuple[Identity, ...]
 
     def __repr__(self) -> str:
@@ -124,8 +127,8 @@ class Erasures(Protocol):
 
     def erased(
         self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
-    ) -> Mapping[str, tuple[bytes, dt.datetime]]:
-        """Those of *values* that were erased from *system*: each with a mark of it, and when."""
+    ) -> Mapping[str, Grave]:
+        """Those of *values* that were erased from *system*, and what is known of that."""
         ...
 
 
@@ -137,21 +140,32 @@ class LedgerToo:
 
     def __init__(self, log: LogReader, keyring: Keyring) -> None:
         self._keyring, self._tombstones = keyring, Tombstones(keyring)
-        stored = (entry for entry in log.stored(0, log.size) if b'"kind":"subject.erased"' in entry)
-        self._at = {str(entry.fields["subject"]): entry.at for entry in map(Entry.decode, stored)}
+        told = (b'"kind":"subject.erased"', b'"kind":"erasure.lifted"')
+        stored = (entry for entry in log.stored(0, log.size) if any(kind in entry for kind in told))
+        self._at, self._lifted = dict[str, dt.datetime](), set[str]()
+        for entry in map(Entry.decode, stored):
+            subject = str(entry.fields["subject"])
+            if entry.kind == "erasure.lifted":
+                self._lifted.add(subject)
+            else:
+                self._at[subject] = entry.at
+                self._lifted.discard(subject)
 
     def erased(
         self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
-    ) -> Mapping[str, tuple[bytes, dt.datetime]]:
+    ) -> Mapping[str, Grave]:
         several = list(dict.fromkeys(values))
         names = references_of([Gone(system, kind, value) for value in several], self._keyring)
         told = {
-            value: (name.text.encode(), self._at[name.text])
+            value: Grave(name.text.encode(), self._at[name.text], name.text in self._lifted)
             for value, name in zip(several, names, strict=True)
             if name.text in self._at
         }
         buried = self._tombstones.erased(system, kind, several, now=now)
-        return told | {value: (mark, max(at, told.get(value, (mark, at))[1])) for value, (mark, at) in buried.items()}
+        newer = {
+            value: one for value, one in told.items() if value not in buried or one.erased_at > buried[value].erased_at
+        }
+        return {**buried, **newer}
 
 
 def look(
@@ -200,6 +214,7 @@ class _Scan:
     rows: int = 0
     places: Counter[str] = field(default_factory=Counter)
     shared: Counter[str] = field(default_factory=Counter)
+    returned: Counter[str] = field(default_factory=Counter)
     marks: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     older: set[bytes] = field(default_factory=set)
     people: dict[str, Identity] = field(default_factory=dict)
@@ -222,13 +237,18 @@ class _Scan:
             found={system: len(marks) for system, marks in self.marks.items() if marks},
             older=len(self.older),
             shared=dict(self.shared),
+            returned=dict(self.returned),
             people=tuple(itertools.islice([*self.people.values(), *alone], PEOPLE_MAX)),
         )
 
     def _take(self, node: Node, links: Sequence[Link], columns: Sequence[str], rows: Sequence[Row]) -> None:
         back = [(link, found) for link in links if (found := self._back(node.system, link, columns, rows))]
         for row in rows if back else ():
-            by = [link for link, values in back if row[columns.index(link.columns[0])] in values]
+            met = [(link, grave) for link, graves in back if (grave := graves.get(row[columns.index(link.columns[0])]))]
+            if any(grave.is_lifted for _, grave in met):
+                self.returned.update(f"{node.place}.{link.columns[0]}" for link, _ in met)
+                continue
+            by = [link for link, _ in met]
             for link in by:
                 self.places[f"{node.place}.{link.columns[0]}"] += 1
             sure = [link for link in by if not link.shared]
@@ -243,16 +263,18 @@ class _Scan:
                 for link in by:
                     self.shared[f"{node.place}.{link.columns[0]}"] += 1
 
-    def _back(self, system: str, link: Link, columns: Sequence[str], rows: Sequence[Row]) -> Collection[str]:
+    def _back(self, system: str, link: Link, columns: Sequence[str], rows: Sequence[Row]) -> Mapping[Any, Grave]:
         """The values of one column that were erased after the backup."""
         at = columns.index(link.columns[0])
         values = {value for row in rows if isinstance(value := row[at], str) and value.strip()}
         assert link.kind is not None, "only links with a kind are looked at"
         found = self.erasures.erased(system, link.kind, values, now=self.now)
-        newer = {value: mark for value, (mark, erased_at) in found.items() if erased_at > self.since}
-        self.marks[system].update(newer.values())
-        self.older.update(mark for value, (mark, _) in found.items() if value not in newer)
-        return newer.keys()
+        newer = {value: grave for value, grave in found.items() if grave.erased_at > self.since}
+        self.marks[system].update(grave.mark for grave in newer.values() if not grave.is_lifted)
+        self.older.update(
+            grave.mark for grave in found.values() if grave.erased_at <= self.since and not grave.is_lifted
+        )
+        return newer
 
     def _person(self, node: Node, columns: Sequence[str], row: Row) -> Identity | None:
         """Whose row it is: by all identifiers in it that are theirs alone, as a hold may name any; else by its key."""

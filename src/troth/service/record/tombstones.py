@@ -17,7 +17,7 @@ from troth.declaration import IdentityKind
 from troth.protect import Keyring
 from troth.service.record.models import Tombstone
 
-__all__ = ["Erased", "Tombstones"]
+__all__ = ["Erased", "Grave", "Tombstones"]
 
 _BATCH = 500
 
@@ -34,6 +34,15 @@ class Erased:
         return f"Erased({self.system}, {self.kind})"
 
 
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """What is remembered of one identifier: its mark, when it was erased, and whether its owner has come back since."""
+
+    mark: bytes
+    erased_at: dt.datetime
+    is_lifted: bool = False
+
+
 class Tombstones:
     """The tombstones of this deployment, set and matched under *keyring*."""
 
@@ -42,28 +51,37 @@ class Tombstones:
 
     def bury(self, gone: Iterable[Erased], *, erased_at: dt.datetime, until: dt.datetime) -> int:
         """Set a tombstone for each, in the transaction that is open; one that is there already tells the later erasure,
-        and lasts until the later date. How many."""
+        and lasts until the later date. One that was lifted stands again. How many."""
         several = list(gone)
         for one, mark in zip(several, self._marks(several), strict=True):
             row, is_new = Tombstone.objects.get_or_create(
                 system=one.system, kind=one.kind.value, mark=mark, defaults={"erased_at": erased_at, "until": until}
             )
             if not is_new:
+                if row.returned_at is not None and row.returned_at < erased_at:
+                    row.returned_at = None
                 row.erased_at, row.until = max(row.erased_at, erased_at), max(row.until, until)
-                row.save(update_fields=["erased_at", "until"])
+                row.save(update_fields=["erased_at", "until", "returned_at"])
         return len(several)
 
-    def lift(self, returned: Iterable[Erased]) -> int:
-        """Take away the tombstones of people who came back of their own accord. How many there were."""
+    def lift(self, returned: Iterable[Erased], *, at: dt.datetime) -> int:
+        """These people came back of their own accord: whoever is found under their identifiers is no fault from *at*
+        on. The tombstones stay, for a backup of before the erasure holds what was erased. How many were lifted."""
         several = list(returned)
         return sum(
-            Tombstone.objects.filter(system=one.system, kind=one.kind.value, mark=mark).delete()[0]
+            Tombstone.objects.filter(
+                system=one.system, kind=one.kind.value, mark=mark, erased_at__lte=at, returned_at=None
+            ).update(returned_at=at)
             for one, mark in zip(several, self._marks(several), strict=True)
         )
 
     def count(self, system: str, *, now: dt.datetime) -> Mapping[IdentityKind, int]:
-        """How many are in force in *system*, by the kind of identifier."""
-        rows = Tombstone.objects.filter(system=system, until__gt=now).values_list("kind").annotate(Count("pk"))
+        """How many are in force in *system*, by the kind of identifier. What was lifted is not."""
+        rows = (
+            Tombstone.objects.filter(system=system, until__gt=now, returned_at=None)
+            .values_list("kind")
+            .annotate(Count("pk"))
+        )
         return {IdentityKind(kind): count for kind, count in rows.order_by("kind")}
 
     def reappeared(self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime) -> int:
@@ -74,22 +92,24 @@ class Tombstones:
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
             rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
-            found += rows.count()
+            found += rows.filter(returned_at=None).count()
         return found
 
     def erased(
         self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
-    ) -> Mapping[str, tuple[bytes, dt.datetime]]:
-        """Those of *values* that were erased from *system*: each with its mark, and when. Compared on our side only."""
+    ) -> Mapping[str, Grave]:
+        """Those of *values* that were erased from *system*, and what is remembered. Compared on our side only."""
         several = list(dict.fromkeys(values))
         marks = dict(zip(several, self._marks([Erased(system, kind, value) for value in several]), strict=True))
-        known: dict[bytes, dt.datetime] = {}
+        known: dict[bytes, Grave] = {}
         wanted = sorted(set(marks.values()))
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
             rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
-            known |= {bytes(mark): at for mark, at in rows.values_list("mark", "erased_at")}
-        return {value: (mark, known[mark]) for value, mark in marks.items() if mark in known}
+            known |= {
+                bytes(row.mark): Grave(bytes(row.mark), row.erased_at, row.returned_at is not None) for row in rows
+            }
+        return {value: known[mark] for value, mark in marks.items() if mark in known}
 
     def erased_at(self, kind: IdentityKind, value: str, systems: Iterable[str], *, now: dt.datetime) -> dt.date | None:
         """The last day on which this identifier was erased from one of *systems*, None where no tombstone stands."""
