@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import asking, carry, run
+from troth.service.cases import asking, carry, line, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import close_stores
 from troth.service.cases.mailbox import Delivered, take_in
@@ -41,7 +41,7 @@ def test_a_run_that_failed_as_its_worker_died_is_no_answer(office: Office) -> No
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     Case.objects.filter(pk=case.pk).update(window_until=office.now())
-    carry.form_batches()
+    line.form_batches()
     batch = Batch.objects.get(ended_at=None)
     run_row(f"cases:{batch.pk}", office)
     carry.act(batch.pk)
@@ -57,7 +57,7 @@ def test_a_run_that_failed_as_its_worker_died_is_no_answer(office: Office) -> No
 def test_a_case_that_never_has_a_receipt_comes_before_somebody(office: Office) -> None:
     case = office.ask("erase", "ben@example.org", tier=1)
     for _ in range(3):
-        carry.form_batches()
+        line.form_batches()
         batch = Batch.objects.get(ended_at=None)
         run_row(f"cases:{batch.pk}", office)
         carry.act(batch.pk)
@@ -111,7 +111,7 @@ def test_a_case_that_waited_for_others_stops_with_the_line_and_goes_on(
     assert FlowRow.objects.get(name="cases.follow").state == FlowRow.State.STOPPED
     assert Stop.objects.get(cleared_at=None).why == "secret_missing"
     monkeypatch.setenv("SHOP_DATABASE_URL", where)
-    carry.start_the_line(office.now())
+    line.start_the_line(office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == State.CLOSED
@@ -124,7 +124,7 @@ def test_a_declaration_that_is_not_true_stops_the_line(office: Office) -> None:
     assert Stop.objects.get(cleared_at=None).why == "plan_refused"
     assert FlowRow.objects.get().state == FlowRow.State.STOPPED
     office.do("drop table note")
-    carry.start_the_line(office.now())
+    line.start_the_line(office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == State.CLOSED
@@ -132,7 +132,7 @@ def test_a_declaration_that_is_not_true_stops_the_line(office: Office) -> None:
 
 def test_nobody_refuses_what_is_being_done(office: Office) -> None:
     case = office.ask("erase", "ben@example.org", tier=1)
-    carry.form_batches()
+    line.form_batches()
     with pytest.raises(CaseRefused, match="being carried out"):
         run.refuse(case.pk, "no", "GDPR Art. 12(5)", office.desk, who=STAFF, now=office.now())
 

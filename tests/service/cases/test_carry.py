@@ -9,8 +9,8 @@ from django.contrib.auth import get_user_model
 from tests.service.cases.conftest import Office
 
 from troth.service.cases import run
-from troth.service.cases.carry import form_batches, start_the_line
 from troth.service.cases.content import Content
+from troth.service.cases.line import form_batches, start_the_line
 from troth.service.cases.models import Case, Needs, Outcome, Package, Restriction, State, Stop
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import letter_context

@@ -21,9 +21,9 @@ from tests.service.conftest import as_default
 from tests.service.team import StaffClient
 
 from troth.service.cases import run
-from troth.service.cases.carry import previewed
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Step
+from troth.service.cases.preview import previewed
 from troth.service.mail.models import LetterRow
 from troth.service.record import holds
 from troth.service.staff.rights import Right

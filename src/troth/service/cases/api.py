@@ -19,10 +19,10 @@ from troth.declaration import IdentityKind
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
 from troth.service.cases import run, telling
-from troth.service.cases.carry import marks_of
 from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
 from troth.service.cases.models import Case, Channel, Kind, Restriction
+from troth.service.cases.restriction import marks_of
 from troth.service.cases.run import CaseRefused, Intake, Who
 from troth.service.mail.message import Address
 from troth.service.mail.plan import LetterRefused

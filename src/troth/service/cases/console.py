@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import asking, carry, run
+from troth.service.cases import asking, preview, run
 from troth.service.cases.console_forms import Answering, Asking, Choosing, Filter, Noting, Reasons, Refusing, Resuming
 from troth.service.cases.console_page import (
     Line,
@@ -236,7 +236,7 @@ def _differences(request: HttpRequest, row: Case, at_desk: Desk, now: dt.datetim
     if not request.GET.get("values"):
         return {"may_compare": True}
     try:
-        return {"differences": carry.differences(row, at_desk, at=now), "may_compare": True, "compared": True}
+        return {"differences": preview.differences(row, at_desk, at=now), "may_compare": True, "compared": True}
     except TrothError as refused:
         return {"not_compared": sentence(refused), "may_compare": True}
 
@@ -325,7 +325,7 @@ def _again(at: _At, given: Mapping[str, Any]) -> None:
 
 
 def _plan(at: _At, given: Mapping[str, Any]) -> None:
-    carry.previewed(at.case, at.desk, at=at.now)
+    preview.previewed(at.case, at.desk, at=at.now)
 
 
 def _note(at: _At, given: Mapping[str, Any]) -> None:

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from troth.declaration import IdentityKind
-from troth.service.cases import carry
 from troth.service.cases.console_page import line
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Case, Restriction
+from troth.service.cases.restriction import marks_of
 from troth.service.disclosure.console import KINDS, Person
 from troth.service.disclosure.models import Kind as Way
 from troth.service.disclosure.run import names_of, received
@@ -65,7 +65,7 @@ def cases_of(identity: Identity, names: Collection[str], at_desk: Desk) -> Query
 
 def _found(request: HttpRequest, form: Person, rows: list[Case], names: list[str], at_desk: Desk) -> dict[str, Any]:
     identity: Identity = form.cleaned_data["identity"]
-    marks = carry.marks_of([(str(kind), value) for kind, value in identity.identifiers], at_desk)
+    marks = marks_of([(str(kind), value) for kind, value in identity.identifiers], at_desk)
     now = timezone.now()
     today = day(now, at_desk)
     may_see_disclosures = standing_of(request).may(Leave.DISCLOSURES_SEE)

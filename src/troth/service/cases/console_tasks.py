@@ -33,7 +33,7 @@ from troth.service.cases.console_page import (
 from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
-from troth.service.cases.models import Case, Right, State, Step
+from troth.service.cases.models import LOOKS, Case, State, Step
 from troth.service.staff.doors import Right as Leave
 from troth.service.staff.doors import look, needs, refuse_own, standing_of
 
@@ -94,7 +94,7 @@ class Ending(forms.Form):
         super().__init__(*given, **named)
         self.label_suffix = ""
         self.too_large = too_large
-        if right in (Right.VIEW, Right.PORT):
+        if right in LOOKS:
             self.fields["proof"].label = _("What you found")
             self.fields["proof"].help_text = _(
                 "It goes to the person as it is: take out what is about others. "

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from troth.service.cases.carry import start_the_line
+from troth.service.cases.line import start_the_line
 from troth.service.cases.models import Stop
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import LetterRefused

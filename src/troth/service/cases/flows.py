@@ -6,11 +6,12 @@ import datetime as dt
 
 from troth.service.cases import carry
 from troth.service.cases.again import send_again
+from troth.service.cases.line import form_batches
 from troth.service.work.run import feeder, flow, step, wait_for_word
 
 __all__ = ["batch", "follow", "lift"]
 
-feeder(carry.form_batches)
+feeder(form_batches)
 
 
 @flow("cases.batch")

@@ -47,6 +47,10 @@ class Right(models.TextChoices):
     APPEAL = "appeal"
 
 
+LOOKS = (Right.VIEW, Right.PORT)
+"""The rights that show data and change none."""
+
+
 class State(models.TextChoices):
     RECEIVED = "received"
     VERIFYING = "verifying"

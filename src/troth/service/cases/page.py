@@ -20,7 +20,7 @@ from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.lines import Done, done, joined
-from troth.service.cases.models import Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.cases.models import LOOKS, Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
 from troth.service.cases.package.words import category_words
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
@@ -230,7 +230,7 @@ def _ended(case: Case) -> str:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
     if case.outcome == Outcome.PARTLY_FULFILLED:
         return gettext("What had to stay, and why, stands below and in our letter.")
-    if case.right in (Right.VIEW, Right.PORT):
+    if case.right in LOOKS:
         return gettext("We looked in every system. What we found is in the file that our letter leads to.")
     return gettext("Everything is done, and we wrote you a letter about it.")
 

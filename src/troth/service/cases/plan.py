@@ -11,7 +11,7 @@ from importlib import resources
 
 from troth.declaration import Declaration, Organisation, covers
 from troth.law import Applies, Due, Event, Obligation, Pause, due, earliest, obligations, regimes_for
-from troth.service.cases.models import Kind, Outcome, Right
+from troth.service.cases.models import LOOKS, Kind, Outcome, Right
 
 __all__ = ["Asked", "Clocks", "clocks", "marketing", "outcome", "tier_needed", "zone_of"]
 
@@ -166,7 +166,7 @@ def tier_needed(
     if right == Right.OBJECT and set(purposes) <= set(marketing(declaration)):
         return 0  # other uses may protect the person, and a stranger must not end them
     needed = 1
-    if right in (Right.VIEW, Right.PORT):
+    if right in LOOKS:
         if residence == "US-CA":
             needed = 3
         elif any(covers(special, category) for special in _SPECIAL for category in _held(declaration)):

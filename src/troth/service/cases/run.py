@@ -25,6 +25,7 @@ from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, redress, write, write_to
 from troth.service.cases.models import (
+    LOOKS,
     Approval,
     Case,
     Channel,
@@ -73,7 +74,6 @@ __all__ = [
 LIFT_NOTICE = dt.timedelta(days=3)
 """How long before a restriction is lifted the person is told."""
 _LETTER_OF = {Kind.REQUEST: "R", Kind.COMPLAINT: "C", Kind.QUESTION: "Q"}
-_LOOKS = (Right.VIEW, Right.PORT)
 
 
 class CaseRefused(ServiceError):
@@ -201,7 +201,7 @@ def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
 
 def _begin(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
-    if case.kind == Kind.REQUEST and case.right in _LOOKS and case.subject:
+    if case.kind == Kind.REQUEST and case.right in LOOKS and case.subject:
         _freeze(case, now)
     if case.tier < case.tier_needed:
         case.state = State.VERIFYING

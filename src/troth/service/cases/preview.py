@@ -1,0 +1,165 @@
+"""What carrying out a case would change: its plan over the company's stores, as it is shown and approved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from troth.service.cases import plan
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.models import LOOKS, Case, Right
+from troth.service.record.run import holds_on
+from troth.stores import Store
+from troth.subjects import (
+    AmendmentPlan,
+    ErasurePlan,
+    Identity,
+    Located,
+    Tally,
+    becoming,
+    locate,
+    plan_amendment,
+    plan_erasure,
+    plan_hash,
+    plan_marks,
+    preview,
+)
+
+__all__ = [
+    "RESTRICTED",
+    "Difference",
+    "differences",
+    "line_of",
+    "located_in",
+    "marks_for",
+    "plan_of",
+    "planned",
+    "previewed",
+    "summary",
+]
+
+RESTRICTED = "restricted"
+"""The mark of data that is only stored (GDPR Art. 18(2))."""
+_PURPOSE_OF: Mapping[str, Literal["view", "amend", "erase"]] = {
+    Right.VIEW: "view",
+    Right.PORT: "view",
+    Right.ERASE: "erase",
+}
+
+
+def located_in(
+    right: str,
+    cases: Sequence[Case],
+    contents: Mapping[int, Content],
+    at_desk: Desk,
+    stores: Mapping[str, Store],
+) -> Located:
+    identities = [_identity(contents[case.pk]) for case in cases]
+    region = at_desk.declaration.organisation.country
+    return locate(at_desk.map(stores), stores, identities, purpose=_PURPOSE_OF.get(right, "amend"), region=region)
+
+
+def _identity(content: Content) -> Identity:
+    identity = content.identity
+    assert identity is not None, "a case without one is reviewed first"
+    return identity
+
+
+def previewed(case: Case, at_desk: Desk, *, at: dt.datetime) -> Case:
+    """*case* with the plan of now beside it: places, counts and grounds, and the hash that an approval is for. Raises
+    the stores' errors and `PlanRefused`."""
+    content = at_desk.papers.content(case)
+    with at_desk.stores(read_only=True) as stores:
+        made = plan_of(case, content, at_desk, stores, at)
+        if made is not None:
+            case.plan_hash, case.plan = plan_hash(made, at_desk.keyring), summary(made, at_desk)
+            case.save(update_fields=["plan_hash", "plan"])
+    return case
+
+
+def differences(case: Case, at_desk: Desk, *, at: dt.datetime) -> list[Difference]:
+    """What amending *case* would write, value by value: personal data, to be shown and not kept. Raises the stores'
+    errors and `PlanRefused`."""
+    content = at_desk.papers.content(case)
+    with at_desk.stores(read_only=True) as stores:
+        made = plan_of(case, content, at_desk, stores, at)
+    if not isinstance(made, AmendmentPlan):
+        return []
+    return [
+        Difference(f"{rewrite.place}.{column}", old, new)
+        for rewrite in made.rewrites
+        for _, before, after in rewrite.rows
+        for column, old, new in zip(rewrite.columns, before, after, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value as it is and as it would be. Its `repr` shows where, and no value."""
+
+    place: str
+    before: object = field(repr=False)
+    after: object = field(repr=False)
+
+
+def plan_of(
+    case: Case, content: Content, at_desk: Desk, stores: Mapping[str, Store], at: dt.datetime
+) -> ErasurePlan | AmendmentPlan | None:
+    """The plan of one case, None for a right that changes nothing."""
+    if case.right in (*LOOKS, Right.APPEAL) or content.identity is None:
+        return None
+    located = located_in(case.right, [case], {case.pk: content}, at_desk, stores)
+    return planned(case.right, located, content, at_desk, stores, at)
+
+
+def planned(
+    right: str, located: Located, content: Content, at_desk: Desk, stores: Mapping[str, Store], at: dt.datetime
+) -> ErasurePlan | AmendmentPlan:
+    declaration = at_desk.declaration
+    if right == Right.ERASE:
+        return plan_erasure(declaration, located, now=at, holds=holds_on(located, at_desk.keyring, at=at))
+    if right == Right.AMEND:
+        wanted = {target: value or None for target, value in content.changes.items()}
+        region = declaration.organisation.country
+        new = becoming(located.map, wanted)
+        holders = locate(located.map, stores, new, purpose="amend", region=region)
+        return plan_amendment(declaration, located, wanted, holders=holders)
+    made = plan_marks(declaration, located, marks_for(right, content, at_desk), now=at)
+    # To stop a use needs nobody's look, whoever else shares the address.
+    return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
+
+
+def marks_for(right: str, content: Content, at_desk: Desk) -> tuple[str, ...]:
+    return (RESTRICTED,) if right == Right.RESTRICT else content.purposes or plan.marketing(at_desk.declaration)
+
+
+def summary(made: ErasurePlan | AmendmentPlan, at_desk: Desk) -> list[dict[str, Any]]:
+    lines = [line_of(tally) for tallies in preview(made, at_desk.keyring) for tally in tallies]
+    if isinstance(made, AmendmentPlan):
+        lines += [
+            {
+                "place": kept.place,
+                "rows": len(kept.targets),
+                "what": "keep",
+                "words": f"keep {', '.join(kept.fields)}: {kept.reason}",
+                "cite": kept.cite,
+                "until": None,
+            }
+            for kept in made.kept
+        ]
+    return lines
+
+
+def line_of(tally: Tally) -> dict[str, Any]:
+    """One line of a receipt or preview as it is kept: places, counts and grounds."""
+    return {
+        "place": tally.place,
+        "rows": tally.rows,
+        "what": "keep" if tally.strategies == ("keep",) else ",".join(sorted(set(tally.strategies))),
+        "words": tally.words,
+        "cite": tally.cite,
+        "until": tally.until.isoformat() if tally.until else None,
+    }

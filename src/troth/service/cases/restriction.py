@@ -1,0 +1,97 @@
+"""Restriction is real: rows carry the declared marks, and applications that ask the read guard are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from troth.declaration import IdentityKind
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.line import line
+from troth.service.cases.models import Case, Restriction, Right
+from troth.service.cases.preview import RESTRICTED, located_in, marks_for
+from troth.service.configuration import ServiceError
+from troth.service.record.models import RunRow
+from troth.service.record.run import act as carry_out
+from troth.service.record.run import act_again
+from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
+
+__all__ = ["lift", "marks_of", "restrict", "restrict_all", "set_marks", "short"]
+
+
+class MarksUnfinished(ServiceError):
+    """Rows changed while they were being marked; those that are left are marked with the next try."""
+
+    retryable = True
+
+
+def restrict(case: Case, content: Content, purpose: str, at_desk: Desk, at: dt.datetime) -> None:
+    """Let every application that asks know that this identifier's data must not be used: the read guard."""
+    for mark in marks_of(content.identifiers, at_desk):
+        Restriction.objects.get_or_create(case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at})
+
+
+def marks_of(identifiers: Sequence[tuple[str, str]], at_desk: Desk) -> list[bytes]:
+    """The keyed marks of identifiers, by which a restriction is found again."""
+    each = [Identity(((IdentityKind(kind), value),)) for kind, value in identifiers]
+    return [str(name).encode() for name in references(each, at_desk.keyring)]
+
+
+def set_marks(case: Case, content: Content, names: tuple[str, ...], at_desk: Desk, *, lifted: bool) -> None:
+    """Set or lift marks on the rows of one person, whose case goes on afterwards. Harmless twice: rows that are as
+    they should be are left. Raises `MarksUnfinished`."""
+    if not marked_for(at_desk.declaration, names):
+        return
+    about = f"marks:{case.pk}:{'lift' if lifted else 'set'}:{short(names)}:"
+    begun = RunRow.objects.filter(run_id__startswith=about)
+    with at_desk.stores() as stores:
+        try:
+            for run_id in begun.filter(finished_at=None).values_list("run_id", flat=True):
+                act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
+            located = located_in(Right.RESTRICT, [case], {case.pk: content}, at_desk, stores)
+            made = plan_marks(at_desk.declaration, located, names, now=dt.datetime.now(dt.UTC), lifted=lifted)
+            if made.rewrites and not made.reviews:
+                carry_out(
+                    made,
+                    stores,
+                    approved=plan_hash(made, at_desk.keyring),
+                    declaration=at_desk.declaration,
+                    keyring=at_desk.keyring,
+                    run_id=f"{about}{begun.count() + 1}",
+                )
+        except RunFailed as failed:
+            raise MarksUnfinished(f"run {failed.run_id} did not come to its end") from None
+
+
+def lift(case_id: int) -> int:
+    """End what a case had restricted: in the company's stores first, then for those who ask the read guard. How many
+    restrictions."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    with line():
+        at_desk = desk()
+        content = at_desk.papers.content(case)
+        in_force = case.restrictions.filter(lifted_at=None)
+        marks = [bytes(mark) for mark in in_force.values_list("mark", flat=True)]
+        others = Restriction.objects.filter(mark__in=marks, lifted_at=None).exclude(case=case)
+        ended = set(in_force.values_list("purpose", flat=True)) - set(others.values_list("purpose", flat=True))
+        names = tuple(sorted(purpose or RESTRICTED for purpose in ended))
+        if names:
+            set_marks(case, content, names, at_desk, lifted=True)
+        return in_force.update(lifted_at=dt.datetime.now(dt.UTC))
+
+
+def restrict_all(right: str, cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk) -> None:
+    at = dt.datetime.now(dt.UTC)
+    for case in cases:
+        content = contents[case.pk]
+        purposes = ("",) if right == Right.RESTRICT else marks_for(right, content, at_desk)
+        for purpose in purposes:
+            restrict(case, content, purpose, at_desk, at)
+
+
+def short(names: tuple[str, ...]) -> str:
+    """*names* in the id of a run, which is short: any number of purposes may be named."""
+    text = "+".join(names)
+    return text if len(text) <= 32 else hashlib.sha256(text.encode()).hexdigest()[:16]
