@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 from tests.browsing import CONTRAST, axe, opened
-from tests.service.test_server import company, served
+from tests.service.test_server import served, served_company
 
-__all__ = ["company", "served"]
+__all__ = ["served", "served_company"]
 
 pytestmark = pytest.mark.browser
 

@@ -38,19 +38,19 @@ def laid_out(home: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def served_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the company that is served."""
     return laid_out(tmp_path_factory.mktemp("company"))
 
 
 @pytest.fixture(scope="module")
-def served(company: Path) -> Iterator[str]:
+def served(served_company: Path) -> Iterator[str]:
     """The address of a server whose keep loop has made its first pass."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"from troth.service.server import serve; serve(port={port})"
-    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(company), cwd=ROOT)
+    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(served_company), cwd=ROOT)
     address = f"http://localhost:{port}"
     try:
         wait_for(address, server)

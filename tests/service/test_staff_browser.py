@@ -14,9 +14,9 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page
 from tests.browsing import CONTRAST, axe, opened
 from tests.cli.firm import TROTH
-from tests.service.test_server import company, environment_of, served
+from tests.service.test_server import environment_of, served, served_company
 
-__all__ = ["company", "served"]
+__all__ = ["served", "served_company"]
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def give_word(page: Page) -> None:
     press(page, "Sign")
 
 
-def test_a_passkey_signs_in_alone(browser: Browser, served: str, company: Path) -> None:
+def test_a_passkey_signs_in_alone(browser: Browser, served: str, served_company: Path) -> None:
     page = opened(browser, 1280)
     complaints = list[str]()
     page.on("console", lambda message: complaints.append(message.text))
@@ -77,7 +77,7 @@ def test_a_passkey_signs_in_alone(browser: Browser, served: str, company: Path) 
         "WebAuthn.addVirtualAuthenticator",
         {"options": {**options, "isUserVerified": True, "automaticPresenceSimulation": True}},
     )
-    page.goto(f"{served}/staff/{invite(company, 'ann@example.org', 'administrator')}")
+    page.goto(f"{served}/staff/{invite(served_company, 'ann@example.org', 'administrator')}")
     assert check(page) == []
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Go on")
@@ -98,9 +98,9 @@ def test_a_passkey_signs_in_alone(browser: Browser, served: str, company: Path) 
     page.context.close()
 
 
-def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str, company: Path) -> None:
+def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str, served_company: Path) -> None:
     page = opened(browser, 320, script=False)
-    page.goto(f"{served}/staff/{invite(company, 'ben@example.org', 'administrator')}")
+    page.goto(f"{served}/staff/{invite(served_company, 'ben@example.org', 'administrator')}")
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Go on")
     page.get_by_role("link", name="Add an app with codes").click()
@@ -125,9 +125,9 @@ def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str
     page.context.close()
 
 
-def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: str, company: Path) -> None:
+def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: str, served_company: Path) -> None:
     first = opened(browser, 1280)
-    first.goto(f"{served}/staff/{invite(company, 'chloe@example.org', 'administrator')}")
+    first.goto(f"{served}/staff/{invite(served_company, 'chloe@example.org', 'administrator')}")
     first.get_by_label("Password").fill(PASSWORD)
     press(first, "Go on")
     assert check(first) == []
@@ -139,7 +139,7 @@ def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: s
     assert check(first) == []
     first.goto(f"{served}/staff/account/")
     give_word(first)
-    other = invite(company, "dora@example.org", "handler")
+    other = invite(served_company, "dora@example.org", "handler")
     assert other
     cookies = first.context.cookies()
     for width, scheme in ((1280, "light"), (320, "dark"), (768, "light")):
