@@ -81,11 +81,11 @@ def _copy(copies: int) -> None:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         # Every table was empty before, so that a row's number tells its place, and a case and its letter have the same.
-        last = {model: model._meta.default_manager.aggregate(last=models.Max("pk"))["last"] for model in tables}
+        last = {model: model._base_manager.aggregate(last=models.Max("pk"))["last"] for model in tables}
         assert last[Case] == last[LetterRow] == last[Subject] == Case.objects.count(), "numbered without gaps"
         for model, differ in tables.items():
             fields, table = model._meta.concrete_fields, model._meta.db_table
-            columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+            columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
             values = ", ".join(_copied(field, differ, last) for field in fields)
             cursor.execute(
                 f"WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {copies})"

@@ -1,0 +1,1 @@
+"""The home of the privacy centre, as fast as one core serves it."""
