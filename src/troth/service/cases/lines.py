@@ -27,6 +27,11 @@ class Done:
     cite: str = ""
     until: dt.date | None = None
 
+    @property
+    def what(self) -> str:
+        """What was done, and why: the same for many places."""
+        return f"{self.text}: {self.because}" if self.because else self.text
+
 
 def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
     """One line in the language of now."""

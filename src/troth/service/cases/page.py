@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -141,7 +142,12 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         laws=() if closed else clocks.because,
         happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
         parts=_parts(case, at_desk.declaration, steps),
-        done=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")),
+        done=tuple(
+            sorted(
+                joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep"),
+                key=attrgetter("what", "place"),
+            )
+        ),
         kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
