@@ -45,9 +45,9 @@ HOSTILE = '{{ 7|add:"7" }}{% load static %}${7*7}#{7*7}<script>alert(1)</script>
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.cases import centre
+    from troth.service.cases import centre_frame
 
-    monkeypatch.setattr(centre, "networks", Networks())
+    monkeypatch.setattr(centre_frame, "networks", Networks())
 
 
 @pytest.fixture

@@ -92,6 +92,8 @@ DOORS: Mapping[str, Door] = {
     "your-data/sent/": everyone(*READ),
     "your-data/again/": everyone(*BOTH),
     "your-data/signed-in": everyone(*SEND),
+    "your-data/sign-in": everyone(*READ),
+    "your-data/sign-in/back": everyone(*READ),
     "your-data/link/<str:secret>": everyone(*BOTH),
     "your-data/case/": everyone(*READ),
     "your-data/case/prove": everyone(*SEND),

@@ -51,6 +51,10 @@ _KNOWN = (
     "TROTH_LOGIN_URL",
     "TROTH_LOGIN_CLIENT",
     "TROTH_LOGIN_SECRET",
+    "TROTH_SUBJECT_OIDC_URL",
+    "TROTH_SUBJECT_OIDC_CLIENT",
+    "TROTH_SUBJECT_OIDC_SECRET",
+    "TROTH_SUBJECT_OIDC_CLAIMS",
 )
 _SECRET_KEY_CHARACTERS_MIN = 50
 _SECRET_BYTES_MAX = 65_536
@@ -150,6 +154,17 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectLogin:
+    """The company's own login for the people it knows (OpenID Connect). *claims*: which claim tells which kind of
+    identifier."""
+
+    issuer: str
+    client: str
+    secret: str = field(repr=False)
+    claims: Mapping[str, str] = field(default_factory=lambda: {"email": "email"})
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a deployment decides. The reference page ``settings.md`` lists the variables behind the fields."""
 
@@ -171,6 +186,8 @@ class Settings:
     """What the company's own application signs with when it hands a signed-in person over; empty: it does not."""
     company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
+    subject_login: SubjectLogin | None = None
+    """The company's own login for the people it knows; None where they are not asked to sign in."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -195,6 +212,7 @@ class Settings:
             mailbox=_mailbox(values.get("TROTH_MAILBOX_URL")),
             handover_secret=values.get("TROTH_HANDOVER_SECRET") or "",
             company_login=_company_login(values),
+            subject_login=_subject_login(values),
         )
 
     @property
@@ -336,6 +354,28 @@ def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:
         raise SettingsError("TROTH_LOGIN_URL is not an https:// address; name the issuer of the company's login")
     app = {"provider_id": "company", "name": "Company login", "client_id": client, "secret": secret}
     return ({**app, "settings": {"server_url": url}},)
+
+
+def _subject_login(values: _Values) -> SubjectLogin | None:
+    names = ("TROTH_SUBJECT_OIDC_URL", "TROTH_SUBJECT_OIDC_CLIENT", "TROTH_SUBJECT_OIDC_SECRET")
+    url, client, secret = (values.get(name) or "" for name in names)
+    told = values.get("TROTH_SUBJECT_OIDC_CLAIMS")
+    if not (url or client or secret or told):
+        return None
+    for name, value in zip(names, (url, client, secret), strict=True):
+        if not value:
+            raise SettingsError(f"{name} is not set; the login of people takes {', '.join(names)} together")
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_local(parts.hostname or ""):
+        raise SettingsError("TROTH_SUBJECT_OIDC_URL is not an https:// address; name the issuer of the login")
+    pairs = [part.strip().partition("=") for part in (told or "email=email").split(",") if part.strip()]
+    claims = {kind.strip(): claim.strip() for kind, _, claim in pairs}
+    if not claims.keys() <= {"email", "phone", "account"} or not all(claims.values()) or "email" not in claims:
+        raise SettingsError(
+            "TROTH_SUBJECT_OIDC_CLAIMS says which claim is which identifier, such as email=email,account=sub; it knows "
+            "email (which it needs), phone and account"
+        )
+    return SubjectLogin(url, client, secret, claims)
 
 
 def _mail(url: str | None, profile: Profile, home: Path) -> MailServer | None:

@@ -40,9 +40,9 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.cases import centre
+    from troth.service.cases import centre_frame
 
-    monkeypatch.setattr(centre, "networks", Networks())
+    monkeypatch.setattr(centre_frame, "networks", Networks())
 
 
 @pytest.fixture
@@ -287,9 +287,9 @@ def test_a_program_that_fills_in_everything_opens_nothing(office: Office, visito
 def test_a_network_that_sends_too_much_is_told_when_to_come_back(
     office: Office, visitor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from troth.service.cases import centre
+    from troth.service.cases import centre_frame
 
-    monkeypatch.setattr(centre, "networks", Networks(most=2))
+    monkeypatch.setattr(centre_frame, "networks", Networks(most=2))
     for who in ("ann@example.org", "ben@example.org"):
         assert ask(visitor, "view", who).status_code == 302
     refused = ask(visitor, "view", "chloe@example.org")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from troth.service.cases import centre
+from troth.service.cases import centre, centre_sign_in
 
 __all__ = ["urlpatterns"]
 
@@ -15,7 +15,9 @@ urlpatterns = [
     path("ask/", centre.question, name="centre-question"),
     path("sent/", centre.sent, name="centre-sent"),
     path("again/", centre.ask_again, name="centre-again"),
-    path("signed-in", centre.hand_over, name="centre-signed-in"),
+    path("signed-in", centre_sign_in.hand_over, name="centre-signed-in"),
+    path("sign-in", centre_sign_in.sign_in, name="centre-sign-in"),
+    path("sign-in/back", centre_sign_in.come_back, name="centre-sign-in-back"),
     path("link/<str:secret>", centre.follow_link, name="centre-link"),
     path("case/", centre.case_page, name="centre-case"),
     path("case/prove", centre.prove_points, name="centre-prove"),

@@ -7,34 +7,37 @@ that a mailed link opened, and never in an address. Known and unknown addresses 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import io
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext
-from django.utils.translation.trans_real import parse_accept_lang_header
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.declaration import Declaration
 from troth.ledger import receipt
 from troth.service.cases import again, links, page, plan, proof, run, telling, window
-from troth.service.cases.desk import Desk, desk
+from troth.service.cases.centre_frame import (
+    RIGHTS,
+    centre_page,
+    chosen_language,
+    language_of,
+    shown,
+    to,
+    too_many,
+    window_page,
+)
+from troth.service.cases.desk import Desk
 from troth.service.cases.forms import Again, Answer, Ask, AskFor, Points, purposes_for
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
-from troth.service.cases.throttle import has_asked_enough, networks, prefix_of
-from troth.service.company import NoCompany
-from troth.service.pages import not_ready, the_company, the_log
-from troth.service.staff.doors import public
+from troth.service.cases.throttle import has_asked_enough
+from troth.service.pages import the_company, the_log
 
 __all__ = [
     "answer",
@@ -45,7 +48,6 @@ __all__ = [
     "complain",
     "fetch_package",
     "follow_link",
-    "hand_over",
     "home",
     "leave",
     "prove_points",
@@ -56,76 +58,8 @@ __all__ = [
     "take_back",
 ]
 
-RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
 _AT_ONCE = (Right.OBJECT, Right.WITHDRAW)
 _PUBLIC_S = 60
-_ACCOUNT = 3
-"""The proof that the company's own login gives."""
-View = Callable[..., HttpResponseBase]
-
-
-# --- languages -------------------------------------------------------------------------------------------------------
-
-
-def centre_page(view: View) -> View:
-    """A page for everyone, in their language, of the company as it is declared now."""
-
-    @public
-    @functools.wraps(view)
-    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
-        try:
-            at_desk = desk()
-        except NoCompany as error:
-            return not_ready(request, error)
-        language = _language(request, at_desk)
-        with translation.override(language):
-            response = view(request, at_desk, *given, **named)
-        response.headers.setdefault("Content-Language", language)
-        patch_vary_headers(response, ["Accept-Language"])
-        return response
-
-    return guarded
-
-
-def _language(request: HttpRequest, at_desk: Desk) -> str:
-    """As the address says, else as the browser prefers, else the first that the company speaks."""
-    spoken = at_desk.declaration.requests.languages
-    chosen = _chosen(request, at_desk)
-    if chosen:
-        return chosen
-    for wished, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500].lower()):
-        if (short := wished.partition("-")[0]) in spoken:
-            return short
-    return spoken[0]
-
-
-def _chosen(request: HttpRequest, at_desk: Desk) -> str:
-    chosen = request.GET.get("language", "")
-    return chosen if chosen in at_desk.declaration.requests.languages else ""
-
-
-def _to(request: HttpRequest, at_desk: Desk, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
-    """Go to one of our pages, in the language that was chosen."""
-    query = {**more, **({"language": chosen} if (chosen := _chosen(request, at_desk)) else {})}
-    return HttpResponseRedirect(reverse(name, args=given, query=query))
-
-
-def _shown(
-    request: HttpRequest, at_desk: Desk, template: str, told: Mapping[str, Any], status: int = 200
-) -> HttpResponse:
-    spoken = at_desk.declaration.requests.languages
-    chosen = _chosen(request, at_desk)
-    context = {  # *at*: where the page can be fetched, unless it is its own address
-        "is_home": template == "home",
-        "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
-        "kept": {name: value for name, value in request.GET.items() if name in ("what", "clause")},
-        "q": f"?language={chosen}" if chosen else "",
-        "chosen": chosen,
-        **told,
-    }
-    response = render(request, f"cases/{template}.html", context, status=status)
-    response.headers["Content-Language"] = translation.get_language() or "en"
-    return response
 
 
 # --- home ------------------------------------------------------------------------------------------------------------
@@ -137,7 +71,7 @@ def home(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/``: every right, and what was asked before. It is the same for everybody, so it is made once a day
     for each language."""
     made = _made_for(at_desk.declaration)
-    key = (translation.get_language(), _chosen(request, at_desk), day(timezone.now(), at_desk))
+    key = (translation.get_language(), chosen_language(request, at_desk), day(timezone.now(), at_desk))
     page_made = made.get(key)
     if page_made is None:
         organisation = at_desk.declaration.organisation
@@ -148,7 +82,7 @@ def home(request: HttpRequest, at_desk: Desk) -> HttpResponse:
         }
         if len(made) >= _HOMES_MAX:
             made.clear()
-        page_made = made[key] = _shown(request, at_desk, "home", told).content
+        page_made = made[key] = shown(request, at_desk, "home", told).content
     response = HttpResponse(page_made)
     patch_cache_control(response, public=True, max_age=_PUBLIC_S)
     return response
@@ -180,7 +114,7 @@ def choices(request: HttpRequest, at_desk: Desk) -> HttpResponse:
         "marketing": [at_desk.declaration.purposes[name].title or name for name in plan.marketing(at_desk.declaration)],
         "cookies": dict(at_desk.declaration.cookies),
     }
-    return _shown(request, at_desk, "choices", told)
+    return shown(request, at_desk, "choices", told)
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -204,25 +138,26 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
         initial=request.POST.dict() if wants_row else None,
     )
     if request.method == "POST" and not wants_row:
-        if refused := _too_many(request, at_desk):
+        if refused := too_many(request, at_desk):
             return refused
         if form.is_valid():
             case = None if form.is_by_a_program else _receive(request, at_desk, form, Kind.REQUEST, right)
             if case is not None and someone is not None:  # no letter has to prove anything any more
                 secret = links.make(case, Link.Use.PROVE, now=timezone.now())
                 window.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
-                return _to(request, at_desk, "centre-case")
-            return _to(request, at_desk, "centre-sent", what=right)
+                return to(request, at_desk, "centre-case")
+            return to(request, at_desk, "centre-sent", what=right)
     told = {
         "form": form,
         "someone": someone,
         "right": right,
         "due": _due(at_desk, Kind.REQUEST, right).on,
         "is_at_once": right in _AT_ONCE,
+        "signs_in": someone is None and settings.TROTH.subject_login is not None,
         "has_something": right not in _AT_ONCE or bool(purposes_for(at_desk.declaration, right)),
         "title": page.asked_for(kind=Kind.REQUEST, right=right),
     }
-    return _shown(request, at_desk, "ask", told, status=_status(form))
+    return shown(request, at_desk, "ask", told, status=_status(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -251,12 +186,12 @@ def question(request: HttpRequest, at_desk: Desk) -> HttpResponse:
 
 def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more: str) -> HttpResponse:
     if request.method == "POST":
-        if refused := _too_many(request, at_desk):
+        if refused := too_many(request, at_desk):
             return refused
         if form.is_valid():
             if not form.is_by_a_program:
                 _receive(request, at_desk, form, kind, "", clause=form.cleaned_data.get("clause", ""))
-            return _to(request, at_desk, "centre-sent", what=kind)
+            return to(request, at_desk, "centre-sent", what=kind)
     told = {
         "form": form,
         "kind": kind,
@@ -264,7 +199,7 @@ def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more
         "regulator": at_desk.declaration.organisation.regulator,
         **more,
     }
-    return _shown(request, at_desk, "words", told, status=_status(form))
+    return shown(request, at_desk, "words", told, status=_status(form))
 
 
 def _receive(
@@ -282,7 +217,7 @@ def _receive(
         language=translation.get_language() or "en",
         residence=form.cleaned_data["residence"],
         clause=clause[:80],
-        tier=_ACCOUNT if getattr(form, "someone", None) is not None else 0,
+        tier=someone.tier if (someone := getattr(form, "someone", None)) is not None else 0,
         who=run.Who("agent") if content.agent_address else run.SUBJECT,
     )
     return run.receive(intake, at_desk, now=now)
@@ -290,15 +225,6 @@ def _receive(
 
 def _status(form: Any) -> int:
     return 422 if form.is_bound and form.errors else 200
-
-
-def _too_many(request: HttpRequest, at_desk: Desk) -> HttpResponse | None:
-    """The page for a network that sends too much; None for everybody else."""
-    if not networks.is_over(prefix_of(request.META), now=timezone.now()):
-        return None
-    response = _shown(request, at_desk, "limited", {}, status=429)
-    response.headers["Retry-After"] = "3600"
-    return response
 
 
 @require_safe
@@ -311,7 +237,7 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     elif what in (Kind.COMPLAINT, Kind.QUESTION):
         kind, right = Kind(what), ""
     elif what == "again":
-        return _shown(request, at_desk, "sent_again", {})
+        return shown(request, at_desk, "sent_again", {})
     else:
         raise Http404
     told = {
@@ -322,7 +248,7 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
         "due": _due(at_desk, kind, right),
         "hours": links.LINK_HOURS,
     }
-    return _shown(request, at_desk, "sent", told)
+    return shown(request, at_desk, "sent", told)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -331,37 +257,13 @@ def ask_again(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/again/``: have the links sent again."""
     form = Again(request.POST or None)
     if request.method == "POST":
-        if refused := _too_many(request, at_desk):
+        if refused := too_many(request, at_desk):
             return refused
         if form.is_valid():
             if not form.is_by_a_program:
                 again.wish(form.cleaned_data["email"], at_desk)
-            return _to(request, at_desk, "centre-sent", what="again")
-    return _shown(request, at_desk, "again", {"form": form}, status=_status(form))
-
-
-@csrf_exempt
-@require_POST
-@centre_page
-def hand_over(request: HttpRequest, at_desk: Desk) -> HttpResponse:
-    """``/your-data/signed-in``: the company's own site hands over somebody whom it has signed in.
-
-    The token is its own proof: signed by the company, for us, good once and for minutes. It comes as a form, because an
-    address would stay in histories and logs.
-    """
-    if refused := _too_many(request, at_desk):
-        return refused
-    try:
-        handed = proof.handover(
-            request.POST.get("token", "")[:4_000], settings.TROTH.handover_secret, at_desk, now=timezone.now()
-        )
-    except proof.HandOverRefused:
-        return _shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
-    window.remember(request, handed, at_desk, now=timezone.now())
-    more = {"language": handed.language} if handed.language in at_desk.declaration.requests.languages else {}
-    if handed.right in RIGHTS:
-        return HttpResponseRedirect(reverse("centre-right", args=[handed.right], query=more))
-    return HttpResponseRedirect(reverse("centre", query=more))
+            return to(request, at_desk, "centre-sent", what="again")
+    return shown(request, at_desk, "again", {"form": form}, status=_status(form))
 
 
 # --- the mailed link -------------------------------------------------------------------------------------------------
@@ -376,19 +278,19 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
         if request.method != "POST":
             link = links.find(secret, now=now)
             told = {"link": link, "title": page.asked_for(link.case), "hours": links.WINDOW_HOURS}
-            with translation.override(_language_of(link.case, request, at_desk)):
-                response = _shown(request, at_desk, "link", told)
+            with translation.override(language_of(link.case, request, at_desk)):
+                response = shown(request, at_desk, "link", told)
             response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret
             return response
         link = links.use(secret, now=now)
     except LinkDead:
-        return _shown(request, at_desk, "dead", {}, status=410)
+        return shown(request, at_desk, "dead", {}, status=410)
     if link.use == Link.Use.AGENT and "no" in request.POST:
         return _deny(request, at_desk, link, now)
     if link.use in (Link.Use.PROVE, Link.Use.AGENT):
         run.prove(link, at_desk, now=now)
     window.open_window(request, link, now=now)
-    return _to(request, at_desk, "centre-case")
+    return to(request, at_desk, "centre-case")
 
 
 def _deny(request: HttpRequest, at_desk: Desk, link: Link, now: dt.datetime) -> HttpResponse:
@@ -396,32 +298,10 @@ def _deny(request: HttpRequest, at_desk: Desk, link: Link, now: dt.datetime) -> 
     if link.case.state != State.CLOSED:
         run.withdraw(link.case_id, at_desk, who=run.SUBJECT, now=now)
     Link.objects.filter(pk=link.pk).update(open_until=now)
-    return _shown(request, at_desk, "denied", {})
-
-
-def _language_of(case: Case, request: HttpRequest, at_desk: Desk) -> str:
-    """That of the case, unless another was chosen just now."""
-    spoken = at_desk.declaration.requests.languages
-    return _chosen(request, at_desk) or (case.language if case.language in spoken else _language(request, at_desk))
+    return shown(request, at_desk, "denied", {})
 
 
 # --- inside the window -----------------------------------------------------------------------------------------------
-
-
-def window_page(view: View) -> View:
-    """A page for whoever opened a window with a link, as long as it lasts, in the language of the case."""
-
-    @centre_page
-    @functools.wraps(view)
-    def guarded(request: HttpRequest, at_desk: Desk, *given: Any, **named: Any) -> HttpResponseBase:
-        link = window.opened(request, now=timezone.now())
-        if link is None:
-            return _shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
-        language = _language_of(link.case, request, at_desk)
-        with translation.override(language):
-            return view(request, at_desk, link, *given, **named)
-
-    return guarded
 
 
 @require_safe
@@ -442,15 +322,15 @@ def _case(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    shown = page.show(link.case, at_desk, inside=window.is_inside(link), now=now)
-    told: dict[str, Any] = {"case": shown, "link": link, "wrong": wrong, "at": reverse("centre-case")}
-    if shown.needs_answer:
+    seen = page.show(link.case, at_desk, inside=window.is_inside(link), now=now)
+    told: dict[str, Any] = {"case": seen, "link": link, "wrong": wrong, "at": reverse("centre-case")}
+    if seen.needs_answer:
         told["form"] = form or Answer()
-    if shown.needs_points:
+    if seen.needs_points:
         told["points"] = points or _points(at_desk, link, None)
         told["tries_left"] = max(0, proof.TRIES_MAX - link.tries)
-    response = _shown(request, at_desk, "case", told, status=status)
-    if shown.is_closed and link.case.right == Right.ERASE:
+    response = shown(request, at_desk, "case", told, status=status)
+    if seen.is_closed and link.case.right == Right.ERASE:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -465,13 +345,13 @@ def _points(at_desk: Desk, link: Link, data: Any) -> Points:
 def prove_points(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     """The person tells a few things that we hold. Which of them was wrong is never said."""
     if not window.is_inside(link) or link.case.state != State.VERIFYING:
-        return _to(request, at_desk, "centre-case")
+        return to(request, at_desk, "centre-case")
     form = _points(at_desk, link, request.POST)
     if not form.is_valid():
         return _case(request, at_desk, link, points=form, status=422)
     declares = bool(form.cleaned_data.get("declares"))
     if proof.offer(link, form.answers(), declares=declares, desk=at_desk, now=timezone.now()):
-        return _to(request, at_desk, "centre-case")
+        return to(request, at_desk, "centre-case")
     link.refresh_from_db()
     said = gettext("We could not match that. Check the spelling, or give other details.")
     return _case(request, at_desk, link, wrong=said, status=422)
@@ -483,11 +363,11 @@ def answer(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     """The person answers what we asked; the clock goes on."""
     form = Answer(request.POST)
     if link.case.state != State.PAUSED:
-        return _to(request, at_desk, "centre-case")
+        return to(request, at_desk, "centre-case")
     if not form.is_valid():
         return _case(request, at_desk, link, form=form, status=422)
     run.resume(link.case_id, form.cleaned_data["answer"], at_desk, who=run.SUBJECT, now=timezone.now())
-    return _to(request, at_desk, "centre-case")
+    return to(request, at_desk, "centre-case")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -495,15 +375,15 @@ def answer(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
 def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     """Take the request back: asked once more, because it cannot be undone."""
     if not window.is_inside(link) or link.case.state == State.CLOSED:
-        return _to(request, at_desk, "centre-case")
+        return to(request, at_desk, "centre-case")
     if request.method != "POST":
-        return _shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
+        return shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
     try:
         run.withdraw(link.case_id, at_desk, who=run.SUBJECT, now=timezone.now())
     except run.CaseRefused:
         said = gettext("It is being carried out at this moment, and cannot be taken back any more.")
         return _case(request, at_desk, link, wrong=said, status=409)
-    return _to(request, at_desk, "centre-case")
+    return to(request, at_desk, "centre-case")
 
 
 @require_POST
@@ -525,7 +405,7 @@ def fetch_package(request: HttpRequest, at_desk: Desk, link: Link) -> HttpRespon
 @window_page
 def receipt_page(request: HttpRequest, at_desk: Desk, link: Link, leaf: int) -> HttpResponse:
     """One entry of the ledger about this case, with its proof."""
-    return _shown(request, at_desk, "receipt", _receipt(link, leaf))
+    return shown(request, at_desk, "receipt", _receipt(link, leaf))
 
 
 @require_safe
@@ -555,6 +435,6 @@ def _receipt(link: Link, leaf: int) -> dict[str, Any]:
 def leave(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/case/leave``: close the window, and let this device forget."""
     window.forget(request)
-    response = _shown(request, at_desk, "left", {"at": reverse("centre")})
+    response = shown(request, at_desk, "left", {"at": reverse("centre")})
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response

@@ -143,6 +143,9 @@ class HandOver:
     email: str
     language: str = ""
     right: str = field(default="")
+    tier: int = 3
+    """How well: 2 by the company's login, 3 where it said that a second factor was used, or its application answers
+    for that."""
 
     def __repr__(self) -> str:
         return "HandOver(…)"

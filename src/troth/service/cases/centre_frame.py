@@ -1,0 +1,127 @@
+"""What the pages of the privacy centre have in common: the company, the language, the frame, the window.
+
+`centre_page` is for everyone; `window_page` for whoever opened a window with a link that was mailed to them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from troth.service.cases import window
+from troth.service.cases.desk import Desk, desk
+from troth.service.cases.models import Case, Right
+from troth.service.cases.throttle import networks, prefix_of
+from troth.service.company import NoCompany
+from troth.service.pages import not_ready
+from troth.service.staff.doors import public
+
+__all__ = ["RIGHTS", "centre_page", "chosen_language", "language_of", "shown", "to", "too_many", "window_page"]
+
+RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+"""What has a form of its own."""
+
+View = Callable[..., HttpResponseBase]
+
+
+def centre_page(view: View) -> View:
+    """A page for everyone, in their language, of the company as it is declared now."""
+
+    @public
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
+        try:
+            at_desk = desk()
+        except NoCompany as error:
+            return not_ready(request, error)
+        language = _language(request, at_desk)
+        with translation.override(language):
+            response = view(request, at_desk, *given, **named)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+    return guarded
+
+
+def _language(request: HttpRequest, at_desk: Desk) -> str:
+    """As the address says, else as the browser prefers, else the first that the company speaks."""
+    spoken = at_desk.declaration.requests.languages
+    chosen = chosen_language(request, at_desk)
+    if chosen:
+        return chosen
+    for wished, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500].lower()):
+        if (short := wished.partition("-")[0]) in spoken:
+            return short
+    return spoken[0]
+
+
+def chosen_language(request: HttpRequest, at_desk: Desk) -> str:
+    chosen = request.GET.get("language", "")
+    return chosen if chosen in at_desk.declaration.requests.languages else ""
+
+
+def to(request: HttpRequest, at_desk: Desk, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
+    """Go to one of our pages, in the language that was chosen."""
+    query = {**more, **({"language": chosen} if (chosen := chosen_language(request, at_desk)) else {})}
+    return HttpResponseRedirect(reverse(name, args=given, query=query))
+
+
+def shown(
+    request: HttpRequest, at_desk: Desk, template: str, told: Mapping[str, Any], status: int = 200
+) -> HttpResponse:
+    spoken = at_desk.declaration.requests.languages
+    chosen = chosen_language(request, at_desk)
+    context = {  # *at*: where the page can be fetched, unless it is its own address
+        "is_home": template == "home",
+        "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
+        "kept": {name: value for name, value in request.GET.items() if name in ("what", "clause")},
+        "q": f"?language={chosen}" if chosen else "",
+        "chosen": chosen,
+        **told,
+    }
+    response = render(request, f"cases/{template}.html", context, status=status)
+    response.headers["Content-Language"] = translation.get_language() or "en"
+    return response
+
+
+def too_many(request: HttpRequest, at_desk: Desk) -> HttpResponse | None:
+    """The page for a network that sends too much; None for everybody else."""
+    if not networks.is_over(prefix_of(request.META), now=timezone.now()):
+        return None
+    response = shown(request, at_desk, "limited", {}, status=429)
+    response.headers["Retry-After"] = "3600"
+    return response
+
+
+def language_of(case: Case, request: HttpRequest, at_desk: Desk) -> str:
+    """That of the case, unless another was chosen just now."""
+    spoken = at_desk.declaration.requests.languages
+    return chosen_language(request, at_desk) or (
+        case.language if case.language in spoken else _language(request, at_desk)
+    )
+
+
+def window_page(view: View) -> View:
+    """A page for whoever opened a window with a link, as long as it lasts, in the language of the case."""
+
+    @centre_page
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, at_desk: Desk, *given: Any, **named: Any) -> HttpResponseBase:
+        link = window.opened(request, now=timezone.now())
+        if link is None:
+            return shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
+        language = language_of(link.case, request, at_desk)
+        with translation.override(language):
+            return view(request, at_desk, link, *given, **named)
+
+    return guarded
