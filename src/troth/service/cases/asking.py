@@ -26,7 +26,7 @@ from troth.service.cases.package import Part
 from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-__all__ = ["ask_all", "complete", "give_up", "is_waiting", "parts", "poll", "systems_of", "uploads"]
+__all__ = ["ask_all", "complete", "give_up", "parts", "poll", "systems_of", "unanswered", "uploads"]
 
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
@@ -45,9 +45,10 @@ def systems_of(at_desk: Desk) -> dict[str, System]:
     return {name: system for name, system in at_desk.declaration.systems.items() if not system.is_looked_into}
 
 
-def is_waiting(case: Case) -> bool:
-    """Whether some system has not answered for this case."""
-    return case.steps.filter(state=Step.State.WAITING).exists()
+def unanswered(cases: Sequence[Case]) -> set[int]:
+    """The numbers of those among *cases* that some system has not answered for."""
+    steps = Step.objects.filter(case__in=cases, state=Step.State.WAITING)
+    return set(steps.values_list("case_id", flat=True))
 
 
 def ask_all(cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk, *, now: dt.datetime) -> int:

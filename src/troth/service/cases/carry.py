@@ -110,12 +110,13 @@ def _concerns(
     at: dt.datetime,
 ) -> dict[int, Concern]:
     found: dict[int, Concern] = {}
+    looking = _who_asks_to_see(cases) if right == Right.ERASE else frozenset()
     for case in cases:
         if case.pk not in contents or contents[case.pk].identity is None:
             found[case.pk] = (Needs.REVIEW, {"why": "nobody_named"})
         elif right in _STOPS_USE and not marks_for(right, contents[case.pk], at_desk):
             found[case.pk] = (Needs.REVIEW, {"why": "nothing_to_stop"})
-        elif right == Right.ERASE and _asks_to_see(case):
+        elif right == Right.ERASE and case.subject in looking:
             found[case.pk] = (Needs.ACCESS, {"why": "access_first"})
         elif right == Right.ERASE and at_desk.declaration.requests.window is not None and case.window_until is None:
             found[case.pk] = (Needs.WINDOW, {})
@@ -133,13 +134,10 @@ def _concerns(
     return found
 
 
-def _asks_to_see(case: Case) -> bool:
-    return (
-        Case.objects.filter(right__in=LOOKS, subject=case.subject)
-        .exclude(state=State.CLOSED)
-        .exclude(pk=case.pk)
-        .exists()
-    )
+def _who_asks_to_see(cases: Sequence[Case]) -> frozenset[str]:
+    """The subjects among those of *cases* who have a request to see their data open."""
+    asked = Case.objects.filter(right__in=LOOKS, subject__in=[case.subject for case in cases])
+    return frozenset(asked.exclude(state=State.CLOSED).values_list("subject", flat=True))
 
 
 def _reviews(right: str, located: Located, at_desk: Desk) -> dict[int, list[Review]]:
@@ -391,15 +389,16 @@ def settle_batch(batch_id: int) -> int:
     with line():
         at_desk, at = desk(), now()
         cases = _cases(batch)
-        carried = [case for case in cases if case.right in LOOKS or case.receipts.exists()]
-        waiting = [case for case in carried if asking.is_waiting(case)]
-        answered = settle([case for case in carried if case not in waiting], at_desk)
+        had = set(Receipt.objects.filter(case__in=cases).values_list("case_id", flat=True))
+        unfinished = [case for case in cases if case.right not in LOOKS and case.pk not in had]
+        waiting = asking.unanswered(cases) - {case.pk for case in unfinished}
+        left = waiting | {case.pk for case in unfinished}
+        answered = settle([case for case in cases if case.pk not in left], at_desk)
     with transaction.atomic():
-        for case in waiting:
-            Case.objects.filter(pk=case.pk, state=State.IN_PROGRESS).update(needs=Needs.SYSTEMS, batch=None)
-            want("cases.follow", str(case.pk))
+        Case.objects.filter(pk__in=waiting, state=State.IN_PROGRESS).update(needs=Needs.SYSTEMS, batch=None)
+        want("cases.follow", *map(str, waiting))
     # Whoever has no receipt although the run is over is carried out again.
-    _release_unfinished([case for case in cases if case not in carried], f"{_RUNS}{batch.pk}")
+    _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
     Batch.objects.filter(pk=batch.pk).update(ended_at=at)
     return answered
 
@@ -413,7 +412,7 @@ def poll(case_id: int) -> int:
 def settle_case(case_id: int) -> int:
     """Answer a case whose systems have all answered. How many were answered."""
     case = Case.objects.select_related("key").get(pk=case_id)
-    if case.state != State.IN_PROGRESS or asking.is_waiting(case):
+    if case.state != State.IN_PROGRESS or asking.unanswered([case]):
         return 0
     with line():
         return settle([case], desk())

@@ -48,7 +48,6 @@ __all__ = [
     "CaseRefused",
     "Intake",
     "Who",
-    "acknowledge",
     "answer",
     "approve",
     "choose_rows",
@@ -121,7 +120,8 @@ def receive(intake: Intake, desk: Desk, *, now: dt.datetime) -> Case:
 def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> list[Case]:
     """`receive` for many, in one transaction: all are opened or none."""
     with transaction.atomic():
-        cases = [_case(intake, desk, now) for intake in intakes]
+        opened = [_case(intake, desk, now) for intake in intakes]
+        cases = [case for case, _ in opened]
         Case.objects.bulk_create(cases)
         for case in cases:
             case.reference = f"{_LETTER_OF[Kind(case.kind)]}-{case.received_at:%Y}-{case.pk:04d}"
@@ -136,13 +136,13 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
         Event.objects.bulk_create(events)
         record(*entries)
         hooks.tell("case.received", *map(_facts, cases), now=now)
-        for case, content in zip(cases, contents, strict=True):
-            _begin(case, content, desk, now)
+        for (case, clocks), content in zip(opened, contents, strict=True):
+            _begin(case, content, clocks, desk, now)
     return cases
 
 
-def _case(intake: Intake, desk: Desk, now: dt.datetime) -> Case:
-    """The row of a new case, unsaved; its reference follows from its number."""
+def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Clocks]:
+    """The row of a new case, unsaved, and its clocks; its reference follows from its number."""
     received = min(intake.received_at or now, now)
     needed = plan.tier_needed(
         desk.declaration,
@@ -169,8 +169,7 @@ def _case(intake: Intake, desk: Desk, now: dt.datetime) -> Case:
     )
     if needed and intake.tier >= needed:
         case.verified_at = now
-    reckon(case, desk, now=now)
-    return case
+    return case, reckon(case, desk, now=now)
 
 
 def subject_of(content: Content, desk: Desk) -> str:
@@ -199,7 +198,7 @@ def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
     return clocks
 
 
-def _begin(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
     if case.kind == Kind.REQUEST and case.right in LOOKS and case.subject:
         _freeze(case, now)
@@ -209,7 +208,7 @@ def _begin(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
         if case.tier == 0:
             send_link(case, content, desk, now=now)
         return
-    _go_on(case, content, desk, now)
+    _go_on(case, content, clocks, desk, now)
 
 
 def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> None:
@@ -239,23 +238,26 @@ def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
         case.tier = tier
         if case.tier >= case.tier_needed:
             case.verified_at = now
-            reckon(case, desk, now=now)
+        clocks = reckon(case, desk, now=now)
         case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
         Event.objects.create(case=case, at=now, what="verified", actor="subject", facts={"tier": tier})
         subject = {"subject": Pseudonym(case.subject)} if case.subject else {}
         record(Entry("case.verified", now, {"case": _pseudonym(case, desk), "tier": tier, **subject}))
         hooks.tell("case.verified", _facts(case), now=now)
         if case.tier >= case.tier_needed:
-            _go_on(case, desk.papers.content(case), desk, now)
+            _go_on(case, desk.papers.content(case), clocks, desk, now)
         return case
 
 
-def _go_on(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+def _go_on(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """Everything is known that is needed to begin: work on it, and say so."""
+    is_told = case.acknowledged_at is not None
     case.state = State.IN_PROGRESS
     case.needs = _first_need(case)
-    case.save(update_fields=["state", "needs"])
-    acknowledge(case, content, desk, now=now)
+    case.acknowledged_at = case.acknowledged_at or now
+    case.save(update_fields=["state", "needs", "acknowledged_at"])
+    if not is_told:
+        _acknowledge(case, content, clocks, desk, now)
 
 
 def _first_need(case: Case) -> str:
@@ -264,13 +266,8 @@ def _first_need(case: Case) -> str:
     return Needs.REVIEW if not case.subject else ""
 
 
-def acknowledge(case: Case, content: Content, desk: Desk, *, now: dt.datetime) -> None:
+def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """Tell the person that the case is open, by when it is answered, and where they can watch it."""
-    if case.acknowledged_at is not None:
-        return
-    clocks = reckon(case, desk, now=now)
-    case.acknowledged_at = now
-    case.save(update_fields=["acknowledged_at", "due_on", "due_by"])
     status = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
     received = day(case.received_at, desk)
     if case.kind == Kind.COMPLAINT:

@@ -101,9 +101,11 @@ def post(
         due=now,
         until=now + KINDS[letter.kind].lasts,
     )
-    # Another process may queue the same key at this moment; the first one counts.
-    LetterRow.objects.bulk_create([row], ignore_conflicts=True)
-    return LetterRow.objects.get(once=letter.once)
+    # Another process may queue the same key at this moment. The first one counts: the key alone is written again.
+    [queued] = LetterRow.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["once"], update_fields=["once"]
+    )
+    return queued
 
 
 def _sender(address: str) -> Address:
