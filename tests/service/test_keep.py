@@ -107,6 +107,30 @@ def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office:
     assert entries("promise.changed")[-1]["after"] == "unproven"
 
 
+def test_a_pass_after_which_nothing_is_new_judges_nothing_and_half_a_minute_is_new(
+    database: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last, judged = keep.Last(), list[dt.datetime]()
+    was = keep.judge
+
+    def judge(of: Company, *, now: dt.datetime, **more: Any) -> Any:
+        judged.append(now)
+        return was(of, now=now, **more)
+
+    monkeypatch.setattr(keep, "judge", judge)
+    second = dt.timedelta(seconds=1)
+    keep.run_due(NOW, office=office, last=last)
+    keep.run_due(NOW + second, office=office, last=last)
+    assert judged == [NOW]
+    keep.run_due(NOW + 30 * second, office=office, last=last)
+    assert judged == [NOW, NOW + 30 * second]
+    keep.run_due(NOW + 31 * second, office=office, last=last, hasten=True)  # a check
+    keep.run_due(NOW + 32 * second, office=promising(office), last=last)  # another declaration
+    assert judged[2:] == [NOW + 31 * second, NOW + 32 * second]
+    keep.run_due(NOW + 33 * second, office=promising(office), last=last)
+    assert len(judged) == 4
+
+
 def test_unbinding_and_loosening_a_control_are_entries(database: str, office: Office) -> None:
     keep.run_due(NOW, office=office)
     [promise] = office.company.declaration.promises
@@ -211,7 +235,7 @@ def test_the_loop_ends_when_it_is_told_and_outlives_a_broken_pass(
 ) -> None:
     stop, passes = threading.Event(), []
 
-    def broken(now: dt.datetime) -> None:
+    def broken(now: dt.datetime, **_: object) -> None:
         passes.append(now)
         if len(passes) == 2:
             stop.set()

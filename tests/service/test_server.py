@@ -129,6 +129,17 @@ def test_what_works_beside_the_server_begins_anew_and_all_ends_with_it(company: 
         server.wait()
 
 
+def test_who_supervises_holds_nothing_that_only_others_need(company: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    tell = "lambda: (print(sorted({'django', 'pydantic', 'sqlalchemy', 'cryptography'} & sys.modules.keys())), end())"
+    code = "import os, sys; end = lambda: sys.stdout.flush() or os._exit(0); from troth.service.server import serve; "
+    ended = _run(code + f"serve(port={port}, keep=False, work=False, ready={tell})", environment_of(company))
+    assert ended.stdout == "[]\n", ended.stderr
+    assert (company / "home" / "troth.sqlite3").stat().st_mode & 0o077 == 0
+
+
 def _run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
 

@@ -9,8 +9,9 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
@@ -19,9 +20,6 @@ from troth.cli import company as cli
 from troth.cli import paper
 from troth.cli.serve import refuse_taken
 from troth.errors import TrothError
-
-if TYPE_CHECKING:
-    from example_voice import Places
 
 __all__ = ["demo"]
 
@@ -58,22 +56,22 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
         refuse_taken("127.0.0.1", port)
     if reset:
         _forget(folder)
-    places = _lay(folder, people, seed)
-    _environment(folder, places, example, port)
-    _records()
+    from troth.service.server import apart, serve
+
+    stores = apart(partial(_lay, folder, people, seed))
+    _environment(folder, stores, example, port)
+    apart(_records)
     urls = {name: f"http://localhost:{port}{path}" for name, path in _PAGES.items()}
 
     def tell() -> None:
         if as_json:
-            cli.print_json({"folder": str(folder), "environment": _variables(places), **urls})
+            cli.print_json({"folder": str(folder), "environment": _variables(stores), **urls})
         else:
-            _tell(folder, places, example, {} if no_serve else urls)
+            _tell(folder, stores, example, {} if no_serve else urls)
 
     if no_serve:
         tell()
         return
-    from troth.service.server import serve
-
     serve(port=port, application="troth.cli.demo_site:application", ready=tell)
 
 
@@ -109,13 +107,13 @@ def _forget(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _lay(folder: Path, people: int, seed: int) -> Places:
-    """The company's systems, laid down once, with two honest faults."""
+def _lay(folder: Path, people: int, seed: int) -> Mapping[str, str]:
+    """The company's systems, laid down once, with two honest faults; the variables that say where they are."""
     from example_voice import Places, lay_down, plant
 
     places = Places.in_folder(folder / "company")
     if (folder / _MARK).is_file():
-        return places
+        return places.environment()
     if folder.exists() and any(folder.iterdir()):
         raise TrothError(f"{folder} is not empty; name another folder, or remove it if an earlier demo broke off")
     os.umask(0o077)  # personal data, although invented: for nobody else on this machine
@@ -125,12 +123,12 @@ def _lay(folder: Path, people: int, seed: int) -> Places:
         lay_down(places, people=people, seed=seed, now=now)
         plant(places, seed=seed, now=now)
     (folder / _MARK).write_text("made by `troth demo`; `troth demo --reset` deletes this folder\n", encoding="utf-8")
-    return places
+    return places.environment()
 
 
-def _variables(places: Places) -> dict[str, str]:
+def _variables(stores: Mapping[str, str]) -> dict[str, str]:
     return {
-        **places.environment(),
+        **stores,
         "TROTH_DEMO_MAIL": os.environ["TROTH_DEMO_MAIL"],
         "TROTH_MAIL_URL": os.environ["TROTH_MAIL_URL"],
         "TROTH_HOME": os.environ["TROTH_HOME"],
@@ -138,10 +136,10 @@ def _variables(places: Places) -> dict[str, str]:
     }
 
 
-def _environment(folder: Path, places: Places, example: Path, port: int) -> None:
+def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: int) -> None:
     """What the service, the site and the checks of this process and its children read."""
     (folder / "mail").mkdir(mode=0o700, exist_ok=True)
-    os.environ.update(places.environment())
+    os.environ.update(stores)
     os.environ["TROTH_DEMO_MAIL"] = str(folder / "mail")
     os.environ["TROTH_MAIL_URL"] = f"folder://{quote(str(folder / 'mail'))}"  # so the mailbox page has them all
     os.environ["TROTH_HOME"] = str(folder / "home")
@@ -187,7 +185,7 @@ def _records() -> None:
         sequence(ledger_signer(keyring(TROTH.home), load(TROTH.declaration).organisation), now=now)
 
 
-def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> None:
+def _tell(folder: Path, stores: Mapping[str, str], example: Path, urls: dict[str, str]) -> None:
     click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
@@ -198,7 +196,7 @@ def _tell(folder: Path, places: Places, example: Path, urls: dict[str, str]) -> 
         )
     wait = "The first checks take a few seconds. " if urls else ""
     click.echo(f"{wait}To work on its data{' from another terminal' if urls else ''}:")
-    for name, value in _variables(places).items():
+    for name, value in _variables(stores).items():
         click.echo(f"  export {name}={shlex.quote(value)}")
     click.echo("  troth view --email ann@example.org")
     elsewhere = "" if folder == _usual_folder() else f" --folder {shlex.quote(str(folder))}"

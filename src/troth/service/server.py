@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
 
+from troth.errors import TrothError
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
+from troth.service.logs import described
 
-__all__ = ["migrate", "serve", "set_up"]
+__all__ = ["apart", "migrate", "serve", "set_up"]
 
 _LOG = logging.getLogger("troth.server")
+Made = TypeVar("Made")
 
 _THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Requests that one worker answers at once; more would only wait for the same database, or for a processor."""
@@ -41,11 +46,42 @@ def serve(
 
     *application* is ``module:name``; a company's own site uses `troth.service.wsgi.mounted` and names the result here.
     *ready* is called once nothing was refused and the address is ours. The development profile prepares its home and
-    its database first; production expects both. Raises `SettingsError`, `UnsafeStart`, `NoCompany`, and `ServiceError`
-    where the development profile would leave this machine.
+    its database first; production expects both. Raises `SettingsError`, and `ServiceError` with every reason where it
+    would not be safe, there is no company, or the development profile would leave this machine.
     """
     if not (Settings.read().is_production or is_local(address)):
         raise ServiceError(f"the development profile is for localhost, not {address}; set TROTH_PROFILE=production")
+    apart(_get_ready)
+    os.umask(0o077)  # whatever our workers make is for nobody else
+    os.environ["TROTH_SERVED_BY"] = str(os.getpid())  # `troth.service.wsgi` ends with us; importing it would start it
+    server = _granian(application, address, port, workers)
+    server.on_startup(ready)
+    wanted = {"keep": keep, "work": work, "letters": keep or work}
+    beside = [name for name, is_wanted in wanted.items() if is_wanted]
+    with _beside(beside) if beside else contextlib.nullcontext():
+        server.serve()
+
+
+def apart(do: Callable[[], Made]) -> Made:
+    """Call *do* in a process of its own: what it imports is gone with it. Who serves goes on to do nothing but
+    supervise, perhaps for months, and would hold every megabyte for as long. Raises `ServiceError` with the words of
+    whatever `TrothError` *do* raised, and any other error as it is."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
+        made, refused = process.submit(_made, do).result()
+    if refused is not None:
+        raise ServiceError(refused)
+    return made  # type: ignore[no-any-return]
+
+
+def _made(do: Callable[[], Any]) -> tuple[Any, str | None]:
+    try:
+        return do(), None
+    except TrothError as refused:  # not every error of ours can travel from process to process
+        return None, str(refused)
+
+
+def _get_ready() -> None:
+    """Make and ask what has to be before anybody is served."""
     settings = set_up()
     from troth.service.company import company
     from troth.service.start import refuse_unsafe_start
@@ -54,14 +90,6 @@ def serve(
     refuse_unsafe_start()
     if not settings.is_production:
         migrate()
-    _close_connections()
-    os.environ["TROTH_SERVED_BY"] = str(os.getpid())  # `troth.service.wsgi` ends with us; importing it would start it
-    server = _granian(application, address, port, workers)
-    server.on_startup(ready)
-    wanted = {"keep": keep, "work": work, "letters": keep or work}
-    beside = [name for name, is_wanted in wanted.items() if is_wanted]
-    with _beside(beside) if beside else contextlib.nullcontext():
-        server.serve()
 
 
 def set_up() -> Settings:
@@ -91,15 +119,7 @@ def migrate() -> None:
         prepare_engine(settings)
 
 
-def _close_connections() -> None:
-    """Workers may be forked from this process, and a database connection must not be shared with them."""
-    from django.db import connections
-
-    connections.close_all()
-
-
 def _granian(application: str, address: str, port: int, workers: int) -> Any:
-    from django.conf import settings
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -116,7 +136,7 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
         websockets=False,
         log_access=False,  # it would write down every visitor's address
         log_level=LogLevels.warning,
-        log_dictconfig=settings.LOGGING,
+        log_dictconfig=described(as_json=Settings.read().is_production),
     )
 
 

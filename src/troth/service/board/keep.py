@@ -10,13 +10,14 @@ import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
 from django.db import IntegrityError, close_old_connections, transaction
+from django.db.models import Max
 
 from troth.ledger import Hash, LedgerError, WitnessRefused
 from troth.promises import Check, Judgement, Status, answered, run, status_of
@@ -32,6 +33,7 @@ from troth.service.record import checks, due, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
 from troth.service.record.ledger import DatabaseLog, clock_fault, record, sequence_if_sound
+from troth.service.record.models import CheckRow
 from troth.service.record.resealing import reseal
 from troth.service.record.routines import routines
 from troth.service.record.run import resume_all
@@ -40,7 +42,7 @@ from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
 from troth.service.staff.run import close_inactive
 
-__all__ = ["Office", "Report", "forever", "judge", "run_due"]
+__all__ = ["Last", "Office", "Report", "forever", "judge", "run_due"]
 
 _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
@@ -57,6 +59,8 @@ _OUTSIDE_EVERY = dt.timedelta(minutes=10)
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
 _REST_S = 5.0
+_JUDGE_EVERY = dt.timedelta(seconds=30)
+"""How late a status may follow that changes by time alone."""
 _RESEALED_AT_ONCE = 20_000
 """Values that one pass seals anew, a few seconds of work."""
 
@@ -88,34 +92,63 @@ class Report:
     unsigned: tuple[str, ...] = ()
 
 
-def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None, hasten: bool = False) -> Report:
+class Last:
+    """What a loop knows of its last pass: where nothing is new since, nothing is compared and judged anew. That is most
+    of what a pass costs."""
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._at: dt.datetime | None = None
+
+    def is_old(self, here: Company, now: dt.datetime) -> bool:
+        """Whether there may be something to judge: another declaration, a check, or half a minute that went by."""
+        is_late = self._at is None or not dt.timedelta() <= now - self._at < _JUDGE_EVERY
+        return is_late or self._seen != self._now(here)
+
+    def note(self, here: Company, now: dt.datetime) -> None:
+        """Everything has been judged at *now*."""
+        self._seen, self._at = self._now(here), now
+
+    @staticmethod
+    def _now(here: Company) -> object:
+        return here, CheckRow.objects.aggregate(Max("pk"))["pk__max"]
+
+
+def run_due(
+    now: dt.datetime, limit: int = 100, *, office: Office | None = None, hasten: bool = False, last: Last | None = None
+) -> Report:
     """One pass: run up to *limit* controls that are due at *now*, judge every promise, sequence the ledger.
 
-    With *hasten* every control is due, as after something was mended.
+    With *hasten* every control is due, as after something was mended. With *last*, what it knows to be as it was is not
+    judged anew.
 
     Harmless at any time and beside any number of others. What a control runs into is a check with the outcome
     ``error``. Raises `NoCompany`, `ProtectError` and Django's ``DatabaseError``.
     """
-    office = office or Office.open()
+    office, last = office or Office.open(), last or Last()
     here = office.company
     register_answers()
     note_keys(office.keyring, now=now, field=here.declaration.cryptoperiods.field_lasts)
-    _note_declaration(here, now)
-    _note_bindings(here, now)
-    _schedule(here, now)
-    _hasten_outdated(here, now)
+    is_old = last.is_old(here, now)
+    if is_old:
+        _note_declaration(here, now)
+        _note_bindings(here, now)
+        _schedule(here, now)
+        _hasten_outdated(here, now)
     if hasten:
         due.hasten(_PREFIX, at=now)
     deliver(now, keyring=office.keyring, server=TROTH.mail)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
     (sequenced, _), ran, lost = sequence_if_sound(signer, now=now), list[Check](), 0
-    with office.look(here, office.keyring, now) as seen:
-        for held in _claims(now, limit):
-            try:
-                ran.append(_check(held, here, seen))
-            except due.LeaseLost as error:
-                lost += 1
-                _LOG.warning("%s", error)
+    first = due.next_due(now, prefix=_PREFIX)
+    if first is not None and first <= now:  # to look opens every store
+        with office.look(here, office.keyring, now) as seen:
+            for held in _claims(now, limit):
+                try:
+                    ran.append(_check(held, here, seen))
+                except due.LeaseLost as error:
+                    lost += 1
+                    _LOG.warning("%s", error)
     _in_turn(_DISPOSAL, now, lambda: _dispose(now))
     if office.keyring.chain is not None:
         _in_turn(_EPOCHS, now, lambda: _roll_epochs(office.keyring, now))
@@ -125,7 +158,10 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
     _in_turn(_ACCOUNTS, now, lambda: _close_accounts(now))
     for name, routine in routines().items():
         _in_turn(name, now, partial(routine, now))
-    changed = _judge_all(here, now)
+    changed: tuple[tuple[str, Status], ...] = ()
+    if is_old or ran:
+        changed = _judge_all(here, now)
+        last.note(here, now)
     more, broken = sequence_if_sound(signer, now=now)
     unsigned = (broken,) if broken else tuple(_show_outside(here, DatabaseLog(signer), now))
     clock = clock_fault(now)
@@ -134,9 +170,10 @@ def run_due(now: dt.datetime, limit: int = 100, *, office: Office | None = None,
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
     """Pass after pass until *stop* is set. What breaks a pass is logged, and the next pass tries again."""
+    last = Last()
     while not stop.is_set():
         try:
-            run_due(clock())
+            run_due(clock(), last=last)
         except Exception:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
             _LOG.exception("a pass of the keep loop broke; the next one follows in %g seconds", _REST_S)
         finally:
@@ -144,9 +181,12 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
         stop.wait(_REST_S)
 
 
-def judge(of: Company, *, now: dt.datetime) -> dict[str, Judgement]:
-    """Where every promise of the policy stands at *now*, by its name (`plan.promise_name`)."""
-    history = checks.history(of.bound)
+def judge(
+    of: Company, *, now: dt.datetime, history: Mapping[str, Sequence[Check]] | None = None
+) -> dict[str, Judgement]:
+    """Where every promise of the policy stands at *now*, by its name (`plan.promise_name`). *history* is what the
+    controls have found (`checks.history`); it is read where it is left out."""
+    history = checks.history(of.bound) if history is None else history
     return {
         plan.promise_name(promise): status_of(
             promise, history, now=now, declaration_hash=of.looked_at_hash, controls=of.controls
@@ -282,20 +322,18 @@ def _check(held: due.Claim, here: Company, seen: Mapping[str, object]) -> Check:
 def _judge_all(here: Company, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
     """Let the ledger follow the statuses, which also change when nothing is checked any more. What changed."""
     quotes = {plan.promise_name(promise): promise.quote for promise in here.declaration.promises}
-    now = max([now, *(made for made in _checked(here) if made <= now + _LEASE)])
+    history = checks.history(here.bound)
+    # Another process may have begun its pass after ours and be done already: what it has checked since is not dated in
+    # the future.
+    made = (check.at for several in history.values() for check in several)
+    now = max([now, *(at for at in made if at <= now + _LEASE)])
     changed = tuple(
         (quotes[name], judgement.status)
-        for name, judgement in judge(here, now=now).items()
+        for name, judgement in judge(here, now=now, history=history).items()
         if _remember(name, quotes[name], judgement.status, here, now)
     )
     PromiseRow.objects.exclude(promise__in=quotes).delete()
     return changed
-
-
-def _checked(here: Company) -> Iterator[dt.datetime]:
-    """When the controls were checked. Another process may have begun its pass after ours and be done already: what it
-    has checked since is not dated in the future."""
-    return (check.at for made in checks.history(here.bound).values() for check in made)
 
 
 def _remember(name: str, quote: str, status: Status, here: Company, now: dt.datetime) -> bool:

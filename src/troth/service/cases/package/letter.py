@@ -8,9 +8,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import typst
 from django.utils.translation import gettext
 
 from troth.service.cases.package.cells import printable
@@ -19,6 +18,9 @@ from troth.service.cases.package.facts import Facts
 from troth.service.cases.package.page import title_of
 from troth.service.cases.plan import zone_of
 from troth.service.words import day, thousands
+
+if TYPE_CHECKING:
+    import typst
 
 __all__ = ["letter"]
 
@@ -32,6 +34,8 @@ _lock = threading.Lock()
 
 def letter(contents: Contents, facts: Facts) -> bytes:
     """The letter of *contents*, in the language of now."""
+    import typst  # here: 7 MB that whoever answers pages never needs
+
     said = _said(contents, facts)
     try:
         return _compiled(_clean(said, _told), contents)
@@ -42,6 +46,8 @@ def letter(contents: Contents, facts: Facts) -> bytes:
 
 @cache
 def _compiler() -> typst.Compiler:
+    import typst
+
     return typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), ignore_system_fonts=True)
 
 

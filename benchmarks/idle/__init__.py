@@ -1,0 +1,1 @@
+"""What the service holds and burns while nobody asks for anything."""
