@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import socket
@@ -14,7 +15,7 @@ import pytest
 from tests.service.conftest import ROOT
 from tests.service.test_server import environment_of, laid_out, wait_for
 
-from troth.service.logs import Line
+from troth.service.logs import JsonLine, Line, described
 
 TYPED = ("ann@example.org", "ann%40example.org", "07700900123", "Archer")
 """What somebody may type into an address bar, a form or a tool."""
@@ -123,3 +124,24 @@ def test_of_the_words_of_others_only_the_place_is_written(name: str) -> None:
     assert _line(name, "ann@example.org %s", "Ann") == (
         f"WARNING {name}: said in there.py, line 7; its text is not written down"
     )
+
+
+def test_programs_get_the_same_as_one_json_object_a_line() -> None:
+    try:
+        raise ValueError("ann@example.org")
+    except ValueError:
+        fault = sys.exc_info()
+    record = logging.LogRecord("troth.keep", logging.ERROR, "there.py", 7, "a pass\nbroke", (), fault)
+    line = JsonLine().format(record)
+    assert "\n" not in line
+    assert "ann@example.org" not in line
+    told = json.loads(line)
+    assert list(told) == ["at", "level", "logger", "process", "said", "error", "places"]
+    assert (told["level"], told["logger"], told["said"]) == ("ERROR", "troth.keep", "a pass\nbroke")
+    assert told["error"] == "builtins.ValueError"
+    assert "test_logs.py" in told["places"][-1]
+
+
+def test_production_logs_for_programs_and_development_for_people() -> None:
+    assert described(as_json=True)["formatters"]["line"]["()"] == "troth.service.logs.JsonLine"
+    assert described(as_json=False)["formatters"]["line"]["()"] == "troth.service.logs.Line"

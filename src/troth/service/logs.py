@@ -7,34 +7,79 @@ exception is written as its type and place: its text may quote a row.
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
-__all__ = ["Line"]
+__all__ = ["JsonLine", "Line", "described"]
 
 _FRAMES_MAX = 12
+_Fault = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def described(*, as_json: bool) -> dict[str, Any]:
+    """What ``logging.config.dictConfig`` takes: our lines on standard error, for people or *as_json* for programs."""
+    line = JsonLine if as_json else Line
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": f"{__name__}.{line.__name__}"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "troth": {"level": "INFO"},
+            # Django gives these handlers of their own, which would write the address that was asked for.
+            "django": {"handlers": [], "level": "WARNING"},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }
 
 
 class Line(logging.Formatter):
     """``2026-11-24T09:41:00Z WARNING troth.keep: message``, then for an exception its type and the last frames."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        text = f"{at} {record.levelname} {record.name}: {_said(record)}"
+        text = f"{_at(record)} {record.levelname} {record.name}: {_said(record)}"
         if record.exc_info and record.exc_info[1] is not None:
             text += "\n" + self.formatException(record.exc_info)
         # One event is one line of the log, whatever a request put into it.
         return text.replace("\r", "\\r").replace("\n", "\n    ")
 
-    def formatException(  # noqa: N802 - logging's name
-        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-    ) -> str:
-        kind, _, trace = ei
-        frames = traceback.extract_tb(trace)[-_FRAMES_MAX:]
-        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-        return "\n".join([f"{kind.__module__}.{kind.__qualname__}" if kind else "", *places])
+    def formatException(self, ei: _Fault) -> str:  # noqa: N802 - logging's name
+        return "\n".join([_kind(ei), *_places(ei)])
+
+
+class JsonLine(logging.Formatter):
+    """The same as one JSON object: ``at``, ``level``, ``logger``, ``process``, ``said``, and for an exception its type
+    as ``error`` and the last frames as ``places``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "at": _at(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "process": record.process,
+            "said": _said(record),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            told |= {"error": _kind(record.exc_info), "places": _places(record.exc_info)}
+        return json.dumps(told)
+
+
+def _at(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _kind(fault: _Fault) -> str:
+    return f"{fault[0].__module__}.{fault[0].__qualname__}" if fault[0] is not None else ""
+
+
+def _places(fault: _Fault) -> list[str]:
+    frames = traceback.extract_tb(fault[2])[-_FRAMES_MAX:]
+    return [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
 
 
 def _said(record: logging.LogRecord) -> str:

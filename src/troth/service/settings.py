@@ -11,6 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from troth.service.configuration import Database, Settings
+from troth.service.logs import described
 
 TROTH = Settings.read()
 """What this process was told. Code that is not Django's takes it as a parameter."""
@@ -206,16 +207,4 @@ SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS"
 
 # --- logs: what happened and where, never whose ---------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "troth.service.logs.Line"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "troth": {"level": "INFO"},
-        # Django gives these handlers of their own, which would write the address that was asked for.
-        "django": {"handlers": [], "level": "WARNING"},
-        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-    },
-}
+LOGGING = described(as_json=TROTH.is_production)
