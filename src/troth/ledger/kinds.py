@@ -164,6 +164,11 @@ KINDS: Mapping[str, Kind] = {
         {"case": Of(Pseudonym), "change": _CHANGE},
         {"subject": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR, "due": Day(), "why": Of(Commitment)},
     ),
+    # an identity document, the last resort: asked for, received, and destroyed, when somebody had decided or unseen
+    "document.changed": Kind(
+        {"case": Of(Pseudonym), "change": OneOf(("asked", "received", "destroyed")), "actor": _ACTOR},
+        {"by": Of(Pseudonym), "why": OneOf(("accepted", "rejected", "expired", "closed")), "until": Day()},
+    ),
     "case.closed": Kind(
         {"case": Of(Pseudonym), "outcome": _ENDED},
         {
@@ -194,6 +199,8 @@ KINDS: Mapping[str, Kind] = {
         {"system": Of(Name), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
         {"review": Whole(), "plan": Of(Hash)},
     ),
+    # our own records were restored from a backup: what they hold of the time since is lost
+    "records.restored": Kind({"entries": Whole()}),
     # whoever was erased came back of their own accord, and is not to be erased again for what was: says a person
     "erasure.lifted": Kind(
         {"subject": Of(Pseudonym), "systems": Whole(1), "reason": Of(Name), "actor": _ACTOR}, {"by": Of(Pseudonym)}

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from tests.service.cases.conftest import Office
 
+from troth.ledger import Entry
 from troth.service.cases import run
 from troth.service.cases.content import Content
 from troth.service.cases.line import form_batches, start_the_line
@@ -88,6 +89,12 @@ def test_the_same_person_asking_twice_is_answered_twice(office: Office) -> None:
     assert {Case.objects.get(pk=case.pk).state for case in (first, second)} == {State.CLOSED}
 
 
+def kinds_of_holds() -> list[str]:
+    """The holds that the ledger tells of, placed by rule."""
+    entries = map(Entry.decode, map(bytes, EntryRow.objects.order_by("id").values_list("content", flat=True)))
+    return [entry.kind for entry in entries if entry.fields.get("actor") == "rule" and entry.kind.startswith("hold.")]
+
+
 def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Office) -> None:
     view, erase = office.ask("view"), office.ask("erase")
     office.prove(erase)
@@ -95,8 +102,10 @@ def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Off
     assert Case.objects.get(pk=erase.pk).needs == Needs.ACCESS
     assert office.rows("select count(*) from customer") == [(3,)]
     assert Hold.objects.filter(matter=view.reference, released_at=None).exists()
+    assert kinds_of_holds() == ["hold.placed"]
     office.prove(view)
     office.work()
+    assert kinds_of_holds() == ["hold.placed", "hold.released"]
     assert Case.objects.get(pk=view.pk).state == State.CLOSED
     assert Case.objects.get(pk=erase.pk).state == State.CLOSED
     assert office.rows("select count(*) from customer") == [(2,)]

@@ -21,6 +21,7 @@ urlpatterns = [
     path("link/<str:secret>", centre.follow_link, name="centre-link"),
     path("case/", centre.case_page, name="centre-case"),
     path("case/prove", centre.prove_points, name="centre-prove"),
+    path("case/document", centre.send_document, name="centre-document"),
     path("case/answer", centre.answer, name="centre-answer"),
     path("case/withdraw", centre.take_back, name="centre-take-back"),
     path("case/package", centre.fetch_package, name="centre-package"),

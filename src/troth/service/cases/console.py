@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import asking, preview, run
+from troth.service.cases import asking, document, preview, run
 from troth.service.cases.console_forms import Answering, Asking, Choosing, Filter, Noting, Reasons, Refusing, Resuming
 from troth.service.cases.console_page import (
     Line,
@@ -53,6 +53,7 @@ __all__ = [
     "approve",
     "case",
     "cases",
+    "document_file",
     "find",
     "give_up",
     "purpose_of",
@@ -221,6 +222,8 @@ def _page(
         "form": form if form is not None and form.errors else None,
         "acts": _offered(request, made, at_desk, tried, form),
         "may_handle": standing_of(request).may(Leave.CASES_HANDLE),
+        "document": document.of(row) if document.is_possible(row) else None,
+        "is_officer": standing_of(request).is_officer,
         "may_approve": _may_approve(request, row),
         "purpose": purpose,
         "purposes": purposes(),
@@ -277,6 +280,7 @@ class Act:
     is_offered: Callable[[Sheet], bool]
     form: type[forms.Form] | None = None
     hint: Any = ""
+    is_for_officer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +344,23 @@ def _withdraw(at: _At, given: Mapping[str, Any]) -> None:
 
 def _lift(at: _At, given: Mapping[str, Any]) -> None:
     run.lift(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+
+
+def _ask_document(at: _At, given: Mapping[str, Any]) -> None:
+    document.ask(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+
+
+def _accept_document(at: _At, given: Mapping[str, Any]) -> None:
+    document.decide(at.case.pk, at.desk, accepted=True, who=at.who, now=at.now)
+
+
+def _reject_document(at: _At, given: Mapping[str, Any]) -> None:
+    document.decide(at.case.pk, at.desk, accepted=False, who=at.who, now=at.now)
+
+
+def _has_document(made: Sheet) -> bool:
+    waiting = document.of(made.case) if document.is_possible(made.case) else None
+    return waiting is not None and waiting.came_at is not None
 
 
 def _is_idle(made: Sheet) -> bool:
@@ -434,13 +455,42 @@ ACTS: Mapping[str, Act] = {
         Reasons,
         hint=_("The person is told first; it is lifted three days later (GDPR Art. 18(3))."),
     ),
+    "accept-document": Act(
+        _("The document shows who it is"),
+        _("Accept, and destroy the document"),
+        _accept_document,
+        _has_document,
+        hint=_("Look at it first. It is destroyed at once, and what was asked for goes on."),
+        is_for_officer=True,
+    ),
+    "reject-document": Act(
+        _("The document does not show who it is"),
+        _("Destroy the document"),
+        _reject_document,
+        _has_document,
+        hint=_("Nothing else changes: ask for another, find another way, or refuse."),
+        is_for_officer=True,
+    ),
+    "ask-document": Act(
+        _("Ask for an identity document"),
+        _("Write to the person"),
+        _ask_document,
+        lambda made: document.is_possible(made.case) and document.of(made.case) is None,
+        Reasons,
+        hint=_(
+            "The last resort, where nothing that we hold and no login can show who asks (GDPR Art. 12(6), 5(1)(c)). "
+            "Say why: the person reads it."
+        ),
+        is_for_officer=True,
+    ),
     "note": Act(_("Write a note"), _("Keep the note"), _note, lambda made: made.content is not None, Noting),
 }
 
 
 def _offered(request: HttpRequest, made: Sheet, at_desk: Desk, tried: str, form: forms.Form | None) -> list[Offered]:
     """What whoever asks may do with the case as it stands: the first thing to do first."""
-    if not standing_of(request).may(Leave.CASES_HANDLE):
+    standing = standing_of(request)
+    if not standing.may(Leave.CASES_HANDLE):
         return []
     found = [
         Offered(
@@ -453,7 +503,7 @@ def _offered(request: HttpRequest, made: Sheet, at_desk: Desk, tried: str, form:
             is_open=name == tried,
         )
         for name, one in ACTS.items()
-        if one.is_offered(made)
+        if (standing.is_officer or not one.is_for_officer) and one.is_offered(made)
     ]
     return sorted(found, key=lambda one: not one.is_first)
 
@@ -490,7 +540,7 @@ def _may_approve(request: HttpRequest, row: Case) -> bool:
 def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     """Do one of `ACTS`. What is refused is said on the case's page, and nothing has changed then."""
     row, at_desk = _case(request, reference), desk()
-    if what not in ACTS:
+    if what not in ACTS or (ACTS[what].is_for_officer and not standing_of(request).is_officer):
         raise Http404
     form = _form(what, row, at_desk, request.POST)
     if form is not None and not form.is_valid():
@@ -501,6 +551,23 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     except TrothError as refused:
         return _page(request, _case(request, reference), wrong=sentence(refused), tried=what, form=form, status=409)
     return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
+
+
+@needs(Leave.OFFICER, personal=True)
+@require_safe
+def document_file(request: HttpRequest, reference: str) -> HttpResponse:
+    """The identity document that was sent for a case, as a file; the look is on record first."""
+    row, at_desk = _case(request, reference), desk()
+    content = content_of(row, at_desk)
+    look(request, subjects=people_of(row, content, at_desk), purpose=purpose_of(request), about=row.about)
+    data = document.opened(row, at_desk)
+    if data is None:
+        raise Http404
+    # Never shown in the browser by what it says it is.
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="{row.reference}.{document.type_of(data)}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @needs(Leave.CASES_HANDLE, personal=True)

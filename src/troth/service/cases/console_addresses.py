@@ -16,6 +16,7 @@ urlpatterns = [
     path("cases/find", console.find, name="find-case"),
     path("cases/<str:reference>/", console.case, name="case"),
     path("cases/<str:reference>/approve", console.approve, name="approve-case"),
+    path("cases/<str:reference>/document", console.document_file, name="case-document"),
     path("cases/<str:reference>/steps/<int:step>/give-up", console.give_up, name="give-up-step"),
     path("cases/<str:reference>/letters/<int:letter>/again", console.send_again, name="send-letter-again"),
     path("cases/<str:reference>/<slug:what>", console.act, name="act-on-case"),

@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 
 from troth.declaration import Basis, Declaration, IdentityKind, covers
 from troth.errors import TrothError
+from troth.service.cases import document
 from troth.service.cases.content import Content
 from troth.service.cases.models import Right
 from troth.service.cases.package.words import category_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
-__all__ = ["Again", "Answer", "Ask", "AskFor", "Points", "categories_to_amend", "purposes_for"]
+__all__ = ["Again", "Answer", "Ask", "AskFor", "Paper", "Points", "categories_to_amend", "purposes_for"]
 
 PLACES = (
     ("", gettext_lazy("I would rather not say")),
@@ -317,6 +318,28 @@ class Answer(forms.Form):
 
     def clean_answer(self) -> str:
         return _readable(self.cleaned_data["answer"])
+
+
+class Paper(forms.Form):
+    """An identity document that was asked for."""
+
+    document = forms.FileField(
+        label=gettext_lazy("The document"),
+        help_text=gettext_lazy("A PDF or a picture (PNG, JPEG) of at most 5 MB."),
+        error_messages={
+            "required": gettext_lazy("Choose a file first."),
+            "empty": gettext_lazy("That is no PDF, no PNG and no JPEG."),
+        },
+    )
+
+    def clean_document(self) -> bytes:
+        given = self.cleaned_data["document"]
+        if given.size > document.BYTES_MAX:
+            raise forms.ValidationError(gettext_lazy("The file is larger than 5 MB."))
+        data: bytes = given.read()
+        if document.type_of(data) is None:
+            raise forms.ValidationError(gettext_lazy("That is no PDF, no PNG and no JPEG."))
+        return data
 
 
 class Points(forms.Form):

@@ -16,12 +16,12 @@ from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration, is_category
 from troth.service.board.page import SIGNS
-from troth.service.cases import run
+from troth.service.cases import document, run
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.lines import Done, done, joined
-from troth.service.cases.models import LOOKS, Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.cases.models import LOOKS, Case, Document, Event, Kind, Needs, Outcome, Package, Right, State, Step
 from troth.service.cases.package.words import category_words
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
@@ -93,6 +93,7 @@ class Shown:
     asks: str = ""
     needs_answer: bool = False
     needs_points: bool = False
+    document: Document | None = None
     may_withdraw: bool = False
     content: Content | None = None
     wrote: Sequence[tuple[str, str]] = field(default=(), repr=False)
@@ -156,6 +157,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         asks=content.question if content is not None and case.state == State.PAUSED else "",
         needs_answer=case.state == State.PAUSED,
         needs_points=inside and case.state == State.VERIFYING and case.tier_needed > 1,
+        document=None if closed else document.of(case),
         may_withdraw=inside and not closed and case.batch_id is None and case.needs != Needs.SYSTEMS,
         content=content,
         wrote=_wrote(content, at_desk.declaration) if content is not None else (),
@@ -201,6 +203,8 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
         return _ended(case)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
+            if document.of(case) is not None:
+                return gettext("We asked you for a document that shows who you are. Somebody of ours looks at it.")
             return gettext("These data are sensitive, so we need a little more to be sure that you are you.")
         return gettext("Open the link that we mailed and press the button there. Then we begin.")
     if case.state == State.PAUSED:
@@ -256,7 +260,12 @@ def _event(event: Event) -> str:
         told = len(facts.get("told", ()))
         said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
         return said % {"number": told} if told else ""
+    if event.what == "document_destroyed" and facts.get("why") == "rejected":
+        return gettext("Your document did not show who you are, and we destroyed it")
     words = {
+        "document_asked": gettext("We asked you for an identity document"),
+        "document_received": gettext("You sent the document"),
+        "document_destroyed": gettext("We destroyed the document"),
         "received": gettext("We received it"),
         "verified": gettext("You proved that it was you"),
         "acknowledged": gettext("We confirmed it by letter"),

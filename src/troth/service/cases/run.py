@@ -58,6 +58,7 @@ __all__ = [
     "note",
     "pause",
     "prove",
+    "proved",
     "put_on_record",
     "receive",
     "receive_all",
@@ -201,7 +202,7 @@ def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
 def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
     if case.kind == Kind.REQUEST and case.right in LOOKS and case.subject:
-        _freeze(case, now)
+        _freeze(case, desk, now)
     if case.tier < case.tier_needed:
         case.state = State.VERIFYING
         case.save(update_fields=["state"])
@@ -233,20 +234,26 @@ def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
     """The person has shown who they are, to *tier*: go on where that is enough. Harmless twice."""
     with transaction.atomic():
         case = locked(link.case_id)
-        if case.tier >= tier or case.state != State.VERIFYING:
-            return case
-        case.tier = tier
-        if case.tier >= case.tier_needed:
-            case.verified_at = now
-        clocks = reckon(case, desk, now=now)
-        case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
-        Event.objects.create(case=case, at=now, what="verified", actor="subject", facts={"tier": tier})
-        subject = {"subject": Pseudonym(case.subject)} if case.subject else {}
-        record(Entry("case.verified", now, {"case": _pseudonym(case, desk), "tier": tier, **subject}))
-        hooks.tell("case.verified", _facts(case), now=now)
-        if case.tier >= case.tier_needed:
-            _go_on(case, desk.papers.content(case), clocks, desk, now)
+        if case.tier < tier and case.state == State.VERIFYING:
+            proved(case, tier, desk, who=SUBJECT, now=now)
         return case
+
+
+def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> None:
+    """Who asks is known to *tier*, in the transaction that is open: a case that waited for it goes on."""
+    is_waiting = case.state == State.VERIFYING
+    case.tier = tier
+    if is_waiting and tier >= case.tier_needed:
+        case.verified_at = now
+    clocks = reckon(case, desk, now=now)
+    case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
+    Event.objects.create(case=case, at=now, what="verified", actor=who.actor, by=who.by, facts={"tier": tier})
+    said: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
+    said |= {"by": Pseudonym(who.by)} if who.by else {}
+    record(Entry("case.verified", now, {"case": _pseudonym(case, desk), "tier": tier, **said}))
+    hooks.tell("case.verified", _facts(case), now=now)
+    if is_waiting and tier >= case.tier_needed:
+        _go_on(case, desk.papers.content(case), clocks, desk, now)
 
 
 def _go_on(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
@@ -548,7 +555,7 @@ def close(
     in_time = case.due_on is None or day(now, desk) <= case.due_on
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
-    Hold.objects.filter(matter=case.reference, released_at=None).update(released_at=now)
+    _thaw(case, desk, now)
     said: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "outcome": outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:
@@ -582,15 +589,27 @@ def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> No
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _freeze(case: Case, now: dt.datetime) -> None:
+def _freeze(case: Case, desk: Desk, now: dt.datetime) -> None:
     """An open request to see freezes disposal of what it is about: erasing to escape it is an offence."""
-    Hold.objects.create(
+    hold = Hold.objects.create(
         matter=case.reference,
         citation="DPA 2018 s.173; GDPR Art. 15",
         subject=case.subject,
         placed_at=now,
         review_at=now + dt.timedelta(days=92),
     )
+    record(Entry("hold.placed", now, _held(hold, case, desk) | {"review": hold.review_at.date()}))
+
+
+def _thaw(case: Case, desk: Desk, now: dt.datetime) -> None:
+    for hold in Hold.objects.select_for_update().filter(matter=case.reference, released_at=None):
+        Hold.objects.filter(pk=hold.pk).update(released_at=now)
+        record(Entry("hold.released", now, _held(hold, case, desk)))
+
+
+def _held(hold: Hold, case: Case, desk: Desk) -> dict[str, FieldValue]:
+    said: dict[str, FieldValue] = {"hold": desk.keyring.pseudonym("hold", str(hold.pk)), "actor": "rule"}
+    return said | {"subject": Pseudonym(hold.subject), "case": _pseudonym(case, desk)}
 
 
 def locked(case_id: int) -> Case:

@@ -8,7 +8,7 @@ import logging
 
 from django.db import transaction
 
-from troth.service.cases import run, telling
+from troth.service.cases import document, run, telling
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
@@ -32,6 +32,8 @@ def watch(now: dt.datetime) -> dt.datetime:
     """Do what is due at *now*. Harmless twice: each is done once for each case and level."""
     at_desk = desk()
     while telling.sweep(at_desk, now=now):
+        pass
+    while document.sweep(at_desk, now=now):
         pass
     _end_contents(at_desk, now)
     _remind_handlers(at_desk, now)
@@ -114,6 +116,8 @@ def _abandon(at_desk: Desk, now: dt.datetime) -> None:
         with transaction.atomic():
             locked = run.locked(case.pk)
             if locked.state != State.VERIFYING or locked.links.filter(open_until__gt=now).exists():
+                continue
+            if document.of(locked) is not None:  # it goes within its own days, and this case with it
                 continue
             Link.objects.filter(case=locked).delete()
             facts = {"cite": "GDPR Art. 12(2), (6)", "why": "identity_not_shown"}

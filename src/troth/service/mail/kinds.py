@@ -160,6 +160,7 @@ KINDS: Mapping[str, Kind] = {
         {"what": _one_of(*RIGHTS, "complaint", "question", "resume")},
         lasts=_DAY,
     ),
+    "document_asked": Kind({"right": _right, "reasons": _prose, "link": _link, "until": _date}),  # Art. 12(6)
     "agent_authority": Kind({"agent": _name, "right": _right, "link": _link, "until": _moment}, lasts=14 * _DAY),
     # a request on its way (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": Kind(
