@@ -165,7 +165,7 @@ def mail_server() -> Iterator[int]:
     """One that lets ``troth`` in with ``right``."""
 
     def check(server: object, session: object, envelope: object, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=data.password == b"right")
+        return AuthResult(success=data.password == b"right", handled=False)
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -39,7 +39,7 @@ def erase(firm: Firm, *who: str) -> None:
 
 
 def replay(firm: Firm, *options: str, system: str = "shop", since: dt.datetime = BEFORE) -> Answer:
-    return firm.troth("replay", "--system", system, "--restored-from", f"{since:%Y-%m-%dT%H:%M:%SZ}", *options)
+    return firm.troth("replay", "--system", system, "--restored-from", f"{since:%Y-%m-%dT%H:%M:%S.%fZ}", *options)
 
 
 def apply(firm: Firm) -> Answer:

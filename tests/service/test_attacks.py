@@ -291,11 +291,11 @@ def test_zeros_and_nonsense_in_forms_are_refused_and_not_our_fault(
             if door.rule.kind == "by_token" or "sign-out" in address:
                 continue
             path = filled(address, {"reference": case.reference, "what": "note", "right": "amend"})
-            for client in (visitor, keeper):
-                assert client.post(path, sent).status_code < 500, (address, bad[:3])
-                query = quote(bad.encode("utf-8", "surrogatepass"))
-                at = f"{path}?{'&'.join(f'{name}={query}' for name in names)}"
-                assert client.get(at).status_code < 500, (address, bad[:3])
+            client = visitor if door.rule.kind == "public" else keeper
+            assert client.post(path, sent).status_code < 500, (address, bad[:3])
+            query = quote(bad.encode("utf-8", "surrogatepass"))
+            at = f"{path}?{'&'.join(f'{name}={query}' for name in names)}"
+            assert client.get(at).status_code < 500, (address, bad[:3])
 
 
 # --- too much ---------------------------------------------------------------------------------------------------------

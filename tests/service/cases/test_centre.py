@@ -342,7 +342,7 @@ def test_dead_links_all_answer_alike(office: Office, visitor: Client) -> None:
     used = links.make(case, Link.Use.PROVE, now=now)
     links.use(used, now=now)
     Link.objects.filter(used_at__isnull=False).update(open_until=now)
-    dead = [text(visitor, f"/your-data/link/{secret}", 410) for secret in (over, used, "A" * 43, "x", "%00", "{{7*7}}")]
+    dead = [text(visitor, f"/your-data/link/{secret}", 410) for secret in (over, used, "A" * 43, "x", "{{7*7}}")]
     assert len(set(dead)) == 1
     assert "/your-data/again/" in dead[0]
     posted = {visitor.post(f"/your-data/link/{secret}").status_code for secret in (over, used, "A" * 43)}
