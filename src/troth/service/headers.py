@@ -62,7 +62,8 @@ def methods(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
     """Middleware: no page knows more than to be fetched and to be sent a form. The API answers for itself."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path_info:  # nothing of ours has one in its name, and PostgreSQL would break over it
+        # Nothing of ours has one in its name or asks for one, and PostgreSQL would break over it.
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return HttpResponseBadRequest()
         if request.method not in _METHODS and not request.path_info.startswith("/api/v1/"):
             return HttpResponseNotAllowed(_METHODS)
