@@ -122,4 +122,8 @@ def test_a_wrong_setting_is_named(firm: Firm) -> None:
 
 def test_migrating_is_harmless_twice(bare: Firm) -> None:
     assert bare.troth("migrate").code == 0
-    assert bare.troth("migrate", "--json").document == {"database": "sqlite", "migrated": True}
+    assert bare.troth("migrate", "--json").document == {
+        "database": "sqlite",
+        "migrated": True,
+        "restored": False,
+    }
