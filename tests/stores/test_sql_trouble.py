@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,29 @@ def test_reading_creates_no_database_file(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreachable):
         open_store("shop", f"sqlite:///{path}").describe()
     assert not path.exists()
+
+
+_DIES_WRITING = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA synchronous = OFF")  # so that the journal counts from the start, and not from the commit on
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("DELETE FROM t")
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_writer_left_half_done_is_waited_for_or_rolled_back(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.sqlite")) as made:
+        made.executescript("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    subprocess.run([sys.executable, "-c", _DIES_WRITING, str(tmp_path / "shop.sqlite")])
+    url = f"sqlite:///{tmp_path}/shop.sqlite"
+    with contextlib.closing(open_store("shop", url, read_only=True)) as reader, pytest.raises(StoreBusy) as waits:
+        reader.read("t", ["id"], None)
+    assert waits.value.retryable
+    for read_only in (False, True):
+        with contextlib.closing(open_store("shop", url, read_only=read_only)) as store:
+            assert store.read("t", ["id"], None) == [(1,)]
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

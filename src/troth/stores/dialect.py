@@ -107,6 +107,10 @@ class Dialect(abc.ABC):
     def engine(self, limits: Limits, *, read_only: bool) -> sa.Engine:
         """An engine whose connections keep *limits*; a read-only one commits by itself and cannot write."""
 
+    def mend(self, error: BaseException | None) -> bool:
+        """Make good what kept a reader from reading and whoever may write can mend. Whether there was anything."""
+        return False
+
     def _engine(self, url: sa.URL, *, read_only: bool, **special: Any) -> sa.Engine:
         """What all engines have in common: one connection, silence, and no statement that nobody asked for."""
         return sa.create_engine(

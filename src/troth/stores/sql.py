@@ -228,7 +228,8 @@ class SqlStore:
         return Fault(StoreRefused, "the server is of a kind or a version that this connector does not speak to")
 
     def _read(self, action: Callable[[sa.Connection], Result]) -> Result:
-        """Read on a connection that commits by itself; once more on a new one if the old one was lost meanwhile."""
+        """Read on a connection that commits by itself; once more on a new one if the old one was lost meanwhile, or
+        what was in the way could be mended by somebody who may write."""
 
         def once() -> Result:
             with self._reading.connect() as connection:
@@ -238,7 +239,7 @@ class SqlStore:
             try:
                 return once()
             except sa.exc.DBAPIError as error:
-                if not error.connection_invalidated:
+                if not (error.connection_invalidated or (not self._read_only and self._dialect.mend(error.orig))):
                     raise
             return once()
 

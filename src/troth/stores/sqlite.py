@@ -8,6 +8,7 @@ was read can be sought again. Values are written as SQLite's own functions would
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import os
@@ -55,6 +56,7 @@ from troth.stores.machine import accounts_that_reach
 
 __all__ = ["SQLite"]
 
+_LEFT_HALF_DONE = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY")
 _TEMPORAL = {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
 
 
@@ -97,9 +99,22 @@ class SQLite(Dialect):
             sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
 
+    def mend(self, error: BaseException | None) -> bool:
+        """Roll back what a writer that died left half done: SQLite does that for whoever opens the file to write, and
+        until then nobody who only reads is let in."""
+        if getattr(error, "sqlite_errorname", "") not in _LEFT_HALF_DONE:
+            return False
+        engine = self.engine(Limits(), read_only=False)
+        with contextlib.suppress(sa.exc.DBAPIError), engine.begin():  # the next read says what is wrong
+            pass
+        engine.dispose()
+        return True
+
     def fault(self, error: BaseException) -> Fault:
         code = getattr(error, "sqlite_errorname", "") or ""
         said = str(error)
+        if code in _LEFT_HALF_DONE:
+            return replace(BUSY, detail="somebody died while writing, and nobody has opened the file to write since")
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")):
             return BUSY
         if code.startswith("SQLITE_CONSTRAINT"):
