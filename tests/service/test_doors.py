@@ -100,6 +100,7 @@ DOORS: Mapping[str, Door] = {
     "your-data/case/document": everyone(*SEND),
     "your-data/case/answer": everyone(*SEND),
     "your-data/case/withdraw": everyone(*BOTH),
+    "your-data/case/appeal": everyone(*BOTH),
     "your-data/case/package": everyone(*SEND),
     "your-data/case/receipt/<int:leaf>": everyone(*READ),
     "your-data/case/receipt/<int:leaf>.tlog-proof": everyone(*READ),

@@ -96,6 +96,13 @@ def test_a_question_is_answered_in_five_business_days() -> None:
     assert due("2026-11-25", kind="question", right="") == [("standards.answer_question", "2026-12-02")]
 
 
+def test_an_appeal_is_answered_in_the_shortest_time_of_the_laws_that_know_one() -> None:
+    texan = {"country": "US", "residence": "US-TX", "requests": "{serves: [US-TX]}"}
+    assert due("2026-11-25", right="appeal", **texan) == [("standards.answer_appeal", "2027-01-09")]
+    assert due("2026-11-25", right="appeal", is_extended=True, **texan) == [("standards.answer_appeal", "2027-03-10")]
+    assert ("uk.answer", "2026-12-29") in due("2026-11-25", right="appeal")
+
+
 def test_where_no_law_sets_a_period_a_month_is_promised() -> None:
     assert due("2026-11-25", country="US", residence="US-TX", requests="{serves: [US-TX]}")[0][1] == "2026-12-25"
 

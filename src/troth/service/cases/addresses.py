@@ -24,6 +24,7 @@ urlpatterns = [
     path("case/document", centre.send_document, name="centre-document"),
     path("case/answer", centre.answer, name="centre-answer"),
     path("case/withdraw", centre.take_back, name="centre-take-back"),
+    path("case/appeal", centre.appeal_form, name="centre-appeal"),
     path("case/package", centre.fetch_package, name="centre-package"),
     path("case/receipt/<int:leaf>", centre.receipt_page, name="centre-receipt"),
     path("case/receipt/<int:leaf>.tlog-proof", centre.receipt_file, name="centre-receipt-text"),

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.declaration import Declaration
 from troth.ledger import receipt
-from troth.service.cases import again, document, links, page, plan, proof, run, telling, window
+from troth.service.cases import again, appeal, document, links, page, plan, proof, run, telling, window
 from troth.service.cases.centre_frame import (
     RIGHTS,
     centre_page,
@@ -33,7 +33,7 @@ from troth.service.cases.centre_frame import (
     window_page,
 )
 from troth.service.cases.desk import Desk
-from troth.service.cases.forms import Again, Answer, Ask, AskFor, Paper, Points, purposes_for
+from troth.service.cases.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
@@ -42,6 +42,7 @@ from troth.service.pages import the_company, the_log
 
 __all__ = [
     "answer",
+    "appeal_form",
     "ask_again",
     "ask_for",
     "case_page",
@@ -406,6 +407,31 @@ def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
         said = gettext("It is being carried out at this moment, and cannot be taken back any more.")
         return _case(request, at_desk, link, wrong=said, status=409)
     return to(request, at_desk, "centre-case")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@window_page
+def appeal_form(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
+    """``/your-data/case/appeal``: somebody else looks at a refusal, or at what was done in part."""
+    if not appeal.is_possible(link.case):
+        return to(request, at_desk, "centre-case")
+    form = Appeal(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        with contextlib.suppress(run.CaseRefused):  # somebody appealed at this moment: the page says so
+            text = form.cleaned_data["answer"]
+            opened = appeal.open_appeal(link.case_id, text, at_desk, channel=Channel.CENTRE, is_proved=True, now=now)
+            secret = links.make(opened, Link.Use.STATUS, now=now)
+            window.open_window(request, links.use(secret, now=now), now=now)
+        return to(request, at_desk, "centre-case")
+    told = {
+        "form": form,
+        "reference": link.case.reference,
+        "title": page.asked_for(link.case),
+        "due": _due(at_desk, Kind.REQUEST, Right.APPEAL).on,
+        "at": reverse("centre-appeal"),
+    }
+    return shown(request, at_desk, "appeal", told, status=_status(form))
 
 
 @require_POST

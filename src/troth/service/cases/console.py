@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import asking, document, preview, run
+from troth.service.cases import appeal, asking, document, preview, run
 from troth.service.cases.console_forms import Answering, Asking, Choosing, Filter, Noting, Reasons, Refusing, Resuming
 from troth.service.cases.console_page import (
     Line,
@@ -317,6 +317,9 @@ def _refuse(at: _At, given: Mapping[str, Any]) -> None:
 
 
 def _answer(at: _At, given: Mapping[str, Any]) -> None:
+    if at.case.right == Right.APPEAL:
+        appeal.decide(at.case.pk, given["text"], at.desk, granted=given["granted"], who=at.who, now=at.now)
+        return
     run.answer(at.case.pk, given["text"], at.desk, who=at.who, now=at.now, remedy=given.get("remedy", ""))
 
 
@@ -522,7 +525,7 @@ def _form(name: str, row: Case, at_desk: Desk, given: Any) -> forms.Form | None:
     elif made is Choosing:
         more["known"] = rows_in_question(row)
     elif made is Answering:
-        more["is_complaint"] = row.kind == Kind.COMPLAINT
+        more["about"] = row.right or row.kind
     return made(given, **more)
 
 

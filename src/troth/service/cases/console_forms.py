@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from troth.service.cases.console_page import NEEDS, RIGHTS
+from troth.service.cases.models import Kind, Right
 
 __all__ = ["Answering", "Asking", "Choosing", "Filter", "Noting", "Reasons", "Refusing", "Resuming"]
 
@@ -86,11 +87,14 @@ class Refusing(_Plain):
 class Answering(_Plain):
     text = _text(_("Your answer"), rows=7, help_text=_("It goes to the person by letter, word for word."))
     remedy = _text(_("What is done about it"), rows=3, required=False)
+    granted = forms.BooleanField(label=_("The person is right: what was asked for is done after all"), required=False)
 
-    def __init__(self, *given: Any, is_complaint: bool = True, **named: Any) -> None:
+    def __init__(self, *given: Any, about: str = Kind.COMPLAINT, **named: Any) -> None:
         super().__init__(*given, **named)
-        if not is_complaint:
+        if about != Kind.COMPLAINT:
             del self.fields["remedy"]
+        if about != Right.APPEAL:
+            del self.fields["granted"]
 
 
 class Choosing(_Plain):

@@ -456,6 +456,7 @@ _EVENTS: Mapping[str, Any] = {
     "document_received": _("An identity document came"),
     "document_destroyed": _("The identity document was destroyed"),
     "acknowledged": _("We confirmed it by letter"),
+    "appealed": _("The person appealed"),
     "assigned": _("Somebody took it"),
     "paused": _("The person was asked for something"),
     "asked_again": _("The person was asked once more"),

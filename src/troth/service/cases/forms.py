@@ -20,7 +20,7 @@ from troth.service.cases.package.words import category_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
-__all__ = ["Again", "Answer", "Ask", "AskFor", "Paper", "Points", "categories_to_amend", "purposes_for"]
+__all__ = ["Again", "Answer", "Appeal", "Ask", "AskFor", "Paper", "Points", "categories_to_amend", "purposes_for"]
 
 PLACES = (
     ("", gettext_lazy("I would rather not say")),
@@ -318,6 +318,15 @@ class Answer(forms.Form):
 
     def clean_answer(self) -> str:
         return _readable(self.cleaned_data["answer"])
+
+
+class Appeal(Answer):
+    """Why somebody else should look again."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["answer"].label = gettext_lazy("What is wrong with our answer?")
+        self.fields["answer"].error_messages["required"] = gettext_lazy("Write what is wrong first.")
 
 
 class Paper(forms.Form):

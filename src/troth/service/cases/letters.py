@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
 
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.models import Case, Kind
+from troth.service.cases.models import Case, Kind, Right
 from troth.service.cases.plan import zone_of
 from troth.service.configuration import Settings
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import post
 
-__all__ = ["day", "redress", "write", "write_to"]
+__all__ = ["appealing", "day", "redress", "write", "write_to"]
 
 
 def write(case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, content: Content, now: dt.datetime) -> None:
@@ -40,6 +42,21 @@ def write_to(
 def redress(case: Case, desk: Desk) -> dict[str, Any]:
     """Whom a person may turn to who does not agree: to us first, by the centre."""
     return {"complaint_link": f"{desk.site}/your-data/complain/"} if case.kind != Kind.COMPLAINT else {}
+
+
+def appealing(case: Case, desk: Desk) -> dict[str, Any]:
+    """How to appeal against the answer to *case*, in its language: the laws of several US states want that said, and it
+    is open to everybody."""
+    if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
+        return {}
+    with translation.override(case.language):
+        said = gettext(
+            "You may also appeal: on the page of your request, or by answering this letter. Then somebody else decides."
+        )
+        if case.residence.startswith("US") or desk.declaration.organisation.country == "US":
+            turn = gettext("If your appeal is refused, you may turn to the attorney general of your state.")
+            said = f"{said} {turn}"
+    return {"appeal": said}
 
 
 def day(at: dt.datetime, desk: Desk) -> dt.date:

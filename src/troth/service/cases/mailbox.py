@@ -23,10 +23,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from troth.errors import TrothError
-from troth.service.cases import run
+from troth.service.cases import appeal, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.models import Arrived, Case, Channel, Event, State
+from troth.service.cases.models import Arrived, Case, Channel, Event, Outcome, State
 from troth.service.cases.recognise import language_of, recognise
 from troth.service.configuration import Mailbox, Settings
 from troth.service.mail.run import about_of
@@ -122,7 +122,7 @@ def _case_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> Case | None:
     read = understood(letter.raw)
     if read is None or read.is_automatic or not read.sender or _is_ours(read.sender, at_desk):
         return None
-    if (known := _answered(read, at_desk, now)) is not None:
+    if (known := _answered(read, letter.at, at_desk, now)) is not None:
         return known
     since = now - dt.timedelta(days=1)
     content = Content(
@@ -167,12 +167,25 @@ def _is_ours(sender: str, at_desk: Desk) -> bool:
     return sender.casefold() in {organisation.email.casefold(), officer.casefold()} - {""}
 
 
-def _answered(read: MailRead, at_desk: Desk, now: dt.datetime) -> Case | None:
-    """A letter about an open case of the same address: it answers what we asked, or is put beside the case."""
+def _is_theirs(case: Case, sender: str, at_desk: Desk) -> bool:
+    if case.content is None:
+        return False
+    return at_desk.papers.content(case).address.casefold() == sender.casefold()
+
+
+def _answered(read: MailRead, at: dt.datetime, at_desk: Desk, now: dt.datetime) -> Case | None:
+    """A letter about a case of the same address: it answers what we asked, or is put beside the case; and whoever
+    answers a refusal wants somebody to look again."""
     about = about_of(read.replies_to).removeprefix("case:")
     for reference in dict.fromkeys([*read.references, about]):
-        case = Case.objects.select_related("key").exclude(state=State.CLOSED).filter(reference=reference).first()
-        if case is None or at_desk.papers.content(case).address.casefold() != read.sender.casefold():
+        case = Case.objects.select_related("key").filter(reference=reference).first()
+        if case is None or not _is_theirs(case, read.sender, at_desk):
+            continue
+        if case.state == State.CLOSED:
+            if reference == about and case.outcome == Outcome.REFUSED and appeal.is_possible(case):
+                return appeal.open_appeal(
+                    case.pk, read.text, at_desk, channel=Channel.MAIL, is_proved=False, now=now, received_at=at
+                )
             continue
         if case.state == State.PAUSED:
             return run.resume(case.pk, read.text, at_desk, who=run.SUBJECT, now=now)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration, is_category
 from troth.service.board.page import SIGNS
-from troth.service.cases import document, run
+from troth.service.cases import appeal, document, run
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
@@ -95,6 +95,7 @@ class Shown:
     needs_points: bool = False
     document: Document | None = None
     may_withdraw: bool = False
+    may_appeal: bool = False
     content: Content | None = None
     wrote: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
@@ -159,6 +160,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         needs_points=inside and case.state == State.VERIFYING and case.tier_needed > 1,
         document=None if closed else document.of(case),
         may_withdraw=inside and not closed and case.batch_id is None and case.needs != Needs.SYSTEMS,
+        may_appeal=appeal.is_possible(case),
         content=content,
         wrote=_wrote(content, at_desk.declaration) if content is not None else (),
     )
@@ -269,6 +271,7 @@ def _event(event: Event) -> str:
         "received": gettext("We received it"),
         "verified": gettext("You proved that it was you"),
         "acknowledged": gettext("We confirmed it by letter"),
+        "appealed": gettext("You appealed, and somebody else looks at it"),
         "paused": gettext("We asked you for something"),
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),

@@ -78,6 +78,8 @@ def _duties(asked: Asked, applying: Sequence[Applies], on: dt.date) -> Iterable[
     if kind is Kind.QUESTION:
         yield from (("answer", rule) for rule in obligations("standards", on) if rule.id == "standards.answer_question")
         return
+    if asked.right == Right.APPEAL:
+        yield from (("answer", rule) for rule in obligations("standards", on) if rule.id == "standards.answer_appeal")
     for one in applying:
         for rule in obligations(one.regime.id, on):
             duty = rule.id.partition(".")[2]

@@ -23,7 +23,7 @@ from troth.service.api import hooks
 from troth.service.cases import links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day, redress, write, write_to
+from troth.service.cases.letters import appealing, day, redress, write, write_to
 from troth.service.cases.models import (
     LOOKS,
     Approval,
@@ -64,6 +64,7 @@ __all__ = [
     "receive_all",
     "reckon",
     "refuse",
+    "require_other",
     "resume",
     "subject_of",
     "take",
@@ -107,6 +108,9 @@ class Intake:
     is_confidential: bool = False
     received_at: dt.datetime | None = None
     """When it arrived, where that is earlier than now: the clock starts at arrival."""
+    answers_case: int | None = None
+    """The case that this one follows from: an appeal from what was refused, and what is done after all from an
+    appeal."""
     who: Who = field(default=SUBJECT)
 
     def __repr__(self) -> str:
@@ -167,6 +171,7 @@ def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Cloc
         tier=intake.tier,
         tier_needed=needed,
         subject=subject_of(intake.content, desk),
+        answers_case_id=intake.answers_case,
     )
     if needed and intake.tier >= needed:
         case.verified_at = now
@@ -399,6 +404,7 @@ def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: 
         case = locked(case_id)
         _require_open(case)
         _require_untouched(case)
+        require_other(case, who)
         if not reasons.strip() or not cite.strip():
             raise CaseRefused("a refusal needs its reasons and the law that it rests on (GDPR Art. 12(4))")
         content = desk.papers.content(case)
@@ -408,7 +414,9 @@ def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: 
             "received": day(case.received_at, desk),
             "reasons": reasons,
             "cite": cite,
+            "status": links.address_of(links.make(case, Link.Use.STATUS, now=now), desk),
             **redress(case, desk),
+            **appealing(case, desk),
         }
         write(case, "refused", desk, facts, content=content, now=now)
         close(case, Outcome.REFUSED, desk, who=who, now=now, facts={"cite": cite})
@@ -482,6 +490,7 @@ def take(case_id: int, handler: Any, desk: Desk, *, who: Who, now: dt.datetime) 
     with transaction.atomic():
         case = locked(case_id)
         _require_open(case)
+        require_other(case, who)
         if case.handler_id != handler.pk:
             case.handler = handler
             case.save(update_fields=["handler"])
@@ -524,7 +533,7 @@ def answer(case_id: int, text: str, desk: Desk, *, who: Who, now: dt.datetime, r
     with transaction.atomic():
         case = locked(case_id)
         _require_open(case)
-        if case.needs != Needs.ANSWER:
+        if case.needs != Needs.ANSWER or case.right == Right.APPEAL:
             raise CaseRefused(f"{case.reference} is not a case that somebody answers in words")
         content = desk.papers.content(case)
         desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
@@ -620,6 +629,15 @@ def locked(case_id: int) -> Case:
 def _require_open(case: Case) -> None:
     if case.state == State.CLOSED:
         raise CaseRefused(f"{case.reference} is closed; what is new is a case of its own")
+
+
+def require_other(case: Case, who: Who) -> None:
+    """Nobody decides on an appeal against what they decided themselves."""
+    if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
+        return
+    decided = Event.objects.filter(case=case.answers_case_id, by=who.by, what__in=("closed", "approved", "reviewed"))
+    if decided.exists():
+        raise CaseRefused(f"you had a part in the answer that {case.reference} is about: somebody else has to decide")
 
 
 def _require_untouched(case: Case) -> None:

@@ -17,7 +17,7 @@ from troth.protect import Context
 from troth.service.cases import asking, links, plan, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day, redress, write
+from troth.service.cases.letters import appealing, day, redress, write
 from troth.service.cases.lines import done, joined
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
 from troth.service.cases.package import Contents, Part, Shared, build
@@ -227,6 +227,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
         if kept or undone:
             kept += [_undone(step, at_desk) for step in undone]
+            facts |= appealing(fresh, at_desk)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:

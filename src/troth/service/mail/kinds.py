@@ -132,7 +132,7 @@ def _one_of(*words: str) -> Shape:
     return check
 
 
-_right = _one_of(*RIGHTS, "complaint", "question")
+_right = _one_of(*RIGHTS, "appeal", "complaint", "question")
 _DAY = dt.timedelta(days=1)
 _REDRESS: Mapping[str, Shape] = {
     "under": _one_of("gdpr", "ccpa"),
@@ -157,7 +157,7 @@ KINDS: Mapping[str, Kind] = {
     # proof that it was them
     "link": Kind(
         {"link": _link, "until": _moment},
-        {"what": _one_of(*RIGHTS, "complaint", "question", "resume")},
+        {"what": _one_of(*RIGHTS, "appeal", "complaint", "question", "resume")},
         lasts=_DAY,
     ),
     "document_asked": Kind({"right": _right, "reasons": _prose, "link": _link, "until": _date}),  # Art. 12(6)
@@ -200,6 +200,10 @@ KINDS: Mapping[str, Kind] = {
         {"received": _date}, {"due": _date, "status": _link, **_without(_REDRESS, "complaint_link")}
     ),
     "complaint_outcome": Kind({"received": _date, "outcome": _prose}, {"remedy": _prose, "status": _link, **_REDRESS}),
+    "appeal_answered": Kind(
+        {"received": _date, "answer": _prose, "granted": _one_of("yes", "no")},
+        {"cite": _line, "status": _link, **_REDRESS},
+    ),
     "question_answered": Kind(
         {"received": _date, "answer": _prose}, {"asked": _prose, "clause": _prose, "link": _link}
     ),

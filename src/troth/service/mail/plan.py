@@ -34,6 +34,7 @@ RIGHT_WORDS: Mapping[str, object] = {
     "port": gettext_lazy("a copy of your data in a machine-readable form"),
     "object": gettext_lazy("objection to the use of your data"),
     "withdraw": gettext_lazy("withdrawal of your consent"),
+    "appeal": gettext_lazy("an appeal against our answer"),
     "complaint": gettext_lazy("a complaint"),
     "question": gettext_lazy("a question about our privacy policy"),
     "resume": gettext_lazy("to open the page of your request"),
