@@ -45,6 +45,8 @@ class Requests(Part):
     """How long what was asked and answered stays after a case is closed; of some laws, at least two years."""
     by_mail: StrictBool = True
     """Whether the mailbox ``organisation.email`` is read for requests."""
+    by_api: StrictBool = False
+    """Whether the company's own application sends requests by the API, so that a token for it has to be in force."""
 
     @field_validator("package")
     @classmethod

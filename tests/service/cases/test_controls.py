@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import mailbox
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from tests.service.cases.conftest import Office
@@ -13,10 +16,14 @@ from tests.service.cases.conftest import Office
 from troth.declaration import parse
 from troth.probe import Site
 from troth.promises import Check, Outcome, run
+from troth.service.api.models import Token
+from troth.service.api.tokens import Scope, make
 from troth.service.cases import controls  # noqa: F401 - registers the answers
 from troth.service.cases.content import Content
+from troth.service.cases.mailbox import read_due
 from troth.service.cases.models import Case, Channel, Kind, Receipt
 from troth.service.cases.run import Intake, Who, answer, receive
+from troth.service.configuration import Mailbox
 from troth.service.record.models import Hold
 
 
@@ -146,3 +153,50 @@ def test_a_site_that_does_not_answer_is_no_pass() -> None:
     site = Site("http://127.0.0.1:9/")
     looking = {"site": site, "declaration": DECLARED, "now": NOW}
     assert run("cases.every_right_offered", looking).outcome is Outcome.ERROR
+
+
+@pytest.fixture
+def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) -> Callable[..., Check]:
+    """Every way in is declared, and open."""
+    office.declare(requests="{by_api: true}")
+    site, shown = pages
+    shown["/your-data/view/"] = "<form method=post><button>Send</button></form>"
+    box = office.folder / "box"
+    mailbox.Maildir(box)
+    settings.TROTH = dataclasses.replace(office.settings, mailbox=Mailbox(folder=box))
+    read_due(office.now())
+    make("shop", [Scope.CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
+
+    def check(later: dt.timedelta = dt.timedelta()) -> Check:
+        looking = {"declaration": office.desk.declaration, "site": site, "now": office.now() + later}
+        return run("cases.every_channel", looking)
+
+    return check
+
+
+@pytest.mark.mutation("cases.every_channel")
+def test_a_way_in_that_leads_to_nobody_is_found(
+    office: Office, channels: Callable[..., Check], pages: tuple[Site, dict[str, str]], settings: Any
+) -> None:
+    assert (channels().outcome, channels().figures["open"]) == (Outcome.PASS, 3)
+    late = channels(dt.timedelta(hours=2))
+    assert (late.outcome, [finding.place for finding in late.findings]) == (Outcome.FAIL, ["the mailbox"])
+    Token.objects.update(ended_at=office.now())
+    assert [finding.place for finding in channels().findings] == ["the API"]
+    pages[1]["/your-data/view/"] = "<p>Welcome to nginx</p>"
+    settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=None)
+    assert channels().figures["open"] == 0
+
+
+def test_a_mailbox_that_does_not_answer_counts_as_unread(
+    office: Office, channels: Callable[..., Check], settings: Any
+) -> None:
+    settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=Mailbox(host="127.0.0.1", port=9, is_encrypted=False))
+    with pytest.raises(OSError, match="refused"):
+        read_due(office.now() + dt.timedelta(minutes=40))
+    assert channels(dt.timedelta(minutes=40)).outcome is Outcome.FAIL
+
+
+def test_a_way_in_that_is_not_declared_is_not_asked_for(office: Office, channels: Callable[..., Check]) -> None:
+    office.declare(requests="{by_mail: false}")
+    assert channels(dt.timedelta(days=60)).figures == {"declared": 1, "open": 1}

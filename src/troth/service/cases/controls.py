@@ -8,23 +8,29 @@ from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from troth.counting import counted
 from troth.declaration import Declaration
 from troth.probe import Page, ProbeError, Site, fetch
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
+from troth.service.api.models import Token
+from troth.service.api.tokens import Scope
+from troth.service.cases.mailbox import READ_BY
 from troth.service.cases.models import Case, Event, Kind, Receipt, Right, State
 from troth.service.cases.models import Outcome as Ended
 from troth.service.cases.plan import zone_of
 from troth.service.disclosure.plan import TELLING
 from troth.service.disclosure.telling import State as NoticeState
 from troth.service.disclosure.telling import StateOfNotice, all_since
+from troth.service.record import due
 from troth.service.record.models import Hold
 
 __all__ = [
     "answered_in_time",
     "complaints_acknowledged",
+    "every_channel",
     "every_right_offered",
     "held_cases_freeze_deletion",
     "questions_answered",
@@ -115,6 +121,47 @@ def every_right_offered(site: Site) -> Answer:
     evidence = Evidence(in_scope=frozenset({"site"}), observed=frozenset({"site"}), population=asked, tested=asked)
     summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
     return Answer.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
+
+
+@answers("cases.every_channel")
+def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
+    """GDPR Art. 12(2): each declared way in leads to somebody. The centre has its form, the mailbox was read lately,
+    and a token to open cases is in force where an application is to send them."""
+    declared, findings, seen = {"centre"}, list[Finding](), set[str]()
+    try:
+        form = fetch(site, f"{_CENTRE}{Right.VIEW}/")
+        seen.add("centre")
+        if form.status != 200 or "<form" not in form.source:
+            findings.append(Finding("the privacy centre", "it shows no form", "see that Troth serves it on this site"))
+    except ProbeError:
+        pass  # not looked at, which is no pass
+    if declaration.requests.by_mail:
+        declared.add("mail")
+        seen.add("mail")
+        findings += _unread(now)
+    if declaration.requests.by_api:
+        declared.add("api")
+        seen.add("api")
+        in_force = Token.objects.filter(ended_at=None, until__gt=now).values_list("scopes", flat=True)
+        if not any(Scope.CASES_WRITE in scopes for scopes in in_force):
+            findings.append(Finding("the API", "no token to open cases is in force", "make one: troth api token"))
+    evidence = Evidence(
+        in_scope=frozenset(declared), observed=frozenset(seen), population=len(declared), tested=len(seen)
+    )
+    summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} lead to somebody."
+    figures = {"declared": len(declared), "open": len(seen) - len(findings)}
+    return Answer.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _unread(now: dt.datetime) -> Iterable[Finding]:
+    place = "the mailbox"
+    if settings.TROTH.mailbox is None:
+        yield Finding(place, "nobody reads it", "set TROTH_MAILBOX_URL, or declare requests.by_mail: false")
+    elif not due.is_scheduled(READ_BY):
+        yield Finding(place, "it was never read", "troth doctor tells whether it answers")
+    elif (late := due.due_since(READ_BY, now)) is not None:
+        minutes = int(late.total_seconds() // 60) + 30
+        yield Finding(place, f"it was not read for {minutes:,} minutes", "troth doctor tells whether it answers")
 
 
 def _paths(page: Page, site: Site) -> set[str]:

@@ -30,13 +30,17 @@ from troth.service.cases.models import Arrived, Case, Channel, Event, Outcome, S
 from troth.service.cases.recognise import language_of, recognise
 from troth.service.configuration import Mailbox, Settings
 from troth.service.mail.run import about_of
+from troth.service.record import due
 from troth.service.record.routines import routine
 from troth.subjects import Identity, IdentityRefused
 
-__all__ = ["Delivered", "MailRead", "open_mailbox", "read_mailbox", "take_in"]
+__all__ = ["READ_BY", "Delivered", "MailRead", "open_mailbox", "read_mailbox", "take_in"]
 
 _LOG = logging.getLogger("troth.mailbox")
 _EVERY = dt.timedelta(minutes=1)
+READ_BY = "mailbox:read-by"
+"""By when the mailbox has to have been read again (`record.due`); late where it does not answer, or nobody tries."""
+_UNREAD_MAX = dt.timedelta(minutes=30)
 _AT_ONCE = 100
 _BYTES_MAX = 10 * 1024 * 1024
 _TEXT_MAX = 20_000
@@ -93,6 +97,7 @@ def read_due(now: dt.datetime) -> dt.datetime:
     at_desk = desk()
     if told.mailbox is not None and at_desk.declaration.requests.by_mail:
         read_mailbox(told.mailbox, at_desk, now=now)
+        due.put_off(READ_BY, until=now + _UNREAD_MAX)
     return now + _EVERY
 
 

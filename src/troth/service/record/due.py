@@ -18,7 +18,20 @@ from django.db.models import Q
 from troth.service.configuration import ServiceError
 from troth.service.record.models import Due
 
-__all__ = ["Claim", "LeaseLost", "claim", "finish", "forget", "hasten", "next_due", "release", "schedule"]
+__all__ = [
+    "Claim",
+    "LeaseLost",
+    "claim",
+    "due_since",
+    "finish",
+    "forget",
+    "hasten",
+    "is_scheduled",
+    "next_due",
+    "put_off",
+    "release",
+    "schedule",
+]
 
 
 class LeaseLost(ServiceError):
@@ -53,6 +66,22 @@ def forget(prefix: str, *, keeping: Iterable[str]) -> int:
 def hasten(prefix: str, *, at: dt.datetime) -> None:
     """Let everything of that *prefix* be due at *at*, if it was due later; what is claimed stays claimed."""
     Due.objects.filter(name__startswith=prefix, lease="", next_due__gt=at).update(next_due=at)
+
+
+def put_off(name: str, *, until: dt.datetime) -> None:
+    """Let *name* be due at *until*, scheduled or not: for what shows by being late that something was not done."""
+    Due.objects.update_or_create(name=name, defaults={"next_due": until})
+
+
+def is_scheduled(name: str) -> bool:
+    """Whether *name* was ever scheduled, and not forgotten."""
+    return Due.objects.filter(name=name).exists()
+
+
+def due_since(name: str, now: dt.datetime) -> dt.timedelta | None:
+    """How long *name* has been due at *now*, None where it is not or was never scheduled."""
+    row = Due.objects.filter(name=name, next_due__lte=now).first()
+    return now - row.next_due if row is not None else None
 
 
 def claim(now: dt.datetime, *, lease_for: dt.timedelta, limit: int = 1, prefix: str = "") -> list[Claim]:
