@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import socket
 from pathlib import Path
@@ -56,22 +57,32 @@ def serve(
 
 
 @click.command()
+@click.option("--restored", is_flag=True, help="The database came back from a backup: give no number out twice.")
 @cli.json_option
-def migrate(as_json: bool) -> None:
+def migrate(restored: bool, as_json: bool) -> None:
     """Bring Troth's own database to the shape that this version expects. Harmless twice.
+
+    After it was restored from a backup, say so with --restored, before anything else runs on it: references of cases
+    and ids of messages that were given out since are not given out again, and the ledger has an entry.
 
     \b
     Example:  TROTH_PROFILE=production troth migrate
+              troth migrate --restored
     """
     from troth.service.server import migrate as bring_up_to_date
     from troth.service.server import set_up
 
     settings = set_up()
     bring_up_to_date()
+    if restored:
+        from troth.service.restored import begin_again
+
+        begin_again(settings, now=dt.datetime.now(dt.UTC))
     if as_json:
-        cli.print_json({"database": settings.database.engine, "migrated": True})
+        cli.print_json({"database": settings.database.engine, "migrated": True, "restored": restored})
     else:
-        click.echo(f"The {settings.database.engine} database is up to date.")
+        goes_on = " It goes on from the backup, with new numbers." if restored else ""
+        click.echo(f"The {settings.database.engine} database is up to date.{goes_on}")
 
 
 def refuse_taken(address: str, port: int) -> None:

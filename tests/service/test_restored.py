@@ -1,0 +1,100 @@
+"""What goes on from a restored backup of Troth's own database: nothing waits in vain, and no number is told twice."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mailbox
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from tests.service.api.test_hooks import Receiver, receiver  # noqa: F401 - the fixture
+from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
+
+from troth.service.api import hooks
+from troth.service.cases.models import Case
+from troth.service.configuration import MailServer, ServiceError
+from troth.service.mail.run import deliver
+from troth.service.record.models import EntryRow
+from troth.service.restored import begin_again
+
+
+def backed_up(office: Office, target: Path) -> None:  # noqa: F811
+    if connection.vendor == "postgresql":
+        subprocess.run(["pg_dump", "--format=custom", f"--file={target}", office.settings.database.url()], check=True)
+    else:
+        with contextlib.closing(sqlite3.connect(office.settings.database.name)) as whole:
+            whole.execute("VACUUM INTO ?", [str(target)])
+
+
+def brought_back(office: Office, backup: Path) -> None:  # noqa: F811
+    connections.close_all()
+    if connection.vendor == "postgresql":
+        to = f"--dbname={office.settings.database.url()}"
+        subprocess.run(["pg_restore", "--clean", "--if-exists", "--no-owner", to, backup], check=True)
+    else:
+        file = Path(office.settings.database.name)
+        for end in ("", "-wal", "-shm"):
+            file.with_name(file.name + end).unlink(missing_ok=True)
+        file.write_bytes(backup.read_bytes())
+
+
+def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
+    office: Office,  # noqa: F811
+    receiver: Receiver,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    keys = office.desk.keyring
+    hooks.make(receiver.url, ["case.received"], keys=keys, now=office.now())
+    case = office.ask("erase")
+    backed_up(office, tmp_path / "backup")
+
+    def sent() -> set[str]:
+        way_out = MailServer(folder=tmp_path / "mail", maildir=True)
+        deliver(office.now(), keyring=keys, server=way_out)
+        hooks.deliver_due(office.now())
+        return {str(letter["Message-ID"]) for letter in mailbox.Maildir(tmp_path / "mail")}
+
+    before = sent()
+    lost = office.ask("view", "ben@example.org")
+    office.prove(case)
+    office.work()
+    sent()
+    told = [headers["webhook-id"] for headers, _ in receiver.taken]
+    assert len(before) == 1
+    assert len(set(told)) == 2
+
+    brought_back(office, tmp_path / "backup")
+    begin_again(settings.TROTH, now=office.now())
+    for letter in (tmp_path / "mail" / "new").iterdir():
+        letter.unlink()
+    assert sent() == before, "the same letter, which a mail system knows by its Message-ID"
+    again = [headers["webhook-id"] for headers, _ in receiver.taken[2:]]
+    assert again == told[:1]
+    fresh = office.ask("view", "chloe@example.org")
+    assert fresh.reference != lost.reference
+    sent()
+    assert receiver.taken[-1][0]["webhook-id"] not in told
+    office.prove(Case.objects.get(pk=case.pk))
+    office.work()  # Ann is gone from the shop, and the case ends all the same
+    assert Case.objects.get(pk=case.pk).state == "closed"
+    assert any(b"records.restored" in bytes(row.content) for row in EntryRow.objects.all())
+
+
+def test_notes_of_flows_are_not_taken_from_under_a_worker(office: Office) -> None:  # noqa: F811
+    if connection.vendor == "postgresql":
+        begin_again(settings.TROTH, now=office.now())  # notes and rows are of one backup
+        return
+    folder = Path(office.settings.database.name).parent
+    (folder / "work.sqlite3").write_bytes(b"")
+    with (folder / "work.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ServiceError, match="a worker runs"):
+            begin_again(settings.TROTH, now=office.now())
+        assert (folder / "work.sqlite3").exists()
+    begin_again(settings.TROTH, now=office.now())
+    assert not (folder / "work.sqlite3").exists()
