@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tools import api
 from tools.commands import REFERENCE, reference
 
 from troth.cli import COMMANDS
@@ -67,6 +68,10 @@ def test_decisions_are_numbered_without_a_gap_and_dated() -> None:
 
 def test_the_command_reference_is_what_help_says() -> None:
     assert REFERENCE.read_text(encoding="utf-8") == reference(), "write it anew: python tools/commands.py"
+
+
+def test_the_api_reference_is_what_the_api_says_of_itself() -> None:
+    assert api.REFERENCE.read_text(encoding="utf-8") == api.reference(), "write it anew: python tools/api.py"
 
 
 def test_commands_in_the_docs_exist() -> None:
