@@ -253,6 +253,24 @@ def test_a_proxy_that_takes_headers_away_or_sends_any_host_is_named() -> None:
     assert _outside(GOOD, {**HEADERS, "Date": "Tue, 24 Nov 2026 12:00:00 GMT"})["date"] == "wrong"
 
 
+def test_a_proxy_that_does_not_say_how_people_came_is_named_and_nothing_that_follows_from_it() -> None:
+    class Circle(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(301)
+            self.send_header("Location", f"http://{self.headers['Host']}{self.path}")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Circle) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        [(state, _, found)] = seen_from_outside(f"http://127.0.0.1:{site.server_port}", now=NOW)
+        site.shutdown()
+    assert state == "wrong"
+    assert "X-Forwarded-Proto" in found
+
+
 def test_a_site_in_clear_or_none_at_all_is_wrong() -> None:
     assert [state for state, _, _ in seen_from_outside("http://www.example.org", now=NOW)] == ["wrong"]
     assert [state for state, _, _ in seen_from_outside("http://127.0.0.1:9", now=NOW)] == ["wrong"]

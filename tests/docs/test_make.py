@@ -61,7 +61,7 @@ def test_a_half_made_folder_is_taken_away_and_the_next_try_works(tmp_path: Path,
 def test_what_builds_troth_is_locked_like_the_rest() -> None:
     declared = tomllib.loads((MAKEFILE.parent / "pyproject.toml").read_text("utf-8"))
     needed = {*declared["build-system"]["requires"], "editables"}  # the last for `pip install -e`
-    for lock in ("demo", "dev"):
+    for lock in ("demo", "dev", "production"):
         text = (MAKEFILE.parent / f"requirements/{lock}.txt").read_text("utf-8")
         assert needed <= set(re.findall(r"^([\w-]+)==\S+ .*\n    --hash=", text, re.MULTILINE))
     installs = re.findall(r"install ([^&\n]*-e \.)", MAKEFILE.read_text("utf-8"))

@@ -236,6 +236,9 @@ def seen_from_outside(url: str, *, now: dt.datetime, verify: bool = True) -> Ite
     with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=verify) as visitor:
         try:
             home = visitor.get(urljoin(url, "/policy/"))
+            if home.is_redirect and home.headers["location"] == str(home.url):
+                yield "wrong", "site", "we send people where they are: the proxy has to set X-Forwarded-Proto to https"
+                return
             yield from _headers(home, is_tls=parts.scheme == "https")
             if parts.scheme == "https":
                 yield _led_to_tls(visitor, url)
