@@ -2,11 +2,11 @@
 
     python -m benchmarks.idle [--seconds 120]
 
-The company is the demo's, on SQLite: the server, and beside it the keep loop, a worker and the letters. Every public page
-was looked at, and a request to see was asked over the API and answered, so that whatever is loaded when it is first needed
-has been, the engine of the flows and the maker of letters as well. Memory is the resident set (RSS, which counts what
-processes share once for each) and the proportional one (PSS, which counts it once), in MB. The floor is one page of bare
-Django behind one worker of granian, in the same run. It ends with 1 where a goal was missed.
+The company is the demo's, on SQLite: the server, and beside it the keep loop, a worker and the letters. Every page for
+everybody was looked at, and a request to see was asked over the API and answered, so that whatever is loaded when it is
+first needed has been, the engine of the flows and the maker of letters as well. Memory is the resident set (RSS, which
+counts what processes share once for each) and the proportional one (PSS, which counts it once), in MB. The floor is one
+page of bare Django behind one worker of granian, in the same run. It ends with 1 where a goal was missed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from troth.client import Troth
 
 RSS_GOAL_MB = 350
 CORE_GOAL = 0.02
-PAGES = ("/", "/policy/", "/policy/status/", "/your-data/", "/ledger/", "/staff/sign-in", "/health/ready")
+PAGES = ("/policy/", "/policy/status/", "/your-data/", "/ledger/", "/staff/sign-in", "/health/ready")
 _ENGINE_S = 25.0
 """The worker closes its engine after 20 seconds without a flow."""
 _PATIENCE_S = 120.0
@@ -55,10 +55,10 @@ def main() -> None:
     seconds = options.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder, _bare() as floor, _demo(Path(folder)) as server:
         time.sleep(_ENGINE_S)
-        before = [_seen(server), _seen(floor)]
+        before = {"troth": _seen(server), "bare": _seen(floor)}
         time.sleep(seconds)
-        after = [_seen(server), _seen(floor)]
-    ours, bare = (_told(name, *pair, seconds) for name, *pair in zip(("troth", "bare"), before, after, strict=True))
+        after = {"troth": _seen(server), "bare": _seen(floor)}
+    ours, bare = (_told(name, before[name], after[name], seconds) for name in before)
     print(f"{'troth / bare':28}{ours[0] / bare[0]:8.1f} x")
     missed = [
         *([f"{ours[0]:.0f} MB RSS, over {RSS_GOAL_MB}"] if ours[0] > RSS_GOAL_MB else []),
@@ -81,23 +81,25 @@ def _told(what: str, before: Mapping[int, Seen], after: Mapping[int, Seen], seco
     return rss, burnt
 
 
-# --- who is looked at ---------------------------------------------------------------------------------------------------
+# --- who is looked at -------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def _demo(folder: Path) -> Iterator[int]:
-    """The demo, which has done a bit of everything; its process number."""
+    """A server of the demo's company, which has done a bit of everything; its process number."""
     port, clean = _free_port(), {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
-    demo = [str(Path(sys.executable).with_name("troth")), "demo", "--folder", str(folder / "demo"), "--json"]
-    laid: dict[str, Any] = json.loads(subprocess.check_output([*demo, "--no-serve"], env=clean))
+    troth, lay = str(Path(sys.executable).with_name("troth")), ["demo", "--no-serve", "--json", "--folder"]
+    laid: dict[str, Any] = json.loads(subprocess.check_output([troth, *lay, str(folder / "demo")], env=clean))
     environment = {**clean, **laid["environment"]}
-    token = _made(demo[0], environment)
+    token = _made(troth, environment)
     url = f"http://localhost:{port}"
-    with _running([*demo, "--port", str(port)], environment) as pid:
+    with _running([troth, "serve", "--port", str(port)], environment) as pid:
         _until(lambda: httpx.get(f"{url}/health/ready", timeout=10).json()["work"] == "ok")
-        with Troth(url, token) as troth:
-            asked = troth.ask("view", email="ann@example.org", reply_to="ann@example.org", proof="account", key="idle")
-            _until(lambda: troth.follow(asked["reference"])["state"] == "closed")
+        with Troth(url, token) as program:
+            asked = program.ask(
+                "view", email="ann@example.org", reply_to="ann@example.org", proof="account", key="idle"
+            )
+            _until(lambda: program.follow(asked["reference"])["state"] == "closed")
         for page in PAGES * 5:
             httpx.get(url + page, timeout=10).raise_for_status()
         yield pid
