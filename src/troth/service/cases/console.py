@@ -26,18 +26,8 @@ from django.views.decorators.http import require_POST, require_safe
 from troth.errors import TrothError
 from troth.service.cases import appeal, asking, document, preview, run
 from troth.service.cases.console_forms import Answering, Asking, Choosing, Filter, Noting, Reasons, Refusing, Resuming
-from troth.service.cases.console_page import (
-    Line,
-    Sheet,
-    content_of,
-    everyone_of,
-    grounds,
-    line,
-    people_of,
-    relative,
-    rows_in_question,
-    sheet,
-)
+from troth.service.cases.console_line import Line, line, relative
+from troth.service.cases.console_page import Sheet, content_of, everyone_of, grounds, people_of, rows_in_question, sheet
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Case, Kind, Needs, Right, State, Step

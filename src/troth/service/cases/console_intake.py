@@ -20,7 +20,7 @@ from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
 from troth.service.cases import run
 from troth.service.cases.console import sentence, who
-from troth.service.cases.console_page import RIGHTS
+from troth.service.cases.console_line import RIGHTS
 from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
 from troth.service.cases.forms import PLACES, categories_to_amend, purposes_for

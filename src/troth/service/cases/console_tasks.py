@@ -21,15 +21,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from troth.service.cases import asking, run
 from troth.service.cases.console import purpose_of, purposes, who
-from troth.service.cases.console_page import (
-    STEP_WHY,
-    about,
-    content_of,
-    everyone_of,
-    people_of,
-    relative,
-    wrote,
-)
+from troth.service.cases.console_line import about, relative
+from troth.service.cases.console_page import STEP_WHY, content_of, everyone_of, people_of, wrote
 from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day

@@ -1,0 +1,159 @@
+"""A case as one line: what it is about, where it stands, whose turn it is, how much time is left. Nothing personal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Right, State
+
+__all__ = ["CHANNELS", "NEEDS", "RIGHTS", "Bar", "Line", "about", "bar", "doing", "line", "relative", "state_words"]
+
+_SOON_DAYS = 7
+
+RIGHTS: Mapping[str, str | Promise] = {
+    Right.VIEW: _("See data"),
+    Right.AMEND: _("Correct data"),
+    Right.ERASE: _("Delete data"),
+    Right.RESTRICT: _("Restrict use"),
+    Right.PORT: _("Take data along"),
+    Right.OBJECT: _("Objection"),
+    Right.WITHDRAW: _("Withdraw consent"),
+    Right.APPEAL: _("Look again"),
+    Kind.COMPLAINT: _("Complaint"),
+    Kind.QUESTION: _("Question"),
+}
+"""What a case is about, by its right or, without one, its kind."""
+
+CHANNELS: Mapping[str, str | Promise] = {
+    Channel.CENTRE: _("privacy centre"),
+    Channel.MAIL: _("e-mail"),
+    Channel.API: _("API"),
+    Channel.STAFF: _("staff"),
+}
+
+NEEDS: Mapping[str, str | Promise] = {
+    Needs.REVIEW: _("Say which rows are meant"),
+    Needs.APPROVAL: _("Approve the plan"),
+    Needs.ANSWER: _("Write the answer"),
+    Needs.MEND: _("Mend the configuration"),
+    Needs.WINDOW: _("Waits for the end of its window"),
+    Needs.ACCESS: _("Waits for a request to see the data"),
+    Needs.SYSTEMS: _("Waits for systems to answer"),
+}
+_FOR_SOMEBODY = (Needs.REVIEW, Needs.APPROVAL, Needs.ANSWER, Needs.MEND)
+
+
+def about(case: Case) -> str:
+    """What the case is about, in a few words."""
+    return str(RIGHTS[case.right or case.kind])
+
+
+def doing(case: Case) -> tuple[str, bool]:
+    """The one thing to do for a case, and whether it is for somebody here."""
+    if case.state == State.IN_PROGRESS:
+        if case.needs:
+            return str(NEEDS[case.needs]), case.needs in _FOR_SOMEBODY
+        return gettext("Carried out next"), False
+    if case.state == State.CLOSED:
+        return "", False
+    waits = {
+        State.RECEIVED: gettext("Taken up next"),
+        State.VERIFYING: gettext("Waits for the person's proof"),
+        State.PAUSED: gettext("Waits for the person's answer"),
+    }
+    return waits[State(case.state)], False
+
+
+def state_words(case: Case) -> str:
+    """Where a case stands, in the words of the glossary."""
+    words = {
+        State.RECEIVED: gettext("received"),
+        State.VERIFYING: gettext("verifying"),
+        State.IN_PROGRESS: gettext("in progress"),
+        State.PAUSED: gettext("paused"),
+    }
+    outcomes = {
+        Outcome.FULFILLED: gettext("fulfilled"),
+        Outcome.PARTLY_FULFILLED: gettext("partly fulfilled"),
+        Outcome.REFUSED: gettext("refused"),
+        Outcome.WITHDRAWN: gettext("withdrawn"),
+    }
+    return outcomes[Outcome(case.outcome)] if case.state == State.CLOSED else words[State(case.state)]
+
+
+def relative(on: dt.date, today: dt.date) -> str:
+    """A day seen from today: ``today``, ``in 5 days``, ``3 days ago``."""
+    days = (on - today).days
+    if days == 0:
+        return gettext("today")
+    many = ngettext("%(number)d day", "%(number)d days", abs(days)) % {"number": abs(days)}
+    return (gettext("in %s") if days > 0 else gettext("%s ago")) % many
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much of a clock has gone, as a picture (0 to 100) with the class that colours it; the words stand beside."""
+
+    gone: int
+    mark: str
+
+
+def bar(case: Case, today: dt.date) -> Bar | None:
+    """The clock of an open case."""
+    if case.due_on is None or case.state == State.CLOSED:
+        return None
+    whole = max((case.due_on - case.received_at.date()).days, 1)
+    gone = (today - case.received_at.date()).days
+    left = (case.due_on - today).days
+    return Bar(
+        max(0, min(100, round(100 * gone / whole))), "late" if left < 0 else "soon" if left <= _SOON_DAYS else "gone"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One case in the queue. Nothing personal."""
+
+    reference: str
+    about: str
+    channel: str
+    state: str
+    todo: str
+    is_for_somebody: bool
+    is_confidential: bool
+    bar: Bar | None
+    on: dt.date | None
+    when: str
+    is_late: bool
+    handler: str
+
+
+def line(case: Case, today: dt.date, *, mine: int | None, answered: tuple[int, int] = (0, 0)) -> Line:
+    """*case* as a line. *mine* is the account of whoever reads; *answered* is how many systems have, of how many that
+    were asked."""
+    todo, is_for_somebody = doing(case)
+    on = case.closed_at.date() if case.closed_at is not None else case.due_on
+    if case.handler is None:
+        handler = "–"
+    else:
+        handler = gettext("you") if case.handler_id == mine else case.handler.get_username()
+    return Line(
+        reference=case.reference,
+        about=about(case),
+        channel=str(CHANNELS[case.channel]),
+        state=state_words(case) + (f" · {answered[0]}/{answered[1]}" if case.needs == Needs.SYSTEMS else ""),
+        todo=todo,
+        is_for_somebody=is_for_somebody,
+        is_confidential=case.is_confidential,
+        bar=bar(case, today),
+        on=on,
+        when=relative(on, today) if on is not None else "",
+        is_late=case.state != State.CLOSED and on is not None and on < today,
+        handler=handler,
+    )
