@@ -10,9 +10,10 @@ from tests.service.cases.conftest import Office
 
 from troth.ledger import Entry
 from troth.service.cases import run
+from troth.service.cases.console_search import cases_of
 from troth.service.cases.content import Content
 from troth.service.cases.line import form_batches, start_the_line
-from troth.service.cases.models import Case, Needs, Outcome, Package, Restriction, State, Stop
+from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Package, Restriction, State, Stop
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import letter_context
 from troth.service.record.models import EntryRow, Hold
@@ -107,6 +108,24 @@ def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Off
     office.work()
     assert kinds_of_holds() == ["hold.placed", "hold.released"]
     assert Case.objects.get(pk=view.pk).state == State.CLOSED
+    assert Case.objects.get(pk=erase.pk).state == State.CLOSED
+    assert office.rows("select count(*) from customer") == [(2,)]
+
+
+def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) -> None:
+    both = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"), ("phone", "+44 1632 960001")))
+    view = run.receive(run.Intake(Kind.REQUEST, both, Channel.STAFF, right="view"), office.desk, now=office.now())
+    by_phone = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
+    assert by_phone.identity is not None
+    found = cases_of(by_phone.identity, [run.subject_of(by_phone, office.desk)], office.desk)
+    assert list(found) == [view]
+    erase = office.ask("erase")
+    office.prove(erase)
+    office.work()
+    assert Case.objects.get(pk=erase.pk).needs == Needs.ACCESS
+    assert Hold.objects.filter(matter=view.reference, released_at=None).count() == 2
+    run.withdraw(view.pk, office.desk, who=run.SUBJECT, now=office.now())
+    office.work()
     assert Case.objects.get(pk=erase.pk).state == State.CLOSED
     assert office.rows("select count(*) from customer") == [(2,)]
 

@@ -16,6 +16,7 @@ from troth.service.cases import run
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Case, Link, State
+from troth.service.cases.names import about
 from troth.service.work.run import want
 
 __all__ = ["send_again", "wish"]
@@ -37,7 +38,8 @@ def send_again(subject: str, *, now: dt.datetime) -> int:
     """Mail a fresh link for each of the subject's latest cases. How many. Harmless twice."""
     at_desk, sent = desk(), 0
     recent = Q(closed_at__isnull=True) | Q(closed_at__gt=now - _CLOSED_FOR)
-    for case in Case.objects.select_related("key").filter(recent, subject=subject).order_by("-received_at")[:CASES_MAX]:
+    theirs = Case.objects.select_related("key").filter(recent, about([subject]))
+    for case in theirs.order_by("-received_at")[:CASES_MAX]:
         with transaction.atomic():
             links = Link.objects.filter(case=case, use__in=[Link.Use.PROVE, Link.Use.AGENT])
             if links.filter(made_at__gt=now - _QUIET).exists() or case.state == State.RECEIVED:

@@ -19,6 +19,7 @@ from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.line import line
 from troth.service.cases.models import LOOKS, Batch, Case, Event, Needs, Receipt, Right, State
+from troth.service.cases.names import names_of_cases, waiting_to_see
 from troth.service.cases.preview import RESTRICTED, line_of, located_in, marks_for, plan_of, planned, summary
 from troth.service.cases.restriction import lift, restrict, restrict_all, set_marks, short
 from troth.service.record.journal import follow
@@ -110,13 +111,14 @@ def _concerns(
     at: dt.datetime,
 ) -> dict[int, Concern]:
     found: dict[int, Concern] = {}
-    looking = _who_asks_to_see(cases) if right == Right.ERASE else frozenset()
+    known = names_of_cases((case.pk, case.subject) for case in cases) if right == Right.ERASE else {}
+    looking = waiting_to_see(known)
     for case in cases:
         if case.pk not in contents or contents[case.pk].identity is None:
             found[case.pk] = (Needs.REVIEW, {"why": "nobody_named"})
         elif right in _STOPS_USE and not marks_for(right, contents[case.pk], at_desk):
             found[case.pk] = (Needs.REVIEW, {"why": "nothing_to_stop"})
-        elif right == Right.ERASE and case.subject in looking:
+        elif case.pk in looking:
             found[case.pk] = (Needs.ACCESS, {"why": "access_first"})
         elif right == Right.ERASE and at_desk.declaration.requests.window is not None and case.window_until is None:
             found[case.pk] = (Needs.WINDOW, {})
@@ -132,12 +134,6 @@ def _concerns(
             if case.pk not in found and (concern := _unapproved(case, contents[case.pk], at_desk, stores, at)):
                 found[case.pk] = concern
     return found
-
-
-def _who_asks_to_see(cases: Sequence[Case]) -> frozenset[str]:
-    """The subjects among those of *cases* who have a request to see their data open."""
-    asked = Case.objects.filter(right__in=LOOKS, subject__in=[case.subject for case in cases])
-    return frozenset(asked.exclude(state=State.CLOSED).values_list("subject", flat=True))
 
 
 def _reviews(right: str, located: Located, at_desk: Desk) -> dict[int, list[Review]]:

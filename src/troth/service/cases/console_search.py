@@ -16,6 +16,7 @@ from troth.service.cases.console_line import line
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Case, Restriction
+from troth.service.cases.names import about
 from troth.service.cases.restriction import marks_of
 from troth.service.disclosure.console import KINDS, Person
 from troth.service.disclosure.models import Kind as Way
@@ -53,7 +54,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def cases_of(identity: Identity, names: Collection[str], at_desk: Desk) -> QuerySet[Case]:
     """The cases about whoever is named: by the reference of the case, or by the address that its letters went to."""
-    wanted = Q(subject__in=list(names))
+    wanted = about(names)
     addresses = [value for kind, value in identity.identifiers if kind is IdentityKind.EMAIL]
     if addresses:
         to = [str(at_desk.keyring.pseudonym("mail", address.casefold())) for address in addresses]

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
 from troth.service.api import hooks
 from troth.service.cases.desk import desk
-from troth.service.cases.models import LOOKS, Batch, Case, Kind, Needs, Right, State, Stop
+from troth.service.cases.models import Batch, Case, Kind, Needs, Right, State, Stop
+from troth.service.cases.names import names_of_cases, waiting_to_see
 from troth.service.company import NoCompany
 from troth.service.work.run import Stopped, go_on, want
 from troth.stores import StoreRefused, UnknownName
@@ -71,13 +71,12 @@ def _let_waiting_go_on(at: dt.datetime) -> None:
     """Cases whose window is over, and those that waited for the answer to a request to see (DPA 2018 s.173), are
     carried out next."""
     waiting = Case.objects.exclude(state=State.CLOSED).filter(state=State.IN_PROGRESS)
-    looking = Case.objects.exclude(state=State.CLOSED).filter(right__in=LOOKS, subject=OuterRef("subject"))
-    for ready in (
-        waiting.filter(needs=Needs.WINDOW, window_until__lte=at),
-        waiting.filter(needs=Needs.ACCESS).exclude(Exists(looking)),
-    ):
-        if ready.exists():  # a look without a transaction, which on SQLite would lock everybody out
-            ready.update(needs="")
+    over = waiting.filter(needs=Needs.WINDOW, window_until__lte=at)
+    if over.exists():  # a look without a transaction, which on SQLite would lock everybody out
+        over.update(needs="")
+    known = names_of_cases(waiting.filter(needs=Needs.ACCESS).values_list("pk", "subject"))
+    if ready := known.keys() - waiting_to_see(known):
+        waiting.filter(needs=Needs.ACCESS, pk__in=ready).update(needs="")
 
 
 def _is_stopped(at: dt.datetime) -> bool:

@@ -160,6 +160,17 @@ class Case(models.Model):
         return f"case:{self.reference}"
 
 
+class Named(models.Model):
+    """One of several identifiers by which a case names whom it is about: the keyed reference of whoever is named by it
+    alone. A case that names somebody by one identifier has that as its subject, and no row here."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="named")
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "case"], name="case_is_named_once")]
+
+
 class Event(models.Model):
     """Something that happened to a case: what the person's status page and the handler's page show. *facts* are codes,
     dates and counts; what somebody wrote is sealed."""

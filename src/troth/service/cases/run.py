@@ -32,12 +32,14 @@ from troth.service.cases.models import (
     Event,
     Kind,
     Link,
+    Named,
     Needs,
     Outcome,
     Pause,
     Right,
     State,
 )
+from troth.service.cases.names import each_alone
 from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
 from troth.service.record.models import Hold
@@ -138,6 +140,11 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
             event, entry = _told(case, "received", intake.who, desk, now=case.received_at)
             events.append(event)
             entries.append(entry)
+        Named.objects.bulk_create(
+            Named(case=case, name=name)
+            for case, content in zip(cases, contents, strict=True)
+            for name in each_alone(content, desk)
+        )
         Event.objects.bulk_create(events)
         record(*entries)
         hooks.tell("case.received", *map(_facts, cases), now=now)
@@ -207,7 +214,7 @@ def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
 def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
     if case.kind == Kind.REQUEST and case.right in LOOKS and case.subject:
-        _freeze(case, desk, now)
+        _freeze(case, content, desk, now)
     if case.tier < case.tier_needed:
         case.state = State.VERIFYING
         case.save(update_fields=["state"])
@@ -464,6 +471,8 @@ def choose_rows(case_id: int, rows: Sequence[str], desk: Desk, *, who: Who, now:
         if case.state != State.IN_PROGRESS or case.needs != Needs.REVIEW:
             raise CaseRefused(f"{case.reference} waits for no review")
         content = dataclasses.replace(desk.papers.content(case), rows=tuple(rows))
+        if case.subject and not case.named.exists():
+            Named.objects.create(case=case, name=case.subject)
         case.subject, case.reviewed, case.needs = subject_of(content, desk), True, ""
         desk.papers.put(case, content, now=now)
         case.save()
@@ -598,16 +607,18 @@ def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> No
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _freeze(case: Case, desk: Desk, now: dt.datetime) -> None:
-    """An open request to see freezes disposal of what it is about: erasing to escape it is an offence."""
-    hold = Hold.objects.create(
-        matter=case.reference,
-        citation="DPA 2018 s.173; GDPR Art. 15",
-        subject=case.subject,
-        placed_at=now,
-        review_at=now + dt.timedelta(days=92),
-    )
-    record(Entry("hold.placed", now, _held(hold, case, desk) | {"review": hold.review_at.date()}))
+def _freeze(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+    """An open request to see freezes disposal of what it is about, by whichever identifier it is found: erasing to
+    escape it is an offence."""
+    for name in each_alone(content, desk) or [case.subject]:
+        hold = Hold.objects.create(
+            matter=case.reference,
+            citation="DPA 2018 s.173; GDPR Art. 15",
+            subject=name,
+            placed_at=now,
+            review_at=now + dt.timedelta(days=92),
+        )
+        record(Entry("hold.placed", now, _held(hold, case, desk) | {"review": hold.review_at.date()}))
 
 
 def _thaw(case: Case, desk: Desk, now: dt.datetime) -> None:

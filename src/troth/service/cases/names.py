@@ -1,0 +1,50 @@
+"""By which names cases are known: one person may ask by their address today, and by address and account tomorrow.
+
+Two cases are about one person where they share a name. The names are keyed references; nothing here is an identifier.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from django.db.models import Q
+
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.models import LOOKS, Case, Named, State
+from troth.subjects import Identity, references
+
+__all__ = ["about", "each_alone", "names_of_cases", "waiting_to_see"]
+
+
+def each_alone(content: Content, desk: Desk) -> list[str]:
+    """The names of whoever is named by each identifier alone, where there are several; else none."""
+    identity = content.identity
+    if identity is None or len(identity.identifiers) < 2:
+        return []
+    alone = [Identity((one,)) for one in identity.identifiers]
+    return list(dict.fromkeys(str(name) for name in references(alone, desk.keyring)))
+
+
+def about(names: Collection[str]) -> Q:
+    """The cases that are known by one of *names*."""
+    return Q(subject__in=names) | Q(pk__in=Named.objects.filter(name__in=names).values("case"))
+
+
+def names_of_cases(cases: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
+    """All names of cases, which are given by their numbers and subjects."""
+    names = defaultdict[int, set[str]](set, {pk: {subject} if subject else set() for pk, subject in cases})
+    for pk, name in Named.objects.filter(case__in=list(names)).values_list("case_id", "name"):
+        names[pk].add(name)
+    return dict(names)
+
+
+def waiting_to_see(cases: Mapping[int, set[str]]) -> set[int]:
+    """Those of *cases*, with their names, whose person has a request to see their data open."""
+    wanted = set[str]().union(*cases.values())
+    if not wanted:
+        return set()
+    looking = Case.objects.exclude(state=State.CLOSED).filter(about(wanted), right__in=LOOKS)
+    known = set[str]().union(*names_of_cases(looking.values_list("pk", "subject")).values())
+    return {pk for pk, names in cases.items() if names & known}
