@@ -15,7 +15,7 @@ import pytest
 from tests.service.conftest import ROOT
 from tests.service.test_server import environment_of, laid_out, wait_for
 
-from troth.service.logs import JsonLine, Line, described
+from troth.service.logs import JsonLine, Line
 
 TYPED = ("ann@example.org", "ann%40example.org", "07700900123", "Archer")
 """What somebody may type into an address bar, a form or a tool."""
@@ -142,6 +142,9 @@ def test_programs_get_the_same_as_one_json_object_a_line() -> None:
     assert "test_logs.py" in told["places"][-1]
 
 
-def test_production_logs_for_programs_and_development_for_people() -> None:
-    assert described(as_json=True)["formatters"]["line"]["()"] == "troth.service.logs.JsonLine"
-    assert described(as_json=False)["formatters"]["line"]["()"] == "troth.service.logs.Line"
+@pytest.mark.parametrize(("profile", "line"), [("production", "JsonLine"), ("development", "Line")])
+def test_production_logs_for_programs_and_development_for_people(profile: str, line: str, tmp_path: Path) -> None:
+    code = "from troth.service.settings import LOGGING; print(LOGGING['formatters']['line']['()'])"
+    environment = environment_of(tmp_path, TROTH_PROFILE=profile)
+    told = subprocess.check_output([sys.executable, "-c", code], env=environment, cwd=ROOT, text=True)
+    assert told.strip() == f"troth.service.logs.{line}"
