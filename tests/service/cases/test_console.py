@@ -376,6 +376,21 @@ def test_a_note_is_for_staff(office: Office, ben: StaffClient) -> None:
     assert b"called" not in bytes(event.note or b"")
 
 
+def test_a_case_is_left_to_the_officer_and_given_back(office: Office, ben: StaffClient, staff_member: Staff) -> None:
+    officer = staff_member(Right.CASES_HANDLE, Right.OFFICER)
+    case = opened(office)
+    do(ben, case, "take")
+    assert do(ben, case, "share").status_code == 404
+    assert do(ben, case, "confide").headers["location"] == "/console/cases/"
+    case.refresh_from_db()
+    assert (case.is_confidential, case.handler) == (True, None)
+    assert do(ben, case, "take").status_code == 404
+    case = done(officer, case, "share")
+    assert not case.is_confidential
+    assert list(case.events.filter(is_internal=True).values_list("what", flat=True)) == ["confided", "shared"]
+    done(ben, case, "take")
+
+
 def test_a_person_takes_it_back_by_telephone(office: Office, ben: StaffClient) -> None:
     case = opened(office)
     assert do(ben, case, "withdraw").status_code == 400

@@ -290,6 +290,14 @@ def _take(at: _At, given: Mapping[str, Any]) -> None:
     run.take(at.case.pk, at.request.user, at.desk, who=at.who, now=at.now)
 
 
+def _confide(at: _At, given: Mapping[str, Any]) -> None:
+    run.confide(at.case.pk, apart=True, who=at.who, now=at.now)
+
+
+def _share(at: _At, given: Mapping[str, Any]) -> None:
+    run.confide(at.case.pk, apart=False, who=at.who, now=at.now)
+
+
 def _ask(at: _At, given: Mapping[str, Any]) -> None:
     run.pause(at.case.pk, given["question"], at.desk, who=at.who, now=at.now)
 
@@ -477,6 +485,20 @@ ACTS: Mapping[str, Act] = {
         is_for_officer=True,
     ),
     "note": Act(_("Write a note"), _("Keep the note"), _note, lambda made: made.content is not None, Noting),
+    "confide": Act(
+        _("Leave it to the officer"),
+        _("For the officer and the deputy alone"),
+        _confide,
+        lambda made: not made.case.is_confidential,
+        hint=_("Handlers do not see it any more, and you neither unless you are one of the two."),
+    ),
+    "share": Act(
+        _("Let handlers see it"),
+        _("No longer confidential"),
+        _share,
+        lambda made: made.case.is_confidential,
+        is_for_officer=True,
+    ),
 }
 
 
@@ -543,6 +565,8 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
         ACTS[what].do(at, form.cleaned_data if form is not None else {})
     except TrothError as refused:
         return _page(request, _case(request, reference), wrong=sentence(refused), tried=what, form=form, status=409)
+    if not _visible(request).filter(pk=row.pk).exists():  # it was left to the officer
+        return HttpResponseRedirect(reverse("cases"))
     return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
 
 

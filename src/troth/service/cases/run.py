@@ -54,6 +54,7 @@ __all__ = [
     "approve",
     "choose_rows",
     "close",
+    "confide",
     "extend",
     "lift",
     "locked",
@@ -504,6 +505,20 @@ def take(case_id: int, handler: Any, desk: Desk, *, who: Who, now: dt.datetime) 
             case.handler = handler
             case.save(update_fields=["handler"])
             put_on_record(case, "assigned", who, desk, now=now)
+        return case
+
+
+def confide(case_id: int, *, apart: bool, who: Who, now: dt.datetime) -> Case:
+    """Leave the case to the data protection officer and the deputy alone, or let handlers see it again. Whoever worked
+    on it does so no more: somebody who may takes it."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.is_confidential != apart:
+            case.is_confidential = apart
+            case.handler = None
+            case.save(update_fields=["is_confidential", "handler"])
+            what = "confided" if apart else "shared"
+            Event.objects.create(case=case, at=now, what=what, actor=who.actor, by=who.by, is_internal=True)
         return case
 
 
