@@ -35,6 +35,7 @@ def follow(prefix: str, follower: Follower) -> None:
     """Let *follower* be told of every run whose id starts with *prefix*, whichever process finishes it."""
     _FOLLOWERS[prefix] = follower
 
+
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """Longer than any backup or export that could bring an erased person back should live."""
 
