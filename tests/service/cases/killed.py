@@ -35,7 +35,8 @@ def work(*, until_idle: bool = True) -> None:
     from troth.service.settings import TROTH
     from troth.service.work.worker import Pace, worker
 
-    pace = Pace(look_s=0.05, busy_s=0.02, lease=dt.timedelta(seconds=15))
+    look_s = 0.05 if until_idle else 0.5  # eight workers that looked more often would do little else
+    pace = Pace(look_s=look_s, busy_s=0.02 if until_idle else 0.1, lease=dt.timedelta(seconds=15))
     worker(threading.Event(), settings=TROTH, pace=pace, until_idle=until_idle)
 
 

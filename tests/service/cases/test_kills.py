@@ -1,9 +1,9 @@
 """The whole of a case under kill -9: whichever process dies, wherever, everybody is answered, and everything once.
 
-A company has requests of every right, a question, a letter in its mailbox, a webhook, a service that is asked and a
-person with a task. Processes that take in, carry and keep are killed at statements and commits, on Troth's database
-and on the shop, and begun again until nothing is left to do; what people do in between (press a link, approve, end a
-task, answer) is done here.
+A company has requests of every right, a question, a letter in its mailbox, a webhook, somebody who wants their links
+once more, a service that is asked and a person with a task. Processes that take in, carry and keep are killed at
+statements and commits, on Troth's database and on the shop, and begun again until nothing is left to do; what people do
+in between (press a link, approve, end a task, answer) is done here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.service.mailing import Sink, read
 from troth.service.api import hooks, tokens
 from troth.service.api.models import Delivery
 from troth.service.api.tokens import Scope
-from troth.service.cases import asking, run
+from troth.service.cases import again, asking, flows, run
 from troth.service.cases.controls import answered_in_time
 from troth.service.cases.models import Case, Needs, Package, Receipt, Restriction, Right, State, Step
 from troth.service.keys import ledger_signer
@@ -38,6 +38,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.record.ledger import DatabaseLog, sequence
 from troth.service.record.models import EntryRow, RunRow
 from troth.service.work.models import FlowRow, WorkerRow
+from troth.service.work.run import flows as registered
 from troth.testing.asked import SECRET, FakeVendor
 
 WAIT_S_MAX = 180.0
@@ -290,6 +291,9 @@ def assert_whole(firm: Firm) -> None:
     """Nobody was left out and nothing was done twice."""
     office = firm.office
     assert Case.objects.count() == CASES
+    carried = set(FlowRow.objects.values_list("name", flat=True))
+    ours = {name for name, body in registered().items() if body.__module__ == flows.__name__}
+    assert carried == ours, "each kind of flow was under way"
     assert_on_record(office)
     assert_receipts()
     assert_letters(firm)
@@ -341,12 +345,14 @@ ANSWERS = ("fulfilled", "partly", "package", "nothing", "question")
 
 def assert_letters(firm: Firm) -> None:
     rows = list(LetterRow.objects.all())
+    asked_again = set(FlowRow.objects.filter(name="cases.again").values_list("about", flat=True))
     assert max(Counter(row.once for row in rows).values()) == 1
     for case in Case.objects.all():
         kinds = Counter(row.kind for row in rows if row.about == case.about)
         assert kinds["acknowledged"] == 1, case
         assert sum(number for kind, number in kinds.items() if kind.startswith(ANSWERS)) == 1, (case, kinds)
         assert kinds["staff_task"] == (case.kind == "request"), case
+        assert kinds["link"] == (case.subject in asked_again) or case.channel == "mail", (case, kinds)
     sent = Counter(read(one.content)["Message-ID"] for one in firm.sink.taken)
     assert set(sent) == {row.message_id for row in rows}
     twice = {id_ for id_, number in sent.items() if number > 1}
@@ -380,6 +386,7 @@ def killed_on_the_way(firm: Firm, *, company: str, points: int, seed: int) -> No
     firm.office.declare(requests=COMPANIES[company], systems=SYSTEMS)
     lay_down_letter(firm.office.folder)
     take_in(firm, chance, points=max(1, points // 6))
+    again.wish(address("erase"), firm.office.desk)
     answer_all(firm, chance, points=points)
     assert_whole(firm)
 

@@ -120,7 +120,8 @@ def everybody_at_once(office: Office, database: str, *, people: int, workers: in
     command = ["python", "-m", "tests.service.cases.killed", "forever", "0"]
     begun = [forks.start(command, env=environment, cwd=ROOT) for _ in range(workers)]
     try:
-        for first in range(0, people, 50):  # they come while others are being answered
+        at_once = max(50, people // 40)
+        for first in range(0, people, at_once):  # they come while others are being answered
             intakes = [
                 run.Intake(
                     Kind.REQUEST,
@@ -129,7 +130,7 @@ def everybody_at_once(office: Office, database: str, *, people: int, workers: in
                     right="erase",
                     tier=3,
                 )
-                for _, mail, _ in values[first : first + 50]
+                for _, mail, _ in values[first : first + at_once]
             ]
             run.receive_all(intakes, office.desk, now=office.now())
         killed, deadline = 0, time.monotonic() + 120 + people / 5
