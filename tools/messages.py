@@ -23,11 +23,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from troth.declaration import categories, title, uses
+from troth.law import Event
+from troth.law.deadlines import plain
+
 __all__ = ["LANGUAGES", "LOCALE", "compiled", "extracted", "merged", "written"]
 
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "src" / "troth" / "service"
 LOCALE = SERVICE / "locale"
+LAW = ROOT / "src" / "troth" / "law"
 LANGUAGES = ("de", "es", "fr")
 
 _KEYWORDS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
@@ -56,6 +61,8 @@ def extracted() -> Catalog:
         place = path.relative_to(ROOT).as_posix()
         for id_, context in _messages(path):
             catalog.add(id_, context=context, locations=[(place, 0)])
+    for id_, place in _of_the_library():
+        catalog.add(id_, locations=[(place, 0)])
     return catalog
 
 
@@ -103,6 +110,19 @@ def _messages(path: Path) -> Iterator[tuple[str | tuple[str, str], str | None]]:
         return
     for _, found, _, context in extract("python", io.BytesIO(source.encode()), keywords=_KEYWORDS):
         yield (found if isinstance(found, str) else (found[0], found[1])), context
+
+
+def _of_the_library() -> Iterator[tuple[str, str]]:
+    """What the library says in English and the service in other languages: the steps of a reckoning, the words in them,
+    and the titles of categories and uses."""
+    for path in sorted(LAW.glob("*.py")):
+        source = io.BytesIO(path.read_bytes())
+        for _, found, _, _ in extract("python", source, keywords={"said": None}):
+            yield str(found), path.relative_to(ROOT).as_posix()
+    for event in (*Event, "weekends"):
+        yield plain(event) if isinstance(event, Event) else event, "src/troth/law/deadlines.py"
+    for key in (*categories(), *uses()):
+        yield title(key), "src/troth/declaration/data/taxonomy.toml"
 
 
 def _of_template(source: str, path: Path) -> Iterator[tuple[str | tuple[str, str], str | None]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from troth.law import words
 from troth.law.model import Roll, Unit
+from troth.law.words import said
 from troth.law.working_days import WorkingDays
 
 __all__ = ["Span", "count", "merged", "months_after", "pause", "roll"]
@@ -23,11 +24,30 @@ def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: lis
     if unit is Unit.BUSINESS_DAY:
         return _business_days_after(first, number, days, steps)
     on = months_after(first, number) if unit is Unit.MONTH else first + number * _DAY
-    period = words.count(number, "month" if unit is Unit.MONTH else unit)
-    text = f"{period} from {words.day(first)} is {words.day(on)}, a {words.weekday(on)}"
+    period = words.Counted(number, "month" if unit is Unit.MONTH else unit)
     if unit is Unit.MONTH and on.day < first.day:
-        text += f" (the last day of {words.month(on)}, which has no day {first.day})"
-    steps.append(words.sentence(text))
+        steps.append(
+            said(
+                "%(period)s from %(first)s is %(on)s, a %(weekday)s (the last day of %(month)s, which has no day "
+                "%(missing)s).",
+                period=period,
+                first=first,
+                on=on,
+                weekday=words.Weekday(on),
+                month=words.Month(on),
+                missing=first.day,
+            )
+        )
+    else:
+        steps.append(
+            said(
+                "%(period)s from %(first)s is %(on)s, a %(weekday)s.",
+                period=period,
+                first=first,
+                on=on,
+                weekday=words.Weekday(on),
+            )
+        )
     return on
 
 
@@ -39,18 +59,21 @@ def months_after(first: dt.date, number: int) -> dt.date:
 
 def _business_days_after(first: dt.date, number: int, days: WorkingDays, steps: list[str]) -> dt.date:
     on, left = first, number
-    holidays = []
+    holidays = list[words.Fact]()
     while left:
         on += _DAY
         if days.is_working_day(on):
             left -= 1
         elif not days.is_weekend(on):
-            holidays.append(f"{words.day(on)} ({days.holiday(on)})")
-    skipped = words.listed(["weekends", *holidays])
-    period = words.count(number, "business day")
+            holidays.append(said("%(day)s (%(holiday)s)", day=on, holiday=days.holiday(on) or ""))
     steps.append(
-        words.sentence(
-            f"{period} from {words.day(first)} end on {words.weekday(on)} {words.day(on)}; not counted: {skipped}"
+        said(
+            "%(period)s from %(first)s end on %(weekday)s %(on)s; not counted: %(skipped)s.",
+            period=words.Counted(number, "business day"),
+            first=first,
+            weekday=words.Weekday(on),
+            on=on,
+            skipped=(words.Term("weekends"), *holidays),
         )
     )
     return on
@@ -75,14 +98,21 @@ def pause(start: dt.date, on: dt.date, spans: Iterable[Span], days: WorkingDays 
     """
     for first, last in merged(spans):
         if first > (days.on_or_after(on) if days else on):
-            steps.append(f"The pause from {words.day(first)} began after the last day and moves nothing.")
+            steps.append(said("The pause from %(first)s began after the last day and moves nothing.", first=first))
             continue
         left_out = (last - max(first, start)).days + 1
         if left_out > 0:
             on += left_out * _DAY
             steps.append(
-                f"Paused from {words.day(first)} to {words.day(last)}: {words.count(left_out, 'day')} left out, both "
-                f"ends included, so the last day is {words.day(on)}, a {words.weekday(on)}."
+                said(
+                    "Paused from %(first)s to %(last)s: %(days)s left out, both ends included, so the last day is "
+                    "%(on)s, a %(weekday)s.",
+                    first=first,
+                    last=last,
+                    days=words.Counted(left_out, "day"),
+                    on=on,
+                    weekday=words.Weekday(on),
+                )
             )
     return on
 
@@ -92,12 +122,20 @@ def roll(rule: Roll, on: dt.date, days: WorkingDays, steps: list[str]) -> dt.dat
     if days.is_working_day(on):
         return on
     if rule is Roll.NONE:
-        steps.append("This clock does not wait for a working day.")
+        steps.append(said("This clock does not wait for a working day."))
         return on
     working = days.on_or_after(on)
-    holidays = [f"{words.day(day)} is {name}" for day in _days(on, working) if (name := days.holiday(day))]
-    because = f" ({words.listed(holidays)})" if holidays else ""
-    steps.append(f"The next working day is {words.weekday(working)} {words.day(working)}{because}.")
+    holidays = tuple(
+        said("%(day)s is %(holiday)s", day=day, holiday=name)
+        for day in _days(on, working)
+        if (name := days.holiday(day))
+    )
+    when: dict[str, words.Fact] = {"weekday": words.Weekday(working), "on": working}
+    steps.append(
+        said("The next working day is %(weekday)s %(on)s (%(holidays)s).", holidays=holidays, **when)
+        if holidays
+        else said("The next working day is %(weekday)s %(on)s.", **when)
+    )
     return working
 
 

@@ -16,9 +16,10 @@ from troth.law import counting, words
 from troth.law.model import Citation, Clock, Event, LawError, Obligation, Roll, Unit
 from troth.law.places import Answer
 from troth.law.shelf import places
+from troth.law.words import said
 from troth.law.working_days import WorkingDays, working_days
 
-__all__ = ["ClockNotStarted", "Due", "Pause", "Started", "due", "earliest"]
+__all__ = ["ClockNotStarted", "Due", "Pause", "Started", "due", "earliest", "plain"]
 
 Started: TypeAlias = dt.datetime | Mapping[Event, dt.datetime | None]
 """When the clock's event happened; or several events of one case, ``None`` for one that is asked for and awaited."""
@@ -147,14 +148,19 @@ def _refuse_not_in_force(rule: Obligation, on: dt.date) -> None:
 
 
 def _start_in_words(event: Event, local: dt.datetime, others: Sequence[Event]) -> str:
-    moved = f"; not moved by {words.listed([_plain(each) for each in others])}" if others else ""
-    return (
-        f"The clock starts on {words.weekday(local)} {words.day(local)} at {local:%H:%M} "
-        f"({local.tzinfo}): {_plain(event)}{moved}."
+    when: dict[str, words.Fact] = {"weekday": words.Weekday(local.date()), "on": local.date()}
+    when |= {"time": f"{local:%H:%M}", "zone": str(local.tzinfo), "event": words.Term(plain(event))}
+    if not others:
+        return said("The clock starts on %(weekday)s %(on)s at %(time)s (%(zone)s): %(event)s.", **when)
+    return said(
+        "The clock starts on %(weekday)s %(on)s at %(time)s (%(zone)s): %(event)s; not moved by %(others)s.",
+        others=tuple(words.Term(plain(each)) for each in others),
+        **when,
     )
 
 
-def _plain(event: Event) -> str:
+def plain(event: Event) -> str:
+    """The event as a sentence has it."""
     return "became aware" if event is Event.AWARE else event.replace("_", " ")
 
 
@@ -164,7 +170,9 @@ def _number(clock: Clock, steps: list[str], *, extended: bool) -> int:
     if not clock.extension:
         raise LawError(f"a period of {clock} allows no extension; ask without one")
     # GDPR Art. 12(3): two *further* months, so three from the start, not two from the end of the first.
-    steps.append(f"Extended by {words.count(clock.extension, clock.unit)}, counted from the same start.")
+    steps.append(
+        said("Extended by %(period)s, counted from the same start.", period=words.Counted(clock.extension, clock.unit))
+    )
     return clock.number + clock.extension
 
 
@@ -175,8 +183,13 @@ def _hours(start: dt.datetime, number: int, zone: dt.tzinfo, steps: list[str]) -
     ends = start + dt.timedelta(hours=number)  # in UTC, where a change of the clocks adds and takes nothing
     local = ends.astimezone(zone)
     steps.append(
-        f"{number} clock hours, nights, weekends and holidays included, end on {words.weekday(local)} "
-        f"{words.day(local)} at {local:%H:%M}."
+        said(
+            "%(number)s clock hours, nights, weekends and holidays included, end on %(weekday)s %(on)s at %(time)s.",
+            number=number,
+            weekday=words.Weekday(local.date()),
+            on=local.date(),
+            time=f"{local:%H:%M}",
+        )
     )
     return local.date(), ends
 
@@ -187,10 +200,14 @@ def _last_day(
     days = _working_days(clock, place, first)
     on = counting.count(clock.unit, first, number, days, steps)
     if clock.holidays_within and not days.place:
-        within = places().name(clock.holidays_within)
-        steps.append(f"No place in {within} was given, so only weekends count as days that are no working days.")
+        steps.append(
+            said(
+                "No place in %(within)s was given, so only weekends count as days that are no working days.",
+                within=places().name(clock.holidays_within),
+            )
+        )
     if spans is None:
-        steps.append("This clock never pauses.")
+        steps.append(said("This clock never pauses."))
     else:
         on = counting.pause(first, on, spans, days if clock.roll is Roll.NEXT_WORKING_DAY else None, steps)
     return on if clock.unit is Unit.BUSINESS_DAY else counting.roll(clock.roll, on, days, steps)

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-__all__ = ["count", "day", "did_you_mean", "listed", "month", "quoted", "sentence", "weekday"]
+__all__ = [
+    "Counted",
+    "Fact",
+    "Month",
+    "Said",
+    "Term",
+    "Weekday",
+    "count",
+    "day",
+    "did_you_mean",
+    "listed",
+    "month",
+    "quoted",
+    "said",
+    "weekday",
+]
 
 _NAME_SHOWN_MAX = 40
 
@@ -44,11 +61,6 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
-def sentence(text: str) -> str:
-    """*text* with a capital first letter and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}."
-
-
 def quoted(name: str) -> str:
     """A name that someone else wrote, in quotes, never longer than a name is."""
     return repr(name if len(name) <= _NAME_SHOWN_MAX else f"{name[:_NAME_SHOWN_MAX]}…")
@@ -58,3 +70,69 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     """``; did you mean 'gdpr'?``, or nothing where no known name is near."""
     found = difflib.get_close_matches(name[:_NAME_SHOWN_MAX], known, n=1)
     return f"; did you mean {found[0]!r}?" if found else ""
+
+
+# --- sentences that can be said in another language ----------------------------------------------------------------
+
+
+class Term(str):
+    """A word of ours in a sentence, such as the name of an event; any other text in one is somebody's name."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """So many of a unit."""
+
+    number: int
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weekday:
+    """The weekday of a date."""
+
+    on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The month of a date."""
+
+    on: dt.date
+
+
+Fact: TypeAlias = "dt.date | Counted | Weekday | Month | int | str | tuple[Fact, ...]"
+
+
+class Said(str):
+    """A sentence in English that knows what it was made of: whoever has the *template* in another language says the
+    same with the *facts*."""
+
+    template: str
+    facts: Mapping[str, Fact]
+
+
+def said(template: str, **facts: Fact) -> Said:
+    """The sentence of *template*, its facts in English, with a capital first letter."""
+    text = template % {name: _in_english(fact) for name, fact in facts.items()}
+    made = Said(f"{text[:1].upper()}{text[1:]}")
+    made.template, made.facts = template, facts
+    return made
+
+
+def _in_english(fact: Fact) -> str:
+    match fact:
+        case tuple():
+            return listed([_in_english(each) for each in fact])
+        case Counted():
+            return count(fact.number, fact.thing)
+        case Weekday():
+            return weekday(fact.on)
+        case Month():
+            return month(fact.on)
+        case dt.date():
+            return day(fact)
+        case _:
+            return str(fact)

@@ -10,8 +10,10 @@ from django import template
 from django.utils.formats import date_format, number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
+from troth.law import Applies
+from troth.law.words import Counted, Fact, Month, Said, Term, Weekday, count
 from troth.policy import Sentence
 
 __all__ = [
@@ -21,11 +23,14 @@ __all__ = [
     "ended",
     "figure_words",
     "label",
+    "law_words",
     "linked",
     "listed",
     "moment",
     "register",
+    "status_word",
     "thousands",
+    "told",
 ]
 
 register = template.Library()
@@ -115,16 +120,92 @@ def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(label(name), _figure(value)) for name, value in figures.items()]
 
 
+@register.filter
+def status_word(status: str) -> str:
+    """The status of a promise, in the language of now."""
+    words = {
+        "kept": pgettext("promise", "kept"),
+        "broken": pgettext("promise", "broken"),
+        "waived": pgettext("promise", "waived"),
+        "stated": pgettext("promise", "stated"),
+        "unproven": pgettext("promise", "unproven"),
+        "private": pgettext("promise", "private"),
+    }
+    return words[status]
+
+
+@register.filter
+def told(step: str) -> str:
+    """A step of a reckoning by `troth.law`, in the language of now."""
+    if not isinstance(step, Said):
+        return step
+    text = gettext(step.template) % {name: _fact(fact) for name, fact in step.facts.items()}
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _fact(fact: Fact) -> str:
+    match fact:
+        case tuple():
+            *most, last = (_fact(each) for each in fact)
+            return gettext("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last
+        case Counted():
+            return _counted(fact)
+        case Weekday():
+            return date_format(fact.on, "l")
+        case Month():
+            return date_format(fact.on, "YEAR_MONTH_FORMAT")
+        case dt.date():
+            return day(fact)
+        case Said():
+            return told(fact)
+        case Term():
+            return gettext(fact)
+        case _:
+            return str(fact)
+
+
+def _counted(fact: Counted) -> str:
+    if get_language() in (None, "en"):
+        return count(fact.number, fact.thing)
+    number = fact.number
+    words = {
+        "month": ngettext("%(number)d month", "%(number)d months", number),
+        "calendar month": ngettext("%(number)d month", "%(number)d months", number),
+        "calendar day": ngettext("%(number)d calendar day", "%(number)d calendar days", number),
+        "business day": ngettext("%(number)d business day", "%(number)d business days", number),
+        "clock hour": ngettext("%(number)d clock hour", "%(number)d clock hours", number),
+    }
+    return words.get(fact.thing, words["calendar day"]) % {"number": number}
+
+
+@register.filter
+def law_words(one: Applies) -> str:
+    """That a law applies or may apply, in the language of now; why, only where that is English."""
+    if get_language() in (None, "en"):
+        return str(one)
+    said = gettext("%(law)s applies (%(cite)s).") if one.is_certain else gettext("%(law)s may apply (%(cite)s).")
+    return said % {"law": one.regime.name, "cite": one.citation}
+
+
 def _figure(value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, int):
         return thousands(value)
     if isinstance(value, float):
-        return f"{value:,.4g}"
+        return _measured(value)
     text = str(value)
     band = _BAND.fullmatch(text)
-    return f"{int(band[1]):,}–{int(band[2]):,}" if band else text
+    return f"{thousands(int(band[1]))}–{thousands(int(band[2]))}" if band else text
+
+
+def _measured(value: float) -> str:
+    """Four digits that count, as the language writes them."""
+    plain = f"{value:.4g}"
+    if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
+        return plain  # a power of ten, or what is no number
+    places = len(plain.partition(".")[2])
+    return number_format(float(plain), places, force_grouping=True)
 
 
 @register.filter

@@ -11,14 +11,15 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from troth.declaration import Declaration, is_category, title
-from troth.law import obligations, regimes_for
+from troth.declaration import Declaration, is_category
+from troth.law import Applies, obligations, regimes_for
 from troth.service.cases import run
 from troth.service.cases.console_line import CHANNELS, Bar, about, bar, doing, relative, state_words
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.cases.package.words import category_words
 from troth.service.disclosure.telling import State as NoticeState
 from troth.service.disclosure.telling import notices
 from troth.service.mail.models import LetterRow
@@ -114,7 +115,7 @@ class Sheet:
     handler: str
     clocks: tuple[Clock, ...]
     acknowledgements: tuple[Clock, ...]
-    because: tuple[str, ...]
+    because: tuple[Applies, ...]
     concerns: tuple[Concern, ...]
     why: str
     problems: tuple[str, ...]
@@ -459,7 +460,7 @@ def wrote(content: Content, declaration: Declaration) -> Iterable[tuple[str, str
         yield gettext("Rows that were chosen"), "\n".join(content.rows)
     for target, value in content.changes.items():
         yield (
-            gettext("Should be: %s") % (title(target) if is_category(target) else target),
+            gettext("Should be: %s") % (category_words(target) if is_category(target) else target),
             value or gettext("(empty)"),
         )
     if content.purposes:

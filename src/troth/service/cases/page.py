@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration, is_category
+from troth.law import Applies
 from troth.service.board.page import SIGNS
 from troth.service.cases import appeal, document, run
 from troth.service.cases.content import Content, ContentGone
@@ -81,7 +82,7 @@ class Shown:
     due: dt.date | None
     is_late: bool
     why: tuple[str, ...]
-    laws: tuple[str, ...]
+    laws: tuple[Applies, ...]
     happened: tuple[Happened, ...]
     parts: tuple[Part, ...] = ()
     done: tuple[Done, ...] = ()

@@ -40,8 +40,8 @@ class Clocks:
 
     answer: tuple[Due, ...]
     acknowledge: tuple[Due, ...]
-    because: tuple[str, ...]
-    """Why each rule set counts, in words."""
+    because: tuple[Applies, ...]
+    """Which rule sets count or may count, and why."""
 
     @property
     def first(self) -> Due:
@@ -69,7 +69,7 @@ def clocks(asked: Asked, declaration: Declaration, *, now: dt.datetime) -> Clock
     return Clocks(
         answer=tuple(answers),
         acknowledge=tuple(one for name, one in reckoned if name == "acknowledge"),
-        because=tuple(str(one) for one in applying),
+        because=tuple(applying),
     )
 
 
