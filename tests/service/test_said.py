@@ -11,6 +11,7 @@ from django.utils import translation
 from troth.declaration import categories, uses
 from troth.law import Event, Pause, due, obligation, regimes_for
 from troth.law.words import Said
+from troth.service.cases.package.page import file_size
 from troth.service.cases.package.words import category_words
 from troth.service.words import figure_words, law_words, status_word, told
 
@@ -72,3 +73,9 @@ def test_statuses_laws_and_figures_follow_the_language() -> None:
     with translation.override("en"):
         assert figure_words({"share": 0.25, "opt outs": "1000-9999"})[1] == ("opt outs", "1,000–9,999")
         assert law_words(law) == str(law)
+
+
+@pytest.mark.parametrize(("language", "size"), [("en", "1,234 bytes"), ("de", "1.234 Byte"), ("fr", "1\xa0234 octets")])
+def test_the_package_counts_as_its_language_does(language: str, size: str) -> None:
+    with translation.override(language):
+        assert size in file_size(1234)

@@ -29,6 +29,7 @@ from troth.service.record.ledger import DatabaseLog, record, sequence_if_sound
 from troth.service.record.run import view_entries
 from troth.service.record.subject_keys import SubjectKeys
 from troth.service.staff.looking import looks_at
+from troth.service.words import thousands
 from troth.subjects import Located, View
 
 __all__ = ["close_done", "fetch", "hand_out", "sweep", "window_opened"]
@@ -242,7 +243,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
     stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
     return [
-        Kept(f"{one.place} ({one.rows})", one.because or one.text, one.cite or "GDPR Art. 17(3)", one.until)
+        Kept(f"{one.place} ({thousands(one.rows)})", one.because or one.text, one.cite or "GDPR Art. 17(3)", one.until)
         for one in stayed
     ]
 
@@ -250,7 +251,7 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list
 def _kept_there(step: Step) -> list[Kept]:
     return [
         Kept(
-            what=f"{step.system}: {kept['what']} ({kept['rows']})",
+            what=f"{step.system}: {kept['what']} ({thousands(kept['rows'])})",
             because=kept["words"],
             cite=kept["cite"],
             until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
@@ -286,7 +287,7 @@ def _undone_words(step: Step) -> str:
 def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], at_desk: Desk) -> str:
     """What was done, place by place, in the language of the letter."""
     changed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")
-    words = [f"- {one.place} ({one.rows}): {one.text}" for one in changed]
+    words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
     systems = at_desk.declaration.systems
     for step in steps:
         if step.state == Step.State.DONE:

@@ -24,7 +24,7 @@ from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.facts import Facts
 from troth.service.cases.package.files import attached, file_names, upload_names
 from troth.service.cases.plan import zone_of
-from troth.service.words import day
+from troth.service.words import day, thousands
 from troth.stores import Scalar
 from troth.subjects import WITHHELD
 
@@ -145,8 +145,7 @@ def _cell(value: Scalar, part: Part, path: str) -> SafeString:
         case bool():
             return SafeString(escape(gettext("yes") if value else gettext("no")))
         case bytes():
-            many = len(value)
-            text = ngettext("%(many)s byte", "%(many)s bytes", many) % {"many": f"{many:,}"}
+            text = file_size(len(value))
             if path:
                 return format_html('<a href="{}">{}</a> <small>({})</small>', path, path.rpartition("/")[2], text)
             return format_html("{} <small>({})</small>", text, gettext("in the files, as base64"))
@@ -160,11 +159,16 @@ def _cell(value: Scalar, part: Part, path: str) -> SafeString:
             return _text(csv_cell(value).strip('"').removeprefix("'"))
 
 
+def file_size(many: int) -> str:
+    """So many bytes, in the language of now."""
+    return ngettext("%(many)s byte", "%(many)s bytes", many) % {"many": thousands(many)}
+
+
 def _text(text: str) -> SafeString:
     """Free text. What turns the direction of writing is shown instead of done, and long text is cut, and says so."""
     cut = escape(printable(text[:_LETTERS_SHOWN_MAX]))
     safe = _TURNS.sub(lambda found: f'<span class="sign">U+{ord(found[0]):04X}</span>', cut)
     more = len(text) - _LETTERS_SHOWN_MAX
     end = ngettext("(%(many)s more character in the files)", "(%(many)s more characters in the files)", more)
-    rest = format_html(' <span class="soft">… {}</span>', end % {"many": f"{more:,}"}) if more > 0 else ""
+    rest = format_html(' <span class="soft">… {}</span>', end % {"many": thousands(more)}) if more > 0 else ""
     return mark_safe(f'<bdi class="value">{safe}</bdi>{rest}')  # noqa: S308 - escaped above
