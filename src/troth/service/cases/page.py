@@ -206,8 +206,10 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
         return _ended(case)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
-            if document.of(case) is not None:
-                return gettext("We asked you for a document that shows who you are. Somebody of ours looks at it.")
+            if (waiting := document.of(case)) is not None:
+                if waiting.came_at is None:
+                    return gettext("We asked you for a document that shows who you are. You can send it below.")
+                return gettext("Somebody of ours looks at your document. Then we go on.")
             return gettext("These data are sensitive, so we need a little more to be sure that you are you.")
         return gettext("Open the link that we mailed and press the button there. Then we begin.")
     if case.state == State.PAUSED:
