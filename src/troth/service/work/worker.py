@@ -27,6 +27,7 @@ from django.utils.module_loading import autodiscover_modules
 from troth.service.configuration import ServiceError, Settings
 from troth.service.work.carried import Flow
 from troth.service.work.models import FlowRow, WorkerRow
+from troth.service.work.notes import forget_newer
 from troth.service.work.run import feeders, flows
 
 if TYPE_CHECKING:
@@ -80,9 +81,12 @@ def worker(
     """
     autodiscover_modules("flows")
     pace = pace or Pace()
-    with _alone(settings, stop) as first, _Hold(pace.lease, alone=first is not None) as hold:
-        if not stop.is_set():
-            _Worker(settings, pace, clock, hold).work(stop, until_idle=until_idle)
+    with _alone(settings, stop) as first:
+        if first is not None and not stop.is_set():
+            forget_newer(settings)
+        with _Hold(pace.lease, alone=first is not None) as hold:
+            if not stop.is_set():
+                _Worker(settings, pace, clock, hold).work(stop, until_idle=until_idle)
 
 
 class _Hold:
