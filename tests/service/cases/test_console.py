@@ -450,11 +450,11 @@ def test_acts_are_offered_where_they_can_be_done(office: Office, ben: StaffClien
         text = page(ben, case)
         return {name for name in ACTS if f'/{case.reference}/{name}"' in text}
 
-    assert offered() == {"rows", "take", "plan", "ask", "extend", "refuse", "withdraw", "note"}
+    assert offered() == {"rows", "take", "plan", "ask", "extend", "refuse", "withdraw", "note", "confide"}
     case = done(ben, case, "ask", question="Which?")
-    assert offered() == {"resume", "take", "extend", "refuse", "withdraw", "note"}
+    assert offered() == {"resume", "take", "extend", "refuse", "withdraw", "note", "confide"}
     case = done(ben, case, "refuse", reasons="x", other="GDPR Art. 12(5)")
-    assert offered() == {"note"}
+    assert offered() == {"note", "confide"}
 
 
 def test_an_approver_who_is_no_handler_changes_nothing_else(office: Office, chloe: StaffClient) -> None:
