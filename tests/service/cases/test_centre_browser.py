@@ -298,7 +298,8 @@ def inside(browser: Browser, town: Town) -> tuple[str, dict[str, object]]:
 def all_pages(town: Town, link: str, page: Page) -> list[str]:
     page.goto(f"{town.site}/your-data/case/")
     receipt = page.get_by_role("link", name="with its proof").first.get_attribute("href")
-    return [*OPEN, link.removeprefix(town.site), "/your-data/case/?inside", f"{receipt}"]
+    inside = ("/your-data/case/?inside", "/your-data/case/appeal")
+    return [*OPEN, link.removeprefix(town.site), *inside, f"{receipt}"]
 
 
 def test_every_page_fits_contrasts_and_moves_nothing(
