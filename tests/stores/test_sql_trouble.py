@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from troth.stores import (
@@ -24,6 +25,7 @@ from troth.stores import (
     open_store,
 )
 from troth.stores import mariadb as mariadb_module
+from troth.stores import postgresql as postgresql_module
 
 SECRET = "hunter2-secret"
 
@@ -126,6 +128,25 @@ def test_a_value_with_a_quote_cannot_imitate_the_name_of_a_key() -> None:
     fault = mariadb_module.MariaDB.fault(object.__new__(mariadb_module.MariaDB), sqlite3.IntegrityError(1062, said))
     assert fault.detail.endswith("email")
     assert "ann" not in fault.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "comes_back"),
+    [
+        ("the database system is starting up", True),
+        ("the database system is shutting down", True),
+        ("the database system is in recovery mode", True),
+        ("the database system is not yet accepting connections", True),
+        ("sorry, too many clients already", True),
+        ("remaining connection slots are reserved for roles with the SUPERUSER attribute", True),
+        ('password authentication failed for user "ann"', False),
+        ('database "shop" does not exist', False),
+    ],
+)
+def test_a_server_that_will_be_back_is_waited_for(said: str, comes_back: bool) -> None:
+    error = psycopg.OperationalError(f"connection to server at 127.0.0.1 failed: FATAL:  {said}")
+    fault = postgresql_module.PostgreSQL.fault(object.__new__(postgresql_module.PostgreSQL), error)
+    assert fault.retryable == comes_back
 
 
 def test_a_long_statement_is_stopped(any_place: Any) -> None:

@@ -104,10 +104,8 @@ class PostgreSQL(Dialect):
             return conflict("a value does not fit its column")
         if not state and isinstance(error, psycopg.OperationalError):
             said = str(error)  # a refused log-in has no code of its own; its text is only looked at, never repeated
-            answered = "FATAL" in said and not any(
-                word in said for word in ("starting up", "shutting down", "too many")
-            )
-            return refused(_REFUSALS["28P01"]) if answered else LOST
+            is_refusal = "FATAL" in said and not any(words in said for words in _COMES_BACK)
+            return refused(_REFUSALS["28P01"]) if is_refusal else LOST
         return other(error, state)
 
     # --- looking --------------------------------------------------------------------------------------------------
@@ -283,6 +281,15 @@ _UNWRITABLE = {
     "P0001",
     "22030",
 }
+_COMES_BACK = (
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "accepting connections",
+    "too many",
+    "connection slots",
+)
+"""What a server says that will let us in later."""
 _REFUSALS = {
     "28P01": NOT_LET_IN,
     "28000": "the server refuses this account from here; have its administrator add a line to pg_hba.conf",
