@@ -17,13 +17,31 @@ from troth.service.cases.throttle import Networks, prefix_of
 __all__ = ["letters", "visitor"]
 
 
-def test_one_address_opens_so_many_cases_a_day_and_the_answer_stays_the_same(office: Office, visitor: Client) -> None:
+def test_one_address_gets_so_many_letters_a_day_and_the_answer_stays_the_same(
+    office: Office, visitor: Client, letters: Any
+) -> None:
     answers = {ask(visitor, "view")["Location"] for _ in range(throttle.ADDRESS_MAX + 2)}
     assert answers == {"/your-data/sent/?what=view"}
-    assert Case.objects.count() == throttle.ADDRESS_MAX
+    assert Case.objects.count() == throttle.ADDRESS_MAX + 2
+    office.work()
+    assert len(letters(ANN)) == throttle.ADDRESS_MAX
     Case.objects.update(received_at=office.now() - dt.timedelta(days=1, minutes=1))
     ask(visitor, "view")
-    assert Case.objects.count() == throttle.ADDRESS_MAX + 1
+    office.work()
+    assert len(letters(ANN)) == 1
+
+
+def test_nobody_stops_an_objection_by_asking_in_the_name_of_somebody(office: Office, visitor: Client) -> None:
+    for _ in range(throttle.ADDRESS_MAX):
+        ask(visitor, "view")
+    for _ in range(3):
+        assert ask(visitor, "object", purposes="news")["Location"] == "/your-data/sent/?what=object"
+        office.work()
+    [objection] = Case.objects.filter(right="object")  # what has stopped does not stop again
+    assert objection.outcome == "fulfilled"
+    assert objection.restrictions.filter(lifted_at=None).exists()
+    visitor.post("/your-data/complain/", {"email": ANN, "message": "Enough."})
+    assert Case.objects.filter(kind="complaint").exists()
 
 
 def test_links_are_sent_again_to_those_who_have_some(office: Office, visitor: Client, letters: Any) -> None:

@@ -37,6 +37,7 @@ from troth.service.cases.forms import Again, Answer, Appeal, Ask, AskFor, Paper,
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
+from troth.service.cases.restriction import is_stopped
 from troth.service.cases.throttle import has_asked_enough
 from troth.service.pages import the_company, the_log
 
@@ -210,8 +211,10 @@ def _receive(
 ) -> Case | None:
     """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
     now, content = timezone.now(), form.content()
-    if has_asked_enough(run.subject_of(content, at_desk), now=now):
-        return None  # the page that follows says so, whoever asks
+    someone = getattr(form, "someone", None)
+    is_quiet = someone is None and has_asked_enough(run.subject_of(content, at_desk), now=now)
+    if is_quiet and right in _AT_ONCE and is_stopped(right, content, at_desk):
+        return None  # what the page that follows says is so already
     intake = run.Intake(
         kind=kind,
         right=right,
@@ -220,7 +223,8 @@ def _receive(
         language=translation.get_language() or "en",
         residence=form.cleaned_data["residence"],
         clause=clause[:80],
-        tier=someone.tier if (someone := getattr(form, "someone", None)) is not None else 0,
+        tier=someone.tier if someone is not None else 0,
+        is_quiet=is_quiet,
         who=run.Who("agent") if content.agent_address else run.SUBJECT,
     )
     return run.receive(intake, at_desk, now=now)

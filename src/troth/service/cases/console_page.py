@@ -298,6 +298,8 @@ _EVENTS: Mapping[str, Any] = {
     "acknowledged": _("We confirmed it by letter"),
     "appealed": _("The person appealed"),
     "assigned": _("Somebody took it"),
+    "confided": _("It was left to the officer"),
+    "shared": _("Handlers may see it again"),
     "paused": _("The person was asked for something"),
     "asked_again": _("The person was asked once more"),
     "resumed": _("The person answered, and it went on"),

@@ -18,7 +18,7 @@ from troth.service.record.run import act as carry_out
 from troth.service.record.run import act_again
 from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
 
-__all__ = ["lift", "marks_of", "restrict", "restrict_all", "set_marks", "short"]
+__all__ = ["is_stopped", "lift", "marks_of", "restrict", "restrict_all", "set_marks", "short"]
 
 
 class MarksUnfinished(ServiceError):
@@ -31,6 +31,14 @@ def restrict(case: Case, content: Content, purpose: str, at_desk: Desk, at: dt.d
     """Let every application that asks know that this identifier's data must not be used: the read guard."""
     for mark in marks_of(content.identifiers, at_desk):
         Restriction.objects.get_or_create(case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at})
+
+
+def is_stopped(right: str, content: Content, at_desk: Desk) -> bool:
+    """Whether every use that *content* objects to has stopped already, for each identifier it names."""
+    marks = marks_of(content.identifiers, at_desk)
+    wanted = {(mark, purpose) for mark in marks for purpose in marks_for(right, content, at_desk)}
+    in_force = Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("mark", "purpose")
+    return wanted <= {(bytes(mark), purpose) for mark, purpose in in_force}
 
 
 def marks_of(identifiers: Sequence[tuple[str, str]], at_desk: Desk) -> list[bytes]:

@@ -111,6 +111,8 @@ class Intake:
     is_confidential: bool = False
     received_at: dt.datetime | None = None
     """When it arrived, where that is earlier than now: the clock starts at arrival."""
+    is_quiet: bool = False
+    """So much has come under this address lately that nothing is mailed to it until its owner says so."""
     answers_case: int | None = None
     """The case that this one follows from: an appeal from what was refused, and what is done after all from an
     appeal."""
@@ -149,8 +151,8 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
         Event.objects.bulk_create(events)
         record(*entries)
         hooks.tell("case.received", *map(_facts, cases), now=now)
-        for (case, clocks), content in zip(opened, contents, strict=True):
-            _begin(case, content, clocks, desk, now)
+        for (case, clocks), intake in zip(opened, intakes, strict=True):
+            _begin(case, intake.content, clocks, desk, now, is_quiet=intake.is_quiet)
     return cases
 
 
@@ -212,17 +214,17 @@ def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
     return clocks
 
 
-def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
+def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
     if case.kind == Kind.REQUEST and case.right in LOOKS and case.subject:
         _freeze(case, content, desk, now)
     if case.tier < case.tier_needed:
         case.state = State.VERIFYING
         case.save(update_fields=["state"])
-        if case.tier == 0:
+        if case.tier == 0 and not is_quiet:
             send_link(case, content, desk, now=now)
         return
-    _go_on(case, content, clocks, desk, now)
+    _go_on(case, content, clocks, desk, now, is_quiet=is_quiet)
 
 
 def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> None:
@@ -269,12 +271,14 @@ def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> 
         _go_on(case, desk.papers.content(case), clocks, desk, now)
 
 
-def _go_on(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
+def _go_on(
+    case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool = False
+) -> None:
     """Everything is known that is needed to begin: work on it, and say so."""
-    is_told = case.acknowledged_at is not None
+    is_told = is_quiet or case.acknowledged_at is not None
     case.state = State.IN_PROGRESS
     case.needs = _first_need(case)
-    case.acknowledged_at = case.acknowledged_at or now
+    case.acknowledged_at = case.acknowledged_at if is_told else now
     case.save(update_fields=["state", "needs", "acknowledged_at"])
     if not is_told:
         _acknowledge(case, content, clocks, desk, now)
