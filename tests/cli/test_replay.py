@@ -230,6 +230,15 @@ def test_an_export_of_the_ledger_stands_in_for_lost_tombstones(back: Firm) -> No
     assert [row[1] for row in back.rows("customer")] == ["ben@example.org", "chloe@example.org"]
 
 
+def test_an_export_tells_of_those_who_came_back_too(back: Firm) -> None:
+    assert back.troth("lift", "--id", "shop.customer=1", "--reason", "signed_up_again").code == 0
+    assert back.troth("ledger", "export", str(back.folder / "auditor")).code == 0
+    with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
+        own.execute("DELETE FROM record_tombstone")
+    shown = replay(back, "--ledger", str(back.folder / "auditor"), "--json").document
+    assert (shown["found"], shown["plan"], shown["returned"]) == ({}, None, {"shop.customer.email": 1})
+
+
 def test_an_export_that_was_changed_is_refused(back: Firm) -> None:
     auditor = back.folder / "auditor"
     assert back.troth("ledger", "export", str(auditor)).code == 0
