@@ -14,10 +14,13 @@ from troth.service.cases.console_search import cases_of
 from troth.service.cases.content import Content
 from troth.service.cases.line import form_batches, start_the_line
 from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Package, Restriction, State, Stop
+from troth.service.cases.watch import watch
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import letter_context
 from troth.service.record.models import EntryRow, Hold
 from troth.service.work.models import FlowRow
+
+STAFF = run.Who("staff")
 
 
 def kinds(case: Case) -> list[str]:
@@ -98,13 +101,16 @@ def kinds_of_holds() -> list[str]:
 
 def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Office) -> None:
     view, erase = office.ask("view"), office.ask("erase")
+    office.prove(view)
+    run.pause(view.pk, "Which account?", office.desk, who=STAFF, now=office.now())
     office.prove(erase)
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == Needs.ACCESS
     assert office.rows("select count(*) from customer") == [(3,)]
     assert Hold.objects.filter(matter=view.reference, released_at=None).exists()
     assert kinds_of_holds() == ["hold.placed"]
-    office.prove(view)
+    run.resume(view.pk, "Mine.", office.desk, who=run.SUBJECT, now=office.now())
+    run.try_again(view.pk, office.desk, who=STAFF, now=office.now())
     office.work()
     assert kinds_of_holds() == ["hold.placed", "hold.released"]
     assert Case.objects.get(pk=view.pk).state == State.CLOSED
@@ -112,9 +118,35 @@ def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Off
     assert office.rows("select count(*) from customer") == [(2,)]
 
 
+def test_a_request_to_see_that_nobody_proved_holds_no_erasure(office: Office) -> None:
+    """Anybody may ask under Ann's address; what she asks for, and proves, is done all the same, and wholly."""
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    view = office.ask("view", "ben@example.org")
+    Case.objects.filter(pk=case.pk).update(window_until=office.now() - dt.timedelta(minutes=1))
+    office.work()
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.FULFILLED)
+    assert Hold.objects.filter(matter=view.reference, released_at=None).exists()
+
+
+def test_a_request_to_see_freezes_for_a_day_and_from_its_proof_on(office: Office) -> None:
+    view = office.ask("view")
+    watch(office.now())
+    assert kinds_of_holds() == ["hold.placed"]
+    watch(office.now() + dt.timedelta(days=1))
+    assert kinds_of_holds() == ["hold.placed", "hold.released"]
+    office.prove(view)
+    assert kinds_of_holds() == ["hold.placed", "hold.released", "hold.placed"]
+    watch(office.now() + dt.timedelta(days=1))
+    assert Hold.objects.filter(matter=view.reference, released_at=None).exists()
+
+
 def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) -> None:
     both = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"), ("phone", "+44 1632 960001")))
-    view = run.receive(run.Intake(Kind.REQUEST, both, Channel.STAFF, right="view"), office.desk, now=office.now())
+    asked = run.Intake(Kind.REQUEST, both, Channel.STAFF, right="view", tier=1)
+    view = run.receive(asked, office.desk, now=office.now())
+    run.pause(view.pk, "Which account?", office.desk, who=STAFF, now=office.now())
     by_phone = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
     assert by_phone.identity is not None
     found = cases_of(by_phone.identity, [run.subject_of(by_phone, office.desk)], office.desk)

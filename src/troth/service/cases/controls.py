@@ -173,9 +173,11 @@ def _paths(page: Page, site: Site) -> set[str]:
 
 @answers("record.held_cases_freeze_deletion")
 def held_cases_freeze_deletion(now: dt.datetime) -> Answer:
-    """DPA 2018 s.173: for every open request to see there is a hold, and no erasure of the same person since."""
+    """DPA 2018 s.173: for every open request to see there is a hold, and no erasure of the same person since. One whose
+    requester has not shown who they are is not counted (`freeze`)."""
     looks = Q(right=Right.VIEW) | Q(right=Right.PORT)
-    cases = list(Case.objects.filter(looks).exclude(state=State.CLOSED).exclude(subject=""))
+    ended = [State.VERIFYING, State.CLOSED]
+    cases = list(Case.objects.filter(looks).exclude(state__in=ended).exclude(subject=""))
     held = set(Hold.objects.filter(released_at=None).values_list("matter", flat=True))
     bare = [case for case in cases if case.reference not in held]
     erased = {
@@ -184,7 +186,11 @@ def held_cases_freeze_deletion(now: dt.datetime) -> Answer:
             case__right=Right.ERASE, case__subject__in={case.subject for case in cases}
         ).values_list("case__subject", "at")
     }
-    lost = [case for case in cases if any(who == case.subject and at > case.received_at for who, at in erased)]
+    lost = [
+        case
+        for case in cases
+        if any(who == case.subject and at > (case.verified_at or case.received_at) for who, at in erased)
+    ]
     evidence = Evidence(in_scope=_CASES, observed=_CASES, population=len(cases), tested=len(cases))
     if not cases:
         return Answer(Outcome.NOT_APPLICABLE, "No request to see is open.", evidence)

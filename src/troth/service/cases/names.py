@@ -41,10 +41,11 @@ def names_of_cases(cases: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
 
 
 def waiting_to_see(cases: Mapping[int, set[str]]) -> set[int]:
-    """Those of *cases*, with their names, whose person has a request to see their data open."""
+    """Those of *cases*, with their names, whose person has a request to see their data open, and has shown who they
+    are: or whoever knows an address would keep its owner from having anything erased."""
     wanted = set[str]().union(*cases.values())
     if not wanted:
         return set()
-    looking = Case.objects.exclude(state=State.CLOSED).filter(about(wanted), right__in=LOOKS)
+    looking = Case.objects.exclude(state__in=[State.VERIFYING, State.CLOSED]).filter(about(wanted), right__in=LOOKS)
     known = set[str]().union(*names_of_cases(looking.values_list("pk", "subject")).values())
     return {pk for pk, names in cases.items() if names & known}

@@ -23,9 +23,9 @@ from troth.service.api import hooks
 from troth.service.cases import links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
+from troth.service.cases.freeze import freeze, freeze_again, thaw
 from troth.service.cases.letters import appealing, day, redress, write, write_to
 from troth.service.cases.models import (
-    LOOKS,
     Approval,
     Case,
     Channel,
@@ -42,7 +42,6 @@ from troth.service.cases.models import (
 from troth.service.cases.names import each_alone
 from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
-from troth.service.record.models import Hold
 from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
 
@@ -216,8 +215,7 @@ def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
 
 def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
-    if case.kind == Kind.REQUEST and case.right in LOOKS and case.subject:
-        _freeze(case, content, desk, now)
+    freeze(case, content, desk, now)
     if case.tier < case.tier_needed:
         case.state = State.VERIFYING
         case.save(update_fields=["state"])
@@ -267,8 +265,12 @@ def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> 
     said |= {"by": Pseudonym(who.by)} if who.by else {}
     record(Entry("case.verified", now, {"case": _pseudonym(case, desk), "tier": tier, **said}))
     hooks.tell("case.verified", _facts(case), now=now)
-    if is_waiting and tier >= case.tier_needed:
-        _go_on(case, desk.papers.content(case), clocks, desk, now)
+    if not is_waiting:
+        return
+    content = desk.papers.content(case)
+    freeze_again(case, content, desk, now)
+    if tier >= case.tier_needed:
+        _go_on(case, content, clocks, desk, now)
 
 
 def _go_on(
@@ -592,7 +594,7 @@ def close(
     in_time = case.due_on is None or day(now, desk) <= case.due_on
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
-    _thaw(case, desk, now)
+    thaw(case, desk, now)
     said: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "outcome": outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:
@@ -624,31 +626,6 @@ def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> No
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
-
-
-def _freeze(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
-    """An open request to see freezes disposal of what it is about, by whichever identifier it is found: erasing to
-    escape it is an offence."""
-    for name in each_alone(content, desk) or [case.subject]:
-        hold = Hold.objects.create(
-            matter=case.reference,
-            citation="DPA 2018 s.173; GDPR Art. 15",
-            subject=name,
-            placed_at=now,
-            review_at=now + dt.timedelta(days=92),
-        )
-        record(Entry("hold.placed", now, _held(hold, case, desk) | {"review": hold.review_at.date()}))
-
-
-def _thaw(case: Case, desk: Desk, now: dt.datetime) -> None:
-    for hold in Hold.objects.select_for_update().filter(matter=case.reference, released_at=None):
-        Hold.objects.filter(pk=hold.pk).update(released_at=now)
-        record(Entry("hold.released", now, _held(hold, case, desk)))
-
-
-def _held(hold: Hold, case: Case, desk: Desk) -> dict[str, FieldValue]:
-    said: dict[str, FieldValue] = {"hold": desk.keyring.pseudonym("hold", str(hold.pk)), "actor": "rule"}
-    return said | {"subject": Pseudonym(hold.subject), "case": _pseudonym(case, desk)}
 
 
 def locked(case_id: int) -> Case:

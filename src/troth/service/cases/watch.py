@@ -8,7 +8,7 @@ import logging
 
 from django.db import transaction
 
-from troth.service.cases import document, run, telling
+from troth.service.cases import document, freeze, run, telling
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
@@ -35,6 +35,7 @@ def watch(now: dt.datetime) -> dt.datetime:
         pass
     while document.sweep(at_desk, now=now):
         pass
+    freeze.end_unproved(at_desk, now)
     _end_contents(at_desk, now)
     _remind_handlers(at_desk, now)
     _remind_people(at_desk, now)

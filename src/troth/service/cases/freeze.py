@@ -1,0 +1,82 @@
+"""An open request to see freezes disposal of what it is about: destroying it to escape the request is an offence.
+
+Anybody may ask under an address that they know. So until somebody has shown that it is theirs, the freeze lasts no
+longer than the link that was mailed, and holds up nothing that the owner of the address asks for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from troth.ledger import Entry, Pseudonym, Value
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.links import LINK_HOURS
+from troth.service.cases.models import LOOKS, Case, State
+from troth.service.cases.names import each_alone
+from troth.service.record.ledger import record
+from troth.service.record.models import Hold
+
+__all__ = ["end_unproved", "freeze", "freeze_again", "of_unproved", "thaw"]
+
+
+def freeze(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+    """Hold what a request to see is about, by whichever identifier it is found. Other cases are left alone."""
+    if case.right not in LOOKS or not case.subject:
+        return
+    for name in each_alone(content, desk) or [case.subject]:
+        hold = Hold.objects.create(
+            matter=case.reference,
+            citation="DPA 2018 s.173; GDPR Art. 15",
+            subject=name,
+            placed_at=now,
+            review_at=now + dt.timedelta(days=92),
+        )
+        record(Entry("hold.placed", now, _facts(hold, case, desk) | {"review": hold.review_at.date()}))
+
+
+def freeze_again(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+    """`freeze` what has thawed because nobody had proved who asks."""
+    if case.right in LOOKS and not _in_force(case).exists():
+        freeze(case, content, desk, now)
+
+
+def thaw(case: Case, desk: Desk, now: dt.datetime) -> None:
+    """End what the case holds, in the transaction that is open."""
+    for hold in _in_force(case).select_for_update():
+        Hold.objects.filter(pk=hold.pk).update(released_at=now)
+        record(Entry("hold.released", now, _facts(hold, case, desk)))
+
+
+def end_unproved(desk: Desk, now: dt.datetime) -> None:
+    """Thaw what nobody has proved within the life of a link, however often a new one was asked for; the proof freezes
+    it again."""
+    before = now - dt.timedelta(hours=LINK_HOURS)
+    held = Hold.objects.filter(released_at=None, placed_at__lte=before).values("matter")
+    for pk in _unproved().filter(tier=0, reference__in=held).values_list("pk", flat=True):
+        with transaction.atomic():
+            case = Case.objects.select_for_update().get(pk=pk)
+            if case.state == State.VERIFYING and case.tier == 0:
+                thaw(case, desk, now)
+
+
+def of_unproved() -> frozenset[str]:
+    """The matters of holds that are in force for somebody who has not proved enough yet: no erasure heeds them."""
+    held = Hold.objects.filter(released_at=None).values("matter")
+    return frozenset(_unproved().filter(reference__in=held).values_list("reference", flat=True))
+
+
+def _unproved() -> QuerySet[Case]:
+    return Case.objects.filter(state=State.VERIFYING, right__in=LOOKS)
+
+
+def _in_force(case: Case) -> QuerySet[Hold]:
+    return Hold.objects.filter(matter=case.reference, released_at=None)
+
+
+def _facts(hold: Hold, case: Case, desk: Desk) -> dict[str, Value]:
+    said: dict[str, Value] = {"hold": desk.keyring.pseudonym("hold", str(hold.pk)), "actor": "rule"}
+    return said | {"subject": Pseudonym(hold.subject), "case": desk.keyring.pseudonym("case", case.reference)}
