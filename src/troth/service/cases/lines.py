@@ -20,12 +20,17 @@ __all__ = ["Done", "done", "joined"]
 class Done:
     """Something that was done or had to stay: where, how much, and for which reason."""
 
-    place: str
+    system: str
+    table: str
     text: str
     rows: int
     because: str = ""
     cite: str = ""
     until: dt.date | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.system}: {self.table}" if self.table else self.system
 
     @property
     def what(self) -> str:
@@ -41,7 +46,8 @@ def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
     _, _, because = str(line["words"]).partition(": ")
     until = line.get("until")
     return Done(
-        place=f"{name}: {table.replace('_', ' ')}" if table else name,
+        system=name,
+        table=table.replace("_", " "),
         text=_strategy(line, right),
         rows=line["rows"],
         because=because,

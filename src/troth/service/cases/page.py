@@ -148,7 +148,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         done=tuple(
             sorted(
                 joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep"),
-                key=attrgetter("what", "place"),
+                key=attrgetter("what", "system", "table"),
             )
         ),
         kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")),
@@ -206,8 +206,8 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
         return _ended(case)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
-            if (waiting := document.of(case)) is not None:
-                if waiting.came_at is None:
+            if (asked := document.of(case)) is not None:
+                if asked.came_at is None:
                     return gettext("We asked you for a document that shows who you are. You can send it below.")
                 return gettext("Somebody of ours looks at your document. Then we go on.")
             return gettext("These data are sensitive, so we need a little more to be sure that you are you.")
