@@ -6,6 +6,8 @@ import contextlib
 import datetime as dt
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -52,7 +54,24 @@ def locked(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         shop.execute("ROLLBACK")
 
 
-@pytest.mark.parametrize("away", [unreachable, locked])
+_DIES_WRITING = """
+import os, sqlite3, sys
+shop = sqlite3.connect(sys.argv[1], isolation_level=None)
+shop.executescript("PRAGMA synchronous = OFF; BEGIN IMMEDIATE; DELETE FROM login")
+os.kill(os.getpid(), 9)
+"""
+
+
+@contextlib.contextmanager
+def half_written(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The shop's own program died while it wrote, and is not back yet to roll that back."""
+    close_stores()
+    subprocess.run([sys.executable, "-c", _DIES_WRITING, str(office.folder / "shop.sqlite")])
+    yield
+    office.do("SELECT count(*) FROM login")
+
+
+@pytest.mark.parametrize("away", [unreachable, locked, half_written])
 def test_a_store_that_is_down_for_an_hour_is_waited_for(
     office: Office, monkeypatch: pytest.MonkeyPatch, away: Callable[..., Any]
 ) -> None:
