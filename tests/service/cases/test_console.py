@@ -496,9 +496,27 @@ def test_whoever_chose_the_rows_does_not_approve_them(office: Office, staff_memb
     office.work()
     case.refresh_from_db()
     assert case.needs == Needs.APPROVAL
+    assert "Approve exactly this plan" not in page(both, case)
     response = do(both, case, "approve", plan=case.plan_hash)
-    assert response.status_code == 409
-    assert "somebody else has to approve" in response.content.decode()
+    assert response.status_code == 403
+    assert "Somebody else has to approve" in response.content.decode()
+
+
+def test_whoever_had_any_part_in_a_case_does_not_approve_its_plan(office: Office, staff_member: Staff) -> None:
+    office.declare(requests="{approve: [erase]}")
+    both, other = (staff_member(Right.CASES_HANDLE, Right.CASES_APPROVE) for _ in range(2))
+    said = {"about": "erase", "arrived_on": f"{office.now():%Y-%m-%d}", "language": "en", "tier": "4", "proof": "seen"}
+    both.post("/console/cases/new/", said | {"address": "ann@example.org", "email": "ann@example.org"})
+    office.work()
+    case = Case.objects.get()
+    assert (case.needs, case.handler) == (Needs.APPROVAL, None)
+    assert do(both, case, "approve", plan=case.plan_hash).status_code == 403
+    who = run.Who("staff", both.member.pseudonym)
+    with pytest.raises(run.CaseRefused, match="somebody else"):
+        run.approve(case.pk, case.plan_hash, both.member.user, office.desk, who=who, now=office.now())
+    done(other, case, "note", text="I have looked at it.")
+    assert do(other, case, "approve", plan=case.plan_hash).status_code == 403
+    assert do(staff_member(Right.CASES_APPROVE), case, "approve", plan=case.plan_hash).status_code == 302
 
 
 def test_a_confidential_plan_is_approved_by_another_officer(office: Office, staff_member: Staff) -> None:

@@ -103,6 +103,14 @@ def test_an_identifier_that_names_nobody_is_said(office: Office, ben: StaffClien
     assert not Case.objects.exists()
 
 
+@pytest.mark.parametrize("named", ["email", "address"])
+def test_nobody_opens_a_case_about_themselves(named: str, office: Office, ben: StaffClient) -> None:
+    own = ben.member.user.email
+    response = new(ben, "erase", tier="4", **{"email": "ann@example.org", "phone": "+44 1632 960001"} | {named: own})
+    assert response.status_code == 403
+    assert not Case.objects.exists()
+
+
 def test_only_an_officer_opens_a_confidential_case(office: Office, ben: StaffClient, officer: StaffClient) -> None:
     new(ben, "complaint", message="m", is_confidential="on")
     new(officer, "complaint", message="m", is_confidential="on")

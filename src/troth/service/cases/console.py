@@ -542,10 +542,10 @@ def _form(name: str, row: Case, at_desk: Desk, given: Any) -> forms.Form | None:
 
 
 def _may_approve(request: HttpRequest, row: Case) -> bool:
-    """Whether the plan of this case may be approved by whoever asks: not its handler, and of a confidential case only
-    an officer."""
+    """Whether the plan of this case may be approved by whoever asks: nobody who had a part in it, and of a confidential
+    case only an officer."""
     standing = standing_of(request)
-    if row.handler_id == request.user.pk:
+    if row.handler_id == request.user.pk or run.has_worked_on(row, who(request)):
         return False
     return standing.is_officer if row.is_confidential else standing.may(Leave.CASES_APPROVE)
 
@@ -616,7 +616,7 @@ def send_again(request: HttpRequest, reference: str, letter: int) -> HttpRespons
 @needs(Leave.CASES_APPROVE, Leave.OFFICER, personal=True)
 @require_POST
 def approve(request: HttpRequest, reference: str) -> HttpResponse:
-    """Approve exactly the plan that was shown, as somebody else than its handler."""
+    """Approve exactly the plan that was shown, as somebody who had no other part in the case."""
     row = _case(request, reference)
     if not _may_approve(request, row):
         return _page(request, row, wrong=gettext("Somebody else has to approve this plan."), status=403)

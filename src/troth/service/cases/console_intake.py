@@ -21,6 +21,7 @@ from troth.errors import TrothError
 from troth.service.cases import run
 from troth.service.cases.console import sentence, who
 from troth.service.cases.console_line import RIGHTS
+from troth.service.cases.console_page import everyone_in
 from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
 from troth.service.cases.forms import PLACES, categories_to_amend, purposes_for
@@ -28,7 +29,7 @@ from troth.service.cases.letters import day
 from troth.service.cases.models import Channel, Kind, Right
 from troth.service.cases.plan import zone_of
 from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import needs, standing_of
+from troth.service.staff.doors import needs, refuse_own, standing_of
 
 __all__ = ["new_case"]
 
@@ -142,6 +143,7 @@ def new_case(request: HttpRequest) -> HttpResponse:
     wrong = ""
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
+        refuse_own(request, everyone_in(form.content(), at_desk))
         arrived = dt.datetime.combine(given["arrived_on"], dt.time(), zone_of(at_desk.declaration.organisation))
         intake = run.Intake(
             kind=Kind(what) if what in (Kind.COMPLAINT, Kind.QUESTION) else Kind.REQUEST,

@@ -32,6 +32,7 @@ __all__ = [
     "STEP_WHY",
     "Sheet",
     "content_of",
+    "everyone_in",
     "everyone_of",
     "grounds",
     "people_of",
@@ -148,9 +149,15 @@ def everyone_of(case: Case, at_desk: Desk) -> list[str]:
     """The keyed references of everyone whom *case* concerns, by each address alone: whoever is one of them does not
     handle it, also where they named themselves by more than their address."""
     content = content_of(case, at_desk)
-    addresses = (content.address, content.agent_address) if content is not None else ()
-    named = [value for kind, value in content.identifiers if kind == "email"] if content is not None else []
-    return [name for name in (case.subject, *(_reference(it, at_desk) for it in (*addresses, *named) if it)) if name]
+    named = everyone_in(content, at_desk) if content is not None else []
+    return [name for name in (case.subject, *named) if name]
+
+
+def everyone_in(content: Content, at_desk: Desk) -> list[str]:
+    """The keyed references of everyone whose address stands in *content*."""
+    named = [value for kind, value in content.identifiers if kind == "email"]
+    found = (_reference(one, at_desk) for one in (content.address, content.agent_address, *named) if one)
+    return [name for name in found if name]
 
 
 def _reference(address: str, at_desk: Desk) -> str:
@@ -278,6 +285,10 @@ _WHY: Mapping[str, Any] = {
     "not_approved": _("The plan has changed since it was approved."),
     "plan_refused": _("The plan cannot be carried out as it stands."),
     "run_failed": _("Carrying it out has failed several times."),
+    "no_sender": _("The letter names no sender that we could write to: answer it another way, if there is one."),
+    "not_readable": _("The letter is too broken to be read. What can be shown of it stands here."),
+    "not_answered": _("Something in the letter kept us from answering it. What can be shown of it stands here."),
+    "too_many": _("Very many letters came from this address in a day. This one was kept, and nothing was sent back."),
 }
 
 
@@ -319,6 +330,7 @@ _EVENTS: Mapping[str, Any] = {
     "closed": _("It was answered and closed"),
     "needs_review": _("Somebody has to look at it"),
     "needs_approval": _("A second person has to approve it"),
+    "needs_answer": _("Somebody has to read it"),
     "needs_window": _("The window before the deletion began"),
     "needs_access": _("A request to see the data comes first"),
     "needs_": _("It is carried out again"),

@@ -55,6 +55,7 @@ __all__ = [
     "close",
     "confide",
     "extend",
+    "has_worked_on",
     "lift",
     "locked",
     "note",
@@ -438,18 +439,16 @@ def refuse(case_id: int, reasons: str, cite: str, desk: Desk, *, who: Who, now: 
 
 
 def approve(case_id: int, plan_hash: str, by: Any, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
-    """Somebody approves exactly the plan that they have seen, and is not its handler. The case is carried out next.
+    """Somebody who had no other part in the case approves exactly the plan that they have seen. It is carried out next.
 
-    Raises `CaseRefused` for one's own case, and for a plan that is not the case's any more.
+    Raises `CaseRefused` for whoever had one, and for a plan that is not the case's any more.
     """
     with transaction.atomic():
         case = locked(case_id)
         if case.state != State.IN_PROGRESS or case.needs != Needs.APPROVAL:
             raise CaseRefused(f"{case.reference} waits for no approval")
-        if case.handler_id is not None and case.handler_id == by.pk:
-            raise CaseRefused(f"{case.reference} is yours: somebody else has to approve its plan")
-        if who.by and case.events.filter(what="reviewed", by=who.by).exists():
-            raise CaseRefused(f"you chose the rows of {case.reference}: somebody else has to approve its plan")
+        if case.handler_id == by.pk or has_worked_on(case, who):
+            raise CaseRefused(f"you had a part in {case.reference}: somebody else has to approve its plan")
         if not case.plan_hash or case.plan_hash != plan_hash:
             raise CaseRefused("the plan has changed since you looked; look at it again")
         Approval.objects.get_or_create(case=case, plan_hash=plan_hash, by=by, defaults={"at": now})
@@ -466,6 +465,11 @@ def approve(case_id: int, plan_hash: str, by: Any, desk: Desk, *, who: Who, now:
             }
             record(Entry("plan.approved", now, said | ({"by": Pseudonym(who.by)} if who.by else {})))
         return case
+
+
+def has_worked_on(case: Case, who: Who) -> bool:
+    """Whether *who* has done anything with the case but approve plans of it: opened it, noted something, went on."""
+    return bool(who.by) and case.events.filter(by=who.by).exclude(what="approved").exists()
 
 
 def choose_rows(case_id: int, rows: Sequence[str], desk: Desk, *, who: Who, now: dt.datetime) -> Case:
