@@ -15,7 +15,8 @@ from tests.service.team import StaffClient
 
 from troth.ledger import Entry
 from troth.service.cases import carry, console_addresses, run
-from troth.service.cases.console import ACTS, PAGE_LINES
+from troth.service.cases.console import PAGE_LINES
+from troth.service.cases.console_acts import ACTS
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Needs, Step
 from troth.service.mail.models import LetterRow
