@@ -14,7 +14,8 @@ from tests.service.team import StaffClient
 
 from troth.ledger import Entry
 from troth.service.cases import document, links, run
-from troth.service.cases.models import Case, Document, Event, Link
+from troth.service.cases.content import Content
+from troth.service.cases.models import Case, Channel, Document, Event, Kind, Link
 from troth.service.cases.watch import watch
 from troth.service.record.models import EntryRow, Subject
 from troth.service.staff.models import Access
@@ -141,3 +142,16 @@ def test_what_nobody_decided_is_destroyed_all_the_same(office: Office, case: Cas
     assert not Document.objects.exists()
     assert on_record()[-1]["why"] == why
     assert Event.objects.filter(what="document_destroyed").count() == 1
+
+
+def test_a_case_whose_rows_are_in_question_stays_with_its_handler(office: Office) -> None:
+    office.do("update customer set phone = '+44 1632 960001'")
+    content = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
+    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
+    shared = run.receive(intake, office.desk, now=office.now())
+    office.work()
+    send(visitor(office, asked(office, shared)))
+    document.decide(shared.pk, office.desk, accepted=True, who=STAFF, now=office.now())
+    after = Case.objects.get(pk=shared.pk)
+    assert (after.tier, after.state, after.needs) == (4, "in_progress", "review")
+    assert office.rows("select count(*) from customer") == [(3,)]
