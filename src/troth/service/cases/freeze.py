@@ -20,7 +20,7 @@ from troth.service.cases.names import each_alone
 from troth.service.record.ledger import record
 from troth.service.record.models import Hold
 
-__all__ = ["end_unproved", "freeze", "freeze_again", "of_unproved", "thaw"]
+__all__ = ["end_unproved", "freeze", "prove", "thaw"]
 
 
 def freeze(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
@@ -34,14 +34,19 @@ def freeze(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
             subject=name,
             placed_at=now,
             review_at=now + dt.timedelta(days=92),
+            is_provisional=case.verified_at is None,
         )
         record(Entry("hold.placed", now, _facts(hold, case, desk) | {"review": hold.review_at.date()}))
 
 
-def freeze_again(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
-    """`freeze` what has thawed because nobody had proved who asks."""
-    if case.right in LOOKS and not _in_force(case).exists():
+def prove(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
+    """More is known of who asks: what has thawed is frozen again, and for good where they are known enough."""
+    if case.right not in LOOKS:
+        return
+    if not _in_force(case).exists():
         freeze(case, content, desk, now)
+    elif case.verified_at is not None:
+        _in_force(case).update(is_provisional=False)
 
 
 def thaw(case: Case, desk: Desk, now: dt.datetime) -> None:
@@ -61,12 +66,6 @@ def end_unproved(desk: Desk, now: dt.datetime) -> None:
             case = Case.objects.select_for_update().get(pk=pk)
             if case.state == State.VERIFYING and case.tier == 0:
                 thaw(case, desk, now)
-
-
-def of_unproved() -> frozenset[str]:
-    """The matters of holds that are in force for somebody who has not proved enough yet: no erasure heeds them."""
-    held = Hold.objects.filter(released_at=None).values("matter")
-    return frozenset(_unproved().filter(reference__in=held).values_list("reference", flat=True))
 
 
 def _unproved() -> QuerySet[Case]:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from troth.service.cases import plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.freeze import of_unproved
 from troth.service.cases.models import LOOKS, Case, Right
 from troth.service.record.run import holds_on
 from troth.stores import Store
@@ -121,8 +120,7 @@ def planned(
 ) -> ErasurePlan | AmendmentPlan:
     declaration = at_desk.declaration
     if right == Right.ERASE:
-        holds = holds_on(located, at_desk.keyring, at=at, without=of_unproved())
-        return plan_erasure(declaration, located, now=at, holds=holds)
+        return plan_erasure(declaration, located, now=at, holds=holds_on(located, at_desk.keyring, at=at))
     if right == Right.AMEND:
         wanted = {target: value or None for target, value in content.changes.items()}
         region = declaration.organisation.country

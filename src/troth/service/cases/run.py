@@ -23,7 +23,8 @@ from troth.service.api import hooks
 from troth.service.cases import links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.freeze import freeze, freeze_again, thaw
+from troth.service.cases.freeze import freeze, thaw
+from troth.service.cases.freeze import prove as freeze_for_good
 from troth.service.cases.letters import appealing, day, redress, write, write_to
 from troth.service.cases.models import (
     Approval,
@@ -269,7 +270,7 @@ def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> 
     if not is_waiting:
         return
     content = desk.papers.content(case)
-    freeze_again(case, content, desk, now)
+    freeze_for_good(case, content, desk, now)
     if tier >= case.tier_needed:
         _go_on(case, content, clocks, desk, now)
 

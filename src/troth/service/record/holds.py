@@ -23,12 +23,14 @@ class HoldRefused(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class HoldInForce:
-    """*subject* (a pseudonym; None for everyone) and *scope* (a system or a table; None for everywhere) stay."""
+    """*subject* (a pseudonym; None for everyone) and *scope* (a system or a table; None for everywhere) stay. One that
+    *is_provisional* keeps off disposal by period, and no erasure that the person asks for."""
 
     matter: str
     citation: str
     subject: str | None
     scope: str | None
+    is_provisional: bool = False
 
     def is_on(self, place: str) -> bool:
         """Whether *place* (a ``system.table``) is in its scope."""
@@ -39,7 +41,7 @@ def in_force(now: dt.datetime) -> tuple[HoldInForce, ...]:
     """The holds that are placed and not released at *now*, the oldest first."""
     rows = Hold.objects.filter(Q(released_at__isnull=True) | Q(released_at__gt=now), placed_at__lte=now)
     return tuple(
-        HoldInForce(row.matter, row.citation, row.subject or None, row.scope or None)
+        HoldInForce(row.matter, row.citation, row.subject or None, row.scope or None, row.is_provisional)
         for row in rows.order_by("placed_at", "id")
     )
 

@@ -197,6 +197,7 @@ class Hold(models.Model):
     placed_at = models.DateTimeField()
     review_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
+    is_provisional = models.BooleanField(default=False, help_text="Whoever wants it has not shown who they are yet.")
 
     class Meta:
         constraints = [

@@ -51,13 +51,13 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime, without: Collection[str] = ()) -> list[Hold]:
-    """The legal holds in force that may concern the located subjects, but for those of the matters *without*."""
+def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[Hold]:
+    """The legal holds in force that may concern the located subjects."""
     names = [
         {str(whole), *(str(part) for part in references(_each_identifier(identity), keyring))}
         for identity, whole in zip(located.identities, references(located.identities, keyring), strict=True)
     ]
-    return _holds(names, at, without)
+    return _holds(names, at)
 
 
 def _each_identifier(identity: Identity) -> list[Identity]:
@@ -65,9 +65,9 @@ def _each_identifier(identity: Identity) -> list[Identity]:
     return [Identity((one,)) for one in identity.identifiers]
 
 
-def _holds(subjects: Sequence[Collection[str]], at: dt.datetime, without: Collection[str]) -> list[Hold]:
+def _holds(subjects: Sequence[Collection[str]], at: dt.datetime) -> list[Hold]:
     holds = []
-    for hold in (one for one in in_force(at) if one.matter not in without):
+    for hold in (one for one in in_force(at) if not one.is_provisional):
         indices = tuple(index for index, names in enumerate(subjects) if hold.subject in names)
         if hold.subject is None or indices:
             places = (hold.scope,) if hold.scope is not None else ()
