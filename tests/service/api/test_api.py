@@ -13,7 +13,8 @@ from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixt
 from troth.service.api import tokens
 from troth.service.api.models import Answered, Token
 from troth.service.api.tokens import Scope, TokenRefused
-from troth.service.cases.models import Case, State
+from troth.service.cases import links, run
+from troth.service.cases.models import Case, Link, State
 
 ANN = {"subject": {"email": "ann@example.org"}, "reply_to": "ann@example.org"}
 
@@ -94,6 +95,17 @@ def test_the_package_of_a_signed_in_person_is_handed_on(office: Office, api: Api
 def test_the_package_of_anybody_else_is_not(office: Office, api: Api) -> None:  # noqa: F811
     reference = api.post("requests", {**ANN, "right": "view", "proof": "channel"}).json()["reference"]
     office.work()
+    assert api.get(f"requests/{reference}/package").status_code == 403
+
+
+def test_a_package_is_not_handed_on_for_what_the_person_proved_later(office: Office, api: Api) -> None:  # noqa: F811
+    office.declare(requests="{verify: {view: account}}")
+    reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
+    case = Case.objects.get()
+    link = links.use(links.make(case, Link.Use.PROVE, now=office.now()), now=office.now())
+    run.prove(link, office.desk, now=office.now(), tier=3)
+    office.work()
+    assert (Case.objects.get().tier, Case.objects.get().outcome) == (3, "fulfilled")
     assert api.get(f"requests/{reference}/package").status_code == 403
 
 

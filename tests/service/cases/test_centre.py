@@ -19,7 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import links, run
+from troth.service.cases import links, proof, run
 from troth.service.cases.models import Case, Event, Kind, Link, Right
 from troth.service.cases.throttle import Networks
 from troth.service.keys import keyring
@@ -505,6 +505,27 @@ def test_guessing_ends(office: Office, visitor: Client, letters: Any) -> None:
     assert Case.objects.get().state == "verifying"
 
 
+def test_guessing_ends_for_a_person_whatever_link_or_case_it_goes_on_with(office: Office) -> None:
+    office.declare(requests="{verify: {view: points, port: points}}")
+    wrong, right = {"postcode": "M1 1AE", "name": "Ben"}, {"postcode": "SW1A 1AA", "name": "Ann"}
+
+    def offered(case: Case, answers: dict[str, str]) -> bool:
+        link = links.use(links.make(case, Link.Use.PROVE, now=office.now()), now=office.now())
+        run.prove(link, office.desk, now=office.now())
+        fresh = Link.objects.select_related("case", "case__key").get(pk=link.pk)
+        return proof.offer(fresh, answers, declares=False, desk=office.desk, now=office.now())
+
+    assert offered(office.ask("view"), right)  # what was right counts as no guess
+    first, second, bens = office.ask("view"), office.ask("port"), office.ask("view", "ben@example.org")
+    assert not any(offered(case, wrong) for case in (first, first, first, second, second))
+    assert not offered(first, right)
+    assert not offered(second, right)
+    assert not offered(office.ask("view"), right)
+    assert offered(bens, wrong)
+    Link.objects.update(made_at=office.now() - proof.GUESSES_COUNT - dt.timedelta(hours=1))
+    assert offered(first, right)
+
+
 def test_leaving_forgets_on_this_device(office: Office, visitor: Client, letters: Any) -> None:
     walked_in(office, letters, visitor)
     response = visitor.post("/your-data/case/leave")
@@ -540,7 +561,7 @@ def handing(office: Office, settings: Any) -> Office:
 
 
 def test_somebody_whom_the_company_signed_in_needs_no_link(handing: Office, visitor: Client, letters: Any) -> None:
-    handed = visitor.post("/your-data/signed-in", {"token": token(handing, right="view")})
+    handed = visitor.post("/your-data/signed-in", {"token": token(handing, right="view", amr=["pwd", "mfa"])})
     assert handed["Location"] == "/your-data/view/"
     assert 'name="email"' not in text(visitor, "/your-data/view/")
     assert visitor.post("/your-data/view/", {})["Location"] == "/your-data/case/"
@@ -550,6 +571,12 @@ def test_somebody_whom_the_company_signed_in_needs_no_link(handing: Office, visi
     stored = " ".join(Session.objects.values_list("session_data", flat=True))
     decoded = str(Session.objects.get().get_decoded())
     assert ANN not in stored + decoded
+
+
+@pytest.mark.parametrize(("amr", "tier"), [(None, 2), (["pwd"], 2), ("mfa", 2), (["pwd", "mfa"], 3)])
+def test_a_hand_over_proves_the_most_where_a_second_factor_was_used(handing: Office, amr: Any, tier: int) -> None:
+    more = {} if amr is None else {"amr": amr}
+    assert proof.handover(token(handing, **more), SECRET, handing.desk, now=handing.now()).tier == tier
 
 
 @pytest.mark.parametrize("secret", ["another secret, which is long enough too", SECRET])

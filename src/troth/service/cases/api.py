@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from troth.declaration import IdentityKind
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
-from troth.service.cases import run, telling
+from troth.service.cases import run, telling, vouched
 from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
 from troth.service.cases.models import Case, Channel, Kind, Restriction
@@ -368,7 +368,7 @@ def package(request: HttpRequest, reference: Reference) -> HttpResponse:
     case = _case(reference)
     if case is None:
         return problem(404, *_NONE)
-    if case.tier < 3:
+    if vouched.tier_at_intake(case) < _TIERS["account"]:  # what the person proved since is between them and us
         return problem(403, "That package goes to the person alone", "Your application had not signed the person in.")
     packed = telling.unsealed(case, desk(), now=timezone.now())
     if packed is None:

@@ -338,7 +338,7 @@ def _case(
         told["paper"] = paper or Paper()
     if seen.needs_points:
         told["points"] = points or _points(at_desk, link, None)
-        told["tries_left"] = max(0, proof.TRIES_MAX - link.tries)
+        told["tries_left"] = proof.tries_left(link.case, now=now)
     response = shown(request, at_desk, "case", told, status=status)
     if seen.is_closed and link.case.right == Right.ERASE:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'

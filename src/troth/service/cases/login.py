@@ -21,7 +21,7 @@ import httpx
 import jwt
 
 from troth.errors import TrothError
-from troth.service.cases.proof import HandOver
+from troth.service.cases.proof import HandOver, has_second_factor
 from troth.service.configuration import SubjectLogin, is_local
 
 __all__ = ["TRY_LASTS", "LoginRefused", "Try", "begin", "finish"]
@@ -169,7 +169,7 @@ def _verified(
 
 
 def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
-    """By the declared claims. A second factor makes the proof a full one (11 CCR 7061)."""
+    """By the declared claims."""
     found = dict[str, str]()
     for kind, claim in login.claims.items():
         value = claims.get(claim)
@@ -178,9 +178,7 @@ def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
             found[kind] = value.strip()[:320]
     if "email" not in found:
         raise LoginRefused("the provider has not verified an e-mail address of theirs")
-    means = claims.get("amr")
-    tier = 3 if isinstance(means, list) and "mfa" in means else 2
-    return HandOver(tuple(found.items()), found["email"], tier=tier)
+    return HandOver(tuple(found.items()), found["email"], tier=3 if has_second_factor(claims) else 2)
 
 
 def _json(client: httpx.Client, method: str, url: str, **more: Any) -> Mapping[str, Any]:

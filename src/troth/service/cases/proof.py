@@ -16,6 +16,7 @@ from typing import Any
 
 import jwt
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext_lazy
 
@@ -24,11 +25,26 @@ from troth.errors import TrothError
 from troth.service.cases import run
 from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Handed, Link, State
+from troth.service.cases.names import about, names_of_cases
 from troth.subjects import WITHHELD, locate, plan_view
 
-__all__ = ["TRIES_MAX", "HandOver", "HandOverRefused", "Question", "handover", "offer", "points_needed", "questions"]
+__all__ = [
+    "GUESSES_COUNT",
+    "TRIES_MAX",
+    "HandOver",
+    "HandOverRefused",
+    "Question",
+    "handover",
+    "has_second_factor",
+    "offer",
+    "points_needed",
+    "questions",
+    "tries_left",
+]
 
 TRIES_MAX = 5
+GUESSES_COUNT = dt.timedelta(days=30)
+"""How long a wrong answer counts against what is asked for about the same person."""
 HAND_OVER_LASTS = dt.timedelta(minutes=5)
 _SKEW = dt.timedelta(seconds=30)
 _SECRET_BYTES_MIN = 32
@@ -72,20 +88,35 @@ def points_needed(case: Case) -> int:
 def offer(link: Link, answers: Mapping[str, str], *, declares: bool, desk: Desk, now: dt.datetime) -> bool:
     """Compare what the person says with what is held; with enough points the case goes on. Whether it does.
 
-    After `TRIES_MAX` tries the answer is no, whatever is said: then a handler looks for another way.
+    After `TRIES_MAX` wrong answers about a person, by whichever links and in whichever cases, the answer is no,
+    whatever is said: then a handler looks for another way.
     """
     case = link.case
     with transaction.atomic():
-        counted = Link.objects.select_for_update().get(pk=link.pk)
-        if counted.tries >= TRIES_MAX or case.state != State.VERIFYING:
+        guessed = sum(one.tries for one in _links_about(case, now).select_for_update(of=("self",)).order_by("pk"))
+        if guessed >= TRIES_MAX or case.state != State.VERIFYING:
             return False
-        Link.objects.filter(pk=link.pk).update(tries=counted.tries + 1)
+        Link.objects.filter(pk=link.pk).update(tries=F("tries") + 1)  # before it is compared: two at once count twice
     needed = points_needed(case)
     matched = _matched(case, answers, desk)
     if matched < needed or (needed >= 3 and not declares):
         return False
-    run.prove(link, desk, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
+    with transaction.atomic():
+        Link.objects.filter(pk=link.pk).update(tries=F("tries") - 1)
+        run.prove(link, desk, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
     return True
+
+
+def tries_left(case: Case, *, now: dt.datetime) -> int:
+    """How many wrong answers about the person of *case* are still borne with."""
+    return max(0, TRIES_MAX - sum(_links_about(case, now).values_list("tries", flat=True)))
+
+
+def _links_about(case: Case, now: dt.datetime) -> QuerySet[Link]:
+    """The links of late that let somebody guess at whom *case* is about, in this case and in others."""
+    names = names_of_cases([(case.pk, case.subject)])[case.pk]
+    cases = Case.objects.filter(Q(pk=case.pk) | about(names)).values("pk")
+    return Link.objects.exclude(use=Link.Use.STATUS).filter(case__in=cases, made_at__gt=now - GUESSES_COUNT)
 
 
 def _matched(case: Case, answers: Mapping[str, str], desk: Desk) -> int:
@@ -143,9 +174,8 @@ class HandOver:
     email: str
     language: str = ""
     right: str = field(default="")
-    tier: int = 3
-    """How well: 2 by the company's login, 3 where it said that a second factor was used, or its application answers
-    for that."""
+    tier: int = 2
+    """How well: 2 by the company's login, 3 where it said that a second factor was used."""
 
     def __repr__(self) -> str:
         return "HandOver(…)"
@@ -186,4 +216,10 @@ def handover(token: str, secret: str, desk: Desk, *, now: dt.datetime) -> HandOv
     except IntegrityError:
         raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again") from None
     language, right = (str(claims.get(name) or "")[:8] for name in ("locale", "right"))
-    return HandOver(identifiers, str(claims["email"]), language, right)
+    return HandOver(identifiers, str(claims["email"]), language, right, tier=3 if has_second_factor(claims) else 2)
+
+
+def has_second_factor(claims: Mapping[str, Any]) -> bool:
+    """Whether the company's login says that a second factor was used: that makes the proof a full one (11 CCR 7061)."""
+    means = claims.get("amr")
+    return isinstance(means, list) and "mfa" in means

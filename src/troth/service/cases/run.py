@@ -673,7 +673,8 @@ def _told(case: Case, what: str, who: Who, desk: Desk, *, now: dt.datetime) -> t
     fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
     fields |= {"by": Pseudonym(who.by)} if who.by else {}
     fields |= {"due": case.due_on} if case.due_on else {}
-    event = Event(case=case, at=now, what=what, actor=who.actor, by=who.by, facts={"channel": case.channel})
+    facts = {"channel": case.channel, "tier": case.tier}
+    event = Event(case=case, at=now, what=what, actor=who.actor, by=who.by, facts=facts)
     return event, Entry("case.received", now, fields)
 
 
