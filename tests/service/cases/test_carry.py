@@ -6,12 +6,14 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils.formats import date_format
 from tests.service.cases.conftest import Office
 
 from troth.ledger import Entry
 from troth.service.cases import run
 from troth.service.cases.console_search import cases_of
 from troth.service.cases.content import Content
+from troth.service.cases.letters import day
 from troth.service.cases.line import form_batches, start_the_line
 from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Package, Restriction, State, Stop
 from troth.service.cases.watch import watch
@@ -266,6 +268,37 @@ def test_whoever_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office)
     row = LetterRow.objects.get(about=case.about, kind="acknowledged")
     packed = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     assert b"only stored" in packed
+
+
+def test_a_window_ends_on_the_day_that_was_announced_and_in_time(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    asked = Content(address="ben@example.org", identifiers=(("email", "ben@example.org"),))
+    arrived = office.now() - dt.timedelta(days=25)
+    intake = run.Intake(Kind.REQUEST, asked, Channel.STAFF, right="erase", tier=1, received_at=arrived)
+    case = run.receive(intake, office.desk, now=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.window_until is not None
+    until = day(case.window_until, office.desk)
+    assert (case.needs, until) == (Needs.WINDOW, case.due_on)
+    row = LetterRow.objects.get(about=case.about, kind="acknowledged")
+    packed = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    assert date_format(until, "DATE_FORMAT").encode() in packed
+
+
+def test_a_question_shortens_no_window(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    until = case.window_until
+    run.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+    run.resume(case.pk, "All of it.", office.desk, who=run.SUBJECT, now=office.now())
+    run.try_again(case.pk, office.desk, who=STAFF, now=office.now())
+    office.declare()  # the window that was announced stays, whatever is declared later
+    office.work()
+    case.refresh_from_db()
+    assert (case.needs, case.window_until) == (Needs.WINDOW, until)
+    assert office.rows("select count(*) from customer where id = 2") == [(1,)]
+    assert kinds(case).count("restricted") == 1
 
 
 def test_an_objection_needs_nobodys_look_whoever_shares_the_address(office: Office) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from troth.service.cases import asking, telling
+from troth.service.cases import asking, run, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.line import line
@@ -120,7 +120,7 @@ def _concerns(
             found[case.pk] = (Needs.REVIEW, {"why": "nothing_to_stop"})
         elif case.pk in looking:
             found[case.pk] = (Needs.ACCESS, {"why": "access_first"})
-        elif right == Right.ERASE and at_desk.declaration.requests.window is not None and case.window_until is None:
+        elif (until := run.window_of(case, at_desk)) is not None and until > at:
             found[case.pk] = (Needs.WINDOW, {})
     left = [case for case in cases if case.pk not in found]
     if not left:
@@ -172,7 +172,7 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
         if fresh.batch_id is None or fresh.batch_id != case.batch_id:
             return
         fresh.batch, fresh.needs = None, needs
-        if needs == Needs.WINDOW:
+        if needs == Needs.WINDOW and fresh.window_until is None:
             _open_window(fresh, at)
         elif needs == Needs.REVIEW and fresh.right == Right.AMEND:
             _contest(fresh, at)
@@ -185,10 +185,7 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
 def _open_window(case: Case, at: dt.datetime) -> None:
     """The data is restricted at once, and erased when the window is over (the person may think again)."""
     at_desk = desk()
-    window = at_desk.declaration.requests.window
-    assert window is not None, "only where one is declared"
-    day = window.after(at.date())
-    case.window_until = dt.datetime.combine(day, at.timetz(), dt.UTC)
+    case.window_until = run.window_of(case, at_desk)
     restrict(case, at_desk.papers.content(case), "", at_desk, at)
     telling.window_opened(case, at_desk, now=at)
 

@@ -13,7 +13,7 @@ from troth.declaration import Declaration, Organisation, covers
 from troth.law import Applies, Due, Event, Obligation, Pause, due, earliest, obligations, regimes_for
 from troth.service.cases.models import LOOKS, Kind, Outcome, Right
 
-__all__ = ["Asked", "Clocks", "clocks", "marketing", "outcome", "tier_needed", "zone_of"]
+__all__ = ["Asked", "Clocks", "clocks", "marketing", "outcome", "tier_needed", "window_end", "zone_of"]
 
 _ANSWER = {Kind.REQUEST: "answer", Kind.QUESTION: "answer_question"}
 _ACKNOWLEDGE = {Kind.REQUEST: ("confirm",), Kind.COMPLAINT: ("acknowledge_complaint",), Kind.QUESTION: ()}
@@ -138,6 +138,18 @@ def _zones() -> dict[str, str]:
             country, _, zone = line.split("\t")[:3]
             found.setdefault(country, zone)
     return found
+
+
+def window_end(declaration: Declaration, since: dt.datetime, due_on: dt.date | None) -> dt.datetime | None:
+    """When an erasure that was begun at *since* is carried out, where a window is declared: never later than the day by
+    which it has to be."""
+    if (window := declaration.requests.window) is None:
+        return None
+    begun = since.astimezone(zone_of(declaration.organisation))
+    end = dt.datetime.combine(window.after(begun.date()), begun.timetz())
+    if due_on is not None and end.date() > due_on:
+        end = dt.datetime.combine(due_on, dt.time(), begun.tzinfo)
+    return end.astimezone(dt.UTC)
 
 
 # --- who asks --------------------------------------------------------------------------------------------------------

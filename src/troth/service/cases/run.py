@@ -73,6 +73,7 @@ __all__ = [
     "subject_of",
     "take",
     "try_again",
+    "window_of",
     "withdraw",
 ]
 
@@ -312,18 +313,26 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
             "status": status,
             "verification": verification,
         }
-        facts |= _window(case, desk, received)
+        facts |= _window(case, desk)
         write(case, "acknowledged", desk, facts, content=content, now=now)
     put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
 
 
-def _window(case: Case, desk: Desk, received: dt.date) -> dict[str, Any]:
-    """What happens next where an erasure waits for a while, and the person may think again."""
-    window = desk.declaration.requests.window
-    if case.right != Right.ERASE or window is None:
+def window_of(case: Case, desk: Desk) -> dt.datetime | None:
+    """Until when the person may think again: an erasure's window counts from its acknowledgement, which names the
+    day. None where there is none."""
+    if case.right != Right.ERASE or case.window_until is not None:
+        return case.window_until
+    return plan.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
+
+
+def _window(case: Case, desk: Desk) -> dict[str, Any]:
+    """What happens next where an erasure waits for a while."""
+    end = window_of(case, desk)
+    if end is None:
         return {}
     with translation.override(case.language):
-        until = formats.date_format(window.after(received), "DATE_FORMAT")
+        until = formats.date_format(day(end, desk), "DATE_FORMAT")
         text = gettext(
             "Until %(until)s your data is only stored and not used, and then it is deleted. Before that day you can "
             "take your request back, on its page."
