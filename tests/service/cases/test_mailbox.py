@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from tests.service.cases.conftest import Office
 
 from troth.service.cases import run
@@ -79,10 +80,6 @@ def test_the_answer_comes_in_the_language_of_the_letter(office: Office) -> None:
         letter("hello all", List_Id="<list.example.org>"),
         letter("delete my data", Return_Path="<>"),
         letter("delete my data", sender="privacy@example.org"),
-        letter("delete my data", sender="not an address"),
-        b"",
-        b"\x00\xff" * 500,
-        b"From: =?utf-8?b?/////?=\n\n",
     ],
 )
 def test_what_no_person_wrote_opens_no_case(office: Office, raw: bytes) -> None:
@@ -90,10 +87,95 @@ def test_what_no_person_wrote_opens_no_case(office: Office, raw: bytes) -> None:
     assert not Case.objects.exists()
 
 
-def test_a_flood_from_one_address_ends(office: Office) -> None:
-    for number in range(25):
+def of_depth(depth: int) -> bytes:
+    parts = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(depth))
+    return f"From: ann@example.org\n{parts}".encode()
+
+
+HOSTILE = {
+    "no sender": b"Subject: my data\n\ndelete my data",
+    "a sender that is none": letter("delete my data", sender="not an address"),
+    "two dots": b"From: x..y@spam.example\n\ndelete my data",
+    "quoted": b'From: "a b"@example.org\n\ndelete my data',
+    "a number for a domain": b"From: ann@[127.0.0.1]\n\ndelete my data",
+    "a long local part": b"From: " + b"a" * 65 + b"@example.org\n\ndelete my data",
+    "nothing": b"",
+    "no letter": b"\x00\xff" * 500,
+    "a broken word": b"From: =?utf-8?b?/////?=\n\n",
+    "deep": of_depth(2_000),
+    "many parts": b"From: ann@example.org\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\na\n" * 100_000,
+    "nobody named": letter("delete my data", sender="Ann <>"),
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+def test_a_letter_that_nobody_can_be_answered_for_is_a_question_for_a_handler(office: Office, raw: bytes) -> None:
+    case = arrived(office, raw)
+    assert case is not None
+    assert (case.kind, case.state, case.needs) == ("question", State.IN_PROGRESS, Needs.ANSWER)
+    assert office.letters(case) == []
+    content = office.desk.papers.content(case)
+    assert content.address == ""
+    if b"delete my data" in raw:
+        assert "delete my data" in content.message
+    assert arrived(office, raw) is None, "once"
+
+
+STRANGE = {
+    "charset": b"From: ben@example.org\nContent-Type: text/plain; charset=nonsense\n\nWhat do you know about me?",
+    "noughts": b"From: ben@example.org\nSubject: \x00\x00\n\nWhat do you \x00 know about me?\x00",
+    "turned": "From: ben@example.org\nSubject: \u202eatad ym\n\nWhat do you know about me?".encode(),
+    "huge": b"From: ben@example.org\n\nWhat do you know about me?\n" + b"a" * 10_000_000,
+    "a long header": b"Content-Type: text/plain; " + b"a=b; " * 100_000 + b"\nFrom: ben@example.org\n\nWhat?",
+    "many senders": b"From: " + b"ben@example.org, " * 50_000 + b"\n\nWhat do you know about me?",
+    "a time long ago": b"Received: by us; Mon, 1 Jan 0001 00:00:00 +1400\nFrom: ben@example.org\n\nWhat?",
+}
+
+
+def test_no_letter_keeps_those_after_it_from_being_read(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for part in ("new", "cur", "tmp"):
+        (tmp_path / "in" / part).mkdir()
+    letters = [*HOSTILE.values(), *STRANGE.values(), letter("What do you know about me?")]
+    for number, raw in enumerate(letters):
+        (tmp_path / "in" / "new" / f"{number:03}.example").write_bytes(raw)
+    where = Mailbox(folder=tmp_path / "in")
+    assert read_mailbox(where, office.desk, now=office.now()) == len(letters)
+    assert read_mailbox(where, office.desk, now=office.now()) == 0
+    assert not list((tmp_path / "in" / "new").iterdir())
+    case = Case.objects.latest("id")
+    assert (case.right, office.letters(case)) == ("view", ["link"])
+    for kept in Case.objects.filter(kind="question"):
+        run.answer(kept.pk, "We wrote to you.", office.desk, who=run.Who("staff"), now=office.now())
+
+
+def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> Case:
+        raise OperationalError
+
+    raw, done = letter("delete my data"), list[str]()
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "receive", away)
+        with pytest.raises(OperationalError):
+            take_in(Delivered(raw, office.now(), lambda: done.append("done")), office.desk, now=office.now())
+    assert not done
+    assert arrived(office, raw) is not None
+
+
+def test_of_a_flood_from_one_address_nothing_is_lost_and_no_letter_goes_back(office: Office) -> None:
+    for number in range(20):
         arrived(office, letter(f"delete my data {number}"), ago=dt.timedelta(minutes=1))
-    assert Case.objects.count() == 20
+    sent = LetterRow.objects.count()
+    kept = arrived(office, letter("I really am Ann: delete my data"), ago=dt.timedelta(minutes=1))
+    assert kept is not None
+    assert (kept.kind, kept.needs) == ("question", Needs.ANSWER)
+    assert "I really am Ann" in office.desk.papers.content(kept).message
+    stopped = arrived(office, letter("please stop", subject="unsubscribe"), ago=dt.timedelta(minutes=1))
+    assert stopped is not None
+    office.work()
+    assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
+    stopped.refresh_from_db()
+    assert (stopped.outcome, LetterRow.objects.count()) == ("fulfilled", sent)
 
 
 def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:

@@ -288,6 +288,8 @@ _WHY: Mapping[str, Any] = {
     "no_sender": _("The letter names no sender that we could write to: answer it another way, if there is one."),
     "not_readable": _("The letter is too broken to be read. What can be shown of it stands here."),
     "not_answered": _("Something in the letter kept us from answering it. What can be shown of it stands here."),
+    "not_sure": _("It is not plain what the letter asks for: read it before this goes on."),
+    "asks_for_more": _("Cases were opened for what this letter plainly asks for. Read it for what else it may want."),
     "too_many": _("Very many letters came from this address in a day. This one was kept, and nothing was sent back."),
 }
 
@@ -327,6 +329,7 @@ _EVENTS: Mapping[str, Any] = {
     "reminded": _("We reminded ourselves of the deadline"),
     "escalated": _("It was escalated"),
     "note": _("Note"),
+    "wrote": _("A letter in the person's name; nobody has proved that it is theirs"),
     "closed": _("It was answered and closed"),
     "needs_review": _("Somebody has to look at it"),
     "needs_approval": _("A second person has to approve it"),

@@ -2,33 +2,40 @@
 
 A sender's address is easily forged. So a letter proves nothing: what may harm waits until the person opens the link
 that goes to that address, and only what harms nobody (to stop a use, to complain, to ask) happens at once.
+
+Every letter is made by a stranger. What cannot be read or answered becomes a question for a handler, without an
+address, and is not lost; and no letter, however it is made, keeps those after it from being read.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import email.policy
 import email.utils
 import logging
-import mailbox as mailboxes
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser, BytesParser
+from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from troth.errors import TrothError
 from troth.service.cases import appeal, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.models import Arrived, Case, Channel, Event, Outcome, State
+from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, Outcome, Right, State
 from troth.service.cases.recognise import language_of, recognise
 from troth.service.configuration import Mailbox, Settings
+from troth.service.mail.message import Address
+from troth.service.mail.plan import LetterRefused
 from troth.service.mail.run import about_of
 from troth.service.record import due
 from troth.service.record.routines import routine
@@ -42,13 +49,20 @@ READ_BY = "mailbox:read-by"
 """By when the mailbox has to have been read again (`record.due`); late where it does not answer, or nobody tries."""
 _UNREAD_MAX = dt.timedelta(minutes=30)
 _AT_ONCE = 100
-_BYTES_MAX = 10 * 1024 * 1024
+_PASS_S_MAX = 30.0
+"""How long one pass reads letters: what is left is read in the next."""
+_READ_MAX, _HEADER_MAX, _PARTS_MAX = 512 * 1024, 4_000, 200
+"""How much of a letter is read. The parser takes time with the square of a header's length and of the parts, and what
+somebody writes stands before what they attach."""
 _TEXT_MAX = 20_000
 _A_DAY_MAX = 20
-"""Cases that letters of one address may open in a day; more of them are kept for a handler, and answered by nobody."""
+"""Cases that letters of one address may open in a day. More of them are kept for a handler, and no letter goes back;
+only what stops a use is still heeded at once."""
+_OLDEST = dt.timedelta(days=366)
+"""A letter that says that it came earlier than this is taken to come now."""
 _REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
-_BAD_MAIL = (LookupError, ValueError, AttributeError, TypeError, IndexError)
+_BAD_MAIL = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the parser of the standard library lets out on mail that breaks the standards."""
 
 
@@ -76,6 +90,9 @@ class MailRead:
     """A letter as it was understood. Its `repr` shows nothing."""
 
     sender: str
+    """The address that an answer goes to; empty where it names none that a letter could go to."""
+    author: str
+    """Its ``From``, as it stands."""
     name: str
     subject: str
     text: str
@@ -105,45 +122,58 @@ def take_in(letter: Delivered, at_desk: Desk, *, now: dt.datetime) -> Case | Non
     """Open the case that this letter asks for, or put it to the case that it answers; None for what is no person's.
 
     Once for each letter, whatever happens in between: what was taken in is known by a keyed mark that commits with the
-    case. A letter that nobody can read opens a case for a handler rather than being lost.
+    case. A letter that nobody can read or answer opens a case for a handler rather than being lost. Raises only where
+    the letter is not what breaks: then it stays where it is.
     """
     [mark] = at_desk.keyring.fingerprints("arrived", [letter.raw])
-    case: Case | None = None
     try:
-        with transaction.atomic():
-            arrived = Arrived.objects.create(mark=mark, at=letter.at)
-            case = _case_of(letter, at_desk, now)
-            if case is not None:
-                Arrived.objects.filter(pk=arrived.pk).update(case=case)
-    except IntegrityError:
-        if not Arrived.objects.filter(mark=mark).exists():
-            raise  # it is something else that broke, and the letter stays where it is
-        _LOG.info("a letter was taken in before")
+        case = _once(mark, letter, lambda: _case_of(letter, at_desk, now))
+    except (OperationalError, InterfaceError):
+        raise  # our own database is away
+    except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the letters after it are read
+        _LOG.warning("a letter could not be taken in as it stands (%s): a handler gets it", type(error).__name__)
+        case = _once(mark, letter, lambda: _for_a_handler(letter, "not_answered", at_desk, now))
     letter.done()
     return case
 
 
+def _once(mark: bytes, letter: Delivered, treat: Callable[[], Case | None]) -> Case | None:
+    """What *treat* makes of the letter, in one transaction with its mark; None where it was taken in before."""
+    try:
+        with transaction.atomic():
+            arrived = Arrived.objects.create(mark=mark, at=letter.at)
+            case = treat()
+            if case is not None:
+                Arrived.objects.filter(pk=arrived.pk).update(case=case)
+            return case
+    except IntegrityError:
+        if not Arrived.objects.filter(mark=mark).exists():
+            raise  # it is something else that broke
+        _LOG.info("a letter was taken in before")
+        return None
+
+
 def _case_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> Case | None:
     read = understood(letter.raw)
-    if read is None or read.is_automatic or not read.sender or _is_ours(read.sender, at_desk):
+    if read is None:
+        return _for_a_handler(letter, "not_readable", at_desk, now)
+    if read.is_automatic or _is_ours(read.sender, at_desk):
         return None
+    if not read.sender:
+        return _for_a_handler(letter, "no_sender", at_desk, now, read=read)
     if (known := _answered(read, letter.at, at_desk, now)) is not None:
         return known
-    since = now - dt.timedelta(days=1)
     content = Content(
         address=read.sender,
         identifiers=_identifiers(read.sender),
         name=read.name,
         message=f"{read.subject}\n\n{read.text}".strip()[:_TEXT_MAX],
     )
-    subject = run.subject_of(content, at_desk)
-    if (
-        subject
-        and Case.objects.filter(subject=subject, channel=Channel.MAIL, received_at__gt=since).count() >= _A_DAY_MAX
-    ):
-        _LOG.warning("one address has sent more than %d letters in a day; the rest opens no case", _A_DAY_MAX)
-        return None
     found = recognise(read.subject, read.text)
+    if _is_flood(content, at_desk, now):
+        if found.right not in (Right.OBJECT, Right.WITHDRAW):
+            return _for_a_handler(letter, "too_many", at_desk, now, read=read)
+        content = dataclasses.replace(content, address="")  # whoever forges a sender fills nobody's mailbox with ours
     language = language_of(read.text or read.subject, among=at_desk.declaration.requests.languages)
     return run.receive(
         run.Intake(
@@ -157,6 +187,35 @@ def _case_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> Case | None:
         at_desk,
         now=now,
     )
+
+
+def _for_a_handler(
+    letter: Delivered, why: str, at_desk: Desk, now: dt.datetime, *, read: MailRead | None = None
+) -> Case:
+    """A question that a handler reads: what came, as far as it can be shown, without an address that a letter of ours
+    could go to."""
+    if read is not None:
+        said = "\n\n".join(part for part in (read.author, read.subject, read.text) if part)
+    else:
+        said = _clean(letter.raw[:_TEXT_MAX].decode("utf-8", "replace"))
+    content = Content(
+        identifiers=_identifiers(read.sender) if read is not None else (), message=said.strip()[:_TEXT_MAX]
+    )
+    intake = run.Intake(
+        kind=Kind.QUESTION,
+        content=content,
+        channel=Channel.MAIL,
+        language=language_of(said, among=at_desk.declaration.requests.languages),
+        received_at=letter.at,
+        why=why,
+    )
+    return run.receive(intake, at_desk, now=now)
+
+
+def _is_flood(content: Content, at_desk: Desk, now: dt.datetime) -> bool:
+    subject, since = run.subject_of(content, at_desk), now - dt.timedelta(days=1)
+    of_today = Case.objects.filter(subject=subject, channel=Channel.MAIL, received_at__gt=since)
+    return bool(subject) and of_today.count() >= _A_DAY_MAX
 
 
 def _identifiers(sender: str) -> tuple[tuple[str, str], ...]:
@@ -203,17 +262,28 @@ def _answered(read: MailRead, at: dt.datetime, at_desk: Desk, now: dt.datetime) 
 # --- reading a letter -------------------------------------------------------------------------------------------------
 
 
+class _Bounded(email.policy.EmailPolicy):
+    """The standard policy, with headers of a bounded length."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        return super().header_source_parse(["".join(sourcelines)[:_HEADER_MAX]])
+
+
 def understood(raw: bytes) -> MailRead | None:
-    """What a letter says; None where it is too broken to have a sender."""
+    """What a letter says; None where it is too broken to be read."""
+    if raw.count(b"\n--", 0, _READ_MAX) > _PARTS_MAX:
+        return None
     try:
-        message = BytesParser(policy=email.policy.default).parsebytes(raw[:_BYTES_MAX])
+        message = BytesParser(policy=_Bounded()).parsebytes(raw[:_READ_MAX])
         assert isinstance(message, EmailMessage), "that is what the policy makes"
-        name, sender = email.utils.parseaddr(_header(message, "From"))
+        author = _header(message, "From")
+        name, sender = email.utils.parseaddr(author)
         subject = _header(message, "Subject")[:300]
         answers = _header(message, "References") + _header(message, "In-Reply-To")
         text = _text(message)
         return MailRead(
-            sender=sender if "@" in sender and len(sender) <= 254 else "",
+            sender=_address(sender),
+            author=author[:300],
             name=name[:200],
             subject=subject,
             text=text,
@@ -226,9 +296,22 @@ def understood(raw: bytes) -> MailRead | None:
         return None
 
 
+def _address(sender: str) -> str:
+    """*sender*, where a letter can go to it, as a case keeps it."""
+    try:
+        return Address.read(sender).text if len(sender) <= 254 else ""
+    except LetterRefused:
+        return ""
+
+
+def _clean(text: str) -> str:
+    """*text* without what is not seen: control characters, and what turns the direction of writing."""
+    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+
+
 def _header(message: EmailMessage, name: str) -> str:
     try:
-        return " ".join(str(message.get(name, "")).split())
+        return _clean(" ".join(str(message.get(name, "")).split()))
     except _BAD_MAIL:
         return ""
 
@@ -260,8 +343,7 @@ def _text(message: EmailMessage) -> str:
         tree = LexborHTMLParser(text)
         tree.strip_tags(["script", "style"], recursive=True)
         text = tree.body.text(separator="\n") if tree.body else ""
-    clean = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
-    return re.sub(r"\n{3,}", "\n\n", clean).strip()[:_TEXT_MAX]
+    return re.sub(r"\n{3,}", "\n\n", _clean(text)).strip()[:_TEXT_MAX]
 
 
 # --- mailboxes --------------------------------------------------------------------------------------------------------
@@ -293,28 +375,32 @@ class MailboxAway(TrothError):
 
 
 class _Maildir:
-    """A maildir: what is taken in moves from ``new`` to ``cur`` and is marked as seen and answered."""
+    """A maildir: what is taken in moves from ``new`` to ``cur`` and is marked as seen. No letter is parsed here."""
 
     def __init__(self, where: Mailbox) -> None:
         assert where.folder is not None, "a maildir has a folder"
-        self._box = mailboxes.Maildir(where.folder, create=False)
+        self._folder = where.folder
 
     def letters(self, most: int) -> Iterator[Delivered]:
-        fresh = [key for key in self._box.keys() if "S" not in self._box.get_message(key).get_flags()]  # noqa: SIM118
-        for key in sorted(fresh)[:most]:
-            message = self._box.get_message(key)
-            at = dt.datetime.fromtimestamp(message.get_date(), dt.UTC)
-            yield Delivered(self._box.get_bytes(key), at, lambda key=key: self._mark(key))  # type: ignore[misc]
+        found = [path for part in ("new", "cur") for path in (self._folder / part).iterdir() if path.is_file()]
+        fresh = [path for path in found if not path.name.startswith(".") and "S" not in self._flags(path)]
+        for path in sorted(fresh, key=lambda path: path.name)[:most]:
+            with contextlib.suppress(FileNotFoundError):  # another process has moved it meanwhile
+                at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+                yield Delivered(path.read_bytes(), at, lambda path=path: self._mark(path))  # type: ignore[misc]
 
-    def _mark(self, key: str) -> None:
-        message = self._box.get_message(key)
-        message.set_subdir("cur")
-        message.add_flag("S")
-        self._box[key] = message
+    @staticmethod
+    def _flags(path: Path) -> str:
+        return path.name.partition(":2,")[2]
+
+    def _mark(self, path: Path) -> None:
+        name = path.name.partition(":")[0]
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(self._folder / "cur" / f"{name}:2,{''.join(sorted({*self._flags(path), 'S'}))}")
 
 
 class _Imap:
-    """An IMAP folder: what is taken in is marked as seen."""
+    """An IMAP folder: what is taken in is marked as seen. No letter is parsed here."""
 
     def __init__(self, box: object) -> None:
         self._box = box
@@ -324,26 +410,30 @@ class _Imap:
 
         box = self._box
         for uid in list(box.uids(AND(seen=False)))[:most]:  # type: ignore[attr-defined]
-            for message in box.fetch(AND(uid=uid), mark_seen=False, bulk=False):  # type: ignore[attr-defined]
-                raw = message.obj.as_bytes()
-                at = _arrival(message.obj) or dt.datetime.now(dt.UTC)
+            _, answer = box.client.uid("fetch", uid, "(BODY.PEEK[])")  # type: ignore[attr-defined]
+            for raw in [part[1] for part in answer if isinstance(part, tuple)][:1]:
                 yield Delivered(
                     raw,
-                    at,
+                    _arrival(raw) or dt.datetime.now(dt.UTC),
                     lambda uid=uid: box.flag(uid, MailMessageFlags.SEEN, True),  # type: ignore[misc,attr-defined]
                 )
 
 
-def _arrival(message: object) -> dt.datetime | None:
+def _arrival(raw: bytes) -> dt.datetime | None:
     """When our own server took the letter: the topmost ``Received``, which the sender cannot write."""
-    received = str(getattr(message, "get", lambda *_: "")("Received", ""))
     with contextlib.suppress(*_BAD_MAIL):
-        at = email.utils.parsedate_to_datetime(received.rpartition(";")[2].strip())
+        headers = BytesHeaderParser(policy=_Bounded()).parsebytes(raw[:_READ_MAX])
+        at = email.utils.parsedate_to_datetime(str(headers.get("Received", "")).rpartition(";")[2].strip())
         return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
     return None
 
 
 def read_mailbox(where: Mailbox, at_desk: Desk, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
-    """Take in up to *most* letters. How many opened or answered a case."""
+    """Take in up to *most* letters, for half a minute at most. How many opened or answered a case."""
+    taken, begun = 0, time.monotonic()
     with open_mailbox(where) as box:
-        return sum(take_in(letter, at_desk, now=now) is not None for letter in box.letters(most))
+        for letter in box.letters(most):
+            taken += take_in(letter, at_desk, now=now) is not None
+            if time.monotonic() - begun > _PASS_S_MAX:
+                break
+    return taken

@@ -115,6 +115,8 @@ class Intake:
     """When it arrived, where that is earlier than now: the clock starts at arrival."""
     is_quiet: bool = False
     """So much has come under this address lately that nothing is mailed to it until its owner says so."""
+    why: str = ""
+    """Why somebody has to look at it first, as a code; empty where nothing is unclear."""
     answers_case: int | None = None
     """The case that this one follows from: an appeal from what was refused, and what is done after all from an
     appeal."""
@@ -145,6 +147,9 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
             event, entry = _told(case, "received", intake.who, desk, now=case.received_at)
             events.append(event)
             entries.append(entry)
+            if intake.why:
+                what, why = "needs_review" if case.kind == Kind.REQUEST else "needs_answer", {"why": intake.why}
+                events.append(Event(case=case, at=event.at, what=what, actor="rule", facts=why, is_internal=True))
         Named.objects.bulk_create(
             Named(case=case, name=name)
             for case, content in zip(cases, contents, strict=True)
@@ -292,7 +297,9 @@ def _go_on(
 def _first_need(case: Case) -> str:
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
         return Needs.ANSWER
-    return Needs.REVIEW if not case.subject else ""
+    if not case.subject or (case.channel == Channel.MAIL and case.events.filter(what="needs_review").exists()):
+        return Needs.REVIEW
+    return ""
 
 
 def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
