@@ -234,8 +234,13 @@ def test_an_address_that_the_server_cannot_write_to_fails_and_says_why(rows: Non
 
 def test_an_answer_names_the_letter_that_it_answers(rows: None) -> None:
     mine = posted().message_id
-    assert run.about_of(["<other@example.org>", mine, "<later@example.org>"]) == "case:R-2026-0187"
-    assert run.about_of(["<other@example.org>"]) == run.about_of([]) == ""
+
+    def about(*message_ids: str, to: str = "Ann@example.org") -> str:
+        return run.about_of(message_ids, to=to, keyring=KEYS)
+
+    assert about("<other@example.org>", mine, "<later@example.org>") == "case:R-2026-0187"
+    assert about("<other@example.org>") == about() == ""
+    assert about(mine, to="ben@example.org") == "", "nobody answers somebody else's letter"
 
 
 def test_the_mailbox_of_the_demonstration_shows_letters(rows: None, tmp_path: Path, send: Send) -> None:

@@ -106,6 +106,15 @@ def test_an_answer_to_a_refusal_by_mail_appeals_once_its_sender_is_proved(office
     assert Case.objects.get(pk=opened.pk).needs == "answer"
 
 
+def test_an_answer_to_a_partial_answer_by_mail_appeals_as_well(office: Office) -> None:
+    case = office.answered("erase")
+    assert case.outcome == "partly_fulfilled"
+    sent = LetterRow.objects.get(kind="partly_fulfilled", about=case.about)
+    opened = arrived(office, letter("My invoices, too.", In_Reply_To=sent.message_id))
+    assert opened is not None
+    assert (opened.right, opened.answers_case) == ("appeal", case)
+
+
 @pytest.mark.parametrize(("country", "turns"), [("GB", False), ("US", True)])
 def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool) -> None:
     path = office.folder / "troth.yaml"

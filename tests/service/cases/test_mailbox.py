@@ -15,7 +15,7 @@ import pytest
 from django.db import OperationalError
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import run
+from troth.service.cases import letters, run
 from troth.service.cases.content import Content
 from troth.service.cases.mailbox import Delivered, read_mailbox, take_in, understood
 from troth.service.cases.models import Arrived, Case, Channel, Kind, Needs, State
@@ -136,11 +136,11 @@ def test_no_letter_keeps_those_after_it_from_being_read(office: Office, tmp_path
     (tmp_path / "in").mkdir()
     for part in ("new", "cur", "tmp"):
         (tmp_path / "in" / part).mkdir()
-    letters = [*HOSTILE.values(), *STRANGE.values(), letter("What do you know about me?")]
-    for number, raw in enumerate(letters):
+    several = [*HOSTILE.values(), *STRANGE.values(), letter("What do you know about me?")]
+    for number, raw in enumerate(several):
         (tmp_path / "in" / "new" / f"{number:03}.example").write_bytes(raw)
     where = Mailbox(folder=tmp_path / "in")
-    assert read_mailbox(where, office.desk, now=office.now()) == len(letters)
+    assert read_mailbox(where, office.desk, now=office.now()) == len(several)
     assert read_mailbox(where, office.desk, now=office.now()) == 0
     assert not list((tmp_path / "in" / "new").iterdir())
     case = Case.objects.latest("id")
@@ -178,15 +178,37 @@ def test_of_a_flood_from_one_address_nothing_is_lost_and_no_letter_goes_back(off
     assert (stopped.outcome, LetterRow.objects.count()) == ("fulfilled", sent)
 
 
-def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
+def asked(office: Office) -> Case:
+    """A case of Ann's, in which we asked her something."""
     content = Content(address="ann@example.org", message="about my account")
     intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
     case = run.receive(intake, office.desk, now=office.now())
-    run.pause(case.pk, "Which account?", office.desk, who=run.Who("staff"), now=office.now())
-    assert arrived(office, letter("The old one.", subject=f"Re: {case.reference}")) == case
+    return run.pause(case.pk, "Which account?", office.desk, who=run.Who("staff"), now=office.now())
+
+
+def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
+    case = asked(office)
+    sent = LetterRow.objects.get(about=case.about, kind="more_information")
+    assert arrived(office, letter("The old one.", In_Reply_To=sent.message_id)) == case
     case.refresh_from_db()
     assert case.state == State.IN_PROGRESS
     assert "The old one." in office.desk.papers.content(case).message
+
+
+@pytest.mark.parametrize("knows", ["the reference", "a letter to somebody else"])
+def test_whoever_forges_a_sender_does_not_answer_our_question(office: Office, knows: str) -> None:
+    case = asked(office)
+    facts = {"task": "look", "due": office.now().date(), "link": "https://troth.example.org/"}
+    to_staff = letters.write_to("chloe@example.org", case, "staff_task", office.desk, facts, now=office.now())
+    headers = {"In_Reply_To": to_staff.message_id} if knows == "a letter to somebody else" else {}
+    forged = letter("All of them, at once.", subject=f"Re: {case.reference}", **headers)
+    assert arrived(office, forged) == case
+    case.refresh_from_db()
+    assert case.state == State.PAUSED
+    assert "at once" not in office.desk.papers.content(case).message
+    kept = case.events.get(what="wrote")
+    assert kept.is_internal
+    assert office.desk.papers.note(case, bytes(kept.note or b"")) == "All of them, at once."
 
 
 def test_a_reply_to_a_letter_of_ours_goes_to_its_case(office: Office) -> None:

@@ -31,7 +31,7 @@ from troth.errors import TrothError
 from troth.service.cases import appeal, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, Outcome, Right, State
+from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, Right, State
 from troth.service.cases.recognise import language_of, recognise
 from troth.service.configuration import Mailbox, Settings
 from troth.service.mail.message import Address
@@ -238,20 +238,21 @@ def _is_theirs(case: Case, sender: str, at_desk: Desk) -> bool:
 
 
 def _answered(read: MailRead, at: dt.datetime, at_desk: Desk, now: dt.datetime) -> Case | None:
-    """A letter about a case of the same address: it answers what we asked, or is put beside the case; and whoever
-    answers a refusal wants somebody to look again."""
-    about = about_of(read.replies_to).removeprefix("case:")
-    for reference in dict.fromkeys([*read.references, about]):
+    """A letter about a case of the same address. Whoever answers a letter that we sent there has had it: that answers
+    what we asked, and opens an appeal where there was an answer of ours. A reference is no proof, as they can be
+    counted through: what only names one is put beside its case, for a handler."""
+    about = about_of(read.replies_to, to=read.sender, keyring=at_desk.keyring).removeprefix("case:")
+    for reference in dict.fromkeys(name for name in (about, *read.references) if name):
         case = Case.objects.select_related("key").filter(reference=reference).first()
         if case is None or not _is_theirs(case, read.sender, at_desk):
             continue
         if case.state == State.CLOSED:
-            if reference == about and case.outcome == Outcome.REFUSED and appeal.is_possible(case):
+            if reference == about and appeal.is_possible(case):
                 return appeal.open_appeal(
                     case.pk, read.text, at_desk, channel=Channel.MAIL, is_proved=False, now=now, received_at=at
                 )
             continue
-        if case.state == State.PAUSED:
+        if case.state == State.PAUSED and reference == about:
             return run.resume(case.pk, read.text, at_desk, who=run.SUBJECT, now=now)
         sealed = at_desk.papers.seal_note(case, read.text)
         Event.objects.create(case=case, at=now, what="wrote", actor="subject", note=sealed, is_internal=True)

@@ -93,7 +93,7 @@ def post(
         once=letter.once,
         kind=letter.kind,
         about=letter.about,
-        to=keyring.pseudonym("mail", to.text.casefold()).text,
+        to=_mark(to.text, keyring),
         language=language,
         message_id=made.id,
         sealed=keyring.seal(_packed(made), letter_context(letter.once)),
@@ -196,15 +196,22 @@ def was_sent(once: str) -> bool:
     return LetterRow.objects.filter(once=once, state=State.SENT).exists()
 
 
-def about_of(message_ids: Iterable[str]) -> str:
-    """What an answer is about: the reference of the letter that one of these Message-IDs is of, the last of them first
-    (``In-Reply-To`` and ``References`` name the nearest last). Empty where none is ours.
+def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
+    """What an answer of *to* is about: the reference of the letter to that address that one of these Message-IDs is of,
+    the last of them first (``In-Reply-To`` and ``References`` name the nearest last). Empty where none is.
 
-    It says what somebody answers, not who they are: whoever has a letter can answer it.
+    Message-IDs are random: whoever names one has that letter, or somebody who has it showed them. Letters to others,
+    such as to staff about the same thing, count for nothing.
     """
     wanted = list(message_ids)[-_REFERENCES_MAX:]
-    found = dict(LetterRow.objects.filter(message_id__in=wanted).values_list("message_id", "about"))
+    mine = LetterRow.objects.filter(message_id__in=wanted, to=_mark(to, keyring)) if wanted else ()
+    found = {row.message_id: row.about for row in mine}
     return next((found[id_] for id_ in reversed(wanted) if id_ in found), "")
+
+
+def _mark(address: str, keyring: Keyring) -> str:
+    """How a letter's row knows whom it goes to."""
+    return keyring.pseudonym("mail", address.casefold()).text
 
 
 def again(once: str, *, now: dt.datetime) -> None:
