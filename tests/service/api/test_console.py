@@ -15,7 +15,7 @@ from tests.service.team import StaffClient
 from troth.ledger import Entry
 from troth.service.api.models import Hook, Token
 from troth.service.record.models import EntryRow
-from troth.service.staff.rights import Right
+from troth.service.staff.rights import Right, Role
 
 PAGE = "/console/tokens/"
 StaffMember = Callable[..., StaffClient]
@@ -54,6 +54,20 @@ def test_a_token_is_made_seen_once_and_used(keeper: StaffClient) -> None:
         if entry.kind == "token.changed"
     ]
     assert str(entry.fields["by"]) == keeper.member.pseudonym
+
+
+@pytest.mark.parametrize("scope", ["cases.write", "packages.read", "disclosures.read"])
+def test_a_token_that_reaches_personal_data_is_made_by_who_may_see_it(
+    scope: str, office: Office, staff_member: StaffMember
+) -> None:
+    administrator = staff_member(roles=[Role.ADMINISTRATOR])
+    too_much = staff_member(Right.PERSONAL_SEE, roles=[Role.ADMINISTRATOR])
+    for client in (staff_member(Right.API_MANAGE), administrator, too_much):
+        answer = made(client, scopes=["cases.read", scope])
+        assert answer.status_code == 400
+        assert "may see personal data themselves" in text(answer)
+    assert not Token.objects.exists()
+    assert secret_of(made(staff_member(Right.API_MANAGE, Right.PERSONAL_SEE), scopes=["cases.read", scope]))
 
 
 def test_a_token_is_ended_and_refused_at_once(keeper: StaffClient) -> None:

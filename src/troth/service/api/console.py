@@ -6,6 +6,7 @@ What a program proves itself with is shown once, in the answer to the form, and 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +116,9 @@ def make_token(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         last = now + programs.LASTS_MAX
         until = last if given["until"] == last.date() else _end_of(given["until"])
+        if not _may_give(request, given["scopes"]):
+            form.add_error("scopes", _NOT_YOURS_TO_GIVE)
+            return _page(request, token_form=form)
         try:
             secret = programs.make(given["name"], given["scopes"], until=until, now=now, by=_by(request))
             return _once(request, given["name"], secret)
@@ -188,6 +192,19 @@ def _hooks() -> list[Hook]:
     last = Max("delivery__done_at", filter=Q(delivery__why=""))
     rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last)
     return list(rows.order_by("pk"))
+
+
+_NOT_YOURS_TO_GIVE = _(
+    "To open requests, to fetch packages and to ask who received data, the token is made by somebody who may see "
+    "personal data themselves and does not manage staff. Or the operator makes it: troth api token make."
+)
+
+
+def _may_give(request: HttpRequest, scopes: Collection[str]) -> bool:
+    """Whether whoever asks may make a token of *scopes*: what they may not see, no program of theirs sees for them."""
+    standing = standing_of(request)
+    may_see = standing.sees_personal and not standing.may(Right.STAFF_MANAGE)
+    return may_see or not any(Scope(scope).reaches_personal for scope in scopes)
 
 
 def _once(request: HttpRequest, name: str, secret: str) -> HttpResponse:

@@ -34,13 +34,19 @@ class Scope(enum.StrEnum):
     DISCLOSURES_WRITE = "disclosures.write"
     DISCLOSURES_READ = "disclosures.read"
 
+    @property
+    def reaches_personal(self) -> bool:
+        """Whether a program comes by somebody's data with it, or may have it changed in their name."""
+        return self in (Scope.CASES_WRITE, Scope.PACKAGES_READ, Scope.DISCLOSURES_READ)
+
 
 class TokenRefused(ServiceError):
     """No such token can be made; the message says why."""
 
 
 def make(name: str, scopes: Collection[str], *, until: dt.datetime, now: dt.datetime, by: str = "") -> str:
-    """Make a token and return its secret, which is shown this once. Raises `TokenRefused`."""
+    """Make a token and return its secret, which is shown this once. Who may make which is for the caller to know: the
+    operator any. Raises `TokenRefused`."""
     if not _NAME.fullmatch(name):
         raise TokenRefused("a token is named after its program: small letters, digits and _, such as shop")
     unknown = sorted(set(scopes) - set(Scope))
