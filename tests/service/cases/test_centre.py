@@ -163,6 +163,8 @@ def test_a_correction_of_nothing_is_asked_about(office: Office, visitor: Client)
     assert "Choose what is wrong, or describe it below." in page
     page = ask(visitor, "amend", rows="1", **{"new-0": "Anne"}).content.decode()
     assert "Choose what this is about." in page
+    sent = {"what-0": "user.name", "new-0": "two\nlines"}
+    assert "Write it on one line." in ask(visitor, "amend", rows="1", **sent).content.decode()
     assert ask(visitor, "amend", rows="x" * 9, message="My name is wrong in the last letter").status_code == 302
 
 

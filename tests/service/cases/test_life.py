@@ -110,6 +110,14 @@ def test_a_question_is_answered_in_words(office: Office) -> None:
     assert (case.outcome, office.letters(case)[-1]) == (Outcome.FULFILLED, "question_answered")
 
 
+@pytest.mark.parametrize("message", ["What do you\u202e mean?\x07", "\u202e \x07"])
+def test_a_question_is_answered_whatever_is_in_it(office: Office, message: str) -> None:
+    content = Content(address="ann@example.org", message=message)
+    case = run.receive(Intake(Kind.QUESTION, content, Channel.MAIL), office.desk, now=office.now())
+    case = run.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
+    assert office.letters(case)[-1] == "question_answered"
+
+
 def test_a_complaint_is_acknowledged_at_once(office: Office) -> None:
     content = Content(address="ann@example.org", message="You wrote to me again.")
     case = run.receive(Intake(Kind.COMPLAINT, content, Channel.CENTRE), office.desk, now=office.now())

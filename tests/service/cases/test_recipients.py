@@ -66,6 +66,16 @@ def test_a_recipient_without_an_address_waits_for_staff(office: Office) -> None:
         end(waiting.id, Notice.Ended.IMPOSSIBLE, by="ps1:" + "0" * 32, now=office.now())
 
 
+@pytest.mark.parametrize(("name", "state"), [("A" * 310, State.OWED), ("two\nlines", State.UNTOLD)])
+def test_a_value_that_is_long_or_no_line_undoes_no_answer(office: Office, name: str, state: State) -> None:
+    """Where no letter can say what was amended, staff do."""
+    file = office.folder / "troth.yaml"
+    file.write_text(file.read_text().replace("receives: [user.contact.email]", "receives: [user.name]"))
+    case = office.answered("amend", changes={"user.name": name})
+    assert (case.state, office.rows("select name from customer where id = 1")) == ("closed", [(name,)])
+    assert states(case) == {"post": state}
+
+
 def test_a_letter_that_failed_leaves_its_recipient_to_staff(office: Office) -> None:
     case = office.answered("erase")
     LetterRow.objects.filter(about=case.about, kind="recipient_notice").update(state="failed", ended_at=office.now())

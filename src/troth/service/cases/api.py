@@ -19,7 +19,7 @@ from troth.declaration import IdentityKind
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
 from troth.service.cases import run, telling, vouched
-from troth.service.cases.content import Content
+from troth.service.cases.content import Content, readable
 from troth.service.cases.desk import desk
 from troth.service.cases.models import Case, Channel, Kind, Restriction
 from troth.service.cases.restriction import marks_of
@@ -37,7 +37,7 @@ _AGENT = Who("agent")
 AGE_MAX = dt.timedelta(days=366)
 """How long ago a request may have reached a company that only now tells us."""
 _A_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,20}([Zz]|[+-][0-9]{2}:[0-9]{2})$"
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_PRINTABLE)]
 _IN_MAIL = r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]"
@@ -243,7 +243,7 @@ def _intake(asked: Asking) -> Intake:
         content=Content(
             address=asked.reply_to,
             identifiers=asked.subject.pairs(),
-            message=asked.message,
+            message=readable(asked.message),
             changes=asked.changes,
             purposes=tuple(asked.purposes),
         ),

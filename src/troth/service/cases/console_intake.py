@@ -24,7 +24,7 @@ from troth.service.cases.console_line import RIGHTS
 from troth.service.cases.console_page import everyone_in
 from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
-from troth.service.cases.forms import PLACES, categories_to_amend, purposes_for
+from troth.service.cases.forms import PLACES, Value, categories_to_amend, purposes_for
 from troth.service.cases.letters import day
 from troth.service.cases.models import Channel, Kind, Right
 from troth.service.cases.plan import zone_of
@@ -84,7 +84,7 @@ class Opening(forms.Form):
             self.fields[f"what-{number}"] = forms.ChoiceField(
                 choices=[("", _("Choose")), *targets.items()], required=False, label=_("What is wrong")
             )
-            self.fields[f"new-{number}"] = forms.CharField(required=False, max_length=500, label=_("What it should be"))
+            self.fields[f"new-{number}"] = Value()
         if wishes := purposes_for(declaration, what):
             self.fields["purposes"] = forms.MultipleChoiceField(
                 choices=list(wishes.items()), widget=forms.CheckboxSelectMultiple, label=_("What should stop")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ from troth.service.record.models import Subject
 from troth.service.record.subject_keys import SubjectKeys
 from troth.subjects import Identity
 
-__all__ = ["Content", "ContentGone", "Papers"]
+__all__ = ["Content", "ContentGone", "Papers", "readable"]
 
 
 class ContentGone(ServiceError):
@@ -70,6 +71,18 @@ class Content:
         known["identifiers"] = tuple((kind, value) for kind, value in known["identifiers"])
         known |= {name: tuple(known[name]) for name in ("rows", "purposes")}
         return cls(**known)
+
+
+_KEEP = {"\n", "\t", "\u200c", "\u200d"}
+"""Line ends, and the two joiners without which some scripts cannot be written."""
+
+
+def readable(text: str) -> str:
+    """*text* without what nobody sees: control characters, and marks that turn the direction of writing."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return "".join(
+        letter for letter in plain if letter in _KEEP or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
+    )
 
 
 class Papers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,13 +13,24 @@ from django.utils.translation import gettext_lazy
 from troth.declaration import Basis, Declaration, IdentityKind, covers
 from troth.errors import TrothError
 from troth.service.cases import document
-from troth.service.cases.content import Content
+from troth.service.cases.content import Content, readable
 from troth.service.cases.models import Right
 from troth.service.cases.package.words import category_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
-__all__ = ["Again", "Answer", "Appeal", "Ask", "AskFor", "Paper", "Points", "categories_to_amend", "purposes_for"]
+__all__ = [
+    "Again",
+    "Answer",
+    "Appeal",
+    "Ask",
+    "AskFor",
+    "Paper",
+    "Points",
+    "Value",
+    "categories_to_amend",
+    "purposes_for",
+]
 
 PLACES = (
     ("", gettext_lazy("I would rather not say")),
@@ -150,7 +160,7 @@ class Ask(_Person):
             self.fields["message"].label = gettext_lazy("What went wrong, and what would put it right?")
 
     def clean_message(self) -> str:
-        return _readable(self.cleaned_data["message"])
+        return readable(self.cleaned_data["message"])
 
     def content(self) -> Content:
         address = self.cleaned_data["email"]
@@ -159,6 +169,19 @@ class Ask(_Person):
             identifiers=((IdentityKind.EMAIL, address),),
             message=self.cleaned_data["message"],
         )
+
+
+class Value(forms.CharField):
+    """What a column should hold: a few words on one line, as letters repeat them."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=_VALUE_MAX, label=gettext_lazy("What it should be"))
+
+    def clean(self, value: Any) -> str:
+        text = readable(super().clean(value)).strip()
+        if "\n" in text:
+            raise ValidationError(gettext_lazy("Write it on one line."))
+        return text
 
 
 class AskFor(_Person):
@@ -232,9 +255,7 @@ class AskFor(_Person):
         self.fields[f"what-{number}"] = forms.ChoiceField(
             choices=[nothing, *self._targets.items()], required=False, label=gettext_lazy("What is wrong")
         )
-        self.fields[f"new-{number}"] = forms.CharField(
-            required=False, max_length=_VALUE_MAX, label=gettext_lazy("What it should be")
-        )
+        self.fields[f"new-{number}"] = Value()
 
     @property
     def changes(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
@@ -252,14 +273,14 @@ class AskFor(_Person):
         return any(self.data.get(name) for name in folded) or any(name in self.errors for name in folded)
 
     def clean_message(self) -> str:
-        return _readable(self.cleaned_data["message"])
+        return readable(self.cleaned_data["message"])
 
     def clean_agent_email(self) -> str:
         address: str = self.cleaned_data["agent_email"]
         return _mailable(address) if address else ""
 
     def clean_agent_name(self) -> str:
-        name = _readable(self.cleaned_data["agent_name"]).strip()
+        name = readable(self.cleaned_data["agent_name"]).strip()
         if re.search(r"[/@<>\\\n]|www\.", name, re.IGNORECASE):
             raise ValidationError(gettext_lazy("Write the name alone, without an address in it."))
         return name
@@ -282,7 +303,7 @@ class AskFor(_Person):
     def _clean_changes(self, cleaned: dict[str, Any]) -> None:
         found: dict[str, str] = {}
         for number in range(self.rows):
-            what, new = cleaned.get(f"what-{number}", ""), _readable(cleaned.get(f"new-{number}", "")).strip()
+            what, new = cleaned.get(f"what-{number}", ""), cleaned.get(f"new-{number}", "")
             if new and not what:
                 self.add_error(f"what-{number}", gettext_lazy("Choose what this is about."))
             elif what and what in found:
@@ -317,7 +338,7 @@ class Answer(forms.Form):
     )
 
     def clean_answer(self) -> str:
-        return _readable(self.cleaned_data["answer"])
+        return readable(self.cleaned_data["answer"])
 
 
 class Appeal(Answer):
@@ -432,15 +453,3 @@ def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
     else:
         return {}
     return {name: one.title or name for name, one in chosen.items() if not name.startswith("troth_")}
-
-
-_KEEP = {"\n", "\t", "\u200c", "\u200d"}
-"""Line ends, and the two joiners without which some scripts cannot be written."""
-
-
-def _readable(text: str) -> str:
-    """*text* without what nobody sees: control characters, and marks that turn the direction of writing."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(
-        letter for letter in plain if letter in _KEEP or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
-    )

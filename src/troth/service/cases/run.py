@@ -21,7 +21,7 @@ from troth.ledger import Entry, Hash, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.api import hooks
 from troth.service.cases import links, plan
-from troth.service.cases.content import Content
+from troth.service.cases.content import Content, readable
 from troth.service.cases.desk import Desk
 from troth.service.cases.freeze import freeze, thaw
 from troth.service.cases.freeze import prove as freeze_for_good
@@ -590,7 +590,8 @@ def answer(case_id: int, text: str, desk: Desk, *, who: Who, now: dt.datetime, r
         desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
         received = day(case.received_at, desk)
         if case.kind == Kind.QUESTION:
-            asked = {"asked": content.message[:1_000]} if content.message else {}
+            quoted = readable(content.message)[:1_000].strip()
+            asked = {"asked": quoted} if quoted else {}
             write(
                 case,
                 "question_answered",

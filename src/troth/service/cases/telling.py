@@ -24,7 +24,7 @@ from troth.service.cases.package import Contents, Part, Shared, build
 from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import Changed, tell
 from troth.service.keys import ledger_signer
-from troth.service.mail.kinds import Kept
+from troth.service.mail.kinds import Kept, shortened
 from troth.service.record.ledger import DatabaseLog, record, sequence_if_sound
 from troth.service.record.run import view_entries
 from troth.service.record.subject_keys import SubjectKeys
@@ -243,7 +243,12 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
     stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
     return [
-        Kept(f"{one.place} ({thousands(one.rows)})", one.because or one.text, one.cite or "GDPR Art. 17(3)", one.until)
+        Kept(
+            shortened(f"{one.place} ({thousands(one.rows)})"),
+            shortened(one.because or one.text),
+            shortened(one.cite or "GDPR Art. 17(3)"),
+            one.until,
+        )
         for one in stayed
     ]
 
@@ -251,9 +256,9 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list
 def _kept_there(step: Step) -> list[Kept]:
     return [
         Kept(
-            what=f"{step.system}: {kept['what']} ({thousands(kept['rows'])})",
-            because=kept["words"],
-            cite=kept["cite"],
+            what=shortened(f"{step.system}: {kept['what']} ({thousands(kept['rows'])})"),
+            because=shortened(kept["words"]),
+            cite=shortened(kept["cite"]),
             until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
         )
         for kept in step.facts.get("kept", ())
@@ -298,7 +303,7 @@ def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], 
 
 def _said(case: Case, content: Content, lines: Sequence[Mapping[str, Any]], at_desk: Desk) -> dict[str, Any]:
     if case.right == Right.AMEND:
-        return {"changed": tuple(content.changes) or ("–",)}
+        return {"changed": tuple(map(shortened, content.changes)) or ("–",)}
     if case.right == Right.ERASE:
         days = [receipt.final_after for receipt in case.receipts.all() if receipt.final_after is not None]
         told: dict[str, Any] = {"systems": len(at_desk.declaration.systems), "remembered": "evidence"}
@@ -306,7 +311,9 @@ def _said(case: Case, content: Content, lines: Sequence[Mapping[str, Any]], at_d
     if case.right in (Right.OBJECT, Right.WITHDRAW):
         names = content.purposes or plan.marketing(at_desk.declaration)
         titles = tuple(
-            (at_desk.declaration.purposes[name].title or name) if name in at_desk.declaration.purposes else name
+            shortened(
+                (at_desk.declaration.purposes[name].title or name) if name in at_desk.declaration.purposes else name
+            )
             for name in names
         )
         return {"stopped" if case.right == Right.OBJECT else "withdrawn": titles or ("–",)}

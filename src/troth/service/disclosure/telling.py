@@ -21,7 +21,7 @@ from troth.service.disclosure.models import Concerned, Disclosure, Kind, Notice
 from troth.service.disclosure.plan import ANSWERING, TELLING, Owed, Release, owed
 from troth.service.disclosure.run import names_of, record_disclosures
 from troth.service.mail.models import LetterRow
-from troth.service.mail.plan import Letter
+from troth.service.mail.plan import Letter, LetterRefused
 from troth.service.mail.run import post
 from troth.subjects import Identity
 
@@ -97,16 +97,16 @@ class StateOfNotice:
 def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: dt.datetime) -> Told:
     """Queue a letter to each recipient that is owed one, put that on record as the disclosure that it is, and leave
     the others to staff: in the transaction that is open, and once only for each case. A letter names the person by
-    their addresses; of whoever gave none, staff have to tell."""
+    their addresses; of whoever gave none, and what no letter can say, staff have to tell."""
     subject = changed.names(keyring)
     if changed.right not in TELLING or not subject:
         return Told()
     known = set(Notice.objects.filter(case=changed.case).values_list("recipient", flat=True))
     to_tell = [one for one in _owed(changed, subject, declaration) if one.recipient not in known]
     letters = {
-        one.recipient: _letter(one, changed, declaration, keyring, now)
+        one.recipient: letter
         for one in to_tell
-        if changed.addresses and declaration.recipients[one.recipient].contact is not None
+        if (letter := _letter(one, changed, declaration, keyring, now)) is not None
     }
     Notice.objects.bulk_create(
         Notice(
@@ -135,24 +135,31 @@ def _owed(changed: Changed, subject: Sequence[str], declaration: Declaration) ->
     return owed(declaration, received, registered, changed.changes)
 
 
-def _letter(one: Owed, changed: Changed, declaration: Declaration, keyring: Keyring, now: dt.datetime) -> LetterRow:
+def _letter(
+    one: Owed, changed: Changed, declaration: Declaration, keyring: Keyring, now: dt.datetime
+) -> LetterRow | None:
+    """The letter to a recipient; None where only staff can tell. No notice undoes the answer that it follows from."""
     contact = declaration.recipients[one.recipient].contact
-    assert contact is not None, "who has no address gets no letter"
+    if contact is None or not changed.addresses:
+        return None
     facts: dict[str, object] = {"right": changed.right, "people": tuple(changed.addresses)}
     facts |= {"what": tuple(map(_words, one.categories)), "on": changed.on}
     if correct := tuple(
         f"{_words(what)}: {value}" for what, value in (changed.changes or {}).items() if what in one.categories
     ):
         facts["changed"] = correct
-    letter = Letter(
-        kind="recipient_notice",
-        to=contact,
-        language=declaration.policy.language,  # they are told in the company's language, not in the person's
-        about=f"case:{changed.case}",
-        facts=facts,
-        once=f"{changed.case}:recipient_notice:{one.recipient}",
-    )
-    return post(letter, keyring=keyring, organisation=declaration.organisation, now=now)
+    try:
+        letter = Letter(
+            kind="recipient_notice",
+            to=contact,
+            language=declaration.policy.language,  # they are told in the company's language, not in the person's
+            about=f"case:{changed.case}",
+            facts=facts,
+            once=f"{changed.case}:recipient_notice:{one.recipient}",
+        )
+        return post(letter, keyring=keyring, organisation=declaration.organisation, now=now)
+    except LetterRefused:
+        return None
 
 
 def _words(category: str) -> str:

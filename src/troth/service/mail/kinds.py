@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from troth.service.configuration import is_local
 
-__all__ = ["KINDS", "OWED", "RIGHTS", "Kept", "Kind", "links_in", "shown"]
+__all__ = ["KINDS", "OWED", "RIGHTS", "Kept", "Kind", "links_in", "shortened", "shown"]
 
 Shape = Callable[[object], object]
 
@@ -83,6 +83,20 @@ def _lines(value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence) or not 0 < len(value) <= _LINES_MAX:
         raise ValueError(f"a sequence of 1 to {_LINES_MAX} lines is expected")
     return tuple(_line(item) for item in value)
+
+
+def _values(value: object) -> tuple[str, ...]:
+    """Lines that are given whole, however long the values in them are: a part of one would be wrong."""
+    texts = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    if not 0 < len(texts) <= _LINES_MAX or any("\n" in _prose(text) for text in texts):
+        raise ValueError(f"a sequence of 1 to {_LINES_MAX} lines is expected")
+    return tuple(map(_prose, texts))
+
+
+def shortened(text: str) -> str:
+    """*text* as one line of a letter."""
+    line = _BAD.sub("", " ".join(text.split())) or "–"
+    return line if len(line) <= _LINE_MAX else f"{line[: _LINE_MAX - 1]}…"
 
 
 def _link(value: object) -> str:
@@ -210,7 +224,7 @@ KINDS: Mapping[str, Kind] = {
     # to others
     "recipient_notice": Kind(
         {"right": _one_of("amend", "erase", "restrict", "unrestrict"), "people": _lines, "what": _lines, "on": _date},
-        {"changed": _lines, "link": _link},
+        {"changed": _values, "link": _link},
         to_person=False,
     ),
     "staff_due_soon": Kind({"due": _date, "link": _link}, {"what": _line, "days": _whole}, to_person=False),
