@@ -174,6 +174,17 @@ def test_reminders_come_before_the_deadline_and_once_for_each_level(office: Offi
     assert told == ["staff_due_soon", "staff_due_soon", "staff_escalation", "staff_escalation"]
 
 
+def test_letters_to_staff_are_in_the_language_of_the_policy(office: Office) -> None:
+    """Ann is written to in her language, and staff in theirs, whoever asked."""
+    content = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
+    intake = run.Intake(Kind.REQUEST, content, Channel.CENTRE, right="view", language="fr")
+    case = office.prove(run.receive(intake, office.desk, now=office.now()))
+    assert case.due_on is not None
+    watch(dt.datetime.combine(case.due_on, dt.time(12, tzinfo=dt.UTC)))
+    languages = dict(LetterRow.objects.filter(about=case.about).values_list("kind", "language"))
+    assert languages == {"link": "fr", "acknowledged": "fr", "staff_escalation": "en"}
+
+
 def test_a_question_of_ours_is_repeated_once(office: Office) -> None:
     case = run.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
     for days in (3, 8, 9):

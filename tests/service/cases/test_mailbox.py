@@ -209,6 +209,7 @@ def test_whoever_forges_a_sender_does_not_answer_our_question(office: Office, kn
     kept = case.events.get(what="wrote")
     assert kept.is_internal
     assert office.desk.papers.note(case, bytes(kept.note or b"")) == "All of them, at once."
+    assert office.letters(case)[-1] == "staff_alert", "somebody is told to look"
 
 
 def test_a_reply_to_a_letter_of_ours_goes_to_its_case(office: Office) -> None:

@@ -31,9 +31,11 @@ def write(case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, conten
 def write_to(
     address: str, case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, now: dt.datetime, again: str = ""
 ) -> LetterRow:
-    """Queue one letter about a case to *address*. *again* tells a further letter of the same kind from the first."""
+    """Queue one letter about a case to *address*. *again* tells a further letter of the same kind from the first. A
+    letter to staff is in the language of the policy, whoever asked in which."""
     once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
-    letter = Letter(kind=kind, to=address, language=case.language, about=case.about, facts=facts, once=once)
+    language = desk.declaration.policy.language if kind.startswith("staff_") else case.language
+    letter = Letter(kind=kind, to=address, language=language, about=case.about, facts=facts, once=once)
     told: Settings = settings.TROTH
     organisation = desk.declaration.organisation
     return post(letter, keyring=desk.keyring, organisation=organisation, now=now, sender=told.mail_from or None)

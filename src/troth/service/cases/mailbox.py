@@ -26,11 +26,14 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
 from troth.errors import TrothError
 from troth.service.cases import appeal, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
+from troth.service.cases.letters import write_to
 from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, Right, State
 from troth.service.cases.recognise import language_of, recognise
 from troth.service.configuration import Mailbox, Settings
@@ -243,7 +246,7 @@ def _answered(read: MailRead, at: dt.datetime, at_desk: Desk, now: dt.datetime) 
     counted through: what only names one is put beside its case, for a handler."""
     about = about_of(read.replies_to, to=read.sender, keyring=at_desk.keyring).removeprefix("case:")
     for reference in dict.fromkeys(name for name in (about, *read.references) if name):
-        case = Case.objects.select_related("key").filter(reference=reference).first()
+        case = Case.objects.select_related("key", "handler").filter(reference=reference).first()
         if case is None or not _is_theirs(case, read.sender, at_desk):
             continue
         if case.state == State.CLOSED:
@@ -256,8 +259,19 @@ def _answered(read: MailRead, at: dt.datetime, at_desk: Desk, now: dt.datetime) 
             return run.resume(case.pk, read.text, at_desk, who=run.SUBJECT, now=now)
         sealed = at_desk.papers.seal_note(case, read.text)
         Event.objects.create(case=case, at=now, what="wrote", actor="subject", note=sealed, is_internal=True)
+        _alert(case, at_desk, now)
         return case
     return None
+
+
+def _alert(case: Case, at_desk: Desk, now: dt.datetime) -> None:
+    """Have somebody read what was put beside a case, once a day at most."""
+    organisation = at_desk.declaration.organisation
+    with translation.override(at_desk.declaration.policy.language):
+        what = gettext("A letter about a case waits to be read.")
+    facts = {"what": what, "at": now, "link": f"{at_desk.site}/console/cases/{case.reference}/"}
+    address = (case.handler.email if case.handler is not None else "") or organisation.email
+    write_to(address, case, "staff_alert", at_desk, facts, now=now, again=f"wrote-{now:%Y-%m-%d}")
 
 
 # --- reading a letter -------------------------------------------------------------------------------------------------

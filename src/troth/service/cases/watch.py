@@ -7,6 +7,8 @@ import datetime as dt
 import logging
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
 from troth.service.cases import document, freeze, run, telling
 from troth.service.cases.desk import Desk, desk
@@ -82,7 +84,8 @@ def _remind(case: Case, level: str, left: int, at_desk: Desk, now: dt.datetime) 
             return
         officer = organisation.officer
         addresses = {handler, officer.email if officer is not None else organisation.email} - {""}
-        why = "the deadline has passed" if level == "late" else "one day is left"
+        with translation.override(at_desk.declaration.policy.language):
+            why = gettext("the deadline has passed") if level == "late" else gettext("one day is left")
         for number, address in enumerate(sorted(addresses)):
             again = f"{level}-{number}"
             write_to(address, locked, "staff_escalation", at_desk, {**facts, "why": why}, now=now, again=again)

@@ -26,17 +26,23 @@ def link_of(token: str) -> str:
 def post_invitation(member: Member, token: str, *, now: dt.datetime) -> None:
     """Queue the letter with the link, in the transaction that is open. Raises `troth.service.mail.plan.LetterRefused`
     for an address that letters cannot be written to."""
+    told = settings.TROTH
+    declaration = company(told).declaration
     latest = member.invitations.order_by("-pk")[0]
     grants = member.grants.filter(ended_at__isnull=True)
     roles = sorted({role_title(grant.role or grant.right) for grant in grants})
     letter = Letter(
         kind="staff_invite",
         to=member.user.email,
-        language="en",
+        language=declaration.policy.language,
         about=f"staff:invitation-{latest.pk}",
         facts={"link": link_of(token), "until": latest.until, "roles": roles},
         once=f"staff:invitation-{latest.pk}",
     )
-    told = settings.TROTH
-    organisation = company(told).declaration.organisation
-    post(letter, keyring=keyring(told.home), organisation=organisation, now=now, sender=told.mail_from or None)
+    post(
+        letter,
+        keyring=keyring(told.home),
+        organisation=declaration.organisation,
+        now=now,
+        sender=told.mail_from or None,
+    )
