@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -87,6 +88,47 @@ def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office) -> None
     [message] = Delivery.objects.all()
     assert message.done_at is not None
     assert message.why == "ConnectError"
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a receiver that takes calls and never says a word."""
+    monkeypatch.setattr(hooks, "_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
+
+
+def test_a_silent_receiver_is_left_alone_and_holds_up_no_other(
+    office: Office,  # noqa: F811
+    receiver: Receiver,
+    silent: str,
+) -> None:
+    for url in (silent, receiver.url):
+        hooks.make(url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    for _ in range(3):
+        office.ask("view")
+    deliver_due(office.now())
+    assert len(receiver.taken) == 3
+    assert sorted(Delivery.objects.filter(done_at=None).values_list("tries", flat=True)) == [0, 0, 1]
+
+
+def test_a_pass_over_silent_receivers_is_short(
+    office: Office,  # noqa: F811
+    receiver: Receiver,
+    silent: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(3):
+        hooks.make(f"{silent}/{number}", ["case.received"], keys=office.desk.keyring, now=office.now())
+    office.ask("view")
+    monkeypatch.setattr(hooks, "_PASS_S_MAX", 0.1)
+    deliver_due(office.now())
+    assert Delivery.objects.filter(tries=1).count() == 1
+    hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    office.ask("view")
+    for _ in range(3):
+        deliver_due(office.now())
+    assert len(receiver.taken) == 1, "whoever has let nothing wait comes first"
 
 
 def test_only_wanted_events_are_told(office: Office, receiver: Receiver) -> None:  # noqa: F811
