@@ -213,6 +213,22 @@ def test_each_pause_is_reminded_of_once(office: Office) -> None:
         Pause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))
         watch(office.now())
         watch(office.now())
+def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.service.cases.watch._AT_ONCE", 1)
+    cases = [office.ask("erase", who, tier=1) for who in ("ann@example.org", "ben@example.org", "chloe@example.org")]
+    for case in cases:
+        run.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+    asked_at = office.now() - dt.timedelta(days=8)
+    run.refuse(cases[0].pk, "No.", "GDPR Art. 12(5)", office.desk, who=STAFF, now=office.now())
+    assert not Pause.objects.filter(case=cases[0], answered_at=None).exists(), "the answer ends the pause"
+    Pause.objects.update(asked_at=asked_at)
+    Case.objects.update(due_on=office.now().date())
+    for _ in range(2):
+        watch(office.now())
+    for case in cases[1:]:
+        assert {"reminder_to_person", "staff_escalation"} <= set(office.letters(case))
+
+
         case.events.filter(what="asked_again").update(at=office.now() - dt.timedelta(days=20))
         run.resume(case.pk, "That one.", office.desk, who=STAFF, now=office.now())
     assert office.letters(case).count("reminder_to_person") == 2

@@ -617,6 +617,7 @@ def close(
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
     thaw(case, desk, now)
+    case.pauses.filter(answered_at=None).update(answered_at=now)
     said: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "outcome": outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:

@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -58,19 +59,25 @@ def _end_contents(at_desk: Desk, now: dt.datetime) -> None:
 
 def _remind_handlers(at_desk: Desk, now: dt.datetime) -> None:
     today = day(now, at_desk)
-    soon = Case.objects.exclude(state=State.CLOSED).filter(due_on__lte=today + dt.timedelta(days=LEVELS[0][0]))
-    for case in soon.order_by("due_on", "id").select_related("handler")[:_AT_ONCE]:
-        assert case.due_on is not None, "that is what was asked for"
-        left = (case.due_on - today).days
-        level = min((days for days, _ in LEVELS if left <= days), default=None)
-        if level is not None:
-            _remind(case, dict(LEVELS)[level], left, at_desk, now)
+    later = [days for days, _ in LEVELS[1:]]
+    for (days, level), following in zip(LEVELS, [*later, None], strict=True):
+        rows = Case.objects.exclude(state=State.CLOSED).filter(due_on__lte=today + dt.timedelta(days=days))
+        if following is not None:
+            rows = rows.filter(due_on__gt=today + dt.timedelta(days=following))
+        rows = rows.exclude(Exists(_reminded(level).filter(case=OuterRef("pk"))))
+        for case in rows.order_by("due_on", "id").select_related("handler")[:_AT_ONCE]:
+            assert case.due_on is not None, "that is what was asked for"
+            _remind(case, level, (case.due_on - today).days, at_desk, now)
+
+
+def _reminded(level: str) -> QuerySet[Event]:
+    return Event.objects.filter(what="reminded", facts__level=level)
 
 
 def _remind(case: Case, level: str, left: int, at_desk: Desk, now: dt.datetime) -> None:
     with transaction.atomic():
         locked = run.locked(case.pk)
-        if locked.state == State.CLOSED or locked.events.filter(what="reminded", facts__level=level).exists():
+        if locked.state == State.CLOSED or _reminded(level).filter(case=locked).exists():
             return
         Event.objects.create(
             case=locked, at=now, what="reminded", actor="rule", facts={"level": level, "days": left}, is_internal=True
@@ -94,7 +101,10 @@ def _remind(case: Case, level: str, left: int, at_desk: Desk, now: dt.datetime) 
 
 def _remind_people(at_desk: Desk, now: dt.datetime) -> None:
     """Ask once more for what we asked for a week ago."""
-    asked = Pause.objects.filter(answered_at=None, asked_at__lt=now - dt.timedelta(days=_REMIND_DAYS))
+    again = Event.objects.filter(case=OuterRef("case"), what="asked_again", at__gt=OuterRef("asked_at"))
+    asked = Pause.objects.filter(
+        ~Exists(again), answered_at=None, asked_at__lt=now - dt.timedelta(days=_REMIND_DAYS), case__state=State.PAUSED
+    )
     for pause in asked.select_related("case", "case__key")[:_AT_ONCE]:
         with transaction.atomic():
             case = run.locked(pause.case_id)
@@ -106,8 +116,8 @@ def _remind_people(at_desk: Desk, now: dt.datetime) -> None:
                 "needed": content.question,
                 "asked": day(pause.asked_at, at_desk),
             }
-            again = str(case.pauses.count())
-            write_to(content.address, case, "reminder_to_person", at_desk, facts, now=now, again=again)
+            number = str(case.pauses.count())
+            write_to(content.address, case, "reminder_to_person", at_desk, facts, now=now, again=number)
             Event.objects.create(case=case, at=now, what="asked_again", actor="rule")
 
 
@@ -115,7 +125,12 @@ def _abandon(at_desk: Desk, now: dt.datetime) -> None:
     """A request whose letter nobody answered ends: without proof nothing may be done or told (GDPR Art. 12(2), (6)).
     No letter goes to an address that nobody confirmed."""
     before = now - dt.timedelta(days=ABANDONED_DAYS)
-    unproved = Case.objects.filter(state=State.VERIFYING, received_at__lt=before)
+    unproved = Case.objects.filter(
+        ~Exists(Link.objects.filter(case=OuterRef("pk"), open_until__gt=now)),
+        state=State.VERIFYING,
+        received_at__lt=before,
+        document=None,
+    )
     for case in unproved.order_by("id")[:_AT_ONCE]:
         with transaction.atomic():
             locked = run.locked(case.pk)
