@@ -137,6 +137,14 @@ def test_nobody_refuses_what_is_being_done(office: Office) -> None:
         run.refuse(case.pk, "no", "GDPR Art. 12(5)", office.desk, who=STAFF, now=office.now())
 
 
+def test_nobody_is_asked_while_systems_do_their_part(office: Office) -> None:
+    office.declare(systems=TASK)
+    case = office.answered("view")
+    assert case.needs == Needs.SYSTEMS
+    with pytest.raises(CaseRefused, match="being carried out"):
+        run.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+
+
 def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILER_SECRET", "c2VjcmV0" * 6)
     office.declare(systems=ASKED)
@@ -205,14 +213,6 @@ def test_a_letter_that_could_not_be_taken_in_stays_in_the_mailbox(
     assert Case.objects.count() == 1
 
 
-def test_each_pause_is_reminded_of_once(office: Office) -> None:
-    asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),), message="?")
-    case = run.receive(Intake(Kind.QUESTION, asked, Channel.CENTRE), office.desk, now=office.now())
-    for _ in range(2):
-        run.pause(case.pk, "Which invoice?", office.desk, who=STAFF, now=office.now())
-        Pause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))
-        watch(office.now())
-        watch(office.now())
 def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("troth.service.cases.watch._AT_ONCE", 1)
     cases = [office.ask("erase", who, tier=1) for who in ("ann@example.org", "ben@example.org", "chloe@example.org")]
@@ -229,6 +229,14 @@ def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch:
         assert {"reminder_to_person", "staff_escalation"} <= set(office.letters(case))
 
 
+def test_each_pause_is_reminded_of_once(office: Office) -> None:
+    asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),), message="?")
+    case = run.receive(Intake(Kind.QUESTION, asked, Channel.CENTRE), office.desk, now=office.now())
+    for _ in range(2):
+        run.pause(case.pk, "Which invoice?", office.desk, who=STAFF, now=office.now())
+        Pause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))
+        watch(office.now())
+        watch(office.now())
         case.events.filter(what="asked_again").update(at=office.now() - dt.timedelta(days=20))
         run.resume(case.pk, "That one.", office.desk, who=STAFF, now=office.now())
     assert office.letters(case).count("reminder_to_person") == 2

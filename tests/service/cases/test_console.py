@@ -361,9 +361,19 @@ def test_typed_rows_are_taken(office: Office, ben: StaffClient) -> None:
     assert office.desk.papers.content(case).rows == ("shop.customer=1",)
 
 
-def test_a_case_that_needs_a_mend_is_tried_again(office: Office, ben: StaffClient) -> None:
+@pytest.mark.parametrize(("what", "said"), [("ask", {"question": "Which account?"}), ("plan", {})])
+def test_what_is_not_offered_is_not_done(office: Office, ben: StaffClient, what: str, said: dict[str, str]) -> None:
     case = opened(office, who="ann@example.org")
-    Case.objects.filter(pk=case.pk).update(needs=Needs.MEND)
+    Case.objects.filter(pk=case.pk).update(needs=Needs.SYSTEMS)
+    response = do(ben, case, what, **said)
+    assert (response.status_code, "has moved on" in response.content.decode()) == (409, True)
+    case.refresh_from_db()
+    assert (case.state, case.plan) == ("in_progress", None)
+
+
+def test_a_case_that_was_looked_at_is_tried_again(office: Office, ben: StaffClient) -> None:
+    case = opened(office, who="ann@example.org")
+    Case.objects.filter(pk=case.pk).update(needs=Needs.REVIEW)
     assert done(ben, case, "again").needs == ""
     assert do(ben, case, "again").status_code == 409
 

@@ -263,6 +263,10 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     row, at_desk = _case(request, reference), desk()
     if what not in ACTS or (ACTS[what].is_for_officer and not standing_of(request).is_officer):
         raise Http404
+    made = sheet(row, content_of(row, at_desk), at_desk, now=timezone.now(), mine=request.user.pk)
+    if not ACTS[what].is_offered(made):
+        wrong = gettext("The case has moved on: that cannot be done with it as it stands now.")
+        return _page(request, row, wrong=wrong, status=409)
     form = form_of(what, row, at_desk, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, row, tried=what, form=form, status=400)

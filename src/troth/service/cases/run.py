@@ -356,6 +356,7 @@ def pause(case_id: int, question: str, desk: Desk, *, who: Who, now: dt.datetime
         case = locked(case_id)
         if case.state != State.IN_PROGRESS or case.batch_id is not None:
             raise CaseRefused(f"{case.reference} is not waiting for anybody: only a case in progress can be paused")
+        _require_untouched(case)
         content = desk.papers.content(case)
         Pause.objects.create(case=case, asked_at=now)
         case.state, before = State.PAUSED, case.needs
@@ -671,9 +672,9 @@ def require_other(case: Case, who: Who) -> None:
 
 
 def _require_untouched(case: Case) -> None:
-    """Nobody says that nothing is done while it is being done."""
+    """Nobody says that nothing is done, or that it waits, while it is being done."""
     if case.batch_id is not None or case.needs == Needs.SYSTEMS:
-        raise CaseRefused(f"{case.reference} is being carried out and cannot be taken back any more")
+        raise CaseRefused(f"{case.reference} is being carried out: it can be neither held up nor taken back any more")
 
 
 def _pseudonym(case: Case, desk: Desk) -> Pseudonym:
