@@ -59,6 +59,13 @@ def test_a_restriction_marks_the_rows_and_guards_reads(office: Office) -> None:
     assert Restriction.objects.filter(case=case, purpose="", lifted_at=None).count() == 1
 
 
+def test_whoever_was_erased_is_guarded_no_more(office: Office) -> None:
+    restricted, others = office.answered("restrict", "ben@example.org"), office.answered("restrict")
+    office.answered("erase", "ben@example.org")
+    assert not Restriction.objects.filter(case=restricted, lifted_at=None).exists()
+    assert Restriction.objects.filter(case=others, lifted_at=None).exists()
+
+
 def test_an_objection_stops_marketing_at_once_and_needs_no_proof(office: Office) -> None:
     case = office.answered("object")
     assert case.tier == 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,7 @@ from troth.service.cases.letters import appealing, day, redress, write
 from troth.service.cases.lines import done, joined
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
 from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.restriction import marks_of
 from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import Changed, tell
 from troth.service.keys import ledger_signer
@@ -235,7 +237,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             facts |= _said(fresh, content, lines, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
-            Restriction.objects.filter(case=fresh, purpose="", lifted_at=None).update(lifted_at=now)
+            _unguard(fresh, content, at_desk, is_done=not undone, now=now)
         run.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
         return True
 
@@ -244,6 +246,15 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list
     stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
     return [
         Kept(
+def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now: dt.datetime) -> None:
+    """Whoever was erased may come back: what they had restricted before is gone, and with it every reason to refuse
+    them. Rows that staff chose are not all that there is under an address, which several people may share."""
+    ended = Q(case=case)
+    if is_done and not content.rows:
+        ended |= Q(mark__in=marks_of(content.identifiers, at_desk))
+    Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now)
+
+
             shortened(f"{one.place} ({thousands(one.rows)})"),
             shortened(one.because or one.text),
             shortened(one.cite or "GDPR Art. 17(3)"),
