@@ -166,7 +166,7 @@ ACTS: Mapping[str, Act] = {
         _("Try again"),
         _("Carry it out as it stands"),
         _again,
-        lambda made: _needs(made, Needs.REVIEW, Needs.MEND) and bool(made.case.subject),
+        lambda made: _needs(made, Needs.REVIEW) and bool(made.case.subject),
         hint=_("After something was mended, or looked at and found to be right."),
     ),
     "resume": Act(
@@ -298,7 +298,7 @@ def offered(request: HttpRequest, made: Sheet, at_desk: Desk, tried: str, form: 
     return sorted(found, key=lambda one: not one.is_first)
 
 
-_FIRST: Mapping[str, str] = {Needs.REVIEW: "rows", Needs.ANSWER: "answer", Needs.MEND: "again"}
+_FIRST: Mapping[str, str] = {Needs.REVIEW: "rows", Needs.ANSWER: "answer"}
 
 
 def form_of(name: str, row: Case, at_desk: Desk, given: Any) -> forms.Form | None:

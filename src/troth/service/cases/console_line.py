@@ -41,12 +41,11 @@ NEEDS: Mapping[str, str | Promise] = {
     Needs.REVIEW: _("Say which rows are meant"),
     Needs.APPROVAL: _("Approve the plan"),
     Needs.ANSWER: _("Write the answer"),
-    Needs.MEND: _("Mend the configuration"),
     Needs.WINDOW: _("Waits for the end of its window"),
     Needs.ACCESS: _("Waits for a request to see the data"),
     Needs.SYSTEMS: _("Waits for systems to answer"),
 }
-_FOR_SOMEBODY = (Needs.REVIEW, Needs.APPROVAL, Needs.ANSWER, Needs.MEND)
+_FOR_SOMEBODY = (Needs.REVIEW, Needs.APPROVAL, Needs.ANSWER)
 
 
 def about(case: Case) -> str:

@@ -82,7 +82,6 @@ class Needs(models.TextChoices):
     WINDOW = "window"  # restricted first, erased when the window is over
     ACCESS = "access"  # an open access request of the same person comes first
     SYSTEMS = "systems"  # systems that were asked have not answered
-    MEND = "mend"  # the configuration is wrong
 
 
 class Batch(models.Model):

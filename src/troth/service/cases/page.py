@@ -231,7 +231,6 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
         Needs.APPROVAL: gettext("A second person checks what will be done. Then it is done."),
         Needs.ANSWER: gettext("Somebody of ours is writing an answer. It goes to your e-mail address."),
         Needs.ACCESS: gettext("You also asked to see your data. That comes first, so that nothing is missing from it."),
-        Needs.MEND: gettext("Something on our side has to be mended first. You need not do anything."),
     }
     if case.needs:
         return words[Needs(case.needs)]
@@ -314,11 +313,6 @@ def _part(step: Step | None, finished: bool) -> tuple[str, str]:
         Step.State.FAILED: (gettext("gave no answer"), "broken"),
     }
     return words[Step.State(step.state)]
-
-
-def _said(lines: Iterable[Mapping[str, Any]], case: Case, declaration: Declaration, *, kept: bool) -> tuple[Done, ...]:
-    wanted = (line for line in lines if (line["what"] == "keep") == kept)
-    return tuple(joined(done(line, case.right, declaration) for line in wanted))
 
 
 def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:

@@ -515,7 +515,7 @@ def try_again(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """Carry the case out as it stands, after somebody has mended what it waited for."""
     with transaction.atomic():
         case = locked(case_id)
-        if case.state != State.IN_PROGRESS or case.needs not in (Needs.REVIEW, Needs.MEND) or not case.subject:
+        if case.state != State.IN_PROGRESS or case.needs != Needs.REVIEW or not case.subject:
             raise CaseRefused(f"{case.reference} waits for nothing that trying again could bring")
         case.needs = ""
         case.save(update_fields=["needs"])

@@ -234,7 +234,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
-            facts |= _said(fresh, content, lines, at_desk)
+            facts |= _said(fresh, content, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
@@ -312,7 +312,7 @@ def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], 
     return "\n".join(words) or "–"
 
 
-def _said(case: Case, content: Content, lines: Sequence[Mapping[str, Any]], at_desk: Desk) -> dict[str, Any]:
+def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     if case.right == Right.AMEND:
         return {"changed": tuple(map(shortened, content.changes)) or ("–",)}
     if case.right == Right.ERASE:

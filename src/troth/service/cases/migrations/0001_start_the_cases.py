@@ -118,7 +118,6 @@ class Migration(migrations.Migration):
                             ("window", "Window"),
                             ("access", "Access"),
                             ("systems", "Systems"),
-                            ("mend", "Mend"),
                         ],
                         default="",
                         max_length=16,
