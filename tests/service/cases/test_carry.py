@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from tests.service.cases.conftest import Office
 
 from troth.ledger import Entry
-from troth.service.cases import run
+from troth.service.cases import asking, page, run
 from troth.service.cases.console_search import cases_of
 from troth.service.cases.content import Content
 from troth.service.cases.letters import day
@@ -73,9 +73,24 @@ def test_an_objection_stops_marketing_at_once_and_needs_no_proof(office: Office)
     assert office.letters(case) == ["acknowledged", "fulfilled_object"]
 
 
+def test_what_is_missing_from_a_package_is_said_in_its_letter(office: Office) -> None:
+    office.declare(systems="  archive: {title: The paper archive, store: task, owner: archive@example.org}\n")
+    case = office.answered("view")
+    asking.give_up(case.steps.get().pk, by="", at=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.outcome == Outcome.PARTLY_FULFILLED
+    row = LetterRow.objects.get(about=case.about, kind="package_ready")
+    letter = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    assert b"The paper archive: it did not answer" in letter
+    assert b"You may also appeal" in letter
+    assert "the letter says which are missing" in page.show(case, office.desk, inside=False, now=office.now()).next
+
+
 def test_nobody_known_is_told_so(office: Office) -> None:
     case = office.answered("view", "nobody@example.org")
     assert office.letters(case)[-1] == "nothing_held"
+    assert "hold nothing" in page.show(case, office.desk, inside=False, now=office.now()).next
     assert not Package.objects.exists()
 
 

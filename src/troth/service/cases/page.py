@@ -135,7 +135,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         reference=case.reference,
         heading=asked_for(case),
         state=_state(case),
-        next=_next(case, at_desk, steps),
+        next=_next(case, at_desk, steps, events),
         mark=_mark(case),
         is_inside=inside,
         is_closed=closed,
@@ -200,10 +200,10 @@ def _state(case: Case) -> str:
     }[State(case.state)]
 
 
-def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
+def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Event]) -> str:
     """What happens next, and who does it."""
     if case.state == State.CLOSED:
-        return _ended(case)
+        return _ended(case, events)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
             if (asked := document.of(case)) is not None:
@@ -237,15 +237,22 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step]) -> str:
     return gettext("We look in every system that holds personal data. This mostly takes less than a minute.")
 
 
-def _ended(case: Case) -> str:
+def _ended(case: Case, events: Sequence[Event]) -> str:
     if case.outcome == Outcome.WITHDRAWN:
         return gettext("You took it back, and nothing more is done. You can ask again at any time.")
     if case.outcome == Outcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
+    if case.right in LOOKS:
+        if case.outcome == Outcome.PARTLY_FULFILLED:
+            return gettext(
+                "What we found is in the file that our letter leads to. Not every system gave us its part: the letter "
+                "says which are missing, and why."
+            )
+        if any(event.what == "closed" and event.facts.get("package") is False for event in events):
+            return gettext("We looked in every system and hold nothing about you. Our letter says so.")
+        return gettext("We looked in every system. What we found is in the file that our letter leads to.")
     if case.outcome == Outcome.PARTLY_FULFILLED:
         return gettext("What had to stay, and why, stands below and in our letter.")
-    if case.right in LOOKS:
-        return gettext("We looked in every system. What we found is in the file that our letter leads to.")
     return gettext("Everything is done, and we wrote you a letter about it.")
 
 

@@ -354,7 +354,7 @@ def pause(case_id: int, question: str, desk: Desk, *, who: Who, now: dt.datetime
     """Ask the person for something without which the case cannot be answered. The clocks that may pause do."""
     with transaction.atomic():
         case = locked(case_id)
-        if case.state != State.IN_PROGRESS or case.batch_id is not None:
+        if case.state != State.IN_PROGRESS:
             raise CaseRefused(f"{case.reference} is not waiting for anybody: only a case in progress can be paused")
         _require_untouched(case)
         content = desk.papers.content(case)
@@ -617,8 +617,8 @@ def close(
     in_time = case.due_on is None or day(now, desk) <= case.due_on
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
-    thaw(case, desk, now)
     case.pauses.filter(answered_at=None).update(answered_at=now)
+    thaw(case, desk, now)
     said: dict[str, FieldValue] = {"case": _pseudonym(case, desk), "outcome": outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:

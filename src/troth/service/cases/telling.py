@@ -55,7 +55,8 @@ def hand_out(
     for case, view in zip(cases, views, strict=True):
         content = contents[case.pk]
         parts = [*map(_part, view.tables), *asking.parts(case, at_desk)]
-        uploads, unanswered = asking.uploads(case, at_desk), _unanswered(case)
+        uploads, missing = asking.uploads(case, at_desk), _missing(case)
+        unanswered = {step.system: step.why or step.state for step in missing}
         is_empty = not (parts or uploads or unanswered)
         told = Told(parts, uploads, unanswered, proofs.get(case.pk))
         packed = None if is_empty else build(_contents(case, content, told, at_desk, now))
@@ -65,7 +66,7 @@ def hand_out(
                 continue
             if packed is not None:
                 _put(fresh, packed, at_desk, now)
-                _mail_link(fresh, content, at_desk, now)
+                _mail_link(fresh, content, missing, at_desk, now)
             else:
                 facts = {
                     "right": case.right,
@@ -74,8 +75,9 @@ def hand_out(
                     **redress(case, at_desk),
                 }
                 write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
-            outcome = Outcome.PARTLY_FULFILLED if unanswered else Outcome.FULFILLED
-            run.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"tables": len(parts)})
+            outcome = Outcome.PARTLY_FULFILLED if missing else Outcome.FULFILLED
+            told_of = {"tables": len(parts), "package": packed is not None}
+            run.close(fresh, outcome, at_desk, who=RULE, now=now, facts=told_of)
             handed += 1
     return handed
 
@@ -132,10 +134,9 @@ def _part(table: Any) -> Part:
     return Part(table.place, table.columns, table.categories, table.rows, table.withheld)
 
 
-def _unanswered(case: Case) -> dict[str, str]:
-    """Systems that hold something or may, and whose data is not in the package: tasks bring theirs as a file."""
-    steps = case.steps.exclude(state=Step.State.DONE)
-    return {step.system: step.why or step.state for step in steps if step.why not in ("right_not_answered",)}
+def _missing(case: Case) -> list[Step]:
+    """Systems that hold something or may, and have not done their part: of a package, tasks bring theirs as a file."""
+    return list(case.steps.exclude(state=Step.State.DONE).exclude(why="right_not_answered").order_by("id"))
 
 
 def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.datetime) -> Contents:
@@ -177,10 +178,13 @@ def _context(case: Case) -> Context:
     return Context(domain="cases", table="package", field="sealed", subject=case.reference)
 
 
-def _mail_link(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> None:
+def _mail_link(case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime) -> None:
     until = _until(at_desk, now)
     secret = links.make(case, Link.Use.PACKAGE, now=now, lasts=until - now)
-    facts = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
+    facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
+    if missing:
+        facts |= {"missing": tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in missing)}
+        facts |= redress(case, at_desk) | appealing(case, at_desk)
     write(case, "package_ready", at_desk, facts, content=content, now=now)
 
 
@@ -223,13 +227,13 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         with translation.override(fresh.language):
             kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step))]
             did = _did(lines, fresh, steps, at_desk)
-        undone = [step for step in steps if step.state != Step.State.DONE and step.why != "right_not_answered"]
+        undone = _missing(fresh)
         outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
         told = _tell_recipients(fresh, content, at_desk, now)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
         if kept or undone:
-            kept += [_undone(step, at_desk) for step in undone]
+            kept += [Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone]
             facts |= appealing(fresh, at_desk)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
@@ -242,10 +246,6 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         return True
 
 
-def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
-    stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
-    return [
-        Kept(
 def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now: dt.datetime) -> None:
     """Whoever was erased may come back: what they had restricted before is gone, and with it every reason to refuse
     them. Rows that staff chose are not all that there is under an address, which several people may share."""
@@ -255,6 +255,10 @@ def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now:
     Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now)
 
 
+def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
+    stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
+    return [
+        Kept(
             shortened(f"{one.place} ({thousands(one.rows)})"),
             shortened(one.because or one.text),
             shortened(one.cite or "GDPR Art. 17(3)"),
@@ -276,10 +280,9 @@ def _kept_there(step: Step) -> list[Kept]:
     ]
 
 
-def _undone(step: Step, at_desk: Desk) -> Kept:
+def _title(step: Step, at_desk: Desk) -> str:
     system = at_desk.declaration.systems.get(step.system)
-    title = system.title if system is not None and system.title else step.system
-    return Kept(what=title, because=_undone_words(step), cite="GDPR Art. 12(4)")
+    return system.title if system is not None and system.title else step.system
 
 
 _UNDONE = {
@@ -304,11 +307,7 @@ def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], 
     """What was done, place by place, in the language of the letter."""
     changed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
-    systems = at_desk.declaration.systems
-    for step in steps:
-        if step.state == Step.State.DONE:
-            system = systems.get(step.system)
-            words.append(f"- {(system.title if system else None) or step.system}: {gettext('Done')}")
+    words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if step.state == Step.State.DONE]
     return "\n".join(words) or "–"
 
 

@@ -194,7 +194,9 @@ KINDS: Mapping[str, Kind] = {
     "nothing_held": Kind({**_ASKED, "systems": _whole}, {"searched": _lines, **_REDRESS}),
     "refused": Kind({**_ASKED, "reasons": _prose, "cite": _line}, {"status": _link, **_REDRESS}),
     "package_ready": Kind(
-        {"right": _one_of("view", "port"), "link": _link, "until": _moment}, {"receipt": _link}, lasts=7 * _DAY
+        {"right": _one_of("view", "port"), "link": _link, "until": _moment},
+        {"receipt": _link, "missing": _lines, **_REDRESS},
+        lasts=7 * _DAY,
     ),
     "fulfilled_view": Kind({"received": _date, "done": _date}, _DONE),
     "fulfilled_amend": Kind({"received": _date, "done": _date, "changed": _lines}, _DONE),
