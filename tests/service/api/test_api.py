@@ -92,6 +92,48 @@ def test_the_package_of_a_signed_in_person_is_handed_on(office: Office, api: Api
     assert (answer.status_code, answer.content[:2]) == (200, b"PK")
 
 
+@pytest.mark.parametrize("proof", ["none", "channel"])
+def test_letters_go_to_whoever_is_named_where_nothing_more_was_proved(
+    office: Office,  # noqa: F811
+    api: Api,
+    proof: str,
+) -> None:
+    asked = {**ANN, "right": "view", "proof": proof, "reply_to": "ben@example.org"}
+    refused = api.post("requests/batch", [{**ANN, "right": "view"}, asked])
+    assert (refused.status_code, [one["where"] for one in refused.json()["faults"]]) == (422, ["1.reply_to"])
+    looks_alike = {**asked, "subject": {"email": "änn@example.org"}, "reply_to": "änn@example.org"}
+    assert [one["where"] for one in api.post("requests", looks_alike).json()["faults"]] == ["0.subject.email"]
+    assert not Case.objects.exists()
+    for fine in ({"proof": "points"}, {"reply_to": "Ann@Example.org"}, {"kind": "complaint", "right": None}):
+        assert api.post("requests", {**asked, **fine}).status_code == 201, fine
+
+
+@pytest.mark.parametrize("proof", ["none", "channel"])
+@pytest.mark.parametrize("subject", [{}, {"email": "ben@example.org"}, {"account": "1"}])
+def test_a_handler_looks_first_where_a_link_does_not_show_who_is_named(
+    office: Office,  # noqa: F811
+    api: Api,
+    subject: dict[str, str],
+    proof: str,
+) -> None:
+    named = {"phone": "+44 1632 960001", **subject}
+    asked = {"subject": named, "reply_to": "ben@example.org", "right": "view", "proof": proof}
+    assert api.post("requests", asked).status_code == 201
+    case = Case.objects.get()
+    if case.state == State.VERIFYING:
+        office.prove(case)
+    office.work()
+    case.refresh_from_db()
+    assert (case.state, case.needs) == (State.IN_PROGRESS, "review")
+    assert case.events.get(what="needs_review").facts == {"why": "not_shown"}
+    assert "package_ready" not in office.letters(case)
+
+
+def test_nobody_has_to_be_shown_where_a_use_is_only_stopped(office: Office, api: Api) -> None:  # noqa: F811
+    asked = {"subject": {"phone": "+44 1632 960001"}, "reply_to": "ben@example.org", "right": "object"}
+    assert api.post("requests", asked).json()["needs"] == ""
+
+
 def test_the_package_of_anybody_else_is_not(office: Office, api: Api) -> None:  # noqa: F811
     reference = api.post("requests", {**ANN, "right": "view", "proof": "channel"}).json()["reference"]
     office.work()

@@ -32,7 +32,7 @@ def opened(office: Office, right: str = "erase", *, who: str = "", **more: Any) 
     """A verified request of Ann's; without *who* it names nobody, and waits for a handler."""
     named = (("email", who),) if who else ()
     content = Content(address="ann@example.org", identifiers=named, message="about my account")
-    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right=right, tier=1, **more)
+    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right=right, tier=1, who=run.Who("staff"), **more)
     return run.receive(intake, office.desk, now=office.now())
 
 
@@ -340,7 +340,7 @@ def test_rows_are_chosen_from_those_in_question_or_typed(office: Office, ben: St
     office.do("insert into customer values (4, 'x@example.org', 'X', '+44 1632 960001', 'X', null, 'yes')")
     identifiers = (("phone", "+44 1632 960001"),)
     content = Content(address="ann@example.org", identifiers=identifiers)
-    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
+    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1, who=run.Who("staff"))
     case = run.receive(intake, office.desk, now=office.now())
     office.work()
     text = page(ben, case)

@@ -103,6 +103,22 @@ def test_an_identifier_that_names_nobody_is_said(office: Office, ben: StaffClien
     assert not Case.objects.exists()
 
 
+def test_a_link_that_does_not_show_who_is_named_leaves_the_rest_to_a_handler(office: Office, ben: StaffClient) -> None:
+    response = new(ben, "view", tier="0", proof="", email="chloe@example.org")
+    assert response.status_code == 400
+    assert "the address by which they are named" in response.content.decode()
+    assert not Case.objects.exists()
+    new(ben, "view", tier="0", proof="", phone="+44 1632 960003")
+    case = Case.objects.get()
+    assert (case.state, office.letters(case)) == ("verifying", ["link"])
+    office.prove(case)
+    office.work()
+    assert Case.objects.get().needs == "review"
+    assert "none that the request names" in page(ben, case)
+    new(ben, "view", tier="1", phone="+44 1632 960003")  # somebody has seen to it
+    assert Case.objects.latest("id").needs == ""
+
+
 @pytest.mark.parametrize("named", ["email", "address"])
 def test_nobody_opens_a_case_about_themselves(named: str, office: Office, ben: StaffClient) -> None:
     own = ben.member.user.email

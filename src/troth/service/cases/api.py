@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Body as FromBody
@@ -21,6 +22,7 @@ from troth.service.api.tokens import Scope
 from troth.service.cases import run, telling, vouched
 from troth.service.cases.content import Content, readable
 from troth.service.cases.desk import desk
+from troth.service.cases.forms import mailable
 from troth.service.cases.models import Case, Channel, Kind, Restriction
 from troth.service.cases.restriction import marks_of
 from troth.service.cases.run import CaseRefused, Intake, Who
@@ -80,7 +82,9 @@ class Asking(Body):
     right: Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw"] | None = None
     subject: Named
     reply_to: Mail
-    """Where letters go. Without proof of who asks, the first of them holds a link to press."""
+    """Where letters go. Without proof of who asks, the first of them holds a link to press. With *proof* `none` or
+    `channel` it is the e-mail address of *subject*, where that has one; where it has another name as well, a handler
+    looks before anything is done."""
     language: Literal["en", "de", "fr", "es"] = "en"
     """In which letters are written."""
     residence: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""
@@ -232,9 +236,27 @@ def _faults(asked: Asking) -> list[tuple[str, str]]:
         Address.read(asked.reply_to)
     except LetterRefused:
         found.append(("reply_to", "no letter can go there: it is not one mail address"))
+    if asked.kind == "request" and not vouched.answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
+        found += _astray(asked)
     if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
         found.append(("received_at", "it reached you within the last year; older ones are for your staff"))
     return found
+
+
+def _astray(asked: Asking) -> list[tuple[str, str]]:
+    """Why a link to *reply_to* would not show whoever is named by an e-mail address."""
+    email = asked.subject.email or ""
+    if not email:
+        return []
+    try:
+        is_one_mailbox = mailable(email) == email
+    except ValidationError:
+        is_one_mailbox = False
+    if not is_one_mailbox:
+        return [("subject.email", "it may be taken for another one: sign the person in, and ask with proof account")]
+    if vouched.goes_astray(Content(address=asked.reply_to, identifiers=asked.subject.pairs())):
+        return [("reply_to", "where no more than that is proved, letters go to subject.email, and a link in them")]
+    return []
 
 
 def _intake(asked: Asking) -> Intake:

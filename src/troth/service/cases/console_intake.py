@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
-from troth.service.cases import run
+from troth.service.cases import run, vouched
 from troth.service.cases.console import sentence, who
 from troth.service.cases.console_line import RIGHTS
 from troth.service.cases.console_page import everyone_in
@@ -98,16 +99,22 @@ class Opening(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned["changes"] = self._changes(cleaned)
         if cleaned.get("tier") and not cleaned.get("proof"):
             self.add_error("proof", _("Write what was seen: without it nobody can answer for the proof."))
         if not cleaned.get("address") and not cleaned.get("tier") and not self.errors:
             self.add_error("address", _("Without an address nothing can be proved, and no letter can go."))
-        cleaned["changes"] = {
+        is_request = self.what not in (Kind.COMPLAINT, Kind.QUESTION)
+        if is_request and not cleaned.get("tier") and not self.errors and vouched.goes_astray(self.content()):
+            self.add_error("address", _("Without a proof, letters go to the address by which they are named."))
+        return cleaned
+
+    def _changes(self, cleaned: Mapping[str, Any]) -> dict[str, str]:
+        return {
             cleaned[f"what-{number}"]: cleaned.get(f"new-{number}", "")
             for number in range(_CHANGES)
             if cleaned.get(f"what-{number}")
         }
-        return cleaned
 
     def content(self) -> Content:
         """What becomes of it in the case."""

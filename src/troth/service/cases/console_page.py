@@ -280,6 +280,10 @@ def _recipients(case: Case, declaration: Declaration) -> Iterable[tuple[str, str
 
 
 _WHY: Mapping[str, Any] = {
+    "not_shown": _(
+        "Letters go to an address that is none that the request names, or it names more than that: the link shows who "
+        "reads them, and nothing of the rest. Look whether they belong together before anything is carried out."
+    ),
     "nobody_named": _("The request names nobody by anything that we could look for."),
     "access_first": _("The same person asked to see their data; that is answered first."),
     "not_approved": _("The plan has changed since it was approved."),

@@ -100,16 +100,17 @@ class _Person(forms.Form):
         return super().add_prefix(_TRAP if field_name == "trap" else field_name)
 
     def clean_email(self) -> str:
-        return _mailable(self.cleaned_data["email"])
+        return mailable(self.cleaned_data["email"])
 
     @property
     def is_by_a_program(self) -> bool:
         return bool(self.cleaned_data.get("trap"))
 
 
-def _mailable(address: str) -> str:
+def mailable(address: str) -> str:
     """The address under which somebody is looked for, in a spelling that names the mailbox to which letters go and no
-    other: a letter that only looks like another one must not let its owner into somebody else's case."""
+    other: a letter that only looks like another one must not let its owner into somebody else's case. Raises
+    `ValidationError`."""
     local, _, domain = address.rpartition("@")
     try:
         mailed = Address.read(address).domain
@@ -277,7 +278,7 @@ class AskFor(_Person):
 
     def clean_agent_email(self) -> str:
         address: str = self.cleaned_data["agent_email"]
-        return _mailable(address) if address else ""
+        return mailable(address) if address else ""
 
     def clean_agent_name(self) -> str:
         name = readable(self.cleaned_data["agent_name"]).strip()

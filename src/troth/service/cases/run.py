@@ -20,7 +20,7 @@ from troth.law import Pause as PausedDays
 from troth.ledger import Entry, Hash, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.api import hooks
-from troth.service.cases import links, plan
+from troth.service.cases import links, plan, vouched
 from troth.service.cases.content import Content, readable
 from troth.service.cases.desk import Desk
 from troth.service.cases.freeze import freeze, thaw
@@ -127,7 +127,8 @@ class Intake:
 
 
 def receive(intake: Intake, desk: Desk, *, now: dt.datetime) -> Case:
-    """Open a case, and let everything follow that needs nobody's decision. Raises `CaseRefused`."""
+    """Open a case, and let everything follow that needs nobody's decision. Raises `CaseRefused` where nobody is named
+    like this, and where the proof would be asked of somebody else."""
     return receive_all([intake], desk, now=now)[0]
 
 
@@ -147,9 +148,9 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
             event, entry = _told(case, "received", intake.who, desk, now=case.received_at)
             events.append(event)
             entries.append(entry)
-            if intake.why:
-                what, why = "needs_review" if case.kind == Kind.REQUEST else "needs_answer", {"why": intake.why}
-                events.append(Event(case=case, at=event.at, what=what, actor="rule", facts=why, is_internal=True))
+            if why := intake.why or _doubt(case, intake):
+                what, facts = "needs_review" if case.kind == Kind.REQUEST else "needs_answer", {"why": why}
+                events.append(Event(case=case, at=event.at, what=what, actor="rule", facts=facts, is_internal=True))
         Named.objects.bulk_create(
             Named(case=case, name=name)
             for case, content in zip(cases, contents, strict=True)
@@ -166,6 +167,11 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
 def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Clocks]:
     """The row of a new case, unsaved, and its clocks; its reference follows from its number."""
     received = min(intake.received_at or now, now)
+    if intake.kind == Kind.REQUEST and not _is_shown(intake) and vouched.goes_astray(intake.content):
+        raise CaseRefused(
+            "letters would go to another address than the one that names the person, and a link in them would prove "
+            "nothing; give that address, or a better proof of who asks"
+        )
     needed = plan.tier_needed(
         desk.declaration,
         intake.kind,
@@ -193,6 +199,17 @@ def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Cloc
     if needed and intake.tier >= needed:
         case.verified_at = now
     return case, reckon(case, desk, now=now)
+
+
+def _is_shown(intake: Intake) -> bool:
+    """Whether somebody answers for the names in it: who brought it, or who decided on what it follows from."""
+    return intake.answers_case is not None or vouched.answers_for_names(intake.who.actor, intake.tier)
+
+
+def _doubt(case: Case, intake: Intake) -> str:
+    """Why a link or what the person knows is not enough, as a code; empty where it is."""
+    is_shown = not case.subject or not case.tier_needed or _is_shown(intake) or vouched.link_shows(intake.content)
+    return "" if is_shown else "not_shown"
 
 
 def subject_of(content: Content, desk: Desk) -> str:
@@ -297,7 +314,7 @@ def _go_on(
 def _first_need(case: Case) -> str:
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
         return Needs.ANSWER
-    if not case.subject or (case.channel == Channel.MAIL and case.events.filter(what="needs_review").exists()):
+    if not case.subject or (case.channel != Channel.CENTRE and case.events.filter(what="needs_review").exists()):
         return Needs.REVIEW
     return ""
 
