@@ -16,7 +16,7 @@ from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.deep import DeepFinding, deep_scan
 from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
-from troth.subjects.journal import FileJournal, Gone, Journal, JournalError, Run
+from troth.subjects.journal import FileJournal, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.marking import marked_for, plan_marks
 from troth.subjects.orphans import orphans
@@ -37,7 +37,7 @@ from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
-from troth.subjects.work import Tally, preview, references, references_of
+from troth.subjects.work import Gone, Tally, preview, references, references_of
 
 __all__ = [
     "WITHHELD",

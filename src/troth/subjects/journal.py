@@ -17,16 +17,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.ledger import Entry, Log
+from troth.subjects.receipt import Receipt
+from troth.subjects.work import Gone
 
-if TYPE_CHECKING:
-    from troth.subjects.receipt import Receipt
-
-__all__ = ["FileJournal", "Gone", "Journal", "JournalError", "Run"]
+__all__ = ["FileJournal", "Journal", "JournalError", "Run"]
 
 
 class JournalError(TrothError):
@@ -44,21 +42,6 @@ class Run:
     declaration_hash: str
     begun: dt.datetime
     sealed_plan: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """One identifier that no declared column of *system* holds any more, once the run is done: what a tombstone has to
-    match. Its `repr` does not show it."""
-
-    system: str
-    kind: IdentityKind
-    value: str
-    subjects: tuple[int, ...] = ()
-    """Whose it was, as indices of the run's subjects."""
-
-    def __repr__(self) -> str:
-        return f"Gone({self.system}, {self.kind})"
 
 
 class Journal(Protocol):

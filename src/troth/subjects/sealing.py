@@ -20,9 +20,8 @@ from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.journal import Gone
 from troth.subjects.plan import ErasurePlan
-from troth.subjects.work import Asked, Operation, Question, Tally, Work
+from troth.subjects.work import Asked, Gone, Operation, Question, Tally, Work
 
 __all__ = ["WorkUnreadable", "decode", "encode", "plan_hash", "scalar"]
 

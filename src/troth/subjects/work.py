@@ -19,13 +19,13 @@ from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import Link, Node
 from troth.subjects.identity import Identity, spelled
-from troth.subjects.journal import Gone
 from troth.subjects.locate import Located, picker
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
 
 __all__ = [
     "Asked",
+    "Gone",
     "Operation",
     "Question",
     "Tally",
@@ -98,6 +98,21 @@ class Tally:
     words: str
     cite: str = ""
     until: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One identifier that no declared column of *system* holds any more, once the run is done: what a tombstone has to
+    match. Its `repr` does not show it."""
+
+    system: str
+    kind: IdentityKind
+    value: str
+    subjects: tuple[int, ...] = ()
+    """Whose it was, as indices of the run's subjects."""
+
+    def __repr__(self) -> str:
+        return f"Gone({self.system}, {self.kind})"
 
 
 @dataclass(frozen=True, slots=True)
