@@ -28,7 +28,7 @@ class Requests(Part):
     """How requests are answered. Everything here has a default that fits the law."""
 
     approve: tuple[Right, ...] = ()
-    """Rights that a second person approves before anything is carried out."""
+    """Rights that a second person approves before anything is carried out, or shown."""
     window: Period | None = None
     """Before an erasure, the data is restricted for so long, and the person may think again."""
     verify: dict[Right, Literal["channel", "points", "account"]] = {}

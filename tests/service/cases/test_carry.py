@@ -207,6 +207,54 @@ def test_one_case_that_needs_a_look_holds_up_no_other(office: Office) -> None:
     assert Case.objects.get(pk=ben.pk).state == State.CLOSED
 
 
+@pytest.mark.parametrize("right", ["view", "port"])
+def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str) -> None:
+    office.declare(requests=f"{{approve: [{right}]}}")
+    chloe = get_user_model().objects.create(username="chloe")
+
+    def waiting() -> Case:
+        office.work()
+        found = Case.objects.get()
+        assert (found.state, found.needs, Package.objects.count()) == (State.IN_PROGRESS, Needs.APPROVAL, 0)
+        return found
+
+    def approve(case: Case) -> None:
+        run.approve(case.pk, case.plan_hash, chloe, office.desk, who=run.Who("staff"), now=office.now())
+
+    office.prove(office.ask(right))
+    case = waiting()
+    assert {line["place"]: line["rows"] for line in case.plan or ()} == {
+        "shop.customer": 1,
+        "shop.invoice": 1,
+        "shop.login": 2,
+    }
+    approve(case)
+    office.do("insert into login values (4, 1, '192.0.2.4')")
+    approve(waiting())
+    office.work()
+    assert (Case.objects.get().outcome, Package.objects.count()) == ("fulfilled", 1)
+
+
+def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(office: Office) -> None:
+    task = "\n  desk: {title: The desk, store: task, owner: ben@example.org}\n"
+    office.declare(requests="{approve: [view]}", systems=task)
+    chloe = get_user_model().objects.create(username="chloe")
+    office.prove(office.ask("view"))
+    for needs in (Needs.APPROVAL, Needs.SYSTEMS, Needs.APPROVAL):
+        office.work()
+        case = Case.objects.get()
+        assert case.needs == needs
+        if needs == Needs.APPROVAL:
+            run.approve(case.pk, case.plan_hash, chloe, office.desk, who=run.Who("staff"), now=office.now())
+        else:
+            office.do("insert into login values (4, 1, '192.0.2.4')")
+            asking.complete(case.steps.get().pk, by="", done=True, why="", counts={}, proof=None, at=office.now())
+    assert not Package.objects.exists()
+    office.work()
+    assert (Case.objects.get().outcome, Package.objects.count()) == ("fulfilled", 1)
+    assert not FlowRow.objects.exclude(state=FlowRow.State.DONE).exists()
+
+
 def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> None:
     office.declare(requests="{approve: [erase]}")
     case = office.answered("erase", "ben@example.org")

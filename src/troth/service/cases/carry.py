@@ -20,7 +20,7 @@ from troth.service.cases.desk import Desk, desk
 from troth.service.cases.line import line
 from troth.service.cases.models import LOOKS, Batch, Case, Event, Needs, Receipt, Right, State
 from troth.service.cases.names import names_of_cases, waiting_to_see
-from troth.service.cases.preview import RESTRICTED, line_of, located_in, marks_for, plan_of, planned, summary
+from troth.service.cases.preview import RESTRICTED, line_of, located_in, look_of, marks_for, plan_of, planned, summary
 from troth.service.cases.restriction import lift, restrict, restrict_all, set_marks, short
 from troth.service.record.journal import follow
 from troth.service.record.models import EntryRow, RunRow
@@ -153,23 +153,26 @@ def _unapproved(
     case: Case, content: Content, at_desk: Desk, stores: Mapping[str, Store], at: dt.datetime
 ) -> Concern | None:
     """What is missing until a second person has approved exactly the plan of now."""
-    try:
-        made = plan_of(case, content, at_desk, stores, at)
-    except PlanRefused as refused:
-        return Needs.REVIEW, _refusal(refused)
-    if made is None:
-        return None
-    hash_ = plan_hash(made, at_desk.keyring)
-    case.plan_hash, case.plan = hash_, summary(made, at_desk)
+    if case.right in LOOKS:
+        hash_, lines = look_of(case, content, at_desk, stores)
+    else:
+        try:
+            made = plan_of(case, content, at_desk, stores, at)
+        except PlanRefused as refused:
+            return Needs.REVIEW, _refusal(refused)
+        assert made is not None, "what is not shown changes something, and somebody is named"
+        hash_, lines = plan_hash(made, at_desk.keyring), summary(made, at_desk)
+    case.plan_hash, case.plan = hash_, lines
     case.save(update_fields=["plan_hash", "plan"])
     return None if case.approvals.filter(plan_hash=hash_).exists() else (Needs.APPROVAL, {})
 
 
 def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) -> None:
-    """Take a case out of its batch: somebody or something comes first."""
+    """Take a case out of its batch, or from the systems that it waited for: somebody or something comes first."""
     with transaction.atomic():
         fresh = Case.objects.select_for_update().get(pk=case.pk)
-        if fresh.batch_id is None or fresh.batch_id != case.batch_id:
+        is_waiting = fresh.batch_id is None and fresh.needs == Needs.SYSTEMS
+        if fresh.batch_id != case.batch_id or (fresh.batch_id is None and not is_waiting):
             return
         fresh.batch, fresh.needs = None, needs
         if needs == Needs.WINDOW and fresh.window_until is None:
@@ -417,8 +420,24 @@ def settle(cases: Sequence[Case], at_desk: Desk) -> int:
         return 0
     contents = _contents(cases, at_desk)
     if cases[0].right in LOOKS:
-        return telling.hand_out(cases, contents, at_desk, _views(cases, contents, at_desk), now=now())
+        fine = _approved(cases, contents, at_desk)
+        return telling.hand_out(fine, contents, at_desk, _views(fine, contents, at_desk), now=now()) if fine else 0
     return sum(telling.close_done(case, contents[case.pk], at_desk, now=now()) for case in cases)
+
+
+def _approved(cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk) -> list[Case]:
+    """Those whose data may be handed out as it is now; the others wait for a new approval, where a right needs one."""
+    if cases[0].right not in at_desk.declaration.requests.approve:
+        return list(cases)
+    found, at = list[Case](), now()
+    for case in cases:
+        with at_desk.stores(read_only=True) as stores:
+            concern = _unapproved(case, contents[case.pk], at_desk, stores, at)
+        if concern is None:
+            found.append(case)
+        else:
+            _leave(case, concern[0], {"why": "not_approved"}, at)
+    return found
 
 
 def _views(cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk) -> tuple[Located, Sequence[Any]]:

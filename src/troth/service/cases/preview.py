@@ -19,12 +19,14 @@ from troth.subjects import (
     Identity,
     Located,
     Tally,
+    View,
     becoming,
     locate,
     plan_amendment,
     plan_erasure,
     plan_hash,
     plan_marks,
+    plan_view,
     preview,
 )
 
@@ -34,10 +36,12 @@ __all__ = [
     "differences",
     "line_of",
     "located_in",
+    "look_of",
     "marks_for",
     "plan_of",
     "planned",
     "previewed",
+    "shown_lines",
     "summary",
 ]
 
@@ -130,6 +134,26 @@ def planned(
     made = plan_marks(declaration, located, marks_for(right, content, at_desk), now=at)
     # To stop a use needs nobody's look, whoever else shares the address.
     return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
+
+
+def look_of(
+    case: Case, content: Content, at_desk: Desk, stores: Mapping[str, Store]
+) -> tuple[str, list[dict[str, Any]]]:
+    """What would be shown for a case that changes nothing, as a plan is approved: a hash of whose data it is, where and
+    how much, and the places with their counts."""
+    declaration, identity = at_desk.declaration, _identity(content)
+    [view] = plan_view(declaration, located_in(case.right, [case], {case.pk: content}, at_desk, stores))
+    lines = shown_lines(view)
+    counts = [part for line in lines for part in (line["place"], line["rows"])]
+    return str(at_desk.keyring.digest("plan", "look", declaration.hash, identity.canonical(), *counts)), lines
+
+
+def shown_lines(view: View) -> list[dict[str, Any]]:
+    """Places and counts of what is shown."""
+    return [
+        {"place": table.place, "rows": len(table.rows), "what": "view", "words": "view", "cite": "", "until": None}
+        for table in view.tables
+    ]
 
 
 def marks_for(right: str, content: Content, at_desk: Desk) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from troth.service.cases.letters import appealing, day, redress, write
 from troth.service.cases.lines import done, joined
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
 from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
 from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import Changed, tell
@@ -95,7 +96,7 @@ def _put_on_record(
         ]
         rows = record(*(entry for _, _, entry in fresh))
         Receipt.objects.bulk_create(
-            Receipt(case=case, run=run_id, entry=row, at=now, lines=_looked(view))
+            Receipt(case=case, run=run_id, entry=row, at=now, lines=shown_lines(view))
             for (case, view, _), row in zip(fresh, rows, strict=True)
         )
     signer = ledger_signer(at_desk.keyring, at_desk.declaration.organisation)
@@ -111,13 +112,6 @@ def _put_on_record(
         for case_id, leaf in leaves.values_list("case_id", "entry__leaf")
         if leaf is not None
     }
-
-
-def _looked(view: View) -> list[dict[str, Any]]:
-    return [
-        {"place": table.place, "rows": len(table.rows), "what": "view", "words": "view", "cite": "", "until": None}
-        for table in view.tables
-    ]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
