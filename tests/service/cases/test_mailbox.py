@@ -34,8 +34,12 @@ def letter(text: str, *, subject: str = "", sender: str = "Ann <ann@example.org>
     return message.as_bytes()
 
 
-def arrived(office: Office, raw: bytes, *, ago: dt.timedelta = DAY) -> Case | None:
+def all_arrived(office: Office, raw: bytes, *, ago: dt.timedelta = DAY) -> list[Case]:
     return take_in(Delivered(raw, office.now() - ago, lambda: None), office.desk, now=office.now())
+
+
+def arrived(office: Office, raw: bytes, *, ago: dt.timedelta = DAY) -> Case | None:
+    return next(iter(all_arrived(office, raw, ago=ago)), None)
 
 
 def test_a_letter_opens_a_case_and_its_clock_starts_at_arrival(office: Office) -> None:
@@ -64,6 +68,47 @@ def test_what_is_not_understood_is_put_to_a_person(office: Office) -> None:
     case = arrived(office, letter("I have been wondering about things."))
     assert case is not None
     assert (case.kind, case.needs) == ("question", Needs.ANSWER)
+
+
+def test_a_letter_that_asks_for_several_things_opens_a_case_for_each(office: Office) -> None:
+    text = "Send me a copy of my data, delete everything, and unsubscribe me."
+    cases = {case.right: case for case in all_arrived(office, letter(text))}
+    assert list(cases) == ["view", "object", "erase"]
+    for right in ("erase", "view"):
+        office.prove(cases[right])
+    office.work()
+    for case in cases.values():
+        case.refresh_from_db()
+    assert cases["view"].outcome == cases["object"].outcome == "fulfilled"
+    assert cases["erase"].needs == Needs.REVIEW, "somebody reads first what the person wants in which order"
+    assert office.rows("select count(*) from customer where id = 1") == [(1,)]
+    run.try_again(cases["erase"].pk, office.desk, who=run.Who("staff"), now=office.now())
+    office.work()
+    assert office.rows("select count(*) from customer where id = 1") == [(0,)]
+
+
+def test_what_is_not_plain_is_read_before_anything_is_done(office: Office) -> None:
+    case = arrived(office, letter("I would like to get rid of my account"))
+    assert case is not None
+    assert (case.right, case.state) == ("erase", State.VERIFYING)
+    office.prove(case)
+    office.work()
+    case.refresh_from_db()
+    assert case.needs == Needs.REVIEW
+    assert case.events.get(what="needs_review").facts == {"why": "not_sure"}
+
+
+def test_who_forbids_it_asks_for_nothing_of_the_kind(office: Office) -> None:
+    [case] = all_arrived(office, letter("Do not delete my data. I want a copy of my data."))
+    assert (case.right, case.needs) == ("view", "")
+    assert arrived(office, letter("Please do not delete my account!")) is not None
+    assert not Case.objects.filter(right="erase").exists()
+
+
+def test_what_a_letter_may_want_besides_is_read_by_somebody(office: Office) -> None:
+    stopped, besides = all_arrived(office, letter("unsubscribe me. And get rid of my account"))
+    assert (stopped.right, besides.kind, besides.needs) == ("object", "question", Needs.ANSWER)
+    assert office.letters(besides) == []
 
 
 def test_the_answer_comes_in_the_language_of_the_letter(office: Office) -> None:
@@ -155,7 +200,7 @@ def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, m
 
     raw, done = letter("delete my data"), list[str]()
     with monkeypatch.context() as patched:
-        patched.setattr(run, "receive", away)
+        patched.setattr(run, "receive_all", away)
         with pytest.raises(OperationalError):
             take_in(Delivered(raw, office.now(), lambda: done.append("done")), office.desk, now=office.now())
     assert not done

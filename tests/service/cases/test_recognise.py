@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from troth.service.cases.recognise import language_of, recognise
+from troth.service.cases.models import Kind, Right
+from troth.service.cases.recognise import Recognised, language_of, recognise
 
 LETTERS = [
     ("view", "DSAR", "Please treat this as a subject access request."),
@@ -37,7 +38,9 @@ LETTERS = [
 
 @pytest.mark.parametrize(("right", "subject", "text"), LETTERS)
 def test_a_request_is_recognised_in_its_own_words(right: str, subject: str, text: str) -> None:
-    assert recognise(subject, text).right == right
+    found = recognise(subject, text)
+    assert right in found.rights
+    assert found.is_sure(Right(right))
 
 
 @pytest.mark.parametrize(
@@ -54,16 +57,84 @@ def test_complaints_and_questions_are_told_from_requests(kind: str, text: str) -
 
 
 def test_what_is_not_understood_is_put_to_a_person() -> None:
-    assert not recognise("hm", "I am not sure about all this").is_sure
+    assert recognise("hm", "I am not sure about all this") == Recognised(Kind.QUESTION)
 
 
-def test_a_letter_that_asks_for_several_things_names_them_all() -> None:
-    found = recognise("", "Send me a copy of my data and then delete my account.")
-    assert set(found.rights) >= {"view", "erase"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send me a copy of my data and then delete my account.",
+        "Please send me a copy of all the data that you hold, and then delete everything.",
+        "Senden Sie mir eine Kopie meiner Daten. Danach löschen Sie meine Daten.",
+        "Envoyez-moi une copie de mes données, puis supprimez mon compte.",
+        "Quiero una copia de mis datos; después eliminen mi cuenta.",
+    ],
+)
+def test_a_letter_that_asks_for_several_things_is_each_of_them_and_to_see_comes_first(text: str) -> None:
+    found = recognise("", text)
+    assert found.rights == ("view", "erase")
+    assert found.is_sure(Right.VIEW)
+    assert not found.is_sure(Right.ERASE), "somebody reads a letter that asks for much before it is changed"
+
+
+NEGATED = [
+    "Do not delete my data.",
+    "Please don’t delete my account!",
+    "I never asked you to delete my account.",
+    "I do not want you to erase my data",
+    "Bitte löschen Sie meine Daten nicht.",
+    "Löschen Sie auf keinen Fall meine Daten.",
+    "Ich möchte nicht, dass Sie mein Konto löschen.",
+    "Ne supprimez pas mes données.",
+    "Surtout n'effacez jamais mes données",
+    "No borren mis datos.",
+    "Nunca pedí que eliminaran mi cuenta",
+]
+
+
+@pytest.mark.parametrize("text", NEGATED)
+def test_who_asks_for_the_opposite_does_not_ask_for_it(text: str) -> None:
+    found = recognise("", text)
+    assert found.rights == found.maybe == ()
+    assert found.kind == "question"
+    beside = recognise("", f"{text}\n\nWhat do you know about me?")
+    assert beside.rights == ("view",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I will not write again. Delete my data.",
+        "Do not call me but delete my data.",
+        "Ich frage nicht noch einmal. Bitte löschen Sie meine Daten.",
+        "Je ne suis plus client. Supprimez mon compte.",
+        "No soy cliente. Borren mis datos.",
+    ],
+)
+def test_a_negation_reaches_no_further_than_its_sentence(text: str) -> None:
+    assert recognise("", text).is_sure(Right.ERASE)
+
+
+@pytest.mark.parametrize(
+    "text", ["I don't want these mails, unsubscribe me", "Das interessiert mich nicht mehr, bitte abmelden"]
+)
+def test_who_wants_no_more_letters_says_not_and_is_heeded(text: str) -> None:
+    assert recognise("", text).is_sure(Right.OBJECT)
+    assert recognise("", "Please do not unsubscribe me").rights == ()
+
+
+def test_what_is_said_both_ways_is_put_to_a_person() -> None:
+    found = recognise("Delete my data?", "Please do not delete my data!")
+    assert (found.rights, found.maybe) == ((), ("erase",))
+
+
+def test_weak_signs_are_put_to_a_person() -> None:
+    found = recognise("", "I would like to get rid of my account")
+    assert (found.kind, found.rights, found.maybe) == ("request", (), ("erase",))
 
 
 def test_what_a_letter_quotes_is_not_what_it_asks_for() -> None:
-    assert recognise("Re: your mail", "Thanks!\n> To unsubscribe, press here.\n> delete my data").right == ""
+    assert recognise("Re: your mail", "Thanks!\n> To unsubscribe, press here.\n> delete my data").rights == ()
 
 
 @pytest.mark.parametrize(

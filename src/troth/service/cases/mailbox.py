@@ -34,8 +34,8 @@ from troth.service.cases import appeal, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import write_to
-from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, Right, State
-from troth.service.cases.recognise import language_of, recognise
+from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, State
+from troth.service.cases.recognise import STOPS, Recognised, language_of, recognise
 from troth.service.configuration import Mailbox, Settings
 from troth.service.mail.message import Address
 from troth.service.mail.plan import LetterRefused
@@ -121,75 +121,86 @@ def read_due(now: dt.datetime) -> dt.datetime:
     return now + _EVERY
 
 
-def take_in(letter: Delivered, at_desk: Desk, *, now: dt.datetime) -> Case | None:
-    """Open the case that this letter asks for, or put it to the case that it answers; None for what is no person's.
+def take_in(letter: Delivered, at_desk: Desk, *, now: dt.datetime) -> list[Case]:
+    """Open the cases that this letter asks for, or put it to the case that it answers; none for what is no person's.
 
     Once for each letter, whatever happens in between: what was taken in is known by a keyed mark that commits with the
-    case. A letter that nobody can read or answer opens a case for a handler rather than being lost. Raises only where
+    cases. A letter that nobody can read or answer opens a case for a handler rather than being lost. Raises only where
     the letter is not what breaks: then it stays where it is.
     """
     [mark] = at_desk.keyring.fingerprints("arrived", [letter.raw])
     try:
-        case = _once(mark, letter, lambda: _case_of(letter, at_desk, now))
+        cases = _once(mark, letter, lambda: _cases_of(letter, at_desk, now))
     except (OperationalError, InterfaceError):
         raise  # our own database is away
     except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the letters after it are read
         _LOG.warning("a letter could not be taken in as it stands (%s): a handler gets it", type(error).__name__)
-        case = _once(mark, letter, lambda: _for_a_handler(letter, "not_answered", at_desk, now))
+        cases = _once(mark, letter, lambda: [_for_a_handler(letter, "not_answered", at_desk, now)])
     letter.done()
-    return case
+    return cases
 
 
-def _once(mark: bytes, letter: Delivered, treat: Callable[[], Case | None]) -> Case | None:
-    """What *treat* makes of the letter, in one transaction with its mark; None where it was taken in before."""
+def _once(mark: bytes, letter: Delivered, treat: Callable[[], list[Case]]) -> list[Case]:
+    """What *treat* makes of the letter, in one transaction with its mark; nothing where it was taken in before."""
     try:
         with transaction.atomic():
             arrived = Arrived.objects.create(mark=mark, at=letter.at)
-            case = treat()
-            if case is not None:
-                Arrived.objects.filter(pk=arrived.pk).update(case=case)
-            return case
+            cases = treat()
+            if cases:
+                Arrived.objects.filter(pk=arrived.pk).update(case=cases[0])
+            return cases
     except IntegrityError:
         if not Arrived.objects.filter(mark=mark).exists():
             raise  # it is something else that broke
         _LOG.info("a letter was taken in before")
-        return None
+        return []
 
 
-def _case_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> Case | None:
+def _cases_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> list[Case]:
     read = understood(letter.raw)
     if read is None:
-        return _for_a_handler(letter, "not_readable", at_desk, now)
+        return [_for_a_handler(letter, "not_readable", at_desk, now)]
     if read.is_automatic or _is_ours(read.sender, at_desk):
-        return None
+        return []
     if not read.sender:
-        return _for_a_handler(letter, "no_sender", at_desk, now, read=read)
+        return [_for_a_handler(letter, "no_sender", at_desk, now, read=read)]
     if (known := _answered(read, letter.at, at_desk, now)) is not None:
-        return known
+        return [known]
     content = Content(
         address=read.sender,
         identifiers=_identifiers(read.sender),
         name=read.name,
         message=f"{read.subject}\n\n{read.text}".strip()[:_TEXT_MAX],
     )
-    found = recognise(read.subject, read.text)
+    asked, left = _asked(recognise(read.subject, read.text))
     if _is_flood(content, at_desk, now):
-        if found.right not in (Right.OBJECT, Right.WITHDRAW):
-            return _for_a_handler(letter, "too_many", at_desk, now, read=read)
+        stops = [one for one in asked if one[1] in STOPS]
+        asked, left = stops, "too_many" if left or asked != stops else ""
         content = dataclasses.replace(content, address="")  # whoever forges a sender fills nobody's mailbox with ours
-    language = language_of(read.text or read.subject, among=at_desk.declaration.requests.languages)
-    return run.receive(
+    intakes = [
         run.Intake(
-            kind=found.kind,
+            kind=kind,
             content=content,
             channel=Channel.MAIL,
-            language=language,
-            right=found.right,
+            language=language_of(read.text or read.subject, among=at_desk.declaration.requests.languages),
+            right=right,
             received_at=letter.at,
-        ),
-        at_desk,
-        now=now,
-    )
+            why=why,
+        )
+        for kind, right, why in asked
+    ]
+    opened = run.receive_all(intakes, at_desk, now=now)
+    return [*opened, _for_a_handler(letter, left, at_desk, now, read=read)] if left else opened
+
+
+def _asked(found: Recognised) -> tuple[list[tuple[Kind, str, str]], str]:
+    """What is opened for a letter: of which kind, for which right, and why somebody reads it first. And why somebody
+    has to read it besides: what it may want more would be lost where everything that it plainly wants goes on."""
+    if not found.rights:
+        return [(found.kind, found.maybe[0], "not_sure") if found.kind == Kind.REQUEST else (found.kind, "", "")], ""
+    asked = [(Kind.REQUEST, str(one), "" if found.is_sure(one) else "not_sure") for one in found.rights]
+    is_read = any(why for _, _, why in asked)
+    return asked, "asks_for_more" if found.maybe and not is_read else ""
 
 
 def _for_a_handler(
@@ -448,7 +459,7 @@ def read_mailbox(where: Mailbox, at_desk: Desk, *, now: dt.datetime, most: int =
     taken, begun = 0, time.monotonic()
     with open_mailbox(where) as box:
         for letter in box.letters(most):
-            taken += take_in(letter, at_desk, now=now) is not None
+            taken += bool(take_in(letter, at_desk, now=now))
             if time.monotonic() - begun > _PASS_S_MAX:
                 break
     return taken

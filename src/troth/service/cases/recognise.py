@@ -1,7 +1,7 @@
 """What a letter in somebody's own words asks for (clause C51): whatever it is called, in whichever language. Pure.
 
 The phrases are data (``wording.toml``). Nothing is decided that could do harm: what is recognised only opens a case,
-and what is not is put to a person.
+and what is not, or not plainly, is put to a person.
 """
 
 from __future__ import annotations
@@ -14,59 +14,111 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from troth.service.cases.models import Kind, Right
+from troth.service.cases.models import LOOKS, Kind, Right
 
-__all__ = ["Recognised", "language_of", "recognise"]
+__all__ = ["STOPS", "Recognised", "language_of", "recognise"]
 
 _READ_MAX = 20_000
 """Characters that are read: nobody hides a request behind more."""
 _GAP_MAX = 3
+_REACH, _REACH_OF_A_STOP = 5, 1
+"""How many words before a phrase a negation may stand. People who want no more letters write "not" all over; it
+turns an objection round only right before it."""
 _ORDER = (
-    Right.ERASE,
+    Right.VIEW,
+    Right.PORT,
     Right.WITHDRAW,
     Right.OBJECT,
     Right.RESTRICT,
-    Right.PORT,
     Right.AMEND,
-    Right.VIEW,
+    Right.ERASE,
 )
-"""Of several rights in one letter, the first is taken; a handler sees the others."""
+"""Of several rights in one letter: what is to be seen comes before what changes it."""
+STOPS = (Right.OBJECT, Right.WITHDRAW)
+"""What ends a use and harms nobody, whoever asks."""
+_HARMLESS = (*LOOKS, *STOPS)
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What the letter asks for: its kind, for a request the right, and every right that it speaks of. Not *sure* where
-    only weak signs speak for it, or none: then it is for a person to say."""
+    """What a letter asks for: its *kind*; the *rights* that it plainly asks for, each a case; those that *maybe* it
+    asks for, by weak signs alone or said both ways; and those that it speaks of in the negative alone."""
 
     kind: Kind
-    right: str
-    rights: tuple[str, ...]
-    is_sure: bool
+    rights: tuple[Right, ...] = ()
+    maybe: tuple[Right, ...] = ()
+    negated: tuple[Right, ...] = ()
+
+    def is_sure(self, right: Right) -> bool:
+        """Whether a case of *right* may go on before anybody has read the letter. What changes something may where
+        nothing else is spoken of; a template that lists all rights there are asks for few of them."""
+        return right in self.rights and (right in _HARMLESS or {*self.rights, *self.maybe, *self.negated} == {right})
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    pattern: re.Pattern[str]
+    words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Phrases:
-    strong: tuple[re.Pattern[str], ...]
-    weak: tuple[re.Pattern[str], ...]
+    strong: tuple[_Phrase, ...]
+    weak: tuple[_Phrase, ...]
 
 
 def recognise(subject: str, text: str) -> Recognised:
     """What *subject* and *text* ask for."""
-    words = folded(f"{subject}\n{_new_part(text)}"[:_READ_MAX])
-    about_data = any(phrase.search(words) for phrase in _about())
-    found: dict[str, bool] = {}
+    words = _sentences(f"{subject}\n\n{_new_part(text)}"[:_READ_MAX])
+    plainly, negated, spans = set[str](), set[str](), list[tuple[int, int]]()
     for name, phrases in _wording().items():
-        if any(phrase.search(words) for phrase in phrases.strong):
-            found[name] = True
-        elif (hits := sum(bool(phrase.search(words)) for phrase in phrases.weak)) and (hits > 1 or about_data):
-            found[name] = False
-    rights = tuple(right for right in _ORDER if right in found)
-    sure = [right for right in rights if found[right]]
-    if "complaint" in found and found["complaint"] and not sure:
-        return Recognised(Kind.COMPLAINT, "", rights, True)
-    if sure or rights:
-        return Recognised(Kind.REQUEST, (sure or list(rights))[0], rights, bool(sure))
-    return Recognised(Kind.COMPLAINT if "complaint" in found else Kind.QUESTION, "", (), False)
+        for phrase in phrases.strong:
+            for match in phrase.pattern.finditer(words):
+                (negated if _is_negated(match, phrase, words, name) else plainly).add(name)
+                spans.append(match.span())
+    rest = _without(words, spans)
+    least = 1 if any(phrase.search(words) for phrase in _about()) else 2
+    hinted = {name for name, phrases in _wording().items() if _hints(name, phrases, rest) >= least}
+    rights = tuple(right for right in _ORDER if right in plainly - negated)
+    maybe = tuple(right for right in _ORDER if right in (plainly & negated) | (hinted - plainly - negated))
+    not_so = tuple(right for right in _ORDER if right in negated - plainly)
+    is_complaint = "complaint" in plainly or ("complaint" in hinted and not maybe)
+    if rights or (maybe and not is_complaint):
+        return Recognised(Kind.REQUEST, rights, maybe, not_so)
+    return Recognised(Kind.COMPLAINT if is_complaint else Kind.QUESTION, (), maybe, not_so)
+
+
+def _hints(name: str, phrases: _Phrases, rest: str) -> int:
+    """How many weak signs speak for *name*."""
+    return sum(
+        any(not _is_negated(match, phrase, rest, name) for match in phrase.pattern.finditer(rest))
+        for phrase in phrases.weak
+    )
+
+
+def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) -> bool:
+    """Whether the sentence of *match* says the opposite: by a negation shortly before it, within it, or after it."""
+    negation = _words()["negation"]
+    if ({*match[0].split()} - phrase.words) & {*negation["words"]}:
+        return True
+    before = words[max(0, match.start() - 400) : match.start()].rpartition("|")[2].split()
+    for word in reversed(before[-(_REACH_OF_A_STOP if name in STOPS else _REACH) :]):
+        if word in negation["ends"]:
+            break
+        if word in negation["words"]:
+            return True
+    after = words[match.end() : match.end() + 400].partition("|")[0].split()
+    return any(word in negation["after"] for word in after[:_GAP_MAX])
+
+
+def _without(words: str, spans: Sequence[tuple[int, int]]) -> str:
+    """*words* with a boundary in the place of each of *spans*: what a strong phrase says is no weak sign as well."""
+    kept, at = list[str](), 0
+    for start, end in sorted(spans):
+        if start >= at:
+            kept.append(words[at:start])
+        at = max(at, end)
+    return " | ".join((*kept, words[at:]))
 
 
 def _new_part(text: str) -> str:
@@ -88,6 +140,14 @@ def folded(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def _sentences(text: str) -> str:
+    """*text* folded, with a bar between sentences, which no phrase crosses. What looks like the end of one before a
+    digit is none: "Art. 15"."""
+    spelt = re.sub(r"n['\u2019]t\b", " not", text, flags=re.IGNORECASE)
+    sentences = re.split(r"[.!?;]+(?=\s+[^\W\d_])|\n\s*\n", spelt)
+    return " | ".join(filter(None, map(folded, sentences)))
+
+
 @functools.cache
 def _words() -> Mapping[str, Mapping[str, Sequence[str]]]:
     return tomllib.loads(resources.files(__package__).joinpath("wording.toml").read_text(encoding="utf-8"))
@@ -95,26 +155,24 @@ def _words() -> Mapping[str, Mapping[str, Sequence[str]]]:
 
 @functools.cache
 def _about() -> tuple[re.Pattern[str], ...]:
-    return tuple(_pattern(phrase) for phrase in _words()["about"]["words"])
+    return tuple(_phrase(phrase).pattern for phrase in _words()["about"]["words"])
 
 
 @functools.cache
 def _wording() -> Mapping[str, _Phrases]:
     return {
-        name: _Phrases(tuple(map(_pattern, lists["strong"])), tuple(map(_pattern, lists["weak"])))
+        name: _Phrases(tuple(map(_phrase, lists["strong"])), tuple(map(_phrase, lists["weak"])))
         for name, lists in _words().items()
-        if name != "about"
+        if "strong" in lists
     }
 
 
-def _pattern(phrase: str) -> re.Pattern[str]:
+def _phrase(phrase: str) -> _Phrase:
     """The phrase over folded text. Gaps are bounded, so that matching takes linear time."""
-    words = [
-        re.escape(word[:-1]) + "[^ ]{0,20}" if word.endswith("*") else re.escape(word)
-        for word in phrase.replace("-", " ").split()
-    ]
-    gap = rf"(?: [^ ]{{1,40}}){{0,{_GAP_MAX}}} "
-    return re.compile(rf"(?:^| ){gap.join(words)}(?: |$)")
+    words = phrase.replace("-", " ").split()
+    parts = [re.escape(word[:-1]) + "[^ ]{0,20}" if word.endswith("*") else re.escape(word) for word in words]
+    gap = rf"(?: [^ |]{{1,40}}){{0,{_GAP_MAX}}} "
+    return _Phrase(re.compile(rf"(?<![^ ]){gap.join(parts)}(?![^ ])"), frozenset(words))
 
 
 _COMMON = {
