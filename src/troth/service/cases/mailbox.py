@@ -406,6 +406,8 @@ class _Maildir:
     def __init__(self, where: Mailbox) -> None:
         assert where.folder is not None, "a maildir has a folder"
         self._folder = where.folder
+        if not all((self._folder / part).is_dir() for part in ("new", "cur")):
+            raise MailboxAway("no maildir")
 
     def letters(self, most: int) -> Iterator[Delivered]:
         found = [path for part in ("new", "cur") for path in (self._folder / part).iterdir() if path.is_file()]
