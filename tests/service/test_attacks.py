@@ -434,7 +434,13 @@ def test_what_people_send_is_in_no_log_and_in_no_clear_row(
     for what in ("note", "ask", "extend"):
         keeper.post(f"/console/cases/{case.reference}/{what}", sent)
     named = {"email": mail(), "phone": "+44 1632 960555", "account": mark()}
-    body = {"subject": named, "reply_to": mail(), "right": "amend", "message": mark(), "changes": {"user.name": mark()}}
+    body = {
+        "subject": named,
+        "reply_to": named["email"],
+        "right": "amend",
+        "message": mark(),
+        "changes": {"user.name": mark()},
+    }
     for path, each in (
         ("requests", body),
         ("requests/batch", [body, {**body, "right": mark()}]),
