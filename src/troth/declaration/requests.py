@@ -33,8 +33,8 @@ class Requests(Part):
     """Before an erasure, the data is restricted for so long, and the person may think again."""
     verify: dict[Right, Literal["channel", "points", "account"]] = {}
     """The proof of identity that a right asks for, where more than the control of a channel is meant: ``points``, two
-    stored data points besides; ``account``, signing in to the company's own login, or three points and a
-    declaration."""
+    stored data points besides; ``account``, signing in to the company's own login with a second factor, or three points
+    and a declaration."""
     package: Period = Period(count=7, unit="day")
     """How long a package may be fetched."""
     languages: tuple[Literal["en", "de", "fr", "es"], ...] = ("en", "de", "fr", "es")
