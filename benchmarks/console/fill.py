@@ -34,14 +34,14 @@ def fill(many: int, *, open_of_hundred: int) -> int:
 
 
 def _open(many: int, open_of_hundred: int) -> None:
-    from troth.service.cases import run
+    from troth.service.cases import arrival
     from troth.service.cases.content import Content
     from troth.service.cases.desk import desk
     from troth.service.cases.models import Case, Channel, Kind
 
     now = dt.datetime.now(dt.UTC)
     intakes = [
-        run.Intake(
+        arrival.Intake(
             Kind.REQUEST,
             Content(
                 address=f"{number}@example.org",
@@ -55,7 +55,7 @@ def _open(many: int, open_of_hundred: int) -> None:
         )
         for number in range(many)
     ]
-    cases = run.receive_all(intakes, desk(), now=now)
+    cases = arrival.receive_all(intakes, desk(), now=now)
     closed = [case for number, case in enumerate(cases) if number % 100 >= open_of_hundred]
     for number, case in enumerate(closed):
         case.state, case.outcome, case.needs, case.closed_at = "closed", "fulfilled", "", now - number * _A_MINUTE

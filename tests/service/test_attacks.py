@@ -25,10 +25,10 @@ from tests.service.test_doors import DOORS
 
 from troth.service.api import tokens
 from troth.service.api.tokens import Scope
-from troth.service.cases import links, run
+from troth.service.cases import arrival, links
+from troth.service.cases.centre.throttle import Networks
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Link
-from troth.service.cases.throttle import Networks
 from troth.service.keys import keyring
 from troth.service.logs import Line
 from troth.service.mail.run import deliver
@@ -45,9 +45,9 @@ HOSTILE = '{{ 7|add:"7" }}{% load static %}${7*7}#{7*7}<script>alert(1)</script>
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.cases import centre_frame
+    from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(centre_frame, "networks", Networks())
+    monkeypatch.setattr(frame, "networks", Networks())
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ def keeper(office: Office) -> StaffClient:
 
 def opened(office: Office, email: str = "ann@example.org", **content: Any) -> Case:
     asked = Content(address=email, identifiers=(("email", email),), **content)
-    return run.receive(run.Intake(Kind.REQUEST, asked, Channel.CENTRE, right="view"), office.desk, now=office.now())
+    return arrival.receive(
+        arrival.Intake(Kind.REQUEST, asked, Channel.CENTRE, right="view"), office.desk, now=office.now()
+    )
 
 
 # --- what browsers are told -------------------------------------------------------------------------------------------

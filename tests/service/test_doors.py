@@ -21,10 +21,10 @@ from tests.service.team import new_member, signed_in_client
 
 from troth.service.api import tokens
 from troth.service.api.tokens import Scope
-from troth.service.cases import links, run
+from troth.service.cases import arrival, links
+from troth.service.cases.centre.page import leaves
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Link
-from troth.service.cases.page import leaves
 from troth.service.staff import run as staff
 from troth.service.staff.doors import Rule, rule_of
 from troth.service.staff.models import Grant, Member
@@ -422,8 +422,8 @@ OF_CASES = [(address, door) for address, door in DOORS.items() if "<str:referenc
 def opened(office: Office, email: str, *, tier: int = 1, phone: str = "", **more: Any) -> Case:
     named = (("email", email), *((("phone", phone),) if phone else ()))
     asked = Content(address=email, identifiers=named, message="about me")
-    intake = run.Intake(Kind.REQUEST, asked, more.pop("channel", Channel.CENTRE), right="view", tier=tier, **more)
-    return run.receive(intake, office.desk, now=office.now())
+    intake = arrival.Intake(Kind.REQUEST, asked, more.pop("channel", Channel.CENTRE), right="view", tier=tier, **more)
+    return arrival.receive(intake, office.desk, now=office.now())
 
 
 @on_sqlite

@@ -13,7 +13,7 @@ from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixt
 from troth.service.api import tokens
 from troth.service.api.models import Answered, Token
 from troth.service.api.tokens import Scope, TokenRefused
-from troth.service.cases import links, run
+from troth.service.cases import arrival, links
 from troth.service.cases.models import Case, Link, State
 
 ANN = {"subject": {"email": "ann@example.org"}, "reply_to": "ann@example.org"}
@@ -145,7 +145,7 @@ def test_a_package_is_not_handed_on_for_what_the_person_proved_later(office: Off
     reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
     case = Case.objects.get()
     link = links.use(links.make(case, Link.Use.PROVE, now=office.now()), now=office.now())
-    run.prove(link, office.desk, now=office.now(), tier=3)
+    arrival.prove(link, office.desk, now=office.now(), tier=3)
     office.work()
     assert (Case.objects.get().tier, Case.objects.get().outcome) == (3, "fulfilled")
     assert api.get(f"requests/{reference}/package").status_code == 403

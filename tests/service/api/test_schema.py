@@ -23,7 +23,7 @@ from tests.service.cases.conftest import Office
 from troth.service.api import tokens
 from troth.service.api.frame import api
 from troth.service.api.tokens import Scope
-from troth.service.cases import run
+from troth.service.cases import arrival
 from troth.service.cases.content import Content
 from troth.service.cases.models import Channel, Kind
 
@@ -60,7 +60,7 @@ def program(office: Office) -> Program:
     secret = tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now)
     asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
     closed, begun = (
-        run.receive(run.Intake(Kind.REQUEST, asked, Channel.API, right="view", tier=tier), office.desk, now=now)
+        arrival.receive(arrival.Intake(Kind.REQUEST, asked, Channel.API, right="view", tier=tier), office.desk, now=now)
         for tier in (3, 0)
     )
     office.work()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from troth.service.cases import links, run
+from troth.service.cases import arrival, links
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, close_stores, desk
 from troth.service.cases.models import Case, Channel, Kind, Link
@@ -89,13 +89,13 @@ class Office:
     def ask(self, right: str, who: str = "ann@example.org", *, tier: int = 0, **content: Any) -> Case:
         """A request from the centre by e-mail address."""
         asked = Content(address=who, identifiers=(("email", who),), **content)
-        intake = run.Intake(Kind.REQUEST, asked, Channel.CENTRE, right=right, tier=tier)
-        return run.receive(intake, self.desk, now=self.now())
+        intake = arrival.Intake(Kind.REQUEST, asked, Channel.CENTRE, right=right, tier=tier)
+        return arrival.receive(intake, self.desk, now=self.now())
 
     def prove(self, case: Case) -> Case:
         """The person opens the link that was mailed, and presses the button."""
         secret = links.make(case, Link.Use.PROVE, now=self.now())
-        return run.prove(links.use(secret, now=self.now()), self.desk, now=self.now())
+        return arrival.prove(links.use(secret, now=self.now()), self.desk, now=self.now())
 
     def work(self) -> None:
         """Carry everything that can go on now."""

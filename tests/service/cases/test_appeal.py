@@ -12,8 +12,8 @@ from tests.service.cases.test_mailbox import arrived, letter
 from tests.service.team import StaffClient
 
 from troth.service.cases import appeal, links, run
+from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Link
-from troth.service.cases.run import CaseRefused, Who
 from troth.service.mail.models import LetterRow
 from troth.service.staff.rights import Right
 

@@ -9,12 +9,13 @@ import pytest
 from django.db import IntegrityError
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import asking, carry, line, run
+from troth.service.cases import arrival, asking, carry, line, run
+from troth.service.cases.arrival import Intake
 from troth.service.cases.content import Content
 from troth.service.cases.desk import close_stores
+from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.mailbox import Delivered, take_in
 from troth.service.cases.models import Batch, Case, Channel, Kind, Needs, Pause, Restriction, State, Step, Stop
-from troth.service.cases.run import CaseRefused, Intake, Who
 from troth.service.cases.watch import watch
 from troth.service.record.models import RunRow
 from troth.service.work.models import FlowRow
@@ -204,7 +205,7 @@ def test_a_letter_that_could_not_be_taken_in_stays_in_the_mailbox(
     raw = b"From: ann@example.org\nSubject: Delete my data\n\nPlease.\n"
     letter = Delivered(raw, office.now(), lambda: done.append("done"))
     with monkeypatch.context() as patched:
-        patched.setattr(run, "receive_all", broken)
+        patched.setattr(arrival, "receive_all", broken)
         with pytest.raises(IntegrityError):
             take_in(letter, office.desk, now=office.now())
     assert done == []
@@ -231,7 +232,7 @@ def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch:
 
 def test_each_pause_is_reminded_of_once(office: Office) -> None:
     asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),), message="?")
-    case = run.receive(Intake(Kind.QUESTION, asked, Channel.CENTRE), office.desk, now=office.now())
+    case = arrival.receive(Intake(Kind.QUESTION, asked, Channel.CENTRE), office.desk, now=office.now())
     for _ in range(2):
         run.pause(case.pk, "Which invoice?", office.desk, who=STAFF, now=office.now())
         Pause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))

@@ -10,8 +10,9 @@ from django.utils.formats import date_format
 from tests.service.cases.conftest import Office
 
 from troth.ledger import Entry
-from troth.service.cases import asking, page, run
-from troth.service.cases.console_search import cases_of
+from troth.service.cases import arrival, asking, life, run
+from troth.service.cases.centre import page
+from troth.service.cases.console.search import cases_of
 from troth.service.cases.content import Content
 from troth.service.cases.letters import day
 from troth.service.cases.line import form_batches, start_the_line
@@ -22,7 +23,7 @@ from troth.service.mail.run import letter_context
 from troth.service.record.models import EntryRow, Hold
 from troth.service.work.models import FlowRow
 
-STAFF = run.Who("staff")
+STAFF = life.Who("staff")
 
 
 def kinds(case: Case) -> list[str]:
@@ -133,7 +134,7 @@ def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Off
     assert office.rows("select count(*) from customer") == [(3,)]
     assert Hold.objects.filter(matter=view.reference, released_at=None).exists()
     assert kinds_of_holds() == ["hold.placed"]
-    run.resume(view.pk, "Mine.", office.desk, who=run.SUBJECT, now=office.now())
+    run.resume(view.pk, "Mine.", office.desk, who=life.SUBJECT, now=office.now())
     run.try_again(view.pk, office.desk, who=STAFF, now=office.now())
     office.work()
     assert kinds_of_holds() == ["hold.placed", "hold.released"]
@@ -168,19 +169,19 @@ def test_a_request_to_see_freezes_for_a_day_and_from_its_proof_on(office: Office
 
 def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) -> None:
     both = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"), ("phone", "+44 1632 960001")))
-    asked = run.Intake(Kind.REQUEST, both, Channel.STAFF, right="view", tier=1)
-    view = run.receive(asked, office.desk, now=office.now())
+    asked = arrival.Intake(Kind.REQUEST, both, Channel.STAFF, right="view", tier=1)
+    view = arrival.receive(asked, office.desk, now=office.now())
     run.pause(view.pk, "Which account?", office.desk, who=STAFF, now=office.now())
     by_phone = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
     assert by_phone.identity is not None
-    found = cases_of(by_phone.identity, [run.subject_of(by_phone, office.desk)], office.desk)
+    found = cases_of(by_phone.identity, [life.subject_of(by_phone, office.desk)], office.desk)
     assert list(found) == [view]
     erase = office.ask("erase")
     office.prove(erase)
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == Needs.ACCESS
     assert Hold.objects.filter(matter=view.reference, released_at=None).count() == 2
-    run.withdraw(view.pk, office.desk, who=run.SUBJECT, now=office.now())
+    run.withdraw(view.pk, office.desk, who=life.SUBJECT, now=office.now())
     office.work()
     assert Case.objects.get(pk=erase.pk).state == State.CLOSED
     assert office.rows("select count(*) from customer") == [(2,)]
@@ -189,8 +190,8 @@ def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) 
 def test_a_shared_phone_waits_for_a_handler(office: Office) -> None:
     office.do("update customer set phone = '+44 1632 960001'")
     content = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
-    intake = run.Intake("request", content, "centre", right="erase", tier=1)  # type: ignore[arg-type]
-    case = run.receive(intake, office.desk, now=office.now())
+    intake = arrival.Intake("request", content, "centre", right="erase", tier=1)  # type: ignore[arg-type]
+    case = arrival.receive(intake, office.desk, now=office.now())
     office.work()
     case.refresh_from_db()
     assert (case.state, case.needs) == (State.IN_PROGRESS, Needs.REVIEW)
@@ -219,7 +220,7 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
         return found
 
     def approve(case: Case) -> None:
-        run.approve(case.pk, case.plan_hash, chloe, office.desk, who=run.Who("staff"), now=office.now())
+        run.approve(case.pk, case.plan_hash, chloe, office.desk, who=life.Who("staff"), now=office.now())
 
     office.prove(office.ask(right))
     case = waiting()
@@ -245,7 +246,7 @@ def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(offic
         case = Case.objects.get()
         assert case.needs == needs
         if needs == Needs.APPROVAL:
-            run.approve(case.pk, case.plan_hash, chloe, office.desk, who=run.Who("staff"), now=office.now())
+            run.approve(case.pk, case.plan_hash, chloe, office.desk, who=life.Who("staff"), now=office.now())
         else:
             office.do("insert into login values (4, 1, '192.0.2.4')")
             asking.complete(case.steps.get().pk, by="", done=True, why="", counts={}, proof=None, at=office.now())
@@ -261,12 +262,12 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     assert case.needs == Needs.APPROVAL
     assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
     approver = get_user_model().objects.create(username="chloe")
-    run.approve(case.pk, case.plan_hash, approver, office.desk, who=run.Who("staff"), now=office.now())
+    run.approve(case.pk, case.plan_hash, approver, office.desk, who=life.Who("staff"), now=office.now())
     office.do("insert into login values (9, 2, '192.0.2.9')")
     office.work()
     case.refresh_from_db()
     assert case.needs == Needs.APPROVAL, "rows have come since, so it is another plan"
-    run.approve(case.pk, case.plan_hash, approver, office.desk, who=run.Who("staff"), now=office.now())
+    run.approve(case.pk, case.plan_hash, approver, office.desk, who=life.Who("staff"), now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == State.CLOSED
@@ -287,7 +288,7 @@ def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> 
 def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    run.withdraw(case.pk, office.desk, who=run.SUBJECT, now=office.now())
+    run.withdraw(case.pk, office.desk, who=life.SUBJECT, now=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 2") == [(None,)]
     assert not Restriction.objects.filter(lifted_at=None).exists()
@@ -324,7 +325,7 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
     case = office.answered("amend", changes={"shop.invoice.email": "ann.new@example.org"})
     assert (case.needs, Restriction.objects.filter(case=case, lifted_at=None).count()) == (Needs.REVIEW, 1)
     assert office.rows("select on_hold from customer where id = 1") == [("yes",)]
-    run.refuse(case.pk, "The invoices are right.", "GDPR Art. 16", office.desk, who=run.Who("staff"), now=office.now())
+    run.refuse(case.pk, "The invoices are right.", "GDPR Art. 16", office.desk, who=life.Who("staff"), now=office.now())
     assert "restriction_lifted" in office.letters(case)
     FlowRow.objects.filter(name="cases.lift").update(due_at=office.now())
     office.work()
@@ -344,8 +345,8 @@ def test_a_window_ends_on_the_day_that_was_announced_and_in_time(office: Office)
     office.declare(requests="{window: 14 days}")
     asked = Content(address="ben@example.org", identifiers=(("email", "ben@example.org"),))
     arrived = office.now() - dt.timedelta(days=25)
-    intake = run.Intake(Kind.REQUEST, asked, Channel.STAFF, right="erase", tier=1, received_at=arrived)
-    case = run.receive(intake, office.desk, now=office.now())
+    intake = arrival.Intake(Kind.REQUEST, asked, Channel.STAFF, right="erase", tier=1, received_at=arrived)
+    case = arrival.receive(intake, office.desk, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.window_until is not None
@@ -361,7 +362,7 @@ def test_a_question_shortens_no_window(office: Office) -> None:
     case = office.answered("erase", "ben@example.org")
     until = case.window_until
     run.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
-    run.resume(case.pk, "All of it.", office.desk, who=run.SUBJECT, now=office.now())
+    run.resume(case.pk, "All of it.", office.desk, who=life.SUBJECT, now=office.now())
     run.try_again(case.pk, office.desk, who=STAFF, now=office.now())
     office.declare()  # the window that was announced stays, whatever is declared later
     office.work()

@@ -21,10 +21,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import links, proof, run
+from troth.service.cases import arrival, life, links, proof, run
+from troth.service.cases.centre.throttle import Networks
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Link, Right
-from troth.service.cases.throttle import Networks
 from troth.service.keys import keyring
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import deliver
@@ -43,9 +43,9 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.cases import centre_frame
+    from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(centre_frame, "networks", Networks())
+    monkeypatch.setattr(frame, "networks", Networks())
 
 
 @pytest.fixture
@@ -288,16 +288,16 @@ def test_known_and_unknown_addresses_are_answered_in_the_same_time(
     """Half of these people are customers who have asked before. Medians of the computing time for each half, taken in
     turns, lie within 7 % of each other: what they differ by is 1 %, and one look at what is held of somebody, or one
     case of theirs that is opened, adds 9 % and more. Only this thread's own time counts, however busy the machine."""
-    from troth.service.cases import centre_frame
+    from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(centre_frame, "networks", Networks(most=1_000))
+    monkeypatch.setattr(frame, "networks", Networks(most=1_000))
     known = [f"ann{number}@example.org" for number in range(60)]
     office.do("".join(f"insert into customer (email) values ('{who}');" for who in known))
     asked = [
-        run.Intake(Kind.REQUEST, Content(address=who, identifiers=(("email", who),)), Channel.CENTRE, right="view")
+        arrival.Intake(Kind.REQUEST, Content(address=who, identifiers=(("email", who),)), Channel.CENTRE, right="view")
         for who in known
     ]
-    run.receive_all(asked, office.desk, now=office.now())
+    arrival.receive_all(asked, office.desk, now=office.now())
     taken: dict[str, list[float]] = {"known": [], "unknown": []}
     for number, who in enumerate(known):
         for kind, address in (("known", who), ("unknown", f"ben{number}@example.org")):
@@ -319,9 +319,9 @@ def test_a_program_that_fills_in_everything_opens_nothing(office: Office, visito
 def test_a_network_that_sends_too_much_is_told_when_to_come_back(
     office: Office, visitor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from troth.service.cases import centre_frame
+    from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(centre_frame, "networks", Networks(most=2))
+    monkeypatch.setattr(frame, "networks", Networks(most=2))
     for who in ("ann@example.org", "ben@example.org"):
         assert ask(visitor, "view", who).status_code == 302
     refused = ask(visitor, "view", "chloe@example.org")
@@ -485,7 +485,7 @@ def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, 
 
 def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    run.pause(case.pk, "Which of the two shops?", office.desk, who=run.Who("staff"), now=office.now())
+    run.pause(case.pk, "Which of the two shops?", office.desk, who=life.Who("staff"), now=office.now())
     assert "Which of the two shops?" in text(visitor, "/your-data/case/")
     assert visitor.post("/your-data/case/answer", {"answer": ""}).status_code == 422
     assert visitor.post("/your-data/case/answer", {"answer": "The one in York"}).status_code == 302
@@ -497,7 +497,7 @@ def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor:
 
 def test_the_letter_that_asks_leads_to_where_it_is_answered(office: Office, visitor: Client, letters: Any) -> None:
     case = office.prove(office.ask("view"))
-    run.pause(case.pk, "Which of the two shops?", office.desk, who=run.Who("staff"), now=office.now())
+    run.pause(case.pk, "Which of the two shops?", office.desk, who=life.Who("staff"), now=office.now())
     visitor.post(link_in(letters(ANN)[-1]))
     page = text(visitor, "/your-data/case/")
     assert "Which of the two shops?" not in page  # it stands in the letter, and the link may be old
@@ -543,7 +543,7 @@ def test_guessing_ends_for_a_person_whatever_link_or_case_it_goes_on_with(office
 
     def offered(case: Case, answers: dict[str, str]) -> bool:
         link = links.use(links.make(case, Link.Use.PROVE, now=office.now()), now=office.now())
-        run.prove(link, office.desk, now=office.now())
+        arrival.prove(link, office.desk, now=office.now())
         fresh = Link.objects.select_related("case", "case__key").get(pk=link.pk)
         return proof.offer(fresh, answers, declares=False, desk=office.desk, now=office.now())
 
@@ -640,7 +640,7 @@ def test_a_language_is_kept_by_the_page_and_by_the_case(office: Office, visitor:
 
 def test_languages_lead_to_pages_that_can_be_fetched(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    run.pause(case.pk, "Which of the two shops?", office.desk, who=run.Who("staff"), now=office.now())
+    run.pause(case.pk, "Which of the two shops?", office.desk, who=life.Who("staff"), now=office.now())
     for path, status in (("answer", 422), ("package", 410), ("leave", 200), ("answer", 403)):
         response = visitor.post(f"/your-data/case/{path}")
         assert response.status_code == status
@@ -759,6 +759,6 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
 
 
 def test_every_right_has_words(office: Office) -> None:
-    from troth.service.cases.page import asked_for
+    from troth.service.cases.centre.page import asked_for
 
     assert len({asked_for(kind=Kind.REQUEST, right=right) for right in Right.values}) == len(Right.values)

@@ -14,9 +14,10 @@ from tests.service.cases.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.ledger import Entry
-from troth.service.cases import carry, console_addresses, run
-from troth.service.cases.console import PAGE_LINES
-from troth.service.cases.console_acts import ACTS
+from troth.service.cases import arrival, carry, life, run
+from troth.service.cases.console import addresses
+from troth.service.cases.console.acts import ACTS
+from troth.service.cases.console.cases import PAGE_LINES
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Needs, Step
 from troth.service.mail.models import LetterRow
@@ -32,13 +33,13 @@ def opened(office: Office, right: str = "erase", *, who: str = "", **more: Any) 
     """A verified request of Ann's; without *who* it names nobody, and waits for a handler."""
     named = (("email", who),) if who else ()
     content = Content(address="ann@example.org", identifiers=named, message="about my account")
-    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right=right, tier=1, who=run.Who("staff"), **more)
-    return run.receive(intake, office.desk, now=office.now())
+    intake = arrival.Intake(Kind.REQUEST, content, Channel.STAFF, right=right, tier=1, who=life.Who("staff"), **more)
+    return arrival.receive(intake, office.desk, now=office.now())
 
 
 def asked(office: Office, kind: Kind = Kind.QUESTION, message: str = "Why?", **more: Any) -> Case:
     content = Content(address="ann@example.org", message=message)
-    return run.receive(run.Intake(kind, content, Channel.CENTRE, **more), office.desk, now=office.now())
+    return arrival.receive(arrival.Intake(kind, content, Channel.CENTRE, **more), office.desk, now=office.now())
 
 
 def planned(office: Office) -> Case:
@@ -85,7 +86,7 @@ def entries(kind: str) -> list[Entry]:
 
 
 def patterns() -> Iterator[tuple[str, Any]]:
-    for pattern in console_addresses.urlpatterns:
+    for pattern in addresses.urlpatterns:
         assert isinstance(pattern, URLPattern)
         yield str(pattern.pattern), pattern.callback
 
@@ -173,8 +174,8 @@ def test_the_queue_is_filtered(office: Office, ben: StaffClient) -> None:
 @pytest.mark.parametrize("only", ["", "closed"])
 def test_the_queue_goes_on_page_by_page(only: str, office: Office, ben: StaffClient) -> None:
     many = PAGE_LINES * 2 + 5
-    given = [run.Intake(Kind.QUESTION, Content(message="Why?"), Channel.CENTRE) for _ in range(many)]
-    cases = run.receive_all(given, office.desk, now=office.now())
+    given = [arrival.Intake(Kind.QUESTION, Content(message="Why?"), Channel.CENTRE) for _ in range(many)]
+    cases = arrival.receive_all(given, office.desk, now=office.now())
     if only:
         Case.objects.update(state="closed", outcome="fulfilled", needs="", closed_at=office.now())
     seen, query = list[str](), f"?only={only}"
@@ -340,8 +341,8 @@ def test_rows_are_chosen_from_those_in_question_or_typed(office: Office, ben: St
     office.do("insert into customer values (4, 'x@example.org', 'X', '+44 1632 960001', 'X', null, 'yes')")
     identifiers = (("phone", "+44 1632 960001"),)
     content = Content(address="ann@example.org", identifiers=identifiers)
-    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1, who=run.Who("staff"))
-    case = run.receive(intake, office.desk, now=office.now())
+    intake = arrival.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1, who=life.Who("staff"))
+    case = arrival.receive(intake, office.desk, now=office.now())
     office.work()
     text = page(ben, case)
     assert "To be looked at" in text
@@ -522,8 +523,8 @@ def test_whoever_had_any_part_in_a_case_does_not_approve_its_plan(office: Office
     case = Case.objects.get()
     assert (case.needs, case.handler) == (Needs.APPROVAL, None)
     assert do(both, case, "approve", plan=case.plan_hash).status_code == 403
-    who = run.Who("staff", both.member.pseudonym)
-    with pytest.raises(run.CaseRefused, match="somebody else"):
+    who = life.Who("staff", both.member.pseudonym)
+    with pytest.raises(life.CaseRefused, match="somebody else"):
         run.approve(case.pk, case.plan_hash, both.member.user, office.desk, who=who, now=office.now())
     done(other, case, "note", text="I have looked at it.")
     assert do(other, case, "approve", plan=case.plan_hash).status_code == 403

@@ -20,7 +20,7 @@ from tests.service.cases.conftest import Office
 from tests.service.conftest import as_default
 from tests.service.team import StaffClient
 
-from troth.service.cases import run
+from troth.service.cases import arrival, life, run
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Step
 from troth.service.cases.preview import previewed
@@ -95,20 +95,20 @@ def busy(office: Office) -> dict[str, Case]:
     made["amend"] = office.ask("amend", "ben@example.org", changes={"user.name": "Benjamin"})
     office.prove(made["amend"])
     question = Content(address="ann@example.org", message="What do you mean by <b>“partners”</b>?\nAnd since when?")
-    made["question"] = run.receive(asked(Kind.QUESTION, question), office.desk, now=now)
+    made["question"] = arrival.receive(asked(Kind.QUESTION, question), office.desk, now=now)
     late = Content(
         address="chloe@example.org", message="Nobody answered me.", identifiers=(("email", "chloe@example.org"),)
     )
     arrived = now - dt.timedelta(days=40)
-    made["late"] = run.receive(asked(Kind.COMPLAINT, late, arrived), office.desk, now=now)
+    made["late"] = arrival.receive(asked(Kind.COMPLAINT, late, arrived), office.desk, now=now)
     nameless = Content(address="ann@example.org", message="about my account")
-    made["review"] = run.receive(
-        run.Intake(Kind.REQUEST, nameless, Channel.STAFF, right="erase", tier=1), office.desk, now=now
+    made["review"] = arrival.receive(
+        arrival.Intake(Kind.REQUEST, nameless, Channel.STAFF, right="erase", tier=1), office.desk, now=now
     )
-    made["paused"] = run.receive(
-        run.Intake(Kind.REQUEST, nameless, Channel.STAFF, right="restrict", tier=1), office.desk, now=now
+    made["paused"] = arrival.receive(
+        arrival.Intake(Kind.REQUEST, nameless, Channel.STAFF, right="restrict", tier=1), office.desk, now=now
     )
-    run.pause(made["paused"].pk, "Which of the two accounts is yours?", office.desk, who=run.Who("staff"), now=now)
+    run.pause(made["paused"].pk, "Which of the two accounts is yours?", office.desk, who=life.Who("staff"), now=now)
     LetterRow.objects.filter(about=made["paused"].about, kind="more_information").update(
         state="failed", ended_at=now, reason="mailbox full"
     )
@@ -125,8 +125,8 @@ def busy(office: Office) -> dict[str, Case]:
     return {name: Case.objects.get(pk=case.pk) for name, case in made.items()}
 
 
-def asked(kind: Kind, content: Content, at: dt.datetime | None = None) -> run.Intake:
-    return run.Intake(kind, content, Channel.CENTRE, received_at=at)
+def asked(kind: Kind, content: Content, at: dt.datetime | None = None) -> arrival.Intake:
+    return arrival.Intake(kind, content, Channel.CENTRE, received_at=at)
 
 
 def window(
@@ -184,7 +184,7 @@ def test_a_case_is_handled_by_keyboard_and_without_a_script(
     browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
 ) -> None:
     content = Content(address="ann@example.org", message="Why?")
-    case = run.receive(asked(Kind.QUESTION, content), office.desk, now=office.now())
+    case = arrival.receive(asked(Kind.QUESTION, content), office.desk, now=office.now())
     client = staff_member(Right.CASES_HANDLE)
     context = window(browser, site, client, 320, "light", script=False)
     page = context.new_page()

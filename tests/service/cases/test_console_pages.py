@@ -11,7 +11,7 @@ from tests.service.cases.conftest import Office
 from tests.service.cases.test_console import Staff, entries, opened, page
 from tests.service.team import StaffClient
 
-from troth.service.cases.console_tasks import PROOF_BYTES_MAX, type_of
+from troth.service.cases.console.tasks import PROOF_BYTES_MAX, type_of
 from troth.service.cases.models import Case, Event, Step
 from troth.service.disclosure.models import Disclosure, Kind, Notice
 from troth.service.disclosure.run import disclose

@@ -19,10 +19,12 @@ from troth.promises import Check, Outcome, run
 from troth.service.api.models import Token
 from troth.service.api.tokens import Scope, make
 from troth.service.cases import controls  # noqa: F401 - registers the answers
+from troth.service.cases.arrival import Intake, receive
 from troth.service.cases.content import Content
+from troth.service.cases.life import Who
 from troth.service.cases.mailbox import read_due
 from troth.service.cases.models import Case, Channel, Kind, Receipt
-from troth.service.cases.run import Intake, Who, answer, receive
+from troth.service.cases.run import answer
 from troth.service.configuration import Mailbox
 from troth.service.record.models import Hold
 

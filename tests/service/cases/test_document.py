@@ -13,7 +13,7 @@ from tests.service.cases.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.ledger import Entry
-from troth.service.cases import document, links, run
+from troth.service.cases import arrival, document, life, links, run
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Document, Event, Kind, Link
 from troth.service.cases.watch import watch
@@ -21,7 +21,7 @@ from troth.service.record.models import EntryRow, Subject
 from troth.service.staff.models import Access
 from troth.service.staff.rights import Right, Role
 
-STAFF = run.Who("staff")
+STAFF = life.Who("staff")
 PNG = b"\x89PNG\r\n\x1a\n" + b"Ann's passport" * 9
 
 
@@ -111,7 +111,7 @@ def test_nothing_is_asked_for_while_less_was_not_tried(office: Office) -> None:
     office.declare(requests="{verify: {view: account}}")
     fresh, done = office.ask("view"), office.ask("object", "ben@example.org")
     for case in (fresh, done):
-        with pytest.raises(run.CaseRefused):
+        with pytest.raises(life.CaseRefused):
             asked(office, case)
 
 
@@ -137,7 +137,7 @@ def test_nobody_sends_what_was_not_asked_for_or_twice(office: Office, case: Case
 def test_what_nobody_decided_is_destroyed_all_the_same(office: Office, case: Case, why: str) -> None:
     send(visitor(office, asked(office, case)))
     if why == "closed":
-        run.withdraw(case.pk, office.desk, who=run.SUBJECT, now=office.now())
+        run.withdraw(case.pk, office.desk, who=life.SUBJECT, now=office.now())
     watch(office.now() + (dt.timedelta(days=30) if why == "expired" else dt.timedelta()))
     assert not Document.objects.exists()
     assert on_record()[-1]["why"] == why
@@ -147,8 +147,8 @@ def test_what_nobody_decided_is_destroyed_all_the_same(office: Office, case: Cas
 def test_a_case_whose_rows_are_in_question_stays_with_its_handler(office: Office) -> None:
     office.do("update customer set phone = '+44 1632 960001'")
     content = Content(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
-    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
-    shared = run.receive(intake, office.desk, now=office.now())
+    intake = arrival.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
+    shared = arrival.receive(intake, office.desk, now=office.now())
     office.work()
     send(visitor(office, asked(office, shared)))
     document.decide(shared.pk, office.desk, accepted=True, who=STAFF, now=office.now())

@@ -12,7 +12,7 @@ import pytest
 from example_voice import Places, lay_down
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import asking, links, run, telling
+from troth.service.cases import arrival, asking, links, telling
 from troth.service.cases.content import Content
 from troth.service.cases.desk import close_stores
 from troth.service.cases.models import Case, Channel, Kind, Link, Outcome, State, Step
@@ -155,8 +155,8 @@ def test_a_package_holds_what_every_system_holds(company: Office) -> None:
 
 @pytest.mark.parametrize("who", ["ann@example.org", "ANN@EXAMPLE.ORG"])
 def test_the_person_is_known_however_the_address_is_written(company: Office, who: str) -> None:
-    case = run.receive(
-        run.Intake(
+    case = arrival.receive(
+        arrival.Intake(
             Kind.REQUEST,
             Content(address=who, identifiers=(("email", who),)),
             Channel.API,

@@ -30,7 +30,7 @@ from tests.service.mailing import Sink, read
 from troth.service.api import hooks, tokens
 from troth.service.api.models import Delivery
 from troth.service.api.tokens import Scope
-from troth.service.cases import again, asking, flows, run
+from troth.service.cases import again, asking, flows, life, run
 from troth.service.cases.controls import answered_in_time
 from troth.service.cases.models import Case, Needs, Package, Receipt, Restriction, Right, State, Step
 from troth.service.keys import ledger_signer
@@ -220,10 +220,10 @@ def people_act(office: Office) -> int:
         if case.state == State.VERIFYING:
             office.prove(case)
         elif case.needs == Needs.ANSWER:
-            run.answer(case.pk, "For as long as we need it.", at_desk, who=run.Who("staff"), now=now)
+            run.answer(case.pk, "For as long as we need it.", at_desk, who=life.Who("staff"), now=now)
         elif case.needs == Needs.APPROVAL:
             chloe, _ = get_user_model().objects.get_or_create(username="chloe")
-            run.approve(case.pk, case.plan_hash, chloe, at_desk, who=run.Who("staff"), now=now)
+            run.approve(case.pk, case.plan_hash, chloe, at_desk, who=life.Who("staff"), now=now)
         elif case.needs == Needs.WINDOW:
             Case.objects.filter(pk=case.pk).update(window_until=now - dt.timedelta(minutes=1))
         else:
@@ -235,7 +235,7 @@ def people_act(office: Office) -> int:
         done += 1
     for case in Case.objects.filter(right=Right.RESTRICT, state=State.CLOSED):
         if not case.events.filter(what="lifting").exists():
-            run.lift(case.pk, "It was right after all.", at_desk, who=run.Who("staff"), now=now)
+            run.lift(case.pk, "It was right after all.", at_desk, who=life.Who("staff"), now=now)
             done += 1
     return done
 

@@ -7,10 +7,11 @@ import datetime as dt
 import pytest
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import links, run
+from troth.service.cases import arrival, life, links, run
+from troth.service.cases.arrival import Intake
 from troth.service.cases.content import Content, ContentGone
+from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Kind, Link, Needs, Outcome, Package, State
-from troth.service.cases.run import CaseRefused, Intake, Who
 from troth.service.cases.watch import watch
 from troth.service.mail.models import LetterRow
 from troth.service.record.models import Subject
@@ -22,12 +23,12 @@ def opened(office: Office, right: str = "erase", *, at: dt.datetime | None = Non
     """A verified request that waits for a handler: nobody is named by it."""
     content = Content(address="ann@example.org", message="about my account")
     intake = Intake(Kind.REQUEST, content, Channel.STAFF, right=right, tier=1, received_at=at)
-    return run.receive(intake, office.desk, now=office.now())
+    return arrival.receive(intake, office.desk, now=office.now())
 
 
 def question(office: Office) -> Case:
     content = Content(address="ann@example.org", message="What do you mean by “partners”?")
-    return run.receive(Intake(Kind.QUESTION, content, Channel.CENTRE), office.desk, now=office.now())
+    return arrival.receive(Intake(Kind.QUESTION, content, Channel.CENTRE), office.desk, now=office.now())
 
 
 def test_the_clock_starts_when_the_request_arrived(office: Office) -> None:
@@ -48,7 +49,7 @@ def test_a_request_that_names_nobody_waits_for_a_handler(office: Office) -> None
 def test_a_pause_asks_the_person_and_the_answer_ends_it(office: Office) -> None:
     case = run.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
     assert (case.state, office.letters(case)[-1]) == (State.PAUSED, "more_information")
-    case = run.resume(case.pk, "the one of 2024", office.desk, who=run.SUBJECT, now=office.now())
+    case = run.resume(case.pk, "the one of 2024", office.desk, who=life.SUBJECT, now=office.now())
     assert (case.state, office.letters(case)[-1]) == (State.IN_PROGRESS, "resumed")
     assert "the one of 2024" in office.desk.papers.content(case).message
 
@@ -94,9 +95,9 @@ def test_a_refusal_closes_the_case_with_a_letter(office: Office) -> None:
 
 
 def test_a_closed_case_stays_closed(office: Office) -> None:
-    case = run.withdraw(opened(office).pk, office.desk, who=run.SUBJECT, now=office.now())
+    case = run.withdraw(opened(office).pk, office.desk, who=life.SUBJECT, now=office.now())
     with pytest.raises(CaseRefused):
-        run.withdraw(case.pk, office.desk, who=run.SUBJECT, now=office.now())
+        run.withdraw(case.pk, office.desk, who=life.SUBJECT, now=office.now())
     with pytest.raises(CaseRefused):
         run.extend(case.pk, "more", office.desk, who=BEN, now=office.now())
     with pytest.raises(CaseRefused):
@@ -113,14 +114,14 @@ def test_a_question_is_answered_in_words(office: Office) -> None:
 @pytest.mark.parametrize("message", ["What do you\u202e mean?\x07", "\u202e \x07"])
 def test_a_question_is_answered_whatever_is_in_it(office: Office, message: str) -> None:
     content = Content(address="ann@example.org", message=message)
-    case = run.receive(Intake(Kind.QUESTION, content, Channel.MAIL), office.desk, now=office.now())
+    case = arrival.receive(Intake(Kind.QUESTION, content, Channel.MAIL), office.desk, now=office.now())
     case = run.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
     assert office.letters(case)[-1] == "question_answered"
 
 
 def test_a_complaint_is_acknowledged_at_once(office: Office) -> None:
     content = Content(address="ann@example.org", message="You wrote to me again.")
-    case = run.receive(Intake(Kind.COMPLAINT, content, Channel.CENTRE), office.desk, now=office.now())
+    case = arrival.receive(Intake(Kind.COMPLAINT, content, Channel.CENTRE), office.desk, now=office.now())
     assert office.letters(case) == ["complaint_acknowledged"]
     case = run.answer(case.pk, "You are right.", office.desk, who=BEN, now=office.now(), remedy="We stopped.")
     assert office.letters(case)[-1] == "complaint_outcome"
@@ -177,8 +178,8 @@ def test_reminders_come_before_the_deadline_and_once_for_each_level(office: Offi
 def test_letters_to_staff_are_in_the_language_of_the_policy(office: Office) -> None:
     """Ann is written to in her language, and staff in theirs, whoever asked."""
     content = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
-    intake = run.Intake(Kind.REQUEST, content, Channel.CENTRE, right="view", language="fr")
-    case = office.prove(run.receive(intake, office.desk, now=office.now()))
+    intake = arrival.Intake(Kind.REQUEST, content, Channel.CENTRE, right="view", language="fr")
+    case = office.prove(arrival.receive(intake, office.desk, now=office.now()))
     assert case.due_on is not None
     watch(dt.datetime.combine(case.due_on, dt.time(12, tzinfo=dt.UTC)))
     languages = dict(LetterRow.objects.filter(about=case.about).values_list("kind", "language"))

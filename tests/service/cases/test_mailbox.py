@@ -15,7 +15,7 @@ import pytest
 from django.db import OperationalError
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import letters, run
+from troth.service.cases import arrival, letters, life, run
 from troth.service.cases.content import Content
 from troth.service.cases.mailbox import Delivered, read_mailbox, take_in, understood
 from troth.service.cases.models import Arrived, Case, Channel, Kind, Needs, State
@@ -82,7 +82,7 @@ def test_a_letter_that_asks_for_several_things_opens_a_case_for_each(office: Off
     assert cases["view"].outcome == cases["object"].outcome == "fulfilled"
     assert cases["erase"].needs == Needs.REVIEW, "somebody reads first what the person wants in which order"
     assert office.rows("select count(*) from customer where id = 1") == [(1,)]
-    run.try_again(cases["erase"].pk, office.desk, who=run.Who("staff"), now=office.now())
+    run.try_again(cases["erase"].pk, office.desk, who=life.Who("staff"), now=office.now())
     office.work()
     assert office.rows("select count(*) from customer where id = 1") == [(0,)]
 
@@ -191,7 +191,7 @@ def test_no_letter_keeps_those_after_it_from_being_read(office: Office, tmp_path
     case = Case.objects.latest("id")
     assert (case.right, office.letters(case)) == ("view", ["link"])
     for kept in Case.objects.filter(kind="question"):
-        run.answer(kept.pk, "We wrote to you.", office.desk, who=run.Who("staff"), now=office.now())
+        run.answer(kept.pk, "We wrote to you.", office.desk, who=life.Who("staff"), now=office.now())
 
 
 def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, m
 
     raw, done = letter("delete my data"), list[str]()
     with monkeypatch.context() as patched:
-        patched.setattr(run, "receive_all", away)
+        patched.setattr(arrival, "receive_all", away)
         with pytest.raises(OperationalError):
             take_in(Delivered(raw, office.now(), lambda: done.append("done")), office.desk, now=office.now())
     assert not done
@@ -226,9 +226,9 @@ def test_of_a_flood_from_one_address_nothing_is_lost_and_no_letter_goes_back(off
 def asked(office: Office) -> Case:
     """A case of Ann's, in which we asked her something."""
     content = Content(address="ann@example.org", message="about my account")
-    intake = run.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
-    case = run.receive(intake, office.desk, now=office.now())
-    return run.pause(case.pk, "Which account?", office.desk, who=run.Who("staff"), now=office.now())
+    intake = arrival.Intake(Kind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
+    case = arrival.receive(intake, office.desk, now=office.now())
+    return run.pause(case.pk, "Which account?", office.desk, who=life.Who("staff"), now=office.now())
 
 
 def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:

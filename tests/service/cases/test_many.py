@@ -20,7 +20,7 @@ from tests import forks
 from tests.service.cases.conftest import Office
 from tests.service.conftest import ROOT
 
-from troth.service.cases import run
+from troth.service.cases import arrival
 from troth.service.cases.content import Content
 from troth.service.cases.desk import close_stores
 from troth.service.cases.models import Batch, Case, Channel, Kind, Receipt, State, Stop
@@ -142,7 +142,7 @@ def everybody_at_once(office: Office, database: str, *, people: int, workers: in
         at_once = max(50, people // 40)
         for first in range(0, people, at_once):  # they come while others are being answered
             intakes = [
-                run.Intake(
+                arrival.Intake(
                     Kind.REQUEST,
                     Content(address=mail, identifiers=(("email", mail),)),
                     Channel.API,
@@ -151,7 +151,7 @@ def everybody_at_once(office: Office, database: str, *, people: int, workers: in
                 )
                 for _, mail, _ in values[first : first + at_once]
             ]
-            run.receive_all(intakes, office.desk, now=office.now())
+            arrival.receive_all(intakes, office.desk, now=office.now())
         killed, deadline = 0, time.monotonic() + 120 + people / 5
         while (closed := Case.objects.filter(state=State.CLOSED).count()) < people:
             assert time.monotonic() < deadline, f"{closed} of {people} were answered in time"

@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 from tests.service.cases.packages import ANN, DECLARED, INVOICE, LOGINS, MADE, MESSAGES, as_json, contents, unzipped
 
 from troth.declaration import Basis, Declaration, parse
-from troth.service.cases.centre_frame import RIGHTS
+from troth.service.cases.centre.frame import RIGHTS
 from troth.service.cases.package import Contents, Part, Shared, build, read_package
 from troth.service.cases.package.cells import printable
 from troth.service.cases.package.facts import Facts, facts_of

@@ -10,9 +10,9 @@ from django.test import Client
 from tests.service.cases.conftest import Office
 from tests.service.cases.test_centre import ANN, ask, letters, link_in, text, visitor
 
-from troth.service.cases import throttle
+from troth.service.cases.centre import throttle
+from troth.service.cases.centre.throttle import Networks, prefix_of
 from troth.service.cases.models import Case, Link
-from troth.service.cases.throttle import Networks, prefix_of
 
 __all__ = ["letters", "visitor"]
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from troth.declaration import IdentityKind
-from troth.service.cases import run
+from troth.service.cases import arrival, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Case, Link, State
@@ -29,8 +29,8 @@ _QUIET = dt.timedelta(minutes=10)
 
 
 def wish(address: str, at_desk: Desk) -> None:
-    """Have the links sent, if there are any; the work is the same where there are none. Raises `run.CaseRefused`."""
-    subject = run.subject_of(Content(identifiers=((IdentityKind.EMAIL, address),)), at_desk)
+    """Have the links sent, if there are any; the work is the same where there are none. Raises `life.CaseRefused`."""
+    subject = life.subject_of(Content(identifiers=((IdentityKind.EMAIL, address),)), at_desk)
     want("cases.again", subject)
 
 
@@ -48,6 +48,6 @@ def send_again(subject: str, *, now: dt.datetime) -> int:
                 content = at_desk.papers.content(case)
             except ContentGone:
                 continue
-            run.send_link(case, content, at_desk, now=now, again=links.count())
+            arrival.send_link(case, content, at_desk, now=now, again=links.count())
             sent += 1
     return sent

@@ -19,13 +19,14 @@ from pydantic_core import PydanticCustomError
 from troth.declaration import IdentityKind
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
-from troth.service.cases import run, telling, vouched
+from troth.service.cases import arrival, run, telling, vouched
+from troth.service.cases.arrival import Intake
+from troth.service.cases.centre.forms import mailable
 from troth.service.cases.content import Content, readable
 from troth.service.cases.desk import desk
-from troth.service.cases.forms import mailable
+from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Kind, Restriction
 from troth.service.cases.restriction import marks_of
-from troth.service.cases.run import CaseRefused, Intake, Who
 from troth.service.mail.message import Address
 from troth.service.mail.plan import LetterRefused
 from troth.subjects import IdentityRefused
@@ -215,7 +216,7 @@ def _ask_all(asked: list[Asking], *, one: bool) -> Any:
         return problem(422, "What was sent is not a request", faults=faults[:100])
     at_desk, now = desk(), timezone.now()
     try:
-        cases = run.receive_all([_intake(each) for each in asked], at_desk, now=now)
+        cases = arrival.receive_all([_intake(each) for each in asked], at_desk, now=now)
     except CaseRefused as refused:
         return problem(422, "The person is not named like this", str(refused))
     known = [_known(case, {}) for case in cases]

@@ -11,7 +11,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from troth.service.cases import links, run
+from troth.service.cases import arrival, life, links
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, redress, write
@@ -45,16 +45,16 @@ def open_appeal(
     received_at: dt.datetime | None = None,
 ) -> Case:
     """Open an appeal against the answer to a case. Without *is_proved* a link goes to the address that we know first: a
-    letter in its name is easily forged. Raises `run.CaseRefused` where there is nothing to appeal against."""
+    letter in its name is easily forged. Raises `life.CaseRefused` where there is nothing to appeal against."""
     with transaction.atomic():
-        first = run.locked(case_id)
+        first = life.locked(case_id)
         if not is_possible(first):
-            raise run.CaseRefused(f"{first.reference} was not refused, or somebody has appealed already")
+            raise life.CaseRefused(f"{first.reference} was not refused, or somebody has appealed already")
         before = desk.papers.content(first)
         content = Content(
             address=before.address, identifiers=before.identifiers, rows=before.rows, name=before.name, message=text
         )
-        intake = run.Intake(
+        intake = arrival.Intake(
             kind=Kind.REQUEST,
             content=content,
             channel=channel,
@@ -66,28 +66,28 @@ def open_appeal(
             received_at=received_at,
             answers_case=first.pk,
         )
-        opened = run.receive(intake, desk, now=now)
+        opened = arrival.receive(intake, desk, now=now)
         Event.objects.create(case=first, at=now, what="appealed", actor="subject")
         return opened
 
 
 def decide(
-    case_id: int, text: str, desk: Desk, *, granted: bool, who: run.Who, now: dt.datetime, cite: str = ""
+    case_id: int, text: str, desk: Desk, *, granted: bool, who: life.Who, now: dt.datetime, cite: str = ""
 ) -> Case | None:
     """Answer an appeal, in words; where it is *granted*, the case of what was asked for at first. Raises
-    `run.CaseRefused`, also for whoever decided on the first."""
+    `life.CaseRefused`, also for whoever decided on the first."""
     with transaction.atomic():
-        case = run.locked(case_id)
+        case = life.locked(case_id)
         if case.right != Right.APPEAL or case.needs != Needs.ANSWER:
-            raise run.CaseRefused(f"{case.reference} is no appeal that waits for an answer")
-        run.require_other(case, who)
+            raise life.CaseRefused(f"{case.reference} is no appeal that waits for an answer")
+        life.require_other(case, who)
         content = desk.papers.content(case)
         desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
         page = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
         facts = {"received": day(case.received_at, desk), "answer": text, "granted": "yes" if granted else "no"}
         facts |= {"status": page, **({"cite": cite} if cite else {}), **redress(case, desk)}
         write(case, "appeal_answered", desk, facts, content=content, now=now)
-        run.close(case, Outcome.FULFILLED if granted else Outcome.REFUSED, desk, who=who, now=now)
+        life.close(case, Outcome.FULFILLED if granted else Outcome.REFUSED, desk, who=who, now=now)
         return _once_more(case, desk, now) if granted else None
 
 
@@ -95,8 +95,8 @@ def _once_more(case: Case, desk: Desk, now: dt.datetime) -> Case:
     """What was asked for at first, as a case that begins now."""
     first = case.answers_case
     if first is None or first.content is None:
-        raise run.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
-    intake = run.Intake(
+        raise life.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
+    intake = arrival.Intake(
         kind=Kind.REQUEST,
         content=dataclasses.replace(desk.papers.content(first), answer="", question=""),
         channel=Channel(case.channel),
@@ -107,4 +107,4 @@ def _once_more(case: Case, desk: Desk, now: dt.datetime) -> Case:
         is_confidential=first.is_confidential,
         answers_case=case.pk,
     )
-    return run.receive(intake, desk, now=now)
+    return arrival.receive(intake, desk, now=now)

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from troth.service.cases import asking, run, telling
+from troth.service.cases import arrival, asking, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.line import line
@@ -120,7 +120,7 @@ def _concerns(
             found[case.pk] = (Needs.REVIEW, {"why": "nothing_to_stop"})
         elif case.pk in looking:
             found[case.pk] = (Needs.ACCESS, {"why": "access_first"})
-        elif (until := run.window_of(case, at_desk)) is not None and until > at:
+        elif (until := arrival.window_of(case, at_desk)) is not None and until > at:
             found[case.pk] = (Needs.WINDOW, {})
     left = [case for case in cases if case.pk not in found]
     if not left:
@@ -188,7 +188,7 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
 def _open_window(case: Case, at: dt.datetime) -> None:
     """The data is restricted at once, and erased when the window is over (the person may think again)."""
     at_desk = desk()
-    case.window_until = run.window_of(case, at_desk)
+    case.window_until = arrival.window_of(case, at_desk)
     restrict(case, at_desk.papers.content(case), "", at_desk, at)
     telling.window_opened(case, at_desk, now=at)
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from troth.ledger import Entry, Pseudonym, Value
 from troth.protect import Context
-from troth.service.cases import links, run
+from troth.service.cases import arrival, life, links
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, write_to
 from troth.service.cases.models import Case, Document, Event, Kind, Link, Needs, State
@@ -52,21 +52,21 @@ def is_possible(case: Case) -> bool:
     return case.kind == Kind.REQUEST and (is_unproved or is_unclear)
 
 
-def ask(case_id: int, reasons: str, desk: Desk, *, who: run.Who, now: dt.datetime) -> None:
-    """Ask the person for a document, and say why nothing less will do (GDPR Art. 12(6)). Raises `run.CaseRefused`."""
+def ask(case_id: int, reasons: str, desk: Desk, *, who: life.Who, now: dt.datetime) -> None:
+    """Ask the person for a document, and say why nothing less will do (GDPR Art. 12(6)). Raises `life.CaseRefused`."""
     with transaction.atomic():
-        case = run.locked(case_id)
+        case = life.locked(case_id)
         if not is_possible(case):
-            raise run.CaseRefused(
+            raise life.CaseRefused(
                 f"{case.reference} does not wait for a proof of identity, or nothing less than a document was tried yet"
             )
         if of(case) is not None:
-            raise run.CaseRefused(f"a document was asked for already in {case.reference}")
+            raise life.CaseRefused(f"a document was asked for already in {case.reference}")
         if not reasons.strip():
-            raise run.CaseRefused("say why nothing less will do: the person is told (GDPR Art. 12(6))")
+            raise life.CaseRefused("say why nothing less will do: the person is told (GDPR Art. 12(6))")
         until = now + KEPT
         Document.objects.create(case=case, asked_at=now, until=until)
-        run.note(case, reasons, desk, who=who, now=now)
+        life.note(case, reasons, desk, who=who, now=now)
         content = desk.papers.content(case)
         page = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
         facts = {"right": case.right, "reasons": reasons, "link": page, "until": day(until, desk)}
@@ -76,20 +76,20 @@ def ask(case_id: int, reasons: str, desk: Desk, *, who: run.Who, now: dt.datetim
 
 
 def put(case_id: int, data: bytes, desk: Desk, *, now: dt.datetime) -> None:
-    """The person sends it: sealed at once. Raises `run.CaseRefused` for what was not asked for, is too large, or is no
+    """The person sends it: sealed at once. Raises `life.CaseRefused` for what was not asked for, is too large, or is no
     document by its content."""
     if len(data) > BYTES_MAX or type_of(data) is None:
-        raise run.CaseRefused("a document is a PDF, a PNG or a JPEG of at most 5 MB")
+        raise life.CaseRefused("a document is a PDF, a PNG or a JPEG of at most 5 MB")
     with transaction.atomic():
-        case = run.locked(case_id)
+        case = life.locked(case_id)
         waiting = Document.objects.select_for_update().filter(case=case, sealed=None, until__gt=now).first()
         if waiting is None or case.state == State.CLOSED:
-            raise run.CaseRefused(f"no document is waited for in {case.reference}")
+            raise life.CaseRefused(f"no document is waited for in {case.reference}")
         name = str(desk.keyring.pseudonym("document", f"{case.reference}/{waiting.pk}"))
         waiting.key, key = SubjectKeys(desk.keyring).each([name], now=now)[name]
         waiting.sealed, waiting.came_at = key.seal(data, _context(case)), now
         waiting.save(update_fields=["key", "sealed", "came_at"])
-        _tell(case, "received", run.SUBJECT, desk, now)
+        _tell(case, "received", life.SUBJECT, desk, now)
 
 
 def opened(case: Case, desk: Desk) -> bytes | None:
@@ -101,18 +101,18 @@ def opened(case: Case, desk: Desk) -> bytes | None:
     return key.unseal(bytes(sent.sealed or b""), _context(case))
 
 
-def decide(case_id: int, desk: Desk, *, accepted: bool, who: run.Who, now: dt.datetime) -> None:
+def decide(case_id: int, desk: Desk, *, accepted: bool, who: life.Who, now: dt.datetime) -> None:
     """It shows who asks, or does not; either way it is destroyed. Where it does, the case goes on. Raises
-    `run.CaseRefused` where there is none."""
+    `life.CaseRefused` where there is none."""
     with transaction.atomic():
-        case = run.locked(case_id)
+        case = life.locked(case_id)
         sent = Document.objects.select_for_update().filter(case=case).exclude(sealed=None).first()
         if sent is None:
-            raise run.CaseRefused(f"there is no document in {case.reference} to decide on")
+            raise life.CaseRefused(f"there is no document in {case.reference} to decide on")
         _destroy([sent], desk, now)
         _tell(case, "destroyed", who, desk, now, why="accepted" if accepted else "rejected")
         if accepted:
-            run.proved(case, TIER, desk, who=who, now=now)
+            arrival.proved(case, TIER, desk, who=who, now=now)
     scrub()
 
 
@@ -124,7 +124,7 @@ def sweep(desk: Desk, *, now: dt.datetime) -> int:
         _destroy(rows, desk, now)
         for row in rows:
             why = "closed" if row.case.state == State.CLOSED else "expired"
-            _tell(row.case, "destroyed", run.RULE, desk, now, why=why)
+            _tell(row.case, "destroyed", life.RULE, desk, now, why=why)
     if rows:
         scrub()
     return len(rows)
@@ -139,7 +139,7 @@ def _destroy(rows: Sequence[Document], desk: Desk, now: dt.datetime) -> None:
 def _tell(
     case: Case,
     change: str,
-    who: run.Who,
+    who: life.Who,
     desk: Desk,
     now: dt.datetime,
     *,

@@ -30,7 +30,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from troth.errors import TrothError
-from troth.service.cases import appeal, run
+from troth.service.cases import appeal, arrival, life, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import write_to
@@ -178,7 +178,7 @@ def _cases_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> list[Case]:
         asked, left = stops, "too_many" if left or asked != stops else ""
         content = dataclasses.replace(content, address="")  # whoever forges a sender fills nobody's mailbox with ours
     intakes = [
-        run.Intake(
+        arrival.Intake(
             kind=kind,
             content=content,
             channel=Channel.MAIL,
@@ -189,7 +189,7 @@ def _cases_of(letter: Delivered, at_desk: Desk, now: dt.datetime) -> list[Case]:
         )
         for kind, right, why in asked
     ]
-    opened = run.receive_all(intakes, at_desk, now=now)
+    opened = arrival.receive_all(intakes, at_desk, now=now)
     return [*opened, _for_a_handler(letter, left, at_desk, now, read=read)] if left else opened
 
 
@@ -215,7 +215,7 @@ def _for_a_handler(
     content = Content(
         identifiers=_identifiers(read.sender) if read is not None else (), message=said.strip()[:_TEXT_MAX]
     )
-    intake = run.Intake(
+    intake = arrival.Intake(
         kind=Kind.QUESTION,
         content=content,
         channel=Channel.MAIL,
@@ -223,11 +223,11 @@ def _for_a_handler(
         received_at=letter.at,
         why=why,
     )
-    return run.receive(intake, at_desk, now=now)
+    return arrival.receive(intake, at_desk, now=now)
 
 
 def _is_flood(content: Content, at_desk: Desk, now: dt.datetime) -> bool:
-    subject, since = run.subject_of(content, at_desk), now - dt.timedelta(days=1)
+    subject, since = life.subject_of(content, at_desk), now - dt.timedelta(days=1)
     of_today = Case.objects.filter(subject=subject, channel=Channel.MAIL, received_at__gt=since)
     return bool(subject) and of_today.count() >= _A_DAY_MAX
 
@@ -267,7 +267,7 @@ def _answered(read: MailRead, at: dt.datetime, at_desk: Desk, now: dt.datetime) 
                 )
             continue
         if case.state == State.PAUSED and reference == about:
-            return run.resume(case.pk, read.text, at_desk, who=run.SUBJECT, now=now)
+            return run.resume(case.pk, read.text, at_desk, who=life.SUBJECT, now=now)
         sealed = at_desk.papers.seal_note(case, read.text)
         Event.objects.create(case=case, at=now, what="wrote", actor="subject", note=sealed, is_internal=True)
         _alert(case, at_desk, now)

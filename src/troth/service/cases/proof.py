@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from troth.declaration import IdentityKind, covers
 from troth.errors import TrothError
-from troth.service.cases import run
+from troth.service.cases import arrival
 from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Handed, Link, State
 from troth.service.cases.names import about, names_of_cases
@@ -103,7 +103,7 @@ def offer(link: Link, answers: Mapping[str, str], *, declares: bool, desk: Desk,
         return False
     with transaction.atomic():
         Link.objects.filter(pk=link.pk).update(tries=F("tries") - 1)
-        run.prove(link, desk, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
+        arrival.prove(link, desk, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
     return True
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.ledger import receipt as proof
 from troth.protect import Context
-from troth.service.cases import asking, links, plan, run
+from troth.service.cases import asking, life, links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import appealing, day, redress, write
@@ -37,7 +37,7 @@ from troth.subjects import Located, View
 
 __all__ = ["close_done", "fetch", "hand_out", "sweep", "window_opened"]
 
-RULE = run.Who("rule")
+RULE = life.Who("rule")
 
 
 def hand_out(
@@ -62,7 +62,7 @@ def hand_out(
         told = Told(parts, uploads, unanswered, proofs.get(case.pk))
         packed = None if is_empty else build(_contents(case, content, told, at_desk, now))
         with transaction.atomic():
-            fresh = run.locked(case.pk)
+            fresh = life.locked(case.pk)
             if fresh.outcome:
                 continue
             if packed is not None:
@@ -78,7 +78,7 @@ def hand_out(
                 write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
             outcome = Outcome.PARTLY_FULFILLED if missing else Outcome.FULFILLED
             told_of = {"tables": len(parts), "package": packed is not None}
-            run.close(fresh, outcome, at_desk, who=RULE, now=now, facts=told_of)
+            life.close(fresh, outcome, at_desk, who=RULE, now=now, facts=told_of)
             handed += 1
     return handed
 
@@ -213,7 +213,7 @@ def sweep(at_desk: Desk, *, now: dt.datetime) -> int:
 def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime) -> bool:
     """Tell the person and the recipients what was done, and close: all at once, and once only."""
     with transaction.atomic():
-        fresh = run.locked(case.pk)
+        fresh = life.locked(case.pk)
         if fresh.outcome:
             return False
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
@@ -236,7 +236,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
-        run.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
+        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
         return True
 
 

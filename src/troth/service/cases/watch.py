@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.service.cases import document, freeze, run, telling
+from troth.service.cases import document, freeze, life, telling
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
@@ -76,7 +76,7 @@ def _reminded(level: str) -> QuerySet[Event]:
 
 def _remind(case: Case, level: str, left: int, at_desk: Desk, now: dt.datetime) -> None:
     with transaction.atomic():
-        locked = run.locked(case.pk)
+        locked = life.locked(case.pk)
         if locked.state == State.CLOSED or _reminded(level).filter(case=locked).exists():
             return
         Event.objects.create(
@@ -96,7 +96,7 @@ def _remind(case: Case, level: str, left: int, at_desk: Desk, now: dt.datetime) 
         for number, address in enumerate(sorted(addresses)):
             again = f"{level}-{number}"
             write_to(address, locked, "staff_escalation", at_desk, {**facts, "why": why}, now=now, again=again)
-        run.put_on_record(locked, "escalated", run.RULE, at_desk, now=now, due=locked.due_on)
+        life.put_on_record(locked, "escalated", life.RULE, at_desk, now=now, due=locked.due_on)
 
 
 def _remind_people(at_desk: Desk, now: dt.datetime) -> None:
@@ -107,7 +107,7 @@ def _remind_people(at_desk: Desk, now: dt.datetime) -> None:
     )
     for pause in asked.select_related("case", "case__key")[:_AT_ONCE]:
         with transaction.atomic():
-            case = run.locked(pause.case_id)
+            case = life.locked(pause.case_id)
             if case.state != State.PAUSED or case.events.filter(what="asked_again", at__gt=pause.asked_at).exists():
                 continue
             content = at_desk.papers.content(case)
@@ -133,11 +133,11 @@ def _abandon(at_desk: Desk, now: dt.datetime) -> None:
     )
     for case in unproved.order_by("id")[:_AT_ONCE]:
         with transaction.atomic():
-            locked = run.locked(case.pk)
+            locked = life.locked(case.pk)
             if locked.state != State.VERIFYING or locked.links.filter(open_until__gt=now).exists():
                 continue
             if document.of(locked) is not None:  # it goes within its own days, and this case with it
                 continue
             Link.objects.filter(case=locked).delete()
             facts = {"cite": "GDPR Art. 12(2), (6)", "why": "identity_not_shown"}
-            run.close(locked, Outcome.REFUSED, at_desk, who=run.RULE, now=now, facts=facts)
+            life.close(locked, Outcome.REFUSED, at_desk, who=life.RULE, now=now, facts=facts)

@@ -145,7 +145,7 @@ def _page(request: HttpRequest, form: Placing, now: dt.datetime, *, wrong: str =
 
 
 def _is_of_case(row: Hold) -> bool:
-    """Whether it was placed with a case (`cases.run.receive`), and goes with it."""
+    """Whether it was placed with a case (`cases.arrival.receive`), and goes with it."""
     return _CASE.fullmatch(row.matter) is not None
 
 

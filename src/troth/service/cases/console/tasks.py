@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from troth.service.cases import asking, run
-from troth.service.cases.console import purpose_of, purposes, who
-from troth.service.cases.console_line import about, relative
-from troth.service.cases.console_page import STEP_WHY, content_of, everyone_of, people_of, wrote
+from troth.service.cases import asking, life
+from troth.service.cases.console.cases import purpose_of, purposes, who
+from troth.service.cases.console.page import STEP_WHY, content_of, everyone_of, people_of, wrote
+from troth.service.cases.console.row import about, relative
 from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
@@ -214,7 +214,7 @@ def _end(request: HttpRequest, row: Step, given: Mapping[str, Any]) -> None:
     counts = {"records": given["rows"]} if given.get("rows") is not None else {}
     with transaction.atomic():
         if given.get("note"):
-            run.note(row.case, given["note"], desk(), who=who(request), now=now)
+            life.note(row.case, given["note"], desk(), who=who(request), now=now)
         asking.complete(
             row.pk,
             by=who(request).by,

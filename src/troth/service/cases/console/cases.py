@@ -21,11 +21,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import asking, document, preview, run
-from troth.service.cases.console_acts import ACTS, At, form_of, offered
-from troth.service.cases.console_forms import Filter
-from troth.service.cases.console_line import Line, line, relative
-from troth.service.cases.console_page import content_of, everyone_of, people_of, sheet
+from troth.service.cases import asking, document, life, preview, run
+from troth.service.cases.console.acts import ACTS, At, form_of, offered
+from troth.service.cases.console.forms import Filter
+from troth.service.cases.console.page import content_of, everyone_of, people_of, sheet
+from troth.service.cases.console.row import Line, line, relative
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Case, Kind, Needs, Right, State, Step
@@ -184,9 +184,9 @@ def purpose_of(request: HttpRequest) -> str:
     return str(request.POST.get("purpose") or request.GET.get("purpose") or PURPOSE)
 
 
-def who(request: HttpRequest) -> run.Who:
+def who(request: HttpRequest) -> life.Who:
     """Whoever sent *request*, as the engine knows them."""
-    return run.Who("staff", standing_of(request).pseudonym or "")
+    return life.Who("staff", standing_of(request).pseudonym or "")
 
 
 def _page(

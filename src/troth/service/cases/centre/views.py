@@ -21,8 +21,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.declaration import Declaration
 from troth.ledger import receipt
-from troth.service.cases import again, appeal, document, links, page, plan, proof, run, telling, window
-from troth.service.cases.centre_frame import (
+from troth.service.cases import again, appeal, arrival, document, life, links, plan, proof, run, telling
+from troth.service.cases.centre import page, window
+from troth.service.cases.centre.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
+from troth.service.cases.centre.frame import (
     RIGHTS,
     centre_page,
     chosen_language,
@@ -32,13 +34,12 @@ from troth.service.cases.centre_frame import (
     too_many,
     window_page,
 )
+from troth.service.cases.centre.throttle import has_asked_enough
 from troth.service.cases.desk import Desk
-from troth.service.cases.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
 from troth.service.cases.restriction import is_stopped
-from troth.service.cases.throttle import has_asked_enough
 from troth.service.pages import the_company, the_log
 
 __all__ = [
@@ -212,10 +213,10 @@ def _receive(
     """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
     now, content = timezone.now(), form.content()
     someone = getattr(form, "someone", None)
-    is_quiet = someone is None and has_asked_enough(run.subject_of(content, at_desk), now=now)
+    is_quiet = someone is None and has_asked_enough(life.subject_of(content, at_desk), now=now)
     if is_quiet and right in _AT_ONCE and is_stopped(right, content, at_desk):
         return None  # what the page that follows says is so already
-    intake = run.Intake(
+    intake = arrival.Intake(
         kind=kind,
         right=right,
         content=content,
@@ -225,9 +226,9 @@ def _receive(
         clause=clause[:80],
         tier=someone.tier if someone is not None else 0,
         is_quiet=is_quiet,
-        who=run.Who("agent") if content.agent_address else run.SUBJECT,
+        who=life.Who("agent") if content.agent_address else life.SUBJECT,
     )
-    return run.receive(intake, at_desk, now=now)
+    return arrival.receive(intake, at_desk, now=now)
 
 
 def _status(form: Any) -> int:
@@ -295,7 +296,7 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
     if link.use == Link.Use.AGENT and "no" in request.POST:
         return _deny(request, at_desk, link, now)
     if link.use in (Link.Use.PROVE, Link.Use.AGENT):
-        run.prove(link, at_desk, now=now)
+        arrival.prove(link, at_desk, now=now)
     window.open_window(request, link, now=now)
     return to(request, at_desk, "centre-case")
 
@@ -303,7 +304,7 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
 def _deny(request: HttpRequest, at_desk: Desk, link: Link, now: dt.datetime) -> HttpResponse:
     """The person has sent nobody: the case ends here."""
     if link.case.state != State.CLOSED:
-        run.withdraw(link.case_id, at_desk, who=run.SUBJECT, now=now)
+        run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=now)
     Link.objects.filter(pk=link.pk).update(open_until=now)
     return shown(request, at_desk, "denied", {})
 
@@ -379,7 +380,7 @@ def send_document(request: HttpRequest, at_desk: Desk, link: Link) -> HttpRespon
     form = Paper(request.POST, request.FILES)
     if not form.is_valid():
         return _case(request, at_desk, link, paper=form, status=422)
-    with contextlib.suppress(run.CaseRefused):  # it was sent at this moment, or the case has ended: the page says so
+    with contextlib.suppress(life.CaseRefused):  # it was sent at this moment, or the case has ended: the page says so
         document.put(link.case_id, form.cleaned_data["document"], at_desk, now=timezone.now())
     return to(request, at_desk, "centre-case")
 
@@ -393,7 +394,7 @@ def answer(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
         return to(request, at_desk, "centre-case")
     if not form.is_valid():
         return _case(request, at_desk, link, form=form, status=422)
-    run.resume(link.case_id, form.cleaned_data["answer"], at_desk, who=run.SUBJECT, now=timezone.now())
+    run.resume(link.case_id, form.cleaned_data["answer"], at_desk, who=life.SUBJECT, now=timezone.now())
     return to(request, at_desk, "centre-case")
 
 
@@ -406,8 +407,8 @@ def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     if request.method != "POST":
         return shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
     try:
-        run.withdraw(link.case_id, at_desk, who=run.SUBJECT, now=timezone.now())
-    except run.CaseRefused:
+        run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=timezone.now())
+    except life.CaseRefused:
         said = gettext("It is being carried out at this moment, and cannot be taken back any more.")
         return _case(request, at_desk, link, wrong=said, status=409)
     return to(request, at_desk, "centre-case")
@@ -422,7 +423,7 @@ def appeal_form(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse
     form = Appeal(request.POST or None)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
-        with contextlib.suppress(run.CaseRefused):  # somebody appealed at this moment: the page says so
+        with contextlib.suppress(life.CaseRefused):  # somebody appealed at this moment: the page says so
             text = form.cleaned_data["answer"]
             opened = appeal.open_appeal(link.case_id, text, at_desk, channel=Channel.CENTRE, is_proved=True, now=now)
             secret = links.make(opened, Link.Use.STATUS, now=now)

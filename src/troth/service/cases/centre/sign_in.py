@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from troth.service.cases import login, proof, window
-from troth.service.cases.centre_frame import RIGHTS, centre_page, chosen_language, shown, too_many
+from troth.service.cases import login, proof
+from troth.service.cases.centre import window
+from troth.service.cases.centre.frame import RIGHTS, centre_page, chosen_language, shown, too_many
 from troth.service.cases.desk import Desk
 from troth.service.cases.proof import HandOver
 

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases.console_line import NEEDS, RIGHTS
+from troth.service.cases.console.row import NEEDS, RIGHTS
 from troth.service.cases.models import Kind, Right
 
 __all__ = ["Answering", "Asking", "Choosing", "Filter", "Noting", "Reasons", "Refusing", "Resuming"]

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration, is_category
 from troth.law import Applies, obligations, regimes_for
-from troth.service.cases import run
-from troth.service.cases.console_line import CHANNELS, Bar, about, bar, doing, relative, state_words
+from troth.service.cases import life
+from troth.service.cases.console.row import CHANNELS, Bar, about, bar, doing, relative, state_words
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
@@ -162,8 +162,8 @@ def everyone_in(content: Content, at_desk: Desk) -> list[str]:
 
 def _reference(address: str, at_desk: Desk) -> str:
     try:
-        return run.subject_of(Content(identifiers=(("email", address),)), at_desk)
-    except run.CaseRefused:
+        return life.subject_of(Content(identifiers=(("email", address),)), at_desk)
+    except life.CaseRefused:
         return ""
 
 
@@ -177,7 +177,7 @@ def content_of(case: Case, at_desk: Desk) -> Content | None:
 
 def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetime, mine: int | None) -> Sheet:
     """The page of *case*, for whoever has been put on record for it."""
-    clocks = run.reckon(case, at_desk, now=now)
+    clocks = life.reckon(case, at_desk, now=now)
     today = day(now, at_desk)
     closed = case.state == State.CLOSED
     todo, is_for_somebody = doing(case)

@@ -17,10 +17,10 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from troth.service.cases import window
+from troth.service.cases.centre import window
+from troth.service.cases.centre.throttle import networks, prefix_of
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Case, Right
-from troth.service.cases.throttle import networks, prefix_of
 from troth.service.company import NoCompany
 from troth.service.pages import not_ready
 from troth.service.staff.doors import public

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from troth.declaration import IdentityKind
-from troth.service.cases.console_line import line
+from troth.service.cases.console.row import line
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Case, Restriction

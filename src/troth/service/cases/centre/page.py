@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from troth.declaration import Declaration, is_category
 from troth.law import Applies
 from troth.service.board.page import SIGNS
-from troth.service.cases import appeal, document, run
+from troth.service.cases import appeal, document, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
@@ -123,7 +123,7 @@ def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> s
 
 def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
     """The page of *case* as it is now."""
-    clocks = run.reckon(case, at_desk, now=now)
+    clocks = life.reckon(case, at_desk, now=now)
     first, closed = clocks.first, case.state == State.CLOSED
     steps = list(case.steps.order_by("id"))
     receipts = list(case.receipts.select_related("entry").order_by("at", "id"))

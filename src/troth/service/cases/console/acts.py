@@ -13,9 +13,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases import appeal, document, preview, run
-from troth.service.cases.console_forms import Answering, Asking, Choosing, Noting, Reasons, Refusing, Resuming
-from troth.service.cases.console_page import Sheet, grounds, rows_in_question
+from troth.service.cases import appeal, document, life, preview, run
+from troth.service.cases.console.forms import Answering, Asking, Choosing, Noting, Reasons, Refusing, Resuming
+from troth.service.cases.console.page import Sheet, grounds, rows_in_question
 from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Needs, Right, State
 from troth.service.staff.doors import Right as Leave
@@ -31,7 +31,7 @@ class At:
     request: HttpRequest
     case: Case
     desk: Desk
-    who: run.Who
+    who: life.Who
     now: dt.datetime
 
 
@@ -109,12 +109,12 @@ def _plan(at: At, given: Mapping[str, Any]) -> None:
 
 
 def _note(at: At, given: Mapping[str, Any]) -> None:
-    run.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+    life.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
 
 
 def _withdraw(at: At, given: Mapping[str, Any]) -> None:
     with transaction.atomic():
-        run.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+        life.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
         run.withdraw(at.case.pk, at.desk, who=at.who, now=at.now)
 
 

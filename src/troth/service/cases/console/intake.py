@@ -19,13 +19,13 @@ from django.views.decorators.http import require_http_methods
 
 from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
-from troth.service.cases import run, vouched
-from troth.service.cases.console import sentence, who
-from troth.service.cases.console_line import RIGHTS
-from troth.service.cases.console_page import everyone_in
+from troth.service.cases import arrival, life, vouched
+from troth.service.cases.centre.forms import PLACES, Value, categories_to_amend, purposes_for
+from troth.service.cases.console.cases import sentence, who
+from troth.service.cases.console.page import everyone_in
+from troth.service.cases.console.row import RIGHTS
 from troth.service.cases.content import Content
 from troth.service.cases.desk import desk
-from troth.service.cases.forms import PLACES, Value, categories_to_amend, purposes_for
 from troth.service.cases.letters import day
 from troth.service.cases.models import Channel, Kind, Right
 from troth.service.cases.plan import zone_of
@@ -152,7 +152,7 @@ def new_case(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         refuse_own(request, everyone_in(form.content(), at_desk))
         arrived = dt.datetime.combine(given["arrived_on"], dt.time(), zone_of(at_desk.declaration.organisation))
-        intake = run.Intake(
+        intake = arrival.Intake(
             kind=Kind(what) if what in (Kind.COMPLAINT, Kind.QUESTION) else Kind.REQUEST,
             right="" if what in (Kind.COMPLAINT, Kind.QUESTION) else what,
             content=form.content(),
@@ -166,9 +166,9 @@ def new_case(request: HttpRequest) -> HttpResponse:
         )
         try:
             with transaction.atomic():
-                case = run.receive(intake, at_desk, now=now)
+                case = arrival.receive(intake, at_desk, now=now)
                 if given["proof"]:
-                    run.note(case, given["proof"], at_desk, who=who(request), now=now)
+                    life.note(case, given["proof"], at_desk, who=who(request), now=now)
             return HttpResponseRedirect(reverse("case", args=[case.reference]))
         except TrothError as refused:
             wrong = sentence(refused)

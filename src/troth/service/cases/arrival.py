@@ -1,0 +1,297 @@
+"""What arrives becomes a case, and begins: by a form, a mail, the API, or staff for somebody.
+
+Every function is one transaction of Troth's own database: the case, its event, its ledger entry and its letter commit
+together. `want`ed flows and queued letters are rows of the same commit, so nothing is lost between them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import formats, translation
+from django.utils.translation import gettext
+
+from troth.ledger import Entry, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.service.api import hooks
+from troth.service.cases import links, plan, vouched
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.freeze import freeze
+from troth.service.cases.freeze import prove as freeze_for_good
+from troth.service.cases.letters import day, write, write_to
+from troth.service.cases.life import (
+    RULE,
+    SUBJECT,
+    CaseRefused,
+    Who,
+    facts_of,
+    locked,
+    pseudonym_of,
+    put_on_record,
+    reckon,
+    subject_of,
+    told,
+)
+from troth.service.cases.models import (
+    Case,
+    Channel,
+    Event,
+    Kind,
+    Link,
+    Named,
+    Needs,
+    Right,
+    State,
+)
+from troth.service.cases.names import each_alone
+from troth.service.record.ledger import record
+
+__all__ = ["Intake", "prove", "proved", "receive", "receive_all", "send_link", "window_of"]
+
+_LETTER_OF = {Kind.REQUEST: "R", Kind.COMPLAINT: "C", Kind.QUESTION: "Q"}
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What arrives: by a form, a mail, the API, or staff for somebody. Its `repr` shows nothing."""
+
+    kind: Kind
+    content: Content
+    channel: Channel
+    language: str = "en"
+    right: str = ""
+    residence: str = ""
+    clause: str = ""
+    tier: int = 0
+    """The proof of identity that came with it: an application that signed the person in gives 3."""
+    is_confidential: bool = False
+    received_at: dt.datetime | None = None
+    """When it arrived, where that is earlier than now: the clock starts at arrival."""
+    is_quiet: bool = False
+    """So much has come under this address lately that nothing is mailed to it until its owner says so."""
+    why: str = ""
+    """Why somebody has to look at it first, as a code; empty where nothing is unclear."""
+    answers_case: int | None = None
+    """The case that this one follows from: an appeal from what was refused, and what is done after all from an
+    appeal."""
+    who: Who = field(default=SUBJECT)
+
+    def __repr__(self) -> str:
+        return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
+
+
+def receive(intake: Intake, desk: Desk, *, now: dt.datetime) -> Case:
+    """Open a case, and let everything follow that needs nobody's decision. Raises `CaseRefused` where nobody is named
+    like this, and where the proof would be asked of somebody else."""
+    return receive_all([intake], desk, now=now)[0]
+
+
+def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> list[Case]:
+    """`receive` for many, in one transaction: all are opened or none."""
+    with transaction.atomic():
+        opened = [_case(intake, desk, now) for intake in intakes]
+        cases = [case for case, _ in opened]
+        Case.objects.bulk_create(cases)
+        for case in cases:
+            case.reference = f"{_LETTER_OF[Kind(case.kind)]}-{case.received_at:%Y}-{case.pk:04d}"
+        contents = [intake.content for intake in intakes]
+        desk.papers.put_all(list(zip(cases, contents, strict=True)), now=now)
+        Case.objects.bulk_update(cases, ["reference", "key", "content"], batch_size=200)
+        events, entries = list[Event](), list[Entry]()
+        for case, intake in zip(cases, intakes, strict=True):
+            event, entry = told(case, "received", intake.who, desk, now=case.received_at)
+            events.append(event)
+            entries.append(entry)
+            if why := intake.why or _doubt(case, intake):
+                what, facts = "needs_review" if case.kind == Kind.REQUEST else "needs_answer", {"why": why}
+                events.append(Event(case=case, at=event.at, what=what, actor="rule", facts=facts, is_internal=True))
+        Named.objects.bulk_create(
+            Named(case=case, name=name)
+            for case, content in zip(cases, contents, strict=True)
+            for name in each_alone(content, desk)
+        )
+        Event.objects.bulk_create(events)
+        record(*entries)
+        hooks.tell("case.received", *map(facts_of, cases), now=now)
+        for (case, clocks), intake in zip(opened, intakes, strict=True):
+            _begin(case, intake.content, clocks, desk, now, is_quiet=intake.is_quiet)
+    return cases
+
+
+def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Clocks]:
+    """The row of a new case, unsaved, and its clocks; its reference follows from its number."""
+    received = min(intake.received_at or now, now)
+    if intake.kind == Kind.REQUEST and not _is_shown(intake) and vouched.goes_astray(intake.content):
+        raise CaseRefused(
+            "letters would go to another address than the one that names the person, and a link in them would prove "
+            "nothing; give that address, or a better proof of who asks"
+        )
+    needed = plan.tier_needed(
+        desk.declaration,
+        intake.kind,
+        intake.right,
+        residence=intake.residence,
+        purposes=intake.content.purposes,
+    )
+    case = Case(
+        reference=f"new-{id(intake):x}",
+        kind=intake.kind,
+        right=intake.right,
+        state=State.RECEIVED,
+        channel=intake.channel,
+        language=intake.language,
+        residence=intake.residence,
+        clause=intake.clause,
+        is_confidential=intake.is_confidential,
+        by_agent=bool(intake.content.agent_address),
+        received_at=received,
+        tier=intake.tier,
+        tier_needed=needed,
+        subject=subject_of(intake.content, desk),
+        answers_case_id=intake.answers_case,
+    )
+    if needed and intake.tier >= needed:
+        case.verified_at = now
+    return case, reckon(case, desk, now=now)
+
+
+def _is_shown(intake: Intake) -> bool:
+    """Whether somebody answers for the names in it: who brought it, or who decided on what it follows from."""
+    return intake.answers_case is not None or vouched.answers_for_names(intake.who.actor, intake.tier)
+
+
+def _doubt(case: Case, intake: Intake) -> str:
+    """Why a link or what the person knows is not enough, as a code; empty where it is."""
+    is_shown = not case.subject or not case.tier_needed or _is_shown(intake) or vouched.link_shows(intake.content)
+    return "" if is_shown else "not_shown"
+
+
+def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool) -> None:
+    """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
+    freeze(case, content, desk, now)
+    if case.tier < case.tier_needed:
+        case.state = State.VERIFYING
+        case.save(update_fields=["state"])
+        if case.tier == 0 and not is_quiet:
+            send_link(case, content, desk, now=now)
+        return
+    _go_on(case, content, clocks, desk, now, is_quiet=is_quiet)
+
+
+def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> None:
+    """Mail a link that proves the channel; the earlier ones stay good until they end. Where somebody asks for another,
+    it goes to that other, who says whether they may; until then nothing happens."""
+    is_for_another = bool(content.agent_address) and case.state == State.VERIFYING
+    secret = links.make(case, Link.Use.AGENT if is_for_another else Link.Use.PROVE, now=now)
+    facts: dict[str, Any] = {
+        "link": links.address_of(secret, desk),
+        "until": now + dt.timedelta(hours=links.LINK_HOURS),
+    }
+    number = str(again) if again else ""
+    if is_for_another:
+        facts |= {"agent": content.agent_name, "right": case.right}
+        write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
+    else:
+        facts["what"] = case.right or case.kind
+        write_to(content.address, case, "link", desk, facts, now=now, again=number)
+
+
+def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
+    """The person has shown who they are, to *tier*: go on where that is enough. Harmless twice."""
+    with transaction.atomic():
+        case = locked(link.case_id)
+        if case.tier < tier and case.state == State.VERIFYING:
+            proved(case, tier, desk, who=SUBJECT, now=now)
+        return case
+
+
+def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> None:
+    """Who asks is known to *tier*, in the transaction that is open: a case that waited for it goes on."""
+    is_waiting = case.state == State.VERIFYING
+    case.tier = tier
+    if is_waiting and tier >= case.tier_needed:
+        case.verified_at = now
+    clocks = reckon(case, desk, now=now)
+    case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
+    Event.objects.create(case=case, at=now, what="verified", actor=who.actor, by=who.by, facts={"tier": tier})
+    said: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
+    said |= {"by": Pseudonym(who.by)} if who.by else {}
+    record(Entry("case.verified", now, {"case": pseudonym_of(case, desk), "tier": tier, **said}))
+    hooks.tell("case.verified", facts_of(case), now=now)
+    if not is_waiting:
+        return
+    content = desk.papers.content(case)
+    freeze_for_good(case, content, desk, now)
+    if tier >= case.tier_needed:
+        _go_on(case, content, clocks, desk, now)
+
+
+def _go_on(
+    case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool = False
+) -> None:
+    """Everything is known that is needed to begin: work on it, and say so."""
+    is_told = is_quiet or case.acknowledged_at is not None
+    case.state = State.IN_PROGRESS
+    case.needs = _first_need(case)
+    case.acknowledged_at = case.acknowledged_at if is_told else now
+    case.save(update_fields=["state", "needs", "acknowledged_at"])
+    if not is_told:
+        _acknowledge(case, content, clocks, desk, now)
+
+
+def _first_need(case: Case) -> str:
+    if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
+        return Needs.ANSWER
+    if not case.subject or (case.channel != Channel.CENTRE and case.events.filter(what="needs_review").exists()):
+        return Needs.REVIEW
+    return ""
+
+
+def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
+    """Tell the person that the case is open, by when it is answered, and where they can watch it."""
+    status = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
+    received = day(case.received_at, desk)
+    if case.kind == Kind.COMPLAINT:
+        facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
+        write(case, "complaint_acknowledged", desk, facts, content=content, now=now)
+    else:
+        laws = tuple(dict.fromkeys(str(one.citation) for one in clocks.answer if one.citation is not None))
+        verification = ("none", "link", "points", "account", "document")[case.tier]
+        facts = {
+            "right": case.right or case.kind,
+            "received": received,
+            "due": clocks.first.on,
+            "laws": laws,
+            "status": status,
+            "verification": verification,
+        }
+        facts |= _window(case, desk)
+        write(case, "acknowledged", desk, facts, content=content, now=now)
+    put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
+
+
+def window_of(case: Case, desk: Desk) -> dt.datetime | None:
+    """Until when the person may think again: an erasure's window counts from its acknowledgement, which names the
+    day. None where there is none."""
+    if case.right != Right.ERASE or case.window_until is not None:
+        return case.window_until
+    return plan.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
+
+
+def _window(case: Case, desk: Desk) -> dict[str, Any]:
+    """What happens next where an erasure waits for a while."""
+    end = window_of(case, desk)
+    if end is None:
+        return {}
+    with translation.override(case.language):
+        until = formats.date_format(day(end, desk), "DATE_FORMAT")
+        text = gettext(
+            "Until %(until)s your data is only stored and not used, and then it is deleted. Before that day you can "
+            "take your request back, on its page."
+        )
+        return {"next": text % {"until": until}}

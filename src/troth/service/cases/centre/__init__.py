@@ -1,0 +1,1 @@
+"""The privacy centre: what the people see whom the data is about."""

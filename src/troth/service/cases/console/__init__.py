@@ -1,0 +1,1 @@
+"""The console: cases as staff see them, and what may be done with them."""

@@ -1,0 +1,220 @@
+"""A case as every step finds it: held, its clocks reckoned, what is put on record about it, and its end.
+
+The case, its event, its ledger entry and the news for webhooks are rows of one commit, that of whoever calls.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext
+
+from troth.law import Pause as PausedDays
+from troth.ledger import Entry, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.service.api import hooks
+from troth.service.cases import plan
+from troth.service.cases.content import Content
+from troth.service.cases.desk import Desk
+from troth.service.cases.freeze import thaw
+from troth.service.cases.letters import day, write
+from troth.service.cases.models import (
+    Case,
+    Event,
+    Needs,
+    Right,
+    State,
+)
+from troth.service.configuration import ServiceError
+from troth.service.record.ledger import record
+from troth.service.work.run import want
+from troth.subjects import IdentityRefused, references
+
+__all__ = [
+    "LIFT_NOTICE",
+    "RULE",
+    "SUBJECT",
+    "CaseRefused",
+    "Who",
+    "close",
+    "facts_of",
+    "locked",
+    "note",
+    "pseudonym_of",
+    "put_on_record",
+    "reckon",
+    "require_open",
+    "require_other",
+    "require_untouched",
+    "subject_of",
+    "told",
+]
+
+
+class CaseRefused(ServiceError):
+    """The case cannot be treated like this, as it stands or as the law is; the message says why and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts: ``subject``, ``agent``, ``staff``, ``owner`` or ``rule``; staff with their pseudonym."""
+
+    actor: str = "rule"
+    by: str = ""
+
+
+SUBJECT, RULE = Who("subject"), Who("rule")
+
+
+def reckon(case: Case, desk: Desk, *, now: dt.datetime) -> plan.Clocks:
+    """Reckon the clocks anew and write the earliest into the case; the caller saves it."""
+    pauses = case.pauses.order_by("asked_at") if case.pk else ()
+    asked = plan.Asked(
+        kind=case.kind,
+        right=case.right,
+        received_at=case.received_at,
+        verified_at=case.verified_at,
+        residence=case.residence,
+        pauses=tuple(PausedDays(each.asked_at, each.answered_at) for each in pauses),
+        is_extended=case.extended_at is not None,
+    )
+    clocks = plan.clocks(asked, desk.declaration, now=now)
+    case.due_on, case.due_by = clocks.first.on, clocks.first.rule
+    return clocks
+
+
+def close(
+    case: Case, outcome: str, desk: Desk, *, who: Who, now: dt.datetime, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Close the case in the transaction that is open; its letter has been queued by the caller."""
+    if case.right == Right.AMEND:
+        _end_contest(case, desk, now)
+    in_time = case.due_on is None or day(now, desk) <= case.due_on
+    case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
+    case.save()
+    case.pauses.filter(answered_at=None).update(answered_at=now)
+    thaw(case, desk, now)
+    said: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "outcome": outcome, "actor": who.actor}
+    said["in_time"] = "yes" if in_time else "no"
+    if case.subject:
+        said["subject"] = Pseudonym(case.subject)
+    if who.by:
+        said["by"] = Pseudonym(who.by)
+    [entry] = record(Entry("case.closed", now, said))
+    told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
+    Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
+    hooks.tell("case.closed", facts_of(case), now=now)
+
+
+def _end_contest(case: Case, desk: Desk, now: dt.datetime) -> None:
+    """Data whose accuracy was contested has been only stored meanwhile (GDPR Art. 18(1)(a)). That ends, and the person
+    is told before."""
+    first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
+    if first is not None:
+        with translation.override(case.language):
+            reasons = gettext("We have looked into what you asked us to correct, and answered you.")
+        facts = {"on": day(now + LIFT_NOTICE, desk), "reasons": reasons, "since": day(first.since, desk)}
+        write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
+        want("cases.lift", str(case.pk), not_before=now + LIFT_NOTICE)
+
+
+LIFT_NOTICE = dt.timedelta(days=3)
+"""How long before a restriction is lifted the person is told."""
+
+
+def note(case: Case, text: str, desk: Desk, *, who: Who, now: dt.datetime) -> None:
+    """Put a handler's note beside the case; the person does not see it on the status page."""
+    sealed = desk.papers.seal_note(case, text)
+    Event.objects.create(case=case, at=now, what="note", actor=who.actor, by=who.by, note=sealed, is_internal=True)
+
+
+def locked(case_id: int) -> Case:
+    """The case, which nobody else changes until the transaction ends."""
+    return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case_id)
+
+
+def require_open(case: Case) -> None:
+    if case.state == State.CLOSED:
+        raise CaseRefused(f"{case.reference} is closed; what is new is a case of its own")
+
+
+def require_other(case: Case, who: Who) -> None:
+    """Nobody decides on an appeal against what they decided themselves."""
+    if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
+        return
+    decided = Event.objects.filter(case=case.answers_case_id, by=who.by, what__in=("closed", "approved", "reviewed"))
+    if decided.exists():
+        raise CaseRefused(f"you had a part in the answer that {case.reference} is about: somebody else has to decide")
+
+
+def require_untouched(case: Case) -> None:
+    """Nobody says that nothing is done, or that it waits, while it is being done."""
+    if case.batch_id is not None or case.needs == Needs.SYSTEMS:
+        raise CaseRefused(f"{case.reference} is being carried out: it can be neither held up nor taken back any more")
+
+
+def pseudonym_of(case: Case, desk: Desk) -> Pseudonym:
+    return desk.keyring.pseudonym("case", case.reference)
+
+
+def told(case: Case, what: str, who: Who, desk: Desk, *, now: dt.datetime) -> tuple[Event, Entry]:
+    fields: dict[str, FieldValue] = {
+        "case": pseudonym_of(case, desk),
+        "what": case.kind,
+        "channel": case.channel,
+        "actor": who.actor,
+    }
+    fields |= {"right": case.right} if case.right else {}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    fields |= {"due": case.due_on} if case.due_on else {}
+    facts = {"channel": case.channel, "tier": case.tier}
+    event = Event(case=case, at=now, what=what, actor=who.actor, by=who.by, facts=facts)
+    return event, Entry("case.received", now, fields)
+
+
+def put_on_record(
+    case: Case,
+    change: str,
+    who: Who,
+    desk: Desk,
+    *,
+    now: dt.datetime,
+    due: dt.date | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Put a change of the case into its history and into the ledger, in the transaction that is open."""
+    told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
+    Event.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
+    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "change": change, "actor": who.actor}
+    fields |= {"due": due} if due else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    record(Entry("case.changed", now, fields))
+    event = "case.escalated" if change == "escalated" else "case.changed"
+    hooks.tell(event, facts_of(case) | {"change": change}, now=now)
+
+
+def facts_of(case: Case) -> dict[str, Any]:
+    """What other programs are told of a case: how it stands, and nothing of whom it is about."""
+    return {
+        "reference": case.reference,
+        "kind": case.kind,
+        "right": case.right,
+        "state": case.state,
+        "outcome": case.outcome,
+        "due_on": case.due_on.isoformat() if case.due_on else None,
+    }
+
+
+def subject_of(content: Content, desk: Desk) -> str:
+    """The keyed reference of whom the case is about, empty where nobody is named. Raises `CaseRefused`."""
+    try:
+        identity = content.identity
+    except IdentityRefused as refused:
+        raise CaseRefused(str(refused)) from None
+    return str(references([identity], desk.keyring)[0]) if identity is not None else ""
