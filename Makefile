@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint soak bench lock services
+.PHONY: help demo demo-reset test cover lint soak bench lock services
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -19,6 +19,9 @@ demo-reset: $(VENV)/.demo  ## Forget the example company and start over
 	@$(BIN)/troth demo --reset
 
 test: $(VENV)/.dev services lint  ## Everything that continuous integration runs, in 15 minutes at most
+	$(BIN)/pytest $(TESTS) -n auto --dist worksteal
+
+cover: $(VENV)/.dev services  ## The same tests, with the branches that none of them takes
 	$(BIN)/pytest $(TESTS) -n auto --dist worksteal --cov --cov-report=term
 
 lint: $(VENV)/.dev  ## Style, types and the order of the rooms

@@ -59,6 +59,8 @@ from troth.service.vault.models import TokenRow
 from troth.service.vault.run import Vault
 from troth.subjects import run_context
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 LATER = NOW + EPOCH_GRACE
 WORDS = {"custodian-a": "six words for a", "custodian-b": "six words for b", "custodian-c": "six words for c"}

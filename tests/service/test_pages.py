@@ -24,6 +24,8 @@ from troth.service.keys import make_keys
 from troth.service.record import checks
 from troth.service.work.run import want
 
+pytestmark = pytest.mark.sampled
+
 POLICY = """\
 # Privacy policy
 

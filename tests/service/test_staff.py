@@ -31,6 +31,8 @@ from troth.service.staff.standing import SamePerson, require_other
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references
 
+pytestmark = pytest.mark.sampled
+
 DAY = dt.timedelta(days=1)
 ANN = "ps1:" + "0a" * 16
 BEN = "ps1:" + "0b" * 16

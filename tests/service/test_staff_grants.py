@@ -30,6 +30,8 @@ from troth.service.staff.plan import Held, Person, Why, rights_of, why_not
 from troth.service.staff.rights import CONFLICTS, ROLES, Right, Role, conflicts
 from troth.service.staff.roster import roster
 
+pytestmark = pytest.mark.sampled
+
 DAY = dt.timedelta(days=1)
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 StaffMember = Callable[..., StaffClient]

@@ -16,6 +16,8 @@ from troth.service.api.tokens import Scope, TokenRefused
 from troth.service.cases import arrival, links
 from troth.service.cases.models import Case, Link, State
 
+pytestmark = pytest.mark.sampled
+
 ANN = {"subject": {"email": "ann@example.org"}, "reply_to": "ann@example.org"}
 
 

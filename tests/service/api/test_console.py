@@ -17,6 +17,8 @@ from troth.service.api.models import Hook, Token
 from troth.service.record.models import EntryRow
 from troth.service.staff.rights import Right, Role
 
+pytestmark = pytest.mark.sampled
+
 PAGE = "/console/tokens/"
 StaffMember = Callable[..., StaffClient]
 

@@ -27,6 +27,8 @@ from troth.service.cases import arrival
 from troth.service.cases.content import Content
 from troth.service.cases.models import Channel, Kind
 
+pytestmark = pytest.mark.sampled
+
 load_all_checks()
 import_module("troth.service.urls")  # every duty's operations
 DESCRIPTION: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/v1/")))

@@ -26,6 +26,8 @@ from troth.service.staff.doors import rule_of
 from troth.service.staff.models import Access, Refusal
 from troth.service.staff.rights import ROLES, Right, Role
 
+pytestmark = pytest.mark.sampled
+
 Staff = Callable[..., StaffClient]
 
 

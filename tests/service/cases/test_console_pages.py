@@ -23,6 +23,8 @@ from troth.service.staff.rights import Right, Role
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.subjects import Identity
 
+pytestmark = pytest.mark.sampled
+
 TASK = """
   warehouse: {title: The parcel desk, store: task, owner: ben@example.org}
 """

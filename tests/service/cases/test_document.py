@@ -21,6 +21,8 @@ from troth.service.record.models import EntryRow, Subject
 from troth.service.staff.models import Access
 from troth.service.staff.rights import Right, Role
 
+pytestmark = pytest.mark.sampled
+
 STAFF = life.Who("staff")
 PNG = b"\x89PNG\r\n\x1a\n" + b"Ann's passport" * 9
 

@@ -21,6 +21,8 @@ from troth.service.cases.models import Case
 from troth.service.configuration import Settings, SettingsError
 from troth.testing.oidc import FakeProvider
 
+pytestmark = pytest.mark.sampled
+
 BACK = "http://localhost:8000/your-data/sign-in/back"
 ANN = {"sub": "u-1", "email": "ann@example.org", "email_verified": True}
 

@@ -22,6 +22,8 @@ from troth.service.cases.models import Arrived, Case, Channel, Kind, Needs, Stat
 from troth.service.configuration import Mailbox
 from troth.service.mail.models import LetterRow
 
+pytestmark = pytest.mark.sampled
+
 DAY = dt.timedelta(days=1)
 
 
