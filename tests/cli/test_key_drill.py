@@ -13,6 +13,8 @@ import pytest
 from tests.cli.firm import Firm
 from tests.cli.house import HASH, House
 
+pytestmark = pytest.mark.sampled
+
 Backup = Callable[[], str]
 
 

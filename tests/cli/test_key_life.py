@@ -16,6 +16,8 @@ from tests.cli.house import HASH, WORDS, House
 from troth.ledger import Hash
 from troth.protect import Approvals, Context, Keyring, read_approvers
 
+pytestmark = pytest.mark.sampled
+
 # --- status ---------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.cli.house import House
 
+pytestmark = pytest.mark.sampled
+
 
 def test_a_suspended_key_opens_nothing_until_it_is_resumed(each: House) -> None:
     each.troth("rotate", "field")

@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from tests import forks
 from tests.cli.firm import Answer, Firm, lay
 
+pytestmark = pytest.mark.sampled
+
 SINCE = "2026-01-01T00:00Z"
 DECLARATION = """\
 troth: 1

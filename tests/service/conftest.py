@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,20 +25,6 @@ from troth.service.staff.rights import Right, Role
 from troth.testing.servers import Server
 
 ROOT = Path(__file__).parents[2]
-
-
-_ONE_IN = 4
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is marked ``sampled`` runs on PostgreSQL one time in four, the same each day, and wholly by `make soak`."""
-    for item in items:
-        if item.get_closest_marker("sampled") is None:
-            continue
-        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if params.get("database") == "postgresql" and zlib.crc32(item.nodeid.encode()) % _ONE_IN:
-            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
