@@ -5,8 +5,6 @@ from __future__ import annotations
 from tests.cli.firm import Firm
 from tests.cli.house import HASH, House
 
-pytestmark = pytest.mark.sampled
-
 
 def declare(firm: Firm, domains: str) -> None:
     text = firm.declaration.read_text().partition("token_domains:")[0]
