@@ -138,8 +138,8 @@ def test_who_came_back_of_their_own_accord_stays(back: Firm) -> None:
 def test_a_legal_hold_is_heeded(back: Firm) -> None:
     with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
         own.execute(
-            "INSERT INTO record_hold (matter, citation, subject, scope, placed_at, review_at) "
-            "VALUES ('D-1', 'CPR 31', '', 'shop', '2026-01-01', '2030-01-01')"
+            "INSERT INTO record_hold (matter, citation, subject, scope, placed_at, review_at, is_provisional) "
+            "VALUES ('D-1', 'CPR 31', '', 'shop', '2026-01-01', '2030-01-01', 0)"
         )
     shown = replay(back)
     assert "a legal hold stands (D-1)" in shown.out
