@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS ?= tests
+# Many tests wait for processes of their own: one more worker than there are processors.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset test cover lint soak bench lock services
@@ -19,10 +21,10 @@ demo-reset: $(VENV)/.demo  ## Forget the example company and start over
 	@$(BIN)/troth demo --reset
 
 test: $(VENV)/.dev services lint  ## Everything that continuous integration runs, in 15 minutes at most
-	$(BIN)/pytest $(TESTS) -n auto --dist worksteal
+	$(BIN)/pytest $(TESTS) -n $(WORKERS) --dist worksteal
 
 cover: $(VENV)/.dev services  ## The same tests, with the branches that none of them takes
-	$(BIN)/pytest $(TESTS) -n auto --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest $(TESTS) -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 lint: $(VENV)/.dev  ## Style, types and the order of the rooms
 	$(BIN)/ruff check .
