@@ -309,6 +309,7 @@ def test_many_writers_and_sequencers_lose_and_repeat_nothing(database: str, star
     assert Counter(rows_in_order(log)) == Counter(range(240))
 
 
+@pytest.mark.sampled
 def test_a_sequencer_killed_at_any_point_leaves_a_sound_ledger(database: str, start: Start, signer: TestSigner) -> None:
     chance = random.Random(20261124)
     for round_ in range(6):

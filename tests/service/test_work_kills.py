@@ -19,6 +19,8 @@ from tests.service.conftest import ROOT
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.run import health, want
 
+pytestmark = pytest.mark.sampled
+
 WAIT_S_MAX = 120.0
 LEASE_S = 2.0
 State = FlowRow.State
