@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience, Declaration
+from troth.ledger import receipt
 from troth.service.company import Company, NoCompany, company
 from troth.service.configuration import Settings, is_local
 from troth.service.keys import keyring, ledger_signer
@@ -35,6 +36,7 @@ __all__ = [
     "site",
     "the_company",
     "the_log",
+    "told_of",
 ]
 
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
@@ -48,6 +50,20 @@ def the_company() -> Company:
 def the_log() -> DatabaseLog:
     """The ledger of this deployment."""
     return DatabaseLog(ledger_signer(keyring(_settings().home), the_company().declaration.organisation))
+
+
+def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
+    """What `receipt_body.html` shows: an entry of *log*, byte for byte, and the proof that it stands there. Whoever
+    calls has made sure that it may be seen."""
+    content = log.entry_bytes(leaf)
+    return {
+        "leaf": leaf,
+        "entry": log.entry(leaf),
+        "content": content.decode("ascii"),
+        "receipt": receipt(log, leaf, extra=content),
+        "verifier": str(log.verifier),
+        "now": timezone.now(),
+    }
 
 
 def _settings() -> Settings:

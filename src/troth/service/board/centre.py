@@ -13,12 +13,11 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience
-from troth.ledger import receipt
 from troth.service.board import keep
 from troth.service.board.models import PromiseRow
 from troth.service.board.page import Known, Looked, Mark, Page, chapters, compose
 from troth.service.company import Company, NoCompany
-from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log
+from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
 from troth.service.staff.doors import public
 
 __all__ = ["notice", "receipt_of", "receipt_text", "status", "status_json"]
@@ -113,15 +112,7 @@ def _receipt(request: HttpRequest, leaf: int) -> dict[str, Any]:
     log = the_log()
     if leaf >= log.size or not (audience is Audience.STAFF or leaf in _linked(company, audience)):
         raise Http404
-    content = log.entry_bytes(leaf)
-    return {
-        "leaf": leaf,
-        "entry": log.entry(leaf),
-        "content": content.decode("ascii"),
-        "receipt": receipt(log, leaf, extra=content),
-        "verifier": str(log.verifier),
-        "now": timezone.now(),
-    }
+    return told_of(log, leaf)
 
 
 def _linked(company: Company, audience: Audience) -> set[int | None]:

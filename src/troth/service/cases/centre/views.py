@@ -20,7 +20,6 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.declaration import Declaration
-from troth.ledger import receipt
 from troth.service.cases import again, appeal, arrival, document, life, links, plan, proof, run, telling
 from troth.service.cases.centre import page, window
 from troth.service.cases.centre.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
@@ -40,7 +39,7 @@ from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
 from troth.service.cases.restriction import is_stopped
-from troth.service.pages import the_company, the_log
+from troth.service.pages import the_company, the_log, told_of
 
 __all__ = [
     "answer",
@@ -472,15 +471,7 @@ def _receipt(link: Link, leaf: int) -> dict[str, Any]:
     log = the_log()
     if leaf >= log.size or leaf not in page.leaves(link.case):
         raise Http404
-    content = log.entry_bytes(leaf)
-    return {
-        "leaf": leaf,
-        "entry": log.entry(leaf),
-        "content": content.decode("ascii"),
-        "receipt": receipt(log, leaf, extra=content),
-        "verifier": str(log.verifier),
-        "now": timezone.now(),
-    }
+    return told_of(log, leaf)
 
 
 @require_POST
