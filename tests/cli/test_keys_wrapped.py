@@ -65,7 +65,11 @@ def test_neither_secret_nor_token_is_ever_shown(ask: Ask, fresh: Path, environme
     secret = read_key_file(fresh).text
     wrap = ("keys", "wrap", "--to", "transit", "--key", "troth")
     plan = ask(*wrap, "--json", **environment).document["plan"]
-    answers = [ask(*wrap, **environment), ask(*wrap, "--apply", plan, **environment), ask("keys", "status")]
+    answers = [
+        ask(*wrap, **environment),
+        ask(*wrap, "--apply", plan, **environment),
+        ask("keys", "status", **environment),
+    ]
     shown = "".join(answer.out + answer.err for answer in answers)
     assert secret not in shown
     assert environment["VAULT_TOKEN"] not in shown
