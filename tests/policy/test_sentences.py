@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.policy.sentences import split
+from troth.policy.reading.sentences import split
 
 
 def cut(text: str) -> list[str]:

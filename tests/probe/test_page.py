@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from troth.policy import published_text
 from troth.probe.appearance import appearances
 from troth.probe.page import read_cookie, read_page
-from troth.promises import same_words
+from troth.wording import same_words
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 URL = "https://example.org/shop/"

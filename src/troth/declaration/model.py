@@ -37,6 +37,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from troth.declaration.asking import ASKED_SCHEMES, Asking
 from troth.declaration.part import Country, Date, Part, Period, bare, whole
 from troth.declaration.problems import Position
+from troth.declaration.promising import Attestation, Audience, Policy, Promise, Publish, Waiver
 from troth.declaration.requests import Mark, Requests
 from troth.declaration.secret import has_broken_reference, holds_secret
 
@@ -89,15 +90,6 @@ SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
 
 
 # --- words of the law and the glossary -----------------------------------------------------------------------------
-
-
-class Audience(enum.StrEnum):
-    """Who may see a status, from the narrowest to the widest."""
-
-    STAFF = "staff"
-    AUDITOR = "auditor"
-    CUSTOMER = "customer"
-    PUBLIC = "public"
 
 
 class Basis(enum.StrEnum):
@@ -173,23 +165,6 @@ class Organisation(Part):
         if name is not None and name not in zoneinfo.available_timezones():
             raise ValueError("a time zone is a name such as Europe/Berlin")
         return name
-
-
-class Publish(Part):
-    """Who may see the status of the promises."""
-
-    status: Audience = Audience.STAFF
-
-
-class Policy(Part):
-    """The published policy: the text that the promises are quoted from."""
-
-    file: Path
-    effective: Date
-    url: str = "/policy/"
-    """Where the public reads it: a path below the organisation's site, or a whole URL."""
-    language: str = "en"
-    publish: Publish = Publish()
 
 
 # --- where personal data is ----------------------------------------------------------------------------------------
@@ -645,55 +620,6 @@ class Ledger(Part):
         if self.quorum is not None and self.quorum > len(self.witnesses):
             raise ValueError("the quorum is larger than the number of witnesses")
         return self
-
-
-# --- promises -------------------------------------------------------------------------------------------------------
-
-
-class Waiver(Part):
-    """A known breach of a promise, accepted for a while. The approver is never the owner."""
-
-    reason: str
-    approver: str
-    until: Date
-    scope: tuple[str, ...] = ()
-    """Controls that it covers; all of the promise's where left out."""
-
-
-class Attestation(Part):
-    """A named person's word for what nothing can measure. It is shown as ``stated``, never as ``kept``."""
-
-    by: str
-    says: str
-    on: Date
-    until: Date
-
-
-class Promise(Part):
-    """What the policy promises, in its own words, and what shows that it is kept."""
-
-    quote: str
-    """The sentence or a distinct part of it, exactly as published."""
-    owner: str
-    controls: tuple[str, ...] = ()
-    about: tuple[str, ...] = ()
-    """Systems or tables that the sentence speaks of (``logins``, ``logins.login``): what a control finds elsewhere does
-    not touch it. Left out, it speaks of everything that its controls look at."""
-    severity: Literal["low", "medium", "high"] = "medium"
-    audience: Audience = Audience.PUBLIC
-    """The widest audience that may see this promise's status, within what the policy publishes."""
-    attest: Attestation | None = None
-    waive: Waiver | None = None
-
-    @model_validator(mode="after")
-    def _approver_is_someone_else(self) -> Promise:
-        if self.waive is not None and _same_person(self.waive.approver, self.owner):
-            raise PydanticCustomError("waiver-self", "a waiver is approved by someone who does not own the promise")
-        return self
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _canonical(value: Any) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from troth.declaration import Declaration, Problem, Promise
 from troth.policy.reading import Kind, read
 from troth.policy.text import PolicyError, PolicyText, Sentence
-from troth.promises import same_words
+from troth.wording import same_words
 
 __all__ = ["Bound", "bind", "check", "kind_of", "marks"]
 

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from troth.policy.text import PolicyText, Sentence
-from troth.promises import same_words
+from troth.wording import same_words
 
 __all__ = ["Quantity", "Statement", "StatementKind", "promises_in"]
 

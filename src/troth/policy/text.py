@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from troth.errors import TrothError
-from troth.promises import same_words
+from troth.wording import same_words
 
 __all__ = [
     "Block",
@@ -243,7 +243,7 @@ class Draft:
 
 def assemble(source: str, drafts: Iterable[Draft]) -> PolicyText:
     """Cut the drafts into sentences and name each of them."""
-    from troth.policy.sentences import split
+    from troth.policy.reading.sentences import split
 
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
     seen: Counter[str] = Counter()

@@ -20,7 +20,8 @@ from troth.probe.appearance import Appearance, appearances
 from troth.probe.page import Cookie, Form, Page, ProbeError
 from troth.probe.site import OtherHost, Site, fetch
 from troth.probe.transport import OBSOLETE, tls
-from troth.promises import Answer, Evidence, Finding, Outcome, answers, same_words
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
+from troth.wording import same_words
 
 __all__ = ["CERTIFICATE_DAYS", "CONTRAST_MIN", "LINKS_MAX", "SIZE_MIN_PX"]
 

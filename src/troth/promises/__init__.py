@@ -12,7 +12,6 @@ from troth.promises.catalogue import CatalogueError, PromisesError, UnknownContr
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Status
 from troth.promises.publish import Granularity, Shown, ShownCheck, Tally, tally, visible
 from troth.promises.status import Judgement, Standing, status_of
-from troth.promises.words import same_words
 
 __all__ = [
     "LOOKING",
@@ -42,7 +41,6 @@ __all__ = [
     "looked_at",
     "looked_at_hash",
     "run",
-    "same_words",
     "status_of",
     "tally",
     "visible",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from troth.policy import html, markdown
+from troth.policy.reading import html, markdown
 from troth.policy.text import Draft, PolicyError, PolicyText, assemble
 
 __all__ = ["Kind", "published_text", "read"]

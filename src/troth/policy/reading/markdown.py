@@ -9,7 +9,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from troth.policy import html
+from troth.policy.reading import html
 from troth.policy.text import Cell, Draft, PolicyError, Traced
 
 __all__ = ["drafts"]
