@@ -22,7 +22,7 @@ def _commands() -> Iterator[tuple[str, ...]]:
         assert command is not None
         yield (name,)
         if isinstance(command, click.Group):
-            yield from ((name, each) for each in command.commands)
+            yield from ((name, each) for each in command.list_commands(context))
 
 
 @pytest.mark.parametrize("command", sorted(_commands()), ids=" ".join)

@@ -6,13 +6,13 @@ Exit codes: 0 fine, 1 something was found or refused, 2 asked wrongly.
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import click
 
 from troth import TrothError, __version__
 from troth.cli.company import printable
+from troth.cli.lazy import LazyGroup
 
 __all__ = ["main"]
 
@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "troth.cli.audit",
     "init": "troth.cli.init",
     "check": "troth.cli.check",
+    "policy": "troth.cli.policy",
     "view": "troth.cli.subjects",
     "amend": "troth.cli.subjects",
     "erase": "troth.cli.subjects",
@@ -44,6 +45,7 @@ _SHORT = {
     "audit": "Tell the truth about a real database, a policy and a site. Reads only.",
     "init": "Draft troth.yaml from the schema that is really there.",
     "check": "Check the declaration, and whether the stores agree with it.",
+    "policy": "Read the published policy and work with its text.",
     "view": "Show all that is held about a person.",
     "amend": "Correct what is held about a person, everywhere.",
     "erase": "Erase a person: first the plan, then --apply.",
@@ -64,22 +66,11 @@ _SHORT = {
 }
 
 
-class _Rooms(click.Group):
-    """Commands by name, imported when asked for; errors meant for people end in plain lines, not in a traceback."""
+class _Rooms(LazyGroup):
+    """Errors meant for people end in plain lines, not in a traceback."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _SHORT[name]) for name in COMMANDS])
+    modules = COMMANDS
+    shorts = _SHORT
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -1,0 +1,34 @@
+"""``troth policy``: the published policy, read and looked at. A module for each command, imported when it is called."""
+
+from __future__ import annotations
+
+import click
+
+from troth.cli.lazy import LazyGroup
+
+__all__ = ["policy"]
+
+
+COMMANDS = {
+    "read": "troth.cli.policy.read",
+}
+"""Command to the module that defines it, under the command's own name."""
+
+_SHORT = {
+    "read": "Show what a policy says, sentence by sentence, and where.",
+}
+
+
+class _Commands(LazyGroup):
+    modules = COMMANDS
+    shorts = _SHORT
+
+
+@click.group(cls=_Commands)
+def policy() -> None:
+    """Read the published policy and work with its text. Nothing here needs a database or a service.
+
+    \b
+    Example:  troth policy read policy.html
+              troth policy read policy.pdf --json
+    """
