@@ -2,13 +2,23 @@
 
 Any text is read in bounded time; what comes out as HTML is safe to show, whatever went in. A sentence keeps its id as
 long as its words stay the same, and always knows its place in the source.
+
+What is behind this door is loaded when its name is first used: whoever reads a text does not wait for the declaration's
+models, nor for the readers of formats that are not at hand.
 """
 
-from troth.policy.binding import Bound, bind, check, kind_of, marks
-from troth.policy.reading import Kind, published_text, read
-from troth.policy.rendering import render_plain
-from troth.policy.statements import Quantity, Statement, StatementKind, promises_in
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from troth.policy.text import Block, Cell, Link, PolicyError, PolicyText, Section, Sentence, Span
+
+if TYPE_CHECKING:
+    from troth.policy.binding import Bound, bind, check, marks
+    from troth.policy.reading import Kind, kind_of, published_text, read
+    from troth.policy.rendering import render_plain
+    from troth.policy.statements import Quantity, Statement, StatementKind, promises_in
 
 __all__ = [
     "Block",
@@ -33,3 +43,20 @@ __all__ = [
     "read",
     "render_plain",
 ]
+
+_BEHIND = {
+    "binding": "Bound bind check marks",
+    "reading": "Kind kind_of published_text read",
+    "rendering": "render_plain",
+    "statements": "Quantity Statement StatementKind promises_in",
+}
+"""Module to the names that it answers for, as the imports above tell a type checker."""
+
+_MODULES = {name: module for module, names in _BEHIND.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value

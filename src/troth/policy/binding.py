@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise
-from troth.policy.reading import Kind, read
+from troth.policy.reading import kind_of, read
 from troth.policy.text import PolicyError, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["Bound", "bind", "check", "kind_of", "marks"]
+__all__ = ["Bound", "bind", "check", "marks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,6 @@ def marks(bounds: Sequence[Bound]) -> dict[str, tuple[int, ...]]:
         for sentence in bound.sentences:
             found[sentence.id] = (*found.get(sentence.id, ()), bound.index)
     return found
-
-
-def kind_of(name: str) -> Kind:
-    """How to read a policy file of that name."""
-    ending = name.casefold().rpartition(".")[2]
-    return "html" if ending in {"html", "htm", "xhtml"} else "text" if ending == "txt" else "markdown"
 
 
 def check(declaration: Declaration) -> list[Problem]:

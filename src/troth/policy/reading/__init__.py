@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from troth.policy.reading import html, markdown
 from troth.policy.text import Draft, PolicyError, PolicyText, assemble
 
-__all__ = ["Kind", "published_text", "read"]
+__all__ = ["Kind", "kind_of", "published_text", "read"]
 
 Kind = Literal["markdown", "html", "text"]
 
@@ -26,13 +25,31 @@ def read(text: str, *, kind: Kind = "markdown") -> PolicyText:
         raise PolicyError(
             f"the policy has {len(text)} characters, {_CHARACTERS_MAX} are allowed; is it the right file?"
         )
-    readers = {"markdown": markdown.drafts, "html": html.drafts, "text": _paragraphs}
-    return assemble(text, readers[kind](text))
+    return assemble(text, _drafts(text, kind))
+
+
+def kind_of(name: str) -> Kind:
+    """How to read a policy file of that name."""
+    ending = name.casefold().rpartition(".")[2]
+    return "html" if ending in {"html", "htm", "xhtml"} else "text" if ending == "txt" else "markdown"
 
 
 def published_text(text: str, *, kind: Kind = "html") -> str:
     """The words of a policy as they are compared: equal for a file and the page that was made of it."""
     return read(text, kind=kind).published
+
+
+def _drafts(text: str, kind: Kind) -> Iterator[Draft]:
+    """A reader loads its library when it is first used."""
+    if kind == "html":
+        from troth.policy.reading import html
+
+        return html.drafts(text)
+    if kind == "markdown":
+        from troth.policy.reading import markdown
+
+        return markdown.drafts(text)
+    return _paragraphs(text)
 
 
 def _paragraphs(text: str) -> Iterator[Draft]:

@@ -9,7 +9,6 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from troth.policy.reading import html
 from troth.policy.text import Cell, Draft, PolicyError, Traced
 
 __all__ = ["drafts"]
@@ -65,6 +64,8 @@ def drafts(source: str) -> Iterator[Draft]:
                 reached = _fill(draft.traced, token, source, start, end, env)
                 yield draft
             case "html_block":
+                from troth.policy.reading import html
+
                 yield from html.drafts(source[start:end], offset=start)
             case "fence" | "code_block":
                 draft = _begun(0, lists)
