@@ -1,0 +1,206 @@
+"""What a policy speaks of: *concepts*, each with a name and the phrases that show it, as data (``lexicon/*.toml``).
+
+A table of such a file is one concept:
+
+    ["right.access"]
+    any = ["right to access", "(ask|request) .. copy of (your|the) .. data"]
+    weak = ["access"]                 # enough under a heading or a lead-in ...
+    under = ["your rights"]           # ... with one of these phrases
+    but = ["access to (our|the) (site|service)"]   # and never in a sentence with one of these
+
+Every sentence is looked at with what leads into it: for the items of a list the sentence before the list, for a cell
+of a table the head of its column. A concept is the item's only when its words reach into the item itself.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from troth.errors import TrothError
+from troth.policy.phrases import BadPhrase, Phrase, plain
+from troth.policy.text import Block, PolicyText, Sentence
+
+__all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions", "parse_concepts", "passages"]
+
+_CHARACTERS_MAX = 2_000
+"""What is read of one sentence; real sentences are shorter."""
+_KEYS = ("any", "weak", "under", "but")
+
+
+class BadLexicon(TrothError):
+    """A lexicon does not say what a lexicon must say; the message names the concept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Something that a sentence may speak of."""
+
+    name: str
+    any: tuple[Phrase, ...]
+    weak: tuple[Phrase, ...] = ()
+    under: tuple[Phrase, ...] = ()
+    but: tuple[Phrase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence with what leads into it, in the plain form of phrases. *words* begins with the *lead*, whose length is
+    *own*; *under* are the headings above it."""
+
+    sentence: Sentence
+    block: Block
+    words: str = field(repr=False)
+    own: int
+    under: str = field(repr=False)
+
+
+class Mentions:
+    """Which sentences of a policy speak of which concepts. Concepts are looked for when they are asked for."""
+
+    def __init__(self, policy: PolicyText, known: Mapping[str, Concept]) -> None:
+        self.policy = policy
+        self.passages = tuple(passages(policy))
+        self._known = known
+        self._found: dict[str, tuple[Passage, ...]] = {}
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for place, passage in enumerate(self.passages):
+            for word in dict.fromkeys(passage.words.split()):
+                self._places[word].append(place)
+        self._words = sorted(self._places)
+
+    def of(self, *names: str) -> tuple[Passage, ...]:
+        """The passages that speak of one of these concepts, in the policy's order. Raises `KeyError` for a name that no
+        lexicon has; ``right.*`` stands for every concept whose name begins so."""
+        wanted = [name for asked in names for name in self._spelled(asked)]
+        if len(wanted) == 1:
+            return self._one(wanted[0])
+        found = {id(passage) for name in wanted for passage in self._one(name)}
+        return tuple(passage for passage in self.passages if id(passage) in found)
+
+    def has(self, *names: str) -> bool:
+        """Whether the policy speaks of one of them anywhere."""
+        return any(self._one(name) for asked in names for name in self._spelled(asked))
+
+    def _spelled(self, asked: str) -> list[str]:
+        if not asked.endswith(".*"):
+            return [asked]
+        return [name for name in self._known if name.startswith(asked[:-1])]
+
+    def _one(self, name: str) -> tuple[Passage, ...]:
+        if name not in self._found:
+            concept = self._known[name]
+            self._found[name] = tuple(self.passages[place] for place in self._speaking(concept))
+        return self._found[name]
+
+    def _speaking(self, concept: Concept) -> Iterator[int]:
+        places = {place for phrase in concept.any for place in self._holding(phrase)}
+        places |= {
+            place for phrase in concept.weak for place in self._holding(phrase) if self._is_under(place, concept)
+        }
+        vetoed = {place for phrase in concept.but for place in self._holding(phrase)} if places else set()
+        yield from sorted(places - vetoed)
+
+    def _holding(self, phrase: Phrase) -> Iterator[int]:
+        for place in self._with(phrase.anchors):
+            passage = self.passages[place]
+            if phrase.found_in(passage.words, after=passage.own):
+                yield place
+
+    def _with(self, anchors: Iterable[str]) -> set[int]:
+        found = set[int]()
+        for anchor in anchors:
+            if not anchor.endswith("*"):
+                found.update(self._places.get(anchor, ()))
+                continue
+            start = bisect.bisect_left(self._words, anchor[:-1])
+            for word in self._words[start:]:
+                if not word.startswith(anchor[:-1]):
+                    break
+                found.update(self._places[word])
+        return found
+
+    def _is_under(self, place: int, concept: Concept) -> bool:
+        return any(phrase.found_in(self.passages[place].under) for phrase in concept.under)
+
+
+def mentions(policy: PolicyText) -> Mentions:
+    """What the policy speaks of, by the concepts of this release."""
+    return Mentions(policy, concepts())
+
+
+@functools.cache
+def concepts() -> Mapping[str, Concept]:
+    """Every concept of this release by its name."""
+    found: dict[str, Concept] = {}
+    folder = resources.files(__package__).joinpath("lexicon")
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".toml"):
+            continue
+        for name, concept in parse_concepts(file.read_text(encoding="utf-8")).items():
+            if name in found:
+                raise BadLexicon(f"{file.name}: {name} stands in another file too")
+            found[name] = concept
+    return MappingProxyType(found)
+
+
+def parse_concepts(text: str) -> Mapping[str, Concept]:
+    """Read a lexicon, strictly. Raises `BadLexicon`."""
+    try:
+        return {name: _concept(name, row) for name, row in tomllib.loads(text).items()}
+    except tomllib.TOMLDecodeError as error:
+        raise BadLexicon(f"the lexicon is not TOML: {error}") from error
+
+
+def _concept(name: str, row: Any) -> Concept:
+    if not isinstance(row, dict) or not row.get("any", row.get("weak")) or row.keys() - set(_KEYS):
+        raise BadLexicon(f"{name}: a concept has `any`, and may have {', '.join(_KEYS[1:])}")
+    if bool(row.get("weak")) != bool(row.get("under")):
+        raise BadLexicon(f"{name}: `weak` and `under` go together")
+    try:
+        return Concept(name, **{key: tuple(Phrase(text) for text in row.get(key, ())) for key in _KEYS})
+    except BadPhrase as error:
+        raise BadLexicon(f"{name}: {error}") from None
+
+
+# --- sentences with what leads into them ----------------------------------------------------------------------------
+
+
+def passages(policy: PolicyText) -> Iterator[Passage]:
+    """Every sentence with its lead-in and the headings above it, in order."""
+    above: list[tuple[int, str]] = []
+    heads: dict[tuple[int, int], str] = {}
+    lead = ""
+    for block in policy.blocks:
+        if block.kind == "heading":
+            above = [(depth, title) for depth, title in above if depth < block.depth]
+        under = " ".join(title for _, title in above)
+        leading = _leading(block, lead, heads)
+        for sentence in block.sentences:
+            own = plain(sentence.text[:_CHARACTERS_MAX])
+            words = f"{leading} {own}" if leading else own
+            yield Passage(sentence, block, words, len(leading) + bool(leading), under)
+        if block.kind == "heading":
+            above.append((block.depth, plain(block.text)))
+            lead = ""
+        elif block.cell is not None and block.cell.is_head:
+            heads[block.cell.table, block.cell.column] = plain(block.text)
+        elif block.kind == "paragraph" and block.cell is None:
+            lead = (
+                plain(block.sentences[-1].text[-_CHARACTERS_MAX:])
+                if block.text.rstrip().endswith((":", "-", "–", "—"))
+                else ""
+            )
+
+
+def _leading(block: Block, lead: str, heads: Mapping[tuple[int, int], str]) -> str:
+    if block.cell is not None:
+        return "" if block.cell.is_head else heads.get((block.cell.table, block.cell.column), "")
+    return lead if block.kind == "list_item" else ""

@@ -1,0 +1,103 @@
+"""Rules and findings as values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+from troth.errors import TrothError
+from troth.policy.text import Sentence
+
+__all__ = ["REGIMES", "Finding", "Fires", "Hit", "LintError", "Rule", "Severity"]
+
+REGIMES = ("gdpr", "uk", "ca", "us", "pci")
+"""The laws that a run may be limited to. A rule without any is about the text as such, and always looked at."""
+
+
+class LintError(TrothError):
+    """The catalogue of rules is wrong, or was asked for what it does not have; the message says what."""
+
+
+class Severity(enum.StrEnum):
+    """How grave a finding is: mandatory content absent or a statement false; misleading, vague or risky; advice."""
+
+    ERROR = "E"
+    WARNING = "W"
+    INFO = "I"
+
+
+@dataclass(frozen=True, slots=True)
+class Fires:
+    """When a rule fires, said in concepts of the lexicon. A rule that needs more has a function (see `fires_when`).
+
+    Looked at only where one of *given* is spoken of, if any are named, and none of *unless*. Then, with *each*, it
+    fires on every sentence that speaks of one of these and of none of *but*; else once, on the whole document, if one
+    of *all* is missing, or if none of *any* is there.
+    """
+
+    given: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    each: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the catalogue, as ``rules.toml`` states it."""
+
+    id: str
+    severity: Severity
+    citation: str
+    regimes: tuple[str, ...]
+    applies_from: dt.date
+    applies_to: dt.date | None
+    message: str
+    """What is wrong, in a sentence that a person without law understands. ``{…}`` are filled by the hit."""
+    mend: str
+    searched: str
+    """What was looked for, in words, where a finding is that something is absent."""
+    fact: str
+    """The fact that a conditional rule hangs on, by its name in `Facts`; empty for others."""
+    evaluable: bool
+    fires: Fires | None
+    """None where a function decides."""
+
+    def is_in_force(self, day: dt.date) -> bool:
+        """Whether the rule counts on that day."""
+        return self.applies_from <= day and (self.applies_to is None or day <= self.applies_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where a rule fires: on a *sentence*, or on the whole document. *quote* is the part of the sentence that is wrong
+    (all of it where left out), *says* fills the message, *part* goes behind the rule's id (``S.empty-list.use``)."""
+
+    sentence: Sentence | None = None
+    quote: str = ""
+    says: tuple[tuple[str, str], ...] = ()
+    part: str = ""
+    severity: Severity | None = None
+    fix: str | None = None
+    """What to write instead of *quote*, where that is mechanical."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault. *line* is None for the whole document, and *quote* then names what was looked for."""
+
+    rule: str
+    severity: Severity
+    line: int | None
+    quote: str
+    citation: str
+    applies_from: dt.date
+    conditional: bool
+    evaluable: bool
+    message: str
+    mend: str = ""
+    fix: str | None = None
+    start: int | None = None
+    """Where the quote begins in the policy's source, for those who mend."""

@@ -1,0 +1,96 @@
+"""The catalogue of rules, read from ``rules.toml`` beside this file, strictly and once; and the functions of rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module, resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from troth.policy.lexicon import concepts
+from troth.policy.lint.model import REGIMES, Fires, Hit, LintError, Rule, Severity
+
+if TYPE_CHECKING:
+    from troth.policy.lint.run import Looked
+
+__all__ = ["Decides", "decides", "fires_when", "parse_rules", "rules"]
+
+Decides = Callable[["Looked"], Iterable[Hit]]
+_DECIDES: dict[str, Decides] = {}
+_MODULES = ("content", "structure", "contradictions")
+_TEXTS = ("citation", "message")
+_KEYS = {
+    *_TEXTS, "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable", "fires",
+}  # fmt: skip
+
+
+def fires_when(id_: str) -> Callable[[Decides], Decides]:
+    """Register the decorated function as the one that decides where rule *id_* fires."""
+
+    def register(function: Decides) -> Decides:
+        if id_ in _DECIDES:
+            raise LintError(f"{id_} is decided twice")
+        _DECIDES[id_] = function
+        return function
+
+    return register
+
+
+@functools.cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule of this release by its id, in the order of the file."""
+    return parse_rules(resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def decides(id_: str) -> Decides:
+    """The function that decides where a rule without ``fires`` does. Raises `LintError` when there is none."""
+    for module in _MODULES:
+        import_module(f"{__package__}.{module}")
+    if id_ not in _DECIDES:
+        raise LintError(f"nothing decides where {id_} fires")
+    return _DECIDES[id_]
+
+
+def parse_rules(text: str) -> Mapping[str, Rule]:
+    """Read a catalogue. Raises `LintError` for what a rule cannot say."""
+    try:
+        rows = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LintError(f"the catalogue of rules is not TOML: {error}") from error
+    return MappingProxyType({id_: _rule(id_, row) for id_, row in rows.items()})
+
+
+def _rule(id_: str, row: Any) -> Rule:
+    if not isinstance(row, dict) or (unknown := row.keys() - _KEYS) or (lacking := set(_TEXTS) - row.keys()):
+        raise LintError(f"{id_}: missing or unknown: {', '.join(sorted(unknown or lacking))}")
+    wrong = set(row.get("regimes", ())) - set(REGIMES)
+    if wrong or not isinstance(row["applies_from"], dt.date):
+        raise LintError(f"{id_}: regimes are of {', '.join(REGIMES)}; applies_from is a date")
+    return Rule(
+        id=id_,
+        severity=Severity(row["severity"]),
+        citation=row["citation"],
+        regimes=tuple(row.get("regimes", ())),
+        applies_from=row["applies_from"],
+        applies_to=row.get("applies_to"),
+        message=row["message"],
+        mend=row.get("mend", ""),
+        searched=row.get("searched", ""),
+        fact=row.get("fact", ""),
+        evaluable=row.get("evaluable", True),
+        fires=_fires(id_, row["fires"]) if "fires" in row else None,
+    )
+
+
+def _fires(id_: str, row: Mapping[str, Any]) -> Fires:
+    for key, names in row.items():
+        if key not in Fires.__slots__:
+            raise LintError(f"{id_}: fires has {', '.join(Fires.__slots__)}, not {key}")
+        for name in names:
+            if not name.endswith(".*") and name not in concepts():
+                raise LintError(f"{id_}: no lexicon has the concept {name}")
+    return Fires(**{key: tuple(names) for key, names in row.items()})

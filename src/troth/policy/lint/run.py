@@ -1,0 +1,103 @@
+"""Looking at a policy with every rule that counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from troth.policy.lexicon import Mentions, mentions
+from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule
+from troth.policy.lint.rules import decides, rules
+from troth.policy.text import PolicyText
+
+if TYPE_CHECKING:
+    from troth.policy.lint.facts import Facts
+
+__all__ = ["Looked", "Report", "lint"]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a rule looks at: the policy, what it speaks of, the day, and the facts that are known."""
+
+    policy: PolicyText
+    as_of: dt.date
+    facts: Facts | None = None
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """Which sentences speak of what."""
+        return mentions(self.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, by their place in the policy; those about the whole document come last."""
+
+    findings: tuple[Finding, ...]
+    as_of: dt.date
+    regimes: tuple[str, ...]
+
+
+def lint(policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] = REGIMES, facts: Facts | None = None) -> Report:
+    """Look at the policy with every rule that is in force on *as_of* in one of *regimes*.
+
+    Raises `LintError` for a regime that there is not.
+    """
+    wanted = tuple(regimes)
+    if unknown := set(wanted) - set(REGIMES):
+        raise LintError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
+    looked = Looked(policy, as_of, facts)
+    found = [
+        finding
+        for rule in rules().values()
+        if rule.is_in_force(as_of) and (not rule.regimes or set(rule.regimes) & set(wanted))
+        for finding in _findings(rule, looked)
+    ]
+    whole = len(policy.source) + 1
+    found.sort(key=lambda finding: (whole if finding.start is None else finding.start, finding.rule))
+    return Report(tuple(found), as_of, wanted)
+
+
+def _findings(rule: Rule, looked: Looked) -> Iterator[Finding]:
+    holds = looked.facts.holds(rule.fact) if looked.facts is not None and rule.fact else None
+    if holds is False:
+        return
+    hits = _by_concepts(rule.fires, looked.mentions) if rule.fires else decides(rule.id)(looked)
+    for hit in hits:
+        yield _finding(rule, hit, conditional=bool(rule.fact) and holds is None)
+
+
+def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
+    if (fires.given and not spoken.has(*fires.given)) or (fires.unless and spoken.has(*fires.unless)):
+        return
+    if fires.each:
+        silent = {passage.sentence.id for passage in spoken.of(*fires.but)} if fires.but else set[str]()
+        for passage in spoken.of(*fires.each):
+            if passage.sentence.id not in silent:
+                yield Hit(passage.sentence)
+    elif any(not spoken.has(name) for name in fires.all) or (fires.any and not spoken.has(*fires.any)):
+        missing = [name for name in fires.all if not spoken.has(name)]
+        yield Hit(says=(("missing", ", ".join(name.rpartition(".")[2] for name in missing)),))
+
+
+def _finding(rule: Rule, hit: Hit, *, conditional: bool) -> Finding:
+    sentence = hit.sentence
+    quote = hit.quote or (sentence.text if sentence else rule.searched)
+    return Finding(
+        rule=f"{rule.id}.{hit.part}" if hit.part else rule.id,
+        severity=hit.severity or rule.severity,
+        line=sentence.span.line if sentence else None,
+        quote=quote,
+        citation=rule.citation,
+        applies_from=rule.applies_from,
+        conditional=conditional,
+        evaluable=rule.evaluable,
+        message=rule.message.format(**dict(hit.says)) if hit.says else rule.message,
+        mend=rule.mend,
+        fix=hit.fix,
+        start=sentence.span.start if sentence else None,
+    )
