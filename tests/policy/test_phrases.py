@@ -17,7 +17,7 @@ from troth.policy.phrases import BadPhrase, Phrase, plain
         ("opt out", "You may opt-out at any time", True),
         ("dont sell", "We don’t sell data.", True),
         ("delet*", "It is deleted.", True),
-        ("delet* data", "Deletion of data", True),
+        ("delet* .. data", "Deletion of data", True),
         ("(view|obtain a copy of) [your] data", "obtain a copy of your data", True),
         ("(view|obtain a copy of) [your] data", "view data", True),
         ("view .. data", "view all of your personal data", True),
