@@ -46,7 +46,7 @@ class Fires:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the catalogue, as ``rules.toml`` states it."""
+    """One rule of the catalogue, as its file there states it."""
 
     id: str
     severity: Severity

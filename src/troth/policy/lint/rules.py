@@ -1,4 +1,4 @@
-"""The catalogue of rules, read from ``rules.toml`` beside this file, strictly and once; and the functions of rules."""
+"""The catalogue of rules, read from ``catalogue/*.toml`` beside this file, strictly and once; and their functions."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ def fires_when(id_: str) -> Callable[[Decides], Decides]:
 
 @functools.cache
 def rules() -> Mapping[str, Rule]:
-    """Every rule of this release by its id, in the order of the file."""
-    return parse_rules(resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8"))
+    """Every rule of this release by its id, in the order of the files."""
+    folder = resources.files(__package__).joinpath("catalogue")
+    found: dict[str, Rule] = {}
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        for id_, rule in parse_rules(file.read_text(encoding="utf-8")).items():
+            if id_ in found:
+                raise LintError(f"{file.name}: {id_} stands in another file too")
+            found[id_] = rule
+    return MappingProxyType(found)
 
 
 @functools.cache
