@@ -166,6 +166,7 @@ def _countries(declaration: Declaration) -> Faults:
     """The codes that people write and ISO 3166-1 does not hold."""
     named: list[tuple[tuple[str, ...], str]] = [(("organisation", "country"), declaration.organisation.country)]
     named += [(("recipients", name, "country"), one.country) for name, one in declaration.recipients.items()]
+    named += [(("systems", name, "country"), one.country) for name, one in declaration.systems.items() if one.country]
     for path, country in named:
         if country in _NO_COUNTRY:
             mend = _meant(_NO_COUNTRY[country], "name the country itself")
@@ -511,9 +512,12 @@ def _unheld(
 
 
 def _purpose_names(declaration: Declaration) -> Faults:
-    """Systems and collection points name declared purposes."""
+    """Systems, collection points and other controllers name declared purposes."""
     named = [(("systems", name), system.purposes) for name, system in declaration.systems.items()]
     named += [(("collection_points", name), point.purposes) for name, point in declaration.collection_points.items()]
+    named += [(("controllers", name), other.purposes) for name, other in declaration.controllers.items()]
+    joint = declaration.organisation.joint_controllers
+    named += [(("organisation", "joint_controllers", name), other.purposes) for name, other in joint.items()]
     for path, purposes in named:
         for index, purpose in enumerate(purposes):
             if purpose not in declaration.purposes:

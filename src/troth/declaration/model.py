@@ -37,13 +37,16 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from troth.declaration.asking import ASKED_SCHEMES, Asking
 from troth.declaration.part import Country, Date, Part, Period, bare, whole
 from troth.declaration.problems import Position
+from troth.declaration.processing import ActedFor, Assessment, JointController, Representative, Risk, Role
 from troth.declaration.promising import Attestation, Audience, Policy, Promise, Publish, Waiver
 from troth.declaration.requests import Mark, Requests
 from troth.declaration.secret import has_broken_reference, holds_secret
 
 __all__ = [
     "Access",
+    "ActedFor",
     "Asking",
+    "Assessment",
     "Attestation",
     "Audience",
     "Basis",
@@ -57,6 +60,7 @@ __all__ = [
     "FieldUse",
     "IdentityColumn",
     "IdentityKind",
+    "JointController",
     "Keep",
     "Ledger",
     "LedgerWitness",
@@ -72,8 +76,10 @@ __all__ = [
     "Purpose",
     "Recipient",
     "Reference",
+    "Representative",
     "Requests",
     "Retention",
+    "Risk",
     "Search",
     "Sharing",
     "Strategy",
@@ -152,6 +158,10 @@ class Organisation(Part):
     """The company's registration number."""
     regulator: str | None = None
     officer: Officer | None = None
+    representative: Representative | None = None
+    """Who stands for it where its people are, where it is established elsewhere (GDPR Art. 27)."""
+    joint_controllers: dict[str, JointController] = {}
+    """Who decides purposes together with it (GDPR Art. 26)."""
     site: str | None = None
     """The public home page, from which the probes start."""
     logo: str | None = Field(default=None, max_length=200)
@@ -397,6 +407,10 @@ class System(Part):
     a service, or ``hook:`` and a module of Python. Secrets never stand in the file."""
     title: str | None = None
     owner: str | None = None
+    country: Country | None = None
+    """Where it stands; where the organisation is, where left out."""
+    subjects: tuple[str, ...] = ()
+    """Whose data it is, in plain words: customers, employees, callers (GDPR Art. 30(1)(c))."""
     purposes: tuple[str, ...] = ()
     read_only: StrictBool = False
     accounts: tuple[str, ...] = ()
@@ -488,6 +502,12 @@ class Purpose(Part):
     interests: str | None = None
     """The legitimate interests, named (GDPR Art. 13(1)(d))."""
     title: str | None = None
+    role: Role = "controller"
+    """``processor`` for what is done on behalf of others (GDPR Art. 28); see ``controllers``."""
+    subjects: tuple[str, ...] = ()
+    """Whose data it is; that of the systems that serve the purpose, where left out."""
+    risk: Risk | None = None
+    """What decides whether an impact assessment is due (GDPR Art. 35)."""
 
 
 class Sharing(enum.StrEnum):
@@ -514,6 +534,8 @@ class Recipient(Part):
     contract_until: Date | None = None
     notice: str | None = None
     """The address of their own privacy notice."""
+    assessed: str | None = None
+    """Where the assessment of a transfer that rests on compelling interests alone is kept (GDPR Art. 49(1))."""
     contact: str | None = None
     """The address that is told of corrections, erasures and restrictions (GDPR Art. 19)."""
     hosts: tuple[str, ...] = ()
@@ -649,6 +671,10 @@ class Declaration(Part):
     cookies: dict[str, Cookie] = {}
     retention: dict[str, Retention] = {}
     contracts: dict[str, Contract] = {}
+    controllers: dict[str, ActedFor] = {}
+    """On whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
+    security: tuple[str, ...] = ()
+    """The technical and organisational measures, a sentence each (GDPR Art. 30(1)(g), 32(1))."""
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
     requests: Requests = Requests()
