@@ -139,6 +139,7 @@ def test_values_speak_where_a_name_does_not(category: str, values: list[Scalar])
         ["6f1c2d3e-0000-4000-8000-00000000beef"] * 9,
         ["12227-000", "00192", "0171", "1010 AB", "LS1 4AB"],
         ["user @ host", "a@b", "@ann", "5 @ 3.99"],
+        [f"<7da7118b67768fbe88e3883b4c662c{n:02}@example.org>" for n in range(9)],  # identifiers of messages
         ["$1,234.56", "0.99", "1.99"] * 3,
     ],
 )

@@ -17,6 +17,8 @@ _LENGTH_MAX: Final = 4_000
 _REGIONS: Final = ("GB", "US", "DE", "FR", "ES", "IT", "NL", "PL", "BR", "IN", "AU")
 
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
+_MESSAGE_ID = re.compile(r"<[\da-f][\da-f.-]{15,80}@[\w.-]{1,253}>", re.IGNORECASE)
+"""The identifier of a message (RFC 5322 §3.6.4) as programs make it: it looks like an address, and is nobody's."""
 _PHONE = re.compile(r"[+(0]?[\d][\d ().\-/]{5,24}\d")
 _PHONE_SHAPE = re.compile(r"[+(]?[\d][\d ()./\-]{4,24}\d( ?(x|ext\.?) ?\d{1,6})?", re.IGNORECASE)
 _PHONE_INSIDE = re.compile(r"(?<![\w.+/-])(?:\+|00|\(|0)[\d][\d ().\-]{6,22}\d(?![\w/-])")
@@ -118,7 +120,7 @@ def share(values: Iterable[str], test: Callable[[str], bool]) -> float:
 
 
 def holds_email(text: str) -> bool:
-    return "@" in text and _EMAIL.search(text) is not None
+    return "@" in text and _EMAIL.search(_MESSAGE_ID.sub(" ", text)) is not None
 
 
 def holds_phone(text: str) -> bool:
