@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
-import hashlib
-import re
-from collections import Counter
-from collections.abc import Iterable
+import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -18,15 +15,13 @@ __all__ = [
     "Block",
     "BlockKind",
     "Cell",
-    "Draft",
+    "Language",
     "Link",
     "PolicyError",
     "PolicyText",
     "Section",
     "Sentence",
     "Span",
-    "Traced",
-    "assemble",
 ]
 
 BlockKind = Literal["heading", "paragraph", "list_item"]
@@ -36,14 +31,25 @@ class PolicyError(TrothError):
     """The policy's text cannot be read; the message says why and what to do."""
 
 
+class Language(enum.StrEnum):
+    """Whether a text is English, as far as its small words tell. ``unclear`` has too few of them to say."""
+
+    ENGLISH = "english"
+    OTHER = "other"
+    MIXED = "mixed"
+    UNCLEAR = "unclear"
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in the source: characters *start* to before *end* from 0, *line* and *column* of the start from 1."""
+    """A place in the source: characters *start* to before *end* from 0, *line* and *column* of the start from 1, and
+    the *page*, from 1, where the source has pages."""
 
     start: int
     end: int
     line: int
     column: int
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Cell:
 class Block:
     """A heading, a paragraph or one item of a list. *depth* is the heading's level or the list's nesting, from 1.
 
-    What stands in a table is a paragraph with a *cell*; cells without words are left out.
+    What stands in a table is a paragraph with a *cell*; cells without words are left out. *language* is never mixed.
     """
 
     kind: BlockKind
@@ -88,6 +94,7 @@ class Block:
     depth: int = 0
     ordered: bool = False
     cell: Cell | None = None
+    language: Language = Language.UNCLEAR
 
     @property
     def text(self) -> str:
@@ -106,10 +113,19 @@ class Section:
 
 @dataclass(frozen=True)
 class PolicyText:
-    """A policy that has been read. *source* is the text as it was given."""
+    """A policy that has been read. *source* is the text as it was given, or as it was taken out of a DOCX or PDF, a
+    line for each block."""
 
     source: str = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
+    language: Language = Language.UNCLEAR
+    _places: Mapping[str, Callable[[int, int], Span]] = field(default_factory=dict, repr=False, compare=False)
+
+    def place(self, sentence: Sentence, start: int, end: int) -> Span:
+        """Where the characters *start* to before *end* of one of its sentences stand in the source."""
+        if not 0 <= start < end <= len(sentence.text):
+            raise ValueError("a place in a sentence has at least one of its characters")
+        return self._places[sentence.id](start, end) if sentence.id in self._places else sentence.span
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -136,151 +152,3 @@ class PolicyText:
     def published(self) -> str:
         """The words as they are compared with the live page."""
         return same_words(self.text)
-
-
-class Traced:
-    """Text on its way from the source, which remembers for every word where it came from."""
-
-    def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._parts: list[str] = []
-        self._sources: list[tuple[int, int]] = []
-        self._links: list[tuple[int, int, str]] = []
-        self._length = 0
-
-    def add(self, text: str, start: int, end: int) -> None:
-        """*text* stands for the source's characters *start* to *end*, one for one where the lengths are equal."""
-        if text:
-            self._starts.append(self._length)
-            self._parts.append(text)
-            self._sources.append((start, end))
-            self._length += len(text)
-
-    def space(self) -> None:
-        """A gap that the source has in its own way (a line break, a picture, the end of a cell)."""
-        if self._sources:
-            self.add(" ", self._sources[-1][1], self._sources[-1][1])
-
-    def link(self, since: int, href: str) -> None:
-        """What was added since *since* (an earlier `length`) leads to *href*."""
-        if href and since < self._length:
-            self._links.append((since, self._length, href))
-
-    @property
-    def length(self) -> int:
-        """Characters so far."""
-        return self._length
-
-    def collapsed(self) -> Collapsed:
-        """The text with one space for any white space."""
-        raw = "".join(self._parts)
-        words = [(found.start(), found.end()) for found in re.finditer(r"\S+", raw)]
-        return Collapsed(self, " ".join(raw[start:end] for start, end in words), words)
-
-    def source_start(self, raw: int) -> int:
-        """Where the raw character stands in the source."""
-        part = bisect.bisect_right(self._starts, raw) - 1
-        start, end = self._sources[part]
-        exact = end - start == len(self._parts[part])
-        return start + (raw - self._starts[part] if exact else 0)
-
-    def source_end(self, raw: int) -> int:
-        """Where the source goes on after the raw character."""
-        part = bisect.bisect_right(self._starts, raw) - 1
-        start, end = self._sources[part]
-        exact = end - start == len(self._parts[part])
-        return start + raw - self._starts[part] + 1 if exact else end
-
-    @property
-    def links(self) -> list[tuple[int, int, str]]:
-        """Raw ranges and where they lead."""
-        return self._links
-
-
-class Collapsed:
-    """The readable form of a `Traced` text, and the way back from its characters to the source's."""
-
-    def __init__(self, traced: Traced, text: str, words: list[tuple[int, int]]) -> None:
-        self.text = text
-        self._traced = traced
-        self._raw_starts = [start for start, _ in words]
-        self._starts: list[int] = []
-        at = 0
-        for start, end in words:
-            self._starts.append(at)
-            at += end - start + 1
-
-    def source(self, start: int, end: int) -> tuple[int, int]:
-        """The source's characters for the readable ones from *start* to before *end*; neither end is a space."""
-        return self._traced.source_start(self._raw(start)), self._traced.source_end(self._raw(end - 1))
-
-    def links(self) -> list[tuple[int, int, str]]:
-        """Readable ranges and where they lead."""
-        return [(self._readable(start), self._readable(end), href) for start, end, href in self._traced.links]
-
-    def _raw(self, readable: int) -> int:
-        word = bisect.bisect_right(self._starts, readable) - 1
-        return self._raw_starts[word] + readable - self._starts[word]
-
-    def _readable(self, raw: int) -> int:
-        word = bisect.bisect_right(self._raw_starts, raw) - 1
-        if word < 0:
-            return 0
-        after = self._starts[word + 1] - 1 if word + 1 < len(self._starts) else len(self.text)
-        return min(self._starts[word] + raw - self._raw_starts[word], after)
-
-
-@dataclass(slots=True)
-class Draft:
-    """A block before it is cut into sentences."""
-
-    kind: BlockKind
-    depth: int = 0
-    ordered: bool = False
-    cell: Cell | None = None
-    traced: Traced = field(default_factory=Traced)
-
-
-def assemble(source: str, drafts: Iterable[Draft]) -> PolicyText:
-    """Cut the drafts into sentences and name each of them."""
-    from troth.policy.reading.sentences import split
-
-    lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
-    seen: Counter[str] = Counter()
-    blocks = []
-    for draft in drafts:
-        collapsed = draft.traced.collapsed()
-        if not collapsed.text:
-            continue
-        cuts = [(0, len(collapsed.text))] if draft.kind == "heading" else split(collapsed.text)
-        sentences = tuple(_sentence(collapsed, cut, lines, seen) for cut in cuts)
-        sentences = _linked(sentences, cuts, collapsed.links())
-        blocks.append(Block(draft.kind, sentences, draft.depth, draft.ordered, draft.cell))
-    return PolicyText(source, tuple(blocks))
-
-
-def _sentence(collapsed: Collapsed, cut: tuple[int, int], lines: list[int], seen: Counter[str]) -> Sentence:
-    text = collapsed.text[cut[0] : cut[1]]
-    start, end = collapsed.source(*cut)
-    line = bisect.bisect_right(lines, start)
-    words = hashlib.sha256(same_words(text).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    seen[words] += 1
-    id_ = f"s-{words}" if seen[words] == 1 else f"s-{words}-{seen[words]}"
-    return Sentence(id_, text, Span(start, end, line, start - lines[line - 1] + 1))
-
-
-def _linked(
-    sentences: tuple[Sentence, ...], cuts: list[tuple[int, int]], links: list[tuple[int, int, str]]
-) -> tuple[Sentence, ...]:
-    if not links:
-        return sentences
-    starts = [start for start, _ in cuts]
-    found: dict[int, list[Link]] = {}
-    for start, end, href in links:
-        place = max(bisect.bisect_right(starts, start) - 1, 0)  # a link that crosses a full stop ends there
-        begin, stop = cuts[place]
-        if start < min(end, stop):
-            found.setdefault(place, []).append(Link(start - begin, min(end, stop) - begin, href))
-    return tuple(
-        Sentence(one.id, one.text, one.span, tuple(found.get(place, ()))) for place, one in enumerate(sentences)
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from troth.policy.text import Draft, PolicyError, PolicyText, assemble
+from troth.policy.reading.tracing import Draft, assemble
+from troth.policy.text import PolicyError, PolicyText
 
 __all__ = ["Kind", "kind_of", "published_text", "read"]
 

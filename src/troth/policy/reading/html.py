@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from troth.policy.text import Cell, Draft, PolicyError
+from troth.policy.reading.tracing import Draft
+from troth.policy.text import Cell, PolicyError
 
 __all__ = ["drafts"]
 

@@ -9,7 +9,8 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from troth.policy.text import Cell, Draft, PolicyError, Traced
+from troth.policy.reading.tracing import Draft, Traced
+from troth.policy.text import Cell, PolicyError
 
 __all__ = ["drafts"]
 
