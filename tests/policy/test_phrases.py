@@ -22,6 +22,9 @@ from troth.policy.phrases import BadPhrase, Phrase, plain
         ("(view|obtain a copy of) [your] data", "view data", True),
         ("view .. data", "view all of your personal data", True),
         ("view .. data", "view one two three four five data", False),
+        ("we will !(not|never) _", "We'll answer", True),
+        ("we will !(not|never) _", "We will never sell", False),
+        ("we will !(not|never) _", "We will", False),
         ("view ... data", "view one two three four five data", True),
     ],
 )
@@ -34,7 +37,7 @@ def test_a_phrase_that_only_stands_in_the_lead_is_not_found() -> None:
     assert Phrase("may view").found_in("you may view data", after=len("you may "))
 
 
-@pytest.mark.parametrize("wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a"])
+@pytest.mark.parametrize("wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "!(a)", "_"])
 def test_what_is_no_phrase_is_refused_by_its_text(wrong: str) -> None:
     with pytest.raises(BadPhrase) as refused:
         Phrase(wrong)

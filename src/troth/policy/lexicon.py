@@ -8,6 +8,9 @@ A table of such a file is one concept:
     under = ["your rights"]           # ... with one of these phrases
     but = ["access to (our|the) (site|service)"]   # and never in a sentence with one of these
 
+A file may begin with ``[words]``: names for what its phrases say again and again. After ``not = "(do not|never)"``,
+``<not>`` in a phrase of that file stands for it.
+
 Every sentence is looked at with what leads into it: for the items of a list the sentence before the list, for a cell
 of a table the head of its column. A concept is the item's only when its words reach into the item itself.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +29,7 @@ from types import MappingProxyType
 from typing import Any
 
 from troth.errors import TrothError
+from troth.policy.naming import company_names
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
 
@@ -70,6 +75,7 @@ class Mentions:
         self.passages = tuple(passages(policy))
         self._known = known
         self._found: dict[str, tuple[Passage, ...]] = {}
+        self._phrases: dict[tuple[str, str], str] = {}
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, passage in enumerate(self.passages):
             for word in dict.fromkeys(passage.words.split()):
@@ -89,6 +95,11 @@ class Mentions:
         """Whether the policy speaks of one of them anywhere."""
         return any(self._one(name) for asked in names for name in self._spelled(asked))
 
+    def why(self, name: str, sentence: Sentence) -> str:
+        """The phrase of that concept which the sentence holds; empty where it does not speak of it."""
+        self._one(name)
+        return self._phrases.get((name, sentence.id), "")
+
     def _spelled(self, asked: str) -> list[str]:
         if not asked.endswith(".*"):
             return [asked]
@@ -101,12 +112,15 @@ class Mentions:
         return self._found[name]
 
     def _speaking(self, concept: Concept) -> Iterator[int]:
-        places = {place for phrase in concept.any for place in self._holding(phrase)}
-        places |= {
-            place for phrase in concept.weak for place in self._holding(phrase) if self._is_under(place, concept)
-        }
+        places = {place: phrase for phrase in reversed(concept.any) for place in self._holding(phrase)}
+        for phrase in concept.weak:
+            for place in self._holding(phrase):
+                if place not in places and self._is_under(place, concept):
+                    places[place] = phrase
         vetoed = {place for phrase in concept.but for place in self._holding(phrase)} if places else set()
-        yield from sorted(places - vetoed)
+        for place in sorted(places.keys() - vetoed):
+            self._phrases[concept.name, self.passages[place].sentence.id] = places[place].text
+            yield place
 
     def _holding(self, phrase: Phrase) -> Iterator[int]:
         for place in self._with(phrase.anchors):
@@ -154,27 +168,45 @@ def concepts() -> Mapping[str, Concept]:
 def parse_concepts(text: str) -> Mapping[str, Concept]:
     """Read a lexicon, strictly. Raises `BadLexicon`."""
     try:
-        return {name: _concept(name, row) for name, row in tomllib.loads(text).items()}
+        rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadLexicon(f"the lexicon is not TOML: {error}") from error
+    words = _in_full(rows.pop("words", {}))
+    return {name: _concept(name, row, words) for name, row in rows.items()}
 
 
-def _concept(name: str, row: Any) -> Concept:
+def _concept(name: str, row: Any, words: Mapping[str, str]) -> Concept:
     if not isinstance(row, dict) or not row.get("any", row.get("weak")) or row.keys() - set(_KEYS):
         raise BadLexicon(f"{name}: a concept has `any`, and may have {', '.join(_KEYS[1:])}")
     if bool(row.get("weak")) != bool(row.get("under")):
         raise BadLexicon(f"{name}: `weak` and `under` go together")
     try:
-        return Concept(name, **{key: tuple(Phrase(text) for text in row.get(key, ())) for key in _KEYS})
+        return Concept(name, **{key: tuple(Phrase(_said(text, words)) for text in row.get(key, ())) for key in _KEYS})
+    except KeyError as unknown:
+        raise BadLexicon(f"{name}: {unknown} does not stand under [words]") from None
     except BadPhrase as error:
         raise BadLexicon(f"{name}: {error}") from None
+
+
+def _in_full(words: Mapping[str, str]) -> Mapping[str, str]:
+    """The names under ``[words]``, each told by those that stand before it."""
+    told: dict[str, str] = {}
+    for name, text in words.items():
+        told[name] = _said(text, told)
+    return told
+
+
+def _said(text: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"<(\w*)>?", lambda found: words[found[1]], text)
 
 
 # --- sentences with what leads into them ----------------------------------------------------------------------------
 
 
 def passages(policy: PolicyText) -> Iterator[Passage]:
-    """Every sentence with its lead-in and the headings above it, in order."""
+    """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*."""
+    named = sorted((plain(name) for name in company_names(policy)), key=len, reverse=True)
+    us = re.compile(rf"(?<![\w%])(?:the )?(?:{'|'.join(map(re.escape, named))})(?![\w%])") if any(named) else None
     above: list[tuple[int, str]] = []
     heads: dict[tuple[int, int], str] = {}
     lead = ""
@@ -185,6 +217,7 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
         leading = _leading(block, lead, heads)
         for sentence in block.sentences:
             own = plain(sentence.text[:_CHARACTERS_MAX])
+            own = us.sub("we", own) if us is not None else own
             words = f"{leading} {own}" if leading else own
             yield Passage(sentence, block, words, len(leading) + bool(leading), under)
         if block.kind == "heading":

@@ -1,9 +1,9 @@
 """Phrases: a small language for the ways in which a thing is said, made for people who know law rather than patterns.
 
 ``right to (access|obtain a copy of) [your|the] .. data`` reads as it looks: words in order, ``(a|b c)`` one of
-several, ``[a|b]`` may be missing, ``delet*`` any ending, ``..`` up to four words between, ``...`` up to twelve. Phrases
-are looked for in the plain form of a sentence (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and
-``don't`` is ``dont``. Nothing in a phrase repeats without end, so finding one takes bounded time.
+several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``delet*`` any ending, ``..`` up to
+four words between, ``...`` up to twelve. Phrases in the plain form of a sentence (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is
+``dont``; ``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words. Nothing in a phrase repeats without end, so finding one takes bounded time.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from troth.wording import same_words
 
 __all__ = ["BadPhrase", "Phrase", "plain"]
 
+_SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
-_PART = re.compile(r"\.{2,3}|[()\[\]|]|[\w%]+\*?|\S")
+_PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|[\w%]+\*?|\S")
 _GAPS = {"..": r"(?:[\w%]+ ){0,4}?", "...": r"(?:[\w%]+ ){0,12}?"}
-_CLOSES = {"(": ")", "[": "]"}
+_ANY = "_"
+_CLOSES = {"(": ")", "[": "]", "!(": ")"}
 
 
 class BadPhrase(TrothError):
@@ -30,7 +32,10 @@ class BadPhrase(TrothError):
 
 def plain(text: str) -> str:
     """*text* as phrases see it: words in lower case with one space between them."""
-    words = _APOSTROPHES.sub("", same_words(text).lower())
+    said = same_words(text).lower()
+    for short, full in _SHORT:
+        said = said.replace(short, full)
+    words = _APOSTROPHES.sub("", said)
     return " ".join(re.findall(r"[\w%]+", words))
 
 
@@ -93,9 +98,11 @@ class _Reader:
         for part in self._until(closing):
             if part in _GAPS:
                 parts.append(_GAPS[part])
+            elif part == _ANY:
+                parts.append(r"[\w%]+ ")
             elif part in _CLOSES:
                 source, found = self._choice(_CLOSES[part])
-                parts.append(f"(?:{source})?" if part == "[" else source)
+                parts.append({"[": f"(?:{source})?", "!(": f"(?!{source})"}.get(part, source))
                 anchors += [found] if part == "(" and found else []
             elif re.fullmatch(r"[\w%]+\*?", part):
                 parts.append(rf"{part[:-1]}[\w%]* " if part.endswith("*") else f"{part} ")
