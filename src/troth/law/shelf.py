@@ -13,7 +13,7 @@ from troth.law.places import Places
 from troth.law.reading import read_places, read_regime
 from troth.law.words import did_you_mean, quoted
 
-__all__ = ["obligation", "obligations", "places", "regime", "regimes", "reviewed_on", "starting_soon"]
+__all__ = ["obligation", "obligations", "place_name", "places", "regime", "regimes", "reviewed_on", "starting_soon"]
 
 _PLACES = "places.toml"
 
@@ -23,6 +23,11 @@ def places() -> Places:
     """The names of places, and the territories that rule sets speak of."""
     names, territories = read_places(_text(_PLACES), file=_PLACES)
     return Places(names, territories)
+
+
+def place_name(code: str) -> str:
+    """A place as it stands in a sentence (``the United Kingdom``); the code itself where no name is known."""
+    return places().name(code)
 
 
 @cache

@@ -1,0 +1,57 @@
+"""``troth ropa``: the record of processing, from the declaration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+__all__ = ["ropa"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option(
+    "--role",
+    type=click.Choice(["controller", "processor"]),
+    default="controller",
+    show_default=True,
+    help="What we decide ourselves (Art. 30(1)), or do on behalf of others (Art. 30(2)).",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["md", "html", "csv", "json"]),
+    default="md",
+    show_default=True,
+    help="As a text, a page, a table, or data.",
+)
+@cli.json_option
+def ropa(declaration: Path, role: Any, kind: str, as_json: bool) -> None:
+    """Print the record of processing that GDPR Art. 30 asks for.
+
+    It follows from the declaration alone. What is missing is said in its place, with the key that it goes under; then
+    it ends with 1.
+
+    \b
+    Example:  troth ropa > record.md
+              troth ropa --role processor --format html > record.html
+    """
+    from troth.declaration import load
+    from troth.ropa import as_csv, as_data, as_html, as_markdown, record_of
+
+    record = record_of(load(declaration), role)
+    if as_json or kind == "json":
+        click.echo(json.dumps(as_data(record), indent=2, ensure_ascii=False))
+    else:
+        write = {"md": as_markdown, "html": as_html, "csv": as_csv}[kind]
+        text = write(record)
+        click.echo(cli.printable(text) if kind == "md" else text, nl=False)
+    if record.missing:
+        click.echo(f"troth: {counted(len(record.missing), 'thing')} missing from the record", err=True)
+        raise click.exceptions.Exit(1)

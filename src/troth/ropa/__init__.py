@@ -1,0 +1,11 @@
+"""What a regulator reads from the declaration: the record of processing, the map of the data, and the purposes whose
+risks have to be assessed.
+
+This room promises that each of them follows from the declaration alone, is the same for the same declaration, and says
+what is missing and where it goes; nothing is filled in with a guess.
+"""
+
+from troth.ropa.record import Activity, Line, Missing, Record, record_of
+from troth.ropa.writing import as_csv, as_data, as_html, as_markdown
+
+__all__ = ["Activity", "Line", "Missing", "Record", "as_csv", "as_data", "as_html", "as_markdown", "record_of"]
