@@ -12,11 +12,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from troth.policy.text import Block, Cell, Link, PolicyError, PolicyText, Section, Sentence, Span
+from troth.policy.text import Block, Cell, Language, Link, PolicyError, PolicyText, Section, Sentence, Span
 
 if TYPE_CHECKING:
     from troth.policy.binding import Bound, bind, check, marks
     from troth.policy.reading import Kind, kind_of, published_text, read
+    from troth.policy.reading.files import FileKind, file_kind, read_bytes, read_file
     from troth.policy.rendering import render_plain
     from troth.policy.statements import Quantity, Statement, StatementKind, promises_in
 
@@ -24,7 +25,9 @@ __all__ = [
     "Block",
     "Bound",
     "Cell",
+    "FileKind",
     "Kind",
+    "Language",
     "Link",
     "PolicyError",
     "PolicyText",
@@ -36,16 +39,20 @@ __all__ = [
     "StatementKind",
     "bind",
     "check",
+    "file_kind",
     "kind_of",
     "marks",
     "promises_in",
     "published_text",
     "read",
+    "read_bytes",
+    "read_file",
     "render_plain",
 ]
 
 _BEHIND = {
     "binding": "Bound bind check marks",
+    "reading.files": "FileKind file_kind read_bytes read_file",
     "reading": "Kind kind_of published_text read",
     "rendering": "render_plain",
     "statements": "Quantity Statement StatementKind promises_in",

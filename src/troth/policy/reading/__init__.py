@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from troth.policy.reading import plain
 from troth.policy.reading.tracing import Draft, assemble
 from troth.policy.text import PolicyError, PolicyText
 
@@ -50,15 +51,4 @@ def _drafts(text: str, kind: Kind) -> Iterator[Draft]:
         from troth.policy.reading import markdown
 
         return markdown.drafts(text)
-    return _paragraphs(text)
-
-
-def _paragraphs(text: str) -> Iterator[Draft]:
-    draft, at = Draft("paragraph"), 0
-    for line in text.splitlines(keepends=True):
-        if not line.strip():
-            yield draft
-            draft = Draft("paragraph")
-        draft.traced.add(line, at, at + len(line))
-        at += len(line)
-    yield draft
+    return plain.drafts(text)

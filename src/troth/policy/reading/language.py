@@ -22,7 +22,7 @@ _SHARE_MIN = 0.1
 """The part of a policy, by words, from which on a second language makes it mixed."""
 
 _WORDS_MIN, _ENGLISH_MIN = 100, 0.05
-"""A text of so many words, of which fewer than this part stand in English paragraphs, is not English, whatever it is."""
+"""Of so many words fewer than this part stand in English paragraphs: then it is not English, whatever it is."""
 
 _WORD = re.compile(r"[^\W\d_]+")
 

@@ -1,0 +1,60 @@
+"""From a file's bytes to its text: by its mark, by what the page declares, else as UTF-8. Nothing is guessed."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from troth.policy.text import PolicyError
+
+__all__ = ["decode"]
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""<meta\b[^>]{0,200}?\bcharset\s{0,5}=\s{0,5}["']?\s{0,5}([a-z0-9_:.-]{1,40})""", re.I)
+_HEAD_BYTES = 4_096
+
+# What browsers read, under the names that Python gives them. Who says Latin-1 on the web means Windows-1252.
+_READ = {
+    *("utf-8 ascii utf-16 koi8-r koi8-u shift_jis cp932 euc_jp euc_kr gb2312 gbk gb18030 big5 mac-roman".split()),
+    *(f"cp125{number}" for number in range(9)),
+    *(f"iso8859-{number}" for number in range(1, 17)),
+}
+_MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "utf-16": "utf-8"}
+
+
+def decode(data: bytes, *, is_html: bool = False) -> str:
+    """The text of *data*, without its byte order mark. Raises `PolicyError` where its encoding does not fit."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], encoding, "its first bytes say")
+    if is_html and (declared := _DECLARED.search(data, 0, _HEAD_BYTES)):
+        name = declared[1].decode("ascii")
+        return _decoded(data, _known(name), f"the page declares {name}")
+    if b"\0" in data:
+        raise PolicyError("the file is not text: it holds bytes that no text has; save the policy's text as UTF-8")
+    return _decoded(data, "utf-8", "no other encoding is declared")
+
+
+def _known(name: str) -> str:
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        found = ""
+    if found not in _READ:
+        raise PolicyError(f"the page declares the encoding {name}, which is not read; save it as UTF-8")
+    return _MEANT.get(found, found)
+
+
+def _decoded(data: bytes, encoding: str, because: str) -> str:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PolicyError(f"line {line} cannot be read as {encoding}, which {because}; save it as UTF-8") from None
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
