@@ -14,6 +14,7 @@ version = 2
 question = "Is it declared?"
 citation = "GDPR Art. 30"
 clauses = ["C02"]
+principles = ["oecd.openness"]
 every = "1 hour"
 fresh_for = "2 days"
 remedy = "Declare it."
@@ -30,6 +31,7 @@ def test_every_key_of_a_row_arrives() -> None:
     assert (row.version, row.severity, row.failures_to_break) == (2, "low", 3)
     assert (row.every, row.fresh_for) == (dt.timedelta(hours=1), dt.timedelta(days=2))
     assert (row.audience, row.clauses) == (Audience.AUDITOR, ("C02",))
+    assert row.principles == ("oecd.openness",)
 
 
 @pytest.mark.parametrize("id_", ["stores.principals_counted", "stores.transport_encrypted", "protect.keys_current"])
@@ -64,6 +66,7 @@ def test_an_id_like_no_other_gets_no_suggestion() -> None:
         ('every = "1 hour"', 'every = "hourly"', "no duration"),
         ('every = "1 hour"', 'every = "3 days"', "longer than every"),
         ('clauses = ["C02"]', 'clauses = ["two"]', "list of clauses"),
+        ('principles = ["oecd.openness"]', 'principles = ["oecd.closeness"]', "list of principles"),
         ('["stores.schema_declared"]', '["Stores"]', "no control id"),
         ('["stores.schema_declared"]', "[", "not TOML"),
     ],

@@ -1,22 +1,24 @@
 """Private by default, and a page says how much it leaves out."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.declaration import Attestation, Audience, Promise, Publish
+from troth.declaration import Attestation, Audience, Granularity, Period, Promise, Publish, Waiver
 from troth.promises import (
     Check,
+    Earlier,
     Evidence,
     Figure,
-    Granularity,
     Judgement,
     Outcome,
     Standing,
     Status,
     catalogue,
+    shown_late,
     tally,
     visible,
 )
@@ -27,8 +29,8 @@ CONTROLS = catalogue()
 EVERYONE = Publish(status=Audience.PUBLIC)
 
 
-def promise(*controls: str, audience: Audience = Audience.PUBLIC) -> Promise:
-    return Promise(quote="We keep it.", owner="ann@example.org", controls=controls, audience=audience)
+def promise(*controls: str, audience: Audience = Audience.PUBLIC, **more: Any) -> Promise:
+    return Promise(quote="We keep it.", owner="ann@example.org", controls=controls, audience=audience, **more)
 
 
 def judged(control: str = "ledger.intact") -> Judgement:
@@ -65,7 +67,7 @@ def test_outsiders_see_orders_of_magnitude() -> None:
 
 def test_exact_figures_are_a_decision_and_reasons_stay_inside() -> None:
     outside = visible(
-        promise("ledger.intact"), judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS, granularity=Granularity.EXACT
+        promise("ledger.intact", granularity=Granularity.EXACT), judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS
     )
     inside = visible(promise("ledger.intact"), judged(), Audience.STAFF, EVERYONE, controls=CONTROLS)
 
@@ -77,7 +79,7 @@ def test_exact_figures_are_a_decision_and_reasons_stay_inside() -> None:
 
 def test_no_granularity_leaves_the_bare_status() -> None:
     seen = visible(
-        promise("ledger.intact"), judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS, granularity=Granularity.NONE
+        promise("ledger.intact", granularity=Granularity.NONE), judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS
     )
     assert seen is not None
     assert (seen.status, seen.checks) == (Status.KEPT, ())
@@ -100,3 +102,32 @@ def test_a_page_says_how_much_it_leaves_out() -> None:
 
     assert str(count) == "4 promises: 2 checked here, 1 privately, 1 not checkable"
     assert count.by_status[Status.KEPT] == 3
+
+
+def test_outsiders_see_a_delayed_promise_as_it_was_and_no_check(now: dt.datetime) -> None:
+    late = promise("ledger.intact", delay=Period(count=7, unit="day"))
+    then = shown_late(late, Audience.PUBLIC, now)
+    assert then == dt.datetime(2026, 11, 17, tzinfo=dt.UTC)
+    earlier = Earlier(then, Status.BROKEN)
+    seen = visible(late, judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS, earlier=earlier)
+    assert seen is not None
+    assert (seen.status, seen.checks, seen.as_of) == (Status.BROKEN, (), then)
+    inside = visible(late, judged(), Audience.STAFF, EVERYONE, controls=CONTROLS, earlier=earlier)
+    assert inside is not None
+    assert (inside.status, shown_late(late, Audience.STAFF, now)) == (Status.KEPT, None)
+
+
+def test_what_nobody_knew_then_is_not_shown_late() -> None:
+    late = promise("ledger.intact", delay=Period(count=7, unit="day"))
+    for earlier in (None, Earlier(NOW, None)):
+        assert visible(late, judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS, earlier=earlier) is None
+
+
+def test_a_waiver_is_shown_with_its_end_and_without_its_reason() -> None:
+    waiver = Waiver(reason="ben@example.org is away", approver="ben@example.org", until=dt.date(2027, 1, 31))
+    check = Check("ledger.intact", 1, Outcome.FAIL, "It fails.", NOW, NOW, "")
+    waived = Judgement(Status.WAIVED, (Standing("ledger.intact", Status.WAIVED, f"Waived: {waiver.reason}", check),))
+    seen = visible(promise("ledger.intact", waive=waiver), waived, Audience.PUBLIC, EVERYONE, controls=CONTROLS)
+    assert seen is not None
+    assert seen.until == dt.date(2027, 1, 31)
+    assert "ben@example.org" not in repr(seen)

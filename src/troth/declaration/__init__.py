@@ -64,7 +64,9 @@ from troth.declaration.model import (
     TokenUse,
     Waiver,
 )
+from troth.declaration.own_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
 from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
+from troth.declaration.promising import WAIVER_DAYS_MAX, Granularity
 from troth.declaration.schema import json_schema
 from troth.declaration.secret import Secret, SecretMissing, resolve
 from troth.declaration.taxonomy import (
@@ -81,6 +83,7 @@ from troth.declaration.taxonomy import (
 from troth.declaration.write import write
 
 __all__ = [
+    "WAIVER_DAYS_MAX",
     "Access",
     "ActedFor",
     "Asking",
@@ -98,6 +101,8 @@ __all__ = [
     "Erasure",
     "FidesDraft",
     "FieldUse",
+    "Granularity",
+    "HttpFigure",
     "IdentityColumn",
     "IdentityKind",
     "JointController",
@@ -106,8 +111,10 @@ __all__ = [
     "LedgerWitness",
     "Limits",
     "Mark",
+    "Must",
     "Officer",
     "Organisation",
+    "OwnControl",
     "Part",
     "Period",
     "Policy",
@@ -116,6 +123,7 @@ __all__ = [
     "Promise",
     "Publish",
     "Purpose",
+    "PushedFigure",
     "Recipient",
     "Reference",
     "Representative",
@@ -127,6 +135,7 @@ __all__ = [
     "SecretMissing",
     "Severity",
     "Sharing",
+    "SqlFigure",
     "Strategy",
     "System",
     "Table",

@@ -16,6 +16,7 @@ from typing import Any
 from troth.declaration.asking import ASKED_SCHEMES
 from troth.declaration.model import Basis, Declaration, IdentityKind, Reference, Search, Sharing, Strategy, Table
 from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, Severity, in_order, nearest_of, shown
+from troth.declaration.promising import WAIVER_DAYS_MAX
 from troth.declaration.taxonomy import covers, is_category, is_use, nearest
 
 __all__ = ["Fault", "check", "faults", "placed"]
@@ -594,9 +595,6 @@ def _promises(declaration: Declaration) -> Faults:
             yield Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
 
 
-_WAIVER_DAYS_MAX = 366
-
-
 def _lapsed(declaration: Declaration, today: dt.date) -> Faults:
     """What the calendar has overtaken by *today*."""
     for index, promise in enumerate(declaration.promises):
@@ -621,7 +619,7 @@ def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
     if until < today:
         message = f"the waiver ended on {until}"
         yield Fault("waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING)
-    elif (until - today).days > _WAIVER_DAYS_MAX:
+    elif (until - today).days > WAIVER_DAYS_MAX:
         message = "the waiver runs for more than a year"
         yield Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day", Severity.WARNING)
 

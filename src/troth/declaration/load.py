@@ -176,7 +176,7 @@ def _bytes(file: Path) -> bytes:
 # --- merging --------------------------------------------------------------------------------------------------------
 
 _MARK = re.compile(r"^(?P<before> *)# (?P<mark>TODO|REVIEW)\b", re.MULTILINE)
-_NAMED = ("systems", "purposes", "recipients", "collection_points", "cookies", "retention", "contracts")
+_NAMED = ("systems", "purposes", "recipients", "collection_points", "cookies", "retention", "contracts", "controls")
 
 
 class _Merged:

@@ -35,6 +35,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from troth.declaration.asking import ASKED_SCHEMES, Asking
+from troth.declaration.own_controls import OwnControl, OwnControlId
 from troth.declaration.part import Country, Date, Part, Period, bare, whole
 from troth.declaration.problems import Position
 from troth.declaration.processing import ActedFor, Assessment, JointController, Representative, Risk, Role
@@ -690,6 +691,8 @@ class Declaration(Part):
     @property
     def folder(self) -> Path:
         """Where relative paths start: the folder of the file; the working directory where there was no file."""
+    controls: dict[OwnControlId, OwnControl] = {}
+    """Controls of the company's own, by their id: ``ours.`` and what must be true."""
         return self._source.folder
 
     def where(self, path: str) -> Position | None:

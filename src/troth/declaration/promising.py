@@ -7,12 +7,15 @@ import enum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from troth.declaration.part import Date, Part
+from troth.declaration.part import Date, Part, Period
 
-__all__ = ["Attestation", "Audience", "Policy", "Promise", "Publish", "Waiver"]
+__all__ = ["WAIVER_DAYS_MAX", "Attestation", "Audience", "Granularity", "Policy", "Promise", "Publish", "Waiver"]
+
+WAIVER_DAYS_MAX = 366
+"""How long a waiver may still run."""
 
 
 class Audience(enum.StrEnum):
@@ -22,6 +25,15 @@ class Audience(enum.StrEnum):
     AUDITOR = "auditor"
     CUSTOMER = "customer"
     PUBLIC = "public"
+
+
+class Granularity(enum.StrEnum):
+    """How much of a check outsiders are told: its figures, only their order of magnitude, or no more than how the
+    promise stands."""
+
+    EXACT = "exact"
+    BANDED = "banded"
+    NONE = "none"
 
 
 class Publish(Part):
@@ -47,6 +59,7 @@ class Waiver(Part):
     reason: str
     approver: str
     until: Date
+    """The last day, at most a year ahead: a waiver that runs longer does not count until then."""
     scope: tuple[str, ...] = ()
     """Controls that it covers; all of the promise's where left out."""
 
@@ -73,6 +86,12 @@ class Promise(Part):
     severity: Literal["low", "medium", "high"] = "medium"
     audience: Audience = Audience.PUBLIC
     """The widest audience that may see this promise's status, within what the policy publishes."""
+    delay: Period | None = None
+    """Customers and the public see the status of so long ago, and nothing newer."""
+    granularity: Granularity = Granularity.BANDED
+    """How much of the checks customers and the public see."""
+    failures: int | None = Field(default=None, ge=1, le=10, strict=True)
+    """Failures in a row before this promise is broken; what each control says, where left out."""
     attest: Attestation | None = None
     waive: Waiver | None = None
 

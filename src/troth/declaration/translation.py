@@ -71,6 +71,8 @@ def _unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
 def _wrong_key(key: str, context: dict[str, Any]) -> tuple[str, str, str]:
     if "expected" in context:
         return _unknown_key(key, _quoted(context["expected"]))
+    if "error" in context:
+        return "value-form", str(context["error"]), ""
     return "value-form", "the name of a system has no dots or spaces", "write '-' or '_' instead"
 
 

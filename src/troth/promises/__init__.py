@@ -6,27 +6,45 @@ controls with `answers`; importing a room registers its answers.
 """
 
 from troth.promises import controls as _controls  # noqa: F401 - registers this room's answers
-from troth.promises.answer import LOOKING, Answer, BadAnswer, answered, answers, looked_at, looked_at_hash, run
+from troth.promises.answer import (
+    LOOKING,
+    Answer,
+    BadAnswer,
+    answered,
+    answers,
+    answers_own,
+    looked_at,
+    looked_at_hash,
+    run,
+    unanswered,
+)
 from troth.promises.binding import check
 from troth.promises.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
-from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Status
-from troth.promises.publish import Granularity, Shown, ShownCheck, Tally, tally, visible
-from troth.promises.status import Judgement, Standing, status_of
+from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Pushed, Status
+from troth.promises.own import controls_of
+from troth.promises.principles import Matrix, Principle, Served, matrix, principles
+from troth.promises.publish import Earlier, Shown, ShownCheck, Tally, shown_late, tally, visible
+from troth.promises.status import Cause, Judgement, Standing, status_of
 
 __all__ = [
     "LOOKING",
     "Answer",
     "BadAnswer",
     "CatalogueError",
+    "Cause",
     "Check",
     "Control",
+    "Earlier",
     "Evidence",
     "Figure",
     "Finding",
-    "Granularity",
     "Judgement",
+    "Matrix",
     "Outcome",
+    "Principle",
     "PromisesError",
+    "Pushed",
+    "Served",
     "Shown",
     "ShownCheck",
     "Standing",
@@ -35,13 +53,19 @@ __all__ = [
     "UnknownControl",
     "answered",
     "answers",
+    "answers_own",
     "catalogue",
     "check",
     "control",
+    "controls_of",
     "looked_at",
     "looked_at_hash",
+    "matrix",
+    "principles",
     "run",
+    "shown_late",
     "status_of",
     "tally",
+    "unanswered",
     "visible",
 ]

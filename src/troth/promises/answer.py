@@ -18,12 +18,24 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self, TypeVar
 
-from troth.declaration import Declaration
+from troth.declaration import Declaration, OwnControl
 from troth.errors import TrothError
-from troth.promises.catalogue import PromisesError, control, nearest
+from troth.promises.catalogue import PromisesError, UnknownControl, control, nearest
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome
+from troth.promises.own import controls_of
 
-__all__ = ["LOOKING", "Answer", "BadAnswer", "answered", "answers", "looked_at", "looked_at_hash", "run"]
+__all__ = [
+    "LOOKING",
+    "Answer",
+    "BadAnswer",
+    "answered",
+    "answers",
+    "answers_own",
+    "looked_at",
+    "looked_at_hash",
+    "run",
+    "unanswered",
+]
 
 LOOKING: Mapping[str, str] = MappingProxyType(
     {
@@ -42,6 +54,8 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "holds": "the legal holds in force",
         "disclosures": "the register of what went to whom, beside what the ledger says of it",
         "letters": "how the letters that are owed to somebody stand: sent, waiting, failed",
+        "own": "the company's own control that is asked: troth.declaration.OwnControl",
+        "pushed": "the latest evidence that programs have sent: Mapping[str, troth.promises.Pushed] by control",
         "now": "the time of the check: an aware datetime in UTC",
     }
 )
@@ -68,6 +82,8 @@ class Answer:
     evidence: Evidence = _NOTHING
     figures: Mapping[str, Figure] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    until: dt.datetime | None = None
+    """When a pass ends to count, where what was found is older than the check."""
 
     @classmethod
     def of(
@@ -85,6 +101,8 @@ class Answer:
 
 _Function = TypeVar("_Function", bound=Callable[..., Answer])
 _ANSWERS: dict[str, Callable[..., Answer]] = {}  # filled while rooms are imported, and never after
+_KINDS = ("sql", "http", "pushed")
+"""Of a company's own controls; each is answered under ``own:`` and its name."""
 
 
 def answers(control_id: str) -> Callable[[_Function], _Function]:
@@ -92,28 +110,46 @@ def answers(control_id: str) -> Callable[[_Function], _Function]:
 
     Raises `UnknownControl` and `BadAnswer` at once, that is at import.
     """
-    wanted = control(control_id)
+    return _registering(control(control_id).id)
 
+
+def answers_own(kind: str) -> Callable[[_Function], _Function]:
+    """Register the decorated function as the one that answers every control of a company's own of that *kind*: ``sql``,
+    ``http`` or ``pushed``. Raises `BadAnswer` at once."""
+    if kind not in _KINDS:
+        raise BadAnswer(f"there is no kind {kind!r} of a company's own controls")
+    return _registering(f"own:{kind}")
+
+
+def _registering(key: str) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
         for name in inspect.signature(function).parameters:
             if name not in LOOKING:
-                raise BadAnswer(f"{control_id} cannot look at {name!r}{nearest(name, LOOKING)}")
-        known = _ANSWERS.get(wanted.id)
+                raise BadAnswer(f"{key} cannot look at {name!r}{nearest(name, LOOKING)}")
+        known = _ANSWERS.get(key)
         if known is not None and _place(known) != _place(function):
-            raise BadAnswer(f"{control_id} is answered already, by {_place(known)}")
-        _ANSWERS[wanted.id] = function
+            raise BadAnswer(f"{key} is answered already, by {_place(known)}")
+        _ANSWERS[key] = function
         return function
 
     return register
 
 
-def answered() -> frozenset[str]:
-    """The ids of the controls that have an answer among the rooms imported so far."""
-    return frozenset(_ANSWERS)
+def answered(declaration: Declaration | None = None) -> frozenset[str]:
+    """The ids of the controls that have an answer among the rooms imported so far; with *declaration*, also of the
+    company's own."""
+    own = declaration.controls.items() if declaration else ()
+    found = {id_ for id_, given in own if f"own:{_kind(given)}" in _ANSWERS}
+    return frozenset(found | {id_ for id_ in _ANSWERS if not id_.startswith("own:")})
+
+
+def _kind(own: OwnControl) -> str:
+    return next(kind for kind in _KINDS if getattr(own, kind) is not None)
 
 
 def looked_at(declaration: Declaration) -> Declaration:
-    """The declaration as controls see it: without the promises, and without who may see their status.
+    """The declaration as controls see it: without the promises, without who may see their status, and without the
+    company's own controls, whose version says what they ask.
 
     A check vouches for the declaration that it was made with, so a change makes every check out of date until it has
     run again: which change could matter to which control cannot be decided from outside, and a wrong guess would show
@@ -121,7 +157,7 @@ def looked_at(declaration: Declaration) -> Declaration:
     granting a waiver or widening an audience leaves the checks as they are.
     """
     policy = declaration.policy.model_copy(update={"publish": type(declaration.policy.publish)()})
-    return declaration.model_copy(update={"promises": (), "policy": policy})
+    return declaration.model_copy(update={"promises": (), "controls": {}, "policy": policy})
 
 
 def looked_at_hash(declaration: Declaration) -> str:
@@ -136,20 +172,38 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
     the type is told, because its text may hold values. Raises `UnknownControl`, and `BadAnswer` when no imported room
     answers the control.
     """
-    wanted = control(control_id)
+    wanted, declaration, now = _wanted(control_id, looking)
+    own = declaration.controls.get(control_id)
+    key = f"own:{_kind(own)}" if own else control_id
+    seen = looked_at(declaration)
+    return _checked(wanted, _sound(_ask(key, {**looking, "declaration": seen, "own": own})), seen.hash, now)
+
+
+def unanswered(control_id: str, why: str, looking: Mapping[str, object]) -> Check:
+    """The check of a control that gave no answer, for a reason that `run` cannot know: an error, no pass."""
+    wanted, declaration, now = _wanted(control_id, looking)
+    return _checked(wanted, _error(why), looked_at_hash(declaration), now)
+
+
+def _wanted(control_id: str, looking: Mapping[str, object]) -> tuple[Control, Declaration, dt.datetime]:
     declaration, now = looking["declaration"], looking["now"]
     if not isinstance(declaration, Declaration) or not isinstance(now, dt.datetime) or now.utcoffset() is None:
         raise TypeError("a check needs the declaration and an aware datetime as 'now'")
-    seen = looked_at(declaration)
-    answer = _sound(_ask(wanted, {**looking, "declaration": seen}))
+    known = controls_of(declaration)
+    if control_id not in known:
+        raise UnknownControl(f"there is no control {control_id!r}{nearest(control_id, known)}")
+    return known[control_id], declaration, now
+
+
+def _checked(wanted: Control, answer: Answer, declaration_hash: str, now: dt.datetime) -> Check:
     return Check(
         control=wanted.id,
         control_version=wanted.version,
         outcome=answer.outcome,
         summary=answer.summary,
         at=now,
-        valid_until=now + wanted.fresh_for,
-        declaration_hash=seen.hash,
+        valid_until=max(now, min(now + wanted.fresh_for, answer.until or now + wanted.fresh_for)),
+        declaration_hash=declaration_hash,
         evidence=answer.evidence,
         figures=MappingProxyType(dict(answer.figures)),
         findings=_named(answer.findings),
@@ -165,10 +219,10 @@ def _named(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return (*findings[:NAMED_MAX], more)
 
 
-def _ask(wanted: Control, looking: Mapping[str, object]) -> Answer:
-    function = _ANSWERS.get(wanted.id)
+def _ask(key: str, looking: Mapping[str, object]) -> Answer:
+    function = _ANSWERS.get(key)
     if function is None:
-        raise BadAnswer(f"nothing answers {wanted.id}; import the room that does (it has a controls.py)")
+        raise BadAnswer(f"nothing answers {key}; import the room that does (it has a controls.py)")
     arguments, missing = {}, []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in looking:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from troth.declaration import Declaration, Problem, Severity
-from troth.promises.catalogue import catalogue, nearest
+from troth.promises.catalogue import nearest
+from troth.promises.model import Control
+from troth.promises.own import controls_of
+from troth.promises.principles import principles
 
 __all__ = ["check"]
 
 
 def check(declaration: Declaration) -> list[Problem]:
-    """Promises and waivers that name unknown controls, and promises that nothing can ever show to be kept."""
-    problems = []
+    """Promises and waivers that name unknown controls, promises that nothing can ever show to be kept, and controls of
+    the company's own that ask what is not there, or that nobody asks."""
+    known = controls_of(declaration)
+    problems = list(_own(declaration))
     for index, promise in enumerate(declaration.promises):
         path = f"promises.{index}"
         for place, id_ in enumerate(promise.controls):
-            if id_ not in catalogue():
-                problems.append(_unknown(declaration, f"{path}.controls.{place}", id_))
+            if id_ not in known:
+                problems.append(_unknown(declaration, f"{path}.controls.{place}", id_, known))
         for place, id_ in enumerate(promise.waive.scope if promise.waive else ()):
             if id_ not in promise.controls:
                 problems.append(_unbound(declaration, f"{path}.waive.scope.{place}", id_))
@@ -24,8 +31,34 @@ def check(declaration: Declaration) -> list[Problem]:
     return problems
 
 
-def _unknown(declaration: Declaration, path: str, id_: str) -> Problem:
-    mend = nearest(id_, catalogue()).removeprefix("; ") or "docs/reference/controls.md lists them"
+def _own(declaration: Declaration) -> Iterator[Problem]:
+    bound = {id_ for promise in declaration.promises for id_ in promise.controls}
+    for id_, own in declaration.controls.items():
+        path = f"controls.{id_}"
+        if own.sql and own.sql.system not in declaration.systems:
+            message = f"no system '{own.sql.system[:80]}'"
+            mend = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
+            yield _problem(declaration, "control-system", f"{path}.sql.system", message, mend)
+        elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
+            message = f"'{own.sql.system[:80]}' is asked by a person or a service, and takes no SELECT"
+            yield _problem(declaration, "control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
+        for principle in own.principles:
+            if principle not in principles():
+                mend = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
+                yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", mend)
+        if id_ not in bound:
+            message, mend = "no promise is bound to this control, so nobody asks it", "name it under a promise"
+            yield _problem(declaration, "control-unbound", path, message, mend, Severity.WARNING)
+
+
+def _problem(
+    declaration: Declaration, code: str, path: str, message: str, mend: str, severity: Severity = Severity.ERROR
+) -> Problem:
+    return Problem(code, declaration.where(path), path, message, mend, severity)
+
+
+def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, Control]) -> Problem:
+    mend = nearest(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
     return Problem("control-unknown", declaration.where(path), path, f"no control '{id_[:80]}'", mend)
 
 

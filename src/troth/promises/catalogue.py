@@ -15,13 +15,14 @@ from typing import Any
 from troth.declaration import Audience
 from troth.errors import TrothError
 from troth.promises.model import Control
+from troth.promises.principles import principles
 
 __all__ = ["CatalogueError", "PromisesError", "UnknownControl", "catalogue", "control", "nearest", "parse_catalogue"]
 
 _ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 _DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
 _TEXTS = ("question", "citation", "remedy", "cannot_see")
-_KEYS = {*_TEXTS, "version", "clauses", "every", "fresh_for", "audience", "severity", "failures_to_break"}
+_KEYS = {*_TEXTS, "version", "clauses", "principles", "every", "fresh_for", "audience", "severity", "failures_to_break"}
 
 
 class PromisesError(TrothError):
@@ -85,6 +86,7 @@ def _control(id_: str, row: Any) -> Control:
             audience=Audience(row["audience"]),
             severity=_severity(row["severity"]),
             failures_to_break=_whole(row["failures_to_break"]),
+            principles=_principles(row["principles"]),
         )
     except ValueError as error:
         raise CatalogueError(f"{id_}: {error}") from None
@@ -108,6 +110,12 @@ def _sentence(value: Any, *, end: str = "") -> str:
 def _clauses(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(re.fullmatch(r"C\d\d", str(item)) for item in value):
         raise ValueError(f"{value!r} is no list of clauses such as ['C01']")
+    return tuple(value)
+
+
+def _principles(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(item in principles() for item in value):
+        raise ValueError(f"{value!r} is no list of principles such as ['oecd.openness'] (principles.toml has them)")
     return tuple(value)
 
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from troth.declaration import Audience
+from troth.declaration import Audience, Must
 
-__all__ = ["Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Status"]
+__all__ = ["Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Pushed", "Status"]
 
 Figure = int | float | str | bool
 """A count, a share, a date in ISO form, a version: never a personal value."""
@@ -65,6 +65,14 @@ class Control:
     severity: Literal["low", "medium", "high"] = "medium"
     failures_to_break: int = 1
     """Failures in a row before a promise is ``broken``."""
+    principles: tuple[str, ...] = ()
+    """The principles that it serves (`troth.promises.principles`)."""
+    owner: str = ""
+    """Who mends it, where that is not for the owners of the promises."""
+    must: Must | None = None
+    """What the figure of a company's own control must be."""
+    limit: dt.timedelta = dt.timedelta(minutes=5)
+    """How long it may take; what takes longer is an error, which is not a pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +113,14 @@ class Check:
     evidence: Evidence = Evidence()
     figures: Mapping[str, Figure] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Evidence that a program of the company has sent: its own verdict, the figures, and when it looked."""
+
+    outcome: Outcome
+    at: dt.datetime
+    figures: Mapping[str, int | float] = field(default_factory=dict)
+    population: int = 0
+    tested: int = 0

@@ -8,26 +8,17 @@ always says how much it leaves out.
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from troth.declaration import Audience, Promise, Publish
+from troth.declaration import Audience, Granularity, Promise, Publish
 from troth.promises.model import Control, Figure, Outcome, Status
 from troth.promises.status import Judgement
 
-__all__ = ["Granularity", "Shown", "ShownCheck", "Tally", "tally", "visible"]
+__all__ = ["Earlier", "Shown", "ShownCheck", "Tally", "shown_late", "tally", "visible"]
 
 _WIDTH = tuple(Audience)  # the enumeration goes from the narrowest to the widest
 _INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
-
-
-class Granularity(enum.StrEnum):
-    """How much of a check is told: its figures, only their order of magnitude, or no more than the outcome."""
-
-    EXACT = "exact"
-    BANDED = "banded"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +35,31 @@ class ShownCheck:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A promise's status as an audience may see it. *reasons* name people and places, so they are for staff and
-    auditors; *says* holds the words of an attestation, without the name."""
+    auditors; *says* holds the words of an attestation, without the name; *until* is when a waiver ends, without its
+    reason; *as_of* is when this was so, where the audience sees it late."""
 
     status: Status
     checks: tuple[ShownCheck, ...]
     reasons: tuple[str, ...] = ()
     says: str = ""
+    until: dt.date | None = None
+    as_of: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How a promise stood at the moment that those who see it late are shown: *status* is None where nobody knew."""
+
+    at: dt.datetime
+    status: Status | None
+
+
+def shown_late(promise: Promise, audience: Audience, now: dt.datetime) -> dt.datetime | None:
+    """The moment whose status *audience* is shown instead of the present one; None where it sees the present."""
+    if promise.delay is None or audience in _INSIDE:
+        return None
+    day = promise.delay.before(now.astimezone(dt.UTC).date())
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def visible(
@@ -59,19 +69,25 @@ def visible(
     publish: Publish,
     *,
     controls: Mapping[str, Control],
-    granularity: Granularity = Granularity.BANDED,
+    earlier: Earlier | None = None,
 ) -> Shown | None:
     """What *audience* may see of the promise's status; None when it is private.
 
-    Staff and auditors see exact figures; *granularity* is for the others. Findings are never part of it.
+    Staff and auditors see exact figures, the others what the promise's granularity leaves. Findings are never part of
+    it. Of a promise that is shown late, others see *earlier* and no check: nothing where that is left out.
     """
     if _WIDTH.index(audience) > _widest(promise, publish, controls):
         return None
     inside = audience in _INSIDE
-    grain = Granularity.EXACT if inside else granularity
+    if promise.delay is not None and not inside:
+        if earlier is None or earlier.status is None:
+            return None
+        return Shown(earlier.status, (), as_of=earlier.at)
+    grain = Granularity.EXACT if inside else promise.granularity
     checks = () if grain is Granularity.NONE else tuple(_shown(judgement, controls, grain))
     says = promise.attest.says if promise.attest and judgement.status is Status.STATED else ""
-    return Shown(judgement.status, checks, judgement.reasons if inside else (), says)
+    until = promise.waive.until if promise.waive and judgement.status is Status.WAIVED else None
+    return Shown(judgement.status, checks, judgement.reasons if inside else (), says, until)
 
 
 def _widest(promise: Promise, publish: Publish, controls: Mapping[str, Control]) -> int:

@@ -12,9 +12,9 @@ Nothing is green by default. For each control that a promise is bound to:
 - ``not_applicable``, under the same conditions, neither proves nor disproves;
 - anything else is ``unproven``.
 
-A failure that a waiver in force covers counts as ``waived``. An attestation in force counts as ``stated``, beside
-controls too; one that has run out, or has not begun, as ``unproven``. The promise has the worst of all these, and is
-``kept`` only when at least one control passed.
+A failure that a waiver in force covers counts as ``waived``; a waiver that still runs for more than a year is not in
+force. An attestation in force counts as ``stated``, beside controls too; one that has run out, or has not begun, as
+``unproven``. The promise has the worst of all these, and is ``kept`` only when at least one control passed.
 
 Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
 promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
@@ -23,15 +23,35 @@ promise goes from ``unproven`` to ``waived`` when the failure that was accepted 
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from troth.declaration import Attestation, Promise, Waiver
+from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
 from troth.promises.model import Check, Control, Outcome, Status
 
-__all__ = ["Judgement", "Standing", "status_of"]
+__all__ = ["Cause", "Judgement", "Standing", "status_of"]
 
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
+
+
+class Cause(enum.StrEnum):
+    """Why a control, or an attestation, leaves a promise where it does: what a history keeps of a reason, which is a
+    sentence that may name people."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    DOUBTED = "doubted"  # it failed, and not often enough in a row to count
+    ERRED = "erred"
+    PARTIAL = "partial"  # not everything in scope was looked at
+    STALE = "stale"
+    OUTDATED = "outdated"  # another version of the control, or another declaration
+    UNCHECKED = "unchecked"
+    UNBOUND = "unbound"  # no control, no attestation, or none that there is
+    INAPPLICABLE = "inapplicable"
+    STATED = "stated"
+    LAPSED = "lapsed"  # an attestation that has run out, or has not begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,7 @@ class Standing:
     status: Status | None
     reason: str
     check: Check | None = None
+    cause: Cause = Cause.UNBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,11 @@ class Judgement:
 
     status: Status
     standings: tuple[Standing, ...] = ()
+
+    @property
+    def deciding(self) -> Standing | None:
+        """The first of those that give the promise its status."""
+        return next((standing for standing in self.standings if standing.status == self.status), None)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -116,19 +142,24 @@ def _controlled(
     if control is None:
         return Standing(id_, Status.UNPROVEN, f"There is no control {id_}.")
     if not checks:
-        return Standing(id_, Status.UNPROVEN, f"“{control.question}” has never been checked.")
+        never = f"“{control.question}” has never been checked."
+        return Standing(id_, Status.UNPROVEN, never, cause=Cause.UNCHECKED)
     # Among checks of the same moment the worst counts as the latest.
     ordered = sorted(checks, key=lambda check: (check.at, _badness(check.outcome)))
     latest = ordered[-1]
     failures = _failures_in_a_row(ordered, now)
-    if failures >= control.failures_to_break:
+    needed = promise.failures or control.failures_to_break
+    if failures >= needed:
         return _broken(control, promise.waive, promise.owner, latest, failures, now)
-    doubt = _doubt(latest, control, failures, now, declaration)
+    doubt = _doubt(latest, control, failures, needed, now, declaration)
     if doubt:
-        return Standing(id_, Status.UNPROVEN, f"“{control.question}” {doubt}", latest)
+        cause, why = doubt
+        return Standing(id_, Status.UNPROVEN, f"“{control.question}” {why}", latest, cause)
     if latest.outcome is Outcome.NOT_APPLICABLE:
-        return Standing(id_, None, f"“{control.question}” does not apply: {latest.summary}", latest)
-    return Standing(id_, Status.KEPT, f"“{control.question}” passed {_moment(latest.at)}: {latest.summary}", latest)
+        why = f"“{control.question}” does not apply: {latest.summary}"
+        return Standing(id_, None, why, latest, Cause.INAPPLICABLE)
+    why = f"“{control.question}” passed {_moment(latest.at)}: {latest.summary}"
+    return Standing(id_, Status.KEPT, why, latest, Cause.PASSED)
 
 
 def _failures_in_a_row(ordered: Sequence[Check], now: dt.datetime) -> int:
@@ -148,26 +179,28 @@ def _is_sound(check: Check, now: dt.datetime) -> bool:
     return check.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE} and complete and check.at <= now
 
 
-def _doubt(latest: Check, control: Control, failures: int, now: dt.datetime, declaration: str) -> str:
-    """Why the latest check shows nothing now; empty when it does."""
+def _doubt(
+    latest: Check, control: Control, failures: int, needed: int, now: dt.datetime, declaration: str
+) -> tuple[Cause, str] | None:
+    """Why the latest check shows nothing now; None when it does."""
     missing = latest.evidence.in_scope - latest.evidence.observed
     if latest.outcome is Outcome.ERROR:
-        return f"could not be checked {_moment(latest.at)}: {latest.summary}"
+        return Cause.ERRED, f"could not be checked {_moment(latest.at)}: {latest.summary}"
     if failures:
-        return f"has failed {_times(failures)}; it counts as broken after {control.failures_to_break} in a row."
+        return Cause.DOUBTED, f"has failed {_times(failures)}; it counts as broken after {needed} in a row."
     if missing:
-        return f"was checked without looking at {', '.join(sorted(missing))}."
+        return Cause.PARTIAL, f"was checked without looking at {', '.join(sorted(missing))}."
     if latest.at > now:
-        return "has a check that is dated in the future."
+        return Cause.ERRED, "has a check that is dated in the future."
     if not _is_sound(latest, now):
-        return "was checked, but the check does not say what it looked at or contradicts itself."
+        return Cause.PARTIAL, "was checked, but the check does not say what it looked at or contradicts itself."
     if latest.control_version != control.version:
-        return "was last checked by another version of the control."
+        return Cause.OUTDATED, "was last checked by another version of the control."
     if latest.declaration_hash != declaration:
-        return "was last checked before the declaration changed."
+        return Cause.OUTDATED, "was last checked before the declaration changed."
     if now >= min(latest.valid_until, latest.at + control.fresh_for):
-        return f"was last checked {_moment(latest.at)}, which is too long ago."
-    return ""
+        return Cause.STALE, f"was last checked {_moment(latest.at)}, which is too long ago."
+    return None
 
 
 def _broken(
@@ -175,23 +208,35 @@ def _broken(
 ) -> Standing:
     reason = f"“{control.question}” failed {_times(failures)}"
     reason += f", last {_moment(latest.at)}: {latest.summary}" if latest.outcome is Outcome.FAIL else "."
-    if waiver is None or (waiver.scope and control.id not in waiver.scope):
-        return Standing(control.id, Status.BROKEN, reason, latest)
-    if _name(waiver.approver) == _name(owner):
-        return Standing(control.id, Status.BROKEN, f"{reason} Its waiver was approved by the owner.", latest)
-    if waiver.until < _day(now):
-        return Standing(control.id, Status.BROKEN, f"{reason} Its waiver ran out on {waiver.until}.", latest)
+    refused = _refused(waiver, control.id, owner, _day(now))
+    if waiver is None or refused is not None:
+        return Standing(control.id, Status.BROKEN, f"{reason} {refused or ''}".rstrip(), latest, Cause.FAILED)
     why = f"{reason} Waived until {waiver.until} by {waiver.approver}: {waiver.reason}"
-    return Standing(control.id, Status.WAIVED, why, latest)
+    return Standing(control.id, Status.WAIVED, why, latest, Cause.WAIVED)
+
+
+def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) -> str | None:
+    """Why the waiver, if there is one, does not cover that control; None where it does."""
+    if waiver is None or (waiver.scope and control not in waiver.scope):
+        return ""
+    if _name(waiver.approver) == _name(owner):
+        return "Its waiver was approved by the owner."
+    if waiver.until < today:
+        return f"Its waiver ran out on {waiver.until}."
+    if (waiver.until - today).days > WAIVER_DAYS_MAX:
+        return f"Its waiver, until {waiver.until}, runs for more than a year."
+    return None
 
 
 def _attested(attestation: Attestation, now: dt.datetime) -> Standing:
     if _day(now) < attestation.on:
-        return Standing(None, Status.UNPROVEN, f"The word of {attestation.by} only counts from {attestation.on}.")
+        early = f"The word of {attestation.by} only counts from {attestation.on}."
+        return Standing(None, Status.UNPROVEN, early, cause=Cause.LAPSED)
     if attestation.until < _day(now):
-        return Standing(None, Status.UNPROVEN, f"The word of {attestation.by} ran out on {attestation.until}.")
+        over = f"The word of {attestation.by} ran out on {attestation.until}."
+        return Standing(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
     said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” Said, not measured."
-    return Standing(None, Status.STATED, said)
+    return Standing(None, Status.STATED, said, cause=Cause.STATED)
 
 
 def _badness(outcome: Outcome) -> int:

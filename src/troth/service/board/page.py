@@ -18,7 +18,6 @@ from troth.promises import (
     Evidence,
     Figure,
     Finding,
-    Granularity,
     Judgement,
     Outcome,
     Shown,
@@ -173,20 +172,12 @@ def compose(
     *,
     audience: Audience,
     controls: Mapping[str, Control],
-    granularity: Granularity = Granularity.BANDED,
 ) -> Page:
     """The page that *audience* may see. *judgements* and *known* are by promise name."""
     seen, marked = list[tuple[Promise, Shown | None]](), list[Mark]()
     for promise in declaration.promises:
         name = promise_name(promise)
-        shown = visible(
-            promise,
-            judgements[name],
-            audience,
-            declaration.policy.publish,
-            controls=controls,
-            granularity=granularity,
-        )
+        shown = visible(promise, judgements[name], audience, declaration.policy.publish, controls=controls)
         seen.append((promise, shown))
         marked.append(_mark(name, promise, judgements[name], shown, known.get(name), controls, audience))
     bounds = bind(text, declaration.promises)

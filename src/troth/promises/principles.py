@@ -1,0 +1,92 @@
+"""The principles that a policy is measured by, and how much of each is shown to be kept.
+
+Each control names the principles that it serves (``catalogue.toml``, and ``controls:`` of a declaration); the
+principles themselves are ``principles.toml`` beside this file.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from types import MappingProxyType
+
+from troth.declaration import Promise
+from troth.promises.model import Control, Status
+
+__all__ = ["Matrix", "Principle", "Served", "matrix", "principles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principle:
+    """One principle: what it asks, and where it says so. The id begins with the set it belongs to, ``ftc`` or
+    ``oecd``."""
+
+    id: str
+    title: str
+    source: str
+    asks: str
+
+    @property
+    def set(self) -> str:
+        return self.id.partition(".")[0]
+
+
+@functools.cache
+def principles() -> Mapping[str, Principle]:
+    """All of them by id, in the order of the file."""
+    rows = tomllib.loads(resources.files(__package__).joinpath("principles.toml").read_text(encoding="utf-8"))
+    return MappingProxyType({id_: Principle(id_, **row) for id_, row in rows.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How one principle is served: how many promises stand in each status among those that a control of it is bound
+    to, and how many of those are not shown."""
+
+    principle: Principle
+    by_status: Mapping[Status, int]
+    privately: int = 0
+
+    @property
+    def promises(self) -> int:
+        return sum(self.by_status.values()) + self.privately
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether at least one promise that serves it is shown to be kept."""
+        return self.by_status.get(Status.KEPT, 0) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Every principle, with what serves it."""
+
+    rows: tuple[Served, ...]
+
+    def of(self, set_: str) -> tuple[Served, ...]:
+        """The principles of one set."""
+        return tuple(row for row in self.rows if row.principle.set == set_)
+
+    def coverage(self, set_: str) -> Fraction:
+        """The share of a set's principles of which at least one promise is kept."""
+        rows = self.of(set_)
+        return Fraction(sum(row.is_kept for row in rows), len(rows))
+
+
+def matrix(seen: Iterable[tuple[Promise, Status | None]], controls: Mapping[str, Control]) -> Matrix:
+    """Hold the promises, with the status that an audience is shown (None where it is shown none), against the
+    principles that their controls serve. A promise serves a principle once, however many controls do."""
+    counts: dict[str, dict[Status, int]] = {id_: {} for id_ in principles()}
+    hidden = dict.fromkeys(principles(), 0)
+    for promise, status in seen:
+        bound = (controls[id_] for id_ in promise.controls if id_ in controls)
+        for principle in dict.fromkeys(id_ for control in bound for id_ in control.principles):
+            if status is None:
+                hidden[principle] += 1
+            else:
+                counts[principle][status] = counts[principle].get(status, 0) + 1
+    return Matrix(tuple(Served(each, counts[id_], hidden[id_]) for id_, each in principles().items()))
