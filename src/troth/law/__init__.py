@@ -26,7 +26,16 @@ from troth.law.model import (
 )
 from troth.law.reading import BadRuleSet, read_regime
 from troth.law.scope import Applies, not_covered, regimes_for
-from troth.law.shelf import obligation, obligations, place_name, regime, regimes, reviewed_on, starting_soon
+from troth.law.shelf import (
+    obligation,
+    obligations,
+    place_is_in,
+    place_name,
+    regime,
+    regimes,
+    reviewed_on,
+    starting_soon,
+)
 from troth.law.working_days import WorkingDays, working_days
 
 __all__ = [
@@ -54,6 +63,7 @@ __all__ = [
     "not_covered",
     "obligation",
     "obligations",
+    "place_is_in",
     "place_name",
     "read_regime",
     "regime",

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
 from troth.law.model import LawError, Obligation, Regime
-from troth.law.places import Places
+from troth.law.places import Answer, Places
 from troth.law.reading import read_places, read_regime
 from troth.law.words import did_you_mean, quoted
 
-__all__ = ["obligation", "obligations", "place_name", "places", "regime", "regimes", "reviewed_on", "starting_soon"]
+__all__ = [
+    "obligation",
+    "obligations",
+    "place_is_in",
+    "place_name",
+    "places",
+    "regime",
+    "regimes",
+    "reviewed_on",
+    "starting_soon",
+]
 
 _PLACES = "places.toml"
 
@@ -28,6 +38,11 @@ def places() -> Places:
 def place_name(code: str) -> str:
     """A place as it stands in a sentence (``the United Kingdom``); the code itself where no name is known."""
     return places().name(code)
+
+
+def place_is_in(place: str, somewhere: Collection[str], on: dt.date) -> bool:
+    """Whether some of *place* lies in one of the places or territories of *somewhere* (``EEA``) on that day."""
+    return places().is_in(place, somewhere, on) is not Answer.NO
 
 
 @cache

@@ -6,6 +6,29 @@ what is missing and where it goes; nothing is filled in with a guess.
 """
 
 from troth.ropa.record import Activity, Line, Missing, Record, record_of
+from troth.ropa.risk import CriteriaList, Criterion, Met, Question, Screening, Verdict, lists, screen
+from troth.ropa.screening import VERDICTS, screening_data, screening_markdown
 from troth.ropa.writing import as_csv, as_data, as_html, as_markdown
 
-__all__ = ["Activity", "Line", "Missing", "Record", "as_csv", "as_data", "as_html", "as_markdown", "record_of"]
+__all__ = [
+    "VERDICTS",
+    "Activity",
+    "CriteriaList",
+    "Criterion",
+    "Line",
+    "Met",
+    "Missing",
+    "Question",
+    "Record",
+    "Screening",
+    "Verdict",
+    "as_csv",
+    "as_data",
+    "as_html",
+    "as_markdown",
+    "lists",
+    "record_of",
+    "screen",
+    "screening_data",
+    "screening_markdown",
+]

@@ -12,7 +12,7 @@ from typing import Any
 
 from troth.ropa.record import Line, Missing, Record
 
-__all__ = ["as_csv", "as_data", "as_html", "as_markdown", "page"]
+__all__ = ["as_csv", "as_data", "as_html", "as_markdown", "page", "plain"]
 
 _FORMAT = 1
 """The version of the data: grows when a key is taken away or means something else."""
@@ -88,22 +88,22 @@ def _markdown(record: Record) -> Iterator[str]:
     yield f"\n{_source(record)}"
     yield from (part for line in record.head for part in _markdown_line(line))
     for activity in record.activities:
-        yield f"\n## {_plain(activity.title)}"
+        yield f"\n## {plain(activity.title)}"
         yield from (part for line in activity.lines for part in _markdown_line(line))
     if not record.activities:
         yield f"\n{_nothing(record)}"
     if record.missing:
         yield "\n## What is missing\n"
-        yield from (f"- {_plain(_told(gap))}" for gap in record.missing)
+        yield from (f"- {plain(_told(gap))}" for gap in record.missing)
 
 
 def _markdown_line(line: Line) -> Iterator[str]:
     yield f"\n**{line.label}** ({line.cite})\n"
-    yield from (f"- {_plain(said)}" for said in line.says)
-    yield from (f"- **Missing:** {_plain(_told(gap))}" for gap in line.missing)
+    yield from (f"- {plain(said)}" for said in line.says)
+    yield from (f"- **Missing:** {plain(_told(gap))}" for gap in line.missing)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """*text* on one line, its marks taken as letters."""
     return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
@@ -112,7 +112,7 @@ _MARKS = re.compile(r"[\\`*\[\]<>#|]|(?<!\w)_|_(?!\w)")  # within a word a low l
 
 
 def _heading(record: Record) -> str:
-    return f"Record of processing as a {record.role}, {record.article} GDPR: {_plain(record.organisation)}"
+    return f"Record of processing as a {record.role}, {record.article} GDPR: {plain(record.organisation)}"
 
 
 def _source(record: Record) -> str:

@@ -1,0 +1,46 @@
+"""``troth dpia``: which purposes need an impact assessment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+__all__ = ["dpia"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="By the lists of that day; today where left out."
+)
+@cli.json_option
+def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:
+    """Say which purposes need an impact assessment (GDPR Art. 35), and why.
+
+    It holds the declaration against Art. 35(3), the nine criteria of WP 248 and the ICO's list. What `risk` of a
+    purpose does not state is asked for, and never taken for no. Ends with 1 where an assessment is due and none is
+    declared, or where too little is stated.
+
+    \b
+    Example:  troth dpia
+              troth dpia --as-of 2027-01-01 --json
+    """
+    from troth.declaration import load
+    from troth.ropa import Verdict, screen, screening_data, screening_markdown
+
+    on = as_of.date() if as_of else dt.datetime.now(dt.UTC).date()
+    screened = screen(load(declaration), on=on)
+    if as_json:
+        cli.print_json(screening_data(screened))
+    else:
+        click.echo(cli.printable(screening_markdown(screened)), nl=False)
+    due, unclear = sum(one.is_due for one in screened), sum(one.verdict is Verdict.OPEN for one in screened)
+    if due or unclear:
+        said = f"{counted(due, 'assessment')} due, {counted(unclear, 'purpose')} not stated well enough to tell"
+        click.echo(f"troth: {said}", err=True)
+        raise click.exceptions.Exit(1)
