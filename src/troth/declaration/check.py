@@ -621,7 +621,7 @@ def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
         yield Fault("waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING)
     elif (until - today).days > WAIVER_DAYS_MAX:
         message = "the waiver runs for more than a year"
-        yield Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day", Severity.WARNING)
+        yield Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day: it does not count yet")
 
 
 _RULES: tuple[Callable[[Declaration], Faults], ...] = (

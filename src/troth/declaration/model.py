@@ -676,6 +676,8 @@ class Declaration(Part):
     """On whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
     security: tuple[str, ...] = ()
     """The technical and organisational measures, a sentence each (GDPR Art. 30(1)(g), 32(1))."""
+    controls: dict[OwnControlId, OwnControl] = {}
+    """Controls of the company's own, by their id: ``ours.`` and what must be true."""
     promises: tuple[Promise, ...] = ()
     limits: Limits = Limits()
     requests: Requests = Requests()
@@ -691,8 +693,6 @@ class Declaration(Part):
     @property
     def folder(self) -> Path:
         """Where relative paths start: the folder of the file; the working directory where there was no file."""
-    controls: dict[OwnControlId, OwnControl] = {}
-    """Controls of the company's own, by their id: ``ours.`` and what must be true."""
         return self._source.folder
 
     def where(self, path: str) -> Position | None:
