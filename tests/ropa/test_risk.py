@@ -1,12 +1,12 @@
-"""Which purposes need an impact assessment: every criterion can be met and can stay unmet, and silence is never a no."""
+"""Which purposes need an impact assessment: each criterion can be met or not, and silence is never a no."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import pytest
-
 from tests.ropa.companies import example, small
+
 from troth.declaration import Declaration
 from troth.ropa import Screening, Verdict, lists, screen, screening_data, screening_markdown
 
