@@ -1,4 +1,4 @@
-"""What the company that speaks in a policy calls itself beside *we*: ``Example Voice Ltd``, ``Example``, ``the Bank``."""
+"""What the company that speaks in a policy calls itself beside *we*: ``Example Voice Ltd``, ``Example``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _LEGAL = (
     r"(?:Ltd|Limited|Inc|Incorporated|LLC|L\.L\.C|LLP|PLC|plc|Corp|Corporation|GmbH|AG|SE|S\.A|SA|B\.?V|SARL|Pty)\b\.?"
 )
 _SUFFIX = re.compile(rf"({_NAME}?),? {_LEGAL}")
+_SPEAKS = "will|does|do|has|is|may|never|shall|collects|uses|can|keeps"
 _NOT_US = frozenset(
     {"you", "your", "user", "users", "site", "website", "service", "services", "policy", "app", "notice"}
 )
@@ -54,6 +55,6 @@ def _with_legal_form(text: str) -> Iterator[str]:
     name = re.sub(rf",? {_LEGAL}$", "", found[1])
     first = name.split()[0]
     for short in dict.fromkeys((found[0], name, first)):
-        alone = rf"(?<!\w){re.escape(short)}(?:,? {_LEGAL})? (?:will|does|do|has|is|may|never|shall|collects|uses|can|keeps)\b"
+        alone = rf"(?<!\w){re.escape(short)}(?:,? {_LEGAL})? (?:{_SPEAKS})\b"
         if len(short) > 2 and re.search(alone, text):
             yield short
