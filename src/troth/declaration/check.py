@@ -243,6 +243,7 @@ def _columns(table: Table) -> set[str]:
     named = {*table.fields, *table.ignore, *(table.key or ())}
     named.update(one.column for one in (*table.identity.values(), *table.mentions.values()))
     named.update(mark.column for mark in table.marks.values())
+    named.update([table.notice] if table.notice else [])
     for reference in (*table.belongs_to.values(), *table.refers_to.values()):
         named.update(reference.columns)
     return named

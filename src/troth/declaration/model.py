@@ -42,6 +42,7 @@ from troth.declaration.processing import ActedFor, Assessment, JointController, 
 from troth.declaration.promising import Attestation, Audience, Policy, Promise, Publish, Waiver
 from troth.declaration.requests import Mark, Requests
 from troth.declaration.secret import has_broken_reference, holds_secret
+from troth.declaration.telling import Notice, SpecialCondition
 
 __all__ = [
     "Access",
@@ -343,6 +344,8 @@ class Table(Part):
     marks: dict[str, Mark] = {}
     """Columns by which the application is told not to use a person's rows: ``restricted`` for everything but storing
     (GDPR Art. 18), or a purpose, for what an objection or a withdrawal stops (Art. 21, 7(3))."""
+    notice: str | None = None
+    """The column that names the version of the policy that a row was collected under, by its first day."""
     ignore: tuple[str, ...] = ()
     """Columns looked at and found to hold no personal data."""
 
@@ -502,6 +505,8 @@ class Purpose(Part):
     """Data categories; a key stands for all below it."""
     interests: str | None = None
     """The legitimate interests, named (GDPR Art. 13(1)(d))."""
+    condition: SpecialCondition | None = None
+    """What lets special categories be used for it (GDPR Art. 9(2))."""
     title: str | None = None
     role: Role = "controller"
     """``processor`` for what is done on behalf of others (GDPR Art. 28); see ``controllers``."""
@@ -553,8 +558,12 @@ class CollectedField(Part):
 class CollectionPoint(Part):
     """Where data is asked for: exactly these fields, for these purposes (clauses C03, C05)."""
 
+    title: str | None = None
     page: str | None = None
     """The page with the form, below the organisation's site."""
+    without: str | None = None
+    """What does not happen without the required fields, in words: ``we cannot open an account``
+    (GDPR Art. 13(2)(e))."""
     fields: dict[str, Annotated[CollectedField, bare("need", CollectedField)]]
     purposes: tuple[str, ...]
 
@@ -581,6 +590,10 @@ class Retention(Part):
     """``system.table``."""
     for_: Period = Field(alias="for")
     from_: str = Field(alias="from")
+    title: str | None = None
+    """What the rows are, in words: ``Sign-in history``."""
+    starts: str | None = None
+    """What the period runs from, in words: ``you last signed in``."""
     because: str | None = None
 
 
@@ -672,6 +685,8 @@ class Declaration(Part):
     cookies: dict[str, Cookie] = {}
     retention: dict[str, Retention] = {}
     contracts: dict[str, Contract] = {}
+    notice: Notice = Notice()
+    """What the rendered notice says beside what the rest of the declaration holds."""
     controllers: dict[str, ActedFor] = {}
     """On whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
     security: tuple[str, ...] = ()

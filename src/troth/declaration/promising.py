@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from troth.declaration.part import Date, Part, Period
+from troth.declaration.versions import Announcement, Version
 
 __all__ = ["WAIVER_DAYS_MAX", "Attestation", "Audience", "Granularity", "Policy", "Promise", "Publish", "Waiver"]
 
@@ -50,6 +51,10 @@ class Policy(Part):
     url: str = "/policy/"
     """Where the public reads it: a path below the organisation's site, or a whole URL."""
     language: str = "en"
+    announce: Announcement | None = None
+    """How people learn of this version, where it promises less than the one before it."""
+    versions: tuple[Version, ...] = ()
+    """The versions before this one, and those that will follow it."""
     publish: Publish = Publish()
 
 

@@ -86,6 +86,7 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
     links = {column for it in (*declared.belongs_to.values(), *declared.refers_to.values()) for column in it.columns}
     naming = {it.column for it in (*declared.identity.values(), *declared.mentions.values())}
     marks = {it.column for it in declared.marks.values()}
+    marks |= {declared.notice} if declared.notice else set()
     looked_at = {*declared.ignore, *declared.fields, *naming, *links, *marks}
     for found in classify(schema, samples):
         if found.column not in looked_at and found.entity != "FREE_TEXT":

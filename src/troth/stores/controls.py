@@ -201,6 +201,7 @@ def _named_columns(table: Table) -> set[str]:
     named = {*table.fields, *table.ignore, *(table.key or ())}
     named |= {it.column for it in (*table.identity.values(), *table.mentions.values())}
     named |= {it.column for it in table.marks.values()}
+    named |= {table.notice} if table.notice else set()
     named |= {column for it in (*table.belongs_to.values(), *table.refers_to.values()) for column in it.columns}
     return named | ({table.keep.from_} if table.keep and table.keep.from_ else set())
 
