@@ -1,0 +1,121 @@
+"""The example company, running: its systems laid down, its website served with Troth beside it, and `troth keep`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from example_voice import Places, lay_down
+from tests.cli.firm import Answer, Firm
+
+__all__ = ["Running", "running"]
+
+_EXAMPLE = Path(__file__).parents[2] / "examples" / "voice-company"
+_SITE = Path(__file__).parent / "faulty_site.py"
+_STARTS_S = 30
+
+
+@dataclass(frozen=True)
+class Running:
+    """The company in *folder*, whose website answers at *home*."""
+
+    folder: Path
+    home: str
+    environment: dict[str, str]
+
+    @property
+    def declaration(self) -> Path:
+        return self.folder / "troth.yaml"
+
+    def troth(self, *command: str, **environment: str) -> Answer:
+        """Run a command as the company does."""
+        return Firm(self.folder, {**self.environment, **environment}).troth(*command)
+
+    def keep(self, **environment: str) -> dict[str, str]:
+        """One ``troth keep`` with every control: what became of each promise that changed, by its quote."""
+        answer = self.troth("keep", "--all", "--json", **environment)
+        assert answer.code == 0, answer.err
+        return {change["promise"]: change["status"] for change in answer.document["promises_changed"]}
+
+    def statuses(self) -> dict[str, str]:
+        """The status of each promise by its quote, as the page says it to staff."""
+        promises = httpx.get(f"{self.home}/policy/status.json", timeout=30).json()["promises"]
+        return {promise["quote"]: promise["status"] for promise in promises}
+
+    def page(self, fault: str, *, on: bool) -> None:
+        """Switch a fault of every page on or off (see `faulty_site`)."""
+        switch = self.folder / "switches" / fault
+        switch.touch() if on else switch.unlink()
+
+    def write(self, system: str, *statements: str) -> None:
+        """Somebody writes into one of the company's databases, or with ``troth`` into our own."""
+        file = self.folder / ("home/troth.sqlite3" if system == "troth" else f"company/{system}.sqlite")
+        with closing(sqlite3.connect(file, timeout=30)) as database, database:
+            for statement in statements:
+                database.execute(statement)
+
+    def edit(self, before: str, after: str) -> None:
+        """Somebody edits the declaration."""
+        text = self.declaration.read_text(encoding="utf-8")
+        assert text.count(before) == 1, f"{before!r} stands there {text.count(before)} times"
+        self.declaration.write_text(text.replace(before, after), encoding="utf-8")
+
+    def ask(self, page: str, **answers: str) -> None:
+        """Somebody fills in a form of the privacy centre."""
+        with httpx.Client(base_url=self.home, timeout=30) as visitor:
+            shown = visitor.get(f"/your-data/{page}/")
+            found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown.text)
+            assert found is not None
+            sent = {"csrfmiddlewaretoken": found[1], **answers}
+            done = visitor.post(f"/your-data/{page}/", data=sent, headers={"Origin": self.home})
+            assert done.status_code in {200, 302}, done.status_code
+
+
+@contextmanager
+def running(folder: Path, *, people: int, desk: str) -> Iterator[Running]:
+    """Lay the company down in *folder*, its support desk in the PostgreSQL database *desk*, and serve its website."""
+    places = Places.in_folder(folder / "company", desk=desk)
+    (folder / "company").mkdir()
+    lay_down(places, people=people, seed=9, now=dt.datetime.now(dt.UTC))
+    for name in ("mail", "switches"):
+        (folder / name).mkdir(mode=0o700)
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = f"http://localhost:{port}"
+    text = (_EXAMPLE / "troth.yaml").read_text(encoding="utf-8").replace("http://localhost:8000", home)
+    desk_accounts = "store: ${DESK_DATABASE_URL}\n    accounts: [root]"
+    (folder / "troth.yaml").write_text(text.replace(desk_accounts, desk_accounts.replace("root", "postgres")), "utf-8")
+    (folder / "policy.md").write_text((_EXAMPLE / "policy.md").read_text(encoding="utf-8"), "utf-8")
+    environment = {
+        **places.environment(),
+        "TROTH_DEMO_MAIL": str(folder / "mail"),
+        "TROTH_MAIL_URL": f"folder://{folder}/mail",
+        "TROTH_HOME": str(folder / "home"),
+        "TROTH_PROFILE": "development",
+        "TROTH_DECLARATION": str(folder / "troth.yaml"),
+        "EXAMPLE_VOICE_HOME": home,
+        "PYTHONPATH": str(_EXAMPLE),
+    }
+    company = Running(folder, home, environment)
+    company.troth("keys", "init")
+    company.troth("keep")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
+    command = [sys.executable, str(_SITE), str(port), str(folder / "switches")]
+    with subprocess.Popen(command, env={**clean, **environment}, stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n", "the website did not start"
+            yield company
+        finally:
+            server.terminate()

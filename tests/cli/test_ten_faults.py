@@ -1,0 +1,185 @@
+"""A dozen faults in the running example company: each turns its promises, and no others, within one `troth keep`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from tests.cli.running_company import Running, running
+
+from troth.testing.servers import Server
+
+HOLDS = "Our databases hold the personal data that this policy describes and nothing else."
+LOGINS = "We delete sign-in history after ninety days."
+ANSWERS = "We answer within one month."
+COMPLAINTS = "We acknowledge every complaint within thirty days and tell you the outcome without delay."
+DATABASES = "Every connection between our website and our databases is encrypted too."
+PAGE = "You reach this policy from a link named “Privacy policy” on every page of our website."
+EIGHT = "No more than eight people can open customer data"
+STAYS = "What we have deleted stays deleted, also when we restore a backup."
+RECORD = "Each act on your data leaves an entry in a record that cannot be changed afterwards without anybody noticing."
+NOTHING = "We store nothing on your device before you have chosen."
+COOKIES = "These are all the cookies that our website uses:"
+SELL = "We do not sell personal data, and we do not share it for advertising."
+GOES_TO = "Your data goes to the following recipients and to no one else:"
+LOADS = "Our pages load nothing from other companies."
+LINKS = "Every link on our website leads somewhere."
+CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
+PURPOSES = "Every kind of personal data that we hold has a declared purpose, a legal basis and a period."
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong, how it is put right, and the promises that it touches with what becomes of each."""
+
+    plant: Callable[[Running], object]
+    mend: Callable[[Running], object]
+    turns: dict[str, str]
+
+
+def _days_ago(days: int) -> str:
+    return f"{dt.datetime.now(dt.UTC) - dt.timedelta(days=days):%Y-%m-%d %H:%M:%S}"
+
+
+_OLD_LOGIN = f"UPDATE login SET at = '{_days_ago(100)}.000000' WHERE id = (SELECT MIN(id) FROM login)"
+_ACCOUNTS = "  accounts: {table: shop.customer, for: 3 years, from: active_at}"
+_FLIP = """UPDATE record_entry SET content = CAST(CASE instr(CAST(content AS TEXT), '"kind"')
+    WHEN 0 THEN replace(CAST(content AS TEXT), '"kinD"', '"kind"')
+    ELSE replace(CAST(content AS TEXT), '"kind"', '"kinD"') END AS BLOB) WHERE leaf = 3"""
+"""One bit of one byte, and back again."""
+
+
+FAULTS = {
+    "an undeclared column": Fault(
+        lambda company: company.write("newsletter", "ALTER TABLE issue ADD COLUMN date_of_birth DATE"),
+        lambda company: company.write("newsletter", "ALTER TABLE issue DROP COLUMN date_of_birth"),
+        {HOLDS: "broken"},
+    ),
+    "sign-ins that are too old": Fault(
+        lambda company: company.write("logins", _OLD_LOGIN),
+        lambda company: company.write("logins", f"DELETE FROM login WHERE at < '{_days_ago(91)}'"),
+        {LOGINS: "broken"},
+    ),
+    "a request that nobody answered": Fault(
+        lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
+        lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
+        {ANSWERS: "broken"},
+    ),
+    "a complaint that nobody acknowledged": Fault(
+        lambda company: company.write(
+            "troth",
+            f"UPDATE cases_case SET acknowledged_at = NULL, received_at = '{_days_ago(40)}' WHERE kind = 'complaint'",
+        ),
+        lambda company: company.write(
+            "troth", "UPDATE cases_case SET acknowledged_at = received_at WHERE kind = 'complaint'"
+        ),
+        {COMPLAINTS: "broken"},
+    ),
+    "a policy that differs on the page": Fault(
+        lambda company: company.page("other_words", on=True),
+        lambda company: company.page("other_words", on=False),
+        {PAGE: "broken"},
+    ),
+    "nine people who see everything": Fault(
+        lambda company: company.write(
+            "troth",
+            "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff,"
+            " is_active, date_joined) SELECT '', 1, 'root' || value, '', '', '', 1, 1, '2026-11-01'"
+            " FROM json_each('[1,2,3,4,5,6,7,8,9]')",
+        ),
+        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username LIKE 'root%'"),
+        {EIGHT: "broken"},
+    ),
+    "somebody erased who came back": Fault(
+        lambda company: company.write(
+            "newsletter",
+            "INSERT INTO subscriber (email, state, notice, confirmed_at)"
+            f" VALUES ('ann@example.org', 'confirmed', '2026-11-01', '{_days_ago(1)}.000000')",
+        ),
+        lambda company: company.write("newsletter", "DELETE FROM subscriber WHERE email = 'ann@example.org'"),
+        {STAYS: "broken"},
+    ),
+    "a record with one bit flipped": Fault(
+        lambda company: company.write("troth", _FLIP),
+        lambda company: company.write("troth", _FLIP),
+        {RECORD: "broken"},
+    ),
+    "a cookie before any choice": Fault(
+        lambda company: company.page("early_cookie", on=True),
+        lambda company: company.page("early_cookie", on=False),
+        {NOTHING: "broken", COOKIES: "broken"},
+    ),
+    "a script of somebody else's": Fault(
+        lambda company: company.page("foreign_script", on=True),
+        lambda company: company.page("foreign_script", on=False),
+        {SELL: "broken", GOES_TO: "broken", LOADS: "broken"},
+    ),
+    "a link to nowhere": Fault(
+        lambda company: company.page("dead_link", on=True),
+        lambda company: company.page("dead_link", on=False),
+        {LINKS: "unproven"},  # a link counts as dead when it was so twice
+    ),
+    "a contract that ran out": Fault(
+        lambda company: company.edit("contract_until: 2029-03-31", "contract_until: 2025-03-31"),
+        lambda company: company.edit("contract_until: 2025-03-31", "contract_until: 2029-03-31"),
+        {CONTRACTS: "broken"},
+    ),
+    "customers without a period": Fault(
+        lambda company: company.edit(_ACCOUNTS, "  # accounts:"),
+        lambda company: company.edit("  # accounts:", _ACCOUNTS),
+        {PURPOSES: "broken"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Running]:
+    """The company with one complaint, one open request, and Ann erased; every promise that is measured is kept."""
+    with (
+        postgresql_server.database("desk_of_ten_faults") as url,
+        running(tmp_path_factory.mktemp("running"), people=50, desk=_by_socket(url, postgresql_server)) as company,
+    ):
+        company.ask("complain", message="You never answered me.", email="ben@example.org")
+        company.ask("view", email="ben@example.org")
+        plan = company.troth("erase", "--email", "ann@example.org")
+        approved = plan.out.rpartition("--apply ")[2].split()[0]
+        assert company.troth("erase", "--email", "ann@example.org", "--apply", approved).code == 0
+        company.keep()
+        yield company
+
+
+def _by_socket(url: str, server: Server) -> str:
+    name = url.rpartition("/")[2]
+    return f"postgresql://postgres@/{name}?host={server.socket}&port={server.port}"
+
+
+def test_all_measured_promises_are_kept_before(company: Running) -> None:
+    turned = {quote for fault in FAULTS.values() for quote in fault.turns}
+    assert {quote for quote, status in company.statuses().items() if status == "kept"} >= turned
+
+
+def test_faults_turn_their_promises_and_no_others_and_mending_turns_them_back(company: Running) -> None:
+    before = company.statuses()
+    turned = {quote: status for fault in FAULTS.values() for quote, status in fault.turns.items()}
+    for fault in FAULTS.values():
+        fault.plant(company)
+    assert company.keep() == turned
+    assert company.statuses() == {**before, **turned}
+    for fault in FAULTS.values():
+        fault.mend(company)
+    assert company.keep() == {quote: before[quote] for quote in turned}
+    assert company.statuses() == before
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_turns_its_own_promises_and_no_others(company: Running, name: str) -> None:
+    before, fault = company.statuses(), FAULTS[name]
+    fault.plant(company)
+    assert company.keep() == fault.turns
+    assert company.statuses() == {**before, **fault.turns}
+    fault.mend(company)
+    company.keep()
+    assert company.statuses() == before
