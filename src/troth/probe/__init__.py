@@ -5,6 +5,7 @@ and wait no longer than `Limits` say, and to name what it could not look at.
 """
 
 from troth.probe import controls as _controls  # noqa: F401 - registers this room's answers
+from troth.probe import own as _own  # noqa: F401 - and those to the company's own
 from troth.probe.page import Cookie, Form, FormField, Link, Page, ProbeError
 from troth.probe.site import Limits, OtherHost, Site, Unreachable, fetch
 from troth.probe.transport import Tls, tls

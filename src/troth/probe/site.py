@@ -88,7 +88,7 @@ def fetch(site: Site, path: str, *, other_hosts: bool = False) -> Page:
     url, visited, cookies = site.address(path), list[str](), list[Cookie]()
     while True:
         _allow(site, url, other_hosts)
-        response, body = _get(site, url)
+        response, body = get(site, url)
         now = dt.datetime.now(dt.UTC)
         read = (read_cookie(header, now=now) for header in response.headers.get_list("set-cookie"))
         cookies += [cookie for cookie in read if cookie is not None]
@@ -126,9 +126,11 @@ def _decoded(body: bytes, charset: str | None) -> str:
         return body.decode("utf-8", "replace")
 
 
-def _get(site: Site, url: str) -> tuple[httpx.Response, bytes]:
+def get(site: Site, url: str, more: Mapping[str, str] = MappingProxyType({})) -> tuple[httpx.Response, bytes]:
+    """One answer and its body, within the site's limits; no redirect is followed. *more* are headers that are sent.
+    Raises `Unreachable`."""
     limits, begun, body = site.limits, time.monotonic(), bytearray()
-    headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity"}
+    headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **more}
     try:
         with httpx.stream(
             "GET", url, headers=headers, timeout=limits.seconds, verify=_trust(site, url), trust_env=False

@@ -20,16 +20,19 @@ from troth.promises.answer import (
 )
 from troth.promises.binding import check
 from troth.promises.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
+from troth.promises.figures import BadFigure, figure_of, judged
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Pushed, Status
 from troth.promises.own import controls_of
 from troth.promises.principles import Matrix, Principle, Served, matrix, principles
 from troth.promises.publish import Earlier, Shown, ShownCheck, Tally, shown_late, tally, visible
+from troth.promises.sitting import Sitting
 from troth.promises.status import Cause, Judgement, Standing, status_of
 
 __all__ = [
     "LOOKING",
     "Answer",
     "BadAnswer",
+    "BadFigure",
     "CatalogueError",
     "Cause",
     "Check",
@@ -47,6 +50,7 @@ __all__ = [
     "Served",
     "Shown",
     "ShownCheck",
+    "Sitting",
     "Standing",
     "Status",
     "Tally",
@@ -58,6 +62,8 @@ __all__ = [
     "check",
     "control",
     "controls_of",
+    "figure_of",
+    "judged",
     "looked_at",
     "looked_at_hash",
     "matrix",

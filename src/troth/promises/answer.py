@@ -54,6 +54,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "holds": "the legal holds in force",
         "disclosures": "the register of what went to whom, beside what the ledger says of it",
         "letters": "how the letters that are owed to somebody stand: sent, waiting, failed",
+        "control": "the id of the control that is asked",
         "own": "the company's own control that is asked: troth.declaration.OwnControl",
         "pushed": "the latest evidence that programs have sent: Mapping[str, troth.promises.Pushed] by control",
         "now": "the time of the check: an aware datetime in UTC",
@@ -176,7 +177,8 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
     own = declaration.controls.get(control_id)
     key = f"own:{_kind(own)}" if own else control_id
     seen = looked_at(declaration)
-    return _checked(wanted, _sound(_ask(key, {**looking, "declaration": seen, "own": own})), seen.hash, now)
+    answer = _sound(_ask(key, {**looking, "declaration": seen, "own": own, "control": control_id}))
+    return _checked(wanted, answer, seen.hash, now)
 
 
 def unanswered(control_id: str, why: str, looking: Mapping[str, object]) -> Check:

@@ -119,6 +119,8 @@ class Check:
 class Pushed:
     """Evidence that a program of the company has sent: its own verdict, the figures, and when it looked."""
 
+    source: str
+    """The program, as its token is called."""
     outcome: Outcome
     at: dt.datetime
     figures: Mapping[str, int | float] = field(default_factory=dict)

@@ -6,6 +6,7 @@ the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A 
 in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
 """
 
+from troth.stores import own as _own  # noqa: F401 - registers answers to the company's own controls
 from troth.stores.asked import Asked, AskedLater, meant, not_offered
 from troth.stores.contract import (
     Access,
@@ -14,6 +15,7 @@ from troth.stores.contract import (
     Column,
     ColumnKind,
     Condition,
+    Counts,
     ForeignKey,
     LeftOut,
     Limits,
@@ -57,6 +59,7 @@ __all__ = [
     "Column",
     "ColumnKind",
     "Condition",
+    "Counts",
     "ForeignKey",
     "LeftOut",
     "Limits",

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from troth.errors import TrothError
 
@@ -276,6 +276,16 @@ class Limits:
     lock_s: float = 5.0
     statement_s: float = 60.0
     values_per_statement: int = 20_000
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A store that takes a SELECT. It is asked on a connection of its own, which cannot write and waits no longer."""
+
+    def figure(self, select: str, *, within_s: float) -> object:
+        """The one value of the one row that *select* gives. Raises `StoreRefused` for any other result, and
+        `StoreBusy` where it takes longer."""
+        ...
 
 
 class Writer(Protocol):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -154,6 +155,24 @@ class SqlStore:
             return sum(self._read(lambda on: [int(str(row[0])) for clause in counts for row in run(on, clause)]))
         told = self._dialect.identity(described)
         return len(set(self._in_snapshot(_select(described, told, one, None) for one in conditions)))
+
+    def figure(self, select: str, *, within_s: float) -> object:
+        # Inside of a subquery nothing but a SELECT is taken, whatever else a dialect may put behind WITH.
+        asked = f"SELECT * FROM (\n{select}\n) AS figure LIMIT 2"
+        engine = self._dialect.engine(replace(self._limits, statement_s=within_s), read_only=True)
+
+        def look() -> list[Row]:
+            with engine.connect() as connection:
+                found = connection.exec_driver_sql(asked, execution_options={"no_parameters": True}).fetchall()
+                return [tuple(row) for row in found]
+
+        try:
+            rows = self._attempt(look)
+        finally:
+            engine.dispose()
+        if len(rows) != 1 or len(rows[0]) != 1:
+            raise StoreRefused(f"{self._name}: a figure is one row with one column", store=self._name)
+        return rows[0][0]
 
     def principals(self) -> list[Principal]:
         self.describe()

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from django.db import IntegrityError, close_old_connections, transaction
+from django.db import IntegrityError, close_old_connections, connections, transaction
 from django.db.models import Max
 
 from troth.ledger import Hash, LedgerError, WitnessRefused
-from troth.promises import Check, Judgement, Status, answered, run, status_of
+from troth.promises import Check, Judgement, Sitting, Status, answered, status_of
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
 from troth.service.board.looking import look, register_answers
@@ -142,10 +142,10 @@ def run_due(
     (sequenced, _), ran, lost = sequence_if_sound(signer, now=now), list[Check](), 0
     first = due.next_due(now, prefix=_PREFIX)
     if first is not None and first <= now:  # to look opens every store
-        with office.look(here, office.keyring, now) as seen:
+        with Sitting(lambda: _looking(office, now), here.declaration, now) as sitting:
             for held in _claims(now, limit):
                 try:
-                    ran.append(_check(held, here, seen))
+                    ran.append(_check(held, here, sitting))
                 except due.LeaseLost as error:
                     lost += 1
                     _LOG.warning("%s", error)
@@ -196,14 +196,14 @@ def judge(
 
 
 def _schedule(here: Company, now: dt.datetime) -> None:
-    wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered()}
+    wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered(here.declaration)}
     due.schedule(wanted, at=now)
     due.forget(_PREFIX, keeping=wanted)
 
 
 def _hasten_outdated(here: Company, now: dt.datetime) -> None:
     """Let be due now what was last checked under another declaration or version: such a check proves nothing."""
-    for id_ in here.bound & answered():
+    for id_ in here.bound & answered(here.declaration):
         last, seen_under = checks.latest(id_), (here.looked_at_hash, here.controls[id_].version)
         if last is not None and (last.declaration_hash, last.control_version) != seen_under:
             due.hasten(f"{_PREFIX}{id_}", at=now)
@@ -306,10 +306,20 @@ def _claims(now: dt.datetime, limit: int) -> Iterator[due.Claim]:
         yield claimed[0]
 
 
-def _check(held: due.Claim, here: Company, seen: Mapping[str, object]) -> Check:
+@contextlib.contextmanager
+def _looking(office: Office, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+    """What there is to look at, for the thread that asks: its connections to our own database end with it."""
+    try:
+        with office.look(office.company, office.keyring, now) as seen:
+            yield seen
+    finally:
+        connections.close_all()
+
+
+def _check(held: due.Claim, here: Company, sitting: Sitting) -> Check:
     """Run the claimed control; keep its check, and what follows from it, in one transaction with the claim's end."""
     id_ = held.name.removeprefix(_PREFIX)
-    check = run(id_, seen)
+    check = sitting.ask(id_)
     with transaction.atomic(durable=True):
         due.finish(held, next_due=plan.next_check(here.controls[id_], check))
         changed = plan.check_changed(checks.latest(id_), check)

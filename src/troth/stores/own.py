@@ -1,0 +1,31 @@
+"""How databases answer the company's own controls: with one number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from troth.declaration import OwnControl
+from troth.promises import Answer, Evidence, Outcome, answers_own, figure_of, judged
+from troth.stores.contract import Counts, Store, StoreBusy
+
+__all__: list[str] = []
+
+
+@answers_own("sql")
+def own_sql(own: OwnControl, stores: Mapping[str, Store]) -> Answer:
+    """One SELECT of one number, read-only and for so long at most. Its text is told by its hash alone."""
+    assert own.sql is not None, "it is registered for these"
+    name, scope = own.sql.system, frozenset({own.sql.system})
+    query = "sha256:" + hashlib.sha256(own.sql.figure.encode()).hexdigest()
+    store = stores.get(name)
+    if store is None:
+        return Answer(Outcome.ERROR, f"{name} was not there to be asked.", Evidence(scope, query=query))
+    if not isinstance(store, Counts):
+        return Answer(Outcome.ERROR, f"{name} is no SQL database and takes no SELECT.", Evidence(scope, query=query))
+    try:
+        figure = figure_of(store.figure(own.sql.figure, within_s=own.sql.timeout_s))
+    except StoreBusy:
+        why = f"{name} gave no figure within {own.sql.timeout_s} seconds, and was asked no longer."
+        return Answer(Outcome.ERROR, why, Evidence(scope, query=query))
+    return judged(own, figure, name, Evidence(scope, scope, population=1, tested=1, query=query))

@@ -1,0 +1,100 @@
+"""Addresses answer a company's own controls, over a line that is safe, and with a number."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from troth.declaration import Declaration
+from troth.promises import Check, Outcome, run
+
+ID = "ours.queue_is_short"
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def ask(world: Any) -> Callable[..., Check]:
+    def asked(path: str = "status", **http: Any) -> Check:
+        own = {
+            "question": "Is the queue short?",
+            "cannot_see": "Questions that reached no desk.",
+            "http": {"url": f"{world.home}{path}", **http},
+        }
+        declared = Declaration.model_validate(
+            {
+                "troth": 1,
+                "organisation": {"name": "E", "country": "GB", "address": "a", "email": "privacy@example.org"},
+                "policy": {"file": "policy.md", "effective": "2026-01-01"},
+                "controls": {ID: own},
+            }
+        )
+        return run(ID, {"declaration": declared, "now": NOW})
+
+    return asked
+
+
+def test_an_address_that_answers_as_it_should_passes_and_else_fails(ask: Any, world: Any) -> None:
+    world.put("/status", "all is well")
+    assert ask(contains="is well").outcome is Outcome.PASS
+    assert ask(contains="is ill").outcome is Outcome.FAIL
+    assert ask(status=204).outcome is Outcome.FAIL
+    world.put("/status", status=503)
+    assert ask().outcome is Outcome.FAIL
+
+
+def test_a_number_in_the_answer_is_the_figure(ask: Any, world: Any) -> None:
+    world.put("/status", json.dumps({"queue": [{"a/b": 5}, {"late": 6.5}]}))
+    assert ask(json="/queue/0/a~1b", must="<= 5").figures == {"figure": 5}
+    check = ask(json="/queue/1/late", must="<= 5")
+    assert (check.outcome, check.figures) == (Outcome.FAIL, {"figure": 6.5})
+
+
+@pytest.mark.parametrize(
+    "body", ["", "no json", '{"late": "ann@example.org"}', '{"late": null}', '{"late": NaN}', "[" * 100_000, '{"l": 1}']
+)
+def test_an_answer_without_that_number_is_an_error_and_is_not_repeated(ask: Any, world: Any, body: str) -> None:
+    world.put("/status", body)
+    check = ask(json="/late", must="= 0")
+    assert check.outcome is Outcome.ERROR
+    assert "ann" not in check.summary
+
+
+def test_a_redirect_is_not_followed(ask: Any, world: Any) -> None:
+    world.put("/status", "", ("Location", "/secret"), status=302)
+    world.put("/secret", "1")
+    assert ask().outcome is Outcome.FAIL
+    assert [path for path, _ in world.asked] == ["/status"]
+
+
+def test_a_large_answer_and_no_answer_are_errors(ask: Any, world: Any) -> None:
+    world.put("/status", "x" * 1_100_000)
+    assert ask().outcome is Outcome.ERROR
+    world.port = 1
+    assert ask().outcome is Outcome.ERROR
+
+
+def test_the_token_comes_from_the_environment(ask: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put("/status", "ok")
+    check = ask(token="${DESK_TOKEN}")
+    assert (check.outcome, "DESK_TOKEN" in check.summary) == (Outcome.ERROR, True)
+    monkeypatch.setenv("DESK_TOKEN", "s3cret")
+    assert ask(token="${DESK_TOKEN}").outcome is Outcome.PASS
+    [(_, headers)] = world.asked
+    assert headers["authorization"] == "Bearer s3cret"
+
+
+def test_an_address_that_answers_too_slowly_is_given_up(ask: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(str):
+        __slots__ = ()
+
+        def encode(self, *_: Any) -> bytes:  # the server waits before it answers
+            time.sleep(1.5)
+            return b"ok"
+
+    world.put("/status", Slow("ok"))
+    assert ask(timeout_s=1).outcome is Outcome.ERROR
