@@ -46,7 +46,7 @@ lock: $(VENV)/.dev  ## Resolve the packages anew
 	@$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --extra service --group build pyproject.toml -o requirements/demo.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --all-extras --group dev --group build pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes -c requirements/dev.txt --extra service --extra postgresql --extra mariadb --extra s3 --extra age --group build pyproject.toml -o requirements/production.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes -c requirements/dev.txt --extra service --extra postgresql --extra mariadb --extra policy --extra s3 --extra age --group build pyproject.toml -o requirements/production.txt
 
 # Without Debian's python3-venv the first of these leaves a Python without pip; the pip of outside then brings one in.
 $(BIN)/python:

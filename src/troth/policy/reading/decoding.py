@@ -21,7 +21,8 @@ _HEAD_BYTES = 4_096
 
 # What browsers read, under the names that Python gives them. Who says Latin-1 on the web means Windows-1252.
 _READ = {
-    *("utf-8 ascii utf-16 koi8-r koi8-u shift_jis cp932 euc_jp euc_kr gb2312 gbk gb18030 big5 mac-roman".split()),
+    *("utf-8", "ascii", "utf-16", "koi8-r", "koi8-u", "mac-roman", "shift_jis", "cp932", "euc_jp", "euc_kr"),
+    *("gb2312", "gbk", "gb18030", "big5"),
     *(f"cp125{number}" for number in range(9)),
     *(f"iso8859-{number}" for number in range(1, 17)),
 }

@@ -41,10 +41,11 @@ class Traced:
         if self._sources:
             self.add(" ", self._sources[-1][1], self._sources[-1][1])
 
-    def link(self, since: int, href: str) -> None:
-        """What was added since *since* (an earlier `length`) leads to *href*."""
-        if href and since < self._length:
-            self._links.append((since, self._length, href))
+    def link(self, since: int, href: str, *, until: int | None = None) -> None:
+        """What was added since *since* (an earlier `length`), up to now or to *until*, leads to *href*."""
+        end = self._length if until is None else until
+        if href and since < end:
+            self._links.append((since, end, href))
 
     @property
     def length(self) -> int:

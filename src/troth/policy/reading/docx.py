@@ -1,0 +1,54 @@
+"""A policy in DOCX: mammoth makes plain HTML of it, and the reader of pages reads that."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import mammoth
+
+from troth.policy.reading import html
+from troth.policy.reading.extracted import Piece
+from troth.policy.text import PolicyError
+
+__all__ = ["pieces"]
+
+_PARTS_MAX = 5_000
+_UNPACKED_BYTES_MAX = 60_000_000
+"""Of the parts that hold words; pictures are not unpacked."""
+
+_STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='Subtitle'] => p:fresh
+"""
+
+
+def pieces(data: bytes) -> Iterator[Piece]:
+    """The blocks of a DOCX file. Raises `PolicyError` for a ZIP archive that is none, or unpacks to too much."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _refuse_bombs(archive)
+        page = mammoth.convert_to_html(
+            io.BytesIO(data), style_map=_STYLES, include_embedded_style_map=False, convert_image=_nothing
+        ).value
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
+        raise PolicyError("the file is no DOCX that can be opened; open it in its editor and save it again") from None
+    for draft in html.drafts(page):
+        collapsed = draft.traced.collapsed()
+        yield Piece(draft.kind, collapsed.text, draft.depth, draft.ordered, draft.cell, tuple(collapsed.links()))
+
+
+def _nothing(_: Any) -> list[Any]:
+    return []
+
+
+def _refuse_bombs(archive: zipfile.ZipFile) -> None:
+    """Sizes are those the archive declares; no part gives more than it declares."""
+    parts = archive.infolist()
+    words = sum(part.file_size for part in parts if part.filename.casefold().endswith((".xml", ".rels")))
+    if len(parts) > _PARTS_MAX or words > _UNPACKED_BYTES_MAX:
+        raise PolicyError("the file unpacks to more than any policy; save its text")
+    if "[Content_Types].xml" not in archive.namelist():
+        raise PolicyError("the file is a ZIP archive and no DOCX; unpack it, or save the policy as .docx")
