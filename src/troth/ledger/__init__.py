@@ -7,9 +7,11 @@ It promises that
 
 Formats are open and not ours: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, Ed25519.
 Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`) and drivers (`FileLog`), and
-out of the house with `receipt` and `export`. `verify_troth_ledger.py` checks both and shares no code with the rest.
+out of the house with `receipt`, `export` and `write_archive`. `verify_troth_ledger.py` checks all three and shares no
+code with the rest.
 """
 
+from troth.ledger.archive import write_archive
 from troth.ledger.batch import Batch, Member
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import ENTRY_BYTES_MAX, Entry
@@ -128,4 +130,5 @@ __all__ = [
     "verify_inclusion",
     "verify_receipt",
     "verify_timestamp",
+    "write_archive",
 ]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Verify a Troth ledger, or a receipt from one, offline and without trusting whoever keeps it.
+"""Verify a Troth ledger, or a receipt or an archive from one, offline and without trusting whoever keeps it.
 
     python3 verify_troth_ledger.py ledger FOLDER --key KEY [--since FILE] [--hashes-only]
     python3 verify_troth_ledger.py receipt FILE --key KEY [--entry FILE]
+    python3 verify_troth_ledger.py archive FILE.zip --key KEY [--since FILE]
 
 This one file needs Python 3.9 or later and nothing else. It shares no code with Troth and asks no network: read it.
 
@@ -12,6 +13,8 @@ it for more), it shows that nothing was changed, dropped or put in before that. 
 the public tiles, --hashes-only checks all the rest.
 ``receipt`` shows that one entry is in the ledger of the checkpoint that the receipt carries. The entry travels in the
 receipt, or is given with --entry.
+``archive`` shows that every byte of an evidence archive is as the ledger's key signed it: nothing changed, missing or
+added. Each entry in it is proved against the archive's checkpoint, which has to continue every earlier one in it.
 
 KEY is the ledger's verifier key, ``name+id+base64``, or a file with it. Get it from somewhere else than the folder.
 With --witness KEY, repeated for more, these witnesses have to have cosigned the checkpoint, or --quorum N of them.
@@ -24,12 +27,18 @@ It ends with 0 when everything holds, 1 when something does not, 2 when asked wr
 from __future__ import annotations
 
 import binascii
+import json
 import os
+import re
+import struct
 import sys
+from collections.abc import Iterator
 from hashlib import sha256, sha512
+from typing import BinaryIO
 
 FILE_BYTES_MAX = 256 * (2 + 0xFFFF)  # a full bundle of the longest entries; what is longer holds nothing
 RECEIPT_HEAD = "c2sp.org/tlog-proof@v1"
+ARCHIVE_HEAD = "troth archive v1"
 
 
 class Refused(Exception):
@@ -237,6 +246,30 @@ def require_inclusion(leaf: bytes, index: int, proof: list[bytes], signed: Check
         raise Refused("this entry is not the one in the ledger: the proof leads to another root")
 
 
+def require_consistency(old: Checkpoint, proof: list[bytes], new: Checkpoint) -> None:
+    """Return when *proof* shows that the tree of *new* begins with that of *old* (section 2.1.4.2)."""
+    size, last = old.size - 1, new.size - 1
+    is_node = old.size in (old.size & -old.size, new.size)  # a whole subtree is the proof's first node itself
+    path = [old.root, *proof] if is_node else proof
+    while size & 1 or size == last > 0:
+        size, last = size >> 1, last >> 1
+    first = second = path[0] if path and old.size else b""
+    for sibling in path[1:]:
+        if not last:
+            raise Refused("the proof is too long")
+        if size & 1 or size == last:
+            first, second = node(sibling, first), node(sibling, second)
+            while size and not size & 1:
+                size, last = size >> 1, last >> 1
+        else:
+            second = node(second, sibling)
+        size, last = size >> 1, last >> 1
+    if last or [first, second] != [old.root, new.root]:
+        raise Refused(
+            f"the ledger does not begin with the {old.size} entries of an earlier checkpoint: it was rewritten"
+        )
+
+
 # --- a folder (C2SP tlog-tiles) ---------------------------------------------------------------------------------------
 
 
@@ -318,7 +351,110 @@ def verify_folder(folder: str, signed: Checkpoint, sizes: list[int], hashes_only
     return roots
 
 
-# --- the two commands -------------------------------------------------------------------------------------------------
+# --- an archive: a ZIP of stored files, each of whose bytes is settled ------------------------------------------------
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+class Archive:
+    """The files of an archive, once every byte outside of them is as it has to be. Raises ``Refused``.
+
+    ``files`` has the start, the size and the SHA-256 of each, in their order."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.files = file, dict[str, tuple[int, int, str]]()
+        end = file.seek(0, 2)
+        tail = self.at(max(0, end - 22), 22)
+        if len(tail) < 22:
+            raise Refused("this is not a whole archive: it does not end as one")
+        count, size, begin = struct.unpack("<H2L", tail[10:20])
+        if begin + size + 22 != end or size > 400 * count:
+            raise Refused("this is not a whole archive: something was cut off, or put in")
+        directory, entry, start = self.at(begin, size), 0, 0
+        for _ in range(count):
+            crc, length, _, width = struct.unpack("<3LH", directory[entry + 16 : entry + 30].ljust(14, b"\0"))
+            name = directory[entry + 46 : entry + 46 + width].decode("ascii", "replace")
+            if not NAME.fullmatch(name) or name in self.files:
+                raise Refused("a name in the archive's directory is none, or stands there twice")
+            head, listed = headers(name, crc, length, start)
+            if self.at(start, len(head)) != head or directory[entry : entry + len(listed)] != listed:
+                raise Refused(f"what the archive says of {name} is not as it was written")
+            entry, start = entry + len(listed), start + len(head)
+            found, digest = self.sums(start, length)
+            if found != crc:
+                raise Refused(f"{name} is not as it was written")
+            self.files[name] = start, length, digest
+            start += length
+        if (start, entry) != (begin, size) or tail != headers_end(count, size, begin):
+            raise Refused("the archive's directory is not as it was written")
+
+    def at(self, start: int, size: int) -> bytes:
+        self.file.seek(start)
+        return self.file.read(size)
+
+    def pieces(self, start: int, left: int) -> Iterator[bytes]:
+        while left > 0:
+            piece = self.at(start, min(1 << 20, left))
+            if not piece:
+                raise Refused("a file of the archive is cut off")
+            yield piece
+            start, left = start + len(piece), left - len(piece)
+
+    def sums(self, start: int, size: int) -> tuple[int, str]:
+        """CRC-32 and SHA-256."""
+        crc, digest = 0, sha256()
+        for piece in self.pieces(start, size):
+            crc = binascii.crc32(piece, crc)
+            digest.update(piece)
+        return crc, digest.hexdigest()
+
+    def find(self, name: str) -> tuple[int, int, str]:
+        if name not in self.files:
+            raise Refused(f"{name} is missing from the archive")
+        return self.files[name]
+
+    def read(self, name: str) -> bytes:
+        return b"".join(self.pieces(*self.find(name)[:2]))
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        rest = b""
+        for piece in self.pieces(*self.find(name)[:2]):
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
+
+
+def headers(name: str, crc: int, size: int, start: int) -> tuple[bytes, bytes]:
+    """What has to stand before a file, and of it in the directory: stored, of 1980, readable, with nothing besides."""
+    fixed = b"\x14" + bytes(7) + b"\x21\0" + struct.pack("<3LH", crc, size, size, len(name)) + bytes(2)
+    more = bytes(6) + struct.pack("<2L", 0o100644 << 16, start)
+    return b"PK\3\4" + fixed + name.encode(), b"PK\1\2\x14\3" + fixed + more + name.encode()
+
+
+def headers_end(count: int, size: int, begin: int) -> bytes:
+    return struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, begin, 0)
+
+
+def require_manifest(opened: Archive, key: Key) -> None:
+    """Return when *key* signed the manifest, and the manifest names exactly the archive's files."""
+    note, (_, _, digest) = opened.read("manifest.note").decode("utf-8", "replace"), opened.find("manifest.json")
+    text, found = signatures(note)
+    if text != f"{ARCHIVE_HEAD}\nsha256 {digest}\n".encode():
+        raise Refused("the manifest is not the one that was signed")
+    if [(name, signed[:4]) for name, signed in found] != [(key.name, key.id)]:
+        raise Refused(f"the archive is not signed by {key.name}+{key.id.hex()}, and by nobody else")
+    if not is_signature(key.public, text, found[0][1][4:]):
+        raise Refused("the signature under the manifest is wrong")
+    named = {
+        each["name"]: (each["bytes"], each["sha256"]) for each in json.loads(opened.read("manifest.json"))["files"]
+    }
+    if [*named, "manifest.json", "manifest.note"] != list(opened.files):
+        raise Refused("the archive does not hold the files of its manifest, in their order, and no others")
+    for name, signed in named.items():
+        if opened.files[name][1:] != signed:
+            raise Refused(f"{name} is not the file that was signed")
+
+
+# --- the three commands -----------------------------------------------------------------------------------------------
 
 
 def ledger(folder: str, options: Options) -> list[str]:
@@ -363,6 +499,59 @@ def receipt(path: str, options: Options) -> list[str]:
     return [verified, f"entry: {entry.decode('ascii', 'replace')}", *require_witnesses(text, options)]
 
 
+def archive(path: str, options: Options) -> list[str]:
+    """Verify an evidence archive; what was found, line by line."""
+    with open(path, "rb") as file:
+        opened = Archive(file)
+        own = opened.read("ledger/verifier-key.txt").decode("ascii", "replace")
+        key = read_key((options["--key"] or [own])[0], 1)
+        require_manifest(opened, key)
+        note = opened.read("ledger/checkpoint").decode("utf-8", "replace")
+        signed, cosigned = open_checkpoint(note, key), require_witnesses(note, options)
+        proved = require_entries(opened, signed)
+        earlier = {signed.size: signed, **continued(opened, signed, key)}
+        files = len(opened.files)
+    kept = [(name, open_checkpoint(read_text(name), key)) for name in options["--since"]]
+    for name, then in kept:
+        if then.size not in earlier:
+            raise Refused(f"the archive cannot show that the ledger begins with the {then.size} entries of {name}")
+        if earlier[then.size].root != then.root:
+            raise Refused(f"the first {then.size} entries were rewritten: they are not those of {name}")
+    source = f"{key.name}+{key.id.hex()}, TAKEN FROM THE ARCHIVE; compare it with the one that was published"
+    return [
+        f"verified: {files} files as they were signed, and {proved} entries of the ledger",
+        f"ledger: {signed.origin}, which had {signed.size} entries, root {base64(signed.root)}",
+        *cosigned,
+        *(f"begins with: the {then.size} entries of {name}" for name, then in kept),
+        *([] if options["--key"] else [f"key: {source}"]),
+    ]
+
+
+def require_entries(opened: Archive, signed: Checkpoint) -> int:
+    """How many entries the archive holds, each of them in the ledger."""
+    count = 0
+    for line in opened.lines("ledger/entries.jsonl"):
+        count += 1
+        told = json.loads(line)
+        leaf, proof = sha256(b"\x00" + unbase64(told["entry"])).digest(), [unbase64(each) for each in told["proof"]]
+        require_inclusion(leaf, told["leaf"], proof, signed)
+    return count
+
+
+def continued(opened: Archive, signed: Checkpoint, key: Key) -> dict[int, Checkpoint]:
+    """The earlier checkpoints in the archive, by size, each of which the *signed* one continues."""
+    found = dict[int, Checkpoint]()
+    for line in opened.lines("ledger/earlier.jsonl"):
+        told = json.loads(line)
+        then = open_checkpoint(told["checkpoint"], key)
+        require_consistency(then, [unbase64(each) for each in told["proof"]], signed)
+        found[then.size] = then
+    return found
+
+
+COMMANDS = {"ledger": ledger, "receipt": receipt, "archive": archive}
+
+
 def plain(line: str) -> str:
     """*line* as a terminal may have it, whoever wrote it."""
     return "".join(c if " " <= c <= "~" else "?" for c in line)
@@ -370,14 +559,15 @@ def plain(line: str) -> str:
 
 def asked(words: list[str]) -> Options | None:
     """The options of a command with their values, None where it was asked wrongly."""
-    own = {"ledger": ["--since", "--hashes-only"], "receipt": ["--entry"]}.get(words[0], [])
+    known = {"ledger": ["--since", "--hashes-only"], "receipt": ["--entry"], "archive": ["--since"]}
+    own = known.get(words[0], [])
     options, rest = {name: list[str]() for name in ("--key", "--witness", "--quorum", *own)}, iter(words[2:])
     for name in rest:
         value = "yes" if name == "--hashes-only" else next(rest, "")
         if not value or name not in options or (options[name] and name not in ("--since", "--witness")):
             return None
         options[name].append(value)
-    return options if own and (options["--key"] or words[0] == "ledger") else None
+    return options if own and (options["--key"] or words[0] != "receipt") else None
 
 
 def main() -> None:
@@ -389,9 +579,12 @@ def main() -> None:
         print((__doc__ or "").strip(), file=sys.stdout if helped else sys.stderr)
         sys.exit(0 if helped else 2)
     try:
-        found = (ledger if words[0] == "ledger" else receipt)(words[1], options)
+        found = COMMANDS[words[0]](words[1], options)
     except (Refused, OSError) as why:
         print(plain(f"NOT VERIFIED: {why}"), file=sys.stderr)
+        sys.exit(1)
+    except (ValueError, KeyError, TypeError, RecursionError):  # signed, and nonsense
+        print("NOT VERIFIED: a file of the archive does not read as this program knows it", file=sys.stderr)
         sys.exit(1)
     print("\n".join(map(plain, found)))
 
