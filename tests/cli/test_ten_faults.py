@@ -44,7 +44,7 @@ def _days_ago(days: int) -> str:
 
 
 _OLD_LOGIN = f"UPDATE login SET at = '{_days_ago(100)}.000000' WHERE id = (SELECT MIN(id) FROM login)"
-_ACCOUNTS = "  accounts: {table: shop.customer, for: 3 years, from: active_at}"
+_ACCOUNTS = "  accounts: {table: shop.customer, for: 3 years, from: active_at, "
 _FLIP = """UPDATE record_entry SET content = CAST(CASE instr(CAST(content AS TEXT), '"kind"')
     WHEN 0 THEN replace(CAST(content AS TEXT), '"kinD"', '"kind"')
     ELSE replace(CAST(content AS TEXT), '"kind"', '"kinD"') END AS BLOB) WHERE leaf = 3"""
@@ -127,8 +127,8 @@ FAULTS = {
         {CONTRACTS: "broken"},
     ),
     "customers without a period": Fault(
-        lambda company: company.edit(_ACCOUNTS, "  # accounts:"),
-        lambda company: company.edit("  # accounts:", _ACCOUNTS),
+        lambda company: company.edit(_ACCOUNTS, "  # accounts: "),
+        lambda company: company.edit("  # accounts: ", _ACCOUNTS),
         {PURPOSES: "broken"},
     ),
 }

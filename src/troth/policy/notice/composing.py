@@ -1,0 +1,302 @@
+"""Facts into a document: which sections there are, and which sentences each has. The words are in ``en.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from troth.law import obligation
+from troth.policy.notice.facts import KINDS, CookieFact, Facts, PointFact, PurposeFact, RecipientFact
+from troth.policy.notice.words import NOTHING, Words, days, plain
+
+__all__ = ["Block", "Document", "Section", "Table", "Text", "anchor", "compose", "contacts", "short"]
+
+_GDPR = ("gdpr", "uk")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph of sentences, in the little Markdown that sentences have: links and strong words."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of facts under the heads of their columns. Cells are plain words."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block: TypeAlias = Text | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands under one heading, and where a link leads."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def anchor(self) -> str:
+        """The name by which a link leads here."""
+        return anchor(self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A notice, ready to be written."""
+
+    title: str
+    language: str
+    lead: tuple[Block, ...]
+    sections: tuple[Section, ...]
+
+
+def anchor(title: str) -> str:
+    """The anchor of a heading, as the page of the policy makes it."""
+    return "-".join("".join(each if each.isalnum() else " " for each in title.lower()).split())
+
+
+def compose(facts: Facts, words: Words) -> Document:
+    """The full notice."""
+    composer = _Composer(facts, words)
+    page = words.data["page"]
+    sections = (
+        Section(heading, blocks)
+        for name, heading in words.data["headings"].items()
+        if (blocks := tuple(composer.blocks(name)))
+    )
+    return Document(page["title"], page["lang"], tuple(composer.blocks("intro")), tuple(sections))
+
+
+def short(facts: Facts, words: Words, point: PointFact) -> Document:
+    """The short notice of a collection point, with ways into the full one."""
+    composer = _Composer(facts, words)
+    return Document(words.data["page"]["title"], words.data["page"]["lang"], tuple(_said(composer.short(point))), ())
+
+
+def contacts(facts: Facts) -> Iterator[tuple[str, str]]:
+    """The rows of the first table: who answers, and how to reach them."""
+    it = facts.controller
+    for key in ("name", "address", "country", "email", "phone", "number", "officer", "authority", "effective"):
+        if value := getattr(it, key):
+            yield key, value
+
+
+def _said(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks in which something stands."""
+    return (block for block in blocks if not isinstance(block, Text) or block.sentences)
+
+
+class _Composer:
+    """Facts and words, and a method for each section."""
+
+    def __init__(self, facts: Facts, words: Words) -> None:
+        self.facts = facts
+        self.words = words
+        self.slots = {
+            "name": facts.controller.name,
+            "email": facts.controller.email,
+            "officer": facts.controller.officer,
+            "effective": words.day(facts.controller.effective),
+            **facts.pages,
+        }
+
+    def blocks(self, section: str) -> Iterator[Block]:
+        """The blocks of that section; none where there is nothing to say."""
+        yield from _said(getattr(self, f"_{section}")())
+
+    def _text(self, *sentences: str | None, **slots: str) -> Text:
+        """A paragraph of those of the sentences that are not None."""
+        return Text(tuple(self.words.say(each, **self.slots, **slots) for each in sentences if each))
+
+    def _table(self, kind: str, rows: tuple[object, ...] | None = None) -> Table:
+        """The table of that kind, without columns in which nothing stands."""
+        heads = self.words.heads(kind)
+        rows = self.facts.rows[kind] if rows is None else rows
+        cells = [self.words.cells(row) for row in rows if isinstance(row, KINDS[kind])]
+        kept = [at for at in range(len(heads)) if at == 0 or any(row[at] != NOTHING for row in cells)]
+        names = tuple(heads.values())
+        return Table(tuple(names[at] for at in kept), tuple(tuple(row[at] for at in kept) for row in cells))
+
+    # --- sections, in the order of the headings -----------------------------------------------------------------------
+
+    def _intro(self) -> Iterator[Block]:
+        yield self._text("intro.what", "intro.since")
+
+    def _controller(self) -> Iterator[Block]:
+        yield self._text("controller.lead")
+        yield Table(
+            tuple(self.words.heads("controller").values()),
+            tuple(
+                (self.words.word("what", key), self.words.contact(key, value)) for key, value in contacts(self.facts)
+            ),
+        )
+        yield self._text("controller.officer" if self.facts.controller.officer else None)
+        if one := self.facts.representative:
+            slots = self.slots | {"name": one.name, "address": one.address, "email": one.email}
+            yield Text((self.words.say("controller.representative", **slots),))
+
+    def _points(self) -> Iterator[Block]:
+        if self.facts.rows["points"]:
+            bases = {row.basis for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact)}
+            yield self._text("points.lead")
+            yield self._table("points")
+            yield self._text("points.need", "points.statutory" if bases & {"legal_obligation", "contract"} else None)
+        if self.facts.rows["sources"]:
+            yield self._text("points.sources")
+            yield self._table("sources")
+        if self.facts.rows["sources"] or self.facts.acts_for_others:
+            yield self._text("points.indirect")
+
+    def _purposes(self) -> Iterator[Block]:
+        bases = {row.basis for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact)}
+        yield self._text("purposes.lead")
+        yield self._table("purposes")
+        yield self._text("purposes.consent" if "consent" in bases else None, "purposes.nothing_else", "purposes.new")
+
+    def _special(self) -> Iterator[Block]:
+        if self.facts.rows["special"]:
+            yield self._text("special.lead")
+            yield self._table("special")
+
+    def _others(self) -> Iterator[Block]:
+        if what := self.facts.acts_for_others:
+            yield self._text("others.lead", what="; ".join(each[:1].lower() + each[1:] for each in what))
+
+    def _recipients(self) -> Iterator[Block]:
+        rows = self.facts.rows["recipients"]
+        yield self._text("recipients.lead" if rows else "recipients.none")
+        if rows:
+            abroad = any(isinstance(row, RecipientFact) and row.safeguard for row in rows)
+            yield self._table("recipients")
+            yield self._text("recipients.transfer" if abroad else None, "recipients.demand")
+
+    def _periods(self) -> Iterator[Block]:
+        yield self._text("periods.lead")
+        yield self._table("periods")
+
+    def _security(self) -> Iterator[Block]:
+        if self.facts.security:
+            yield Text(tuple(plain(each) for each in self.facts.security))
+
+    def _cookies(self) -> Iterator[Block]:
+        rows, signals, who = self.facts.rows["cookies"], self.facts.signals, self.facts.elsewhere
+        yield self._text("cookies.lead" if rows else "cookies.none")
+        if rows:
+            yield self._table("cookies")
+            chosen = any(isinstance(row, CookieFact) and row.use != "necessary" for row in rows)
+            asked = chosen and self.facts.has("pecr", "eprivacy")
+            yield self._text("cookies.consent" if asked else None, "cookies.choices" if chosen else None)
+        yield self._text(
+            None if signals is None else f"cookies.gpc_{signals.gpc}",
+            None if signals is None else f"cookies.dnt_{signals.dnt}",
+            None if who is None else "cookies.elsewhere" if who else "cookies.elsewhere_none",
+            who=", ".join(who or ()),
+        )
+
+    def _decisions(self) -> Iterator[Block]:
+        if self.facts.rows["decisions"]:
+            yield self._text("decisions.lead")
+            yield self._table("decisions")
+            yield self._text("decisions.human")
+        else:
+            yield self._text("decisions.none")
+
+    def _rights(self) -> Iterator[Block]:
+        if self.facts.has(*_GDPR):
+            yield self._text("rights.lead")
+            yield self._table("rights", self._rights_of(*_GDPR))
+            yield self._text("rights.how", "rights.extension", "rights.erase", "rights.refusal")
+
+    def _marketing(self) -> Iterator[Block]:
+        yield self._text("marketing.object")
+        if self.facts.mails:
+            stops = self._clock("canspam.opt_out") if self.facts.has("canspam") else None
+            yield self._text(
+                "marketing.consent" if self.facts.mails == {"consent"} else None,
+                "marketing.mail",
+                "marketing.stops" if stops else None,
+                days=stops or "",
+            )
+
+    def _complaints(self) -> Iterator[Block]:
+        yield self._text("complaints.own")
+        if self.facts.has("uk"):
+            yield self._text("complaints.uk", days=self._clock("uk.acknowledge_complaint"))
+        if self.facts.has(*_GDPR):
+            who = self.facts.controller.authority
+            href = self.words.data["links"]["authority"].get(who, "")
+            yield self._text(
+                "complaints.authority_online" if href else "complaints.authority",
+                "complaints.elsewhere",
+                "complaints.court",
+                authority=self.words.word("authority", who),
+                href=href,
+            )
+
+    def _breaches(self) -> Iterator[Block]:
+        if self.facts.has(*_GDPR):
+            law = "uk" if self.facts.has("uk") else "gdpr"
+            yield self._text("breaches.authority", "breaches.people", hours=self._clock(f"{law}.notify_authority"))
+
+    def _children(self) -> Iterator[Block]:
+        if self.facts.children:
+            said = "none" if self.facts.children == "none" else "age"
+            yield self._text(f"children.{said}", age=self.facts.children)
+
+    def _california(self) -> Iterator[Block]:
+        if not self.facts.has("ccpa"):
+            return
+        sells = ", ".join(self.facts.sells)
+        yield self._text("california.lead")
+        yield self._table("california")
+        yield self._text("california.purposes", "california.sold" if sells else "california.not_sold", who=sells)
+        yield self._text("california.rights")
+        yield self._table("rights", self._rights_of("ccpa"))
+        yield self._text("california.how", "california.verify", "california.fair", confirm=self._clock("ccpa.confirm"))
+
+    def _changes(self) -> Iterator[Block]:
+        changes, how = self.facts.changes, self.words.data["how"]
+        yearly = self._clock("ccpa.refresh_policy") if self.facts.has("ccpa") else None
+        yield self._text("changes.effective", "changes.yearly" if yearly else None, months=yearly or "")
+        if changes is not None:
+            said = " and ".join(how[each] for each in changes.how)
+            yield self._text("changes.how", "changes.old", how=said, days=days(changes.days_before))
+        yield self._text("changes.review" if self.facts.has("caloppa") else None)
+
+    # --- the short notice ---------------------------------------------------------------------------------------------
+
+    def short(self, point: PointFact) -> Iterator[Block]:
+        """What a person reads beside a form."""
+        said, heads = self.words, self.words.data["headings"]
+        purposes = [
+            row for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact) and row.purpose in point.why
+        ]
+        bases = dict.fromkeys(said.word("basis", row.basis) for row in purposes)
+        who = [row.recipient for row in self.facts.rows["recipients"] if isinstance(row, RecipientFact)]
+        yield self._text("short.lead", where=point.where)
+        yield self._text("short.required" if point.required else None, data=said.list_of(point.required))
+        yield self._text("short.optional" if point.optional else None, data=said.list_of(point.optional))
+        yield self._text("short.without" if point.without else None, without=point.without)
+        yield self._text("short.why", why="; ".join(each[:1].lower() + each[1:] for each in point.why))
+        yield self._text("short.basis" if bases else None, basis=", ".join(bases))
+        yield self._text("short.recipients" if who else None, recipients=", ".join(who))
+        consent = any(row.basis == "consent" for row in purposes)
+        yield self._text("short.withdraw" if consent else None, "short.rights", rights=anchor(heads["rights"]))
+        yield self._text("short.more", points=anchor(heads["points"]))
+
+    # --- words for facts ----------------------------------------------------------------------------------------------
+
+    def _rights_of(self, *laws: str) -> tuple[object, ...]:
+        return tuple(row for row in self.facts.rows["rights"] if set(getattr(row, "laws", ())) & set(laws))
+
+    def _clock(self, duty: str) -> str:
+        """The time that the law gives, as it is said."""
+        clock = obligation(duty, self.facts.on).clock
+        assert clock is not None, "only duties with a clock are asked for"
+        return str(clock).replace("calendar ", "").replace("clock ", "")

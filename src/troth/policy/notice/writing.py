@@ -1,0 +1,70 @@
+"""A document as Markdown, or as HTML: a fragment for a page of one's own, or a page by itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from html import escape
+
+from markdown_it import MarkdownIt
+
+from troth.policy.notice.composing import Block, Document, Table, Text
+from troth.policy.notice.words import plain
+
+__all__ = ["to_html", "to_markdown", "to_page"]
+
+
+def to_markdown(document: Document) -> str:
+    """The document as Markdown, as ``policy.md`` holds it."""
+    parts = [f"# {document.title}", *map(_markdown, document.lead)]
+    for section in document.sections:
+        parts += [f"## {section.title}", *map(_markdown, section.blocks)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    if isinstance(block, Text):
+        return "\n".join(block.sentences)
+    rows = [block.heads, ("---",) * len(block.heads), *(tuple(map(plain, row)) for row in block.rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def to_html(document: Document) -> str:
+    """The document as a fragment of HTML, with an anchor at every section."""
+    parts = [f"<h1>{escape(document.title)}</h1>", *map(_html, document.lead)]
+    for section in document.sections:
+        parts.append(f'<section aria-labelledby="{section.anchor}">')
+        parts += [f'<h2 id="{section.anchor}">{escape(section.title)}</h2>', *map(_html, section.blocks), "</section>"]
+    return "\n".join(parts) + "\n"
+
+
+def to_page(document: Document) -> str:
+    """The document as a page by itself."""
+    return (
+        f'<!doctype html>\n<html lang="{document.language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(document.title)}</title>\n</head>\n<body>\n<main>\n{to_html(document)}</main>\n</body>\n</html>\n"
+    )
+
+
+def _html(block: Block) -> str:
+    if isinstance(block, Text):
+        return f"<p>{' '.join(map(_inline, block.sentences))}</p>"
+    return "\n".join(["<table>", *_rows(block), "</table>"])
+
+
+def _rows(table: Table) -> list[str]:
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
+    lines = [f"<thead><tr>{heads}</tr></thead>", "<tbody>"]
+    for first, *others in table.rows:
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in others)
+        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return [*lines, "</tbody>"]
+
+
+def _inline(sentence: str) -> str:
+    return str(_reader().renderInline(sentence)).strip()
+
+
+@cache
+def _reader() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False})
