@@ -16,7 +16,7 @@ from troth.ledger import Entry, Name, Verifier
 from troth.policy import read
 from troth.promises import Status, catalogue, looked_at_hash
 from troth.protect import Keyring
-from troth.service.board import keep
+from troth.service.board import judging, keep
 from troth.service.board.keep import Office
 from troth.service.board.models import PromiseRow
 from troth.service.company import Company
@@ -111,13 +111,13 @@ def test_a_pass_after_which_nothing_is_new_judges_nothing_and_half_a_minute_is_n
     database: str, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last, judged = keep.Last(), list[dt.datetime]()
-    was = keep.judge
+    was = judging.judge
 
     def judge(of: Company, *, now: dt.datetime, **more: Any) -> Any:
         judged.append(now)
         return was(of, now=now, **more)
 
-    monkeypatch.setattr(keep, "judge", judge)
+    monkeypatch.setattr(judging, "judge", judge)
     second = dt.timedelta(seconds=1)
     keep.run_due(NOW, office=office, last=last)
     keep.run_due(NOW + second, office=office, last=last)
@@ -248,7 +248,7 @@ def test_the_loop_ends_when_it_is_told_and_outlives_a_broken_pass(
 
 
 def test_judging_needs_no_database_of_statuses(database: str, office: Office) -> None:
-    [judgement] = keep.judge(office.company, now=NOW).values()
+    [judgement] = judging.judge(office.company, now=NOW).values()
     assert judgement.status is Status.UNPROVEN
 
 

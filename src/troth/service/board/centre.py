@@ -13,7 +13,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience
-from troth.service.board import keep
+from troth.service.board.judging import judge
 from troth.service.board.models import PromiseRow
 from troth.service.board.page import Known, Looked, Mark, Page, chapters, compose
 from troth.service.company import Company, NoCompany
@@ -135,7 +135,7 @@ def _page(company: Company, audience: Audience, now: dt.datetime) -> Page:
     return compose(
         company.policy,
         company.declaration,
-        keep.judge(company, now=now),
+        judge(company, now=now),
         known,
         audience=audience,
         controls=company.controls,

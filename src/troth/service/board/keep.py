@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +20,12 @@ from django.db import IntegrityError, close_old_connections, connections, transa
 from django.db.models import Max
 
 from troth.ledger import Hash, LedgerError, WitnessRefused
-from troth.promises import Check, Judgement, Sitting, Status, answered, status_of
+from troth.promises import Check, Sitting, Status, answered
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
+from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
-from troth.service.board.models import BindingRow, DeclaredRow, PromiseRow
+from troth.service.board.models import BindingRow, DeclaredRow
 from troth.service.company import Company, company
 from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
@@ -42,7 +43,7 @@ from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
 from troth.service.staff.run import close_inactive
 
-__all__ = ["Last", "Office", "Report", "forever", "judge", "run_due"]
+__all__ = ["Last", "Office", "Report", "forever", "run_due"]
 
 _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
@@ -160,7 +161,7 @@ def run_due(
         _in_turn(name, now, partial(routine, now))
     changed: tuple[tuple[str, Status], ...] = ()
     if is_old or ran:
-        changed = _judge_all(here, now)
+        changed = judge_all(here, now)
         last.note(here, now)
     more, broken = sequence_if_sound(signer, now=now)
     unsigned = (broken,) if broken else tuple(_show_outside(here, DatabaseLog(signer), now))
@@ -179,20 +180,6 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
         finally:
             close_old_connections()
         stop.wait(_REST_S)
-
-
-def judge(
-    of: Company, *, now: dt.datetime, history: Mapping[str, Sequence[Check]] | None = None
-) -> dict[str, Judgement]:
-    """Where every promise of the policy stands at *now*, by its name (`plan.promise_name`). *history* is what the
-    controls have found (`checks.history`); it is read where it is left out."""
-    history = checks.history(of.bound) if history is None else history
-    return {
-        plan.promise_name(promise): status_of(
-            promise, history, now=now, declaration_hash=of.looked_at_hash, controls=of.controls
-        )
-        for promise in of.declaration.promises
-    }
 
 
 def _schedule(here: Company, now: dt.datetime) -> None:
@@ -327,44 +314,6 @@ def _check(held: due.Claim, here: Company, sitting: Sitting) -> Check:
         if changed is not None:
             record(changed)
     return check
-
-
-def _judge_all(here: Company, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
-    """Let the ledger follow the statuses, which also change when nothing is checked any more. What changed."""
-    quotes = {plan.promise_name(promise): promise.quote for promise in here.declaration.promises}
-    history = checks.history(here.bound)
-    # Another process may have begun its pass after ours and be done already: what it has checked since is not dated in
-    # the future.
-    made = (check.at for several in history.values() for check in several)
-    now = max([now, *(at for at in made if at <= now + _LEASE)])
-    changed = tuple(
-        (quotes[name], judgement.status)
-        for name, judgement in judge(here, now=now, history=history).items()
-        if _remember(name, quotes[name], judgement.status, here, now)
-    )
-    PromiseRow.objects.exclude(promise__in=quotes).delete()
-    return changed
-
-
-def _remember(name: str, quote: str, status: Status, here: Company, now: dt.datetime) -> bool:
-    if PromiseRow.objects.filter(promise=name, status=status.value).exists():
-        return False
-    try:
-        with transaction.atomic(durable=True):
-            # Another process that judges at this moment waits here, and then finds nothing left to change.
-            row = PromiseRow.objects.select_for_update().filter(promise=name).first()
-            before = None if row is None else Status(row.status)
-            if before is status:
-                return False
-            row = row or PromiseRow(promise=name)
-            entry = plan.promise_changed(name, before, status, declaration=here.looked_at_hash, now=now)
-            row.status, row.since, row.entry = status.value, now, record(entry)[0]
-            row.save()
-    except IntegrityError:  # the other process was the first to see this promise
-        return False
-    if before is not None:
-        _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "%s: %s", status, quote)
-    return True
 
 
 def _note_declaration(here: Company, now: dt.datetime) -> None:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from troth.service.record.models import EntryRow
 
-__all__ = ["BindingRow", "DeclaredRow", "PromiseRow"]
+__all__ = ["BindingRow", "ChangeRow", "DeclaredRow", "PromiseRow", "PushedRow", "ReminderRow"]
 
 
 class DeclaredRow(models.Model):
@@ -56,3 +56,56 @@ class BindingRow(models.Model):
     class Meta:
         db_table = "board_binding"
         constraints = [models.UniqueConstraint(fields=["promise", "control"], name="binding_is_unique")]
+
+
+class ChangeRow(models.Model):
+    """A promise came to another status: why, by which control, and with which figures. Never changed."""
+
+    promise = models.CharField(max_length=160)
+    at = models.DateTimeField()
+    before = models.CharField(max_length=16, blank=True, help_text="Empty: it was not known.")
+    status = models.CharField(max_length=16, choices=PromiseRow.Status)
+    cause = models.CharField(max_length=16, blank=True, help_text="troth.promises.Cause; empty: nobody noted it.")
+    control = models.CharField(max_length=160, blank=True)
+    summary = models.TextField(blank=True, help_text="What its check said: figures, for staff.")
+    figures = models.JSONField(default=dict)
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "board_change"
+        indexes = [
+            models.Index(fields=["promise", "at"], name="change_of_promise"),
+            models.Index(fields=["at"], name="change_at"),
+        ]
+
+
+class ReminderRow(models.Model):
+    """Somebody's word for a promise is about to run out. Closed by a word that lasts longer, or by its end."""
+
+    promise = models.CharField(max_length=160)
+    until = models.DateField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "board_reminder"
+        constraints = [models.UniqueConstraint(fields=["promise", "until"], name="reminder_is_given_once")]
+
+
+class PushedRow(models.Model):
+    """The latest evidence that a program sent for a control of the company's own."""
+
+    control = models.CharField(max_length=160, unique=True)
+    source = models.CharField(max_length=80, help_text="The program, as its token is called.")
+    outcome = models.CharField(max_length=16)
+    at = models.DateTimeField(help_text="When it looked.")
+    received_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+    population = models.PositiveIntegerField(default=0)
+    tested = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "board_pushed"
+        constraints = [
+            models.CheckConstraint(condition=Q(population__gte=F("tested")), name="pushed_tests_what_is_there")
+        ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from troth.declaration import Audience, Declaration, Promise
 from troth.ledger import Entry, Hash, Name
-from troth.promises import Check, Control, Outcome, Status
+from troth.promises import Check, Control, Judgement, Outcome, Status
 
 __all__ = [
     "Binding",
@@ -116,14 +116,16 @@ def check_changed(before: Check | None, check: Check) -> Entry | None:
     return Entry("check.changed", check.at, fields)
 
 
-def promise_changed(name: str, before: Status | None, after: Status, *, declaration: str, now: dt.datetime) -> Entry:
-    """The entry for a promise whose status has changed."""
-    fields = {
+def promise_changed(name: str, before: Status | None, after: Judgement, *, declaration: str, now: dt.datetime) -> Entry:
+    """The entry for a promise whose status has changed, and the control that decided it, where one did."""
+    fields: dict[str, Value | Hash] = {
         "promise": Name(name),
         "before": "none" if before is None else before.value,
-        "after": after.value,
+        "after": after.status.value,
         "declaration": Hash(declaration),
     }
+    if after.deciding is not None and after.deciding.control is not None:
+        fields["control"] = Name.of(after.deciding.control)
     return Entry("promise.changed", now, fields)
 
 

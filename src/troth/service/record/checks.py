@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db import connection
 
 from troth.promises import Check, Evidence, Finding, Outcome
 from troth.service.record.models import CheckRow
 
 __all__ = ["history", "keep", "latest"]
 
-_SOUND = Q(outcome__in=[CheckRow.Outcome.PASS, CheckRow.Outcome.NOT_APPLICABLE])
-_FAILURES_MAX = 50
+_SOUND = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
+_FAILURES_MAX = 20
 """Failures in a row that are read back; more than any control needs to call a promise broken."""
+_AT_ONCE = 100
+"""Controls that one statement asks for: SQLite joins no more than 500 parts."""
+_Item = TypeVar("_Item")
+_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def keep(check: Check) -> CheckRow:
@@ -36,27 +40,95 @@ def keep(check: Check) -> CheckRow:
 
 def latest(control: str) -> Check | None:
     """The control's latest check."""
-    row = _of(control).first()
+    row = CheckRow.objects.filter(control=control).order_by("-at", "-id").first()
     return None if row is None else _value(row)
 
 
 def history(controls: Iterable[str]) -> dict[str, list[Check]]:
-    """What each control's status follows from: its latest check, the last that passed, the failures since then."""
-    return {control: _deciding(control) for control in controls}
+    """What each control's status follows from: its latest check, the last that passed, the failures since then.
+
+    Three statements for any number of controls, and however many checks there are: each outcome of each control is one
+    step into an index.
+    """
+    found: dict[str, list[CheckRow]] = {control: [] for control in controls}
+    for row in _latest_of_each_outcome(list(found)):
+        found[row.control].append(row)
+    for row in _failures([_since(control, rows) for control, rows in found.items() if _has_failed(rows)]):
+        found[row.control].append(row)
+    return {control: _deciding(rows) for control, rows in found.items()}
 
 
-def _deciding(control: str) -> list[Check]:
-    rows = _of(control)
-    newest, sound = rows.first(), rows.filter(_SOUND).first()
-    failures = rows.filter(outcome=CheckRow.Outcome.FAIL)
-    if sound is not None:
-        failures = failures.filter(at__gte=sound.at)
-    found = {row.pk: row for row in (newest, sound, *failures[:_FAILURES_MAX]) if row is not None}
-    return [_value(row) for _, row in sorted(found.items())]
+_Row = tuple[dt.datetime, int]
 
 
-def _of(control: str) -> QuerySet[CheckRow]:
-    return CheckRow.objects.filter(control=control).order_by("-at", "-id")
+def _key(row: CheckRow) -> _Row:
+    return row.at, row.pk
+
+
+def _sound(rows: Sequence[CheckRow]) -> CheckRow | None:
+    return max((row for row in rows if row.outcome in _SOUND), key=_key, default=None)
+
+
+def _has_failed(rows: Sequence[CheckRow]) -> bool:
+    """Whether a failure is as late as the last sound check."""
+    sound = _sound(rows)
+    return any(row.outcome == CheckRow.Outcome.FAIL and (sound is None or row.at >= sound.at) for row in rows)
+
+
+def _since(control: str, rows: Sequence[CheckRow]) -> tuple[str, dt.datetime]:
+    sound = _sound(rows)
+    return control, sound.at if sound is not None else _EVER
+
+
+def _deciding(rows: Sequence[CheckRow]) -> list[Check]:
+    newest, sound = max(rows, key=_key, default=None), _sound(rows)
+    failures = [row for row in rows if row.outcome == CheckRow.Outcome.FAIL and (not sound or row.at >= sound.at)]
+    kept = {row.pk: row for row in (newest, sound, *failures) if row is not None}
+    return [_value(row) for _, row in sorted(kept.items())]
+
+
+_LATEST = """
+WITH wanted (control) AS (VALUES {controls}), outcomes (outcome) AS (VALUES {outcomes})
+SELECT (SELECT c.id FROM record_check c WHERE c.control = wanted.control AND c.outcome = outcomes.outcome
+        ORDER BY c.at DESC, c.id DESC LIMIT 1)
+FROM wanted CROSS JOIN outcomes
+"""
+
+
+def _latest_of_each_outcome(controls: Sequence[str]) -> Iterator[CheckRow]:
+    outcomes = list(CheckRow.Outcome.values)
+    for some in _batched(controls, _AT_ONCE):
+        marks = {"controls": ", ".join(["(%s)"] * len(some)), "outcomes": ", ".join(["(%s)"] * len(outcomes))}
+        yield from _rows(_LATEST.format(**marks), [*some, *outcomes])
+
+
+_FAILURES = """
+SELECT id FROM (SELECT id FROM record_check WHERE control = %s AND outcome = %s AND at >= %s
+                ORDER BY at DESC, id DESC LIMIT %s) AS failures
+"""
+
+
+def _failures(since: Sequence[tuple[str, dt.datetime]]) -> Iterator[CheckRow]:
+    for some in _batched(since, _AT_ONCE):
+        adapted = [connection.ops.adapt_datetimefield_value(at) for _, at in some]
+        values = [
+            value
+            for (control, _), at in zip(some, adapted, strict=True)
+            for value in (control, CheckRow.Outcome.FAIL.value, at, _FAILURES_MAX)
+        ]
+        yield from _rows(" UNION ALL ".join([_FAILURES] * len(some)), values)
+
+
+def _batched(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _rows(select: str, values: Sequence[object]) -> Iterator[CheckRow]:
+    """The checks whose ids a statement gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(select, values)
+        ids = [id_ for (id_,) in cursor.fetchall() if id_ is not None]
+    return CheckRow.objects.filter(pk__in=ids).iterator()
 
 
 def _value(row: CheckRow) -> Check:

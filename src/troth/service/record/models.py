@@ -283,7 +283,10 @@ class CheckRow(models.Model):
             ),
             models.CheckConstraint(condition=Q(valid_until__gte=F("at")), name="check_is_valid_after_it_was_made"),
         ]
-        indexes = [models.Index(fields=["control", "-at", "-id"], name="check_latest_of_control")]
+        indexes = [
+            models.Index(fields=["control", "-at", "-id"], name="check_latest_of_control"),
+            models.Index(fields=["control", "outcome", "-at", "-id"], name="check_latest_of_outcome"),
+        ]
 
 
 class Task(models.Model):
