@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from troth import __version__
 from troth.declaration import Declaration
 from troth.errors import TrothError
 from troth.promises import (
@@ -152,3 +153,11 @@ def test_an_edited_promise_leaves_checks_valid_and_anything_else_does_not(declar
 def test_a_naive_now_is_a_programmers_mistake(declared: Declaration) -> None:
     with pytest.raises(TypeError, match="aware"):
         run(CONTROL, {"declaration": declared, "now": dt.datetime(2026, 11, 24)})  # noqa: DTZ001 - the mistake
+
+
+def test_a_check_says_which_program_ran_it_and_for_what(check: Callable[..., Check]) -> None:
+    def answer() -> Answer:
+        return Answer.of("Fine.", evidence=SEEN)
+
+    assert check(answer, collector="keep").collector == f"troth {__version__}, keep"
+    assert check(answer).collector == f"troth {__version__}, library"

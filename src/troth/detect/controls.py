@@ -9,7 +9,7 @@ from troth.counting import counted
 from troth.declaration import Declaration, System, Table, covers
 from troth.detect.columns import ColumnFinding, classify, seen_in_values
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.stores import Scalar, Store, StoreError, TableKind, TableSchema
+from troth.stores import Noted, Scalar, Store, StoreError, TableKind, TableSchema, noting
 
 __all__: list[str] = []
 
@@ -33,10 +33,11 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     seen: set[str] = set()
     why_not: dict[str, str] = {}
     findings: list[Finding] = []
-    columns = 0
+    columns, asked = 0, Noted()
     for name, system in sorted(systems.items()):
         try:
-            found, size = _scanned(name, system, stores[name])
+            with noting(asked):
+                found, size = _scanned(name, system, stores[name])
         except KeyError:
             why_not[name] = "no store is given"
         except StoreError as error:
@@ -46,7 +47,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
             findings += found
             columns += size
     notes = "".join(f" {name} was not observed: {why}." for name, why in why_not.items())
-    evidence = Evidence(frozenset(systems), frozenset(seen), population=columns, tested=columns)
+    evidence = Evidence(frozenset(systems), frozenset(seen), population=columns, tested=columns, query=asked.hash)
     if not columns and not why_not:
         return Answer(Outcome.NOT_APPLICABLE, "No system has a column yet.", evidence)
     return Answer.of(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self, TypeVar
 
+from troth import __version__
 from troth.declaration import Declaration, OwnControl
 from troth.errors import TrothError
 from troth.promises.catalogue import PromisesError, UnknownControl, control, nearest
@@ -167,7 +168,8 @@ def looked_at_hash(declaration: Declaration) -> str:
 
 
 def run(control_id: str, looking: Mapping[str, object]) -> Check:
-    """Run one control now. *looking* holds what there is to look at, always with ``declaration`` and ``now``.
+    """Run one control now. *looking* holds what there is to look at, always with ``declaration`` and ``now``; under
+    ``collector`` it may say on whose behalf: a word such as ``keep``.
 
     Never raises for what it finds or fails to find: what breaks is `Outcome.ERROR`. Of an unexpected exception only
     the type is told, because its text may hold values. Raises `UnknownControl`, and `BadAnswer` when no imported room
@@ -178,13 +180,13 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
     key = f"own:{_kind(own)}" if own else control_id
     seen = looked_at(declaration)
     answer = _sound(_ask(key, {**looking, "declaration": seen, "own": own, "control": control_id}))
-    return _checked(wanted, answer, seen.hash, now)
+    return _checked(wanted, answer, seen.hash, now, looking)
 
 
 def unanswered(control_id: str, why: str, looking: Mapping[str, object]) -> Check:
     """The check of a control that gave no answer, for a reason that `run` cannot know: an error, no pass."""
     wanted, declaration, now = _wanted(control_id, looking)
-    return _checked(wanted, _error(why), looked_at_hash(declaration), now)
+    return _checked(wanted, _error(why), looked_at_hash(declaration), now, looking)
 
 
 def _wanted(control_id: str, looking: Mapping[str, object]) -> tuple[Control, Declaration, dt.datetime]:
@@ -197,7 +199,9 @@ def _wanted(control_id: str, looking: Mapping[str, object]) -> tuple[Control, De
     return known[control_id], declaration, now
 
 
-def _checked(wanted: Control, answer: Answer, declaration_hash: str, now: dt.datetime) -> Check:
+def _checked(
+    wanted: Control, answer: Answer, declaration_hash: str, now: dt.datetime, looking: Mapping[str, object]
+) -> Check:
     return Check(
         control=wanted.id,
         control_version=wanted.version,
@@ -209,6 +213,7 @@ def _checked(wanted: Control, answer: Answer, declaration_hash: str, now: dt.dat
         evidence=answer.evidence,
         figures=MappingProxyType(dict(answer.figures)),
         findings=_named(answer.findings),
+        collector=f"troth {__version__}, {looking.get('collector', 'library')}",
     )
 
 

@@ -101,7 +101,7 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Check:
     """One run of a control. *summary* is one sentence with the figures in it, for people; *figures* are the same for
-    machines."""
+    machines. *collector* is the program that ran it: Troth's version and what it was doing, never which machine."""
 
     control: str
     control_version: int
@@ -113,6 +113,7 @@ class Check:
     evidence: Evidence = Evidence()
     figures: Mapping[str, Figure] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    collector: str = ""
 
 
 @dataclass(frozen=True, slots=True)

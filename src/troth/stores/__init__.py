@@ -37,6 +37,7 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.controls import Undeclared, undeclared  # registers this room's answers, too
+from troth.stores.noting import Noted, noting
 from troth.stores.opening import (
     TASK,
     grants,
@@ -64,6 +65,7 @@ __all__ = [
     "LeftOut",
     "Limits",
     "Match",
+    "Noted",
     "Principal",
     "Row",
     "Scalar",
@@ -85,6 +87,7 @@ __all__ = [
     "keys_in_use",
     "meant",
     "not_offered",
+    "noting",
     "open_asked",
     "open_store",
     "open_stores",

@@ -30,6 +30,7 @@ from troth.stores.contract import (
     TableKind,
     TableSchema,
 )
+from troth.stores.noting import Noted, noting
 from troth.stores.sealed import sealed_fields, unwrapped
 
 __all__ = ["Held", "Undeclared", "undeclared"]
@@ -61,6 +62,7 @@ class _Look:
     seen: set[str] = field(default_factory=set)
     why_not: dict[str, str] = field(default_factory=dict)
     tasks: int = 0
+    asked: Noted = field(default_factory=Noted)
 
     def at(
         self, systems: Mapping[str, System], stores: Mapping[str, Store], ask: Callable[[str, System, Store], _Found]
@@ -73,7 +75,8 @@ class _Look:
                 self.why_not[name] = "no store is given"
                 continue
             try:
-                found[name] = ask(name, systems[name], store)
+                with noting(self.asked):
+                    found[name] = ask(name, systems[name], store)
             except StoreError as error:
                 self.why_not[name] = str(error)
             else:
@@ -100,7 +103,9 @@ class _Look:
                 Outcome.NOT_APPLICABLE, "Nothing is declared that this could ask.", Evidence(nothing, nothing)
             )
         seen = frozenset(self.seen)
-        evidence = Evidence(self.scope, seen, population, population - excluded, excluded + self.tasks)
+        evidence = Evidence(
+            self.scope, seen, population, population - excluded, excluded + self.tasks, query=self.asked.hash
+        )
         notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(self.why_not.items()))
         if vacuous and not self.why_not:
             return Answer(Outcome.NOT_APPLICABLE, summary, evidence, dict(figures))

@@ -36,6 +36,7 @@ from troth.stores.contract import (
     Transport,
     UnknownName,
 )
+from troth.stores.noting import note_executed
 
 __all__ = ["Clause", "Declined", "Dialect", "Fault", "Table"]
 
@@ -113,7 +114,7 @@ class Dialect(abc.ABC):
 
     def _engine(self, url: sa.URL, *, read_only: bool, **special: Any) -> sa.Engine:
         """What all engines have in common: one connection, silence, and no statement that nobody asked for."""
-        return sa.create_engine(
+        engine = sa.create_engine(
             url,
             hide_parameters=True,
             logging_name=_SILENT,
@@ -123,6 +124,8 @@ class Dialect(abc.ABC):
             skip_autocommit_rollback=read_only,  # SQLite's driver calls every connection of ours autocommitting
             **special,
         )
+        sa.event.listen(engine, "before_cursor_execute", note_executed)
+        return engine
 
     @abc.abstractmethod
     def fault(self, error: BaseException) -> Fault:

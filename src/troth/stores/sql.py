@@ -36,6 +36,7 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.dialect import Clause, Declined, Dialect, Fault, Table, nearest, refused, run
+from troth.stores.noting import note, nothing_noted
 
 __all__ = ["SqlStore", "connect"]
 
@@ -94,8 +95,10 @@ class SqlStore:
     # --- looking --------------------------------------------------------------------------------------------------
 
     def describe(self) -> Schema:
+        note(self._name, "describe")  # in one word, because it is asked once and remembered
         if self._schema is None:
-            self._tables = self._read(self._dialect.describe)
+            with nothing_noted():
+                self._tables = self._read(self._dialect.describe)
             found = {name: table.schema for name, table in self._tables.items()}
             self._schema = Schema(self._dialect.name, MappingProxyType(found))
         return self._schema
@@ -294,7 +297,8 @@ class SqlStore:
 
     def _table(self, name: str, columns: Iterable[str] = ()) -> Table:
         if self._tables is None:
-            self.describe()
+            with nothing_noted():
+                self.describe()
         tables: Mapping[str, Table] = self._tables or {}
         if name not in tables:
             hint = nearest(name, tables)

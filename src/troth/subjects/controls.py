@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from troth.counting import counted
 from troth.declaration import Declaration
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.stores import AnyOf, Match, Row, Schema, Store, StoreError
+from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting
 from troth.subjects.datamap import DataMap, Link, Node, map_data
 from troth.subjects.identity import Identity
 from troth.subjects.locate import as_kinds, locate
@@ -30,11 +30,12 @@ Origin = tuple[str, Row]
 @answers("subjects.found_everywhere")
 def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
     """Follow sampled rows to their person, locate that person, and look for the rows among what was found."""
-    schemas = _schemas(stores)
+    schemas, asked = _schemas(stores), Noted()
     within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     climb = _Climb(map_data(within, schemas), stores)
-    climb.run()
-    found = climb.locate()
+    with noting(asked):
+        climb.run()
+        found = climb.locate()
     lost, strayed = defaultdict[str, int](int), defaultdict[str, int](int)
     for origin in climb.origins:
         if origin not in climb.people:
@@ -59,6 +60,7 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> A
             population=tested + climb.parted,
             tested=tested,
             excluded=climb.parted,
+            query=asked.hash,
         ),
         findings=findings,
         figures={"followed": tested, "found": tested - missed, "missed": missed},

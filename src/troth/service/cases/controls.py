@@ -82,7 +82,7 @@ def _in_time(kind: Kind, word: str, mend: str, declaration: Declaration, now: dt
     today = now.astimezone(zone).date()
     cases = _concerned(kind, now - _PERIOD)
     count = cases.count()
-    evidence = Evidence(in_scope=_CASES, observed=_CASES, population=count, tested=count)
+    evidence = Evidence(_CASES, _CASES, population=count, tested=count, period=(now - _PERIOD, now))
     if not count:
         return Answer(Outcome.NOT_APPLICABLE, f"Nobody has sent a {word} within 90 days.", evidence)
     open_ = cases.filter(closed_at=None)
@@ -218,8 +218,8 @@ def recipients_told(now: dt.datetime) -> Answer:
     owed = {*_announced(now - _PERIOD), *notices}
     lost = [(case, recipient) for case, recipient in owed if (case, recipient) not in notices]
     late = [one for one in notices.values() if _is_late(one, now)]
-    looked = frozenset({"cases"})
-    evidence = Evidence(in_scope=looked, observed=looked, population=len(owed), tested=len(owed))
+    looked, period = frozenset({"cases"}), (now - _PERIOD, now)
+    evidence = Evidence(looked, looked, population=len(owed), tested=len(owed), period=period)
     if not owed:
         return Answer(Outcome.NOT_APPLICABLE, "No recipient was owed a notice within 90 days.", evidence)
     done = sum(one.state in (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED) for one in notices.values())

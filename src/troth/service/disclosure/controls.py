@@ -21,7 +21,8 @@ def answerable(disclosures: Register, now: dt.datetime) -> Answer:
     told of it when they ask."""
     sampled = list(disclosures.sample(_SAMPLE, since=now - _PERIOD))
     looked = frozenset({"disclosures"})
-    evidence = Evidence(in_scope=looked, observed=looked, population=len(sampled), tested=len(sampled))
+    period = (now - _PERIOD, now)
+    evidence = Evidence(looked, looked, population=len(sampled), tested=len(sampled), period=period)
     if not sampled:
         return Answer(Outcome.NOT_APPLICABLE, "No disclosure is on record.", evidence)
     wrong = [one for one in sampled if not (one.is_kept and one.is_told)]

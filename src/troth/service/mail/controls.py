@@ -46,7 +46,7 @@ def look_at_letters(now: dt.datetime) -> Letters:
 
 
 @answers("mail.letters_sent")
-def letters_sent(letters: Letters) -> Answer:
+def letters_sent(letters: Letters, now: dt.datetime) -> Answer:
     """No letter that is owed to somebody has failed, or waits for longer than a few hours."""
     findings = [
         Finding(
@@ -68,7 +68,7 @@ def letters_sent(letters: Letters) -> Answer:
     looked, population = frozenset({"letters"}), letters.sent + letters.waiting + failed
     return Answer.of(
         f"{counted(letters.sent, 'letter')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late.",
-        evidence=Evidence(in_scope=looked, observed=looked, population=population, tested=population),
+        evidence=Evidence(looked, looked, population=population, tested=population, period=(now - _PERIOD, now)),
         findings=findings,
         figures={"sent": letters.sent, "waiting": letters.waiting, "late": late, "failed": failed},
     )

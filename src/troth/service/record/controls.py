@@ -97,12 +97,12 @@ def runs_finished(journal: Journal, now: dt.datetime) -> Answer:
 def restores(log: Log, now: dt.datetime) -> Answer:
     """The last drill on record: when it was, and whether the erased stayed closed in it and everybody else opened. One
     of a backup without keys shows nothing, and one without erased people only that a backup opens."""
-    last = _last(log, "backup.drilled", since=now - dt.timedelta(days=DRILL_DAYS))
-    looked = frozenset({"backups"})
+    since = now - dt.timedelta(days=DRILL_DAYS)
+    last, looked = _last(log, "backup.drilled", since=since), frozenset({"backups"})
     if last is None:
         finding = Finding("backups", f"none was tried within {DRILL_DAYS} days", "troth keys drill --backup FILE")
         summary = f"No backup was tried within {DRILL_DAYS} days."
-        return Answer.of(summary, evidence=Evidence(in_scope=looked, observed=looked), findings=[finding])
+        return Answer.of(summary, evidence=Evidence(looked, looked, period=(since, now)), findings=[finding])
     counts = {name: int(str(last.fields[name])) for name in ("tried", "erased", "erased_opened", "lost")}
     faults = {
         "erased_opened": ("for people who were erased before", "destroy the keys of older epochs: troth keep"),
@@ -114,7 +114,8 @@ def restores(log: Log, now: dt.datetime) -> Answer:
         if counts[name]
     ]
     days = (now - last.at).days
-    evidence = Evidence(in_scope=looked, observed=looked, population=counts["tried"], tested=counts["tried"])
+    tried = counts["tried"]
+    evidence = Evidence(looked, looked, population=tried, tested=tried, period=(since, now))
     figures = {"days": days, **counts}
     if not counts["tried"]:
         summary = f"Tried {counted(days, 'day')} ago: no key of a subject was in that backup, which shows nothing."
