@@ -35,7 +35,7 @@ def pieces(data: bytes) -> Iterator[Piece]:
         ).value
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
         raise PolicyError("the file is no DOCX that can be opened; open it in its editor and save it again") from None
-    for draft in html.drafts(page):
+    for draft in html.drafts(page, is_page=False):
         collapsed = draft.traced.collapsed()
         yield Piece(draft.kind, collapsed.text, draft.depth, draft.ordered, draft.cell, tuple(collapsed.links()))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import bisect
-import html as entities
 import re
 from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from troth.policy.reading.positions import Positions
+from troth.policy.reading.shown import Shown, without_edges
 from troth.policy.reading.tracing import Draft
 from troth.policy.text import Cell, PolicyError
 
@@ -19,57 +19,114 @@ def _tags(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-_SILENT = _tags("script style noscript template svg math nav aside iframe object select button dialog head")
-_CHROME = frozenset({"header", "footer"})
 _INLINE = _tags(
-    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike strong sub "
-    "sup time tt u var wbr"
+    "a abbr b bdi bdo big button cite code data del dfn em font i ins kbd label mark q s samp small span strike strong "
+    "sub sup time tt u var wbr"
 )
 _VOID = _tags("area base br col embed hr img input link meta source track wbr")
 _ENDLESS = _tags("p li dt dd tr td th thead tbody tfoot option html head body")
 _FORMATTING = _tags("a b big code em font i nobr s small strike strong tt u")
+_BOLD = frozenset({"b", "strong"})
 
 _NESTING_BUDGET = 20_000_000
 _REPEAT_BUDGET = 500_000
-_SEARCHES_MAX = 500
+_HEADING_CHARACTERS_MAX = 100
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_MARKUP = re.compile(
-    r"""<!-- (?:(?!-->).)*+ (?:-->|\Z)
-      | <(?:script|style)\b (?:(?!</(?:script|style)).)*+
-      | </?[a-z!?] (?:[^>"']++ | "[^"]*+" | '[^']*+')*+ >?""",
-    re.S | re.I | re.X,
-)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?|\r\n?")
+_BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 
 
-def drafts(source: str, *, offset: int = 0) -> Iterator[Draft]:
-    """The blocks of the page's own text, without navigation, header, footer and whatever is not shown.
+def drafts(source: str, *, offset: int = 0, is_page: bool = True) -> Iterator[Draft]:
+    """The blocks of the page's own text, without navigation, banners, header, footer and whatever is not shown.
 
-    Positions are those in *source* plus *offset*. Raises `PolicyError` for a page that is nested like no policy.
+    Positions are those in *source* plus *offset*. Unless it *is_page*, it is part of a text and keeps its edges. Raises
+    `PolicyError` for a page that is nested like no policy.
     """
     _refuse_traps(source)
-    where = _Positions(source, offset)
-    draft, opened, lists, tables = Draft("paragraph"), list[int](), 0, _Tables()
-    for event, node in _walk(_root(LexborHTMLParser(source))):
-        tag = node.tag or ""
-        if event == "text":
-            where.add(draft, node.text(deep=False) or "")
-        elif tag == "a" and event == "open":
-            opened.append(draft.traced.length)
-        elif tag == "a":
-            draft.traced.link(opened.pop() if opened else 0, (node.attributes.get("href") or "").strip())
-        elif tag == "br":
-            draft.traced.space()
-        elif tag not in _INLINE:
-            if draft.traced.length:
-                yield draft
-            lists += {("ul", "open"): 1, ("ol", "open"): 1, ("ul", "close"): -1, ("ol", "close"): -1}.get(
-                (tag, event), 0
-            )
-            draft, opened = _begun(node if event == "open" else node.parent, lists), []
-            draft.cell = tables.at(event, tag)
-    if draft.traced.length:
-        yield draft
+    found = _Blocks(Positions(source, offset)).drafts(LexborHTMLParser(source))
+    yield from without_edges(list(found)) if is_page else found
+
+
+class _Blocks:
+    """The blocks of a page, as one walk over it comes by them."""
+
+    def __init__(self, where: Positions) -> None:
+        self._where = where
+        self._tables = _Tables()
+        self._lists = self._level = 0
+        self._begin(Draft("paragraph"))
+        self._bold: list[bool] = []
+
+    def drafts(self, tree: LexborHTMLParser) -> Iterator[Draft]:
+        """Every block that has words."""
+        shown = Shown(tree)
+        for event, node in shown.walk():
+            tag = node.tag or ""
+            if event == "text":
+                self._add(node.text(deep=False) or "")
+            elif tag == "br":
+                if event == "open" and self._is_over():
+                    yield from self._ended()
+            elif tag in _INLINE:
+                self._inline(event, node)
+            else:
+                yield from self._ended()
+                self._lists += {"open": 1, "close": -1}[event] if tag in {"ul", "ol", "dl"} else 0
+                self._begin(_begun(node if event == "open" else node.parent, self._lists))
+                self._draft.cell = self._tables.at(event, tag)
+        yield from self._ended()
+
+    def _begin(self, draft: Draft) -> None:
+        self._draft = draft
+        self._opened: list[int] = []
+        self._breaks = self._strong = self._weak = 0
+
+    def _add(self, text: str) -> None:
+        self._where.add(self._draft, text)
+        words = len(text) if text.strip() else 0
+        if words:
+            self._breaks = 0
+        if any(self._bold):
+            self._strong += words
+        else:
+            self._weak += words
+
+    def _inline(self, event: str, node: LexborNode) -> None:
+        if event == "open":
+            self._bold.append(node.tag in _BOLD or _BOLD_STYLE.search(node.attributes.get("style") or "") is not None)
+        elif self._bold:
+            self._bold.pop()
+        if node.tag == "a" and event == "open":
+            self._opened.append(self._draft.traced.length)
+        elif node.tag == "a":
+            since = self._opened.pop() if self._opened else 0
+            self._draft.traced.link(since, (node.attributes.get("href") or "").strip())
+
+    def _is_over(self) -> bool:
+        """Whether a line break ends the block: the second one in a row, or one behind a line in bold type."""
+        self._breaks += 1
+        self._draft.traced.space()
+        return self._breaks > 1 or (not any(self._bold) and self._is_title())
+
+    def _is_title(self) -> bool:
+        """Whether the block is a heading by its type alone."""
+        if self._draft.kind != "paragraph" or self._draft.cell or self._weak or not self._strong:
+            return False
+        return self._strong <= _HEADING_CHARACTERS_MAX and not self._draft.traced.text.rstrip().endswith(
+            (".", ";", ",")
+        )
+
+    def _ended(self) -> Iterator[Draft]:
+        """The block that ends here, if it has words; another of its kind begins."""
+        draft = self._draft
+        if draft.traced.length:
+            after = Draft(draft.kind, draft.depth, draft.ordered, draft.cell)
+            if self._is_title():
+                draft.kind = "heading"
+            if draft.kind == "heading":
+                draft.depth = draft.depth or min(self._level + 1, 6)
+                self._level = draft.depth if after.kind == "heading" and after.depth else self._level
+            yield draft
+            self._begin(after)
 
 
 class _Tables:
@@ -92,106 +149,20 @@ class _Tables:
 
 
 def _begun(node: LexborNode | None, lists: int) -> Draft:
+    """The block that begins within this element. A heading of depth 0 stands one below the heading before it."""
     for _ in range(8):  # a paragraph in a list item is the item's; further up nobody looks
         tag = (node.tag if node else "") or ""
         if re.fullmatch("h[1-6]", tag):
             return Draft("heading", int(tag[1]))
-        if tag == "li" and node is not None:
+        if node is not None and (tag == "summary" or node.attributes.get("role") == "heading"):
+            level = node.attributes.get("aria-level") or ""
+            return Draft("heading", int(level) if re.fullmatch("[1-6]", level) else 0)
+        if tag in {"li", "dd"} and node is not None:
             return Draft("list_item", lists or 1, node.parent is not None and node.parent.tag == "ol")
+        if tag == "dt":
+            break
         node = node.parent if node else None
     return Draft("paragraph")
-
-
-def _root(tree: LexborHTMLParser) -> LexborNode:
-    """The element that holds the policy: the one article, else the one main part, else the body."""
-    for selector in ("article", "main, [role=main]"):
-        found = tree.css(selector)
-        if len(found) == 1:
-            return found[0]
-    root = tree.body or tree.root
-    if root is None:
-        raise PolicyError("the page has no content")
-    return root
-
-
-def _walk(root: LexborNode) -> Iterator[tuple[str, LexborNode]]:
-    """Every shown node below *root*: ``open`` and ``close`` for elements, ``text`` for text. Without recursion."""
-    within = root.tag in {"article", "main"}
-    stack: list[tuple[str, LexborNode]] = [("open", root)]
-    while stack:
-        event, node = stack.pop()
-        if event == "open" and node.is_element_node and node is not root and _is_silent(node, within):
-            continue
-        if event == "open" and node.is_text_node:
-            yield "text", node
-        elif event == "close":
-            yield event, node
-        elif node.is_element_node:
-            yield "open", node
-            stack.append(("close", node))
-            children = list(node.iter(include_text=True))
-            stack.extend(("open", child) for child in reversed(children))
-
-
-def _is_silent(node: LexborNode, within: bool) -> bool:
-    attributes = node.attributes
-    if node.tag in _SILENT or "hidden" in attributes or attributes.get("aria-hidden") == "true":
-        return True
-    return attributes.get("role") == "navigation" or (node.tag in _CHROME and not within)
-
-
-class _Positions:
-    """Finds text that the parser gave back in the source again: in order, tags left out, entities read."""
-
-    def __init__(self, source: str, offset: int) -> None:
-        self._starts: list[int] = []
-        self._sources: list[tuple[int, int]] = []
-        self._parts: list[str] = []
-        self._length = 0
-        self._at = 0
-        self._searches = _SEARCHES_MAX
-        last = 0
-        for markup in _MARKUP.finditer(source):
-            self._read(source, last, markup.start(), offset)
-            last = markup.end()
-        self._read(source, last, len(source), offset)
-        self._text = "".join(self._parts)
-
-    def _read(self, source: str, start: int, end: int, offset: int) -> None:
-        for entity in _ENTITY.finditer(source, start, end):
-            self._put(source[start : entity.start()], start + offset, entity.start() + offset)
-            text = "\n" if entity.group().startswith("\r") else entities.unescape(entity.group())
-            self._put(text, entity.start() + offset, entity.end() + offset)
-            start = entity.end()
-        self._put(source[start:end], start + offset, end + offset)
-
-    def _put(self, text: str, start: int, end: int) -> None:
-        if text:
-            self._starts.append(self._length)
-            self._sources.append((start, end))
-            self._parts.append(text)
-            self._length += len(text)
-
-    def add(self, draft: Draft, text: str) -> None:
-        """Add the text of one node to *draft*, with its place. What cannot be found again stands where we are."""
-        found = self._text.find(text, self._at) if self._searches else -1
-        if found < 0:
-            self._searches = max(self._searches - 1, 0)
-            here = self._sources[self._part(self._at)][0] if self._sources else 0
-            draft.traced.add(text, here, here)
-            return
-        self._at = found + len(text)
-        at = found
-        while at < self._at:
-            part = self._part(at)
-            begin, (start, end) = self._starts[part], self._sources[part]
-            stop = min(self._at, begin + len(self._parts[part]))
-            exact = end - start == len(self._parts[part])
-            draft.traced.add(self._text[at:stop], start + (at - begin) * exact, start + stop - begin if exact else end)
-            at = stop
-
-    def _part(self, at: int) -> int:
-        return max(bisect.bisect_right(self._starts, at) - 1, 0)
 
 
 def _refuse_traps(source: str) -> None:

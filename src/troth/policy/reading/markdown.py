@@ -67,7 +67,7 @@ def drafts(source: str) -> Iterator[Draft]:
             case "html_block":
                 from troth.policy.reading import html
 
-                yield from html.drafts(source[start:end], offset=start)
+                yield from html.drafts(source[start:end], offset=start, is_page=False)
             case "fence" | "code_block":
                 draft = _begun(0, lists)
                 draft.traced.add(source[start:end] if token.type == "code_block" else token.content, start, end)

@@ -126,7 +126,7 @@ class _Character(NamedTuple):
     """One character and where it stands; *y* is that of its baseline. *is_made*: PDFium made it, for a gap."""
 
     text: str
-    index: int
+    place: int
     is_made: bool
     left: float
     right: float
@@ -171,7 +171,7 @@ def _line(text: Any, run: list[_Character], targets: list[tuple[Any, str]], page
         right=shown[-1].right,
         y=shown[0].y,
         height=max(heights.most_common(1)[0][0], 1.0),
-        is_bold=all(_is_bold(text, each.index) for each in (shown[0], shown[len(shown) // 2], shown[-1])),
+        is_bold=all(_is_bold(text, each.place) for each in (shown[0], shown[len(shown) // 2], shown[-1])),
         links=tuple(_links(run, targets)),
     )
 

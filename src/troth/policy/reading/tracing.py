@@ -52,9 +52,14 @@ class Traced:
         """Characters so far."""
         return self._length
 
+    @property
+    def text(self) -> str:
+        """What was added, with its white space as it came."""
+        return "".join(self._parts)
+
     def collapsed(self) -> Collapsed:
         """The text with one space for any white space."""
-        raw = "".join(self._parts)
+        raw = self.text
         words = [(found.start(), found.end()) for found in re.finditer(r"\S+", raw)]
         return Collapsed(self, " ".join(raw[start:end] for start, end in words), words)
 

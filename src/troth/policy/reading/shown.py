@@ -1,0 +1,179 @@
+"""Which part of a saved page is the policy, and not the site around it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from troth.policy.reading.tracing import Draft
+from troth.policy.text import PolicyError
+
+__all__ = ["Shown", "without_edges"]
+
+_SILENT = frozenset(
+    {"script", "style", "noscript", "template", "svg", "math", "nav", "aside", "iframe", "object", "select", "dialog"}
+    | {"head", "textarea", "video", "audio"}
+)
+_CHROME = frozenset({"header", "footer"})
+_ROLES = frozenset({"navigation", "search", "dialog", "alertdialog", "menu", "menubar", "tablist"})
+_CHROME_ROLES = frozenset({"banner", "contentinfo"})
+
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_BANNER = re.compile(
+    r"(?:cookies?|consent|gdpr|ccpa|privacy)[-_]?(?:[a-z]+[-_])?(?:banner|bar|pop-?up|overlay|dialog|modal|consent|notice|"
+    r"wall|message|widget|manager|container|wrapper)\w*|onetrust[-\w]*|cybotcookiebot\w*|cookiebot[-\w]*|cky-[-\w]*|"
+    r"cmplz-[-\w]*|didomi[-\w]*|usercentrics[-\w]*|iubenda-cs[-\w]*|cc-window|cc-banner|truste[-\w]*",
+    re.I,
+)
+_AROUND = re.compile(
+    r"(?:[a-z]+[-_]{1,2})?(?:nav|navbar|navigation|menu|breadcrumbs?|sidebar|footer|header|masthead|topbar|skip-?links?|"
+    r"pagination|toc|table-of-contents|social|share|sharing|share-?this|follow|related|recommended|newsletter|subscribe|"
+    r"sign-?up|comments?|search|promo|advert|ads?)(?:[-_]{1,2}[a-z]+){0,2}",
+    re.I,
+)
+_LINKED_MIN = 0.4
+"""From this part of links on, what a class calls navigation is believed to be; the words of a policy have fewer."""
+
+_BANNER_CHARACTERS_MAX = 1_000
+_LOOKS_MAX = 2_000
+_PART_MIN, _PART_MAX = 0.5, 0.5
+"""An article or main part with less of the page's words than the first is not taken for the policy, and nothing with
+more than the second is taken for something else."""
+
+_EDGE_WORDS_MAX = 6
+_EDGE_LINKS_MIN = 3
+_OWN_LINKS_MIN = 5
+_RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved).{0,150}", re.I | re.S)
+
+
+class Shown:
+    """The nodes of a page that a reader of the policy sees."""
+
+    def __init__(self, tree: LexborHTMLParser) -> None:
+        body = tree.body or tree.root
+        if body is None:
+            raise PolicyError("the page has no content")
+        self._size = _size(body)
+        self._root = self._within(tree, body)
+        self._looks = _LOOKS_MAX
+        # What a button opens is shown by whoever presses it: the answers under the questions of many a policy.
+        self._opened = {
+            node.attributes.get("aria-controls") for node in tree.css("button[aria-controls], a[aria-controls]")
+        }
+
+    def _within(self, tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
+        """The element that holds the policy: the one article, else the one main part, else the body."""
+        for selector in ("article", "main, [role=main]"):
+            found = tree.css(selector)
+            if len(found) == 1 and _size(found[0]) >= _PART_MIN * self._size:
+                return found[0]
+        return body
+
+    def walk(self) -> Iterator[tuple[str, LexborNode]]:
+        """Every shown node: ``open`` and ``close`` for elements, ``text`` for text. Without recursion."""
+        stack: list[tuple[str, LexborNode]] = [("open", self._root)]
+        while stack:
+            event, node = stack.pop()
+            if event == "close":
+                yield event, node
+            elif node.is_text_node:
+                yield "text", node
+            elif node.is_element_node and (node is self._root or not self._is_left_out(node)):
+                yield "open", node
+                stack.append(("close", node))
+                children = list(node.iter(include_text=True))
+                stack.extend(("open", child) for child in reversed(children))
+
+    def _is_left_out(self, node: LexborNode) -> bool:
+        tag, attributes = node.tag, node.attributes
+        role = attributes.get("role")
+        if tag in _SILENT or role in _ROLES:
+            return True
+        if tag == "button":
+            return not _is_in_heading(node)
+        if tag in _CHROME or role in _CHROME_ROLES:
+            return self._root.tag not in {"article", "main"}
+        is_hidden = "hidden" in attributes or attributes.get("aria-hidden") == "true"
+        if is_hidden or _HIDDEN_STYLE.search(attributes.get("style") or ""):
+            return attributes.get("id") is None or attributes.get("id") not in self._opened
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".split()
+        return bool(names) and tag not in {"body", "main", "article"} and self._is_around(node, names[:20])
+
+    def _is_around(self, node: LexborNode, names: list[str]) -> bool:
+        """Whether an element is what its class or id calls it: a banner or navigation. Names alone are not believed,
+        for "sharing" may as well be a section of the policy."""
+        is_banner = any(_BANNER.fullmatch(name) for name in names)
+        if not is_banner and not any(_AROUND.fullmatch(name) for name in names):
+            return False
+        self._looks -= 1
+        size = _size(node)
+        if self._looks < 0 or size > _PART_MAX * self._size or node.css_first("h1") is not None:
+            return False
+        if is_banner and size <= _BANNER_CHARACTERS_MAX:
+            return node.css_first("button, input, [role=button]") is not None
+        return not size or sum(_size(link) for link in node.css("a, button")) >= _LINKED_MIN * size
+
+
+def _size(node: LexborNode) -> int:
+    return len(node.text(deep=True, strip=True))
+
+
+def _is_in_heading(node: LexborNode) -> bool:
+    parents = itertools.islice(_parents(node), 4)
+    return any(re.fullmatch("h[1-6]", parent.tag or "") for parent in parents)
+
+
+def _parents(node: LexborNode) -> Iterator[LexborNode]:
+    while (parent := node.parent) is not None:
+        yield parent
+        node = parent
+
+
+def without_edges(drafts: list[Draft]) -> list[Draft]:
+    """The blocks without the links of the site above the first heading and below the last words, and without its
+    copyright line."""
+    own = _own_host(drafts)
+    first = next((place for place, draft in enumerate(drafts) if draft.kind == "heading"), 0)
+    drafts = [draft for draft in drafts[:first] if not _is_own_link(draft, own)] + drafts[first:]
+    while drafts and (_is_blank(drafts[-1]) or _RIGHTS.fullmatch(drafts[-1].traced.text.strip())):
+        drafts.pop()
+    end = len(drafts)
+    while end and _is_own_link(drafts[end - 1], own):
+        end -= 1
+    return drafts[:end] if len(drafts) - end >= _EDGE_LINKS_MIN else drafts
+
+
+def _is_blank(draft: Draft) -> bool:
+    return not draft.traced.text.strip()
+
+
+def _own_host(drafts: list[Draft]) -> str:
+    """The host that most links of the page lead to."""
+    hosts = Counter(_host(href) for draft in drafts for _, _, href in draft.traced.links)
+    del hosts[""]
+    host, count = max(hosts.items(), key=lambda each: each[1], default=("", 0))
+    return host if count >= _OWN_LINKS_MIN else ""
+
+
+def _host(href: str) -> str:
+    try:
+        return urlsplit(href).netloc.casefold()
+    except ValueError:
+        return ""
+
+
+def _is_own_link(draft: Draft, own: str) -> bool:
+    """Whether the block is nothing but links within the site."""
+    links, text = draft.traced.links, draft.traced.text
+    if (
+        not links
+        or len(text.split()) > _EDGE_WORDS_MAX
+        or draft.traced.length > 2 * sum(end - start for start, end, _ in links)
+    ):
+        return False
+    return all(_host(href) in {"", own} and not href.startswith(("mailto:", "tel:")) for _, _, href in links)
