@@ -12,12 +12,14 @@ __all__ = ["policy"]
 COMMANDS = {
     "read": "troth.cli.policy.read",
     "render": "troth.cli.policy.render",
+    "diff": "troth.cli.policy.diff",
 }
 """Command to the module that defines it, under the command's own name."""
 
 _SHORT = {
     "read": "Show what a policy says, sentence by sentence, and where.",
     "render": "Render a complete notice from the declaration.",
+    "diff": "Say which promises are stronger, weaker, new or gone.",
 }
 
 

@@ -1,0 +1,82 @@
+"""``troth policy diff``: what one version of a policy promises less, or more, than another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+
+if TYPE_CHECKING:
+    from troth.policy.versions import Change, Comparison
+    from troth.policy.versions.clauses import Clause
+
+__all__ = ["diff"]
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Tell of clauses that are the same, too.")
+@cli.json_option
+def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
+    """Say which promises of OLD are stronger, weaker, new or gone in NEW, clause by clause, and why.
+
+    A promise that is gone, a use of data, a recipient or a purpose that is new, a longer period, an earlier "always"
+    that is now a "may": each makes the new version weaker. Words are compared, not meaning: read what is *reworded*.
+
+    Ends with 1 when the new version promises less.
+
+    \b
+    Example:  troth policy diff policy-2025.md policy.md
+              troth policy diff old.html new.html --json
+    """
+    from troth.policy import read_file
+    from troth.policy.versions import Verdict, compare
+
+    compared = compare(read_file(old), read_file(new))
+    shown = [change for change in compared.changes if everything or change.verdict is not Verdict.SAME]
+    if as_json:
+        cli.print_json(_facts(compared, shown))
+    else:
+        for change in shown:
+            click.echo(cli.printable("\n".join(_lines(change))))
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in compared.counts.items()) or "no clauses"
+        click.echo(f"{new}: {compared.verdict} ({counts})")
+    if compared.weaker:
+        raise click.exceptions.Exit(1)
+
+
+def _lines(change: Change) -> list[str]:
+    reasons = "; ".join(change.reasons)
+    lines = [f"{change.verdict}: {reasons}" if reasons else str(change.verdict)]
+    if change.old is not None:
+        lines.append(f"  - {change.old.line:>4}  {change.old.text}")
+    if change.new is not None:
+        lines.append(f"  + {change.new.line:>4}  {change.new.text}")
+    return lines
+
+
+def _facts(compared: Comparison, shown: list[Change]) -> dict[str, Any]:
+    return {
+        "verdict": compared.verdict,
+        "counts": {str(verdict): count for verdict, count in compared.counts.items()},
+        "changes": [
+            {
+                "verdict": change.verdict,
+                "weaker": change.is_weaker,
+                "reasons": list(change.reasons),
+                "old": _clause(change.old),
+                "new": _clause(change.new),
+            }
+            for change in shown
+        ],
+    }
+
+
+def _clause(clause: Clause | None) -> dict[str, Any] | None:
+    if clause is None:
+        return None
+    return {"id": clause.id, "section": clause.section, "line": clause.line, "text": clause.text}

@@ -1,0 +1,165 @@
+"""Two versions of a policy, clause by clause: what became stronger, weaker, new or gone, and why we say so."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from troth.policy.text import PolicyText
+from troth.policy.versions.aligning import Pair, align
+from troth.policy.versions.clauses import Clause, clauses_of
+from troth.policy.versions.strength import Limit, Mark, Side, Stance, Strength, strength_of
+
+__all__ = ["Change", "Comparison", "Verdict", "compare"]
+
+_SAME_AMOUNT = 0.03
+"""Numbers that differ by less say the same: a month and thirty days."""
+
+
+class Verdict(enum.StrEnum):
+    """What became of a clause, or of a whole policy."""
+
+    WEAKENED = "weakened"
+    GONE = "gone"
+    NEW = "new"
+    STRENGTHENED = "strengthened"
+    REWORDED = "reworded"
+    MOVED = "moved"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One clause before and after. *effect* is below zero where people have less than before; *reasons* say why."""
+
+    verdict: Verdict
+    old: Clause | None
+    new: Clause | None
+    effect: int = 0
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def is_weaker(self) -> bool:
+        """Whether people have less than before."""
+        return self.effect < 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every clause of both versions, in the order of the new one."""
+
+    changes: tuple[Change, ...]
+
+    @cached_property
+    def weaker(self) -> tuple[Change, ...]:
+        """The changes by which people have less than before."""
+        return tuple(change for change in self.changes if change.is_weaker)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the new version is as a whole: one weaker clause makes it weaker."""
+        if self.weaker:
+            return Verdict.WEAKENED
+        if any(change.effect > 0 for change in self.changes):
+            return Verdict.STRENGTHENED
+        changed = any(change.verdict not in {Verdict.SAME, Verdict.MOVED} for change in self.changes)
+        moved = any(change.verdict is Verdict.MOVED for change in self.changes)
+        return Verdict.REWORDED if changed else Verdict.MOVED if moved else Verdict.SAME
+
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many clauses met each verdict."""
+        found = Counter(change.verdict for change in self.changes)
+        return {verdict: found[verdict] for verdict in Verdict if found[verdict]}
+
+
+def compare(old: PolicyText, new: PolicyText) -> Comparison:
+    """What changed between two versions. The same two give the same comparison.
+
+    It sees words: what is said in quite other words is a clause that is gone and one that is new. Where it cannot tell,
+    it says *reworded*; where a clause gives and takes, it says *weakened*.
+    """
+    return Comparison(tuple(map(_change, align(clauses_of(old), clauses_of(new)))))
+
+
+def _change(pair: Pair) -> Change:
+    old, new = pair.old, pair.new
+    if new is None:
+        assert old is not None, "a pair has a clause"
+        return _lone(Verdict.GONE, old, new, strength_of(old))
+    if old is None:
+        return _lone(Verdict.NEW, old, new, strength_of(new))
+    if old.key == new.key:
+        return Change(Verdict.MOVED if pair.is_moved else Verdict.SAME, old, new)
+    before, after = strength_of(old), strength_of(new)
+    if losses := tuple(_losses(before, after)):
+        return Change(Verdict.WEAKENED, old, new, -1, losses)
+    if gains := tuple(_gains(before, after)):
+        return Change(Verdict.STRENGTHENED, old, new, 1, gains)
+    return Change(Verdict.REWORDED, old, new)
+
+
+def _lone(verdict: Verdict, old: Clause | None, new: Clause | None, strength: Strength) -> Change:
+    """A promise that is gone, or a use that is new, leaves people with less; the reverse leaves them with more."""
+    sign = -1 if verdict is Verdict.GONE else 1
+    uses = sorted(
+        mark.what for mark in strength.marks if mark.side is Side.AGAINST and mark.what.startswith(("to ", "about "))
+    )
+    guards = sorted(
+        mark.what for mark in strength.marks if mark.side is Side.FOR and mark.what.startswith(("to ", "not to "))
+    )
+    if strength.stance is Stance.GUARD:
+        word = "it promised" if sign < 0 else "it promises"
+        return Change(verdict, old, new, sign, (f"{word} {', '.join(guards)}",))
+    if uses:
+        word = "it spoke of data that is used" if sign < 0 else "it adds a use of data"
+        return Change(verdict, old, new, -sign, (f"{word}: {', '.join(uses)}",))
+    return Change(verdict, old, new)
+
+
+def _losses(before: Strength, after: Strength) -> Iterator[str]:
+    """Why *after* leaves people with less than *before*."""
+    yield from (f"it no longer says {mark.what}" for mark in _only(before, after, Side.FOR))
+    yield from (f"it now says {mark.what}" for mark in _only(after, before, Side.AGAINST))
+    yield from (said for sign, said in _limited(before, after) if sign < 0)
+
+
+def _gains(before: Strength, after: Strength) -> Iterator[str]:
+    """Why *after* leaves people with more: what the way back would take from them."""
+    yield from (f"it now says {mark.what}" for mark in _only(after, before, Side.FOR))
+    yield from (f"it no longer says {mark.what}" for mark in _only(before, after, Side.AGAINST))
+    yield from (said for sign, said in _limited(before, after) if sign > 0)
+
+
+def _only(one: Strength, other: Strength, side: Side) -> list[Mark]:
+    return sorted(mark for mark in one.marks - other.marks if mark.side is side)
+
+
+def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:
+    """What became of the numbers, each with 1 where that is stronger and -1 where it is weaker."""
+    for kind in sorted({(limit.unit, limit.more) for limit in (*before.limits, *after.limits)}):
+        olds, news = _differing(_of_kind(before, kind), _of_kind(after, kind))
+        for old, new in zip(olds, news, strict=False):
+            sign = 1 if (new.amount > old.amount) == old.more else -1
+            yield sign, f"“{old.said}” became “{new.said}”"
+        yield from ((-1, f"“{old.said}” is gone") for old in olds[len(news) :])
+        yield from ((1, f"it now says “{new.said}”") for new in news[len(olds) :])
+
+
+def _of_kind(strength: Strength, kind: tuple[str, bool]) -> list[Limit]:
+    return [limit for limit in strength.limits if (limit.unit, limit.more) == kind]
+
+
+def _differing(olds: Sequence[Limit], news: Sequence[Limit]) -> tuple[list[Limit], list[Limit]]:
+    """Both without the numbers that say the same."""
+    left, right = list(olds), list(news)
+    for old in olds:
+        for new in right:
+            if abs(old.amount - new.amount) <= _SAME_AMOUNT * max(old.amount, new.amount):
+                left.remove(old)
+                right.remove(new)
+                break
+    return left, right

@@ -1,0 +1,228 @@
+"""What a clause commits the company to, as marks for and against the person whom the data is about.
+
+A mark is one thing that a clause says: an act that is done or not done with data, a hedge, an exception, a recipient, a
+number. Some marks are for the person and some against; whether *unless* is one or the other follows from what it
+stands beside. What changed between two clauses is the difference of their marks, so one way is always the reverse of
+the other. The words are data (``strength.toml``); they see words, and not meaning.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from troth.policy.clauses.quantities import places_in
+from troth.policy.versions.clauses import Clause
+
+__all__ = ["Limit", "Mark", "Side", "Stance", "Strength", "strength_of"]
+
+_CHARACTERS_MAX = 2_000
+"""What is read of one clause; real ones are shorter."""
+
+
+class Side(enum.IntEnum):
+    """Whom a mark is for."""
+
+    FOR = 1
+    AGAINST = -1
+
+
+class Stance(enum.Enum):
+    """What a clause is, taken as a whole."""
+
+    GUARD = "guard"
+    """It promises or grants something."""
+    USE = "use"
+    """It says what is done with data."""
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """One thing that a clause says, with the *reason* that is given where it is lost or gained."""
+
+    side: Side
+    what: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Limit:
+    """A number: *more* of it is stronger, or less. *unit* is hours, people or a version of TLS."""
+
+    unit: str
+    more: bool
+    amount: float
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """All that a clause says for and against the person."""
+
+    stance: Stance
+    marks: frozenset[Mark]
+    limits: tuple[Limit, ...]
+
+
+def strength_of(clause: Clause) -> Strength:
+    """What the clause commits to."""
+    text = clause.whole[:_CHARACTERS_MAX].casefold()
+    section = _section(clause.section)
+    acts = frozenset(_acts(text))
+    stance = _stance(acts)
+    marks = {*acts, *_firm(text, stance), *_grounds(text), *_about(clause, text, stance, section)}
+    return Strength(stance, frozenset(marks), tuple(sorted(_limits(text))))
+
+
+# --- acts -------------------------------------------------------------------------------------------------------------
+
+
+def _acts(text: str) -> Iterator[Mark]:
+    """What is done and not done, segment by segment: a negation reaches to the next comma or conjunction."""
+    words = _words()
+    negated = False
+    for segment in re.split(r"[,;:.()]| but | and we | however | and you ", text):
+        bare = words.no_negation.sub(" ", segment)
+        found = words.negation.search(bare)
+        begins = segment.strip().startswith(("or ", "and ", "nor "))
+        negated = bool(found) or (negated and begins)
+        at = found.start() if found else -1
+        for side, table, several in ((Side.AGAINST, "risks", words.risks), (Side.FOR, "guards", words.guards)):
+            for act, pattern in several.items():
+                if (there := pattern.search(bare)) is None:
+                    continue
+                is_not = negated and (there.start() > at or table == "risks")
+                said = f"not to {act}" if is_not else f"to {act}"
+                yield Mark(Side(-side) if is_not else side, said)
+
+
+def _stance(acts: Iterable[Mark]) -> Stance:
+    sides = {mark.side for mark in acts}
+    return Stance.GUARD if Side.FOR in sides else Stance.USE if sides else Stance.NEITHER
+
+
+# --- how firmly -------------------------------------------------------------------------------------------------------
+
+
+def _firm(text: str, stance: Stance) -> Iterator[Mark]:
+    """Hedges count against everything; absolutes, partials and exceptions by what they stand in."""
+    words = _words()
+    for name, pattern in words.hedges.items():
+        if pattern.search(words.allowed.sub(" ", text) if name == "may" else text):
+            yield Mark(Side.AGAINST, f"“{name}”")
+    if stance is Stance.NEITHER:
+        return
+    strong = Side.FOR if stance is Stance.GUARD else Side.AGAINST
+    for side, several in (
+        (strong, words.absolutes),
+        (Side(-strong), words.partials),
+        (Side(-strong), words.exceptions),
+    ):
+        yield from (Mark(side, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
+
+
+def _grounds(text: str) -> Iterator[Mark]:
+    """Consent is for the person, and what does without it against, wherever they stand."""
+    words = _words()
+    for side, several in ((Side.FOR, words.asked), (Side.AGAINST, words.unasked)):
+        yield from (Mark(side, f"on {name}") for name, pattern in several.items() if pattern.search(text))
+
+
+# --- about whom and what ----------------------------------------------------------------------------------------------
+
+
+def _about(clause: Clause, text: str, stance: Stance, section: str) -> Iterator[Mark]:
+    """Recipients and kinds of data. More of them in a promise is for the person, and in a use against."""
+    if stance is Stance.NEITHER and not section:
+        return
+    words = _words()
+    side = Side.FOR if stance is Stance.GUARD else Side.AGAINST
+    named = [*_named(words.parties, text), *(_names(clause) if section == "recipients" else ())]
+    yield from (Mark(side, f"about {name}") for name in (*named, *_named(words.data, text)))
+
+
+def _named(several: Mapping[str, re.Pattern[str]], text: str) -> Iterator[str]:
+    return (name for name, pattern in several.items() if pattern.search(text))
+
+
+def _names(clause: Clause) -> Iterator[str]:
+    """Proper names within the clause: words with capitals that do not begin a sentence."""
+    for found in re.finditer(r"(?<=[\w,;:(] )(?:[A-Z][\w&'-]*+ ?){1,6}", clause.text[:_CHARACTERS_MAX]):
+        yield found.group().strip()
+
+
+def _section(title: str) -> str:
+    """What stands in a section of that title, where it matters."""
+    plain = title.casefold()
+    return next((name for name, pattern in _words().sections.items() if pattern.search(plain)), "")
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _limits(text: str) -> Iterator[Limit]:
+    words = _words()
+    for at, end, quantity in places_in(text):
+        said, around = text[at:end], text[max(0, at - 40) : end + 30]
+        if quantity.unit == "person":
+            yield Limit("people", not words.cap.search(text[max(0, at - 40) : at]), quantity.number, said)
+        elif quantity.unit in words.hours and not words.ages.search(around):
+            more = bool(words.more.search(around)) and not text[max(0, at - 20) : at].rstrip().endswith("within")
+            yield Limit("hours", more, quantity.number * words.hours[quantity.unit], said)
+    for found in re.finditer(r"\btls ?(?:version )?(1\.[0-3])\b", text):
+        yield Limit("TLS", True, float(found[1]), found.group())
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+_Groups = Mapping[str, re.Pattern[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    risks: _Groups
+    guards: _Groups
+    negation: re.Pattern[str]
+    no_negation: re.Pattern[str]
+    hedges: _Groups
+    allowed: re.Pattern[str]
+    absolutes: _Groups
+    partials: _Groups
+    exceptions: _Groups
+    asked: _Groups
+    unasked: _Groups
+    parties: _Groups
+    data: _Groups
+    sections: _Groups
+    more: re.Pattern[str]
+    cap: re.Pattern[str]
+    ages: re.Pattern[str]
+    hours: Mapping[str, float]
+
+
+@cache
+def _words() -> _Words:
+    raw = tomllib.loads(resources.files(__package__).joinpath("strength.toml").read_text("utf-8"))
+    negators, numbers = raw["negators"], raw["numbers"]
+    several = "risks guards hedges absolutes partials exceptions asked unasked parties data sections"
+    return _Words(
+        **{name: {key: _any(words) for key, words in raw[name].items()} for name in several.split()},
+        negation=re.compile(rf"{_any(negators['words']).pattern}|n't\b"),
+        no_negation=_any(negators["except"]),
+        allowed=re.compile(r"\b(?:you|they|people|who|which you) (?:may|might|could)\b"),
+        more=_any(numbers["more"]),
+        cap=_any(numbers["cap"]),
+        ages=_any(numbers["ages"]),
+        hours=raw["hours"],
+    )
+
+
+def _any(words: Any) -> re.Pattern[str]:
+    """A pattern for any of the words; ``*`` stands for the rest of a word."""
+    return re.compile(r"\b(?:" + "|".join(re.escape(word).replace(r"\*", r"\w*+") for word in words) + r")(?!\w)")
