@@ -1,0 +1,140 @@
+"""How a policy says that somebody is reached."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from troth.policy.text import PolicyText, Sentence, Span
+
+__all__ = ["Contact", "ContactKind", "Reached", "contacts"]
+
+_CHARACTERS_MAX = 4_000
+_ADDRESS_WORDS_MAX = 25
+_DIGITS = range(7, 16)
+
+
+class ContactKind(enum.StrEnum):
+    """How somebody is reached."""
+
+    EMAIL = "email"
+    TELEPHONE = "telephone"
+    POST = "post"
+    LINK = "link"
+
+
+class Reached(enum.StrEnum):
+    """Who is reached, where the sentence or its heading says so; else the company."""
+
+    COMPANY = "company"
+    OFFICER = "data protection officer"
+    AUTHORITY = "authority"
+    REPRESENTATIVE = "representative"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A way to reach somebody, as the policy prints it. Whether it works is for others to find out."""
+
+    kind: ContactKind
+    value: str = field(repr=False)
+    reached: Reached
+    sentence: Sentence = field(repr=False)
+    span: Span
+
+
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}(?:@| ?[\[(] ?at ?[\])] ?)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}", re.I
+)
+_URL = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"“”]{3,300}", re.I)
+_TELEPHONE = re.compile(r"(?<![\w.+-])\+?\(?\d[\d ().\u00a0/-]{5,22}\d(?![\w-])")
+_CALLING = re.compile(r"\b(?:tel|telephones?|phones?|call|ring|fax|freephone|hotline|mobile|dial)\b|toll[- ]free", re.I)
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+_POSTCODE = re.compile(
+    r"\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]{2} \d{5}(?:-\d{4})?|"
+    r"(?:[A-Z]{1,2}-)?(?:\d{5}|(?!19|20)\d{4}(?: [A-Z]{2})?) [A-Z]\w{2,30})\b"
+)
+_WITHIN_ADDRESS = frozenset({"of", "and", "the", "&", "de", "la", "der", "du", "c/o", "no.", "-", "–"})
+_COUNTRY = re.compile(r"(?:, [A-Z][\w-]{1,30}(?: (?:of|and|the|[A-Z][\w-]{1,30})){0,4}){1,2}")
+
+_WHO = {
+    Reached.OFFICER: re.compile(r"\bdata[- ]protection[- ]officer|\bDPO\b|\bprivacy officer", re.I),
+    Reached.AUTHORITY: re.compile(
+        r"\bsupervisory authorit|\bregulator\b|\bInformation Commissioner|\bdata[- ]protection (?:authorit|commission)|"
+        r"\b(?:ICO|CNIL)\b"
+    ),
+    Reached.REPRESENTATIVE: re.compile(r"\b(?:EU|UK|European|our) representative\b|\bArticle 27\b"),
+}
+
+
+def contacts(policy: PolicyText) -> list[Contact]:
+    """E-mail and postal addresses, telephone numbers and links, in order."""
+    found: list[Contact] = []
+    heading = ""
+    for block in policy.blocks:
+        heading = block.text if block.kind == "heading" else heading
+        for sentence in block.sentences:
+            reached = _reached(sentence.text) or _reached(heading) or Reached.COMPANY
+            for (start, end), (kind, value) in sorted(_ways(sentence).items()):
+                found.append(Contact(kind, value, reached, sentence, policy.place(sentence, start, end)))
+    return found
+
+
+def _reached(text: str) -> Reached | None:
+    return next((who for who, pattern in _WHO.items() if pattern.search(text[:_CHARACTERS_MAX])), None)
+
+
+def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
+    """Each way by the characters where it stands. A link counts for what it leads to."""
+    text = sentence.text[:_CHARACTERS_MAX]
+    found: dict[tuple[int, int], tuple[ContactKind, str]] = {}
+    for match in _EMAIL.finditer(text):
+        found[match.span()] = ContactKind.EMAIL, match[0]
+    for match in _URL.finditer(text):
+        value = match[0].rstrip(".,;:!?)]'’")
+        found[match.start(), match.start() + len(value)] = ContactKind.LINK, value
+    for start, end in _numbers(text):
+        found[start, end] = ContactKind.TELEPHONE, text[start:end]
+    for start, end in _addresses(text):
+        found[start, end] = ContactKind.POST, text[start:end]
+    for link in sentence.links:
+        if 0 <= link.start < link.end <= len(text):
+            found.setdefault((link.start, link.end), _led_to(link.href))
+    return found
+
+
+def _led_to(href: str) -> tuple[ContactKind, str]:
+    scheme, _, rest = href.partition(":")
+    kind = {"mailto": ContactKind.EMAIL, "tel": ContactKind.TELEPHONE}.get(scheme.casefold())
+    return (kind, rest.partition("?")[0]) if kind else (ContactKind.LINK, href)
+
+
+def _numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Telephone numbers: in the form for all countries, or where the sentence speaks of calling."""
+    is_calling = _CALLING.search(text) is not None
+    for match in _TELEPHONE.finditer(text):
+        digits = sum(each.isdigit() for each in match[0])
+        if digits in _DIGITS and (match[0].startswith("+") or is_calling) and not _ISO_DATE.match(match[0]):
+            yield match.span()
+
+
+def _addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Postal addresses: a postcode with the names and numbers before it, and the country behind it."""
+    reached = 0
+    for code in _POSTCODE.finditer(text):
+        start = code.start()
+        words = list(re.finditer(r"\S+", text[reached : code.start()]))[-_ADDRESS_WORDS_MAX:]
+        for word in reversed(words):
+            is_name = word[0][0].isupper() or word[0][0].isdigit() or word[0][0] in "(#"
+            if word[0].endswith((":", ";", "?")) or not (is_name or word[0].casefold() in _WITHIN_ADDRESS):
+                break
+            start = reached + word.start()
+        before = text[start : code.start()]
+        if len(before.split()) < 2 or not ("," in before or re.search(r"\d", before)):
+            continue
+        country = _COUNTRY.match(text, code.end())
+        reached = country.end() if country else code.end()
+        yield start, reached
