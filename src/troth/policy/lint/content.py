@@ -1,1 +1,322 @@
-"""Rules that a function decides."""
+"""Rules about what laws ask a policy to say, where concepts alone do not decide."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from troth.policy.lexicon import Passage
+from troth.policy.lint.model import Hit
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.lint.unfinished import empty_leads, unfinished
+from troth.policy.phrases import plain
+
+_SHIELD_ENDS = dt.date(2020, 7, 16)
+"""C-311/18: the Privacy Shield is no safeguard any more."""
+_REPEATS_MAX = 3
+"""How often a fault of wording is told; further places are only counted."""
+
+
+def _other_places(count: int) -> tuple[tuple[str, str], ...]:
+    return (("others", f", and so in {count} more places" if count > 1 else f", and so in {count} more place" * count),)
+
+
+def _capped(found: Sequence[Passage]) -> Iterator[Hit]:
+    """The first few of *found*; the last of them says how many more there are."""
+    for place, passage in enumerate(found[:_REPEATS_MAX], 1):
+        more = len(found) - _REPEATS_MAX if place == _REPEATS_MAX else 0
+        yield Hit(passage.sentence, says=_other_places(max(more, 0)))
+
+
+def _without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
+    silent = {id(passage) for passage in others}
+    return [passage for passage in passages if id(passage) not in silent]
+
+
+def _said_near(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
+    """Whether one of *wanted* stands in the same block as one of *places*, or in the same row of a table, or beside
+    it in the same list."""
+    spots = {_spot(passage) for passage in places}
+    return any(_spot(passage) in spots for passage in wanted)
+
+
+def _spot(passage: Passage) -> object:
+    cell = passage.block.cell
+    if cell is not None:
+        return (cell.table, cell.row)
+    return (passage.under, passage.words[: passage.own]) if passage.own else id(passage.block)
+
+
+# --- why, on what ground, to whom -------------------------------------------------------------------------------------
+
+
+@fires_when("GDPR.13.1c.purpose")
+def _purpose(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    if not spoken.has("purpose.stated"):
+        yield Hit(says=(("where", ""),))
+    empty = {sentence.id for sentence in empty_leads(looked.policy)}
+    announced = [passage for passage in spoken.of("purpose.announced") if passage.sentence.id in empty]
+    for passage in announced[:1]:
+        yield Hit(passage.sentence, says=(("where", ": they are announced here, and nothing follows"),))
+
+
+@fires_when("GDPR.13.1d.interests")
+def _interests(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    relied = spoken.of("interests.relied")
+    if relied and not spoken.has("interests.named"):
+        yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
+    elif not spoken.has("basis.any"):
+        yield Hit(says=(("rely", "may be what this rests on"),))
+
+
+@fires_when("GDPR.13.1e.recipients")
+def _recipients(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    told = spoken.of("recipient.named", "recipient.category")
+    sections = {passage.under for passage in told}
+    vague = [passage for passage in spoken.of("recipient.vague") if not told or passage.under not in sections]
+    if vague:
+        yield Hit(vague[0].sentence)
+    elif not told and (implied := spoken.of("recipient.activity")):
+        yield Hit(implied[0].sentence)
+
+
+@fires_when("GDPR.13.1f.transfer")
+def _transfer(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    is_shielded = spoken.has("transfer.shield") and looked.as_of < _SHIELD_ENDS
+    if is_shielded or spoken.has("transfer.safeguard"):
+        return
+    places = spoken.of("transfer.abroad") or spoken.of("transfer.vendor")
+    for passage in places[:1]:
+        yield Hit(passage.sentence)
+
+
+# --- how long, and what deletion means --------------------------------------------------------------------------------
+
+
+@fires_when("GDPR.13.2a.vague")
+def _vague_periods(looked: Looked) -> Iterator[Hit]:
+    """A sentence about all data that announces the periods below it is no fault; one about some data is."""
+    spoken = looked.mentions
+    definite = spoken.of("retention.period")
+    for passage in _without(spoken.of("retention.vague"), definite):
+        is_general = passage in spoken.of("retention.general")
+        if not (is_general and sum(other.under == passage.under for other in definite) > 1):
+            yield Hit(passage.sentence)
+
+
+@fires_when("GDPR.17.overpromise")
+def _overpromise(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    absolute = spoken.of("deletion.absolute")
+    duties = _without(spoken.of("retention.duty"), absolute)
+    for passage in absolute:
+        if duties and not _is_limited_next(passage):
+            duty = f"line {duties[0].sentence.span.line} names a duty to keep some of it"
+            yield Hit(passage.sentence, says=(("duty", duty),))
+
+
+def _is_limited_next(passage: Passage) -> bool:
+    """Whether the sentence behind takes something back."""
+    sentences = passage.block.sentences
+    after = sentences.index(passage.sentence) + 1
+    following = plain(sentences[after].text) if after < len(sentences) else ""
+    return (
+        re.match(r"(?:however|except|unless|but|this does not|we may (?:keep|retain)|some|the only)\b", following)
+        is not None
+    )
+
+
+# --- who answers, and for whose rights --------------------------------------------------------------------------------
+
+
+@fires_when("GDPR.12.time")
+def _time_and_process(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    if not spoken.has("right.any"):
+        return
+    wanted = (("right.process", "how to ask for them"), ("right.time", "how soon the answer comes"))
+    lacking = [words for name, words in wanted if not spoken.has(name)]
+    if lacking:
+        yield Hit(says=(("lacking", " nor ".join(lacking)),))
+
+
+@fires_when("GDPR.14.indirect")
+def _indirect(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    received = spoken.of("indirect.received", "indirect.others")
+    told = {id(passage.block) for passage in spoken.of("indirect.content")}
+    for passage in [passage for passage in received if id(passage.block) not in told][:1]:
+        yield Hit(passage.sentence)
+
+
+_ADDRESS = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@[\w-]{1,63}\.[\w.-]{2,100}")
+_SHARED = re.compile(
+    r"(?:info|information|contact|contactus|hello|hi|support|office|admin|administration|mail|enquir(?:y|ies)|"
+    r"inquiries|sales|help|helpdesk|services?|team|customer\w{0,8}|feedback|reception|marketing|hr|webmaster|post|"
+    r"mailbox|general|questions|ask)",
+    re.I,
+)
+_OFFICER = r"(?:[Dd]ata [Pp]rotection [Oo]fficer|[Pp]rivacy [Oo]fficer|DPO)"
+_PERSON = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)? [A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
+_NAMED = re.compile(
+    rf"{_OFFICER}\)?(?:,| is| \(|:)? (?P<name>{_PERSON})(?=[\s,.;:()]|$)"
+    rf"|(?P<before>{_PERSON}), (?:our |the |is our )?{_OFFICER}"
+)
+_NO_PERSON = re.compile(
+    r"\b(?:Ltd|Limited|Inc|LLC|GmbH|Street|Road|Data|Protection|Officer|Team|House|Privacy|Services?|Group|Consulting|Please|Email|Attn)\b"
+)
+
+
+@fires_when("GDPR.38.dpo-mailbox")
+def _officers_mailbox(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    about = spoken.of("officer.any")
+    following = {id(passage): after for passage, after in zip(spoken.passages, spoken.passages[1:], strict=False)}
+    for passage in about:
+        for near in (passage, following.get(id(passage))):
+            address = _ADDRESS.search(near.sentence.text) if near else None
+            if near and address and _SHARED.fullmatch(address[1]):
+                yield Hit(
+                    near.sentence, address[0], (("what", "The officer is reached through a mailbox that others read."),)
+                )
+                return
+    for passage in about:
+        found = _NAMED.search(passage.sentence.text)
+        name = found and (found["name"] or found["before"])
+        if name and not _NO_PERSON.search(name):
+            yield Hit(passage.sentence, says=(("what", "The officer is given by name, which goes stale."),))
+            return
+
+
+@fires_when("GDPR.27.rep")
+def _representative(looked: Looked) -> Iterator[Hit]:
+    if looked.home.is_outside_eu and not looked.mentions.has("representative.any"):
+        yield Hit()
+
+
+@fires_when("UK.164A.complaint")
+def _complaint_to_itself(looked: Looked) -> Iterator[Hit]:
+    if looked.home.region == "uk" and not looked.mentions.has("complaint.self"):
+        yield Hit()
+
+
+@fires_when("UK.AUTH.name")
+def _regulator_named(looked: Looked) -> Iterator[Hit]:
+    if looked.home.region == "uk" and not looked.mentions.has("regulator.uk"):
+        yield Hit()
+
+
+# --- words that leave things open -------------------------------------------------------------------------------------
+
+
+@fires_when("GDPR.12.clarity")
+def _clarity(looked: Looked) -> Iterator[Hit]:
+    found = list(unfinished(looked.policy))
+    for sentence, words in found[:1]:
+        yield Hit(sentence, words, _other_places(len(found) - 1))
+
+
+@fires_when("GDPR.12.hedging")
+def _hedging(looked: Looked) -> Iterator[Hit]:
+    return _capped(looked.mentions.of("hedge.practice"))
+
+
+# --- after a breach ---------------------------------------------------------------------------------------------------
+
+
+@fires_when("BREACH.deadline")
+def _breach_deadline(looked: Looked) -> Iterator[Hit]:
+    return _breach_without(looked, "breach.time")
+
+
+@fires_when("BREACH.authority")
+def _breach_authority(looked: Looked) -> Iterator[Hit]:
+    return _breach_without(looked, "breach.authority")
+
+
+def _breach_without(looked: Looked, concept: str) -> Iterator[Hit]:
+    told = looked.mentions.of("breach.any")
+    if told and not _said_near(told, looked.mentions.of(concept)):
+        yield Hit(told[0].sentence)
+
+
+# --- California -------------------------------------------------------------------------------------------------------
+
+
+@fires_when("CA.22575.b1.categories")
+def _open_categories(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    if not spoken.has("collected.any"):
+        yield Hit()
+    for passage in spoken.of("collected.open"):
+        yield Hit(passage.sentence)
+
+
+@fires_when("CA.22575.b1.thirdparties")
+def _third_parties(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    denied = spoken.of("thirdparty.denied")
+    told = _without(spoken.of("recipient.named", "recipient.category"), denied)
+    if not told:
+        what = "denied" if denied else "not named"
+        yield Hit(denied[0].sentence if denied else None, says=(("what", what),))
+
+
+# --- mail and cookies -------------------------------------------------------------------------------------------------
+
+_CANSPAM = (
+    ("canspam.headers", "true headers"),
+    ("canspam.subject", "true subjects"),
+    ("canspam.label", "a mark for advertisements"),
+    ("canspam.address", "a postal address"),
+    ("canspam.optout", "a way to opt out"),
+)
+
+
+_IDENTIFIER = re.compile(r"\b(?=\w{0,40}_)[A-Za-z_]\w{2,40}\b|\b[A-Z]{3,12}ID\b")
+"""What the name of a cookie looks like: ``shop_session``, ``PHPSESSID``."""
+
+
+@fires_when("CANSPAM.content")
+def _canspam(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    named = spoken.of("canspam.named")
+    if not named and not (looked.home.region == "us" and spoken.has("mail.commercial")):
+        return
+    missing = [words for concept, words in _CANSPAM if not spoken.has(concept)]
+    if missing:
+        yield Hit(named[0].sentence if named else None, says=(("missing", ", ".join(missing)),))
+
+
+@fires_when("CANSPAM.time")
+def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    offered = spoken.of("optout.offered")
+    if offered and not spoken.has("optout.time") and not _said_near(offered, spoken.of("optout.soon")):
+        yield Hit(offered[0].sentence)
+
+
+@fires_when("PECR.6.pixel")
+def _mail_tracked(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    tracked = spoken.of("pixel.mail")
+    if tracked and not spoken.has("pixel.choice") and not _said_near(tracked, spoken.of("consent.relied")):
+        yield Hit(tracked[0].sentence)
+
+
+@fires_when("PECR.6.list")
+def _cookies_listed(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    used = spoken.of("cookie.word")
+    about = [passage for passage in spoken.passages if passage in used or "cookie" in passage.under]
+    is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(passage.sentence.text) for passage in about)
+    missing = [] if is_named else ["which there are"]
+    missing += [] if spoken.has("cookie.duration") else ["how long they stay"]
+    if used and missing:
+        yield Hit(used[0].sentence, says=(("missing", ", ".join(missing)),))

@@ -32,8 +32,9 @@ class Fires:
     """When a rule fires, said in concepts of the lexicon. A rule that needs more has a function (see `fires_when`).
 
     Looked at only where one of *given* is spoken of, if any are named, and none of *unless*. Then, with *each*, it
-    fires on every sentence that speaks of one of these and of none of *but*; else once, on the whole document, if one
-    of *all* is missing, or if none of *any* is there.
+    fires on every sentence that speaks of one of these and of none of *but*; else once, if one of *all* is missing, or
+    if none of *any* is there, or where neither is named. It fires on the first sentence that speaks of one of *at*, and
+    on the whole document where there is none.
     """
 
     given: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Fires:
     but: tuple[str, ...] = ()
     all: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Hit:
     says: tuple[tuple[str, str], ...] = ()
     part: str = ""
     severity: Severity | None = None
+    is_settled: bool = False
+    """Whether the text itself says that the condition of a conditional rule holds."""
     fix: str | None = None
     """What to write instead of *quote*, where that is mechanical."""
 

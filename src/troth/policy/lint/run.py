@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from troth.policy.lexicon import Mentions, mentions
+from troth.policy.lint.home import Home, home_of
 from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule
 from troth.policy.lint.rules import decides, rules
 from troth.policy.text import PolicyText
@@ -26,6 +27,11 @@ class Looked:
     policy: PolicyText
     as_of: dt.date
     facts: Facts | None = None
+
+    @cached_property
+    def home(self) -> Home:
+        """Where the company is at home."""
+        return home_of(self.policy, self.facts)
 
     @cached_property
     def mentions(self) -> Mentions:
@@ -66,9 +72,9 @@ def _findings(rule: Rule, looked: Looked) -> Iterator[Finding]:
     holds = looked.facts.holds(rule.fact) if looked.facts is not None and rule.fact else None
     if holds is False:
         return
-    hits = _by_concepts(rule.fires, looked.mentions) if rule.fires else decides(rule.id)(looked)
+    hits = _by_concepts(rule.fires, looked.mentions) if rule.fires is not None else decides(rule.id)(looked)
     for hit in hits:
-        yield _finding(rule, hit, conditional=bool(rule.fact) and holds is None)
+        yield _finding(rule, hit, conditional=bool(rule.fact) and holds is None and not hit.is_settled)
 
 
 def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
@@ -79,9 +85,13 @@ def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
         for passage in spoken.of(*fires.each):
             if passage.sentence.id not in silent:
                 yield Hit(passage.sentence)
-    elif any(not spoken.has(name) for name in fires.all) or (fires.any and not spoken.has(*fires.any)):
-        missing = [name for name in fires.all if not spoken.has(name)]
-        yield Hit(says=(("missing", ", ".join(name.rpartition(".")[2] for name in missing)),))
+        return
+    missing = [name for name in fires.all if not spoken.has(name)]
+    if not missing and (fires.all or (fires.any and spoken.has(*fires.any))):
+        return
+    places = spoken.of(*fires.at)
+    says = (("missing", ", ".join(name.rpartition(".")[2] for name in missing)),)
+    yield Hit(places[0].sentence if places else None, says=says)
 
 
 def _finding(rule: Rule, hit: Hit, *, conditional: bool) -> Finding:

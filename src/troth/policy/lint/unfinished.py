@@ -1,0 +1,57 @@
+"""Sentences that were begun and not finished: a lead-in that leads into nothing, words that break off, a gap that was
+to be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from troth.policy.text import Block, PolicyText, Sentence
+
+__all__ = ["empty_leads", "unfinished"]
+
+_BREAKS_OFF = re.compile(
+    r"(?:\b(?:the|a|an|of|to|and|or|with|for|by|from|in|on|at|our|your|their|that|which|who|because|if|when|as|is|are|"
+    r"will|may|such as|including)|,)$",
+    re.I,
+)
+_GAP = re.compile(
+    r"\[(?!\d|x\]|https?:|www\.)(?:[A-Z][A-Z0-9 _/&.,:'’–-]{2,80}|(?:insert|enter|your|add|company|date|name|address|"
+    r"e-?mail|tbd|tbc|todo|to be|check|link)\b[^\]]{0,80}|[.…_ ]{2,20})\]|\b(?:TBD|TBC|TODO|XX+|lorem ipsum)\b|_{4,40}"
+    r"|<(?:insert|company|your|name|date)\b[^>]{0,60}>|\{\{?[^{}]{1,60}\}\}?"
+)
+_LEADS = (":", ":-", ":–", ":—")
+_WORDS_MIN = 4
+"""A shorter line that ends in a preposition is a label (“Log in”), not a sentence."""
+
+
+def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
+    """Lead-ins that end in a colon and are followed by a heading or by nothing."""
+    following = [*policy.blocks[1:], None]
+    for block, after in zip(policy.blocks, following, strict=True):
+        if block.kind == "heading" or block.cell is not None or not block.text.rstrip().endswith(_LEADS):
+            continue
+        if after is None or after.kind == "heading" or _is_next_item(block, after):
+            yield block.sentences[-1]
+
+
+def _is_next_item(block: Block, after: Block) -> bool:
+    """An item with a colon whose next block is an item beside it, not one below it."""
+    return block.kind == "list_item" == after.kind and after.depth <= block.depth and len(block.text.split()) > 3
+
+
+def unfinished(policy: PolicyText) -> Iterator[tuple[Sentence, str]]:
+    """All unfinished sentences in order, each with the words that show it."""
+    empty = {sentence.id for sentence in empty_leads(policy)}
+    for block in policy.blocks:
+        for sentence in block.sentences:
+            if sentence.id in empty:
+                yield sentence, sentence.text
+            elif gap := _GAP.search(sentence.text):
+                yield sentence, gap[0]
+        if block.kind == "paragraph" and block.cell is None and _breaks_off(block.sentences[-1].text):
+            yield block.sentences[-1], block.sentences[-1].text
+
+
+def _breaks_off(text: str) -> bool:
+    return len(text.split()) >= _WORDS_MIN and _BREAKS_OFF.search(text.rstrip()) is not None
