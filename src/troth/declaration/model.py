@@ -38,7 +38,7 @@ from troth.declaration.asking import ASKED_SCHEMES, Asking
 from troth.declaration.own_controls import OwnControl, OwnControlId
 from troth.declaration.part import Country, Date, Part, Period, bare, whole
 from troth.declaration.problems import Position
-from troth.declaration.processing import ActedFor, Assessment, JointController, Representative, Risk, Role
+from troth.declaration.processing import ActedFor, Assessment, JointController, Proof, Representative, Risk, Role
 from troth.declaration.promising import Attestation, Audience, Policy, Promise, Publish, Waiver
 from troth.declaration.requests import Mark, Requests
 from troth.declaration.secret import has_broken_reference, holds_secret
@@ -74,6 +74,7 @@ __all__ = [
     "Period",
     "Policy",
     "Promise",
+    "Proof",
     "Publish",
     "Purpose",
     "Recipient",
@@ -691,6 +692,7 @@ class Declaration(Part):
     """On whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
     security: tuple[str, ...] = ()
     """The technical and organisational measures, a sentence each (GDPR Art. 30(1)(g), 32(1))."""
+    evidence: Proof = Proof()
     controls: dict[OwnControlId, OwnControl] = {}
     """Controls of the company's own, by their id: ``ours.`` and what must be true."""
     promises: tuple[Promise, ...] = ()

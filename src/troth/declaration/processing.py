@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, field_validator
 
-from troth.declaration.part import Country, Date, Part
+from troth.declaration.part import Country, Date, Part, Period
 
-__all__ = ["ActedFor", "Assessment", "JointController", "Representative", "Risk", "Role"]
+__all__ = ["ActedFor", "Assessment", "JointController", "Proof", "Representative", "Risk", "Role"]
 
 Role = Literal["controller", "processor"]
 
@@ -87,3 +87,17 @@ class Risk(Part):
     physical_harm: StrictBool | None = None
     """A breach could endanger somebody's health or safety."""
     assessment: Assessment | None = None
+
+
+class Proof(Part):
+    """What is kept to show that the policy is kept (GDPR Art. 5(2))."""
+
+    keep: Period = Period(count=3, unit="year")
+    """How long checks stay. The latest ones, and those that a status still rests on, stay longer."""
+
+    @field_validator("keep")
+    @classmethod
+    def _outlives_a_review(cls, period: Period) -> Period:
+        if period.count < {"day": 365, "week": 53, "month": 12, "year": 1}[period.unit]:
+            raise ValueError("evidence stays for a year at least: a review looks back as long")
+        return period

@@ -233,6 +233,19 @@ KINDS: Mapping[str, Kind] = {
         {"control": Of(Name), "before": _OUTCOME, "after": _OUTCOME},
         {"declaration": Of(Hash), "query": Of(Hash), "version": Whole(1), "population": Whole(), "tested": Whole()},
     ),
+    # a control was wrong: what it said in a time counts for nothing, and stays to be seen
+    "check.retracted": Kind(
+        {
+            "control": Of(Name),
+            "checks": Whole(1),
+            "since": Day(),
+            "until": Day(),
+            "reason": Of(Commitment),
+            "actor": _ACTOR,
+        },
+        {"by": Of(Pseudonym)},
+    ),
+    "evidence.disposed": Kind({"checks": Whole(1), "before": Day()}),
     "promise.changed": Kind(
         {"promise": Of(Name), "before": _STATUS, "after": _STATUS}, {"control": Of(Name), "declaration": Of(Hash)}
     ),

@@ -150,7 +150,7 @@ def run_due(
                 except due.LeaseLost as error:
                     lost += 1
                     _LOG.warning("%s", error)
-    _in_turn(_DISPOSAL, now, lambda: _dispose(now))
+    _in_turn(_DISPOSAL, now, lambda: _dispose(here, now))
     if office.keyring.chain is not None:
         _in_turn(_EPOCHS, now, lambda: _roll_epochs(office.keyring, now))
         _in_turn(RESEALING, now, lambda: _reseal(office.keyring, now))
@@ -243,9 +243,9 @@ def _show_outside(here: Company, log: DatabaseLog, now: dt.datetime) -> Iterator
         due.finish(held, next_due=now + _OUTSIDE_EVERY)
 
 
-def _dispose(now: dt.datetime) -> dt.datetime:
+def _dispose(here: Company, now: dt.datetime) -> dt.datetime:
     """Remove what is past its period from our own rows, every hour."""
-    dispose(now)
+    dispose(now, evidence=here.declaration.evidence.keep)
     return now + _HOURLY
 
 

@@ -67,6 +67,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
                 stores[name] = store
         seen: dict[str, object] = {
             "declaration": company.declaration,
+            "collector": "keep",
             "stores": stores,
             "asked": asked,
             "policy_text": company.policy.published,

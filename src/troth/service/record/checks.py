@@ -11,7 +11,7 @@ from django.db import connection
 from troth.promises import Check, Evidence, Finding, Outcome
 from troth.service.record.models import CheckRow
 
-__all__ = ["history", "keep", "latest"]
+__all__ = ["deciding", "history", "keep", "latest", "value"]
 
 _SOUND = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
 _FAILURES_MAX = 20
@@ -35,21 +35,28 @@ def keep(check: Check) -> CheckRow:
         evidence=_evidence_json(check.evidence),
         figures=dict(check.figures),
         findings=[{"place": f.place, "message": f.message, "mend": f.mend} for f in check.findings],
+        collector=check.collector,
     )
 
 
 def latest(control: str) -> Check | None:
-    """The control's latest check."""
-    row = CheckRow.objects.filter(control=control).order_by("-at", "-id").first()
-    return None if row is None else _value(row)
+    """The control's latest check that was not retracted."""
+    row = CheckRow.objects.filter(control=control, retraction=None).order_by("-at", "-id").first()
+    return None if row is None else value(row)
 
 
 def history(controls: Iterable[str]) -> dict[str, list[Check]]:
-    """What each control's status follows from: its latest check, the last that passed, the failures since then.
+    """What each control's status follows from, retracted checks apart: its latest check, the last that passed, the
+    failures since then.
 
     Three statements for any number of controls, and however many checks there are: each outcome of each control is one
     step into an index.
     """
+    return {control: [value(row) for row in rows] for control, rows in deciding(controls).items()}
+
+
+def deciding(controls: Iterable[str]) -> dict[str, list[CheckRow]]:
+    """The rows behind `history`."""
     found: dict[str, list[CheckRow]] = {control: [] for control in controls}
     for row in _latest_of_each_outcome(list(found)):
         found[row.control].append(row)
@@ -80,16 +87,17 @@ def _since(control: str, rows: Sequence[CheckRow]) -> tuple[str, dt.datetime]:
     return control, sound.at if sound is not None else _EVER
 
 
-def _deciding(rows: Sequence[CheckRow]) -> list[Check]:
+def _deciding(rows: Sequence[CheckRow]) -> list[CheckRow]:
     newest, sound = max(rows, key=_key, default=None), _sound(rows)
     failures = [row for row in rows if row.outcome == CheckRow.Outcome.FAIL and (not sound or row.at >= sound.at)]
     kept = {row.pk: row for row in (newest, sound, *failures) if row is not None}
-    return [_value(row) for _, row in sorted(kept.items())]
+    return [row for _, row in sorted(kept.items())]
 
 
 _LATEST = """
 WITH wanted (control) AS (VALUES {controls}), outcomes (outcome) AS (VALUES {outcomes})
 SELECT (SELECT c.id FROM record_check c WHERE c.control = wanted.control AND c.outcome = outcomes.outcome
+        AND c.retraction_id IS NULL
         ORDER BY c.at DESC, c.id DESC LIMIT 1)
 FROM wanted CROSS JOIN outcomes
 """
@@ -104,6 +112,7 @@ def _latest_of_each_outcome(controls: Sequence[str]) -> Iterator[CheckRow]:
 
 _FAILURES = """
 SELECT id FROM (SELECT id FROM record_check WHERE control = %s AND outcome = %s AND at >= %s
+                AND retraction_id IS NULL
                 ORDER BY at DESC, id DESC LIMIT %s) AS failures
 """
 
@@ -131,7 +140,8 @@ def _rows(select: str, values: Sequence[object]) -> Iterator[CheckRow]:
     return CheckRow.objects.filter(pk__in=ids).iterator()
 
 
-def _value(row: CheckRow) -> Check:
+def value(row: CheckRow) -> Check:
+    """The check that a row keeps."""
     return Check(
         control=row.control,
         control_version=row.control_version,
@@ -143,6 +153,7 @@ def _value(row: CheckRow) -> Check:
         evidence=_evidence(row.evidence),
         figures=row.figures,
         findings=tuple(Finding(**finding) for finding in row.findings),
+        collector=row.collector,
     )
 
 

@@ -8,14 +8,18 @@ itself is left alone.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from importlib import resources
 
-from troth.declaration import Declaration, parse
+from troth.declaration import Declaration, Period, Retention, parse
 
-__all__ = ["OWN", "own", "with_own"]
+__all__ = ["OWN", "own", "with_evidence", "with_own"]
 
 OWN = "troth"
 """The name of Troth's own system."""
+
+_CHECKS = "troth_checks"
+"""The rule for what is kept to show that the policy is kept."""
 
 _HEAD = b"""
 troth: 1
@@ -52,6 +56,12 @@ def with_own(declaration: Declaration, *, accounts: tuple[str, ...], engine: str
         update={
             "systems": {**declaration.systems, OWN: system},
             "purposes": {**added.purposes, **declaration.purposes},
-            "retention": {**added.retention, **declaration.retention},
+            "retention": {**with_evidence(added.retention, declaration.evidence.keep), **declaration.retention},
         }
     )
+
+
+def with_evidence(rules: Mapping[str, Retention], keep: Period | None) -> dict[str, Retention]:
+    """Our own *rules*, where checks stay for the period that the company declares."""
+    said = {"for_": keep} if keep is not None else {}
+    return {name: rule.model_copy(update=said) if name == _CHECKS else rule for name, rule in rules.items()}

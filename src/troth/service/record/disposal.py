@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
-from troth.declaration import Retention
-from troth.service.record.declared import OWN, own
+from troth.declaration import Period, Retention
+from troth.ledger import Entry
+from troth.service.record.checks import deciding
+from troth.service.record.declared import OWN, own, with_evidence
 from troth.service.record.holds import HoldInForce, in_force
+from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, Hold, Subject, Task
 
 __all__ = ["dispose"]
@@ -23,16 +26,16 @@ _SUBJECTS: Mapping[type[models.Model], str] = {Subject: "pseudonym", Hold: "subj
 """The columns that name a subject as a hold does."""
 
 
-def dispose(now: dt.datetime) -> Mapping[str, int]:
+def dispose(now: dt.datetime, *, evidence: Period | None = None) -> Mapping[str, int]:
     """Delete every row past its period that no legal hold keeps, in bounded transactions. How many there were, by
-    retention rule.
+    retention rule. *evidence* is how long the company keeps checks, where it says so itself.
 
     Harmless twice. The ledger is not touched: its entries hold nothing about anyone once their key is gone.
     """
     holds = in_force(now)
     return {
         name: _dispose(rule, now, [hold for hold in holds if hold.is_on(rule.table)])
-        for name, rule in own().retention.items()
+        for name, rule in with_evidence(own().retention, evidence).items()
     }
 
 
@@ -51,19 +54,21 @@ def _dispose(rule: Retention, now: dt.datetime, holds: Sequence[HoldInForce]) ->
     while keys := list(past.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         with transaction.atomic():
             model._default_manager.filter(pk__in=keys).delete()
+            if model is CheckRow:  # what showed that a promise was kept does not go unseen
+                record(Entry("evidence.disposed", now, {"checks": len(keys), "before": over.date()}))
         gone += len(keys)
     return gone
 
 
 def _still_needed() -> Q:
     """A check that a task rests on, or from which a control's status follows, stays whatever its age."""
-    sound = CheckRow.objects.filter(outcome__in=[CheckRow.Outcome.PASS, CheckRow.Outcome.NOT_APPLICABLE])
-    newest = [rows.values("control").annotate(newest=Max("pk")).values("newest") for rows in (CheckRow.objects, sound)]
+    controls = CheckRow.objects.order_by("control").values_list("control", flat=True).distinct()
+    standing = [row.pk for rows in deciding(controls).values() for row in rows]
     in_tasks = [
         Task.objects.filter(**{f"{name}__isnull": False}).values(name) for name in ("opened_by", "latest", "closed_by")
     ]
     needed = Q()
-    for keys in (*newest, *in_tasks):
+    for keys in (standing, *in_tasks):
         needed |= Q(pk__in=keys)
     return needed
 

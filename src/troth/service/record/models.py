@@ -15,6 +15,7 @@ __all__ = [
     "KeyRow",
     "Outside",
     "Replay",
+    "Retraction",
     "RunRow",
     "StepRow",
     "Subject",
@@ -255,8 +256,29 @@ class StepRow(models.Model):
 # --- checks and what follows from them ------------------------------------------------------------------------------
 
 
+class Retraction(models.Model):
+    """A control was wrong, and what it said in a time counts for nothing. Its checks stay where they are, and bear this
+    mark."""
+
+    control = models.CharField(max_length=160)
+    since = models.DateTimeField(help_text="The first moment whose checks are meant.")
+    until = models.DateTimeField(help_text="The first moment after them.")
+    reason = models.TextField(help_text="What was wrong with the control; nothing about people.")
+    opening = models.BinaryField(help_text="Shows that the entry's commitment is to this reason.")
+    checks = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="retraction_covers_a_time"),
+            models.CheckConstraint(condition=Q(checks__gte=1), name="retraction_covers_checks"),
+        ]
+
+
 class CheckRow(models.Model):
-    """One run of a control, with everything that it looked at. Kept as evidence, never changed."""
+    """One run of a control, with everything that it looked at. Kept as evidence, and never changed; where the control
+    turns out to have been wrong, it is marked as retracted."""
 
     class Outcome(models.TextChoices):
         PASS = "pass"  # noqa: S105 - an outcome, not a password
@@ -274,6 +296,10 @@ class CheckRow(models.Model):
     evidence = models.JSONField(default=dict)
     figures = models.JSONField(default=dict)
     findings = models.JSONField(default=list)
+    collector = models.CharField(
+        max_length=80, default="", blank=True, help_text="The program that ran it, and for what."
+    )
+    retraction = models.ForeignKey(Retraction, on_delete=models.PROTECT, null=True, related_name="retracted")
 
     class Meta:
         db_table = "record_check"

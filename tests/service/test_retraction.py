@@ -1,0 +1,145 @@
+"""Evidence of a control that was wrong: it stays to be seen, and counts for nothing; and evidence has an end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.service.test_record import made
+
+from troth.declaration import Period
+from troth.ledger import Entry, Opening
+from troth.promises import Outcome
+from troth.service.record import checks, tasks
+from troth.service.record.disposal import dispose
+from troth.service.record.models import CheckRow, EntryRow, Retraction
+from troth.service.record.retraction import NothingToRetract, plan_retraction, retract
+
+NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+CONTROL = "record.runs_finished"
+TODAY = NOW.date()
+
+
+def kept(*outcomes: Outcome, start: dt.datetime = NOW) -> None:
+    """A check a day, the last of them at *start*."""
+    for days, outcome in enumerate(reversed(outcomes)):
+        checks.keep(made(outcome, start - days * DAY))
+
+
+def said(kind: str) -> list[Entry]:
+    entries = [Entry.decode(bytes(row.content)) for row in EntryRow.objects.order_by("id")]
+    return [entry for entry in entries if entry.kind == kind]
+
+
+def test_a_plan_counts_what_it_would_retract_and_changes_nothing(database: str) -> None:
+    kept(Outcome.PASS, Outcome.FAIL, Outcome.PASS)
+    plan = plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY)
+    assert plan.outcomes == {"fail": 1, "pass": 1}
+    assert not CheckRow.objects.exclude(retraction=None).exists()
+
+
+def test_what_was_retracted_counts_for_nothing_and_stays(database: str) -> None:
+    kept(Outcome.FAIL, Outcome.PASS, Outcome.PASS)
+    retract(plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY), "it asked the wrong table", now=NOW)
+    latest = checks.latest(CONTROL)
+    assert latest is not None
+    assert latest.outcome is Outcome.FAIL
+    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.FAIL]
+    assert CheckRow.objects.count() == 3
+
+
+def test_a_retracted_failure_no_longer_breaks_anything(database: str) -> None:
+    kept(Outcome.PASS, Outcome.FAIL)
+    retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
+    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.PASS]
+
+
+def test_a_retraction_is_on_record_and_its_reason_can_be_shown(database: str) -> None:
+    kept(Outcome.PASS)
+    retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked\n the wrong table", now=NOW)
+    (entry,) = said("check.retracted")
+    row = Retraction.objects.get()
+    opening = Opening.load(bytes(row.opening))
+    opening.require(entry.fields["reason"])  # type: ignore[arg-type]
+    assert (opening.text, row.reason) == ("it asked the wrong table", "it asked the wrong table")
+    assert entry.fields["checks"] == 1
+
+
+def test_the_reason_is_not_in_the_ledger(database: str) -> None:
+    kept(Outcome.PASS)
+    retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
+    assert not [row for row in EntryRow.objects.all() if b"wrong table" in bytes(row.content)]
+
+
+@pytest.mark.parametrize("reason", ["", " \n", "x" * 2_001])
+def test_without_a_reason_nothing_is_retracted(database: str, reason: str) -> None:
+    kept(Outcome.PASS)
+    plan = plan_retraction(CONTROL, since=TODAY, until=TODAY)
+    with pytest.raises(NothingToRetract, match="say why"):
+        retract(plan, reason, now=NOW)
+    assert not said("check.retracted")
+
+
+def test_what_was_retracted_once_is_not_retracted_again(database: str) -> None:
+    kept(Outcome.PASS)
+    plan = plan_retraction(CONTROL, since=TODAY, until=TODAY)
+    retract(plan, "it asked the wrong table", now=NOW)
+    with pytest.raises(NothingToRetract, match="none of its checks"):
+        plan_retraction(CONTROL, since=TODAY, until=TODAY)
+    with pytest.raises(NothingToRetract, match="plan anew"):
+        retract(plan, "it asked the wrong table", now=NOW)
+    assert (Retraction.objects.count(), len(said("check.retracted"))) == (1, 1)
+
+
+def test_a_time_without_checks_is_refused(database: str) -> None:
+    with pytest.raises(NothingToRetract, match="never checked"):
+        plan_retraction(CONTROL, since=TODAY, until=TODAY)
+    with pytest.raises(NothingToRetract, match="before the first"):
+        plan_retraction(CONTROL, since=TODAY, until=TODAY - DAY)
+
+
+# --- how long evidence stays ----------------------------------------------------------------------------------------
+
+YEARS = dt.timedelta(days=4 * 366)
+
+
+def test_old_checks_end_and_that_is_on_record(database: str) -> None:
+    kept(Outcome.PASS, Outcome.PASS, start=NOW - YEARS)
+    kept(Outcome.PASS)
+    assert dispose(NOW)["troth_checks"] == 2
+    (entry,) = said("evidence.disposed")
+    assert entry.fields["checks"] == 2
+    assert CheckRow.objects.count() == 1
+    assert dispose(NOW)["troth_checks"] == 0
+    assert len(said("evidence.disposed")) == 1
+
+
+def test_what_a_status_rests_on_stays_whatever_its_age(database: str) -> None:
+    kept(Outcome.PASS, Outcome.PASS, Outcome.FAIL, Outcome.FAIL, Outcome.ERROR, start=NOW - YEARS)
+    before = checks.history([CONTROL])
+    assert dispose(NOW)["troth_checks"] == 1
+    assert checks.history([CONTROL]) == before
+
+
+def test_what_a_task_rests_on_stays(database: str) -> None:
+    tasks.follow(checks.keep(made(Outcome.FAIL, NOW - YEARS)))
+    kept(Outcome.PASS, start=NOW - YEARS + DAY)
+    kept(Outcome.PASS)
+    assert dispose(NOW)["troth_checks"] == 1
+    assert CheckRow.objects.filter(outcome="fail").exists()
+
+
+def test_a_company_says_how_long_its_evidence_stays(database: str) -> None:
+    kept(Outcome.PASS, start=NOW - YEARS)
+    kept(Outcome.PASS)
+    assert dispose(NOW, evidence=Period.model_validate("5 years"))["troth_checks"] == 0
+    assert dispose(NOW, evidence=Period.model_validate("1 year"))["troth_checks"] == 1
+
+
+def test_a_retraction_outlives_what_it_retracted(database: str) -> None:
+    kept(Outcome.PASS, start=NOW - YEARS)
+    retract(plan_retraction(CONTROL, since=(NOW - YEARS).date(), until=TODAY), "it asked the wrong table", now=NOW)
+    kept(Outcome.PASS)
+    assert dispose(NOW)["troth_checks"] == 1
+    assert Retraction.objects.exists()
