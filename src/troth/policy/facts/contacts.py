@@ -88,7 +88,7 @@ def _reached(text: str) -> Reached | None:
 
 
 def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
-    """Each way by the characters where it stands. A link counts for what it leads to."""
+    """Each way by the characters where it stands. A link counts for what it leads to, unless its words tell already."""
     text = sentence.text[:_CHARACTERS_MAX]
     found: dict[tuple[int, int], tuple[ContactKind, str]] = {}
     for match in _EMAIL.finditer(text):
@@ -101,8 +101,8 @@ def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
     for start, end in _addresses(text):
         found[start, end] = ContactKind.POST, text[start:end]
     for link in sentence.links:
-        if 0 <= link.start < link.end <= len(text):
-            found.setdefault((link.start, link.end), _led_to(link.href))
+        if link.end <= len(text) and not any(start < link.end and link.start < end for start, end in found):
+            found[link.start, link.end] = _led_to(link.href)
     return found
 
 
