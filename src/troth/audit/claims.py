@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from troth.declaration import Period, covers
-from troth.policy import PolicyText, Sentence, Statement
+from troth.declaration import Period
+from troth.policy import PolicyText, Sentence
+from troth.policy.categories import breadth, names_category
+from troth.policy.clauses import Clause
 from troth.stores import Column, ColumnKind, TableSchema
 
 __all__ = [
@@ -41,7 +43,7 @@ _UNITS: Final = frozenset({"day", "week", "month", "year"})
 @functools.cache
 def _patterns() -> dict[str, Any]:
     data = tomllib.loads(resources.files(__package__).joinpath("claims.toml").read_text("utf-8"))
-    groups = ("categories", "sentences", "silence", "cookies")
+    groups = ("sentences", "silence", "cookies")
     compiled = {group: {name: re.compile(text, re.I) for name, text in data[group].items()} for group in groups}
     return {**compiled, "hosts": data["hosts"]}
 
@@ -56,24 +58,6 @@ def plain(sentence: Sentence) -> str:
 
 
 # --- categories -----------------------------------------------------------------------------------------------------
-
-
-def names_category(text: str, category: str) -> bool:
-    """Whether *text* names the category, by its own words (or the nearest broader ones there are) or by part of it."""
-    return any(pattern.search(text) for pattern in _naming(category))
-
-
-@functools.cache
-def _naming(category: str) -> tuple[re.Pattern[str], ...]:
-    """The patterns for a category: "browser" names devices, and not the network address, which has its own words."""
-    patterns: dict[str, re.Pattern[str]] = _patterns()["categories"]
-    broader = max((named for named in patterns if covers(named, category)), key=len, default=None)
-    return tuple(found for named, found in patterns.items() if named == broader or covers(category, named))
-
-
-def breadth(text: str) -> int:
-    """How many categories *text* names."""
-    return sum(pattern.search(text) is not None for pattern in _patterns()["categories"].values())
 
 
 def names_what_is_collected(policy: PolicyText) -> list[Sentence]:
@@ -107,7 +91,7 @@ class RetentionClaim:
     """A sentence that says after which time data is gone. *everything*: of any personal data, not only some;
     *conditional*: from an event that no column need show."""
 
-    statement: Statement
+    clause: Clause
     period: Period
     everything: bool
     conditional: bool
@@ -116,23 +100,23 @@ class RetentionClaim:
         """Whether the sentence speaks of this table's rows: it names them, or speaks of everything."""
         if self.everything:
             return True
-        said = {_singular(word) for word in re.findall(r"[^\W\d_]+", _joined(self.statement.sentence).lower())}
+        said = {_singular(word) for word in re.findall(r"[^\W\d_]+", _joined(self.clause.sentence).lower())}
         noun = words_of(table.name.rpartition(".")[2])
         return bool(noun) and all(_singular(word) in said for word in noun)
 
 
-def retention_claims(statements: Sequence[Statement]) -> list[RetentionClaim]:
-    """The statements that name one period after which data is deleted, or the longest for which it is kept."""
+def retention_claims(clauses: Sequence[Clause]) -> list[RetentionClaim]:
+    """The clauses that name one period after which data is deleted, or the longest for which it is kept."""
     claims = []
-    for statement in statements:
-        text = plain(statement.sentence)
-        periods = [it for it in statement.quantities if it.unit in _UNITS and it.number == int(it.number)]
+    for clause in clauses:
+        text = plain(clause.sentence)
+        periods = [it for it in clause.quantities if it.unit in _UNITS and it.number == int(it.number)]
         if len(periods) != 1 or not _says("deletes", text) or _says("not_deletes", text):
             continue
         unit: Any = periods[0].unit
         claims.append(
             RetentionClaim(
-                statement,
+                clause,
                 Period(count=int(periods[0].number), unit=unit),
                 everything=_says("everything", text),
                 conditional=_says("conditional", text),
@@ -170,26 +154,26 @@ def date_column(table: TableSchema, personal: frozenset[str]) -> Column | None:
 # --- other claims ---------------------------------------------------------------------------------------------------
 
 
-def promises_encryption(statement: Statement) -> bool:
+def promises_encryption(clause: Clause) -> bool:
     """Whether the sentence promises that connections to databases, or all of them, are encrypted."""
-    text = plain(statement.sentence)
-    if not _says("encrypts", text) or (statement.negative and "not" in text.split()):
+    text = plain(clause.sentence)
+    if not _says("encrypts", text) or (clause.negative and "not" in text.split()):
         return False
     return _says("of_databases", text) if _says("at_rest_or_site", text) else True
 
 
-def ceilings(statements: Sequence[Statement]) -> Iterator[tuple[Statement, int]]:
+def ceilings(clauses: Sequence[Clause]) -> Iterator[tuple[Clause, int]]:
     """The sentences that say how many people at most can see personal data, and how many."""
-    for statement in statements:
-        text = plain(statement.sentence)
-        people = [it for it in statement.quantities if it.unit == "person"]
+    for clause in clauses:
+        text = plain(clause.sentence)
+        people = [it for it in clause.quantities if it.unit == "person"]
         if len(people) == 1 and _says("readers", text) and _says("sees", text):
-            yield statement, int(people[0].number)
+            yield clause, int(people[0].number)
 
 
-def promises_no_early_cookies(statements: Sequence[Statement]) -> Statement | None:
+def promises_no_early_cookies(clauses: Sequence[Clause]) -> Clause | None:
     """The sentence that says that nothing is stored on a device before the visitor chose, if there is one."""
-    return next((it for it in statements if _says("stores_first", plain(it.sentence))), None)
+    return next((it for it in clauses if _says("stores_first", plain(it.sentence))), None)
 
 
 def silences(policy: PolicyText) -> list[str]:

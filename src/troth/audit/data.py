@@ -106,15 +106,15 @@ def _policy(it: PolicyFacts) -> dict[str, Any]:
     return {
         "file": it.file,
         "sentences": len(it.text.sentences),
-        "statements": [
+        "promises": [
             {
                 "line": one.sentence.span.line,
-                "kind": str(one.kind),
+                "kind": str(one.topic),
                 "negative": one.negative,
                 "quantities": [f"{number.number:g} {number.unit}" for number in one.quantities],
                 "text": one.sentence.text,
             }
-            for one in it.statements
+            for one in it.promises
         ],
     }
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from troth.detect import ColumnFinding, InferredReference, Role, TableSuggestion
-from troth.policy import PolicyText, Statement
+from troth.policy import PolicyText
+from troth.policy.clauses import Clause
 from troth.stores import Column, LeftOut, Principal, TableKind, TableSchema, Transport
 
 __all__ = ["Facts", "FormFacts", "Overdue", "PolicyFacts", "SiteFacts", "SystemFacts", "TableFacts", "is_inside_text"]
@@ -104,10 +105,10 @@ class SystemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """*rows* rows of a table that are older, by *column*, than the period *statement* names; None where they could not
+    """*rows* rows of a table that are older, by *column*, than the period *clause* names; None where they could not
     be counted in time."""
 
-    statement: Statement
+    clause: Clause
     period: str
     system: str
     table: str
@@ -122,7 +123,7 @@ class PolicyFacts:
 
     file: str
     text: PolicyText = field(repr=False)
-    statements: tuple[Statement, ...] = ()
+    promises: tuple[Clause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

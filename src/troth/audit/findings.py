@@ -250,17 +250,15 @@ def _by_category(facts: Facts) -> dict[str, list[str]]:
 def _periods(facts: Facts) -> Findings:
     if facts.policy is None:
         return
-    conditional = {
-        it.statement.sentence.id for it in claims.retention_claims(facts.policy.statements) if it.conditional
-    }
+    conditional = {it.clause.sentence.id for it in claims.retention_claims(facts.policy.promises) if it.conditional}
     for it in facts.overdue:
         rows = "rows that could not be counted in time" if it.rows is None else counted(it.rows, "row")
         place = f"{it.system}.{it.table}"
-        message = f"{_quoted(it.statement.sentence)}; {place} has {rows} with {it.column} before {it.before:%Y-%m-%d}"
-        perhaps = it.rows is None or it.statement.sentence.id in conditional
+        message = f"{_quoted(it.clause.sentence)}; {place} has {rows} with {it.column} before {it.before:%Y-%m-%d}"
+        perhaps = it.rows is None or it.clause.sentence.id in conditional
         mend = f"delete what is older than {it.period}, or say in the policy what is kept and why"
         rule = "policy.perhaps-overdue" if perhaps else "policy.overdue"
-        yield found(rule, _at(facts.policy, it.statement.sentence), message, mend)
+        yield found(rule, _at(facts.policy, it.clause.sentence), message, mend)
 
 
 def _promised(facts: Facts) -> Findings:
@@ -269,17 +267,17 @@ def _promised(facts: Facts) -> Findings:
     if policy is None:
         return
     clear = [it.name for it in facts.systems if it.transport is not None and not it.transport.encrypted]
-    for statement in policy.statements if clear else ():
-        if claims.promises_encryption(statement):
-            message = f"{_quoted(statement.sentence)}; the connection to {_places(clear)} is clear"
+    for clause in policy.promises if clear else ():
+        if claims.promises_encryption(clause):
+            message = f"{_quoted(clause.sentence)}; the connection to {_places(clear)} is clear"
             mend = "switch on TLS at the server, and ask for it in the URL"
-            yield found("policy.unencrypted", _at(policy, statement.sentence), message, mend)
+            yield found("policy.unencrypted", _at(policy, clause.sentence), message, mend)
     readers = {one.name for system in facts.systems for one in system.readers}
-    for statement, most in claims.ceilings(policy.statements):
+    for clause, most in claims.ceilings(policy.promises):
         if len(readers) > most:
-            message = f"{_quoted(statement.sentence)}; {counted(len(readers), 'account')} can read personal data"
+            message = f"{_quoted(clause.sentence)}; {counted(len(readers), 'account')} can read personal data"
             mend = "take away what nobody needs, or correct the number"
-            yield found("policy.readers", _at(policy, statement.sentence), message, mend)
+            yield found("policy.readers", _at(policy, clause.sentence), message, mend)
 
 
 def _silent(facts: Facts) -> Findings:
@@ -326,7 +324,7 @@ def _cookies(facts: Facts) -> Findings:
         message = f"the cookie '{name}' is set on the first visit, {life}"
         mend = "set it after the visitor has agreed, unless what they asked for needs it"
         yield found(rule, Place(url=site.home), message, mend)
-    promised = claims.promises_no_early_cookies(policy.statements) if policy is not None and site.cookies else None
+    promised = claims.promises_no_early_cookies(policy.promises) if policy is not None and site.cookies else None
     if policy is not None and promised is not None:
         message = f"{_quoted(promised.sentence)}; a first visit sets {_places(site.cookies)}"
         yield found("policy.stores-first", _at(policy, promised.sentence), message, "wait for the choice")

@@ -65,7 +65,7 @@ def look(
 
 
 def look_at_policy(file: str, text: PolicyText) -> PolicyFacts:
-    """The policy *text*, which *file* holds, with its statements."""
+    """The policy *text*, which *file* holds, with its promises."""
     return PolicyFacts(file, text, tuple(promises_in(text)))
 
 
@@ -241,7 +241,7 @@ def _overdue(
 ) -> Iterator[Overdue]:
     """Count the rows that are older than the policy says, sentence by sentence and table by table."""
     pairs = 0
-    for claim in retention_claims(policy.statements):
+    for claim in retention_claims(policy.promises):
         for system in systems:
             for table in _about(claim, system):
                 column = date_column(table.schema, frozenset(table.best))
@@ -252,9 +252,7 @@ def _overdue(
                 before = dt.datetime.combine(day, dt.time(), dt.UTC)
                 rows = _counted(stores[system.name], table.name, Before(column.name, before))
                 if rows != 0:
-                    yield Overdue(
-                        claim.statement, str(claim.period), system.name, table.name, column.name, before, rows
-                    )
+                    yield Overdue(claim.clause, str(claim.period), system.name, table.name, column.name, before, rows)
 
 
 def _about(claim: RetentionClaim, system: SystemFacts) -> Iterator[TableFacts]:

@@ -16,7 +16,7 @@ from troth.audit.report import Report
 from troth.audit.rules import Finding, Severity
 from troth.counting import counted
 from troth.detect import Role
-from troth.policy import Quantity
+from troth.policy.clauses import Quantity
 from troth.stores import TableKind
 
 __all__ = ["as_html"]
@@ -300,11 +300,11 @@ def _accounts(system: SystemFacts) -> Iterator[str]:
 def _policy(policy: PolicyFacts) -> Iterator[str]:
     yield '<h2 id="policy">What the policy promises</h2>'
     yield (
-        f'<p class="soft">{len(policy.statements)} of the {len(policy.text.sentences)} sentences of '
+        f'<p class="soft">{len(policy.promises)} of the {len(policy.text.sentences)} sentences of '
         f"{_code(policy.file)} commit the company, as far as simple rules can see. They see words, not meaning.</p>"
     )
-    by_kind = sorted(policy.statements, key=lambda it: str(it.kind))
-    for kind, group in itertools.groupby(by_kind, key=lambda it: it.kind):
+    by_kind = sorted(policy.promises, key=lambda it: str(it.topic))
+    for kind, group in itertools.groupby(by_kind, key=lambda it: it.topic):
         rows = [
             (
                 f"line {it.sentence.span.line}",
@@ -313,8 +313,8 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
             )
             for it in group
         ]
-        grid = _grid(f"Statements about {kind}", ("where", "sentence", "figures"), rows)
-        yield _folded(f"{str(kind).capitalize()}: {len(rows)}", len(policy.statements) <= _OPEN_MAX, grid)
+        grid = _grid(f"Promises about {kind}", ("where", "sentence", "figures"), rows)
+        yield _folded(f"{str(kind).capitalize()}: {len(rows)}", len(policy.promises) <= _OPEN_MAX, grid)
 
 
 def _quantity(it: Quantity) -> str:

@@ -16,29 +16,53 @@ from troth.policy.text import Block, Cell, Language, Link, PolicyError, PolicyTe
 
 if TYPE_CHECKING:
     from troth.policy.binding import Bound, bind, check, marks
+    from troth.policy.clauses import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, understand
+    from troth.policy.facts import (
+        Contact,
+        ContactKind,
+        DateKind,
+        Definition,
+        Reached,
+        StatedDate,
+        contacts,
+        dates,
+        days_meant,
+        definitions,
+    )
     from troth.policy.reading import Kind, kind_of, published_text, read
     from troth.policy.reading.files import FileKind, file_kind, read_bytes, read_file
     from troth.policy.rendering import render_plain
-    from troth.policy.statements import Quantity, Statement, StatementKind, promises_in
 
 __all__ = [
     "Block",
     "Bound",
     "Cell",
+    "Clause",
+    "ClauseKind",
+    "Contact",
+    "ContactKind",
+    "DateKind",
+    "Definition",
     "FileKind",
     "Kind",
     "Language",
     "Link",
     "PolicyError",
     "PolicyText",
+    "Practice",
     "Quantity",
+    "Reached",
     "Section",
     "Sentence",
     "Span",
-    "Statement",
-    "StatementKind",
+    "StatedDate",
+    "Understood",
     "bind",
     "check",
+    "contacts",
+    "dates",
+    "days_meant",
+    "definitions",
     "file_kind",
     "kind_of",
     "marks",
@@ -48,14 +72,16 @@ __all__ = [
     "read_bytes",
     "read_file",
     "render_plain",
+    "understand",
 ]
 
 _BEHIND = {
     "binding": "Bound bind check marks",
+    "clauses": "Clause ClauseKind Practice Quantity Understood promises_in understand",
+    "facts": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
     "reading.files": "FileKind file_kind read_bytes read_file",
     "reading": "Kind kind_of published_text read",
     "rendering": "render_plain",
-    "statements": "Quantity Statement StatementKind promises_in",
 }
 """Module to the names that it answers for, as the imports above tell a type checker."""
 

@@ -75,7 +75,7 @@ class Mentions:
         self.passages = tuple(passages(policy))
         self._known = known
         self._found: dict[str, tuple[Passage, ...]] = {}
-        self._phrases: dict[tuple[str, str], str] = {}
+        self._words_of: dict[tuple[str, str], str] = {}
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, passage in enumerate(self.passages):
             for word in dict.fromkeys(passage.words.split()):
@@ -96,9 +96,17 @@ class Mentions:
         return any(self._one(name) for asked in names for name in self._spelled(asked))
 
     def why(self, name: str, sentence: Sentence) -> str:
-        """The phrase of that concept which the sentence holds; empty where it does not speak of it."""
+        """The words by which the sentence speaks of that concept; empty where it does not."""
         self._one(name)
-        return self._phrases.get((name, sentence.id), "")
+        return self._words_of.get((name, sentence.id), "")
+
+    def knows(self, name: str) -> bool:
+        """Whether a lexicon has that concept."""
+        return name in self._known
+
+    def names(self, beginning: str) -> tuple[str, ...]:
+        """The concepts whose names begin so."""
+        return tuple(name for name in self._known if name.startswith(beginning))
 
     def _spelled(self, asked: str) -> list[str]:
         if not asked.endswith(".*"):
@@ -112,21 +120,21 @@ class Mentions:
         return self._found[name]
 
     def _speaking(self, concept: Concept) -> Iterator[int]:
-        places = {place: phrase for phrase in reversed(concept.any) for place in self._holding(phrase)}
+        places = {place: words for phrase in reversed(concept.any) for place, words in self._holding(phrase)}
         for phrase in concept.weak:
-            for place in self._holding(phrase):
+            for place, words in self._holding(phrase):
                 if place not in places and self._is_under(place, concept):
-                    places[place] = phrase
-        vetoed = {place for phrase in concept.but for place in self._holding(phrase)} if places else set()
+                    places[place] = words
+        vetoed = {place for phrase in concept.but for place, _ in self._holding(phrase)} if places else set()
         for place in sorted(places.keys() - vetoed):
-            self._phrases[concept.name, self.passages[place].sentence.id] = places[place].text
+            self._words_of[concept.name, self.passages[place].sentence.id] = places[place]
             yield place
 
-    def _holding(self, phrase: Phrase) -> Iterator[int]:
+    def _holding(self, phrase: Phrase) -> Iterator[tuple[int, str]]:
         for place in self._with(phrase.anchors):
             passage = self.passages[place]
-            if phrase.found_in(passage.words, after=passage.own):
-                yield place
+            if words := phrase.words_in(passage.words, after=passage.own):
+                yield place, words
 
     def _with(self, anchors: Iterable[str]) -> set[int]:
         found = set[int]()

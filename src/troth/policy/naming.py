@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from troth.policy.text import PolicyText
@@ -14,37 +15,52 @@ _CHARACTERS_MAX = 20_000
 """How far into the text the company introduces itself, at the latest."""
 _NAMES_MAX = 12
 _NAME = r"[A-Z0-9][\w&.'-]{0,40}(?:,? (?:of |and |the |& )?[A-Z0-9][\w&.'-]{0,40}){0,6}"
-_DEFINED = re.compile(rf"({_NAME}),? ?\(([^()]{{0,250}})\)")
+_DEFINED = re.compile(rf"(?:({_NAME}),? ?)?\(([^()]{{2,250}})\)")
 _QUOTED = re.compile(r"[\"']([^\"']{2,60})[\"']")
 _US = re.compile(r"\b(?:we|us|our|ours)\b", re.I)
+_BRIEF = re.compile(
+    r"^(?:here(?:in)?after|in short|short|referred to as)?,? ?(?:called|named)?[: ]*[\"']?([A-Z][\w&.-]{1,30})[\"']?$"
+)
 _LEGAL = (
     r"(?:Ltd|Limited|Inc|Incorporated|LLC|L\.L\.C|LLP|PLC|plc|Corp|Corporation|GmbH|AG|SE|S\.A|SA|B\.?V|SARL|Pty)\b\.?"
 )
 _SUFFIX = re.compile(rf"({_NAME}?),? {_LEGAL}")
-_SPEAKS = "will|does|do|has|is|may|never|shall|collects|uses|can|keeps"
-_NOT_US = frozenset(
-    {"you", "your", "user", "users", "site", "website", "service", "services", "policy", "app", "notice"}
-)
+_SPEAKS = "will|does|do|has|is|may|never|shall|collects|uses|can|keeps|processes|applies|takes|does|asks|carries|treats"
+_SUBJECT = re.compile(rf"(?:^|[.;:,(|] |\b(?:the|The|that|and|with|if|If) )({_NAME}) (?:{_SPEAKS})\b", re.M)
+_INTRODUCTION = 1_500
+_SPEAKING_MIN = 2
+_OTHERS = """
+    you your user users site website service services policy app notice we they it this these cookies our if the
+    google facebook data personal information who what gdpr ccpa coppa regulation act law directive commission
+    authority union eea dpo party parties processor
+"""
+_NOT_US = frozenset(_OTHERS.split())
 _GENERIC = ("the Company", "our company", "the Organisation", "the Organization")
 
 
 def company_names(policy: PolicyText) -> tuple[str, ...]:
     """The names, as they are written. What a policy defines beside "we" counts, and so does a name with a legal form
     that stands again without it."""
-    text = same_words("\n".join(block.text for block in policy.blocks)[:_CHARACTERS_MAX])
-    found = [*_defined(text), *_with_legal_form(text)][:_NAMES_MAX]
+    text = " | ".join(same_words(block.text) for block in policy.blocks)[:_CHARACTERS_MAX]
+    found = [*_defined(text), *_with_legal_form(text), *_speaking(text)][:_NAMES_MAX]
     return tuple(dict.fromkeys([*_GENERIC, *found]))
 
 
 def _defined(text: str) -> Iterator[str]:
     for found in _DEFINED.finditer(text):
-        if not _US.search(found[2]):
-            continue
-        yield found[1]
-        for quoted in _QUOTED.findall(found[2]):
-            name = quoted.strip(" ,.;:")
-            if not _US.fullmatch(name) and not _NOT_US & set(name.lower().split()):
-                yield name
+        brief = _BRIEF.match(found[2])
+        if brief is not None and re.search(rf"(?<!\w){re.escape(brief[1])} (?:{_SPEAKS})\b", text):
+            yield from (
+                name for name in (found[1], brief[1]) if name and not _is_of_others(f"{found[1] or ''} {brief[1]}")
+            )
+        if _US.search(found[2]):
+            yield from filter(None, (found[1],))
+            quoted = (name.strip(" ,.;:") for name in _QUOTED.findall(found[2]))
+            yield from (name for name in quoted if not _US.fullmatch(name) and not _is_of_others(name))
+
+
+def _is_of_others(name: str) -> bool:
+    return bool(_NOT_US & set(name.lower().split()))
 
 
 def _with_legal_form(text: str) -> Iterator[str]:
@@ -58,3 +74,16 @@ def _with_legal_form(text: str) -> Iterator[str]:
         alone = rf"(?<!\w){re.escape(short)}(?:,? {_LEGAL})? (?:{_SPEAKS})\b"
         if len(short) > 2 and re.search(alone, text):
             yield short
+
+
+def _speaking(text: str) -> Iterator[str]:
+    """A name of the first lines that acts all over the text: some policies speak of their company as of a third."""
+    counted = Counter(found[1] for found in _SUBJECT.finditer(text))
+    for name, times in counted.most_common(_NAMES_MAX):
+        if (
+            times >= _SPEAKING_MIN
+            and not _is_of_others(name)
+            and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text[:_INTRODUCTION])
+        ):
+            yield name
+            return

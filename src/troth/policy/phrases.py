@@ -1,11 +1,11 @@
 """Phrases: a small language for the ways in which a thing is said, made for people who know law rather than patterns.
 
 ``right to (access|obtain a copy of) [your|the] .. data`` reads as it looks: words in order, ``(a|b c)`` one of
-several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``delet*`` any ending, ``..`` up
-to four words between, ``...`` up to twelve. Phrases are looked for in the plain form of a sentence (`plain`): lower
-case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``; ``we'll``, ``we're`` and ``we've`` are
-said in full, as they would look like other words. Nothing in a phrase repeats without end, so finding one takes bounded
-time.
+several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``#`` a number, ``delet*`` any
+ending, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the plain form of a sentence
+(`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``; ``we'll``, ``we're`` and
+``we've`` are said in full, as they would look like other words. Nothing in a phrase repeats without end, so finding one
+takes bounded time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
 _PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|[\w%]+\*?|\S")
 _GAPS = {"..": r"(?:[\w%]+ ){0,4}?", "...": r"(?:[\w%]+ ){0,12}?"}
-_ANY = "_"
+_ONE = {"_": r"[\w%]+ ", "#": r"\d[\w%]* "}
 _CLOSES = {"(": ")", "[": "]", "!(": ")"}
 
 
@@ -62,10 +62,15 @@ class Phrase:
     def _pattern(self) -> re.Pattern[str]:
         return re.compile(self._source)
 
+    def words_in(self, words: str, *, after: int = 0) -> str:
+        """The first part of *words* (as `plain` makes them) that is the phrase and ends behind the first *after*
+        characters; empty where there is none."""
+        found = self._pattern.finditer(f"{words} ")
+        return next((one[0].strip() for one in found if one.end() - 1 > after), "")
+
     def found_in(self, words: str, *, after: int = 0) -> bool:
-        """Whether the phrase stands in *words* (as `plain` makes them) and ends behind the first *after* characters."""
-        padded = f"{words} "
-        return any(found.end() - 1 > after for found in self._pattern.finditer(padded))
+        """Whether the phrase stands in *words* so."""
+        return bool(self.words_in(words, after=after))
 
 
 class _Reader:
@@ -100,8 +105,8 @@ class _Reader:
         for part in self._until(closing):
             if part in _GAPS:
                 parts.append(_GAPS[part])
-            elif part == _ANY:
-                parts.append(r"[\w%]+ ")
+            elif part in _ONE:
+                parts.append(_ONE[part])
             elif part in _CLOSES:
                 source, found = self._choice(_CLOSES[part])
                 parts.append({"[": f"(?:{source})?", "!(": f"(?!{source})"}.get(part, source))

@@ -1,0 +1,46 @@
+"""The kinds of personal data by the words that policies have for them (``categories.toml``)."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from importlib import resources
+
+__all__ = ["breadth", "categories_in", "names_category"]
+
+_CHARACTERS_MAX = 2_000
+
+
+def names_category(text: str, category: str) -> bool:
+    """Whether *text* names the category, by its own words (or the nearest broader ones there are) or by part of it."""
+    return any(pattern.search(text[:_CHARACTERS_MAX]) for pattern in _naming(category))
+
+
+def categories_in(text: str) -> tuple[str, ...]:
+    """The categories that *text* names, in the order of the list."""
+    return tuple(name for name, pattern in _patterns().items() if pattern.search(text[:_CHARACTERS_MAX]))
+
+
+def breadth(text: str) -> int:
+    """How many categories *text* names."""
+    return len(categories_in(text))
+
+
+@functools.cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    data = tomllib.loads(resources.files(__package__).joinpath("categories.toml").read_text("utf-8"))
+    return {name: re.compile(text, re.I) for name, text in data.items()}
+
+
+@functools.cache
+def _naming(category: str) -> tuple[re.Pattern[str], ...]:
+    """The patterns for a category: "browser" names devices, and not the network address, which has its own words."""
+    patterns = _patterns()
+    broader = max((named for named in patterns if _covers(named, category)), key=len, default=None)
+    return tuple(found for named, found in patterns.items() if named == broader or _covers(category, named))
+
+
+def _covers(broad: str, narrow: str) -> bool:
+    """As `troth.declaration.covers`, which would load the declaration's models to read a text."""
+    return narrow == broad or narrow.startswith(f"{broad}.")

@@ -1,0 +1,84 @@
+"""From a policy that was read to what it says."""
+
+from __future__ import annotations
+
+from troth.policy.categories import categories_in
+from troth.policy.clauses.model import Clause, ClauseKind, Understood
+from troth.policy.clauses.parts import parts_of
+from troth.policy.clauses.practices import paragraphs_of
+from troth.policy.clauses.quantities import quantities_in
+from troth.policy.lexicon import Mentions, Passage, mentions
+from troth.policy.text import PolicyText, Sentence
+from troth.wording import same_words
+
+__all__ = ["promises_in", "understand"]
+
+_CHARACTERS_MAX = 2_000
+"""What is read of one sentence; real sentences are shorter."""
+
+
+def understand(policy: PolicyText) -> Understood:
+    """What each sentence does and each paragraph is about. The same text gives the same answer."""
+    spoken = mentions(policy)
+    says = _Says(spoken)
+    clauses = tuple(says.clause(passage) for passage in spoken.passages)
+    return Understood(policy, _without_mere_leads(spoken, clauses), tuple(paragraphs_of(spoken)))
+
+
+def promises_in(policy: PolicyText) -> list[Clause]:
+    """The clauses that commit the company, in order; headings promise nothing.
+
+    Phrases see words, not meaning: expect a few too many, and read the rest yourself.
+    """
+    return list(understand(policy).promises)
+
+
+class _Says:
+    """What the phrases of the lexicon find in a sentence."""
+
+    def __init__(self, spoken: Mentions) -> None:
+        self._spoken = spoken
+        self._promises = spoken.names("promise.")
+        self._kinds = {kind: f"says.{kind}" for kind in ClauseKind if spoken.knows(f"says.{kind}")}
+
+    def clause(self, passage: Passage) -> Clause:
+        sentence, words = passage.sentence, same_words(passage.sentence.text[:_CHARACTERS_MAX])
+        if passage.block.kind == "heading":
+            return Clause(sentence, (ClauseKind.HEADING,))
+        lead = passage.words[: passage.own].strip()
+        kinds = {kind: said for kind, name in self._kinds.items() if (said := self._why(name, sentence))}
+        commits = self._commits(passage, words)
+        return Clause(
+            sentence,
+            (*([ClauseKind.PROMISE] if commits else []), *kinds),
+            parts_of(words, lead) if commits else None,
+            lead,
+            categories_in(words),
+            quantities_in(words),
+            tuple(dict.fromkeys([*commits, *kinds.values()])),
+        )
+
+    def _commits(self, passage: Passage, words: str) -> list[str]:
+        """By which concepts, and which words, the sentence commits the company."""
+        if words.endswith("?") or (passage.block.cell is not None and passage.block.cell.is_head):
+            return []
+        if self._spoken.why("promise.not", passage.sentence):
+            return []
+        found = [self._why(name, passage.sentence) for name in self._promises if name != "promise.not"]
+        return [said for said in found if said]
+
+    def _why(self, name: str, sentence: Sentence) -> str:
+        words = self._spoken.why(name, sentence)
+        return f"{name}: {words}" if words else ""
+
+
+def _without_mere_leads(spoken: Mentions, clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """*clauses* where "We will:" promises nothing by itself, as what it leads into does."""
+    kept = list(clauses)
+    for place, (passage, following) in enumerate(zip(spoken.passages, spoken.passages[1:], strict=False)):
+        leads = passage.sentence.text.rstrip().endswith(":") and following.own and following.block.kind == "list_item"
+        if leads and clauses[place].promise is not None and clauses[place + 1].promise is not None:
+            one = clauses[place]
+            kinds = tuple(kind for kind in one.kinds if kind is not ClauseKind.PROMISE)
+            kept[place] = Clause(one.sentence, kinds, None, one.lead, one.categories, one.quantities, one.because)
+    return tuple(kept)
