@@ -43,13 +43,14 @@ def _is_next_item(block: Block, after: Block) -> bool:
 def unfinished(policy: PolicyText) -> Iterator[tuple[Sentence, str]]:
     """All unfinished sentences in order, each with the words that show it."""
     empty = {sentence.id for sentence in empty_leads(policy)}
-    for block in policy.blocks:
+    for block, after in zip(policy.blocks, [*policy.blocks[1:], None], strict=True):
         for sentence in block.sentences:
             if sentence.id in empty:
                 yield sentence, sentence.text
             elif gap := _GAP.search(sentence.text):
                 yield sentence, gap[0]
-        if block.kind == "paragraph" and block.cell is None and _breaks_off(block.sentences[-1].text):
+        goes_on = after is not None and after.kind == "list_item"
+        if block.kind == "paragraph" and block.cell is None and not goes_on and _breaks_off(block.sentences[-1].text):
             yield block.sentences[-1], block.sentences[-1].text
 
 
