@@ -89,10 +89,13 @@ def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
 
 
 def _policy(declaration: Declaration) -> Iterator[Problem]:
-    """Quotes that the policy does not hold."""
+    """Quotes that the policy does not hold, and a version that promises less and that nobody is told of."""
     from troth.policy import check as quotes
+    from troth.policy.versions import check as versions
 
     yield from quotes(declaration)
+    if declaration.policy.versions:
+        yield from versions(declaration)
 
 
 def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Problem]:

@@ -7,6 +7,20 @@ without a plan of how people learn of it.
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 from troth.policy.versions.comparing import Change, Comparison, Verdict, compare
 
-__all__ = ["Change", "Comparison", "Verdict", "compare"]
+if TYPE_CHECKING:
+    from troth.policy.versions.published import Issue, Step, chain, check, steps, why_not
+
+__all__ = ["Change", "Comparison", "Issue", "Step", "Verdict", "chain", "check", "compare", "steps", "why_not"]
+
+
+def __getattr__(name: str) -> object:
+    """What needs the declaration is loaded when it is first used: a comparison does not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.published"), name)
+    return value

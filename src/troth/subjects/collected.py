@@ -1,0 +1,179 @@
+"""Whether what was collected under an older version of the policy keeps the promises of that version (clause C55).
+
+A table that declares its ``notice`` column says which version each row was collected under. From that it can be decided
+whether every version that a row names was published, whether people were told before a weaker version came to count,
+and whether rows stay no longer than their own version promised.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from troth.counting import counted
+from troth.declaration import Declaration, Period, Retention, Table
+from troth.policy import PolicyError
+from troth.policy.versions import Issue, Step, chain, steps
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
+from troth.stores import AnyOf, Before, ColumnKind, Match, Noted, Scalar, Store, StoreError, noting
+
+__all__ = ["version_honoured"]
+
+ROWS_READ_MAX = 100_000
+"""Rows past the shorter period of some version that are looked at one by one."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was found in the tables: rows by version, and what is wrong."""
+
+    by_version: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    systems: set[str] = field(default_factory=set)
+    why_not: dict[str, str] = field(default_factory=dict)
+
+
+@answers("collect.version_honoured")
+def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime) -> Answer:
+    """Every row names a version that was published, and has what that version promised."""
+    today = now.astimezone(dt.UTC).date()
+    places = list(_places(declaration))
+    if not places:
+        nothing = frozenset({"declaration"})
+        return Answer(
+            Outcome.NOT_APPLICABLE, "No table says which version its rows are under.", Evidence(nothing, nothing)
+        )
+    try:
+        issues = chain(declaration)
+    except PolicyError as error:
+        return Answer(Outcome.ERROR, f"A version of the policy cannot be read: {error}")
+    weakened = [step for step in steps(issues) if step.refused and step.new.effective <= today]
+    seen, asked = _Seen(), Noted()
+    with noting(asked):
+        for system, name, table in places:
+            _look(seen, declaration, stores.get(system), (system, name, table), issues, weakened, today)
+    return _answer(seen, {system for system, _, _ in places}, asked)
+
+
+def _places(declaration: Declaration) -> Iterator[tuple[str, str, Table]]:
+    for system_name, system in declaration.systems.items():
+        for name, table in system.tables.items():
+            if table.notice:
+                yield system_name, name, table
+
+
+def _look(
+    seen: _Seen,
+    declaration: Declaration,
+    store: Store | None,
+    place: tuple[str, str, Table],
+    issues: Sequence[Issue],
+    weakened: Sequence[Step],
+    today: dt.date,
+) -> None:
+    """Look at one table, and note what is wrong there; a store that does not answer has not been observed."""
+    system, name, table = place
+    where = f"{system}.{name}"
+    if store is None:
+        seen.why_not[system] = "no store is given"
+        return
+    try:
+        rows, found = store.count(name, None), _by_version(store, name, table, issues)
+        rules = [(key, rule) for key, rule in declaration.retention.items() if rule.table == where]
+        late = list(_kept_too_long(store, name, table, rules, issues, today))
+    except StoreError as error:
+        seen.why_not[system] = str(error)
+        return
+    seen.systems.add(system)
+    seen.rows += rows
+    for version, count in found.items():
+        seen.by_version[version] = seen.by_version.get(version, 0) + count
+    if astray := rows - sum(found.values()):
+        seen.findings.append(Finding(where, f"{counted(astray, 'row')} under no version that was published", _ASTRAY))
+    seen.findings += [Finding(where, message, _UNTOLD) for message in _untold(found, weakened)]
+    seen.findings += [Finding(where, message, _LATE) for message in late]
+
+
+_ASTRAY = "name the version under 'policy.versions', or find out what those people were shown"
+_UNTOLD = "tell them and say when under 'announce', or let the weaker version wait"
+_LATE = "dispose of them as their version promised"
+
+
+def _by_version(store: Store, name: str, table: Table, issues: Sequence[Issue]) -> dict[str, int]:
+    """How many rows each version has."""
+    return {issue.name: store.count(name, _under(store, name, table, issue)) for issue in issues}
+
+
+def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
+    """The rows of that version."""
+    assert table.notice is not None, "only tables that say it are asked"
+    schema = store.describe().tables.get(name)
+    column = schema.column(table.notice) if schema else None
+    as_date = column is not None and column.kind is ColumnKind.DATE
+    value: Scalar = issue.effective if as_date else issue.name
+    return AnyOf((Match((table.notice,), ((value,),)),))
+
+
+def _untold(found: Mapping[str, int], weakened: Iterable[Step]) -> Iterator[str]:
+    """Rows of before a weaker version that counts although its people were not told in time."""
+    for step in weakened:
+        before = sum(count for name, count in found.items() if name < step.new.name)
+        if before:
+            yield f"{counted(before, 'row')} of before the version of {step.new.name}: {step.refused}"
+
+
+def _kept_too_long(
+    store: Store,
+    name: str,
+    table: Table,
+    rules: Iterable[tuple[str, Retention]],
+    issues: Iterable[Issue],
+    today: dt.date,
+) -> Iterator[str]:
+    """Rows that are past the period of the version that they were collected under, where that is another than today's
+    rule. What is past today's rule is for the control of retention."""
+    for key, rule in rules:
+        for issue in issues:
+            period = (issue.keeps or {}).get(key)
+            if period is not None and (late := _late(store, name, table, rule, issue, period, today)):
+                yield f"{counted(late, 'row')} of the version of {issue.name} past the {period} that it promised"
+
+
+def _late(store: Store, name: str, table: Table, rule: Retention, issue: Issue, period: Period, today: dt.date) -> int:
+    end = dt.datetime.combine(period.before(today), dt.time(), dt.UTC)
+    past = Before(rule.from_, end)
+    if not store.count(name, past):
+        return 0
+    assert table.notice is not None, "only tables that say it are asked"
+    rows = store.read(name, [table.notice], past, limit=ROWS_READ_MAX + 1)
+    if len(rows) > ROWS_READ_MAX:
+        message = f"{name} has more than {ROWS_READ_MAX:,} rows past an older period; dispose of some first"
+        raise StoreError(message, store=store.name)
+    return sum(_names(value, issue) for (value,) in rows)
+
+
+def _names(value: Scalar, issue: Issue) -> bool:
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    return value == issue.effective if isinstance(value, dt.date) else value == issue.name
+
+
+def _answer(seen: _Seen, scope: set[str], asked: Noted) -> Answer:
+    notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(seen.why_not.items()))
+    versions = {name: count for name, count in sorted(seen.by_version.items()) if count}
+    told = ", ".join(f"{count:,} under {name}" for name, count in versions.items()) or "none under any version"
+    evidence = Evidence(
+        frozenset(scope),
+        frozenset(seen.systems - seen.why_not.keys()),
+        population=seen.rows,
+        tested=seen.rows,
+        query=asked.hash,
+    )
+    return Answer.of(
+        f"{counted(seen.rows, 'row')} that name a version: {told}.{notes}",
+        evidence=evidence,
+        figures={"rows": seen.rows, **{f"under {name}": count for name, count in versions.items()}},
+        findings=seen.findings,
+    )

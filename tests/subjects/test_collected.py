@@ -1,0 +1,137 @@
+"""`collect.version_honoured`: what was collected under an older version keeps the promises of that version."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import troth.subjects.controls  # noqa: F401 - registers the answer
+from troth.declaration import load
+from troth.promises import Check, Outcome, run
+from troth.stores import open_store
+
+_NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
+_STRONG = "# Policy\n\nWe never share your data.\n\nWe delete sign-ins after 30 days.\n"
+_WEAK = "# Policy\n\nWe share your data with our partners.\n\nWe delete sign-ins after 90 days.\n"
+_TOLD = "{how: [email], days_before: 30, on: 2026-09-20}"
+
+
+@dataclass
+class Company:
+    """A shop whose customers signed up under two versions of its policy, on a disk of its own."""
+
+    folder: Path
+    announce: str = _TOLD
+    keeps: str = "{}"
+    first: str = "2025-03-01"
+    column: str = "seen_policy"
+
+    def lay(self) -> None:
+        (self.folder / "old.md").write_text(_STRONG)
+        (self.folder / "policy.md").write_text(_WEAK)
+        database = sqlite3.connect(self.folder / "shop.sqlite")
+        database.execute("create table customer (id integer primary key, email text, seen_policy text, at text)")
+        rows = [
+            (1, "ann@example.org", "2025-03-01", "2026-11-15"),
+            (2, "ben@example.org", "2025-03-01", "2026-10-01"),
+            (3, "chloe@example.org", "2026-11-01", "2026-11-02"),
+        ]
+        database.executemany("insert into customer values (?, ?, ?, ?)", rows)
+        database.commit()
+        database.close()
+
+    def check(self) -> Check:
+        (self.folder / "troth.yaml").write_text(f"""
+troth: 1
+organisation: {{name: Example Shop Ltd, country: GB, address: London, email: privacy@example.org}}
+policy:
+  file: policy.md
+  effective: 2026-11-01
+  announce: {self.announce}
+  versions: [{{file: old.md, effective: {self.first}, keeps: {self.keeps}}}]
+systems:
+  shop:
+    store: sqlite:///shop.sqlite
+    tables:
+      customer:
+        fields: {{email: user.contact.email}}
+        notice: {self.column}
+        erase: delete
+retention: {{customers: {{table: shop.customer, for: 90 days, from: at}}}}
+""")
+        store = open_store("shop", f"sqlite:///{self.folder}/shop.sqlite", read_only=True)
+        looking = {"declaration": load(self.folder / "troth.yaml"), "stores": {"shop": store}, "now": _NOW}
+        try:
+            return run("collect.version_honoured", looking)
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Company:
+    shop = Company(tmp_path)
+    shop.lay()
+    return shop
+
+
+def test_rows_are_counted_by_the_version_they_were_collected_under(company: Company) -> None:
+    check = company.check()
+    assert check.outcome is Outcome.PASS, check.findings
+    assert check.figures == {"rows": 3, "under 2025-03-01": 2, "under 2026-11-01": 1}
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_a_weaker_version_without_a_plan_turns_it_red(company: Company) -> None:
+    """A version that promises less counts, and nothing says how people learn of it."""
+    assert company.check().outcome is Outcome.PASS
+    company.announce = "null"
+    check = company.check()
+    assert check.outcome is Outcome.FAIL
+    assert "2 rows of before the version of 2026-11-01" in check.findings[0].message
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_a_plan_that_was_carried_out_too_late_turns_it_red(company: Company) -> None:
+    """People were told eight days before the version counts, and thirty are planned."""
+    assert company.check().outcome is Outcome.PASS
+    company.announce = "{how: [email], days_before: 30, on: 2026-10-24}"
+    assert "it may count from 2026-11-23 on" in company.check().findings[0].message
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_a_row_that_outlives_its_own_version_turns_it_red(company: Company) -> None:
+    """Version one promised thirty days; today's rule says ninety, and one of its rows is fifty days old."""
+    assert company.check().outcome is Outcome.PASS
+    company.keeps = "{customers: 30 days}"
+    check = company.check()
+    assert check.outcome is Outcome.FAIL
+    assert "1 row of the version of 2025-03-01 past the 30 days" in check.findings[0].message
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_rows_of_a_version_that_nobody_published_turn_it_red(company: Company) -> None:
+    """Two rows name the first day of no version."""
+    assert company.check().outcome is Outcome.PASS
+    company.first = "2025-04-01"
+    assert "2 rows under no version" in company.check().findings[0].message
+
+
+def test_a_weaker_version_that_does_not_count_yet_touches_nobody(company: Company) -> None:
+    company.announce = "null"
+    text = Path(company.folder / "policy.md")
+    text.write_text(_STRONG)
+    assert company.check().outcome is Outcome.PASS
+
+
+def test_a_version_that_cannot_be_read_is_no_pass(company: Company) -> None:
+    (company.folder / "old.md").unlink()
+    assert company.check().outcome is Outcome.ERROR
+
+
+def test_nothing_personal_is_told(company: Company) -> None:
+    company.announce = "null"
+    assert "example.org" not in repr(company.check())
