@@ -19,6 +19,7 @@ from troth.service.record import checks, tasks
 from troth.service.record.declared import own, with_own
 from troth.service.record.disposal import dispose
 from troth.service.record.models import CheckRow, Hold, RunRow, Subject, Task, Tombstone
+from troth.service.record.tasks import Followed
 from troth.service.record.tombstones import Erased, Tombstones
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
@@ -135,8 +136,7 @@ def test_failures_open_one_task_and_only_a_pass_closes_it(database: str) -> None
     for outcome in (Outcome.FAIL, Outcome.FAIL, Outcome.ERROR):
         tasks.follow(checks.keep(made(outcome)))
     assert Task.objects.filter(closed_at__isnull=True).count() == 1
-    closed = tasks.follow(checks.keep(made(Outcome.PASS)))
-    assert closed is not None
+    [closed] = tasks.follow(checks.keep(made(Outcome.PASS))).closed
     assert closed.closed_by is not None
     assert closed.closed_by.outcome == "pass"
     tasks.follow(checks.keep(made(Outcome.FAIL)))
@@ -144,7 +144,7 @@ def test_failures_open_one_task_and_only_a_pass_closes_it(database: str) -> None
 
 
 def test_an_error_opens_no_task(database: str) -> None:
-    assert tasks.follow(checks.keep(made(Outcome.ERROR))) is None
+    assert tasks.follow(checks.keep(made(Outcome.ERROR))) == Followed()
 
 
 # --- our own retention -----------------------------------------------------------------------------------------------

@@ -11,8 +11,26 @@ from troth.cli import company as cli
 
 __all__ = ["api"]
 
-_SCOPES = ("cases.write", "cases.read", "packages.read", "guard.read", "disclosures.write", "disclosures.read")
-_EVENTS = ("case.received", "case.verified", "case.changed", "case.closed", "case.escalated", "line.stopped")
+_SCOPES = (
+    "cases.write",
+    "cases.read",
+    "packages.read",
+    "guard.read",
+    "disclosures.write",
+    "disclosures.read",
+    "evidence.write",
+)
+_EVENTS = (
+    "case.received",
+    "case.verified",
+    "case.changed",
+    "case.closed",
+    "case.escalated",
+    "line.stopped",
+    "control.failing",
+    "control.passing",
+    "attestation.expiring",
+)
 _DAYS = 90
 
 

@@ -4,13 +4,16 @@ from django.urls import include, path, re_path
 
 from troth.service import pages
 from troth.service.api.frame import api, ruled
+from troth.service.board import api as board_api
 from troth.service.board import centre as board
+from troth.service.board import console as board_console
 from troth.service.cases import api as cases_api
 from troth.service.disclosure import api as disclosure_api
 from troth.service.record import centre as record
 
 api.add_router("", cases_api.router, tags=["requests"])
 api.add_router("", disclosure_api.router, tags=["disclosures"])
+api.add_router("", board_api.router, tags=["evidence"])
 
 urlpatterns = [
     path("policy/", board.notice, name="notice"),
@@ -27,6 +30,7 @@ urlpatterns = [
     path("api/v1/", (ruled(api.urls[0]), *api.urls[1:])),
     path("your-data/", include("troth.service.cases.centre.addresses")),
     path("console/", include("troth.service.cases.console.addresses")),
+    path("console/controls/", board_console.controls, name="controls"),
     path("console/tokens/", include("troth.service.api.addresses")),
     path("", include("troth.service.staff.addresses")),
     path("health/live", pages.live, name="live"),

@@ -28,6 +28,7 @@ __all__ = [
     "listed",
     "moment",
     "register",
+    "severity_word",
     "status_word",
     "thousands",
     "told",
@@ -132,6 +133,13 @@ def status_word(status: str) -> str:
         "private": pgettext("promise", "private"),
     }
     return words[status]
+
+
+@register.filter
+def severity_word(severity: str) -> str:
+    """How grave a control's failure is, in the language of now."""
+    words = {"high": gettext("grave"), "medium": gettext("medium"), "low": gettext("slight"), "": gettext("unknown")}
+    return words[severity]
 
 
 @register.filter

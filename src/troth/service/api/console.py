@@ -39,6 +39,7 @@ _SCOPES: dict[Scope, str | Promise] = {
     Scope.GUARD_READ: _("Ask whether somebody’s data may be used"),
     Scope.DISCLOSURES_WRITE: _("Put on record what goes to whom"),
     Scope.DISCLOSURES_READ: _("Ask who received somebody’s data"),
+    Scope.EVIDENCE_WRITE: _("Send evidence for the company’s own controls"),
 }
 _EVENTS: dict[str, str | Promise] = {
     "case.received": _("A request came in"),
@@ -47,6 +48,9 @@ _EVENTS: dict[str, str | Promise] = {
     "case.closed": _("A request was answered"),
     "case.escalated": _("A deadline is near or missed"),
     "line.stopped": _("Nothing is carried out until the configuration is mended"),
+    "control.failing": _("A control fails"),
+    "control.passing": _("A control passes again"),
+    "attestation.expiring": _("Somebody’s word for a promise is about to run out"),
 }
 
 

@@ -34,7 +34,17 @@ from troth.service.record.routines import routine
 __all__ = ["EVENTS", "HookRefused", "end", "make", "signature", "tell"]
 
 _LOG = logging.getLogger("troth.hooks")
-EVENTS = ("case.received", "case.verified", "case.changed", "case.closed", "case.escalated", "line.stopped")
+EVENTS = (
+    "case.received",
+    "case.verified",
+    "case.changed",
+    "case.closed",
+    "case.escalated",
+    "line.stopped",
+    "control.failing",
+    "control.passing",
+    "attestation.expiring",
+)
 _EVERY = dt.timedelta(seconds=10)
 _WAITS_S = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
 _TIMEOUT_S, _PASS_S_MAX = 10.0, 30.0

@@ -33,6 +33,7 @@ class Scope(enum.StrEnum):
     GUARD_READ = "guard.read"
     DISCLOSURES_WRITE = "disclosures.write"
     DISCLOSURES_READ = "disclosures.read"
+    EVIDENCE_WRITE = "evidence.write"
 
     @property
     def reaches_personal(self) -> bool:

@@ -26,6 +26,7 @@ from troth.service.board import plan
 from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow
+from troth.service.board.reminding import remind, tell_tasks
 from troth.service.company import Company, company
 from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
@@ -162,6 +163,7 @@ def run_due(
     changed: tuple[tuple[str, Status], ...] = ()
     if is_old or ran:
         changed = judge_all(here, now)
+        remind(here, now)
         last.note(here, now)
     more, broken = sequence_if_sound(signer, now=now)
     unsigned = (broken,) if broken else tuple(_show_outside(here, DatabaseLog(signer), now))
@@ -310,7 +312,7 @@ def _check(held: due.Claim, here: Company, sitting: Sitting) -> Check:
     with transaction.atomic(durable=True):
         due.finish(held, next_due=plan.next_check(here.controls[id_], check))
         changed = plan.check_changed(checks.latest(id_), check)
-        tasks.follow(checks.keep(check))
+        tell_tasks(tasks.follow(checks.keep(check)), here, here.controls[id_], check.at)
         if changed is not None:
             record(changed)
     return check

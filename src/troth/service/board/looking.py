@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from troth.declaration import SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
+from troth.service.board.pushing import pushed_evidence
 from troth.service.company import Company
 from troth.service.disclosure.register import Register
 from troth.service.key_life import look_at_keys
@@ -81,6 +82,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "holds": in_force(now),
             "disclosures": Register(keyring),
             "letters": look_at_letters(now),
+            "pushed": pushed_evidence(),
             "now": now,
         }
         if company.declaration.organisation.site:

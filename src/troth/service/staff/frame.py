@@ -40,6 +40,12 @@ PAGES: tuple[Page, ...] = (
     Page("tasks", _("Tasks"), (Right.CASES_HANDLE,), _("What people have to do by hand.")),
     Page("holds", _("Holds"), (Right.HOLDS_MANAGE,), _("What must not be deleted.")),
     Page("disclosures", _("Disclosures"), (Right.DISCLOSURES_SEE,), _("What went to whom.")),
+    Page(
+        "controls",
+        _("Controls"),
+        (Right.EVIDENCE_READ, Right.CASES_HANDLE),
+        _("What fails, and whose word has to be renewed."),
+    ),
     Page("work", _("Work queue"), (Right.CASES_HANDLE, Right.EVIDENCE_READ), _("Whether everything runs.")),
     Page("officer", _("In confidence"), (Right.OFFICER,), _("What was told to the data-protection officer.")),
     Page("staff", _("Staff"), (Right.STAFF_MANAGE, Right.OFFICER), _("Who works here, and what each may do.")),
