@@ -514,9 +514,10 @@ def _unheld(
 
 
 def _purpose_names(declaration: Declaration) -> Faults:
-    """Systems, collection points and other controllers name declared purposes."""
+    """Systems, collection points, recipients and other controllers name declared purposes."""
     named = [(("systems", name), system.purposes) for name, system in declaration.systems.items()]
     named += [(("collection_points", name), point.purposes) for name, point in declaration.collection_points.items()]
+    named += [(("recipients", name), one.purposes) for name, one in declaration.recipients.items()]
     named += [(("controllers", name), other.purposes) for name, other in declaration.controllers.items()]
     joint = declaration.organisation.joint_controllers
     named += [(("organisation", "joint_controllers", name), other.purposes) for name, other in joint.items()]

@@ -533,6 +533,8 @@ class Recipient(Part):
     role: Sharing
     country: Country
     receives: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+    """What it receives them for; any purpose that has such data, where left out."""
     title: str | None = None
     safeguard: str | None = None
     """Where the country is outside the UK and the EU: ``adequacy``, ``scc``, ``idta``, ``dpf``, ``uk_bridge`` …"""

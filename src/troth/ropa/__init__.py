@@ -5,6 +5,8 @@ This room promises that each of them follows from the declaration alone, is the 
 what is missing and where it goes; nothing is filled in with a guess.
 """
 
+from troth.ropa.drawing import as_svg
+from troth.ropa.picture import Arrow, Box, Picture, picture_data, picture_of, picture_words
 from troth.ropa.record import Activity, Line, Missing, Record, record_of
 from troth.ropa.risk import CriteriaList, Criterion, Met, Question, Screening, Verdict, lists, screen
 from troth.ropa.screening import VERDICTS, screening_data, screening_markdown
@@ -13,11 +15,14 @@ from troth.ropa.writing import as_csv, as_data, as_html, as_markdown
 __all__ = [
     "VERDICTS",
     "Activity",
+    "Arrow",
+    "Box",
     "CriteriaList",
     "Criterion",
     "Line",
     "Met",
     "Missing",
+    "Picture",
     "Question",
     "Record",
     "Screening",
@@ -26,7 +31,11 @@ __all__ = [
     "as_data",
     "as_html",
     "as_markdown",
+    "as_svg",
     "lists",
+    "picture_data",
+    "picture_of",
+    "picture_words",
     "record_of",
     "screen",
     "screening_data",

@@ -166,7 +166,7 @@ def _purposes(declaration: Declaration) -> Iterator[Activity]:
 
 def _purpose_lines(declaration: Declaration, name: str, purpose: Purpose) -> Iterator[Line]:
     cite, categories = "Art. 30(1)", relations.held_for(declaration, name)
-    recipients = relations.receive(declaration, categories)
+    recipients = relations.receive(declaration, categories, [name])
     yield Line("purposes", "Purpose", f"{cite}(b)", (purpose_title(purpose),))
     basis = _BASES[purpose.basis] + (f": {purpose.interests}" if purpose.interests else "")
     yield Line("basis", "Legal basis", "Art. 6(1)", (basis,))
@@ -293,7 +293,7 @@ def _customer_lines(declaration: Declaration, name: str, one: ActedFor | None, d
     )
     gap = Missing(f"what is done for {name}", f"controllers.{name}.purposes", "a purpose with 'role: processor'")
     yield Line("processing", "Categories of processing", f"{cite}(b)", says, () if says else (gap,))
-    recipients = relations.receive(declaration, [each for held in categories.values() for each in held])
+    recipients = relations.receive(declaration, [each for held in categories.values() for each in held], done)
     systems = [each for purpose in done for each in relations.serve(declaration, purpose)]
     yield _transfers(declaration, recipients, dict.fromkeys(systems), f"{cite}(c)")
     yield _security(declaration, f"{cite}(d)")

@@ -38,10 +38,14 @@ def overlap(one: Iterable[str], other: Iterable[str]) -> bool:
     return any(covers(a, b) or covers(b, a) for a in one for b in known)
 
 
-def receive(declaration: Declaration, categories: Iterable[str]) -> dict[str, Recipient]:
-    """The recipients that get some of *categories*, by name."""
-    known = list(categories)
-    return {name: one for name, one in declaration.recipients.items() if overlap(one.receives, known)}
+def receive(declaration: Declaration, categories: Iterable[str], purposes: Iterable[str]) -> dict[str, Recipient]:
+    """The recipients that get some of *categories* for one of *purposes*, by name."""
+    known, served = list(categories), set(purposes)
+    return {
+        name: one
+        for name, one in declaration.recipients.items()
+        if overlap(one.receives, known) and (not one.purposes or served & set(one.purposes))
+    }
 
 
 def subjects_of(declaration: Declaration, name: str, purpose: Purpose) -> list[str]:

@@ -1,0 +1,45 @@
+"""``troth map``: where the data goes, as one picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from troth.cli import company as cli
+
+__all__ = ["map"]
+
+
+@click.command()
+@cli.declaration_option
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["svg", "json", "text"]),
+    default="svg",
+    show_default=True,
+    help="As a picture, as data, or in words.",
+)
+@cli.json_option
+def map(declaration: Path, kind: str, as_json: bool) -> None:  # noqa: A001 - it is the command's name
+    """Draw where the data goes: people, where they are asked, systems, recipients by country.
+
+    It follows from the declaration alone, and is the same picture for the same declaration. The SVG needs nothing else,
+    suits light and dark, and says in words what it shows.
+
+    \b
+    Example:  troth map > map.svg
+              troth map --format text
+    """
+    from troth.declaration import load
+    from troth.ropa import as_svg, picture_data, picture_of, picture_words
+
+    picture = picture_of(load(declaration))
+    if as_json or kind == "json":
+        click.echo(json.dumps(picture_data(picture), indent=2, ensure_ascii=False))
+    elif kind == "text":
+        click.echo(cli.printable("\n".join(picture_words(picture))))
+    else:
+        click.echo(as_svg(picture), nl=False)
