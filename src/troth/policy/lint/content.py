@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
+from troth.policy.lint.run import Looked, prose
 from troth.policy.lint.unfinished import empty_leads, unfinished
 from troth.policy.phrases import plain
 
@@ -78,7 +78,8 @@ def _recipients(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     told = spoken.of("recipient.named", "recipient.category")
     sections = {passage.under for passage in told}
-    vague = [passage for passage in spoken.of("recipient.vague") if not told or passage.under not in sections]
+    vague = [passage for passage in prose(spoken.of("recipient.vague")) if not told or passage.under not in sections]
+    vague = vague or _without(prose(spoken.of("recipient.undefined")), told)
     if vague:
         yield Hit(vague[0].sentence)
     elif not told and (implied := spoken.of("recipient.activity")):
@@ -262,8 +263,7 @@ def _open_categories(looked: Looked) -> Iterator[Hit]:
 def _third_parties(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     denied = spoken.of("thirdparty.denied")
-    told = _without(spoken.of("recipient.named", "recipient.category"), denied)
-    if not told:
+    if denied or not spoken.has("recipient.named", "recipient.category"):
         what = "denied" if denied else "not named"
         yield Hit(denied[0].sentence if denied else None, says=(("what", what),))
 
@@ -302,6 +302,14 @@ def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
         yield Hit(offered[0].sentence)
 
 
+@fires_when("PECR.22.basis")
+def _newsletter(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    sent = prose(spoken.of("newsletter.sent"))
+    if sent and not spoken.has("newsletter.basis") and not _said_near(sent, spoken.of("consent.relied")):
+        yield Hit(sent[0].sentence)
+
+
 @fires_when("PECR.6.pixel")
 def _mail_tracked(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
@@ -313,7 +321,7 @@ def _mail_tracked(looked: Looked) -> Iterator[Hit]:
 @fires_when("PECR.6.list")
 def _cookies_listed(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
-    used = spoken.of("cookie.word")
+    used = prose(spoken.of("cookie.word"))
     about = [passage for passage in spoken.passages if passage in used or "cookie" in passage.under]
     is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(passage.sentence.text) for passage in about)
     missing = [] if is_named else ["which there are"]
