@@ -67,8 +67,8 @@ def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Of
     report = keep.run_due(NOW, office=office)
     assert [check.outcome for check in report.checks] == ["pass"]
     assert PromiseRow.objects.get().status == "kept"
-    assert report.entries_sequenced == EntryRow.objects.count() == 4
-    assert len(entries("keys.created")) == len(entries("declaration.loaded")) == 1
+    assert report.entries_sequenced == EntryRow.objects.count() == 5
+    assert len(entries("keys.created")) == len(entries("declaration.loaded")) == len(entries("policy.published")) == 1
 
 
 def test_nothing_is_run_before_it_is_due_again(database: str, office: Office) -> None:
@@ -194,7 +194,7 @@ def test_a_ledger_that_cannot_be_shown_to_an_outsider_is_told(database: str, off
         sequence(signer, now=NOW)
         Tile.objects.update(data=b"")
         [told] = keep.run_due(NOW + HOUR / 2, office=office).unsigned
-    assert told.startswith("tile/0/000.p/5 is missing")
+    assert told.startswith("tile/0/000.p/6 is missing")
 
 
 def test_a_clock_that_went_back_is_told_and_everything_is_recorded(database: str, office: Office) -> None:

@@ -47,6 +47,8 @@ _NOT_ALLOWED = OneOf(("right", "factor", "undertaking", "purpose", "own", "unrec
 _YES = OneOf(("yes", "no"))
 _LOOSENED = OneOf(("schedule", "freshness", "failures", "severity", "audience", "scope", "threshold", "query"))
 
+_VERDICT = OneOf(("first", "weakened", "strengthened", "reworded", "moved", "same"))
+
 _CASE: Mapping[str, Shape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
 """The request that an act belongs to, and who acted."""
 
@@ -59,6 +61,10 @@ KINDS: Mapping[str, Kind] = {
     "declaration.changed": Kind(
         {"before": Of(Hash), "after": Of(Hash)},
         {"policy_before": Of(Hash), "policy_after": Of(Hash), "by": Of(Pseudonym)},
+    ),
+    "policy.published": Kind(
+        {"policy": Of(Hash), "effective": Day(), "verdict": _VERDICT},
+        {"before": Of(Hash), "weaker": Whole(), "by": Of(Pseudonym)},
     ),
     "keys.created": Kind(
         {"key": Of(KeyId), "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token"))},

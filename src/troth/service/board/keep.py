@@ -26,6 +26,7 @@ from troth.service.board import plan
 from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow
+from troth.service.board.publishing import publish
 from troth.service.board.reminding import remind, tell_tasks
 from troth.service.company import Company, company
 from troth.service.key_life import SEALED
@@ -134,6 +135,7 @@ def run_due(
     is_old = last.is_old(here, now)
     if is_old:
         _note_declaration(here, now)
+        publish(here, now)
         _note_bindings(here, now)
         _schedule(here, now)
         _hasten_outdated(here, now)

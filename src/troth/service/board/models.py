@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from troth.service.record.models import EntryRow
 
-__all__ = ["BindingRow", "ChangeRow", "DeclaredRow", "PromiseRow", "PushedRow", "ReminderRow"]
+__all__ = ["BindingRow", "ChangeRow", "DeclaredRow", "PromiseRow", "PublishedRow", "PushedRow", "ReminderRow"]
 
 
 class DeclaredRow(models.Model):
@@ -109,3 +109,21 @@ class PushedRow(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(population__gte=F("tested")), name="pushed_tests_what_is_there")
         ]
+
+
+class PublishedRow(models.Model):
+    """A version of the policy that was published: its text, and what it was to the one before it. Never changed."""
+
+    number = models.PositiveIntegerField(unique=True)
+    digest = models.CharField(max_length=80)
+    effective = models.DateField()
+    kind = models.CharField(max_length=16, help_text="How its text is read: markdown, html, text.")
+    source = models.TextField()
+    verdict = models.CharField(max_length=16, help_text="What it was to the one before it; first where there was none.")
+    weaker = models.PositiveIntegerField(default=0, help_text="Clauses that promise less than before.")
+    at = models.DateTimeField()
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "board_published"
+        indexes = [models.Index(fields=["effective", "number"], name="published_in_force")]
