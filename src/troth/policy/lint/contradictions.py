@@ -1,1 +1,215 @@
-"""Rules that a function decides."""
+"""Rules about two sentences that cannot both be true. Each finding is on one and names the line of the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from troth.policy.facts import ContactKind, contacts
+from troth.policy.lexicon import Passage
+from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import shortened
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.phrases import Phrase
+from troth.policy.text import Sentence
+
+
+def _beside(passage: Passage, other: Passage) -> Hit:
+    return Hit(passage.sentence, says=_other(other.sentence))
+
+
+def _other(sentence: Sentence) -> tuple[tuple[str, str], ...]:
+    return (("other", str(sentence.span.line)), ("quote", shortened(sentence.text)))
+
+
+def _without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
+    """The sentences among *passages* that are none of *others*; a heading says nothing that could be untrue."""
+    silent = {id(passage) for passage in others}
+    return [passage for passage in passages if id(passage) not in silent and passage.block.kind != "heading"]
+
+
+def _next(passage: Passage, looked: Looked) -> Passage | None:
+    everything = looked.mentions.passages
+    at = next(at for at, one in enumerate(everything) if one is passage) + 1
+    return everything[at] if at < len(everything) else None
+
+
+# --- who gets it ------------------------------------------------------------------------------------------------------
+
+
+@fires_when("X.transfer-vs-vendors")
+def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
+    """Denials that data goes to others, or abroad, beside those who get it there."""
+    spoken = looked.mentions
+    pairs = (
+        ("denial.sharing", ("recipient.named", "recipient.category")),
+        ("denial.abroad", ("transfer.vendor", "abroad.told")),
+        ("denial.trade", ("trade.told",)),
+    )
+    told = set[str]()
+    for denial, kinds in pairs:
+        others = _without(spoken.of(*kinds), [*spoken.of(denial), *spoken.of("denial.any"), *spoken.of("officer.any")])
+        for passage in spoken.of(denial) if others else ():
+            if passage.sentence.id not in told and not _is_taken_back(passage, looked):
+                told.add(passage.sentence.id)
+                yield _beside(passage, others[0])
+
+
+def _is_taken_back(passage: Passage, looked: Looked) -> bool:
+    """Whether the next sentence says for whom the denial does not hold."""
+    after = _next(passage, looked)
+    return after is not None and after in looked.mentions.of("denial.qualified")
+
+
+@fires_when("X.sharing-label")
+def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
+    """A denial of sale beside others who watch visitors, once; where California may be concerned."""
+    spoken = looked.mentions
+    if looked.home.region not in {"us", ""} and not spoken.has("california.any"):
+        return
+    others = _without(spoken.of("watchers.outside"), spoken.of("denial.sale"))
+    for passage in spoken.of("denial.sale")[:1]:
+        if others:
+            yield _beside(passage, others[0])
+
+
+@fires_when("X.anonymous-vs-logs")
+def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
+    """A claim that nobody can be identified, in a section that speaks of addresses and logs."""
+    spoken = looked.mentions
+    for passage in spoken.of("denial.person"):
+        beside = [other for other in spoken.of("singles.out") if other.under == passage.under]
+        if beside:
+            yield _beside(passage, beside[0])
+
+
+# --- mail -------------------------------------------------------------------------------------------------------------
+
+
+@fires_when("X.unsub-vs-breach-mail")
+def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
+    """A promise that all mail stops, beside mail that must be sent, where nothing says that it goes on."""
+    spoken = looked.mentions
+    others = _without(spoken.of("mail.must"), spoken.of("mail.none"))
+    if not others or spoken.has("mail.goes_on"):
+        return
+    for passage in spoken.of("mail.none"):
+        yield _beside(passage, others[0])
+
+
+@fires_when("X.mailboxes")
+def mailboxes(looked: Looked) -> Iterator[Hit]:
+    """Different addresses beside different rights, told once, where the second one stands."""
+    rights = {passage.sentence.id for passage in looked.mentions.of("right.*", "mail.stop", "complaint.self")}
+    found = dict[str, Sentence]()
+    for contact in contacts(looked.policy):
+        if contact.kind is ContactKind.EMAIL and contact.sentence.id in rights:
+            found.setdefault(contact.value.lower(), contact.sentence)
+    ours = _own_domain(found)
+    boxes = {box: sentence for box, sentence in found.items() if box.endswith(f"@{ours}")}
+    if len(boxes) > 1:
+        which = ", ".join(f"{box} (line {sentence.span.line})" for box, sentence in boxes.items())
+        second = list(boxes)[1]
+        yield Hit(boxes[second], second, says=(("which", which),))
+
+
+def _own_domain(boxes: Iterable[str]) -> str:
+    domains = [box.partition("@")[2] for box in boxes]
+    return max(dict.fromkeys(domains), key=domains.count, default="")
+
+
+# --- what is collected, and what is used ------------------------------------------------------------------------------
+
+_OCCASIONS = {
+    "registration": Phrase("(register*|registration|sign up !(for)|create an account|open an account)"),
+    "orders": Phrase("(order*|purchase*|buy|buys|checkout)"),
+    "the newsletter": Phrase("(newsletter*|subscribe*)"),
+    "forms": Phrase("(form|forms)"),
+    "support tickets": Phrase("(ticket*)"),
+    "surveys": Phrase("(survey*|questionnaire*)"),
+    "answers to marketing": Phrase("(respond*|reply|replies|response) .. marketing"),
+    "competitions": Phrase("(competition*|contest*|sweepstake*|giveaway*|prize draw*)"),
+}
+_OCCASIONS_MIN = 2
+"""A sentence that names fewer is no list of occasions, so that nothing is missing in it."""
+
+
+@fires_when("X.collect-vs-use")
+def collected_and_used(looked: Looked) -> Iterator[Hit]:
+    """Two lists of occasions, one of collecting and one of using, that are not the same."""
+    collecting = _occasions(_without(looked.mentions.of("collected.when"), looked.mentions.of("used.when")))
+    using = _occasions(looked.mentions.of("used.when"))
+    if collecting is None or using is None:
+        return
+    (first, collected), (second, used) = collecting, using
+    parts = []
+    if collected - used:
+        parts.append(f"{_listed(collected - used)} without a use")
+    if used - collected:
+        parts.append(f"{_listed(used - collected)} without a word on what is collected there")
+    if parts:
+        says = (("other", str(first.sentence.span.line)), ("which", "; ".join(parts)))
+        yield Hit(second.sentence, says=says)
+
+
+def _occasions(passages: Sequence[Passage]) -> tuple[Passage, set[str]] | None:
+    """The passage with the most occasions, if it is a list of them."""
+    named = [
+        (passage, {name for name, one in _OCCASIONS.items() if one.found_in(passage.words)}) for passage in passages
+    ]
+    best = max(named, key=lambda pair: len(pair[1]), default=None)
+    return best if best is not None and len(best[1]) >= _OCCASIONS_MIN else None
+
+
+def _listed(names: set[str]) -> str:
+    return " and ".join(name for name in _OCCASIONS if name in names)
+
+
+@fires_when("X.card-undeclared")
+def card_undeclared(looked: Looked) -> Iterator[Hit]:
+    """Card data that is handled and missing from what is collected, unless somebody else takes it."""
+    if not looked.mentions.has("card.elsewhere"):
+        yield from _undeclared(looked, "card.handled", _CARD)
+
+
+@fires_when("X.email-undeclared")
+def address_undeclared(looked: Looked) -> Iterator[Hit]:
+    """Mail that is sent, while no address is among what is collected."""
+    yield from _undeclared(looked, "mail.sent", _EMAIL)
+
+
+_CARD = re.compile(r"\b(?:cards?|payment|billing|financial|economic|iban)\b")
+_EMAIL = re.compile(r"\b(?:e mails?|emails?|contact|correspondence)\b")
+
+
+def _undeclared(looked: Looked, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
+    """Where the kind is first handled, if it is missing wherever the policy lists what it collects."""
+    lists = looked.mentions.of("collected.list")
+    places = _without(looked.mentions.of(handled), lists)
+    if not lists or not places or any(kind.search(passage.words) for passage in lists):
+        return
+    if not any(kind.search(passage.words) for passage in _beside_lists(looked, lists)):
+        yield Hit(places[0].sentence, says=_other(lists[0].sentence))
+
+
+def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]:
+    """What stands in the same sections and tables as these lists, as far as it names data."""
+    sections = {passage.under for passage in lists}
+    for passage in looked.mentions.passages:
+        is_listed = passage.block.kind == "list_item" or passage.block.cell is not None
+        if passage.under in sections and is_listed:
+            yield passage
+
+
+# --- which sites ------------------------------------------------------------------------------------------------------
+
+
+@fires_when("X.site-scope")
+def scope_of_sites(looked: Looked) -> Iterator[Hit]:
+    """A clause about one site only, beside one about all of them."""
+    spoken = looked.mentions
+    every = spoken.of("scope.every_site")
+    for passage in _without(spoken.of("scope.one_site"), every)[:1]:
+        if every:
+            yield _beside(passage, every[0])

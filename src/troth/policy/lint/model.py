@@ -86,6 +86,12 @@ class Hit:
     """Whether the text itself says that the condition of a conditional rule holds."""
     fix: str | None = None
     """What to write instead of *quote*, where that is mechanical."""
+    at: int | None = None
+    """Where in the sentence the quote begins; its first place where left out."""
+    since: dt.date | None = None
+    """Since when this is a fault, where that is later than the rule."""
+    mend: str = ""
+    """How to mend it, where the rule's own words are not enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +110,5 @@ class Finding:
     mend: str = ""
     fix: str | None = None
     start: int | None = None
-    """Where the quote begins in the policy's source, for those who mend."""
+    """Where the quote begins in the policy's source, and *end* where it goes on after it; for those who mend."""
+    end: int | None = None

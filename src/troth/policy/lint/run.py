@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from troth.policy.lexicon import Mentions, mentions
+from troth.policy.lexicon import Mentions, Passage, mentions
 from troth.policy.lint.home import Home, home_of
 from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule
 from troth.policy.lint.rules import decides, rules
-from troth.policy.text import PolicyText
+from troth.policy.text import PolicyText, Sentence, Span
 
 if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
-__all__ = ["Looked", "Report", "lint"]
+__all__ = ["Looked", "Report", "lint", "prose"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ def _findings(rule: Rule, looked: Looked) -> Iterator[Finding]:
         return
     hits = _by_concepts(rule.fires, looked.mentions) if rule.fires is not None else decides(rule.id)(looked)
     for hit in hits:
-        yield _finding(rule, hit, conditional=bool(rule.fact) and holds is None and not hit.is_settled)
+        if hit.since is None or hit.since <= looked.as_of:
+            conditional = bool(rule.fact) and holds is None and not hit.is_settled
+            yield _finding(rule, hit, looked.policy, conditional=conditional)
 
 
 def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
@@ -89,25 +91,40 @@ def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
     missing = [name for name in fires.all if not spoken.has(name)]
     if not missing and (fires.all or (fires.any and spoken.has(*fires.any))):
         return
-    places = spoken.of(*fires.at)
+    places = prose(spoken.of(*fires.at))
     says = (("missing", ", ".join(name.rpartition(".")[2] for name in missing)),)
     yield Hit(places[0].sentence if places else None, says=says)
 
 
-def _finding(rule: Rule, hit: Hit, *, conditional: bool) -> Finding:
-    sentence = hit.sentence
-    quote = hit.quote or (sentence.text if sentence else rule.searched)
+def prose(found: Iterable[Passage]) -> list[Passage]:
+    """*found* without headings, unless there is nothing else: a heading names a thing and seldom says it."""
+    passages = list(found)
+    return [passage for passage in passages if passage.block.kind != "heading"] or passages
+
+
+def _finding(rule: Rule, hit: Hit, policy: PolicyText, *, conditional: bool) -> Finding:
+    sentence, says = hit.sentence, dict(hit.says)
+    span = _place(policy, sentence, hit) if sentence else None
     return Finding(
         rule=f"{rule.id}.{hit.part}" if hit.part else rule.id,
         severity=hit.severity or rule.severity,
-        line=sentence.span.line if sentence else None,
-        quote=quote,
+        line=span.line if span else None,
+        quote=hit.quote or (sentence.text if sentence else rule.searched),
         citation=rule.citation,
-        applies_from=rule.applies_from,
+        applies_from=hit.since or rule.applies_from,
         conditional=conditional,
         evaluable=rule.evaluable,
-        message=rule.message.format(**dict(hit.says)) if hit.says else rule.message,
-        mend=rule.mend,
+        message=rule.message.format(**says) if says else rule.message,
+        mend=hit.mend or (rule.mend.format(**says) if says else rule.mend),
         fix=hit.fix,
-        start=sentence.span.start if sentence else None,
+        start=span.start if span else None,
+        end=span.end if span else None,
     )
+
+
+def _place(policy: PolicyText, sentence: Sentence, hit: Hit) -> Span:
+    """Where the quote stands, or the whole sentence where the quote is not of its words (the target of a link)."""
+    start = sentence.text.find(hit.quote) if hit.at is None else hit.at
+    if not hit.quote or start < 0:
+        return sentence.span
+    return policy.place(sentence, start, start + len(hit.quote))

@@ -1,1 +1,199 @@
-"""Rules that a function decides."""
+"""Rules about how a policy is built: lists that are empty, sections that promise nothing, words that lead nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from troth.policy.facts import definitions
+from troth.policy.lexicon import Passage
+from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import hit_at, occurrences, straight
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.lint.unfinished import empty_leads
+from troth.policy.phrases import plain
+from troth.policy.text import PolicyText, Section, Sentence
+
+# --- lists that are empty ---------------------------------------------------------------------------------------------
+
+_NAMED = (
+    ("canspam", re.compile(r"\bcan[ -]?spam\b", re.I)),
+    ("use", re.compile(r"\bus(?:e|es|ed|ing)\b.{0,30}\b(?:information|data|details|it|pii)\b", re.I)),
+    ("cookies", re.compile(r"\bcookies?\b", re.I)),
+    ("email", re.compile(r"\be-?mail|\bnewsletter", re.I)),
+    ("use", re.compile(r"\b(?:use|uses|used|using|purposes?)\b", re.I)),
+)
+_VERBS_FOLLOW = re.compile(r"(?:\bto|\b(?:agree|agrees|commit|undertake|promise)\w* to the following)\s*:$", re.I)
+_NO_ITEM = re.compile(
+    r"(?:if|you|we|our|the|when|should|this|these|please|some|most|unless|however|in addition|where|at any|like)\b",
+    re.I,
+)
+
+
+@fires_when("S.empty-list")
+def empty_list(looked: Looked) -> Iterator[Hit]:
+    """Lead-ins that nothing follows: the end, a heading, or a paragraph that cannot be what was announced."""
+    empty = {sentence.id for sentence in (*empty_leads(looked.policy), *_misled(looked.policy))}
+    for section in looked.policy.sections:
+        for block in section.blocks:
+            if block.sentences[-1].id in empty:
+                yield Hit(block.sentences[-1], part=_name_of(block.sentences[-1], section))
+
+
+def _misled(policy: PolicyText) -> Iterator[Sentence]:
+    """Lead-ins to verbs that a whole sentence follows."""
+    for block, after in zip(policy.blocks, (*policy.blocks[1:], None), strict=True):
+        if block.kind == "heading" or block.cell is not None or not _VERBS_FOLLOW.search(straight(block.text)):
+            continue
+        is_text = after is not None and after.kind == "paragraph" and after.cell is None
+        if after is not None and is_text and (after.text.endswith(":") or _NO_ITEM.match(after.text)):
+            yield block.sentences[-1]
+
+
+def _name_of(lead: Sentence, section: Section) -> str:
+    """What the list is about, by its lead-in, or else the name of its section."""
+    for text in (lead.text, section.title):
+        for name, pattern in _NAMED:
+            if pattern.search(text):
+                return name
+    words = re.sub(r"^(?:[ivx]+|\d+|[a-z]) ", "", plain(section.title)).split()
+    return "-".join(words[:4]) or "text"
+
+
+# --- what points elsewhere, or at itself ------------------------------------------------------------------------------
+
+_URL = re.compile(
+    r"https?://\S+|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)+/\S*|\S+@\S+|\b(?:[\w-]+\.)+(?:com|org|net|eu|uk|de|fr|es|nl|gov|io)\b"
+)
+_INSECURE = re.compile(r"\bhttp://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
+_REFERS = re.compile(
+    r"\b(?:see|in|under|per|to|of|with)(?: also)? "
+    r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}(?:\.\d{1,2})*))"
+    r"(?! ?(?:\(|of (?:the|that|this) (?!policy|notice|statement)|[A-Z]|BDSG|GDPR))"
+)
+_NUMBERED = re.compile(r"\W{0,3}(?:(?:section|clause|part) )?(\d{1,2}(?:\.\d{1,2})*)(?=[.)\s:])", re.I)
+
+
+@fires_when("S.link.insecure")
+def insecure_link(looked: Looked) -> Iterator[Hit]:
+    """Every address without encryption, in the text or behind it, once for a sentence."""
+    for sentence in looked.policy.sentences:
+        seen = set[str]()
+        for found in _INSECURE.finditer(sentence.text):
+            seen.add(found[0].rstrip("/"))
+            yield hit_at(sentence, found.start(), found.end(), fix=found[0].replace("http:", "https:", 1))
+        for link in sentence.links:
+            if link.href.lower().startswith("http:") and link.href.rstrip("/") not in seen:
+                yield hit_at(sentence, link.start, link.end)
+
+
+@fires_when("S.link.missing")
+def missing_link(looked: Looked) -> Iterator[Hit]:
+    """Sentences that send their reader to a document without saying where it is, or to a section that is not there."""
+    said = set[str]()
+    itself = looked.mentions.of("points.itself")
+    for passage in looked.mentions.of("points.document", "points.click"):
+        if passage not in itself and not _leads_somewhere(passage):
+            said.add(passage.sentence.id)
+            yield Hit(passage.sentence, says=(("why", "The reader is sent somewhere, and no link leads there"),))
+    numbers = set(_numbers(looked.policy))
+    for sentence, found in occurrences(looked, _REFERS, headings=False):
+        if found["number"] not in numbers and sentence.id not in said and not sentence.links:
+            why = f"There is no {found['what']} in this policy"
+            yield hit_at(sentence, found.start("what"), found.end("what"), why=why)
+
+
+def _leads_somewhere(passage: Passage) -> bool:
+    """Whether the sentence, or the next one of its paragraph, has a link or an address."""
+    sentences = passage.block.sentences
+    at = sentences.index(passage.sentence)
+    return any(one.links or _URL.search(one.text) for one in sentences[at : at + 2])
+
+
+def _numbers(policy: PolicyText) -> Iterator[str]:
+    """The numbers of all sections and paragraphs."""
+    for at, section in enumerate(policy.sections, 1):
+        yield str(at)
+        if found := _NUMBERED.match(section.title):
+            yield found[1]
+    for block in policy.blocks:
+        if found := _NUMBERED.match(block.text):
+            yield found[1]
+
+
+@fires_when("S.circular")
+def circular(looked: Looked) -> Iterator[Hit]:
+    """A policy that tells its reader to read the policy."""
+    for passage in looked.mentions.of("points.itself"):
+        if not passage.sentence.links and not _URL.search(passage.sentence.text):
+            yield Hit(passage.sentence)
+
+
+@fires_when("S.law-no-promise")
+def law_without_promise(looked: Looked) -> Iterator[Hit]:
+    """Sections that tell of a law and speak of nobody: neither of us nor of you."""
+    told = {passage.sentence.id: passage for passage in looked.mentions.of("law.told")}
+    words = {passage.sentence.id: passage.words for passage in looked.mentions.passages}
+    for section in looked.policy.sections:
+        sentences = [one for block in section.blocks for one in block.sentences if block.cell is None]
+        laws = [one for one in sentences if one.id in told]
+        if laws and section.level and not any(_SOMEBODY.search(words[one.id]) for one in sentences):
+            yield Hit(laws[0])
+
+
+_SOMEBODY = re.compile(r"\b(?:we|us|our|you|your|i|my)\b")
+
+
+# --- words that nobody explains ---------------------------------------------------------------------------------------
+
+_TERMS = re.compile(
+    r"(?<=[a-z,;] )(?:Site|Sites|Website|Service|Services|Platform|Software|App|Application|Users?|Customers?|"
+    r"Clients?|Members?|Company|Content|Agreement|Products?|Personal (?:Data|Information)|Support Tickets?|Group|"
+    r"Affiliates?)(?=[\s.,;:)]|'s|$)(?! [A-Z])"
+)
+_SHORT = re.compile(
+    r"\b(?:PII|DSARs?|SARs?|DPIAs?|SCCs?|BCRs?|IDTA|LIA|ROPA|GAID|IDFA|PHI|NPI|NPPI|SPI|FIPPs?|KYC|AML|ESPs?|PSPs?|TIA)\b"
+)
+_WHOLE_MAX = 2_000_000
+_USES_MIN = 2
+"""A word with a capital that stands once may be a slip; one that stands again is meant as a term."""
+
+
+@fires_when("S.term.undefined")
+def undefined_term(looked: Looked) -> Iterator[Hit]:
+    """Words that are used as terms, each once, where it first stands: with a capital, or as letters that only those in
+    the trade know."""
+    explained = {plain(_one(one.term)) for one in definitions(looked.policy)}
+    whole = straight("\n".join(sentence.text for sentence in looked.policy.sentences), length=_WHOLE_MAX)
+    used = Counter[str]()
+    first = dict[str, tuple[Sentence, re.Match[str]]]()
+    for sentence, found in (*occurrences(looked, _TERMS, headings=False), *occurrences(looked, _SHORT)):
+        used[_one(found[0])] += 1
+        first.setdefault(_one(found[0]), (sentence, found))
+    for term, (sentence, found) in first.items():
+        needed = 1 if term.isupper() else _USES_MIN
+        if used[term] >= needed and plain(term) not in explained and not _is_told(term, whole):
+            yield hit_at(sentence, found.start(), found.end(), term=found[0])
+
+
+def _one(term: str) -> str:
+    return term[:-1] if term.endswith("s") and not term.endswith("ss") else term
+
+
+def _is_told(term: str, text: str) -> bool:
+    """Whether it stands in quotes anywhere, or letters stand beside what they are short for."""
+    word = re.escape(term)
+    told = rf"[\"'](?:the )?{word}s?[.,]?[\"']|hereinafter:?,? (?:the )?{word}"
+    if term.isupper():
+        told += rf"|\((?:the |or |called )?{word}s?\b|\b{word}s? \((?=[A-Za-z])|called {word}"
+    return re.search(told, text) is not None
+
+
+@fires_when("S.term.pii-only")
+def pii_only(looked: Looked) -> Iterator[Hit]:
+    """A policy that protects “PII”, and never speaks of personal data."""
+    spoken = looked.mentions
+    if spoken.has("pii.any") and not spoken.has("personal.any"):
+        yield Hit(spoken.of("pii.any")[0].sentence)

@@ -1,0 +1,202 @@
+"""Rules about dates: such as there are not, such as are read in two ways, and how old the policy is."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troth.policy.facts import dates
+from troth.policy.lint.model import Hit, Severity
+from troth.policy.lint.prose import hit_at, occurrences, straight, table
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.phrases import Phrase, plain
+from troth.policy.text import Block, PolicyText, Sentence
+
+__all__ = ["Written", "dates_of", "own_date", "written_dates"]
+
+_MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
+_MONTH = r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}})\.?"
+_DATE = re.compile(
+    r"(?<![\d./-])(?:"
+    r"(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})"
+    r"|(?P<c>\d{1,2})(?P<t>[/-])(?P<d>\d{1,2})(?P=t)(?P<z>(?:20)?\d\d)"
+    r"|(?P<e>\d{1,2})\.(?P<f>\d{1,2})\.(?P<x>20\d\d)"
+    rf"|(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format(1)},? (?P<year1>(?:19|20)\d\d)"
+    rf"|{_MONTH.format(2)} (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year2>(?:19|20)\d\d)"
+    rf"|{_MONTH.format(3)},? (?P<year3>(?:19|20)\d\d)"
+    r")(?![\d/-]|\.\d)",
+    re.I,
+)
+_REVISED = re.compile(r"\bRev(?:ision)?\.? $", re.I)
+_EDGE_BLOCKS = 4
+"""How far from the policy's beginning or end a date that stands alone is its date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A date as it is written. *day* is what it means, as near as can be said; *wrong* says why it is none."""
+
+    sentence: Sentence
+    start: int
+    end: int
+    day: dt.date | None
+    wrong: str = ""
+    fix: str | None = None
+
+
+def written_dates(looked: Looked) -> Iterator[Written]:
+    """All dates of the policy, in order."""
+    for sentence, found in occurrences(looked, _DATE):
+        yield _read(sentence, found)
+
+
+def dates_of(sentence: Sentence) -> Iterator[Written]:
+    """The dates of one sentence."""
+    for found in _DATE.finditer(straight(sentence.text)):
+        yield _read(sentence, found)
+
+
+def own_date(looked: Looked) -> Written | None:
+    """The latest day that the policy gives for itself: since when it counts, or when it was last changed."""
+    stated = {(one.sentence.id, one.span.start) for one in dates(looked.policy)}
+    own = [date for date in written_dates(looked) if date.day is not None and _is_own(date, looked.policy, stated)]
+    return max(own, key=lambda date: date.day or dt.date.min, default=None)
+
+
+def _is_own(date: Written, policy: PolicyText, stated: set[tuple[str, int]]) -> bool:
+    """Whether the words beside the date say so, or it stands alone where a policy's date stands."""
+    before, after = straight(date.sentence.text)[: date.start], straight(date.sentence.text)[date.end :]
+    if (date.sentence.id, policy.place(date.sentence, date.start, date.end).start) in stated:
+        return True
+    is_alone = not (before + after).strip(" .:|()*_") and _is_at_edge(date.sentence, policy.blocks)
+    return is_alone or _REVISED.search(before) is not None
+
+
+def _is_at_edge(sentence: Sentence, blocks: tuple[Block, ...]) -> bool:
+    edge = (*blocks[:_EDGE_BLOCKS], *blocks[-_EDGE_BLOCKS:])
+    return any(sentence is one for block in edge for one in block.sentences)
+
+
+def _read(sentence: Sentence, found: re.Match[str]) -> Written:
+    at = (sentence, found.start(), found.end())
+    quote = found[0]
+    if found["y"]:
+        year, month, day = int(found["y"]), int(found["a"]), int(found["b"])
+        if month > 12 >= day:
+            right = _day(year, day, month)
+            return Written(*at, right, f"{quote} has no month {month}", right.isoformat() if right else None)
+        return _checked(at, quote, year, month, day)
+    if found["c"]:
+        return _numbers(at, quote, int(found["c"]), int(found["d"]), int(found["z"]) % 100 + 2000)
+    if found["e"]:
+        return _checked(at, quote, int(found["x"]), int(found["f"]), int(found["e"]))
+    for form in "12":
+        if found[f"month{form}"]:
+            month = _MONTHS[found[f"month{form}"][:3].lower()]
+            return _checked(at, quote, int(found[f"year{form}"]), month, int(found[f"day{form}"]))
+    year, month = int(found["year3"]), _MONTHS[found["month3"][:3].lower()]
+    return Written(*at, dt.date(year, month, calendar.monthrange(year, month)[1]))
+
+
+def _numbers(at: tuple[Sentence, int, int], quote: str, first: int, second: int, year: int) -> Written:
+    """A date in numbers alone, whose order nobody can see."""
+    if first > 12:
+        return _checked(at, quote, year, second, first)
+    if second > 12:
+        return _checked(at, quote, year, first, second)
+    days = [day for day in (_day(year, first, second), _day(year, second, first)) if day]
+    if len(set(days)) == 1:
+        return Written(*at, days[0])
+    if not days:
+        return Written(*at, None, f"{quote} is no date")
+    either = " or ".join(f"{day:%-d %B %Y}" for day in sorted(days))
+    return Written(*at, max(days), f"{quote} may be {either}")
+
+
+def _checked(at: tuple[Sentence, int, int], quote: str, year: int, month: int, day: int) -> Written:
+    right = _day(year, month, day)
+    if right is not None:
+        return Written(*at, right)
+    if not 1 <= month <= 12:
+        return Written(*at, None, f"{quote} has no month")
+    last = calendar.monthrange(year, month)[1]
+    return Written(*at, dt.date(year, month, last), f"{quote}: {calendar.month_name[month]} {year} has {last} days")
+
+
+def _day(year: int, month: int, day: int) -> dt.date | None:
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+@fires_when("S.date.invalid")
+def invalid(looked: Looked) -> Iterator[Hit]:
+    """Every date that is none, or that is read in two ways."""
+    for date in written_dates(looked):
+        if date.wrong:
+            yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
+
+
+@fires_when("S.stale")
+def stale(looked: Looked) -> Iterator[Hit]:
+    """A policy that was last looked at more than twelve months ago: a warning; more than 24: an error."""
+    date = own_date(looked)
+    if date is None or date.day is None:
+        return
+    months = (looked.as_of.year - date.day.year) * 12 + looked.as_of.month - date.day.month
+    months -= looked.as_of.day <= date.day.day  # a month counts once its last day is over
+    if months >= 12:
+        hit = hit_at(date.sentence, date.start, date.end, months=months)
+        yield hit if months < 24 else _grave(hit)
+
+
+def _grave(hit: Hit) -> Hit:
+    return Hit(hit.sentence, hit.quote, at=hit.at, says=hit.says, severity=Severity.ERROR)
+
+
+@fires_when("S.predates")
+def predates(looked: Looked) -> Iterator[Hit]:
+    """A policy that is older than law it answers to, once with all of these laws."""
+    date = own_date(looked)
+    if date is None or date.day is None:
+        return
+    words = " ".join(plain(sentence.text) for sentence in looked.policy.sentences)
+    newer = [
+        law["name"]
+        for law in table("laws.toml")["newer"]
+        if date.day < law["since"] <= looked.as_of and _answers_to(law, words, looked.home.region)
+    ]
+    if newer:
+        yield hit_at(date.sentence, date.start, date.end, laws="; ".join(newer))
+
+
+def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
+    return region in law.get("homes", ()) or any(Phrase(text).found_in(words) for text in law["phrases"])
+
+
+@fires_when("S.product.sunset")
+def sunset(looked: Looked) -> Iterator[Hit]:
+    """Every sentence that speaks of something which no longer exists, once for each such thing."""
+    for name, row in table("names.toml").items():
+        phrases = [Phrase(text) for text in row["phrases"]]
+        for passage in looked.mentions.passages:
+            spelled = any(word in passage.sentence.text for word in row.get("words", ()))
+            spoken = spelled or any(phrase.found_in(passage.words, after=passage.own) for phrase in phrases)
+            if spoken and not _KNOWS.search(passage.sentence.text):
+                says = (("name", name), ("day", f"{row['since']:%-d %B %Y}"), ("instead", row["instead"]))
+                yield Hit(passage.sentence, says=says, since=row["since"])
+
+
+_KNOWS = re.compile(
+    r"\b(?:invalid\w*|struck down|no longer|formerly|former|replac\w+|instead of|ended|discontinued|until|used to)\b",
+    re.I,
+)

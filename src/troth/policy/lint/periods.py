@@ -1,0 +1,116 @@
+"""The rule about two periods for the same data."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from troth.policy.clauses.quantities import quantities_in
+from troth.policy.lexicon import Passage
+from troth.policy.lint.model import Hit
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.phrases import Phrase, plain
+from troth.wording import same_words
+
+__all__ = ["Kept", "kept_periods"]
+
+_KINDS: Mapping[str, str] = {
+    "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
+    "call recordings": "(call recording*|recorded calls|recording* of calls|calls are recorded)",
+    "transcripts": "transcript*",
+    "log files": "(log file*|server log*|access log*|web log*|logs|log data)",
+    "backups": "(backup*|back ups)",
+    "invoices": "(invoice*|billing record*)",
+    "orders": "(order data|order record*|order information|order history|orders)",
+    "tickets": "(ticket*|support message*|support email*)",
+    "applications": "(application documents|job application*|applicant data|cv|cvs|unsuccessful applic*)",
+    "identity documents": "(id document*|identity document*|passport cop*|cop* of .. passport)",
+    "location": "(location data|precise location|location history|geolocation)",
+    "face videos": "face video*",
+    "chat messages": "(chat|chats|chat message*)",
+    "donation records": "donation record*",
+    "health records": "(health record*|medical record*|patient record*|health documentation)",
+    "session recordings": "session recording*",
+    "exam papers": "examination papers",
+    "purchase records": "(purchase record*|records of purchase*)",
+    "newsletter addresses": "(newsletter .. address*|newsletter subscri*|newsletter data)",
+    "account data": "(account data|account information|account record*)",
+}
+_TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerly|changelog|reduced|extended)\b")
+_CONDITION = re.compile(
+    r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
+)
+_DAYS = {"day": 1, "working day": 1, "hour": 1 / 24, "week": 7, "month": 30, "year": 365}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A sentence, or a row of a table, that says how long one kind of data is kept."""
+
+    passage: Passage
+    kind: str
+    number: float
+    unit: str
+
+    @property
+    def days(self) -> float:
+        """About how many days."""
+        return self.number * _DAYS[self.unit]
+
+    def __str__(self) -> str:
+        plural = "" if self.number == 1 else "s"
+        return f"{self.number:g} {self.unit}{plural} (line {self.passage.sentence.span.line})"
+
+
+@fires_when("X.retention-pair")
+def two_periods(looked: Looked) -> Iterator[Hit]:
+    """A period beside an open end in one sentence, and two periods for one kind of data in two places."""
+    spoken = looked.mentions
+    definite = {id(passage) for passage in spoken.of("retention.period")}
+    for passage in spoken.of("retention.vague"):
+        if id(passage) in definite and _OPEN_END.search(passage.words):
+            yield Hit(passage.sentence, says=(("which", "one that ends, and one that nobody can tell the end of"),))
+    by_kind = defaultdict[str, list[Kept]](list)
+    for kept in kept_periods(looked):
+        by_kind[kept.kind].append(kept)
+    for kind, found in by_kind.items():
+        differing = [kept for kept in found if abs(kept.days - found[0].days) > 0.1 * found[0].days]
+        if differing:
+            yield Hit(differing[0].passage.sentence, says=(("which", f"{kind}: {found[0]} and {differing[0]}"),))
+
+
+_OPEN_END = re.compile(r"\b(?:or|and)\b.{0,80}\b(?:reasonable|necessary|needed|required|appropriate|indefinite\w*)\b")
+
+
+def kept_periods(looked: Looked) -> Iterator[Kept]:
+    """What the policy says of periods, where a sentence or row is about one kind of data and names one period."""
+    rows = _rows(looked)
+    for passage in looked.mentions.of("retention.any"):
+        cell = passage.block.cell
+        words = rows.get((cell.table, cell.row), "") if cell else passage.words
+        kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
+        text = words if cell else same_words(passage.sentence.text)
+        periods = [one for one in quantities_in(text) if one.unit in _DAYS]
+        if len(kinds) != 1 or len(periods) != 1 or _TELLS_OF_CHANGE.search(words):
+            continue
+        if cell is None and _CONDITION.search(plain(passage.sentence.text)):
+            continue
+        yield Kept(passage, kinds[0], periods[0].number, periods[0].unit)
+
+
+@functools.cache
+def _phrases() -> Mapping[str, Phrase]:
+    return {kind: Phrase(text) for kind, text in _KINDS.items()}
+
+
+def _rows(looked: Looked) -> Mapping[tuple[int, int], str]:
+    """The words of every row of every table."""
+    rows = defaultdict[tuple[int, int], list[str]](list)
+    for block in looked.policy.blocks:
+        if block.cell is not None and not block.cell.is_head:
+            rows[block.cell.table, block.cell.row].append(plain(block.text))
+    return {place: " ".join(words) for place, words in rows.items()}

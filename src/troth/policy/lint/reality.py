@@ -1,0 +1,1 @@
+"""Rules about what the text says and what is declared."""

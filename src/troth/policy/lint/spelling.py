@@ -1,0 +1,237 @@
+"""Rules about how things are written: laws and names misspelt, words and commas that are missing, numbers that nobody
+can dial."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from troth.policy.lint.dates import dates_of
+from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import Occurrence, hit_at, occurrences, straight, table
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.naming import company_names
+from troth.policy.phrases import Phrase, plain
+from troth.policy.text import Sentence
+
+# --- laws -------------------------------------------------------------------------------------------------------------
+
+_ARTICLE = re.compile(r"\bArt(?:icle|\.)? ?(?P<number>\d{1,2})\b(?! ?(?:\(1\)|para\.? ?1) ?(?:lit|\())")
+
+
+@fires_when("S.typo.regime")
+def misspelt_law(looked: Looked) -> Iterator[Hit]:
+    """Laws whose names are misspelt, rights that stand beside the wrong article, and days on which no law came."""
+    wanted = table("laws.toml")["misspelt"]
+    for sentence, found in occurrences(looked, _misspelt()):
+        right = wanted[found[0]]
+        yield hit_at(sentence, found.start(), found.end(), fix=right, why=f"“{found[0]}” is misspelt", right=right)
+    for sentence in looked.policy.sentences:
+        yield from _wrong_article(sentence)
+        yield from _wrong_day(sentence)
+
+
+@functools.cache
+def _misspelt() -> re.Pattern[str]:
+    names = sorted(table("laws.toml")["misspelt"], key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w'-])")
+
+
+def _wrong_article(sentence: Sentence) -> Iterator[Hit]:
+    """A single right with a single article of the GDPR, and that is another right's."""
+    text = straight(sentence.text)
+    found = list(_ARTICLE.finditer(text))
+    if len(found) != 1 or found[0]["number"] not in {"13", "14", "19", *table("laws.toml")["articles"]}:
+        return
+    before = text[max(0, found[0].start() - 60) : found[0].start()].lower()
+    rights = table("laws.toml")["articles"].items()
+    meant = [number for number, words in rights if any(word in before for word in words)]
+    if len(meant) == 1 and meant[0] != found[0]["number"] and "GDPR" in text:
+        start, end = found[0].span("number")
+        why = f"Art. {found[0]['number']} of the GDPR is about something else"
+        yield hit_at(sentence, start, end, fix=meant[0], why=why, right=f"Art. {meant[0]}")
+
+
+def _wrong_day(sentence: Sentence) -> Iterator[Hit]:
+    for law in table("laws.toml")["in-force"]:
+        if not any(Phrase(text).found_in(plain(sentence.text)) for text in law["phrases"]):
+            continue
+        for date in dates_of(sentence):
+            if date.day is not None and date.day not in law["days"] and not date.wrong:
+                why = f"The {law['law']} did not come into force on that day"
+                yield hit_at(sentence, date.start, date.end, why=why, right=law["right"])
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+@fires_when("S.typo.its")
+def its(looked: Looked) -> Iterator[Hit]:
+    """“It's” for what belongs to it, and “its” for “it is”."""
+    words = table("grammar.toml")["its"]
+    owner = re.compile(rf"\b(?P<wrong>it's)(?= (?:{words['owned']})\b(?! (?:own )?(?:to|that|not|up)\b))", re.I)
+    being = re.compile(rf"(?<![\w'-])(?P<wrong>its)(?= (?:{words['is']})\b(?! [\w-]+ly\b))", re.I)
+    for pattern, right in ((owner, "its"), (being, "it is")):
+        for sentence, found in occurrences(looked, pattern):
+            mended = right.capitalize() if found[0][0].isupper() else right
+            yield hit_at(sentence, found.start(), found.end(), fix=mended, right=mended)
+
+
+@fires_when("S.grammar.missing-word")
+def missing_word(looked: Looked) -> Iterator[Hit]:
+    """Sentences with a gap where only one kind of word can stand."""
+    for pattern, word in _gaps():
+        for sentence, found in occurrences(looked, pattern, headings=False):
+            has_sides = word and "a" in found.re.groupindex
+            start, end = found.span()
+            fix = None
+            if has_sides:
+                fix = (
+                    f"{sentence.text[found.start('a') : found.end('a')]} {word} {sentence.text[found.start('b') : end]}"
+                )
+            yield hit_at(sentence, start, end, fix=fix, which=f": “{word}”" if word else "")
+
+
+@functools.cache
+def _gaps() -> tuple[tuple[re.Pattern[str], str], ...]:
+    data = table("grammar.toml")
+    return tuple(
+        (re.compile(row["pattern"].replace("%(verbs)s", data["verbs"]), re.I), row["word"]) for row in data["missing"]
+    )
+
+
+@fires_when("S.grammar.list")
+def list_without_comma(looked: Looked) -> Iterator[Hit]:
+    """Lists whose parts run into one another."""
+    for row in table("grammar.toml")["list"]:
+        for sentence, found in occurrences(looked, _pattern(row["pattern"]), headings=False):
+            at = found.end("gap") - found.start()
+            quote = sentence.text[found.start() : found.end()]
+            fix = "," if not found["gap"].strip() else f"{quote[:at]},{quote[at:]}"
+            yield hit_at(sentence, found.start(), found.end(), fix=fix)
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.I)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+_NAME_MIN = 4
+_ADDRESS = r"(?<![\w@./-])"
+_LEGAL = re.compile(r",? ?(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|AG|B\.?V|S\.L|CLG|Pty)\b\.?.*$")
+
+
+@fires_when("S.name-variants")
+def name_variants(looked: Looked) -> Iterator[Hit]:
+    """Every sentence that writes a name in another way than most of them do."""
+    for pattern in _names(looked):
+        found = [(sentence, one) for sentence, one in occurrences(looked, pattern) if not one[0].isupper()]
+        spellings = Counter(one[0] for _, one in found)
+        if len(spellings) < 2:
+            continue
+        right = _best(spellings, found)
+        said = ", ".join(f"“{spelling}”" for spelling in spellings)
+        for sentence, one in found:
+            if one[0] != right:
+                yield hit_at(sentence, one.start(), one.end(), fix=right, spellings=said, right=right)
+
+
+def _best(spellings: Counter[str], found: list[Occurrence]) -> str:
+    """The maker's own spelling, else one with capitals, else the one that stands most often, and of those the first."""
+    known = set(table("laws.toml")["products"]["names"])
+    first = list(dict.fromkeys(one[0] for _, one in found))
+    return max(first, key=lambda name: (name in known, not name.islower(), spellings[name], -first.index(name)))
+
+
+def _names(looked: Looked) -> Iterator[re.Pattern[str]]:
+    """Patterns that find a product's or the company's name however it is written; not in addresses."""
+    text = straight("\n".join(sentence.text for sentence in looked.policy.sentences)).casefold()
+    squeezed = re.sub(r"[^a-z0-9]", "", plain(looked.policy.text))
+    for name in table("laws.toml")["products"]["names"]:
+        if re.sub(r"[^a-z0-9]", "", name.casefold()) in squeezed:
+            yield re.compile(rf"{_ADDRESS}{_loosely(name)}(?![\w@/-]|\.\w)", re.I)
+    for name in company_names(looked.policy):
+        bare = _LEGAL.sub("", name).strip()
+        if len(bare) >= _NAME_MIN and not bare.casefold().startswith(("the ", "our ")) and text:
+            yield re.compile(rf"{_ADDRESS}{_with_capital(bare)}(?![\w@/-]|\.\w)")
+
+
+def _loosely(name: str) -> str:
+    """Letters in any case; a space or hyphen may stand where a capital is or a space."""
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
+    return "[ -]?".join(map(re.escape, parts))
+
+
+def _with_capital(name: str) -> str:
+    """The same for a company, whose name may also be an ordinary word: its first letter has to be a capital."""
+    parts = re.findall(r"[A-Z]?[^\WA-Z]+|[A-Z]+(?![a-z])|\d+", name)
+    first, *others = parts or [name]
+    loose = "".join(f"[ -]?(?i:{re.escape(part)})" for part in others)
+    return rf"{re.escape(first[0])}(?i:{re.escape(first[1:])}){loose}"
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+_POSTCODE_LIKE = re.compile(r"(?<![\w-])(?P<out>[A-Z]{1,2}\d[A-Z\d]?) ?(?P<in>[A-Z\d]{2,4})(?![\w-])")
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}")
+_ZIP = re.compile(
+    r", (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
+    r"|W[AIVY]) (?P<zip>\d{3,9})\b(?!-\d{4}\b)"
+)
+_PHONE = re.compile(
+    r"\b(?:tel(?:ephone)?|phone|fax|call(?: us)?(?: on| at)?|ring|mobile)\b[.:]?(?: us)?(?: on| at| no\.?| number)? ?"
+    r"(?P<number>\+?\(?\d[\d ()./-]{4,24}\d)",
+    re.I,
+)
+_INTERNATIONAL = re.compile(r"(?<![\w+])(?P<number>\+\d[\d ()./-]{3,24}\d)(?!\w)")
+_UK_TRUNK = re.compile(r"\+44 ?0")
+
+
+@fires_when("S.contact.postcode")
+def contact_number(looked: Looked) -> Iterator[Hit]:
+    """Postcodes and telephone numbers that cannot be."""
+    told = defaultdict[str, set[int]](set)
+    if looked.home.region in {"uk", ""}:
+        for sentence, found in occurrences(looked, _POSTCODE_LIKE):
+            has_letter = any(letter.isalpha() for letter in found["in"]) and any(map(str.isdigit, found[0][3:]))
+            if has_letter and not _POSTCODE.fullmatch(found[0]) and _is_address(sentence, found):
+                yield hit_at(sentence, found.start(), found.end(), why="This is no postcode of the United Kingdom")
+    for sentence, found in occurrences(looked, _ZIP):
+        if len(found["zip"]) != 5:
+            yield hit_at(sentence, *found.span("zip"), why="A ZIP code has five digits")
+    for pattern in (_PHONE, _INTERNATIONAL):
+        for sentence, found in occurrences(looked, pattern):
+            why = _wrong_number(found["number"])
+            if why and found.start("number") not in told[sentence.id]:
+                told[sentence.id].add(found.start("number"))
+                yield hit_at(sentence, *found.span("number"), why=why)
+
+
+def _is_address(sentence: Sentence, found: re.Match[str]) -> bool:
+    """Whether what looks like a postcode stands where one would: behind a comma or a place's name."""
+    before = straight(sentence.text)[: found.start()].rstrip()
+    return before.endswith(",") or re.search(r"[a-z],? [A-Z][a-z]+$|, [A-Z][a-z]+$", before) is not None
+
+
+def _wrong_number(number: str) -> str:
+    digits = re.sub(r"\D", "", number)
+    if _UK_TRUNK.match(number):
+        return "Behind +44 the 0 is left out"
+    if number.startswith("+"):
+        return (
+            ""
+            if 8 <= len(digits) <= 15
+            else f"A telephone number of another country has 8 to 15 digits, this has {len(digits)}"
+        )
+    if digits.startswith(("1800", "1888", "1877", "1866")):
+        return (
+            ""
+            if len(digits) == 11
+            else f"A number that begins with 1-{digits[1:4]} has 11 digits, this has {len(digits)}"
+        )
+    return "" if 6 <= len(digits) <= 15 else f"A telephone number has 6 to 15 digits, this has {len(digits)}"
