@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked, prose
+from troth.policy.lint.run import Looked, outside_headings
 from troth.policy.lint.unfinished import empty_leads, unfinished
 from troth.policy.phrases import plain
 
@@ -67,7 +67,9 @@ def _purpose(looked: Looked) -> Iterator[Hit]:
 def _interests(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     relied = spoken.of("interests.relied")
-    if relied and not spoken.has("interests.named"):
+    # In a table the purpose in the same row is the interest.
+    is_named = spoken.has("interests.named") or any(passage.block.cell is not None for passage in relied)
+    if relied and not is_named:
         yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
     elif not spoken.has("basis.any"):
         yield Hit(says=(("rely", "may be what this rests on"),))
@@ -78,8 +80,12 @@ def _recipients(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     told = spoken.of("recipient.named", "recipient.category")
     sections = {passage.under for passage in told}
-    vague = [passage for passage in prose(spoken.of("recipient.vague")) if not told or passage.under not in sections]
-    vague = vague or _without(prose(spoken.of("recipient.undefined")), told)
+    vague = [
+        passage
+        for passage in outside_headings(spoken.of("recipient.vague"))
+        if not told or passage.under not in sections
+    ]
+    vague = vague or _without(outside_headings(spoken.of("recipient.undefined")), told)
     if vague:
         yield Hit(vague[0].sentence)
     elif not told and (implied := spoken.of("recipient.activity")):
@@ -136,6 +142,14 @@ def _is_limited_next(passage: Passage) -> bool:
 # --- who answers, and for whose rights --------------------------------------------------------------------------------
 
 
+@fires_when("GDPR.21.4.objection")
+def _objection_to_marketing(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    marketing = spoken.of("mail.commercial", "marketing.any")
+    if marketing and not spoken.has("right.object.marketing") and not _said_near(marketing, spoken.of("right.object")):
+        yield Hit()
+
+
 @fires_when("GDPR.12.time")
 def _time_and_process(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
@@ -150,7 +164,8 @@ def _time_and_process(looked: Looked) -> Iterator[Hit]:
 @fires_when("GDPR.14.indirect")
 def _indirect(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
-    received = spoken.of("indirect.received", "indirect.others")
+    others = () if spoken.has("indirect.people") else spoken.of("indirect.others")
+    received = [*spoken.of("indirect.received"), *others]
     told = {id(passage.block) for passage in spoken.of("indirect.content")}
     for passage in [passage for passage in received if id(passage.block) not in told][:1]:
         yield Hit(passage.sentence)
@@ -305,7 +320,7 @@ def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
 @fires_when("PECR.22.basis")
 def _newsletter(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
-    sent = prose(spoken.of("newsletter.sent"))
+    sent = outside_headings(spoken.of("newsletter.sent"))
     if sent and not spoken.has("newsletter.basis") and not _said_near(sent, spoken.of("consent.relied")):
         yield Hit(sent[0].sentence)
 
@@ -321,7 +336,7 @@ def _mail_tracked(looked: Looked) -> Iterator[Hit]:
 @fires_when("PECR.6.list")
 def _cookies_listed(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
-    used = prose(spoken.of("cookie.word"))
+    used = outside_headings(spoken.of("cookie.word"))
     about = [passage for passage in spoken.passages if passage in used or "cookie" in passage.under]
     is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(passage.sentence.text) for passage in about)
     missing = [] if is_named else ["which there are"]

@@ -17,7 +17,7 @@ from troth.policy.text import PolicyText, Sentence, Span
 if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
-__all__ = ["Looked", "Report", "lint", "prose"]
+__all__ = ["Looked", "Report", "lint", "outside_headings"]
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
     missing = [name for name in fires.all if not spoken.has(name)]
     if not missing and (fires.all or (fires.any and spoken.has(*fires.any))):
         return
-    places = prose(spoken.of(*fires.at))
+    places = outside_headings(spoken.of(*fires.at))
     says = (("missing", ", ".join(name.rpartition(".")[2] for name in missing)),)
     yield Hit(places[0].sentence if places else None, says=says)
 
 
-def prose(found: Iterable[Passage]) -> list[Passage]:
+def outside_headings(found: Iterable[Passage]) -> list[Passage]:
     """*found* without headings, unless there is nothing else: a heading names a thing and seldom says it."""
     passages = list(found)
     return [passage for passage in passages if passage.block.kind != "heading"] or passages
