@@ -260,6 +260,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
     assert needs == {
         "declaration.loaded": "declaration fields promises systems tables",
         "declaration.changed": "after before",
+        "policy.published": "effective policy verdict",
         "keys.created": "key purpose",
         "keys.changed": "key purpose state",
         "keys.exported": "and_by by key keys plan recipients",

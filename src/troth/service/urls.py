@@ -7,6 +7,7 @@ from troth.service.api.frame import api, ruled
 from troth.service.board import api as board_api
 from troth.service.board import centre as board
 from troth.service.board import console as board_console
+from troth.service.board import versions
 from troth.service.cases import api as cases_api
 from troth.service.disclosure import api as disclosure_api
 from troth.service.record import centre as record
@@ -17,9 +18,13 @@ api.add_router("", board_api.router, tags=["evidence"])
 
 urlpatterns = [
     path("policy/", board.notice, name="notice"),
+    path("policy/versions/", versions.versions, name="versions"),
     path("policy/logo", pages.logo, name="logo"),
     path("policy/status/", board.status, name="status"),
     path("policy/status.json", board.status_json, name="status-json"),
+    path("policy/status/<slug:name>/", board.promise, name="promise"),
+    path("policy/status/<slug:name>.json", board.promise_json, name="promise-json"),
+    path("policy/principles/", board.principles, name="principles"),
     path("ledger/", record.verify, name="ledger"),
     path("ledger/checkpoint", record.checkpoint, name="checkpoint"),
     re_path(

@@ -21,6 +21,7 @@ __all__ = [
     "clock",
     "day",
     "ended",
+    "figure_at",
     "figure_words",
     "label",
     "law_words",
@@ -29,15 +30,18 @@ __all__ = [
     "moment",
     "register",
     "severity_word",
+    "status_sign",
     "status_word",
     "thousands",
     "told",
+    "verdict_word",
 ]
 
 register = template.Library()
 
 _LEADS = re.compile(r"https?://|mailto:|tel:|/(?!/)|#|[\w.-]+(?:/|$)")
 _BAND = re.compile(r"(-?\d+)-(\d+)")
+_SIGNS: Mapping[str, str] = {"kept": "✓", "broken": "✕", "stated": "“”", "waived": "–", "unproven": "?", "private": "·"}
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -133,6 +137,32 @@ def status_word(status: str) -> str:
         "private": pgettext("promise", "private"),
     }
     return words[status]
+
+
+@register.filter
+def verdict_word(verdict: str) -> str:
+    """What became of clauses from one version of the policy to the next, in the language of now."""
+    words = {
+        "weakened": pgettext("clauses", "promise less"),
+        "gone": pgettext("clauses", "are gone"),
+        "new": pgettext("clauses", "are new"),
+        "strengthened": pgettext("clauses", "promise more"),
+        "reworded": pgettext("clauses", "say it in other words"),
+        "moved": pgettext("clauses", "stand elsewhere"),
+    }
+    return words[verdict]
+
+
+@register.filter
+def status_sign(status: str) -> str:
+    """What stands beside the word, so that no state is told by its colour alone."""
+    return _SIGNS[status]
+
+
+@register.filter
+def figure_at(figures: Mapping[str, object], name: str) -> object:
+    """The figure of that name, 0 where there is none."""
+    return figures.get(name, 0)
 
 
 @register.filter

@@ -10,17 +10,26 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience
-from troth.service.board.judging import judge
-from troth.service.board.models import PromiseRow
-from troth.service.board.page import Known, Looked, Mark, Page, chapters, compose
+from troth.policy import PolicyText
+from troth.service.board.facts import facts_of, promise_facts
+from troth.service.board.history import DAYS, changes_of, strip
+from troth.service.board.mark import INSIDE
+from troth.service.board.page import Page
+from troth.service.board.plan import promise_name
+from troth.service.board.publishing import in_force
+from troth.service.board.reading import audience_asked, page_for, principles_of, trend_of
+from troth.service.board.reasons import told
+from troth.service.board.text import chapters
+from troth.service.board.versions import one_version
 from troth.service.company import Company, NoCompany
 from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
 from troth.service.staff.doors import public
 
-__all__ = ["notice", "receipt_of", "receipt_text", "status", "status_json"]
+__all__ = ["notice", "principles", "promise", "promise_json", "receipt_of", "receipt_text", "status", "status_json"]
 
 _PUBLIC_S = 60
 """How long others may keep what is public. The status is of a minute, and no promise is made by the second."""
@@ -30,20 +39,25 @@ _WIDTH = tuple(Audience)
 @public
 @require_safe
 def notice(request: HttpRequest) -> HttpResponse:
-    """``/policy/``: the plain notice, for everyone, without marks."""
+    """``/policy/``: the plain notice, for everyone, without marks; ``?version=`` another version of it."""
     try:
         company = the_company()
     except NoCompany as error:
         return not_ready(request, error)
-    sections = list(chapters(company.policy))
+    today, named = timezone.localdate(), request.GET.get("version")
+    shown = in_force(company, today)
+    version = one_version(company, named) if named else None
+    text = version.policy if version else shown.policy
     response = render(
         request,
         "board/notice.html",
         {
             "here": "notice",
-            "policy": company.declaration.policy,
-            "title": _title(company),
-            "chapters": sections,
+            "effective": version.effective if version else shown.effective,
+            "coming": shown.coming,
+            "is_another": version is not None and version.effective != shown.effective,
+            "title": _title(text),
+            "chapters": list(chapters(text)),
         },
     )
     if not request.user.is_authenticated:
@@ -59,17 +73,19 @@ def status(request: HttpRequest) -> HttpResponse:
         company = the_company()
     except NoCompany as error:
         return not_ready(request, error)
-    audience = _audience(request)
+    audience = audience_asked(request)
     if not may_see(company.declaration, audience):
         return redirect_to_login(request.get_full_path())
     now = timezone.now()
+    page = page_for(company, audience, now)
     return render(
         request,
         "board/status.html",
         {
             "here": "status",
             "policy": company.declaration.policy,
-            "page": _page(company, audience, now),
+            "page": page,
+            "trend": trend_of(company, page, now),
             "is_inside": audience is Audience.STAFF,
             "is_previewed": audience is not audience_of(request),
         },
@@ -84,11 +100,90 @@ def status_json(request: HttpRequest) -> HttpResponse:
         company = the_company()
     except NoCompany:
         return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
-    audience = _audience(request)
+    audience = audience_asked(request)
     if not may_see(company.declaration, audience):
         return JsonResponse({"error": "the status of this policy is not published"}, status=403)
     now = timezone.now()
-    return JsonResponse(_facts(company, _page(company, audience, now), now))
+    return JsonResponse(facts_of(company, page_for(company, audience, now), now))
+
+
+@public
+@require_safe
+def promise(request: HttpRequest, name: str) -> HttpResponse:
+    """``/policy/status/<id>/``: one promise, and how it has stood."""
+    try:
+        company = the_company()
+    except NoCompany as error:
+        return not_ready(request, error)
+    audience, now = audience_asked(request), timezone.now()
+    if not may_see(company.declaration, audience):
+        return redirect_to_login(request.get_full_path())
+    shown = _promise(company, name, audience, now)
+    return render(request, "board/promise_page.html", {"here": "status", "now": now, **shown})
+
+
+@public
+@require_safe
+def promise_json(request: HttpRequest, name: str) -> HttpResponse:
+    """``/policy/status/<id>.json``: the same for machines."""
+    company, audience, now = the_company(), audience_asked(request), timezone.now()
+    if not may_see(company.declaration, audience):
+        return JsonResponse({"error": "the status of this policy is not published"}, status=403)
+    shown = _promise(company, name, audience, now)
+    return JsonResponse({"version": 1, "at": now.isoformat(), **promise_facts(shown["mark"], shown["changes"])})
+
+
+def _promise(company: Company, name: str, audience: Audience, now: dt.datetime) -> dict[str, Any]:
+    """What the page of one promise shows. Raises Http404 where there is none that *audience* may see."""
+    marks = page_for(company, audience, now).marks
+    found = next(
+        (
+            (promise, mark)
+            for promise, mark in zip(company.declaration.promises, marks, strict=True)
+            if mark.page == name and mark.status is not None
+        ),
+        None,
+    )
+    if found is None:
+        raise Http404
+    promise, mark = found
+    until = mark.as_of or now
+    since = until - dt.timedelta(days=DAYS)
+    changes = changes_of(promise_name(promise), since=since, until=until)
+    begun = max(since, changes[0].at) if changes else since
+    return {
+        "mark": mark,
+        "audience": audience,
+        "is_inside": audience in INSIDE,
+        "changes": [told(each, promise, company.controls, audience) for each in reversed(changes)],
+        "strip": strip(changes, begun, until),
+        "since": begun,
+        "until": until,
+    }
+
+
+@public
+@require_safe
+def principles(request: HttpRequest) -> HttpResponse:
+    """``/policy/principles/``: which principles of the field the promises serve, and how many of those are kept."""
+    try:
+        company = the_company()
+    except NoCompany as error:
+        return not_ready(request, error)
+    audience = audience_asked(request)
+    if not may_see(company.declaration, audience):
+        return redirect_to_login(request.get_full_path())
+    page = page_for(company, audience, timezone.now())
+    return render(request, "board/principles.html", {"here": "status", "page": page, "sets": _sets(company, page)})
+
+
+def _sets(company: Company, page: Page) -> list[dict[str, Any]]:
+    matrix = principles_of(company, page)
+    titles = {"ftc": gettext("Fair information practice (FTC)"), "oecd": gettext("Privacy guidelines (OECD)")}
+    return [
+        {"id": id_, "title": title, "rows": matrix.of(id_), "coverage": round(100 * matrix.coverage(id_))}
+        for id_, title in titles.items()
+    ]
 
 
 @public
@@ -108,7 +203,7 @@ def receipt_text(request: HttpRequest, leaf: int) -> HttpResponse:
 
 def _receipt(request: HttpRequest, leaf: int) -> dict[str, Any]:
     """An entry and its receipt, for those who may see it: staff any, others what the status page links to."""
-    company, audience = the_company(), _audience(request)
+    company, audience = the_company(), audience_asked(request)
     log = the_log()
     if leaf >= log.size or not (audience is Audience.STAFF or leaf in _linked(company, audience)):
         raise Http404
@@ -118,75 +213,10 @@ def _receipt(request: HttpRequest, leaf: int) -> dict[str, Any]:
 def _linked(company: Company, audience: Audience) -> set[int | None]:
     if not may_see(company.declaration, audience):
         return set()
-    marks = _page(company, audience, timezone.now()).marks
+    marks = page_for(company, audience, timezone.now()).marks
     return {mark.known.leaf for mark in marks if mark.status and mark.known}
 
 
-def _audience(request: HttpRequest) -> Audience:
-    """Who is asking, or whom they want to look like; nobody looks like someone who may see more."""
-    own = audience_of(request)
-    wished = request.GET.get("as", own)
-    return Audience(wished) if wished in _WIDTH and _WIDTH.index(Audience(wished)) > _WIDTH.index(own) else own
-
-
-def _page(company: Company, audience: Audience, now: dt.datetime) -> Page:
-    rows = PromiseRow.objects.values_list("promise", "since", "entry__leaf")
-    known = {name: Known(since, leaf) for name, since, leaf in rows}
-    return compose(
-        company.policy,
-        company.declaration,
-        judge(company, now=now),
-        known,
-        audience=audience,
-        controls=company.controls,
-    )
-
-
-def _title(company: Company) -> str:
+def _title(policy: PolicyText) -> str:
     """The policy's own first heading."""
-    return next((section.title for section in company.policy.sections if section.level == 1), "Privacy policy")
-
-
-# --- for machines ---------------------------------------------------------------------------------------------------
-
-
-def _facts(company: Company, page: Page, now: dt.datetime) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "organisation": company.declaration.organisation.name,
-        "policy": {"effective": company.declaration.policy.effective.isoformat(), "language": "en"},
-        "at": now.isoformat(),
-        "audience": page.audience.value,
-        "declaration": company.looked_at_hash,
-        "tally": {
-            "promises": page.tally.promises,
-            "checked_here": page.tally.checked_here,
-            "privately": page.tally.privately,
-            "not_checkable": page.tally.not_checkable,
-            "by_status": {status.value: count for status, count in page.tally.by_status.items()},
-        },
-        "promises": [_promise(mark) for mark in page.marks],
-    }
-
-
-def _promise(mark: Mark) -> dict[str, Any]:
-    return {
-        "id": mark.id,
-        "quote": mark.quote,
-        "status": mark.status.value if mark.status else None,
-        "since": mark.known.since.isoformat() if mark.status and mark.known else None,
-        "receipt": mark.known.leaf if mark.status and mark.known else None,
-        "says": mark.says,
-        "checks": [_check(looked) for looked in mark.checks],
-    }
-
-
-def _check(looked: Looked) -> dict[str, Any]:
-    return {
-        "question": looked.question,
-        "outcome": looked.outcome.value,
-        "at": looked.at.isoformat(),
-        "summary": looked.summary or None,
-        "figures": dict(looked.figures),
-        "cannot_see": looked.cannot_see,
-    }
+    return next((section.title for section in policy.sections if section.level == 1), "Privacy policy")
