@@ -1,0 +1,85 @@
+"""The versions of the policy, for everyone: each with its day, and what it changed, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from troth.policy.versions import Change, Comparison, Verdict
+from troth.service.board.publishing import Version, in_force, versions_of
+from troth.service.company import Company, NoCompany
+from troth.service.pages import not_ready, the_company
+from troth.service.staff.doors import public
+
+__all__ = ["one_version", "versions"]
+
+_PUBLIC_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version in the list: what it is today, and its changes by verdict, those that take something first."""
+
+    version: Version
+    state: str
+    """``current``, ``coming`` or ``past``."""
+    groups: tuple[tuple[Verdict, tuple[Change, ...]], ...]
+
+    @property
+    def comparison(self) -> Comparison | None:
+        return self.version.comparison
+
+
+@public
+@require_safe
+def versions(request: HttpRequest) -> HttpResponse:
+    """``/policy/versions/``: every version, and the differences in words."""
+    try:
+        company = the_company()
+    except NoCompany as error:
+        return not_ready(request, error)
+    today = timezone.localdate()
+    shown = in_force(company, today)
+    context: dict[str, Any] = {
+        "here": "notice",
+        "versions": list(_listed(company, shown.effective, today)),
+        "refused": shown.refused if request.user.is_authenticated else "",
+    }
+    response = render(request, "board/versions.html", context)
+    if not request.user.is_authenticated:
+        patch_cache_control(response, public=True, max_age=_PUBLIC_S)
+    return response
+
+
+def one_version(company: Company, named: str) -> Version:
+    """The version with that first day. Raises `Http404` where there is none."""
+    try:
+        day = dt.date.fromisoformat(named)
+    except ValueError:
+        raise Http404 from None
+    for version in versions_of(company):
+        if version.effective == day:
+            return version
+    raise Http404
+
+
+def _listed(company: Company, current: dt.date, today: dt.date) -> Iterator[Listed]:
+    for version in versions_of(company):
+        state = "current" if version.effective == current else "coming" if version.effective > today else "past"
+        yield Listed(version, state, tuple(_groups(version.comparison)))
+
+
+def _groups(comparison: Comparison | None) -> Iterator[tuple[Verdict, tuple[Change, ...]]]:
+    """The changes by verdict, in the order of `Verdict`; what stayed the same is not told."""
+    for verdict in Verdict if comparison else ():
+        changes = tuple(change for change in comparison.changes if change.verdict is verdict) if comparison else ()
+        if changes and verdict is not Verdict.SAME:
+            yield verdict, changes
