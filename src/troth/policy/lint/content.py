@@ -146,7 +146,7 @@ def _is_limited_next(passage: Passage) -> bool:
 def _objection_to_marketing(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     marketing = spoken.of("mail.commercial", "marketing.any")
-    if marketing and not spoken.has("right.object.marketing") and not _said_near(marketing, spoken.of("right.object")):
+    if marketing and not spoken.has("right.object.marketing") and not _said_near(marketing, spoken.of("right.object.it")):
         yield Hit()
 
 
