@@ -51,6 +51,8 @@ class Rule:
     """One rule of the catalogue, as its file there states it."""
 
     id: str
+    title: str
+    """What is wrong, for any policy."""
     severity: Severity
     citation: str
     regimes: tuple[str, ...]
@@ -112,3 +114,11 @@ class Finding:
     start: int | None = None
     """Where the quote begins in the policy's source, and *end* where it goes on after it; for those who mend."""
     end: int | None = None
+    column: int | None = None
+    part: str = ""
+    """What stands behind the rule's id in the catalogue."""
+
+    @property
+    def of(self) -> str:
+        """The rule's id in the catalogue."""
+        return self.rule.removesuffix(f".{self.part}") if self.part else self.rule

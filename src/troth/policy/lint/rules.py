@@ -23,7 +23,7 @@ _DECIDES: dict[str, Decides] = {}
 _MODULES = ("content", "structure", "dates", "spelling", "residue", "contradictions", "periods", "reality")
 _TEXTS = ("citation", "message")
 _KEYS = {
-    *_TEXTS, "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable", "fires",
+    *_TEXTS, "title", "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable", "fires",
 }  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def _rule(id_: str, row: Any) -> Rule:
         raise LintError(f"{id_}: regimes are of {', '.join(REGIMES)}; applies_from is a date")
     return Rule(
         id=id_,
+        title=row.get("title", row["message"]),
         severity=Severity(row["severity"]),
         citation=row["citation"],
         regimes=tuple(row.get("regimes", ())),

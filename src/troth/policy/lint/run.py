@@ -119,6 +119,8 @@ def _finding(rule: Rule, hit: Hit, policy: PolicyText, *, conditional: bool) -> 
         fix=hit.fix,
         start=span.start if span else None,
         end=span.end if span else None,
+        column=span.column if span else None,
+        part=hit.part,
     )
 
 

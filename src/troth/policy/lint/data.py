@@ -1,0 +1,86 @@
+"""Findings for machines: as plain data for JSON, and as SARIF 2.1.0 for code scanners and editors."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+from urllib.parse import quote
+
+from troth import __version__
+from troth.policy.lint.model import Finding, Rule, Severity
+from troth.policy.lint.rules import rules
+from troth.policy.lint.run import Report
+
+__all__ = ["as_data", "as_sarif"]
+
+_SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+def as_data(report: Report) -> list[dict[str, Any]]:
+    """The findings as values that JSON has, in the report's order. ``mend`` and ``fix`` are there where there is one."""
+    return [_data(finding) for finding in report.findings]
+
+
+def _data(finding: Finding) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "line": finding.line,
+        "quote": finding.quote,
+        "citation": finding.citation,
+        "applies_from": finding.applies_from.isoformat(),
+        "conditional": finding.conditional,
+        "evaluable": finding.evaluable,
+        "message": finding.message,
+    }
+    extra = {"mend": finding.mend or None, "fix": finding.fix}
+    return data | {key: value for key, value in extra.items() if value is not None}
+
+
+def as_sarif(report: Report, *, file: str) -> dict[str, Any]:
+    """The findings in SARIF 2.1.0, at the lines of *file*, which is a path as the reader of the report will see it."""
+    order = {rule: at for at, rule in enumerate(rules())}
+    return {
+        "$schema": _SARIF,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "troth policy lint",
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rule) for rule in rules().values()],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(finding, order, file) for finding in report.findings],
+            }
+        ],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": f"{rule.title} {rule.citation}."},
+        "help": {"text": rule.mend or rule.title},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+
+
+def _result(finding: Finding, order: dict[str, int], file: str) -> dict[str, Any]:
+    mark = hashlib.sha256(f"{finding.rule}\0{finding.quote}".encode()).hexdigest()[:32]
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(file)}}
+    if finding.line is not None:
+        place["region"] = {"startLine": finding.line, "startColumn": finding.column}
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": order[finding.of],
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{finding.message} {finding.mend}".strip()},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"trothPolicyLint/v1": mark},
+        "properties": {"conditional": finding.conditional, "evaluable": finding.evaluable},
+    }
