@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 from tests.browsing import CONTRAST, axe, opened
+from tests.service.test_pages import POLICY
 from tests.service.test_server import served, served_company
 
 __all__ = ["served", "served_company"]
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/policy/", "/policy/status/", "/policy/status/?as=public", "/ledger/", "/staff/sign-in", "/nothing-here")
+PAGES = (
+    "/policy/",
+    "/policy/versions/",
+    "/policy/status/",
+    "/policy/status/?as=public",
+    "/ledger/",
+    "/staff/sign-in",
+    "/nothing-here",
+)
 
 
 def test_every_page_fits_and_contrasts_at_every_width(browser: Browser, served: str) -> None:
@@ -62,3 +74,21 @@ def test_skip_link_and_targets(browser: Browser, served: str) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     heights = "[...document.querySelectorAll('summary, button, nav a')].map(n => n.getBoundingClientRect().height)"
     assert min(page.evaluate(heights)) >= 24
+
+
+def test_versions_say_in_words_what_they_changed(browser: Browser, served: str, served_company: Path) -> None:
+    earlier = POLICY.replace("Nobody sells it.", "We never sell it.").replace("three years", "two years")
+    (served_company / "earlier.md").write_text(earlier)
+    told = "announce: {how: [site], days_before: 30, on: 2026-09-01}"
+    told += ", versions: [{file: earlier.md, effective: 2025-03-01}]"
+    declared = (served_company / "troth.yaml").read_text()
+    (served_company / "troth.yaml").write_text(declared.replace("publish:", f"{told}, publish:", 1))
+    for width, scheme in ((320, "dark"), (1280, "light")):
+        page = opened(browser, width, scheme=scheme, script=True)
+        page.goto(f"{served}/policy/versions/")
+        assert page.locator("del").first.is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert (page.evaluate(CONTRAST), axe(page)) == ([], [])
+        if folder := os.environ.get("TROTH_SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"versions-{width}.png", full_page=True)
+        page.context.close()

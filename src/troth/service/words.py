@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Mapping
 
 from django import template
 from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from troth.law import Applies
 from troth.law.words import Counted, Fact, Month, Said, Term, Weekday, count
@@ -42,6 +44,26 @@ register = template.Library()
 _LEADS = re.compile(r"https?://|mailto:|tel:|/(?!/)|#|[\w.-]+(?:/|$)")
 _BAND = re.compile(r"(-?\d+)-(\d+)")
 _SIGNS: Mapping[str, str] = {"kept": "✓", "broken": "✕", "stated": "“”", "waived": "–", "unproven": "?", "private": "·"}
+_STATUS: Mapping[str, str | Promise] = {
+    "kept": pgettext_lazy("promise", "kept"),
+    "broken": pgettext_lazy("promise", "broken"),
+    "waived": pgettext_lazy("promise", "waived"),
+    "stated": pgettext_lazy("promise", "stated"),
+    "unproven": pgettext_lazy("promise", "unproven"),
+    "private": pgettext_lazy("promise", "private"),
+}
+_ENDED: Mapping[str, str | Promise] = {
+    "pass": gettext_lazy("Passed"),
+    "fail": gettext_lazy("Failed"),
+    "error": gettext_lazy("Could not be checked"),
+    "not_applicable": gettext_lazy("Does not apply"),
+}
+_SEVERITY: Mapping[str, str | Promise] = {
+    "high": gettext_lazy("grave"),
+    "medium": gettext_lazy("medium"),
+    "low": gettext_lazy("slight"),
+    "": gettext_lazy("unknown"),
+}
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -54,8 +76,14 @@ def thousands(number: float) -> str:
 @register.filter
 def day(date: dt.date) -> str:
     """``1 November 2026``, ``1. November 2026``, ``1er novembre 2026``, as the language has it."""
+    return _day(dt.date(date.year, date.month, date.day), get_language())
+
+
+@functools.lru_cache(maxsize=4_096)
+def _day(date: dt.date, language: str | None) -> str:
+    """A page says few days many times."""
     text = date_format(date, "DATE_FORMAT")
-    return f"1er{text[1:]}" if date.day == 1 and get_language() == "fr" else text
+    return f"1er{text[1:]}" if date.day == 1 and language == "fr" else text
 
 
 @register.filter
@@ -103,13 +131,7 @@ def label(name: str) -> str:
 @register.filter
 def ended(outcome: str) -> str:
     """How a check ended, in words that a customer understands."""
-    words = {
-        "pass": gettext("Passed"),
-        "fail": gettext("Failed"),
-        "error": gettext("Could not be checked"),
-        "not_applicable": gettext("Does not apply"),
-    }
-    return words[outcome]
+    return str(_ENDED[outcome])
 
 
 @register.filter
@@ -128,27 +150,19 @@ def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
 @register.filter
 def status_word(status: str) -> str:
     """The status of a promise, in the language of now."""
-    words = {
-        "kept": pgettext("promise", "kept"),
-        "broken": pgettext("promise", "broken"),
-        "waived": pgettext("promise", "waived"),
-        "stated": pgettext("promise", "stated"),
-        "unproven": pgettext("promise", "unproven"),
-        "private": pgettext("promise", "private"),
-    }
-    return words[status]
+    return str(_STATUS[status])
 
 
 @register.filter
 def verdict_word(verdict: str) -> str:
     """What became of clauses from one version of the policy to the next, in the language of now."""
     words = {
-        "weakened": pgettext("clauses", "promise less"),
-        "gone": pgettext("clauses", "are gone"),
-        "new": pgettext("clauses", "are new"),
-        "strengthened": pgettext("clauses", "promise more"),
-        "reworded": pgettext("clauses", "say it in other words"),
-        "moved": pgettext("clauses", "stand elsewhere"),
+        "weakened": pgettext("clauses", "Weaker"),
+        "gone": pgettext("clauses", "Gone"),
+        "new": pgettext("clauses", "New"),
+        "strengthened": pgettext("clauses", "Stronger"),
+        "reworded": pgettext("clauses", "In other words"),
+        "moved": pgettext("clauses", "Elsewhere on the page"),
     }
     return words[verdict]
 
@@ -168,8 +182,7 @@ def figure_at(figures: Mapping[str, object], name: str) -> object:
 @register.filter
 def severity_word(severity: str) -> str:
     """How grave a control's failure is, in the language of now."""
-    words = {"high": gettext("grave"), "medium": gettext("medium"), "low": gettext("slight"), "": gettext("unknown")}
-    return words[severity]
+    return str(_SEVERITY[severity])
 
 
 @register.filter
