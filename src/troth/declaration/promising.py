@@ -13,7 +13,17 @@ from pydantic_core import PydanticCustomError
 from troth.declaration.part import Date, Part, Period
 from troth.declaration.versions import Announcement, Version
 
-__all__ = ["WAIVER_DAYS_MAX", "Attestation", "Audience", "Granularity", "Policy", "Promise", "Publish", "Waiver"]
+__all__ = [
+    "WAIVER_DAYS_MAX",
+    "Attestation",
+    "Audience",
+    "Granularity",
+    "NotPromise",
+    "Policy",
+    "Promise",
+    "Publish",
+    "Waiver",
+]
 
 WAIVER_DAYS_MAX = 366
 """How long a waiver may still run."""
@@ -43,6 +53,13 @@ class Publish(Part):
     status: Audience = Audience.STAFF
 
 
+class NotPromise(Part):
+    """A sentence of the policy that reads like a promise and is none: ``troth policy bind`` passes it over."""
+
+    quote: str
+    because: str
+
+
 class Policy(Part):
     """The published policy: the text that the promises are quoted from."""
 
@@ -55,6 +72,8 @@ class Policy(Part):
     """How people learn of this version, where it promises less than the one before it."""
     versions: tuple[Version, ...] = ()
     """The versions before this one, and those that will follow it."""
+    not_promises: tuple[NotPromise, ...] = ()
+    """What reads like a promise and is none, as somebody decided."""
     publish: Publish = Publish()
 
 

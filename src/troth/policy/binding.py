@@ -7,32 +7,44 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from troth.declaration import Declaration, Problem, Promise
+from troth.declaration import Declaration, Problem, Promise, Severity
 from troth.policy.reading import kind_of, read
-from troth.policy.text import PolicyError, PolicyText, Sentence
+from troth.policy.text import Block, PolicyError, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["Bound", "bind", "check", "marks"]
+__all__ = ["ROW", "Bound", "bind", "check", "marks", "quoted"]
+
+ROW = " | "
+"""Stands between the cells of a row, in a quote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """Promise number *index* and the sentences that its quote touches: exactly one place, else *problem* says why
-    there is none."""
+    there is none, and *near* is the sentence that is most like the quote."""
 
     index: int
     promise: Promise
     sentences: tuple[Sentence, ...] = ()
     problem: Problem | None = None
+    near: Sentence | None = None
 
 
 def bind(policy: PolicyText, promises: Sequence[Promise]) -> list[Bound]:
     """Find each promise's quote in the policy; white space, quotation marks and dashes may differ.
 
-    A quote may be part of a sentence, or cross from one into the next within a paragraph.
+    A quote may be part of a sentence, or cross from one into the next within a paragraph; in a table it may cross
+    cells of one row, with `` | `` between them.
     """
     page = _Page(policy)
     return [_bound(index, promise, page) for index, promise in enumerate(promises)]
+
+
+def quoted(policy: PolicyText, quotes: Sequence[str]) -> list[tuple[Sentence, ...]]:
+    """The sentences that each quote touches; none for one that does not stand in exactly one place."""
+    page = _Page(policy)
+    found = [page.find(same_words(quote)) if quote.strip() else [] for quote in quotes]
+    return [places[0] if len(places) == 1 else () for places in found]
 
 
 def marks(bounds: Sequence[Bound]) -> dict[str, tuple[int, ...]]:
@@ -56,8 +68,21 @@ def check(declaration: Declaration) -> list[Problem]:
         ]
     except PolicyError as error:
         return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
-    problems = [bound.problem for bound in bind(policy, declaration.promises)]
-    return [_located(declaration, problem) for problem in problems if problem is not None]
+    problems = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]
+    problems += _passed_over(declaration, policy)
+    return [_located(declaration, problem) for problem in problems]
+
+
+def _passed_over(declaration: Declaration, policy: PolicyText) -> list[Problem]:
+    """Decisions about sentences that are no longer there: harmless, and worth a look."""
+    passed = declaration.policy.not_promises
+    places = quoted(policy, [one.quote for one in passed])
+    message, mend = "the quote is not in the policy", "take the line out, or quote the sentence as it now is"
+    return [
+        Problem("quote-not-found", None, f"policy.not_promises.{index}.quote", message, mend, Severity.WARNING)
+        for index, found in enumerate(places)
+        if not found
+    ]
 
 
 def _located(declaration: Declaration, problem: Problem) -> Problem:
@@ -74,10 +99,10 @@ class _Page:
         self._starts: list[int] = []
         parts: list[str] = []
         at = 0
-        for block in policy.blocks:
+        for block, following in zip(policy.blocks, (*policy.blocks[1:], None), strict=True):
             for place, sentence in enumerate(block.sentences):
                 words = same_words(sentence.text)
-                parts.append(words + ("\n" if place == len(block.sentences) - 1 else " "))
+                parts.append(words + (_behind(block, following) if place == len(block.sentences) - 1 else " "))
                 self._starts.append(at)
                 at += len(parts[-1])
         self.text = "".join(parts)
@@ -101,6 +126,13 @@ class _Page:
         return self.sentences[-place] if likeness >= 0.5 else None
 
 
+def _behind(block: Block, following: Block | None) -> str:
+    """What stands behind a block: the end of its line, but a bar within a row of a table."""
+    if block.cell is None or following is None or following.cell is None:
+        return "\n"
+    return ROW if (block.cell.table, block.cell.row) == (following.cell.table, following.cell.row) else "\n"
+
+
 def _bound(index: int, promise: Promise, page: _Page) -> Bound:
     quote, path = same_words(promise.quote), f"promises.{index}.quote"
     found = page.find(quote) if quote else []
@@ -114,7 +146,9 @@ def _bound(index: int, promise: Promise, page: _Page) -> Bound:
     mend = (
         f"the nearest sentence is in line {near.span.line}: “{_short(near.text)}”" if near else "quote it as published"
     )
-    return Bound(index, promise, (), Problem("quote-not-found", None, path, "the quote is not in the policy", mend))
+    return Bound(
+        index, promise, (), Problem("quote-not-found", None, path, "the quote is not in the policy", mend), near
+    )
 
 
 def _words(text: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ __all__ = ["policy"]
 
 COMMANDS = {
     "read": "troth.cli.policy.read",
+    "bind": "troth.cli.policy.bind",
     "render": "troth.cli.policy.render",
     "diff": "troth.cli.policy.diff",
 }
@@ -18,6 +19,7 @@ COMMANDS = {
 
 _SHORT = {
     "read": "Show what a policy says, sentence by sentence, and where.",
+    "bind": "Propose what could show that each promise is kept.",
     "render": "Render a complete notice from the declaration.",
     "diff": "Say which promises are stronger, weaker, new or gone.",
 }

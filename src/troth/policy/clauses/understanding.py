@@ -8,7 +8,7 @@ from troth.policy.clauses.parts import parts_of
 from troth.policy.clauses.practices import paragraphs_of
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lexicon import Mentions, Passage, mentions
-from troth.policy.text import PolicyText, Sentence
+from troth.policy.text import Language, PolicyText, Sentence
 from troth.wording import same_words
 
 __all__ = ["promises_in", "understand"]
@@ -45,6 +45,8 @@ class _Says:
         sentence, words = passage.sentence, same_words(passage.sentence.text[:_CHARACTERS_MAX])
         if passage.block.kind == "heading":
             return Clause(sentence, (ClauseKind.HEADING,))
+        if passage.block.language is Language.OTHER:
+            return Clause(sentence, ())
         lead = passage.words[: passage.own].strip()
         kinds = {kind: said for kind, name in self._kinds.items() if (said := self._why(name, sentence))}
         commits = self._commits(passage, words)

@@ -1,0 +1,163 @@
+"""``troth policy bind``: what could show that each promise of a policy is kept."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.cli.policy.read import file_argument
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.policy.proposing import Astray, BindingPlan, Change, Proposal
+
+__all__ = ["bind"]
+
+_WIDTH = 110
+_INDENT_MAX = 24
+
+
+@click.command()
+@file_argument
+@cli.declaration_option
+@click.option("--write", is_flag=True, help="Show what would be added to the declaration, and the hash of that.")
+@click.option("--apply", "approved", metavar="HASH", help="Add what you have seen with --write.")
+@cli.json_option
+def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_json: bool) -> None:
+    """Propose what could show that each promise is kept: controls, or a named person's word where nothing measures it.
+
+    Each proposal says what green can mean and what it cannot. What the declaration binds already is left alone, and so
+    is what it lists under policy.not_promises. A promise whose words are no longer in the policy is named with what it
+    was bound to and the sentence most like it; it is never bound anew by itself.
+
+    With --write the lines are shown as a difference to the file, with an owner still to be filled in, and with --apply
+    they are added. Nothing else of the file changes.
+
+    Ends with 1 when a promise is unbound or lost its words.
+
+    \b
+    Example:  troth policy bind policy.md -d troth.yaml
+              troth policy bind policy.md --write
+              troth policy bind policy.md --apply pb1:4f0c93ae12b07d55
+    """
+    from troth.declaration import load
+    from troth.policy import read_file, understand
+    from troth.policy.proposing import change_for, plan_binding
+
+    declared = load(declaration)
+    plan = plan_binding(understand(read_file(file)), declared)
+    change = change_for(plan.proposals, declared, declaration) if write or approved else None
+    if approved is not None and change is not None:
+        _apply(change, approved)
+    if as_json:
+        cli.print_json(_as_data(plan, change))
+    else:
+        for line in _shown(file, declaration, plan, change, applied=approved is not None):
+            click.echo(cli.printable(line))
+    if plan.astray or (plan.proposals and approved is None):
+        raise click.exceptions.Exit(1)
+
+
+def _apply(change: Change, approved: str) -> None:
+    if approved != change.hash:
+        raise click.UsageError(f"--apply {approved[:40]} is not what would be written now; look again with --write")
+    change.write()
+
+
+def _shown(file: Path, declaration: Path, plan: BindingPlan, change: Change | None, *, applied: bool) -> Iterator[str]:
+    yield (
+        f"{file}: {counted(len(plan.bound), 'promise')} bound in {declaration}, {len(plan.proposals)} not yet, "
+        f"{len(plan.astray)} without their words, {plan.left} passed over."
+    )
+    for lost in plan.astray:
+        yield from _lost(lost)
+    if change is None:
+        for proposal in plan.proposals:
+            yield from _proposal(proposal)
+    elif applied:
+        yield f"Added {counted(len(plan.proposals), 'promise')} to {change.file}. Fill in each owner."
+    else:
+        yield from _difference(change)
+
+
+def _lost(lost: Astray) -> Iterator[str]:
+    yield f"\npromises.{lost.index}: {lost.message}"
+    yield from _wrapped(f"“{lost.promise.quote}”", "  was: ")
+    yield f"  was bound to: {', '.join(lost.promise.controls) or 'no control'}"
+    if lost.near is not None:
+        yield from _wrapped(f"line {lost.near.span.line}, “{lost.near.text}”", "  nearest: ")
+
+
+def _proposal(proposal: Proposal) -> Iterator[str]:
+    yield ""
+    yield from _wrapped(f"“{proposal.quote}”", f"line {proposal.line}: ")
+    for proof in proposal.proofs:
+        yield f"  {proof.control}"
+        yield from _wrapped(proof.shows, "    green can mean:    ")
+        yield from _wrapped(proof.cannot_see, "    it does not show:  ")
+    if proposal.about:
+        yield f"  about: {', '.join(proposal.about)}"
+    if proposal.attest:
+        yield from _wrapped(f"“{proposal.attest}”", "  nothing measures it; somebody may attest: ")
+    if proposal.own:
+        yield from _wrapped(proposal.own, "  or a control of your own: ")
+    for warning in proposal.warnings:
+        yield from _wrapped(warning, "  ! ")
+
+
+def _difference(change: Change) -> Iterator[str]:
+    if change.before == change.after:
+        yield "There is nothing to add."
+        return
+    yield ""
+    lines = difflib.unified_diff(
+        change.before.splitlines(), change.after.splitlines(), str(change.file), "with the proposals", lineterm=""
+    )
+    yield from lines
+    yield f"\nTo add this, repeat the command with --apply {change.hash}"
+
+
+def _wrapped(text: str, before: str) -> list[str]:
+    after = " " * (len(before) if len(before) <= _INDENT_MAX else 6)
+    return textwrap.wrap(text, _WIDTH, initial_indent=before, subsequent_indent=after)
+
+
+def _as_data(plan: BindingPlan, change: Change | None) -> dict[str, Any]:
+    return {
+        "bound": len(plan.bound),
+        "passed_over": plan.left,
+        "proposals": [
+            {
+                "line": one.line,
+                "quote": one.quote,
+                "clauses": [clause.sentence.id for clause in one.clauses],
+                "controls": [
+                    {"control": proof.control, "shows": proof.shows, "cannot_see": proof.cannot_see}
+                    for proof in one.proofs
+                ],
+                "about": list(one.about),
+                "attest": one.attest or None,
+                "own": one.own or None,
+                "severity": one.severity,
+                "warnings": list(one.warnings),
+            }
+            for one in plan.proposals
+        ],
+        "astray": [
+            {
+                "promise": lost.index,
+                "quote": lost.promise.quote,
+                "controls": list(lost.promise.controls),
+                "message": lost.message,
+                "nearest": None if lost.near is None else {"line": lost.near.span.line, "text": lost.near.text},
+            }
+            for lost in plan.astray
+        ],
+        "hash": None if change is None else change.hash,
+    }

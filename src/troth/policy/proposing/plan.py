@@ -1,0 +1,62 @@
+"""What binding a policy would add to a declaration, and what of it lost its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from troth.declaration import Declaration, Promise
+from troth.policy.binding import Bound, bind, quoted
+from troth.policy.clauses import Understood
+from troth.policy.proposing.propose import Proposal, propose
+from troth.policy.text import Sentence
+from troth.promises import Control
+
+__all__ = ["Astray", "BindingPlan", "plan_binding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """A promise whose words the policy no longer holds: the old words and what it was bound to stand in *promise*;
+    *near* is the sentence that is most like them."""
+
+    index: int
+    promise: Promise
+    message: str
+    near: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BindingPlan:
+    """*proposals* are new, *bound* have their place, *astray* lost it; *left* were said to be no promises."""
+
+    proposals: tuple[Proposal, ...]
+    bound: tuple[Bound, ...]
+    astray: tuple[Astray, ...]
+    left: int = 0
+
+
+def plan_binding(
+    understood: Understood, declaration: Declaration, known: Mapping[str, Control] | None = None
+) -> BindingPlan:
+    """Hold the policy's promises against the declaration's. Whatever a person bound or passed over is left alone."""
+    bounds = bind(understood.policy, declaration.promises)
+    passed = quoted(understood.policy, [one.quote for one in declaration.policy.not_promises])
+    places = [*(bound.sentences for bound in bounds), *passed]
+    taken = {sentence.id for sentences in places for sentence in sentences}
+    new = [one for one in propose(understood, declaration, known) if not _is_taken(one, taken)]
+    lost = [
+        Astray(bound.index, bound.promise, bound.problem.message, bound.near)
+        for bound in bounds
+        if bound.problem is not None
+    ]
+    return BindingPlan(
+        tuple(new),
+        tuple(bound for bound in bounds if bound.problem is None),
+        tuple(lost),
+        sum(bool(sentences) for sentences in passed),
+    )
+
+
+def _is_taken(proposal: Proposal, taken: set[str]) -> bool:
+    return any(clause.sentence.id in taken for clause in proposal.clauses)

@@ -1,0 +1,164 @@
+"""For each promise, what could show that it is kept (``proposals.toml``)."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Literal
+
+from troth.declaration import Declaration
+from troth.errors import TrothError
+from troth.policy.clauses import Clause, Understood
+from troth.policy.lexicon import Mentions, mentions
+from troth.policy.proposing.about import period_conflict, tables_holding, tables_kept
+from troth.policy.proposing.quoting import Quoting
+from troth.promises import Control, catalogue
+
+__all__ = ["Proof", "Proposal", "ProposalsError", "propose"]
+
+_CONTROLS_MAX = 3
+_ATTEST = "I looked into it on this day, and it is so."
+_GRAVE = frozenset({"sell", "share", "delete", "protect", "keep"})
+
+
+class ProposalsError(TrothError):
+    """The table of proposals does not say what it must say; the message names the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A control that could show it: what green can mean for this promise, and what it cannot."""
+
+    control: str
+    shows: str
+    cannot_see: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One promise and what could show that it is kept: *proofs*, or *attest*, what a named person would have to say;
+    and *own*, what a control of the company's own could measure. *warnings* say where policy and declaration differ."""
+
+    quote: str
+    line: int
+    clauses: tuple[Clause, ...]
+    proofs: tuple[Proof, ...]
+    about: tuple[str, ...] = ()
+    attest: str = ""
+    own: str = ""
+    severity: Literal["low", "medium", "high"] = "medium"
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    controls: tuple[str, ...]
+    shows: str
+    about: str
+    attest: str
+    own: str
+    alone: bool
+
+
+def propose(
+    understood: Understood, declaration: Declaration | None = None, known: Mapping[str, Control] | None = None
+) -> list[Proposal]:
+    """A proposal for each promise, in the policy's order. *known* are the controls to choose from: the catalogue's
+    where left out. With a *declaration*, what the sentence speaks of is narrowed to its tables."""
+    spoken, quoting = mentions(understood.policy), Quoting(understood)
+    controls = catalogue() if known is None else known
+    return [
+        _proposal(quote, clauses, spoken, declaration, controls, quoting.times(quote))
+        for quote, clauses in quoting.promises()
+    ]
+
+
+def _proposal(
+    quote: str,
+    clauses: tuple[Clause, ...],
+    spoken: Mentions,
+    declaration: Declaration | None,
+    known: Mapping[str, Control],
+    times: int,
+) -> Proposal:
+    rows = list(_rows_for(clauses, spoken))
+    proofs = list(_proofs(rows, known))[:_CONTROLS_MAX]
+    about, warnings = _held_against(quote, clauses, rows if proofs else [], declaration)
+    if times > 1:
+        warnings = (*warnings, "these words stand in the policy more than once, and a promise has to quote one place")
+    return Proposal(
+        quote,
+        clauses[0].sentence.span.line,
+        clauses,
+        tuple(proofs),
+        about,
+        "" if proofs else next((row.attest for row in rows if row.attest), _ATTEST),
+        next((row.own for row in rows if row.own), ""),
+        _severity(clauses),
+        warnings,
+    )
+
+
+def _rows_for(clauses: tuple[Clause, ...], spoken: Mentions) -> Iterator[_Row]:
+    """The rows that the clauses speak of: the first two, as what a sentence says in passing would blur the rest."""
+    found = [row for row in _rows() if any(spoken.why(f"proof.{row.name}", clause.sentence) for clause in clauses)]
+    yield from found[: 1 if found and found[0].alone else 2]
+
+
+def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
+    seen = set[str]()
+    for row in rows[:1] if rows and not rows[0].controls else rows:
+        for id_ in row.controls:
+            if id_ in known and id_ not in seen:
+                seen.add(id_)
+                yield Proof(id_, row.shows, known[id_].cannot_see)
+
+
+def _held_against(
+    quote: str, clauses: tuple[Clause, ...], rows: list[_Row], declaration: Declaration | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What of the declaration the promise is about, and where the two disagree."""
+    by = next((row.about for row in rows if row.about), "")
+    if declaration is None or not by:
+        return (), ()
+    if by == "categories":
+        return tables_holding([category for clause in clauses for category in clause.categories], declaration), ()
+    about = tables_kept(quote, declaration)
+    if not about:
+        return (), ("no retention rule of the declaration is named like what the sentence speaks of",)
+    conflict = period_conflict(quote, declaration)
+    return about, (conflict,) if conflict else ()
+
+
+def _severity(clauses: tuple[Clause, ...]) -> Literal["low", "medium", "high"]:
+    parts = [clause.promise for clause in clauses if clause.promise is not None]
+    grave = any(part.action in _GRAVE and (part.negative or part.action in {"delete", "protect"}) for part in parts)
+    return "high" if grave else "medium"
+
+
+@functools.cache
+def _rows() -> tuple[_Row, ...]:
+    text = resources.files(__package__).joinpath("proposals.toml").read_text(encoding="utf-8")
+    return tuple(_row(name, row) for name, row in MappingProxyType(tomllib.loads(text)).items())
+
+
+def _row(name: str, row: Mapping[str, Any]) -> _Row:
+    unknown = row.keys() - {"controls", "shows", "about", "attest", "own", "alone"}
+    if unknown or not (row.get("controls") or row.get("attest")) or bool(row.get("controls")) != bool(row.get("shows")):
+        raise ProposalsError(f"{name}: a row has controls with what they show, or what somebody attests")
+    if row.get("about", "") not in {"", "retention", "categories"}:
+        raise ProposalsError(f"{name}: about is retention or categories")
+    return _Row(
+        name,
+        controls=tuple(row.get("controls", ())),
+        shows=row.get("shows", ""),
+        about=row.get("about", ""),
+        attest=row.get("attest", ""),
+        own=row.get("own", ""),
+        alone=row.get("alone", False),
+    )

@@ -1,0 +1,51 @@
+"""The words by which a promise is quoted: its sentence, or the whole row of a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from troth.policy.binding import ROW
+from troth.policy.clauses import Clause, Understood
+from troth.policy.text import Block
+from troth.wording import same_words
+
+__all__ = ["Quoting"]
+
+
+class Quoting:
+    """The promises of a policy with their quotes."""
+
+    def __init__(self, understood: Understood) -> None:
+        self._understood = understood
+        self._blocks = {one.id: block for block in understood.policy.blocks for one in block.sentences}
+        self._rows: dict[tuple[int, int], list[str]] = {}
+        for block in understood.policy.blocks:
+            if block.cell is not None:
+                self._rows.setdefault((block.cell.table, block.cell.row), []).append(block.text)
+        self._times = Counter(same_words(text) for text in self._all())
+
+    def promises(self) -> Iterator[tuple[str, tuple[Clause, ...]]]:
+        """Each quote with the clauses that promise something in it, in order."""
+        quotes: dict[str, list[Clause]] = {}
+        for clause in self._understood.promises:
+            quotes.setdefault(self.quote(clause), []).append(clause)
+        yield from ((quote, tuple(clauses)) for quote, clauses in quotes.items())
+
+    def quote(self, clause: Clause) -> str:
+        """The words to quote the clause by."""
+        row = self._row(self._blocks[clause.sentence.id])
+        return clause.sentence.text if row is None else ROW.join(row)
+
+    def times(self, quote: str) -> int:
+        """How often the policy says exactly these words."""
+        return self._times[same_words(quote)]
+
+    def _row(self, block: Block) -> list[str] | None:
+        return None if block.cell is None else self._rows[block.cell.table, block.cell.row]
+
+    def _all(self) -> Iterator[str]:
+        yield from (ROW.join(row) for row in self._rows.values())
+        yield from (
+            one.text for block in self._understood.policy.blocks if block.cell is None for one in block.sentences
+        )

@@ -1,0 +1,77 @@
+"""A plan's proposals as lines of a declaration."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from troth.declaration import Declaration, parse
+from troth.declaration.adding import CannotAdd, file_of_promises, is_only_added, with_promises
+from troth.policy.proposing.propose import Proposal
+
+__all__ = ["Change", "change_for"]
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """*file* as it is and as it would be. *hash* names the two, so that what is written is what was seen."""
+
+    file: Path
+    before: str
+    after: str
+
+    @property
+    def hash(self) -> str:
+        """A short name of exactly this change."""
+        digest = hashlib.sha256(f"{self.before}\0{self.after}".encode()).hexdigest()
+        return f"pb1:{digest[:16]}"
+
+    def write(self) -> None:
+        """Put it in place at once, or not at all."""
+        draft = self.file.with_name(f".{self.file.name}.{os.getpid()}")
+        draft.write_text(self.after, encoding="utf-8", newline="")
+        draft.replace(self.file)
+
+
+def change_for(proposals: Sequence[Proposal], declaration: Declaration, main: Path) -> Change:
+    """What the proposals add to the declaration at *main*. Raises `CannotAdd` where that would change anything else."""
+    file = file_of_promises(declaration, main)
+    with file.open(encoding="utf-8", newline="") as opened:
+        before = opened.read()
+    entries = [_entry(one) for one in proposals]
+    comments = {f"{place}.{key}": text for place, one in enumerate(proposals) for key, text in _comment(one).items()}
+    change = Change(file, before, with_promises(before, entries, comments))
+    if file.resolve() == main.resolve() and not is_only_added(declaration, parse(change.after, file=main)):
+        raise CannotAdd(f"{file}: adding there would change what stands there already; add the promises by hand")
+    return change
+
+
+def _entry(proposal: Proposal) -> Mapping[str, Any]:
+    entry: dict[str, Any] = {"quote": proposal.quote, "owner": "TODO"}
+    if proposal.proofs:
+        entry["controls"] = [proof.control for proof in proposal.proofs]
+        entry["about"] = list(proposal.about)
+    if proposal.severity != "medium":
+        entry["severity"] = proposal.severity
+    return {key: value for key, value in entry.items() if value}
+
+
+def _comment(proposal: Proposal) -> dict[str, str]:
+    """What a reader of the file has to know before deciding, by the key that it stands above."""
+    if proposal.proofs:
+        shown = dict.fromkeys(f"Green shows that {proof.shows}." for proof in proposal.proofs)
+        return {"controls": _wrapped([*shown, *(f"Not: {proof.cannot_see}" for proof in proposal.proofs)])}
+    says = [f"Nothing measures this. Somebody who knows may attest it: “{proposal.attest}”"]
+    says += [f"Or measure it yourself, under controls: {proposal.own}."] if proposal.own else []
+    return {"owner": _wrapped(says)}
+
+
+def _wrapped(texts: Sequence[str]) -> str:
+    return "\n".join(line for text in texts for line in textwrap.wrap(text, _WIDTH))

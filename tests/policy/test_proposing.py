@@ -1,0 +1,202 @@
+"""What could show that a promise is kept: proposed from its words and a declaration, never decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from troth.declaration import Declaration, parse
+from troth.policy import read, understand
+from troth.policy.proposing import BindingPlan, Proposal, change_for, period_conflict, plan_binding, propose
+from troth.policy.proposing.propose import _rows
+from troth.promises import catalogue
+
+COMPANY = """troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 High Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+systems:
+  logins:
+    store: ${LOGINS_URL}
+    tables:
+      login: {key: id, fields: {address: user.device.ip_address}, erase: delete}
+  shop:
+    store: ${SHOP_URL}
+    tables:
+      customer: {key: id, identity: {email: email}, fields: {email: user.contact.email}, erase: delete}
+retention:
+  logins: {table: logins.login, for: 90 days, from: at, title: Sign-in history}
+"""
+"""Ends where promises may follow."""
+
+
+def company(promises: str = "") -> Declaration:
+    return parse(COMPANY + promises)
+
+
+def only(text: str, declaration: Declaration | None = None) -> Proposal:
+    [proposal] = propose(understand(read(text, kind="text")), declaration)
+    return proposal
+
+
+def planned(text: str, promises: str = "") -> BindingPlan:
+    return plan_binding(understand(read(text, kind="text")), company(promises))
+
+
+@pytest.mark.parametrize(
+    ("text", "control"),
+    [
+        ("We delete sign-in history after ninety days.", "retention.nothing_overdue"),
+        ("All pages are served over HTTPS only.", "probe.transport_encrypted"),
+        ("Passwords are stored as salted hashes.", "protect.sealed_at_rest"),
+        ("We do not sell, trade or rent your personal information to others.", "disclosure.only_to_recipients"),
+        ("Only employees who need the information to do their job have access to it.", "staff.ceiling"),
+        ("Everyone with access has signed a confidentiality undertaking.", "staff.undertakings"),
+        ("Our staff must use two-factor authentication.", "staff.mfa"),
+        ("We will respond to your request within 45 days.", "cases.answered_in_time"),
+        ("No cookies are set until you have given your consent.", "probe.nothing_stored_before_choice"),
+        ("We require our service providers to keep it confidential.", "disclosure.recipients_documented"),
+        ("For transfers we rely on the standard contractual clauses.", "disclosure.recipients_documented"),
+        ("We will acknowledge your complaint within 30 days.", "cases.complaints_acknowledged"),
+        ("If you ask us to, we will delete your personal data.", "subjects.found_everywhere"),
+        ("We will post any changes to this policy on this page.", "probe.policy_published"),
+        ("What we have deleted stays deleted.", "retention.erased_stays_erased"),
+        ("Our forms ask only for what we need.", "collect.only_declared_fields"),
+        ("We review this policy at least once a year.", "law.reviewed"),
+    ],
+)
+def test_a_promise_is_offered_the_control_that_could_show_it(text: str, control: str) -> None:
+    assert control in [proof.control for proof in only(text).proofs]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We never use calls to train speech models.",
+        "Backups are overwritten after thirty-five days.",
+        "We will notify you by email within 72 hours of a data breach.",
+        "We never post anything in your name.",
+    ],
+)
+def test_what_nothing_can_measure_is_left_to_a_persons_word(text: str) -> None:
+    proposal = only(text)
+    assert proposal.proofs == ()
+    assert proposal.attest.endswith(".")
+
+
+def test_green_says_what_it_means_and_what_it_does_not() -> None:
+    [proof] = only("We delete sign-in history after ninety days.").proofs
+    assert proof.shows.startswith("no row")
+    assert proof.cannot_see == catalogue()[proof.control].cannot_see
+
+
+def test_only_controls_that_exist_are_proposed() -> None:
+    assert propose(understand(read("All pages use HTTPS.", kind="text")), known={})[0].proofs == ()
+
+
+def test_every_row_names_controls_of_the_catalogue() -> None:
+    assert {control for row in _rows() for control in row.controls} <= catalogue().keys()
+
+
+def test_what_a_promise_is_about_is_found_in_the_declaration() -> None:
+    assert only("We delete sign-in history after ninety days.", company()).about == ("logins.login",)
+
+
+def test_a_period_other_than_the_declared_one_is_said() -> None:
+    [warning] = only("We delete sign-in history after 30 days.", company()).warnings
+    assert warning == "the sentence says 30 days, the rule 'logins' says 90 days"
+
+
+@pytest.mark.parametrize("words", ["Sign-in history: three months", "Sign-in history: 90 days", "Orders: 30 days"])
+def test_the_same_time_in_other_words_is_no_conflict(words: str) -> None:
+    assert period_conflict(words, company()) == ""
+
+
+def test_a_promise_without_a_rule_says_so() -> None:
+    [warning] = only("We keep recordings for ten days.", company()).warnings
+    assert "no retention rule" in warning
+
+
+def test_what_a_person_bound_is_left_alone() -> None:
+    text = "We never sell your data. We answer within one month."
+    plan = planned(text, "promises:\n  - {quote: never sell your data, owner: ann@example.org}\n")
+    assert [one.quote for one in plan.proposals] == ["We answer within one month."]
+
+
+def test_what_was_said_to_be_no_promise_is_passed_over() -> None:
+    text = COMPANY.replace("2026-11-01}", "2026-11-01, not_promises: [{quote: We never sell your data., because: no}]}")
+    plan = plan_binding(understand(read("We never sell your data.", kind="text")), parse(text))
+    assert (plan.proposals, plan.left) == ((), 1)
+
+
+def test_a_promise_that_lost_its_words_is_named_with_the_sentence_most_like_it() -> None:
+    bound = "promises:\n  - {quote: We never sell your data., owner: ann@example.org, controls: [ledger.intact]}\n"
+    plan = planned("We never sell any of your data.", bound)
+    [lost] = plan.astray
+    assert lost.near is not None
+    assert (lost.promise.controls, lost.near.text) == (("ledger.intact",), "We never sell any of your data.")
+    assert len(plan.proposals) == 1  # and nothing is bound to it unasked
+
+
+def test_a_row_of_a_table_is_quoted_as_a_whole_and_found_again() -> None:
+    policy = understand(read("| What | How long |\n|---|---|\n| Sign-in history | ninety days |\n", kind="markdown"))
+    [proposal] = plan_binding(policy, company()).proposals
+    assert (proposal.quote, proposal.about) == ("Sign-in history | ninety days", ("logins.login",))
+    bound = company(f"promises:\n  - {{quote: {proposal.quote}, owner: ann@example.org}}\n")
+    assert plan_binding(policy, bound).proposals == ()
+
+
+def test_words_that_stand_there_twice_are_said_to() -> None:
+    first, second = propose(understand(read("We never sell it.\n\nWe never sell it.", kind="text")))[0:1] * 2
+    assert first == second
+    assert "more than once" in first.warnings[0]
+
+
+def written(tmp_path: Path, text: str, yaml: str) -> str:
+    file = tmp_path / "troth.yaml"
+    file.write_bytes(yaml.encode())
+    plan = plan_binding(understand(read(text, kind="text")), parse(yaml, file=file))
+    change = change_for(plan.proposals, parse(yaml, file=file), file)
+    change.write()
+    return file.read_bytes().decode()
+
+
+def test_writing_adds_lines_and_changes_none(tmp_path: Path) -> None:
+    yaml = COMPANY + "promises:\n# ours\n- quote: We answer.   # kept\n  owner: ann@example.org\n\n# the end\n"
+    after = written(tmp_path, "We answer. All pages use HTTPS.", yaml)
+    assert after.replace(after[after.index("\n- quote: All") : after.index("\n# the end")], "") == yaml
+    added = parse(after).promises[1]
+    assert (added.quote, added.owner, added.controls) == (
+        "All pages use HTTPS.",
+        "TODO",
+        ("probe.transport_encrypted",),
+    )
+
+
+def test_a_second_time_there_is_nothing_to_write(tmp_path: Path) -> None:
+    text = "All pages use HTTPS. We never sell “it”: not #1."
+    once = written(tmp_path, text, COMPANY)
+    assert written(tmp_path, text, once) == once
+
+
+def test_line_ends_of_another_system_are_kept(tmp_path: Path) -> None:
+    after = written(tmp_path, "All pages use HTTPS.", COMPANY.replace("\n", "\r\n"))
+    assert after.count("\r\n") == after.count("\n")
+
+
+def test_what_nothing_measures_is_written_without_anybodys_word(tmp_path: Path) -> None:
+    after = written(tmp_path, "We never use calls to train speech models.", COMPANY)
+    assert parse(after).promises[0].attest is None
+    assert "# Nothing measures this." in after
+
+
+def test_another_plan_has_another_hash(tmp_path: Path) -> None:
+    file = tmp_path / "troth.yaml"
+    file.write_text(COMPANY)
+    hashes = {
+        change_for(
+            plan_binding(understand(read(text, kind="text")), parse(COMPANY)).proposals, parse(COMPANY), file
+        ).hash
+        for text in ("We never sell it.", "We never rent it.")
+    }
+    assert len(hashes) == 2
