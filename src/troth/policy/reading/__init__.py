@@ -13,7 +13,7 @@ __all__ = ["Kind", "kind_of", "published_text", "read"]
 
 Kind = Literal["markdown", "html", "text"]
 
-_CHARACTERS_MAX = 2_000_000
+_CHARACTERS_MAX = 8_000_000
 
 
 def read(text: str, *, kind: Kind = "markdown") -> PolicyText:

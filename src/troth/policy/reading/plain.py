@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from troth.policy.reading.tracing import Draft
+from troth.policy.text import PolicyError
 
 __all__ = ["drafts"]
 
+_LINES_MAX = 100_000
 _WIDTH_MAX = 120
 """A longer line was not wrapped by an editor."""
 
@@ -101,7 +103,10 @@ class _Group:
 
 def drafts(source: str) -> Iterator[Draft]:
     """The blocks of a text. A heading is a line that could hardly be anything else: underlined, in capitals, numbered
-    without a full stop, or short and apart, with something below."""
+    without a full stop, or short and apart, with something below.
+
+    Raises `PolicyError` for more lines than any policy has.
+    """
     groups = list(_groups(source))
     _find_headings(groups)
     items: list[tuple[int, str]] = []  # the lists that are open: indentation and marker
@@ -140,6 +145,8 @@ def _groups(source: str) -> Iterator[_Group]:
     lines = [
         _Line(found.start(), found[0]) for found in re.finditer(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)", source)
     ]
+    if len(lines) > _LINES_MAX:
+        raise PolicyError(f"the policy has {len(lines)} lines, {_LINES_MAX} are allowed; is it the right file?")
     lengths = sorted(len(line.text.rstrip()) for line in lines if line.text.strip())
     width = lengths[len(lengths) * 95 // 100] if lengths else 0
     group = _Group(apart=True)

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 
 from troth.policy.reading.language import language_of, languages_of
 from troth.policy.reading.sentences import split
-from troth.policy.text import Block, BlockKind, Cell, Link, PolicyText, Sentence, Span
+from troth.policy.text import Block, BlockKind, Cell, Link, PolicyError, PolicyText, Sentence, Span
 from troth.wording import same_words
 
 __all__ = ["Draft", "Traced", "assemble"]
+
+_SENTENCES_MAX = 200_000
+"""More than twice what five megabytes of prose have."""
 
 
 class Traced:
@@ -128,7 +131,10 @@ class Draft:
 
 
 def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ()) -> PolicyText:
-    """Cut the drafts into sentences and name each of them. *pages* are the characters at which the pages begin."""
+    """Cut the drafts into sentences and name each of them. *pages* are the characters at which the pages begin.
+
+    Raises `PolicyError` for more sentences than any policy has.
+    """
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
     seen: Counter[str] = Counter()
     blocks: list[Block] = []
@@ -138,6 +144,8 @@ def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ())
         if not collapsed.text:
             continue
         cuts = [(0, len(collapsed.text))] if draft.kind == "heading" else split(collapsed.text)
+        if len(places) + len(cuts) > _SENTENCES_MAX:
+            raise PolicyError(f"the policy has more than {_SENTENCES_MAX} sentences; is it the right file?")
         sentences: list[Sentence] = []
         for cut, links in zip(cuts, _links(cuts, collapsed.links()), strict=True):
             place = functools.partial(_place, collapsed, cut[0], lines, pages)
@@ -164,10 +172,10 @@ def _place(collapsed: Collapsed, offset: int, lines: list[int], pages: Sequence[
 def _links(cuts: list[tuple[int, int]], links: list[tuple[int, int, str]]) -> list[tuple[Link, ...]]:
     """The links of each sentence; one that crosses a full stop ends there."""
     starts = [start for start, _ in cuts]
-    found: list[tuple[Link, ...]] = [()] * len(cuts)
+    found: list[list[Link]] = [[] for _ in cuts]
     for start, end, href in links:
         place = max(bisect.bisect_right(starts, start) - 1, 0)
         begin, stop = cuts[place]
         if start < min(end, stop):
-            found[place] += (Link(start - begin, min(end, stop) - begin, href),)
-    return found
+            found[place].append(Link(start - begin, min(end, stop) - begin, href))
+    return [tuple(one) for one in found]
