@@ -174,6 +174,10 @@ class TiledLog(ABC):
         """The proof that the tree of *new* leaves begins with the tree of *old*. Raises `ProofRefused`."""
         return self._tree().consistency(old, new)
 
+    def proving(self) -> TileTree:
+        """The tree as it is now, to prove many things from: tiles that were read are kept a while."""
+        return self._tree()
+
     def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
         signed, size = self._signed(), self.size

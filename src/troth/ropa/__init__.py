@@ -10,7 +10,7 @@ from troth.ropa.picture import Arrow, Box, Picture, picture_data, picture_of, pi
 from troth.ropa.record import Activity, Line, Missing, Record, record_of
 from troth.ropa.risk import CriteriaList, Criterion, Met, Question, Screening, Verdict, lists, screen
 from troth.ropa.screening import VERDICTS, screening_data, screening_markdown
-from troth.ropa.writing import as_csv, as_data, as_html, as_markdown
+from troth.ropa.writing import as_csv, as_data, as_html, as_markdown, page
 
 __all__ = [
     "VERDICTS",
@@ -33,6 +33,7 @@ __all__ = [
     "as_markdown",
     "as_svg",
     "lists",
+    "page",
     "picture_data",
     "picture_of",
     "picture_words",

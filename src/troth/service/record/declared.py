@@ -13,7 +13,7 @@ from importlib import resources
 
 from troth.declaration import Declaration, Period, Retention, parse
 
-__all__ = ["OWN", "own", "with_evidence", "with_own"]
+__all__ = ["OWN", "own", "with_evidence", "with_own", "without_own"]
 
 OWN = "troth"
 """The name of Troth's own system."""
@@ -65,3 +65,13 @@ def with_evidence(rules: Mapping[str, Retention], keep: Period | None) -> dict[s
     """Our own *rules*, where checks stay for the period that the company declares."""
     said = {"for_": keep} if keep is not None else {}
     return {name: rule.model_copy(update=said) if name == _CHECKS else rule for name, rule in rules.items()}
+
+
+def without_own(declaration: Declaration) -> Declaration:
+    """What the company itself declares: *declaration* as it was before `with_own`."""
+    ours = own()
+    systems = {
+        name: it for name, it in declaration.systems.items() if name != OWN or it.title != ours.systems[OWN].title
+    }
+    purposes = {name: it for name, it in declaration.purposes.items() if it != ours.purposes.get(name)}
+    return declaration.model_copy(update={"systems": systems, "purposes": purposes})

@@ -1,0 +1,161 @@
+"""``troth evidence``: the archive for an auditor, and taking back what a wrong control said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.service.board.keep import Office
+
+__all__ = ["evidence"]
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_TOLD_EVERY = 1_000
+
+
+@click.group()
+def evidence() -> None:
+    """Hand out what shows that the policy is kept, and take back what a wrong control said.
+
+    \b
+    Example:  troth evidence export -o evidence.zip
+              troth evidence retract stores.schema_declared --from 2026-11-01 --until 2026-11-14 \\
+                  --because "it did not see views"
+    """
+
+
+@evidence.command()
+@cli.declaration_option
+@click.option("--since", type=_DAY, metavar="DATE", help="Only what was checked and recorded from this day on, in UTC.")
+@click.option(
+    "--promise",
+    "promises",
+    multiple=True,
+    metavar="ID",
+    help="Only this promise, by its id on the status page; repeat it.",
+)
+@click.option(
+    "--begins-with",
+    "earlier",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A checkpoint or receipt that the reader kept: the archive shows that the ledger continues it. Repeat it.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default="evidence.zip", show_default=True,
+    help="The archive, a new file.",
+)  # fmt: skip
+@cli.json_option
+def export(
+    declaration: Path,
+    since: dt.datetime | None,
+    promises: tuple[str, ...],
+    earlier: tuple[Path, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Write one signed archive: policy, declaration, controls, checks, promises, record of processing, proofs.
+
+    The same data makes the same bytes. Its index.html is for reading; verify_troth_ledger.py, in every archive, checks
+    it offline. No personal value is in it. Give the key to its readers by another way.
+
+    \b
+    Example:  troth evidence export --since 2026-01-01 -o 2026.zip
+              python3 verify_troth_ledger.py archive 2026.zip --key KEY
+    """
+    office = _office(declaration)
+    from troth.service.board.evidence import Wanted, export_evidence
+    from troth.service.keys import ledger_signer
+
+    wanted = Wanted(
+        since.date() if since else None, promises, tuple(path.read_text("utf-8", "replace") for path in earlier)
+    )
+    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
+    with _bar() as tell:
+        done = export_evidence(office.company, signer, out, wanted, progress=tell)
+    if as_json:
+        facts = {"file": str(done.path), "files": done.files, "promises": done.promises, "entries": done.entries}
+        cli.print_json({**facts, "as_of": done.as_of.isoformat(), "key": done.key})
+        return
+    said = f"{counted(done.promises, 'promise')}, {counted(done.files, 'file')}, up to {done.as_of:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"{done.path}: {said}")
+    click.echo(f"verifier key: {done.key}")
+
+
+@evidence.command()
+@cli.declaration_option
+@click.argument("control")
+@click.option("--from", "since", type=_DAY, required=True, metavar="DATE", help="The first day, in UTC.")
+@click.option("--until", type=_DAY, required=True, metavar="DATE", help="The last day, in UTC.")
+@click.option(
+    "--because", required=True, metavar="REASON", help="What was wrong with the control. Nothing about people."
+)
+@click.option("--apply", "applied", is_flag=True, help="Do it; without, the plan is shown.")
+@cli.json_option
+def retract(
+    declaration: Path, control: str, since: dt.datetime, until: dt.datetime, because: str, applied: bool, as_json: bool
+) -> None:
+    """Let the checks of a control that was wrong count for nothing, from one day to another.
+
+    They stay where they are, marked with the reason; the ledger has an entry, and an archive tells of it. The control
+    is run again at the next pass, and until then the promises that rest on it are unproven.
+
+    \b
+    Example:  troth evidence retract stores.schema_declared --from 2026-11-01 --until 2026-11-14 \\
+                  --because "it did not see views"
+    """
+    office = _office(declaration)
+    from troth.service.board.retracting import retract_checks
+    from troth.service.record.retraction import plan_retraction
+
+    plan = plan_retraction(control, since=since.date(), until=until.date())
+    outcomes = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in plan.outcomes.items())
+    rests = sum(control in promise.controls for promise in office.company.declaration.promises)
+    receipt = retract_checks(office, plan, because, now=dt.datetime.now(dt.UTC)) if applied else None
+    if as_json:
+        told = {"control": control, "checks": len(plan.checks), "outcomes": dict(plan.outcomes), "promises": rests}
+        cli.print_json({**told, "applied": applied, "receipt": receipt})
+        return
+    click.echo(f"{control}, {plan.since} to {plan.until}: {counted(len(plan.checks), 'check')} ({outcomes})")
+    click.echo(f"{counted(rests, 'promise')} on it, unproven until it has run again")
+    click.echo(receipt if receipt else "nothing was changed; with --apply they are retracted", nl=not receipt)
+
+
+def _office(declaration: Path) -> Office:
+    """The company of *declaration*, and its keys, with Troth's own database ready."""
+    from troth.declaration import load
+    from troth.protect import Keyring
+    from troth.service.server import migrate, set_up
+
+    load(declaration)  # every mistake in it, before anything is opened
+    Keyring.open(cli.home())
+    set_up()
+    migrate()
+    from troth.service.board.keep import Office
+
+    return Office.open()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int], object]]:
+    """A bar on the terminal over the entries of the ledger; silent elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from troth.service.record.ledger import tree
+
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("looking through the ledger", total=tree().size)
+        yield lambda seen: seen % _TOLD_EVERY or bar.update(task, completed=seen)

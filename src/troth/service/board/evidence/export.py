@@ -1,0 +1,278 @@
+"""Writing the archive: which files it has, in which order, and what stands in each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from troth.declaration import write
+from troth.law import regimes
+from troth.ledger import Progress, Signer, silently, write_archive
+from troth.promises import Control, Standing
+from troth.ropa import (
+    as_csv,
+    as_data,
+    as_html,
+    as_svg,
+    lists,
+    picture_data,
+    picture_of,
+    record_of,
+    screening_data,
+)
+from troth.service.board.evidence.gather import Gathered, Promised, Wanted, gather
+from troth.service.board.evidence.page import index
+from troth.service.board.models import ChangeRow, PublishedRow
+from troth.service.company import Company
+from troth.service.record.ledger import DatabaseLog
+from troth.service.record.models import CheckRow, Retraction
+from troth.service.record.witnessing import timestamp_files
+
+__all__ = ["Exported", "export_evidence"]
+
+_FORMAT = 1
+"""The version of the archive: grows when a file is taken away or means something else."""
+_ENDINGS = {"markdown": "md", "html": "html", "text": "txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: how many files, how many promises, and up to when."""
+
+    path: Path
+    files: int
+    promises: int
+    entries: int
+    as_of: dt.datetime
+    key: str
+
+
+def export_evidence(
+    here: Company,
+    signer: Signer,
+    path: Path,
+    wanted: Wanted,
+    *,
+    progress: Progress = silently,
+) -> Exported:
+    """Write the archive to *path*, a new file: it is there when it is whole, and not before.
+
+    *progress* is told how many entries of the ledger were looked through. Raises `NoSuchPromise` and `LedgerError`.
+    """
+    log = DatabaseLog(signer)
+    found = gather(here, log, wanted)
+    files = write_archive(path, _members(found, progress), signer, about=_about(found))
+    return Exported(path, len(files), len(found.promises), found.signed.size, found.as_of, str(log.verifier))
+
+
+def _about(found: Gathered) -> dict[str, Any]:
+    return {
+        "troth_evidence": _FORMAT,
+        "organisation": found.here.declaration.organisation.name,
+        "ledger": found.signed.origin,
+        "entries": found.signed.size,
+        "as_of": _moment(found.as_of),
+        "since": found.wanted.since.isoformat() if found.wanted.since else None,
+        "promises": [each.id for each in found.promises] if found.wanted.promises else None,
+        "declaration": found.here.declaration.hash,
+    }
+
+
+Member = tuple[str, Iterable[bytes]]
+
+
+def _members(found: Gathered, progress: Progress) -> Iterator[Member]:
+    """Every file but the manifest. What is long comes piece by piece."""
+    yield "index.html", [index(found).encode()]
+    yield from _policy(found)
+    yield "declaration/troth.yaml", [write(found.here.declaration).encode()]
+    yield "promises.json", [_pretty([_promise(each) for each in found.promises])]
+    yield "controls.json", [_pretty([_control(each) for each in found.controls.values()])]
+    yield "retractions.json", [_pretty([_retraction(each) for each in found.retractions])]
+    for control in found.controls:
+        yield f"checks/{control}.jsonl", (_line(_check(row)) for row in found.checks_of(control))
+    yield from _record(found)
+    yield "law.json", [_pretty(_law())]
+    yield from _ledger(found, progress)
+
+
+def _policy(found: Gathered) -> Iterator[Member]:
+    """The policy's file, and every version of it that was published."""
+    declared = found.here.declaration.policy
+    yield f"policy/policy.{declared.file.suffix.lstrip('.').lower() or 'txt'}", [found.here.policy.source.encode()]
+    rows = list(PublishedRow.objects.filter(entry__leaf__lt=found.signed.size).order_by("number"))
+    for row in rows:
+        yield f"policy/versions/{row.number}.{_ENDINGS.get(row.kind, 'txt')}", [row.source.encode()]
+    versions = [
+        {
+            "number": row.number,
+            "effective": row.effective.isoformat(),
+            "published": _moment(row.at),
+            "sha256": row.digest,
+            "to_the_one_before": row.verdict,
+            "weaker_clauses": row.weaker,
+        }
+        for row in rows
+    ]
+    yield "policy/versions.json", [_pretty(versions)]
+
+
+def _record(found: Gathered) -> Iterator[Member]:
+    declaration = found.here.declaration
+    controller, processor = record_of(declaration, "controller"), record_of(declaration, "processor")
+    for record in (controller, processor):
+        name = f"record/{record.role}"
+        yield f"{name}.html", [as_html(record).encode()]
+        yield f"{name}.json", [_pretty(as_data(record))]
+        yield f"{name}.csv", [as_csv(record).encode()]
+    picture = picture_of(declaration)
+    yield "record/map.svg", [as_svg(picture).encode()]
+    yield "record/map.json", [_pretty(picture_data(picture))]
+    yield "record/assessments.json", [_pretty(screening_data(found.screened))]
+
+
+def _ledger(found: Gathered, progress: Progress) -> Iterator[Member]:
+    yield "ledger/checkpoint", [found.note.encode()]
+    yield "ledger/verifier-key.txt", [f"{found.log.verifier}\n".encode()]
+    yield "ledger/earlier.jsonl", map(_line, found.earlier())
+    yield "ledger/entries.jsonl", map(_line, found.entries(progress))
+    for name, data in sorted(timestamp_files().items()):
+        yield f"ledger/{name}", [data]
+    program = resources.files("troth.ledger").joinpath("verify_troth_ledger.py").read_bytes()
+    yield "verify_troth_ledger.py", [program]
+
+
+# --- as data --------------------------------------------------------------------------------------------------------
+
+
+def _moment(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat()
+
+
+def _pretty(value: object) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _promise(each: Promised) -> dict[str, Any]:
+    promise = each.promise
+    return {
+        "id": each.id,
+        "quote": promise.quote,
+        "owner": promise.owner,
+        "severity": promise.severity,
+        "audience": promise.audience.value,
+        "about": list(promise.about),
+        "controls": list(promise.controls),
+        "attestation": promise.attest.model_dump(mode="json") if promise.attest else None,
+        "waiver": promise.waive.model_dump(mode="json") if promise.waive else None,
+        "status": each.judgement.status.value,
+        "because": [_standing(one) for one in each.judgement.standings],
+        "history": [_change(row) for row in each.changes],
+    }
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    return {
+        "control": one.control,
+        "status": one.status.value if one.status else None,
+        "reason": one.reason,
+        "check_at": _moment(one.check.at) if one.check else None,
+    }
+
+
+def _change(row: ChangeRow) -> dict[str, Any]:
+    return {
+        "at": _moment(row.at),
+        "before": row.before or None,
+        "status": row.status,
+        "cause": row.cause or None,
+        "control": row.control or None,
+        "summary": row.summary,
+        "figures": row.figures,
+        "leaf": row.entry.leaf,
+    }
+
+
+def _control(each: Control) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "version": each.version,
+        "question": each.question,
+        "citation": each.citation,
+        "clauses": list(each.clauses),
+        "every_seconds": int(each.every.total_seconds()),
+        "fresh_for_seconds": int(each.fresh_for.total_seconds()),
+        "failures_to_break": each.failures_to_break,
+        "severity": each.severity,
+        "audience": each.audience.value,
+        "remedy": each.remedy,
+        "cannot_see": each.cannot_see,
+        "must": str(each.must) if each.must else None,
+    }
+
+
+def _check(row: CheckRow) -> dict[str, Any]:
+    retraction = row.retraction
+    return {
+        "control": row.control,
+        "version": row.control_version,
+        "outcome": row.outcome,
+        "at": _moment(row.at),
+        "valid_until": _moment(row.valid_until),
+        "declaration": row.declaration_hash,
+        "collector": row.collector or None,
+        "summary": row.summary,
+        "evidence": row.evidence,
+        "figures": row.figures,
+        "findings": row.findings,
+        "retracted": _retraction(retraction) if retraction else None,
+    }
+
+
+def _retraction(row: Retraction) -> dict[str, Any]:
+    return {
+        "control": row.control,
+        "since": _moment(row.since),
+        "until": _moment(row.until),
+        "because": row.reason,
+        "opening": bytes(row.opening).decode("ascii"),
+        "checks": row.checks,
+        "at": _moment(row.at),
+        "leaf": row.entry.leaf,
+    }
+
+
+def _law() -> dict[str, Any]:
+    return {
+        "rule_sets": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "applies_from": each.applies_from.isoformat() if each.applies_from else None,
+                "applies_to": each.applies_to.isoformat() if each.applies_to else None,
+                "reviewed": each.reviewed.isoformat(),
+                "obligations": len(each.obligations),
+            }
+            for each in regimes().values()
+        ],
+        "criteria_for_assessments": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "source": each.url,
+                "applies_from": each.applies_from.isoformat(),
+                "applies_to": each.applies_to.isoformat() if each.applies_to else None,
+                "reviewed": each.reviewed.isoformat(),
+            }
+            for each in lists()
+        ],
+    }

@@ -1,0 +1,192 @@
+"""What belongs into an archive, read from the record as of a moment of its own: that of the latest thing in it."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, Q, QuerySet
+
+from troth.declaration import Promise
+from troth.ledger import Checkpoint, LedgerError, Name, Progress, signed_in, silently
+from troth.promises import Control, Judgement
+from troth.ropa import Screening, screen
+from troth.service.board import plan
+from troth.service.board.judging import judge
+from troth.service.board.models import ChangeRow
+from troth.service.company import Company
+from troth.service.configuration import ServiceError
+from troth.service.record import checks
+from troth.service.record.declared import without_own
+from troth.service.record.ledger import DatabaseLog, tree
+from troth.service.record.models import CheckRow, Retraction
+
+__all__ = ["Gathered", "NoSuchPromise", "Promised", "Wanted", "gather"]
+
+_KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
+"""The groups of entries that say how the policy was kept, and no more."""
+
+
+class NoSuchPromise(ServiceError):
+    """No promise of the policy has that id; the message names those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: all promises, or some by their ids; from the beginning, or from a day on. *earlier* are
+    checkpoints that somebody keeps, of which the archive has to show that the ledger continues them."""
+
+    since: dt.date | None = None
+    promises: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def begins(self) -> dt.datetime | None:
+        return dt.datetime.combine(self.since, dt.time(), dt.UTC) if self.since else None
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A promise, where it stands and how it came there."""
+
+    name: str
+    promise: Promise
+    judgement: Judgement
+    changes: tuple[ChangeRow, ...]
+
+    @property
+    def id(self) -> str:
+        """As the status page has it."""
+        return f"p-{self.name.removeprefix('~')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that the files of an archive are made of. Checks and entries are read as they are written."""
+
+    here: Company
+    wanted: Wanted
+    log: DatabaseLog
+    note: str
+    signed: Checkpoint
+    as_of: dt.datetime
+    """The moment of the latest check, or of the checkpoint where that is later: statuses are those of then."""
+    promises: tuple[Promised, ...]
+    controls: Mapping[str, Control]
+    retractions: tuple[Retraction, ...]
+    last_check: int
+
+    @property
+    def screened(self) -> tuple[Screening, ...]:
+        """Which of the company's purposes need an impact assessment, by the lists of then."""
+        return screen(without_own(self.here.declaration), on=self.as_of.date())
+
+    def checks_of(self, control: str) -> Iterator[CheckRow]:
+        """The checks of a control since the wanted day, the oldest first, and those that its status rests on."""
+        rows = CheckRow.objects.filter(control=control, pk__lte=self.last_check)
+        if (begins := self.wanted.begins) is not None:
+            standing = [row.pk for row in checks.deciding([control])[control]]
+            rows = rows.filter(Q(at__gte=begins) | Q(pk__in=standing))
+        yield from rows.select_related("retraction__entry").order_by("at", "pk").iterator(chunk_size=500)
+
+    def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
+        """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
+        proving, names = self.log.proving(), self._names()
+        for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
+            progress(leaf + 1)
+            if _could_be_wanted(stored) and self._is_wanted(json.loads(stored.partition(b" ")[2]), names):
+                proof = proving.inclusion(leaf, self.signed.size)
+                yield {"leaf": leaf, "entry": _text(stored), "proof": list(map(_text, proof))}
+
+    def earlier(self) -> Iterator[dict[str, Any]]:
+        """The checkpoints that outsiders, or whoever asks, hold, each with the proof that the ledger continues it."""
+        proving, told = self.log.proving(), set[int]()
+        for note in (self.log.cosigned(), *self.wanted.earlier):
+            then = signed_in(note, self.log.verifier) if note else None
+            if note is None or then is None or not then.size or then.size in told or then.size >= self.signed.size:
+                continue
+            told.add(then.size)
+            proof = proving.consistency(then.size, self.signed.size)
+            yield {"checkpoint": note, "proof": list(map(_text, proof))}
+
+    def _names(self) -> frozenset[str]:
+        """What entries call the wanted promises and controls; nothing where all are wanted."""
+        if not self.wanted.promises:
+            return frozenset()
+        return frozenset([each.name for each in self.promises] + [Name.of(control).text for control in self.controls])
+
+    def _is_wanted(self, entry: Mapping[str, Any], names: frozenset[str]) -> bool:
+        if not str(entry["kind"]).startswith(_KINDS):
+            return False
+        if self.wanted.since is not None and entry["at"][:10] < self.wanted.since.isoformat():
+            return False
+        about = {entry.get("promise"), entry.get("control")} - {None}
+        return not names or not about or bool(about & names)
+
+
+def _could_be_wanted(stored: bytes) -> bool:
+    """Whether to read it at all: most entries of a large ledger are about people."""
+    return any(b'"kind":"%s' % kind.encode() in stored for kind in _KINDS)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def gather(here: Company, log: DatabaseLog, wanted: Wanted) -> Gathered:
+    """What *wanted* asks for. Raises `NoSuchPromise`, and `LedgerError` where the ledger cannot be signed."""
+    note = log.checkpoint()
+    signed = signed_in(note, log.verifier)
+    _require_held(wanted.earlier, signed, log)
+    newest = CheckRow.objects.aggregate(at=Max("at"), pk=Max("pk"))
+    signed_at = tree().checkpoint_at
+    moments = [each for each in (newest["at"], signed_at) if each is not None]
+    as_of = max(moments, default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+    promises = tuple(_promises(here, wanted, as_of, signed))
+    bound = {id_ for each in promises for id_ in each.promise.controls}
+    controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
+    retractions = Retraction.objects.filter(control__in=controls).select_related("entry").order_by("at", "pk")
+    return Gathered(
+        here, wanted, log, note, signed, as_of, promises, controls, tuple(retractions), newest["pk"] or 0
+    )  # fmt: skip
+
+
+def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) -> None:
+    """Return when each of *notes* is a checkpoint that the ledger continues."""
+    for note in notes:
+        then = signed_in(note, log.verifier)
+        if then.size > signed.size or (then.size and log.root(then.size) != then.root):
+            raise LedgerError(f"the ledger does not begin with the {then.size} entries of a checkpoint that you gave")
+
+
+def _promises(here: Company, wanted: Wanted, as_of: dt.datetime, signed: Checkpoint) -> Iterator[Promised]:
+    known = {plan.promise_name(promise): promise for promise in here.declaration.promises}
+    asked = {_name(id_, known) for id_ in wanted.promises} or known.keys()
+    judged = judge(here, now=as_of)
+    changes: dict[str, list[ChangeRow]] = {}
+    for row in _changes(asked, wanted, signed):
+        changes.setdefault(row.promise, []).append(row)
+    for name, promise in known.items():
+        if name in asked:
+            yield Promised(name, promise, judged[name], tuple(changes.get(name, ())))
+
+
+def _changes(names: Sequence[str] | Any, wanted: Wanted, signed: Checkpoint) -> QuerySet[ChangeRow]:
+    rows = ChangeRow.objects.filter(promise__in=names, entry__leaf__lt=signed.size).select_related("entry")
+    if (begins := wanted.begins) is not None:
+        rows = rows.filter(at__gte=begins)
+    return rows.order_by("at", "pk")
+
+
+def _name(id_: str, known: Mapping[str, Promise]) -> str:
+    """The promise that somebody means: by the id that the status page links, or the beginning of it."""
+    wanted = id_.removeprefix("p-").removeprefix("~")
+    found = [name for name in known if name.removeprefix("~").startswith(wanted)] if wanted else []
+    if len(found) != 1:
+        problem = "several promises begin so" if found else "no promise of the policy has this id"
+        raise NoSuchPromise(f"{id_}: {problem}; the ids stand in the addresses of /policy/status/")
+    return found[0]

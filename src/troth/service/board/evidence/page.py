@@ -1,0 +1,211 @@
+"""``index.html`` of an archive: what a regulator reads first, offline, on paper too. The other files hold more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import Final
+
+from troth.counting import counted
+from troth.promises import Status
+from troth.ropa import VERDICTS, as_svg, page, picture_of, record_of
+from troth.service.board.evidence.gather import Gathered, Promised
+from troth.service.board.models import ChangeRow
+from troth.service.record.models import Retraction
+
+__all__ = ["index"]
+
+_CHANGES_MAX: Final = 12
+"""Changes of one promise that the page tells, the latest; ``promises.json`` has them all."""
+_SAYS: Final = {
+    Status.KEPT: "every control passed at its last check, saw everything in its scope, and is fresh",
+    Status.STATED: "a named person says so, for a limited time; nobody measured it",
+    Status.WAIVED: "broken, and someone other than the owner accepted that until a date",
+    Status.UNPROVEN: "never checked, checked too long ago, not everything was looked at, or the check broke",
+    Status.BROKEN: "a control failed",
+}
+_FILES: Final = (
+    ("policy/", "the policy as published, with its versions"),
+    ("declaration/troth.yaml", "which personal data is held, where, why, for how long and who receives it"),
+    ("promises.json", "each sentence, its status, why, and every change of it"),
+    ("controls.json", "what each control asks, how often, and what it cannot see"),
+    ("checks/", "each check: what it looked at, what it found, who ran it; a line each"),
+    ("retractions.json", "checks of controls that turned out to be wrong"),
+    (
+        "record/",
+        "the record of processing (GDPR Art. 30), the map of the data, the screening for assessments (Art. 35)",
+    ),
+    ("law.json", "which versions of the rules were used"),
+    ("ledger/", "the signed checkpoint, and each entry that concerns this archive with its proof"),
+    ("manifest.json", "the SHA-256 of each of these files; manifest.note is the signature over it"),
+)
+
+
+def index(found: Gathered) -> str:
+    """The page. It needs no other file, no network and no script."""
+    name = found.here.declaration.organisation.name
+    parts = [
+        f"<h1>How {_(name)} keeps its privacy policy</h1>",
+        *_top(found),
+        *_verifying(found),
+        *_tally(found),
+        *_promises(found),
+        *_retractions(found),
+        *_processing(found),
+        *_contents(),
+    ]
+    return page(f"Evidence archive: {name}", parts)
+
+
+def _(text: object) -> str:
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+
+
+def _at(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def _top(found: Gathered) -> Iterator[str]:
+    us = found.here.declaration.organisation
+    since = f" It goes back to {found.wanted.since:%-d %B %Y}." if found.wanted.since else ""
+    some = f" It tells of {counted(len(found.promises), 'promise')} only." if found.wanted.promises else ""
+    yield f'<p class="lead">What is recorded up to {_at(found.as_of)}.{since}{some}</p>'
+    yield "<dl>"
+    rows = [
+        ("Company", f"{us.name}, {us.address}"),
+        ("Reached at", us.email),
+        ("Authority", us.regulator or "not said"),
+    ]
+    rows += [("Ledger", f"{found.signed.origin}, {counted(found.signed.size, 'entry', 'entries')}")]
+    rows += [("Declaration", found.here.declaration.hash)]
+    yield from (f"<dt>{label}</dt><dd>{_(text)}</dd>" for label, text in rows)
+    yield "</dl>"
+
+
+def _verifying(found: Gathered) -> Iterator[str]:
+    yield "<h2>Is this what was signed?</h2>"
+    yield (
+        "<p>This page cannot show that by itself. Take <code>verify_troth_ledger.py</code> and the ledger's key from "
+        "somewhere else than this archive, such as the company's website, and run, with Python 3.9 or later and no "
+        "network:</p>"
+    )
+    command = f"python3 verify_troth_ledger.py archive evidence.zip --key {found.log.verifier}"
+    yield f"<pre><code>{_(command)}</code></pre>"
+    yield (
+        "<p>It checks the signature, every byte of every file, that each entry stands in the ledger, and that the "
+        "ledger continues what was signed before. A changed, missing or added file is refused.</p>"
+    )
+
+
+def _tally(found: Gathered) -> Iterator[str]:
+    counts = Counter(each.judgement.status for each in found.promises)
+    yield "<h2>Where the promises stand</h2>"
+    yield '<table><caption class="soft">'
+    yield f"{counted(len(found.promises), 'promise')} of the policy, at {_at(found.as_of)}.</caption>"
+    yield _head("Status", "Promises", "What it says")
+    for status, says in _SAYS.items():
+        yield f'<tr><th scope="row">{_mark(status)}</th><td>{counts[status]:,}</td><td>{says}</td></tr>'
+    yield "</tbody></table>"
+
+
+def _head(*columns: str) -> str:
+    cells = "".join('<th scope="col">' + name + "</th>" for name in columns)
+    return f"<thead><tr>{cells}</tr></thead><tbody>"
+
+
+def _mark(status: Status) -> str:
+    return f'<span class="mark {status.value}">{status.value}</span>'
+
+
+# --- promises -------------------------------------------------------------------------------------------------------
+
+
+def _promises(found: Gathered) -> Iterator[str]:
+    yield "<h2>Each promise</h2>"
+    for each in found.promises:
+        yield from _promise(each, found)
+
+
+def _promise(each: Promised, found: Gathered) -> Iterator[str]:
+    yield f'<h3 id="{_(each.id)}">{_mark(each.judgement.status)} “{_(each.promise.quote)}”</h3>'
+    yield f'<p class="soft">Answered for by {_(each.promise.owner)}. Id {_(each.id)}.</p>'
+    yield "<ul>"
+    for standing in each.judgement.standings:
+        control = found.controls.get(standing.control or "")
+        cannot = f' <span class="soft">It cannot see: {_(control.cannot_see)}</span>' if control else ""
+        checks = f' <a href="checks/{_(control.id)}.jsonl">Its checks</a>.' if control else ""
+        yield f"<li>{_(standing.reason)}{cannot}{checks}</li>"
+    if not each.judgement.standings:
+        yield "<li>Nothing is said that could show it.</li>"
+    yield "</ul>"
+    yield from _history(each.changes)
+
+
+def _history(changes: tuple[ChangeRow, ...]) -> Iterator[str]:
+    if not changes:
+        return
+    left = len(changes) - _CHANGES_MAX
+    yield "<table>" + _head("Since", "Status", "Why", "Entry")
+    for row in changes[: -_CHANGES_MAX - 1 : -1]:
+        why = row.summary or row.cause.replace("_", " ") or "first seen"
+        cells = (_at(row.at), _mark(Status(row.status)), _(why), row.entry.leaf)
+        yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    yield "</tbody></table>"
+    if left > 0:
+        yield f'<p class="soft">{counted(left, "earlier change")} in promises.json.</p>'
+
+
+# --- what else ------------------------------------------------------------------------------------------------------
+
+
+def _retractions(found: Gathered) -> Iterator[str]:
+    if not found.retractions:
+        return
+    yield "<h2>Retracted checks</h2>"
+    yield "<p>These controls turned out to be wrong. Their checks of that time are here, and do not count.</p>"
+    yield "<ul>"
+    yield from (f"<li>{_retraction(row)}</li>" for row in found.retractions)
+    yield "</ul>"
+
+
+def _retraction(row: Retraction) -> str:
+    last = row.until - dt.timedelta(days=1)
+    span = f"{row.since.astimezone(dt.UTC):%-d %B %Y} to {last.astimezone(dt.UTC):%-d %B %Y}"
+    return (
+        f"<code>{_(row.control)}</code>, {span}: {counted(row.checks, 'check')}, because {_(row.reason)} "
+        f"(entry {row.entry.leaf}, {_at(row.at)})"
+    )
+
+
+def _processing(found: Gathered) -> Iterator[str]:
+    declaration = found.here.declaration
+    yield "<h2>What is processed</h2>"
+    for role in ("controller", "processor"):
+        record = record_of(declaration, role)
+        missing = f", {counted(len(record.missing), 'thing')} missing from it" if record.missing else ""
+        yield (
+            f'<p><a href="record/{role}.html">The record as a {role}</a> ({record.article}): '
+            f"{counted(len(record.activities), 'activity', 'activities')}{missing}.</p>"
+        )
+    yield f'<div class="wide" tabindex="0" role="region" aria-label="The map of the data">{_map(found)}</div>'
+    yield "<h3>Impact assessments (Art. 35)</h3><ul>"
+    for one in found.screened:
+        declared = f" Declared: {_(one.assessment.file)}, {one.assessment.on}." if one.assessment else ""
+        yield f"<li>{_(one.title)}: {_lowered(VERDICTS[one.verdict])}{declared}</li>"
+    yield "</ul>"
+
+
+def _map(found: Gathered) -> str:
+    return as_svg(picture_of(found.here.declaration))
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _contents() -> Iterable[str]:
+    yield "<h2>The files</h2><dl>"
+    yield from (f"<dt><code>{name}</code></dt><dd>{says}</dd>" for name, says in _FILES)
+    yield "</dl>"

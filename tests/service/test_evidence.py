@@ -1,0 +1,257 @@
+"""The evidence archive: the same data makes the same bytes, and whoever gets it can read and verify it alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.service.test_keep import HOUR, NOW, QUOTE, RUN, office
+
+from troth.declaration import Promise
+from troth.ledger import Entry, LedgerError, Name
+from troth.ledger import verify_troth_ledger as offline
+from troth.promises import looked_at_hash
+from troth.protect import Keyring
+from troth.service.board import keep
+from troth.service.board.evidence import Exported, NoSuchPromise, Wanted, export_evidence
+from troth.service.board.keep import Office
+from troth.service.board.retracting import retract_checks
+from troth.service.keys import ledger_signer
+from troth.service.record.journal import DatabaseJournal
+from troth.service.record.ledger import DatabaseLog, record
+from troth.service.record.retraction import plan_retraction
+
+__all__ = ["office"]
+
+OTHER = "Our law is reviewed every year."
+CONTROL = "record.runs_finished"
+
+
+@pytest.fixture
+def kept(database: str, office: Office) -> Office:
+    """The company of the keep loop's tests, with a second promise, and a failure between two passes."""
+    from dataclasses import replace
+
+    promises = (
+        *office.company.declaration.promises,
+        Promise(quote=OTHER, owner="dpo@example.org", controls=("law.reviewed",)),
+    )
+    declaration = office.company.declaration.model_copy(update={"promises": promises})
+    company = replace(office.company, declaration=declaration, looked_at_hash=looked_at_hash(declaration))
+    here = replace(office, company=company)
+    keep.run_due(NOW, office=here)
+    DatabaseJournal().begin(RUN)
+    keep.run_due(NOW + HOUR, office=here)
+    DatabaseJournal().finish(RUN.id, [])
+    keep.run_due(NOW + 2 * HOUR, office=here)
+    return here
+
+
+def export(here: Office, path: Path, **wanted: Any) -> Exported:
+    signer = ledger_signer(here.keyring, here.company.declaration.organisation)
+    return export_evidence(here.company, signer, path, Wanted(**wanted))
+
+
+def held(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def verified(path: Path, key: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", str(Path(offline.__file__)), "archive", str(path), "--key", key, *words]
+    return subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)
+
+
+# --- what it promises ------------------------------------------------------------------------------------------------
+
+
+def test_the_same_data_makes_the_same_bytes(kept: Office, tmp_path: Path) -> None:
+    export(kept, tmp_path / "one.zip")
+    export(kept, tmp_path / "two.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_exporting_leaves_nothing_behind(kept: Office, tmp_path: Path) -> None:
+    log = DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
+    before = log.size
+    export(kept, tmp_path / "a.zip")
+    assert log.size == before
+
+
+def test_a_stranger_verifies_it_with_nothing_but_python(kept: Office, tmp_path: Path) -> None:
+    done = export(kept, tmp_path / "a.zip")
+    answer = verified(done.path, done.key)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith(f"verified: {done.files + 2} files as they were signed")
+
+
+def test_a_changed_byte_anywhere_is_refused(kept: Office, tmp_path: Path) -> None:
+    done = export(kept, tmp_path / "a.zip")
+    sound = done.path.read_bytes()
+    for at in range(0, len(sound), 4_999):
+        done.path.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
+        with pytest.raises(offline.Refused):
+            offline.archive(str(done.path), {"--key": [done.key], "--since": [], "--witness": [], "--quorum": []})
+
+
+def test_it_holds_the_policy_the_declaration_and_the_record_of_processing(kept: Office, tmp_path: Path) -> None:
+    files = held(export(kept, tmp_path / "a.zip").path)
+    assert QUOTE in files["policy/policy.md"]
+    assert json.loads(files["record/controller.json"])["troth_ropa"] == 1
+    assert json.loads(files["record/processor.json"])["role"] == "processor"
+    assert files["record/map.svg"].startswith("<svg ")
+    assert "gdpr" in [each["id"] for each in json.loads(files["law.json"])["rule_sets"]]
+    assert json.loads(files["manifest.json"])["as_of"] == (NOW + 2 * HOUR).isoformat()
+
+
+def test_it_tells_each_promise_with_its_history(kept: Office, tmp_path: Path) -> None:
+    promises = json.loads(held(export(kept, tmp_path / "a.zip").path)["promises.json"])
+    told = {each["quote"]: each for each in promises}[QUOTE]
+    assert [(change["before"], change["status"]) for change in told["history"]] == [
+        (None, "kept"),
+        ("kept", "broken"),
+        ("broken", "kept"),
+    ]
+    assert told["status"] == "kept"
+
+
+def test_each_check_comes_with_its_provenance(kept: Office, tmp_path: Path) -> None:
+    checks = lines(held(export(kept, tmp_path / "a.zip").path)[f"checks/{CONTROL}.jsonl"])
+    assert [check["outcome"] for check in checks] == ["pass", "fail", "pass"]
+    assert {"population", "tested", "excluded", "period", "query", "in_scope", "observed"} <= checks[1][
+        "evidence"
+    ].keys()
+    assert all(check["collector"].startswith("troth ") for check in checks)
+    assert checks[1]["findings"]
+
+
+def test_each_change_of_status_has_its_entry_and_proof(kept: Office, tmp_path: Path) -> None:
+    files = held(export(kept, tmp_path / "a.zip").path)
+    leaves = {entry["leaf"] for entry in lines(files["ledger/entries.jsonl"])}
+    told = {change["leaf"] for each in json.loads(files["promises.json"]) for change in each["history"]}
+    assert told
+    assert told <= leaves
+
+
+# --- what may be asked for -------------------------------------------------------------------------------------------
+
+
+def test_one_promise_brings_its_own_controls_and_entries_only(kept: Office, tmp_path: Path) -> None:
+    (id_,) = [
+        each["id"]
+        for each in json.loads(held(export(kept, tmp_path / "a.zip").path)["promises.json"])
+        if each["quote"] == OTHER
+    ]
+    files = held(export(kept, tmp_path / "b.zip", promises=(id_,)).path)
+    assert [each["quote"] for each in json.loads(files["promises.json"])] == [OTHER]
+    assert [name for name in files if name.startswith("checks/")] == ["checks/law.reviewed.jsonl"]
+    about = [
+        json.loads(offline.unbase64(entry["entry"]).partition(b" ")[2])
+        for entry in lines(files["ledger/entries.jsonl"])
+    ]
+    assert {entry["control"] for entry in about if "control" in entry} == {"law.reviewed"}
+
+
+def test_an_id_that_nothing_bears_is_refused(kept: Office, tmp_path: Path) -> None:
+    with pytest.raises(NoSuchPromise, match="no promise of the policy"):
+        export(kept, tmp_path / "a.zip", promises=("p-ffff",))
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_what_was_before_a_day_is_left_out_but_for_what_a_status_rests_on(kept: Office, tmp_path: Path) -> None:
+    files = held(export(kept, tmp_path / "a.zip", since=(NOW + dt.timedelta(days=1)).date()).path)
+    assert [check["outcome"] for check in lines(files[f"checks/{CONTROL}.jsonl"])] == ["pass"]
+    assert files["ledger/entries.jsonl"] == ""
+    assert json.loads(files["promises.json"])[0]["status"] == "kept"
+
+
+def test_it_shows_that_the_ledger_continues_a_checkpoint_that_somebody_kept(kept: Office, tmp_path: Path) -> None:
+    first = export(kept, tmp_path / "a.zip")
+    (tmp_path / "kept").write_text(held(first.path)["ledger/checkpoint"])
+    keep.run_due(NOW + 40 * HOUR, office=kept)
+    record(Entry("demo.fault_planted", NOW, {"fault": Name("a_fault")}))
+    second = export(kept, tmp_path / "b.zip", earlier=((tmp_path / "kept").read_text(),))
+    answer = verified(second.path, second.key, "--since", str(tmp_path / "kept"))
+    assert f"begins with: the {first.entries} entries of" in answer.stdout, answer.stderr
+
+
+def test_a_checkpoint_of_another_ledger_is_refused(kept: Office, tmp_path: Path) -> None:
+    from troth.ledger import Checkpoint
+
+    signer = ledger_signer(kept.keyring, kept.company.declaration.organisation)
+    other = Checkpoint(signer.name, 3, bytes(32)).sign(signer)
+    with pytest.raises(LedgerError, match="does not begin with the 3 entries"):
+        export(kept, tmp_path / "a.zip", earlier=(other,))
+
+
+def test_what_was_retracted_is_there_and_says_so(kept: Office, tmp_path: Path) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    files = held(export(kept, tmp_path / "a.zip").path)
+    checks = lines(files[f"checks/{CONTROL}.jsonl"])
+    assert [check["retracted"]["because"] for check in checks] == ["it asked the wrong table"] * 3
+    assert "it asked the wrong table" in files["index.html"]
+    assert json.loads(files["retractions.json"])[0]["leaf"] in {e["leaf"] for e in lines(files["ledger/entries.jsonl"])}
+    assert {each["quote"]: each["status"] for each in json.loads(files["promises.json"])}[QUOTE] == "unproven"
+
+
+def test_a_retracted_control_runs_again_at_once(kept: Office) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 2.5 * HOUR)
+    assert CONTROL in [check.control for check in keep.run_due(NOW + 2.5 * HOUR, office=kept).checks]
+
+
+# --- what it never does ----------------------------------------------------------------------------------------------
+
+
+def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
+    keyring = Keyring(b"\x01" * 32)
+    about = {"letter": Name("receipt"), "to": keyring.pseudonym("subject", "ann@example.org")}
+    record(Entry("letter.sent", NOW, about))
+    files = held(export(kept, tmp_path / "a.zip").path)
+    kinds = {
+        json.loads(offline.unbase64(e["entry"]).partition(b" ")[2])["kind"]
+        for e in lines(files["ledger/entries.jsonl"])
+    }
+    assert "check.changed" in kinds
+    assert "letter.sent" not in kinds
+    assert not [name for name, text in files.items() if "ann@example.org" in text]
+
+
+def test_a_large_ledger_takes_little_memory(database: str, office: Office, tmp_path: Path) -> None:
+    keep.run_due(NOW, office=office)
+    for _ in range(4):
+        record(*[Entry("check.changed", NOW, {"control": Name(CONTROL), "before": "pass", "after": "fail"})] * 2_000)
+    export(office, tmp_path / "warm.zip")
+    tracemalloc.start()
+    done = export(office, tmp_path / "a.zip")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert done.path.stat().st_size > 4_000_000
+    assert most < 4_000_000
+
+
+# --- its page --------------------------------------------------------------------------------------------------------
+
+
+def test_its_page_needs_nothing_from_elsewhere_and_links_only_what_is_there(kept: Office, tmp_path: Path) -> None:
+    files = held(export(kept, tmp_path / "a.zip").path)
+    page = files["index.html"]
+    links = re.findall(r'(?:href|src)="([^"#]+)"', page)
+    assert links
+    assert set(links) <= files.keys()
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
