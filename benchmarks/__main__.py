@@ -17,6 +17,8 @@ BENCHMARKS = (
     "benchmarks.console",
     "benchmarks.console --postgresql",
     "benchmarks.centre",
+    "benchmarks.board",
+    "benchmarks.board --postgresql",
 )
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from troth.promises.figures import BadFigure, figure_of, judged
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Pushed, Status
 from troth.promises.own import controls_of
 from troth.promises.principles import Matrix, Principle, Served, matrix, principles
-from troth.promises.publish import Earlier, Shown, ShownCheck, Tally, shown_late, tally, visible
+from troth.promises.publish import Earlier, Shown, ShownCheck, Tally, banded, shown_late, tally, visible
 from troth.promises.sitting import Sitting
 from troth.promises.status import Cause, Judgement, Standing, status_of
 
@@ -58,6 +58,7 @@ __all__ = [
     "answered",
     "answers",
     "answers_own",
+    "banded",
     "catalogue",
     "check",
     "control",

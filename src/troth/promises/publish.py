@@ -15,7 +15,7 @@ from troth.declaration import Audience, Granularity, Promise, Publish
 from troth.promises.model import Control, Figure, Outcome, Status
 from troth.promises.status import Judgement
 
-__all__ = ["Earlier", "Shown", "ShownCheck", "Tally", "shown_late", "tally", "visible"]
+__all__ = ["Earlier", "Shown", "ShownCheck", "Tally", "banded", "shown_late", "tally", "visible"]
 
 _WIDTH = tuple(Audience)  # the enumeration goes from the narrowest to the widest
 _INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
@@ -102,12 +102,12 @@ def _shown(judgement: Judgement, controls: Mapping[str, Control], grain: Granula
         if check is None or check.control not in controls:
             continue
         exact = grain is Granularity.EXACT
-        figures = check.figures if exact else _banded(check.figures)
+        figures = check.figures if exact else banded(check.figures)
         summary = check.summary if exact else ""
         yield ShownCheck(controls[check.control].question, check.outcome, check.at, summary, figures)
 
 
-def _banded(figures: Mapping[str, Figure]) -> Mapping[str, Figure]:
+def banded(figures: Mapping[str, Figure]) -> Mapping[str, Figure]:
     """Numbers as their orders of magnitude; text is left out, because it may be as telling as a number."""
     return {name: _band(figure) for name, figure in figures.items() if not isinstance(figure, str)}
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration, is_category
 from troth.law import Applies
-from troth.service.board.page import SIGNS
+from troth.service.board.mark import SIGNS
 from troth.service.cases import appeal, document, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk

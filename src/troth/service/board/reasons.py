@@ -1,0 +1,62 @@
+"""Why a promise came to a status, in words that name nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise as Lazy
+from django.utils.translation import gettext, gettext_lazy
+
+from troth.declaration import Audience, Granularity, Promise
+from troth.promises import Cause, Control, Figure, banded
+from troth.service.board.history import Change
+from troth.service.board.mark import INSIDE
+
+__all__ = ["Told", "told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change as an audience may see it."""
+
+    change: Change
+    why: str
+    figures: Mapping[str, Figure]
+    summary: str = ""
+
+
+def told(change: Change, promise: Promise, controls: Mapping[str, Control], audience: Audience) -> Told:
+    """A change of a promise that *audience* may see. A control that no longer belongs to the promise is not named
+    outside: nobody has said that it may be."""
+    inside = audience in INSIDE
+    control = controls.get(change.control)
+    is_named = control is not None and (inside or change.control in promise.controls)
+    why = _why(change.cause, control.question if control is not None and is_named else "")
+    if inside:
+        return Told(change, why, change.figures, change.summary)
+    is_shown = is_named and promise.granularity is not Granularity.NONE
+    figures = change.figures if promise.granularity is Granularity.EXACT else banded(change.figures)
+    return Told(change, why, figures if is_shown else {})
+
+
+_WHY: Mapping[str, str | Lazy] = {
+    Cause.PASSED: gettext_lazy("%(check)s passed."),
+    Cause.FAILED: gettext_lazy("%(check)s failed."),
+    Cause.WAIVED: gettext_lazy("%(check)s failed, and that was accepted for a while."),
+    Cause.DOUBTED: gettext_lazy("%(check)s failed, and not often enough in a row to be sure."),
+    Cause.ERRED: gettext_lazy("%(check)s could not be answered."),
+    Cause.PARTIAL: gettext_lazy("%(check)s was answered without looking at everything."),
+    Cause.STALE: gettext_lazy("%(check)s was answered too long ago."),
+    Cause.OUTDATED: gettext_lazy("%(check)s was answered before something changed that it depends on."),
+    Cause.UNCHECKED: gettext_lazy("%(check)s had never been answered."),
+    Cause.UNBOUND: gettext_lazy("Nothing showed whether it was kept."),
+    Cause.INAPPLICABLE: gettext_lazy("None of its checks applied."),
+    Cause.STATED: gettext_lazy("A named person said so."),
+    Cause.LAPSED: gettext_lazy("A named person's word had run out."),
+}
+
+
+def _why(cause: str, question: str) -> str:
+    subject = f"“{question}”" if question else gettext("A check")
+    return str(_WHY.get(cause) or gettext("Why was not noted.")) % {"check": subject}
