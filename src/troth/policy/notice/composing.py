@@ -76,7 +76,7 @@ def compose(facts: Facts, words: Words) -> Document:
 def short(facts: Facts, words: Words, point: PointFact) -> Document:
     """The short notice of a collection point, with ways into the full one."""
     composer = _Composer(facts, words)
-    return Document(words.data["page"]["title"], words.data["page"]["lang"], tuple(_said(composer.short(point))), ())
+    return Document("", words.data["page"]["lang"], tuple(_said(composer.short(point))), ())
 
 
 def contacts(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -137,6 +137,8 @@ class _Composer:
             ),
         )
         yield self._text("controller.officer" if self.facts.controller.officer else None)
+        for name, email in self.facts.joint:
+            yield Text((self.words.say("controller.joint", **(self.slots | {"name": name, "email": email})),))
         if one := self.facts.representative:
             slots = self.slots | {"name": one.name, "address": one.address, "email": one.email}
             yield Text((self.words.say("controller.representative", **slots),))
@@ -146,7 +148,12 @@ class _Composer:
             bases = {row.basis for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact)}
             yield self._text("points.lead")
             yield self._table("points")
-            yield self._text("points.need", "points.statutory" if bases & {"legal_obligation", "contract"} else None)
+            optional = any(isinstance(row, PointFact) and row.optional for row in self.facts.rows["points"])
+            yield self._text(
+                "points.optional" if optional else None,
+                "points.statutory" if "legal_obligation" in bases else None,
+                "points.contract" if "contract" in bases else None,
+            )
         if self.facts.rows["sources"]:
             yield self._text("points.sources")
             yield self._table("sources")
@@ -186,7 +193,8 @@ class _Composer:
 
     def _cookies(self) -> Iterator[Block]:
         rows, signals, who = self.facts.rows["cookies"], self.facts.signals, self.facts.elsewhere
-        yield self._text("cookies.lead" if rows else "cookies.none")
+        if self.facts.has_site:
+            yield self._text("cookies.lead" if rows else "cookies.none")
         if rows:
             yield self._table("cookies")
             chosen = any(isinstance(row, CookieFact) and row.use != "necessary" for row in rows)
@@ -204,7 +212,7 @@ class _Composer:
             yield self._text("decisions.lead")
             yield self._table("decisions")
             yield self._text("decisions.human")
-        else:
+        elif self.facts.decides is False:
             yield self._text("decisions.none")
 
     def _rights(self) -> Iterator[Block]:
@@ -266,7 +274,8 @@ class _Composer:
         yield self._text("changes.effective", "changes.yearly" if yearly else None, months=yearly or "")
         if changes is not None:
             said = " and ".join(how[each] for each in changes.how)
-            yield self._text("changes.how", "changes.old", how=said, days=days(changes.days_before))
+            yield self._text("changes.how", how=said, days=days(changes.days_before))
+        yield self._text("changes.old" if self.facts.keeps_old else None)
         yield self._text("changes.review" if self.facts.has("caloppa") else None)
 
     # --- the short notice ---------------------------------------------------------------------------------------------

@@ -195,6 +195,13 @@ class Facts:
     acts_for_others: tuple[str, ...]
     """What we do only on behalf of others (GDPR Art. 28)."""
     security: tuple[str, ...]
+    joint: tuple[tuple[str, str], ...]
+    """Who decides together with us, each with an address (GDPR Art. 26)."""
+    decides: bool | None
+    """Whether a machine alone decides about people; None where nobody has said."""
+    has_site: bool
+    keeps_old: bool
+    """Whether rows say under which version they were collected, so that an older promise can be kept."""
     children: str
     """``none``, an age, or nothing where nobody has said."""
     signals: Signals | None

@@ -43,12 +43,9 @@ def _controller(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
     if facts.has(*_GDPR) and not organisation.regulator:
         mend = "add 'regulator', such as ICO or the name of the authority"
         yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", mend
-    places = {
-        "gdpr": "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK",
-        "uk": "GB",
-    }
+    places = {"gdpr": law_of_notices()["free_flow"]["eea"], "uk": ["GB"]}
     for law, established in places.items():
-        if facts.has(law) and organisation.country not in established.split() and facts.representative is None:
+        if facts.has(law) and organisation.country not in established and facts.representative is None:
             mend = "add 'representative: {name: …, address: …, email: …}'"
             yield "organisation", f"nobody stands for you under the {regime(law).name}", "GDPR Art. 27", mend
 
@@ -90,7 +87,7 @@ def _sources(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
 
 
 def _recipients(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
-    free = law_of_notices()["free_flow"]["places"]
+    free = {*law_of_notices()["free_flow"]["eea"], "GB", declaration.organisation.country}
     for name, one in declaration.recipients.items():
         if facts.has(*_GDPR) and one.country not in free and not one.safeguard:
             mend = "add 'safeguard', such as adequacy, scc, idta, dpf or uk_bridge"

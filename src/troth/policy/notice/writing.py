@@ -15,7 +15,8 @@ __all__ = ["to_html", "to_markdown", "to_page"]
 
 def to_markdown(document: Document) -> str:
     """The document as Markdown, as ``policy.md`` holds it."""
-    parts = [f"# {document.title}", *map(_markdown, document.lead)]
+    parts = [f"# {document.title}"] if document.title else []
+    parts += map(_markdown, document.lead)
     for section in document.sections:
         parts += [f"## {section.title}", *map(_markdown, section.blocks)]
     return "\n\n".join(parts) + "\n"
@@ -30,7 +31,8 @@ def _markdown(block: Block) -> str:
 
 def to_html(document: Document) -> str:
     """The document as a fragment of HTML, with an anchor at every section."""
-    parts = [f"<h1>{escape(document.title)}</h1>", *map(_html, document.lead)]
+    parts = [f"<h1>{escape(document.title)}</h1>"] if document.title else []
+    parts += map(_html, document.lead)
     for section in document.sections:
         parts.append(f'<section aria-labelledby="{section.anchor}">')
         parts += [f'<h2 id="{section.anchor}">{escape(section.title)}</h2>', *map(_html, section.blocks), "</section>"]

@@ -1,0 +1,183 @@
+"""A notice from the declaration: complete for the laws that apply, plain to read, and nothing invented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.policy.declared import CLINIC, SHOP, VOICE, changed, declared, without
+
+from troth.policy import PolicyError, read
+from troth.policy.notice import EASE_MIN, NoticeIncomplete, render, render_short
+
+
+def _section(text: str, title: str) -> str:
+    return text.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("path", [VOICE, SHOP, CLINIC], ids=lambda path: path.stem)
+def test_two_builds_give_the_same_bytes(path: Path) -> None:
+    assert render(declared(path)) == render(declared(path))
+
+
+@pytest.mark.parametrize("path", [VOICE, SHOP, CLINIC], ids=lambda path: path.stem)
+def test_the_prose_reads_easily(path: Path) -> None:
+    assert render(declared(path)).ease > EASE_MIN + 20
+
+
+@pytest.mark.parametrize(
+    ("letter", "words"),
+    [
+        ("13(1)(a)", "Beispielklinik GmbH | Beispielweg 1, 10115 Berlin | datenschutz@example.org"),
+        ("13(1)(b)", "dpo@example.org"),
+        ("13(1)(c)", "To treat you | a contract with you"),
+        ("13(1)(d)", "our legitimate interest | to find better treatments"),
+        ("13(1)(e)", "Example Laboratory Inc | decides for itself (controller)"),
+        ("13(1)(f)", "United States | standard contractual clauses | for a copy of it"),
+        ("13(2)(a)", "10 years | the law has us keep records"),
+        ("13(2)(b)", "access: | rectification: | erasure: | restriction: | objection: | portability: | 1 month"),
+        ("13(2)(c)", "withdrawal: take back a consent"),
+        ("13(2)(d)", "complain to the regulator at any time: Berliner Beauftragte"),
+        ("13(2)(e)", "we cannot treat you | the contract requires it"),
+        ("13(2)(f)", "Which requests a doctor sees first | how urgent they sound | contest the decision"),
+        ("13(3)", "something new, we tell you before we start"),
+        ("14(2)(f)", "the doctor who sent you to us | Open to the public"),
+        ("9(2)", "health data | health care, under a duty of secrecy | archives, research or statistics"),
+        ("21(4)", "You can object to direct marketing at any time"),
+        ("33-34", "within 72 hours"),
+    ],
+)
+def test_it_says_what_each_letter_of_the_gdpr_asks_for(letter: str, words: str) -> None:
+    text = read(render(declared(CLINIC)).md).text
+    assert [each for each in words.split(" | ") if each not in text] == [], letter
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "words"),
+    [
+        ("22575(b)(1)", "identifiers | Example Adverts Inc"),
+        ("22575(b)(2)", "You can look at your data and change it"),
+        ("22575(b)(3)", "by e-mail and on our website, 30 days before"),
+        ("22575(b)(4)", "in force since 1 July 2026"),
+        ("22575(b)(5)", "Do Not Track | Global Privacy Control"),
+        ("22575(b)(6)", "over time and across other websites: Example Adverts Inc"),
+        ("1798.130(a)(5)", "past twelve months | commercial information"),
+        ("1798.135", "Do not sell or share my personal information"),
+        ("7021", "45 days | 10 business days"),
+        ("7063, 1798.125", "through an agent | do not treat you worse"),
+        ("15 USC 7704", "within 10 business days | our postal address"),
+    ],
+)
+def test_it_says_what_californian_law_asks_for(paragraph: str, words: str) -> None:
+    text = read(render(declared(SHOP)).md).text
+    assert [each for each in words.split(" | ") if each not in text] == [], paragraph
+
+
+def test_it_names_the_complaint_route_and_the_commissioner_in_the_uk() -> None:
+    text = _section(render(declared(VOICE)).md, "If you think that we are wrong")
+    assert "/your-data/complain/" in text
+    assert "We acknowledge a complaint within 30 days." in text
+    assert "Information Commissioner's Office" in text
+
+
+def test_cookies_are_told_with_name_purpose_duration_and_party() -> None:
+    table = _section(render(declared(SHOP)).md, "Cookies")
+    assert "| seen | marketing | shows you our bicycles elsewhere | 90 days | adverts.example.org |" in table
+    assert "| cart | necessary | remembers your cart | until you close the browser | we do |" in table
+
+
+def test_laws_that_do_not_apply_are_not_spoken_of() -> None:
+    assert "California" not in render(declared(CLINIC)).md
+    assert "GDPR" not in render(declared(SHOP)).md
+
+
+def test_what_is_done_for_others_is_told_apart_with_the_role() -> None:
+    text = render(declared(VOICE)).md
+    assert "the customer is the controller, and we are the processor" in _section(text, "What we do for others")
+    assert "transcribe" not in _section(text, "What we use it for")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("  regulator: Berliner Beauftragte für Datenschutz und Informationsfreiheit\n", "", "organisation"),
+        ("    without: we cannot treat you\n", "", "collection_points.first_visit"),
+        ("    condition: health_care\n", "", "purposes.care"),
+        ("    safeguard: scc\n", "", "recipients.laboratory"),
+        ("    interests: to find better treatments\n", "", "purposes.research"),
+        ("keep: {for: 10 years, from: seen_at,", "keep: {", "retention"),
+        ("{need: required, category: user.demographic.date_of_birth}", "required", "collection_points.first_visit"),
+        ("  children: none\n", "", "notice"),
+        ("  changes: {how: [site], days_before: 14}\n", "", "notice"),
+    ],
+)
+def test_what_is_missing_stops_the_build_and_says_where_it_goes(old: str, new: str, path: str) -> None:
+    with pytest.raises(NoticeIncomplete) as caught:
+        render(changed(CLINIC, (old, new)))
+    assert any(problem.path.startswith(path) and problem.mend for problem in caught.value.problems)
+
+
+def test_everything_that_is_missing_is_told_at_once() -> None:
+    with pytest.raises(NoticeIncomplete) as caught:
+        render(without(declared(SHOP), children=None, signals=None, elsewhere=None))
+    assert len(caught.value.problems) == 3
+
+
+def test_nothing_is_said_of_decisions_that_nobody_declared() -> None:
+    assert "automated" not in render(declared(SHOP)).md
+
+
+def test_a_company_from_elsewhere_names_its_representative() -> None:
+    served = ("requests: {serves: [US, US-CA]}", "requests: {serves: [US, US-CA, DE]}")
+    with pytest.raises(NoticeIncomplete, match="nobody stands for you under the GDPR"):
+        render(changed(SHOP, served))
+    named = "  representative: {name: Example Agents GmbH, address: Berlin, email: agents@example.org}\n"
+    site = ("  email: privacy@example.org\n", f"  email: privacy@example.org\n  regulator: Berlin\n{named}")
+    more = ("notice:\n", "notice:\n  decisions: none\n")
+    assert "Example Agents GmbH acts for us" in render(changed(SHOP, served, site, more)).md
+
+
+def test_hostile_words_stay_words() -> None:
+    nasty = "Ann | <script>alert(1)</script> [x](javascript:alert(1)) *y*"
+    rendered = render(changed(SHOP, ("name: Example Bikes Inc", f"name: '{nasty}'")))
+    assert "<script>" not in rendered.page
+    assert 'href="javascript' not in rendered.page
+    assert nasty in read(rendered.md).text
+
+
+def test_hard_words_stop_the_build() -> None:
+    hard = "Notwithstanding organisational considerations, categorisation necessitates individualised determinations"
+    words = ", ".join([hard] * 40)
+    with pytest.raises(PolicyError, match="reads too hard"):
+        render(changed(CLINIC, ("Records are encrypted, and every look at them is recorded.", words)))
+
+
+def test_a_language_that_is_not_there_says_so() -> None:
+    with pytest.raises(PolicyError, match="'de' is not there yet"):
+        render(declared(SHOP), language="de")
+
+
+def test_a_short_notice_says_what_matters_at_the_form_in_few_words() -> None:
+    text = render_short(declared(VOICE), "newsletter")
+    assert len(text.split()) <= 150
+    for said in ("Required: name" not in text, "e-mail address", "your consent", "withdraw", "/policy/#your-rights"):
+        assert said is True or str(said) in text
+
+
+def test_the_links_of_a_short_notice_lead_to_sections_that_are_there() -> None:
+    page = render(declared(VOICE)).page
+    for point in declared(VOICE).collection_points:
+        html = render_short(declared(VOICE), point, "html")
+        for anchor in ("your-rights", "what-we-ask-for-and-where"):
+            assert f"/policy/#{anchor}" in html
+            assert f'id="{anchor}"' in page
+
+
+def test_an_unknown_point_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(PolicyError, match="there are order"):
+        render_short(declared(SHOP), "ordr")
+
+
+def test_too_much_for_a_short_notice_is_refused() -> None:
+    with pytest.raises(PolicyError, match="words, 150 are allowed"):
+        render_short(changed(SHOP, ("without: we cannot send", "without: " + "we cannot send it, " * 40)), "order")
