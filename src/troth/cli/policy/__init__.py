@@ -12,6 +12,7 @@ __all__ = ["policy"]
 COMMANDS = {
     "read": "troth.cli.policy.read",
     "bind": "troth.cli.policy.bind",
+    "lint": "troth.cli.policy.lint",
     "render": "troth.cli.policy.render",
     "diff": "troth.cli.policy.diff",
 }
@@ -20,6 +21,7 @@ COMMANDS = {
 _SHORT = {
     "read": "Show what a policy says, sentence by sentence, and where.",
     "bind": "Propose what could show that each promise is kept.",
+    "lint": "Say what is wrong with a policy.",
     "render": "Render a complete notice from the declaration.",
     "diff": "Say which promises are stronger, weaker, new or gone.",
 }

@@ -4,8 +4,30 @@
 is held against what is declared. A finding quotes the words that it is about, or names what was looked for in vain.
 """
 
-from troth.policy.lint.model import Finding, Hit, LintError, Rule, Severity
+from troth.policy.lint.data import as_data, as_sarif
+from troth.policy.lint.facts import Facts, Seen
+from troth.policy.lint.fixing import Mend, Mended, mend
+from troth.policy.lint.model import REGIMES, Finding, Hit, LintError, Rule, Severity
+from troth.policy.lint.page import as_html
 from troth.policy.lint.rules import rules
 from troth.policy.lint.run import Report, lint
 
-__all__ = ["Finding", "Hit", "LintError", "Report", "Rule", "Severity", "lint", "rules"]
+__all__ = [
+    "REGIMES",
+    "Facts",
+    "Finding",
+    "Hit",
+    "LintError",
+    "Mend",
+    "Mended",
+    "Report",
+    "Rule",
+    "Seen",
+    "Severity",
+    "as_data",
+    "as_html",
+    "as_sarif",
+    "lint",
+    "mend",
+    "rules",
+]

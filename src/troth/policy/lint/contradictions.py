@@ -14,6 +14,8 @@ from troth.policy.lint.run import Looked
 from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
 
+__all__ = ["is_taken_back"]
+
 
 def _beside(passage: Passage, other: Passage) -> Hit:
     return Hit(passage.sentence, says=_other(other.sentence))
@@ -51,12 +53,12 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
     for denial, kinds in pairs:
         others = _without(spoken.of(*kinds), [*spoken.of(denial), *spoken.of("denial.any"), *spoken.of("officer.any")])
         for passage in spoken.of(denial) if others else ():
-            if passage.sentence.id not in told and not _is_taken_back(passage, looked):
+            if passage.sentence.id not in told and not is_taken_back(passage, looked):
                 told.add(passage.sentence.id)
                 yield _beside(passage, others[0])
 
 
-def _is_taken_back(passage: Passage, looked: Looked) -> bool:
+def is_taken_back(passage: Passage, looked: Looked) -> bool:
     """Whether the next sentence says for whom the denial does not hold."""
     after = _next(passage, looked)
     return after is not None and after in looked.mentions.of("denial.qualified")

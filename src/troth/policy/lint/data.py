@@ -18,7 +18,7 @@ _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity
 
 
 def as_data(report: Report) -> list[dict[str, Any]]:
-    """The findings as values that JSON has, in the report's order. ``mend`` and ``fix`` are there where there is one."""
+    """The findings as values that JSON has, in the report's order; ``mend`` and ``fix`` where there is one."""
     return [_data(finding) for finding in report.findings]
 
 

@@ -14,7 +14,7 @@ from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import hit_at, occurrences, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase, plain
+from troth.policy.phrases import Phrase
 from troth.policy.text import Block, PolicyText, Sentence
 
 __all__ = ["Written", "dates_of", "own_date", "written_dates"]
@@ -47,6 +47,11 @@ class Written:
     day: dt.date | None
     wrong: str = ""
     fix: str | None = None
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return self.sentence.text[self.start : self.end]
 
 
 def written_dates(looked: Looked) -> Iterator[Written]:
@@ -169,11 +174,10 @@ def predates(looked: Looked) -> Iterator[Hit]:
     date = own_date(looked)
     if date is None or date.day is None:
         return
-    words = " ".join(plain(sentence.text) for sentence in looked.policy.sentences)
     newer = [
         law["name"]
         for law in table("laws.toml")["newer"]
-        if date.day < law["since"] <= looked.as_of and _answers_to(law, words, looked.home.region)
+        if date.day < law["since"] <= looked.as_of and _answers_to(law, looked.words, looked.home.region)
     ]
     if newer:
         yield hit_at(date.sentence, date.start, date.end, laws="; ".join(newer))

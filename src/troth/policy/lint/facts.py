@@ -2,17 +2,98 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-__all__ = ["Facts"]
+if TYPE_CHECKING:
+    from troth.declaration import Declaration
+
+__all__ = ["UNION", "Facts", "Seen"]
+
+UNION = frozenset(
+    {
+        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU"),
+        *("LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"),
+    }
+)
+"""The European Union and the three other countries of the European Economic Area."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the site did when somebody looked (see `troth.probe`): the names of the cookies that it set, and the other
+    hosts that it loaded from."""
+
+    cookies: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts by name, for the conditions of rules; one that is not known stays out."""
+    """Facts by name, for the conditions of rules; one that is not known stays out. With a *declaration*, what the text
+    says is held against it."""
 
     known: tuple[tuple[str, bool], ...] = ()
+    declaration: Declaration | None = field(default=None, repr=False)
+    seen: Seen | None = None
+
+    @classmethod
+    def of(cls, declaration: Declaration, seen: Seen | None = None) -> Facts:
+        """What the declaration settles. It settles nothing by its silence: an empty list of purposes is no answer."""
+        facts = ((name, answer) for name, answer in _answers(declaration) if answer is not None)
+        return cls(tuple(facts), declaration, seen)
 
     def holds(self, name: str) -> bool | None:
         """Whether the fact holds; None where nobody knows."""
         return dict(self.known).get(name)
+
+
+def _answers(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
+    """Each fact that a rule may hang on, with what the declaration says of it."""
+    from troth.declaration import Sharing, covers, is_special
+    from troth.declaration.model import Basis
+
+    purposes, notice = declaration.purposes.values(), declaration.notice
+    used = {category for purpose in purposes for category in purpose.data}
+    stored = {
+        use.category
+        for system in declaration.systems.values()
+        for table in system.tables.values()
+        for use in table.fields.values()
+    }
+    yield "special_categories", any(map(is_special, used | stored)) if purposes else None
+    yield "legitimate_interests", _any(one.basis is Basis.LEGITIMATE_INTERESTS for one in purposes)
+    yield "automated_decisions", _decides(declaration)
+    yield "children", None if notice.children is None else notice.children != "none"
+    yield "shop", _any(covers("essential.service.payment_processing", one.use) for one in purposes)
+    roles = [one.role in {Sharing.SALE, Sharing.SHARE} for one in declaration.recipients.values()]
+    yield "shares_for_advertising", _any(roles)
+    yield from _places(declaration)
+
+
+def _any(answers: Iterable[bool]) -> bool | None:
+    """Whether one of them is so; None where there are none."""
+    found = list(answers)
+    return any(found) if found else None
+
+
+def _decides(declaration: Declaration) -> bool | None:
+    """Whether machines alone decide about people (GDPR Art. 22)."""
+    decisions = declaration.notice.decisions
+    if decisions is not None:
+        return decisions != "none"
+    answers = [purpose.risk.decides for purpose in declaration.purposes.values() if purpose.risk is not None]
+    if True in answers:
+        return True
+    return False if answers and None not in answers and len(answers) == len(declaration.purposes) else None
+
+
+def _places(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
+    home, serves = declaration.organisation.country, declaration.requests.serves
+    region = "uk" if home == "GB" else "us" if home == "US" else "eu" if home in UNION else "other"
+    for name in ("uk", "us", "eu", "other"):
+        yield f"home_{name}", region == name
+    yield "offers_to_eu", any(market in UNION for market in serves) if serves else None
+    californian = any(market in {"US", "US-CA"} for market in serves)
+    yield "ccpa", False if serves and not californian else None  # who sells to California may still be too small

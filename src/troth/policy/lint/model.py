@@ -117,6 +117,7 @@ class Finding:
     column: int | None = None
     part: str = ""
     """What stands behind the rule's id in the catalogue."""
+    sentence: Sentence | None = None
 
     @property
     def of(self) -> str:

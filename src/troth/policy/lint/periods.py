@@ -8,15 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from troth.policy.clauses.model import Quantity
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.phrases import Phrase, plain
+from troth.policy.text import PolicyText
 from troth.wording import same_words
 
-__all__ = ["Kept", "kept_periods"]
+__all__ = ["DAYS", "Kept", "kept_periods", "row_words", "single_period"]
 
 _KINDS: Mapping[str, str] = {
     "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
@@ -44,7 +46,7 @@ _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerl
 _CONDITION = re.compile(
     r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
 )
-_DAYS = {"day": 1, "working day": 1, "hour": 1 / 24, "week": 7, "month": 30, "year": 365}
+DAYS = {"day": 1, "working day": 1, "hour": 1 / 24, "week": 7, "month": 30, "year": 365}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Kept:
     @property
     def days(self) -> float:
         """About how many days."""
-        return self.number * _DAYS[self.unit]
+        return self.number * DAYS[self.unit]
 
     def __str__(self) -> str:
         plural = "" if self.number == 1 else "s"
@@ -88,18 +90,24 @@ _OPEN_END = re.compile(r"\b(?:or|and)\b.{0,80}\b(?:reasonable|necessary|needed|r
 
 def kept_periods(looked: Looked) -> Iterator[Kept]:
     """What the policy says of periods, where a sentence or row is about one kind of data and names one period."""
-    rows = _rows(looked)
+    rows = row_words(looked.policy)
     for passage in looked.mentions.of("retention.any"):
         cell = passage.block.cell
         words = rows.get((cell.table, cell.row), "") if cell else passage.words
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
-        text = words if cell else same_words(passage.sentence.text)
-        periods = [one for one in quantities_in(text) if one.unit in _DAYS]
-        if len(kinds) != 1 or len(periods) != 1 or _TELLS_OF_CHANGE.search(words):
-            continue
-        if cell is None and _CONDITION.search(plain(passage.sentence.text)):
-            continue
-        yield Kept(passage, kinds[0], periods[0].number, periods[0].unit)
+        period = single_period(looked, passage)
+        if len(kinds) == 1 and period is not None:
+            yield Kept(passage, kinds[0], period.number, period.unit)
+
+
+def single_period(looked: Looked, passage: Passage) -> Quantity | None:
+    """The one period that a sentence, or a whole row, names; None where there are several, or it depends."""
+    cell = passage.block.cell
+    words = row_words(looked.policy).get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
+    periods = [one for one in quantities_in(words) if one.unit in DAYS]
+    if len(periods) != 1 or _TELLS_OF_CHANGE.search(words.lower()):
+        return None
+    return periods[0] if cell or not _CONDITION.search(words.lower()) else None
 
 
 @functools.cache
@@ -107,10 +115,10 @@ def _phrases() -> Mapping[str, Phrase]:
     return {kind: Phrase(text) for kind, text in _KINDS.items()}
 
 
-def _rows(looked: Looked) -> Mapping[tuple[int, int], str]:
-    """The words of every row of every table."""
+def row_words(policy: PolicyText) -> Mapping[tuple[int, int], str]:
+    """The words of every row of every table, by table and row."""
     rows = defaultdict[tuple[int, int], list[str]](list)
-    for block in looked.policy.blocks:
+    for block in policy.blocks:
         if block.cell is not None and not block.cell.is_head:
             rows[block.cell.table, block.cell.row].append(plain(block.text))
     return {place: " ".join(words) for place, words in rows.items()}

@@ -23,7 +23,8 @@ _DECIDES: dict[str, Decides] = {}
 _MODULES = ("content", "structure", "dates", "spelling", "residue", "contradictions", "periods", "reality")
 _TEXTS = ("citation", "message")
 _KEYS = {
-    *_TEXTS, "title", "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable", "fires",
+    *_TEXTS, "title", "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable",
+    "fires",
 }  # fmt: skip
 
 

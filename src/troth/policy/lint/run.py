@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from troth.policy.lexicon import Mentions, Passage, mentions
 from troth.policy.lint.home import Home, home_of
-from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule
+from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule, Severity
 from troth.policy.lint.rules import decides, rules
+from troth.policy.phrases import plain
 from troth.policy.text import PolicyText, Sentence, Span
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Looked:
         """Which sentences speak of what."""
         return mentions(self.policy)
 
+    @cached_property
+    def words(self) -> str:
+        """All that it says, as phrases see it."""
+        return " ".join(plain(sentence.text) for sentence in self.policy.sentences)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -46,6 +52,11 @@ class Report:
     findings: tuple[Finding, ...]
     as_of: dt.date
     regimes: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[Severity, int]:
+        """How many findings of each severity there are, the gravest first."""
+        return {severity: sum(one.severity is severity for one in self.findings) for severity in Severity}
 
 
 def lint(policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] = REGIMES, facts: Facts | None = None) -> Report:
@@ -121,6 +132,7 @@ def _finding(rule: Rule, hit: Hit, policy: PolicyText, *, conditional: bool) -> 
         end=span.end if span else None,
         column=span.column if span else None,
         part=hit.part,
+        sentence=sentence,
     )
 
 

@@ -1,0 +1,208 @@
+"""``troth policy lint``: what is wrong with a policy."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.policy import PolicyText
+    from troth.policy.lint import Finding, Report
+
+__all__ = ["lint"]
+
+_WORDS = {"E": ("error", "errors"), "W": ("warning", "warnings"), "I": ("piece of advice", "pieces of advice")}
+_MEANING = {
+    "E": "what the law asks for is missing, or a statement is not true",
+    "W": "misleading, vague or risky",
+    "I": "worth a look",
+}
+_QUOTE_CHARACTERS = 160
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Look with the law of that day; today's if left out.")
+@click.option("--regime", "regimes", metavar="LIST", help="Only these laws: gdpr,uk,ca,us,pci. All if left out.")
+@click.option(
+    "--facts",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="DECLARATION",
+    help="A declaration: what it declares is held against what the policy says.",
+)
+@cli.json_option
+@click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, for code scanners and editors.")
+@click.option("--html", "as_html", is_flag=True, help="Print one HTML page: the policy with the findings beside it.")
+@click.option("--fix", is_flag=True, help="Print what is mechanical to mend, as a diff. Changes nothing by itself.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="With --fix: write the mended policy here."
+)
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules instead.")
+def lint(
+    file: Path | None,
+    as_of: dt.datetime | None,
+    regimes: str | None,
+    facts: Path | None,
+    as_json: bool,
+    sarif: bool,
+    as_html: bool,
+    fix: bool,
+    out: Path | None,
+    list_rules: bool,
+) -> None:
+    """Say what is wrong with a policy: against the law, against itself, against what is declared.
+
+    Looks at the text with every rule that is in force on the day: errors (what the law asks for is missing, or a
+    statement is not true), warnings and advice, each with its line, its quote and its citation. Some count only under a
+    condition that the text does not settle; with a declaration the conditions become facts.
+
+    Ends with 1 when an error was found, 0 when none was.
+
+    \b
+    Example:  troth policy lint policy.md
+              troth policy lint policy.html --regime gdpr,uk --as-of 2026-06-19 --json
+              troth policy lint policy.md --facts troth.yaml --html > findings.html
+              troth policy lint policy.md --fix --out mended.md
+    """
+    if (as_json + sarif + as_html + fix) > 1:
+        raise click.UsageError("give one of --json, --sarif, --html and --fix")
+    if out is not None and not fix:
+        raise click.UsageError("--out says where to write what --fix mends; give both")
+    if list_rules:
+        _show_rules(as_json=as_json)
+        return
+    if file is None:
+        raise click.UsageError("name the policy's file")
+    look = _looking(as_of.date() if as_of else dt.datetime.now(dt.UTC).date(), regimes, facts)
+    policy = _read(file)
+    report = look(policy)
+    if fix:
+        report = _mend(file, policy, look, out)
+    elif as_json:
+        from troth.policy.lint import as_data
+
+        cli.print_json(as_data(report))
+    elif sarif:
+        from troth.policy.lint import as_sarif
+
+        cli.print_json(as_sarif(report, file=file.as_posix()))
+    elif as_html:
+        from troth.policy.lint import as_html as page
+
+        click.echo(page(report, policy, name=file.name), nl=False)
+    else:
+        for line in _shown(file, report):
+            click.echo(cli.printable(line))
+    raise SystemExit(1 if any(finding.severity == "E" for finding in report.findings) else 0)
+
+
+def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callable[[PolicyText], Report]:
+    """A look at a policy with these rules, on that day, beside that declaration."""
+    from troth.policy.lint import REGIMES, Facts
+    from troth.policy.lint import lint as look
+
+    wanted = tuple(name.strip() for name in regimes.split(",")) if regimes is not None else REGIMES
+    if unknown := set(wanted) - set(REGIMES):
+        raise click.UsageError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
+    known = None
+    if facts is not None:
+        from troth.declaration import load
+
+        known = Facts.of(load(facts))
+    return functools.partial(look, as_of=as_of, regimes=wanted, facts=known)
+
+
+def _read(file: Path) -> PolicyText:
+    """The policy. Ends the command where its language is not the rules'; says so where some of it is not."""
+    from troth.policy import Language, read_file
+
+    policy = read_file(file)
+    if policy.language is Language.OTHER:
+        raise click.ClickException(f"{file.name} is not in English, and the rules know English only")
+    if policy.language is Language.MIXED:
+        click.echo("Some of it is not in English; the rules do not see that.", err=True)
+    return policy
+
+
+def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], out: Path | None) -> Report:
+    """Print the diff, and write the mended policy where asked. The report is on what there then is."""
+    from troth.policy import file_kind, read
+    from troth.policy.lint import mend
+
+    data = file.read_bytes()
+    kind = file_kind(data, name=file.name)
+    if kind in {"docx", "pdf"} or data.decode("utf-8", "replace") != policy.source:
+        raise click.ClickException(
+            f"{file.name}: only text, Markdown and HTML in UTF-8 is mended; save it so, or by hand"
+        )
+    mended = mend(policy.source, kind=kind, look=lambda text: look(read(text, kind=kind)))
+    click.echo(mended.diff(file.name), nl=False)
+    if out is None:
+        return look(policy)
+    out.write_bytes(mended.text.encode())
+    click.echo(f"{counted(len(mended.mends), 'fault')} mended, written to {out}", err=True)
+    return look(read(mended.text, kind=kind))
+
+
+def _shown(file: Path, report: Report) -> Iterator[str]:
+    """The findings as lines for a terminal, the gravest first."""
+    yield f"{file}: {_tally(report)}, with the rules of {report.as_of:%-d %B %Y}."
+    for severity, meaning in _MEANING.items():
+        found = [finding for finding in report.findings if finding.severity == severity]
+        if found:
+            yield f"\n{_plural(severity, len(found)).upper()}: {meaning}"
+        for finding in found:
+            yield from _finding(finding)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    place = f"line {finding.line}" if finding.line is not None else "whole document"
+    condition = " (only under a condition that the text does not settle)" if finding.conditional else ""
+    condition += "" if finding.evaluable else " (the text alone cannot show it)"
+    yield f"\n  {place}  {finding.rule}{condition}"
+    yield f"    {finding.message}"
+    quote = finding.quote if len(finding.quote) <= _QUOTE_CHARACTERS else f"{finding.quote[:_QUOTE_CHARACTERS]} …"
+    yield f"    {'looked for: ' if finding.line is None else '> '}{quote}"
+    if finding.mend:
+        yield f"    {finding.mend}" + (f" Write: {finding.fix}" if finding.fix else "")
+    yield f"    {finding.citation}"
+
+
+def _tally(report: Report) -> str:
+    return ", ".join(_plural(severity, count) for severity, count in report.counts.items())
+
+
+def _plural(severity: str, count: int) -> str:
+    return f"{count} {_WORDS[severity][count != 1]}"
+
+
+def _show_rules(*, as_json: bool) -> None:
+    from troth.policy.lint import rules
+
+    if as_json:
+        cli.print_json(
+            [
+                {
+                    "rule": rule.id,
+                    "severity": str(rule.severity),
+                    "regimes": list(rule.regimes),
+                    "citation": rule.citation,
+                    "applies_from": rule.applies_from.isoformat(),
+                    "conditional": bool(rule.fact),
+                    "evaluable": rule.evaluable,
+                    "title": rule.title,
+                }
+                for rule in rules().values()
+            ]
+        )
+        return
+    for rule in rules().values():
+        click.echo(f"{rule.severity}  {rule.id:<26} {rule.title}")

@@ -1,0 +1,137 @@
+"""Findings as one HTML file: the policy, and beside each sentence what is wrong with it. No script, nothing from
+elsewhere, readable on paper and by a screen reader."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib import resources
+from typing import Final
+
+from troth import __version__
+from troth.policy.lint.model import Finding, Severity
+from troth.policy.lint.run import Report
+from troth.policy.text import Block, PolicyText, Sentence
+
+__all__ = ["as_html"]
+
+_WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_TALLY: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "piece of advice"}
+_MANY: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "pieces of advice"}
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+_Marked = tuple[int, int, Severity]
+
+
+def as_html(report: Report, policy: PolicyText, *, name: str) -> str:
+    """The whole as one self-contained page; *name* says which policy it is."""
+    style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
+    by_sentence = defaultdict[str, list[Finding]](list)
+    whole = [finding for finding in report.findings if finding.sentence is None]
+    for finding in report.findings:
+        if finding.sentence is not None:
+            by_sentence[finding.sentence.id].append(finding)
+    rows = "\n".join(_row(block, by_sentence) for block in policy.blocks)
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>Findings in {_(name)}</title>
+<style>
+{style}</style>
+<a class="skip" href="#main">To the findings</a>
+<header><div><b>Troth policy lint</b><nav aria-label="Sections"><a href="#whole">As a whole</a>
+<a href="#text">Sentence by sentence</a></nav></div></header>
+<main id="main">
+<h1>What is wrong with this policy</h1>
+<p class="lead"><code>{_(name)}</code>, looked at with the rules in force on {report.as_of:%-d %B %Y}.
+Not legal advice: each finding says what to look at, and why.</p>
+{_tally(report)}
+<h2 id="whole">The policy as a whole</h2>
+<div class="whole">{"".join(map(_note, whole)) or '<p class="soft">Nothing is missing that was looked for.</p>'}</div>
+<h2 id="text">Sentence by sentence</h2>
+{rows}
+</main>
+<footer><div>Made by Troth {_(__version__)}. What no rule looks for is not found: a page without findings is no proof.
+</div></footer>
+</html>
+"""
+
+
+def _(text: object) -> str:
+    """*text* for HTML, control characters made visible."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+
+
+def _tally(report: Report) -> str:
+    counts = report.counts
+    shown = [
+        f"<li><b>{count}</b> {_TALLY[severity] if count == 1 else _MANY[severity]}</li>"
+        for severity, count in counts.items()
+    ]
+    return f'<ul class="tally">{"".join(shown)}</ul>'
+
+
+def _row(block: Block, findings: dict[str, list[Finding]]) -> str:
+    """A block of the policy with its findings beside it."""
+    words = " ".join(_sentence(sentence, findings.get(sentence.id, ())) for sentence in block.sentences)
+    notes = "".join(_note(finding) for sentence in block.sentences for finding in findings.get(sentence.id, ()))
+    aside = f'<div class="notes">{notes}</div>' if notes else ""
+    return f'<div class="row"><div class="text">{_block(block, words)}</div>{aside}</div>'
+
+
+def _block(block: Block, words: str) -> str:
+    if block.kind == "heading":
+        return f'<p role="heading" aria-level="{min(block.depth + 2, 6)}">{words}</p>'
+    kind = "item" if block.kind == "list_item" else "cell" if block.cell is not None else ""
+    return f'<p class="{kind}">{words}</p>' if kind else f"<p>{words}</p>"
+
+
+def _sentence(sentence: Sentence, findings: Sequence[Finding]) -> str:
+    """The sentence, with the words that are wrong marked; where several findings touch, the gravest colours them."""
+    parts = list[str]()
+    at = 0
+    for start, end, severity in _marked(sentence, findings):
+        parts += [
+            _(sentence.text[at:start]),
+            f'<span class="said {_WORDS[severity]}">{_(sentence.text[start:end])}</span>',
+        ]
+        at = end
+    return "".join((*parts, _(sentence.text[at:])))
+
+
+def _marked(sentence: Sentence, findings: Sequence[Finding]) -> Iterator[_Marked]:
+    """Ranges of characters that do not touch one another, each with the gravest severity in it."""
+    spots = []
+    for finding in findings:
+        start = max(sentence.text.find(finding.quote), 0)
+        end = start + len(finding.quote) if sentence.text[start:].startswith(finding.quote) else len(sentence.text)
+        spots.append((start, end, finding.severity))
+    merged: list[_Marked] = []
+    for spot in sorted(spots):
+        is_apart = not merged or spot[0] >= merged[-1][1]
+        merged.append(spot if is_apart else _both(merged.pop(), spot))
+    yield from merged
+
+
+def _both(one: _Marked, other: _Marked) -> _Marked:
+    return one[0], max(one[1], other[1]), min(one[2], other[2], key=list(Severity).index)
+
+
+def _note(finding: Finding) -> str:
+    word = _WORDS[finding.severity]
+    label = "advice" if word == "note" else word
+    where = f" · line {finding.line}" if finding.line is not None else ""
+    condition = " · only under a condition that the text does not settle" if finding.conditional else ""
+    crawl = "" if finding.evaluable else " · the text alone cannot show it"
+    proposal = f"<p>Write: <q>{_(finding.fix)}</q></p>" if finding.fix else ""
+    looked = f"<p>Looked for: {_(finding.quote)}.</p>" if finding.line is None and finding.quote else ""
+    return (
+        f'<div class="finding {word}"><p><span class="mark {word}">{label}</span>{_(finding.message)}</p>{looked}'
+        f"<p>{_(finding.mend)}</p>{proposal}"
+        f'<p class="about"><code>{_(finding.rule)}</code> · {_(finding.citation)}{where}{condition}{crawl}</p></div>'
+    )
