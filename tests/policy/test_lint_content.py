@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from tests.policy.sampling import AS_OF, SAMPLES, cases, golden, in_short, sample
 
-from tests.policy.sampling import AS_OF, SAMPLES, cases, golden, in_short, lint_of, sample
 from troth.policy import read
 from troth.policy.lint import lint, rules
 

@@ -4,6 +4,7 @@ commit it: a finding is kept because it is right, not because it came."""
 import json
 
 from tests.policy.sampling import AS_OF, SAMPLES, in_short, kept_in, sample
+
 from troth.policy.lint import lint
 
 for name in SAMPLES:

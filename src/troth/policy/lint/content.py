@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.model import Hit
+from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
 from troth.policy.lint.unfinished import empty_leads, unfinished
@@ -15,7 +16,24 @@ from troth.policy.phrases import plain
 
 _SHIELD_ENDS = dt.date(2020, 7, 16)
 """C-311/18: the Privacy Shield is no safeguard any more."""
-_REPEATS_MAX = 3
+_KINDS = (
+    ("kept.accounts", "accounts"),
+    ("kept.orders", "orders and payments"),
+    ("kept.messages", "messages"),
+    ("kept.newsletter", "addresses for mailings"),
+    ("kept.visits", "records of visits"),
+    ("kept.logs", "logs"),
+    ("kept.applicants", "applications"),
+    ("kept.footage", "pictures of cameras"),
+    ("kept.recordings", "recordings"),
+    ("kept.location", "locations"),
+    ("kept.contributions", "contributions"),
+    ("kept.contests", "surveys and contests"),
+    ("kept.health", "health data"),
+    ("kept.network", "data of the wireless network"),
+)
+"""Kinds of data by their concepts, in words for a reader."""
+_REPEATS_MAX = 10
 """How often a fault of wording is told; further places are only counted."""
 
 
@@ -68,7 +86,9 @@ def _interests(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     relied = spoken.of("interests.relied")
     # In a table the purpose in the same row is the interest.
-    is_named = spoken.has("interests.named") or any(passage.block.cell is not None for passage in relied)
+    is_named = spoken.has("interests.named") or any(
+        passage.block.cell is not None or re.search(r"(?i)interests? \(", passage.sentence.text) for passage in relied
+    )
     if relied and not is_named:
         yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
     elif not spoken.has("basis.any"):
@@ -95,15 +115,31 @@ def _recipients(looked: Looked) -> Iterator[Hit]:
 @fires_when("GDPR.13.1f.transfer")
 def _transfer(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
-    is_shielded = spoken.has("transfer.shield") and looked.as_of < _SHIELD_ENDS
-    if is_shielded or spoken.has("transfer.safeguard"):
-        return
-    places = spoken.of("transfer.abroad") or spoken.of("transfer.vendor")
-    for passage in places[:1]:
-        yield Hit(passage.sentence)
+    shielded = spoken.of("transfer.shield")
+    if shielded and looked.as_of >= _SHIELD_ENDS:
+        yield Hit(shielded[0].sentence, says=(("what", "the Privacy Shield is no safeguard since 16 July 2020"),))
+    elif not shielded and not spoken.has("transfer.safeguard"):
+        places = spoken.of("transfer.abroad") or spoken.of("transfer.vendor")
+        for passage in places[:1]:
+            yield Hit(passage.sentence, says=(("what", "no adequacy decision or safeguard is named"),))
 
 
 # --- how long, and what deletion means --------------------------------------------------------------------------------
+
+
+@fires_when("GDPR.13.2a.retention")
+def _no_period(looked: Looked) -> Iterator[Hit]:
+    """A kind of data has a period where both stand in one block, or in one row of a table."""
+    spoken = looked.mentions
+    said = spoken.of("retention.any", "retention.period", "retention.vague")
+    if not said:
+        yield Hit(says=(("what", "any data"),))
+        return
+    if spoken.has("retention.all"):
+        return
+    lacking = [words for name, words in _KINDS if spoken.has(name) and not _said_near(spoken.of(name), said)]
+    if lacking:
+        yield Hit(says=(("what", ", ".join(lacking)),))
 
 
 @fires_when("GDPR.13.2a.vague")
@@ -146,7 +182,11 @@ def _is_limited_next(passage: Passage) -> bool:
 def _objection_to_marketing(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     marketing = spoken.of("mail.commercial", "marketing.any")
-    if marketing and not spoken.has("right.object.marketing") and not _said_near(marketing, spoken.of("right.object.it")):
+    if (
+        marketing
+        and not spoken.has("right.object.marketing")
+        and not _said_near(marketing, spoken.of("right.object.it"))
+    ):
         yield Hit()
 
 
@@ -203,6 +243,10 @@ def _officers_mailbox(looked: Looked) -> Iterator[Hit]:
                 )
                 return
     for passage in about:
+        if re.search(r"(?i)\bsame (?:e-?mail|mailbox)\b", passage.sentence.text):
+            yield Hit(passage.sentence, says=(("what", "The officer shares a mailbox with others."),))
+            return
+    for passage in about:
         found = _NAMED.search(passage.sentence.text)
         name = found and (found["name"] or found["before"])
         if name and not _NO_PERSON.search(name):
@@ -212,19 +256,16 @@ def _officers_mailbox(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("GDPR.27.rep")
 def _representative(looked: Looked) -> Iterator[Hit]:
-    if looked.home.is_outside_eu and not looked.mentions.has("representative.any"):
+    """A British company is known to serve the EU only where it says so; others speak to everybody."""
+    spoken = looked.mentions
+    may_offer = looked.home.region != "uk" or spoken.has("offers.eu")
+    if looked.home.is_outside_eu and may_offer and not spoken.has("representative.any"):
         yield Hit()
 
 
 @fires_when("UK.164A.complaint")
 def _complaint_to_itself(looked: Looked) -> Iterator[Hit]:
     if looked.home.region == "uk" and not looked.mentions.has("complaint.self"):
-        yield Hit()
-
-
-@fires_when("UK.AUTH.name")
-def _regulator_named(looked: Looked) -> Iterator[Hit]:
-    if looked.home.region == "uk" and not looked.mentions.has("regulator.uk"):
         yield Hit()
 
 
@@ -248,7 +289,11 @@ def _hedging(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("BREACH.deadline")
 def _breach_deadline(looked: Looked) -> Iterator[Hit]:
-    return _breach_without(looked, "breach.time")
+    if not looked.mentions.has("breach.any"):
+        yield Hit(says=(("what", "Nothing is said about what happens after a breach."),), severity=Severity.INFO)
+    says = (("what", "A breach is to be told, and it is not said how soon."),)
+    for hit in _breach_without(looked, "breach.time"):
+        yield replace(hit, says=says)
 
 
 @fires_when("BREACH.authority")
@@ -278,9 +323,27 @@ def _open_categories(looked: Looked) -> Iterator[Hit]:
 def _third_parties(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     denied = spoken.of("thirdparty.denied")
-    if denied or not spoken.has("recipient.named", "recipient.category"):
-        what = "denied" if denied else "not named"
-        yield Hit(denied[0].sentence if denied else None, says=(("what", what),))
+    if not denied and spoken.has("thirdparty.swapped"):
+        denied = spoken.of("thirdparty.notsold")
+    if denied:
+        yield Hit(denied[0].sentence, says=(("what", "denied"),))
+    elif not spoken.has("recipient.named", "recipient.category"):
+        yield Hit(says=(("what", "not named"),))
+
+
+_CCPA = (
+    ("ccpa.know", "to know"),
+    ("ccpa.delete", "to delete"),
+    ("ccpa.correct", "to correct"),
+    ("ccpa.optout", "to opt out"),
+)
+
+
+@fires_when("CCPA.rights")
+def _rights_of_californians(looked: Looked) -> Iterator[Hit]:
+    missing = [words for concept, words in _CCPA if not looked.mentions.has(concept)]
+    if missing:
+        yield Hit(says=(("missing", ", ".join(missing)),))
 
 
 # --- mail and cookies -------------------------------------------------------------------------------------------------
