@@ -34,7 +34,7 @@ class Clause:
     @property
     def whole(self) -> str:
         """The clause with the words that lead to it, in plain form."""
-        return same_words(f"{self.lead} {self.text}")
+        return same_words(f"{self.lead.rstrip(':')} {self.text}")
 
     @property
     def words(self) -> frozenset[str]:

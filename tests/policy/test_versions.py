@@ -1,0 +1,189 @@
+"""What changed between two versions of a policy, clause by clause, and in whose favour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from troth.policy import PolicyText, read
+from troth.policy.versions import Change, Verdict, compare
+
+VOICE = Path(__file__).parents[2] / "examples/voice-company/policy.md"
+
+_PAIRS = [
+    ("We do not sell your data.", "We sell your data.", "not to sell"),
+    ("We never share your name with advertisers.", "We share your name with advertisers.", "not to share"),
+    ("We always delete logins after 90 days.", "We delete logins after 90 days.", "always"),
+    ("We will delete your data when you ask.", "We may delete your data when you ask.", "may"),
+    ("We delete logins after 30 days.", "We delete logins after 90 days.", "30 days"),
+    ("We answer within one month.", "We answer within two months.", "one month"),
+    ("We answer within 10 business days.", "We answer within one month.", "10 business days"),
+    ("We tell you thirty days before a change.", "We tell you ten days before a change.", "thirty days"),
+    ("Opt-out links work for at least 60 days.", "Opt-out links work for at least 30 days.", "60 days"),
+    ("We delete your data when you ask.", "We delete your data when you ask, unless we need it.", "unless"),
+    ("We delete your data when you ask.", "We delete your data when you ask, where possible.", "where possible"),
+    ("We encrypt every disk.", "We encrypt some disks.", "every"),
+    (
+        "We use your e-mail address for news with your consent.",
+        "We use your e-mail address for news in our legitimate interest.",
+        "consent",
+    ),
+    ("We share your name with Example Post.", "We share your name with Example Post and our partners.", "partners"),
+    ("We collect your name and e-mail address.", "We collect your name, e-mail address and location.", "location"),
+    ("No more than eight people can open your records.", "No more than nine people can open your records.", "eight"),
+    ("Three people check each demand.", "Two people check each demand.", "three"),
+    ("We encrypt connections with TLS 1.3.", "We encrypt connections with TLS 1.2.", "tls 1.3"),
+    ("You can have your data corrected or deleted.", "You can have your data corrected.", "to delete"),
+    ("You can object at any time, free of charge.", "You can object at any time.", "to free"),
+    ("We keep call recordings for 30 days.", "We keep call recordings.", "30 days"),
+    ("We tell you at once when something goes wrong.", "We tell you when something goes wrong.", "at once"),
+]
+"""A clause, a weaker one, and a word of the reason."""
+
+
+def _policy(clause: str, *others: str) -> PolicyText:
+    return read("# Policy\n\n## What we promise\n\n" + "\n\n".join(["We are Example Ltd.", clause, *others]) + "\n")
+
+
+def _only(old: str, new: str) -> Change:
+    [change] = [each for each in compare(_policy(old), _policy(new)).changes if each.verdict is not Verdict.SAME]
+    return change
+
+
+@pytest.mark.parametrize(("strong", "weak", "reason"), _PAIRS)
+def test_a_weaker_clause_is_told_with_its_reason(strong: str, weak: str, reason: str) -> None:
+    change = _only(strong, weak)
+    assert change.verdict is Verdict.WEAKENED
+    assert reason in " ".join(change.reasons).casefold()
+
+
+@pytest.mark.parametrize(("strong", "weak", "reason"), _PAIRS)
+def test_strengthening_is_weakening_the_other_way(strong: str, weak: str, reason: str) -> None:
+    assert _only(weak, strong).verdict is Verdict.STRENGTHENED
+    assert compare(_policy(weak), _policy(strong)).weaker == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("We delete logins after thirty days.", "We delete logins after 30 days."),
+        ("We delete logins after one month.", "We delete logins after 30 days."),
+        ("We use your data for orders.", "We use your data to fulfil orders."),
+        ("Nobody sells your data.", "No one sells your data."),
+    ],
+)
+def test_other_words_for_the_same_are_reworded(one: str, other: str) -> None:
+    assert _only(one, other).verdict is Verdict.REWORDED
+    assert compare(_policy(one), _policy(other)).verdict is Verdict.REWORDED
+
+
+def test_a_promise_that_is_gone_weakens_the_policy() -> None:
+    compared = compare(_policy("We never sell your data."), _policy(""))
+    assert [change.verdict for change in compared.weaker] == [Verdict.GONE]
+    assert compared.verdict is Verdict.WEAKENED
+
+
+def test_a_new_use_weakens_and_a_new_promise_strengthens() -> None:
+    here = _policy("")
+    assert compare(here, _policy("We share your location with our partners.")).verdict is Verdict.WEAKENED
+    assert compare(here, _policy("We encrypt every backup.")).verdict is Verdict.STRENGTHENED
+    assert compare(here, _policy("Hello to our readers.")).verdict is Verdict.REWORDED
+
+
+def test_a_new_recipient_in_a_table_weakens_the_policy() -> None:
+    head = "# P\n\n## Who else sees it\n\n| Recipient | What |\n|---|---|\n| Example Post Inc | name |\n"
+    compared = compare(read(head), read(head + "| Example Adverts Inc | e-mail address |\n"))
+    assert [change.verdict for change in compared.weaker] == [Verdict.NEW]
+
+
+def test_a_longer_period_in_a_table_is_found_in_its_row() -> None:
+    table = "# P\n\n## How long\n\n| What | How long |\n|---|---|\n| Sign-ins | ninety days |\n| Orders | six years |\n"
+    [change] = compare(read(table), read(table.replace("ninety days", "two years"))).weaker
+    assert change.reasons == ("“ninety days” became “two years”",)
+
+
+def test_items_of_a_list_are_read_with_the_words_that_lead_to_them() -> None:
+    items = "# P\n\nWe do not:\n\n- sell your data\n- share your name\n"
+    compared = compare(read(items), read(items.replace("We do not:", "We:")))
+    assert {change.new.text for change in compared.weaker if change.new} >= {"sell your data", "share your name"}
+
+
+def test_a_clause_that_stands_elsewhere_is_moved() -> None:
+    one, two = "We never sell your data.", "We encrypt every disk."
+    old = read(f"# P\n\n## A\n\n{one}\n\n{two}\n\n## B\n\nWe are Example Ltd.\n")
+    new = read(f"# P\n\n## A\n\n{two}\n\n## B\n\nWe are Example Ltd.\n\n{one}\n")
+    compared = compare(old, new)
+    assert compared.counts == {Verdict.MOVED: 1, Verdict.SAME: 2}
+    assert compared.verdict is Verdict.MOVED
+
+
+def test_a_section_that_was_renamed_moves_nothing() -> None:
+    text = VOICE.read_text(encoding="utf-8")
+    assert compare(read(text), read(text.replace("## Mail from us", "## E-mail"))).verdict is Verdict.SAME
+
+
+def test_a_clause_that_gives_and_takes_is_weaker() -> None:
+    assert _only("We delete logins after 90 days.", "We may delete logins after 30 days.").is_weaker
+
+
+def test_empty_policies_are_the_same() -> None:
+    assert compare(read(""), read("")).verdict is Verdict.SAME
+
+
+# --- properties -------------------------------------------------------------------------------------------------------
+
+_SENTENCES = [clause for pair in _PAIRS for clause in pair[:2]] + [
+    "We are Example Ltd.",
+    "This page is for everybody.",
+    "Write to us at privacy@example.org.",
+]
+
+
+@given(st.lists(st.sampled_from(_SENTENCES), max_size=12))
+def test_a_policy_is_the_same_as_itself(clauses: list[str]) -> None:
+    policy = _policy("", *clauses)
+    assert compare(policy, policy).verdict is Verdict.SAME
+
+
+@given(st.lists(st.sampled_from(_SENTENCES), max_size=8), st.sampled_from(_PAIRS))
+def test_one_weaker_clause_weakens_any_policy_and_its_mending_strengthens_it(
+    clauses: list[str], pair: tuple[str, str, str]
+) -> None:
+    strong, weak, _ = pair
+    rest = [clause for clause in clauses if clause not in {strong, weak}]
+    assert compare(_policy(strong, *rest), _policy(weak, *rest)).verdict is Verdict.WEAKENED
+    assert compare(_policy(weak, *rest), _policy(strong, *rest)).verdict is Verdict.STRENGTHENED
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_what_one_way_strengthens_weakens_the_other_in_a_real_policy(data: st.DataObject) -> None:
+    """Sentences of the example company's policy are taken out, put in, or made to hedge."""
+    lines = VOICE.read_text(encoding="utf-8").split("\n")
+    at = data.draw(
+        st.sampled_from([n for n, line in enumerate(lines) if line.startswith("We ") and line.endswith(".")])
+    )
+    edit = data.draw(st.sampled_from(["gone", "may", "unless"]))
+    changed = {
+        "gone": "",
+        "may": lines[at].replace("We ", "We may ", 1),
+        "unless": f"{lines[at][:-1]} unless we cannot.",
+    }
+    other = "\n".join([*lines[:at], changed[edit], *lines[at + 1 :]])
+    forth, back = compare(read("\n".join(lines)), read(other)), compare(read(other), read("\n".join(lines)))
+    if forth.verdict is Verdict.STRENGTHENED:
+        assert back.verdict is Verdict.WEAKENED
+    if back.verdict is Verdict.STRENGTHENED:
+        assert forth.verdict is Verdict.WEAKENED
+    assert sum(forth.counts.values()) == sum(back.counts.values())
+
+
+@given(st.text(max_size=400), st.text(max_size=400))
+def test_any_two_texts_are_compared(one: str, other: str) -> None:
+    old, new = read(one, kind="text"), read(other, kind="text")
+    compared = compare(old, new)
+    assert compare(old, new) == compared
+    assert compare(old, old).verdict is Verdict.SAME
