@@ -75,7 +75,7 @@ def dates(policy: PolicyText) -> list[StatedDate]:
     for sentence in policy.sentences:
         text = sentence.text
         if len(text) <= 12 * _WORDS_MAX and len(text.split()) <= _WORDS_MAX and not _OF_A_LAW.search(text):
-            for kind, start, end in _stated(text, before):
+            for start, end, kind in sorted(_stated(text, before)):
                 days = days_meant(text[start:end])
                 found.append(StatedDate(kind, text[start:end], days, sentence, policy.place(sentence, start, end)))
         before = text if len(text) < _NEAR_CHARACTERS else ""
@@ -107,18 +107,18 @@ def _days(match: re.Match[str]) -> Iterator[dt.date]:
             yield dt.date(year, month, day)
 
 
-def _stated(text: str, before: str) -> Iterator[tuple[DateKind, int, int]]:
-    """What a sentence states, each by its kind and its characters; *before* may be a label such as “Last updated”."""
+def _stated(text: str, before: str) -> Iterator[tuple[int, int, DateKind]]:
+    """What a sentence states, each by its characters and its kind; *before* may be a label such as “Last updated”."""
     reached = 0
     for match in sorted(itertools.chain.from_iterable(form.finditer(text) for form in _FORMS), key=re.Match.start):
         if match.start() >= reached:
             near = f"{before} {text}"[: len(before) + 1 + match.start()][-_NEAR_CHARACTERS:]
             if kind := _kind(near) or _kind(text[match.end() :][:_NEAR_CHARACTERS]):
-                yield kind, *match.span()
+                yield *match.span(), kind
             reached = match.end()
     for match in _VERSION.finditer(text):
         if not any(form.match(text, match.start("number")) for form in _FORMS):
-            yield DateKind.VERSION, *match.span("number")
+            yield *match.span("number"), DateKind.VERSION
 
 
 def _kind(near: str) -> DateKind | None:

@@ -58,9 +58,14 @@ def read_bytes(data: bytes, *, name: str) -> PolicyText:
         policy = read_apart(data, kind)
     else:
         policy = read(decode(data, is_html=kind == "html"), kind=kind)
-    if not any(" " in block.text for block in policy.blocks if block.kind != "heading"):
+    if not any(_says_something(block.text) for block in policy.blocks if block.kind != "heading"):
         raise PolicyError("there is no sentence in it; is it the right file?")
     return policy
+
+
+def _says_something(text: str) -> bool:
+    """Whether it has two words; not every script parts them with spaces."""
+    return " " in text or sum(not each.isascii() for each in text) > 5
 
 
 def file_kind(data: bytes, *, name: str) -> FileKind:

@@ -108,17 +108,20 @@ class _Blocks:
         return self._breaks > 1 or (not any(self._bold) and self._is_title())
 
     def _is_title(self) -> bool:
-        """Whether the block is a heading by its type alone."""
+        """Whether the block is a heading by its type alone: short, in bold, no sentence and no link."""
         if self._draft.kind != "paragraph" or self._draft.cell or self._weak or not self._strong:
             return False
-        return self._strong <= _HEADING_CHARACTERS_MAX and not self._draft.traced.text.rstrip().endswith(
-            (".", ";", ",")
+        traced = self._draft.traced
+        return (
+            self._strong <= _HEADING_CHARACTERS_MAX
+            and not traced.links
+            and not traced.text.rstrip().endswith((".", ";", ","))
         )
 
     def _ended(self) -> Iterator[Draft]:
         """The block that ends here, if it has words; another of its kind begins."""
         draft = self._draft
-        if draft.traced.length:
+        if self._strong or self._weak:
             after = Draft(draft.kind, draft.depth, draft.ordered, draft.cell)
             if self._is_title():
                 draft.kind = "heading"

@@ -73,7 +73,7 @@ def pieces(lines: Sequence[Line]) -> Iterator[Piece]:
         return
     body = _commonest(shown, lambda line: round(line.height, 1))
     blocks = _blocks(shown, leading=_leading(shown))
-    _find_tables(blocks)
+    blocks = _tabled(blocks)
     _find_headings(blocks, body=body)
     _find_items(blocks)
     words = frozenset(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)+", " ".join(line.text for line in shown).casefold()))
@@ -192,20 +192,29 @@ def _has_room(last: Line, line: Line, margin: float) -> bool:
     return last.right + word * (line.right - line.left) / len(line.text) < margin
 
 
-def _find_tables(blocks: list[_Block]) -> None:
-    """Blocks side by side are the cells of a row, and rows below one another a table."""
+def _tabled(blocks: list[_Block]) -> list[_Block]:
+    """The blocks, with their cells where they stand side by side, row below row; the head that a table has on each
+    further page is left out."""
     rows: list[list[_Block]] = []
     for block in blocks:
         if rows and _is_in_row(rows[-1], block):
             rows[-1].append(block)
         else:
             rows.append([block])
-    table = -1
+    table, kept = -1, list[_Block]()
     for is_row, run in itertools.groupby(rows, key=lambda row: len(row) > 1):
         found = list(run)
         if is_row and len(found) > 1:
             table += 1
+            found = [found[0], *(row for row in found[1:] if not _is_head_again(found[0], row))]
             _number(found, table)
+        kept += itertools.chain.from_iterable(found)
+    return kept
+
+
+def _is_head_again(head: list[_Block], row: list[_Block]) -> bool:
+    words = [[line.text for block in each for line in block.lines] for each in (head, row)]
+    return words[0] == words[1] and row[0].first.page > head[0].first.page
 
 
 def _is_in_row(row: list[_Block], block: _Block) -> bool:

@@ -140,16 +140,12 @@ def without_edges(drafts: list[Draft]) -> list[Draft]:
     own = _own_host(drafts)
     first = next((place for place, draft in enumerate(drafts) if draft.kind == "heading"), 0)
     drafts = [draft for draft in drafts[:first] if not _is_own_link(draft, own)] + drafts[first:]
-    while drafts and (_is_blank(drafts[-1]) or _RIGHTS.fullmatch(drafts[-1].traced.text.strip())):
+    if drafts and _RIGHTS.fullmatch(drafts[-1].traced.text.strip()):
         drafts.pop()
     end = len(drafts)
     while end and _is_own_link(drafts[end - 1], own):
         end -= 1
     return drafts[:end] if len(drafts) - end >= _EDGE_LINKS_MIN else drafts
-
-
-def _is_blank(draft: Draft) -> bool:
-    return not draft.traced.text.strip()
 
 
 def _own_host(drafts: list[Draft]) -> str:
