@@ -7,8 +7,9 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import example, given
@@ -58,7 +59,7 @@ def files(log: LogReader, leaves: range = range(3, 20)) -> dict[str, bytes]:
     }
 
 
-def lines(values: list[dict[str, object]]) -> bytes:
+def lines(values: Sequence[Mapping[str, object]]) -> bytes:
     return b"".join(json.dumps(value).encode() + b"\n" for value in values)
 
 
@@ -66,8 +67,10 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def written(log: LogReader, folder: Path, name: str = "evidence.zip", **changed: bytes) -> Path:
-    members = {**files(log), **{name.replace("__", "/"): data for name, data in changed.items()}}
+def written(
+    log: LogReader, folder: Path, name: str = "evidence.zip", changed: Mapping[str, bytes] = MappingProxyType({})
+) -> Path:
+    members = {**files(log), **changed}
     write_archive(folder / name, [(each, [data]) for each, data in members.items()], FixedSigner())
     return folder / name
 
@@ -190,7 +193,7 @@ def test_another_keys_signature_is_refused(log: FileLog, sound: bytes, tmp_path:
 def test_a_signed_entry_that_is_not_in_the_ledger_is_refused(log: FileLog, tmp_path: Path) -> None:
     told = [json.loads(line) for line in files(log)["ledger/entries.jsonl"].splitlines()]
     told[0]["entry"] = text(entries(1, start=99)[0].encoded)
-    path = written(log, tmp_path, **{"ledger__entries.jsonl": lines(told)})
+    path = written(log, tmp_path, changed={"ledger/entries.jsonl": lines(told)})
     with pytest.raises(offline.Refused, match="leads to another root"):
         offline.archive(str(path), ASKED)
 
@@ -199,7 +202,7 @@ def test_an_earlier_checkpoint_that_is_not_continued_is_refused(log: FileLog, tm
     with FileLog(tmp_path / "other", FixedSigner()) as other:
         other.append(entries(25, start=500))
         told = {"checkpoint": other.checkpoint(), "proof": list(map(text, log.consistency(25, log.size)))}
-    path = written(log, tmp_path, **{"ledger__earlier.jsonl": lines([told])})
+    path = written(log, tmp_path, changed={"ledger/earlier.jsonl": lines([told])})
     with pytest.raises(offline.Refused, match="it was rewritten"):
         offline.archive(str(path), ASKED)
 

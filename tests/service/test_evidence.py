@@ -219,8 +219,8 @@ def test_a_retracted_control_runs_again_at_once(kept: Office) -> None:
 
 def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
     keyring = Keyring(b"\x01" * 32)
-    about = {"letter": Name("receipt"), "to": keyring.pseudonym("subject", "ann@example.org")}
-    record(Entry("letter.sent", NOW, about))
+    ann = keyring.pseudonym("subject", "ann@example.org")
+    record(Entry("letter.sent", NOW, {"letter": Name("receipt"), "to": ann}))
     files = held(export(kept, tmp_path / "a.zip").path)
     kinds = {
         json.loads(offline.unbase64(e["entry"]).partition(b" ")[2])["kind"]

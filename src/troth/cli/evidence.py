@@ -158,4 +158,9 @@ def _bar() -> Iterator[Callable[[int], object]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("looking through the ledger", total=tree().size)
-        yield lambda seen: seen % _TOLD_EVERY or bar.update(task, completed=seen)
+
+        def tell(seen: int) -> None:
+            if seen % _TOLD_EVERY == 0:
+                bar.update(task, completed=seen)
+
+        yield tell

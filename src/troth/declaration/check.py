@@ -515,7 +515,8 @@ def _unheld(
 
 def _purpose_names(declaration: Declaration) -> Faults:
     """Systems, collection points, recipients and other controllers name declared purposes."""
-    named = [(("systems", name), system.purposes) for name, system in declaration.systems.items()]
+    named: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    named += [(("systems", name), system.purposes) for name, system in declaration.systems.items()]
     named += [(("collection_points", name), point.purposes) for name, point in declaration.collection_points.items()]
     named += [(("recipients", name), one.purposes) for name, one in declaration.recipients.items()]
     named += [(("controllers", name), other.purposes) for name, other in declaration.controllers.items()]

@@ -65,17 +65,17 @@ def write_archive(
 
 
 def _write(archive: _Zip, members: Iterable[Member], signer: Signer, about: Mapping[str, Any]) -> list[str]:
-    files = []
+    files = dict[str, tuple[int, bytes]]()
     for name, content in members:
-        if name in {MANIFEST, NOTE} or any(each["name"] == name for each in files):
+        if name in {MANIFEST, NOTE} or name in files:
             raise LedgerError(f"the archive has two files called {name}")
-        size, digest = archive.add(name, content)
-        files.append({"name": name, "bytes": size, "sha256": digest.hex()})
-    manifest = json.dumps({**about, "files": files}, indent=1, sort_keys=True, ensure_ascii=True).encode() + b"\n"
+        files[name] = archive.add(name, content)
+    listed = [{"name": name, "bytes": size, "sha256": digest.hex()} for name, (size, digest) in files.items()]
+    manifest = json.dumps({**about, "files": listed}, indent=1, sort_keys=True, ensure_ascii=True).encode() + b"\n"
     _, digest = archive.add(MANIFEST, [manifest])
     archive.add(NOTE, [sign_note(f"{NOTE_HEAD}\nsha256 {digest.hex()}\n", signer).encode()])
     archive.finish()
-    return [each["name"] for each in files]
+    return list(files)
 
 
 class _Zip:

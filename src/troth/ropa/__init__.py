@@ -5,7 +5,7 @@ This room promises that each of them follows from the declaration alone, is the 
 what is missing and where it goes; nothing is filled in with a guess.
 """
 
-from troth.ropa.drawing import as_svg
+from troth.ropa.drawing import as_svg, map_style
 from troth.ropa.picture import Arrow, Box, Picture, picture_data, picture_of, picture_words
 from troth.ropa.record import Activity, Line, Missing, Record, record_of
 from troth.ropa.risk import CriteriaList, Criterion, Met, Question, Screening, Verdict, lists, screen
@@ -33,6 +33,7 @@ __all__ = [
     "as_markdown",
     "as_svg",
     "lists",
+    "map_style",
     "page",
     "picture_data",
     "picture_of",

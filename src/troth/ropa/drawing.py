@@ -9,7 +9,7 @@ from importlib import resources
 from troth.ropa.layout import WIDTH, Laid, Placed, lay_out
 from troth.ropa.picture import COLUMNS, Arrow, Picture, picture_words
 
-__all__ = ["as_svg"]
+__all__ = ["as_svg", "map_style"]
 
 _HEADS = (105, 364, 706, 1063)
 """The middle of each column."""
@@ -17,9 +17,14 @@ _HEADS = (105, 364, 706, 1063)
 
 def as_svg(picture: Picture, *, styled: bool = True) -> str:
     """The map, 1,200 units wide. Without *styled* it brings no style of its own, for a page that has it
-    (``map.css``)."""
+    (`map_style`)."""
     laid = lay_out(picture)
     return "\n".join(_svg(picture, laid, styled)) + "\n"
+
+
+def map_style() -> str:
+    """The style of the map, in light, in dark and on paper."""
+    return resources.files(__package__).joinpath("map.css").read_text("utf-8")
 
 
 def _svg(picture: Picture, laid: Laid, styled: bool) -> Iterator[str]:
@@ -30,7 +35,7 @@ def _svg(picture: Picture, laid: Laid, styled: bool) -> Iterator[str]:
     yield f'<title id="map-title">{_of(f"Where the data of {picture.organisation} goes")}</title>'
     yield f'<desc id="map-desc">{_of(" ".join(picture_words(picture)))}</desc>'
     if styled:
-        yield f"<style>\n{resources.files(__package__).joinpath('map.css').read_text('utf-8')}</style>"
+        yield f"<style>\n{map_style()}</style>"
         yield f'<rect class="paper" width="{WIDTH}" height="{laid.height}"/>'
     for name, x in zip(COLUMNS, _HEADS, strict=True):
         yield f'<text class="head" x="{x}" y="30">{name}</text>'

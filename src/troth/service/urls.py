@@ -7,7 +7,7 @@ from troth.service.api.frame import api, ruled
 from troth.service.board import api as board_api
 from troth.service.board import centre as board
 from troth.service.board import console as board_console
-from troth.service.board import versions
+from troth.service.board import processing, versions
 from troth.service.cases import api as cases_api
 from troth.service.disclosure import api as disclosure_api
 from troth.service.record import centre as record
@@ -36,6 +36,10 @@ urlpatterns = [
     path("your-data/", include("troth.service.cases.centre.addresses")),
     path("console/", include("troth.service.cases.console.addresses")),
     path("console/controls/", board_console.controls, name="controls"),
+    path("console/processing/", processing.processing, name="processing"),
+    path("console/processing/map.css", processing.map_css, name="map-css"),
+    path("console/processing/evidence.zip", processing.evidence_archive, name="evidence-archive"),
+    path("console/processing/<str:role>.<str:kind>", processing.record_file, name="record-file"),
     path("console/tokens/", include("troth.service.api.addresses")),
     path("", include("troth.service.staff.addresses")),
     path("health/live", pages.live, name="live"),

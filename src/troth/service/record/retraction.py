@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from troth.ledger import Entry, Name
+from troth.ledger import Entry, Name, Value
 from troth.protect import commit
 from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
@@ -77,7 +77,7 @@ def retract(plan: Plan, reason: str, *, now: dt.datetime) -> EntryRow:
     if not reason or len(reason) > _REASON_MAX:
         raise NothingToRetract(f"say why, in {_REASON_MAX:,} characters at most")
     commitment, opening = commit("check.retracted/reason", reason)
-    fields = {
+    fields: dict[str, Value] = {
         "control": Name.of(plan.control),
         "checks": len(plan.checks),
         "since": plan.since,

@@ -46,6 +46,7 @@ PAGES: tuple[Page, ...] = (
         (Right.EVIDENCE_READ, Right.CASES_HANDLE),
         _("What fails, and whose word has to be renewed."),
     ),
+    Page("processing", _("Processing"), (Right.EVIDENCE_READ,), _("Where the data goes, and the evidence.")),
     Page("work", _("Work queue"), (Right.CASES_HANDLE, Right.EVIDENCE_READ), _("Whether everything runs.")),
     Page("officer", _("In confidence"), (Right.OFFICER,), _("What was told to the data-protection officer.")),
     Page("staff", _("Staff"), (Right.STAFF_MANAGE, Right.OFFICER), _("Who works here, and what each may do.")),
