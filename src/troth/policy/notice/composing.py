@@ -228,6 +228,7 @@ class _Composer:
             yield self._text(
                 "marketing.consent" if self.facts.mails == {"consent"} else None,
                 "marketing.mail",
+                "marketing.label" if stops else None,
                 "marketing.stops" if stops else None,
                 days=stops or "",
             )
