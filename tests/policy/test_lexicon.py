@@ -1,0 +1,34 @@
+"""Concepts hear the many ways in which a thing is said, and not what only sounds like it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from troth.policy import read
+from troth.policy.lexicon import concepts, mentions
+
+SAYINGS = tomllib.loads((Path(__file__).parent / "sayings.toml").read_text(encoding="utf-8"))
+
+
+def speaks(text: str, concept: str) -> bool:
+    heading, _, words = text.rpartition("|")
+    source = f"## {heading.strip()}\n\n{words.strip()}\n" if heading else text
+    return mentions(read(source, kind="markdown")).has(concept)
+
+
+@pytest.mark.parametrize("concept", SAYINGS)
+def test_a_concept_is_heard_in_each_way_of_saying_it(concept: str) -> None:
+    assert [text for text in SAYINGS[concept]["said"] if not speaks(text, concept)] == []
+
+
+@pytest.mark.parametrize("concept", SAYINGS)
+def test_what_only_sounds_like_a_concept_is_not_heard(concept: str) -> None:
+    assert [text for text in SAYINGS[concept].get("not", ()) if speaks(text, concept)] == []
+
+
+def test_every_phrase_of_every_lexicon_can_be_looked_for() -> None:
+    spoken = mentions(read("We say nothing.", kind="markdown"))
+    assert not [name for name in concepts() if spoken.of(name) and name.startswith("right.")]
