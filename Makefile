@@ -9,7 +9,7 @@ TESTS ?= tests
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test cover lint soak bench lock services
+.PHONY: help demo demo-reset test cover lint soak mutations bench lock services
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ lint: $(VENV)/.dev  ## Style, types and the order of the rooms
 
 soak: $(VENV)/.dev services  ## The full crash and load numbers
 	$(BIN)/pytest tests -m soak --timeout 7200
+
+mutations: $(VENV)/.dev services  ## Plant a fault for every control, see it turn red, and list them in the docs
+	$(BIN)/python tools/mutations.py -n $(WORKERS)
 
 bench: $(VENV)/.dev services  ## The benchmarks, as ratios to the floor measured beside them
 	$(BIN)/python -m benchmarks

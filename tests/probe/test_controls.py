@@ -109,7 +109,7 @@ def test_a_link_that_is_hard_to_see_is_found(ask: Ask, world: Any, old: str, new
     assert message in check.findings[0].message
 
 
-@pytest.mark.mutation("probe.policy_conspicuous")
+@pytest.mark.mutation("probe.policy_conspicuous", fault="A link that the site's own style sheet makes hard to see")
 def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
     assert ask("probe.policy_conspicuous").outcome is Outcome.PASS
     world.edit("/", "<title>", '<link rel="stylesheet" href="/style.css"><title>')
@@ -172,7 +172,7 @@ def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) 
     assert [finding.place for finding in check.findings] == ["/policy/"]
 
 
-@pytest.mark.mutation("probe.nothing_stored_before_choice")
+@pytest.mark.mutation("probe.nothing_stored_before_choice", fault="A cookie on the way through a redirect")
 def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> None:
     assert ask("probe.nothing_stored_before_choice").outcome is Outcome.PASS
     world.pages["/start/"] = world.pages["/register/"]

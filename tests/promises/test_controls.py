@@ -89,7 +89,9 @@ def test_rows_have_the_period_of_the_row_they_belong_to(ask: Ask, company: dict[
     assert ask("declaration.complete").outcome is Outcome.FAIL
 
 
-@pytest.mark.mutation("declaration.complete")
+@pytest.mark.mutation(
+    "declaration.complete", fault="An asked system of which nobody says how long it keeps what it holds"
+)
 def test_an_asked_system_says_how_long_it_keeps_what_it_holds(ask: Ask, company: dict[str, Any]) -> None:
     asked: dict[str, Any] = {"answers": ["view"], "holds": {"who": "user.name"}, "retain": "2 years"}
     company["systems"]["desk"] = {"store": "hook:desk", "asked": asked}
@@ -117,7 +119,7 @@ def test_a_declaration_of_nothing_is_not_complete(ask: Ask, company: dict[str, A
 # --- law.reviewed -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("law.reviewed")
+@pytest.mark.mutation("law.reviewed", fault="A rule set that nobody has reviewed for a year")
 def test_a_review_ages(ask: Ask, now: dt.datetime) -> None:
     assert ask("law.reviewed").outcome is Outcome.PASS
 
@@ -150,7 +152,7 @@ def test_one_flipped_bit_is_found(ask: Ask, log: FileLog, folder: Path, keyring:
     assert check.findings[0].place == "leaf 0"
 
 
-@pytest.mark.mutation("ledger.intact")
+@pytest.mark.mutation("ledger.intact", fault="A ledger rewritten and signed anew after it was cosigned")
 def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
     ask: Ask, log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime, tmp_path: Path
 ) -> None:
@@ -198,7 +200,7 @@ def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
         assert cosign(log, {witness.key: url}, client) == []
 
 
-@pytest.mark.mutation("ledger.witnessed")
+@pytest.mark.mutation("ledger.witnessed", fault="A ledger rewritten after it was cosigned")
 def test_a_rewritten_ledger_is_not_the_one_that_was_cosigned(
     ask: Ask,
     company: dict[str, Any],
@@ -226,7 +228,7 @@ def test_a_rewritten_ledger_is_not_the_one_that_was_cosigned(
     assert "rolled back or rewritten" in check.findings[0].message
 
 
-@pytest.mark.mutation("ledger.witnessed")
+@pytest.mark.mutation("ledger.witnessed", fault="A witness that has not signed for a day")
 def test_a_witness_that_no_longer_signs_is_noticed_within_a_day(
     ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
 ) -> None:
@@ -307,7 +309,7 @@ def look(ask: Ask, company: dict[str, Any], log: FileLog, home: Path, now: dt.da
     return looked
 
 
-@pytest.mark.mutation("protect.keys_current")
+@pytest.mark.mutation("protect.keys_current", fault="A key that is past its period")
 def test_a_key_ages(look: Look, now: dt.datetime) -> None:
     """Before any rotation values are sealed under a key that is derived from the root."""
     assert look().outcome is Outcome.PASS
@@ -318,7 +320,7 @@ def test_a_key_ages(look: Look, now: dt.datetime) -> None:
     assert (check.findings[0].place, check.findings[0].mend) == ("field-0", "troth keys rotate field")
 
 
-@pytest.mark.mutation("protect.keys_current")
+@pytest.mark.mutation("protect.keys_current", fault="A key below the root that is past its declared period")
 def test_keys_below_the_root_age_by_the_declared_period(
     look: Look, company: dict[str, Any], chain: Keychain, now: dt.datetime
 ) -> None:
@@ -346,7 +348,7 @@ def test_a_compromised_key_that_is_still_there_is_found(look: Look, chain: Keych
     assert look().outcome is Outcome.PASS
 
 
-@pytest.mark.mutation("protect.keys_current")
+@pytest.mark.mutation("protect.keys_current", fault="A key that waits for two approvers, of whom there is one")
 def test_a_key_that_waits_for_two_approvers_who_are_not_there_is_found(
     look: Look, chain: Keychain, home: Path, monkeypatch: pytest.MonkeyPatch, now: dt.datetime
 ) -> None:

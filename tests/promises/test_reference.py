@@ -1,37 +1,21 @@
-"""The reference of controls says what the catalogue says."""
+"""The references of controls and of mutations say what the catalogue and the tests say."""
 
-from pathlib import Path
+from tools import controls, mutations
 
-import pytest
-
-from troth.promises import Control, catalogue
-
-REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "controls.md"
+from troth.promises import catalogue
 
 
-def section(control: Control) -> str:
-    times = "once" if control.failures_to_break == 1 else f"{control.failures_to_break} times in a row"
-    clauses = ", ".join(control.clauses)
-    return (
-        f"## `{control.id}`\n\n{control.question}\n\n"
-        f"- Source: {control.citation}; clauses {clauses}. Severity: {control.severity}.\n"
-        f"- Checked every {_span(control.every)}, shown for {_span(control.fresh_for)}, "
-        f"broken when it failed {times}. Widest audience: {control.audience.value}.\n"
-        f"- When it fails: {control.remedy}\n"
-        f"- A pass does not show: {control.cannot_see}\n"
-    )
+def test_the_reference_of_controls_is_what_the_catalogue_says() -> None:
+    assert controls.REFERENCE.read_text("utf-8") == controls.reference(), "write it anew: python tools/controls.py"
 
 
-def _span(time: object) -> str:
-    return str(time).replace(", 0:00:00", "").replace("1:00:00", "1 hour").replace("6:00:00", "6 hours")
+def test_the_page_of_mutations_lists_every_fault_that_a_test_plants() -> None:
+    planted = {(each.control, each.fault) for each in mutations.planted()}
+    listed = {(each.control, each.fault) for each in mutations.listed(mutations.REFERENCE.read_text("utf-8"))}
+    assert listed == planted, "write it anew: make mutations"
 
 
-@pytest.mark.parametrize("id_", list(catalogue()))
-def test_every_control_is_in_the_reference(id_: str) -> None:
-    wanted = section(catalogue()[id_])
-    assert wanted in REFERENCE.read_text(encoding="utf-8"), f"put this into docs/reference/controls.md:\n\n{wanted}"
-
-
-def test_the_reference_names_no_other_control() -> None:
-    named = {line[4:-1] for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.startswith("## `")}
-    assert named == set(catalogue())
+def test_every_control_has_a_mutation_that_broke_its_promise() -> None:
+    listed = mutations.listed(mutations.REFERENCE.read_text("utf-8"))
+    broke = {each.control for each in listed if each.outcomes.endswith("fail") and each.status == "broken"}
+    assert broke == set(catalogue())

@@ -89,4 +89,5 @@ def matrix(seen: Iterable[tuple[Promise, Status | None]], controls: Mapping[str,
                 hidden[principle] += 1
             else:
                 counts[principle][status] = counts[principle].get(status, 0) + 1
-    return Matrix(tuple(Served(each, counts[id_], hidden[id_]) for id_, each in principles().items()))
+    ordered = {id_: {status: found[status] for status in Status if status in found} for id_, found in counts.items()}
+    return Matrix(tuple(Served(each, ordered[id_], hidden[id_]) for id_, each in principles().items()))
