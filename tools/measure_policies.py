@@ -55,7 +55,9 @@ def main() -> None:
     options = asked.parse_args()
     tallies: dict[str, Tally] = defaultdict(Tally)
     for labels in sorted(options.folder.glob("*.labels.json")):
-        file = next(it for it in options.folder.glob(f"{labels.name.removesuffix('.labels.json')}.*") if it != labels)
+        file = next(
+            it for it in options.folder.glob(f"{labels.name.removesuffix('.labels.json')}.*") if it.suffix != ".json"
+        )
         understood = understand(read_file(file))
         measure(understood, json.loads(labels.read_text("utf-8")), tallies, options.misses, file.name)
     for name, tally in tallies.items():

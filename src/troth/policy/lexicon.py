@@ -32,6 +32,7 @@ from troth.errors import TrothError
 from troth.policy.naming import company_names
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
+from troth.wording import same_words
 
 __all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions", "parse_concepts", "passages"]
 
@@ -211,10 +212,21 @@ def _said(text: str, words: Mapping[str, str]) -> str:
 # --- sentences with what leads into them ----------------------------------------------------------------------------
 
 
+class _Us:
+    """Reads the company's name as *we*: where it does something, not where it stands in an address."""
+
+    def __init__(self, policy: PolicyText) -> None:
+        names = "|".join(re.escape(name) for name in sorted(company_names(policy), key=len, reverse=True))
+        self._acts = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})(?= [a-z])")
+        self._owns = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})'s?(?= [a-z])")
+
+    def read(self, text: str) -> str:
+        return self._acts.sub("we", self._owns.sub("our", same_words(text)))
+
+
 def passages(policy: PolicyText) -> Iterator[Passage]:
     """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*."""
-    named = sorted((plain(name) for name in company_names(policy)), key=len, reverse=True)
-    us = re.compile(rf"(?<![\w%])(?:the )?(?:{'|'.join(map(re.escape, named))})(?![\w%])") if any(named) else None
+    us = _Us(policy)
     above: list[tuple[int, str]] = []
     heads: dict[tuple[int, int], str] = {}
     lead = ""
@@ -224,8 +236,7 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
         under = " ".join(title for _, title in above)
         leading = _leading(block, lead, heads)
         for sentence in block.sentences:
-            own = plain(sentence.text[:_CHARACTERS_MAX])
-            own = us.sub("we", own) if us is not None else own
+            own = plain(us.read(sentence.text[:_CHARACTERS_MAX]))
             words = f"{leading} {own}" if leading else own
             yield Passage(sentence, block, words, len(leading) + bool(leading), under)
         if block.kind == "heading":
@@ -235,7 +246,7 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
             heads[block.cell.table, block.cell.column] = plain(block.text)
         elif block.kind == "paragraph" and block.cell is None:
             lead = (
-                plain(block.sentences[-1].text[-_CHARACTERS_MAX:])
+                plain(us.read(block.sentences[-1].text[-_CHARACTERS_MAX:]))
                 if block.text.rstrip().endswith((":", "-", "–", "—"))
                 else ""
             )
