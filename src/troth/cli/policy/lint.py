@@ -139,7 +139,7 @@ def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], 
 
     data = file.read_bytes()
     kind = file_kind(data, name=file.name)
-    if kind in {"docx", "pdf"} or data.decode("utf-8", "replace") != policy.source:
+    if kind == "docx" or kind == "pdf" or data.decode("utf-8", "replace") != policy.source:
         raise click.ClickException(
             f"{file.name}: only text, Markdown and HTML in UTF-8 is mended; save it so, or by hand"
         )

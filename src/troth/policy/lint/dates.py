@@ -14,7 +14,7 @@ from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import hit_at, occurrences, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase
+from troth.policy.phrases import Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
 
 __all__ = ["Written", "dates_of", "own_date", "written_dates"]
@@ -190,14 +190,15 @@ def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
 @fires_when("S.product.sunset")
 def sunset(looked: Looked) -> Iterator[Hit]:
     """Every sentence that speaks of something which no longer exists, once for each such thing."""
+    read = [(sentence, plain(sentence.text)) for sentence in looked.policy.sentences]
     for name, row in table("names.toml").items():
         phrases = [Phrase(text) for text in row["phrases"]]
-        for passage in looked.mentions.passages:
-            spelled = any(word in passage.sentence.text for word in row.get("words", ()))
-            spoken = spelled or any(phrase.found_in(passage.words, after=passage.own) for phrase in phrases)
-            if spoken and not _KNOWS.search(passage.sentence.text):
+        for sentence, words in read:
+            is_spelled = any(word in sentence.text for word in row.get("words", ()))
+            is_spoken = is_spelled or any(phrase.found_in(words) for phrase in phrases)
+            if is_spoken and not _KNOWS.search(sentence.text):
                 says = (("name", name), ("day", f"{row['since']:%-d %B %Y}"), ("instead", row["instead"]))
-                yield Hit(passage.sentence, says=says, since=row["since"])
+                yield Hit(sentence, says=says, since=row["since"])
 
 
 _KNOWS = re.compile(

@@ -49,8 +49,8 @@ class Mended:
 
     def diff(self, name: str) -> str:
         """The change as a unified diff of the file *name*; empty where there is none."""
-        lines = (text.splitlines(keepends=True) for text in (self.source, self.text))
-        return "".join(_ended(line) for line in difflib.unified_diff(*lines, f"a/{name}", f"b/{name}"))
+        before, after = (text.splitlines(keepends=True) for text in (self.source, self.text))
+        return "".join(_ended(line) for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
 
 
 def _ended(line: str) -> str:

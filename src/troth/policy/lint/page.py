@@ -4,7 +4,7 @@ elsewhere, readable on paper and by a screen reader."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib import resources
 from typing import Final
@@ -29,7 +29,7 @@ def as_html(report: Report, policy: PolicyText, *, name: str) -> str:
     """The whole as one self-contained page; *name* says which policy it is."""
     style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
     by_sentence = defaultdict[str, list[Finding]](list)
-    whole = [finding for finding in report.findings if finding.sentence is None]
+    whole = _gravest_first(finding for finding in report.findings if finding.sentence is None)
     for finding in report.findings:
         if finding.sentence is not None:
             by_sentence[finding.sentence.id].append(finding)
@@ -76,10 +76,15 @@ def _tally(report: Report) -> str:
     return f'<ul class="tally">{"".join(shown)}</ul>'
 
 
+def _gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+
+
 def _row(block: Block, findings: dict[str, list[Finding]]) -> str:
     """A block of the policy with its findings beside it."""
     words = " ".join(_sentence(sentence, findings.get(sentence.id, ())) for sentence in block.sentences)
-    notes = "".join(_note(finding) for sentence in block.sentences for finding in findings.get(sentence.id, ()))
+    beside = [finding for sentence in block.sentences for finding in findings.get(sentence.id, ())]
+    notes = "".join(map(_note, _gravest_first(beside)))
     aside = f'<div class="notes">{notes}</div>' if notes else ""
     return f'<div class="row"><div class="text">{_block(block, words)}</div>{aside}</div>'
 
@@ -128,8 +133,8 @@ def _note(finding: Finding) -> str:
     where = f" · line {finding.line}" if finding.line is not None else ""
     condition = " · only under a condition that the text does not settle" if finding.conditional else ""
     crawl = "" if finding.evaluable else " · the text alone cannot show it"
-    proposal = f"<p>Write: <q>{_(finding.fix)}</q></p>" if finding.fix else ""
-    looked = f"<p>Looked for: {_(finding.quote)}.</p>" if finding.line is None and finding.quote else ""
+    proposal = f"<p>Write: <q>{_(finding.fix)}</q></p>" if finding.fix and finding.fix not in finding.mend else ""
+    looked = f'<p class="soft">Looked for: {_(finding.quote)}.</p>' if finding.line is None and finding.quote else ""
     return (
         f'<div class="finding {word}"><p><span class="mark {word}">{label}</span>{_(finding.message)}</p>{looked}'
         f"<p>{_(finding.mend)}</p>{proposal}"

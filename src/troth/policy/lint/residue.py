@@ -10,7 +10,7 @@ from troth.policy.lint.prose import hit_at, occurrences
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 
-_MARKS = re.compile(r"#?sthash\.\S+|(?<=[\w.,])\s?\[\d{1,3}\](?!\()|\((?:source|via):? [^()]{3,120}\)", re.I)
+_MARKS = re.compile(r"#?sthash\.\S+|(?:^|(?<=[\w.,]))\s?\[\d{1,3}\](?!\()|\((?:source|via):? [^()]{3,120}\)", re.I)
 
 
 @fires_when("S.template.citation")

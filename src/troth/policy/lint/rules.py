@@ -80,7 +80,7 @@ def _rule(id_: str, row: Any) -> Rule:
         raise LintError(f"{id_}: regimes are of {', '.join(REGIMES)}; applies_from is a date")
     return Rule(
         id=id_,
-        title=row.get("title", row["message"]),
+        title=str(row.get("title", row["message"])),
         severity=Severity(row["severity"]),
         citation=row["citation"],
         regimes=tuple(row.get("regimes", ())),

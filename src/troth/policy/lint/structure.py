@@ -70,7 +70,7 @@ _URL = re.compile(
 _INSECURE = re.compile(r"\bhttp://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 _REFERS = re.compile(
     r"\b(?:see|in|under|per|to|of|with)(?: also)? "
-    r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}(?:\.\d{1,2})*))"
+    r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}+(?:\.\d{1,2})*+))(?!\d)"
     r"(?! ?(?:\(|of (?:the|that|this) (?!policy|notice|statement)|[A-Z]|BDSG|GDPR))"
 )
 _NUMBERED = re.compile(r"\W{0,3}(?:(?:section|clause|part) )?(\d{1,2}(?:\.\d{1,2})*)(?=[.)\s:])", re.I)

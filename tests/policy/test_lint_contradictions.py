@@ -1,0 +1,103 @@
+"""Two sentences that cannot both be true: each finding is on one, and names the line of the other."""
+
+import pytest
+from tests.policy.linting import findings, quotes
+
+DENIAL = "We do not share your personal data with third parties."
+
+
+def test_a_contradiction_names_the_line_and_the_words_of_the_other_sentence() -> None:
+    [found] = findings(f"{DENIAL}\n\nStripe takes your payments.", "X.transfer")
+    assert (found.line, found.quote) == (1, DENIAL)
+    assert "line 3" in found.message
+    assert "“Stripe takes your payments.”" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not share your personal data with third parties, except with our processors. Stripe takes payments.",
+        f"{DENIAL} This does not include companies that host our site. Stripe takes payments.",
+        f"{DENIAL} We release data to courts to comply with the law.",
+        "We do not share your card number with third parties. Stripe takes payments.",
+        "Our service providers may not share your data with third parties. Stripe takes payments.",
+        "We do not share your data with third parties for their own marketing. Stripe takes payments.",
+    ],
+)
+def test_a_denial_with_its_exception_contradicts_nothing(text: str) -> None:
+    assert not findings(text, "X.transfer")
+
+
+def test_a_denial_without_consent_still_denies_the_vendors() -> None:
+    text = "We never give your personal data to third parties without asking you. Stripe receives your address."
+    assert len(findings(text, "X.transfer")) == 1
+
+
+def test_a_denial_that_data_goes_abroad_meets_the_provider_there() -> None:
+    text = "We do not send your data outside of the European Union. A company in the USA provides the chat."
+    assert len(findings(text, "X.transfer")) == 1
+    assert not findings(
+        "We do not send your data outside of the EU. A company in Spain provides the chat.", "X.transfer"
+    )
+
+
+def test_lists_that_are_never_swapped_and_are_swapped() -> None:
+    text = "We never sell or trade your data. Now and then we swap mailing lists with other shops."
+    assert len(findings(text, "X.transfer")) == 1
+
+
+def test_anonymous_statistics_elsewhere_do_not_meet_the_logs() -> None:
+    text = "## Logs\n\nWe keep IP addresses.\n\n## Reports\n\nOur reports do not identify anyone."
+    assert not findings(text, "X.anonymous")
+
+
+def test_marketing_that_stops_is_not_all_mail() -> None:
+    text = "We remove you from all marketing emails. After a breach we notify you by email."
+    assert not findings(text, "X.unsub")
+
+
+def test_a_period_and_an_open_end_for_one_thing_are_a_pair() -> None:
+    text = "We keep calls for the period defined in the contract, or for such time as is reasonable."
+    assert quotes(text, "X.retention") == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We keep calls for the period defined in the contract.",
+        "Backups are kept for 14 days. Invoices are kept for six years.",
+        "Tickets are kept for two years.\n\nVersion 4: retention of tickets cut from five years to two years.",
+        "Log files are deleted after 7 days.\n\nLog files are kept for one year if there is a case.",
+    ],
+)
+def test_periods_that_go_together_are_no_pair(text: str) -> None:
+    assert not findings(text, "X.retention")
+
+
+def test_two_rows_of_a_table_are_compared_with_a_sentence_elsewhere() -> None:
+    table = "| What | How long |\n|---|---|\n| Camera images | four weeks |\n| Invoices | six years |"
+    [found] = findings(f"## How long we keep it\n\n{table}\n\nCamera images are overwritten after two weeks.", "X.ret")
+    assert found.message.startswith("The same data has two periods: camera images: 4 weeks (line 5) and 2 weeks")
+
+
+def test_card_data_that_somebody_else_takes_is_not_undeclared() -> None:
+    text = "We collect your name and address. Stripe processes your card payments; card details never reach us."
+    assert not findings(text, "X.card")
+
+
+def test_fields_in_a_list_count_as_declared() -> None:
+    text = "We collect your name and:\n\n- your email address.\n\nWe send you a newsletter."
+    assert not findings(text, "X.email")
+
+
+def test_nothing_sold_is_a_question_for_californians_only() -> None:
+    text = "We do not sell your data. Our website uses Google Analytics."
+    [found] = findings(text, "X.sharing")
+    assert found.conditional
+    company = "Example Voice Ltd, registered in England and Wales, Dunmarrow FB4 7QD, United Kingdom. ICO registered."
+    assert not findings(f"{text}\n\n{company}", "X.sharing")
+
+
+def test_the_mailbox_of_the_regulator_is_not_ours() -> None:
+    text = "For a copy of your data write to dpo@example.org. To complain, write to complaints@regulator.example.com."
+    assert not findings(text, "X.mailboxes")
