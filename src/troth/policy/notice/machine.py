@@ -237,7 +237,7 @@ def _category(key: str, need: str) -> dict[str, Any]:
 
 def _coded(name: str, key: str) -> dict[str, Any]:
     terms = law_of_notices()["dpv"].get(name) or {right: it["dpv"] for right, it in law_of_notices()["rights"].items()}
-    return {"@id": terms.get(key, "dpv:Concept"), "dct:identifier": key}
+    return {"@id": terms.get(key, ""), "dct:identifier": key}
 
 
 def _iri(key: str) -> str:

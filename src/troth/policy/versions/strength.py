@@ -88,14 +88,14 @@ def _acts(text: str) -> Iterator[Mark]:
     words = _words()
     negated = False
     for segment in re.split(r"[,;:.()]| but | and we | however | and you ", text):
-        bare = words.no_negation.sub(" ", segment)
+        bare = words.no_negation.sub(lambda said: " " * len(said[0]), segment)
         found = words.negation.search(bare)
         begins = segment.strip().startswith(("or ", "and ", "nor "))
         negated = bool(found) or (negated and begins)
         at = found.start() if found else -1
         for side, table, several in ((Side.AGAINST, "risks", words.risks), (Side.FOR, "guards", words.guards)):
             for act, pattern in several.items():
-                if (there := pattern.search(bare)) is None:
+                if (there := pattern.search(bare if table == "risks" else segment)) is None:
                     continue
                 is_not = negated and (there.start() > at or table == "risks")
                 said = f"not to {act}" if is_not else f"to {act}"
@@ -111,8 +111,11 @@ def _stance(acts: Iterable[Mark]) -> Stance:
 
 
 def _firm(text: str, stance: Stance) -> Iterator[Mark]:
-    """Hedges count against everything; absolutes, partials and exceptions by what they stand in."""
+    """Hedges count against everything, and restrictions for; absolutes, partials and exceptions by what they stand
+    in."""
     words = _words()
+    for several in (words.restrictions, words.protections):
+        yield from (Mark(Side.FOR, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
     for name, pattern in words.hedges.items():
         if pattern.search(words.allowed.sub(" ", text) if name == "may" else text):
             yield Mark(Side.AGAINST, f"“{name}”")
@@ -192,6 +195,8 @@ class _Words:
     no_negation: re.Pattern[str]
     hedges: _Groups
     allowed: re.Pattern[str]
+    restrictions: _Groups
+    protections: _Groups
     absolutes: _Groups
     partials: _Groups
     exceptions: _Groups
@@ -210,7 +215,9 @@ class _Words:
 def _words() -> _Words:
     raw = tomllib.loads(resources.files(__package__).joinpath("strength.toml").read_text("utf-8"))
     negators, numbers = raw["negators"], raw["numbers"]
-    several = "risks guards hedges absolutes partials exceptions asked unasked parties data sections"
+    several = (
+        "risks guards hedges restrictions protections absolutes partials exceptions asked unasked parties data sections"
+    )
     return _Words(
         **{name: {key: _any(words) for key, words in raw[name].items()} for name in several.split()},
         negation=re.compile(rf"{_any(negators['words']).pattern}|n't\b"),

@@ -59,10 +59,15 @@ def publish(here: Company, now: dt.datetime) -> bool:
         _LOG.warning("the policy's file is not published: %s; see `troth policy diff`", why)
         return False
     kind = kind_of(here.declaration.policy.file.name)
-    compared = _compared(last.source, last.kind, here.policy.source, kind) if last else None
+    compared = _compared(last.source, _kind(last), here.policy.source, kind) if last else None
     verdict, weaker = (compared.verdict.value, len(compared.weaker)) if compared else ("first", 0)
     effective = here.declaration.policy.effective
-    fields: dict[str, object] = {"policy": Hash(digest), "effective": effective, "verdict": verdict, "weaker": weaker}
+    fields: dict[str, Hash | dt.date | str | int] = {
+        "policy": Hash(digest),
+        "effective": effective,
+        "verdict": verdict,
+        "weaker": weaker,
+    }
     if last is not None:
         fields["before"] = Hash(last.digest)
     with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):  # another process was first
@@ -83,7 +88,7 @@ def in_force(here: Company, today: dt.date) -> Shown:
     row = PublishedRow.objects.filter(effective__lte=today).order_by("-effective", "-number").first()
     if row is None:
         return Shown(here.policy, policy.effective, refused=refused)
-    return Shown(read(row.source, kind=row.kind), row.effective, None if refused else policy.effective, refused)
+    return Shown(read(row.source, kind=_kind(row)), row.effective, None if refused else policy.effective, refused)
 
 
 def versions_of(here: Company) -> Sequence[Version]:
@@ -108,6 +113,11 @@ def versions_of(here: Company) -> Sequence[Version]:
     return found[::-1]
 
 
+def _kind(row: PublishedRow) -> Kind:
+    """How the text of that row is read."""
+    return "html" if row.kind == "html" else "text" if row.kind == "text" else "markdown"
+
+
 def _last() -> PublishedRow | None:
     return PublishedRow.objects.order_by("-number").first()
 
@@ -117,7 +127,7 @@ def _refused(here: Company, last: PublishedRow | None) -> str:
     if last is None or last.digest == _digest(here.policy):
         return ""
     policy = here.declaration.policy
-    compared = _compared(last.source, last.kind, here.policy.source, kind_of(policy.file.name))
+    compared = _compared(last.source, _kind(last), here.policy.source, kind_of(policy.file.name))
     return why_not(compared, policy.announce, policy.effective)
 
 
