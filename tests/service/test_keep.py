@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from troth.declaration import Audience, Ledger, Promise, parse
+from troth.declaration import Audience, Granularity, Ledger, Period, Promise, parse
 from troth.ledger import Entry, Name, Verifier
 from troth.policy import read
 from troth.promises import Status, catalogue, looked_at_hash
@@ -137,10 +137,14 @@ def test_unbinding_and_loosening_a_control_are_entries(database: str, office: Of
     hidden = promising(office, promise.model_copy(update={"audience": Audience.STAFF}))
     keep.run_due(NOW, office=hidden)
     assert [fields["what"] for fields in entries("control.loosened")] == ["audience"]
+    for what in ({"delay": Period(count=7, unit="day")}, {"granularity": Granularity.NONE}, {"failures": 3}):
+        keep.run_due(NOW, office=promising(office, promise))
+        keep.run_due(NOW, office=promising(office, promise.model_copy(update=what)))
+        assert entries("control.loosened")[-1]["what"] == next(iter(what))
     keep.run_due(NOW, office=promising(office, promise.model_copy(update={"controls": ()})))
     assert len(entries("control.unbound")) == 1
     keep.run_due(NOW, office=office)  # binding it again is no loosening
-    assert len(entries("control.unbound") + entries("control.loosened")) == 2
+    assert len(entries("control.unbound") + entries("control.loosened")) == 5
 
 
 def test_the_first_declaration_and_every_change_of_it_or_of_the_policy_are_entries(

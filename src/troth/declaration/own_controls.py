@@ -66,7 +66,7 @@ _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 )
 _THOUSANDTH = Decimal("0.001")
-_NO_LIMIT = 10**18
+_NO_LIMIT = 2 * 10**15
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,22 @@ _LEFT = OneOf(("left", "inactive"))
 _GRANT_ENDED = OneOf(("revoked", "not_needed", "left", "over"))
 _NOT_ALLOWED = OneOf(("right", "factor", "undertaking", "purpose", "own", "unrecorded"))
 _YES = OneOf(("yes", "no"))
-_LOOSENED = OneOf(("schedule", "freshness", "failures", "severity", "audience", "scope", "threshold", "query"))
+_LOOSENED = OneOf(
+    (
+        "schedule",
+        "freshness",
+        "failures",
+        "severity",
+        "audience",
+        "scope",
+        "threshold",
+        "query",
+        "delay",
+        "granularity",
+        "at_most",
+        "at_least",
+    )
+)
 
 _VERDICT = OneOf(("first", "weakened", "strengthened", "reworded", "moved", "same"))
 

@@ -69,6 +69,8 @@ class Control:
     """The principles that it serves (`troth.promises.principles`)."""
     owner: str = ""
     """Who mends it, where that is not for the owners of the promises."""
+    is_own: bool = False
+    """Whether it is a company's own, of its declaration."""
     must: Must | None = None
     """What the figure of a company's own control must be."""
     limit: dt.timedelta = dt.timedelta(minutes=5)

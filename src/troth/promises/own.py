@@ -39,6 +39,7 @@ def _control(id_: str, own: OwnControl) -> Control:
         failures_to_break=own.failures,
         principles=own.principles,
         owner=own.owner or "",
+        is_own=True,
         must=own.must,
         limit=_limit(own),
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from troth.declaration import Audience, Declaration, Promise
+from troth.declaration import Audience, Declaration, Granularity, Period, Promise
 from troth.ledger import Entry, Hash, Name
 from troth.promises import Check, Control, Judgement, Outcome, Status
 
@@ -24,6 +24,9 @@ __all__ = [
 _AFTER_ERROR = dt.timedelta(minutes=15)
 _SEVERITY = ("low", "medium", "high")
 _AUDIENCE = tuple(Audience)
+_GRAIN = tuple(Granularity)
+_ANY_CHANGE = frozenset({"query"})
+"""What has no more or less: any change of it may be a loosening, and is told as one."""
 
 Value = str | int | Name
 Terms = tuple[tuple[str, int], ...]
@@ -56,15 +59,33 @@ def _terms(promise: Promise, control: Control) -> Terms:
     widest = min(_AUDIENCE.index(promise.audience), _AUDIENCE.index(control.audience))
     return (
         ("audience", len(_AUDIENCE) - widest),  # hiding a control is a loosening too
-        ("failures", control.failures_to_break),
+        ("delay", _days(promise.delay)),
+        ("failures", promise.failures or control.failures_to_break),
         ("freshness", int(control.fresh_for.total_seconds())),
+        ("granularity", _GRAIN.index(promise.granularity)),
         ("schedule", int(control.every.total_seconds())),
         ("severity", len(_SEVERITY) - _SEVERITY.index(control.severity)),
+        *_figure_terms(control),
     )
 
 
+def _days(delay: Period | None) -> int:
+    """How many days a delay is, at most."""
+    return 0 if delay is None else delay.count * {"day": 1, "week": 7, "month": 31, "year": 366}[delay.unit]
+
+
+def _figure_terms(control: Control) -> Iterator[tuple[str, int]]:
+    """Of a company's own control, what is asked, and how far its figure may go."""
+    if control.is_own:
+        yield "query", control.version
+    if control.must is not None:
+        up, down = control.must.room
+        yield "at_most", up
+        yield "at_least", down
+
+
 def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.datetime) -> Iterator[Entry]:
-    """The entries for what the declaration no longer binds, and for what it binds on easier terms ."""
+    """The entries for what the declaration no longer binds, and for what it binds on easier terms."""
     kept = {(binding.promise, binding.control): dict(binding.terms) for binding in after}
     for binding in sorted(before, key=lambda binding: (binding.promise, binding.control)):
         promise, control = Name(binding.promise), Name.of(binding.control)
@@ -73,7 +94,8 @@ def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.dat
             yield Entry("control.unbound", now, {"promise": promise, "control": control})
             continue
         for what, old in binding.terms:
-            if (new := terms.get(what, old)) > old:
+            new = terms.get(what, old)
+            if new > old or (what in _ANY_CHANGE and new != old):
                 said: dict[str, Value] = {"what": what, "before": old, "after": new}
                 yield Entry("control.loosened", now, {"control": control, "promise": promise, **said})
 
