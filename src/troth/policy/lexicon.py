@@ -17,18 +17,17 @@ of a table the head of its column. A concept is the item's only when its words r
 
 from __future__ import annotations
 
-import bisect
 import functools
 import re
 import tomllib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
 from troth.errors import TrothError
+from troth.policy.concordance import Concordance
 from troth.policy.naming import company_names
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
@@ -76,12 +75,10 @@ class Mentions:
         self.passages = tuple(passages(policy))
         self._known = known
         self._found: dict[str, tuple[Passage, ...]] = {}
-        self._words_of: dict[tuple[str, str], str] = {}
-        self._places: dict[str, list[int]] = defaultdict(list)
-        for place, passage in enumerate(self.passages):
-            for word in dict.fromkeys(passage.words.split()):
-                self._places[word].append(place)
-        self._words = sorted(self._places)
+        self._phrases: dict[tuple[str, str], Phrase] = {}
+        self._concordance = Concordance([(one.words, one.words[: one.own].count(" ")) for one in self.passages])
+        self._headings = list(dict.fromkeys(one.under for one in self.passages))
+        self._under = Concordance([(words, 0) for words in self._headings])
 
     def of(self, *names: str) -> tuple[Passage, ...]:
         """The passages that speak of one of these concepts, in the policy's order. Raises `KeyError` for a name that no
@@ -98,8 +95,11 @@ class Mentions:
 
     def why(self, name: str, sentence: Sentence) -> str:
         """The words by which the sentence speaks of that concept; empty where it does not."""
-        self._one(name)
-        return self._words_of.get((name, sentence.id), "")
+        passages = [passage for passage in self._one(name) if passage.sentence.id == sentence.id]
+        if not passages:
+            return ""
+        phrase = self._phrases[name, sentence.id]
+        return phrase.words_in(passages[0].words, after=passages[0].own) or phrase.text
 
     def knows(self, name: str) -> bool:
         """Whether a lexicon has that concept."""
@@ -121,37 +121,17 @@ class Mentions:
         return self._found[name]
 
     def _speaking(self, concept: Concept) -> Iterator[int]:
-        places = {place: words for phrase in reversed(concept.any) for place, words in self._holding(phrase)}
-        for phrase in concept.weak:
-            for place, words in self._holding(phrase):
-                if place not in places and self._is_under(place, concept):
-                    places[place] = words
-        vetoed = {place for phrase in concept.but for place, _ in self._holding(phrase)} if places else set()
+        places = {place: phrase for phrase in reversed(concept.any) for place in self._concordance.holding(phrase)}
+        if concept.weak:
+            under = {self._headings[number] for phrase in concept.under for number in self._under.holding(phrase)}
+            for phrase in concept.weak if under else ():
+                for place in self._concordance.holding(phrase):
+                    if self.passages[place].under in under:
+                        places.setdefault(place, phrase)
+        vetoed = {place for phrase in concept.but for place in self._concordance.holding(phrase)} if places else set()
         for place in sorted(places.keys() - vetoed):
-            self._words_of[concept.name, self.passages[place].sentence.id] = places[place]
+            self._phrases[concept.name, self.passages[place].sentence.id] = places[place]
             yield place
-
-    def _holding(self, phrase: Phrase) -> Iterator[tuple[int, str]]:
-        for place in self._with(phrase.anchors):
-            passage = self.passages[place]
-            if words := phrase.words_in(passage.words, after=passage.own):
-                yield place, words
-
-    def _with(self, anchors: Iterable[str]) -> set[int]:
-        found = set[int]()
-        for anchor in anchors:
-            if not anchor.endswith("*"):
-                found.update(self._places.get(anchor, ()))
-                continue
-            start = bisect.bisect_left(self._words, anchor[:-1])
-            for word in self._words[start:]:
-                if not word.startswith(anchor[:-1]):
-                    break
-                found.update(self._places[word])
-        return found
-
-    def _is_under(self, place: int, concept: Concept) -> bool:
-        return any(phrase.found_in(self.passages[place].under) for phrase in concept.under)
 
 
 def mentions(policy: PolicyText) -> Mentions:

@@ -10,22 +10,21 @@ takes bounded time.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from troth.errors import TrothError
 from troth.wording import same_words
 
-__all__ = ["BadPhrase", "Phrase", "plain"]
+__all__ = ["Alternatives", "BadPhrase", "Gap", "One", "Part", "Phrase", "Word", "plain"]
 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
 _PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|[\w%]+\*?|\S")
-_GAPS = {"..": r"(?:[\w%]+ ){0,4}?", "...": r"(?:[\w%]+ ){0,12}?"}
-_ONE = {"_": r"[\w%]+ ", "#": r"\d[\w%]* "}
-_CLOSES = {"(": ")", "[": "]", "!(": ")"}
+_ENDINGS = {"(": ")", "[": "]", "!(": ")"}
 
 
 class BadPhrase(TrothError):
@@ -41,26 +40,77 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"[\w%]+", words))
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """This word, or with ``*`` any that begins so."""
+
+    text: str
+
+    def pattern(self) -> str:
+        return rf"{self.text[:-1]}[\w%]* " if self.text.endswith("*") else f"{self.text} "
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Up to *most* words."""
+
+    most: int
+
+    def pattern(self) -> str:
+        return rf"(?:[\w%]+ ){{0,{self.most}}}?"
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """Any one word, or one that begins with a digit."""
+
+    is_number: bool
+
+    def pattern(self) -> str:
+        return r"\d[\w%]* " if self.is_number else r"[\w%]+ "
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """One of *branches*, each of parts in order; or none, where it may miss; or certainly none, where it is barred."""
+
+    branches: tuple[tuple[Part, ...], ...]
+    may_miss: bool = False
+    is_barred: bool = False
+
+    def pattern(self) -> str:
+        source = "|".join(_pattern(branch) for branch in self.branches)
+        if self.is_barred:
+            return f"(?!{source})"
+        return f"(?:{source})?" if self.may_miss else f"(?:{source})"
+
+
+Part = Word | Gap | One | Alternatives
+
+
+def _pattern(parts: Sequence[Part]) -> str:
+    return "".join(part.pattern() for part in parts)
+
+
 @dataclass(frozen=True, slots=False)
 class Phrase:
     """One way of saying something. Raises `BadPhrase` when it is made of no words, or of none that must be there."""
 
     text: str
+    parts: tuple[Part, ...] = field(init=False, compare=False, repr=False)
     anchors: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """One of these words is in every text that holds the phrase; those with ``*`` are beginnings of words."""
-    _source: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        reader = _Reader(self.text)
-        source, anchors = reader.whole()
+        branches, anchors = _Reader(self.text).whole()
         if not anchors:
             raise BadPhrase(f"“{self.text}”: at least one word has to be there in any case")
+        object.__setattr__(self, "parts", branches[0] if len(branches) == 1 else (Alternatives(branches),))
         object.__setattr__(self, "anchors", anchors)
-        object.__setattr__(self, "_source", source)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self._source)
+        return re.compile(rf"(?<![\w%]){_pattern(self.parts)}")
 
     def words_in(self, words: str, *, after: int = 0) -> str:
         """The first part of *words* (as `plain` makes them) that is the phrase and ends behind the first *after*
@@ -73,63 +123,57 @@ class Phrase:
         return bool(self.words_in(words, after=after))
 
 
+_SIGNS: dict[str, Part] = {"..": Gap(4), "...": Gap(12), "_": One(is_number=False), "#": One(is_number=True)}
+_Branches = tuple[tuple[Part, ...], ...]
+_word = functools.cache(Word)
+
+
 class _Reader:
-    """Reads a phrase from left to right; each part gives its pattern and the words of which one must be there."""
+    """Reads a phrase from left to right; each part comes with the words of which one must be there."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._parts = _PART.findall(text.lower())
+        self._parts = [*_PART.findall(text.lower()), ""]
         self._at = 0
 
-    def whole(self) -> tuple[str, tuple[str, ...]]:
-        source, anchors = self._choice("")
-        return rf"(?<![\w%]){source}", anchors
+    def whole(self) -> tuple[_Branches, tuple[str, ...]]:
+        return self._choice("")
 
-    def _choice(self, closing: str) -> tuple[str, tuple[str, ...]]:
+    def _choice(self, closing: str) -> tuple[_Branches, tuple[str, ...]]:
         """Alternatives up to *closing*."""
-        branches = [self._sequence(closing)]
-        while self._peek() == "|":
+        read = [self._sequence(closing)]
+        while self._parts[self._at] == "|":
             self._at += 1
-            branches.append(self._sequence(closing))
-        if self._peek() != closing:
+            read.append(self._sequence(closing))
+        if self._parts[self._at] != closing:
             raise BadPhrase(f"“{self._text}”: a bracket is not closed, or closes nothing")
-        self._at += 1
+        self._at += bool(closing)
         anchors: tuple[str, ...] = ()
-        if all(found for _, found in branches):
-            anchors = tuple(dict.fromkeys(word for _, found in branches for word in found))
-        source = "|".join(pattern for pattern, _ in branches)
-        return (f"(?:{source})" if len(branches) > 1 else source), anchors
+        if all(found for _, found in read):
+            anchors = tuple(dict.fromkeys(word for _, found in read for word in found))
+        return tuple(parts for parts, _ in read), anchors
 
-    def _sequence(self, closing: str) -> tuple[str, tuple[str, ...]]:
-        parts, anchors = list[str](), list[tuple[str, ...]]()
-        for part in self._until(closing):
-            if part in _GAPS:
-                parts.append(_GAPS[part])
-            elif part in _ONE:
-                parts.append(_ONE[part])
-            elif part in _CLOSES:
-                source, found = self._choice(_CLOSES[part])
-                parts.append({"[": f"(?:{source})?", "!(": f"(?!{source})"}.get(part, source))
+    def _sequence(self, closing: str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+        parts, anchors = list[Part](), list[tuple[str, ...]]()
+        while (part := self._parts[self._at]) not in ("|", closing):
+            if part == "":
+                raise BadPhrase(f"“{self._text}”: a bracket is not closed")
+            self._at += 1
+            if part in _SIGNS:
+                parts.append(_SIGNS[part])
+            elif part in _ENDINGS:
+                branches, found = self._choice(_ENDINGS[part])
+                parts.append(Alternatives(branches, may_miss=part == "[", is_barred=part == "!("))
                 anchors += [found] if part == "(" and found else []
-            elif re.fullmatch(r"[\w%]+\*?", part):
-                parts.append(rf"{part[:-1]}[\w%]* " if part.endswith("*") else f"{part} ")
+            elif part[0].isalnum() or part[0] in "_%":
+                parts.append(_word(part))
                 anchors.append((part,))
             else:
                 raise BadPhrase(f"“{self._text}”: {part!r} has no meaning in a phrase")
         if not parts:
             raise BadPhrase(f"“{self._text}”: something is empty")
         # The rarest are the longest: they leave the fewest sentences to look at.
-        return "".join(parts), max(anchors, key=_rarity, default=())
-
-    def _until(self, closing: str) -> Iterator[str]:
-        while (part := self._peek()) not in {"|", closing}:
-            if part == "":
-                raise BadPhrase(f"“{self._text}”: a bracket is not closed")
-            self._at += 1
-            yield part
-
-    def _peek(self) -> str:
-        return self._parts[self._at] if self._at < len(self._parts) else ""
+        return tuple(parts), anchors[0] if len(anchors) == 1 else max(anchors, key=_rarity, default=())
 
 
 def _rarity(words: tuple[str, ...]) -> float:
