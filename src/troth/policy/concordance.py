@@ -1,0 +1,149 @@
+"""Where phrases stand in many texts, found in all of them at once.
+
+A concordance numbers the words of its texts, one text behind the other. A set of places is one whole number with a bit
+for each place, so following a phrase by one word is two operations on numbers, however long the texts are, and nothing
+has to be compiled. Between two texts is a place without a word that no phrase passes.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from troth.policy.phrases import Gap, One, Part, Phrase, Word
+
+__all__ = ["Concordance"]
+
+_WORDS_MAX = 16_000
+"""How many words share one number: longer texts are looked through in parts, so that no number grows too long."""
+
+
+class Concordance:
+    """The words of *texts* (as `plain` makes them), each with how many words lead into it and do not count."""
+
+    def __init__(self, texts: Sequence[tuple[str, int]]) -> None:
+        self._shelves: list[_Shelf] = []
+        first, words = 0, 0
+        for number, (text, _) in enumerate(texts):
+            words += text.count(" ") + 1
+            if words > _WORDS_MAX or number == len(texts) - 1:
+                self._shelves.append(_Shelf(texts[first : number + 1], first))
+                first, words = number + 1, 0
+
+    def holding(self, phrase: Phrase) -> Iterator[int]:
+        """The numbers of the texts in which *phrase* ends behind what leads into them, in order."""
+        for shelf in self._shelves:
+            if shelf.has_any(phrase.anchors):
+                yield from shelf.holding(phrase)
+
+
+class _Shelf:
+    """Some of the texts, few enough for numbers of a handy length."""
+
+    def __init__(self, texts: Sequence[tuple[str, int]], first: int) -> None:
+        self._first = first
+        self._starts: list[int] = []
+        at: dict[str, list[int]] = defaultdict(list)
+        inside, counting = list[int](), list[int]()
+        place = 0
+        for text, leading in texts:
+            self._starts.append(place)
+            for number, word in enumerate(text.split()):
+                at[word].append(place)
+                inside.append(place)
+                if number >= leading:
+                    counting.append(place + 1)
+                place += 1
+            place += 1
+        self._places = place + 1
+        self._at = at
+        self._words = sorted(at)
+        self._masks: dict[str, int] = {}
+        self._numbers = self._mask(one for word in self._words if word[0].isdigit() for one in at[word])
+        self._inside = self._mask(inside)
+        self._counting = self._mask(counting)
+        self._all = (1 << self._places) - 1
+
+    def has_any(self, anchors: Iterable[str]) -> bool:
+        return any(self._of(anchor) for anchor in anchors)
+
+    def holding(self, phrase: Phrase) -> Iterator[int]:
+        ends = self._after(phrase.parts, self._inside) & self._counting
+        while ends:
+            last = (ends & -ends).bit_length() - 2
+            text = bisect.bisect_right(self._starts, last) - 1
+            yield self._first + text
+            beyond = self._starts[text + 1] if text + 1 < len(self._starts) else self._places
+            ends = ends >> beyond << beyond
+
+    def _after(self, parts: Sequence[Part], places: int) -> int:
+        """Where one stands after *parts* when one has begun at *places*."""
+        for part in parts:
+            if not places:
+                return 0
+            if isinstance(part, Word):
+                places = (places & self._of(part.text)) << 1
+            elif isinstance(part, Gap):
+                reached = places
+                for _ in range(part.most):
+                    reached = (reached & self._inside) << 1
+                    places |= reached
+            elif isinstance(part, One):
+                places = (places & (self._numbers if part.is_number else self._inside)) << 1
+            elif part.is_barred:
+                places &= ~self._before_any(part.branches, self._all)
+            else:
+                found = places if part.may_miss else 0
+                for branch in part.branches:
+                    found |= self._after(branch, places)
+                places = found
+        return places
+
+    def _before_any(self, branches: Sequence[Sequence[Part]], places: int) -> int:
+        found = 0
+        for branch in branches:
+            found |= self._before(branch, places)
+        return found
+
+    def _before(self, parts: Sequence[Part], places: int) -> int:
+        """Where one has begun when one stands at *places* after *parts*."""
+        for part in reversed(parts):
+            if isinstance(part, Word):
+                places = (places >> 1) & self._of(part.text)
+            elif isinstance(part, Gap):
+                reached = places
+                for _ in range(part.most):
+                    reached = (reached >> 1) & self._inside
+                    places |= reached
+            elif isinstance(part, One):
+                places = (places >> 1) & (self._numbers if part.is_number else self._inside)
+            elif part.is_barred:
+                places &= ~self._before_any(part.branches, self._all)
+            else:
+                places = self._before_any(part.branches, places) | (places if part.may_miss else 0)
+        return places
+
+    def _of(self, word: str) -> int:
+        """Where *word* stands; with ``*`` every word that begins so."""
+        if word not in self._masks:
+            self._masks[word] = self._mask(self._standing(word))
+        return self._masks[word]
+
+    def _standing(self, word: str) -> Iterator[int]:
+        if not word.endswith("*"):
+            yield from self._at.get(word, ())
+            return
+        beginning = word[:-1]
+        for one in self._words[bisect.bisect_left(self._words, beginning) :]:
+            if not one.startswith(beginning):
+                break
+            yield from self._at[one]
+
+    def _mask(self, places: Iterable[int]) -> int:
+        bits = bytearray(self._places // 8 + 1)
+        is_empty = True
+        for place in places:
+            bits[place >> 3] |= 1 << (place & 7)
+            is_empty = False
+        return 0 if is_empty else int.from_bytes(bits, "little")
