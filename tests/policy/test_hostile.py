@@ -2,7 +2,7 @@
 
 import pytest
 
-from troth.policy import Kind, PolicyError, promises_in, read, render_plain
+from troth.policy import Kind, PolicyError, contacts, dates, definitions, promises_in, read, render_plain
 
 MEGABYTE = 1_000_000
 """A reader that is quadratic anywhere takes minutes for these; one that is not, about a second."""
@@ -43,9 +43,43 @@ def test_more_lines_than_any_policy_are_refused() -> None:
         read("a\n" * 50_000)
 
 
-def test_more_text_than_any_policy_is_refused() -> None:
-    with pytest.raises(PolicyError, match="characters"):
-        read("a" * 3_000_000, kind="text")
+@pytest.mark.parametrize(
+    ("text", "kind", "told"),
+    [
+        ("a" * 9_000_000, "text", "9000000 characters, 8000000 are allowed"),
+        ("a\n" * 100_001, "text", "100001 lines, 100000 are allowed"),
+        ("A. " * 300_000, "text", "more than 100000 sentences"),
+    ],
+)
+def test_more_text_than_any_policy_is_refused(text: str, kind: Kind, told: str) -> None:
+    with pytest.raises(PolicyError, match=told):
+        read(text, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind"),
+    [
+        ("<a href=x>a</a> ", "html"),
+        ("<div class=nav><a>a</a></div>", "html"),
+        ("<p><b>A</b>", "html"),
+        ("<h1><button>a", "html"),
+        ("<br>", "html"),
+        ("(“a” ", "text"),
+        ("12345 A, ", "text"),
+        ("May 2 ", "text"),
+        ("a@", "text"),
+        ("+1 ", "text"),
+        ("A\n=\n", "text"),
+    ],
+)
+def test_facts_of_a_line_of_half_a_megabyte_are_found_or_it_is_refused(unit: str, kind: Kind) -> None:
+    try:
+        policy = read(unit * (MEGABYTE // 2 // len(unit)), kind=kind)
+    except PolicyError as refused:
+        assert len(str(refused)) < 500  # noqa: PT017 - either outcome is fine, and neither repeats the text
+    else:
+        facts = [*definitions(policy), *contacts(policy), *dates(policy)]
+        assert len(facts) <= MEGABYTE
 
 
 def test_ten_thousand_paragraphs_that_nobody_closed_are_a_policy() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,7 +27,6 @@ STATEMENT_S = 15.0
 """No statement of an audit keeps a database busy for longer."""
 _SHOWN_MAX = 14
 """As many lines of findings stand on the terminal; the report has them all."""
-_KINDS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".txt": "text"}
 
 
 @click.command()
@@ -74,17 +73,12 @@ def audit(stores: tuple[str, ...], policy: Path | None, site: str | None, out: P
 
 def _policy(file: Path) -> PolicyFacts:
     from troth.audit import look_at_policy
-    from troth.policy import PolicyError, read
+    from troth.policy import PolicyError, read_file
 
-    kind: Any = _KINDS.get(file.suffix.lower())
-    if kind is None:
-        raise click.UsageError(f"{file}: a policy's file ends in {', '.join(_KINDS)}")
     try:
-        return look_at_policy(str(file), read(file.read_text("utf-8-sig"), kind=kind))
-    except (OSError, UnicodeDecodeError):
-        raise click.UsageError(f"{file}: cannot be read as UTF-8 text") from None
+        return look_at_policy(str(file), read_file(file))
     except PolicyError as refused:
-        raise click.UsageError(f"{file}: {refused}") from None
+        raise click.UsageError(str(refused)) from None
 
 
 def _site(url: str) -> Site:
@@ -132,7 +126,7 @@ def _show(report: Report, files: tuple[Path, ...]) -> None:
         _line(out, "[bold]{}[/bold]  {}", system.name, _figures(system))
     if report.facts.policy is not None:
         policy = report.facts.policy
-        said = f"{counted(len(policy.text.sentences), 'sentence')}, {len(policy.statements):,} commit the company"
+        said = f"{counted(len(policy.text.sentences), 'sentence')}, {len(policy.promises):,} commit the company"
         _line(out, "[bold]{}[/bold]  {}", policy.file, said)
     if report.facts.site is not None and not report.facts.site.unreached:
         site = report.facts.site

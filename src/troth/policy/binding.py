@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
-from troth.policy.reading import kind_of, read
+from troth.policy.reading.files import read_file
 from troth.policy.text import Block, PolicyError, PolicyText, Sentence
 from troth.wording import same_words
 
@@ -60,12 +60,7 @@ def check(declaration: Declaration) -> list[Problem]:
     """What is wrong with the policy file and with the quotes that the declaration takes from it."""
     path = declaration.folder / declaration.policy.file
     try:
-        policy = read(path.read_text(encoding="utf-8"), kind=kind_of(path.name))
-    except (OSError, UnicodeDecodeError) as error:
-        what = "there is no such file" if isinstance(error, FileNotFoundError) else "the file cannot be read as UTF-8"
-        return [
-            _located(declaration, Problem("policy-unreadable", None, "policy.file", what, "name the policy's file"))
-        ]
+        policy = read_file(path)
     except PolicyError as error:
         return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
     problems = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]

@@ -113,8 +113,8 @@ class Section:
 
 @dataclass(frozen=True)
 class PolicyText:
-    """A policy that has been read. *source* is the text as it was given, or as it was taken out of a DOCX or PDF, a
-    line for each block."""
+    """A policy that has been read. *source* is the text as it was given, or as it was taken out of a DOCX or PDF: then
+    it has a line for each block, and an empty one between them."""
 
     source: str = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from troth.declaration import Declaration, load
 from troth.errors import TrothError
-from troth.policy import PolicyText, kind_of, read
+from troth.policy import PolicyText, read_file
 from troth.promises import Control, controls_of, looked_at_hash
 from troth.service.configuration import ServiceError, Settings
 from troth.service.record.declared import with_own
@@ -70,8 +70,7 @@ def _read(settings: Settings) -> Company:
     database = settings.database
     declaration = with_own(load(settings.declaration), accounts=database.accounts, engine=database.engine)
     file = settings.declaration.parent / declaration.policy.file
-    policy = read(file.read_text(encoding="utf-8"), kind=kind_of(file.name))
-    return Company(declaration, looked_at_hash(declaration), policy, controls_of(declaration))
+    return Company(declaration, looked_at_hash(declaration), read_file(file), controls_of(declaration))
 
 
 def _stamp(path: Path, known: Company) -> object:

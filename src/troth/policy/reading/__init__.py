@@ -31,9 +31,11 @@ def read(text: str, *, kind: Kind = "markdown") -> PolicyText:
 
 
 def kind_of(name: str) -> Kind:
-    """How to read a policy file of that name."""
+    """How to read the text of a policy file of that name; of a DOCX or PDF, what was taken out of it."""
     ending = name.casefold().rpartition(".")[2]
-    return "html" if ending in {"html", "htm", "xhtml"} else "text" if ending == "txt" else "markdown"
+    if ending in {"html", "htm", "xhtml"}:
+        return "html"
+    return "text" if ending in {"txt", "docx", "pdf"} else "markdown"
 
 
 def published_text(text: str, *, kind: Kind = "html") -> str:

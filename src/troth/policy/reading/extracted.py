@@ -1,4 +1,5 @@
-"""A policy that had to be taken out of its file: its source is what was taken out, a line for each block."""
+"""A policy that had to be taken out of its file: its source is what was taken out, a line for each block and an empty
+one between them, so that it can be read again as plain text."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from troth.policy.reading.tracing import Draft, assemble
 from troth.policy.text import BlockKind, Cell, PolicyText
 
 __all__ = ["Piece", "assembled"]
+
+_BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,11 @@ def assembled(pieces: Iterable[Piece]) -> PolicyText:
     starts, at = [], 0
     for piece in whole:
         starts.append(at)
-        at += len(piece.text) + 1
+        at += len(piece.text) + len(_BETWEEN)
     pages: list[int] = []
     for piece, start in zip(whole, starts, strict=True):
         pages += [start] * (piece.page - len(pages))
-    source = "\n".join(piece.text for piece in whole)
+    source = _BETWEEN.join(piece.text for piece in whole)
     return assemble(source, _drafts(whole, starts), pages=pages)
 
 

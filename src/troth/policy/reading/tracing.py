@@ -17,8 +17,8 @@ from troth.wording import same_words
 
 __all__ = ["Draft", "Traced", "assemble"]
 
-_SENTENCES_MAX = 200_000
-"""More than twice what five megabytes of prose have."""
+_SENTENCES_MAX = 100_000
+"""More than five megabytes of prose have."""
 
 
 class Traced:
