@@ -23,7 +23,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from types import MappingProxyType
 from typing import Any
 
 from troth.errors import TrothError
@@ -141,27 +140,57 @@ def mentions(policy: PolicyText) -> Mentions:
 
 @functools.cache
 def concepts() -> Mapping[str, Concept]:
-    """Every concept of this release by its name."""
-    found: dict[str, Concept] = {}
+    """Every concept of this release by its name, each read when it is first asked for: most questions need a few.
+
+    Asking may raise `BadLexicon`."""
+    rows: dict[str, _Row] = {}
     folder = resources.files(__package__).joinpath("lexicon")
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".toml"):
             continue
-        for name, concept in parse_concepts(file.read_text(encoding="utf-8")).items():
-            if name in found:
-                raise BadLexicon(f"{file.name}: {name} stands in another file too")
-            found[name] = concept
-    return MappingProxyType(found)
+        found = _rows(file.read_text(encoding="utf-8"))
+        if twice := found.keys() & rows.keys():
+            raise BadLexicon(f"{file.name}: {', '.join(sorted(twice))} stands in another file too")
+        rows |= found
+    return _Lexicon(rows)
 
 
 def parse_concepts(text: str) -> Mapping[str, Concept]:
     """Read a lexicon, strictly. Raises `BadLexicon`."""
+    return dict(_Lexicon(_rows(text)))
+
+
+_Row = tuple[Any, Mapping[str, str]]
+"""A concept as its file has it, and the words of that file."""
+
+
+class _Lexicon(Mapping[str, Concept]):
+    def __init__(self, rows: Mapping[str, _Row]) -> None:
+        self._rows = rows
+        self._read: dict[str, Concept] = {}
+
+    def __getitem__(self, name: str) -> Concept:
+        if name not in self._read:
+            self._read[name] = _concept(name, *self._rows[name])
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _rows(text: str) -> dict[str, _Row]:
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadLexicon(f"the lexicon is not TOML: {error}") from error
     words = _in_full(rows.pop("words", {}))
-    return {name: _concept(name, row, words) for name, row in rows.items()}
+    return {name: (row, words) for name, row in rows.items()}
 
 
 def _concept(name: str, row: Any, words: Mapping[str, str]) -> Concept:
