@@ -36,7 +36,7 @@ def test_all_that_is_wrong_is_promises_that_nothing_shows_yet(declaration: Decla
 
 def test_each_quote_stands_in_the_policy_once(declaration: Declaration, folder: Path) -> None:
     words = _words(folder / "policy.md")
-    counted = {promise.quote: words.count(" ".join(promise.quote.split())) for promise in declaration.promises}
+    counted = {promise.quote: words.count(" ".join(promise.quote.replace(" | ", " ").split())) for promise in declaration.promises}
     assert [quote for quote, times in counted.items() if times != 1] == []
 
 
@@ -70,7 +70,7 @@ def _declared(table: Any) -> set[str]:
     links = (*table.belongs_to.values(), *table.refers_to.values())
     named = {column for link in links for column in link.columns}
     people = {found.column for found in (*table.identity.values(), *table.mentions.values())}
-    people |= {mark.column for mark in table.marks.values()}
+    people |= {mark.column for mark in table.marks.values()} | ({table.notice} if table.notice else set())
     return named | people | set(table.fields) | set(table.ignore) | set(table.key or ()) | _kept_from(table)
 
 
