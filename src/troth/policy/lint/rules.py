@@ -20,7 +20,20 @@ __all__ = ["Decides", "decides", "fires_when", "parse_rules", "rules"]
 
 Decides = Callable[["Looked"], Iterable[Hit]]
 _DECIDES: dict[str, Decides] = {}
-_MODULES = ("content", "structure", "dates", "spelling", "residue", "contradictions", "periods", "reality")
+_MODULES = (
+    "content",
+    "keeping",
+    "officer",
+    "california",
+    "mail",
+    "structure",
+    "dates",
+    "spelling",
+    "residue",
+    "contradictions",
+    "periods",
+    "reality",
+)
 _TEXTS = ("citation", "message")
 _KEYS = {
     *_TEXTS, "title", "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable",

@@ -17,7 +17,8 @@ _BREAKS_OFF = re.compile(
 )
 _GAP = re.compile(
     r"\[(?!\d|x\]|https?:|www\.)(?:[A-Z][A-Z0-9 _/&.,:'’–-]{2,80}|(?:insert|enter|your|add|company|date|name|address|"
-    r"e-?mail|tbd|tbc|todo|to be|check|link)\b[^\]]{0,80}|[.…_ ]{2,20})\]|\[[●•■]\]|\b(?:TBD|TBC|TODO|XX+|lorem ipsum)\b|_{4,40}"
+    r"e-?mail|tbd|tbc|todo|to be|check|link)\b[^\]]{0,80}|[.…_ ]{2,20})\]"
+    r"|\[[●•■]\]|\b(?:TBD|TBC|TODO|XX+|lorem ipsum)\b|_{4,40}"
     r"|<(?:insert|company|your|name|date)\b[^>]{0,60}>|\{\{?[^{}]{1,60}\}\}?"
 )
 _LEADS = (":", ":-", ":–", ":—")

@@ -1,0 +1,79 @@
+"""Rules about how long data is kept, and what the promise to delete it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from troth.policy.lexicon import Passage
+from troth.policy.lint.model import Hit
+from troth.policy.lint.near import said_near, without
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.phrases import plain
+
+_KINDS = (
+    ("kept.accounts", "accounts"),
+    ("kept.orders", "orders and payments"),
+    ("kept.messages", "messages"),
+    ("kept.newsletter", "addresses for mailings"),
+    ("kept.visits", "records of visits"),
+    ("kept.logs", "logs"),
+    ("kept.applicants", "applications"),
+    ("kept.footage", "pictures of cameras"),
+    ("kept.recordings", "recordings"),
+    ("kept.location", "locations"),
+    ("kept.contributions", "contributions"),
+    ("kept.contests", "surveys and contests"),
+    ("kept.health", "health data"),
+    ("kept.network", "data of the wireless network"),
+)
+"""Kinds of data by their concepts, in words for a reader."""
+
+
+@fires_when("GDPR.13.2a.retention")
+def _no_period(looked: Looked) -> Iterator[Hit]:
+    """A kind of data has a period where both stand in one block, or in one row of a table."""
+    spoken = looked.mentions
+    said = spoken.of("retention.any", "retention.period", "retention.vague")
+    if not said:
+        yield Hit(says=(("what", "any data"),))
+        return
+    if spoken.has("retention.all"):
+        return
+    lacking = [words for name, words in _KINDS if spoken.has(name) and not said_near(spoken.of(name), said)]
+    if lacking:
+        yield Hit(says=(("what", ", ".join(lacking)),))
+
+
+@fires_when("GDPR.13.2a.vague")
+def _vague_periods(looked: Looked) -> Iterator[Hit]:
+    """A sentence about all data that announces the periods below it is no fault; one about some data is."""
+    spoken = looked.mentions
+    definite = spoken.of("retention.period")
+    for passage in without(spoken.of("retention.vague"), definite):
+        is_general = passage in spoken.of("retention.general")
+        if not (is_general and sum(other.under == passage.under for other in definite) > 1):
+            yield Hit(passage.sentence)
+
+
+@fires_when("GDPR.17.overpromise")
+def _overpromise(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    absolute = spoken.of("deletion.absolute")
+    duties = without(spoken.of("retention.duty"), absolute)
+    for passage in absolute:
+        if duties and not _is_limited_next(passage):
+            duty = f"line {duties[0].sentence.span.line} names a duty to keep some of it"
+            yield Hit(passage.sentence, says=(("duty", duty),))
+
+
+def _is_limited_next(passage: Passage) -> bool:
+    """Whether the sentence behind takes something back."""
+    sentences = passage.block.sentences
+    after = sentences.index(passage.sentence) + 1
+    following = plain(sentences[after].text) if after < len(sentences) else ""
+    return (
+        re.match(r"(?:however|except|unless|but|this does not|we may (?:keep|retain)|some|the only)\b", following)
+        is not None
+    )

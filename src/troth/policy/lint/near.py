@@ -1,0 +1,29 @@
+"""What stands near what: a rule about one thing often asks whether another is said beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from troth.policy.lexicon import Passage
+
+__all__ = ["said_near", "without"]
+
+
+def without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
+    """*passages* that are none of *others*."""
+    silent = {id(passage) for passage in others}
+    return [passage for passage in passages if id(passage) not in silent]
+
+
+def said_near(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
+    """Whether one of *wanted* stands in the same block as one of *places*, or in the same row of a table, or beside
+    it in the same list."""
+    spots = {_spot(passage) for passage in places}
+    return any(_spot(passage) in spots for passage in wanted)
+
+
+def _spot(passage: Passage) -> object:
+    cell = passage.block.cell
+    if cell is not None:
+        return (cell.table, cell.row)
+    return (passage.under, passage.words[: passage.own]) if passage.own else id(passage.block)
