@@ -7,63 +7,27 @@ import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from troth.policy.reading.extracted import Piece
-from troth.policy.text import BlockKind, Cell
+from troth.policy.reading.printed import ENDS, HYPHEN, Block, Line
+from troth.policy.reading.tables import tabled
 
-__all__ = ["HYPHEN", "Line", "pieces"]
-
-HYPHEN = "\N{SOFT HYPHEN}"
-"""A hyphen at which a word may have been parted at the end of a line."""
+__all__ = ["pieces"]
 
 _BAND_LINES = 3
 """How many lines from the top and from the bottom of a page may be running titles."""
 
 _BULLET = re.compile(r"[•·‣◦▪●○■–—*o\uf0b7\u2043-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]")
 _BULLET_AND_TEXT = re.compile(r"([•·‣◦▪●○■\uf0b7]|\(?(?:\d{1,3}|[a-z]|[ivx]{2,5})[.)])\s+(?=\S)")
-_PAGE_NUMBER = re.compile(r"(?:page\s*)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?", re.I)
-_ENDS = re.compile(r"[.!?:;…][\"'”’)]?\Z")
+_STAMP = re.compile(
+    r"(?:page\s*)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?|"
+    r"\d{1,2}/\d{1,2}/\d{2,4}, \d{1,2}:\d\d(?:\s?[AP]M)?|https?://\S+|about:blank",
+    re.I,
+)
+"""What a program that prints puts on a page: its number, the hour, the address."""
 
 _LARGER = 1.08
 _HEADING_CHARACTERS_MAX, _HEADING_WORDS_MAX = 200, 14
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line, or the part of one that stands in a column. *y* is that of its baseline and grows upwards."""
-
-    text: str
-    page: int
-    left: float
-    right: float
-    y: float
-    height: float
-    is_bold: bool = False
-    links: tuple[tuple[int, int, str], ...] = ()
-
-
-@dataclass(slots=True)
-class _Block:
-    """Lines below one another that belong together, and the marker to their left that makes them an item."""
-
-    lines: list[Line]
-    marker: Line | None = None
-    cell: Cell | None = None
-    depth: int = 0
-    kind: BlockKind = field(default="paragraph")
-
-    @property
-    def first(self) -> Line:
-        return self.lines[0]
-
-    @property
-    def last(self) -> Line:
-        return self.lines[-1]
-
-    @property
-    def right(self) -> float:
-        return max(line.right for line in self.lines)
 
 
 def pieces(lines: Sequence[Line]) -> Iterator[Piece]:
@@ -72,8 +36,7 @@ def pieces(lines: Sequence[Line]) -> Iterator[Piece]:
     if not shown:
         return
     body = _commonest(shown, lambda line: round(line.height, 1))
-    blocks = _blocks(shown, leading=_leading(shown))
-    blocks = _tabled(blocks)
+    blocks = tabled(_blocks(shown, leading=_leading(shown)))
     _find_headings(blocks, body=body)
     _find_items(blocks)
     words = frozenset(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)+", " ".join(line.text for line in shown).casefold()))
@@ -90,7 +53,7 @@ def _commonest(lines: Iterable[Line], of: Callable[[Line], float]) -> float:
 
 
 def _without_running(lines: Sequence[Line]) -> list[Line]:
-    """The lines without what stands at the same height of half the pages, page numbers apart, and without these."""
+    """The lines without titles that stand at one height of half the pages or more, and without what a printer adds."""
     pages: defaultdict[int, list[Line]] = defaultdict(list)
     for line in lines:
         pages[line.page].append(line)
@@ -100,8 +63,7 @@ def _without_running(lines: Sequence[Line]) -> list[Line]:
     return [
         line
         for line in lines
-        if line not in bands[line.page]
-        or not (_running_key(line) in running or _PAGE_NUMBER.fullmatch(line.text.strip()))
+        if line not in bands[line.page] or not (_running_key(line) in running or _STAMP.fullmatch(line.text.strip()))
     ]
 
 
@@ -127,18 +89,18 @@ def _leading(lines: Sequence[Line]) -> float:
     return _commonest(known, known.__getitem__) if known else 1.2
 
 
-def _blocks(lines: Sequence[Line], *, leading: float) -> list[_Block]:
+def _blocks(lines: Sequence[Line], *, leading: float) -> list[Block]:
     margins: defaultdict[int, float] = defaultdict(float)
     for line in lines:
         margins[line.page] = max(margins[line.page], line.right)
-    blocks: list[_Block] = []
+    blocks: list[Block] = []
     marker: Line | None = None
     for line in lines:
         if marker is not None:
             is_beside = (
                 marker.page == line.page and abs(marker.y - line.y) < 0.6 * line.height and line.left > marker.left
             )
-            blocks.append(_Block([line], marker) if is_beside else _Block([marker]))
+            blocks.append(Block([line], marker) if is_beside else Block([marker]))
             marker = None
             if is_beside:
                 continue
@@ -148,42 +110,43 @@ def _blocks(lines: Sequence[Line], *, leading: float) -> list[_Block]:
             marker = line
         else:
             blocks.append(_begun(line))
-    return blocks if marker is None else [*blocks, _Block([marker])]
+    return blocks if marker is None else [*blocks, Block([marker])]
 
 
-def _begun(line: Line) -> _Block:
+def _begun(line: Line) -> Block:
     """A block that begins with this line; a marker at its front is taken off."""
     found = _BULLET_AND_TEXT.match(line.text)
     if not found:
-        return _Block([line])
+        return Block([line])
     left = line.left + (line.right - line.left) * found.end() / len(line.text)
     links = tuple((max(start - found.end(), 0), end - found.end(), href) for start, end, href in line.links)
     rest = dataclasses.replace(line, text=line.text[found.end() :], left=left, links=links)
-    return _Block([rest], dataclasses.replace(line, text=found[1], right=left, links=()))
+    return Block([rest], dataclasses.replace(line, text=found[1], right=left, links=()))
 
 
-def _joins(block: _Block, line: Line, *, leading: float, margin: float) -> bool:
+def _joins(block: Block, line: Line, *, leading: float, margin: float) -> bool:
     """Whether the line goes on with the block."""
     last, first = block.last, block.first
     if not 1 / _LARGER < line.height / last.height < _LARGER or _starts_item(block, line):
         return False
     indent = line.left - min(each.left for each in block.lines)
-    if not (abs(indent) < line.height or (len(block.lines) == 1 and -3 * line.height < indent < 0)):
+    is_first_indented = block.marker is None and len(block.lines) == 1 and -3 * line.height < indent < 0
+    if abs(indent) >= line.height and not is_first_indented:
         return False
     if line.page != last.page:
-        goes_on = not _ENDS.search(last.text) or line.text[0].islower()
+        goes_on = not ENDS.search(last.text) or line.text[0].islower()
         return goes_on and line.is_bold == first.is_bold and line.page == last.page + 1
     if line.is_bold != last.is_bold and _has_room(last, line, margin):
         return False
     return 0 < last.y - line.y <= leading * line.height * 1.2
 
 
-def _starts_item(block: _Block, line: Line) -> bool:
+def _starts_item(block: Block, line: Line) -> bool:
     found = _BULLET_AND_TEXT.match(line.text) or _BULLET.fullmatch(line.text.strip())
     if not found:
         return False
     is_bullet = not found[0].strip("( ")[0].isalnum()
-    return is_bullet or block.marker is not None or _ENDS.search(block.last.text) is not None
+    return is_bullet or block.marker is not None or ENDS.search(block.last.text) is not None
 
 
 def _has_room(last: Line, line: Line, margin: float) -> bool:
@@ -192,71 +155,7 @@ def _has_room(last: Line, line: Line, margin: float) -> bool:
     return last.right + word * (line.right - line.left) / len(line.text) < margin
 
 
-def _tabled(blocks: list[_Block]) -> list[_Block]:
-    """The blocks, with their cells where they stand side by side, row below row; the head that a table has on each
-    further page is left out."""
-    rows: list[list[_Block]] = []
-    for block in blocks:
-        if rows and _is_in_row(rows[-1], block):
-            rows[-1].append(block)
-        else:
-            rows.append([block])
-    table, kept = -1, list[_Block]()
-    for is_row, run in itertools.groupby(rows, key=lambda row: len(row) > 1):
-        found = list(run)
-        if is_row and len(found) > 1:
-            table += 1
-            found = [found[0], *(row for row in found[1:] if not _is_head_again(found[0], row))]
-            _number(found, table)
-        kept += itertools.chain.from_iterable(found)
-    return kept
-
-
-def _is_head_again(head: list[_Block], row: list[_Block]) -> bool:
-    words = [[line.text for block in each for line in block.lines] for each in (head, row)]
-    return words[0] == words[1] and row[0].first.page > head[0].first.page
-
-
-def _is_in_row(row: list[_Block], block: _Block) -> bool:
-    if block.first.page != row[0].first.page or block.marker:
-        return False
-    top, bottom = max(each.first.y for each in row), min(each.last.y for each in row)
-    if block.last.y > top + block.first.height / 2 or block.first.y < bottom - block.first.height / 2:
-        return False
-    return block.first.left >= row[-1].right - 1 or (len(row) > 1 and abs(block.first.left - row[-1].first.left) < 2)
-
-
-def _number(rows: list[list[_Block]], table: int) -> None:
-    """Give each block of a table its cell. A row with all its cells shows where the columns are."""
-    cells = [_cells(row) for row in rows]
-    whole = max(cells, key=len)
-    middles = [(cell[0].first.left, max(block.right for block in cell)) for cell in whole]
-    for number, row in enumerate(cells):
-        for place, cell in enumerate(row):
-            column = place if len(row) == len(whole) else _nearest(cell[0], middles)
-            for block in cell:
-                block.cell = Cell(table, number, column, is_head=number == 0)
-
-
-def _cells(row: list[_Block]) -> list[list[_Block]]:
-    """The blocks of a row by the cell in which they stand below one another."""
-    cells: list[list[_Block]] = []
-    for block in row:
-        if cells and abs(cells[-1][0].first.left - block.first.left) < 2:
-            cells[-1].append(block)
-        else:
-            cells.append([block])
-    return cells
-
-
-def _nearest(block: _Block, columns: list[tuple[float, float]]) -> int:
-    def distance(column: tuple[float, float]) -> float:
-        return min(abs(column[0] - block.first.left), abs(sum(column) - block.first.left - block.right) / 2)
-
-    return min(range(len(columns)), key=lambda place: distance(columns[place]))
-
-
-def _find_headings(blocks: list[_Block], *, body: float) -> None:
+def _find_headings(blocks: list[Block], *, body: float) -> None:
     """Larger or bold blocks are headings; the largest have level 1, the bold ones of the text's own size the last."""
     headings = [block for block in blocks[:-1] if _is_heading(block, body)]
     sizes = sorted({_size(block, body) for block in headings}, reverse=True)
@@ -264,11 +163,11 @@ def _find_headings(blocks: list[_Block], *, body: float) -> None:
         block.kind, block.depth = "heading", min(sizes.index(_size(block, body)) + 1, 6)
 
 
-def _size(block: _Block, body: float) -> float:
+def _size(block: Block, body: float) -> float:
     return round(2 * max(block.first.height, body)) / 2
 
 
-def _is_heading(block: _Block, body: float) -> bool:
+def _is_heading(block: Block, body: float) -> bool:
     text = " ".join(line.text for line in block.lines)
     if block.cell or len(text) > _HEADING_CHARACTERS_MAX or not any(each.isalpha() for each in text):
         return False
@@ -280,7 +179,7 @@ def _is_heading(block: _Block, body: float) -> bool:
     return is_short and all(line.is_bold for line in block.lines)
 
 
-def _find_items(blocks: list[_Block]) -> None:
+def _find_items(blocks: list[Block]) -> None:
     lefts: list[float] = []
     for block in blocks:
         if block.marker is None or block.kind == "heading":
@@ -294,7 +193,7 @@ def _find_items(blocks: list[_Block]) -> None:
         block.kind, block.depth = "list_item", len(lefts)
 
 
-def _piece(block: _Block, hyphened: frozenset[str]) -> Piece:
+def _piece(block: Block, hyphened: frozenset[str]) -> Piece:
     """The block's lines as one text. A word that was parted has its hyphen where the document has it elsewhere."""
     text, links = "", list[tuple[int, int, str]]()
     lines = [block.marker, *block.lines] if block.marker and block.kind == "heading" else block.lines

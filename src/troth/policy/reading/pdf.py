@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium
 
 from troth.policy.reading import layout
 from troth.policy.reading.extracted import Piece
-from troth.policy.reading.layout import HYPHEN, Line
+from troth.policy.reading.printed import HYPHEN, Line
 from troth.policy.text import PolicyError
 
 __all__ = ["pieces"]
@@ -27,7 +27,7 @@ _LETTERS_A_PAGE_MIN = 25
 # Distances, in heights of a line. PDFium makes a space where the file has none; one that the file has may be stretched.
 _GAP_AT_MADE_SPACE, _GAP_AT_SPACE = 0.6, 1.4
 """What follows a wider gap stands in another column."""
-_GAP_BEFORE_COLUMN, _COLUMN_LINES_MIN = 0.3, 3
+_GAP_BEFORE_COLUMN, _COLUMN_LINES_MIN = 0.3, 2
 """So does what follows this one, where so many lines begin at the same place."""
 _OFF_BASELINE = 0.6
 """A superscript stands nearer to its line than this; the next line does not."""
