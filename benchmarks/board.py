@@ -203,7 +203,12 @@ def _floor(client: Any) -> Callable[[], object]:
     from troth.service.board import centre
 
     asked = list[Any]()
-    centre.render = lambda *given: asked.append(given) or render(*given)  # type: ignore[attr-defined]
+
+    def noted(*given: Any) -> Any:
+        asked.append(given)
+        return render(*given)
+
+    centre.render = noted  # type: ignore[attr-defined]
     _got(client, "/policy/status/?as=public")
     centre.render = render  # type: ignore[attr-defined]
 

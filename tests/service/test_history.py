@@ -40,10 +40,13 @@ NAME = Name.of(QUOTE).text
 def happened(database: str, office: Office) -> Office:  # noqa: F811
     """Kept on the first day, broken on the fifth, kept again on the tenth."""
     keep.run_due(NOW, office=office)
-    for day, change in ((5, lambda: DatabaseJournal().begin(RUN)), (10, lambda: DatabaseJournal().finish(RUN.id, []))):
+    for day in (5, 10):
         for early in range(1, 3):
             keep.run_due(NOW + (day - early) * DAY + HOUR, office=office)
-        change()
+        if day == 5:
+            DatabaseJournal().begin(RUN)
+        else:
+            DatabaseJournal().finish(RUN.id, [])
         keep.run_due(NOW + day * DAY + 2 * HOUR, office=office)
     return office
 

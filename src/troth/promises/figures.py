@@ -27,10 +27,11 @@ def figure_of(value: object) -> int | float:
         raise BadFigure("it gave nothing where a number is expected; where there are no rows, count them or add 0")
     if not isinstance(value, int | float | Decimal):
         raise BadFigure("it gave something that is no number; count rows instead of showing them")
-    if not math.isfinite(value) or abs(value) > _LARGEST:
+    number = float(value)
+    if not math.isfinite(number) or abs(number) > _LARGEST:
         raise BadFigure("it gave a number that is too large to mean anything")
-    whole = int(value)
-    return whole if whole == value else float(value)
+    whole = int(number)
+    return whole if whole == number else number
 
 
 def judged(own: OwnControl, figure: int | float, place: str, evidence: Evidence) -> Answer:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from tests.service import team
 
 from troth.service.api import tokens
+from troth.service.api.models import Token
 from troth.service.api.tokens import Scope
 from troth.service.board import keep
 from troth.service.board.keep import Office
@@ -46,7 +47,7 @@ def send(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send
     now = timezone.now()
 
     def sent(seen: dict[str, Any], *, scope: str = Scope.EVIDENCE_WRITE, control: str = ID, **headers: str) -> Any:
-        name = f"doorman{len(tokens.Token.objects.all())}".replace("0", "a").replace("1", "b")
+        name = f"doorman{len(Token.objects.all())}".replace("0", "a").replace("1", "b")
         secret = tokens.make(name, [scope], until=now + dt.timedelta(days=30), now=now)
         return Client(raise_request_exception=False).post(
             f"/api/v1/controls/{control}/evidence",

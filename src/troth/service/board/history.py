@@ -44,8 +44,8 @@ _COLUMNS = ("promise", "at", "before", "status", "cause", "control", "summary", 
 
 
 def _change(row: tuple[str, dt.datetime, str, str, str, str, str, Mapping[str, Figure], int | None]) -> Change:
-    _, at, before, status, *rest = row
-    return Change(at, Status(before) if before else None, Status(status), *rest)
+    _, at, before, status, cause, control, summary, figures, leaf = row
+    return Change(at, Status(before) if before else None, Status(status), cause, control, summary, figures, leaf)
 
 
 def changes_of(name: str, *, since: dt.datetime, until: dt.datetime) -> list[Change]:
@@ -166,7 +166,7 @@ def trend(now_known: Mapping[str, Status], now: dt.datetime) -> Trend:
     turns = {status: [0] * (TREND_DAYS + 1) for status in Status}  # what each day adds to the one before
     rows = ChangeRow.objects.filter(promise__in=now_known, at__gte=begins, at__lte=now)
     open_until = dict.fromkeys(now_known, TREND_DAYS)
-    current = dict(now_known)
+    current: dict[str, str] = {name: status.value for name, status in now_known.items()}
     for name, at, before, status in rows.order_by("-at", "-pk").values_list("promise", "at", "before", "status"):
         start = (at - begins).days
         _add(turns[Status(status)], start, open_until[name])

@@ -132,7 +132,7 @@ def _batched(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _rows(select: str, values: Sequence[object]) -> Iterator[CheckRow]:
+def _rows(select: str, values: Sequence[int | str | dt.datetime | None]) -> Iterator[CheckRow]:
     """The checks whose ids a statement gives."""
     with connection.cursor() as cursor:
         cursor.execute(select, values)
