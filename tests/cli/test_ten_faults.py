@@ -24,6 +24,11 @@ NOTHING = "We store nothing on your device before you have chosen."
 COOKIES = "These are all the cookies that our website uses:"
 SELL = "We do not sell personal data, and we do not share it for advertising."
 GOES_TO = "Your data goes to the following recipients and to no one else:"
+COUNTS = (
+    "We count pages ourselves, on our own servers, and no other company collects anything on our website, over time or"
+    " across sites."
+)
+CONFIRMS = "We confirm your request within ten business days and answer it within 45 days."
 LOADS = "Our pages load nothing from other companies."
 LINKS = "Every link on our website leads somewhere."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
@@ -65,7 +70,7 @@ FAULTS = {
     "a request that nobody answered": Fault(
         lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
         lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
-        {ANSWERS: "broken"},
+        {ANSWERS: "broken", CONFIRMS: "broken"},
     ),
     "a complaint that nobody acknowledged": Fault(
         lambda company: company.write(
@@ -114,7 +119,7 @@ FAULTS = {
     "a script of somebody else's": Fault(
         lambda company: company.page("foreign_script", on=True),
         lambda company: company.page("foreign_script", on=False),
-        {SELL: "broken", GOES_TO: "broken", LOADS: "broken"},
+        {SELL: "broken", GOES_TO: "broken", LOADS: "broken", COUNTS: "broken"},
     ),
     "a link to nowhere": Fault(
         lambda company: company.page("dead_link", on=True),

@@ -9,6 +9,7 @@ from troth.declaration import Declaration, Promise
 from troth.policy.binding import Bound, bind, quoted
 from troth.policy.clauses import Understood
 from troth.policy.proposing.propose import Proposal, propose
+from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import Sentence
 from troth.promises import Control
 
@@ -44,7 +45,8 @@ def plan_binding(
     passed = quoted(understood.policy, [one.quote for one in declaration.policy.not_promises])
     places = [*(bound.sentences for bound in bounds), *passed]
     taken = {sentence.id for sentences in places for sentence in sentences}
-    new = [one for one in propose(understood, declaration, known) if not _is_taken(one, taken)]
+    quoting = Quoting(understood)
+    new = [one for one in propose(understood, declaration, known) if not _is_taken(one, quoting, taken)]
     lost = [
         Astray(bound.index, bound.promise, bound.problem.message, bound.near)
         for bound in bounds
@@ -58,5 +60,5 @@ def plan_binding(
     )
 
 
-def _is_taken(proposal: Proposal, taken: set[str]) -> bool:
-    return any(clause.sentence.id in taken for clause in proposal.clauses)
+def _is_taken(proposal: Proposal, quoting: Quoting, taken: set[str]) -> bool:
+    return any(sentence.id in taken for clause in proposal.clauses for sentence in quoting.sentences(clause))

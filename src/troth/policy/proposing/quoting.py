@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from troth.policy.binding import ROW
 from troth.policy.clauses import Clause, Understood
-from troth.policy.text import Block
+from troth.policy.text import Block, Sentence
 from troth.wording import same_words
 
 __all__ = ["Quoting"]
@@ -36,6 +36,18 @@ class Quoting:
         """The words to quote the clause by."""
         row = self._row(self._blocks[clause.sentence.id])
         return clause.sentence.text if row is None else ROW.join(row)
+
+    def sentences(self, clause: Clause) -> tuple[Sentence, ...]:
+        """All sentences that the quote of the clause touches."""
+        cell = self._blocks[clause.sentence.id].cell
+        if cell is None:
+            return (clause.sentence,)
+        return tuple(
+            one
+            for block in self._understood.policy.blocks
+            if block.cell is not None and (block.cell.table, block.cell.row) == (cell.table, cell.row)
+            for one in block.sentences
+        )
 
     def times(self, quote: str) -> int:
         """How often the policy says exactly these words."""
