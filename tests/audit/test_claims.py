@@ -117,7 +117,6 @@ def test_a_host_is_named_by_its_company() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
     policy = read(text, kind="text")
-    claims.silences(policy)
     claims.names_what_is_collected(policy)
     claims.denials(policy, "user.contact.email")
     claims.company_names(text)

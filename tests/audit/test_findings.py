@@ -56,13 +56,6 @@ def test_a_policy_that_names_nothing_is_told_so_once(facts: Facts) -> None:
     assert told(report, "policy.unnamed") == []
 
 
-def test_what_the_law_asks_for_and_no_word_says_is_told(facts: Facts) -> None:
-    missing = "it does not say the right to complain to an authority (Art. 13(2)(d))"
-    assert missing in [message for _, message in told(said(facts, "We collect names."), "policy.silent")]
-    complete = said(facts, "Complaints go to the regulator.")
-    assert missing not in [message for _, message in told(complete, "policy.silent")]
-
-
 @pytest.mark.parametrize(("accounts", "findings"), [(2, 0), (3, 1)])
 def test_more_accounts_than_the_policy_allows_people_is_a_warning(facts: Facts, accounts: int, findings: int) -> None:
     [system] = facts.systems

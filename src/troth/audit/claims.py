@@ -31,7 +31,6 @@ __all__ = [
     "promises_encryption",
     "promises_no_early_cookies",
     "retention_claims",
-    "silences",
     "words_of",
 ]
 
@@ -43,7 +42,7 @@ _UNITS: Final = frozenset({"day", "week", "month", "year"})
 @functools.cache
 def _patterns() -> dict[str, Any]:
     data = tomllib.loads(resources.files(__package__).joinpath("claims.toml").read_text("utf-8"))
-    groups = ("sentences", "silence", "cookies")
+    groups = ("sentences", "cookies")
     compiled = {group: {name: re.compile(text, re.I) for name, text in data[group].items()} for group in groups}
     return {**compiled, "hosts": data["hosts"]}
 
@@ -174,12 +173,6 @@ def ceilings(clauses: Sequence[Clause]) -> Iterator[tuple[Clause, int]]:
 def promises_no_early_cookies(clauses: Sequence[Clause]) -> Clause | None:
     """The sentence that says that nothing is stored on a device before the visitor chose, if there is one."""
     return next((it for it in clauses if _says("stores_first", plain(it.sentence))), None)
-
-
-def silences(policy: PolicyText) -> list[str]:
-    """What GDPR Art. 13 asks for and no word of the policy says."""
-    text = "\n".join(plain(sentence) for sentence in policy.sentences)
-    return [what for what, pattern in _patterns()["silence"].items() if not pattern.search(text)]
 
 
 def is_tracking(cookie: str) -> bool:

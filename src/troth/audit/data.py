@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from troth import __version__
 from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.joining import lint_rules
 from troth.audit.report import Report
-from troth.audit.rules import Finding, Place, Severity, rules
+from troth.audit.rules import Finding, Place, Rule, Severity, rules
+from troth.policy.proposing import Proposal
 
 __all__ = ["as_data", "as_sarif"]
 
@@ -29,11 +31,27 @@ def as_data(report: Report) -> dict[str, Any]:
         "findings": [_finding(it) for it in report.findings],
         "systems": [_system(it) for it in facts.systems],
         "policy": None if facts.policy is None else _policy(facts.policy),
+        "promises": [_promise(it) for it in report.promises],
+        "declaration": report.declared or None,
         "site": None if facts.site is None else _site(facts.site),
         "next": [
             {"says": step.says, **({"code": step.code, "language": step.language} if step.code else {})}
             for step in report.next_steps
         ],
+    }
+
+
+def _promise(it: Proposal) -> dict[str, Any]:
+    return {
+        "quote": it.quote,
+        "line": it.line,
+        "severity": it.severity,
+        "controls": [
+            {"id": proof.control, "shows": proof.shows, "cannot_see": proof.cannot_see} for proof in it.proofs
+        ],
+        "attest": it.attest or None,
+        "own": it.own or None,
+        "warnings": list(it.warnings),
     }
 
 
@@ -137,7 +155,8 @@ def _site(it: SiteFacts) -> dict[str, Any]:
 
 def as_sarif(report: Report) -> dict[str, Any]:
     """The findings in SARIF 2.1.0: those of the policy at file and line, those of schemas at logical locations."""
-    order = {rule: at for at, rule in enumerate(rules())}
+    known = {**rules(), **lint_rules()}
+    order = {rule: at for at, rule in enumerate(known)}
     return {
         "$schema": _SARIF,
         "version": "2.1.0",
@@ -147,7 +166,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
                     "driver": {
                         "name": "troth audit",
                         "semanticVersion": __version__,
-                        "rules": [_sarif_rule(rule) for rule in rules()],
+                        "rules": [_sarif_rule(rule) for rule in known.values()],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -166,8 +185,7 @@ def _utc(report: Report) -> str:
     return report.facts.at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _sarif_rule(name: str) -> dict[str, Any]:
-    rule = rules()[name]
+def _sarif_rule(rule: Rule) -> dict[str, Any]:
     cite = f" {rule.cite}." if rule.cite else ""
     return {
         "id": rule.id,

@@ -15,7 +15,7 @@ from troth.detect import ColumnFinding, InferredReference, Role
 from troth.policy import Sentence
 from troth.stores import Principal, TableKind
 
-__all__ = ["decide", "in_words", "passed_over"]
+__all__ = ["by_gravity", "decide", "in_words", "passed_over"]
 
 Findings = Iterator[Finding]
 _ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -33,8 +33,12 @@ _SECRET: Final = (
 
 def decide(facts: Facts) -> tuple[Finding, ...]:
     """Every finding, the gravest first and otherwise in the order of the facts."""
-    every = itertools.chain.from_iterable(question(facts) for question in _QUESTIONS)
-    return tuple(sorted(every, key=lambda it: _ORDER[it.severity]))
+    return by_gravity(itertools.chain.from_iterable(question(facts) for question in _QUESTIONS))
+
+
+def by_gravity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """*findings*, the gravest first and otherwise as they come."""
+    return tuple(sorted(findings, key=lambda it: _ORDER[it.severity]))
 
 
 def in_words(categories: Iterable[str]) -> str:
@@ -231,7 +235,7 @@ def _collected(facts: Facts) -> Findings:
         if best is not None and not denials and not is_named:
             message = f"no word of the policy names {what}"
             mend = "name it in the policy, or stop keeping it"
-            yield found("policy.unnamed", _at(policy, best), message, mend)
+            yield found("policy.unnamed", _at(policy, best), message, mend, about=category)
 
 
 def _by_category(facts: Facts) -> dict[str, list[str]]:
@@ -278,13 +282,6 @@ def _promised(facts: Facts) -> Findings:
             message = f"{_quoted(clause.sentence)}; {counted(len(readers), 'account')} can read personal data"
             mend = "take away what nobody needs, or correct the number"
             yield found("policy.readers", _at(policy, clause.sentence), message, mend)
-
-
-def _silent(facts: Facts) -> Findings:
-    policy = facts.policy
-    if policy is not None:
-        for what in claims.silences(policy.text):
-            yield found("policy.silent", Place(file=policy.file), f"it does not say {what}", "say it")
 
 
 # --- what the site shows --------------------------------------------------------------------------------------------
@@ -364,5 +361,4 @@ _QUESTIONS: Final[tuple[Callable[[Facts], Findings], ...]] = (
     _keys,
     _held,
     _access,
-    _silent,
 )

@@ -48,6 +48,7 @@ def as_html(report: Report) -> str:
         *itertools.chain.from_iterable(map(_system, facts.systems)),
         "</div>",
         *(_policy(facts.policy) if facts.policy is not None else ()),
+        *_proofs(report),
         *(_site(facts.site) if facts.site is not None else ()),
         *_next(report),
         *_method(report),
@@ -315,6 +316,31 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
         ]
         grid = _grid(f"Promises about {kind}", ("where", "sentence", "figures"), rows)
         yield _folded(f"{str(kind).capitalize()}: {len(rows)}", len(policy.promises) <= _OPEN_MAX, grid)
+
+
+def _proofs(report: Report) -> Iterator[str]:
+    """What could show that each promise is kept; those that nothing can measure come last."""
+    if not report.promises:
+        return
+    measured = [it for it in report.promises if it.proofs]
+    said = [it for it in report.promises if not it.proofs]
+    yield '<h3 id="proofs">What could show that it is kept</h3>'
+    yield (
+        f'<p class="soft">{counted(len(measured), "promise")} could be measured by controls, '
+        f"{counted(len(said), 'promise')} can only be said by somebody. <code>troth policy bind</code> writes what you "
+        "choose into the declaration.</p>"
+    )
+    rows = [
+        (
+            f"line {it.line}",
+            _(it.quote),
+            "<br>".join(f"{_code(proof.control)}: {_(proof.shows)}" for proof in it.proofs) or f"<i>{_(it.attest)}</i>",
+            "<br>".join(map(_, it.warnings)),
+        )
+        for it in (*measured, *said)
+    ]
+    grid = _grid("Promises and what could show them", ("where", "sentence", "controls, or a word", "beware"), rows)
+    yield _folded(counted(len(rows), "promise"), len(rows) <= _OPEN_MAX, grid)
 
 
 def _quantity(it: Quantity) -> str:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from troth.audit.facts import Facts, PolicyFacts
-from troth.audit.findings import decide
+from troth.audit.findings import by_gravity, decide
+from troth.audit.joining import declared_findings, lint_findings, lint_policy, promised, without_declared
 from troth.audit.look import Progress, look
 from troth.audit.rules import Finding, Severity
+from troth.declaration import Declaration
+from troth.policy.proposing import Proposal
 from troth.probe import Site
 from troth.stores import Store
 
@@ -38,6 +41,10 @@ class Report:
     """System to the ``${NAME}`` that its store's URL came from, where it came from one."""
     addresses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """System to its store's URL, where it was typed and holds no secret."""
+    promises: tuple[Proposal, ...] = ()
+    """What could show that each promise of the policy is kept."""
+    declared: str = ""
+    """The declaration that everything was held against, by its hash; empty where there was none."""
 
     @property
     def counts(self) -> Mapping[Severity, int]:
@@ -64,8 +71,10 @@ def audit(
     progress: Progress | None = None,
     references: Mapping[str, str] | None = None,
     addresses: Mapping[str, str] | None = None,
+    declaration: Declaration | None = None,
 ) -> Report:
-    """Look at the stores, the policy and the site, and say what was found.
+    """Look at the stores, the policy and the site, and say what was found; with a *declaration*, hold all of them
+    against it, too.
 
     Reads only: nothing is written anywhere, no key is needed and nothing is remembered. What cannot be reached is a
     finding and loses nothing else. *now* is aware; *progress* is told after each table; *references* and *addresses*
@@ -73,7 +82,15 @@ def audit(
     """
     facts = look(stores, policy, site, now=now, progress=progress)
     known = MappingProxyType(dict(references or {})), MappingProxyType(dict(addresses or {}))
-    return Report(facts, decide(facts), *known)
+    seen = list(decide(facts))
+    if declaration is not None:
+        seen = [*without_declared(seen, declaration), *declared_findings(facts, declaration)]
+    promises: tuple[Proposal, ...] = ()
+    if policy is not None:
+        linted = lint_policy(policy, facts.site, declaration, now=now)
+        seen += list(lint_findings(linted, policy, facts.site, seen))
+        promises = promised(policy, declaration)
+    return Report(facts, by_gravity(seen), *known, promises, declaration.hash if declaration is not None else "")
 
 
 def _steps(report: Report) -> list[Step]:
@@ -82,7 +99,7 @@ def _steps(report: Report) -> list[Step]:
     if errors:
         says = "finding is an error" if errors == 1 else "findings are errors"
         steps.append(Step(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
-    if report.facts.reached:
+    if report.facts.reached and not report.declared:
         steps.append(_draft([system.name for system in report.facts.reached], report))
     for system in report.facts.reached:
         if system.grants:

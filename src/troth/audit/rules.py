@@ -59,15 +59,17 @@ class Finding:
     place: Place
     message: str
     mend: str
+    about: str = ""
+    """The data category that it is about, where it is about one."""
 
     @property
     def severity(self) -> Severity:
         return self.rule.severity
 
 
-def found(rule: str, place: Place, message: str, mend: str) -> Finding:
+def found(rule: str, place: Place, message: str, mend: str, *, about: str = "") -> Finding:
     """A finding of the rule with that id."""
-    return Finding(rules()[rule], place, message, mend)
+    return Finding(rules()[rule], place, message, mend, about)
 
 
 @functools.cache

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from troth.audit import PolicyFacts, Progress, Report, SystemFacts
+    from troth.declaration import Declaration
     from troth.probe import Site
 
 __all__ = ["STATEMENT_S", "audit", "progress"]
@@ -36,6 +37,12 @@ _SHOWN_MAX = 14
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The privacy policy: Markdown, HTML or plain text, by the file's ending.",
 )
+@click.option(
+    "-d",
+    "--declaration",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Hold policy, stores and site against this declaration, too.",
+)
 @click.option("--site", metavar="URL", help="The public home page, visited as a stranger would.")
 @click.option(
     "--out",
@@ -43,7 +50,14 @@ _SHOWN_MAX = 14
     help="Write report.html, report.json and report.sarif into this folder, for your eyes only.",
 )
 @cli.json_option
-def audit(stores: tuple[str, ...], policy: Path | None, site: str | None, out: Path | None, as_json: bool) -> None:
+def audit(
+    stores: tuple[str, ...],
+    policy: Path | None,
+    declaration: Path | None,
+    site: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Tell the truth about real databases, a real policy and a site.
 
     It reads and never writes: no service, no keys, no files but its report. No personal value leaves it. Ends with 1
@@ -58,10 +72,11 @@ def audit(stores: tuple[str, ...], policy: Path | None, site: str | None, out: P
     from troth.audit import audit as look
 
     text, home = _policy(policy) if policy else None, _site(site) if site else None
+    declared = _declared(declaration) if declaration else None
     asked = places.named(stores)
     with places.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
         known = {"references": places.references(asked), "addresses": places.addresses(asked)}
-        report = look(opened, text, home, now=dt.datetime.now(dt.UTC), progress=step, **known)
+        report = look(opened, text, home, now=dt.datetime.now(dt.UTC), progress=step, declaration=declared, **known)
     files = write_report(report, out) if out is not None else ()
     if as_json:
         cli.print_json(as_data(report))
@@ -79,6 +94,12 @@ def _policy(file: Path) -> PolicyFacts:
         return look_at_policy(str(file), read_file(file))
     except PolicyError as refused:
         raise click.UsageError(str(refused)) from None
+
+
+def _declared(file: Path) -> Declaration:
+    from troth.declaration import load
+
+    return load(file)
 
 
 def _site(url: str) -> Site:
@@ -128,6 +149,10 @@ def _show(report: Report, files: tuple[Path, ...]) -> None:
         policy = report.facts.policy
         said = f"{counted(len(policy.text.sentences), 'sentence')}, {len(policy.promises):,} commit the company"
         _line(out, "[bold]{}[/bold]  {}", policy.file, said)
+        measured = sum(bool(it.proofs) for it in report.promises)
+        if report.promises:
+            told = f"{measured:,} of {counted(len(report.promises), 'promise')} could be shown by controls"
+            _line(out, "{}  {}", " " * len(policy.file), told)
     if report.facts.site is not None and not report.facts.site.unreached:
         site = report.facts.site
         seen = counted(len(site.pages), "page"), counted(len(site.cookies), "cookie"), counted(len(site.hosts), "host")

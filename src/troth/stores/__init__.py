@@ -36,7 +36,7 @@ from troth.stores.contract import (
     UnknownName,
     Writer,
 )
-from troth.stores.controls import Undeclared, undeclared  # registers this room's answers, too
+from troth.stores.controls import Undeclared, missing, undeclared  # registers this room's answers, too
 from troth.stores.noting import Noted, noting
 from troth.stores.opening import (
     TASK,
@@ -86,6 +86,7 @@ __all__ = [
     "is_asked",
     "keys_in_use",
     "meant",
+    "missing",
     "not_offered",
     "noting",
     "open_asked",

@@ -33,7 +33,7 @@ from troth.stores.contract import (
 from troth.stores.noting import Noted, noting
 from troth.stores.sealed import sealed_fields, unwrapped
 
-__all__ = ["Held", "Undeclared", "undeclared"]
+__all__ = ["Held", "Undeclared", "missing", "undeclared"]
 
 SEALED_ROWS: Final = 200
 """Rows that are sampled of a table with sealed fields."""
@@ -185,6 +185,12 @@ def undeclared(declaration: Declaration, system: str, schema: Schema) -> Iterato
         columns = tuple(it for it in real.columns if it.name not in accounted and it.native != "locator")
         if columns or table is None:
             yield Undeclared(system, real, columns, whole=table is None)
+
+
+def missing(declaration: Declaration, system: str, schema: Schema) -> Iterator[Finding]:
+    """What the declaration of *system* speaks of and *schema* does not have."""
+    real = {it.name: it for it in schema.tables.values() if it.kind is not TableKind.VIEW}
+    yield from _missing(system, declaration.systems[system], real)
 
 
 def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) -> Iterator[Finding]:
