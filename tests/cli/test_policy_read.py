@@ -53,6 +53,20 @@ def test_json_has_every_sentence_once_with_its_place(ask: Ask, policy: Path) -> 
     assert [date["days"] for date in document["dates"]] == [["2024-05-03"]]
 
 
+def test_what_a_sentence_does_stands_before_it(ask: Ask, policy: Path) -> None:
+    lines = ask("policy", "read", str(policy)).out.splitlines()
+    assert any("[promise, retention] We keep your data for thirty days." in line for line in lines)
+
+
+def test_json_says_what_is_promised_and_which_practices_a_paragraph_is_of(ask: Ask, policy: Path) -> None:
+    document = json.loads(ask("policy", "read", str(policy), "--json").out)
+    [kept] = [one for one in document["clauses"] if one["text"] == "We keep your data for thirty days."]
+    said = document["said"][kept["id"]]
+    assert (said["promise"]["action"], said["quantities"]) == ("keep", [{"number": 30, "unit": "day"}])
+    [paragraph] = [one for one in document["paragraphs"] if kept["id"] in one["clauses"]]
+    assert "retention" in paragraph["practices"]
+
+
 def test_another_language_is_told(ask: Ask, tmp_path: Path) -> None:
     file = tmp_path / "policy.txt"
     file.write_text("Wir speichern Ihre Daten dreißig Tage und geben sie nicht weiter.", encoding="utf-8")

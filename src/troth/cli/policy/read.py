@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,17 @@ from troth.cli import company as cli
 from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.policy import Block, Contact, Definition, PolicyText, Sentence, Span, StatedDate
+    from troth.policy import (
+        Block,
+        ClauseKind,
+        Contact,
+        Definition,
+        PolicyText,
+        Sentence,
+        Span,
+        StatedDate,
+        Understood,
+    )
 
 __all__ = ["file_argument", "read"]
 
@@ -33,7 +44,8 @@ def read(file: Path, as_json: bool) -> None:
 
     Reads plain text, Markdown, HTML as saved from a site, DOCX and PDF. Each sentence has an id that follows from its
     words and stays when others change, and its line: in the file, or for DOCX and PDF in the text taken out of it, with
-    the page of a PDF. Beside them stand definitions, contacts and dates. Whether the text is English is told; nothing
+    the page of a PDF. Behind it stands what the sentence does (promise, right, collection, …), where it does any of
+    that. Beside them stand definitions, contacts and dates. Whether the text is English is told; nothing
     is translated.
 
     Ends with 1 when the file cannot be read, and says why: a scan, a lock, an encoding, no sentence in it.
@@ -42,28 +54,30 @@ def read(file: Path, as_json: bool) -> None:
     Example:  troth policy read policy.html
               troth policy read policy.pdf --json
     """
-    from troth.policy import contacts, dates, definitions, read_file
+    from troth.policy import contacts, dates, definitions, read_file, understand
 
     policy = read_file(file)
+    understood = understand(policy)
     facts = definitions(policy), contacts(policy), dates(policy)
     if as_json:
-        cli.print_json(_as_data(file, policy, *facts))
+        cli.print_json({**_as_data(file, policy, *facts), **_classified(understood)})
     else:
-        for line in _shown(file, policy, *facts):
+        for line in _shown(file, understood, *facts):
             click.echo(cli.printable(line))
 
 
 def _shown(
-    file: Path, policy: PolicyText, terms: list[Definition], ways: list[Contact], dates: list[StatedDate]
+    file: Path, understood: Understood, terms: list[Definition], ways: list[Contact], dates: list[StatedDate]
 ) -> Iterator[str]:
     """The policy as lines for a terminal."""
+    policy, kinds = understood.policy, {one.sentence.id: one.kinds for one in understood.clauses}
     sections, clauses = counted(len(policy.sections), "section"), counted(len(policy.sentences), "sentence")
     yield f"{file}: {sections}, {clauses}. {_language(policy)}"
     for block in policy.blocks:
         if block.kind == "heading":
             yield f"\n{'#' * block.depth} {block.text}"
         else:
-            yield from (_line(sentence, block) for sentence in block.sentences)
+            yield from (_line(sentence, block, kinds[sentence.id]) for sentence in block.sentences)
     if terms:
         yield "\nDefinitions"
         yield from (f"{_where(term.span):>9}  {term.term}" for term in terms)
@@ -91,14 +105,41 @@ def _language(policy: PolicyText) -> str:
             return "Too few words to say whether it is English."
 
 
-def _line(sentence: Sentence, block: Block) -> str:
+def _line(sentence: Sentence, block: Block, kinds: tuple[ClauseKind, ...]) -> str:
     indent = "  " * (block.depth - 1) + "- " if block.kind == "list_item" else "| " if block.cell else ""
     before = f"{_where(sentence.span):>9}  {sentence.id:<16}  "
+    if kinds:
+        before += f"[{', '.join(kinds)}] "
     if not sys.stdout.isatty():
         return before + indent + sentence.text
     width = min(shutil.get_terminal_size().columns, _WIDTH_MAX)
-    after = " " * (len(before) + len(indent))
+    after = " " * 29
     return textwrap.fill(sentence.text, width, initial_indent=before + indent, subsequent_indent=after)
+
+
+def _classified(understood: Understood) -> dict[str, Any]:
+    """What each clause does and each paragraph is about, by the clauses' ids."""
+    return {
+        "said": {
+            one.sentence.id: {
+                "kinds": list(one.kinds),
+                "promise": None if one.promise is None else asdict(one.promise),
+                "categories": list(one.categories),
+                "quantities": [{"number": it.number, "unit": it.unit} for it in one.quantities],
+                "because": list(one.because),
+            }
+            for one in understood.clauses
+            if one.kinds
+        },
+        "paragraphs": [
+            {
+                "clauses": [sentence.id for sentence in one.sentences],
+                "practices": list(one.practices),
+                "because": list(one.because),
+            }
+            for one in understood.paragraphs
+        ],
+    }
 
 
 def _where(span: Span) -> str:
