@@ -17,6 +17,7 @@ from troth.audit.rules import Finding, Severity
 from troth.counting import counted
 from troth.detect import Role
 from troth.policy.clauses import Quantity
+from troth.policy.proposing import Proposal
 from troth.stores import TableKind
 
 __all__ = ["as_html"]
@@ -334,13 +335,19 @@ def _proofs(report: Report) -> Iterator[str]:
         (
             f"line {it.line}",
             _(it.quote),
-            "<br>".join(f"{_code(proof.control)}: {_(proof.shows)}" for proof in it.proofs) or f"<i>{_(it.attest)}</i>",
+            "<br>".join(_shown(it)) or f"<i>{_(it.attest)}</i>",
             "<br>".join(map(_, it.warnings)),
         )
         for it in (*measured, *said)
     ]
     grid = _grid("Promises and what could show them", ("where", "sentence", "controls, or a word", "beware"), rows)
     yield _folded(counted(len(rows), "promise"), len(rows) <= _OPEN_MAX, grid)
+
+
+def _shown(it: Proposal) -> Iterator[str]:
+    """What its controls show, each thing once."""
+    for shows, group in itertools.groupby(it.proofs, key=lambda proof: proof.shows):
+        yield f"{', '.join(_code(proof.control) for proof in group)}: {_(shows)}"
 
 
 def _quantity(it: Quantity) -> str:

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -79,7 +79,7 @@ def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
 
 @needs(Right.EVIDENCE_READ)
 @require_safe
-def evidence_archive(request: HttpRequest) -> HttpResponse | FileResponse:
+def evidence_archive(request: HttpRequest) -> HttpResponseBase:
     """The whole evidence archive. It is written beside the database's own files first, and sent from there."""
     here = the_company()
     with tempfile.TemporaryDirectory(dir=TROTH.home, prefix=".evidence-") as folder:

@@ -92,7 +92,7 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 
 def needs(
     *rights: Right, personal: bool = False
-) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """For members of staff with a grant of any of *rights* that counts, who came in with a second factor.
 
     With *personal* the page shows personal data: the view calls `look` before it renders, and a page that was made
@@ -101,9 +101,9 @@ def needs(
     assert rights, "a page that needs no right is for everyone who is signed in"
     assert not personal or all(right.shows_personal for right in rights), "not all of them show personal data"
 
-    def ruled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def ruled(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             standing = standing_of(request)
