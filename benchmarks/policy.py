@@ -5,8 +5,8 @@
 The policy is the example company's, of 2,300 words; then the same words again and again until they fill five megabytes.
 The floor beside each, in the same run, is what the library that opens the format takes for no more than that; for plain
 text, what it takes to name its lines. DOCX and PDF are read in a process of their own, and its start is in the figure.
-Times are a processor's. Bounds: 0.4 s for the policy in each format and for ``troth policy read`` as a command; 15 s for
-five megabytes, where they are not refused. The exit code says whether they held.
+Times are a processor's. Bounds: 0.4 s for the policy in each format and for ``troth policy read`` as a command; 15 s
+for five megabytes, where they are not refused. The exit code says whether they held.
 """
 
 from __future__ import annotations
