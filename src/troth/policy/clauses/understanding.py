@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from troth.policy.categories import categories_in
 from troth.policy.clauses.model import Clause, ClauseKind, Understood
 from troth.policy.clauses.parts import parts_of
 from troth.policy.clauses.practices import paragraphs_of
 from troth.policy.clauses.quantities import quantities_in
+from troth.policy.facts import contacts, definitions
 from troth.policy.lexicon import Mentions, Passage, mentions
 from troth.policy.text import Language, PolicyText, Sentence
 from troth.wording import same_words
@@ -21,7 +24,7 @@ def understand(policy: PolicyText) -> Understood:
     """What each sentence does and each paragraph is about. The same text gives the same answer."""
     spoken = mentions(policy)
     says = _Says(spoken)
-    clauses = tuple(says.clause(passage) for passage in spoken.passages)
+    clauses = _inheriting(spoken, [says.clause(passage) for passage in spoken.passages])
     return Understood(policy, _without_mere_leads(spoken, clauses), tuple(paragraphs_of(spoken)))
 
 
@@ -39,6 +42,10 @@ class _Says:
     def __init__(self, spoken: Mentions) -> None:
         self._spoken = spoken
         self._promises = spoken.names("promise.")
+        self._facts = {
+            ClauseKind.CONTACT: {one.sentence.id: f"contact: {one.kind}" for one in contacts(spoken.policy)},
+            ClauseKind.DEFINITION: {one.sentence.id: "definition" for one in definitions(spoken.policy)},
+        }
         self._kinds = {kind: f"says.{kind}" for kind in ClauseKind if spoken.knows(f"says.{kind}")}
 
     def clause(self, passage: Passage) -> Clause:
@@ -48,7 +55,7 @@ class _Says:
         if passage.block.language is Language.OTHER:
             return Clause(sentence, ())
         lead = passage.words[: passage.own].strip()
-        kinds = {kind: said for kind, name in self._kinds.items() if (said := self._why(name, sentence))}
+        kinds = {kind: said for kind, name in self._kinds.items() if (said := self._says(kind, name, sentence))}
         commits = self._commits(passage, words)
         return Clause(
             sentence,
@@ -69,18 +76,37 @@ class _Says:
         found = [self._why(name, passage.sentence) for name in self._promises if name != "promise.not"]
         return [said for said in found if said]
 
+    def _says(self, kind: ClauseKind, name: str, sentence: Sentence) -> str:
+        return self._why(name, sentence) or self._facts.get(kind, {}).get(sentence.id, "")
+
     def _why(self, name: str, sentence: Sentence) -> str:
         words = self._spoken.why(name, sentence)
         return f"{name}: {words}" if words else ""
 
 
-def _without_mere_leads(spoken: Mentions, clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+_HANDED_DOWN = frozenset({ClauseKind.RIGHT, ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT})
+
+
+def _inheriting(spoken: Mentions, clauses: list[Clause]) -> list[Clause]:
+    """*clauses* with items that do by themselves nothing of what their list does: they do what leads into it says."""
+    handed: tuple[ClauseKind, ...] = ()
+    kept = []
+    for passage, clause in zip(spoken.passages, clauses, strict=True):
+        if passage.block.kind != "list_item":
+            handed = tuple(kind for kind in clause.kinds if kind in _HANDED_DOWN)
+        elif passage.own and handed and not _HANDED_DOWN & set(clause.kinds):
+            kept.append(replace(clause, kinds=(*clause.kinds, *handed)))
+            continue
+        kept.append(clause)
+    return kept
+
+
+def _without_mere_leads(spoken: Mentions, clauses: list[Clause]) -> tuple[Clause, ...]:
     """*clauses* where "We will:" promises nothing by itself, as what it leads into does."""
     kept = list(clauses)
     for place, (passage, following) in enumerate(zip(spoken.passages, spoken.passages[1:], strict=False)):
         leads = passage.sentence.text.rstrip().endswith(":") and following.own and following.block.kind == "list_item"
         if leads and clauses[place].promise is not None and clauses[place + 1].promise is not None:
-            one = clauses[place]
-            kinds = tuple(kind for kind in one.kinds if kind is not ClauseKind.PROMISE)
-            kept[place] = Clause(one.sentence, kinds, None, one.lead, one.categories, one.quantities, one.because)
+            kinds = tuple(kind for kind in clauses[place].kinds if kind is not ClauseKind.PROMISE)
+            kept[place] = replace(clauses[place], kinds=kinds, promise=None)
     return tuple(kept)

@@ -1,0 +1,84 @@
+"""``troth policy bind``: proposals to read, lines to add, and what lost its words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Ask
+
+DECLARATION = """troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 High Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+# Decided by hand.
+promises:
+  - quote: We never sell your data.   # as published
+    owner: ann@example.org
+    controls: [disclosure.only_to_recipients]
+"""
+POLICY = "# Privacy policy\n\nWe never sell your data. All our pages use HTTPS.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "troth.yaml").write_text(DECLARATION, encoding="utf-8")
+    (tmp_path / "policy.md").write_text(POLICY, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_promise_that_nobody_bound_is_proposed_a_control_with_what_green_means(ask: Ask, folder: Path) -> None:
+    answer = ask("policy", "bind", "policy.md")
+    assert answer.code == 1
+    assert "1 promise bound in troth.yaml, 1 not yet, 0 without their words, 0 passed over." in answer.out
+    assert "probe.transport_encrypted" in answer.out
+    assert "green can mean:" in answer.out
+    assert "it does not show:" in answer.out
+
+
+def test_nothing_is_written_before_it_was_seen(ask: Ask, folder: Path) -> None:
+    answer = ask("policy", "bind", "policy.md", "--write")
+    assert "+  - quote: All our pages use HTTPS." in answer.out
+    assert (folder / "troth.yaml").read_text(encoding="utf-8") == DECLARATION
+
+
+def test_what_was_seen_is_added_and_nothing_else_changes(ask: Ask, folder: Path) -> None:
+    seen = ask("policy", "bind", "policy.md", "--write").out.rpartition("--apply ")[2].strip()
+    assert ask("policy", "bind", "policy.md", "--apply", seen).code == 0
+    after = (folder / "troth.yaml").read_text(encoding="utf-8")
+    assert after.startswith(DECLARATION)
+    assert "owner: TODO" in after
+    assert ask("policy", "bind", "policy.md").code == 0
+
+
+def test_another_hash_is_refused(ask: Ask, folder: Path) -> None:
+    answer = ask("policy", "bind", "policy.md", "--apply", "pb1:0000000000000000")
+    assert answer.code == 2
+    assert "look again with --write" in answer.err
+    assert (folder / "troth.yaml").read_text(encoding="utf-8") == DECLARATION
+
+
+def test_a_promise_without_its_words_is_named_with_what_it_was_bound_to(ask: Ask, folder: Path) -> None:
+    (folder / "policy.md").write_text("We never sell any of your data.\n", encoding="utf-8")
+    answer = ask("policy", "bind", "policy.md")
+    assert answer.code == 1
+    assert "was: “We never sell your data.”" in answer.out
+    assert "was bound to: disclosure.only_to_recipients" in answer.out
+    assert "nearest: line 1, “We never sell any of your data.”" in answer.out
+
+
+def test_json_says_the_same(ask: Ask, folder: Path) -> None:
+    document = json.loads(ask("policy", "bind", "policy.md", "--json").out)
+    [proposal] = document["proposals"]
+    assert (proposal["line"], proposal["quote"]) == (3, "All our pages use HTTPS.")
+    assert proposal["controls"][0]["control"] == "probe.transport_encrypted"
+    assert (document["bound"], document["astray"], document["hash"]) == (1, [], None)
+
+
+def test_promises_on_one_line_are_left_to_a_person(ask: Ask, folder: Path) -> None:
+    flow = DECLARATION[: DECLARATION.index("# Decided")] + "promises: [{quote: We never sell your data., owner: a}]\n"
+    (folder / "troth.yaml").write_text(flow, encoding="utf-8")
+    answer = ask("policy", "bind", "policy.md", "--write")
+    assert answer.code == 1
+    assert "not a block list" in answer.err
