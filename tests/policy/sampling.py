@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from troth.policy import PolicyText, read
-from troth.policy.lint import Finding, lint
+from troth.policy.lint import Finding
 
-__all__ = ["AS_OF", "SAMPLES", "cases", "golden", "in_short", "kept_in", "lint_of", "sample"]
+__all__ = ["SAMPLES", "cases", "golden", "in_short", "kept_in", "sample"]
 
-AS_OF = dt.date(2026, 11, 24)
 _HERE = Path(__file__).parent
 _KINDS = {".md": "markdown", ".html": "html", ".txt": "text"}
 SAMPLES = tuple(sorted(path.name for path in (_HERE / "samples").iterdir() if path.suffix in _KINDS))
@@ -23,11 +21,6 @@ def sample(name: str) -> PolicyText:
     """The sample as it is read."""
     path = _HERE / "samples" / name
     return read(path.read_text(encoding="utf-8"), kind=_KINDS[path.suffix])  # type: ignore[arg-type]
-
-
-def lint_of(text: str) -> tuple[Finding, ...]:
-    """The findings in a small text in Markdown."""
-    return lint(read(text, kind="markdown"), as_of=AS_OF).findings
 
 
 def kept_in(name: str) -> Path:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.policy.sampling import AS_OF, SAMPLES, cases, golden, in_short, sample
+from tests.policy.linting import TODAY, findings
+from tests.policy.sampling import SAMPLES, cases, golden, in_short, sample
 
 from troth.policy import read
 from troth.policy.lint import lint, rules
+from troth.policy.lint.facts import Facts
+from troth.policy.lint.home import home_of
 
 CASES = cases()
 
 
-def fired(text: str, *, as_of: dt.date = AS_OF, regimes: tuple[str, ...] = ("gdpr", "uk", "ca", "us")) -> set[str]:
+def fired(text: str, *, as_of: dt.date = TODAY, regimes: tuple[str, ...] = ("gdpr", "uk", "ca", "us")) -> set[str]:
     report = lint(read(text, kind="markdown"), as_of=as_of, regimes=regimes)
     return {finding.rule for finding in report.findings}
 
@@ -27,7 +30,7 @@ def test_a_rule_fires_on_its_fault_and_not_on_the_mended_text(rule: str) -> None
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_findings_in_a_sample_are_those_that_somebody_has_read(name: str) -> None:
-    assert golden(name) == in_short(lint(sample(name), as_of=AS_OF).findings)
+    assert golden(name) == in_short(lint(sample(name), as_of=TODAY).findings)
 
 
 def test_every_rule_fires_somewhere_and_is_silent_somewhere() -> None:
@@ -42,3 +45,76 @@ def test_every_rule_fires_somewhere_and_is_silent_somewhere() -> None:
 
 def _is_of(id_: str, found: set[str]) -> bool:
     return any(rule == id_ or rule.startswith(f"{id_}.") for rule in found)
+
+
+def test_a_rule_is_silent_until_its_law_counts() -> None:
+    fires = CASES["UK.164A.complaint"]["fires"]
+    assert "UK.164A.complaint" not in fired(fires, as_of=dt.date(2026, 6, 18))
+    assert "UK.164A.complaint" in fired(fires, as_of=dt.date(2026, 6, 19))
+
+
+def test_the_privacy_shield_counts_until_it_was_struck_down() -> None:
+    text = "We store your data in the United States, under the Privacy Shield."
+    assert "GDPR.13.1f.transfer" not in fired(text, as_of=dt.date(2020, 7, 15))
+    assert "GDPR.13.1f.transfer" in fired(text, as_of=dt.date(2020, 7, 16))
+
+
+@pytest.mark.parametrize(("known", "conditional"), [(None, True), (True, False), (False, None)])
+def test_a_condition_is_settled_by_a_fact(known: bool | None, conditional: bool | None) -> None:
+    facts = None if known is None else Facts((("special_categories", known),))
+    report = lint(read(CASES["GDPR.9.special"]["fires"], kind="markdown"), as_of=TODAY, facts=facts)
+    found = [finding.conditional for finding in report.findings if finding.rule == "GDPR.9.special"]
+    assert found == ([] if conditional is None else [conditional])
+
+
+def test_a_condition_is_settled_by_the_text_itself() -> None:
+    [finding] = [one for one in findings("We rely on legitimate interests.") if one.rule == "GDPR.13.1d.interests"]
+    assert (finding.line, finding.conditional) == (1, False)
+
+
+def test_rules_of_a_regime_that_nobody_asked_for_are_silent() -> None:
+    found = fired("We have a policy.", regimes=("ca",))
+    assert found
+    assert {rule for rule in found if rule.startswith(("GDPR.", "UK.", "PECR.", "CANSPAM."))} == set()
+
+
+def test_of_many_open_sentences_ten_are_told_and_the_rest_counted() -> None:
+    text = "\n\n".join(f"We may share your address with courier {number}." for number in range(12))
+    found = [finding for finding in findings(text) if finding.rule == "GDPR.12.hedging"]
+    assert (len(found), "2 more places" in found[-1].message) == (10, True)
+
+
+def test_an_empty_text_has_only_findings_about_the_whole() -> None:
+    found = findings("")
+    assert found
+    assert {finding.line for finding in found} == {None}
+
+
+def test_a_sentence_that_announces_a_table_of_periods_is_not_vague() -> None:
+    table = "\n\n| Data | Kept for |\n|---|---|\n| Orders | six years |\n| Messages | one year |\n"
+    general = "## How long we keep it\n\nWe keep your data no longer than necessary."
+    assert "GDPR.13.2a.vague" in fired(general)
+    assert "GDPR.13.2a.vague" not in fired(general + table)
+    assert "GDPR.13.2a.vague" in fired(general.replace("your data", "order records") + table)
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("Example Ltd, 1 Example Street, Ely CB7 0XX", "uk"),
+        ("Example Ltd is registered in England and Wales.", "uk"),
+        ("Example LLC, Bend, OR 97701", "us"),
+        ("Example, Inc. We follow the CCPA.", "us"),
+        ("Example GmbH, Musterweg 1, 80331 Munich, Germany", "eu"),
+        ("Example Pty Ltd, Sydney", "other"),
+        ("Example Ltd sells tea.", ""),
+        ("", ""),
+    ],
+)
+def test_where_a_company_is_at_home_is_read_from_its_own_words(text: str, region: str) -> None:
+    assert home_of(read(text, kind="markdown")).region == region
+
+
+def test_a_declaration_knows_better_where_the_company_is_at_home() -> None:
+    policy = read("Example Ltd, 1 Example Street, Ely CB7 0XX", kind="markdown")
+    assert home_of(policy, Facts((("home_us", True), ("home_uk", False)))).region == "us"

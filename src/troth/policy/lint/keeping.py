@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import said_near, without
+from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import plain
 
 _KINDS = (
     ("kept.accounts", "accounts"),
@@ -51,9 +50,10 @@ def _vague_periods(looked: Looked) -> Iterator[Hit]:
     """A sentence about all data that announces the periods below it is no fault; one about some data is."""
     spoken = looked.mentions
     definite = spoken.of("retention.period")
+    announcing = {under for under, count in Counter(one.under for one in definite).items() if count > 1}
+    general = {id(passage) for passage in spoken.of("retention.general") if passage.under in announcing}
     for passage in without(spoken.of("retention.vague"), definite):
-        is_general = passage in spoken.of("retention.general")
-        if not (is_general and sum(other.under == passage.under for other in definite) > 1):
+        if id(passage) not in general:
             yield Hit(passage.sentence)
 
 
@@ -62,18 +62,13 @@ def _overpromise(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     absolute = spoken.of("deletion.absolute")
     duties = without(spoken.of("retention.duty"), absolute)
-    for passage in absolute:
-        if duties and not _is_limited_next(passage):
+    after = following(spoken)
+    for passage in absolute if duties else ():
+        behind = after.get(id(passage))
+        if behind is None or not _TAKEN_BACK.match(behind.words[behind.own :]):
             duty = f"line {duties[0].sentence.span.line} names a duty to keep some of it"
             yield Hit(passage.sentence, says=(("duty", duty),))
 
 
-def _is_limited_next(passage: Passage) -> bool:
-    """Whether the sentence behind takes something back."""
-    sentences = passage.block.sentences
-    after = sentences.index(passage.sentence) + 1
-    following = plain(sentences[after].text) if after < len(sentences) else ""
-    return (
-        re.match(r"(?:however|except|unless|but|this does not|we may (?:keep|retain)|some|the only)\b", following)
-        is not None
-    )
+_TAKEN_BACK = re.compile(r"(?:however|except|unless|but|this does not|we may (?:keep|retain)|some|the only)\b")
+"""How a sentence begins that takes something back of the one before it."""

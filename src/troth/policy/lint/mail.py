@@ -62,7 +62,7 @@ def _mail_tracked(looked: Looked) -> Iterator[Hit]:
 def _cookies_listed(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     used = outside_headings(spoken.of("cookie.word"))
-    about = [passage for passage in spoken.passages if passage in used or "cookie" in passage.under]
+    about = [*used, *(passage for passage in spoken.passages if "cookie" in passage.under)]
     is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(passage.sentence.text) for passage in about)
     missing = [] if is_named else ["which there are"]
     missing += [] if spoken.has("cookie.duration") else ["how long they stay"]

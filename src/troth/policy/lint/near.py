@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from troth.policy.lexicon import Passage
+from troth.policy.lexicon import Mentions, Passage
 
-__all__ = ["said_near", "without"]
+__all__ = ["following", "said_near", "without"]
 
 
 def without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
     """*passages* that are none of *others*."""
     silent = {id(passage) for passage in others}
     return [passage for passage in passages if id(passage) not in silent]
+
+
+def following(spoken: Mentions) -> dict[int, Passage]:
+    """By the identity of a passage the one behind it in the same block."""
+    pairs = zip(spoken.passages, spoken.passages[1:], strict=False)
+    return {id(passage): behind for passage, behind in pairs if passage.block is behind.block}
 
 
 def said_near(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
+from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
@@ -16,6 +18,7 @@ _SHARED = re.compile(
     r"mailbox|general|questions|ask)",
     re.I,
 )
+_SAME = re.compile(r"\bsame (?:e-?mail|mailbox)\b", re.I)
 _OFFICER = r"(?:[Dd]ata [Pp]rotection [Oo]fficer|[Pp]rivacy [Oo]fficer|DPO)"
 _PERSON = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)? [A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
 _NAMED = re.compile(
@@ -23,30 +26,35 @@ _NAMED = re.compile(
     rf"|(?P<before>{_PERSON}), (?:our |the |is our )?{_OFFICER}"
 )
 _NO_PERSON = re.compile(
-    r"\b(?:Ltd|Limited|Inc|LLC|GmbH|Street|Road|Data|Protection|Officer|Team|House|Privacy|Services?|Group|Consulting|Please|Email|Attn)\b"
+    r"\b(?:Ltd|Limited|Inc|LLC|GmbH|Street|Road|Data|Protection|Officer|Team|House|Privacy|Services?|Group|Consulting|"
+    r"Please|Email|Attn)\b"
 )
 
 
 @fires_when("GDPR.38.dpo-mailbox")
 def _officers_mailbox(looked: Looked) -> Iterator[Hit]:
+    """Fires once: for the mailbox, else for the name."""
     spoken = looked.mentions
     about = spoken.of("officer.any")
-    following = {id(passage): after for passage, after in zip(spoken.passages, spoken.passages[1:], strict=False)}
-    for passage in about:
-        for near in (passage, following.get(id(passage))):
-            address = _ADDRESS.search(near.sentence.text) if near else None
-            if near and address and _SHARED.fullmatch(address[1]):
-                yield Hit(
-                    near.sentence, address[0], (("what", "The officer is reached through a mailbox that others read."),)
-                )
-                return
-    for passage in about:
-        if re.search(r"(?i)\bsame (?:e-?mail|mailbox)\b", passage.sentence.text):
-            yield Hit(passage.sentence, says=(("what", "The officer shares a mailbox with others."),))
-            return
-    for passage in about:
-        found = _NAMED.search(passage.sentence.text)
-        name = found and (found["name"] or found["before"])
-        if name and not _NO_PERSON.search(name):
-            yield Hit(passage.sentence, says=(("what", "The officer is given by name, which goes stale."),))
-            return
+    behind = dict(zip(map(id, spoken.passages), spoken.passages[1:], strict=False))
+    near = (one for passage in about for one in (passage, behind.get(id(passage))) if one is not None)
+    yield from itertools.islice((*filter(None, map(_mailbox, near)), *filter(None, map(_name, about))), 1)
+
+
+def _mailbox(passage: Passage) -> Hit | None:
+    text = passage.sentence.text
+    address = _ADDRESS.search(text)
+    if address and _SHARED.fullmatch(address[1]):
+        what = "The officer is reached through a mailbox that others read."
+        return Hit(passage.sentence, address[0], (("what", what),))
+    if _SAME.search(text):
+        return Hit(passage.sentence, says=(("what", "The officer shares a mailbox with others."),))
+    return None
+
+
+def _name(passage: Passage) -> Hit | None:
+    found = _NAMED.search(passage.sentence.text)
+    name = found and (found["name"] or found["before"])
+    if not name or _NO_PERSON.search(name):
+        return None
+    return Hit(passage.sentence, says=(("what", "The officer is given by name, which goes stale."),))

@@ -44,7 +44,7 @@ def empty_list(looked: Looked) -> Iterator[Hit]:
 
 def _misled(policy: PolicyText) -> Iterator[Sentence]:
     """Lead-ins to verbs that a whole sentence follows."""
-    for block, after in zip(policy.blocks, (*policy.blocks[1:], None), strict=True):
+    for block, after in zip(policy.blocks, (*policy.blocks[1:], None), strict=False):
         if block.kind == "heading" or block.cell is not None or not _VERBS_FOLLOW.search(straight(block.text)):
             continue
         is_text = after is not None and after.kind == "paragraph" and after.cell is None

@@ -29,7 +29,7 @@ _WORDS_MIN = 4
 def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
     """Lead-ins that end in a colon and are followed by a heading or by nothing."""
     following = [*policy.blocks[1:], None]
-    for block, after in zip(policy.blocks, following, strict=True):
+    for block, after in zip(policy.blocks, following, strict=False):
         if block.kind == "heading" or block.cell is not None or not block.text.rstrip().endswith(_LEADS):
             continue
         if after is None or after.kind == "heading" or _is_next_item(block, after):
@@ -44,7 +44,7 @@ def _is_next_item(block: Block, after: Block) -> bool:
 def unfinished(policy: PolicyText) -> Iterator[tuple[Sentence, str]]:
     """All unfinished sentences in order, each with the words that show it."""
     empty = {sentence.id for sentence in empty_leads(policy)}
-    for block, after in zip(policy.blocks, [*policy.blocks[1:], None], strict=True):
+    for block, after in zip(policy.blocks, [*policy.blocks[1:], None], strict=False):
         for sentence in block.sentences:
             if sentence.id in empty:
                 yield sentence, sentence.text
