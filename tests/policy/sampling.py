@@ -7,11 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tests.policy.linting import TODAY
+
 from troth.policy import PolicyText, read
 from troth.policy.lint import Finding
 
-__all__ = ["SAMPLES", "cases", "golden", "in_short", "kept_in", "sample"]
+__all__ = ["AS_OF", "SAMPLES", "cases", "golden", "in_short", "kept_in", "sample"]
 
+AS_OF = TODAY
 _HERE = Path(__file__).parent
 _KINDS = {".md": "markdown", ".html": "html", ".txt": "text"}
 SAMPLES = tuple(sorted(path.name for path in (_HERE / "samples").iterdir() if path.suffix in _KINDS))
