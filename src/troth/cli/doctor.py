@@ -25,6 +25,7 @@ _EXTRAS = {
     "postgresql": ("psycopg", "PostgreSQL stores"),
     "mariadb": ("pymysql", "MariaDB stores"),
     "parquet": ("pyarrow", "Parquet files"),
+    "policy": ("pypdfium2", "policies in DOCX and PDF"),
     "s3": ("s3fs", "files in S3"),
     "service": ("django", "the service: troth serve, keep, view, amend, erase"),
 }
