@@ -21,6 +21,7 @@ _CANSPAM = (
 
 _IDENTIFIER = re.compile(r"\b(?=\w{0,40}_)[A-Za-z_]\w{2,40}\b|\b[A-Z]{3,12}ID\b")
 """What the name of a cookie looks like: ``shop_session``, ``PHPSESSID``."""
+_LASTS = re.compile(r"\bsession\b|\b\w{1,12} (?:minutes?|hours?|days?|weeks?|months?|years?)\b")
 
 
 @fires_when("CANSPAM.content")
@@ -46,7 +47,11 @@ def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
 def _newsletter(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
-    if sent and not spoken.has("newsletter.basis") and not said_near(sent, spoken.of("consent.relied")):
+    if (
+        sent
+        and not spoken.has("newsletter.basis")
+        and not said_near(sent, spoken.of("consent.relied", "newsletter.asked"))
+    ):
         yield Hit(sent[0].sentence)
 
 
@@ -62,9 +67,11 @@ def _mail_tracked(looked: Looked) -> Iterator[Hit]:
 def _cookies_listed(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     used = outside_headings(spoken.of("cookie.word"))
-    about = [*used, *(passage for passage in spoken.passages if "cookie" in passage.under)]
-    is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(passage.sentence.text) for passage in about)
-    missing = [] if is_named else ["which there are"]
-    missing += [] if spoken.has("cookie.duration") else ["how long they stay"]
+    blocks = {id(passage.block) for passage in used}
+    about = [one for one in spoken.passages if id(one.block) in blocks or "cookie" in one.under]
+    is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(one.sentence.text) for one in about)
+    is_dated = spoken.has("cookie.duration") or any(_LASTS.search(one.words) for one in about)
+    wanted = ((is_named, "which there are"), (is_dated, "how long they stay"))
+    missing = [words for is_said, words in wanted if not is_said]
     if used and missing:
         yield Hit(used[0].sentence, says=(("missing", ", ".join(missing)),))
