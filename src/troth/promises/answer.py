@@ -44,6 +44,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
         "asked": "the systems that answer for themselves, by name: Mapping[str, troth.stores.Asked]",
         "site": "the live site: troth.probe.Site",
+        "policy": "the declared policy file, read: troth.policy.PolicyText",
         "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
         "log": "the ledger: troth.ledger.Log",
         "keyring": "the keys in use: troth.protect.Keyring",

@@ -71,6 +71,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "collector": "keep",
             "stores": stores,
             "asked": asked,
+            "policy": company.policy,
             "policy_text": company.policy.published,
             "log": DatabaseLog(signer),
             "keyring": keyring,

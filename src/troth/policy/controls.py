@@ -1,0 +1,44 @@
+"""How the policy's own text answers: what the linter finds in it, beside what is declared."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from troth.counting import counted
+from troth.declaration import Declaration
+from troth.policy.lint import REGIMES, Facts, Report, Severity, lint
+from troth.policy.lint import Finding as Fault
+from troth.policy.text import Language, PolicyError, PolicyText
+from troth.promises import Answer, Evidence, Finding, answers
+
+__all__ = ["lint_clean"]
+
+_SCOPE = frozenset({"policy"})
+_KEYS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "advice"}
+
+
+@answers("policy.lint_clean")
+def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -> Answer:
+    """GDPR Art. 12(1), 5(1)(a): nothing that the law asks for is missing, and nothing that is said is untrue, as far as
+    the rules in force today can see. What hangs on a condition that nobody has settled is counted, and is no fault."""
+    if policy.language is Language.OTHER:
+        raise PolicyError("the policy is not in English, and the rules know English only")
+    report = lint(policy, as_of=now.date(), regimes=REGIMES, facts=Facts.of(declaration))
+    errors = [one for one in report.findings if one.severity is Severity.ERROR and not one.conditional]
+    sentences = len(policy.sentences)
+    return Answer.of(
+        _summary(report, sentences),
+        evidence=Evidence(_SCOPE, _SCOPE, population=sentences, tested=sentences),
+        findings=[Finding(_place(one), one.message.rstrip("."), one.mend.rstrip(".")) for one in errors],
+        figures={"sentences": sentences} | {_KEYS[severity]: count for severity, count in report.counts.items()},
+    )
+
+
+def _summary(report: Report, sentences: int) -> str:
+    counts = report.counts
+    found = f"{counted(counts[Severity.ERROR], 'error')}, {counted(counts[Severity.WARNING], 'warning')}"
+    return f"{counted(sentences, 'sentence')}: {found} and {counts[Severity.INFO]} pieces of advice."
+
+
+def _place(fault: Fault) -> str:
+    return f"policy line {fault.line}: {fault.rule}" if fault.line is not None else f"policy: {fault.rule}"
