@@ -19,6 +19,7 @@ BENCHMARKS = (
     "benchmarks.centre",
     "benchmarks.board",
     "benchmarks.board --postgresql",
+    "benchmarks.evidence",
     "benchmarks.policy",
     "benchmarks.versions",
 )
