@@ -113,6 +113,24 @@ def test_a_short_line_with_text_below_is_a_heading(line: str) -> None:
     ]
 
 
+def test_headings_need_no_empty_lines_above_lines_that_are_paragraphs() -> None:
+    lines = [
+        "Privacy",
+        "We keep your data for as long as the law asks us to, and for no longer than we have to keep it for you.",
+        "How long",
+        "We delete it then.",
+        "Contact us at",
+        "Example Ltd, York.",
+    ]
+    found = blocks("\n".join(lines))
+    assert [text for kind, _, text in found if kind == "heading"] == ["Privacy", "How long"]
+    assert [text for kind, _, text in found if kind == "paragraph"] == [
+        lines[1],
+        lines[3],
+        "Contact us at Example Ltd, York.",
+    ]
+
+
 def test_an_address_in_short_lines_is_no_row_of_headings() -> None:
     assert {kind for kind, _, _ in blocks("Example Ltd\n\nHigh Street\n\nLondon\n\nWe keep it safe.\n")} == {
         "paragraph"

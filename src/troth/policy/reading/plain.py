@@ -33,7 +33,11 @@ _NUMBERED = re.compile(r"(?:(?:section|article|part)\s+)?(\d{1,2}(?:\.\d{1,2}){0
 _LINE = re.compile(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)")
 _RULE = re.compile(r"[ \t]*(?:={3,}|-{3,}|_{3,}|\*{3,})[ \t]*")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)]?\s*\Z")
-_NO_HEADING = re.compile(r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|date|tel|telephone|fax)\b", re.I)
+_NO_HEADING = re.compile(
+    r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|date|tel|telephone|fax)\b|"
+    r"\b(?:a|an|and|at|or|our|the|your)\Z",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,7 @@ def _groups(source: str) -> Iterator[_Group]:
     ]
     if len(lines) > _LINES_MAX:
         raise PolicyError(f"the policy has {len(lines)} lines, {_LINES_MAX} are allowed; is it the right file?")
-    lengths = sorted(len(line.text.rstrip()) for line in lines if line.text.strip())
-    width = lengths[len(lengths) * 95 // 100] if lengths else 0
+    width = _width([len(line.text.rstrip()) for line in lines if line.text.strip()])
     group = _Group(apart=True)
     for line in lines:
         is_empty = not line.text.strip()
@@ -163,6 +166,13 @@ def _groups(source: str) -> Iterator[_Group]:
         yield group
 
 
+def _width(lengths: list[int]) -> int:
+    """Where an editor wrapped the text, by how long its lines are; 0 where no editor did."""
+    width = sorted(lengths)[len(lengths) * 95 // 100] if lengths else 0
+    full = sum(length >= 0.8 * width for length in lengths)
+    return width if width <= _WIDTH_MAX and full >= max(3, len(lengths) / 4) else 0
+
+
 def _parts(group: _Group, line: _Line, width: int) -> bool:
     """Whether *line* begins something of its own, though no empty line stands above it."""
     before = group.lines[-1].text.rstrip()
@@ -170,12 +180,19 @@ def _parts(group: _Group, line: _Line, width: int) -> bool:
         return len(group.lines) > 1
     if group.is_underlined or _RULE.fullmatch(before):
         return True
-    has_room = len(before) > _WIDTH_MAX or len(before) + 1 + len(line.text.split(maxsplit=1)[0]) <= width
+    word = line.text.split(maxsplit=1)[0]
+    has_room = not width or len(before) > _WIDTH_MAX or len(before) + 1 + len(word) <= width
     is_over = _ENDS.search(before) is not None
     if line.marker[0]:
         is_prose = len(group.lines) > 1 and line.marker[0] != "bullet"  # "since\n1. May" is no list
         return is_over or bool(group.marker) or (has_room and not is_prose)
-    return has_room and (is_over or (group.is_short and _is_strong(group)))
+    return has_room and (is_over or (group.is_short and (_is_strong(group) or _is_prose(line.text))))
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a line can only be text: long, or a sentence."""
+    bare = text.strip()
+    return not bare[0].islower() and (len(bare) > _HEADING_CHARACTERS_MAX or _ENDS.search(bare) is not None)
 
 
 def _is_strong(group: _Group) -> bool:
@@ -200,7 +217,7 @@ def _find_headings(groups: list[_Group]) -> None:
 def _is_weak(group: _Group, after: _Group) -> bool:
     """Whether it could be a heading, though nothing shows it but that it is short and stands apart."""
     looks_so = not group.level and group.is_short and not group.marker and group.bare[-1] != ":"
-    return looks_so and group.apart and after.apart
+    return looks_so and ((group.apart and after.apart) or (not after.apart and _is_prose(after.lines[0].text)))
 
 
 def _strong_level(group: _Group) -> int:
