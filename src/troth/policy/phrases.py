@@ -24,6 +24,7 @@ __all__ = ["Alternatives", "BadPhrase", "Gap", "One", "Part", "Phrase", "Word", 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
 _PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|[\w%]+\*?|\S")
+_MISPLACED = re.compile(r"\*[\w%]")
 _ENDINGS = {"(": ")", "[": "]", "!(": ")"}
 
 
@@ -102,6 +103,8 @@ class Phrase:
     """One of these words is in every text that holds the phrase; those with ``*`` are beginnings of words."""
 
     def __post_init__(self) -> None:
+        if _MISPLACED.search(self.text):
+            raise BadPhrase(f"“{self.text}”: ‘*’ stands at the end of a word only")
         branches, anchors = _Reader(self.text).whole()
         if not anchors:
             raise BadPhrase(f"“{self.text}”: at least one word has to be there in any case")
