@@ -37,8 +37,8 @@ FAULTS = {
     "We take part in the Privacy Shield.": {"S.product.sunset", "GDPR.13.1f.transfer"},
     "We share PII with nobody.": {"S.term.undefined"},
     "We use HubSpot, and the servers of Hubspot are in Ireland.": {"S.name-variants"},
-    "On 31 November 2025 we moved.": {"S.date.invalid"},
-    "We moved on 5/6/2024.": {"S.date.invalid"},
+    "On 31 November 2015 we moved.": {"S.date.invalid"},
+    "We moved on 5/6/2014.": {"S.date.invalid"},
     "We do not share your personal data with third parties.": {"X.transfer-vs-vendors", "CA.22575.b1.thirdparties"},
     "Write to us and we remove you from all correspondence.": {"X.unsub-vs-breach-mail"},
     "Everything is encrypted with SSL.": {"SEC.ssl"},
@@ -53,7 +53,7 @@ ALONE = {
     "All of this is in accordance the law.": "S.grammar.missing-word",
     "The customer shall indemnify the carrier.": "S.template.contract",
     "Telephone: +44 01632 960000.": "S.contact.postcode",
-    "On 31 November 2025 the workshop moved.": "S.date.invalid",
+    "On 31 November 2015 the workshop moved.": "S.date.invalid",
     "This is the law. See more at: https://example.org/law": "S.template.citation",
 }
 """Faults that do not hang on what else a policy says."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from troth.policy.facts import dates
 from troth.policy.lint.model import Hit, Severity
-from troth.policy.lint.prose import hit_at, occurrences, straight, table
+from troth.policy.lint.prose import hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase, plain
+from troth.policy.phrases import plain
 from troth.policy.text import Block, PolicyText, Sentence
 
 __all__ = ["Written", "dates_of", "own_date", "written_dates"]
@@ -184,7 +184,7 @@ def predates(looked: Looked) -> Iterator[Hit]:
 
 
 def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
-    return region in law.get("homes", ()) or any(Phrase(text).found_in(words) for text in law["phrases"])
+    return region in law.get("homes", ()) or any(phrase(text).found_in(words) for text in law["phrases"])
 
 
 @fires_when("S.product.sunset")
@@ -192,7 +192,7 @@ def sunset(looked: Looked) -> Iterator[Hit]:
     """Every sentence that speaks of something which no longer exists, once for each such thing."""
     read = [(sentence, plain(sentence.text)) for sentence in looked.policy.sentences]
     for name, row in table("names.toml").items():
-        phrases = [Phrase(text) for text in row["phrases"]]
+        phrases = [phrase(text) for text in row["phrases"]]
         for sentence, words in read:
             is_spelled = any(word in sentence.text for word in row.get("words", ()))
             is_spoken = is_spelled or any(phrase.found_in(words) for phrase in phrases)

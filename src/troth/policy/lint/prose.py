@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 from troth.policy.lint.model import Hit
 from troth.policy.lint.run import Looked
+from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
 
-__all__ = ["Occurrence", "hit_at", "occurrences", "shortened", "straight", "table"]
+__all__ = ["Occurrence", "hit_at", "occurrences", "phrase", "shortened", "straight", "table"]
 
 _CHARACTERS_MAX = 4_000
 _STRAIGHT = str.maketrans(
@@ -51,6 +52,12 @@ def shortened(text: str, length: int = 80) -> str:
     if len(text) <= length:
         return text
     return text[:length].rsplit(" ", 1)[0] + " …"
+
+
+@functools.cache
+def phrase(text: str) -> Phrase:
+    """The phrase, made once."""
+    return Phrase(text)
 
 
 @functools.cache

@@ -16,10 +16,10 @@ from troth.policy.lint.dates import own_date
 from troth.policy.lint.facts import UNION
 from troth.policy.lint.model import Hit
 from troth.policy.lint.periods import DAYS, row_words, single_period
-from troth.policy.lint.prose import table
+from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase, plain
+from troth.policy.phrases import plain
 from troth.policy.text import Sentence
 from troth.wording import same_words
 
@@ -46,7 +46,7 @@ def _listed(things: Sequence[str]) -> str:
 
 
 def _says(looked: Looked, phrases: Iterable[str]) -> bool:
-    return any(Phrase(text).found_in(looked.words) for text in phrases)
+    return any(phrase(text).found_in(looked.words) for text in phrases)
 
 
 # --- who gets it ------------------------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from troth.policy.lint.dates import dates_of
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import Occurrence, hit_at, occurrences, straight, table
+from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.naming import company_names
-from troth.policy.phrases import Phrase, plain
+from troth.policy.phrases import plain
 from troth.policy.text import Sentence
 
 # --- laws -------------------------------------------------------------------------------------------------------------
@@ -56,8 +56,9 @@ def _wrong_article(sentence: Sentence) -> Iterator[Hit]:
 
 
 def _wrong_day(sentence: Sentence) -> Iterator[Hit]:
+    words = plain(sentence.text)
     for law in table("laws.toml")["in-force"]:
-        if not any(Phrase(text).found_in(plain(sentence.text)) for text in law["phrases"]):
+        if not any(phrase(text).found_in(words) for text in law["phrases"]):
             continue
         for date in dates_of(sentence):
             if date.day is not None and date.day not in law["days"] and not date.wrong:
