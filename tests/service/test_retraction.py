@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from tests.service import test_history as history
+from tests.service.test_history import happened, office, served
 from tests.service.test_record import made
 
-from troth.declaration import Period
+from troth.declaration import Period, Promise
 from troth.ledger import Entry, Opening
 from troth.promises import Outcome
+from troth.service.board.retracting import retracted_for
 from troth.service.record import checks, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 from troth.service.record.retraction import NothingToRetract, plan_retraction, retract
+
+__all__ = ["happened", "office", "served"]
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -143,3 +151,30 @@ def test_a_retraction_outlives_what_it_retracted(database: str) -> None:
     kept(Outcome.PASS)
     assert dispose(NOW)["troth_checks"] == 1
     assert Retraction.objects.exists()
+
+
+# --- what pages say of it -------------------------------------------------------------------------------------------
+
+
+def test_whoever_sees_a_promise_sees_that_checks_were_retracted_and_staff_see_why(database: str) -> None:
+    kept(Outcome.PASS, Outcome.PASS)
+    retract(plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY), "it asked the wrong table", now=NOW)
+    promise = Promise(quote="We keep our word.", owner="dpo@example.org", controls=(CONTROL,))
+    (inside,) = retracted_for(promise, until=NOW, is_inside=True)
+    (outside,) = retracted_for(promise, until=NOW, is_inside=False)
+    assert (inside.checks, inside.since, inside.until) == (2, (NOW - DAY).date(), TODAY)
+    assert inside.because == "it asked the wrong table"
+    assert (outside.checks, outside.because, outside.leaf) == (2, "", None)
+    assert retracted_for(promise, until=NOW - DAY, is_inside=True) == []
+    assert retracted_for(promise.model_copy(update={"controls": ("law.reviewed",)}), until=NOW, is_inside=True) == []
+
+
+@pytest.mark.parametrize("audience", ["staff", "public"])
+def test_the_page_of_a_promise_tells_of_it(served: Any, audience: str) -> None:
+    retract(
+        plan_retraction(CONTROL, since=history.NOW.date(), until=history.TODAY.date()), "it was wrong", now=history.NOW
+    )
+    as_asked = {"REMOTE_ADDR": "127.0.0.1" if audience == "staff" else "203.0.113.9"}
+    page = Client(**as_asked).get(reverse("promise", kwargs=dict(served)), {"as": audience}).content.decode()
+    assert "Checks that do not count" in page
+    assert ("it was wrong" in page) is (audience == "staff")

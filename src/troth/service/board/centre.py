@@ -23,6 +23,7 @@ from troth.service.board.plan import promise_name
 from troth.service.board.publishing import in_force
 from troth.service.board.reading import audience_asked, page_for, principles_of, trend_of
 from troth.service.board.reasons import told
+from troth.service.board.retracting import retracted_for
 from troth.service.board.text import chapters
 from troth.service.board.versions import one_version
 from troth.service.company import Company, NoCompany
@@ -130,7 +131,9 @@ def promise_json(request: HttpRequest, name: str) -> HttpResponse:
     if not may_see(company.declaration, audience):
         return JsonResponse({"error": "the status of this policy is not published"}, status=403)
     shown = _promise(company, name, audience, now)
-    return JsonResponse({"version": 1, "at": now.isoformat(), **promise_facts(shown["mark"], shown["changes"])})
+    facts = promise_facts(shown["mark"], shown["changes"])
+    retracted = [each.facts for each in shown["retracted"]]
+    return JsonResponse({"version": 1, "at": now.isoformat(), **facts, "retracted": retracted})
 
 
 def _promise(company: Company, name: str, audience: Audience, now: dt.datetime) -> dict[str, Any]:
@@ -155,6 +158,7 @@ def _promise(company: Company, name: str, audience: Audience, now: dt.datetime) 
         "mark": mark,
         "audience": audience,
         "is_inside": audience in INSIDE,
+        "retracted": retracted_for(promise, until=until, is_inside=audience in INSIDE),
         "changes": [told(each, promise, company.controls, audience) for each in reversed(changes)],
         "strip": strip(changes, begun, until),
         "since": begun,

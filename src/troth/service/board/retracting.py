@@ -1,17 +1,53 @@
-"""Retracting checks and what follows from it at once: the receipt, and the control's next run."""
+"""Retracting checks and what follows from it at once: the receipt, the control's next run, and what pages say of it."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
+from troth.declaration import Promise
 from troth.ledger import receipt
 from troth.service.board.keep import Office
 from troth.service.keys import ledger_signer
 from troth.service.record import due
 from troth.service.record.ledger import DatabaseLog, sequence
+from troth.service.record.models import Retraction
 from troth.service.record.retraction import Plan, retract
 
-__all__ = ["retract_checks"]
+__all__ = ["Retracted", "retract_checks", "retracted_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """Checks of a promise's controls that count for nothing. *because* and *leaf* are for those inside."""
+
+    checks: int
+    since: dt.date
+    until: dt.date
+    because: str = ""
+    leaf: int | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same for machines."""
+        told = {"checks": self.checks, "since": self.since.isoformat(), "until": self.until.isoformat()}
+        return {**told, "because": self.because or None, "receipt": self.leaf}
+
+
+def retracted_for(promise: Promise, *, until: dt.datetime, is_inside: bool) -> list[Retracted]:
+    """What was retracted, up to *until*, of the controls that the promise rests on; the latest first."""
+    rows = Retraction.objects.filter(control__in=promise.controls, at__lte=until).select_related("entry")
+    return [
+        Retracted(
+            row.checks,
+            row.since.astimezone(dt.UTC).date(),
+            (row.until - dt.timedelta(days=1)).astimezone(dt.UTC).date(),
+            row.reason if is_inside else "",
+            row.entry.leaf if is_inside else None,
+        )
+        for row in rows.order_by("-at", "-pk")
+    ]
 
 
 def retract_checks(office: Office, plan: Plan, reason: str, *, now: dt.datetime) -> str:
