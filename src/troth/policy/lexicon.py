@@ -36,6 +36,11 @@ __all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions
 
 _CHARACTERS_MAX = 2_000
 """What is read of one sentence; real sentences are shorter."""
+_TITLE_MAX = 45
+_SENTENCE = re.compile(
+    r"\b(?:we|us|i|it|this|that|these|they|is|are|was|were|will|may|can|do|does|has|have|see|please)\b"
+)
+"""One of these is in nearly every sentence, and seldom in a title that ends with a full stop."""
 _KEYS = ("any", "weak", "under", "but")
 
 
@@ -75,6 +80,7 @@ class Mentions:
         self._known = known
         self._found: dict[str, tuple[Passage, ...]] = {}
         self._phrases: dict[tuple[str, str], Phrase] = {}
+        self._passage_of = {one.sentence.id: one for one in self.passages}
         self._concordance = Concordance([(one.words, one.words[: one.own].count(" ")) for one in self.passages])
         self._headings = list(dict.fromkeys(one.under for one in self.passages))
         self._under = Concordance([(words, 0) for words in self._headings])
@@ -94,11 +100,12 @@ class Mentions:
 
     def why(self, name: str, sentence: Sentence) -> str:
         """The words by which the sentence speaks of that concept; empty where it does not."""
-        passages = [passage for passage in self._one(name) if passage.sentence.id == sentence.id]
-        if not passages:
+        self._one(name)
+        phrase = self._phrases.get((name, sentence.id))
+        if phrase is None:
             return ""
-        phrase = self._phrases[name, sentence.id]
-        return phrase.words_in(passages[0].words, after=passages[0].own) or phrase.text
+        passage = self._passage_of[sentence.id]
+        return phrase.words_in(passage.words, after=passage.own) or phrase.text
 
     def knows(self, name: str) -> bool:
         """Whether a lexicon has that concept."""
@@ -244,10 +251,12 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
             above = [(depth, title) for depth, title in above if depth < block.depth]
         under = " ".join(title for _, title in above)
         leading = _leading(block, lead, heads)
-        for sentence in block.sentences:
+        for number, sentence in enumerate(block.sentences):
             own = plain(us.read(sentence.text[:_CHARACTERS_MAX]))
             words = f"{leading} {own}" if leading else own
             yield Passage(sentence, block, words, len(leading) + bool(leading), under)
+            if number == 0 and len(block.sentences) > 1 and _is_title(sentence.text, own):
+                under = f"{under} {own}".strip()
         if block.kind == "heading":
             above.append((block.depth, plain(block.text)))
             lead = ""
@@ -259,6 +268,13 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
                 if block.text.rstrip().endswith((":", "-", "–", "—"))
                 else ""
             )
+
+
+def _is_title(text: str, words: str) -> bool:
+    """Whether a paragraph begins with its heading: “Retention. Invoices: seven years.”"""
+    if len(text) > _TITLE_MAX:
+        return False
+    return text.endswith(("?", ":")) or not _SENTENCE.search(words)
 
 
 def _leading(block: Block, lead: str, heads: Mapping[tuple[int, int], str]) -> str:
