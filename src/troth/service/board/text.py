@@ -96,12 +96,15 @@ def _is_cell(block: Block, source: Sequence[str]) -> bool:
 
 def _rows(cells: Iterable[Block], placed: _Placed) -> Iterator[Row]:
     for _, row in itertools.groupby(cells, key=lambda block: block.sentences[0].span.line):
-        yield tuple(tuple(_passages(block.sentences, placed)) for block in row)
+        blocks = tuple(row)
+        together = tuple(sentence for block in blocks for sentence in block.sentences)
+        yield tuple(tuple(_passages(block.sentences, placed, together)) for block in blocks)
 
 
-def _passages(sentences: Sequence[Sentence], placed: _Placed) -> Iterator[Passage]:
-    """Runs of sentences with the same marks. A mark stands once, under the last of the sentences that it is about."""
-    last = {mark.id: sentence.id for sentence in sentences for mark in placed.get(sentence.id, ())}
+def _passages(sentences: Sequence[Sentence], placed: _Placed, together: Sequence[Sentence] = ()) -> Iterator[Passage]:
+    """Runs of sentences with the same marks. A mark stands once, under the last of the sentences that it is about: of
+    those that are shown *together*, as the cells of a row are."""
+    last = {mark.id: sentence.id for sentence in together or sentences for mark in placed.get(sentence.id, ())}
     for under, group in itertools.groupby(sentences, key=lambda sentence: placed.get(sentence.id, ())):
         run = tuple(group)
         yield Passage(run, tuple(mark for mark in under if last[mark.id] == run[-1].id))
