@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from troth.testing.servers import running
 
@@ -208,9 +209,8 @@ def _floor(client: Any) -> Callable[[], object]:
         asked.append(given)
         return render(*given)
 
-    centre.render = noted  # type: ignore[attr-defined]
-    _got(client, "/policy/status/?as=public")
-    centre.render = render  # type: ignore[attr-defined]
+    with mock.patch.object(centre, "render", noted):
+        _got(client, "/policy/status/?as=public")
 
     def template() -> None:
         with translation.override("en"):

@@ -64,6 +64,7 @@ def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
         ROOT / "src/troth" / name
         for name in (
             "promises/binding.py",
+            "stores/own.py",
             "policy/binding.py",
             "policy/notice/missing.py",
             "policy/versions/published.py",

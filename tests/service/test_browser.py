@@ -20,6 +20,7 @@ PAGES = (
     "/policy/versions/",
     "/policy/status/",
     "/policy/status/?as=public",
+    "/policy/principles/",
     "/ledger/",
     "/staff/sign-in",
     "/nothing-here",
@@ -57,6 +58,26 @@ def test_evidence_opens_by_keyboard_without_javascript(browser: Browser, served:
     details.locator("summary").focus()
     page.keyboard.press("Enter")
     assert details.locator("dl").first.is_visible()
+
+
+def test_a_promise_over_time_reads_and_prints_whole(browser: Browser, served: str) -> None:
+    for width, scheme in ((320, "dark"), (1280, "light")):
+        page = opened(browser, width, scheme=scheme, script=True)
+        page.goto(f"{served}/policy/status/")
+        page.goto(served + str(page.locator('.promise a[href^="/policy/status/"]').first.get_attribute("href")))
+        assert page.locator("h1").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert (page.evaluate(CONTRAST), axe(page)) == ([], [])
+        page.context.close()
+
+
+def test_what_is_folded_on_the_screen_is_printed(browser: Browser, served: str) -> None:
+    page = opened(browser, 1280)
+    page.goto(f"{served}/policy/status/")
+    folded = page.locator(".promise details:not([open]) dl").first
+    assert not folded.is_visible()
+    page.emulate_media(media="print")
+    assert folded.is_visible()
 
 
 def test_the_outline_names_every_part(browser: Browser, served: str) -> None:

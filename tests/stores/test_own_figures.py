@@ -11,7 +11,7 @@ import pytest
 
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
-from troth.stores import Counts, open_store
+from troth.stores import Counts, check_figures, open_store
 
 ID = "ours.no_late_calls"
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
@@ -95,6 +95,19 @@ def test_a_statement_that_hangs_is_an_error_in_time_and_the_next_is_answered(ask
         "shop gave no figure within 1 seconds, and was asked no longer.",
     )
     assert ask("SELECT count(*) FROM call_log", "= 1").outcome is Outcome.PASS
+
+
+def test_checking_the_declaration_tells_the_figures_that_the_store_does_not_give(any_place: Any) -> None:
+    any_place.run("CREATE TABLE call_log (id integer, note varchar(40))")
+    figures = {"ours.good": "SELECT count(*) FROM call_log", "ours.bad": "SELECT count(*) FROM call_logs"}
+    own = {
+        id_: {"question": "Is it so?", "cannot_see": "The rest.", "sql": {"system": "shop", "figure": f, "must": "= 0"}}
+        for id_, f in figures.items()
+    }
+    declared = Declaration.model_validate({**COMPANY, "controls": own})
+    [problem] = check_figures(declared, "shop", any_place.open(read_only=True))
+    assert (problem.code, problem.path) == ("control-figure", "controls.ours.bad.sql.figure")
+    assert list(check_figures(declared, "crm", any_place.open(read_only=True))) == []
 
 
 def test_a_system_that_is_not_there_or_takes_no_select_is_an_error(tmp_path: Path) -> None:

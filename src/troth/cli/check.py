@@ -104,7 +104,7 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
     from troth.declaration import Problem, SecretMissing, Severity
     from troth.detect import check as beside
     from troth.protect.fields import check_rows as sparse
-    from troth.stores import StoreError, open_system
+    from troth.stores import StoreError, check_figures, open_system
     from troth.subjects import check as fits
     from troth.subjects import map_data, slow_ways
 
@@ -116,8 +116,9 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
             continue
         try:
             store = open_system(name, system, os.environ, read_only=True)
-            schemas[name] = store.describe()
-            store.close()
+            with contextlib.closing(store):
+                schemas[name] = store.describe()
+                yield from check_figures(declaration, name, store)
         except (SecretMissing, StoreError) as error:
             yield Problem("store-not-checked", declaration.where(path), path, f"the store was not looked at: {error}")
     looked = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})

@@ -6,7 +6,6 @@ the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A 
 in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
 """
 
-from troth.stores import own as _own  # noqa: F401 - registers answers to the company's own controls
 from troth.stores.asked import Asked, AskedLater, meant, not_offered
 from troth.stores.contract import (
     Access,
@@ -48,6 +47,7 @@ from troth.stores.opening import (
     open_system,
     readable_part,
 )
+from troth.stores.own import check_figures  # registers the answers to a company's own controls, too
 from troth.stores.sealed import keys_in_use
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "Undeclared",
     "UnknownName",
     "Writer",
+    "check_figures",
     "grants",
     "is_asked",
     "keys_in_use",

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from troth.declaration import OwnControl
-from troth.promises import Answer, Evidence, Outcome, answers_own, figure_of, judged
-from troth.stores.contract import Counts, Store, StoreBusy
+from troth.declaration import Declaration, OwnControl, Problem
+from troth.promises import Answer, BadFigure, Evidence, Outcome, answers_own, figure_of, judged
+from troth.stores.contract import Counts, Store, StoreBusy, StoreError, StoreRefused
 
-__all__: list[str] = []
+__all__ = ["check_figures"]
+
+
+def check_figures(declaration: Declaration, system: str, store: Store) -> Iterator[Problem]:
+    """The figures of the company's own controls that *store* does not give, asked once each."""
+    for id_, own in declaration.controls.items():
+        if own.sql is None or own.sql.system != system:
+            continue
+        try:
+            if not isinstance(store, Counts):
+                raise StoreRefused(f"{system} is no SQL database and takes no SELECT", store=system)
+            figure_of(store.figure(own.sql.figure, within_s=own.sql.timeout_s))
+        except (StoreError, BadFigure) as refused:
+            path = f"controls.{id_}.sql.figure"
+            yield Problem("control-figure", declaration.where(path), path, f"no figure: {refused}", "mend the SELECT")
 
 
 @answers_own("sql")
