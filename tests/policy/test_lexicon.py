@@ -31,3 +31,12 @@ def test_what_only_sounds_like_a_concept_is_not_heard(concept: str) -> None:
 
 def test_every_concept_of_every_lexicon_can_be_read() -> None:
     assert {name: concept.name for name, concept in concepts().items()} == {name: name for name in concepts()}
+
+
+@pytest.mark.parametrize(
+    ("title", "is_title"),
+    [("Retention.", True), ("How long do you keep it?", True), ("Retention:", True), ("We keep it.", False)],
+)
+def test_a_paragraph_may_begin_with_its_heading(title: str, is_title: bool) -> None:
+    policy = read(f"**{title}** Invoices, seven years. Messages, one year.", kind="markdown")
+    assert bool(mentions(policy).passages[-1].under) is is_title

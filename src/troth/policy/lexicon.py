@@ -37,6 +37,7 @@ __all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions
 _CHARACTERS_MAX = 2_000
 """What is read of one sentence; real sentences are shorter."""
 _TITLE_MAX = 45
+_TITLE_WORDS_MAX = 4
 _SENTENCE = re.compile(
     r"\b(?:we|us|i|it|this|that|these|they|is|are|was|were|will|may|can|do|does|has|have|see|please)\b"
 )
@@ -255,8 +256,8 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
             own = plain(us.read(sentence.text[:_CHARACTERS_MAX]))
             words = f"{leading} {own}" if leading else own
             yield Passage(sentence, block, words, len(leading) + bool(leading), under)
-            if number == 0 and len(block.sentences) > 1 and _is_title(sentence.text, own):
-                under = f"{under} {own}".strip()
+            if number == 0:
+                under = f"{under} {_title(sentence.text)}".strip()
         if block.kind == "heading":
             above.append((block.depth, plain(block.text)))
             lead = ""
@@ -270,11 +271,12 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
             )
 
 
-def _is_title(text: str, words: str) -> bool:
-    """Whether a paragraph begins with its heading: “Retention. Invoices: seven years.”"""
-    if len(text) > _TITLE_MAX:
-        return False
-    return text.endswith(("?", ":")) or not _SENTENCE.search(words)
+def _title(text: str) -> str:
+    """The heading that a paragraph's first sentence is, or begins with: “Retention. Invoices: seven years.”"""
+    head, colon, _ = text.partition(":")
+    words = plain(head[:_TITLE_MAX])
+    is_short = len(head) <= _TITLE_MAX and (not colon or words.count(" ") < _TITLE_WORDS_MAX)
+    return words if is_short and (head.endswith("?") or not _SENTENCE.search(words)) else ""
 
 
 def _leading(block: Block, lead: str, heads: Mapping[tuple[int, int], str]) -> str:
