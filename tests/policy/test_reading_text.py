@@ -104,7 +104,16 @@ def test_what_may_be_text_is_no_heading(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["How long we keep it", "HOW LONG", "4. How long", "How long?", "Section 4: How long", "4.1 How long"]
+    "line",
+    [
+        "How long we keep it",
+        "HOW LONG",
+        "4. How long",
+        "How long?",
+        "Section 4: How long",
+        "4.1 How long",
+        "IV. How long",
+    ],
 )
 def test_a_short_line_with_text_below_is_a_heading(line: str) -> None:
     assert [text for kind, _, text in blocks(f"Policy\n\n{line}\n\nWe keep it safe.\n") if kind == "heading"] == [
@@ -135,6 +144,14 @@ def test_an_address_in_short_lines_is_no_row_of_headings() -> None:
     assert {kind for kind, _, _ in blocks("Example Ltd\n\nHigh Street\n\nLondon\n\nWe keep it safe.\n")} == {
         "paragraph"
     }
+
+
+@pytest.mark.parametrize("line", ["* * *", "---", "_____", "= = ="])
+def test_a_drawn_line_is_no_text(line: str) -> None:
+    assert [text for _, _, text in blocks(f"We keep it safe.\n\n{line}\n\nWe answer you.\n")] == [
+        "We keep it safe.",
+        "We answer you.",
+    ]
 
 
 def test_nothing_is_a_heading_without_text_below() -> None:

@@ -29,9 +29,10 @@ _MARKERS = {
     "(letter)": re.compile(r"\([a-zA-Z]\)[ \t]+(?=\S)"),
     "(roman)": re.compile(r"\(?[ivx]{2,5}[.)][ \t]+(?=\S)"),
 }
-_NUMBERED = re.compile(r"(?:(?:section|article|part)\s+)?(\d{1,2}(?:\.\d{1,2}){0,3})[.):]?\s+[^\W\d_]", re.I)
+_NUMBERED = re.compile(
+    r"(?:(?:section|article|part)\s+)?(\d{1,2}(?:\.\d{1,2}){0,3}|(?-i:[IVX]{1,5}(?=\.)))[.):]?\s+[^\W\d_]", re.I
+)
 _LINE = re.compile(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)")
-_RULE = re.compile(r"[ \t]*(?:={3,}|-{3,}|_{3,}|\*{3,})[ \t]*")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)]?\s*\Z")
 _NO_HEADING = re.compile(
     r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|date|tel|telephone|fax)\b|"
@@ -55,7 +56,7 @@ class _Line:
         """The kind of the list marker that it begins with, and where its words begin; no kind, no marker."""
         bare = self.text.lstrip()
         for kind, pattern in _MARKERS.items():
-            if found := pattern.match(bare):
+            if (found := pattern.match(bare)) and not _is_rule(bare):
                 return kind, len(self.text) - len(bare) + found.end()
         return "", 0
 
@@ -78,7 +79,7 @@ class _Group:
 
     @property
     def is_underlined(self) -> bool:
-        return len(self.lines) == 2 and _RULE.fullmatch(self.lines[1].text) is not None
+        return len(self.lines) == 2 and _is_rule(self.lines[1].text)
 
     @property
     def is_short(self) -> bool:
@@ -124,7 +125,7 @@ def drafts(source: str) -> Iterator[Draft]:
             yield _traced(Draft("list_item", len(items), group.marker != "bullet"), group.lines, first.marker[1])
         elif items and group.apart and first.indent > items[-1][0]:
             yield _traced(Draft("list_item", len(items), items[-1][1] != "bullet"), group.lines, 0)
-        elif not _RULE.fullmatch(first.text):
+        elif not _is_rule(first.text):
             items = []
             yield _traced(Draft("paragraph"), group.lines, 0)
 
@@ -176,9 +177,9 @@ def _width(lengths: list[int]) -> int:
 def _parts(group: _Group, line: _Line, width: int) -> bool:
     """Whether *line* begins something of its own, though no empty line stands above it."""
     before = group.lines[-1].text.rstrip()
-    if _RULE.fullmatch(line.text):
+    if _is_rule(line.text):
         return len(group.lines) > 1
-    if group.is_underlined or _RULE.fullmatch(before):
+    if group.is_underlined or _is_rule(before):
         return True
     word = line.text.split(maxsplit=1)[0]
     has_room = not width or len(before) > _WIDTH_MAX or len(before) + 1 + len(word) <= width
@@ -187,6 +188,12 @@ def _parts(group: _Group, line: _Line, width: int) -> bool:
         is_prose = len(group.lines) > 1 and line.marker[0] != "bullet"  # "since\n1. May" is no list
         return is_over or bool(group.marker) or (has_room and not is_prose)
     return has_room and (is_over or (group.is_short and (_is_strong(group) or _is_prose(line.text))))
+
+
+def _is_rule(text: str) -> bool:
+    """Whether a line is drawn: three or more of one sign, with or without spaces between."""
+    signs = "".join(text.split())
+    return len(signs) >= 3 and signs[0] in "=-_*" and signs == signs[0] * len(signs)
 
 
 def _is_prose(text: str) -> bool:
