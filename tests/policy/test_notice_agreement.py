@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.policy.declared import CLINIC, SHOP, VOICE, declared
 
 from troth.policy.notice import NoticeDisagrees, Rendered, agree, differences, render
@@ -109,3 +111,29 @@ def test_the_graph_speaks_the_vocabulary(notice: Rendered) -> None:
         assert all(
             data["@id"].startswith(("https://w3id.org/dpv", "dpv:")) for data in node.get("dpv:hasPersonalData", [])
         )
+
+
+_WORDS = st.one_of(st.text(max_size=30), st.text(alphabet="|\\`*_{}[]<>#~&;,–- \n\tab1.:()!\"'+=@/", max_size=20))
+
+
+@settings(max_examples=60, deadline=None)
+@given(_WORDS, _WORDS, _WORDS, _WORDS)
+def test_whatever_words_the_declaration_has_both_sides_read_them(one: str, two: str, three: str, four: str) -> None:
+    base = declared(SHOP)
+
+    def titled(part: Any, **words: str) -> Any:
+        return part.model_copy(update=words)
+
+    render(
+        titled(
+            base,
+            organisation=titled(base.organisation, name=one, address=two),
+            purposes={**base.purposes, "orders": titled(base.purposes["orders"], title=three)},
+            recipients={**base.recipients, "carrier": titled(base.recipients["carrier"], title=four)},
+            retention={
+                **base.retention,
+                "visits": titled(base.retention["visits"], title=one, starts=four, because=two),
+            },
+            cookies={**base.cookies, "cart": titled(base.cookies["cart"], why=three or "x")},
+        )
+    )

@@ -27,6 +27,7 @@ from troth.policy.notice.facts import (
     SourceFact,
     SpecialFact,
 )
+from troth.policy.notice.words import NOTHING
 
 __all__ = ["condensed", "facts_of", "law_of_notices", "stored"]
 
@@ -305,7 +306,7 @@ def _recipient(declaration: Declaration, name: str) -> str:
 
 def _named(given: str | None, key: str) -> str:
     words = key.replace("_", " ").strip()
-    return _one_line(given) if given else words[:1].upper() + words[1:]
+    return _one_line(given or "") or words[:1].upper() + words[1:]
 
 
 def _unstamped(column: str) -> str:
@@ -315,8 +316,9 @@ def _unstamped(column: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """*text* in one line, and without the mark that parts the entries of a list."""
-    return " ".join(text.replace(";", ",").split())
+    """*text* in one line of what can be seen, and without the mark that parts the entries of a list."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text.replace(";", ",")).split())
+    return "" if line == NOTHING else line
 
 
 def _yes(is_so: bool) -> str:

@@ -12,6 +12,15 @@ from troth.policy.notice.words import plain
 
 __all__ = ["to_html", "to_markdown", "to_page"]
 
+_STYLE = (
+    ":root{color-scheme:light dark;background:Canvas;color:CanvasText}"
+    "body{max-width:46rem;margin:0 auto;padding:1rem;font:1rem/1.6 system-ui,sans-serif}"
+    ".table{overflow-x:auto}table{border-collapse:collapse;min-width:100%}"
+    "th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;border-bottom:1px solid}"
+    "@media print{body{max-width:none}.table{overflow:visible}}"
+)
+"""What a page by itself needs to be read at any width, and no more: a site has a style of its own."""
+
 
 def to_markdown(document: Document) -> str:
     """The document as Markdown, as ``policy.md`` holds it."""
@@ -44,14 +53,16 @@ def to_page(document: Document) -> str:
     return (
         f'<!doctype html>\n<html lang="{document.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(document.title)}</title>\n</head>\n<body>\n<main>\n{to_html(document)}</main>\n</body>\n</html>\n"
+        f"<title>{escape(document.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{to_html(document)}</main>\n</body>\n</html>\n"
     )
 
 
 def _html(block: Block) -> str:
     if isinstance(block, Text):
         return f"<p>{' '.join(map(_inline, block.sentences))}</p>"
-    return "\n".join(["<table>", *_rows(block), "</table>"])
+    named = escape(f"{block.heads[0]}, …", quote=True)
+    opened = f'<div class="table" role="group" tabindex="0" aria-label="{named}">'
+    return "\n".join([f"{opened}<table>", *_rows(block), "</table></div>"])
 
 
 def _rows(table: Table) -> list[str]:
