@@ -125,3 +125,12 @@ def test_check_passes_a_weaker_version_that_people_were_told_of(ask: Ask, tmp_pa
     assert "version-weaker" not in answer.out
     assert "promise less" not in answer.out
     assert "no retention rule 'logns'" in answer.out
+
+
+def test_check_asks_what_older_data_keeps_where_a_time_became_longer(ask: Ask, tmp_path: Path) -> None:
+    declared = _declared(tmp_path, "{how: [email], days_before: 30, on: 2026-10-01}")
+    assert "became longer" not in ask("check", "-d", declared, "--no-stores").out
+    text = Path(declared).read_text(encoding="utf-8")
+    Path(declared).write_text(text.replace(", keeps: {logns: 30 days}", ""))
+    answer = ask("check", "-d", declared, "--no-stores")
+    assert "1 time became longer, and nothing says what this version's data keeps" in answer.out

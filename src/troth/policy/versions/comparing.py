@@ -40,6 +40,8 @@ class Change:
     new: Clause | None
     effect: int = 0
     reasons: tuple[str, ...] = ()
+    is_longer: bool = False
+    """Whether a time became longer of which less is stronger: a period, or a deadline."""
 
     @property
     def is_weaker(self) -> bool:
@@ -96,7 +98,7 @@ def _change(pair: Pair) -> Change:
         return Change(Verdict.MOVED if pair.is_moved else Verdict.SAME, old, new)
     before, after = strength_of(old), strength_of(new)
     if losses := tuple(_losses(before, after)):
-        return Change(Verdict.WEAKENED, old, new, -1, losses)
+        return Change(Verdict.WEAKENED, old, new, -1, losses, any(_longer(before, after)))
     if gains := tuple(_gains(before, after)):
         return Change(Verdict.STRENGTHENED, old, new, 1, gains)
     return Change(Verdict.REWORDED, old, new)
@@ -147,6 +149,12 @@ def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:
             yield sign, f"“{old.said}” became “{new.said}”"
         yield from ((-1, f"“{old.said}” is gone") for old in olds[len(news) :])
         yield from ((1, f"it now says “{new.said}”") for new in news[len(olds) :])
+
+
+def _longer(before: Strength, after: Strength) -> Iterator[bool]:
+    """For each time of which less is stronger whether it became longer."""
+    olds, news = _differing(_of_kind(before, ("hours", False)), _of_kind(after, ("hours", False)))
+    return (new.amount > old.amount for old, new in zip(olds, news, strict=False))
 
 
 def _of_kind(strength: Strength, kind: tuple[str, bool]) -> list[Limit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -90,7 +90,8 @@ def check(declaration: Declaration) -> list[Problem]:
         issues = chain(declaration)
     except PolicyError as error:
         return [*problems, _problem(declaration, "version-unreadable", "policy.versions", str(error), "name its file")]
-    return [*problems, *_refused(declaration, issues), *_hasty(declaration, issues)]
+    known = tuple(steps(issues))
+    return [*problems, *_refused(declaration, known), *_hasty(declaration, issues), *_forgotten(declaration, known)]
 
 
 def _issue(
@@ -120,8 +121,8 @@ def _named(declaration: Declaration) -> Iterator[Problem]:
                 yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, mend)
 
 
-def _refused(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Problem]:
-    for step in steps(issues):
+def _refused(declaration: Declaration, known: Iterable[Step]) -> Iterator[Problem]:
+    for step in known:
         if why := step.refused:
             mend = (
                 f"see `troth policy diff` ({_where(step)}); say 'announce: {{how: [email, site], days_before: 30, "
@@ -148,5 +149,17 @@ def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Prob
             yield _problem(declaration, "version-hasty", f"{issue.path}.announce", message, mend)
 
 
-def _problem(declaration: Declaration, code: str, path: str, message: str, mend: str) -> Problem:
-    return Problem(code, declaration.where(path), path, message, mend, Severity.ERROR)
+def _forgotten(declaration: Declaration, known: Iterable[Step]) -> Iterator[Problem]:
+    """An older version that had a shorter time, and no period that its data keeps."""
+    for step in known:
+        longer = [change for change in step.comparison.changes if change.is_longer]
+        if longer and not step.old.keeps and step.old.path != "policy":
+            message = f"{counted(len(longer), 'time')} became longer, and nothing says what this version's data keeps"
+            mend = "where it is a period of retention, add 'keeps: {RULE: period}'"
+            yield _problem(declaration, "version-forgets", step.old.path, message, mend, Severity.WARNING)
+
+
+def _problem(
+    declaration: Declaration, code: str, path: str, message: str, mend: str, severity: Severity = Severity.ERROR
+) -> Problem:
+    return Problem(code, declaration.where(path), path, message, mend, severity)
