@@ -38,7 +38,7 @@ def _unbroken(rows: list[list[Block]]) -> list[list[Block]]:
         before = whole[-1] if whole else []
         if len(row) > 1 and len(before) < 2:
             head = _words(row)
-        elif len(row) > 1 and _words(row) == head:
+        elif len(row) > 1 and _words(row) == head and _is_further_on(before[0], row[0]):
             continue
         if len(before) > 1 and row[0].first.page == before[-1].last.page + 1 and row[0].marker is None:
             above = [next((cell for cell in before[1:] if _is_below(cell, block)), None) for block in row]
@@ -49,6 +49,11 @@ def _unbroken(rows: list[list[Block]]) -> list[list[Block]]:
                 continue
         whole.append(row)
     return whole
+
+
+def _is_further_on(before: Block, block: Block) -> bool:
+    """Whether the block stands on another page than the one before it, or at the top of another column."""
+    return block.first.page != before.first.page or block.first.y > before.first.y
 
 
 def _words(row: list[Block]) -> list[str]:
