@@ -297,7 +297,12 @@ class _Composer:
         yield self._text("short.basis" if bases else None, basis=", ".join(bases))
         yield self._text("short.recipients" if who else None, recipients=", ".join(who))
         consent = any(row.basis == "consent" for row in purposes)
-        yield self._text("short.withdraw" if consent else None, "short.rights", rights=anchor(heads["rights"]))
+        where = "rights" if self.facts.has(*_GDPR) else "california" if self.facts.has("ccpa") else ""
+        yield self._text(
+            "short.withdraw" if consent else None,
+            "short.rights" if where else None,
+            rights=anchor(heads.get(where, "")),
+        )
         yield self._text("short.more", points=anchor(heads["points"]))
 
     # --- words for facts ----------------------------------------------------------------------------------------------
