@@ -370,6 +370,7 @@ SCOPES: Mapping[tuple[str, str], Scope] = {
     ("POST", "api/v1/guard"): Scope.GUARD_READ,
     ("POST", "api/v1/disclosures"): Scope.DISCLOSURES_WRITE,
     ("POST", "api/v1/disclosures/received"): Scope.DISCLOSURES_READ,
+    ("POST", "api/v1/controls/<control>/evidence"): Scope.EVIDENCE_WRITE,
 }
 _ANN: Any = {"subject": {"email": "ann@example.org"}}
 BODIES: Mapping[str, Any] = {
@@ -381,6 +382,7 @@ BODIES: Mapping[str, Any] = {
         "people": [{"email": "ann@example.org"}],
     },
     "api/v1/disclosures/received": _ANN,
+    "api/v1/controls/<control>/evidence": {"at": "2026-11-24T09:41:00Z", "outcome": "pass"},
 }  # fmt: skip
 
 
