@@ -118,3 +118,17 @@ def test_where_a_company_is_at_home_is_read_from_its_own_words(text: str, region
 def test_a_declaration_knows_better_where_the_company_is_at_home() -> None:
     policy = read("Example Ltd, 1 Example Street, Ely CB7 0XX", kind="markdown")
     assert home_of(policy, Facts((("home_us", True), ("home_uk", False)))).region == "us"
+
+
+def test_kinds_of_data_without_a_period_are_named() -> None:
+    kept = "When you order we collect your address. We keep orders for six years.\n\n"
+    [finding] = findings(f"{kept}Job applicants send us a CV.", "GDPR.13.2a.retention")
+    assert finding.message.endswith(": applications.")
+    assert not findings(f"{kept}Job applicants send us a CV. We delete it after a year.", "GDPR.13.2a.retention")
+
+
+def test_a_row_of_a_table_gives_a_period_to_what_stands_in_it() -> None:
+    table = "| Data | Kept for |\n|---|---|\n| Messages from the contact form | one year |\n| Server logs | {} |\n"
+    assert not findings(table.format("a week"), "GDPR.13.2a.retention")
+    [finding] = findings(table.format("whatever"), "GDPR.13.2a.retention")
+    assert finding.message.endswith(": logs.")

@@ -38,10 +38,11 @@ _CHARACTERS_MAX = 2_000
 """What is read of one sentence; real sentences are shorter."""
 _TITLE_MAX = 45
 _TITLE_WORDS_MAX = 4
+"""A title without a question mark is short; a short sentence has one of these words nearly always."""
 _SENTENCE = re.compile(
-    r"\b(?:we|us|i|it|this|that|these|they|is|are|was|were|will|may|can|do|does|has|have|see|please)\b"
+    r"\b(?:we|us|i|it|this|that|these|they|is|are|was|were|will|may|can|do|does|has|have|see|please|not|never|"
+    r"keeps|uses|collects|shares|stores|sends|makes|takes|sells|needs|gets|contains|processes|says)\b"
 )
-"""One of these is in nearly every sentence, and seldom in a title that ends with a full stop."""
 _KEYS = ("any", "weak", "under", "but")
 
 
@@ -273,10 +274,11 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
 
 def _title(text: str) -> str:
     """The heading that a paragraph's first sentence is, or begins with: “Retention. Invoices: seven years.”"""
-    head, colon, _ = text.partition(":")
+    head = text.partition(":")[0]
     words = plain(head[:_TITLE_MAX])
-    is_short = len(head) <= _TITLE_MAX and (not colon or words.count(" ") < _TITLE_WORDS_MAX)
-    return words if is_short and (head.endswith("?") or not _SENTENCE.search(words)) else ""
+    if len(head) > _TITLE_MAX or not (head.endswith("?") or len(words.split()) <= _TITLE_WORDS_MAX):
+        return ""
+    return words if head.endswith("?") or not _SENTENCE.search(words) else ""
 
 
 def _leading(block: Block, lead: str, heads: Mapping[tuple[int, int], str]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from troth.policy.lexicon import Mentions, Passage
 
-__all__ = ["following", "said_near", "without"]
+__all__ = ["following", "said_around", "said_near", "without"]
 
 
 def without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
@@ -26,6 +26,12 @@ def said_near(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
     it in the same list."""
     spots = {_spot(passage) for passage in places}
     return any(_spot(passage) in spots for passage in wanted)
+
+
+def said_around(spoken: Mentions, places: Iterable[Passage]) -> Iterator[str]:
+    """The words of everything that stands so near *places*, with the headings above."""
+    spots = {_spot(passage) for passage in places}
+    yield from dict.fromkeys(f"{one.under} {one.words}" for one in spoken.passages if _spot(one) in spots)
 
 
 def _spot(passage: Passage) -> object:
