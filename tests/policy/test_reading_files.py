@@ -122,6 +122,50 @@ def test_archives_that_are_no_document_are_refused(parts: dict[str, bytes], told
         read_bytes(zipped(parts), name="policy.docx")
 
 
+WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def word(body: str, notes: str = "") -> bytes:
+    """A document of Word's with this body and these footnotes."""
+    return zipped(
+        {
+            "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+            "_rels/.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{OFFICE}/officeDocument" '
+            f'Target="word/document.xml"/></Relationships>'.encode(),
+            "word/_rels/document.xml.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{OFFICE}/footnotes" '
+            f'Target="footnotes.xml"/></Relationships>'.encode(),
+            "word/document.xml": f'<w:document xmlns:w="{WORDS}"><w:body>{body}</w:body></w:document>'.encode(),
+            "word/footnotes.xml": f'<w:footnotes xmlns:w="{WORDS}">{notes}</w:footnotes>'.encode(),
+        }
+    )
+
+
+def test_footnotes_of_a_word_document_stand_below_and_leave_sentences_alone() -> None:
+    body = (
+        '<w:p><w:r><w:t>We keep it</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:t>.</w:t></w:r></w:p>'
+    )
+    notes = '<w:footnote w:id="2"><w:p><w:r><w:t>As the law asks.</w:t></w:r></w:p></w:footnote>'
+    assert words(word(body, notes), "policy.docx") == "We keep it.\nAs the law asks."
+
+
+def test_what_was_deleted_from_a_word_document_is_not_read() -> None:
+    body = (
+        "<w:p><w:r><w:t>We keep it for </w:t></w:r><w:del><w:r><w:delText>ninety</w:delText></w:r></w:del>"
+        "<w:ins><w:r><w:t>thirty</w:t></w:r></w:ins><w:r><w:t> days.</w:t></w:r></w:p>"
+    )
+    assert words(word(body), "policy.docx") == "We keep it for thirty days."
+
+
+def test_a_paragraph_in_bold_is_a_heading_of_a_word_document() -> None:
+    body = (
+        "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>How long</w:t></w:r></w:p>"
+        "<w:p><w:r><w:t>We keep it for thirty days.</w:t></w:r></w:p>"
+    )
+    assert [block.kind for block in read_bytes(word(body), name="policy.docx").blocks] == ["heading", "paragraph"]
+
+
 def scanned(pdf: bytes) -> bytes:
     """The same pages as pictures."""
     import pypdfium2

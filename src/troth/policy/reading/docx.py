@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,12 @@ __all__ = ["pieces"]
 _PARTS_MAX = 5_000
 _UNPACKED_BYTES_MAX = 60_000_000
 """Of the parts that hold words; pictures are not unpacked."""
+
+_NOTE_MARKS = re.compile(
+    r'<sup><a href="#(?:foot|end)note-[^"<>]{1,40}"[^<>]{0,80}>\[\d{1,4}\]</a></sup>|'
+    r' ?<a href="#(?:foot|end)note-ref-[^"<>]{1,40}">↑</a>'
+)
+"""The numbers of footnotes, and the arrows back: they are no words of a sentence."""
 
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -35,7 +42,7 @@ def pieces(data: bytes) -> Iterator[Piece]:
         ).value
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
         raise PolicyError("the file is no DOCX that can be opened; open it in its editor and save it again") from None
-    for draft in html.drafts(page, is_page=False):
+    for draft in html.drafts(_NOTE_MARKS.sub("", page), is_page=False):
         collapsed = draft.traced.collapsed()
         yield Piece(draft.kind, collapsed.text, draft.depth, draft.ordered, draft.cell, tuple(collapsed.links()))
 
