@@ -127,15 +127,18 @@ RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
+def related(kind: str, target: str) -> bytes:
+    relation = f'<Relationship Id="r1" Type="{OFFICE}/{kind}" Target="{target}"/>'
+    return f'<Relationships xmlns="{RELATIONS}">{relation}</Relationships>'.encode()
+
+
 def word(body: str, notes: str = "") -> bytes:
     """A document of Word's with this body and these footnotes."""
     return zipped(
         {
             "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-            "_rels/.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{OFFICE}/officeDocument" '
-            f'Target="word/document.xml"/></Relationships>'.encode(),
-            "word/_rels/document.xml.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{OFFICE}/footnotes" '
-            f'Target="footnotes.xml"/></Relationships>'.encode(),
+            "_rels/.rels": related("officeDocument", "word/document.xml"),
+            "word/_rels/document.xml.rels": related("footnotes", "footnotes.xml"),
             "word/document.xml": f'<w:document xmlns:w="{WORDS}"><w:body>{body}</w:body></w:document>'.encode(),
             "word/footnotes.xml": f'<w:footnotes xmlns:w="{WORDS}">{notes}</w:footnotes>'.encode(),
         }
