@@ -125,6 +125,13 @@ def test_staff_are_told_why_a_change_is_not_published_and_nobody_else(site: Site
     assert "nothing says how people learn of it" in _text(visitor, "/policy/versions/")
 
 
+def test_a_refused_change_is_on_no_page_of_the_public(site: Site, visitor: Client) -> None:
+    site.says(WEAK, more="publish: {status: public}")
+    site.keeps()
+    for path in ("/policy/", "/policy/status/", "/policy/versions/", "/policy/?version=2026-01-01", "/your-data/ask/"):
+        assert "partners" not in _text(visitor, path), path
+
+
 def _two(site: Site) -> None:
     (site.home / "old.md").write_text(STRONG)
     more = (

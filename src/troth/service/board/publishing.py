@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 
 from troth.ledger import Entry, Hash
 from troth.policy import Kind, PolicyError, PolicyText, kind_of, read
-from troth.policy.versions import Comparison, chain, compare, why_not
+from troth.policy.versions import Comparison, Issue, chain, compare, why_not
 from troth.service.board.models import PublishedRow
 from troth.service.company import Company
 from troth.service.record.ledger import record
@@ -92,13 +92,21 @@ def in_force(here: Company, today: dt.date) -> Shown:
 
 
 def versions_of(here: Company) -> Sequence[Version]:
-    """Every version that the declaration names and that can be read, the latest first. A file that cannot be read is
-    left out, and `troth check` says so."""
+    """Every version that the declaration names, the latest first; for a change that is refused, what was published
+    last. Where a file cannot be read only today's version is told, and `troth check` says why."""
+    last = _last()
+    refused = last is not None and bool(_refused(here, last))
     try:
         issues = chain(here.declaration)
     except PolicyError as error:
         _LOG.warning("the versions of the policy cannot be shown: %s", error)
-        return [Version(here.declaration.policy.effective, here.policy)]
+        shown = in_force(here, here.declaration.policy.effective)
+        return [Version(shown.effective, shown.policy)]
+    if last is not None and refused:
+        text = read(last.source, kind=_kind(last))
+        kept = Issue(last.effective.isoformat(), last.effective, text, "policy")
+        others = [issue for issue in issues if issue.path != "policy" and issue.effective != last.effective]
+        issues = tuple(sorted([*others, kept], key=lambda issue: issue.effective))
     rows = {(row.digest, row.effective): row for row in PublishedRow.objects.select_related("entry")}
     found = [
         Version(

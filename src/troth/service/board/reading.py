@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from troth.declaration import Audience
 from troth.promises import Matrix, Status, matrix
@@ -12,6 +13,7 @@ from troth.service.board.history import Trend, known, trend
 from troth.service.board.judging import judge
 from troth.service.board.page import Page, compose
 from troth.service.board.plan import promise_name
+from troth.service.board.publishing import in_force
 from troth.service.company import Company
 from troth.service.pages import audience_of
 
@@ -31,7 +33,7 @@ def page_for(company: Company, audience: Audience, now: dt.datetime) -> Page:
     """The status of every promise, as *audience* may see it."""
     since, earlier = known(company.declaration, audience, now)
     return compose(
-        company.policy,
+        in_force(company, timezone.localdate(now)).policy,
         company.declaration,
         judge(company, now=now),
         since,

@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.declaration import Declaration
+from troth.service.board.publishing import in_force
 from troth.service.cases import again, appeal, arrival, document, life, links, plan, proof, run, telling
 from troth.service.cases.centre import page, window
 from troth.service.cases.centre.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
@@ -175,16 +176,16 @@ def complain(request: HttpRequest, at_desk: Desk) -> HttpResponse:
 @centre_page
 def question(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/ask/``: a question, about one sentence of the policy or all of it."""
-    company = the_company()
+    policy = in_force(the_company(), timezone.localdate()).policy
     clauses = [
         (sentence.id, sentence.text if len(sentence.text) <= 120 else f"{sentence.text[:118]}…")
-        for block in company.policy.blocks
+        for block in policy.blocks
         if block.kind != "heading"
         for sentence in block.sentences
     ]
     asked = request.GET.get("clause", "")
     form = Ask(request.POST or None, clauses=clauses, initial={"clause": asked})
-    quoted = next((sentence.text for sentence in company.policy.sentences if sentence.id == asked), "")
+    quoted = next((sentence.text for sentence in policy.sentences if sentence.id == asked), "")
     return _in_words(request, at_desk, Kind.QUESTION, form, quoted=quoted)
 
 
