@@ -121,7 +121,7 @@ _WORDS = st.one_of(st.text(max_size=30), st.text(alphabet="|\\`*_{}[]<>#~&;,–-
 def test_whatever_words_the_declaration_has_both_sides_read_them(one: str, two: str, three: str, four: str) -> None:
     base = declared(SHOP)
 
-    def titled(part: Any, **words: str) -> Any:
+    def titled(part: Any, **words: Any) -> Any:
         return part.model_copy(update=words)
 
     render(
