@@ -3,8 +3,8 @@
     python tools/measure_rules.py FOLDER [--rules GDPR CA …] [--misses]
 
 FOLDER holds policies, each with ``NAME.lint.json``: the regimes that plausibly apply, and the findings, of which the
-reviewer is sure or not. A rule counts once a policy. Recall is of the findings that are sure; a finding of ours is right
-where the reviewer lists it, surely or not.
+reviewer is sure or not. A rule counts once a policy. Recall is of the findings that are sure; a finding of ours is
+right where the reviewer lists it, surely or not.
 """
 
 from __future__ import annotations
