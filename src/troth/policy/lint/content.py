@@ -64,11 +64,7 @@ def _recipients(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     told = spoken.of("recipient.named", "recipient.category")
     sections = {passage.under for passage in told}
-    vague = [
-        passage
-        for passage in outside_headings(spoken.of("recipient.vague"))
-        if not told or passage.under not in sections
-    ]
+    vague = [one for one in outside_headings(spoken.of("recipient.vague")) if one.under not in sections]
     vague = vague or without(outside_headings(spoken.of("recipient.undefined")), told)
     if vague:
         yield Hit(vague[0].sentence)
@@ -95,11 +91,8 @@ def _transfer(looked: Looked) -> Iterator[Hit]:
 def _objection_to_marketing(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     marketing = spoken.of("mail.commercial", "marketing.any")
-    if (
-        marketing
-        and not spoken.has("right.object.marketing")
-        and not said_near(marketing, spoken.of("right.object.it"))
-    ):
+    is_shown = spoken.has("right.object.marketing") or said_near(marketing, spoken.of("right.object.it"))
+    if marketing and not is_shown:
         yield Hit()
 
 
@@ -162,16 +155,16 @@ def _breach_deadline(looked: Looked) -> Iterator[Hit]:
     if not looked.mentions.has("breach.any"):
         yield Hit(says=(("what", "Nothing is said about what happens after a breach."),), severity=Severity.INFO)
     says = (("what", "A breach is to be told, and it is not said how soon."),)
-    for hit in _breachwithout(looked, "breach.time"):
+    for hit in _breach_without(looked, "breach.time"):
         yield replace(hit, says=says)
 
 
 @fires_when("BREACH.authority")
 def _breach_authority(looked: Looked) -> Iterator[Hit]:
-    return _breachwithout(looked, "breach.authority")
+    return _breach_without(looked, "breach.authority")
 
 
-def _breachwithout(looked: Looked, concept: str) -> Iterator[Hit]:
+def _breach_without(looked: Looked, concept: str) -> Iterator[Hit]:
     told = looked.mentions.of("breach.any")
     if told and not said_near(told, looked.mentions.of(concept)):
         yield Hit(told[0].sentence)

@@ -47,11 +47,8 @@ def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
 def _newsletter(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
-    if (
-        sent
-        and not spoken.has("newsletter.basis")
-        and not said_near(sent, spoken.of("consent.relied", "newsletter.asked"))
-    ):
+    wanted = spoken.has("newsletter.basis") or said_near(sent, spoken.of("consent.relied", "newsletter.asked"))
+    if sent and not wanted:
         yield Hit(sent[0].sentence)
 
 
