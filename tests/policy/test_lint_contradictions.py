@@ -41,6 +41,23 @@ def test_a_denial_that_data_goes_abroad_meets_the_provider_there() -> None:
     )
 
 
+def test_what_does_not_happen_in_this_context_and_happens_in_the_next_sentence() -> None:
+    denial = "Your data is not passed to third parties in this context."
+    assert quotes(f"{denial} We forward your inquiry to our partner abroad.", "X.transfer") == [denial]
+    assert not findings(f"{denial} We answer within a day.", "X.transfer")
+
+
+def test_an_occasion_that_is_spoken_of_once_has_no_data() -> None:
+    text = "## How we use it\n\n- to answer you,\n- to assess job applications."
+    assert quotes(text, "X.collect") == ["to assess job applications."]
+    assert not findings(f"## What we collect\n\n- your CV, when you apply.\n\n{text}", "X.collect")
+
+
+def test_a_period_that_the_next_sentence_opens_again_is_a_pair() -> None:
+    text = "Log files are deleted after seven days. A storage going beyond that is possible."
+    assert quotes(text, "X.retention") == ["Log files are deleted after seven days."]
+
+
 def test_lists_that_are_never_swapped_and_are_swapped() -> None:
     text = "We never sell or trade your data. Now and then we swap mailing lists with other shops."
     assert len(findings(text, "X.transfer")) == 1

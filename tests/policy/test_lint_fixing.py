@@ -43,7 +43,6 @@ def kind_of(name: str) -> Kind:
         ("We hold your name email address.", "We hold your name, email address."),
         ("Mailchimp sends it, and MailChimp counts.", "Mailchimp sends it, and Mailchimp counts."),
         ("The right to data portability (Art. 21 GDPR).", "The right to data portability (Art. 20 GDPR)."),
-        ("Permitted under § 25 TTDSG.", "Permitted under § 25 TDDDG."),
     ],
 )
 def test_a_mechanical_fault_is_mended(before: str, after: str) -> None:

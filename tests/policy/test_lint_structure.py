@@ -3,9 +3,10 @@
 import datetime as dt
 
 import pytest
-from tests.policy.linting import findings, quotes
+from tests.policy.linting import TODAY, findings, quotes
 
-from troth.policy.lint import Severity
+from troth.policy import read
+from troth.policy.lint import Severity, lint
 
 # --- lists that are empty ---------------------------------------------------------------------------------------------
 
@@ -103,6 +104,12 @@ def test_a_policy_predates_a_law_that_it_answers_to_once_the_law_is_there() -> N
     assert "California Consumer Privacy Act (1 January 2020)" in found.message
     assert not findings(text, "S.predates", as_of=dt.date(2019, 12, 31))
     assert not findings("Last updated: 1 May 2019.\n\nWe sell shoes.", "S.predates")
+
+
+def test_without_a_date_a_law_that_was_replaced_tells_the_age() -> None:
+    text = "We comply with the Data Protection Act 1998."
+    assert quotes(text, "S.predates") == [text]
+    assert not findings("We comply with the Data Protection Act 2018.", "S.predates")
 
 
 # --- laws and names ---------------------------------------------------------------------------------------------------
@@ -225,6 +232,7 @@ def test_pasted_sources_are_told() -> None:
 def test_contract_language_is_told() -> None:
     text = "The service provider acknowledges responsibility for securing cardholder data."
     assert quotes(text, "S.template.contract") == [text]
+    assert quotes("By using the Site you agree to what is written here.", "S.template.contract")
     assert not findings("We signed a contract with every service provider.", "S.template.contract")
 
 
@@ -236,13 +244,21 @@ def test_a_cart_without_a_shop_is_told_under_a_condition() -> None:
 
 
 def test_what_no_longer_exists_is_told_from_its_end_on() -> None:
-    text = "We use Universal Analytics. Example Inc takes part in the Privacy Shield."
-    assert [one.applies_from for one in findings(text, "S.product.sunset")] == [
-        dt.date(2023, 7, 1),
-        dt.date(2020, 7, 16),
-    ]
+    text = "We use Universal Analytics. Like us on Google+."
+    ends = [dt.date(2023, 7, 1), dt.date(2019, 4, 2)]
+    assert [one.applies_from for one in findings(text, "S.product.sunset")] == ends
     assert len(findings(text, "S.product.sunset", as_of=dt.date(2023, 6, 30))) == 1
-    assert not findings("The Privacy Shield was declared invalid, so we use clauses.", "S.product.sunset")
+    assert not findings("Matomo replaced Universal Analytics.", "S.product.sunset")
+
+
+def test_the_privacy_shield_is_told_once_by_the_law_that_it_was_for() -> None:
+    policy = read("Our servers are in the US. We take part in the Privacy Shield.", kind="markdown")
+
+    def rules(*regimes: str) -> set[str]:
+        return {one.rule for one in lint(policy, as_of=TODAY, regimes=regimes).findings}
+
+    assert {"GDPR.13.1f.transfer"} == rules("gdpr", "us") & {"GDPR.13.1f.transfer", "S.product.sunset"}
+    assert {"S.product.sunset"} == rules("us") & {"GDPR.13.1f.transfer", "S.product.sunset"}
 
 
 # --- what points elsewhere --------------------------------------------------------------------------------------------
@@ -283,6 +299,17 @@ def test_a_section_that_only_tells_of_a_law_promises_nothing() -> None:
 def test_a_term_that_nobody_explains_is_told_once() -> None:
     text = "When you use the Platform, we keep it. On the Platform you see it. The SCCs apply, and the SCCs hold."
     assert quotes(text, "S.term.undefined") == ["Platform", "SCCs"]
+
+
+def test_a_thing_with_a_name_of_its_own_is_explained() -> None:
+    text = "We offer you a Cushion. The size of the Cushion depends. We end the Cushion when you leave."
+    assert quotes(text, "S.term.undefined") == ["Cushion"]
+    assert not findings(f"{text} A “Cushion” is a small loan.", "S.term.undefined")
+
+
+def test_terms_that_another_document_defines_are_told() -> None:
+    text = "Capitalized terms not defined herein have the meaning given in the Terms of Use."
+    assert quotes(text, "S.term.undefined") == [text]
 
 
 def test_a_term_that_is_explained_is_fine() -> None:

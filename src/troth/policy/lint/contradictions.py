@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from troth.policy.facts import ContactKind, contacts
+from troth.policy.facts import ContactKind, Reached, contacts
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import shortened
@@ -56,6 +56,10 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
             if passage.sentence.id not in told and not is_taken_back(passage, looked):
                 told.add(passage.sentence.id)
                 yield _beside(passage, others[0])
+    for passage in spoken.of("denial.here"):
+        beside = [other for other in spoken.of("passed.on") if other.block is passage.block and other is not passage]
+        if beside and passage.sentence.id not in told:
+            yield _beside(passage, beside[0])
 
 
 def is_taken_back(passage: Passage, looked: Looked) -> bool:
@@ -100,20 +104,30 @@ def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
         yield _beside(passage, others[0])
 
 
+_FOR_OTHER_MATTERS = re.compile(
+    r"(?:info|office|hello|contact|support|help|sales|reception|press|media|security|cert|abuse|jobs|hr|billing|eu-?rep"
+    r"|uk-?rep|representative|rep|no-?reply)\b"
+)
+
+
 @fires_when("X.mailboxes")
 def mailboxes(looked: Looked) -> Iterator[Hit]:
-    """Different addresses beside different rights, told once, where the second one stands."""
-    rights = {passage.sentence.id for passage in looked.mentions.of("right.*", "mail.stop", "complaint.self")}
+    """Several addresses for what people may ask, told once, where the first one stands. A mailbox for other matters
+    counts where a right stands beside it."""
+    spoken = looked.mentions
+    rights = {passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "complaint.self")}
     found = dict[str, Sentence]()
     for contact in contacts(looked.policy):
-        if contact.kind is ContactKind.EMAIL and contact.sentence.id in rights:
-            found.setdefault(contact.value.lower(), contact.sentence)
+        box = contact.value.lower()
+        is_ours = contact.kind is ContactKind.EMAIL and contact.reached in {Reached.COMPANY, Reached.OFFICER}
+        if is_ours and (contact.sentence.id in rights or not _FOR_OTHER_MATTERS.match(box)):
+            found.setdefault(box, contact.sentence)
     ours = _own_domain(found)
     boxes = {box: sentence for box, sentence in found.items() if box.endswith(f"@{ours}")}
     if len(boxes) > 1:
         which = ", ".join(f"{box} (line {sentence.span.line})" for box, sentence in boxes.items())
-        second = list(boxes)[1]
-        yield Hit(boxes[second], second, says=(("which", which),))
+        first = next(iter(boxes))
+        yield Hit(boxes[first], says=(("which", which),))
 
 
 def _own_domain(boxes: Iterable[str]) -> str:
@@ -139,7 +153,9 @@ _OCCASIONS_MIN = 2
 
 @fires_when("X.collect-vs-use")
 def collected_and_used(looked: Looked) -> Iterator[Hit]:
-    """Two lists of occasions, one of collecting and one of using, that are not the same."""
+    """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
+    spoken of once, where data is used or kept."""
+    yield from _spoken_of_once(looked)
     collecting = _occasions(_without(looked.mentions.of("collected.when"), looked.mentions.of("used.when")))
     using = _occasions(looked.mentions.of("used.when"))
     if collecting is None or using is None:
@@ -153,6 +169,45 @@ def collected_and_used(looked: Looked) -> Iterator[Hit]:
     if parts:
         says = (("other", str(first.sentence.span.line)), ("which", "; ".join(parts)))
         yield Hit(second.sentence, says=says)
+
+
+def _spoken_of_once(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    collecting = spoken.of("collected.list", "collected.when", "indirect.received")
+    using = spoken.of("purpose.stated", "retention.any")
+    for topic, name in _TOPICS.items():
+        passages = _without(spoken.of(topic), ())
+        is_alone = len(passages) == 1 and passages[0] not in collecting and _is_item(passages[0])
+        is_used = is_alone and (passages[0] in using or _USES.search(passages[0].under) is not None)
+        if is_used and not _says_what_is_collected(passages[0], looked):
+            line = str(passages[0].sentence.span.line)
+            yield Hit(
+                passages[0].sentence, says=(("other", line), ("which", f"nothing is said of what {name} bring in"))
+            )
+
+
+_TOPICS = {
+    "topic.jobs": "job applications",
+    "topic.contests": "competitions",
+    "topic.surveys": "surveys",
+    "topic.forum": "forums",
+    "topic.chat": "chats",
+}
+_USES = re.compile(r"\b(?:uses?|purposes?|why we|what for|how long|retention|keep)\b")
+_COLUMNS_MIN = 3
+
+
+def _is_item(passage: Passage) -> bool:
+    return passage.block.kind == "list_item" or passage.block.cell is not None
+
+
+def _says_what_is_collected(passage: Passage, looked: Looked) -> bool:
+    """Whether it stands in a table that has a column for data, or under a heading about what is collected."""
+    cell = passage.block.cell
+    if cell is None:
+        return re.search(r"\b(?:collect\w*|gather|information we|what data|which data)\b", passage.under) is not None
+    columns = {one.cell.column for one in looked.policy.blocks if one.cell and one.cell.table == cell.table}
+    return len(columns) >= _COLUMNS_MIN
 
 
 def _occasions(passages: Sequence[Passage]) -> tuple[Passage, set[str]] | None:
@@ -181,7 +236,7 @@ def address_undeclared(looked: Looked) -> Iterator[Hit]:
     yield from _undeclared(looked, "mail.sent", _EMAIL)
 
 
-_CARD = re.compile(r"\b(?:cards?|payment|billing|financial|economic|iban)\b")
+_CARD = re.compile(r"\b(?:cards?|payment (?:details|data|information|methods?)|financial|economic)\b")
 _EMAIL = re.compile(r"\b(?:e mails?|emails?|contact|correspondence)\b")
 
 
@@ -199,8 +254,7 @@ def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]
     """What stands in the same sections and tables as these lists, as far as it names data."""
     sections = {passage.under for passage in lists}
     for passage in looked.mentions.passages:
-        is_listed = passage.block.kind == "list_item" or passage.block.cell is not None
-        if passage.under in sections and is_listed:
+        if passage.under in sections and _is_item(passage):
             yield passage
 
 

@@ -170,17 +170,20 @@ def _grave(hit: Hit) -> Hit:
 
 @fires_when("S.predates")
 def predates(looked: Looked) -> Iterator[Hit]:
-    """A policy that is older than law it answers to, once with all of these laws."""
+    """A policy that is older than law it answers to, once with all of these laws; without a date, every sentence that
+    names a law which has been replaced."""
+    laws = [law for law in table("laws.toml")["newer"] if law["since"] <= looked.as_of]
     date = own_date(looked)
-    if date is None or date.day is None:
+    if date is not None and date.day is not None:
+        since = [law for law in laws if law["since"] > date.day]
+        newer = [law["name"] for law in since if _answers_to(law, looked.words, looked.home.region)]
+        if newer:
+            yield hit_at(date.sentence, date.start, date.end, laws="; ".join(newer))
         return
-    newer = [
-        law["name"]
-        for law in table("laws.toml")["newer"]
-        if date.day < law["since"] <= looked.as_of and _answers_to(law, looked.words, looked.home.region)
-    ]
-    if newer:
-        yield hit_at(date.sentence, date.start, date.end, laws="; ".join(newer))
+    for sentence in looked.policy.sentences:
+        for law in laws:
+            if law.get("replaced") and _answers_to(law, plain(sentence.text), ""):
+                yield Hit(sentence, says=(("laws", law["name"]),))
 
 
 def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
@@ -191,7 +194,10 @@ def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
 def sunset(looked: Looked) -> Iterator[Hit]:
     """Every sentence that speaks of something which no longer exists, once for each such thing."""
     read = [(sentence, plain(sentence.text)) for sentence in looked.policy.sentences]
-    for name, row in table("names.toml").items():
+    rows = {
+        name: row for name, row in table("names.toml").items() if not set(row.get("told_by", ())) & set(looked.regimes)
+    }
+    for name, row in rows.items():
         phrases = [phrase(text) for text in row["phrases"]]
         for sentence, words in read:
             is_spelled = any(word in sentence.text for word in row.get("words", ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -76,6 +77,8 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
     for passage in spoken.of("retention.vague"):
         if id(passage) in definite and _OPEN_END.search(passage.words):
             yield Hit(passage.sentence, says=(("which", "one that ends, and one that nobody can tell the end of"),))
+    for passage in _opened(looked):
+        yield Hit(passage.sentence, says=(("which", "one that ends here, and one that nobody can tell the end of"),))
     by_kind = defaultdict[str, list[Kept]](list)
     for kept in kept_periods(looked):
         by_kind[kept.kind].append(kept)
@@ -83,6 +86,19 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
         differing = [kept for kept in found if abs(kept.days - found[0].days) > 0.1 * found[0].days]
         if differing:
             yield Hit(differing[0].passage.sentence, says=(("which", f"{kind}: {found[0]} and {differing[0]}"),))
+
+
+def _opened(looked: Looked) -> Iterator[Passage]:
+    """Sentences whose period the next one opens again, and those that leave open for each kind of data what another
+    section says of some."""
+    spoken = looked.mentions
+    definite = spoken.of("retention.period")
+    for passage, after in itertools.pairwise(spoken.passages):
+        if passage in definite and after in spoken.of("period.opened") and after.block is passage.block:
+            yield passage
+    for passage in spoken.of("period.of_each"):
+        if any(other.under != passage.under for other in definite):
+            yield passage
 
 
 _OPEN_END = re.compile(r"\b(?:or|and)\b.{0,80}\b(?:reasonable|necessary|needed|required|appropriate|indefinite\w*)\b")

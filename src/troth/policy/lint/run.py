@@ -23,11 +23,13 @@ __all__ = ["Looked", "Report", "lint", "outside_headings"]
 
 @dataclass(frozen=True)
 class Looked:
-    """What a rule looks at: the policy, what it speaks of, the day, and the facts that are known."""
+    """What a rule looks at: the policy, what it speaks of, the day, the facts that are known, and the laws that the run
+    is about."""
 
     policy: PolicyText
     as_of: dt.date
     facts: Facts | None = None
+    regimes: tuple[str, ...] = REGIMES
 
     @cached_property
     def home(self) -> Home:
@@ -67,7 +69,7 @@ def lint(policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] = REGIMES
     wanted = tuple(regimes)
     if unknown := set(wanted) - set(REGIMES):
         raise LintError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
-    looked = Looked(policy, as_of, facts)
+    looked = Looked(policy, as_of, facts, wanted)
     found = [
         finding
         for rule in rules().values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -169,13 +170,32 @@ def undefined_term(looked: Looked) -> Iterator[Hit]:
     whole = straight("\n".join(sentence.text for sentence in looked.policy.sentences), length=_WHOLE_MAX)
     used = Counter[str]()
     first = dict[str, tuple[Sentence, re.Match[str]]]()
-    for sentence, found in (*occurrences(looked, _TERMS, headings=False), *occurrences(looked, _SHORT)):
+    patterns = (_TERMS, _SHORT, *_own_terms(looked))
+    for sentence, found in itertools.chain.from_iterable(occurrences(looked, one, headings=False) for one in patterns):
         used[_one(found[0])] += 1
         first.setdefault(_one(found[0]), (sentence, found))
+    for passage in looked.mentions.of("term.elsewhere"):
+        yield Hit(passage.sentence, says=(("term", "What another document defines"),))
     for term, (sentence, found) in first.items():
         needed = 1 if term.isupper() else _USES_MIN
         if used[term] >= needed and plain(term) not in explained and not _is_told(term, whole):
             yield hit_at(sentence, found.start(), found.end(), term=found[0])
+
+
+def _own_terms(looked: Looked) -> Iterator[re.Pattern[str]]:
+    """Words with a capital that the policy puts an article before, as one does with a thing and not with a name."""
+    for word in dict.fromkeys(found[1] for _, found in occurrences(looked, _THING, headings=False)):
+        everywhere = re.compile(rf"(?<=[a-z,;] ){word}s?\b(?! [A-Z])")
+        if sum(1 for _ in occurrences(looked, everywhere, headings=False)) >= _THINGS_MIN:
+            yield everywhere
+
+
+_THING = re.compile(
+    r"(?<=[a-z,;] )an? (?!(?:European|German|French|British|American|Dutch|Irish|Spanish|Data|Privacy|Google|Facebook|"
+    r"Member|Christmas|Royal|Internet|Web|English|Swiss|Californian?|Android|Mac|Windows|Regulation|Act|Controller|"
+    r"Processor)\b)([A-Z][a-z]{3,20})\b(?! [A-Z])"
+)
+_THINGS_MIN = 3
 
 
 def _one(term: str) -> str:
