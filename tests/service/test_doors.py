@@ -382,7 +382,7 @@ BODIES: Mapping[str, Any] = {
         "people": [{"email": "ann@example.org"}],
     },
     "api/v1/disclosures/received": _ANN,
-    "api/v1/controls/<control>/evidence": {"at": "2026-11-24T09:41:00Z", "outcome": "pass"},
+    "api/v1/controls/<control>/evidence": {"at": "2026-01-05T06:00:00Z", "outcome": "pass"},
 }  # fmt: skip
 
 

@@ -48,6 +48,11 @@ WANTED = (
 CHECKED = [CHECKS.get_one(name) for name in WANTED]
 
 
+CONTROL = "ours.doors_locked"
+WAITING = f"controls: {{{CONTROL}: {{question: Were the doors locked?, pushed: {{}}, cannot_see: Windows.}}}}\n"
+"""A control that waits for evidence."""
+
+
 @dataclass(frozen=True)
 class Program:
     """One with a token, and with a case that was closed and one that is open."""
@@ -58,6 +63,8 @@ class Program:
 
 @pytest.fixture
 def program(office: Office) -> Program:
+    with (office.folder / "troth.yaml").open("a", encoding="utf-8") as declared:
+        declared.write(WAITING)
     now = office.now()
     secret = tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now)
     asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
@@ -96,6 +103,8 @@ def _try(
     def send(case: Any) -> None:
         if references and "{reference}" in path:
             case.path_parameters = {"reference": next(known)}
+        if "{control}" in path:
+            case.path_parameters = {"control": CONTROL}
         answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
         case.validate_response(answer, checks=CHECKED, headers=headers)
@@ -108,11 +117,19 @@ def _right(method: str, path: str, program: Program, examples: int) -> None:
     found = _try(method, path, examples=examples, secret=program.secret, references=program.references)
     for body in _examples(method, path):
         sent = Client().generic(
-            method, path, json.dumps(body), "application/json", headers={"Authorization": f"Bearer {program.secret}"}
+            method,
+            _of_control(path),
+            json.dumps(body),
+            "application/json",
+            headers={"Authorization": f"Bearer {program.secret}"},
         )
         found[sent.status_code] += 1
     assert found.keys() <= {200, 201, 403, 404, 409, 422}
     assert found.keys() & {200, 201}, "it was reached"
+
+
+def _of_control(path: str) -> str:
+    return path.replace("{control}", CONTROL)
 
 
 def _wrong(method: str, path: str, program: Program, examples: int) -> None:
@@ -173,7 +190,11 @@ def _examples(method: str, path: str) -> list[Any]:
 def test_every_example_is_good(office: Office, program: Program, method: str, path: str) -> None:
     for body in _examples(method, path):
         answer = Client().generic(
-            method, path, json.dumps(body), "application/json", headers={"Authorization": f"Bearer {program.secret}"}
+            method,
+            _of_control(path),
+            json.dumps(body),
+            "application/json",
+            headers={"Authorization": f"Bearer {program.secret}"},
         )
         assert answer.status_code in (200, 201), answer.content
 

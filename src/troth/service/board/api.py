@@ -46,7 +46,7 @@ class Seen(Body):
         json_schema_extra={
             "examples": [
                 {
-                    "at": "2026-11-24T09:41:00Z",
+                    "at": "2026-01-05T06:00:00Z",
                     "outcome": "pass",
                     "figures": {"open doors": 0},
                     "population": 12,
