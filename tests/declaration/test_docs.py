@@ -66,6 +66,7 @@ def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
             "promises/binding.py",
             "stores/own.py",
             "policy/binding.py",
+            "policy/retention.py",
             "policy/notice/missing.py",
             "policy/versions/published.py",
             "detect/check.py",

@@ -10,6 +10,7 @@ from troth.declaration import Declaration, parse
 from troth.policy import read, understand
 from troth.policy.proposing import BindingPlan, Proposal, change_for, period_conflict, plan_binding, propose
 from troth.policy.proposing.propose import _rows
+from troth.policy.retention import problems
 from troth.promises import catalogue
 
 COMPANY = """troth: 1
@@ -200,3 +201,21 @@ def test_another_plan_has_another_hash(tmp_path: Path) -> None:
         for text in ("We never sell it.", "We never rent it.")
     }
     assert len(hashes) == 2
+
+
+BOUND = "promises:\n  - {quote: QUOTE, owner: ann@example.org, controls: [retention.nothing_overdue], about: [ABOUT]}\n"
+
+
+@pytest.mark.parametrize(
+    ("quote", "about", "codes"),
+    [
+        ("We delete sign-in history after ninety days.", "logins.login", []),
+        ("We delete sign-in history after ninety days.", "logins", []),
+        ("We delete sign-in history when it is no longer needed.", "logins.login", []),
+        ("We delete sign-in history after thirty days.", "logins.login", ["promise-period"]),
+        ("We delete customers after three years.", "shop.customer", ["promise-no-rule"]),
+    ],
+)
+def test_a_promise_on_a_period_needs_a_rule_that_says_the_same(quote: str, about: str, codes: list[str]) -> None:
+    bound = company(BOUND.replace("QUOTE", quote).replace("ABOUT", about))
+    assert [problem.code for problem in problems(bound)] == codes

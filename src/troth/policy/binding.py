@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
+from troth.policy import retention
 from troth.policy.reading.files import read_file
 from troth.policy.text import Block, PolicyError, PolicyText, Sentence
 from troth.wording import same_words
@@ -64,7 +65,7 @@ def check(declaration: Declaration) -> list[Problem]:
     except PolicyError as error:
         return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
     problems = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]
-    problems += _passed_over(declaration, policy)
+    problems += [*_passed_over(declaration, policy), *retention.problems(declaration)]
     return [_located(declaration, problem) for problem in problems]
 
 

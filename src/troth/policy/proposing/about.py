@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from troth.declaration import Declaration, covers
 from troth.declaration.model import Retention
 from troth.policy.clauses import Quantity
-from troth.policy.clauses.quantities import quantities_in
-from troth.wording import same_words
+from troth.policy.retention import agrees, period_in
 
 __all__ = ["period_conflict", "tables_holding", "tables_kept"]
 
@@ -19,10 +18,8 @@ _EMPTY_WORDS = """
     information personal record table row history kept keep delete deleted after about day days month year two
 """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
-_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _NEAR = 0.3
-_SAME_WITHIN = 0.04
-"""Twelve months are a year, and thirty days a month, to whoever writes a policy."""
+"""Rules that are so near to the best are named too."""
 
 
 def tables_kept(words: str, declaration: Declaration) -> tuple[str, ...]:
@@ -44,47 +41,28 @@ def tables_holding(categories: Sequence[str], declaration: Declaration) -> tuple
 def period_conflict(words: str, declaration: Declaration) -> str:
     """How the period in *words* differs from those of the retention rules that they name; empty where it does not, or
     where they say no period, or several."""
-    rules, days = _rules_named(words, declaration), _days_in(words)
-    if days is None or not rules or any(_is_same(_days(rule), days) for _, rule in rules):
+    rules, said = _rules_named(words, declaration), period_in(words)
+    if said is None or not rules or any(agrees(rule, said) for _, rule in rules):
         return ""
-    [said] = _periods_in(words)
     name, rule = rules[0]
     return f"the sentence says {said}, the rule '{name}' says {rule.for_}"
 
 
-def _periods_in(words: str) -> list[Quantity]:
-    return [it for it in quantities_in(same_words(words)) if it.unit in _DAYS]
-
-
-def _days_in(words: str) -> float | None:
-    """The one period that *words* name, in days; None where they name none, or several."""
-    said = _periods_in(words)
-    return said[0].number * _DAYS[said[0].unit] if len(said) == 1 else None
-
-
-def _is_same(one: float, other: float) -> bool:
-    return abs(one - other) <= _SAME_WITHIN * other
-
-
-def _days(rule: Retention) -> float:
-    return rule.for_.count * _DAYS[rule.for_.unit]
-
-
 def _rules_named(words: str, declaration: Declaration) -> list[tuple[str, Retention]]:
     """The retention rules that share most words with these, if any shares one."""
-    said, days = _words(words), _days_in(words)
-    scored = [(_likeness(said, days, name, rule), name, rule) for name, rule in declaration.retention.items()]
+    said, period = _words(words), period_in(words)
+    scored = [(_likeness(said, period, name, rule), name, rule) for name, rule in declaration.retention.items()]
     most = max((score for score, _, _ in scored), default=0.0)
     return [(name, rule) for score, name, rule in scored if score and score > most - _NEAR]
 
 
-def _likeness(said: frozenset[str], days: float | None, name: str, rule: Retention) -> float:
+def _likeness(said: frozenset[str], period: Quantity | None, name: str, rule: Retention) -> float:
     """Words in common; of rules with as many, the one with the same period, and then the one with the fewest others."""
     own = _own_words(name, rule)
     common = len(said & own)
     if not common:
         return 0.0
-    return common + 0.5 * (days is not None and _is_same(_days(rule), days)) + 0.4 / (len(own) + 1)
+    return common + 0.5 * (period is not None and agrees(rule, period)) + 0.4 / (len(own) + 1)
 
 
 def _own_words(name: str, rule: Retention) -> frozenset[str]:
