@@ -28,7 +28,7 @@ def test_both_renderings_agree_with_the_graph(notice: Rendered) -> None:
 
 
 _HUMAN = [
-    (VOICE, "periods", "| Sign-in history | device data, behaviour | 90 days |", "90 days", "60 days"),
+    (VOICE, "periods", "| Sign-in history | IP address, device data, behaviour |", "90 days", "60 days"),
     (VOICE, "recipients", "| Example Post Inc |", "Example Post Inc", "Example Postal Inc"),
     (VOICE, "recipients", "| e-mail address, name | United States |", "United States", "Germany"),
     (VOICE, "recipients", "UK-US data bridge", "UK-US data bridge", "adequacy decision"),

@@ -89,17 +89,17 @@ def facts_of(declaration: Declaration) -> Facts:
 
 def stored(declaration: Declaration) -> tuple[str, ...]:
     """Every category that the declared systems hold, each once."""
-    return condensed(
-        chain.from_iterable(_held(system) for system in declaration.systems.values()), dropping_narrow=False
-    )
+    return _each(chain.from_iterable(_held(system) for system in declaration.systems.values()))
 
 
-def condensed(keys: Iterable[str], *, dropping_narrow: bool = True) -> tuple[str, ...]:
+def condensed(keys: Iterable[str]) -> tuple[str, ...]:
     """Each category once, without those that another one covers."""
-    once = tuple(dict.fromkeys(keys))
-    if not dropping_narrow:
-        return once
+    once = _each(keys)
     return tuple(key for key in once if not any(other != key and covers(other, key) for other in once))
+
+
+def _each(keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(keys))
 
 
 def _laws(declaration: Declaration, on: dt.date) -> frozenset[str]:
@@ -179,18 +179,18 @@ def _periods(declaration: Declaration) -> Iterator[Fact]:
     ruled = {rule.table for rule in declaration.retention.values()}
     for name, rule in declaration.retention.items():
         starts = rule.starts or _unstamped(rule.from_)
-        data = condensed(_below(declaration, rule.table, ruled))
+        data = _each(_below(declaration, rule.table, ruled))
         yield PeriodFact(
             _named(rule.title, name), data, str(rule.for_), _one_line(starts), _one_line(rule.because or "")
         )
     for name, system in declaration.systems.items():
         for table_name, table in system.tables.items():
             if table.keep and table.keep.for_ and f"{name}.{table_name}" not in ruled:
-                data = condensed(use.category for use in table.fields.values())
+                data = _each(use.category for use in table.fields.values())
                 starts, why = _unstamped(table.keep.from_ or ""), _one_line(table.keep.because)
                 yield PeriodFact(_named(None, table_name), data, str(table.keep.for_), starts, why)
         if system.asked and system.asked.retain:
-            data = condensed(system.asked.holds.values())
+            data = _each(system.asked.holds.values())
             yield PeriodFact(_named(system.title, name), data, str(system.asked.retain), "", "")
 
 
