@@ -27,7 +27,7 @@ from typing import Any
 
 from troth.errors import TrothError
 from troth.policy.concordance import Concordance
-from troth.policy.naming import company_names
+from troth.policy.naming import ACTS, company_names
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
 from troth.wording import same_words
@@ -235,7 +235,7 @@ class _Us:
 
     def __init__(self, policy: PolicyText) -> None:
         names = "|".join(re.escape(name) for name in sorted(company_names(policy), key=len, reverse=True))
-        self._acts = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})(?= [a-z])")
+        self._acts = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})(?= (?:{ACTS})\b)")
         self._owns = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})'s?(?= [a-z])")
 
     def read(self, text: str) -> str:

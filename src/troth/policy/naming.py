@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from troth.policy.text import PolicyText
 from troth.wording import same_words
 
-__all__ = ["company_names"]
+__all__ = ["ACTS", "company_names"]
 
 _CHARACTERS_MAX = 20_000
 """How far into the text the company introduces itself, at the latest."""
@@ -26,6 +26,16 @@ _LEGAL = (
 )
 _SUFFIX = re.compile(rf"({_NAME}?),? {_LEGAL}")
 _SPEAKS = "will|does|do|has|is|may|never|shall|collects|uses|can|keeps|processes|applies|takes|does|asks|carries|treats"
+ACTS = (
+    r"will|shall|would|does|do|did|has|have|had|is|are|was|may|might|can|cannot|must|never|only|also|always|not|"
+    r"(?:collect|use|keep|process|appl[yi]e|take|ask|carrie|treat|share|sell|store|hold|receive|provide|protect|respect|"
+    r"complie|adhere|offer|send|give|delete|erase|retain|limit|require|ensure|maintain|encrypt|allow|make|publishe|post|"
+    r"answer|respond|conclude|observe|prefer|explain|consider|reserve|tell|inform|notifie|review|train|work|act|follow|"
+    r"strive|believe|disclose|transfer|employ|record|show|run|need|want|rely|relie|gather|obtain|request|contact|monitor|"
+    r"track|anonymi[sz]e|destroy|destroye|remove|restrict|verifie|acknowledge|confirm|undertake|commit|promise|honou?r|"
+    r"let|put|see|get|pass|passe|log|rent|trade|combine|host|operate|appoint|check|test|audit|update)s?"
+)
+"""What a company may do next where its name is read as *we*."""
 _SUBJECT = re.compile(rf"(?:^|[.;:,(|] |\b(?:the|The|that|and|with|if|If) )({_NAME}) (?:{_SPEAKS})\b", re.M)
 _INTRODUCTION = 1_500
 _SPEAKING_MIN = 2
