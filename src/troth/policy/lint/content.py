@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.model import Hit, Severity
+from troth.policy.lint.model import Hit
 from troth.policy.lint.near import said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
@@ -113,8 +112,25 @@ def _indirect(looked: Looked) -> Iterator[Hit]:
     others = () if spoken.has("indirect.people") else spoken.of("indirect.others")
     received = [*spoken.of("indirect.received"), *others]
     told = {id(passage.block) for passage in spoken.of("indirect.content")}
-    for passage in [passage for passage in received if id(passage.block) not in told][:1]:
+    silent = [one for one in received if id(one.block) not in told and not one.sentence.text.endswith(":")]
+    for passage in silent[:1]:
         yield Hit(passage.sentence)
+
+
+@fires_when("GDPR.9.special")
+def _special(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    implied = spoken.of("special.implied")
+    if implied and not spoken.has("special.spoken") and not said_near(implied, spoken.of("consent.relied")):
+        yield Hit(implied[0].sentence)
+
+
+@fires_when("GDPR.28.role")
+def _role(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    if not spoken.has("role.stated"):
+        received = spoken.of("role.received")
+        yield Hit(received[0].sentence if received else None)
 
 
 @fires_when("GDPR.27.rep")
@@ -152,11 +168,7 @@ def _hedging(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("BREACH.deadline")
 def _breach_deadline(looked: Looked) -> Iterator[Hit]:
-    if not looked.mentions.has("breach.any"):
-        yield Hit(says=(("what", "Nothing is said about what happens after a breach."),), severity=Severity.INFO)
-    says = (("what", "A breach is to be told, and it is not said how soon."),)
-    for hit in _breach_without(looked, "breach.time"):
-        yield replace(hit, says=says)
+    return _breach_without(looked, "breach.time")
 
 
 @fires_when("BREACH.authority")

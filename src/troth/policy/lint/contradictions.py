@@ -68,16 +68,25 @@ def is_taken_back(passage: Passage, looked: Looked) -> bool:
     return after is not None and after in looked.mentions.of("denial.qualified")
 
 
+_WORDS_MIN = 4
+"""Of a sentence; what is shorter is a note in a table."""
+
+
 @fires_when("X.sharing-label")
 def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
     """A denial of sale beside others who watch visitors, once; where California may be concerned."""
     spoken = looked.mentions
     if looked.home.region not in {"us", ""} and not spoken.has("california.any"):
         return
-    others = _without(spoken.of("watchers.outside"), spoken.of("denial.sale"))
-    for passage in spoken.of("denial.sale")[:1]:
-        if others:
-            yield _beside(passage, others[0])
+    denials = [passage for passage in spoken.of("denial.sale") if len(passage.sentence.text.split()) >= _WORDS_MIN]
+    others = _without(spoken.of("watchers.outside"), denials)
+    if denials and others:
+        local = [
+            passage
+            for passage in denials
+            if re.search(r"\b(?:california|ccpa|u s)", f"{passage.under} {passage.words}")
+        ]
+        yield _beside((local or denials)[0], others[0])
 
 
 @fires_when("X.anonymous-vs-logs")
@@ -104,30 +113,32 @@ def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
         yield _beside(passage, others[0])
 
 
+_GENERAL = re.compile(r"(?:info|office|hello|contact|support|help|reception|team|mail)@")
 _FOR_OTHER_MATTERS = re.compile(
-    r"(?:info|office|hello|contact|support|help|sales|reception|press|media|security|cert|abuse|jobs|hr|billing|eu-?rep"
-    r"|uk-?rep|representative|rep|no-?reply)\b"
+    r"(?:sales|press|media|security|cert|abuse|jobs|careers|hr|billing|(?:eu|uk)-?rep|representative|rep|no-?reply)@"
 )
+_FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")
 
 
 @fires_when("X.mailboxes")
 def mailboxes(looked: Looked) -> Iterator[Hit]:
-    """Several addresses for what people may ask, told once, where the first one stands. A mailbox for other matters
-    counts where a right stands beside it."""
+    """Several addresses for what people may ask, told once, at the one that nobody would think of first. A general
+    mailbox counts where a right stands beside it."""
     spoken = looked.mentions
     rights = {passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "complaint.self")}
     found = dict[str, Sentence]()
     for contact in contacts(looked.policy):
         box = contact.value.lower()
         is_ours = contact.kind is ContactKind.EMAIL and contact.reached in {Reached.COMPANY, Reached.OFFICER}
-        if is_ours and (contact.sentence.id in rights or not _FOR_OTHER_MATTERS.match(box)):
+        is_asked = contact.sentence.id in rights or not _GENERAL.match(box)
+        if is_ours and is_asked and not _FOR_OTHER_MATTERS.match(box):
             found.setdefault(box, contact.sentence)
     ours = _own_domain(found)
     boxes = {box: sentence for box, sentence in found.items() if box.endswith(f"@{ours}")}
     if len(boxes) > 1:
         which = ", ".join(f"{box} (line {sentence.span.line})" for box, sentence in boxes.items())
-        first = next(iter(boxes))
-        yield Hit(boxes[first], says=(("which", which),))
+        other = next((box for box in boxes if not _FOR_PRIVACY.match(box)), next(iter(boxes)))
+        yield Hit(boxes[other], says=(("which", which),))
 
 
 def _own_domain(boxes: Iterable[str]) -> str:
@@ -189,7 +200,6 @@ def _spoken_of_once(looked: Looked) -> Iterator[Hit]:
 _TOPICS = {
     "topic.jobs": "job applications",
     "topic.contests": "competitions",
-    "topic.surveys": "surveys",
     "topic.forum": "forums",
     "topic.chat": "chats",
 }

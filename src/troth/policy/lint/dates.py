@@ -25,6 +25,7 @@ _DATE = re.compile(
     r"(?<![\d./-])(?:"
     r"(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})"
     r"|(?P<c>\d{1,2})(?P<t>[/-])(?P<d>\d{1,2})(?P=t)(?P<z>(?:20)?\d\d)"
+    r"|(?P<g>0?[1-9]|1[0-2])/(?P<w>20\d\d)"
     r"|(?P<e>\d{1,2})\.(?P<f>\d{1,2})\.(?P<x>20\d\d)"
     rf"|(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format(1)},? (?P<year1>(?:19|20)\d\d)"
     rf"|{_MONTH.format(2)} (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year2>(?:19|20)\d\d)"
@@ -32,7 +33,14 @@ _DATE = re.compile(
     r")(?![\d/-]|\.\d)",
     re.I,
 )
-_REVISED = re.compile(r"\bRev(?:ision)?\.? $", re.I)
+_CUE = re.compile(
+    r"\b(?:rev(?:ision)?\.?|issued?(?: date)?|dated?|published|adopted|approved|last (?:reviewed|changed|edited))"
+    r"[^.]{0,12}$",
+    re.I,
+)
+_OF_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
+_WORDS_MAX = 20
+_GAP = re.compile(r"\[(?:insert |add )?(?:the |effective )?date[^\[\]]{0,30}\]|\bDD[/.-]MM[/.-]YYYY\b", re.I)
 _EDGE_BLOCKS = 4
 """How far from the policy's beginning or end a date that stands alone is its date."""
 
@@ -79,7 +87,8 @@ def _is_own(date: Written, policy: PolicyText, stated: set[tuple[str, int]]) -> 
     if (date.sentence.id, policy.place(date.sentence, date.start, date.end).start) in stated:
         return True
     is_alone = not (before + after).strip(" .:|()*_") and _is_at_edge(date.sentence, policy.blocks)
-    return is_alone or _REVISED.search(before) is not None
+    is_told = _CUE.search(before) is not None and not _OF_LAW.search(date.sentence.text)
+    return is_alone or (is_told and len(before.split()) <= _WORDS_MAX)
 
 
 def _is_at_edge(sentence: Sentence, blocks: tuple[Block, ...]) -> bool:
@@ -104,7 +113,10 @@ def _read(sentence: Sentence, found: re.Match[str]) -> Written:
         if found[f"month{form}"]:
             month = _MONTHS[found[f"month{form}"][:3].lower()]
             return _checked(at, quote, int(found[f"year{form}"]), month, int(found[f"day{form}"]))
-    year, month = int(found["year3"]), _MONTHS[found["month3"][:3].lower()]
+    if found["g"]:
+        year, month = int(found["w"]), int(found["g"])
+    else:
+        year, month = int(found["year3"]), _MONTHS[found["month3"][:3].lower()]
     return Written(*at, dt.date(year, month, calendar.monthrange(year, month)[1]))
 
 
@@ -149,6 +161,8 @@ def invalid(looked: Looked) -> Iterator[Hit]:
     for date in written_dates(looked):
         if date.wrong:
             yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
+    for sentence, found in occurrences(looked, _GAP):
+        yield hit_at(sentence, found.start(), found.end(), why="The date is still to be filled in")
 
 
 @fires_when("S.stale")

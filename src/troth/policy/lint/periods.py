@@ -27,22 +27,24 @@ _KINDS: Mapping[str, str] = {
     "transcripts": "transcript*",
     "log files": "(log file*|server log*|access log*|web log*|logs|log data)",
     "backups": "(backup*|back ups)",
-    "invoices": "(invoice*|billing record*)",
-    "orders": "(order data|order record*|order information|order history|orders)",
     "tickets": "(ticket*|support message*|support email*)",
     "applications": "(application documents|job application*|applicant data|cv|cvs|unsuccessful applic*)",
     "identity documents": "(id document*|identity document*|passport cop*|cop* of .. passport)",
-    "location": "(location data|precise location|location history|geolocation)",
     "face videos": "face video*",
     "chat messages": "(chat|chats|chat message*)",
     "donation records": "donation record*",
     "health records": "(health record*|medical record*|patient record*|health documentation)",
     "session recordings": "session recording*",
     "exam papers": "examination papers",
-    "purchase records": "(purchase record*|records of purchase*)",
     "newsletter addresses": "(newsletter .. address*|newsletter subscri*|newsletter data)",
+    "orders": "(order data|order record*|order information|order history|orders)",
+    "invoices": "(invoice*|billing record*)",
+    "purchase records": "(purchase record*|records of purchase*)",
     "account data": "(account data|account information|account record*)",
+    "location": "(location data|precise location|location history|geolocation)",
 }
+_BROAD = frozenset({"orders", "invoices", "purchase records", "account data", "location"})
+"""Kinds that many rows of a table name beside what they are about; only sentences are compared."""
 _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerly|changelog|reduced|extended)\b")
 _CONDITION = re.compile(
     r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
@@ -112,7 +114,7 @@ def kept_periods(looked: Looked) -> Iterator[Kept]:
         words = rows.get((cell.table, cell.row), "") if cell else passage.words
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
         period = single_period(looked, passage)
-        if len(kinds) == 1 and period is not None:
+        if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD):
             yield Kept(passage, kinds[0], period.number, period.unit)
 
 

@@ -28,9 +28,12 @@ def citation(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("S.template.contract")
 def contract(looked: Looked) -> Iterator[Hit]:
-    """Sentences that bind parties, and tell no reader what is done with data."""
+    """Sentences that bind parties, and tell no reader what is done with data; the first of each paragraph."""
+    told = set[int]()
     for passage in looked.mentions.of("residue.contract"):
-        yield Hit(passage.sentence)
+        if id(passage.block) not in told:
+            told.add(id(passage.block))
+            yield Hit(passage.sentence)
 
 
 @fires_when("S.template.cart")

@@ -150,9 +150,9 @@ _SOMEBODY = re.compile(r"\b(?:we|us|our|you|your|i|my)\b")
 # --- words that nobody explains ---------------------------------------------------------------------------------------
 
 _TERMS = re.compile(
-    r"(?<=[a-z,;] )(?:Site|Sites|Website|Service|Services|Platform|Software|App|Application|Users?|Customers?|"
-    r"Clients?|Members?|Company|Content|Agreement|Products?|Personal (?:Data|Information)|Support Tickets?|Group|"
-    r"Affiliates?)(?=[\s.,;:)]|'s|$)(?! [A-Z])"
+    r"(?<=[a-z,;] )(?:Site|Sites|Website|Service|Services|Platform|Software|App|Application|Users?|Company|"
+    r"Content|Agreement|Products?|Personal (?:Data|Information)|Support Tickets?|Affiliates?)"
+    r"(?=[\s.,;:)]|'s|$)(?! [A-Z])"
 )
 _SHORT = re.compile(
     r"\b(?:PII|DSARs?|SARs?|DPIAs?|SCCs?|BCRs?|IDTA|LIA|ROPA|GAID|IDFA|PHI|NPI|NPPI|SPI|FIPPs?|KYC|AML|ESPs?|PSPs?|TIA)\b"
@@ -193,7 +193,7 @@ def _own_terms(looked: Looked) -> Iterator[re.Pattern[str]]:
 _THING = re.compile(
     r"(?<=[a-z,;] )an? (?!(?:European|German|French|British|American|Dutch|Irish|Spanish|Data|Privacy|Google|Facebook|"
     r"Member|Christmas|Royal|Internet|Web|English|Swiss|Californian?|Android|Mac|Windows|Regulation|Act|Controller|"
-    r"Processor)\b)([A-Z][a-z]{3,20})\b(?! [A-Z])"
+    r"Processor|Customer|Subscriber|User|Client|Visitor|Guest|Seller|Buyer|Patient)\b)([A-Z][a-z]{3,20})\b(?! [A-Z])"
 )
 _THINGS_MIN = 3
 
