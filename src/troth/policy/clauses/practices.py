@@ -11,13 +11,15 @@ from troth.policy.text import Block, PolicyText, Sentence
 
 __all__ = ["paragraphs_of"]
 
-_HINT = 0.35
-_HEADED = 0.75
+_HINT = 0.45
+_HEADED = 0.5
 """How much a sentence counts that only hints at a practice, and the heading above, where one that speaks of it counts
 one. A paragraph is of a practice from one on ..."""
-_SHARE = {Practice.FIRST_PARTY: 0.6}
+_SHARE = {Practice.FIRST_PARTY: 0.8}
 _SHARE_OF_OTHERS = 0.4
 """... if that is also so much of what it has of the practice that it is most of: data is mentioned everywhere."""
+_AT_LEAST = 0.5
+"""What is enough for the practice that it is most of, where no sentence is an introduction, a contact and the like."""
 _ALWAYS = frozenset({Practice.DO_NOT_TRACK, Practice.AUDIENCES, Practice.POLICY_CHANGE})
 """Practices that are told in passing and still looked for."""
 _OPENING_WORDS = 6
@@ -38,9 +40,18 @@ def paragraphs_of(mentions: Mentions) -> Iterator[Paragraph]:
         weighed: dict[Practice, _Weighed] = {practice: _weigh(mentions, practice, sentences) for practice in _NAMED}
         for practice in headings.of(heading) | headings.of(_opening(sentences)):
             weighed[practice].points += _HEADED
-        found = [practice for practice in _NAMED if _counts(practice, weighed)]
+        found = _found(weighed, sum(bool(mentions.why("practice.other", sentence)) for sentence in sentences))
         because = tuple(words for practice in found for words in weighed[practice].because)
         yield Paragraph(blocks, tuple(found) or (Practice.OTHER,), because)
+
+
+def _found(weighed: dict[Practice, _Weighed], other: int) -> list[Practice]:
+    """The practices of a paragraph of which *other* sentences are about none; they outweigh as many hints."""
+    most = max(weighed, key=lambda practice: weighed[practice].points)
+    if other >= weighed[most].points:
+        return []
+    found = [practice for practice in _NAMED if _counts(practice, weighed)]
+    return found or ([most] if not other and weighed[most].points >= _AT_LEAST else [])
 
 
 def _counts(practice: Practice, weighed: dict[Practice, _Weighed]) -> bool:
