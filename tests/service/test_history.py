@@ -176,6 +176,7 @@ def test_no_figure_leaves_where_the_promise_shows_none(happened: Office) -> None
     silent = promise.model_copy(update={"granularity": Granularity.NONE})
     controls = happened.company.controls
     assert told(change, silent, controls, Audience.PUBLIC).figures == {}
+    assert "“" not in told(change, silent, controls, Audience.PUBLIC).why
     unbound = promise.model_copy(update={"controls": ("ledger.intact",)})
     assert "“" not in told(change, unbound, controls, Audience.PUBLIC).why
     assert told(change, silent, controls, Audience.STAFF).figures == change.figures

@@ -27,17 +27,17 @@ class Told:
 
 
 def told(change: Change, promise: Promise, controls: Mapping[str, Control], audience: Audience) -> Told:
-    """A change of a promise that *audience* may see. A control that no longer belongs to the promise is not named
-    outside: nobody has said that it may be."""
+    """A change of a promise that *audience* may see. Outside, a control that no longer belongs to the promise is not
+    named, for nobody has said that it may be; nor is any where the promise shows no more than how it stands."""
     inside = audience in INSIDE
     control = controls.get(change.control)
-    is_named = control is not None and (inside or change.control in promise.controls)
+    is_open = change.control in promise.controls and promise.granularity is not Granularity.NONE
+    is_named = control is not None and (inside or is_open)
     why = _why(change.cause, control.question if control is not None and is_named else "")
     if inside:
         return Told(change, why, change.figures, change.summary)
-    is_shown = is_named and promise.granularity is not Granularity.NONE
     figures = change.figures if promise.granularity is Granularity.EXACT else banded(change.figures)
-    return Told(change, why, figures if is_shown else {})
+    return Told(change, why, figures if is_named else {})
 
 
 _WHY: Mapping[str, str | Lazy] = {
