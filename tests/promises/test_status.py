@@ -344,3 +344,23 @@ def test_a_fault_that_is_not_named_any_more_still_counts() -> None:
     more = replace(named, findings=(*named.findings, Finding("", "and 11 more")))
     assert judge(bound, named).status is Status.KEPT
     assert judge(bound, more).status is Status.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("about", "status"),
+    [
+        (("logins.login",), Status.KEPT),
+        (("logins",), Status.KEPT),
+        (("logins.login.at",), Status.KEPT),
+        (("shop",), Status.UNPROVEN),
+        (("logins.account",), Status.UNPROVEN),
+        (("logins.login", "logins.log"), Status.UNPROVEN),
+    ],
+)
+def test_a_control_that_did_not_look_there_shows_nothing_of_it(about: tuple[str, ...], status: Status) -> None:
+    """A rule of retention was taken out of the declaration: nothing is overdue where nothing was looked for."""
+    looked = Evidence(frozenset({"shop"}), frozenset({"shop"}), places=frozenset({"logins.login"}))
+    bound = promise("a.once").model_copy(update={"about": about})
+    judgement = judge(bound, replace(made(), evidence=looked))
+    assert judgement.status is status
+    assert (status is Status.KEPT) or f"without looking at {about[-1]}" in judgement.reasons[0]

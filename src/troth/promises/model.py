@@ -80,7 +80,8 @@ class Control:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a check looked at. *in_scope* and *observed* name systems (or ``site``, ``ledger``, ``declaration``);
-    what is in scope and was not observed makes a pass impossible. *query* is a hash of what was asked."""
+    what is in scope and was not observed makes a pass impossible. *query* is a hash of what was asked. *places* are the
+    parts of systems that were looked at, such as tables, where the control chooses among them."""
 
     in_scope: frozenset[str] = frozenset()
     observed: frozenset[str] = frozenset()
@@ -89,6 +90,7 @@ class Evidence:
     excluded: int = 0
     period: tuple[dt.datetime, dt.datetime] | None = None
     query: str = ""
+    places: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ Nothing is green by default. For each control that a promise is bound to:
 - it is **passed** only by its latest check, and only when that check passed, observed everything in scope, is fresh,
   and was made with the control and the declaration (see `looked_at`) as they are now;
 - of a promise that says what it is **about**, a failure counts only where it concerns that: one whose findings all lie
-  elsewhere, while everything the promise is about was observed, is a pass for this promise;
+  elsewhere, while everything the promise is about was observed, is a pass for this promise; and a control that chooses
+  where it looks, and did not look there, has not observed it;
 - ``not_applicable``, under the same conditions, neither proves nor disproves;
 - anything else is ``unproven``.
 
@@ -116,7 +117,18 @@ def status_of(
 
 def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
     """The checks as far as they concern what the promise is about."""
-    return [_narrow(check, promise.about) for check in checks] if promise.about else checks
+    return [_reaching(_narrow(check, promise.about), promise.about) for check in checks] if promise.about else checks
+
+
+def _reaching(check: Check, about: Sequence[str]) -> Check:
+    """The check with what the promise is about in its scope, where the control chose places and passed that over."""
+    places = check.evidence.places
+    passed_over = {part for part in about if not any(_lies_in(it, part) or _lies_in(part, it) for it in places)}
+    if not places or not passed_over:
+        return check
+    seen = check.evidence
+    scope, observed = seen.in_scope | passed_over, seen.observed - passed_over
+    return replace(check, evidence=replace(seen, in_scope=scope, observed=observed))
 
 
 def _narrow(check: Check, about: Sequence[str]) -> Check:

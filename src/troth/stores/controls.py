@@ -92,6 +92,7 @@ class _Look:
         population: int,
         excluded: int = 0,
         vacuous: bool = False,
+        places: Iterable[str] = (),
     ) -> Answer:
         """Any finding is a failure; without one, `run` makes an error of what was not observed.
 
@@ -104,7 +105,13 @@ class _Look:
             )
         seen = frozenset(self.seen)
         evidence = Evidence(
-            self.scope, seen, population, population - excluded, excluded + self.tasks, query=self.asked.hash
+            self.scope,
+            seen,
+            population,
+            population - excluded,
+            excluded + self.tasks,
+            query=self.asked.hash,
+            places=frozenset(places),
         )
         notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(self.why_not.items()))
         if vacuous and not self.why_not:
@@ -391,6 +398,7 @@ def nothing_overdue(
         {"rules": len(found), "rows": rows, "overdue": overdue, "kept": kept},
         population=rows,
         excluded=kept,
+        places=(declaration.retention[label].table for label in found),
     )
 
 

@@ -166,6 +166,7 @@ def _evidence_json(evidence: Evidence) -> dict[str, object]:
         "excluded": evidence.excluded,
         "period": [moment.isoformat() for moment in evidence.period] if evidence.period else None,
         "query": evidence.query,
+        "places": sorted(evidence.places),
     }
 
 
@@ -179,4 +180,5 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
         excluded=stored["excluded"],
         period=(dt.datetime.fromisoformat(period[0]), dt.datetime.fromisoformat(period[1])) if period else None,
         query=stored["query"],
+        places=frozenset(stored.get("places", ())),  # checks of before this was told have none
     )
