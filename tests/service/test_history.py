@@ -162,12 +162,15 @@ def test_the_principles_say_how_much_of_each_is_kept(served: Any) -> None:
     assert row["promises"] == 1
 
 
-def test_machines_get_history_and_trend_and_only_staff_the_tasks(served: Any) -> None:
+def test_machines_get_history_and_trend_and_only_staff_the_tasks(served: Any, happened: Office) -> None:
     facts = outside("status-json").json()
     assert facts["promises"][0]["history"]
     assert sum(each["days"] for each in facts["trend"]["counts"]) == 90
     assert "tasks" not in facts
-    assert Client(REMOTE_ADDR="127.0.0.1").get(reverse("status-json")).json()["tasks"] == []
+    DatabaseJournal().begin(replace(RUN, id="r-2"))
+    keep.run_due(TODAY + HOUR, office=happened)
+    [task] = Client(REMOTE_ADDR="127.0.0.1").get(reverse("status-json")).json()["tasks"]
+    assert (task["control"], task["owners"]) == ("record.runs_finished", ["dpo@example.org"])
 
 
 def test_no_figure_leaves_where_the_promise_shows_none(happened: Office) -> None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from troth.declaration import Promise
 from troth.promises import Control
 from troth.service.board.models import ReminderRow
-from troth.service.board.plan import promise_name
+from troth.service.board.plan import owners_of, promise_name
 from troth.service.company import Company, NoCompany
 from troth.service.pages import not_ready, the_company
 from troth.service.record.models import Task
@@ -79,7 +79,7 @@ def controls(request: HttpRequest) -> HttpResponse:
 def _line(task: Task, here: Company) -> Line:
     control = here.controls.get(task.control)
     bound = [promise for promise in here.declaration.promises if task.control in promise.controls]
-    owners = (control.owner,) if control and control.owner else tuple(dict.fromkeys(each.owner for each in bound))
+    owners = owners_of(task.control, bound, here.controls)
     return Line(task, control, owners, tuple((_anchor(each), each.quote) for each in bound))
 
 

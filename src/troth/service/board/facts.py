@@ -11,7 +11,7 @@ from troth.promises import Matrix
 from troth.service.board.history import DAYS, Trend, latest_changes
 from troth.service.board.mark import Looked, Mark
 from troth.service.board.page import Page
-from troth.service.board.plan import promise_name
+from troth.service.board.plan import owners_of, promise_name
 from troth.service.board.reading import principles_of, trend_of
 from troth.service.board.reasons import Told, told
 from troth.service.company import Company
@@ -47,7 +47,7 @@ def facts_of(company: Company, page: Page, now: dt.datetime) -> dict[str, Any]:
         "principles": _principles(principles_of(company, page)),
         "promises": [promise_facts(mark, changes.get(mark.id, ())) for mark in page.marks],
     }
-    return facts | ({"tasks": _tasks()} if page.audience is Audience.STAFF else {})
+    return facts | ({"tasks": _tasks(company)} if page.audience is Audience.STAFF else {})
 
 
 def promise_facts(mark: Mark, changes: Sequence[Told]) -> dict[str, Any]:
@@ -137,13 +137,14 @@ def _principles(matrix: Matrix) -> dict[str, Any]:
     }
 
 
-def _tasks() -> list[dict[str, Any]]:
+def _tasks(company: Company) -> list[dict[str, Any]]:
     rows = Task.objects.filter(closed_at=None).select_related("latest").order_by("opened_at", "pk")
     return [
         {
             "id": task.pk,
             "control": task.control,
             "scope": task.scope,
+            "owners": list(owners_of(task.control, company.declaration.promises, company.controls)),
             "opened_at": task.opened_at.isoformat(),
             "latest_at": task.latest.at.isoformat(),
             "summary": task.latest.summary,

@@ -17,6 +17,7 @@ __all__ = [
     "declared",
     "loosened",
     "next_check",
+    "owners_of",
     "promise_changed",
     "promise_name",
 ]
@@ -45,6 +46,14 @@ class Binding:
 def promise_name(promise: Promise) -> str:
     """The promise's name in the ledger and in our rows: a hash of its words, which change when the promise does."""
     return Name.of(promise.quote).text
+
+
+def owners_of(id_: str, promises: Iterable[Promise], controls: Mapping[str, Control]) -> tuple[str, ...]:
+    """Who mends what that control finds: whoever it names, else the owners of the promises that rest on it."""
+    control = controls.get(id_)
+    if control is not None and control.owner:
+        return (control.owner,)
+    return tuple(dict.fromkeys(promise.owner for promise in promises if id_ in promise.controls))
 
 
 def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:
