@@ -32,6 +32,7 @@ CONFIRMS = "We confirm your request within ten business days and answer it withi
 LOADS = "Our pages load nothing from other companies."
 LINKS = "Every link on our website leads somewhere."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
+ACCOUNT = "Your account | until you close it, or three years after you last used it"
 PURPOSES = "Every kind of personal data that we hold has a declared purpose, a legal basis and a period."
 
 
@@ -134,7 +135,7 @@ FAULTS = {
     "customers without a period": Fault(
         lambda company: company.edit(_ACCOUNTS, "  # accounts: "),
         lambda company: company.edit("  # accounts: ", _ACCOUNTS),
-        {PURPOSES: "broken"},
+        {PURPOSES: "broken", ACCOUNT: "unproven"},
     ),
 }
 
