@@ -110,11 +110,15 @@ def _time_and_process(looked: Looked) -> Iterator[Hit]:
 def _indirect(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     others = () if spoken.has("indirect.people") else spoken.of("indirect.others")
-    received = [*spoken.of("indirect.received"), *others]
+    received = [one for one in spoken.of("indirect.received") if not _is_itemised(one)]
     told = {id(passage.block) for passage in spoken.of("indirect.content")}
-    silent = [one for one in received if id(one.block) not in told and not one.sentence.text.endswith(":")]
-    for passage in silent[:1]:
+    for passage in [one for one in (*received, *others) if id(one.block) not in told][:1]:
         yield Hit(passage.sentence)
+
+
+def _is_itemised(passage: Passage) -> bool:
+    """Whether it leads into a list, or is an item of one: kinds and sources are told there."""
+    return bool(passage.own) or passage.sentence.text.endswith(":")
 
 
 @fires_when("GDPR.9.special")
