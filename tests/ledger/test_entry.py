@@ -301,6 +301,8 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "sign_in.failed": "count",
         "batch.recorded": "count root what",
         "check.changed": "after before control",
+        "check.retracted": "actor checks control reason since until",
+        "evidence.disposed": "before checks",
         "promise.changed": "after before promise",
         "control.unbound": "control promise",
         "control.loosened": "control what",

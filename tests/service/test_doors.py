@@ -72,6 +72,7 @@ def program(*methods: str) -> Door:
 DOORS: Mapping[str, Door] = {
     # for everyone
     "policy/": everyone(),
+    "policy/versions/": everyone(),
     "policy/logo": everyone(),
     "policy/status/": everyone(),
     "policy/status.json": everyone(),
@@ -152,6 +153,10 @@ DOORS: Mapping[str, Door] = {
     "console/tokens/": any_of(API),
     "console/tokens/make": any_of(API, methods=SEND),
     "console/controls/": any_of(EVIDENCE, H),
+    "console/processing/": any_of(EVIDENCE),
+    "console/processing/map.css": any_of(EVIDENCE),
+    "console/processing/evidence.zip": any_of(EVIDENCE),
+    "console/processing/<str:role>.<str:kind>": any_of(EVIDENCE),
     "console/tokens/<int:pk>/end": any_of(API, methods=SEND),
     "console/tokens/hooks/make": any_of(API, methods=SEND),
     "console/tokens/hooks/<int:pk>/end": any_of(API, methods=SEND),
@@ -213,7 +218,10 @@ ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PRO
 
 
 def send(client: Client, method: str, address: str, body: str = "", **headers: str) -> Any:
-    return client.generic(method, address, body, headers={"host": "localhost", **headers})
+    answer = client.generic(method, address, body, headers={"host": "localhost", **headers})
+    if answer.streaming:
+        answer.close()  # as a server does, whether the browser has read it or not
+    return answer
 
 
 @on_sqlite

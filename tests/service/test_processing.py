@@ -54,6 +54,7 @@ def test_the_evidence_archive_is_one_click(reader: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         assert archive.testzip() is None
         assert "manifest.note" in archive.namelist()
+    assert (tmp_path / "root.key").exists()  # it was made here
     assert not list(tmp_path.glob(".evidence-*"))
 
 

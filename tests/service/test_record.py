@@ -162,7 +162,7 @@ def test_what_is_past_its_period_goes_and_the_rest_stays(database: str, tombston
 
 
 def test_old_evidence_stays_while_a_status_or_a_task_rests_on_it(database: str) -> None:
-    old = NOW - 1000 * DAY
+    old = NOW - 1_200 * DAY
     checks.keep(made(Outcome.PASS, old))
     tasks.follow(checks.keep(made(Outcome.FAIL, old + DAY)))
     checks.keep(made(Outcome.ERROR, old + 2 * DAY))

@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -30,7 +31,6 @@ from troth.service.company import NoCompany
 from troth.service.keys import keyring, ledger_signer
 from troth.service.pages import not_ready, the_company
 from troth.service.record.declared import without_own
-from troth.service.settings import TROTH
 from troth.service.staff.doors import Right, needs
 
 __all__ = ["evidence_archive", "map_css", "processing", "record_file"]
@@ -80,12 +80,13 @@ def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
 @needs(Right.EVIDENCE_READ)
 @require_safe
 def evidence_archive(request: HttpRequest) -> HttpResponseBase:
-    """The whole evidence archive. It is written beside the database's own files first, and sent from there."""
-    here = the_company()
-    with tempfile.TemporaryDirectory(dir=TROTH.home, prefix=".evidence-") as folder:
+    """The whole evidence archive. It is written into TROTH_HOME first, and sent from there."""
+    here, home = the_company(), settings.TROTH.home
+    signer = ledger_signer(keyring(home), here.declaration.organisation)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".evidence-") as folder:
         path = Path(folder) / "evidence.zip"
         try:
-            export_evidence(here, ledger_signer(keyring(TROTH.home), here.declaration.organisation), path, Wanted())
+            export_evidence(here, signer, path, Wanted())
         except LedgerError as broken:
             return HttpResponse(f"{broken}\n", status=503, content_type="text/plain; charset=utf-8")
         return FileResponse(path.open("rb"), as_attachment=True, filename="evidence.zip")  # it is open, and so stays
