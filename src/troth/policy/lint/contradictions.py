@@ -31,12 +31,6 @@ def _without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Pas
     return [passage for passage in passages if id(passage) not in silent and passage.block.kind != "heading"]
 
 
-def _next(passage: Passage, looked: Looked) -> Passage | None:
-    everything = looked.mentions.passages
-    at = next(at for at, one in enumerate(everything) if one is passage) + 1
-    return everything[at] if at < len(everything) else None
-
-
 # --- who gets it ------------------------------------------------------------------------------------------------------
 
 
@@ -64,8 +58,8 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
 
 def is_taken_back(passage: Passage, looked: Looked) -> bool:
     """Whether the next sentence says for whom the denial does not hold."""
-    after = _next(passage, looked)
-    return after is not None and after in looked.mentions.of("denial.qualified")
+    after = looked.following.get(id(passage))
+    return after is not None and bool(looked.mentions.why("denial.qualified", after.sentence))
 
 
 _WORDS_MIN = 4

@@ -15,11 +15,10 @@ from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase, plain
-from troth.policy.text import PolicyText
+from troth.policy.phrases import Phrase
 from troth.wording import same_words
 
-__all__ = ["DAYS", "Kept", "kept_periods", "row_words", "single_period"]
+__all__ = ["DAYS", "Kept", "kept_periods", "single_period"]
 
 _KINDS: Mapping[str, str] = {
     "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
@@ -95,8 +94,10 @@ def _opened(looked: Looked) -> Iterator[Passage]:
     section says of some."""
     spoken = looked.mentions
     definite = spoken.of("retention.period")
+    ending = {id(passage) for passage in definite}
+    opened = {id(passage) for passage in spoken.of("period.opened")}
     for passage, after in itertools.pairwise(spoken.passages):
-        if passage in definite and after in spoken.of("period.opened") and after.block is passage.block:
+        if id(passage) in ending and id(after) in opened and after.block is passage.block:
             yield passage
     for passage in spoken.of("period.of_each"):
         if any(other.under != passage.under for other in definite):
@@ -108,10 +109,9 @@ _OPEN_END = re.compile(r"\b(?:or|and)\b.{0,80}\b(?:reasonable|necessary|needed|r
 
 def kept_periods(looked: Looked) -> Iterator[Kept]:
     """What the policy says of periods, where a sentence or row is about one kind of data and names one period."""
-    rows = row_words(looked.policy)
     for passage in looked.mentions.of("retention.any"):
         cell = passage.block.cell
-        words = rows.get((cell.table, cell.row), "") if cell else passage.words
+        words = looked.rows.get((cell.table, cell.row), "") if cell else passage.words
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
         period = single_period(looked, passage)
         if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD):
@@ -121,7 +121,7 @@ def kept_periods(looked: Looked) -> Iterator[Kept]:
 def single_period(looked: Looked, passage: Passage) -> Quantity | None:
     """The one period that a sentence, or a whole row, names; None where there are several, or it depends."""
     cell = passage.block.cell
-    words = row_words(looked.policy).get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
+    words = looked.rows.get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
     periods = [one for one in quantities_in(words) if one.unit in DAYS]
     if len(periods) != 1 or _TELLS_OF_CHANGE.search(words.lower()):
         return None
@@ -131,12 +131,3 @@ def single_period(looked: Looked, passage: Passage) -> Quantity | None:
 @functools.cache
 def _phrases() -> Mapping[str, Phrase]:
     return {kind: Phrase(text) for kind, text in _KINDS.items()}
-
-
-def row_words(policy: PolicyText) -> Mapping[tuple[int, int], str]:
-    """The words of every row of every table, by table and row."""
-    rows = defaultdict[tuple[int, int], list[str]](list)
-    for block in policy.blocks:
-        if block.cell is not None and not block.cell.is_head:
-            rows[block.cell.table, block.cell.row].append(plain(block.text))
-    return {place: " ".join(words) for place, words in rows.items()}

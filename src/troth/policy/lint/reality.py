@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from troth.counting import counted
@@ -15,7 +15,7 @@ from troth.policy.lint.contradictions import is_taken_back
 from troth.policy.lint.dates import own_date
 from troth.policy.lint.facts import UNION
 from troth.policy.lint.model import Hit
-from troth.policy.lint.periods import DAYS, row_words, single_period
+from troth.policy.lint.periods import DAYS, single_period
 from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
@@ -150,17 +150,16 @@ def retention(looked: Looked) -> Iterator[Hit]:
 def _about(looked: Looked, title: str) -> Iterator[Passage]:
     """Passages on periods that have all the words of a title, whatever their endings."""
     stems = [word[: max(4, len(word) - 2)] for word in plain(title).split() if word not in _SMALL]
-    rows = row_words(looked.policy)
     for passage in looked.mentions.of("retention.any"):
-        words = _words_of(passage, rows)
+        words = _words_of(looked, passage)
         if stems and all(re.search(rf"\b{re.escape(stem)}", words) for stem in stems):
             yield passage
 
 
-def _words_of(passage: Passage, rows: Mapping[tuple[int, int], str]) -> str:
+def _words_of(looked: Looked, passage: Passage) -> str:
     """The words of the passage, or of the whole row where it is a cell."""
     cell = passage.block.cell
-    return rows.get((cell.table, cell.row), "") if cell else plain(passage.sentence.text)
+    return looked.rows.get((cell.table, cell.row), "") if cell else plain(passage.sentence.text)
 
 
 # --- cookies and hosts ------------------------------------------------------------------------------------------------
@@ -195,10 +194,9 @@ def lifetimes(looked: Looked) -> Iterator[Hit]:
     declaration = _declared(looked)
     if declaration is None or not declaration.cookies:
         return
-    rows = row_words(looked.policy)
     for block in looked.policy.blocks:
         cell = block.cell
-        text = rows.get((cell.table, cell.row), "") if cell else block.text
+        text = looked.rows.get((cell.table, cell.row), "") if cell else block.text
         named = [name for name in declaration.cookies if _stands(name, block.text)]
         if len(named) == 1 and (cell or "cookie" in text.casefold()):
             yield from _lifetime(declaration, named[0], block.sentences[-1], text)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -40,6 +42,20 @@ class Looked:
     def mentions(self) -> Mentions:
         """Which sentences speak of what."""
         return mentions(self.policy)
+
+    @cached_property
+    def following(self) -> Mapping[int, Passage]:
+        """By the identity of a passage the one behind it."""
+        return {id(one): after for one, after in itertools.pairwise(self.mentions.passages)}
+
+    @cached_property
+    def rows(self) -> Mapping[tuple[int, int], str]:
+        """The words of every row of every table, as phrases see them, by table and row; without the heads."""
+        rows = defaultdict[tuple[int, int], list[str]](list)
+        for block in self.policy.blocks:
+            if block.cell is not None and not block.cell.is_head:
+                rows[block.cell.table, block.cell.row].append(plain(block.text))
+        return {place: " ".join(words) for place, words in rows.items()}
 
     @cached_property
     def words(self) -> str:
