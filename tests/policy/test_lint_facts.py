@@ -38,7 +38,7 @@ def test_a_declaration_settles_the_conditions_of_rules() -> None:
 def test_silence_settles_nothing() -> None:
     bare = DECLARED.model_copy(update={"purposes": {}, "recipients": {}})
     facts = Facts.of(bare)
-    assert [facts.holds(name) for name in ("special_categories", "shares_for_advertising", "shop")] == [
+    assert [facts.holds(name) for name in ("special_categories", "shares_for_advertising", "no_shop")] == [
         None,
         None,
         None,
@@ -49,9 +49,9 @@ def test_a_condition_that_holds_makes_a_finding_unconditional_and_one_that_does_
     text = "We use cookies to:\n\n- remember the items in your shopping cart."
     [unknown] = findings(text, "S.template.cart")
     assert unknown.conditional
-    [known] = findings(text, "S.template.cart", facts=Facts((("shop", True),)))
+    [known] = findings(text, "S.template.cart", facts=Facts((("no_shop", True),)))
     assert not known.conditional
-    assert not findings(text, "S.template.cart", facts=Facts((("shop", False),)))
+    assert not findings(text, "S.template.cart", facts=Facts((("no_shop", False),)))
 
 
 # --- text and reality -------------------------------------------------------------------------------------------------

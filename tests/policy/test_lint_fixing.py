@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from tests.policy.declared import VOICE, declared
 from tests.policy.linting import TODAY
 from tests.policy.sampling import SAMPLES, sample
 
 from troth.policy import read
-from troth.policy.lint import Mended, Report, lint, mend
+from troth.policy.lint import Facts, Mended, Report, lint, mend
 from troth.policy.reading import Kind
 
 
@@ -109,3 +110,19 @@ def test_the_diff_is_one_that_patch_reads() -> None:
         "+The firm and its staff.\n\\ No newline at end of file\n"
     )
     assert mended("All is well.").diff("policy.md") == ""
+
+
+def test_a_list_that_is_promised_is_filled_from_the_declaration() -> None:
+    facts = Facts.of(declared(VOICE))
+
+    def beside(text: str) -> Report:
+        return lint(read(text, kind="markdown"), as_of=TODAY, facts=facts)
+
+    text = "## Cookies\n\nWe use cookies to:\n\n## Mail\n\nWrite to us."
+    done = mend(text, kind="markdown", look=beside)
+    assert (
+        "We use these cookies: cart (remembers what you put in the cart); choice" in done.text
+    )
+    assert [one.finding.rule for one in done.mends] == ["S.empty-list.cookies"]
+    assert mend(done.text, kind="markdown", look=beside).mends == ()
+    assert mended(text).text == text

@@ -66,7 +66,8 @@ def _answers(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
     yield "legitimate_interests", _any(one.basis is Basis.LEGITIMATE_INTERESTS for one in purposes)
     yield "automated_decisions", _decides(declaration)
     yield "children", None if notice.children is None else notice.children != "none"
-    yield "shop", _any(covers("essential.service.payment_processing", one.use) for one in purposes)
+    sells = _any(covers("essential.service.payment_processing", one.use) for one in purposes)
+    yield "no_shop", None if sells is None else not sells
     roles = [one.role in {Sharing.SALE, Sharing.SHARE} for one in declaration.recipients.values()]
     yield "shares_for_advertising", _any(roles)
     yield from _places(declaration)

@@ -39,8 +39,10 @@ def empty_list(looked: Looked) -> Iterator[Hit]:
     empty = {sentence.id for sentence in (*empty_leads(looked.policy), *_misled(looked.policy))}
     for section in looked.policy.sections:
         for block in section.blocks:
-            if block.sentences[-1].id in empty:
-                yield Hit(block.sentences[-1], part=_name_of(block.sentences[-1], section))
+            lead = block.sentences[-1]
+            if lead.id in empty:
+                part = _name_of(lead, section)
+                yield Hit(lead, part=part, fix=_filled(lead, part, looked))
 
 
 def _misled(policy: PolicyText) -> Iterator[Sentence]:
@@ -51,6 +53,27 @@ def _misled(policy: PolicyText) -> Iterator[Sentence]:
         is_text = after is not None and after.kind == "paragraph" and after.cell is None
         if after is not None and is_text and (after.text.endswith(":") or _NO_ITEM.match(after.text)):
             yield block.sentences[-1]
+
+
+def _filled(lead: Sentence, part: str, looked: Looked) -> str | None:
+    """The lead-in with what the declaration has for it: the purposes, or the cookies and what each is for."""
+    declaration = looked.facts.declaration if looked.facts else None
+    if declaration is None:
+        return None
+    if part == "cookies" and declaration.cookies:
+        items = [f"{name} ({_one_line(one.why)})" if one.why else name for name, one in declaration.cookies.items()]
+        return f"We use these cookies: {'; '.join(items)}."
+    titles = [_one_line(purpose.title or "") for purpose in declaration.purposes.values()]
+    if part != "use" or not all(titles):
+        return None
+    said = [title[:1].lower() + title[1:] for title in titles]
+    if lead.text.endswith(" to:"):
+        said = [title.removeprefix("to ") for title in said]
+    return f"{lead.text} {'; '.join(said)}."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _name_of(lead: Sentence, section: Section) -> str:
