@@ -14,6 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from troth import policy
 from troth.declaration import Declaration, check, load
+from troth.policy.proposing import plan_binding
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +37,23 @@ def test_all_that_is_wrong_is_promises_that_nothing_shows_yet(declaration: Decla
 
 def test_each_quote_stands_in_the_policy_once(declaration: Declaration, folder: Path) -> None:
     words = _words(folder / "policy.md")
-    counted = {promise.quote: words.count(" ".join(promise.quote.replace(" | ", " ").split())) for promise in declaration.promises}
+    counted = {
+        promise.quote: words.count(" ".join(promise.quote.replace(" | ", " ").split()))
+        for promise in declaration.promises
+    }
     assert [quote for quote, times in counted.items() if times != 1] == []
 
 
 def test_the_policy_is_read_as_the_promises_quote_it(declaration: Declaration) -> None:
     assert list(policy.check(declaration)) == []
+
+
+def test_every_promise_of_the_policy_is_bound_or_said_to_be_none(declaration: Declaration, folder: Path) -> None:
+    plan = plan_binding(policy.understand(policy.read_file(folder / "policy.md")), declaration)
+    assert [proposal.quote for proposal in plan.proposals] == []
+    assert plan.astray == ()
+    assert len(plan.bound) == len(declaration.promises)
+    assert plan.left == len(declaration.policy.not_promises)
 
 
 def test_most_promises_are_measured_some_stated_some_open(declaration: Declaration) -> None:

@@ -36,6 +36,10 @@ def promises_in(policy: PolicyText) -> list[Clause]:
     return list(understand(policy).promises)
 
 
+_OF_RIGHTS = ("promise.will", "promise.never", "promise.tells", "promise.you_can")
+"""What a right in a list may promise besides: "to have it erased, and we will tell the recipients"."""
+
+
 class _Says:
     """What the phrases of the lexicon find in a sentence."""
 
@@ -73,8 +77,13 @@ class _Says:
             return []
         if self._spoken.why("promise.not", passage.sentence):
             return []
-        found = [self._why(name, passage.sentence) for name in self._promises if name != "promise.not"]
+        names = _OF_RIGHTS if self._is_right_in_list(passage) else self._promises
+        found = [self._why(name, passage.sentence) for name in names if name != "promise.not"]
         return [said for said in found if said]
+
+    def _is_right_in_list(self, passage: Passage) -> bool:
+        """Whether the sentence is one of the rights that a list names: it tells its limits, and promises seldom."""
+        return bool(passage.own and "right" in passage.words[: passage.own] and passage.block.kind == "list_item")
 
     def _says(self, kind: ClauseKind, name: str, sentence: Sentence) -> str:
         return self._why(name, sentence) or self._facts.get(kind, {}).get(sentence.id, "")
