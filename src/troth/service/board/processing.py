@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -89,4 +90,24 @@ def evidence_archive(request: HttpRequest) -> HttpResponseBase:
             export_evidence(here, signer, path, Wanted())
         except LedgerError as broken:
             return HttpResponse(f"{broken}\n", status=503, content_type="text/plain; charset=utf-8")
-        return FileResponse(path.open("rb"), as_attachment=True, filename="evidence.zip")  # it is open, and so stays
+        size = path.stat().st_size
+        response = FileResponse(_Open(path), as_attachment=True, filename="evidence.zip")
+    response.headers["Content-Length"] = str(size)
+    return response
+
+
+class _Open:
+    """A file that is gone from its folder and is read once; whoever lets go of it closes it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+
+    def read(self, size: int) -> bytes:
+        return os.read(self._file, size)
+
+    def close(self) -> None:
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+    __del__ = close
