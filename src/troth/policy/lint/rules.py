@@ -33,6 +33,7 @@ _MODULES = (
     "contradictions",
     "periods",
     "reality",
+    "unnamed",
 )
 _TEXTS = ("citation", "message")
 _KEYS = {

@@ -1,0 +1,153 @@
+"""Rules about what is declared and what no sentence names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from troth.policy.categories import names_category
+from troth.policy.facts import ContactKind, contacts
+from troth.policy.lint.beside import declaration_of, is_named, listed, place_of, says_one_of
+from troth.policy.lint.dates import own_date
+from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import table
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.phrases import plain
+
+# --- why, what, on what ground ----------------------------------------------------------------------------------------
+
+
+@fires_when("F.purpose")
+def purposes(looked: Looked) -> Iterator[Hit]:
+    """Declared purposes that no sentence names, neither in their own words nor in those for such a use."""
+    declaration = declaration_of(looked)
+    if declaration is None:
+        return
+    words = looked.words
+    uses = table("reality.toml")["uses"]
+    for key, purpose in declaration.purposes.items():
+        title = " ".join((purpose.title or key.replace("_", " ")).split())
+        nearest = max((use for use in uses if f"{purpose.use}.".startswith(f"{use}.")), key=len, default="")
+        if plain(title) not in words and not (nearest and says_one_of(looked, uses[nearest])):
+            yield Hit(says=(("name", title), ("where", place_of(declaration, f"purposes.{key}"))))
+
+
+@fires_when("F.category")
+def categories(looked: Looked) -> Iterator[Hit]:
+    """Declared kinds of personal data that no sentence names, each once, with a field that holds it."""
+    declaration = declaration_of(looked)
+    if declaration is None:
+        return
+    from troth.declaration import covers, title
+
+    held = dict[str, str]()
+    for system_name, system in declaration.systems.items():
+        for table_name, declared in system.tables.items():
+            for column, use in declared.fields.items():
+                held.setdefault(use.category, f"systems.{system_name}.tables.{table_name}.fields.{column}")
+    texts = [sentence.text for sentence in looked.policy.sentences]
+    for category, path in held.items():
+        is_covered = any(other != category and covers(other, category) for other in held)
+        if not is_covered and not _names(looked, texts, category):
+            yield Hit(says=(("name", title(category)), ("where", place_of(declaration, path))))
+
+
+def _names(looked: Looked, texts: Sequence[str], category: str) -> bool:
+    """Whether the policy names such data, or nobody expects it to: what a system notes of its own accord."""
+    words = table("reality.toml")["categories"].get(category, [])
+    is_technical = words == "technical" or category.startswith("system.")
+    return is_technical or says_one_of(looked, words) or any(names_category(text, category) for text in texts)
+
+
+@fires_when("F.basis")
+def bases(looked: Looked) -> Iterator[Hit]:
+    """Declared legal bases that the policy never names, each once."""
+    declaration = declaration_of(looked)
+    if declaration is None:
+        return
+    phrases, told = table("reality.toml")["bases"], set[str]()
+    for key, purpose in declaration.purposes.items():
+        if purpose.basis not in told and not says_one_of(looked, phrases[purpose.basis]):
+            told.add(purpose.basis)
+            where = place_of(declaration, f"purposes.{key}")
+            yield Hit(says=(("name", purpose.basis.replace("_", " ")), ("where", where)))
+
+
+@fires_when("F.decisions")
+def decisions(looked: Looked) -> Iterator[Hit]:
+    """A denial of automated decisions, while there are such."""
+    declaration = declaration_of(looked)
+    declared = declaration.notice.decisions if declaration else None
+    if declaration is None or not isinstance(declared, dict):
+        return
+    which = [f"{one.title} ({place_of(declaration, f'notice.decisions.{key}')})" for key, one in declared.items()]
+    for passage in looked.mentions.of("denial.decisions"):
+        yield Hit(passage.sentence, says=(("which", listed(which)),))
+
+
+# --- who we are -------------------------------------------------------------------------------------------------------
+
+
+@fires_when("F.contact")
+def contact(looked: Looked) -> Iterator[Hit]:
+    """The declared name and mailbox, where the policy has another or none."""
+    declaration = declaration_of(looked)
+    if declaration is None:
+        return
+    organisation = declaration.organisation
+    if not is_named(organisation.name, looked.words):
+        yield Hit(says=(("what", "the name of the company"), ("where", place_of(declaration, "organisation.name"))))
+    if organisation.email.casefold() not in _mailboxes(looked):
+        yield Hit(says=(("what", "the address for mail"), ("where", place_of(declaration, "organisation.email"))))
+
+
+def _mailboxes(looked: Looked) -> set[str]:
+    return {one.value.casefold() for one in contacts(looked.policy) if one.kind is ContactKind.EMAIL}
+
+
+@fires_when("F.officer")
+def officer(looked: Looked) -> Iterator[Hit]:
+    """The declared officer's address, where the policy does not have it; on its sentence about the officer."""
+    declaration = declaration_of(looked)
+    declared = declaration.organisation.officer if declaration else None
+    if declaration is not None and declared is not None and declared.email.casefold() not in _mailboxes(looked):
+        places = looked.mentions.of("officer.any")
+        where = place_of(declaration, "organisation.officer")
+        yield Hit(places[0].sentence if places else None, says=(("where", where),))
+
+
+@fires_when("F.regulator")
+def regulator(looked: Looked) -> Iterator[Hit]:
+    """The declared regulator, where the policy names another or none."""
+    declaration = declaration_of(looked)
+    name = declaration.organisation.regulator if declaration else None
+    if declaration is None or not name:
+        return
+    phrases = table("reality.toml")["regulators"].get(plain(name), [plain(name)])
+    if not says_one_of(looked, phrases):
+        where = place_of(declaration, "organisation.regulator")
+        yield Hit(says=(("name", name), ("where", where)))
+
+
+@fires_when("F.effective")
+def effective(looked: Looked) -> Iterator[Hit]:
+    """The latest day that the policy gives for itself, where it is not the declared one."""
+    declaration = declaration_of(looked)
+    date = own_date(looked)
+    if (
+        declaration is None
+        or date is None
+        or date.day is None
+        or date.wrong
+        or not re.match(r"\D*\d{1,2}\D", date.text)
+    ):
+        return
+    declared = declaration.policy.effective
+    if date.day != declared:
+        says = (
+            ("said", f"{date.day:%-d %B %Y}"),
+            ("declared", f"{declared:%-d %B %Y}"),
+            ("where", place_of(declaration, "policy.effective")),
+        )
+        yield Hit(date.sentence, date.text, at=date.start, says=says)
