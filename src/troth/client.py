@@ -163,6 +163,32 @@ class Troth:
         }
         self._send("POST", "disclosures", body, key=key or secrets.token_urlsafe(16))
 
+    def send_evidence(
+        self,
+        control: str,
+        outcome: str,
+        figures: Mapping[str, float],
+        *,
+        at: dt.datetime | None = None,
+        population: int = 0,
+        tested: int = 0,
+        key: str | None = None,
+    ) -> bool:
+        """Say what a program found for a control of the company's own that waits for it; whether that was news.
+
+        *outcome* is ``pass``, ``fail`` or ``not_applicable``; *at*, aware, is when it looked: now, where left out. The
+        figures are numbers, and nothing about anybody.
+        """
+        seen = {
+            "at": (at or dt.datetime.now(dt.UTC)).isoformat(),
+            "outcome": outcome,
+            "figures": dict(figures),
+            "population": population,
+            "tested": tested,
+        }
+        path = f"controls/{control}/evidence"
+        return bool(self._dict(self._send("POST", path, seen, key=key or secrets.token_urlsafe(16)))["is_new"])
+
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _send(

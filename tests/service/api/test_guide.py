@@ -157,6 +157,19 @@ def test_an_old_message_is_refused(office: Office, receiver: Receiver) -> None: 
         verified_message(headers, body, secret, now=office.now() + dt.timedelta(minutes=6))
 
 
+def test_a_program_sends_what_it_found_for_a_control_that_waits_for_it(office: Office, url: str, token: str) -> None:
+    declared = "controls:\n  ours.doors_locked: {question: Were the doors locked?, pushed: {}, cannot_see: Windows.}\n"
+    with Troth(url, token) as troth:
+        with pytest.raises(ApiRefused) as refused:
+            troth.send_evidence("ours.doors_locked", "pass", {})
+        assert refused.value.status == 404
+        file = office.folder / "troth.yaml"
+        file.write_text(file.read_text() + declared)
+        found = {"outcome": "pass", "figures": {"open doors": 0.0}, "at": office.now(), "population": 12, "tested": 12}
+        assert troth.send_evidence("ours.doors_locked", **found) is True
+        assert troth.send_evidence("ours.doors_locked", **found) is False
+
+
 def test_where_nobody_answers_the_client_says_so_and_tokens_do_not_travel_in_clear(office: Office) -> None:
     with Troth("http://127.0.0.1:9", "troth_x") as nobody, pytest.raises(ApiUnreachable):
         nobody.ask("view", email="ann@example.org", reply_to="ann@example.org")
