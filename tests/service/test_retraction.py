@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from tests.service import test_history as history
-from tests.service.test_history import happened, office, served
+from tests.service.test_history import happened, served
+from tests.service.test_keep import office
 from tests.service.test_record import made
 
 from troth.declaration import Period, Promise
@@ -174,7 +175,7 @@ def test_the_page_of_a_promise_tells_of_it(served: Any, audience: str) -> None:
     retract(
         plan_retraction(CONTROL, since=history.NOW.date(), until=history.TODAY.date()), "it was wrong", now=history.NOW
     )
-    as_asked = {"REMOTE_ADDR": "127.0.0.1" if audience == "staff" else "203.0.113.9"}
-    page = Client(**as_asked).get(reverse("promise", kwargs=dict(served)), {"as": audience}).content.decode()
+    visitor = Client(REMOTE_ADDR="127.0.0.1" if audience == "staff" else "203.0.113.9")
+    page = visitor.get(reverse("promise", kwargs=dict(served)), {"as": audience}).content.decode()
     assert "Checks that do not count" in page
     assert ("it was wrong" in page) is (audience == "staff")
