@@ -51,8 +51,7 @@ class Facts:
 
 def _answers(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
     """Each fact that a rule may hang on, with what the declaration says of it."""
-    from troth.declaration import Sharing, covers, is_special
-    from troth.declaration.model import Basis
+    from troth.declaration import Basis, Sharing, covers, is_special
 
     purposes, notice = declaration.purposes.values(), declaration.notice
     used = {category for purpose in purposes for category in purpose.data}
