@@ -190,6 +190,15 @@ def test_another_keys_signature_is_refused(log: FileLog, sound: bytes, tmp_path:
         checked(rebuilt(held), tmp_path)
 
 
+def test_a_signature_over_something_else_is_refused(log: FileLog, sound: bytes, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(sound)) as opened:
+        held = {name: opened.read(name) for name in opened.namelist()}
+    signed = log.checkpoint().rpartition("\n\n")[2]
+    held["manifest.note"] = held["manifest.note"].partition(b"\n\n")[0] + b"\n\n" + signed.encode()
+    with pytest.raises(offline.Refused, match="signature under the manifest is wrong"):
+        checked(rebuilt(held), tmp_path)
+
+
 def test_a_signed_entry_that_is_not_in_the_ledger_is_refused(log: FileLog, tmp_path: Path) -> None:
     told = [json.loads(line) for line in files(log)["ledger/entries.jsonl"].splitlines()]
     told[0]["entry"] = text(entries(1, start=99)[0].encoded)
