@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from troth.counting import counted
 from troth.declaration import Declaration
-from troth.promises import Answer, Evidence, Finding, answers
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.service.staff.plan import review_due, rights_of
 from troth.service.staff.rights import Right, Role
 from troth.service.staff.roster import PERIOD, Employed, Roster
@@ -52,6 +52,9 @@ def _of_holders(roster: Roster, has: Callable[[Employed], bool], now: dt.datetim
     holding = [who for who in roster.people if who.sees_personal and who.has_come and who.person.is_open]
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
+    if not holding:  # which shows nothing of what anybody has
+        nobody = "Nobody can be let see personal data through Troth."
+        return Answer(Outcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
     findings = [Finding("staff", f"{counted(without, 'person', 'people')} without {what}", mend)] if without else []
     return Answer.of(
         f"{people} can be let see personal data, {without} of them without {what}.",
