@@ -115,6 +115,28 @@ def test_nothing_sold_is_a_question_for_californians_only() -> None:
     assert not findings(f"{text}\n\n{company}", "X.sharing")
 
 
+def test_a_mailbox_for_privacy_and_the_officer_s_are_what_anybody_expects() -> None:
+    text = "For a copy of your data write to privacy@example.org. Our officer reads dpo@example.org."
+    assert not findings(text, "X.mailboxes")
+    [found] = findings(f"{text} To appeal, write to appeals@example.org.", "X.mailboxes")
+    assert found.quote == "To appeal, write to appeals@example.org."
+
+
+def test_cameras_need_a_reason() -> None:
+    assert quotes("CCTV runs in the shop. It is kept for 30 days.", "X.collect") == ["CCTV runs in the shop."]
+    assert not findings("CCTV runs in the shop. It is there to prevent theft.", "X.collect")
+
+
+def test_no_advertiser_gets_it_and_some_do() -> None:
+    text = "We do not share personal information with advertisers. We share listener data with sponsors."
+    assert len(findings(text, "X.transfer")) == 1
+
+
+def test_messages_that_are_not_sent_to_anyone_are_no_denial() -> None:
+    text = "We do not send fundraising messages to anyone under 18. Mailchimp sends our newsletter."
+    assert not findings(text, "X.transfer")
+
+
 def test_the_mailbox_of_the_regulator_is_not_ours() -> None:
     text = "For a copy of your data write to dpo@example.org. To complain, write to complaints@regulator.example.com."
     assert not findings(text, "X.mailboxes")

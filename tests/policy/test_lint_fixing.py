@@ -120,9 +120,7 @@ def test_a_list_that_is_promised_is_filled_from_the_declaration() -> None:
 
     text = "## Cookies\n\nWe use cookies to:\n\n## Mail\n\nWrite to us."
     done = mend(text, kind="markdown", look=beside)
-    assert (
-        "We use these cookies: cart (remembers what you put in the cart); choice" in done.text
-    )
+    assert "We use these cookies: cart (remembers what you put in the cart); choice" in done.text
     assert [one.finding.rule for one in done.mends] == ["S.empty-list.cookies"]
     assert mend(done.text, kind="markdown", look=beside).mends == ()
     assert mended(text).text == text

@@ -65,7 +65,13 @@ def test_a_date_that_is_read_in_two_ways_is_told_with_both() -> None:
     assert found.message == "6/12/2018 may be 12 June 2018 or 6 December 2018."
 
 
-@pytest.mark.parametrize("date", ["25/05/2018", "5/5/2018", "15.09.2020", "2018-04-25", "29 February 2024", "May 2018"])
+def test_a_date_that_was_to_be_filled_in_is_none() -> None:
+    assert quotes("Last updated: [DATE]", "S.date") == ["[DATE]"]
+
+
+@pytest.mark.parametrize(
+    "date", ["25/05/2018", "5/5/2018", "15.09.2020", "2018-04-25", "29 February 2024", "May 2018", "09/2022"]
+)
 def test_a_date_that_can_only_be_one_day_is_fine(date: str) -> None:
     assert not findings(f"Last updated: {date}.", "S.date")
 
@@ -95,6 +101,12 @@ def test_a_policy_grows_stale_after_twelve_months_and_worse_after_twenty_four(
 
 def test_the_latest_of_the_policy_s_own_dates_counts_and_the_law_s_do_not() -> None:
     text = "In force since 25 May 2018, last changed on 1 October 2026. The Act of 5 February 2026 asks for it."
+    assert not findings(text, "S.stale")
+
+
+def test_the_day_of_the_last_change_tells_the_law_and_the_latest_day_the_age() -> None:
+    text = "In force from 1 June 2026. Last revised on 14 October 2019.\n\nThe CCPA gives you rights."
+    assert quotes(text, "S.predates") == ["14 October 2019"]
     assert not findings(text, "S.stale")
 
 
@@ -203,6 +215,7 @@ def test_defined_capitals_and_ordinary_words_are_no_variants() -> None:
     [
         ("Example Voice Ltd, 1 Mill Lane, Dunmarrow, FB4 7OD, United Kingdom.", "FB4 7OD"),
         ("Example Voice Inc, 500 Example Street, San Francisco, CA 9410.", "9410"),
+        ("Example Voice BV, Molenstraat 1, 0000 AA Plaatsnaam.", "0000 AA"),
         ("Telephone: +44 01632 960000.", "+44 01632 960000"),
         ("Call us on 1-800-555-01.", "1-800-555-01"),
     ],

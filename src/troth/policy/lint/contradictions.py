@@ -42,6 +42,7 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
         ("denial.sharing", ("recipient.named", "recipient.category")),
         ("denial.abroad", ("transfer.vendor", "abroad.told")),
         ("denial.trade", ("trade.told",)),
+        ("denial.ads", ("ads.told",)),
     )
     told = set[str]()
     for denial, kinds in pairs:
@@ -116,8 +117,8 @@ _FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")
 
 @fires_when("X.mailboxes")
 def mailboxes(looked: Looked) -> Iterator[Hit]:
-    """Several addresses for what people may ask, told once, at the one that nobody would think of first. A general
-    mailbox counts where a right stands beside it."""
+    """Several addresses for what people may ask, told once, at the first that nobody would think of. A general mailbox
+    counts where a right stands beside it; one for privacy and one for the officer are what anybody expects."""
     spoken = looked.mentions
     rights = {passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "complaint.self")}
     found = dict[str, Sentence]()
@@ -131,8 +132,8 @@ def mailboxes(looked: Looked) -> Iterator[Hit]:
     boxes = {box: sentence for box, sentence in found.items() if box.endswith(f"@{ours}")}
     if len(boxes) > 1:
         which = ", ".join(f"{box} (line {sentence.span.line})" for box, sentence in boxes.items())
-        other = next((box for box in boxes if not _FOR_PRIVACY.match(box)), next(iter(boxes)))
-        yield Hit(boxes[other], says=(("which", which),))
+        for box in [box for box in boxes if not _FOR_PRIVACY.match(box)][:1]:
+            yield Hit(boxes[box], says=(("which", which),))
 
 
 def _own_domain(boxes: Iterable[str]) -> str:
@@ -161,6 +162,7 @@ def collected_and_used(looked: Looked) -> Iterator[Hit]:
     """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
     spoken of once, where data is used or kept."""
     yield from _spoken_of_once(looked)
+    yield from _without_use(looked)
     collecting = _occasions(_without(looked.mentions.of("collected.when"), looked.mentions.of("used.when")))
     using = _occasions(looked.mentions.of("used.when"))
     if collecting is None or using is None:
@@ -199,6 +201,25 @@ _TOPICS = {
 }
 _USES = re.compile(r"\b(?:uses?|purposes?|why we|what for|how long|retention|keep)\b")
 _COLUMNS_MIN = 3
+
+
+_CAMERAS = re.compile(r"\b(?:cctv|surveillance cameras?|video surveillance)\b")
+_WHY = re.compile(
+    r"\b(?:to (?!be\b)[a-z]+|for (?!\d|one|two|three|four|seven|thirty)[a-z]+|because|secur\w*|safety|protect\w*"
+    r"|prevent\w*)\b"
+)
+
+
+def _without_use(looked: Looked) -> Iterator[Hit]:
+    """Cameras that nobody says the use of: neither in their sentences, nor in those beside them."""
+    told = [passage for passage in looked.mentions.passages if _CAMERAS.search(passage.words)]
+    spoken = [passage for passage in told if passage.block.kind != "heading"]
+    beside = [looked.following.get(id(passage)) for passage in told]
+    words = [one.words for one in (*told, *beside) if one is not None and any(one.block is each.block for each in told)]
+    rows = [looked.rows.get((one.block.cell.table, one.block.cell.row), "") for one in told if one.block.cell]
+    if spoken and not any(_WHY.search(text) for text in (*words, *rows)):
+        line = str(spoken[0].sentence.span.line)
+        yield Hit(spoken[0].sentence, says=(("other", line), ("which", "nothing is said of what the cameras are for")))
 
 
 def _is_item(passage: Passage) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from troth.policy.facts import dates
+from troth.policy.facts import DateKind, dates
 from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
@@ -34,8 +34,8 @@ _DATE = re.compile(
     re.I,
 )
 _CUE = re.compile(
-    r"\b(?:rev(?:ision)?\.?|issued?(?: date)?|dated?|published|adopted|approved|last (?:reviewed|changed|edited))"
-    r"[^.]{0,12}$",
+    r"\b(?:rev(?:ision)?\.?|issued?(?: date)?|dated?|published|adopted|approved"
+    r"|last (?:reviewed|changed?|edited|update))[^.]{0,12}$",
     re.I,
 )
 _OF_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
@@ -76,19 +76,36 @@ def dates_of(sentence: Sentence) -> Iterator[Written]:
 
 def own_date(looked: Looked) -> Written | None:
     """The latest day that the policy gives for itself: since when it counts, or when it was last changed."""
-    stated = {(one.sentence.id, one.span.start) for one in dates(looked.policy)}
-    own = [date for date in written_dates(looked) if date.day is not None and _is_own(date, looked.policy, stated)]
-    return max(own, key=lambda date: date.day or dt.date.min, default=None)
+    return max((date for date, _ in _own_dates(looked)), key=_day_of, default=None)
 
 
-def _is_own(date: Written, policy: PolicyText, stated: set[tuple[str, int]]) -> bool:
-    """Whether the words beside the date say so, or it stands alone where a policy's date stands."""
+def change_date(looked: Looked) -> Written | None:
+    """The latest day on which the policy was changed, by its own words; else since when it counts."""
+    changed = [date for date, kind in _own_dates(looked) if kind is DateKind.UPDATED]
+    return max(changed, key=_day_of, default=None) or own_date(looked)
+
+
+def _day_of(date: Written) -> dt.date:
+    return date.day or dt.date.min
+
+
+def _own_dates(looked: Looked) -> Iterator[tuple[Written, DateKind]]:
+    stated = {(one.sentence.id, one.span.start): one.kind for one in dates(looked.policy)}
+    for date in written_dates(looked):
+        kind = _kind(date, looked.policy, stated)
+        if date.day is not None and kind is not None:
+            yield date, kind
+
+
+def _kind(date: Written, policy: PolicyText, stated: Mapping[tuple[str, int], DateKind]) -> DateKind | None:
+    """What the date says of the policy: by the words beside it, or where it stands alone as a policy's date does."""
     before, after = straight(date.sentence.text)[: date.start], straight(date.sentence.text)[date.end :]
-    if (date.sentence.id, policy.place(date.sentence, date.start, date.end).start) in stated:
-        return True
+    if kind := stated.get((date.sentence.id, policy.place(date.sentence, date.start, date.end).start)):
+        return kind
+    if _CUE.search(before) and not _OF_LAW.search(date.sentence.text) and len(before.split()) <= _WORDS_MAX:
+        return DateKind.UPDATED
     is_alone = not (before + after).strip(" .:|()*_") and _is_at_edge(date.sentence, policy.blocks)
-    is_told = _CUE.search(before) is not None and not _OF_LAW.search(date.sentence.text)
-    return is_alone or (is_told and len(before.split()) <= _WORDS_MAX)
+    return DateKind.VERSION if is_alone else None
 
 
 def _is_at_edge(sentence: Sentence, blocks: tuple[Block, ...]) -> bool:
@@ -187,7 +204,7 @@ def predates(looked: Looked) -> Iterator[Hit]:
     """A policy that is older than law it answers to, once with all of these laws; without a date, every sentence that
     names a law which has been replaced."""
     laws = [law for law in table("laws.toml")["newer"] if law["since"] <= looked.as_of]
-    date = own_date(looked)
+    date = change_date(looked)
     if date is not None and date.day is not None:
         since = [law for law in laws if law["since"] > date.day]
         newer = [law["name"] for law in since if _answers_to(law, looked.words, looked.home.region)]

@@ -184,6 +184,7 @@ _ZIP = re.compile(
     r", (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
     r"|W[AIVY]) (?P<zip>\d{3,9})\b(?!-\d{4}\b)"
 )
+_NOWHERE = re.compile(r"(?<![\d-])(?:0000 ?[A-Z]{2}|00000)(?= [A-Z][a-z])")
 _PHONE = re.compile(
     r"\b(?:tel(?:ephone)?|phone|fax|call(?: us)?(?: on| at)?|ring|mobile)\b[.:]?(?: us)?(?: on| at| no\.?| number)? ?"
     r"(?P<number>\+?\(?\d[\d ()./-]{4,24}\d)",
@@ -202,6 +203,8 @@ def contact_number(looked: Looked) -> Iterator[Hit]:
             has_letter = any(letter.isalpha() for letter in found["in"]) and any(map(str.isdigit, found[0][3:]))
             if has_letter and not _POSTCODE.fullmatch(found[0]) and _is_address(sentence, found):
                 yield hit_at(sentence, found.start(), found.end(), why="This is no postcode of the United Kingdom")
+    for sentence, found in occurrences(looked, _NOWHERE):
+        yield hit_at(sentence, found.start(), found.end(), why="No postcode is made of noughts")
     for sentence, found in occurrences(looked, _ZIP):
         if len(found["zip"]) != 5:
             yield hit_at(sentence, *found.span("zip"), why="A ZIP code has five digits")

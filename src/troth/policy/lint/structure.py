@@ -197,6 +197,9 @@ def undefined_term(looked: Looked) -> Iterator[Hit]:
     for sentence, found in itertools.chain.from_iterable(occurrences(looked, one, headings=False) for one in patterns):
         used[_one(found[0])] += 1
         first.setdefault(_one(found[0]), (sentence, found))
+    if "act" not in explained and not _is_told("Act", whole):
+        for sentence, found in itertools.islice(occurrences(looked, _THE_ACT, headings=False), 1):
+            yield hit_at(sentence, found.start(), found.end(), term=found[0])
     for passage in looked.mentions.of("term.elsewhere"):
         yield Hit(passage.sentence, says=(("term", "What another document defines"),))
     for term, (sentence, found) in first.items():
@@ -219,6 +222,7 @@ _THING = re.compile(
     r"Processor|Customer|Subscriber|User|Client|Visitor|Guest|Seller|Buyer|Patient)\b)([A-Z][a-z]{3,20})\b(?! [A-Z])"
 )
 _THINGS_MIN = 3
+_THE_ACT = re.compile(r"(?<=[a-z,] the )Act\b(?! of| \d| on)")
 
 
 def _one(term: str) -> str:
