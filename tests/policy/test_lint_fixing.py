@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.policy.declared import VOICE, declared
 from tests.policy.linting import TODAY
 from tests.policy.sampling import SAMPLES, sample
@@ -124,3 +126,39 @@ def test_a_list_that_is_promised_is_filled_from_the_declaration() -> None:
     assert [one.finding.rule for one in done.mends] == ["S.empty-list.cookies"]
     assert mend(done.text, kind="markdown", look=beside).mends == ()
     assert mended(text).text == text
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(
+            "The firm and it’s staff. ",
+            "CANSPAM ",
+            "in accordance the law",
+            "http://example.org/a ",
+            "2018-25-04 ",
+            ",,",
+        ),
+        *(
+            "MailChimp ",
+            "mailchimp ",
+            "SSL ",
+            "We use cookies to:\n\n",
+            "# ",
+            "- ",
+            "| a | b |\n",
+            "[x](http://example.org) ",
+        ),
+        *("<b>", "&amp;", "{", "}", "%s", "\n\n", "’", "+44 0", "see section 9. ", "We do not sell ", "\x00", "é"),
+    ]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    text=st.lists(FRAGMENTS | st.text(max_size=8), max_size=25).map("".join),
+    kind=st.sampled_from(["markdown", "text", "html"]),
+)
+def test_whatever_stands_there_is_looked_at_and_mended_for_good(text: str, kind: Kind) -> None:
+    done = mended(text, kind)
+    assert mended(done.text, kind).text == done.text
+    assert not fired(done.text, kind) - fired(text, kind)
