@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import said_near, without
+from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
-from troth.policy.lint.unfinished import empty_leads, unfinished
+from troth.policy.lint.unfinished import empty_leads, has_gap, unfinished
 
 _SHIELD_ENDS = dt.date(2020, 7, 16)
 """C-311/18: the Privacy Shield is no safeguard any more."""
@@ -48,13 +49,12 @@ def _purpose(looked: Looked) -> Iterator[Hit]:
 def _interests(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     relied = spoken.of("interests.relied")
-    # In a table the purpose in the same row is the interest.
-    is_named = spoken.has("interests.named") or any(
-        passage.block.cell is not None or re.search(r"(?i)interests? \(", passage.sentence.text) for passage in relied
-    )
+    # A sentence with a gap in it names nothing.
+    named = [passage for passage in spoken.of("interests.named") if not has_gap(passage.sentence)]
+    is_named = bool(named) or any(re.search(r"(?i)interests? \(", passage.sentence.text) for passage in relied)
     if relied and not is_named:
         yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
-    elif not spoken.has("basis.any"):
+    elif not relied and not is_named and not spoken.has("basis.public"):
         yield Hit(says=(("rely", "may be what this rests on"),))
 
 
@@ -111,9 +111,13 @@ def _indirect(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     others = () if spoken.has("indirect.people") else spoken.of("indirect.others")
     received = [one for one in spoken.of("indirect.received") if not _is_itemised(one)]
-    told = {id(passage.block) for passage in spoken.of("indirect.content")}
-    for passage in [one for one in (*received, *others) if id(one.block) not in told][:1]:
-        yield Hit(passage.sentence)
+    told = {id(passage) for passage in spoken.of("indirect.content")}
+    after = following(spoken)
+    for passage in (*received, *others):
+        # What is told of them stands there, or in the sentence behind.
+        if not {id(passage), id(after.get(id(passage)))} & told:
+            yield Hit(passage.sentence)
+            return
 
 
 def _is_itemised(passage: Passage) -> bool:
@@ -127,6 +131,25 @@ def _special(looked: Looked) -> Iterator[Hit]:
     implied = spoken.of("special.implied")
     if implied and not spoken.has("special.spoken") and not said_near(implied, spoken.of("consent.relied")):
         yield Hit(implied[0].sentence)
+        return
+    if not spoken.has("special.named"):
+        for passage in itertools.islice(_on_another_ground(looked, implied), 1):
+            yield Hit(passage.sentence)
+
+
+def _on_another_ground(looked: Looked, implied: Sequence[Passage]) -> Iterator[Passage]:
+    """Cells with such data in a row that names an ordinary ground, and neither consent nor Art. 9."""
+    spoken = looked.mentions
+    grounds = spoken.of("basis.ordinary")
+    for passage in implied:
+        row = looked.rows.get((passage.block.cell.table, passage.block.cell.row), "") if passage.block.cell else ""
+        if row and not _SPECIAL_GROUND.search(row) and said_near([passage], grounds):
+            yield passage
+
+
+_SPECIAL_GROUND = re.compile(
+    r"\b(?:consent\w*|art\w* 9|9 2|vital|health ?care|secrecy|claims|employment law|substantial)\b", re.I
+)
 
 
 @fires_when("GDPR.28.role")
@@ -141,8 +164,9 @@ def _role(looked: Looked) -> Iterator[Hit]:
 def _representative(looked: Looked) -> Iterator[Hit]:
     """A British company is known to serve the EU only where it says so; others speak to everybody."""
     spoken = looked.mentions
-    may_offer = looked.home.region != "uk" or spoken.has("offers.eu")
-    if looked.home.is_outside_eu and may_offer and not spoken.has("representative.any"):
+    may_offer = looked.home.region != "uk" or spoken.has("offers.eu", "representative.any")
+    named = [passage for passage in spoken.of("representative.any") if not has_gap(passage.sentence)]
+    if looked.home.is_outside_eu and may_offer and not named:
         yield Hit()
 
 
@@ -167,7 +191,17 @@ def _hedging(looked: Looked) -> Iterator[Hit]:
     return _capped(looked.mentions.of("hedge.practice"))
 
 
-# --- after a breach ---------------------------------------------------------------------------------------------------
+# --- redress, and after a breach --------------------------------------------------------------------------------------
+
+
+@fires_when("REDRESS.body")
+def _redress(looked: Looked) -> Iterator[Hit]:
+    """Redress without a body to turn to, or with one that is still to be filled in."""
+    spoken = looked.mentions
+    promised = outside_headings(spoken.of("redress.promised"))
+    gaps = [passage for passage in promised if has_gap(passage.sentence)]
+    for passage in gaps[:1] or ([] if spoken.has("redress.body") else promised[:1]):
+        yield Hit(passage.sentence)
 
 
 @fires_when("BREACH.deadline")

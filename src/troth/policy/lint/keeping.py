@@ -14,7 +14,7 @@ from troth.policy.lint.run import Looked
 _KINDS = (
     ("kept.accounts", "accounts", "account|profile|member|registration"),
     ("kept.orders", "orders and payments", "order|purchase|invoic|billing|booking|donation|payment|transaction|tax"),
-    ("kept.messages", "messages", "message|ticket|enquir|inquir|support|correspondence|chat|request|customer service"),
+    ("kept.messages", "messages", "message|ticket|enquir|inquir|support|correspondence|chat|customer service"),
     ("kept.newsletter", "addresses for mailings", "newsletter|mailing|marketing|subscri|email|commercial|news|offers"),
     ("kept.visits", "records of visits", "visit|analytics|cookie|usage|measur|statistic|identifier"),
     ("kept.logs", "logs", "log|ip address|server|attack|security"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import said_near
+from troth.policy.lint.near import said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
 
@@ -48,8 +48,9 @@ def _newsletter(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
     wanted = spoken.has("newsletter.basis") or said_near(sent, spoken.of("consent.relied", "newsletter.asked"))
-    if sent and not wanted:
-        yield Hit(sent[0].sentence)
+    unasked = without(spoken.of("newsletter.unasked"), spoken.of("consent.relied"))
+    for passage in unasked[:1] or (sent[:1] if not wanted else []):
+        yield Hit(passage.sentence)
 
 
 @fires_when("PECR.6.pixel")

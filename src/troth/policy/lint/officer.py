@@ -18,7 +18,7 @@ _SHARED = re.compile(
     r"mailbox|general|questions|ask)",
     re.I,
 )
-_SAME = re.compile(r"\bsame (?:e-?mail|mailbox)\b", re.I)
+_SAME = re.compile(r"\bsame (?:e-?mail|mailbox|(?:mail |postal |contact )?address)\b", re.I)
 _OFFICER = r"(?:[Dd]ata [Pp]rotection [Oo]fficer|[Pp]rivacy [Oo]fficer|DPO)"
 _PERSON = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)? [A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
 _NAMED = re.compile(
@@ -47,7 +47,7 @@ def _mailbox(passage: Passage) -> Hit | None:
     if address and _SHARED.fullmatch(address[1]):
         what = "The officer is reached through a mailbox that others read."
         return Hit(passage.sentence, address[0], (("what", what),))
-    if _SAME.search(text):
+    if _SAME.search(text) and address is None:
         return Hit(passage.sentence, says=(("what", "The officer shares a mailbox with others."),))
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["empty_leads", "unfinished"]
+__all__ = ["empty_leads", "has_gap", "unfinished"]
 
 _BREAKS_OFF = re.compile(
     r"(?:\b(?:the|a|an|of|to|and|or|with|for|by|from|in|on|at|our|your|their|that|which|who|because|if|when|as|is|are|"
@@ -16,8 +16,9 @@ _BREAKS_OFF = re.compile(
     re.I,
 )
 _GAP = re.compile(
-    r"\[(?!\d|x\]|https?:|www\.)(?:[A-Z][A-Z0-9 _/&.,:'’–-]{2,80}|(?:insert|enter|your|add|company|date|name|address|"
-    r"e-?mail|tbd|tbc|todo|to be|check|link)\b[^\]]{0,80}|[.…_ ]{2,20})\]"
+    r"\[(?!\d|x\]|https?:|www\.)(?:[A-Z][A-Z0-9 _/&.,:'’–-]{2,80}|[A-Z]{2,20} [A-Z]{2,20} [^\[\]]{1,100}"
+    r"|(?:insert|enter|your|add|company|date|name|address|e-?mail|tbd|tbc|todo|to be|check|link)\b[^\]]{0,80}"
+    r"|[^\[\]]{3,80}\bto (?:confirm|complete|follow|add|list|check|insert)|[.…_ ]{2,20})\]"
     r"|\[[●•■]\]|\b(?:TBD|TBC|TODO|XX+|lorem ipsum)\b|_{4,40}"
     r"|<(?:insert|company|your|name|date)\b[^>]{0,60}>|\{\{?[^{}]{1,60}\}\}?"
 )
@@ -34,6 +35,11 @@ def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
             continue
         if after is None or after.kind == "heading" or _is_next_item(block, after):
             yield block.sentences[-1]
+
+
+def has_gap(sentence: Sentence) -> bool:
+    """Whether something was to be filled in there."""
+    return _GAP.search(sentence.text) is not None
 
 
 def _is_next_item(block: Block, after: Block) -> bool:
