@@ -140,3 +140,30 @@ def test_messages_that_are_not_sent_to_anyone_are_no_denial() -> None:
 def test_the_mailbox_of_the_regulator_is_not_ours() -> None:
     text = "For a copy of your data write to dpo@example.org. To complain, write to complaints@regulator.example.com."
     assert not findings(text, "X.mailboxes")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our offices have CCTV. Images are kept for 28 days unless an incident needs a look.",
+        "We record calls: call recordings are kept for a month.",
+        "When you join we take your name and an emergency contact.",
+        "If you log in with Facebook we receive your name and your list of friends.",
+    ],
+)
+def test_a_kind_of_data_that_nobody_says_the_use_of_is_told(text: str) -> None:
+    [found] = findings(text, "X.collect-vs-use")
+    assert "no use is told" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our offices have CCTV to keep people and goods safe.",
+        "Our offices have CCTV. It helps us find out who broke in.",
+        "We record calls so that our staff learn. Call recordings are kept for a month.",
+        "We do not read your address book.",
+    ],
+)
+def test_a_kind_of_data_is_used_where_a_sentence_beside_says_what_for(text: str) -> None:
+    assert not findings(text, "X.collect-vs-use")

@@ -11,7 +11,7 @@ from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import shortened
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase
+from troth.policy.lint.uses import is_item
 from troth.policy.text import Sentence
 
 __all__ = ["is_taken_back"]
@@ -141,111 +141,7 @@ def _own_domain(boxes: Iterable[str]) -> str:
     return max(dict.fromkeys(domains), key=domains.count, default="")
 
 
-# --- what is collected, and what is used ------------------------------------------------------------------------------
-
-_OCCASIONS = {
-    "registration": Phrase("(register*|registration|sign up !(for)|create an account|open an account)"),
-    "orders": Phrase("(order*|purchase*|buy|buys|checkout)"),
-    "the newsletter": Phrase("(newsletter*|subscribe*)"),
-    "forms": Phrase("(form|forms)"),
-    "support tickets": Phrase("(ticket*)"),
-    "surveys": Phrase("(survey*|questionnaire*)"),
-    "answers to marketing": Phrase("(respond*|reply|replies|response) .. marketing"),
-    "competitions": Phrase("(competition*|contest*|sweepstake*|giveaway*|prize draw*)"),
-}
-_OCCASIONS_MIN = 2
-"""A sentence that names fewer is no list of occasions, so that nothing is missing in it."""
-
-
-@fires_when("X.collect-vs-use")
-def collected_and_used(looked: Looked) -> Iterator[Hit]:
-    """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
-    spoken of once, where data is used or kept."""
-    yield from _spoken_of_once(looked)
-    yield from _without_use(looked)
-    collecting = _occasions(_without(looked.mentions.of("collected.when"), looked.mentions.of("used.when")))
-    using = _occasions(looked.mentions.of("used.when"))
-    if collecting is None or using is None:
-        return
-    (first, collected), (second, used) = collecting, using
-    parts = []
-    if collected - used:
-        parts.append(f"{_listed(collected - used)} without a use")
-    if used - collected:
-        parts.append(f"{_listed(used - collected)} without a word on what is collected there")
-    if parts:
-        says = (("other", str(first.sentence.span.line)), ("which", "; ".join(parts)))
-        yield Hit(second.sentence, says=says)
-
-
-def _spoken_of_once(looked: Looked) -> Iterator[Hit]:
-    spoken = looked.mentions
-    collecting = spoken.of("collected.list", "collected.when", "indirect.received")
-    using = spoken.of("purpose.stated", "retention.any")
-    for topic, name in _TOPICS.items():
-        passages = _without(spoken.of(topic), ())
-        is_alone = len(passages) == 1 and passages[0] not in collecting and _is_item(passages[0])
-        is_used = is_alone and (passages[0] in using or _USES.search(passages[0].under) is not None)
-        if is_used and not _says_what_is_collected(passages[0], looked):
-            line = str(passages[0].sentence.span.line)
-            yield Hit(
-                passages[0].sentence, says=(("other", line), ("which", f"nothing is said of what {name} bring in"))
-            )
-
-
-_TOPICS = {
-    "topic.jobs": "job applications",
-    "topic.contests": "competitions",
-    "topic.forum": "forums",
-    "topic.chat": "chats",
-}
-_USES = re.compile(r"\b(?:uses?|purposes?|why we|what for|how long|retention|keep)\b")
-_COLUMNS_MIN = 3
-
-
-_CAMERAS = re.compile(r"\b(?:cctv|surveillance cameras?|video surveillance)\b")
-_WHY = re.compile(
-    r"\b(?:to (?!be\b)[a-z]+|for (?!\d|one|two|three|four|seven|thirty)[a-z]+|because|secur\w*|safety|protect\w*"
-    r"|prevent\w*)\b"
-)
-
-
-def _without_use(looked: Looked) -> Iterator[Hit]:
-    """Cameras that nobody says the use of: neither in their sentences, nor in those beside them."""
-    told = [passage for passage in looked.mentions.passages if _CAMERAS.search(passage.words)]
-    spoken = [passage for passage in told if passage.block.kind != "heading"]
-    beside = [looked.following.get(id(passage)) for passage in told]
-    words = [one.words for one in (*told, *beside) if one is not None and any(one.block is each.block for each in told)]
-    rows = [looked.rows.get((one.block.cell.table, one.block.cell.row), "") for one in told if one.block.cell]
-    if spoken and not any(_WHY.search(text) for text in (*words, *rows)):
-        line = str(spoken[0].sentence.span.line)
-        yield Hit(spoken[0].sentence, says=(("other", line), ("which", "nothing is said of what the cameras are for")))
-
-
-def _is_item(passage: Passage) -> bool:
-    return passage.block.kind == "list_item" or passage.block.cell is not None
-
-
-def _says_what_is_collected(passage: Passage, looked: Looked) -> bool:
-    """Whether it stands in a table that has a column for data, or under a heading about what is collected."""
-    cell = passage.block.cell
-    if cell is None:
-        return re.search(r"\b(?:collect\w*|gather|information we|what data|which data)\b", passage.under) is not None
-    columns = {one.cell.column for one in looked.policy.blocks if one.cell and one.cell.table == cell.table}
-    return len(columns) >= _COLUMNS_MIN
-
-
-def _occasions(passages: Sequence[Passage]) -> tuple[Passage, set[str]] | None:
-    """The passage with the most occasions, if it is a list of them."""
-    named = [
-        (passage, {name for name, one in _OCCASIONS.items() if one.found_in(passage.words)}) for passage in passages
-    ]
-    best = max(named, key=lambda pair: len(pair[1]), default=None)
-    return best if best is not None and len(best[1]) >= _OCCASIONS_MIN else None
-
-
-def _listed(names: set[str]) -> str:
-    return " and ".join(name for name in _OCCASIONS if name in names)
+# --- what is handled, and not declared --------------------------------------------------------------------------------
 
 
 @fires_when("X.card-undeclared")
@@ -279,7 +175,7 @@ def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]
     """What stands in the same sections and tables as these lists, as far as it names data."""
     sections = {passage.under for passage in lists}
     for passage in looked.mentions.passages:
-        if passage.under in sections and _is_item(passage):
+        if passage.under in sections and is_item(passage):
             yield passage
 
 

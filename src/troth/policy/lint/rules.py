@@ -31,6 +31,7 @@ _MODULES = (
     "spelling",
     "residue",
     "contradictions",
+    "uses",
     "periods",
     "reality",
     "unnamed",

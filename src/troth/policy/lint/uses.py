@@ -1,0 +1,177 @@
+"""The rule about what is collected and not used, or used and not collected."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from troth.policy.lexicon import Passage
+from troth.policy.lint.model import Hit
+from troth.policy.lint.near import without
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.phrases import Phrase
+
+__all__ = ["is_item"]
+
+_OCCASIONS = {
+    "registration": Phrase("(register*|registration|sign up !(for)|create an account|open an account)"),
+    "orders": Phrase("(order*|purchase*|buy|buys|checkout)"),
+    "the newsletter": Phrase("(newsletter*|subscribe*)"),
+    "forms": Phrase("(form|forms)"),
+    "support tickets": Phrase("(ticket*)"),
+    "surveys": Phrase("(survey*|questionnaire*)"),
+    "answers to marketing": Phrase("(respond*|reply|replies|response) .. marketing"),
+    "competitions": Phrase("(competition*|contest*|sweepstake*|giveaway*|prize draw*)"),
+}
+_OCCASIONS_MIN = 2
+"""A sentence that names fewer is no list of occasions, so that nothing is missing in it."""
+
+
+@fires_when("X.collect-vs-use")
+def collected_and_used(looked: Looked) -> Iterator[Hit]:
+    """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
+    spoken of once, where data is used or kept."""
+    yield from _spoken_of_once(looked)
+    yield from _without_use(looked)
+    collecting = _occasions(_spoken_without(looked.mentions.of("collected.when"), looked.mentions.of("used.when")))
+    using = _occasions(looked.mentions.of("used.when"))
+    if collecting is None or using is None:
+        return
+    (first, collected), (second, used) = collecting, using
+    parts = []
+    if collected - used:
+        parts.append(f"{_listed(collected - used)} without a use")
+    if used - collected:
+        parts.append(f"{_listed(used - collected)} without a word on what is collected there")
+    if parts:
+        says = (("other", str(first.sentence.span.line)), ("which", "; ".join(parts)))
+        yield Hit(second.sentence, says=says)
+
+
+def _spoken_of_once(looked: Looked) -> Iterator[Hit]:
+    spoken = looked.mentions
+    collecting = spoken.of("collected.list", "collected.when", "indirect.received")
+    using = spoken.of("purpose.stated", "retention.any")
+    for topic, name in _TOPICS.items():
+        passages = _spoken_without(spoken.of(topic), ())
+        is_alone = len(passages) == 1 and passages[0] not in collecting and is_item(passages[0])
+        is_used = is_alone and (passages[0] in using or _USES.search(passages[0].under) is not None)
+        if is_used and not _says_what_is_collected(passages[0], looked):
+            line = str(passages[0].sentence.span.line)
+            yield Hit(
+                passages[0].sentence, says=(("other", line), ("which", f"nothing is said of what {name} bring in"))
+            )
+
+
+_TOPICS = {
+    "topic.jobs": "job applications",
+    "topic.contests": "competitions",
+    "topic.forum": "forums",
+    "topic.chat": "chats",
+}
+_USES = re.compile(r"\b(?:uses?|purposes?|why we|what for|how long|retention|keep)\b")
+_COLUMNS_MIN = 3
+
+
+_PAGES = "the pages visited"
+_COUNTS = re.compile(r"\b(?:improv\w*|statistic\w*|analys\w*|analyz\w*|measur\w*|understand how)\b")
+_KINDS: Mapping[str, str] = {
+    "the cameras": "(cctv|surveillance camera*|video surveillance|security camera*)",
+    "recordings of calls": "(call recording*|recordings of .. calls|recorded calls|calls .. (are|is|be) recorded|(record|recording|monitor) .. (calls|telephone|phone))",
+    "the date of birth": "(date of birth|dates of birth|birth date|birthdate|birthday|year of birth)",
+    "the gender": "(gender|genders|sex !(life|offen*))",
+    "the income": "(household income|your income|annual income|income bracket)",
+    "the emergency contact": "(emergency contact*|next of kin)",
+    "the list of friends": "(list of friends|friends list|friend list|list of contacts|contact list|address book)",
+    "chats": "(transcript* of .. chat*|chat transcript*|web chat|live chat|chat window|chat log*)",
+    _PAGES: "pages (visited|viewed|you visit|you view|you visited|you viewed|requested)",
+    "the advertising identifier": "(advertising id|advertising ids|advertising identifier*|idfa)",
+    "those who come to events": "(event attendee*|attendees of .. event*|event participants)",
+    "those who apply for work": "(job applicant*|applicants for (jobs|employment|work))",
+    "the social security number": "(social security number*|national insurance number*)",
+    "voicemails": "voicemail*",
+}
+"""Kinds of data that are told apart from the rest, so that a reader asks what for."""
+_COMMON = frozenset({"the date of birth", "the gender"})
+"""Kinds that stand in every list of what is asked for: they are asked about only where they stand alone."""
+_ALONE_MAX = 4
+_NOT = re.compile(r"\b(?:not|doesnt|dont|never|nor|forget|delete|disconnect|separate)\b")
+_WHY = re.compile(
+    r"\b(?:(?:in order )?to (?!be\b|you\b|us\b|our\b|the\b|a\b|any\b|time\b|others?\b|third\b)[a-z]+"
+    r"|for (?!\d|one|two|three|four|six|seven|thirty|a\b|an\b|as\b|example|instance)[a-z]+|because|so that"
+    r"|secur\w*|safety|protect\w*|prevent\w*|tells? us|shows? us|helps? us|lets? us|which we use)\b"
+)
+
+
+def _without_use(looked: Looked) -> Iterator[Hit]:
+    """Kinds of data that are spoken of, and of which nobody says the use: not in their sentences, nor behind them, nor
+    in their rows. How long they are kept, and who gets them, is no use."""
+    for name, phrase in _phrases().items():
+        told = [one for one in looked.mentions.passages if phrase.found_in(one.words, after=one.own)]
+        spoken = [one for one in told if one.block.kind != "heading" and not _NOT.search(one.words)]
+        if name in _COMMON:
+            spoken = [one for one in spoken if len(one.words[one.own :].split()) <= _ALONE_MAX]
+        if spoken and not any(_says_why(one, looked) for one in told) and not (name == _PAGES and _is_counted(looked)):
+            line = str(spoken[0].sentence.span.line)
+            yield Hit(spoken[0].sentence, says=(("other", line), ("which", f"no use is told of {name}")))
+            return
+
+
+def _is_counted(looked: Looked) -> bool:
+    """Whether visits are measured for something, whatever words it has for what is measured."""
+    return any(_COUNTS.search(passage.words) for passage in looked.mentions.of("purpose.stated"))
+
+
+def _says_why(passage: Passage, looked: Looked) -> bool:
+    spoken = looked.mentions
+    if spoken.why("retention.any", passage.sentence) or spoken.why("retention.period", passage.sentence):
+        return False
+    cell, behind = passage.block.cell, looked.following.get(id(passage))
+    words = [passage.words, looked.rows.get((cell.table, cell.row), "") if cell else ""]
+    words += [behind.words] if behind is not None and behind.block is passage.block else []
+    if cell is not None and _says_what_is_collected(passage, looked):
+        return True
+    is_purpose = bool(spoken.why("purpose.stated", passage.sentence)) or _USED.search(passage.under) is not None
+    return is_purpose or any(_WHY.search(text) for text in words)
+
+
+_USED = re.compile(r"\b(?:how we use|uses?|purposes?|why we|what for|what we do with)\b")
+
+
+@functools.cache
+def _phrases() -> Mapping[str, Phrase]:
+    return {kind: Phrase(text) for kind, text in _KINDS.items()}
+
+
+def is_item(passage: Passage) -> bool:
+    """Whether it stands in a list or in a table."""
+    return passage.block.kind == "list_item" or passage.block.cell is not None
+
+
+def _says_what_is_collected(passage: Passage, looked: Looked) -> bool:
+    """Whether it stands in a table that has a column for data, or under a heading about what is collected."""
+    cell = passage.block.cell
+    if cell is None:
+        return re.search(r"\b(?:collect\w*|gather|information we|what data|which data)\b", passage.under) is not None
+    columns = {one.cell.column for one in looked.policy.blocks if one.cell and one.cell.table == cell.table}
+    return len(columns) >= _COLUMNS_MIN
+
+
+def _occasions(passages: Sequence[Passage]) -> tuple[Passage, set[str]] | None:
+    """The passage with the most occasions, if it is a list of them."""
+    named = [
+        (passage, {name for name, one in _OCCASIONS.items() if one.found_in(passage.words)}) for passage in passages
+    ]
+    best = max(named, key=lambda pair: len(pair[1]), default=None)
+    return best if best is not None and len(best[1]) >= _OCCASIONS_MIN else None
+
+
+def _listed(names: set[str]) -> str:
+    return " and ".join(name for name in _OCCASIONS if name in names)
+
+
+def _spoken_without(passages: Sequence[Passage], others: Sequence[Passage]) -> list[Passage]:
+    """The sentences among *passages* that are none of *others*."""
+    return [passage for passage in without(passages, others) if passage.block.kind != "heading"]
