@@ -74,6 +74,17 @@ def test_kept_needs_every_control_passed() -> None:
     assert judge(promise("a.once", "b.thrice"), made()).status is Status.UNPROVEN
 
 
+def test_a_doubt_leaves_a_promise_unproven_whatever_passed_and_mends_no_failure() -> None:
+    def doubted(outcome: Outcome) -> Judgement:
+        checks = {"a.once": [made(outcome=outcome)]}
+        bound, doubt = promise("a.once", attest=word()), "The policy says another period."
+        return status_of(bound, checks, now=NOW, declaration_hash=HASH, controls=CONTROLS, doubt=doubt)
+
+    assert doubted(Outcome.PASS).status is Status.UNPROVEN
+    assert doubted(Outcome.PASS).reasons[0] == "The policy says another period."
+    assert doubted(Outcome.FAIL).status is Status.BROKEN
+
+
 def test_a_promise_without_control_or_word_is_unproven() -> None:
     assert judge(promise()).status is Status.UNPROVEN
 

@@ -71,6 +71,21 @@ def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Of
     assert len(entries("keys.created")) == len(entries("declaration.loaded")) == len(entries("policy.published")) == 1
 
 
+def test_a_promise_of_another_period_than_its_rule_says_why_it_cannot_be_kept(database: str, office: Office) -> None:
+    quote = "We delete logins after 30 days."
+    bound = Promise(quote=quote, owner="dpo@example.org", controls=("retention.nothing_overdue",))
+    here = replace(promising(office, bound).company, policy=read(f"# Policy\n\n{quote}\n"))
+    (judged,) = judging.judge(here, now=NOW).values()
+    assert judged.status is Status.UNPROVEN
+    assert any("says 30 days" in reason for reason in judged.reasons)
+
+
+def test_a_promise_whose_words_are_gone_is_unproven_though_its_control_passed(database: str, office: Office) -> None:
+    gone = replace(office, company=replace(office.company, policy=read("# Policy\n\nWe do what we can.\n")))
+    assert [check.outcome for check in keep.run_due(NOW, office=gone).checks] == ["pass"]
+    assert PromiseRow.objects.get().status == "unproven"
+
+
 def test_nothing_is_run_before_it_is_due_again(database: str, office: Office) -> None:
     keep.run_due(NOW, office=office)
     assert keep.run_due(NOW + HOUR / 2, office=office).checks == ()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from troth.policy.text import Block, Cell, Language, Link, PolicyError, PolicyText, Section, Sentence, Span
 
 if TYPE_CHECKING:
-    from troth.policy.binding import Bound, bind, check, marks
+    from troth.policy.binding import Bound, bind, check, doubts, marks
     from troth.policy.clauses import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, understand
     from troth.policy.facts import (
         Contact,
@@ -63,6 +63,7 @@ __all__ = [
     "dates",
     "days_meant",
     "definitions",
+    "doubts",
     "file_kind",
     "kind_of",
     "marks",
@@ -76,7 +77,7 @@ __all__ = [
 ]
 
 _BEHIND = {
-    "binding": "Bound bind check marks",
+    "binding": "Bound bind check doubts marks",
     "clauses": "Clause ClauseKind Practice Quantity Understood promises_in understand",
     "facts": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
     "reading.files": "FileKind file_kind read_bytes read_file",

@@ -13,7 +13,7 @@ from troth.policy.reading.files import read_file
 from troth.policy.text import Block, PolicyError, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["ROW", "Bound", "bind", "check", "marks", "quoted"]
+__all__ = ["ROW", "Bound", "bind", "check", "doubts", "marks", "quoted"]
 
 ROW = " | "
 """Stands between the cells of a row, in a quote."""
@@ -67,6 +67,18 @@ def check(declaration: Declaration) -> list[Problem]:
     problems = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]
     problems += [*_passed_over(declaration, policy), *retention.problems(declaration)]
     return [_located(declaration, problem) for problem in problems]
+
+
+def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
+    """Why a promise cannot count as kept, whatever its controls found, by its index: its words are not in the policy,
+    or its control looks for another period than they say."""
+    found = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]
+    found += retention.problems(declaration)
+    return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 def _passed_over(declaration: Declaration, policy: PolicyText) -> list[Problem]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
-from troth.declaration import Declaration, Problem, Promise, Severity
+from troth.declaration import Declaration, Problem, Promise
 from troth.declaration.model import Retention
 from troth.policy.clauses.model import Quantity
 from troth.policy.clauses.quantities import quantities_in
@@ -16,6 +17,8 @@ _CONTROL = "retention.nothing_overdue"
 _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _SAME_WITHIN = 0.04
 """Twelve months are a year, and thirty days a month, to whoever writes a policy."""
+_LONGEST = ["within", "up to", "at most", "at the latest", "maximum", "no later than", "no longer than", "no more than"]
+_AT_MOST = re.compile(rf"\b(?:{'|'.join([*_LONGEST, 'not longer than', 'not more than'])})\b", re.I)
 
 
 def period_in(words: str) -> Quantity | None:
@@ -32,7 +35,7 @@ def agrees(rule: Retention, said: Quantity) -> bool:
 
 def problems(declaration: Declaration) -> Iterator[Problem]:
     """Promises on a period that no rule stands behind, so that their control would pass without looking; and those
-    whose period is not that of their rules."""
+    whose period is not that of their rules, so that it would look for something else."""
     for index, promise in enumerate(declaration.promises):
         if _CONTROL in promise.controls:
             yield from _without_rule(declaration, promise, f"promises.{index}.about")
@@ -47,13 +50,27 @@ def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iter
 
 
 def _of_another_period(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
-    rules = {name: rule for part in promise.about for name, rule in _rules_of(declaration, part).items()}
+    """A promise that does not say what it is about may be about any rule."""
     said = period_in(promise.quote)
-    if said is None or not rules or any(agrees(rule, said) for rule in rules.values()):
+    rules = {name: rule for part in promise.about for name, rule in _rules_of(declaration, part).items()}
+    rules = rules if promise.about else dict(declaration.retention)
+    if said is None or (promise.about and not rules) or any(_keeps(rule, said, promise) for rule in rules.values()):
         return
-    name, rule = next(iter(rules.items()))
-    message = f"the sentence says {said}, the rule '{name[:80]}' says {rule.for_}"
-    yield Problem("promise-period", None, path, message, "mend one of the two", Severity.WARNING)
+    message = f"the sentence says {said}, {_say(rules)}, so {_CONTROL} does not show that it is kept"
+    yield Problem("promise-period", None, path, message, "mend the sentence or the rule")
+
+
+def _keeps(rule: Retention, said: Quantity, promise: Promise) -> bool:
+    """Whether what the rule sees to is what was promised: that period, or a shorter one where it is the longest."""
+    shorter = rule.for_.count * _DAYS[rule.for_.unit] <= said.number * _DAYS[said.unit]
+    return agrees(rule, said) or (bool(promise.about) and shorter and _AT_MOST.search(promise.quote) is not None)
+
+
+def _say(rules: Mapping[str, Retention]) -> str:
+    if len(rules) != 1:
+        return "and none of the retention rules does" if rules else "and there is no retention rule"
+    ((name, rule),) = rules.items()
+    return f"the rule '{name[:80]}' says {rule.for_}"
 
 
 def _rules_of(declaration: Declaration, part: str) -> dict[str, Retention]:

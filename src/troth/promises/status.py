@@ -15,7 +15,9 @@ Nothing is green by default. For each control that a promise is bound to:
 
 A failure that a waiver in force covers counts as ``waived``; a waiver that still runs for more than a year is not in
 force. An attestation in force counts as ``stated``, beside controls too; one that has run out, or has not begun, as
-``unproven``. The promise has the worst of all these, and is ``kept`` only when at least one control passed.
+``unproven``. So does a doubt whether the controls are about what the promise says: they look for another period, or
+the policy no longer has its words. The promise has the worst of all these, and is ``kept`` only when at least one
+control passed.
 
 Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
 promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
@@ -49,7 +51,7 @@ class Cause(enum.StrEnum):
     STALE = "stale"
     OUTDATED = "outdated"  # another version of the control, or another declaration
     UNCHECKED = "unchecked"
-    UNBOUND = "unbound"  # no control, no attestation, or none that there is
+    UNBOUND = "unbound"  # no control, no attestation, or none that there is or that speaks of these words
     INAPPLICABLE = "inapplicable"
     STATED = "stated"
     LAPSED = "lapsed"  # an attestation that has run out, or has not begun
@@ -93,11 +95,13 @@ def status_of(
     now: dt.datetime,
     declaration_hash: str,
     controls: Mapping[str, Control],
+    doubt: str = "",
 ) -> Judgement:
     """Decide the promise's status at *now* (aware, UTC).
 
     *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the declaration in
-    force; *controls* is the catalogue, with the company's own controls. Raises ValueError for a naive *now*.
+    force; *controls* is the catalogue, with the company's own controls; *doubt* is a sentence that says why the
+    controls show nothing of this promise. Raises ValueError for a naive *now*.
     """
     if now.utcoffset() is None:
         raise ValueError("now must be aware: say in which time zone it is")
@@ -107,6 +111,8 @@ def status_of(
     ]
     if promise.attest is not None:
         standings.append(_attested(promise.attest, now))
+    if doubt:
+        standings.append(Standing(None, Status.UNPROVEN, doubt))
     if not standings:
         standings.append(Standing(None, Status.UNPROVEN, "No control checks this promise, and nobody attests it."))
     found = [standing.status for standing in standings if standing.status is not None]

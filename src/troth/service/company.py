@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from troth.declaration import Declaration, load
 from troth.errors import TrothError
-from troth.policy import PolicyText, read_file
+from troth.policy import PolicyText, doubts, read_file
 from troth.promises import Control, controls_of, looked_at_hash
 from troth.service.configuration import ServiceError, Settings
 from troth.service.record.declared import with_own
@@ -33,6 +33,11 @@ class Company:
     """What checks carry (`troth.promises.looked_at_hash`)."""
     policy: PolicyText
     controls: Mapping[str, Control]
+    doubts: Mapping[int, str] = field(init=False)
+    """Why a promise cannot count as kept, by its index (`troth.policy.doubts`)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "doubts", doubts(self.declaration, self.policy))
 
     @property
     def bound(self) -> frozenset[str]:

@@ -29,9 +29,14 @@ def judge(
     history = checks.history(of.bound) if history is None else history
     return {
         plan.promise_name(promise): status_of(
-            promise, history, now=now, declaration_hash=of.looked_at_hash, controls=of.controls
+            promise,
+            history,
+            now=now,
+            declaration_hash=of.looked_at_hash,
+            controls=of.controls,
+            doubt=of.doubts.get(index, ""),
         )
-        for promise in of.declaration.promises
+        for index, promise in enumerate(of.declaration.promises)
     }
 
 
