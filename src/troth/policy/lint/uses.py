@@ -79,7 +79,8 @@ _PAGES = "the pages visited"
 _COUNTS = re.compile(r"\b(?:improv\w*|statistic\w*|analys\w*|analyz\w*|measur\w*|understand how)\b")
 _KINDS: Mapping[str, str] = {
     "the cameras": "(cctv|surveillance camera*|video surveillance|security camera*)",
-    "recordings of calls": "(call recording*|recordings of .. calls|recorded calls|calls .. (are|is|be) recorded|(record|recording|monitor) .. (calls|telephone|phone))",
+    "recordings of calls": "(call recording*|recordings of .. calls|recorded calls|calls .. (are|is|be) recorded|"
+    "(record|recording|monitor) .. (calls|telephone|phone))",
     "the date of birth": "(date of birth|dates of birth|birth date|birthdate|birthday|year of birth)",
     "the gender": "(gender|genders|sex !(life|offen*))",
     "the income": "(household income|your income|annual income|income bracket)",
