@@ -343,6 +343,44 @@ def test_what_is_found_elsewhere_touches_no_promise_about_something_else(
     assert judge(bound, overdue("logins.login")).status is status
 
 
+@pytest.mark.parametrize(
+    ("place", "about", "status"),
+    [
+        ("logins", "logins.login", Status.BROKEN),
+        ("logins account root", "logins.login", Status.BROKEN),
+        ("logins.login", "logins.login.at", Status.BROKEN),
+        ("access.ceiling", "logins.login", Status.BROKEN),
+        ("logins.login.ip", "logins.login.at", Status.KEPT),
+        ("logins.log", "logins.login", Status.KEPT),
+        ("shop account root", "logins.login", Status.KEPT),
+    ],
+)
+def test_a_fault_of_the_whole_touches_its_parts(place: str, about: str, status: Status) -> None:
+    """A database that is read in plain text lets nobody call one of its tables protected."""
+    bound = promise("a.once").model_copy(update={"about": (about,)})
+    assert judge(bound, overdue(place)).status is status
+
+
+@pytest.mark.parametrize("looked", ["shop", "site", "ledger", "declaration"])
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.NOT_APPLICABLE])
+def test_a_control_that_looked_elsewhere_shows_nothing_of_what_a_promise_is_about(
+    looked: str, outcome: Outcome
+) -> None:
+    bound = promise("a.once", "b.thrice").model_copy(update={"about": ("logins.login",)})
+    there = Evidence(frozenset({"logins"}), frozenset({"logins"}))
+    seen = replace(made(outcome=outcome), evidence=Evidence(frozenset({looked}), frozenset({looked})))
+    assert judge(bound, replace(made(), evidence=there), replace(made("b.thrice"), evidence=there)).status is Status.KEPT
+    judgement = judge(bound, seen, replace(made("b.thrice"), evidence=there))
+    assert judgement.status is Status.UNPROVEN
+    assert "without looking at logins.login" in judgement.reasons[0]
+
+
+def test_a_pass_elsewhere_ends_no_failure_here() -> None:
+    bound = promise("a.once").model_copy(update={"about": ("logins",)})
+    failed = replace(overdue("logins.login"), at=NOW - 2 * HOUR)
+    assert judge(bound, failed, made()).status is Status.BROKEN
+
+
 def test_a_failure_that_names_no_place_touches_every_promise() -> None:
     bound = promise("a.once").model_copy(update={"about": ("shop",)})
     assert judge(bound, replace(overdue(), findings=())).status is Status.BROKEN

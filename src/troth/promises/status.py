@@ -7,9 +7,10 @@ Nothing is green by default. For each control that a promise is bound to:
   ``broken``; fewer leave it ``unproven``;
 - it is **passed** only by its latest check, and only when that check passed, observed everything in scope, is fresh,
   and was made with the control and the declaration (see `looked_at`) as they are now;
-- of a promise that says what it is **about**, a failure counts only where it concerns that: one whose findings all lie
-  elsewhere, while everything the promise is about was observed, is a pass for this promise; and a control that chooses
-  where it looks, and did not look there, has not observed it;
+- of a promise that says what it is **about**, a failure counts unless it lies elsewhere: one whose findings are all in
+  other systems, or at other tables of the same one, while everything the promise is about was observed, is a pass for
+  this promise. A fault of a whole system touches all of its tables. A control that did not look at what the promise is
+  about has not observed it, whatever it found elsewhere;
 - ``not_applicable``, under the same conditions, neither proves nor disproves;
 - anything else is ``unproven``.
 
@@ -27,11 +28,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
-from troth.promises.model import Check, Control, Outcome, Status
+from troth.promises.model import Check, Control, Evidence, Outcome, Status
 
 __all__ = ["Cause", "Judgement", "Standing", "status_of"]
 
@@ -127,31 +128,52 @@ def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
 
 
 def _reaching(check: Check, about: Sequence[str]) -> Check:
-    """The check with what the promise is about in its scope, where the control chose places and passed that over."""
-    places = check.evidence.places
-    passed_over = {part for part in about if not any(_lies_in(it, part) or _lies_in(part, it) for it in places)}
-    if not places or not passed_over:
+    """The check with what the promise is about in its scope, where the control did not look there."""
+    passed_over = {part for part in about if not _looked_there(check.evidence, part)}
+    if not passed_over:
         return check
     seen = check.evidence
     scope, observed = seen.in_scope | passed_over, seen.observed - passed_over
     return replace(check, evidence=replace(seen, in_scope=scope, observed=observed))
 
 
+def _looked_there(seen: Evidence, part: str) -> bool:
+    """Where the control chooses places, it looked at those alone; else at the whole of the systems it observed."""
+    if seen.places:
+        return any(_lies_in(place, part) or _lies_in(part, place) for place in seen.places)
+    return _system(part) in seen.observed
+
+
 def _narrow(check: Check, about: Sequence[str]) -> Check:
     if check.outcome is not Outcome.FAIL or not check.findings:
         return check
-    concerned = tuple(finding for finding in check.findings if any(_lies_in(finding.place, part) for part in about))
-    systems = {part.partition(".")[0] for part in about}
-    if concerned or not systems <= check.evidence.observed:
+    known = check.evidence.in_scope
+    concerned = tuple(it for it in check.findings if any(_concerns(it.place, part, known) for part in about))
+    if concerned or not {_system(part) for part in about} <= check.evidence.observed:
         return replace(check, findings=concerned or check.findings)
     elsewhere = f"{check.summary} Nothing of that concerns {', '.join(about)}."
     return replace(check, outcome=Outcome.PASS, findings=(), summary=elsewhere)
 
 
+def _concerns(place: str, part: str, known: Set[str]) -> bool:
+    """Whether a finding's place touches that part of a system: unless it lies in another of the *known* systems, or in
+    another table of the same one. A fault of a whole system (``logins``, ``logins account ada``) touches each of its
+    tables, one of a table each of its columns, and one without a place, or in none that is known, everything."""
+    system = _system(place)
+    if system not in known:
+        return True
+    if system != _system(part):
+        return False
+    return not place.startswith(f"{system}.") or _lies_in(place, part) or _lies_in(part, place)
+
+
+def _system(place: str) -> str:
+    return place.replace(" ", ".").partition(".")[0]
+
+
 def _lies_in(place: str, part: str) -> bool:
-    """Whether a finding's place (``logins.login``, ``shop account ada``) is that part of a system, or inside it. One
-    without a place may be anywhere."""
-    return not place or place == part or place.startswith((f"{part}.", f"{part} "))
+    """Whether a place (``logins.login``, ``logins.login.at``) is that part of a system, or inside it."""
+    return place == part or place.startswith((f"{part}.", f"{part} "))
 
 
 def _controlled(
