@@ -77,6 +77,27 @@ def test_a_figure_of_what_is_not_there_is_told(company: dict[str, Any], own: Any
     assert (problem.code, problem.mend) == (code, mend)
 
 
+@pytest.mark.parametrize(
+    ("own", "about", "codes"),
+    [
+        ({}, (), []),
+        ({}, ("shop",), []),
+        ({}, ("shop.customer",), []),
+        ({}, ("shop", "logins"), ["control-elsewhere"]),
+        ({"sql": None, "pushed": {}}, ("shop",), ["control-elsewhere"]),
+        ({"sql": None, "http": {"url": "https://desk.example.org/status"}}, ("shop",), ["control-elsewhere"]),
+        ({"sql": None, "pushed": {}}, (), []),
+    ],
+)
+def test_a_control_that_does_not_look_at_what_its_promise_is_about_is_told(
+    company: dict[str, Any], own: Any, about: tuple[str, ...], codes: list[str]
+) -> None:
+    declared = declaring(company, **own)
+    narrowed = declared.promises[0].model_copy(update={"about": about})
+    found = check(declared.model_copy(update={"promises": (narrowed, *declared.promises[1:])}))
+    assert [each.code for each in found] == codes
+
+
 def test_a_control_that_nobody_asks_is_told(company: dict[str, Any]) -> None:
     [problem] = check(declaring(company).model_copy(update={"promises": ()}))
     assert (problem.code, problem.path) == ("control-unbound", f"controls.{ID}")

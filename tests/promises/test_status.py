@@ -369,7 +369,9 @@ def test_a_control_that_looked_elsewhere_shows_nothing_of_what_a_promise_is_abou
     bound = promise("a.once", "b.thrice").model_copy(update={"about": ("logins.login",)})
     there = Evidence(frozenset({"logins"}), frozenset({"logins"}))
     seen = replace(made(outcome=outcome), evidence=Evidence(frozenset({looked}), frozenset({looked})))
-    assert judge(bound, replace(made(), evidence=there), replace(made("b.thrice"), evidence=there)).status is Status.KEPT
+    assert (
+        judge(bound, replace(made(), evidence=there), replace(made("b.thrice"), evidence=there)).status is Status.KEPT
+    )
     judgement = judge(bound, seen, replace(made("b.thrice"), evidence=there))
     assert judgement.status is Status.UNPROVEN
     assert "without looking at logins.login" in judgement.reasons[0]

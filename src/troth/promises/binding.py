@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from troth.declaration import Declaration, Problem, Severity
+from troth.declaration import Declaration, Problem, Promise, Severity
 from troth.promises.catalogue import nearest
 from troth.promises.model import Control
 from troth.promises.own import controls_of
@@ -28,6 +28,7 @@ def check(declaration: Declaration) -> list[Problem]:
                 problems.append(_unbound(declaration, f"{path}.waive.scope.{place}", id_))
         if not promise.controls and promise.attest is None:
             problems.append(_unproven(declaration, path))
+        problems += _elsewhere(declaration, promise, path)
     return problems
 
 
@@ -49,6 +50,20 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
         if id_ not in bound:
             message, mend = "no promise is bound to this control, so nobody asks it", "name it under a promise"
             yield _problem(declaration, "control-unbound", path, message, mend, Severity.WARNING)
+
+
+def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
+    """A control of the company's own looks at one system, at an address, or nowhere that we know of."""
+    systems = {part.partition(".")[0] for part in promise.about}
+    for place, id_ in enumerate(promise.controls):
+        own = declaration.controls.get(id_)
+        unseen = sorted(systems - ({own.sql.system} if own.sql else set())) if own else []
+        if unseen:
+            message = f"it does not look at {', '.join(unseen)}, so it shows nothing of this promise"
+            mend = "leave out 'about', or bind a control that looks there"
+            yield _problem(
+                declaration, "control-elsewhere", f"{path}.controls.{place}", message, mend, Severity.WARNING
+            )
 
 
 def _problem(
