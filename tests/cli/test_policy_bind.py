@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_promise_that_nobody_bound_is_proposed_a_control_with_what_green_means(ask: Ask, folder: Path) -> None:
     answer = ask("policy", "bind", "policy.md")
     assert answer.code == 1
-    assert "1 promise bound in troth.yaml, 1 not yet, 0 without their words, 0 passed over." in answer.out
+    assert "1 promise bound in troth.yaml, 1 not yet bound." in answer.out
     assert "probe.transport_encrypted" in answer.out
     assert "green can mean:" in answer.out
     assert "it does not show:" in answer.out
@@ -41,6 +41,16 @@ def test_nothing_is_written_before_it_was_seen(ask: Ask, folder: Path) -> None:
     answer = ask("policy", "bind", "policy.md", "--write")
     assert "+  - quote: All our pages use HTTPS." in answer.out
     assert (folder / "troth.yaml").read_text(encoding="utf-8") == DECLARATION
+
+
+def test_what_speaks_against_a_control_is_said_with_what_would_be_written(ask: Ask, folder: Path) -> None:
+    (folder / "policy.md").write_text("We never sell your data. We delete logins after 30 days.\n", encoding="utf-8")
+    rule = "retention:\n  logins: {table: logins.login, for: 90 days, from: at}\n"
+    with (folder / "troth.yaml").open("a", encoding="utf-8") as file:
+        file.write(rule)
+    answer = ask("policy", "bind", "policy.md", "--write")
+    assert "! “We delete logins after 30 days.” is written without a control: the sentence says 30 days" in answer.out
+    assert "+    controls:" not in answer.out
 
 
 def test_what_was_seen_is_added_and_nothing_else_changes(ask: Ask, folder: Path) -> None:

@@ -163,7 +163,9 @@ def _by_socket(url: str, server: Server) -> str:
 
 def test_all_measured_promises_are_kept_before(company: Running) -> None:
     turned = {quote for fault in FAULTS.values() for quote in fault.turns}
-    assert {quote for quote, status in company.statuses().items() if status == "kept"} >= turned
+    begun = company.statuses()
+    assert {quote for quote, status in begun.items() if status == "kept"} >= turned - {SELL}
+    assert begun[SELL] == "stated"  # a control sees the pages, and a person vouches for the rest
 
 
 def test_faults_turn_their_promises_and_no_others_and_mending_turns_them_back(company: Running) -> None:

@@ -185,6 +185,98 @@ def test_line_ends_of_another_system_are_kept(tmp_path: Path) -> None:
     assert after.count("\r\n") == after.count("\n")
 
 
+def test_lines_of_two_kinds_keep_their_ends(tmp_path: Path) -> None:
+    yaml = "# one\r\n" + COMPANY
+    assert written(tmp_path, "All pages use HTTPS.", yaml).startswith(yaml)
+
+
+def test_an_empty_list_takes_promises(tmp_path: Path) -> None:
+    yaml = COMPANY + "promises: []   # none yet\n# the end\n"
+    after = written(tmp_path, "All pages use HTTPS.", yaml)
+    assert [one.quote for one in parse(after).promises] == ["All pages use HTTPS."]
+    assert "# none yet" in after
+    assert after.endswith("# the end\n")
+
+
+def test_a_link_stays_one_and_the_file_as_closed_as_it_was(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.yaml", tmp_path / "troth.yaml"
+    real.write_text(COMPANY)
+    real.chmod(0o640)
+    link.symlink_to(real)
+    written(tmp_path, "All pages use HTTPS.", COMPANY)
+    assert link.is_symlink()
+    assert "HTTPS" in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("text", ["We delete sign-in history after 30 days.", "We keep recordings for ten days."])
+def test_a_control_that_would_be_green_on_another_number_is_not_written(tmp_path: Path, text: str) -> None:
+    after = written(tmp_path, text, COMPANY)
+    assert parse(after).promises[0].controls == ()
+    assert "# Not bound: " in after
+    assert "# To bind by hand: controls: [retention.nothing_overdue]" in after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We never sell your data.",
+        "We never share your data with anyone.",
+        "We do not transfer your data outside the EU.",
+        "We will never use it for advertising.",
+        "Our employees are required to keep your information confidential.",
+        "Our pages load nothing from third parties.",
+    ],
+)
+def test_what_a_control_sees_a_part_of_wants_a_persons_word_beside_it(tmp_path: Path, text: str) -> None:
+    proposal = only(text)
+    assert proposal.proofs[0].cannot_see != catalogue()[proposal.proofs[0].control].cannot_see
+    assert proposal.attest.endswith(".")
+    after = written(tmp_path, text, COMPANY)
+    assert parse(after).promises[0].controls == ()
+    assert "# These see a part only." in after
+
+
+RECIPIENTS = """
+recipients:
+  post: {role: processor, country: US, receives: [user.name], safeguard: scc, contract: post.pdf}
+  press: {role: sale, country: GB, receives: [user.name]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("We never sell your data.", "press (sale)"),
+        ("We never share your data with anyone.", "post (processor), press (sale)"),
+        ("We do not transfer your data outside the EU.", "post (processor, US), press (sale, GB)"),
+    ],
+)
+def test_a_denial_is_held_against_the_recipients(text: str, named: str) -> None:
+    assert only(text, company(RECIPIENTS)).warnings == (f"the declaration names who receives data: {named}",)
+    assert only(text, company()).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("quote", "control", "why"),
+    [
+        ("We never sell your data.", "disclosure.only_to_recipients", "press (sale)"),
+        ("We delete sign-in history after 30 days.", "retention.nothing_overdue", "says 90 days"),
+    ],
+)
+def test_what_is_bound_already_is_warned_about_too(quote: str, control: str, why: str) -> None:
+    bound = f"promises:\n  - {{quote: {quote}, owner: ann@example.org, controls: [{control}]}}\n"
+    [doubted] = planned(quote, RECIPIENTS + bound).doubted
+    assert why in doubted.message
+
+
+def test_a_denial_that_somebody_attests_is_not_warned_about() -> None:
+    word = "attest: {by: ann@example.org, says: So it is., on: 2026-11-02, until: 2027-02-02}"
+    bound = f"promises:\n  - quote: We never sell your data.\n    owner: ann@example.org\n    {word}\n"
+    bound += "    controls: [disclosure.only_to_recipients]\n"
+    assert planned("We never sell your data.", RECIPIENTS + bound).doubted == ()
+
+
 def test_what_nothing_measures_is_written_without_anybodys_word(tmp_path: Path) -> None:
     after = written(tmp_path, "We never use calls to train speech models.", COMPANY)
     assert parse(after).promises[0].attest is None

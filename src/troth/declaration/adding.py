@@ -34,19 +34,26 @@ def with_promises(text: str, promises: Sequence[Mapping[str, Any]], comments: Ma
     """
     if not promises:
         return text
-    if "\r\n" in text:
-        return with_promises(text.replace("\r\n", "\n"), promises, comments).replace("\n", "\r\n")
-    lines = text.splitlines(keepends=True)
     notes = {f"promises.{path}": comment for path, comment in comments.items()}
     added = write({"promises": [dict(one) for one in promises]}, notes).splitlines()
-    node = _promises_in(text)
+    end = "\r\n" if "\r\n" in text else "\n"
+    node, lines = _promises_in(text), text.splitlines(keepends=True)
+    if node is not None and node.flow_style and not node.value:
+        return _instead_of(node, text, added, end)
     if node is None:
-        return _ended(text) + "\n" + "\n".join(added) + "\n"
-    if not node.value or node.flow_style:
+        return _ended(text, end) + end + end.join(added) + end
+    if node.flow_style:
         raise CannotAdd("the promises are not a block list; write each in a line of its own that begins with '- '")
     at, indent = _end_of(node, lines), " " * node.start_mark.column
     block = [f"{indent}{line.removeprefix('  ')}".rstrip() for line in added[1:]]
-    return _ended("".join(lines[:at])) + "\n" + "\n".join(block) + "\n" + "".join(lines[at:])
+    return _ended("".join(lines[:at]), end) + end + end.join(block) + end + "".join(lines[at:])
+
+
+def _instead_of(node: yaml.Node, text: str, added: Sequence[str], end: str) -> str:
+    """The text with a block list where it has ``[]``; what stands behind that in its line stays above the list."""
+    before, after = text[: node.start_mark.index].rstrip(" "), text[node.end_mark.index :]
+    rest, _, following = after.partition(end)
+    return before + rest.rstrip() + end + end.join(added[1:]) + end + following
 
 
 def is_only_added(before: Declaration, after: Declaration) -> bool:
@@ -75,5 +82,5 @@ def _end_of(node: yaml.Node, lines: Sequence[str]) -> int:
     return at
 
 
-def _ended(text: str) -> str:
-    return text if not text or text.endswith("\n") else f"{text}\n"
+def _ended(text: str, end: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}{end}"

@@ -15,7 +15,7 @@ from troth.cli.policy.read import file_argument
 from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.policy.proposing import Astray, BindingPlan, Change, Proposal
+    from troth.policy.proposing import Astray, BindingPlan, Change, Doubted, Proposal
 
 __all__ = ["bind"]
 
@@ -37,9 +37,10 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     was bound to and the sentence most like it; it is never bound anew by itself.
 
     With --write the lines are shown as a difference to the file, with an owner still to be filled in, and with --apply
-    they are added. Nothing else of the file changes.
+    they are added. Nothing else of the file changes. A control is written only where green would be right about the
+    promise: where policy and declaration differ, or a person's word is wanted too, it stands in a comment.
 
-    Ends with 1 when a promise is unbound or lost its words.
+    Ends with 1 when a promise is unbound or lost its words, and when the declaration speaks against one that is bound.
 
     \b
     Example:  troth policy bind policy.md -d troth.yaml
@@ -60,7 +61,7 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     else:
         for line in _shown(file, declaration, plan, change, applied=approved is not None):
             click.echo(cli.printable(line))
-    if plan.astray or (plan.proposals and approved is None):
+    if plan.astray or plan.doubted or (plan.proposals and approved is None):
         raise click.exceptions.Exit(1)
 
 
@@ -71,19 +72,36 @@ def _apply(change: Change, approved: str) -> None:
 
 
 def _shown(file: Path, declaration: Path, plan: BindingPlan, change: Change | None, *, applied: bool) -> Iterator[str]:
-    yield (
-        f"{file}: {counted(len(plan.bound), 'promise')} bound in {declaration}, {len(plan.proposals)} not yet, "
-        f"{len(plan.astray)} without their words, {plan.left} passed over."
-    )
+    yield f"{file}: {counted(len(plan.bound), 'promise')} bound in {declaration}, {len(plan.proposals)} not yet bound."
+    if plan.astray:
+        yield f"{counted(len(plan.astray), 'promise')} of {declaration}: their words are no longer in the policy."
+    if plan.left:
+        yield f"{counted(plan.left, 'sentence')} left out, as listed under policy.not_promises."
     for lost in plan.astray:
         yield from _lost(lost)
+    for doubted in plan.doubted:
+        yield from _doubted(doubted)
     if change is None:
         for proposal in plan.proposals:
             yield from _proposal(proposal)
     elif applied:
         yield f"Added {counted(len(plan.proposals), 'promise')} to {change.file}. Fill in each owner."
+        yield from _held_back(plan)
     else:
         yield from _difference(change)
+        yield from _held_back(plan)
+
+
+def _held_back(plan: BindingPlan) -> Iterator[str]:
+    for proposal in plan.proposals:
+        for warning in proposal.warnings:
+            yield from _wrapped(f"“{proposal.quote}” is written without a control: {warning}", "! ")
+
+
+def _doubted(doubted: Doubted) -> Iterator[str]:
+    yield ""
+    yield from _wrapped(f"“{doubted.promise.quote}”", f"promises.{doubted.index}: ")
+    yield from _wrapped(doubted.message, "  ! ")
 
 
 def _lost(lost: Astray) -> Iterator[str]:
@@ -104,7 +122,12 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
     if proposal.about:
         yield f"  about: {', '.join(proposal.about)}"
     if proposal.attest:
-        yield from _wrapped(f"“{proposal.attest}”", "  nothing measures it; somebody may attest: ")
+        why = (
+            "these see a part only; somebody should attest"
+            if proposal.proofs
+            else "nothing measures it; somebody may attest"
+        )
+        yield from _wrapped(f"“{proposal.attest}”", f"  {why}: ")
     if proposal.own:
         yield from _wrapped(proposal.own, "  or a control of your own: ")
     for warning in proposal.warnings:
@@ -159,5 +182,6 @@ def _as_data(plan: BindingPlan, change: Change | None) -> dict[str, Any]:
             }
             for lost in plan.astray
         ],
+        "doubted": [{"promise": one.index, "quote": one.promise.quote, "message": one.message} for one in plan.doubted],
         "hash": None if change is None else change.hash,
     }

@@ -7,7 +7,7 @@ decides: what a person wrote is left as it stands, and every line that it would 
 from __future__ import annotations
 
 from troth.policy.proposing.about import period_conflict
-from troth.policy.proposing.plan import Astray, BindingPlan, plan_binding
+from troth.policy.proposing.plan import Astray, BindingPlan, Doubted, plan_binding
 from troth.policy.proposing.propose import Proof, Proposal, ProposalsError, propose
 from troth.policy.proposing.writing import Change, change_for
 
@@ -15,6 +15,7 @@ __all__ = [
     "Astray",
     "BindingPlan",
     "Change",
+    "Doubted",
     "Proof",
     "Proposal",
     "ProposalsError",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Promise
+from troth.policy import retention
 from troth.policy.binding import Bound, bind, quoted
 from troth.policy.clauses import Understood
+from troth.policy.proposing.denials import against
 from troth.policy.proposing.propose import Proposal, propose
 from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import Sentence
 from troth.promises import Control
 
-__all__ = ["Astray", "BindingPlan", "plan_binding"]
+__all__ = ["Astray", "BindingPlan", "Doubted", "plan_binding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,24 @@ class Astray:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """A promise that is bound, and whose controls would be green though the declaration speaks against its words."""
+
+    index: int
+    promise: Promise
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class BindingPlan:
-    """*proposals* are new, *bound* have their place, *astray* lost it; *left* were said to be no promises."""
+    """*proposals* are new, *bound* have their place, *astray* lost it; *left* were said to be no promises; of the bound
+    ones *doubted* need a second look."""
 
     proposals: tuple[Proposal, ...]
     bound: tuple[Bound, ...]
     astray: tuple[Astray, ...]
     left: int = 0
+    doubted: tuple[Doubted, ...] = ()
 
 
 def plan_binding(
@@ -57,7 +70,22 @@ def plan_binding(
         tuple(bound for bound in bounds if bound.problem is None),
         tuple(lost),
         sum(bool(sentences) for sentences in passed),
+        tuple(_doubted(bounds, understood, declaration)),
     )
+
+
+def _doubted(bounds: Sequence[Bound], understood: Understood, declaration: Declaration) -> Iterator[Doubted]:
+    """Promises of another period than their rule, and denials that the declaration speaks against and that rest on
+    controls alone."""
+    periods = {int(one.path.split(".")[1]): one.message for one in retention.problems(declaration)}
+    for bound in bounds:
+        if bound.index in periods:
+            yield Doubted(bound.index, bound.promise, periods[bound.index])
+        elif bound.promise.controls and bound.promise.attest is None:
+            ids = {sentence.id for sentence in bound.sentences}
+            clauses = [clause for clause in understood.promises if clause.sentence.id in ids]
+            if message := against(clauses, declaration):
+                yield Doubted(bound.index, bound.promise, f"{message}; let somebody attest it too")
 
 
 def _is_taken(proposal: Proposal, quoting: Quoting, taken: set[str]) -> bool:

@@ -15,6 +15,7 @@ from troth.errors import TrothError
 from troth.policy.clauses import Clause, Understood
 from troth.policy.lexicon import Mentions, mentions
 from troth.policy.proposing.about import period_conflict, tables_holding, tables_kept
+from troth.policy.proposing.denials import against
 from troth.policy.proposing.quoting import Quoting
 from troth.promises import Control, catalogue
 
@@ -40,8 +41,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One promise and what could show that it is kept: *proofs*, or *attest*, what a named person would have to say;
-    and *own*, what a control of the company's own could measure. *warnings* say where policy and declaration differ."""
+    """One promise and what could show that it is kept: *proofs*, or *attest*, what a named person would have to say, or
+    both, where the controls see a part only; and *own*, what a control of the company's own could measure. *warnings*
+    say where policy and declaration differ."""
 
     quote: str
     line: int
@@ -53,6 +55,11 @@ class Proposal:
     severity: Literal["low", "medium", "high"] = "medium"
     warnings: tuple[str, ...] = ()
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether green controls would be right about it: they see all of it, and nothing speaks against it."""
+        return bool(self.proofs) and not self.attest and not self.warnings
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -63,6 +70,7 @@ class _Row:
     attest: str
     own: str
     alone: bool
+    part: str
 
 
 def propose(
@@ -89,6 +97,8 @@ def _proposal(
     rows = list(_rows_for(clauses, spoken))
     proofs = list(_proofs(rows, known))[:_CONTROLS_MAX]
     about, warnings = _held_against(quote, clauses, rows if proofs else [], declaration)
+    if declaration is not None and (denied := against(clauses, declaration)):
+        warnings = (*warnings, denied)
     if times > 1:
         warnings = (*warnings, "these words stand in the policy more than once, and a promise has to quote one place")
     return Proposal(
@@ -97,11 +107,18 @@ def _proposal(
         clauses,
         tuple(proofs),
         about,
-        "" if proofs else next((row.attest for row in rows if row.attest), _ATTEST),
+        _attest(rows, is_measured=bool(proofs)),
         next((row.own for row in rows if row.own), ""),
         _severity(clauses),
         warnings,
     )
+
+
+def _attest(rows: list[_Row], *, is_measured: bool) -> str:
+    """What somebody would have to say: of what nothing measures, and of what controls see a part of."""
+    if is_measured:
+        return " ".join(dict.fromkeys(row.attest for row in rows if row.part))
+    return next((row.attest for row in rows if row.attest), _ATTEST)
 
 
 def _rows_for(clauses: tuple[Clause, ...], spoken: Mentions) -> Iterator[_Row]:
@@ -116,7 +133,7 @@ def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
         for id_ in row.controls:
             if id_ in known and id_ not in seen:
                 seen.add(id_)
-                yield Proof(id_, row.shows, known[id_].cannot_see)
+                yield Proof(id_, row.shows, f"{row.part} {known[id_].cannot_see}".strip())
 
 
 def _held_against(
@@ -148,9 +165,11 @@ def _rows() -> tuple[_Row, ...]:
 
 
 def _row(name: str, row: Mapping[str, Any]) -> _Row:
-    unknown = row.keys() - {"controls", "shows", "about", "attest", "own", "alone"}
+    unknown = row.keys() - {"controls", "shows", "about", "attest", "own", "alone", "part"}
     if unknown or not (row.get("controls") or row.get("attest")) or bool(row.get("controls")) != bool(row.get("shows")):
         raise ProposalsError(f"{name}: a row has controls with what they show, or what somebody attests")
+    if row.get("part") and not (row.get("controls") and row.get("attest")):
+        raise ProposalsError(f"{name}: where controls show a part, somebody attests the rest")
     if row.get("about", "") not in {"", "retention", "categories"}:
         raise ProposalsError(f"{name}: about is retention or categories")
     return _Row(
@@ -161,4 +180,5 @@ def _row(name: str, row: Mapping[str, Any]) -> _Row:
         attest=row.get("attest", ""),
         own=row.get("own", ""),
         alone=row.get("alone", False),
+        part=row.get("part", ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +35,16 @@ class Change:
         return f"pb1:{digest[:16]}"
 
     def write(self) -> None:
-        """Put it in place at once, or not at all."""
-        draft = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        draft.write_text(self.after, encoding="utf-8", newline="")
-        draft.replace(self.file)
+        """Put it in place at once, or not at all. A link stays one, and who may read the file stays as it is."""
+        file = self.file.resolve()
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        try:
+            draft.write_text(self.after, encoding="utf-8", newline="")
+            shutil.copymode(file, draft)
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def change_for(proposals: Sequence[Proposal], declaration: Declaration, main: Path) -> Change:
@@ -54,8 +61,9 @@ def change_for(proposals: Sequence[Proposal], declaration: Declaration, main: Pa
 
 
 def _entry(proposal: Proposal) -> Mapping[str, Any]:
+    """Controls are bound only where green would be right about the promise; else the comment names them."""
     entry: dict[str, Any] = {"quote": proposal.quote, "owner": "TODO"}
-    if proposal.proofs:
+    if proposal.is_shown:
         entry["controls"] = [proof.control for proof in proposal.proofs]
         entry["about"] = list(proposal.about)
     if proposal.severity != "medium":
@@ -65,10 +73,17 @@ def _entry(proposal: Proposal) -> Mapping[str, Any]:
 
 def _comment(proposal: Proposal) -> dict[str, str]:
     """What a reader of the file has to know before deciding, by the key that it stands above."""
+    shown = dict.fromkeys(f"Green shows that {proof.shows}." for proof in proposal.proofs)
+    green = [*shown, *dict.fromkeys(f"Not: {proof.cannot_see}" for proof in proposal.proofs)]
+    if proposal.is_shown:
+        return {"controls": _wrapped(green)}
+    says = [f"Not bound: {warning}." for warning in proposal.warnings]
     if proposal.proofs:
-        shown = dict.fromkeys(f"Green shows that {proof.shows}." for proof in proposal.proofs)
-        return {"controls": _wrapped([*shown, *(f"Not: {proof.cannot_see}" for proof in proposal.proofs)])}
-    says = [f"Nothing measures this. Somebody who knows may attest it: “{proposal.attest}”"]
+        about = f", about: [{', '.join(proposal.about)}]" if proposal.about else ""
+        says += [f"To bind by hand: controls: [{', '.join(proof.control for proof in proposal.proofs)}]{about}", *green]
+    if proposal.attest:
+        nothing = "These see a part only." if proposal.proofs else "Nothing measures this."
+        says.append(f"{nothing} Somebody who knows may attest it: “{proposal.attest}”")
     says += [f"Or measure it yourself, under controls: {proposal.own}."] if proposal.own else []
     return {"owner": _wrapped(says)}
 
