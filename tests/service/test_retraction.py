@@ -58,10 +58,18 @@ def test_what_was_retracted_counts_for_nothing_and_stays(database: str) -> None:
     assert CheckRow.objects.count() == 3
 
 
-def test_a_retracted_failure_no_longer_breaks_anything(database: str) -> None:
+def test_a_retracted_failure_makes_nothing_kept_before_the_control_has_run_again(database: str) -> None:
     kept(Outcome.PASS, Outcome.FAIL)
     retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
+    assert checks.history([CONTROL]) == {CONTROL: []}
+    checks.keep(made(Outcome.PASS, NOW + DAY))
     assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.PASS]
+
+
+def test_a_retraction_mends_no_failure_that_it_leaves(database: str) -> None:
+    kept(Outcome.PASS, Outcome.FAIL, Outcome.FAIL)
+    retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
+    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.FAIL]
 
 
 def test_a_retraction_is_on_record_and_its_reason_can_be_shown(database: str) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.db import connection
+from django.db.models import Max
 
 from troth.promises import Check, Evidence, Finding, Outcome
-from troth.service.record.models import CheckRow
+from troth.service.record.models import CheckRow, Retraction
 
 __all__ = ["deciding", "history", "keep", "latest", "value"]
 
@@ -39,20 +40,28 @@ def keep(check: Check) -> CheckRow:
     )
 
 
-def latest(control: str) -> Check | None:
-    """The control's latest check that was not retracted."""
-    row = CheckRow.objects.filter(control=control, retraction=None).order_by("-at", "-id").first()
+def latest(control: str, *, retracted: bool = False) -> Check | None:
+    """The control's latest check that was not retracted; with *retracted*, whether it was or not, as the ledger has
+    it."""
+    rows = CheckRow.objects.filter(control=control)
+    row = (rows if retracted else rows.filter(retraction=None)).order_by("-at", "-id").first()
     return None if row is None else value(row)
 
 
 def history(controls: Iterable[str]) -> dict[str, list[Check]]:
     """What each control's status follows from, retracted checks apart: its latest check, the last that passed, the
-    failures since then.
+    failures since then. A control of which something was retracted since it passed has to pass again: whether it was
+    right before, nobody knows.
 
-    Three statements for any number of controls, and however many checks there are: each outcome of each control is one
+    Four statements for any number of controls, and however many checks there are: each outcome of each control is one
     step into an index.
     """
-    return {control: [value(row) for row in rows] for control, rows in deciding(controls).items()}
+    found = deciding(controls)
+    retracted = dict(Retraction.objects.filter(control__in=found).values_list("control").annotate(Max("at")))
+    return {
+        control: [value(row) for row in rows if row.outcome not in _SOUND or row.at > retracted.get(control, _EVER)]
+        for control, rows in found.items()
+    }
 
 
 def deciding(controls: Iterable[str]) -> dict[str, list[CheckRow]]:
