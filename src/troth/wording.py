@@ -1,10 +1,11 @@
-"""Text as it is compared: what a reader would call the same words is the same text."""
+"""Text as it is compared: what a reader would call the same words, or the same person, is the same text."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-__all__ = ["same_words"]
+__all__ = ["same_person", "same_words", "says_something"]
 
 _TYPOGRAPHY = str.maketrans(
     {
@@ -22,3 +23,33 @@ def same_words(text: str) -> str:
     A policy and its page, and a quote and its sentence, are compared in this form (clause C01).
     """
     return " ".join(unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY).split())
+
+
+_ADDRESS = re.compile(r"<([^<>]*)>")
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+"""Letters and marks that show nothing. What else shows nothing is of a category of its own."""
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names or addresses are the same person's, however they are written: ``Ann <ann+x@Example.org.>`` is
+    ``ann@example.org``. Two addresses of one person are not recognised."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(person: str) -> str:
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", person).casefold())
+    plain = "".join(sign for sign in plain if _is_seen(sign))
+    inside = _ADDRESS.search(plain)
+    plain = (inside[1] if inside else plain).removeprefix("mailto:").strip(".")
+    local, at, host = plain.rpartition("@")
+    return f"{local.partition('+')[0].rstrip('.')}@{host}" if at else plain
+
+
+def says_something(text: str) -> bool:
+    """Whether *text* has a letter or a digit that can be seen."""
+    return any(sign.isalnum() and _is_seen(sign) for sign in text)
+
+
+def _is_seen(sign: str) -> bool:
+    is_variant = "\ufe00" <= sign <= "\ufe0f" or "\U000e0100" <= sign <= "\U000e01ef"
+    return unicodedata.category(sign)[0] not in "CZ" and sign not in _UNSEEN and not is_variant

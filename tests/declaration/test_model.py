@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from troth.declaration import Cookie, Declaration, Erasure, Period, Table, parse
+from troth.declaration import Cookie, Declaration, Erasure, Period, Promise, Table, parse
 
 Declared = Callable[[str], Declaration]
 TEXT = """\
@@ -148,3 +148,19 @@ def test_a_declaration_can_be_built_from_values_alone() -> None:
     values = parse(TEXT).model_dump(mode="json", by_alias=True)
     assert Declaration.model_validate(values) == parse(TEXT)
     assert Declaration.model_validate(values).hash == parse(TEXT).hash
+
+
+@pytest.mark.parametrize("empty", ["", "   ", ".", "\u200b", "\u3164"])
+@pytest.mark.parametrize("key", ["owner", "quote", "attest.by", "attest.says", "waive.reason", "waive.approver"])
+def test_words_that_say_nothing_count_for_nothing(key: str, empty: str) -> None:
+    told: dict[str, Any] = {
+        "quote": "We keep our word.",
+        "owner": "ann@example.org",
+        "attest": {"by": "ben@example.org", "says": "We lock it.", "on": "2026-11-01", "until": "2027-11-01"},
+        "waive": {"reason": "moving house", "approver": "chloe@example.org", "until": "2027-01-01"},
+    }
+    Promise.model_validate(told)
+    part, _, name = key.rpartition(".")
+    (told[part] if part else told)[name] = empty
+    with pytest.raises(ValidationError, match="says nothing"):
+        Promise.model_validate(told)

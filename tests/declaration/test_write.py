@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.declaration import Basis, Declaration, IdentityKind, Sharing, Strategy, load, parse, write
+from troth.wording import says_something
 
 SAMPLE = Path(__file__).parent / "sample.yaml"
 
@@ -181,7 +182,11 @@ declarations = st.fixed_dictionaries(
         ),
         "promises": st.lists(
             st.fixed_dictionaries(
-                {"quote": words, "owner": st.just("ann@example.org"), "controls": st.lists(words, **few)}
+                {
+                    "quote": words.filter(says_something),
+                    "owner": st.just("ann@example.org"),
+                    "controls": st.lists(words, **few),
+                }
             ),
             **few,
         ),

@@ -185,10 +185,33 @@ def test_a_waiver_hides_nothing_that_is_unproven() -> None:
     assert judge(bound, made(outcome=Outcome.FAIL)).status is Status.UNPROVEN
 
 
-def test_nobody_waives_their_own_promise() -> None:
+@pytest.mark.parametrize(
+    "approver",
+    [
+        " Ann@Example.org",
+        "Ann <ann@example.org>",
+        "ann+approvals@example.org",
+        "ann@example.org.",
+        "ann\u200b@example.org",
+        "ａｎｎ＠example.org",
+        "mailto:ann@example.org",
+        "an n@example.org",
+    ],
+)
+def test_nobody_waives_their_own_promise(approver: str) -> None:
     # The declaration refuses this already; the one function that decides does not rely on it.
-    own = promise("a.once").model_copy(update={"waive": waiver(approver=" Ann@Example.org")})
+    own = promise("a.once").model_copy(update={"waive": waiver(approver=approver)})
     assert judge(own, made(outcome=Outcome.FAIL)).status is Status.BROKEN
+    with pytest.raises(ValueError, match="does not own"):
+        promise("a.once", waive=waiver(approver=approver))
+
+
+@pytest.mark.parametrize(
+    "approver", ["ben@example.org", "ann@example.net", "Ann <ben@example.org>", "anna@example.org"]
+)
+def test_somebody_else_may_waive_it(approver: str) -> None:
+    bound = promise("a.once", waive=waiver(approver=approver))
+    assert judge(bound, made(outcome=Outcome.FAIL)).status is Status.WAIVED
 
 
 def test_reasons_are_sentences_and_the_deciding_one_comes_first() -> None:

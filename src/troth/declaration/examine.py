@@ -115,7 +115,7 @@ def _harmless(trail: Trail) -> Any:
         case ("systems", _, "store"):
             return "task"
         case ("promises", int(index)):
-            return {"quote": f"\0{index}", "owner": ""}
+            return {"quote": f"\0{index}", "owner": "nobody"}
     return None
 
 

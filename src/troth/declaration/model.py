@@ -36,7 +36,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from troth.declaration.asking import ASKED_SCHEMES, Asking
 from troth.declaration.own_controls import OwnControl, OwnControlId
-from troth.declaration.part import Country, Date, Part, Period, bare, whole
+from troth.declaration.part import Country, Date, Part, Period, Words, bare, whole
 from troth.declaration.problems import Position
 from troth.declaration.processing import ActedFor, Assessment, JointController, Proof, Representative, Risk, Role
 from troth.declaration.promising import Attestation, Audience, Policy, Promise, Publish, Waiver
@@ -411,7 +411,7 @@ class System(Part):
     ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. With ``asked``: the ``https://`` address of
     a service, or ``hook:`` and a module of Python. Secrets never stand in the file."""
     title: str | None = None
-    owner: str | None = None
+    owner: Words | None = None
     country: Country | None = None
     """Where it stands; where the organisation is, where left out."""
     subjects: tuple[str, ...] = ()

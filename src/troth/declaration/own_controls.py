@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from troth.declaration.part import Part
+from troth.declaration.part import Part, Words
 from troth.declaration.promising import Audience
 from troth.declaration.secret import has_broken_reference, holds_secret
 
@@ -203,7 +203,7 @@ class OwnControl(Part):
     cannot_see: str = Field(min_length=5, max_length=300)
     """What a pass does not show. There is always something."""
     remedy: str = Field(default="Ask whoever owns this control.", max_length=300)
-    owner: str | None = None
+    owner: Words | None = None
     """Who mends it; the owners of its promises where left out."""
 
     @model_validator(mode="after")

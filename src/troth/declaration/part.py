@@ -7,11 +7,21 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-__all__ = ["Country", "Date", "Part", "Period", "bare", "whole"]
+from troth.wording import says_something
+
+__all__ = ["Country", "Date", "Part", "Period", "Words", "bare", "whole"]
 
 
 class Part(BaseModel):
@@ -46,6 +56,16 @@ def _date(value: Any) -> Any:
 Date = Annotated[dt.date, BeforeValidator(_date)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
+
+
+def _words(text: str) -> str:
+    if not says_something(text):
+        raise ValueError("it says nothing: write at least a word")
+    return text
+
+
+Words = Annotated[str, AfterValidator(_words)]
+"""Text that says something: a name, a reason. Spaces and full stops alone do not."""
 
 
 def whole(core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

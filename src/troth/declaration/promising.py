@@ -10,8 +10,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from troth.declaration.part import Date, Part, Period
+from troth.declaration.part import Date, Part, Period, Words
 from troth.declaration.versions import Announcement, Version
+from troth.wording import same_person
 
 __all__ = [
     "WAIVER_DAYS_MAX",
@@ -56,8 +57,8 @@ class Publish(Part):
 class NotPromise(Part):
     """A sentence of the policy that reads like a promise and is none: ``troth policy bind`` passes it over."""
 
-    quote: str
-    because: str
+    quote: Words
+    because: Words
 
 
 class Policy(Part):
@@ -78,10 +79,10 @@ class Policy(Part):
 
 
 class Waiver(Part):
-    """A known breach of a promise, accepted for a while. The approver is never the owner."""
+    """A known breach of a promise, accepted for a while. The approver is never the owner, however the name is written."""
 
-    reason: str
-    approver: str
+    reason: Words
+    approver: Words
     until: Date
     """The last day, at most a year ahead: a waiver that runs longer does not count until then."""
     scope: tuple[str, ...] = ()
@@ -91,8 +92,8 @@ class Waiver(Part):
 class Attestation(Part):
     """A named person's word for what nothing can measure. It is shown as ``stated``, never as ``kept``."""
 
-    by: str
-    says: str
+    by: Words
+    says: Words
     on: Date
     until: Date
 
@@ -100,9 +101,9 @@ class Attestation(Part):
 class Promise(Part):
     """What the policy promises, in its own words, and what shows that it is kept."""
 
-    quote: str
+    quote: Words
     """The sentence or a distinct part of it, exactly as published."""
-    owner: str
+    owner: Words
     controls: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
     """Systems or tables that the sentence speaks of (``logins``, ``logins.login``): what a control finds elsewhere does
@@ -121,10 +122,6 @@ class Promise(Part):
 
     @model_validator(mode="after")
     def _approver_is_someone_else(self) -> Promise:
-        if self.waive is not None and _same_person(self.waive.approver, self.owner):
+        if self.waive is not None and same_person(self.waive.approver, self.owner):
             raise PydanticCustomError("waiver-self", "a waiver is approved by someone who does not own the promise")
         return self
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()

@@ -33,6 +33,7 @@ from dataclasses import dataclass, replace
 
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
 from troth.promises.model import Check, Control, Evidence, Outcome, Status
+from troth.wording import same_person
 
 __all__ = ["Cause", "Judgement", "Standing", "status_of"]
 
@@ -182,7 +183,7 @@ def _controlled(
     if control is None:
         return Standing(id_, Status.UNPROVEN, f"There is no control {id_}.")
     if not checks:
-        never = f"“{control.question}” has never been checked."
+        never = f"“{control.question}” has no check that counts yet."
         return Standing(id_, Status.UNPROVEN, never, cause=Cause.UNCHECKED)
     # Among checks of the same moment the worst counts as the latest.
     ordered = sorted(checks, key=lambda check: (check.at, _badness(check.outcome)))
@@ -259,7 +260,7 @@ def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) ->
     """Why the waiver, if there is one, does not cover that control; None where it does."""
     if waiver is None or (waiver.scope and control not in waiver.scope):
         return ""
-    if _name(waiver.approver) == _name(owner):
+    if same_person(waiver.approver, owner):
         return "Its waiver was approved by the owner."
     if waiver.until < today:
         return f"Its waiver ran out on {waiver.until}."
@@ -281,10 +282,6 @@ def _attested(attestation: Attestation, now: dt.datetime) -> Standing:
 
 def _badness(outcome: Outcome) -> int:
     return (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.ERROR, Outcome.FAIL).index(outcome)
-
-
-def _name(person: str) -> str:
-    return person.strip().casefold()
 
 
 def _day(now: dt.datetime) -> dt.date:
