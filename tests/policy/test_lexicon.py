@@ -40,3 +40,10 @@ def test_every_concept_of_every_lexicon_can_be_read() -> None:
 def test_a_paragraph_may_begin_with_its_heading(title: str, is_title: bool) -> None:
     policy = read(f"**{title}** Invoices, seven years. Messages, one year.", kind="markdown")
     assert bool(mentions(policy).passages[-1].under) is is_title
+
+
+@pytest.mark.parametrize("name", ["The University", "Company", "The Council"])
+def test_what_a_company_is_may_stand_for_its_name_where_it_acts_again_and_again(name: str) -> None:
+    text = f"{name} may collect your name. {name} keeps records."
+    assert speaks(text, "hedge.practice")
+    assert not speaks(text.replace(f"{name} keeps", "The files keep"), "hedge.practice")

@@ -46,13 +46,19 @@ _OTHERS = """
 """
 _NOT_US = frozenset(_OTHERS.split())
 _GENERIC = ("the Company", "our company", "the Organisation", "the Organization")
+_KINDS = re.compile(
+    r"\b(?:Company|(?:[Tt]he|[Oo]ur) (?:University|College|School|Academy|Bank|Credit Union|Charity|Council|Practice|"
+    r"Clinic|Hospital|Trust|Association|Society|Club|Firm|Foundation|Publisher|Museum|Library|Institute|Church))"
+    rf"(?= (?:{ACTS})\b)"
+)
+"""What a company is, said instead of its name."""
 
 
 def company_names(policy: PolicyText) -> tuple[str, ...]:
     """The names, as they are written. What a policy defines beside "we" counts, and so does a name with a legal form
     that stands again without it."""
     text = " | ".join(same_words(block.text) for block in policy.blocks)[:_CHARACTERS_MAX]
-    found = [*_defined(text), *_with_legal_form(text), *_speaking(text)][:_NAMES_MAX]
+    found = [*_defined(text), *_with_legal_form(text), *_speaking(text), *_by_kind(text)][:_NAMES_MAX]
     return tuple(dict.fromkeys([*_GENERIC, *found]))
 
 
@@ -84,6 +90,12 @@ def _with_legal_form(text: str) -> Iterator[str]:
         alone = rf"(?<!\w){re.escape(short)}(?:,? {_LEGAL})? (?:{_SPEAKS})\b"
         if len(short) > 2 and re.search(alone, text):
             yield short
+
+
+def _by_kind(text: str) -> Iterator[str]:
+    """“University”, where the university acts again and again."""
+    counted = Counter(found[0] for found in _KINDS.finditer(text))
+    yield from (name for name, times in counted.items() if times >= _SPEAKING_MIN)
 
 
 def _speaking(text: str) -> Iterator[str]:

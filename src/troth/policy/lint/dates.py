@@ -34,7 +34,7 @@ _DATE = re.compile(
     re.I,
 )
 _CUE = re.compile(
-    r"\b(?:rev(?:ision)?\.?|issued?(?: date)?|dated?|published|adopted|approved"
+    r"\b(?:rev(?:ision)?\.?|status|stand|as at|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published|adopted|approved"
     r"|last (?:reviewed|changed?|edited|update))[^.]{0,12}$",
     re.I,
 )

@@ -91,7 +91,7 @@ def _name_of(lead: Sentence, section: Section) -> str:
 _URL = re.compile(
     r"https?://\S+|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)+/\S*|\S+@\S+|\b(?:[\w-]+\.)+(?:com|org|net|eu|uk|de|fr|es|nl|gov|io)\b"
 )
-_INSECURE = re.compile(r"\bhttp://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
+_INSECURE = re.compile(r"\b(?:http|HTTP)://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 _REFERS = re.compile(
     r"\b(?:see|in|under|per|to|of|with)(?: also)? "
     r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}+(?:\.\d{1,2})*+))(?!\d)"
@@ -107,7 +107,7 @@ def insecure_link(looked: Looked) -> Iterator[Hit]:
         seen = set[str]()
         for found in _INSECURE.finditer(sentence.text):
             seen.add(found[0].rstrip("/"))
-            yield hit_at(sentence, found.start(), found.end(), fix=found[0].replace("http:", "https:", 1))
+            yield hit_at(sentence, found.start(), found.end(), fix=f"https{found[0][4:]}")
         for link in sentence.links:
             if link.href.lower().startswith("http:") and link.href.rstrip("/") not in seen:
                 yield hit_at(sentence, link.start, link.end)
