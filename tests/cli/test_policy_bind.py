@@ -92,3 +92,11 @@ def test_promises_on_one_line_are_left_to_a_person(ask: Ask, folder: Path) -> No
     answer = ask("policy", "bind", "policy.md", "--write")
     assert answer.code == 1
     assert "not a block list" in answer.err
+
+
+def test_another_language_is_said_and_nothing_proposed(ask: Ask, folder: Path) -> None:
+    german = "Wir geben Ihre Daten nicht an Dritte weiter, und wir löschen sie nach dreißig Tagen.\n" * 3
+    (folder / "policy.md").write_text(german, encoding="utf-8")
+    answer = ask("policy", "bind", "policy.md", "--json")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("troth: policy.md is not in English")

@@ -127,8 +127,14 @@ def test_another_language_is_said_and_not_guessed(ask: Ask, policy: Path) -> Non
     policy.write_text("Wir geben Ihre Daten nicht an Dritte weiter, und wir löschen sie nach dreißig Tagen.\n" * 3)
     answer = ask("policy", "lint", str(policy))
     assert answer.code == 1
-    assert "is not in English" in answer.err
+    assert answer.err.startswith(f"troth: {policy.name} is not in English")
     assert answer.out == ""
+
+
+def test_a_place_that_cannot_be_written_is_said_in_a_line(ask: Ask, policy: Path, tmp_path: Path) -> None:
+    answer = ask("policy", "lint", str(policy), "--fix", "--out", str(tmp_path / "none" / "x.md"))
+    assert answer.code == 2
+    assert "cannot be written: No such file or directory" in answer.err
 
 
 def test_the_declaration_s_models_are_not_loaded_to_look_at_a_text(policy: Path) -> None:

@@ -38,6 +38,36 @@ def test_render_writes_every_form_into_a_folder(ask: Ask, tmp_path: Path) -> Non
     }
 
 
+def test_render_writes_over_nothing_that_says_something_else(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "policy.html").write_text("ours", encoding="utf-8")
+    answer = ask("policy", "render", "-d", str(SHOP), "--out", str(tmp_path))
+    assert (answer.code, answer.out) == (1, "")
+    assert "policy.html is there and says something else; name another folder" in answer.err
+    assert [path.name for path in tmp_path.iterdir()] == ["policy.html"]
+
+
+def test_render_never_writes_the_published_policy(ask: Ask, tmp_path: Path) -> None:
+    declared = tmp_path / "troth.yaml"
+    declared.write_bytes(SHOP.read_bytes())
+    answer = ask("policy", "render", "-d", str(declared), "--out", str(tmp_path))
+    assert (answer.code, [path.name for path in tmp_path.iterdir()]) == (1, ["troth.yaml"])
+    assert "is the published policy (policy.file)" in answer.err
+
+
+def test_render_into_a_folder_that_cannot_be_says_so_in_a_line(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    answer = ask("policy", "render", "-d", str(SHOP), "--out", str(tmp_path / "file" / "notice"))
+    assert answer.code == 2
+    assert "cannot be written: Not a directory; name another folder" in answer.err
+
+
+def test_render_as_json_holds_the_text_or_the_files(ask: Ask, tmp_path: Path) -> None:
+    printed = json.loads(ask("policy", "render", "-d", str(SHOP), "--json").out)
+    assert (printed["format"], printed["text"][:16]) == ("md", "# Privacy policy")
+    written = json.loads(ask("policy", "render", "-d", str(SHOP), "--out", str(tmp_path / "notice"), "--json").out)
+    assert "policy.md" in written["files"]
+
+
 def test_render_prints_the_short_notice_of_a_form(ask: Ask) -> None:
     answer = ask("policy", "render", "-d", str(SHOP), "--short", "order", "--format", "html")
     assert answer.out.startswith("<p><strong>Checkout</strong>")

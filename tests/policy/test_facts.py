@@ -138,3 +138,11 @@ def test_any_text_gives_facts_that_stand_in_it(text: str) -> None:
     policy = read(text, kind="text")
     for span in spans(policy):
         assert 0 <= span.start < span.end <= len(text)
+
+
+@pytest.mark.parametrize(
+    "href", ["javascript:alert(1)", "data:text/html,x", " JavaScript:alert(1)", "ftp://example.org"]
+)
+def test_a_link_that_reaches_nobody_is_no_contact(href: str) -> None:
+    page = f'<p>Write to us <a href="{href}">here</a> or <a href="/contact">there</a> at any time.</p>'
+    assert [way.value for way in contacts(read(page, kind="html"))] == ["/contact"]

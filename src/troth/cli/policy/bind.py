@@ -15,6 +15,7 @@ from troth.cli.policy.read import file_argument
 from troth.counting import counted
 
 if TYPE_CHECKING:
+    from troth.policy import PolicyText
     from troth.policy.proposing import Astray, BindingPlan, Change, Doubted, Proposal
 
 __all__ = ["bind"]
@@ -51,8 +52,9 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     from troth.policy import read_file, understand
     from troth.policy.proposing import change_for, plan_binding
 
-    declared = load(declaration)
-    plan = plan_binding(understand(read_file(file)), declared)
+    declared, policy = load(declaration), read_file(file)
+    _require_english(policy, file)
+    plan = plan_binding(understand(policy), declared)
     change = change_for(plan.proposals, declared, declaration) if write or approved else None
     if approved is not None and change is not None:
         _apply(change, approved)
@@ -63,6 +65,15 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
             click.echo(cli.printable(line))
     if plan.astray or plan.doubted or (plan.proposals and approved is None):
         raise click.exceptions.Exit(1)
+
+
+def _require_english(policy: PolicyText, file: Path) -> None:
+    from troth.policy import Language, PolicyError
+
+    if policy.language is Language.OTHER:
+        raise PolicyError(f"{file.name} is not in English, and promises are found in English only: nothing is proposed")
+    if policy.language is Language.MIXED:
+        click.echo("Some of it is not in English; nothing is proposed for that.", err=True)
 
 
 def _apply(change: Change, approved: str) -> None:

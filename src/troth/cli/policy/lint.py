@@ -121,12 +121,12 @@ def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callabl
 
 
 def _read(file: Path) -> PolicyText:
-    """The policy. Ends the command where its language is not the rules'; says so where some of it is not."""
-    from troth.policy import Language, read_file
+    """The policy. Refuses one whose language is not the rules'; says so where some of it is not."""
+    from troth.policy import Language, PolicyError, read_file
 
     policy = read_file(file)
     if policy.language is Language.OTHER:
-        raise click.ClickException(f"{file.name} is not in English, and the rules know English only")
+        raise PolicyError(f"{file.name} is not in English, and the rules know English only: nothing was looked at")
     if policy.language is Language.MIXED:
         click.echo("Some of it is not in English; the rules do not see that.", err=True)
     return policy
@@ -147,7 +147,10 @@ def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], 
     click.echo(mended.diff(file.name), nl=False)
     if out is None:
         return look(policy)
-    out.write_bytes(mended.text.encode())
+    try:
+        out.write_bytes(mended.text.encode())
+    except OSError as error:
+        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
     click.echo(f"{counted(len(mended.mends), 'fault')} mended, written to {out}", err=True)
     return look(read(mended.text, kind=kind))
 

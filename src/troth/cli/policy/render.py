@@ -25,13 +25,20 @@ __all__ = ["render"]
     type=click.Path(path_type=Path, file_okay=False),
     help="Write the full notice in every form, and the short ones, into this folder.",
 )
+@cli.json_option
 def render(
-    declaration: Path, language: str, form: Literal["md", "html", "json-ld"], point: str | None, out: Path | None
+    declaration: Path,
+    language: str,
+    form: Literal["md", "html", "json-ld"],
+    point: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Render a complete notice from the declaration: for people, and the same facts for machines.
 
     Everything in it is a fact of the declaration or a duty of the laws that apply (GDPR, UK GDPR, PECR, CalOPPA, CCPA).
     What is missing is told with its place, and nothing is rendered. Both forms are read again and compared first.
+    With --out nothing that stands in the folder and says something else is written over, and never policy.file.
 
     Ends with 1 when something is missing, when people and machines would read different things, or when the prose
     reads too hard.
@@ -45,26 +52,37 @@ def render(
     from troth.declaration import load
     from troth.policy import notice
 
+    if point is not None and (form == "json-ld" or out is not None):
+        raise click.UsageError("a short notice is md or html, and is printed; --out writes all of them")
     declared = load(declaration)
     if point is not None:
-        if form == "json-ld":
-            raise click.UsageError("a short notice is md or html")
-        click.echo(notice.render_short(declared, point, form, language=language), nl=False)
+        short = notice.render_short(declared, point, form, language=language)
+        _print({"short": point, "text": short}, short, as_json=as_json)
         return
     rendered = notice.render(declared, language=language)
     if out is None:
-        click.echo({"md": rendered.md, "html": rendered.page, "json-ld": rendered.json_ld}[form], nl=False)
+        text = {"md": rendered.md, "html": rendered.page, "json-ld": rendered.json_ld}[form]
+        _print({"format": form, "language": language, "ease": rendered.ease, "text": text}, text, as_json=as_json)
         return
     shorts = {
         f"short-{name}.{ending}": notice.render_short(declared, name, ending, language=language)
         for name in declared.collection_points
         for ending in _ENDINGS
     }
-    _write(out, _files(rendered) | shorts)
-    click.echo(f"{out}: {len(shorts) + 4} files, reading ease {rendered.ease:.0f}")
+    files = _files(rendered) | shorts
+    _write(out, files, policy=declared.folder / declared.policy.file)
+    told = f"{out}: {len(files)} files, reading ease {rendered.ease:.0f}\n"
+    _print({"folder": str(out), "files": sorted(files), "ease": rendered.ease}, told, as_json=as_json)
 
 
 _ENDINGS: tuple[Literal["md", "html"], ...] = ("md", "html")
+
+
+def _print(data: dict[str, Any], text: str, *, as_json: bool) -> None:
+    if as_json:
+        cli.print_json(data)
+    else:
+        click.echo(text, nl=False)
 
 
 def _files(rendered: Rendered) -> dict[str, str]:
@@ -76,7 +94,20 @@ def _files(rendered: Rendered) -> dict[str, str]:
     }
 
 
-def _write(folder: Path, files: dict[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+def _write(folder: Path, files: dict[str, str], *, policy: Path) -> None:
+    """Write them all, or none where one would take the place of something else."""
+    try:
+        for name, text in files.items():
+            _require_free(folder / name, text, policy)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.UsageError(f"{folder} cannot be written: {error.strerror}; name another folder") from None
+
+
+def _require_free(file: Path, text: str, policy: Path) -> None:
+    if file.resolve() == policy.resolve():
+        raise click.ClickException(f"{file} is the published policy (policy.file); name another folder")
+    if file.exists() and file.read_bytes() != text.encode():
+        raise click.ClickException(f"{file} is there and says something else; name another folder")

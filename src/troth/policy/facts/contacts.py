@@ -101,15 +101,22 @@ def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
     for start, end in _addresses(text):
         found[start, end] = ContactKind.POST, text[start:end]
     for link in sentence.links:
-        if link.end <= len(text) and not any(start < link.end and link.start < end for start, end in found):
-            found[link.start, link.end] = _led_to(link.href)
+        led_to = _led_to(link.href)
+        if led_to and link.end <= len(text) and not any(start < link.end and link.start < end for start, end in found):
+            found[link.start, link.end] = led_to
     return found
 
 
-def _led_to(href: str) -> tuple[ContactKind, str]:
-    scheme, _, rest = href.partition(":")
-    kind = {"mailto": ContactKind.EMAIL, "tel": ContactKind.TELEPHONE}.get(scheme.casefold())
-    return (kind, rest.partition("?")[0]) if kind else (ContactKind.LINK, href)
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.I)
+
+
+def _led_to(href: str) -> tuple[ContactKind, str] | None:
+    """What a link leads to: a page of the site or of another, a mailbox or a telephone. None for anything else."""
+    found = _SCHEME.match(href)
+    if found is None or found[1].casefold() in {"http", "https"}:
+        return ContactKind.LINK, href
+    kind = {"mailto": ContactKind.EMAIL, "tel": ContactKind.TELEPHONE}.get(found[1].casefold())
+    return (kind, href[found.end() :].partition("?")[0]) if kind else None
 
 
 def _numbers(text: str) -> Iterator[tuple[int, int]]:

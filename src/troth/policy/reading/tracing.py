@@ -17,8 +17,8 @@ from troth.wording import same_words
 
 __all__ = ["Draft", "Traced", "assemble"]
 
-_SENTENCES_MAX = 100_000
-"""More than five megabytes of prose have."""
+_SENTENCES_MAX = 12_000
+"""Several times what the longest policies have; to understand so many takes a few seconds."""
 
 
 class Traced:
