@@ -45,8 +45,19 @@ policy:
   {more}
 """)
 
-    def keeps(self) -> None:
-        keep.run_due(timezone.now(), 0, office=keep.Office(company(self.told), self.keys))
+    def keeps(self, *, days_ago: int = 0) -> None:
+        now = timezone.now() - dt.timedelta(days=days_ago)
+        keep.run_due(now, 0, office=keep.Office(company(self.told), self.keys))
+
+    def plans(self, text: str, *, days: int, told: int = 0, before: int = 30, more: str = "") -> None:
+        """The file holds *text*, to count *days* from today on; people were told *told* days ago."""
+        on = _day(-told)
+        plan = f"announce: {{how: [email], days_before: {before}, on: {on}}}"
+        self.says(text, effective=_day(days), more=f"{plan}\n  {more}")
+
+
+def _day(days: int) -> str:
+    return (timezone.localdate() + dt.timedelta(days=days)).isoformat()
 
 
 @pytest.fixture
@@ -58,7 +69,7 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: p
     monkeypatch.setattr(pages, "keyring", lambda home: keys)
     here = Site(tmp_path, keys, told)
     here.says(STRONG)
-    here.keeps()
+    here.keeps(days_ago=90)
     return here
 
 
@@ -101,21 +112,111 @@ def test_a_weaker_version_without_a_plan_is_not_shown_nor_published(site: Site, 
 
 
 def test_a_weaker_version_is_published_once_people_were_told_in_time(site: Site, visitor: Client) -> None:
-    site.says(WEAK, effective="2026-02-15", more="announce: {how: [email], days_before: 30, on: 2026-01-10}")
-    site.keeps()
+    site.plans(WEAK, days=-10, told=45)
+    site.keeps(days_ago=45)
     assert _published() == ["first", "weakened"]
     assert "partners" in _text(visitor, "/policy/")
 
 
 def test_a_version_that_is_told_of_waits_for_its_day(site: Site, visitor: Client) -> None:
-    today = timezone.now().date()
-    day, told = today + dt.timedelta(days=40), today - dt.timedelta(days=1)
-    site.says(WEAK, effective=day.isoformat(), more=f"announce: {{how: [email], days_before: 30, on: {told}}}")
+    site.plans(WEAK, days=40, told=1)
     site.keeps()
     assert _published() == ["first", "weakened"]
     page = _text(visitor, "/policy/")
     assert "We never share your data." in page
     assert "A new version counts from" in page
+
+
+def test_a_spent_announcement_publishes_no_later_weakening(site: Site, visitor: Client) -> None:
+    """Another text with the same day and the same word for it."""
+    site.plans(BETTER, days=-10, told=45)
+    site.keeps(days_ago=45)
+    site.plans(WEAK, days=-10, told=45)
+    site.keeps()
+    assert _published() == ["first", "strengthened"]
+    assert "partners" not in _text(visitor, "/policy/")
+
+
+def test_an_announced_text_is_not_made_weaker_before_its_day(site: Site) -> None:
+    site.plans(BETTER, days=40)
+    site.keeps()
+    site.plans(WEAK, days=40)
+    site.keeps()
+    assert _published() == ["first", "strengthened"]
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1, 29])
+def test_people_have_their_days_from_when_the_text_was_first_seen(site: Site, days: int) -> None:
+    """Whatever the declaration says of when they were told."""
+    site.plans(WEAK, days=days, told=200)
+    site.keeps()
+    assert _published() == ["first"]
+
+
+def test_a_plan_is_no_shorter_than_a_fortnight_nor_than_what_is_promised(site: Site) -> None:
+    site.plans(WEAK, days=13, before=0)
+    site.keeps()
+    site.plans(WEAK, days=29, before=0, more="url: /policy/\nnotice: {changes: {how: [email], days_before: 30}}")
+    site.keeps()
+    assert _published() == ["first"]
+    site.plans(WEAK, days=14, before=0)
+    site.keeps()
+    assert _published() == ["first", "weakened"]
+
+
+def test_who_will_be_told_later_has_not_been_told(site: Site) -> None:
+    site.plans(WEAK, days=60, told=-1)
+    site.keeps()
+    assert _published() == ["first"]
+
+
+def test_a_planned_version_that_is_taken_back_does_not_come_into_force(site: Site, visitor: Client) -> None:
+    site.plans(WEAK, days=-10, told=45)
+    site.keeps(days_ago=45)
+    site.says(STRONG)
+    site.keeps(days_ago=20)
+    assert _published() == ["first", "weakened", "strengthened"]
+    assert "We never share your data." in _text(visitor, "/policy/")
+
+
+def test_a_planned_version_does_not_count_before_the_day_that_people_were_told(site: Site, visitor: Client) -> None:
+    site.plans(WEAK, days=40)
+    site.keeps()
+    site.plans(WEAK, days=-1)
+    site.keeps()
+    assert _published() == ["first", "weakened"]
+    assert "We never share your data." in _text(visitor, "/policy/")
+
+
+def test_nothing_is_shown_before_it_is_recorded(site: Site, visitor: Client) -> None:
+    site.says(BETTER)
+    assert "30 days" in _text(visitor, "/policy/")
+    site.keeps()
+    assert "14 days" in _text(visitor, "/policy/")
+
+
+def test_changes_of_one_day_have_names_of_their_own(site: Site, visitor: Client) -> None:
+    site.says(BETTER)
+    site.keeps()
+    assert "30 days" in _text(visitor, "/policy/?version=2026-01-01")
+    assert "14 days" in _text(visitor, "/policy/?version=2026-01-01-2")
+    page = _text(visitor, "/policy/versions/")
+    assert "?version=2026-01-01-2" in page
+    assert "“30 days” became “14 days”" in page
+
+
+@pytest.mark.parametrize("effective", ["2026-02-15", "2199-01-01"])
+def test_a_fresh_database_holds_the_file_against_the_version_before_it(
+    site: Site, visitor: Client, effective: str
+) -> None:
+    PublishedRow.objects.all().delete()
+    (site.home / "old.md").write_text(STRONG)
+    site.says(WEAK, effective=effective, more="versions: [{file: old.md, effective: 2025-03-01}]")
+    for _ in range(2):
+        assert "We never share your data." in _text(visitor, "/policy/")
+        assert "partners" not in _text(visitor, "/policy/versions/")
+        site.keeps()
+    assert list(PublishedRow.objects.values_list("verdict", "effective")) == [("first", dt.date(2025, 3, 1))]
 
 
 def test_staff_are_told_why_a_change_is_not_published_and_nobody_else(site: Site, visitor: Client) -> None:
@@ -132,27 +233,27 @@ def test_a_refused_change_is_on_no_page_of_the_public(site: Site, visitor: Clien
         assert "partners" not in _text(visitor, path), path
 
 
-def _two(site: Site) -> None:
-    (site.home / "old.md").write_text(STRONG)
-    more = (
-        "announce: {how: [email], days_before: 30, on: 2026-01-10}\n  versions: [{file: old.md, effective: 2025-03-01}]"
-    )
-    site.says(WEAK, effective="2026-02-15", more=more)
+def _two(site: Site) -> str:
+    """A company with one version before those that were published here, and a weaker one since ten days."""
+    (site.home / "old.md").write_text(STRONG.replace("30 days", "60 days"))
+    site.plans(WEAK, days=-10, told=45, more="versions: [{file: old.md, effective: 2025-03-01}]")
+    site.keeps(days_ago=45)
+    return _day(-10)
 
 
 def test_every_version_can_be_read_with_its_day(site: Site, visitor: Client) -> None:
-    _two(site)
-    assert "We never share your data." in _text(visitor, "/policy/?version=2025-03-01")
+    latest = _two(site)
+    assert "60 days" in _text(visitor, "/policy/?version=2025-03-01")
     assert "another version" in _text(visitor, "/policy/?version=2025-03-01")
-    assert "We share your data with partners." in _text(visitor, "/policy/?version=2026-02-15")
-    for nonsense in ("2025-03-02", "x", "../../etc/passwd"):
+    assert "We share your data with partners." in _text(visitor, f"/policy/?version={latest}")
+    for nonsense in ("2025-03-02", "x", "../../etc/passwd", f"{latest}-2"):
         _text(visitor, f"/policy/?version={nonsense}", 404)
 
 
 def test_the_differences_stand_on_a_page_in_words(site: Site, visitor: Client) -> None:
-    _two(site)
+    latest = _two(site)
     page = _text(visitor, "/policy/versions/")
     assert "<del>We never share your data.</del>" in page
     assert "<ins>We share your data with partners.</ins>" in page
     assert "it no longer says not to share" in page
-    assert page.index('id="v-2026-02-15"') < page.index('id="v-2025-03-01"')
+    assert page.index(f'id="v-{latest}"') < page.index('id="v-2026-01-01"') < page.index('id="v-2025-03-01"')

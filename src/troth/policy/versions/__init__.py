@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from troth.policy.versions.comparing import Change, Comparison, Verdict, compare
 
 if TYPE_CHECKING:
-    from troth.policy.versions.published import Issue, Step, chain, check, steps, why_not
+    from troth.policy.versions.published import Issue, Step, chain, check, steps, todays
 
-__all__ = ["Change", "Comparison", "Issue", "Step", "Verdict", "chain", "check", "compare", "steps", "why_not"]
+__all__ = ["Change", "Comparison", "Issue", "Step", "Verdict", "chain", "check", "compare", "steps", "todays"]
 
 
 def __getattr__(name: str) -> object:

@@ -8,17 +8,21 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from troth.counting import counted
 from troth.declaration import Declaration, Period, Problem
 from troth.declaration.problems import Severity, nearest_of, shown
-from troth.declaration.versions import Announcement
+from troth.declaration.promising import Policy
+from troth.declaration.versions import Announcement, Version
+from troth.policy.reading import Kind, kind_of
 from troth.policy.reading.files import read_file
 from troth.policy.text import PolicyError, PolicyText
 from troth.policy.versions.comparing import Comparison, compare
 
-__all__ = ["Issue", "Step", "chain", "check", "steps", "why_not"]
+__all__ = ["WEAKER_DAYS_MIN", "Issue", "Step", "chain", "check", "steps", "todays"]
+
+WEAKER_DAYS_MIN = 14
+"""How many days people have, at least, before a version counts that promises less; more where more are promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,9 @@ class Issue:
     path: str
     announce: Announcement | None = None
     keeps: Mapping[str, Period] | None = None
+    days_min: int = WEAKER_DAYS_MIN
+    """How many days before it counts people are told of it where it promises less."""
+    kind: Kind = "markdown"
 
     @property
     def hash(self) -> str:
@@ -49,38 +56,51 @@ class Step:
 
     @property
     def refused(self) -> str:
-        """Why the new version may not follow the old one; empty where it may."""
-        return why_not(self.comparison, self.new.announce, self.new.effective)
+        """Why the new version may not follow the old one, by what the declaration says; empty where it may."""
+        return self.refused_on(None)
+
+    def refused_on(self, seen: dt.date | None) -> str:
+        """The same for a text that is *seen* first on that day: nobody was told of it earlier than that."""
+        if not (less := len(self.comparison.weaker)):
+            return ""
+        why = _untold(self.old, self.new, seen)
+        return f"{counted(less, 'clause')} promise less than before, and {why}" if why else ""
+
+
+def _untold(old: Issue, new: Issue, seen: dt.date | None) -> str:
+    """Why people do not learn in time of a new version that takes something from them."""
+    announce = new.announce
+    if announce is None:
+        return "nothing says how people learn of it"
+    if new.effective <= old.effective:
+        return f"that needs a day of its own: let it count later than {old.effective}"
+    if announce.on is None or (seen is not None and announce.on > seen):
+        return "people have not been told yet"
+    days = max(announce.days_before, new.days_min)
+    told = max(announce.on, seen or announce.on)
+    if (new.effective - told).days >= days:
+        return ""
+    earliest = dt.date.fromordinal(min(told.toordinal() + days, dt.date.max.toordinal()))
+    return f"people were told too late: it may count from {earliest} on"
 
 
 def chain(declaration: Declaration) -> tuple[Issue, ...]:
     """Every version, the earliest first, today's among them. Raises `PolicyError` where one cannot be read."""
-    policy = declaration.policy
-    issues = [_issue(declaration, policy.file, policy.effective, "policy", policy.announce, None)]
-    for index, one in enumerate(policy.versions):
-        path = f"policy.versions.{index}"
-        issues.append(_issue(declaration, one.file, one.effective, path, one.announce, one.keeps))
+    issues = [todays(declaration, read_file(declaration.folder / declaration.policy.file))]
+    for index, one in enumerate(declaration.policy.versions):
+        text, path = read_file(declaration.folder / one.file), f"policy.versions.{index}"
+        issues.append(_issue(declaration, one, text, path, one.keeps))
     return tuple(sorted(issues, key=lambda issue: issue.effective))
+
+
+def todays(declaration: Declaration, text: PolicyText) -> Issue:
+    """The version that the policy's own file holds, which has been read."""
+    return _issue(declaration, declaration.policy, text, "policy", None)
 
 
 def steps(issues: tuple[Issue, ...]) -> Iterator[Step]:
     """Each version with the one before it."""
     return (Step(old, new, compare(old.text, new.text)) for old, new in pairwise(issues))
-
-
-def why_not(comparison: Comparison, announce: Announcement | None, effective: dt.date) -> str:
-    """Why a version with these changes may not count from that day; empty where it may."""
-    if not comparison.weaker:
-        return ""
-    weaker = counted(len(comparison.weaker), "clause")
-    if announce is None:
-        return f"{weaker} promise less than before, and nothing says how people learn of it"
-    if announce.on is None:
-        return f"{weaker} promise less than before, and people have not been told yet"
-    told = announce.on + dt.timedelta(days=announce.days_before)
-    if told > effective:
-        return f"{weaker} promise less than before, and people were told too late: it may count from {told} on"
-    return ""
 
 
 def check(declaration: Declaration) -> list[Problem]:
@@ -95,14 +115,12 @@ def check(declaration: Declaration) -> list[Problem]:
 
 
 def _issue(
-    declaration: Declaration,
-    file: Path,
-    effective: dt.date,
-    path: str,
-    announce: Announcement | None,
-    keeps: Mapping[str, Period] | None,
+    declaration: Declaration, one: Policy | Version, text: PolicyText, path: str, keeps: Mapping[str, Period] | None
 ) -> Issue:
-    return Issue(effective.isoformat(), effective, read_file(declaration.folder / file), path, announce, keeps)
+    promised = declaration.notice.changes
+    days_min = max(WEAKER_DAYS_MIN, promised.days_before if promised else 0)
+    name, kind = one.effective.isoformat(), kind_of(one.file.name)
+    return Issue(name, one.effective, text, path, one.announce, keeps, days_min, kind)
 
 
 def _named(declaration: Declaration) -> Iterator[Problem]:

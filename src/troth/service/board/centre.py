@@ -47,7 +47,7 @@ def notice(request: HttpRequest) -> HttpResponse:
         return not_ready(request, error)
     today, named = timezone.localdate(), request.GET.get("version")
     shown = in_force(company, today)
-    version = one_version(company, named) if named else None
+    version = one_version(company, named, today) if named else None
     text = version.policy if version else shown.policy
     response = render(
         request,
@@ -56,7 +56,7 @@ def notice(request: HttpRequest) -> HttpResponse:
             "here": "notice",
             "effective": version.effective if version else shown.effective,
             "coming": shown.coming,
-            "is_another": version is not None and version.effective != shown.effective,
+            "is_another": version is not None and version.name != shown.name,
             "title": _title(text),
             "chapters": list(chapters(text)),
         },

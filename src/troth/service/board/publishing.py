@@ -2,7 +2,8 @@
 
 A change of the policy's file is published by the keep loop, with an entry in the ledger; the text stays in a row. A
 change that promises less than what is published, and that nobody is told of in time, is refused: what was published
-stays on the page, until there is a plan or the change is taken back (clause C55).
+stays on the page, until there is a plan or the change is taken back (clause C55). The time that people have begins when
+the loop first publishes the text, at the earliest: no word of an older announcement reaches a text that came later.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from django.db import IntegrityError, transaction
 
 from troth.ledger import Entry, Hash
-from troth.policy import Kind, PolicyError, PolicyText, kind_of, read
-from troth.policy.versions import Comparison, Issue, chain, compare, why_not
+from troth.policy import Kind, PolicyError, PolicyText, read
+from troth.policy.versions import Comparison, Issue, Step, chain, compare, todays
 from troth.service.board.models import PublishedRow
 from troth.service.company import Company
 from troth.service.record.ledger import record
@@ -30,49 +32,59 @@ _LOG = logging.getLogger("troth.policy")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The text that the public reads, since when it counts, the version that will follow it, and why the file's own
-    text is not published (empty where it is)."""
+    """The text that the public reads, since when it counts, the *name* it goes by, the day of the version that will
+    follow it, and why the file's own text is not published (empty where it is)."""
 
     policy: PolicyText
     effective: dt.date
+    name: str
     coming: dt.date | None = None
     refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as its page tells of it: *comparison* is with the one before it."""
+    """A version as its page tells of it. Its *name* is its first day, and ``-2`` and so on where a later one has the
+    same; *comparison* is with the one before it."""
 
+    name: str
     effective: dt.date
     policy: PolicyText
     comparison: Comparison | None = None
     announced: dt.date | None = None
     published: PublishedRow | None = None
 
+    @property
+    def part(self) -> str:
+        """What tells it from the others of its day; empty for the first."""
+        return self.name.removeprefix(self.effective.isoformat()).removeprefix("-")
+
 
 def publish(here: Company, now: dt.datetime) -> bool:
-    """Publish the policy's file where it is another than what was published last, and may be. Whether it was."""
-    last, digest = _last(), _digest(here.policy)
-    if last is not None and (last.digest, last.effective) == (digest, here.declaration.policy.effective):
+    """Publish the policy's file where it is another than what was published last, and may be. Whether it was.
+
+    The first time, that is the version which the declaration has in force: an earlier one while today's file must wait.
+    """
+    last, today = _last(), now.astimezone(dt.UTC).date()
+    issue = todays(here.declaration, here.policy) if last else _declared(here, today)
+    if last is not None and (last.digest, last.effective) == (issue.hash, issue.effective):
         return False
-    if why := _refused(here, last):
+    if last is not None and (why := _refused(here, last, today)):
         _LOG.warning("the policy's file is not published: %s; see `troth policy diff`", why)
         return False
-    kind = kind_of(here.declaration.policy.file.name)
-    compared = _compared(last.source, _kind(last), here.policy.source, kind) if last else None
+    compared = _compared(last.source, _kind(last), issue.text.source, issue.kind) if last else None
     verdict, weaker = (compared.verdict.value, len(compared.weaker)) if compared else ("first", 0)
-    effective = here.declaration.policy.effective
     fields: dict[str, Hash | dt.date | str | int] = {
-        "policy": Hash(digest),
-        "effective": effective,
+        "policy": Hash(issue.hash),
+        "effective": issue.effective,
         "verdict": verdict,
         "weaker": weaker,
     }
     if last is not None:
         fields["before"] = Hash(last.digest)
     with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):  # another process was first
-        row = PublishedRow(number=last.number + 1 if last else 1, digest=digest, effective=effective, at=now)
-        row.source, row.kind, row.verdict, row.weaker = here.policy.source, kind, verdict, weaker
+        row = PublishedRow(number=last.number + 1 if last else 1, digest=issue.hash, effective=issue.effective, at=now)
+        row.source, row.kind, row.verdict, row.weaker = issue.text.source, issue.kind, verdict, weaker
         row.entry = record(Entry("policy.published", now, fields))[0]
         row.save()
         return True
@@ -80,45 +92,71 @@ def publish(here: Company, now: dt.datetime) -> bool:
 
 
 def in_force(here: Company, today: dt.date) -> Shown:
-    """What the public reads today. Where nothing was published yet, that is the policy's file."""
-    policy, last = here.declaration.policy, _last()
-    refused = _refused(here, last)
-    if not refused and (policy.effective <= today or last is None):
-        return Shown(here.policy, policy.effective)
-    row = PublishedRow.objects.filter(effective__lte=today).order_by("-effective", "-number").first()
-    if row is None:
-        return Shown(here.policy, policy.effective, refused=refused)
-    return Shown(read(row.source, kind=_kind(row)), row.effective, None if refused else policy.effective, refused)
-
-
-def versions_of(here: Company) -> Sequence[Version]:
-    """Every version that the declaration names, the latest first; for a change that is refused, what was published
-    last. Where a file cannot be read only today's version is told, and `troth check` says why."""
+    """What the public reads today: what was published, and the version that the declaration has in force only where
+    nothing was yet."""
     last = _last()
-    refused = last is not None and bool(_refused(here, last))
+    if last is None:
+        issue = _declared(here, today)
+        return Shown(issue.text, issue.effective, issue.name)
+    row = _row_in_force(today) or last
+    coming = last.effective if last.effective > today and last != row else None
+    name = _names(_days(row.number))[-1]
+    return Shown(read(row.source, kind=_kind(row)), row.effective, name, coming, _refused(here, last, today))
+
+
+def versions_of(here: Company, today: dt.date) -> Sequence[Version]:
+    """Every version that was published, and before those the ones that the declaration names; the latest first. Where a
+    file cannot be read those are left out, and `troth check` says why."""
+    rows = list(PublishedRow.objects.select_related("entry").order_by("number"))
     try:
         issues = chain(here.declaration)
     except PolicyError as error:
-        _LOG.warning("the versions of the policy cannot be shown: %s", error)
-        shown = in_force(here, here.declaration.policy.effective)
-        return [Version(shown.effective, shown.policy)]
-    if last is not None and refused:
-        text = read(last.source, kind=_kind(last))
-        kept = Issue(last.effective.isoformat(), last.effective, text, "policy")
-        others = [issue for issue in issues if issue.path != "policy" and issue.effective != last.effective]
-        issues = tuple(sorted([*others, kept], key=lambda issue: issue.effective))
-    rows = {(row.digest, row.effective): row for row in PublishedRow.objects.select_related("entry")}
-    found = [
-        Version(
-            issue.effective,
-            issue.text,
-            compare(before.text, issue.text) if before else None,
-            issue.announce.on if issue.announce else None,
-            rows.get((_digest(issue.text), issue.effective)),
-        )
-        for before, issue in zip((None, *issues), issues, strict=False)
-    ]
+        _LOG.warning("the earlier versions of the policy cannot be shown: %s", error)
+        issues = ()
+    told = {(issue.hash, issue.effective): issue.announce.on for issue in issues if issue.announce}
+    first, taken = rows[0].effective if rows else _declared(here, today).effective, {row.effective for row in rows}
+    earlier = [issue for issue in issues if issue.effective <= first and issue.effective not in taken]
+    known = [*((issue, None) for issue in earlier), *((_issue(row), row) for row in rows)]
+    names = _names(issue.effective for issue, _ in known)
+    found: list[Version] = []
+    before: Issue | None = None
+    for name, (issue, row) in zip(names, known, strict=True):
+        compared = _between(before, issue) if before else None
+        announced = told.get((issue.hash, issue.effective))
+        found.append(Version(name, issue.effective, issue.text, compared, announced, row))
+        before = issue
     return found[::-1]
+
+
+def _names(days: Iterable[dt.date]) -> list[str]:
+    """The names of versions that begin on these days, in order."""
+    seen: Counter[dt.date] = Counter()
+    names = []
+    for day in days:
+        seen[day] += 1
+        names.append(day.isoformat() if seen[day] == 1 else f"{day}-{seen[day]}")
+    return names
+
+
+def _days(number: int) -> Iterable[dt.date]:
+    """The first days of what was published up to that row."""
+    rows = PublishedRow.objects.filter(number__lte=number).order_by("number")
+    return rows.values_list("effective", flat=True)
+
+
+def _declared(here: Company, today: dt.date) -> Issue:
+    """The version that the declaration has in force: the last of those that count already and might follow the one
+    before. Where the versions cannot be read, it is the policy's file."""
+    try:
+        issues = chain(here.declaration)
+    except PolicyError as error:
+        _LOG.warning("the earlier versions of the policy cannot be read: %s", error)
+        return todays(here.declaration, here.policy)
+    current = issues[0]
+    for issue in issues[1:]:
+        if issue.effective <= today and not Step(current, issue, _between(current, issue)).refused:
+            current = issue
+    return current
 
 
 def _kind(row: PublishedRow) -> Kind:
@@ -126,24 +164,43 @@ def _kind(row: PublishedRow) -> Kind:
     return "html" if row.kind == "html" else "text" if row.kind == "text" else "markdown"
 
 
+def _issue(row: PublishedRow) -> Issue:
+    text, kind = read(row.source, kind=_kind(row)), _kind(row)
+    return Issue(row.effective.isoformat(), row.effective, text, "policy", kind=kind)
+
+
 def _last() -> PublishedRow | None:
     return PublishedRow.objects.order_by("-number").first()
 
 
-def _refused(here: Company, last: PublishedRow | None) -> str:
+def _row_in_force(today: dt.date) -> PublishedRow | None:
+    """The latest that counts already: what was published later takes back what was to count."""
+    return PublishedRow.objects.filter(effective__lte=today).order_by("-number").first()
+
+
+def _refused(here: Company, last: PublishedRow, today: dt.date) -> str:
     """Why the policy's file may not follow what was published last; empty where it may, and where it is the same."""
-    if last is None or last.digest == _digest(here.policy):
+    new = todays(here.declaration, here.policy)
+    if (last.digest, last.effective) == (new.hash, new.effective):
         return ""
-    policy = here.declaration.policy
-    compared = _compared(last.source, _kind(last), here.policy.source, kind_of(policy.file.name))
-    return why_not(compared, policy.announce, policy.effective)
+    steps = (Step(old, new, _between(old, new)) for old in map(_issue, _followed(last, new, today)))
+    return next((why for step in steps if (why := step.refused_on(today))), "")
 
 
-@lru_cache(maxsize=8)
+def _followed(last: PublishedRow, new: Issue, today: dt.date) -> Iterator[PublishedRow]:
+    """What the new version has to be held against: what was published last, and where it would count before that, what
+    people have until then."""
+    yield last
+    if new.effective < last.effective and (row := _row_in_force(today)) not in {None, last}:
+        assert row is not None, "None was taken out"
+        yield row
+
+
+def _between(old: Issue, new: Issue) -> Comparison:
+    return _compared(old.text.source, old.kind, new.text.source, new.kind)
+
+
+@lru_cache(maxsize=32)
 def _compared(old: str, old_kind: Kind, new: str, new_kind: Kind) -> Comparison:
     """A comparison takes as long as a page: it is made once for each change."""
     return compare(read(old, kind=old_kind), read(new, kind=new_kind))
-
-
-def _digest(policy: PolicyText) -> str:
-    return Hash.of(policy.source.encode()).text

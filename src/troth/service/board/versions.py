@@ -50,7 +50,7 @@ def versions(request: HttpRequest) -> HttpResponse:
     shown = in_force(company, today)
     context: dict[str, Any] = {
         "here": "notice",
-        "versions": list(_listed(company, shown.effective, today)),
+        "versions": list(_listed(company, shown.name, today)),
         "refused": shown.refused if request.user.is_authenticated else "",
     }
     response = render(request, "board/versions.html", context)
@@ -59,21 +59,22 @@ def versions(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def one_version(company: Company, named: str) -> Version:
-    """The version with that first day. Raises `Http404` where there is none."""
-    try:
-        day = dt.date.fromisoformat(named)
-    except ValueError:
-        raise Http404 from None
-    for version in versions_of(company):
-        if version.effective == day:
+def one_version(company: Company, named: str, today: dt.date) -> Version:
+    """The version of that name. Raises `Http404` where there is none."""
+    for version in versions_of(company, today):
+        if version.name == named:
             return version
     raise Http404
 
 
-def _listed(company: Company, current: dt.date, today: dt.date) -> Iterator[Listed]:
-    for version in versions_of(company):
-        state = "current" if version.effective == current else "coming" if version.effective > today else "past"
+def _listed(company: Company, current: str, today: dt.date) -> Iterator[Listed]:
+    """The latest first: what was published after the current one is coming, and what came before it is past."""
+    is_later = True
+    for version in versions_of(company, today):
+        if version.name == current:
+            is_later = False
+        coming = "coming" if is_later and version.effective > today else "past"
+        state = "current" if version.name == current else coming
         yield Listed(version, state, tuple(_groups(version.comparison)))
 
 
