@@ -167,3 +167,9 @@ def test_a_kind_of_data_that_nobody_says_the_use_of_is_told(text: str) -> None:
 )
 def test_a_kind_of_data_is_used_where_a_sentence_beside_says_what_for(text: str) -> None:
     assert not findings(text, "X.collect-vs-use")
+
+
+def test_what_is_kept_for_our_own_ends_opens_the_periods_that_others_have() -> None:
+    kept = "Accounts are deleted after two years."
+    assert findings(f"{kept} We may keep copies of accounts for our business records.", "X.retention")
+    assert not findings(f"{kept} We may keep copies for our business records until tax law lets us go.", "X.retention")

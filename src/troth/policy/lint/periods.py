@@ -90,8 +90,8 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
 
 
 def _opened(looked: Looked) -> Iterator[Passage]:
-    """Sentences whose period the next one opens again, and those that leave open for each kind of data what another
-    section says of some."""
+    """Sentences whose period the next one opens again; and, beside periods elsewhere, those that keep something for our
+    own ends, or leave open for each kind of data what another section says of some."""
     spoken = looked.mentions
     definite = spoken.of("retention.period")
     ending = {id(passage) for passage in definite}
@@ -99,6 +99,8 @@ def _opened(looked: Looked) -> Iterator[Passage]:
     for passage, after in itertools.pairwise(spoken.passages):
         if id(passage) in ending and id(after) in opened and after.block is passage.block:
             yield passage
+    for passage in spoken.of("period.endless") if definite else ():
+        yield passage
     for passage in spoken.of("period.of_each"):
         if any(other.under != passage.under for other in definite):
             yield passage
