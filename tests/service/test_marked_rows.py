@@ -1,4 +1,4 @@
-"""Where the marks of promises stand that quote the row of a table."""
+"""Where the marks of promises stand that quote the row of a table, or a heading."""
 
 from troth.policy import read
 from troth.promises import Status
@@ -15,3 +15,12 @@ def test_a_promise_that_quotes_a_row_is_marked_once_under_its_last_cell() -> Non
     [chapter] = chapters(policy, dict.fromkeys(touched, (mark,)))
     shown = [[passage.marks for cell in row for passage in cell] for row in chapter.parts[0].rows]
     assert shown == [[(), ()], [(), (mark,)], [(), ()]]
+
+
+def test_a_promise_that_is_a_heading_is_marked_below_it() -> None:
+    policy = read("# Policy\n\n## We never sell your data\n\nThat is that.\n", kind="markdown")
+    mark = Mark("p-1", "We never sell your data", Status.KEPT, "kept")
+    [head] = [sentence.id for sentence in policy.sentences if sentence.text == mark.quote]
+    _, chapter = chapters(policy, {head: (mark,)})
+    assert [passage.marks for part in chapter.parts for item in part.items for passage in item] == [(mark,), ()]
+    assert [len(chapter.parts) for chapter in chapters(policy)] == [0, 1]

@@ -76,8 +76,9 @@ def _shown(
     for block in policy.blocks:
         if block.kind == "heading":
             yield f"\n{'#' * block.depth} {block.text}"
-        else:
-            yield from (_line(sentence, block, kinds[sentence.id]) for sentence in block.sentences)
+        for sentence in block.sentences:
+            if block.kind != "heading" or len(kinds[sentence.id]) > 1:
+                yield _line(sentence, block, kinds[sentence.id])
     if terms:
         yield "\nDefinitions"
         yield from (f"{_where(term.span):>9}  {term.term}" for term in terms)

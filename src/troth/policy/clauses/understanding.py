@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from troth.policy.categories import categories_in
@@ -29,12 +30,17 @@ def understand(policy: PolicyText) -> Understood:
 
 
 def promises_in(policy: PolicyText) -> list[Clause]:
-    """The clauses that commit the company, in order; headings promise nothing.
+    """The clauses that commit the company, in order; of headings those that are whole sentences (“We never sell it”).
 
     Phrases see words, not meaning: expect a few too many, and read the rest yourself.
     """
     return list(understand(policy).promises)
 
+
+_WHOLE = re.compile(
+    r"(?:[\d.()]{1,8} )?(?:we|you|nobody|no one|our [a-z]+ (?:never|do|does|will|are|is))\b(?: [^ ]+){2}", re.I
+)
+"""A heading that says something: somebody, and what they do. “What we collect” and “Our security” only name it."""
 
 _OF_RIGHTS = ("promise.will", "promise.never", "promise.tells", "promise.you_can")
 """What a right in a list may promise besides: "to have it erased, and we will tell the recipients"."""
@@ -55,7 +61,7 @@ class _Says:
     def clause(self, passage: Passage) -> Clause:
         sentence, words = passage.sentence, same_words(passage.sentence.text[:_CHARACTERS_MAX])
         if passage.block.kind == "heading":
-            return Clause(sentence, (ClauseKind.HEADING,))
+            return self._heading(passage, words)
         if passage.block.language is Language.OTHER:
             return Clause(sentence, ())
         lead = passage.words[: passage.own].strip()
@@ -70,6 +76,13 @@ class _Says:
             quantities_in(words),
             tuple(dict.fromkeys([*commits, *kinds.values()])),
         )
+
+    def _heading(self, passage: Passage, words: str) -> Clause:
+        commits = self._commits(passage, words) if _WHOLE.match(words) else []
+        if not commits:
+            return Clause(passage.sentence, (ClauseKind.HEADING,))
+        kinds, told = (ClauseKind.PROMISE, ClauseKind.HEADING), (categories_in(words), quantities_in(words))
+        return Clause(passage.sentence, kinds, parts_of(words), "", *told, tuple(dict.fromkeys(commits)))
 
     def _commits(self, passage: Passage, words: str) -> list[str]:
         """By which concepts, and which words, the sentence commits the company."""

@@ -60,9 +60,18 @@ _Placed = Mapping[str, tuple[Mark, ...]]
 def chapters(text: PolicyText, placed: _Placed = MappingProxyType({})) -> Iterator[Chapter]:
     """The policy section by section; without marks, the plain notice."""
     taken, source = set[str](), text.source.splitlines()
+    heads = (block for block in text.blocks if block.kind == "heading")
     for section in text.sections:
         anchor = _anchor(section.title, taken)
-        yield Chapter(anchor, section.title, section.level, tuple(_parts(section.blocks, source, placed)))
+        said = _said_in_heading(next(heads), placed) if section.level else ()
+        parts = (*said, *_parts(section.blocks, source, placed))
+        yield Chapter(anchor, section.title, section.level, parts)
+
+
+def _said_in_heading(head: Block, placed: _Placed) -> tuple[Part, ...]:
+    """A heading that promises something stands once more below itself, with its marks."""
+    passages = tuple(passage for passage in _passages(head.sentences, placed) if passage.marks)
+    return (Part("p", (passages,)),) if passages else ()
 
 
 def _anchor(title: str, taken: set[str]) -> str:
