@@ -177,7 +177,8 @@ class Troth:
         """Say what a program found for a control of the company's own that waits for it; whether that was news.
 
         *outcome* is ``pass``, ``fail`` or ``not_applicable``; *at*, aware, is when it looked: now, where left out. The
-        figures are numbers, and nothing about anybody.
+        figures are numbers, and nothing about anybody. A pass has *tested* all of a *population*, and one thing at
+        least.
         """
         seen = {
             "at": (at or dt.datetime.now(dt.UTC)).isoformat(),

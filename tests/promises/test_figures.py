@@ -64,6 +64,22 @@ def test_without_a_limit_the_program_s_own_verdict_counts(ask: Any, now: dt.date
     assert ask(pushed(now, Outcome.FAIL), pushed={}).outcome is Outcome.FAIL
 
 
+@pytest.mark.parametrize(("population", "tested"), [(0, 0), (5, 0), (5, 4)])
+def test_a_pass_that_did_not_look_at_everything_is_none(
+    ask: Any, now: dt.datetime, population: int, tested: int
+) -> None:
+    def found(outcome: Outcome) -> Pushed:
+        return Pushed("doorman", outcome, now, {"open doors": 0}, population, tested)
+
+    assert ask(found(Outcome.PASS)).outcome is Outcome.ERROR
+    assert ask(found(Outcome.FAIL)).outcome is Outcome.FAIL
+
+
+def test_a_failure_counts_however_late_it_is_looked_at(ask: Any, now: dt.datetime) -> None:
+    assert ask(pushed(now - dt.timedelta(days=9), Outcome.FAIL, open_doors=0)).outcome is Outcome.FAIL
+    assert ask(pushed(now - dt.timedelta(days=9), open_doors=1)).outcome is Outcome.FAIL
+
+
 def test_evidence_without_its_figure_and_no_evidence_are_errors(ask: Any, now: dt.datetime) -> None:
     assert ask(pushed(now, shut_doors=5)).outcome is Outcome.ERROR
     assert ask(None).outcome is Outcome.ERROR

@@ -169,6 +169,8 @@ class PushedFigure(Part):
     figure: Annotated[str, Field(pattern=f"^{_NAMED.pattern}$")] | None = None
     """The figure that *must* speaks of. Left out, the program's own verdict counts."""
     must: MustText | None = None
+    by: Words | None = None
+    """The token whose evidence counts, by its name; any with the scope where left out."""
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from troth.declaration.part import Date, Part, Period, Words
-from troth.declaration.versions import Announcement, Version
+from troth.declaration.versions import Announcement, Reviewed, Version
 from troth.wording import same_person
 
 __all__ = [
@@ -71,6 +71,8 @@ class Policy(Part):
     language: str = "en"
     announce: Announcement | None = None
     """How people learn of this version, where it promises less than the one before it."""
+    reviewed: Reviewed | None = None
+    """Who says that it promises no less than the one before it, where that is in doubt."""
     versions: tuple[Version, ...] = ()
     """The versions before this one, and those that will follow it."""
     not_promises: tuple[NotPromise, ...] = ()
@@ -79,7 +81,7 @@ class Policy(Part):
 
 
 class Waiver(Part):
-    """A known breach of a promise, accepted for a while. The approver is never the owner, however the name is written."""
+    """A known breach of a promise, accepted for a while. The approver is never the owner, however that is written."""
 
     reason: Words
     approver: Words

@@ -20,7 +20,7 @@ from troth.promises.answer import (
 )
 from troth.promises.binding import check
 from troth.promises.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
-from troth.promises.figures import BadFigure, figure_of, judged
+from troth.promises.figures import BadFigure, faults, figure_of, judged
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Pushed, Status
 from troth.promises.own import controls_of
 from troth.promises.principles import Matrix, Principle, Served, matrix, principles
@@ -63,6 +63,7 @@ __all__ = [
     "check",
     "control",
     "controls_of",
+    "faults",
     "figure_of",
     "judged",
     "looked_at",

@@ -12,7 +12,7 @@ from troth.promises.answer import Answer, answers_own
 from troth.promises.catalogue import PromisesError
 from troth.promises.model import Evidence, Figure, Finding, Outcome, Pushed
 
-__all__ = ["BadFigure", "figure_of", "judged"]
+__all__ = ["BadFigure", "faults", "figure_of", "judged"]
 
 _LARGEST = 10**15
 
@@ -47,31 +47,40 @@ def judged(own: OwnControl, figure: int | float, place: str, evidence: Evidence)
     )
 
 
+def faults(own: OwnControl, found: Pushed) -> list[Finding]:
+    """What is wrong by that evidence: the program's verdict, and its figure where that is not what it must be."""
+    wrong = ["the program that looked says that it is not so"] if found.outcome is Outcome.FAIL else []
+    name = own.pushed.figure if own.pushed else None
+    if name is not None and own.must is not None and name in found.figures and not own.must.holds(found.figures[name]):
+        wrong.append(f"{name} is {found.figures[name]} and must be {own.must}")
+    return [Finding(found.source, message, own.remedy) for message in wrong]
+
+
 @answers_own("pushed")
 def own_pushed(own: OwnControl, control: str, pushed: Mapping[str, Pushed], now: dt.datetime) -> Answer:
-    """The latest evidence that a program sent: its verdict, and what its figure must be. It is no newer than it is."""
+    """The evidence that a program sent: its verdict, and what its figure must be. A pass is no newer than it is, and
+    rests on all that there was to look at; a failure counts whatever its age."""
     assert own.pushed is not None, "it is registered for these"
     found = pushed.get(control)
     if found is None:
         return Answer(Outcome.ERROR, "No program has sent evidence yet.")
-    scope, ends = frozenset({found.source}), found.at + own.fresh
-    evidence = Evidence(scope, scope, found.population, found.tested, found.population - found.tested)
-    if ends <= now:
+    evidence, figures, ends = _looked(found), dict[str, Figure](found.figures), found.at + own.fresh
+    findings, lacking = faults(own, found), own.pushed.figure
+    if not findings and ends <= now:
         day = f"{found.at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
         return Answer(Outcome.ERROR, f"The last evidence is of {day}, which is too long ago.", evidence)
-    figures: dict[str, Figure] = {**found.figures}
-    findings = []
-    if found.outcome is Outcome.FAIL:
-        findings.append(Finding(found.source, "the program that looked says that it is not so", own.remedy))
-    if own.pushed.figure is not None and own.must is not None:
-        figure = found.figures.get(own.pushed.figure)
-        if figure is None:
-            return Answer(Outcome.ERROR, f"The evidence lacks the figure “{own.pushed.figure}”.", evidence, figures)
-        if not own.must.holds(figure):
-            wrong = f"{own.pushed.figure} is {figure} and must be {own.must}"
-            findings.append(Finding(found.source, wrong, own.remedy))
+    if not findings and lacking is not None and lacking not in figures:
+        return Answer(Outcome.ERROR, f"The evidence lacks the figure “{lacking}”.", evidence, figures)
     outcome = Outcome.FAIL if findings else found.outcome
     said = {Outcome.FAIL: "not so", Outcome.PASS: "so", Outcome.NOT_APPLICABLE: "without object"}[outcome]
     told = ", ".join(f"{name} {figure}" for name, figure in figures.items())
     summary = f"{found.source} found it {said}{f': {told}' if told else ''}."
     return Answer(outcome, summary, evidence, figures, tuple(findings), until=ends)
+
+
+def _looked(found: Pushed) -> Evidence:
+    """What the program looked at: a pass that tested nothing, or a part, has not observed it."""
+    scope = frozenset({found.source})
+    observed = frozenset[str]() if found.outcome is Outcome.PASS and not found.is_complete else scope
+    excluded = found.population - found.tested
+    return Evidence(scope, observed, found.population, found.tested, excluded, (found.at, found.at))

@@ -131,3 +131,8 @@ class Pushed:
     figures: Mapping[str, int | float] = field(default_factory=dict)
     population: int = 0
     tested: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the program looked at something, and at all there was."""
+        return 1 <= self.tested == self.population

@@ -17,7 +17,7 @@ from tests.service import team
 from troth.service.api import tokens
 from troth.service.api.models import Token
 from troth.service.api.tokens import Scope
-from troth.service.board import keep
+from troth.service.board import keep, pushing
 from troth.service.board.keep import Office
 from troth.service.board.models import PromiseRow, PushedRow
 from troth.service.company import company
@@ -65,14 +65,49 @@ def status() -> str:
     return PromiseRow.objects.get().status
 
 
+def ago(**time: float) -> str:
+    return (timezone.now() - dt.timedelta(**time)).isoformat()
+
+
 def test_evidence_that_is_sent_keeps_the_promise_and_worse_breaks_it_at_once(send: Send) -> None:
     assert status() == "unproven"
-    assert send(SEEN).json()["is_new"] is True
+    assert send({**SEEN, "at": ago(seconds=1)}).json()["is_new"] is True
     assert status() == "kept"
     assert CheckRow.objects.latest("pk").evidence["tested"] == 12
-    later = (timezone.now() + dt.timedelta(seconds=1)).isoformat()
-    assert send({**SEEN, "at": later, "figures": {"open doors": 1}}).status_code == 200
+    assert send({**SEEN, "figures": {"open doors": 1}}).status_code == 200
     assert status() == "broken"
+
+
+def test_a_pass_sent_right_behind_a_failure_hides_nothing(send: Send) -> None:
+    for at, outcome in ((4, "pass"), (3, "fail"), (2, "fail"), (1, "pass")):
+        assert send({**SEEN, "outcome": outcome, "at": ago(seconds=at)}).json()["is_new"] is True
+    assert [status() for _ in range(4)] == ["kept", "broken", "broken", "kept"]
+    assert list(CheckRow.objects.order_by("pk").values_list("outcome", flat=True)) == ["pass", "fail", "fail", "pass"]
+    assert PushedRow.objects.get().judged_at is not None
+
+
+def test_nobody_looked_in_the_future(send: Send) -> None:
+    assert send({**SEEN, "at": ago(minutes=-1)}).status_code == 422
+
+
+def test_passes_that_wait_give_way_to_the_latest(send: Send) -> None:
+    for at in (3, 2, 1):
+        send({**SEEN, "at": ago(seconds=at)})
+    assert PushedRow.objects.count() == 1
+
+
+def test_failures_that_wait_are_bounded(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushing, "_WAITING_MAX", 2)
+    answers = [send({**SEEN, "outcome": "fail", "at": ago(seconds=at)}).status_code for at in (3, 2, 1)]
+    assert answers == [200, 200, 422]
+
+
+def test_a_control_takes_evidence_of_the_program_that_it_names(send: Send, tmp_path: Path) -> None:
+    named = DECLARED.replace("pushed: {", "pushed: {by: doormana, ")
+    (tmp_path / "troth.yaml").write_text(named)
+    assert send(SEEN).status_code == 200
+    assert send({**SEEN, "outcome": "fail"}).status_code == 403
+    assert PushedRow.objects.count() == 1
 
 
 def test_the_same_evidence_sent_twice_is_one_and_an_older_one_changes_nothing(send: Send) -> None:
@@ -97,6 +132,9 @@ def test_evidence_that_is_too_old_proves_nothing(send: Send) -> None:
         {"figures": {"open doors": 1e300}},
         {"outcome": "error"},
         {"tested": 13},
+        {"tested": 11},
+        {"tested": 0},
+        {"tested": 0, "population": 0},
         {"at": "2026-11-24T09:41:00"},
         {"at": "2100-01-01T00:00:00Z"},
         {"who": "ann@example.org"},

@@ -166,8 +166,11 @@ def test_a_program_sends_what_it_found_for_a_control_that_waits_for_it(office: O
         file = office.folder / "troth.yaml"
         file.write_text(file.read_text() + declared)
         at = office.now()
-        sent = [troth.send_evidence("ours.doors_locked", "pass", {"open doors": 0}, at=at) for _ in range(2)]
+        all_of = {"population": 12, "tested": 12}
+        sent = [troth.send_evidence("ours.doors_locked", "pass", {"open doors": 0}, at=at, **all_of) for _ in range(2)]
         assert sent == [True, False]
+        with pytest.raises(ApiRefused, match="looked at everything"):
+            troth.send_evidence("ours.doors_locked", "pass", {"open doors": 0})
 
 
 def test_where_nobody_answers_the_client_says_so_and_tokens_do_not_travel_in_clear(office: Office) -> None:

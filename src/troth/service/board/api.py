@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from troth.promises import BadFigure, Outcome, Pushed, figure_of
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.tokens import Scope
-from troth.service.board.pushing import EvidenceRefused, NobodyWaits, push
+from troth.service.board.pushing import EvidenceRefused, NobodyWaits, NotTheirs, push
 from troth.service.company import company
 
 __all__ = ["router"]
@@ -38,9 +38,9 @@ class Seen(Body):
     figures: dict[str, Any] = Field(default={}, json_schema_extra={"additionalProperties": {"type": "number"}})
     """Numbers by name, which is small letters, digits, _ and spaces; 20 of them at most."""
     population: int = Field(default=0, ge=0, le=_COUNT_MAX)
-    """How many things there were to look at."""
+    """How many things there were to look at; as many as were tested where the outcome is a pass."""
     tested: int = Field(default=0, ge=0, le=_COUNT_MAX)
-    """How many of them it looked at."""
+    """How many of them it looked at; one or more where the outcome is a pass."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -71,7 +71,8 @@ class Kept(Answer):
 @once
 def send_evidence(request: HttpRequest, control: str, seen: Seen) -> Any:
     """For a control that the declaration lists under ``controls`` with ``pushed``. The next pass of the keep loop asks
-    it; evidence older than the control's ``fresh_for`` shows nothing. The same evidence may be sent twice."""
+    it, once for each evidence that finds something wrong; what is older than the control's ``fresh_for`` shows no pass.
+    The same evidence may be sent twice."""
     now = timezone.now()
     if seen.tested > seen.population:
         return problem(422, "More was tested than there is")
@@ -90,6 +91,8 @@ def send_evidence(request: HttpRequest, control: str, seen: Seen) -> Any:
         return problem(422, "A figure is no figure", str(refused))
     except NobodyWaits as refused:
         return problem(404, "Nobody waits for that evidence", str(refused))
+    except NotTheirs as refused:
+        return problem(403, "That control takes the evidence of another program", str(refused))
     except EvidenceRefused as refused:
         return problem(422, "That evidence is not taken", str(refused))
     return Status(200, Kept(is_new=is_new, at=now))

@@ -27,6 +27,7 @@ from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow
 from troth.service.board.publishing import publish
+from troth.service.board.pushing import note_judged
 from troth.service.board.reminding import remind, tell_tasks
 from troth.service.company import Company, company
 from troth.service.key_life import SEALED
@@ -64,6 +65,7 @@ _LEASE = dt.timedelta(minutes=15)
 _REST_S = 5.0
 _JUDGE_EVERY = dt.timedelta(seconds=30)
 """How late a status may follow that changes by time alone."""
+_NEXT_PASS = dt.timedelta(microseconds=1)
 _RESEALED_AT_ONCE = 20_000
 """Values that one pass seals anew, a few seconds of work."""
 
@@ -313,7 +315,9 @@ def _check(held: due.Claim, here: Company, sitting: Sitting) -> Check:
     check = sitting.ask(id_)
     with transaction.atomic(durable=True):
         due.finish(held, next_due=plan.next_check(here.controls[id_], check))
-        changed = plan.check_changed(checks.latest(id_), check)
+        if note_judged(check, here.declaration):
+            due.hasten(held.name, at=check.at + _NEXT_PASS)
+        changed = plan.check_changed(checks.latest(id_, retracted=True), check)
         tell_tasks(tasks.follow(checks.keep(check)), here, here.controls[id_], check.at)
         if changed is not None:
             record(changed)

@@ -93,9 +93,10 @@ class ReminderRow(models.Model):
 
 
 class PushedRow(models.Model):
-    """The latest evidence that a program sent for a control of the company's own."""
+    """Evidence that a program sent for a control of the company's own: what waits for its check, and the latest that
+    had one."""
 
-    control = models.CharField(max_length=160, unique=True)
+    control = models.CharField(max_length=160)
     source = models.CharField(max_length=80, help_text="The program, as its token is called.")
     outcome = models.CharField(max_length=16)
     at = models.DateTimeField(help_text="When it looked.")
@@ -103,11 +104,13 @@ class PushedRow(models.Model):
     figures = models.JSONField(default=dict)
     population = models.PositiveIntegerField(default=0)
     tested = models.PositiveIntegerField(default=0)
+    judged_at = models.DateTimeField(null=True, help_text="When the control answered with it; it waits where empty.")
 
     class Meta:
         db_table = "board_pushed"
         constraints = [
-            models.CheckConstraint(condition=Q(population__gte=F("tested")), name="pushed_tests_what_is_there")
+            models.UniqueConstraint(fields=("control", "at"), name="pushed_once"),
+            models.CheckConstraint(condition=Q(population__gte=F("tested")), name="pushed_tests_what_is_there"),
         ]
 
 
