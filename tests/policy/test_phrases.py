@@ -18,6 +18,9 @@ from troth.policy.phrases import BadPhrase, Phrase, plain
         ("dont sell", "We don’t sell data.", True),
         ("delet*", "It is deleted.", True),
         ("delet* .. data", "Deletion of data", True),
+        ("is *ed", "It is shredded.", True),
+        ("is *ed", "It is edible.", False),
+        ("is *ed in ink", "It is not signed in ink.", False),
         ("(view|obtain a copy of) [your] data", "obtain a copy of your data", True),
         ("(view|obtain a copy of) [your] data", "view data", True),
         ("view .. data", "view all of your personal data", True),
@@ -37,7 +40,7 @@ def test_a_phrase_that_only_stands_in_the_lead_is_not_found() -> None:
     assert Phrase("may view").found_in("you may view data", after=len("you may "))
 
 
-@pytest.mark.parametrize("wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "a*b", "!(a)", "_"])
+@pytest.mark.parametrize("wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "a*b", "*a*", "*ed", "!(a)", "_"])
 def test_what_is_no_phrase_is_refused_by_its_text(wrong: str) -> None:
     with pytest.raises(BadPhrase) as refused:
         Phrase(wrong)

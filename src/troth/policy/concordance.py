@@ -125,12 +125,17 @@ class _Shelf:
         return places
 
     def _of(self, word: str) -> int:
-        """Where *word* stands; with ``*`` every word that begins so."""
+        """Where *word* stands; with ``*`` every word that begins or ends so."""
         if word not in self._masks:
             self._masks[word] = self._mask(self._standing(word))
         return self._masks[word]
 
     def _standing(self, word: str) -> Iterator[int]:
+        if word.startswith("*"):
+            for one in self._words:
+                if one.endswith(word[1:]):
+                    yield from self._at[one]
+            return
         if not word.endswith("*"):
             yield from self._at.get(word, ())
             return

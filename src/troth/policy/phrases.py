@@ -2,7 +2,7 @@
 
 ``right to (access|obtain a copy of) [your|the] .. data`` reads as it looks: words in order, ``(a|b c)`` one of
 several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``#`` a number, ``delet*`` any
-ending, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the plain form of a sentence
+ending, ``*ed`` any beginning, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the plain form of a sentence
 (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``; ``we'll``, ``we're`` and
 ``we've`` are said in full, as they would look like other words. Nothing in a phrase repeats without end, so finding one
 takes bounded time.
@@ -23,8 +23,8 @@ __all__ = ["Alternatives", "BadPhrase", "Gap", "One", "Part", "Phrase", "Word", 
 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
-_PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|[\w%]+\*?|\S")
-_MISPLACED = re.compile(r"\*[\w%]")
+_PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|\*[\w%]+|[\w%]+\*?|\S")
+_MISPLACED = re.compile(r"[\w%]\*[\w%]|\*[\w%]+\*")
 _ENDINGS = {"(": ")", "[": "]", "!(": ")"}
 
 
@@ -43,11 +43,13 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """This word, or with ``*`` any that begins so."""
+    """This word, or with ``*`` any that begins or ends so."""
 
     text: str
 
     def pattern(self) -> str:
+        if self.text.startswith("*"):
+            return rf"[\w%]*{self.text[1:]} "
         return rf"{self.text[:-1]}[\w%]* " if self.text.endswith("*") else f"{self.text} "
 
 
@@ -104,7 +106,7 @@ class Phrase:
 
     def __post_init__(self) -> None:
         if _MISPLACED.search(self.text):
-            raise BadPhrase(f"“{self.text}”: ‘*’ stands at the end of a word only")
+            raise BadPhrase(f"“{self.text}”: ‘*’ stands at one end of a word only")
         branches, anchors = _Reader(self.text).whole()
         if not anchors:
             raise BadPhrase(f"“{self.text}”: at least one word has to be there in any case")
@@ -168,6 +170,8 @@ class _Reader:
                 branches, found = self._choice(_ENDINGS[part])
                 parts.append(Alternatives(branches, may_miss=part == "[", is_barred=part == "!("))
                 anchors += [found] if part == "(" and found else []
+            elif part[0] == "*" and len(part) > 1:
+                parts.append(_word(part))
             elif part[0].isalnum() or part[0] in "_%":
                 parts.append(_word(part))
                 anchors.append((part,))
