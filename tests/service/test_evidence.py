@@ -10,24 +10,30 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.service.test_keep import HOUR, NOW, QUOTE, RUN, office
 
-from troth.declaration import Promise
+from troth.declaration import Period, Promise
 from troth.ledger import Entry, LedgerError, Name
 from troth.ledger import verify_troth_ledger as offline
-from troth.promises import looked_at_hash
+from troth.promises import Outcome, looked_at_hash, run
 from troth.protect import Keyring
 from troth.service.board import keep
+from troth.service.board.comparing import RecordsDiffer, Told, contradictions
 from troth.service.board.evidence import Exported, NoSuchPromise, Wanted, export_evidence
 from troth.service.board.keep import Office
+from troth.service.board.models import ChangeRow
 from troth.service.board.retracting import retract_checks
 from troth.service.keys import ledger_signer
+from troth.service.record.disposal import dispose
 from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import DatabaseLog, record
+from troth.service.record.models import CheckRow, Task
 from troth.service.record.retraction import plan_retraction
 
 __all__ = ["office"]
@@ -39,8 +45,6 @@ CONTROL = "record.runs_finished"
 @pytest.fixture
 def kept(database: str, office: Office) -> Office:
     """The company of the keep loop's tests, with a second promise, and a failure between two passes."""
-    from dataclasses import replace
-
     promises = (
         *office.company.declaration.promises,
         Promise(quote=OTHER, owner="dpo@example.org", controls=("law.reviewed",)),
@@ -234,7 +238,7 @@ def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
 def test_a_large_ledger_takes_little_memory(database: str, office: Office, tmp_path: Path) -> None:
     keep.run_due(NOW, office=office)
     for _ in range(4):
-        record(*[Entry("check.changed", NOW, {"control": Name(CONTROL), "before": "pass", "after": "fail"})] * 2_000)
+        record(*[Entry("control.unbound", NOW, {"control": Name(CONTROL), "promise": Name("a_promise")})] * 2_000)
     export(office, tmp_path / "warm.zip")
     tracemalloc.start()
     done = export(office, tmp_path / "a.zip")
@@ -255,3 +259,96 @@ def test_its_page_needs_nothing_from_elsewhere_and_links_only_what_is_there(kept
     assert set(links) <= files.keys()
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+# --- history is what the ledger tells ---------------------------------------------------------------------------------
+
+
+def rewrite_a_status() -> None:
+    assert ChangeRow.objects.filter(status="broken").update(status="kept")
+
+
+def drop_a_change() -> None:
+    assert ChangeRow.objects.filter(status="broken").delete()
+
+
+def rewrite_a_moment() -> None:
+    assert ChangeRow.objects.filter(status="broken").update(at=NOW + 1.5 * HOUR)
+
+
+def rewrite_an_outcome() -> None:
+    assert CheckRow.objects.filter(control=CONTROL, outcome="fail").update(outcome="pass")
+
+
+def drop_a_failure() -> None:
+    Task.objects.all().delete()
+    assert CheckRow.objects.filter(control=CONTROL, outcome="fail").delete()
+
+
+REWRITTEN = [rewrite_a_status, drop_a_change, rewrite_a_moment, rewrite_an_outcome, drop_a_failure]
+
+
+@pytest.mark.parametrize("rewrite", REWRITTEN)
+def test_a_history_that_the_ledger_does_not_tell_is_not_exported(
+    kept: Office, tmp_path: Path, rewrite: Callable[[], None]
+) -> None:
+    export(kept, tmp_path / "a.zip")
+    rewrite()
+    with pytest.raises(RecordsDiffer, match="ledger"):
+        export(kept, tmp_path / "b.zip")
+    assert [path.name for path in tmp_path.glob("*.zip*")] == ["a.zip"]
+
+
+@pytest.mark.parametrize("rewrite", REWRITTEN)
+def test_a_stranger_sees_a_history_that_the_ledger_does_not_tell(
+    kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrite()
+    monkeypatch.setattr(Told, "require_changes", lambda *_: None)
+    monkeypatch.setattr(Told, "required", lambda told, control, checks, since: checks)
+    done = export(kept, tmp_path / "a.zip")
+    answer = verified(done.path, done.key)
+    assert answer.returncode == 1
+    assert re.search("the ledger|entry", answer.stderr)
+
+
+@pytest.mark.mutation("ledger.intact", fault="A status and an outcome rewritten beside an untouched ledger")
+@pytest.mark.parametrize("rewrite", REWRITTEN)
+def test_rows_that_say_other_than_the_ledger_are_found(kept: Office, rewrite: Callable[[], None]) -> None:
+    now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
+    seen = {"declaration": kept.company.declaration, "log": log, "now": now}
+    seen["contradicted"] = lambda: contradictions(now)
+    assert run("ledger.intact", seen).outcome is Outcome.PASS
+    rewrite()
+    found = run("ledger.intact", seen)
+    assert (found.outcome, found.figures["contradicted"]) == (Outcome.FAIL, 1)
+
+
+def test_what_was_retracted_before_and_disposed_of_is_no_contradiction(kept: Office, tmp_path: Path) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    later = NOW + dt.timedelta(days=400)
+    keep.run_due(later, office=kept)
+    dispose(later, evidence=Period(count=1, unit="year"))
+    keep.run_due(later + HOUR, office=kept)
+    assert not CheckRow.objects.filter(control=CONTROL, outcome="fail").exists()
+    done = export(kept, tmp_path / "a.zip")
+    assert verified(done.path, done.key).returncode == 0
+    assert not list(contradictions(later + 2 * HOUR))
+
+
+def test_a_check_that_the_signed_ledger_does_not_tell_of_is_left_for_the_next_archive(
+    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = DatabaseLog.checkpoint
+
+    def then_a_pass(log: DatabaseLog) -> str:
+        note = sign(log)
+        DatabaseJournal().begin(replace(RUN, id="r-2"))
+        keep.run_due(NOW + 40 * HOUR, office=kept)
+        return note
+
+    monkeypatch.setattr(DatabaseLog, "checkpoint", then_a_pass)
+    done = export(kept, tmp_path / "a.zip")
+    assert [check["outcome"] for check in lines(held(done.path)[f"checks/{CONTROL}.jsonl"])] == ["pass", "fail", "pass"]
+    assert verified(done.path, done.key).returncode == 0

@@ -27,7 +27,7 @@ from troth.ledger.errors import (
     TimestampRefused,
     WitnessRefused,
 )
-from troth.ledger.fields import Value
+from troth.ledger.fields import Value, instant_text
 from troth.ledger.filelog import FileLog
 from troth.ledger.kinds import KINDS, Kind
 from troth.ledger.log import (
@@ -110,6 +110,7 @@ __all__ = [
     "cosigned_message",
     "export",
     "inclusion_proof",
+    "instant_text",
     "latest_moment",
     "leaf_hash",
     "node_hash",

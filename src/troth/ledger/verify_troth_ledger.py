@@ -14,7 +14,8 @@ the public tiles, --hashes-only checks all the rest.
 ``receipt`` shows that one entry is in the ledger of the checkpoint that the receipt carries. The entry travels in the
 receipt, or is given with --entry.
 ``archive`` shows that every byte of an evidence archive is as the ledger's key signed it: nothing changed, missing or
-added. Each entry in it is proved against the archive's checkpoint, which has to continue every earlier one in it.
+added. Each entry in it is proved against the archive's checkpoint, which has to continue every earlier one in it. The
+history of each promise, and each outcome of a check, have to be those that entries tell of.
 
 KEY is the ledger's verifier key, ``name+id+base64``, or a file with it. Get it from somewhere else than the folder.
 With --witness KEY, repeated for more, these witnesses have to have cosigned the checkpoint, or --quorum N of them.
@@ -508,7 +509,8 @@ def archive(path: str, options: Options) -> list[str]:
         require_manifest(opened, key)
         note = opened.read("ledger/checkpoint").decode("utf-8", "replace")
         signed, cosigned = open_checkpoint(note, key), require_witnesses(note, options)
-        proved = require_entries(opened, signed)
+        entries = require_entries(opened, signed)
+        compared = require_histories(opened, entries) + require_outcomes(opened, entries)
         earlier = {signed.size: signed, **continued(opened, signed, key)}
         files = len(opened.files)
     kept = [(name, open_checkpoint(read_text(name), key)) for name in options["--since"]]
@@ -519,7 +521,10 @@ def archive(path: str, options: Options) -> list[str]:
             raise Refused(f"the first {then.size} entries were rewritten: they are not those of {name}")
     source = f"{key.name}+{key.id.hex()}, TAKEN FROM THE ARCHIVE; compare it with the one that was published"
     return [
-        f"verified: {files} files as they were signed, and {proved} entries of the ledger",
+        f"verified: {files} files as they were signed, and {len(entries)} entries of the ledger",
+        f"compared: {compared} changes of status and checks, as entries tell of them"
+        if entries
+        else "NOTHING IS SHOWN of when and how a promise was kept: the archive holds no entry",
         f"ledger: {signed.origin}, which had {signed.size} entries, root {base64(signed.root)}",
         *cosigned,
         *(f"begins with: the {then.size} entries of {name}" for name, then in kept),
@@ -527,14 +532,69 @@ def archive(path: str, options: Options) -> list[str]:
     ]
 
 
-def require_entries(opened: Archive, signed: Checkpoint) -> int:
-    """How many entries the archive holds, each of them in the ledger."""
-    count = 0
+def require_entries(opened: Archive, signed: Checkpoint) -> dict[int, dict[str, str]]:
+    """The entries in the archive by their number, each of them in the ledger."""
+    found = dict[int, dict[str, str]]()
     for line in opened.lines("ledger/entries.jsonl"):
-        count += 1
         told = json.loads(line)
-        leaf, proof = sha256(b"\x00" + unbase64(told["entry"])).digest(), [unbase64(each) for each in told["proof"]]
-        require_inclusion(leaf, told["leaf"], proof, signed)
+        entry, proof = unbase64(told["entry"]), [unbase64(each) for each in told["proof"]]
+        require_inclusion(sha256(b"\x00" + entry).digest(), told["leaf"], proof, signed)
+        found[told["leaf"]] = json.loads(entry.partition(b" ")[2])
+    return dict(sorted(found.items()))
+
+
+def cut(moment: str) -> str:
+    """A moment of the archive, 2026-11-24T09:41:00.123456+00:00, as an entry has it."""
+    if not moment.endswith("+00:00"):
+        raise Refused("a moment of the archive is not in UTC")
+    whole, _, part = moment[:-6].partition(".")
+    return f"{whole}.{part[:3]:0<3}Z"
+
+
+def named(text: str) -> str:
+    """A declared name as an entry has it: an unusual one as a piece of its hash."""
+    plain_name = r"(?!.*[0-9]{6})[A-Za-z_][A-Za-z0-9_]*([.-][A-Za-z0-9_]+){0,7}|~[0-9a-f]{24}"
+    is_plain = len(text) <= 160 and re.fullmatch(plain_name, text)
+    return text if is_plain else "~" + sha256(text.encode()).hexdigest()[:24]
+
+
+def require_histories(opened: Archive, entries: dict[int, dict[str, str]]) -> int:
+    """How many changes the promises' histories have: all that entries tell of, and as they tell it."""
+    count, changes = 0, {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "promise.changed"}
+    for promise in json.loads(opened.read("promises.json")) if "promises.json" in opened.files else []:
+        name = named(promise["quote"])
+        for it in promise["history"]:
+            count, entry = count + 1, changes.pop(it["leaf"], {})
+            says = (name, it["before"] or "none", it["status"], cut(it["at"]), it["control"] and named(it["control"]))
+            if says != tuple(map(entry.get, ("promise", "before", "after", "at", "control"))):
+                raise Refused(f"{promise['id']}: entry {it['leaf']} of the ledger does not tell of its change as it is")
+        missing = [leaf for leaf, entry in changes.items() if entry["promise"] == name]
+        if missing:
+            raise Refused(f"{promise['id']}: its history leaves out the change that entry {missing[0]} tells of")
+    return count
+
+
+def require_outcomes(opened: Archive, entries: dict[int, dict[str, str]]) -> int:
+    """How many checks there are, each with the outcome that its control had by the entries, and none missing."""
+    count, since = 0, json.loads(opened.read("manifest.json")).get("since") or ""
+    disposed = max((entry["before"] for entry in entries.values() if entry["kind"] == "evidence.disposed"), default="")
+    for name in (name for name in opened.files if name.startswith("checks/")):
+        control = name[len("checks/") : -len(".jsonl")]
+        told = [it for it in entries.values() if it["kind"] == "check.changed" and it["control"] == named(control)]
+        missing = {(it["at"], it["after"]) for it in told if it["at"][:10] > disposed}
+        standing, left = told[0]["before"] if told else "", told[::-1]
+        for line in opened.lines(name):
+            check, count = json.loads(line), count + 1
+            at = cut(check["at"])
+            while left and left[-1]["at"] <= at:
+                standing = left.pop()["after"]
+            if at >= since:
+                standing = standing or check["outcome"]
+                if check["outcome"] != standing:
+                    raise Refused(f"{control}: the check of {at} says {check['outcome']}, and the ledger {standing}")
+            missing.discard((at, check["outcome"]))
+        if missing:
+            raise Refused(f"{control}: the ledger tells of a check of {min(missing)[0]} that is not in the archive")
     return count
 
 
@@ -586,7 +646,10 @@ def main() -> None:
     except (ValueError, KeyError, TypeError, RecursionError):  # signed, and nonsense
         print("NOT VERIFIED: a file of the archive does not read as this program knows it", file=sys.stderr)
         sys.exit(1)
-    print("\n".join(map(plain, found)))
+    try:
+        print("\n".join(map(plain, found)), flush=True)
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "policy": "the declared policy file, read: troth.policy.PolicyText",
         "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
         "log": "the ledger: troth.ledger.Log",
+        "contradicted": "where our rows tell another history than the ledger: Callable[[], Iterable[Finding]]",
         "keyring": "the keys in use: troth.protect.Keyring",
         "keys": "how all keys stand, looked at when asked: Callable[[], troth.protect.Inventory]",
         "tombstones": "who was erased, as pseudonyms that can be matched again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from troth.counting import counted
 from troth.declaration import Basis, Declaration, Recipient, covers
@@ -156,9 +156,10 @@ def law_reviewed(now: dt.datetime) -> Answer:
 
 
 @answers("ledger.intact")
-def ledger_intact(log: Log, now: dt.datetime) -> Answer:
+def ledger_intact(log: Log, now: dt.datetime, contradicted: Callable[[], Iterable[Finding]] = tuple) -> Answer:
     """GDPR Art. 5(2): every entry still hashes to what the tree and the last signed checkpoint say, the ledger begins
-    with what outsiders cosigned, and no entry is of a time that has not come."""
+    with what outsiders cosigned, no entry is of a time that has not come, and what our rows say of statuses and
+    outcomes is what entries told of them."""
     size = log.size
     evidence, figures = _evidence("ledger", size), {"entries": size}
     try:
@@ -177,7 +178,10 @@ def ledger_intact(log: Log, now: dt.datetime) -> Answer:
         clock = Finding("clock", message, "mend the clock: it went back, or was ahead when that was recorded")
         summary = f"{counted(size, 'entry', 'entries')} verified, and the clock that dates them is wrong."
         return Answer(Outcome.ERROR, summary, evidence, figures, (clock,))
-    return Answer.of(f"{counted(size, 'entry', 'entries')} verified.", evidence=evidence, figures=figures)
+    differ = list(contradicted())
+    told = f"; the rows beside them tell another history of {counted(len(differ), 'thing')}" if differ else ""
+    summary = f"{counted(size, 'entry', 'entries')} verified{told}."
+    return Answer.of(summary, evidence=evidence, figures={**figures, "contradicted": len(differ)}, findings=differ)
 
 
 @answers("ledger.witnessed")

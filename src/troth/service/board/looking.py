@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from troth.declaration import SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
+from troth.service.board.comparing import contradictions
 from troth.service.board.pushing import pushed_evidence
 from troth.service.company import Company
 from troth.service.disclosure.register import Register
@@ -74,6 +75,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "policy": company.policy,
             "policy_text": company.policy.published,
             "log": DatabaseLog(signer),
+            "contradicted": partial(contradictions, now),
             "keyring": keyring,
             "keys": partial(look_at_keys, TROTH.home, keyring, now=now, field=lasts, domains=domains),
             "tombstones": Tombstones(keyring),

@@ -62,7 +62,8 @@ def export_evidence(
 ) -> Exported:
     """Write the archive to *path*, a new file: it is there when it is whole, and not before.
 
-    *progress* is told how many entries of the ledger were looked through. Raises `NoSuchPromise` and `LedgerError`.
+    *progress* is told how many entries of the ledger were looked through. Raises `NoSuchPromise`, and
+    `LedgerError`, which is `RecordsDiffer` where our own rows tell another history than the ledger.
     """
     log = DatabaseLog(signer)
     found = gather(here, log, wanted)
@@ -87,7 +88,9 @@ Member = tuple[str, Iterable[bytes]]
 
 
 def _members(found: Gathered, progress: Progress) -> Iterator[Member]:
-    """Every file but the manifest. What is long comes piece by piece."""
+    """Every file but the manifest. What is long comes piece by piece, and the ledger before what it has to tell of."""
+    yield from _ledger(found, progress)
+    found.require_told()
     yield "index.html", [index(found).encode()]
     yield from _policy(found)
     yield "declaration/troth.yaml", [write(found.here.declaration).encode()]
@@ -98,7 +101,6 @@ def _members(found: Gathered, progress: Progress) -> Iterator[Member]:
         yield f"checks/{control}.jsonl", (_line(_check(row)) for row in found.checks_of(control))
     yield from _record(found)
     yield "law.json", [_pretty(_law())]
-    yield from _ledger(found, progress)
 
 
 def _policy(found: Gathered) -> Iterator[Member]:

@@ -12,10 +12,11 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 
 from troth.declaration import Promise
-from troth.ledger import Checkpoint, LedgerError, Name, Progress, signed_in, silently
+from troth.ledger import Checkpoint, Entry, LedgerError, Name, Progress, instant_text, signed_in, silently
 from troth.promises import Control, Judgement
 from troth.ropa import Screening, screen
 from troth.service.board import plan
+from troth.service.board.comparing import Told
 from troth.service.board.judging import judge
 from troth.service.board.models import ChangeRow
 from troth.service.company import Company
@@ -23,7 +24,7 @@ from troth.service.configuration import ServiceError
 from troth.service.record import checks
 from troth.service.record.declared import without_own
 from troth.service.record.ledger import DatabaseLog, tree
-from troth.service.record.models import CheckRow, Retraction
+from troth.service.record.models import CheckRow, EntryRow, Retraction
 
 __all__ = ["Gathered", "NoSuchPromise", "Promised", "Wanted", "gather"]
 
@@ -79,6 +80,10 @@ class Gathered:
     controls: Mapping[str, Control]
     retractions: tuple[Retraction, ...]
     last_check: int
+    until: dt.datetime | None
+    """Checks from here on are left out: an entry about them has no place in the signed ledger yet."""
+    told: Told
+    """What the entries say that have been read so far."""
 
     @property
     def screened(self) -> tuple[Screening, ...]:
@@ -86,12 +91,22 @@ class Gathered:
         return screen(without_own(self.here.declaration), on=self.as_of.date())
 
     def checks_of(self, control: str) -> Iterator[CheckRow]:
-        """The checks of a control since the wanted day, the oldest first, and those that its status rests on."""
+        """The checks of a control since the wanted day, the oldest first, and those that its status rests on. They are
+        to be read after the entries: raises `RecordsDiffer` where those tell another outcome."""
         rows = CheckRow.objects.filter(control=control, pk__lte=self.last_check)
         if (begins := self.wanted.begins) is not None:
             standing = [row.pk for row in checks.deciding([control])[control]]
             rows = rows.filter(Q(at__gte=begins) | Q(pk__in=standing))
-        yield from rows.select_related("retraction__entry").order_by("at", "pk").iterator(chunk_size=500)
+        several = (
+            _before(rows, self.until).select_related("retraction__entry").order_by("at", "pk").iterator(chunk_size=500)
+        )
+        yield from self.told.required(control, several, since=instant_text(begins) if begins else "")
+
+    def require_told(self) -> None:
+        """Return when every change of the promises is as the entries tell it that have been read; `RecordsDiffer`."""
+        for each in self.promises:
+            changes = ((row.entry.leaf, row) for row in each.changes if row.entry.leaf is not None)
+            self.told.require_changes(each.name, changes)
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
         """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
@@ -99,6 +114,7 @@ class Gathered:
         for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
             progress(leaf + 1)
             if _could_be_wanted(stored) and self._is_wanted(json.loads(stored.partition(b" ")[2]), names):
+                self.told.note(leaf, stored)
                 proof = proving.inclusion(leaf, self.signed.size)
                 yield {"leaf": leaf, "entry": _text(stored), "proof": list(map(_text, proof))}
 
@@ -142,7 +158,9 @@ def gather(here: Company, log: DatabaseLog, wanted: Wanted) -> Gathered:
     note = log.checkpoint()
     signed = signed_in(note, log.verifier)
     _require_held(wanted.earlier, signed, log)
-    newest = CheckRow.objects.aggregate(at=Max("at"), pk=Max("pk"))
+    last_check = CheckRow.objects.aggregate(pk=Max("pk"))["pk"] or 0
+    until = _first_waiting(signed)
+    newest = _before(CheckRow.objects.filter(pk__lte=last_check), until).aggregate(at=Max("at"))
     signed_at = tree().checkpoint_at
     moments = [each for each in (newest["at"], signed_at) if each is not None]
     as_of = max(moments, default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
@@ -151,8 +169,19 @@ def gather(here: Company, log: DatabaseLog, wanted: Wanted) -> Gathered:
     controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
     retractions = Retraction.objects.filter(control__in=controls).select_related("entry").order_by("at", "pk")
     return Gathered(
-        here, wanted, log, note, signed, as_of, promises, controls, tuple(retractions), newest["pk"] or 0
+        here, wanted, log, note, signed, as_of, promises, controls, tuple(retractions), last_check, until, Told(until)
     )  # fmt: skip
+
+
+def _first_waiting(signed: Checkpoint) -> dt.datetime | None:
+    """The moment of the first change of an outcome that the signed ledger does not tell of yet."""
+    waiting = EntryRow.objects.filter(Q(leaf__isnull=True) | Q(leaf__gte=signed.size))
+    entries = (bytes(content) for content in waiting.values_list("content", flat=True))
+    return min((Entry.decode(it).at for it in entries if b'"check.changed"' in it), default=None)
+
+
+def _before(rows: QuerySet[CheckRow], until: dt.datetime | None) -> QuerySet[CheckRow]:
+    return rows if until is None else rows.filter(at__lt=until)
 
 
 def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) -> None:
