@@ -52,10 +52,10 @@ def render(
     from troth.declaration import load
     from troth.policy import notice
 
-    if point is not None and (form == "json-ld" or out is not None):
-        raise click.UsageError("a short notice is md or html, and is printed; --out writes all of them")
     declared = load(declaration)
     if point is not None:
+        if form == "json-ld" or out is not None:
+            raise click.UsageError("a short notice is md or html, and is printed; --out writes all of them")
         short = notice.render_short(declared, point, form, language=language)
         _print({"short": point, "text": short}, short, as_json=as_json)
         return
