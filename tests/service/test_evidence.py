@@ -329,6 +329,7 @@ def test_what_was_retracted_before_and_disposed_of_is_no_contradiction(kept: Off
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     later = NOW + dt.timedelta(days=400)
     keep.run_due(later, office=kept)
+    Task.objects.all().delete()
     dispose(later, evidence=Period(count=1, unit="year"))
     keep.run_due(later + HOUR, office=kept)
     assert not CheckRow.objects.filter(control=CONTROL, outcome="fail").exists()
