@@ -32,6 +32,7 @@ CONFIRMS = "We confirm your request within ten business days and answer it withi
 LOADS = "Our pages load nothing from other companies."
 LINKS = "Every link on our website leads somewhere."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
+ADDRESS = "It may use your address for nothing else."
 ACCOUNT = "Your account | until you close it, or three years after you last used it"
 PURPOSES = "Every kind of personal data that we hold has a declared purpose, a legal basis and a period."
 
@@ -130,7 +131,7 @@ FAULTS = {
     "a contract that ran out": Fault(
         lambda company: company.edit("contract_until: 2029-03-31", "contract_until: 2025-03-31"),
         lambda company: company.edit("contract_until: 2025-03-31", "contract_until: 2029-03-31"),
-        {CONTRACTS: "broken"},
+        {CONTRACTS: "broken", ADDRESS: "broken"},
     ),
     "customers without a period": Fault(
         lambda company: company.edit(_ACCOUNTS, "  # accounts: "),
