@@ -40,7 +40,9 @@ def test_a_phrase_that_only_stands_in_the_lead_is_not_found() -> None:
     assert Phrase("may view").found_in("you may view data", after=len("you may "))
 
 
-@pytest.mark.parametrize("wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "a*b", "*a*", "*ed", "!(a)", "_"])
+@pytest.mark.parametrize(
+    "wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "a*b", "*a*", "*ed", "!(a)", "_"]
+)
 def test_what_is_no_phrase_is_refused_by_its_text(wrong: str) -> None:
     with pytest.raises(BadPhrase) as refused:
         Phrase(wrong)

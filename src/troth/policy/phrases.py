@@ -2,10 +2,10 @@
 
 ``right to (access|obtain a copy of) [your|the] .. data`` reads as it looks: words in order, ``(a|b c)`` one of
 several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``#`` a number, ``delet*`` any
-ending, ``*ed`` any beginning, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the plain form of a sentence
-(`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``; ``we'll``, ``we're`` and
-``we've`` are said in full, as they would look like other words. Nothing in a phrase repeats without end, so finding one
-takes bounded time.
+ending, ``*ed`` any beginning, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the
+plain form of a sentence (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``;
+``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words. Nothing in a phrase repeats
+without end, so finding one takes bounded time.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class _Says:
         """By which concepts, and which words, the sentence commits the company."""
         if words.endswith("?") or (passage.block.cell is not None and passage.block.cell.is_head):
             return []
-        if self._spoken.why("promise.not", passage.sentence):
+        if _is_advice(passage) or self._spoken.why("promise.not", passage.sentence):
             return []
         names = _OF_RIGHTS if self._is_right_in_list(passage) else self._promises
         found = [self._why(name, passage.sentence) for name in names if name != "promise.not"]
@@ -104,6 +104,14 @@ class _Says:
     def _why(self, name: str, sentence: Sentence) -> str:
         words = self._spoken.why(name, sentence)
         return f"{name}: {words}" if words else ""
+
+
+_ADVISES = ("do not ", "dont ", "remember ", "make sure ", "beware ")
+
+
+def _is_advice(passage: Passage) -> bool:
+    """Whether the sentence tells the reader what to do, and nothing of what the company does."""
+    return not passage.own and passage.words.startswith(_ADVISES) and " we " not in passage.words
 
 
 _HANDED_DOWN = frozenset({ClauseKind.RIGHT, ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT})
