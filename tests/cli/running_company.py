@@ -59,10 +59,18 @@ class Running:
 
     def write(self, system: str, *statements: str) -> None:
         """Somebody writes into one of the company's databases, or with ``troth`` into our own."""
-        file = self.folder / ("home/troth.sqlite3" if system == "troth" else f"company/{system}.sqlite")
-        with closing(sqlite3.connect(file, timeout=30)) as database, database:
+        with closing(self._open(system)) as database, database:
             for statement in statements:
                 database.execute(statement)
+
+    def read(self, system: str, statement: str) -> list[tuple[object, ...]]:
+        """What one of these databases holds."""
+        with closing(self._open(system)) as database:
+            return database.execute(statement).fetchall()
+
+    def _open(self, system: str) -> sqlite3.Connection:
+        file = self.folder / ("home/troth.sqlite3" if system == "troth" else f"company/{system}.sqlite")
+        return sqlite3.connect(file, timeout=30)
 
     def edit(self, before: str, after: str) -> None:
         """Somebody edits the declaration."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ LOADS = "Our pages load nothing from other companies."
 LINKS = "Every link on our website leads somewhere."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
 ADDRESS = "It may use your address for nothing else."
+ADDRESS = "It may use your address for nothing else."
 ACCOUNT = "Your account | until you close it, or three years after you last used it"
 PURPOSES = "Every kind of personal data that we hold has a declared purpose, a legal basis and a period."
 
@@ -48,6 +50,20 @@ class Fault:
 
 def _days_ago(days: int) -> str:
     return f"{dt.datetime.now(dt.UTC) - dt.timedelta(days=days):%Y-%m-%d %H:%M:%S}"
+
+
+def _people(first: int, last: int | None = None) -> str:
+    """People of ours who may do everything, ``root1`` and so on."""
+    numbers = json.dumps([*range(first, (last or first) + 1)])
+    return (
+        "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active,"
+        f" date_joined) SELECT '', 1, 'root' || value, '', '', '', 1, 1, '2026-11-01' FROM json_each('{numbers}')"
+    )
+
+
+def _reach_desk(company: Running, way: str) -> None:
+    """Have the company's commands reach the database of the support desk that way."""
+    company.environment["DESK_DATABASE_URL"] = company.environment[way]
 
 
 _OLD_LOGIN = f"UPDATE login SET at = '{_days_ago(100)}.000000' WHERE id = (SELECT MIN(id) FROM login)"
@@ -89,15 +105,15 @@ FAULTS = {
         lambda company: company.page("other_words", on=False),
         {PAGE: "broken"},
     ),
-    "nine people who see everything": Fault(
-        lambda company: company.write(
-            "troth",
-            "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff,"
-            " is_active, date_joined) SELECT '', 1, 'root' || value, '', '', '', 1, 1, '2026-11-01'"
-            " FROM json_each('[1,2,3,4,5,6,7,8,9]')",
-        ),
-        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username LIKE 'root%'"),
+    "a ninth person who sees everything": Fault(
+        lambda company: company.write("troth", _people(3)),
+        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username = 'root3'"),
         {EIGHT: "broken"},
+    ),
+    "a database that is read in plain text": Fault(
+        lambda company: _reach_desk(company, "DESK_IN_PLAIN"),
+        lambda company: _reach_desk(company, "DESK_BY_SOCKET"),
+        {DATABASES: "broken"},
     ),
     "somebody erased who came back": Fault(
         lambda company: company.write(
@@ -143,23 +159,32 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Running]:
-    """The company with one complaint, one open request, and Ann erased; every promise that is measured is kept."""
-    with (
-        postgresql_server.database("desk_of_ten_faults") as url,
-        running(tmp_path_factory.mktemp("running"), people=50, desk=_by_socket(url, postgresql_server)) as company,
-    ):
-        company.ask("complain", message="You never answered me.", email="ben@example.org")
-        company.ask("view", email="ben@example.org")
-        plan = company.troth("erase", "--email", "ann@example.org")
-        approved = plan.out.rpartition("--apply ")[2].split()[0]
-        assert company.troth("erase", "--email", "ann@example.org", "--apply", approved).code == 0
-        company.keep()
-        yield company
+    """The company with one complaint, one open request, Ann erased, and as many people with access as it promises:
+    two, and the six accounts of the databases. Every promise that is measured is kept."""
+    with postgresql_server.database("desk_of_ten_faults") as url:
+        ways = {"DESK_BY_SOCKET": _by_socket(url, postgresql_server), "DESK_IN_PLAIN": f"{url}?sslmode=disable"}
+        with running(tmp_path_factory.mktemp("running"), people=50, desk=ways["DESK_BY_SOCKET"]) as company:
+            company.environment.update(ways)
+            company.ask("complain", message="You never answered me.", email="ben@example.org")
+            company.ask("view", email="ben@example.org")
+            plan = company.troth("erase", "--email", "ann@example.org")
+            approved = plan.out.rpartition("--apply ")[2].split()[0]
+            assert company.troth("erase", "--email", "ann@example.org", "--apply", approved).code == 0
+            company.write("troth", _people(1, 2))
+            company.keep()
+            yield company
 
 
 def _by_socket(url: str, server: Server) -> str:
     name = url.rpartition("/")[2]
     return f"postgresql://postgres@/{name}?host={server.socket}&port={server.port}"
+
+
+def test_eight_people_with_access_are_as_many_as_promised(company: Running) -> None:
+    latest = "SELECT figures FROM record_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
+    [(figures,)] = company.read("troth", latest)
+    assert json.loads(figures) == {"accounts": 6, "people in Troth": 2, "ceiling": 8}
+    assert company.statuses()[EIGHT] == "kept"
 
 
 def test_all_measured_promises_are_kept_before(company: Running) -> None:
