@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.audit import world
 from tests.audit.conftest import places, told
@@ -121,3 +123,47 @@ def test_a_policy_that_says_nothing_is_looked_at_too(shop: Store) -> None:
     report = looked(shop, says="Hello.\n")
     assert report.promises == ()
     assert as_html(report).startswith("<!doctype html>")
+
+
+# --- another language -------------------------------------------------------------------------------------------------
+
+GERMAN = "# Datenschutz\n\nWir löschen Ihre Daten nach zwei Jahren. Wir geben Ihre Daten nicht an Dritte weiter.\n"
+
+
+def test_nothing_is_guessed_of_a_policy_in_another_language(shop: Store) -> None:
+    report = looked(shop, GERMAN)
+    assert [(it.rule.id, str(it.place)) for it in report.findings if it.place.file] == [
+        ("policy.not-english", "policy.md")
+    ]
+    assert not report.promises
+    assert not [it for it in report.findings if it.rule.id in lint_rules()]
+
+
+# --- periods that are declared ----------------------------------------------------------------------------------------
+
+KEPT_TOO_LONG = """
+  - quote: We delete sign-in history after ninety days.
+    owner: ben@example.org
+    controls: [retention.nothing_overdue]
+"""
+WITH_PERIOD = f"{DECLARED}retention:\n  sign_ins: {{table: shop.login, from: at, for: 90 days}}\n"
+PROMISED = f"{WITH_PERIOD}promises:{KEPT_TOO_LONG}    about: [shop.login]\n"
+SAYS_HISTORY = "# Privacy\n\nWe collect your name.\n\nWe delete sign-in history after ninety days.\n"
+
+
+def test_rows_past_a_declared_period_are_told_at_the_sentence_that_promises_it(shop: Store) -> None:
+    [(place, message)] = told(looked(shop, SAYS_HISTORY, parse(PROMISED)), "policy.overdue")
+    assert place == "policy.md:5"
+    assert "sign-in history" in message
+    assert re.search(r"shop\.login: \d+ rows? (is|are) past", message)
+
+
+def test_rows_past_a_declared_period_are_told_at_a_sentence_that_names_them(shop: Store) -> None:
+    says = SAYS_HISTORY.replace("sign-in history", "logins")
+    assert places(looked(shop, says, parse(WITH_PERIOD)), "policy.overdue") == ["policy.md:5"]
+
+
+def test_rows_past_a_declared_period_that_no_sentence_promises_are_told_at_the_table(shop: Store) -> None:
+    report = looked(shop, declaration=parse(WITH_PERIOD))
+    assert places(report, "declaration.overdue") == ["shop.login"]
+    assert told(looked(shop, declaration=parse(DECLARED)), "declaration.overdue") == []

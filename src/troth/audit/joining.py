@@ -13,7 +13,7 @@ from typing import Final
 from troth.audit.facts import Facts, PolicyFacts, SiteFacts
 from troth.audit.rules import Finding, Place, Rule, Severity, found
 from troth.declaration import Declaration, title
-from troth.policy import understand
+from troth.policy import Language, understand
 from troth.policy.lint import Facts as LintFacts
 from troth.policy.lint import Finding as LintFinding
 from troth.policy.lint import Report as LintReport
@@ -22,7 +22,15 @@ from troth.policy.lint import Severity as LintSeverity
 from troth.policy.proposing import Proposal, propose
 from troth.stores import Schema, missing, undeclared
 
-__all__ = ["declared_findings", "lint_findings", "lint_policy", "lint_rules", "promised", "without_declared"]
+__all__ = [
+    "declared_findings",
+    "lint_findings",
+    "lint_policy",
+    "lint_rules",
+    "not_english",
+    "promised",
+    "without_declared",
+]
 
 _SEVERITIES: Final = {
     LintSeverity.ERROR: Severity.ERROR,
@@ -34,6 +42,14 @@ _OF_BOTH: Final = "Whether the declaration is true: the text was held against it
 
 
 # --- the text -------------------------------------------------------------------------------------------------------
+
+
+def not_english(policy: PolicyFacts) -> Iterator[Finding]:
+    """That the policy, or a part of it, is in another language than the rules': nothing of that is guessed at."""
+    what = {Language.OTHER: "it is not in English, and was not read", Language.MIXED: "some of it is not in English"}
+    if policy.text.language in what:
+        mend = "audit its English version; the rules know English only"
+        yield found("policy.not-english", Place(file=policy.file), what[policy.text.language], mend)
 
 
 def lint_policy(

@@ -6,15 +6,24 @@ import datetime as dt
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from troth.audit.facts import Facts, PolicyFacts
 from troth.audit.findings import by_gravity, decide
-from troth.audit.joining import declared_findings, lint_findings, lint_policy, promised, without_declared
+from troth.audit.joining import (
+    declared_findings,
+    lint_findings,
+    lint_policy,
+    not_english,
+    promised,
+    without_declared,
+)
 from troth.audit.look import Progress, look
+from troth.audit.overdue import declared_overdue, without_guessed
 from troth.audit.rules import Finding, Severity
 from troth.declaration import Declaration
+from troth.policy import Language
 from troth.policy.proposing import Proposal
 from troth.probe import Site
 from troth.stores import Store
@@ -82,14 +91,19 @@ def audit(
     """
     facts = look(stores, policy, site, now=now, progress=progress)
     known = MappingProxyType(dict(references or {})), MappingProxyType(dict(addresses or {}))
-    seen = list(decide(facts))
+    facts = facts if declaration is None else without_guessed(facts, declaration)
+    read = policy if policy is not None and policy.text.language is not Language.OTHER else None
+    seen = list(decide(replace(facts, policy=read)))
     if declaration is not None:
         seen = [*without_declared(seen, declaration), *declared_findings(facts, declaration)]
+        seen += declared_overdue(facts, read, stores, declaration)
     promises: tuple[Proposal, ...] = ()
     if policy is not None:
-        linted = lint_policy(policy, facts.site, declaration, now=now)
-        seen += list(lint_findings(linted, policy, facts.site, seen))
-        promises = promised(policy, declaration)
+        seen += not_english(policy)
+    if read is not None:
+        linted = lint_policy(read, facts.site, declaration, now=now)
+        seen += list(lint_findings(linted, read, facts.site, seen))
+        promises = promised(read, declaration)
     return Report(facts, by_gravity(seen), *known, promises, declaration.hash if declaration is not None else "")
 
 

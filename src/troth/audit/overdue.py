@@ -1,0 +1,66 @@
+"""Rows past the periods that the declaration gives, told at the sentences of the policy that promise them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from troth.audit.claims import retention_claims
+from troth.audit.facts import Facts, PolicyFacts
+from troth.audit.rules import Finding, Place, found
+from troth.declaration import Declaration, Promise
+from troth.policy import Sentence, bind
+from troth.promises import run
+from troth.stores import Store
+
+__all__ = ["declared_overdue", "without_guessed"]
+
+_CONTROL = "retention.nothing_overdue"
+
+
+def declared_overdue(
+    facts: Facts, policy: PolicyFacts | None, stores: Mapping[str, Store], declaration: Declaration
+) -> Iterator[Finding]:
+    """What the control of the retention rules finds in the *stores*: at every sentence that promises it, else at the
+    table. Reads only."""
+    check = run(_CONTROL, {"declaration": declaration, "stores": stores, "now": facts.at, "collector": "audit"})
+    promising = list(_promising(policy, declaration)) if policy is not None else []
+    for it in check.findings:
+        system, _, table = it.place.partition(".")
+        message = f"{it.message}, by the declared rule"
+        told = [sentence for promise, sentence in promising if _is_about(promise, it.place)]
+        if policy is not None:
+            told = told or list(_in_words(facts, policy, system, table))
+            for sentence in told:
+                place = Place(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
+                yield found("policy.overdue", place, f"“{sentence.text[:160]}”; {it.place}: {message}", it.mend)
+        if not told:
+            yield found("declaration.overdue", Place(system, table), message, it.mend)
+
+
+def _promising(policy: PolicyFacts, declaration: Declaration) -> Iterator[tuple[Promise, Sentence]]:
+    """The promises that rest on the control and say what they are about, each with the sentence that it quotes."""
+    promises = [it for it in declaration.promises if _CONTROL in it.controls and it.about]
+    for bound in bind(policy.text, promises):
+        if bound.sentences:
+            yield bound.promise, bound.sentences[0]
+
+
+def _is_about(promise: Promise, place: str) -> bool:
+    return any(place == part or place.startswith(f"{part}.") for part in promise.about)
+
+
+def _in_words(facts: Facts, policy: PolicyFacts, system: str, table: str) -> Iterator[Sentence]:
+    """The sentences on periods whose words name the table."""
+    schemas = [it.schema for each in facts.reached if each.name == system for it in each.tables if it.name == table]
+    for claim in retention_claims(policy.promises):
+        if not claim.everything and any(claim.is_about(schema) for schema in schemas):
+            yield claim.clause.sentence
+
+
+def without_guessed(facts: Facts, declaration: Declaration) -> Facts:
+    """*facts* without what was counted by a guessed column in a table that has a declared rule of the same period:
+    `declared_overdue` counts it better."""
+    ruled = {(rule.table, str(rule.for_)) for rule in declaration.retention.values()}
+    guessed = tuple(it for it in facts.overdue if (f"{it.system}.{it.table}", it.period) not in ruled)
+    return replace(facts, overdue=guessed)
