@@ -10,7 +10,6 @@ import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import resources
 from types import MappingProxyType
 
@@ -60,6 +59,11 @@ class Served:
         """Whether at least one promise that serves it is shown to be kept."""
         return self.by_status.get(Status.KEPT, 0) > 0
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether at least one promise that serves it is shown to be broken."""
+        return self.by_status.get(Status.BROKEN, 0) > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
@@ -71,10 +75,13 @@ class Matrix:
         """The principles of one set."""
         return tuple(row for row in self.rows if row.principle.set == set_)
 
-    def coverage(self, set_: str) -> Fraction:
-        """The share of a set's principles of which at least one promise is kept."""
-        rows = self.of(set_)
-        return Fraction(sum(row.is_kept for row in rows), len(rows))
+    def kept(self, set_: str) -> int:
+        """How many of a set's principles have a promise that is kept. They may have a broken one, too."""
+        return sum(row.is_kept for row in self.of(set_))
+
+    def broken(self, set_: str) -> int:
+        """How many of a set's principles have a promise that is broken."""
+        return sum(row.is_broken for row in self.of(set_))
 
 
 def matrix(seen: Iterable[tuple[Promise, Status | None]], controls: Mapping[str, Control]) -> Matrix:

@@ -127,10 +127,17 @@ def promise(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def promise_json(request: HttpRequest, name: str) -> HttpResponse:
     """``/policy/status/<id>.json``: the same for machines."""
-    company, audience, now = the_company(), audience_asked(request), timezone.now()
+    try:
+        company = the_company()
+    except NoCompany:
+        return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
+    audience, now = audience_asked(request), timezone.now()
     if not may_see(company.declaration, audience):
         return JsonResponse({"error": "the status of this policy is not published"}, status=403)
-    shown = _promise(company, name, audience, now)
+    try:
+        shown = _promise(company, name, audience, now)
+    except Http404:
+        return JsonResponse({"error": "there is no such promise; /policy/status.json lists them"}, status=404)
     facts = promise_facts(shown["mark"], shown["changes"])
     retracted = [each.facts for each in shown["retracted"]]
     return JsonResponse({"version": 1, "at": now.isoformat(), **facts, "retracted": retracted})
@@ -185,7 +192,7 @@ def _sets(company: Company, page: Page) -> list[dict[str, Any]]:
     matrix = principles_of(company, page)
     titles = {"ftc": gettext("Fair information practice (FTC)"), "oecd": gettext("Privacy guidelines (OECD)")}
     return [
-        {"id": id_, "title": title, "rows": matrix.of(id_), "coverage": round(100 * matrix.coverage(id_))}
+        {"id": id_, "title": title, "rows": matrix.of(id_), "kept": matrix.kept(id_), "broken": matrix.broken(id_)}
         for id_, title in titles.items()
     ]
 

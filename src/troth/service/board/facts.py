@@ -122,7 +122,10 @@ def _trend(trend: Trend) -> dict[str, Any]:
 
 def _principles(matrix: Matrix) -> dict[str, Any]:
     return {
-        "coverage": {set_: round(float(matrix.coverage(set_)), 3) for set_ in ("ftc", "oecd")},
+        "sets": {
+            set_: {"principles": len(matrix.of(set_)), "kept": matrix.kept(set_), "broken": matrix.broken(set_)}
+            for set_ in ("ftc", "oecd")
+        },
         "rows": [
             {
                 "id": row.principle.id,
