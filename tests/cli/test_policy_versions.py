@@ -100,22 +100,45 @@ def test_diff_says_what_is_weaker_and_why(ask: Ask, tmp_path: Path) -> None:
     assert answer.code == 1
     assert answer.out.splitlines()[:2] == ["gone: it promised not to sell", "  -    5  We never sell your data."]
     assert "weakened: “thirty days” became “ninety days”" in answer.out
-    assert answer.out.endswith("new.md: weakened (1 weakened, 1 gone)\n")
+    assert answer.out.endswith("new.md: weakened (1 weakened, 1 gone, 2 same)\n")
 
 
 def test_diff_the_other_way_is_fine(ask: Ask, tmp_path: Path) -> None:
     old, new = _two(tmp_path)
     assert ask("policy", "diff", new, old).code == 0
     same = ask("policy", "diff", old, old)
-    assert (same.code, same.out) == (0, f"{old}: same (2 same)\n")
+    assert (same.code, same.out) == (0, f"{old}: same (4 same)\n")
 
 
 def test_diff_gives_machines_the_same(ask: Ask, tmp_path: Path) -> None:
     facts = json.loads(ask("policy", "diff", *_two(tmp_path), "--json").out)
-    assert (facts["verdict"], facts["counts"]) == ("weakened", {"weakened": 1, "gone": 1})
+    assert (facts["verdict"], facts["counts"]) == ("weakened", {"weakened": 1, "gone": 1, "same": 2})
     [gone, weaker] = facts["changes"]
     assert (gone["old"]["line"], gone["new"], gone["weaker"]) == (5, None, True)
     assert weaker["reasons"] == ["“thirty days” became “ninety days”"]
+
+
+def test_diff_says_what_is_in_doubt_and_how_somebody_settles_it(ask: Ask, tmp_path: Path) -> None:
+    old, new = _two(tmp_path)
+    Path(new).write_text(STRONG.replace("We delete", "Our robot deletes"))
+    answer = ask("policy", "diff", old, new)
+    assert answer.code == 0
+    assert "reworded, in doubt\n  -    7" in answer.out
+    assert "(1 reworded, 3 same; 1 in doubt)" in answer.out
+    facts = json.loads(ask("policy", "diff", old, new, "--json").out)
+    assert facts["in_doubt"] == 1
+    assert f"text: {facts['text']}, than: {facts['than']}" in answer.out
+
+
+def test_diff_of_another_language_says_that_it_cannot_compare(ask: Ask, tmp_path: Path) -> None:
+    old, new = _two(tmp_path)
+    german = "# Datenschutz\n\nWir verkaufen Ihre Daten nicht, und das ist auch so, weil sie uns nicht gehören.\n"
+    Path(old).write_text(german)
+    Path(new).write_text(german.replace("Daten nicht", "Daten"))
+    answer = ask("policy", "diff", old, new)
+    assert answer.code == 1
+    assert "cannot be compared, as only English is read" in answer.out
+    assert ask("policy", "diff", old, old).code == 0
 
 
 def test_diff_of_a_file_that_is_not_there_is_refused(ask: Ask, tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ _PAIRS = [
     ("We share your name with Example Post.", "We share your name with Example Post and our partners.", "partners"),
     ("We collect your name and e-mail address.", "We collect your name, e-mail address and location.", "location"),
     ("No more than eight people can open your records.", "No more than nine people can open your records.", "eight"),
+    ("Two people have access to your data.", "Two hundred people have access to your data.", "hundred people"),
+    ("We delete logins after 30 days.", "We delete logins after 30 days at the earliest.", "at the earliest"),
+    ("We delete logins after 30 days.", "In general we delete logins after 30 days.", "usually"),
+    ("We do not sell your data.", "We do not knowingly sell your data.", "knowingly"),
+    ("We do not sell your data.", "We do not directly sell your data.", "directly"),
+    ("You can opt out.", "You can opt out, for a fee.", "for a fee"),
     ("Three people check each demand.", "Two people check each demand.", "three"),
     ("We encrypt connections with TLS 1.3.", "We encrypt connections with TLS 1.2.", "tls 1.3"),
     ("You can have your data corrected or deleted.", "You can have your data corrected.", "to delete"),
@@ -116,17 +122,94 @@ def test_a_clause_that_stands_elsewhere_is_moved() -> None:
     old = read(f"# P\n\n## A\n\n{one}\n\n{two}\n\n## B\n\nWe are Example Ltd.\n")
     new = read(f"# P\n\n## A\n\n{two}\n\n## B\n\nWe are Example Ltd.\n\n{one}\n")
     compared = compare(old, new)
-    assert compared.counts == {Verdict.MOVED: 1, Verdict.SAME: 2}
+    assert compared.counts == {Verdict.MOVED: 1, Verdict.SAME: 5}
     assert compared.verdict is Verdict.MOVED
 
 
 def test_a_section_that_was_renamed_moves_nothing() -> None:
     text = VOICE.read_text(encoding="utf-8")
-    assert compare(read(text), read(text.replace("## Mail from us", "## E-mail"))).verdict is Verdict.SAME
+    compared = compare(read(text), read(text.replace("## Mail from us", "## E-mail")))
+    assert {change.verdict for change in compared.changes} == {Verdict.SAME, Verdict.REWORDED}
+    assert [change.old.text for change in compared.doubtful if change.old] == ["Mail from us"]
+
+
+def test_the_longest_of_several_times_counts() -> None:
+    assert _only("We delete logins after 30 days.", "We delete logins after a year and a day.").is_weaker
 
 
 def test_a_clause_that_gives_and_takes_is_weaker() -> None:
     assert _only("We delete logins after 90 days.", "We may delete logins after 30 days.").is_weaker
+
+
+@pytest.mark.parametrize("title", ["Selling your data", "We sell your data", "We may sell your data"])
+def test_a_promise_in_a_heading_is_compared(title: str) -> None:
+    text = "# P\n\n## {}\n\nOf this we are proud.\n"
+    [change] = compare(read(text.format("We never sell your data")), read(text.format(title))).weaker
+    assert "it no longer says not to sell" in change.reasons
+
+
+def test_a_promise_in_the_head_of_a_table_is_compared() -> None:
+    table = "# P\n\n## T\n\n| Never shared | How long |\n|---|---|\n| Name | a year |\n"
+    assert compare(read(table), read(table.replace("Never shared", "Shared"))).verdict is Verdict.WEAKENED
+
+
+def test_a_text_in_another_language_is_not_compared() -> None:
+    german = (
+        "# Datenschutz\n\nWir verkaufen Ihre Daten nicht und geben sie auch nicht an andere weiter, weil sie uns "
+        "anvertraut sind.\n"
+    )
+    assert not compare(read(german), read(german.replace("nicht", ""))).is_read
+    assert compare(_policy(""), _policy("")).is_read
+
+
+# --- doubt ------------------------------------------------------------------------------------------------------------
+
+_AND_SO = "and so it is, " * 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("We tell you of a breach within 72 hours.", "We tell the authority of a breach within 72 hours."),
+        ("We answer within one month.", "We answer within one month of verifying who you are."),
+        ("We use your name to answer you.", "We use your name to answer you and to train our models."),
+        ("We share your name with Acme Ltd.", "We share your name with Acme Ltd and Evil Ltd."),
+        ("Your data is stored in Germany.", "Your data is stored in China."),
+        ("We encrypt your data with AES-256.", "We encrypt your data with DES."),
+        ("We encrypt disks with AES-256.", "We always encrypt disks with DES."),
+        ("We delete logins after a fortnight.", "We delete logins after one quarter."),
+        ("We keep recordings.", "We keep recordings for ten years."),
+        ("", "The above does not apply to customers outside Spain."),
+        ("", "We encrypt your data and share it with everybody."),
+        ("We share your name with Acme Ltd.", ""),
+        (f"We delete logins {_AND_SO} after 30 days.", f"We delete logins {_AND_SO} after 30 years."),
+        (f"We delete your data {_AND_SO} never late.", f"We always delete your data {_AND_SO} late."),
+    ],
+)
+def test_what_may_be_weaker_is_in_doubt(old: str, new: str) -> None:
+    compared = compare(_policy(old), _policy(new))
+    assert (len(compared.doubtful), compared.weaker) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("We delete logins after thirty days.", "We will delete the logins after 30 days."),
+        ("We delete logins after 30 days.", "We delete logins after 14 days."),
+        ("We share your name with partners.", "We do not share your name with partners."),
+        ("We may delete your data.", "We always delete your data."),
+        ("", "We encrypt every backup."),
+    ],
+)
+def test_what_harms_nobody_is_in_no_doubt(old: str, new: str) -> None:
+    assert compare(_policy(old), _policy(new)).doubtful == ()
+
+
+def test_what_comes_to_stand_in_another_section_is_in_doubt() -> None:
+    one = "We never sell your data."
+    text = "# P\n\n## A\n\nWe are Example Ltd.\n\n{}\n\n## Business customers\n\nThis is for them.\n\n{}\n"
+    [change] = compare(read(text.format(one, "")), read(text.format("", one))).doubtful
+    assert change.verdict is Verdict.MOVED
 
 
 def test_empty_policies_are_the_same() -> None:

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings as DjangoSettings
 from tests.service.test_keep import entries
 
 from troth.ledger import Name
+from troth.policy import read
 from troth.protect import Keyring
 from troth.service import pages
 from troth.service.board import keep
@@ -186,6 +187,38 @@ def test_a_planned_version_does_not_count_before_the_day_that_people_were_told(s
     site.keeps()
     assert _published() == ["first", "weakened"]
     assert "We never share your data." in _text(visitor, "/policy/")
+
+
+def _word(old: str, new: str) -> str:
+    return f"reviewed: {{by: Ann, on: {_day(0)}, text: '{read(new).hash}', than: '{read(old).hash}'}}"
+
+
+def test_a_doubt_is_settled_by_a_named_persons_word_for_these_texts(site: Site) -> None:
+    new = STRONG.replace("sign-ins", "visits")
+    site.says(new)
+    site.keeps()
+    site.says(new, more=_word(BETTER, new))
+    site.keeps()
+    assert _published() == ["first"]
+    site.says(new, more=_word(STRONG, new))
+    site.keeps()
+    assert _published() == ["first", "reworded"]
+
+
+def test_nobodys_word_stands_for_a_text_that_promises_less(site: Site) -> None:
+    site.says(WEAK, more=_word(STRONG, WEAK))
+    site.keeps()
+    assert _published() == ["first"]
+
+
+def test_a_text_that_cannot_be_compared_is_not_published_without_a_plan(site: Site, visitor: Client) -> None:
+    german = "# Datenschutz\n\nWir verkaufen Ihre Daten nicht, und das ist auch so, weil sie uns nicht gehören.\n"
+    site.says(german)
+    site.keeps()
+    assert _published() == ["first"]
+    site.plans(german, days=30)
+    site.keeps()
+    assert len(_published()) == 2
 
 
 def test_nothing_is_shown_before_it_is_recorded(site: Site, visitor: Client) -> None:

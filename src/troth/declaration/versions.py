@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from troth.declaration.part import Date, Part, Period
+from pydantic import Field
+
+from troth.declaration.part import Date, Part, Period, Words
 from troth.declaration.telling import Announcing
 
-__all__ = ["Announcement", "Version"]
+__all__ = ["Announcement", "Reviewed", "Version"]
 
 
 class Announcement(Announcing):
@@ -15,6 +18,20 @@ class Announcement(Announcing):
 
     on: Date | None = None
     """The day on which they were told; left out, it is still to be done."""
+
+
+Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class Reviewed(Part):
+    """A named person has read a version beside the one before it, and says that it promises no less where the words
+    alone do not tell. It holds for these two texts, whose hashes ``troth policy diff`` prints."""
+
+    by: Words
+    on: Date
+    text: Hash
+    than: Hash
+    """The text of the version before it."""
 
 
 class Version(Part):
@@ -25,6 +42,8 @@ class Version(Part):
     """The day since when it counts. Rows name their version by it: ``2025-03-01``."""
     announce: Announcement | None = None
     """How people learn of it. A version that promises less than the one before it needs this."""
+    reviewed: Reviewed | None = None
+    """Who says that it promises no less than the one before it, where that is in doubt."""
     keeps: dict[str, Period] = {}
     """The periods that it promised where they are others than today's: the name of a retention rule to the period.
     What was collected under it is not kept for longer."""

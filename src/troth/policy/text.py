@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -126,6 +127,11 @@ class PolicyText:
         if not 0 <= start < end <= len(sentence.text):
             raise ValueError("a place in a sentence has at least one of its characters")
         return self._places[sentence.id](start, end) if sentence.id in self._places else sentence.span
+
+    @cached_property
+    def hash(self) -> str:
+        """``sha256:`` and the digits over the text as it was given."""
+        return "sha256:" + hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:

@@ -25,9 +25,10 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
     """Say which promises of OLD are stronger, weaker, new or gone in NEW, clause by clause, and why.
 
     A promise that is gone, a use of data, a recipient or a purpose that is new, a longer period, an earlier "always"
-    that is now a "may": each makes the new version weaker. Words are compared, not meaning: read what is *reworded*.
+    that is now a "may": each makes the new version weaker. Words are compared, not meaning: what they cannot tell to be
+    harmless is in doubt, and has to be read. Only English is compared.
 
-    Ends with 1 when the new version promises less.
+    Ends with 1 when the new version promises less, or cannot be compared.
 
     \b
     Example:  troth policy diff policy-2025.md policy.md
@@ -36,22 +37,33 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
     from troth.policy import read_file
     from troth.policy.versions import Verdict, compare
 
-    compared = compare(read_file(old), read_file(new))
+    before, after = read_file(old), read_file(new)
+    compared = compare(before, after)
     shown = [change for change in compared.changes if everything or change.verdict is not Verdict.SAME]
+    is_told = compared.is_read or compared.verdict is Verdict.SAME
     if as_json:
-        cli.print_json(_facts(compared, shown))
+        cli.print_json({"is_compared": is_told, "than": before.hash, "text": after.hash, **_facts(compared, shown)})
     else:
         for change in shown:
             click.echo(cli.printable("\n".join(_lines(change))))
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in compared.counts.items()) or "no clauses"
-        click.echo(f"{new}: {compared.verdict} ({counts})")
-    if compared.weaker:
+        click.echo(f"{new}: {_summary(compared) if is_told else 'cannot be compared, as only English is read'}")
+        if not compared.weaker and (compared.doubtful or not is_told):
+            word = f"{{by: …, on: …, text: {after.hash}, than: {before.hash}}}"
+            click.echo(f"Once somebody has read it and none of it promises less, say under 'policy': reviewed: {word}")
+    if compared.weaker or not is_told:
         raise click.exceptions.Exit(1)
+
+
+def _summary(compared: Comparison) -> str:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in compared.counts.items()) or "no clauses"
+    doubts = f"; {len(compared.doubtful)} in doubt" if compared.doubtful else ""
+    return f"{compared.verdict} ({counts}{doubts})"
 
 
 def _lines(change: Change) -> list[str]:
     reasons = "; ".join(change.reasons)
-    lines = [f"{change.verdict}: {reasons}" if reasons else str(change.verdict)]
+    verdict = f"{change.verdict}, in doubt" if change.in_doubt else str(change.verdict)
+    lines = [f"{verdict}: {reasons}" if reasons else verdict]
     if change.old is not None:
         lines.append(f"  - {change.old.line:>4}  {change.old.text}")
     if change.new is not None:
@@ -62,11 +74,13 @@ def _lines(change: Change) -> list[str]:
 def _facts(compared: Comparison, shown: list[Change]) -> dict[str, Any]:
     return {
         "verdict": compared.verdict,
+        "in_doubt": len(compared.doubtful),
         "counts": {str(verdict): count for verdict, count in compared.counts.items()},
         "changes": [
             {
                 "verdict": change.verdict,
                 "weaker": change.is_weaker,
+                "in_doubt": change.in_doubt,
                 "reasons": list(change.reasons),
                 "old": _clause(change.old),
                 "new": _clause(change.new),

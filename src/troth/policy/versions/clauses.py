@@ -1,17 +1,21 @@
-"""A policy cut into what is compared: sentences, items with the words that lead to them, and whole rows of tables."""
+"""A policy cut into what is compared: sentences, items with the words that lead to them, whole rows of tables, and the
+heads above them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from troth.policy.clauses.quantities import places_in
 from troth.policy.text import Block, PolicyText
 from troth.wording import same_words
 
-__all__ = ["Clause", "clauses_of"]
+__all__ = ["Clause", "clauses_of", "heads_of", "told_by"]
+
+_GRAMMAR = frozenset({"a", "an", "the", "is", "are", "be", "do", "does", "will"})
+"""Words that may come and go without saying anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Clause:
     line: int
     lead: str = ""
     first: str = ""
+    is_head: bool = False
+    """Whether it is a heading, or the heads of a table: it says of what the clauses below it are."""
 
     @property
     def key(self) -> str:
@@ -47,8 +53,29 @@ class Clause:
 
 
 def clauses_of(policy: PolicyText) -> tuple[Clause, ...]:
-    """The clauses of a policy, in order. Headings say where a clause stands, and are none."""
-    return tuple(clause for section in policy.sections for clause in _of_section(section.title, section.blocks))
+    """The clauses of a policy, in order, without its heads."""
+    return tuple(clause for clause in _all(policy) if not clause.is_head)
+
+
+def heads_of(policy: PolicyText) -> tuple[Clause, ...]:
+    """The headings of a policy, and the heads of its tables, in order."""
+    titles = [sentence for block in policy.blocks if block.kind == "heading" for sentence in block.sentences]
+    heads = [Clause(title.id, title.text, "", title.span.line, is_head=True) for title in titles]
+    heads += [replace(clause, section="") for clause in _all(policy) if clause.is_head]
+    return tuple(sorted(heads, key=lambda head: head.line))
+
+
+def told_by(text: str) -> tuple[str, ...]:
+    """The words of *text* in order, without what only grammar needs, and each number with its unit in one form. Two
+    texts that differ in nothing of this say the same."""
+    plain = same_words(text).casefold()
+    for start, end, quantity in reversed(list(places_in(plain))):
+        plain = f"{plain[:start]}{quantity.number:g}{quantity.unit.replace(' ', '')}{plain[end:]}"
+    return tuple(word for word in re.findall(r"[^\W_]+|[%€$£]", plain) if word not in _GRAMMAR)
+
+
+def _all(policy: PolicyText) -> Iterator[Clause]:
+    return (clause for section in policy.sections for clause in _of_section(section.title, section.blocks))
 
 
 def _of_section(title: str, blocks: tuple[Block, ...]) -> Iterator[Clause]:
@@ -67,12 +94,11 @@ def _of_section(title: str, blocks: tuple[Block, ...]) -> Iterator[Clause]:
 
 
 def _of_row(title: str, cells: list[Block]) -> Iterator[Clause]:
-    """One clause for a row; a row of heads says nothing."""
-    if all(block.cell is not None and block.cell.is_head for block in cells) and len(cells) > 1:
-        return
+    """One clause for a row, or one head."""
+    is_head = all(block.cell is not None and block.cell.is_head for block in cells) and len(cells) > 1
     texts = [block.text for block in cells]
     start = cells[0].sentences[0]
-    yield Clause(start.id, "; ".join(texts), title, start.span.line, "", texts[0])
+    yield Clause(start.id, "; ".join(texts), title, start.span.line, "", texts[0], is_head)
 
 
 def _row(block: Block) -> tuple[bool, tuple[int, int] | None]:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from troth.policy.text import PolicyText
+from troth.policy.text import Language, PolicyText
 from troth.policy.versions.aligning import Pair, align
-from troth.policy.versions.clauses import Clause, clauses_of
-from troth.policy.versions.strength import Limit, Mark, Side, Stance, Strength, strength_of
+from troth.policy.versions.clauses import Clause, clauses_of, heads_of, told_by
+from troth.policy.versions.strength import (
+    Limit,
+    Mark,
+    Side,
+    Stance,
+    Strength,
+    is_whole,
+    rest_of,
+    states,
+    strength_of,
+)
 
 __all__ = ["Change", "Comparison", "Verdict", "compare"]
 
@@ -42,6 +52,8 @@ class Change:
     reasons: tuple[str, ...] = ()
     is_longer: bool = False
     """Whether a time became longer of which less is stronger: a period, or a deadline."""
+    in_doubt: bool = False
+    """Whether it may be weaker for all that the words tell."""
 
     @property
     def is_weaker(self) -> bool:
@@ -51,14 +63,21 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every clause of both versions, in the order of the new one."""
+    """Every clause of both versions: the heads, and then what stands below them, in the order of the new one."""
 
     changes: tuple[Change, ...]
+    is_read: bool = True
+    """Whether both are in a language of which the words are known. Where not, nothing is told to be weaker."""
 
     @cached_property
     def weaker(self) -> tuple[Change, ...]:
         """The changes by which people have less than before."""
         return tuple(change for change in self.changes if change.is_weaker)
+
+    @cached_property
+    def doubtful(self) -> tuple[Change, ...]:
+        """The changes that may leave people with less, and that a person has to read."""
+        return tuple(change for change in self.changes if change.in_doubt)
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -81,27 +100,53 @@ class Comparison:
 def compare(old: PolicyText, new: PolicyText) -> Comparison:
     """What changed between two versions. The same two give the same comparison.
 
-    It sees words: what is said in quite other words is a clause that is gone and one that is new. Where it cannot tell,
-    it says *reworded*; where a clause gives and takes, it says *weakened*.
+    It sees words: what is said in quite other words is a clause that is gone and one that is new. Where a clause gives
+    and takes, it says *weakened*. What it cannot tell to be harmless is in doubt.
     """
-    return Comparison(tuple(map(_change, align(clauses_of(old), clauses_of(new)))))
+    heads = align(heads_of(old), heads_of(new))
+    changes = [_change(pair) for pair in (*heads, *align(clauses_of(old), clauses_of(new)))]
+    return Comparison(tuple(changes), Language.OTHER not in {old.language, new.language})
 
 
 def _change(pair: Pair) -> Change:
+    change = _judged(pair)
+    return replace(change, in_doubt=not change.is_weaker and _may_be_weaker(change))
+
+
+def _judged(pair: Pair) -> Change:
     old, new = pair.old, pair.new
+    if old is not None and new is not None and old.key == new.key:
+        return Change(Verdict.MOVED if pair.is_moved else Verdict.SAME, old, new)
+    if not any(not clause.is_head or states(clause) for clause in (old, new) if clause):
+        return Change(Verdict.NEW if old is None else Verdict.GONE if new is None else Verdict.REWORDED, old, new)
     if new is None:
         assert old is not None, "a pair has a clause"
         return _lone(Verdict.GONE, old, new, strength_of(old))
     if old is None:
         return _lone(Verdict.NEW, old, new, strength_of(new))
-    if old.key == new.key:
-        return Change(Verdict.MOVED if pair.is_moved else Verdict.SAME, old, new)
     before, after = strength_of(old), strength_of(new)
     if losses := tuple(_losses(before, after)):
         return Change(Verdict.WEAKENED, old, new, -1, losses, any(_longer(before, after)))
     if gains := tuple(_gains(before, after)):
         return Change(Verdict.STRENGTHENED, old, new, 1, gains)
     return Change(Verdict.REWORDED, old, new)
+
+
+def _may_be_weaker(change: Change) -> bool:
+    """Whether a change that no mark tells to be weaker says something that no mark tells, either: doubt is for the
+    person. A clause in another place is of something else there."""
+    old, new = change.old, change.new
+    if change.verdict is Verdict.SAME:
+        return False
+    if change.verdict is Verdict.MOVED or not all(is_whole(clause) for clause in (old, new) if clause):
+        return True
+    if old is not None and new is not None:
+        if change.effect > 0:
+            return rest_of(old) != rest_of(new)
+        return told_by(old.whole) != told_by(new.whole)
+    if new is None or change.effect == 0:
+        return True
+    return any(mark.side is Side.AGAINST for mark in strength_of(new).marks)
 
 
 def _lone(verdict: Verdict, old: Clause | None, new: Clause | None, strength: Strength) -> Change:
@@ -144,7 +189,7 @@ def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:
     """What became of the numbers, each with 1 where that is stronger and -1 where it is weaker."""
     for kind in sorted({(limit.unit, limit.more) for limit in (*before.limits, *after.limits)}):
         olds, news = _differing(_of_kind(before, kind), _of_kind(after, kind))
-        for old, new in zip(olds, news, strict=False):
+        for old, new in zip(olds, news, strict=False):  # the weakest with the weakest
             sign = 1 if (new.amount > old.amount) == old.more else -1
             yield sign, f"“{old.said}” became “{new.said}”"
         yield from ((-1, f"“{old.said}” is gone") for old in olds[len(news) :])
@@ -158,7 +203,9 @@ def _longer(before: Strength, after: Strength) -> Iterator[bool]:
 
 
 def _of_kind(strength: Strength, kind: tuple[str, bool]) -> list[Limit]:
-    return [limit for limit in strength.limits if (limit.unit, limit.more) == kind]
+    """The numbers of that kind, the weakest first."""
+    limits = [limit for limit in strength.limits if (limit.unit, limit.more) == kind]
+    return limits if kind[1] else limits[::-1]
 
 
 def _differing(olds: Sequence[Limit], news: Sequence[Limit]) -> tuple[list[Limit], list[Limit]]:

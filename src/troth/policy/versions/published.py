@@ -4,7 +4,6 @@ one before it: a version that promises less needs people to be told of it, long 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,11 +12,11 @@ from troth.counting import counted
 from troth.declaration import Declaration, Period, Problem
 from troth.declaration.problems import Severity, nearest_of, shown
 from troth.declaration.promising import Policy
-from troth.declaration.versions import Announcement, Version
+from troth.declaration.versions import Announcement, Reviewed, Version
 from troth.policy.reading import Kind, kind_of
 from troth.policy.reading.files import read_file
 from troth.policy.text import PolicyError, PolicyText
-from troth.policy.versions.comparing import Comparison, compare
+from troth.policy.versions.comparing import Comparison, Verdict, compare
 
 __all__ = ["WEAKER_DAYS_MIN", "Issue", "Step", "chain", "check", "steps", "todays"]
 
@@ -40,10 +39,12 @@ class Issue:
     """How many days before it counts people are told of it where it promises less."""
     kind: Kind = "markdown"
 
+    reviewed: Reviewed | None = None
+
     @property
     def hash(self) -> str:
         """``sha256:`` and the digits over the text as it was given."""
-        return "sha256:" + hashlib.sha256(self.text.source.encode("utf-8", "surrogatepass")).hexdigest()
+        return self.text.hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,27 @@ class Step:
 
     def refused_on(self, seen: dt.date | None) -> str:
         """The same for a text that is *seen* first on that day: nobody was told of it earlier than that."""
-        if not (less := len(self.comparison.weaker)):
+        said = self._less()
+        why = _untold(self.old, self.new, seen) if said else ""
+        return f"{said}, and {why}" if why else ""
+
+    def _less(self) -> str:
+        """In how much the new version promises less, or may. Somebody's word settles a doubt, and nothing beyond it."""
+        compared = self.comparison
+        if compared.weaker:
+            return f"{counted(len(compared.weaker), 'clause')} promise less than before"
+        if self._is_vouched_for or compared.verdict is Verdict.SAME:
             return ""
-        why = _untold(self.old, self.new, seen)
-        return f"{counted(less, 'clause')} promise less than before, and {why}" if why else ""
+        if not compared.is_read:
+            return "it cannot be compared with the one before it, as only English is read"
+        doubts = counted(len(compared.doubtful), "clause")
+        return f"{doubts} may promise less than before" if compared.doubtful else ""
+
+    @property
+    def _is_vouched_for(self) -> bool:
+        """Whether a named person has read these two texts, and found that the new one promises no less."""
+        word = self.new.reviewed
+        return word is not None and (word.than, word.text) == (self.old.hash, self.new.hash)
 
 
 def _untold(old: Issue, new: Issue, seen: dt.date | None) -> str:
@@ -120,7 +138,7 @@ def _issue(
     promised = declaration.notice.changes
     days_min = max(WEAKER_DAYS_MIN, promised.days_before if promised else 0)
     name, kind = one.effective.isoformat(), kind_of(one.file.name)
-    return Issue(name, one.effective, text, path, one.announce, keeps, days_min, kind)
+    return Issue(name, one.effective, text, path, one.announce, keeps, days_min, kind, one.reviewed)
 
 
 def _named(declaration: Declaration) -> Iterator[Problem]:
@@ -144,15 +162,17 @@ def _refused(declaration: Declaration, known: Iterable[Step]) -> Iterator[Proble
         if why := step.refused:
             mend = (
                 f"see `troth policy diff` ({_where(step)}); say 'announce: {{how: [email, site], days_before: 30, "
-                "on: …}' once people are told, or take the change back"
+                "on: …}' once people are told, or take the change back; where it only may promise less, name under "
+                "'reviewed' who has read it"
             )
             yield _problem(declaration, "version-weaker", step.new.path, why, mend)
 
 
 def _where(step: Step) -> str:
-    """The lines of the clauses that promise less."""
-    lost = [f"{change.old.line} before" for change in step.comparison.weaker if change.old]
-    added = [f"{change.new.line}" for change in step.comparison.weaker if change.new and not change.old]
+    """The lines of the clauses that promise less, or may."""
+    changes = step.comparison.weaker or step.comparison.doubtful
+    lost = [f"{change.old.line} before" for change in changes if change.old]
+    added = [f"{change.new.line}" for change in changes if change.new and not change.old]
     return f"line {', '.join([*lost, *added][:5])}"
 
 

@@ -18,9 +18,9 @@ from importlib import resources
 from typing import Any
 
 from troth.policy.clauses.quantities import places_in
-from troth.policy.versions.clauses import Clause
+from troth.policy.versions.clauses import Clause, told_by
 
-__all__ = ["Limit", "Mark", "Side", "Stance", "Strength", "strength_of"]
+__all__ = ["Limit", "Mark", "Side", "Stance", "Strength", "is_whole", "rest_of", "states", "strength_of"]
 
 _CHARACTERS_MAX = 2_000
 """What is read of one clause; real ones are shorter."""
@@ -78,6 +78,30 @@ def strength_of(clause: Clause) -> Strength:
     stance = _stance(acts)
     marks = {*acts, *_firm(text, stance), *_grounds(text), *_about(clause, text, stance, section)}
     return Strength(stance, frozenset(marks), tuple(sorted(_limits(text))))
+
+
+def is_whole(clause: Clause) -> bool:
+    """Whether all of the clause was read."""
+    return len(clause.whole) <= _CHARACTERS_MAX
+
+
+def states(head: Clause) -> bool:
+    """Whether a head says something by itself, such as *We never sell your data*, and does not name what is below."""
+    return bool(_words().stating.search(head.whole.casefold()))
+
+
+def rest_of(clause: Clause) -> tuple[str, ...]:
+    """What the clause says without the words that `strength_of` weighs wherever they stand, and with ``#`` for each
+    number that it compares. Where two clauses differ in nothing of this, their marks tell all that changed."""
+    words, text = _words(), clause.whole.casefold()
+    for start, end, quantity in reversed(list(places_in(text))):
+        if quantity.unit == "person" or quantity.unit in words.hours:
+            text = f"{text[:start]} number {text[end:]}"
+    text = re.sub(r"\btls ?(?:version )?1\.[0-3]\b", "tls", text)
+    for several in (words.hedges, words.restrictions, words.absolutes, words.partials):
+        for pattern in several.values():
+            text = pattern.sub(" ", text)
+    return told_by(words.negation.sub(" ", text))
 
 
 # --- acts -------------------------------------------------------------------------------------------------------------
@@ -174,7 +198,8 @@ def _limits(text: str) -> Iterator[Limit]:
     for at, end, quantity in places_in(text):
         said, around = text[at:end], text[max(0, at - 40) : end + 30]
         if quantity.unit == "person":
-            yield Limit("people", not words.cap.search(text[max(0, at - 40) : at]), quantity.number, said)
+            is_cap = words.cap.search(text[max(0, at - 40) : at]) or words.access.search(around)
+            yield Limit("people", not is_cap, quantity.number, said)
         elif quantity.unit in words.hours and not words.ages.search(around):
             more = bool(words.more.search(around)) and not text[max(0, at - 20) : at].rstrip().endswith("within")
             yield Limit("hours", more, quantity.number * words.hours[quantity.unit], said)
@@ -207,6 +232,8 @@ class _Words:
     sections: _Groups
     more: re.Pattern[str]
     cap: re.Pattern[str]
+    access: re.Pattern[str]
+    stating: re.Pattern[str]
     ages: re.Pattern[str]
     hours: Mapping[str, float]
 
@@ -225,6 +252,8 @@ def _words() -> _Words:
         allowed=re.compile(r"\b(?:you|they|people|who|which you) (?:may|might|could)\b"),
         more=_any(numbers["more"]),
         cap=_any(numbers["cap"]),
+        access=_any(numbers["access"]),
+        stating=re.compile(rf"^(?:we|you|nobody|nothing|your data)\b|{_any(raw['heads']['stating']).pattern}"),
         ages=_any(numbers["ages"]),
         hours=raw["hours"],
     )

@@ -12,7 +12,7 @@ import contextlib
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -180,20 +180,16 @@ def _row_in_force(today: dt.date) -> PublishedRow | None:
 
 def _refused(here: Company, last: PublishedRow, today: dt.date) -> str:
     """Why the policy's file may not follow what was published last; empty where it may, and where it is the same."""
-    new = todays(here.declaration, here.policy)
-    if (last.digest, last.effective) == (new.hash, new.effective):
-        return ""
-    steps = (Step(old, new, _between(old, new)) for old in map(_issue, _followed(last, new, today)))
+    new, row = todays(here.declaration, here.policy), _row_in_force(today)
+    if any((each.digest, each.effective) == (new.hash, new.effective) for each in (last, row) if each):
+        return ""  # what people have already takes nothing from them: so a coming version is taken back
+    olds = [last]
+    if row is not None and row != last and new.effective < last.effective:
+        olds.append(
+            row
+        )  # it would count before what was published last: it is held against what people have until then
+    steps = (Step(old, new, _between(old, new)) for old in map(_issue, olds))
     return next((why for step in steps if (why := step.refused_on(today))), "")
-
-
-def _followed(last: PublishedRow, new: Issue, today: dt.date) -> Iterator[PublishedRow]:
-    """What the new version has to be held against: what was published last, and where it would count before that, what
-    people have until then."""
-    yield last
-    if new.effective < last.effective and (row := _row_in_force(today)) not in {None, last}:
-        assert row is not None, "None was taken out"
-        yield row
 
 
 def _between(old: Issue, new: Issue) -> Comparison:
