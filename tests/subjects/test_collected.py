@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def company(tmp_path: Path) -> Company:
 def test_rows_are_counted_by_the_version_they_were_collected_under(company: Company) -> None:
     check = company.check()
     assert check.outcome is Outcome.PASS, check.findings
-    assert check.figures == {"rows": 3, "under 2025-03-01": 2, "under 2026-11-01": 1}
+    assert check.figures == {"rows": 3, "clauses not decided": 2, "under 2025-03-01": 2, "under 2026-11-01": 1}
 
 
 @pytest.mark.mutation("collect.version_honoured")
@@ -118,6 +119,19 @@ def test_rows_of_a_version_that_nobody_published_turn_it_red(company: Company) -
     assert company.check().outcome is Outcome.PASS
     company.first = "2025-04-01"
     assert "2 rows under no version" in company.check().findings[0].message
+
+
+def test_what_an_older_version_promised_and_nothing_decides_is_named(company: Company) -> None:
+    company.keeps = "{customers: 90 days}"
+    check = company.check()
+    assert check.figures["clauses not decided"] == 1
+    assert "1 clause promised more and cannot be decided here: line 3 of 2025-03-01." in check.summary
+
+
+def test_what_was_promised_to_nobody_who_is_still_there_is_not_named(company: Company) -> None:
+    with closing(sqlite3.connect(company.folder / "shop.sqlite")) as database, database:
+        database.execute("delete from customer where seen_policy = '2025-03-01'")
+    assert company.check().figures["clauses not decided"] == 0
 
 
 def test_a_weaker_version_that_does_not_count_yet_touches_nobody(company: Company) -> None:

@@ -2,7 +2,8 @@
 
 A table that declares its ``notice`` column says which version each row was collected under. From that it can be decided
 whether every version that a row names was published, whether people were told before a weaker version came to count,
-and whether rows stay no longer than their own version promised.
+and whether rows stay no longer than their own version promised. What else an older version promised cannot be seen in
+tables: the clauses that a later one took back are named, and left to whoever reads the check.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ __all__ = ["version_honoured"]
 
 ROWS_READ_MAX = 100_000
 """Rows past the shorter period of some version that are looked at one by one."""
+_NAMED_MAX = 10
+"""Clauses that the summary names."""
 
 
 @dataclass(slots=True)
@@ -49,12 +52,13 @@ def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now:
         issues = chain(declaration)
     except PolicyError as error:
         return Answer(Outcome.ERROR, f"A version of the policy cannot be read: {error}")
-    weakened = [step for step in steps(issues) if step.refused and step.new.effective <= today]
+    taken = [step for step in steps(issues) if step.new.effective <= today]
+    weakened = [step for step in taken if step.refused]
     seen, asked = _Seen(), Noted()
     with noting(asked):
         for system, name, table in places:
             _look(seen, declaration, stores.get(system), (system, name, table), issues, weakened, today)
-    return _answer(seen, {system for system, _, _ in places}, asked)
+    return _answer(seen, {system for system, _, _ in places}, asked, list(_undecided(seen.by_version, taken)))
 
 
 def _places(declaration: Declaration) -> Iterator[tuple[str, str, Table]]:
@@ -160,8 +164,23 @@ def _names(value: Scalar, issue: Issue) -> bool:
     return value == issue.effective if isinstance(value, dt.date) else value == issue.name
 
 
-def _answer(seen: _Seen, scope: set[str], asked: Noted) -> Answer:
+def _undecided(by_version: Mapping[str, int], taken: Iterable[Step]) -> Iterator[tuple[str, int]]:
+    """The version and the line of each clause that promised more, to people whose rows are still there, and of which
+    nothing here decides whether it is kept."""
+    for step in taken:
+        if not any(count for name, count in by_version.items() if name < step.new.name):
+            continue
+        for change in step.comparison.weaker:
+            is_decided = change.is_longer and bool(step.old.keeps)
+            if change.old is not None and not is_decided:
+                yield step.old.name, change.old.line
+
+
+def _answer(seen: _Seen, scope: set[str], asked: Noted, undecided: Sequence[tuple[str, int]]) -> Answer:
     notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(seen.why_not.items()))
+    if undecided:
+        lines = ", ".join(f"line {line} of {name}" for name, line in undecided[:_NAMED_MAX])
+        notes += f" {counted(len(undecided), 'clause')} promised more and cannot be decided here: {lines}."
     versions = {name: count for name, count in sorted(seen.by_version.items()) if count}
     told = ", ".join(f"{count:,} under {name}" for name, count in versions.items()) or "none under any version"
     evidence = Evidence(
@@ -174,6 +193,10 @@ def _answer(seen: _Seen, scope: set[str], asked: Noted) -> Answer:
     return Answer.of(
         f"{counted(seen.rows, 'row')} that name a version: {told}.{notes}",
         evidence=evidence,
-        figures={"rows": seen.rows, **{f"under {name}": count for name, count in versions.items()}},
+        figures={
+            "rows": seen.rows,
+            "clauses not decided": len(undecided),
+            **{f"under {name}": count for name, count in versions.items()},
+        },
         findings=seen.findings,
     )
