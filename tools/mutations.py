@@ -32,7 +32,8 @@ _HEAD = """\
 
 A control that cannot fail is a defect. Each line is a fault that a test plants into a world that passes, what the
 control said before and afterwards, and the status that a promise has then which rests on nothing else (where a control
-has to fail several times in a row, after as many failures). Written by `make mutations`, which runs them all.
+has to fail several times in a row, after as many failures). Those of `ours.` stand for the three kinds of a company's
+own controls: `sql`, `http` and `pushed`. Written by `make mutations`, which runs them all.
 
 | control | the fault | its checks | the promise |
 |---|---|---|---|

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from example_voice import Places, lay_down
@@ -63,7 +64,7 @@ class Running:
             for statement in statements:
                 database.execute(statement)
 
-    def read(self, system: str, statement: str) -> list[tuple[object, ...]]:
+    def read(self, system: str, statement: str) -> list[tuple[Any, ...]]:
         """What one of these databases holds."""
         with closing(self._open(system)) as database:
             return database.execute(statement).fetchall()

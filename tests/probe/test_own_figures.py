@@ -38,6 +38,7 @@ def ask(world: Any) -> Callable[..., Check]:
     return asked
 
 
+@pytest.mark.mutation("ours.queue_is_short", fault="An address that does not answer as it should")
 def test_an_address_that_answers_as_it_should_passes_and_else_fails(ask: Any, world: Any) -> None:
     world.put("/status", "all is well")
     assert ask(contains="is well").outcome is Outcome.PASS

@@ -14,6 +14,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -166,8 +167,8 @@ def test_a_program_sends_what_it_found_for_a_control_that_waits_for_it(office: O
         file = office.folder / "troth.yaml"
         file.write_text(file.read_text() + declared)
         at = office.now()
-        all_of = {"population": 12, "tested": 12}
-        sent = [troth.send_evidence("ours.doors_locked", "pass", {"open doors": 0}, at=at, **all_of) for _ in range(2)]
+        told = partial(troth.send_evidence, "ours.doors_locked", "pass", {"open doors": 0}, population=12, tested=12)
+        sent = [told(at=at) for _ in range(2)]
         assert sent == [True, False]
         with pytest.raises(ApiRefused, match="looked at everything"):
             troth.send_evidence("ours.doors_locked", "pass", {"open doors": 0})
