@@ -47,6 +47,22 @@ def test_an_error_says_which_page_was_not_observed(ask: Ask, world: Any) -> None
     assert "/register/: answered 503" in check.summary
 
 
+def test_a_check_counts_what_answered_and_says_what_was_asked(ask: Ask, world: Any) -> None:
+    sound = ask("disclosure.only_to_recipients").evidence
+    assert (sound.population, sound.tested) == (3, 3)
+    assert sound.query == ask("disclosure.only_to_recipients").evidence.query
+    assert sound.query != ask("probe.policy_published").evidence.query
+    world.put("/register/", status=503)
+    check = ask("disclosure.only_to_recipients")
+    assert (check.evidence.population, check.evidence.tested) == (3, 2)
+    assert check.evidence.query == sound.query
+
+
+def test_what_nothing_answered_was_not_tested(ask: Ask) -> None:
+    check = ask("disclosure.only_to_recipients", home="http://127.0.0.1:1/")
+    assert (check.outcome, check.evidence.tested, check.evidence.period) == (Outcome.ERROR, 0, None)
+
+
 # --- the policy -------------------------------------------------------------------------------------------------------
 
 

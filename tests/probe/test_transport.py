@@ -191,6 +191,14 @@ def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_
 
     assert check.outcome is Outcome.FAIL
     assert check.figures["pages in clear"] == 2
+    assert [it.place for it in check.findings] == ["organisation.site", "/", "/policy/"]
+
+
+def test_a_page_that_nobody_saw_is_not_told_to_be_in_clear(company: dict[str, Any]) -> None:
+    looking = {"declaration": Declaration.model_validate(company), "site": Site("http://127.0.0.1:1/"), "now": NOW}
+    check = run("probe.transport_encrypted", looking)
+    assert check.figures["pages in clear"] == 0
+    assert [it.message for it in check.findings] == ["the declared address is not https"]
 
 
 def test_a_page_is_fetched_only_from_whom_we_trust(certify: Any, serve_tls: Any, world: Any) -> None:

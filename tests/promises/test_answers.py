@@ -1,7 +1,10 @@
 """A check is made of an answer, and a pass has to deserve its name."""
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +20,7 @@ from troth.promises import (
     Outcome,
     UnknownControl,
     answers,
+    control,
     looked_at_hash,
     run,
 )
@@ -49,6 +53,17 @@ def test_a_check_carries_its_provenance(check: Callable[..., Check], declared: D
     assert done.valid_until == now + dt.timedelta(hours=6)
     assert done.declaration_hash == looked_at_hash(declared)
     assert (done.summary, done.figures["runs"]) == ("All 3 runs finished.", 3)
+
+
+def test_a_check_says_what_was_asked_and_of_which_time(check: Callable[..., Check], now: dt.datetime) -> None:
+    told = replace(SEEN, query="sha256:" + "1" * 64, period=(now - dt.timedelta(days=1), now))
+    assert check(lambda now: Answer.of("So.", evidence=told)).evidence == told
+    asked = check(lambda now: Answer.of("So.", evidence=SEEN)).evidence
+    assert asked.period == (now, now)
+    known = control(CONTROL)
+    words = json.dumps([CONTROL, known.version, known.question, ["shop"]], ensure_ascii=False)
+    assert asked.query == "sha256:" + hashlib.sha256(words.encode()).hexdigest()
+    assert check(lambda now: Answer(Outcome.ERROR, "Nothing was seen.")).evidence == Evidence()
 
 
 def test_an_answer_gets_what_its_parameters_name(check: Callable[..., Check]) -> None:

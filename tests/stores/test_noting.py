@@ -71,3 +71,16 @@ def test_what_another_thread_asks_is_not_noted(store: Store) -> None:
         other.start()
         other.join()
     assert noted.hash == ""
+
+
+def test_a_folder_of_files_says_what_was_asked_of_it(tmp_path: Path) -> None:
+    (tmp_path / "login.csv").write_text("id,at\n1,2026-10-01\n")
+    (tmp_path / "visit.csv").write_text("id,at\n1,2026-10-01\n")
+    folder = open_store("shop", f"files:{tmp_path}", read_only=True)
+    first = asked(folder)
+    assert first.startswith("sha256:")
+    assert asked(folder, DAY + dt.timedelta(days=9)) == first
+    with noting(Noted()) as other:
+        folder.count("visit", Before("at", DAY))
+    folder.close()
+    assert other.hash not in {"", first}

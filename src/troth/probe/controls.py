@@ -7,9 +7,10 @@ observed, so the control cannot pass.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
@@ -39,16 +40,21 @@ HOME = "/"
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The pages that were asked for and those that answered, by path; *why_not* for the others."""
+    """The pages that were asked for and those that answered, by path; *why_not* for the others. *asked* are the
+    addresses, without their queries."""
 
     pages: Mapping[str, Page]
     why_not: Mapping[str, str]
+    asked: tuple[str, ...]
 
     def evidence(self, *, population: int | None = None, excluded: int = 0) -> Evidence:
+        """How many pages there are and how many answered; *population* and *excluded* where it is about their links."""
         seen = frozenset(f"site {path}" for path in self.pages)
-        size = len(self.pages) + len(self.why_not) if population is None else population
         unseen = frozenset(f"site {path}" for path in self.why_not)
-        return Evidence(seen | unseen, seen, population=size, tested=size - excluded, excluded=excluded)
+        size = len(seen | unseen) if population is None else population
+        tested = len(seen) if population is None else population - excluded
+        query = "sha256:" + hashlib.sha256("\0".join(sorted(self.asked)).encode()).hexdigest()
+        return Evidence(seen | unseen, seen, population=size, tested=tested, excluded=excluded, query=query)
 
     def answer(self, summary: str, findings: list[Finding], figures: Mapping[str, int], **size: int) -> Answer:
         """Any finding is a failure; without one, `run` makes an error of what was not observed."""
@@ -57,8 +63,8 @@ class _Look:
 
 
 def _look(site: Site, *more: str) -> _Look:
-    pages, why_not = {}, {}
-    for path in dict.fromkeys((HOME, *site.pages, *more)):
+    pages, why_not, wanted = {}, {}, tuple(dict.fromkeys((HOME, *site.pages, *more)))
+    for path in wanted:
         try:
             page = fetch(site, site.home if path == HOME else path)
         except ProbeError as error:
@@ -68,7 +74,11 @@ def _look(site: Site, *more: str) -> _Look:
             pages[path] = page
         else:
             why_not[path] = f"answered {page.status}"
-    return _Look(pages, why_not)
+    return _Look(pages, why_not, tuple(_address(site, path) for path in wanted))
+
+
+def _address(site: Site, path: str) -> str:
+    return (site.home if path == HOME else site.address(path)).partition("?")[0]
 
 
 # --- the policy -------------------------------------------------------------------------------------------------------
@@ -130,7 +140,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> Answer:
     elif not good:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
     mend = "link to it as 'Privacy policy', as easy to see as the text around it"
-    return _Look({HOME: home}, {}).answer(
+    return _Look({HOME: home}, {}, (_address(site, HOME),)).answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [Finding(HOME, message, mend) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
@@ -206,19 +216,20 @@ def _dead(site: Site, url: str) -> str:
 @answers("probe.transport_encrypted")
 def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
     """GDPR Art. 32(1)(a), clause C13: https only, TLS 1.2 or later only, a trusted certificate, HSTS."""
-    look = _look(site, declaration.policy.url)
-    findings = [
-        Finding(path, "travels unencrypted", "serve it over https")
-        for path in (*look.pages, *look.why_not)
-        if urlsplit(site.home if path == HOME else site.address(path)).scheme != "https"
-    ]
+    look, findings = _look(site, declaration.policy.url), list[Finding]()
+    is_declared = urlsplit(site.home).scheme == "https"
+    if not is_declared:
+        mend = "serve the site over https, and declare that address"
+        findings.append(Finding("organisation.site", "the declared address is not https", mend))
     for path, page in look.pages.items():
-        if any(urlsplit(url).scheme != "https" for url in (page.url, *page.redirects)) and not findings:
-            findings.append(Finding(path, "redirects to an unencrypted page", "serve it over https"))
+        if urlsplit(page.url).scheme != "https":
+            findings.append(Finding(path, "travels unencrypted", "serve it over https"))
+        elif is_declared and any(urlsplit(url).scheme != "https" for url in page.redirects):
+            findings.append(Finding(path, "is reached over an unencrypted page", "serve that over https"))
         if urlsplit(page.url).scheme == "https" and not _is_strict(page):
             findings.append(Finding(path, "does not send Strict-Transport-Security", "send it with a max-age"))
     figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
-    if urlsplit(site.home).scheme == "https":
+    if is_declared:
         findings += _tls_faults(site, now, figures)
     summary = f"{counted(len(look.pages), 'page')}, {figures['pages in clear']} in clear"
     days = (
@@ -345,7 +356,7 @@ def only_declared_fields(declaration: Declaration, site: Site) -> Answer:
         for name, point in points.items()
         if (page := look.pages.get(str(point.page))) and not any(_serves(form, point) for form in page.forms)
     }
-    look = _Look(look.pages, {**look.why_not, **hidden})
+    look = replace(look, why_not={**look.why_not, **hidden})
     forms = [form for page in look.pages.values() for form in page.forms]
     fields = sum(len(form.fields) for form in forms)
     return look.answer(

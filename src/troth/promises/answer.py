@@ -12,7 +12,9 @@ A parameter with a default may be left unsupplied. Importing a room registers it
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -212,11 +214,21 @@ def _checked(
         at=now,
         valid_until=max(now, min(now + wanted.fresh_for, answer.until or now + wanted.fresh_for)),
         declaration_hash=declaration_hash,
-        evidence=answer.evidence,
+        evidence=_whole(answer.evidence, wanted, now),
         figures=MappingProxyType(dict(answer.figures)),
         findings=_named(answer.findings),
         collector=f"troth {__version__}, {looking.get('collector', 'library')}",
     )
+
+
+def _whole(evidence: Evidence, wanted: Control, now: dt.datetime) -> Evidence:
+    """What was looked at, with what was asked and for which time. Where the answer does not say itself, the control's
+    question was asked of what it observed, as that stood then."""
+    if not evidence.observed:
+        return evidence
+    asked = json.dumps([wanted.id, wanted.version, wanted.question, sorted(evidence.in_scope)], ensure_ascii=False)
+    query = evidence.query or "sha256:" + hashlib.sha256(asked.encode()).hexdigest()
+    return replace(evidence, query=query, period=evidence.period or (now, now))
 
 
 def _named(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

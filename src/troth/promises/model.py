@@ -80,7 +80,8 @@ class Control:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a check looked at. *in_scope* and *observed* name systems (or ``site``, ``ledger``, ``declaration``);
-    what is in scope and was not observed makes a pass impossible. *query* is a hash of what was asked. *places* are the
+    what is in scope and was not observed makes a pass impossible. *query* is a hash of what was asked. A
+    *period* of no length is the moment at which it was looked at. *places* are the
     parts of systems that were looked at, such as tables, where the control chooses among them."""
 
     in_scope: frozenset[str] = frozenset()

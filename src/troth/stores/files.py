@@ -67,6 +67,7 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.machine import accounts_that_reach
+from troth.stores.noting import note
 
 __all__ = ["FileTable", "FilesStore", "connect"]
 
@@ -147,6 +148,7 @@ class FilesStore:
     # --- looking ----------------------------------------------------------------------------------------------------
 
     def describe(self) -> Schema:
+        note(self.name, "describe")
         if self._schema is None:
             tables = {name: shape.schema for name, shape in self._described().items()}
             self._schema = Schema("files", MappingProxyType(tables))
@@ -157,6 +159,7 @@ class FilesStore:
 
     def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
         """As the contract has it: of many files some, and of a large text file lines from all over it."""
+        note(self.name, f"sample {table}: {', '.join(columns)}")
         shape = self._shape(table, columns)
         files = _spread(self._grouped().get(table, []), _FILES_LOOKED_AT)
         each = -(-rows // max(1, len(files)))
@@ -184,6 +187,8 @@ class FilesStore:
 
     def _selected(self, table: str, columns: Sequence[str], where: Condition | None) -> Iterator[Row]:
         asked = [*columns, *columns_of(where)]
+        by = f" by {type(where).__name__} {', '.join(columns_of(where))}" if where is not None else ""
+        note(self.name, f"read {table}: {', '.join(columns)}{by}")
         shape = self._shape(table, asked)
         if not shape.schema.columns:
             return  # an empty file has no columns, and no rows
@@ -333,6 +338,7 @@ class FilesStore:
 
         Raises `StoreRefused` for a bucket: who may read it is decided by policies that the bucket does not show.
         """
+        note(self.name, "principals")
         if not isinstance(self._folder, LocalFolder):
             raise StoreRefused(
                 "who may read a bucket is decided by policies outside it; count them at the provider", store=self.name
@@ -342,6 +348,7 @@ class FilesStore:
             return accounts_that_reach(self._folder.root, tables)
 
     def transport(self) -> Transport:
+        note(self.name, "transport")
         if isinstance(self._folder, LocalFolder):
             return Transport(True, "files of this machine")
         assert isinstance(self._folder, RemoteFolder)
