@@ -189,6 +189,20 @@ def test_a_planned_version_does_not_count_before_the_day_that_people_were_told(s
     assert "We never share your data." in _text(visitor, "/policy/")
 
 
+def test_a_version_that_is_declared_to_follow_is_published_before_its_day(site: Site, visitor: Client) -> None:
+    """And is the policy's file on its day, without people being told again."""
+    (site.home / "next.md").write_text(WEAK)
+    told = f"announce: {{how: [email], days_before: 30, on: {_day(-50)}}}"
+    site.says(STRONG, more=f"versions: [{{file: next.md, effective: {_day(-10)}, {told}}}]")
+    for _ in range(3):
+        site.keeps(days_ago=45)
+    assert _published() == ["first", "weakened"]
+    site.says(WEAK, effective=_day(-10), more=told)
+    site.keeps()
+    assert _published() == ["first", "weakened"]
+    assert "partners" in _text(visitor, "/policy/")
+
+
 def _word(old: str, new: str) -> str:
     return f"reviewed: {{by: Ann, on: {_day(0)}, text: '{read(new).hash}', than: '{read(old).hash}'}}"
 

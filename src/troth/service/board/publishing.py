@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from troth.ledger import Entry, Hash
 from troth.policy import Kind, PolicyError, PolicyText, read
@@ -61,16 +62,17 @@ class Version:
 
 
 def publish(here: Company, now: dt.datetime) -> bool:
-    """Publish the policy's file where it is another than what was published last, and may be. Whether it was.
+    """Publish the policy's file, and the versions that are declared to follow it, each where it is not yet and may be:
+    one at a time. Whether one was.
 
     The first time, that is the version which the declaration has in force: an earlier one while today's file must wait.
     """
-    last, today = _last(), now.astimezone(dt.UTC).date()
-    issue = todays(here.declaration, here.policy) if last else _declared(here, today)
-    if last is not None and (last.digest, last.effective) == (issue.hash, issue.effective):
+    last, today = _last(), timezone.localdate(now)
+    issue = _next(here) if last else _declared(here, today)
+    if issue is None:
         return False
-    if last is not None and (why := _refused(here, last, today)):
-        _LOG.warning("the policy's file is not published: %s; see `troth policy diff`", why)
+    if last is not None and (why := _refused(issue, last, today)):
+        _LOG.warning("a version of the policy is not published: %s; see `troth policy diff`", why)
         return False
     compared = _compared(last.source, _kind(last), issue.text.source, issue.kind) if last else None
     verdict, weaker = (compared.verdict.value, len(compared.weaker)) if compared else ("first", 0)
@@ -101,7 +103,9 @@ def in_force(here: Company, today: dt.date) -> Shown:
     row = _row_in_force(today) or last
     coming = last.effective if last.effective > today and last != row else None
     name = _names(_days(row.number))[-1]
-    return Shown(read(row.source, kind=_kind(row)), row.effective, name, coming, _refused(here, last, today))
+    waiting = _next(here)
+    refused = _refused(waiting, last, today) if waiting else ""
+    return Shown(read(row.source, kind=_kind(row)), row.effective, name, coming, refused)
 
 
 def versions_of(here: Company, today: dt.date) -> Sequence[Version]:
@@ -178,10 +182,32 @@ def _row_in_force(today: dt.date) -> PublishedRow | None:
     return PublishedRow.objects.filter(effective__lte=today).order_by("-number").first()
 
 
-def _refused(here: Company, last: PublishedRow, today: dt.date) -> str:
-    """Why the policy's file may not follow what was published last; empty where it may, and where it is the same."""
-    new, row = todays(here.declaration, here.policy), _row_in_force(today)
-    if any((each.digest, each.effective) == (new.hash, new.effective) for each in (last, row) if each):
+def _next(here: Company) -> Issue | None:
+    """The first that is not published yet of the policy's file and what follows it; None where all of them are."""
+    wanted = _wanted(here)
+    keys = [(issue.hash, issue.effective) for issue in wanted]
+    rows = PublishedRow.objects.order_by("-number").values_list("digest", "effective")[: len(keys)]
+    latest = list(rows)[::-1]
+    done = next(many for many in range(len(keys), -1, -1) if latest[len(latest) - many :] == keys[:many])
+    return wanted[done] if done < len(wanted) else None
+
+
+def _wanted(here: Company) -> list[Issue]:
+    """The policy's file, and the versions that are declared to follow it."""
+    new = todays(here.declaration, here.policy)
+    if all(one.effective <= new.effective for one in here.declaration.policy.versions):
+        return [new]
+    try:
+        return [new, *(issue for issue in chain(here.declaration) if issue.effective > new.effective)]
+    except PolicyError as error:
+        _LOG.warning("the versions that follow cannot be read: %s", error)
+        return [new]
+
+
+def _refused(new: Issue, last: PublishedRow, today: dt.date) -> str:
+    """Why a version may not follow what was published last; empty where it may."""
+    row = _row_in_force(today)
+    if row is not None and (row.digest, row.effective) == (new.hash, new.effective):
         return ""  # what people have already takes nothing from them: so a coming version is taken back
     olds = [last]
     if row is not None and row != last and new.effective < last.effective:
