@@ -57,11 +57,6 @@ def test_a_quote_that_stands_twice_is_ambiguous(markdown: PolicyText) -> None:
     assert "line 7 and line 16" in bound.problem.message
 
 
-def test_an_empty_quote_finds_nothing(markdown: PolicyText) -> None:
-    (bound,) = bind(markdown, [promise(" ")])
-    assert bound.problem is not None
-
-
 def test_marks_hold_every_promise_under_its_sentence(markdown: PolicyText) -> None:
     bounds = bind(markdown, [promise("deleted within"), promise("thirty days"), promise("nowhere")])
     assert list(marks(bounds).values()) == [(0, 1)]

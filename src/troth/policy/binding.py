@@ -143,7 +143,7 @@ def _behind(block: Block, following: Block | None) -> str:
 
 def _bound(index: int, promise: Promise, page: _Page) -> Bound:
     quote, path = same_words(promise.quote), f"promises.{index}.quote"
-    found = page.find(quote) if quote else []
+    found = page.find(quote)
     if len(found) == 1:
         return Bound(index, promise, found[0])
     if found:
