@@ -151,6 +151,8 @@ def _days(number: int) -> Iterable[dt.date]:
 def _declared(here: Company, today: dt.date) -> Issue:
     """The version that the declaration has in force: the last of those that count already and might follow the one
     before. Where the versions cannot be read, it is the policy's file."""
+    if not here.declaration.policy.versions:
+        return todays(here.declaration, here.policy)
     try:
         issues = chain(here.declaration)
     except PolicyError as error:
