@@ -57,6 +57,22 @@ def test_two_archives_of_the_same_data_are_the_same_bytes(firm: Firm, tmp_path: 
     assert (tmp_path / "again.zip").read_bytes() == (firm.folder / "evidence.zip").read_bytes()
 
 
+def test_a_day_that_is_yet_to_come_is_refused(firm: Firm, tmp_path: Path) -> None:
+    answer = firm.troth("evidence", "export", "--since", "2199-01-01", "-o", str(tmp_path / "a.zip"))
+    assert (answer.code, "2199-01-01 is yet to come" in answer.err) == (2, True)
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_policy_of_any_ending_is_in_the_archive(own: Firm) -> None:
+    (own.folder / "policy.md").rename(own.folder / "policy.MÄRK")
+    declared = own.folder / "troth.yaml"
+    declared.write_text(declared.read_text().replace("file: policy.md", "file: policy.MÄRK"))
+    answer = own.troth("evidence", "export")
+    assert answer.code == 0, answer.err
+    with zipfile.ZipFile(own.folder / "evidence.zip") as archive:
+        assert archive.read("policy/policy.md").decode() == (own.folder / "policy.MÄRK").read_text()
+
+
 def test_what_is_there_is_not_written_over(firm: Firm) -> None:
     before = (firm.folder / "evidence.zip").read_bytes()
     answer = firm.troth("evidence", "export")
@@ -118,6 +134,6 @@ def test_its_pages_are_readable_at_every_width(firm: Firm, tmp_path: Path, brows
         page.goto((tmp_path / name).as_uri())
         assert axe(page) == []
         assert page.evaluate(CONTRAST) == []
-        page.set_viewport_size({"width": 360, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.set_viewport_size({"width": 320, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.context.close()

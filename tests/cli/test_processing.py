@@ -73,3 +73,15 @@ def test_a_broken_declaration_is_refused_with_its_place(tmp_path: Path, command:
     assert answer.code == 1
     assert "troth.yaml:2" in answer.err
     assert answer.out == ""
+
+
+def test_a_day_before_every_list_is_no_day_without_assessments(voice: Firm) -> None:
+    answer = voice.troth("dpia", "--as-of", "1999-01-01")
+    assert (answer.code, answer.out) == (1, "")
+    assert "no list of criteria was in force on 1999-01-01" in answer.err
+
+
+def test_two_formats_at_once_are_refused(voice: Firm) -> None:
+    answer = voice.troth("ropa", "--format", "html", "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert voice.troth("ropa", "--format", "json", "--json").code == voice.troth("ropa", "--json").code

@@ -353,3 +353,22 @@ def test_a_check_that_the_signed_ledger_does_not_tell_of_is_left_for_the_next_ar
     done = export(kept, tmp_path / "a.zip")
     assert [check["outcome"] for check in lines(held(done.path)[f"checks/{CONTROL}.jsonl"])] == ["pass", "fail", "pass"]
     assert verified(done.path, done.key).returncode == 0
+
+
+def test_the_verifier_says_that_no_entry_shows_nothing(kept: Office, tmp_path: Path) -> None:
+    whole = export(kept, tmp_path / "a.zip")
+    assert "compared: " in verified(whole.path, whole.key).stdout
+    empty = export(kept, tmp_path / "b.zip", since=(NOW + dt.timedelta(days=1)).date())
+    answer = verified(empty.path, empty.key)
+    assert (answer.returncode, "NOTHING IS SHOWN" in answer.stdout) == (0, True)
+    assert "compared: " not in answer.stdout
+
+
+def test_a_reader_who_has_read_enough_breaks_nothing(kept: Office, tmp_path: Path) -> None:
+    done = export(kept, tmp_path / "a.zip")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-I", "-S", str(Path(offline.__file__)), "archive", str(done.path), "--key", done.key]
+    answer = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (answer.returncode, answer.stderr) == (0, "")

@@ -24,17 +24,20 @@ def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:
 
     It holds the declaration against Art. 35(3), the nine criteria of WP 248 and the ICO's list. What `risk` of a
     purpose does not state is asked for, and never taken for no. Ends with 1 where an assessment is due and none is
-    declared, or where too little is stated.
+    declared, where too little is stated, or where no list was in force on that day.
 
     \b
     Example:  troth dpia
               troth dpia --as-of 2027-01-01 --json
     """
     from troth.declaration import load
-    from troth.ropa import Verdict, screen, screening_data, screening_markdown
+    from troth.ropa import Verdict, in_force, lists, screen, screening_data, screening_markdown
 
-    on = as_of.date() if as_of else dt.datetime.now(dt.UTC).date()
-    screened = screen(load(declaration), on=on)
+    on, declared = as_of.date() if as_of else dt.datetime.now(dt.UTC).date(), load(declaration)
+    if not in_force(on):
+        first = min(each.applies_from for each in lists())
+        raise click.ClickException(f"no list of criteria was in force on {on}; the first applies from {first}")
+    screened = screen(declared, on=on)
     if as_json:
         cli.print_json(screening_data(screened))
     else:

@@ -73,6 +73,8 @@ def export(
     Example:  troth evidence export --since 2026-01-01 -o 2026.zip
               python3 verify_troth_ledger.py archive 2026.zip --key KEY
     """
+    if since is not None and since.date() > dt.datetime.now(dt.UTC).date():
+        raise click.BadParameter(f"{since:%Y-%m-%d} is yet to come: nothing was recorded since", param_hint="--since")
     office = _office(declaration)
     from troth.service.board.evidence import Wanted, export_evidence
     from troth.service.keys import ledger_signer

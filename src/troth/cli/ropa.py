@@ -27,12 +27,10 @@ __all__ = ["ropa"]
     "--format",
     "kind",
     type=click.Choice(["md", "html", "csv", "json"]),
-    default="md",
-    show_default=True,
-    help="As a text, a page, a table, or data.",
+    help="As a text, a page, a table, or data; a text where left out.",
 )
 @cli.json_option
-def ropa(declaration: Path, role: Any, kind: str, as_json: bool) -> None:
+def ropa(declaration: Path, role: Any, kind: str | None, as_json: bool) -> None:
     """Print the record of processing that GDPR Art. 30 asks for.
 
     It follows from the declaration alone. What is missing is said in its place, with the key that it goes under; then
@@ -42,6 +40,8 @@ def ropa(declaration: Path, role: Any, kind: str, as_json: bool) -> None:
     Example:  troth ropa > record.md
               troth ropa --role processor --format html > record.html
     """
+    if as_json and kind not in {None, "json"}:
+        raise click.UsageError(f"--json and --format {kind} are two things; ask for one")
     from troth.declaration import load
     from troth.ropa import as_csv, as_data, as_html, as_markdown, record_of
 
@@ -49,9 +49,9 @@ def ropa(declaration: Path, role: Any, kind: str, as_json: bool) -> None:
     if as_json or kind == "json":
         click.echo(json.dumps(as_data(record), indent=2, ensure_ascii=False))
     else:
-        write = {"md": as_markdown, "html": as_html, "csv": as_csv}[kind]
+        write = {"html": as_html, "csv": as_csv}.get(kind or "md", as_markdown)
         text = write(record)
-        click.echo(cli.printable(text) if kind == "md" else text, nl=False)
+        click.echo(cli.printable(text) if write is as_markdown else text, nl=False)
     if record.missing:
         click.echo(f"troth: {counted(len(record.missing), 'thing')} missing from the record", err=True)
         raise click.exceptions.Exit(1)

@@ -22,7 +22,18 @@ from troth.law import place_is_in
 from troth.ropa import relations
 from troth.ropa.words import in_words, purpose_title
 
-__all__ = ["CriteriaList", "Criterion", "Fact", "Met", "Question", "Screening", "Verdict", "lists", "screen"]
+__all__ = [
+    "CriteriaList",
+    "Criterion",
+    "Fact",
+    "Met",
+    "Question",
+    "Screening",
+    "Verdict",
+    "in_force",
+    "lists",
+    "screen",
+]
 
 
 class Verdict(enum.StrEnum):
@@ -105,15 +116,19 @@ class Screening:
         return self.verdict in {Verdict.REQUIRED, Verdict.LIKELY} and self.assessment is None
 
 
+def in_force(on: dt.date) -> tuple[CriteriaList, ...]:
+    """The lists that are in force on that day, wherever: none before the first of them."""
+    return tuple(each for each in lists() if each.applies_from <= on <= (each.applies_to or dt.date.max))
+
+
 def screen(declaration: Declaration, *, on: dt.date) -> tuple[Screening, ...]:
-    """Every purpose, held against the lists that apply to the company on that day."""
-    applying = [each for each in lists() if _applies(each, declaration, on)]
+    """Every purpose, held against the lists that apply to the company on that day. Where none is in force (`in_force`),
+    nothing is indicated, and nothing was asked."""
+    applying = [each for each in in_force(on) if _applies(each, declaration, on)]
     return tuple(_screened(declaration, name, purpose, applying) for name, purpose in declaration.purposes.items())
 
 
 def _applies(one: CriteriaList, declaration: Declaration, on: dt.date) -> bool:
-    if not one.applies_from <= on <= (one.applies_to or dt.date.max):
-        return False
     places = [declaration.organisation.country, *declaration.requests.serves]
     return any(place_is_in(place, one.places, on) for place in places)
 

@@ -13,6 +13,7 @@ from typing import Any
 from troth.declaration import write
 from troth.law import regimes
 from troth.ledger import Progress, Signer, silently, write_archive
+from troth.policy import kind_of
 from troth.promises import Control, Standing
 from troth.ropa import (
     as_csv,
@@ -105,8 +106,8 @@ def _members(found: Gathered, progress: Progress) -> Iterator[Member]:
 
 def _policy(found: Gathered) -> Iterator[Member]:
     """The policy's file, and every version of it that was published."""
-    declared = found.here.declaration.policy
-    yield f"policy/policy.{declared.file.suffix.lstrip('.').lower() or 'txt'}", [found.here.policy.source.encode()]
+    kind = kind_of(found.here.declaration.policy.file.name)
+    yield f"policy/policy.{_ENDINGS[kind]}", [found.here.policy.source.encode()]
     rows = list(PublishedRow.objects.filter(entry__leaf__lt=found.signed.size).order_by("number"))
     for row in rows:
         yield f"policy/versions/{row.number}.{_ENDINGS.get(row.kind, 'txt')}", [row.source.encode()]

@@ -12,13 +12,14 @@ from troth.counting import counted
 from troth.promises import Status
 from troth.ropa import VERDICTS, as_svg, page, picture_of, record_of
 from troth.service.board.evidence.gather import Gathered, Promised
-from troth.service.board.models import ChangeRow
 from troth.service.record.models import Retraction
 
 __all__ = ["index"]
 
 _CHANGES_MAX: Final = 12
 """Changes of one promise that the page tells, the latest; ``promises.json`` has them all."""
+_WIDE: Final = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
+"""Around what may be wider than a telephone: it scrolls, and the page does not."""
 _SAYS: Final = {
     Status.KEPT: "every control passed at its last check, saw everything in its scope, and is fresh",
     Status.STATED: "a named person says so, for a limited time; nobody measured it",
@@ -94,20 +95,21 @@ def _verifying(found: Gathered) -> Iterator[str]:
     command = f"python3 verify_troth_ledger.py archive evidence.zip --key {found.log.verifier}"
     yield f"<pre><code>{_(command)}</code></pre>"
     yield (
-        "<p>It checks the signature, every byte of every file, that each entry stands in the ledger, and that the "
-        "ledger continues what was signed before. A changed, missing or added file is refused.</p>"
+        "<p>It checks the signature, every byte of every file, that each entry stands in the ledger, that entries tell "
+        "of the same changes of status and outcomes as these files, and that the ledger continues what was signed "
+        "before. A changed, missing or added file is refused.</p>"
     )
 
 
 def _tally(found: Gathered) -> Iterator[str]:
     counts = Counter(each.judgement.status for each in found.promises)
     yield "<h2>Where the promises stand</h2>"
-    yield '<table><caption class="soft">'
+    yield f'{_WIDE.format("Where the promises stand")}<table><caption class="soft">'
     yield f"{counted(len(found.promises), 'promise')} of the policy, at {_at(found.as_of)}.</caption>"
     yield _head("Status", "Promises", "What it says")
     for status, says in _SAYS.items():
         yield f'<tr><th scope="row">{_mark(status)}</th><td>{counts[status]:,}</td><td>{says}</td></tr>'
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
 
 
 def _head(*columns: str) -> str:
@@ -140,19 +142,19 @@ def _promise(each: Promised, found: Gathered) -> Iterator[str]:
     if not each.judgement.standings:
         yield "<li>Nothing is said that could show it.</li>"
     yield "</ul>"
-    yield from _history(each.changes)
+    yield from _history(each)
 
 
-def _history(changes: tuple[ChangeRow, ...]) -> Iterator[str]:
+def _history(each: Promised) -> Iterator[str]:
+    changes, left = each.changes, len(each.changes) - _CHANGES_MAX
     if not changes:
         return
-    left = len(changes) - _CHANGES_MAX
-    yield "<table>" + _head("Since", "Status", "Why", "Entry")
+    yield _WIDE.format(f"The changes of {_(each.id)}") + "<table>" + _head("Since", "Status", "Why", "Entry")
     for row in changes[: -_CHANGES_MAX - 1 : -1]:
         why = row.summary or row.cause.replace("_", " ") or "first seen"
         cells = (_at(row.at), _mark(Status(row.status)), _(why), row.entry.leaf)
         yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
     if left > 0:
         yield f'<p class="soft">{counted(left, "earlier change")} in promises.json.</p>'
 
@@ -189,7 +191,7 @@ def _processing(found: Gathered) -> Iterator[str]:
             f'<p><a href="record/{role}.html">The record as a {role}</a> ({record.article}): '
             f"{counted(len(record.activities), 'activity', 'activities')}{missing}.</p>"
         )
-    yield f'<div class="wide" tabindex="0" role="region" aria-label="The map of the data">{_map(found)}</div>'
+    yield f"{_WIDE.format('The map of the data')}{_map(found)}</div>"
     yield "<h3>Impact assessments (Art. 35)</h3><ul>"
     for one in found.screened:
         declared = f" Declared: {_(one.assessment.file)}, {one.assessment.on}." if one.assessment else ""
