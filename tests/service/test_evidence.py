@@ -372,3 +372,16 @@ def test_a_reader_who_has_read_enough_breaks_nothing(kept: Office, tmp_path: Pat
     answer = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_an_outcome_between_two_changes_cannot_be_rewritten_either(
+    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep.run_due(NOW + 3 * HOUR, office=kept)
+    assert CheckRow.objects.filter(control=CONTROL, at=NOW + 3 * HOUR).update(outcome="fail")
+    with pytest.raises(RecordsDiffer, match="is fail, in the ledger pass"):
+        export(kept, tmp_path / "a.zip")
+    assert [it.place for it in contradictions(NOW + 4 * HOUR)] == [CONTROL]
+    monkeypatch.setattr(Told, "required", lambda told, control, checks, since: checks)
+    done = export(kept, tmp_path / "a.zip")
+    assert "says fail, and the ledger pass" in verified(done.path, done.key).stderr
