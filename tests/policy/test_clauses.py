@@ -73,12 +73,16 @@ def test_a_clause_says_what_it_does(text: str, kind: ClauseKind) -> None:
     assert kind in only(text).kinds
 
 
-@pytest.mark.parametrize("heading", ["What we never sell", "Our security", "How we protect it", "Never sold", "We care"])
+@pytest.mark.parametrize(
+    "heading", ["What we never sell", "Our security", "How we protect it", "Never sold", "We care"]
+)
 def test_a_heading_that_only_names_something_promises_nothing(heading: str) -> None:
     assert promises_in(read(f"# {heading}\n")) == []
 
 
-@pytest.mark.parametrize("heading", ["We never sell your data", "3. We will never sell it", "Nobody sells your data here"])
+@pytest.mark.parametrize(
+    "heading", ["We never sell your data", "3. We will never sell it", "Nobody sells your data here"]
+)
 def test_a_heading_that_is_a_whole_sentence_may_promise(heading: str) -> None:
     [clause] = promises_in(read(f"## {heading}\n\nThat is that.\n"))
     assert (clause.sentence.text, clause.negative) == (heading, True)
