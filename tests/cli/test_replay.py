@@ -209,7 +209,7 @@ def test_a_day_without_a_check_is_told(back: Firm) -> None:
     with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
         own.executemany(
             "INSERT INTO record_check (control, control_version, outcome, summary, at, valid_until, declaration_hash,"
-            " evidence, figures, findings) VALUES ('x.y', 1, 'pass', '', ?, ?, '', '{}', '{}', '[]')",
+            " evidence, figures, findings, collector) VALUES ('x.y', 1, 'pass', '', ?, ?, '', '{}', '{}', '[]', '')",
             [(f"{at:%Y-%m-%d %H:%M:%S}", f"{at:%Y-%m-%d %H:%M:%S}") for at in moments],
         )
     unknown = replay(back, "--json", since=moments[0]).document["unknown"]
