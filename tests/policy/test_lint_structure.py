@@ -76,6 +76,39 @@ def test_a_date_that_can_only_be_one_day_is_fine(date: str) -> None:
     assert not findings(f"Last updated: {date}.", "S.date")
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Last updated on 3 March 2027.", "3 March 2027"),
+        ("We last changed this page in the spring of 2025.", "spring of 2025"),
+        ("Issued: May 2026\n\nNext review due: April 2025", "April 2025"),
+        ("Effective: 08/21/2025\n\nRevised: 13/02/2026", "13/02/2026"),
+    ],
+)
+def test_a_date_that_cannot_be_true_of_the_policy_is_told(text: str, wrong: str) -> None:
+    assert quotes(text, "S.date.invalid") == [wrong]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Last updated in November 2026.",
+        "Effective: 1 January 2027.",
+        "Issued: May 2026\n\nNext review due: May 2027",
+        "Our shop is closed in the winter of 2026.",
+        "Effective: 08/21/2025\n\nRevised: 02/13/2026",
+    ],
+)
+def test_a_date_that_is_still_to_come_may_be_when_the_policy_begins_or_is_looked_at_again(text: str) -> None:
+    assert not findings(text, "S.date.invalid")
+
+
+def test_the_place_before_a_letter_s_date_and_a_season_tell_how_old_the_policy_is() -> None:
+    assert findings("Utrecht, 1 February 2021", "S.stale")
+    assert findings("We last changed this page in the spring of 2021.", "S.stale")
+    assert not findings("Ann Example, born 1 February 1980, may see it.", "S.stale")
+
+
 def test_numbers_that_are_no_dates_are_left_alone() -> None:
     assert not findings("We follow version 4.0.1, call 0303 123 1113, and host at 192.0.2.10.", "S.date")
 

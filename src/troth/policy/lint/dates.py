@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from troth.policy.facts import DateKind, dates
+from troth.policy.facts import DateKind, dates, days_meant
 from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
@@ -36,6 +37,19 @@ _DATE = re.compile(
 _CUE = re.compile(
     r"\b(?:rev(?:ision)?\.?|status|stand|as at|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published|adopted|approved"
     r"|last (?:reviewed|changed?|edited|update))[^.]{0,12}$",
+    re.I,
+)
+_PLACE = re.compile(r"^[^\W\d_][\w.'-]{1,30}(?: [^\W\d_][\w.'-]{1,30}){0,2}, (?:the )?$")
+"""A letter's date has the place before it: “Utrecht, 1 March 2021”."""
+_REVIEW_DUE = re.compile(
+    r"\b(?:(?:next|due for) (?:review|revision|update)|review(?:ed)?(?: is| again)? (?:due|by|date))\b[^.]{0,25}$",
+    re.I,
+)
+_SEASON = re.compile(
+    r"\b(?:updated?|changed?|revised?|reviewed|written|amended|effective|issued|published)\b[^.]{0,30}?"
+    r"\b(?P<season>(?:(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -])?"
+    r"(?:spring|summer|autumn|fall|winter|christmas|easter)(?: of)? 20\d\d"
+    r"|(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -]20\d\d)\b",
     re.I,
 )
 _OF_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
@@ -104,6 +118,7 @@ def _kind(date: Written, policy: PolicyText, stated: Mapping[tuple[str, int], Da
         return kind
     if _CUE.search(before) and not _OF_LAW.search(date.sentence.text) and len(before.split()) <= _WORDS_MAX:
         return DateKind.UPDATED
+    before = _PLACE.sub("", before)
     is_alone = not (before + after).strip(" .:|()*_") and _is_at_edge(date.sentence, policy.blocks)
     return DateKind.VERSION if is_alone else None
 
@@ -180,12 +195,54 @@ def invalid(looked: Looked) -> Iterator[Hit]:
             yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
     for sentence, found in occurrences(looked, _GAP):
         yield hit_at(sentence, found.start(), found.end(), why="The date is still to be filled in")
+    for sentence, found in occurrences(looked, _SEASON):
+        yield hit_at(sentence, *found.span("season"), why=f"{found['season']} is no date")
+    for date, why in (*_to_come(looked), *_due_before(looked), *_in_another_order(looked)):
+        yield hit_at(date.sentence, date.start, date.end, why=why)
+
+
+def _to_come(looked: Looked) -> Iterator[tuple[Written, str]]:
+    """Days of the last change that are still to come."""
+    for date, kind in _own_dates(looked):
+        if kind is DateKind.UPDATED and not date.wrong and _first_day(date) > looked.as_of and not _is_due(date):
+            yield date, f"{date.text} is still to come, and nothing was changed on it"
+
+
+def _due_before(looked: Looked) -> Iterator[tuple[Written, str]]:
+    """Days of the next review that come before the policy's own."""
+    issued = max((_first_day(date) for date, _ in _own_dates(looked) if not _is_due(date)), default=None)
+    for date in written_dates(looked) if issued else ():
+        if _is_due(date) and not date.wrong and date.day is not None and issued is not None and date.day < issued:
+            yield date, f"The next review, {date.text}, comes before the last"
+
+
+def _in_another_order(looked: Looked) -> Iterator[tuple[Written, str]]:
+    """The first day in numbers that has day and month in another order than the one before it."""
+    numbered = [(date, _NUMBERED.match(date.text)) for date in written_dates(looked)]
+    sure = [
+        (date, int(found[1]) > 12) for date, found in numbered if found and (int(found[1]) > 12) != (int(found[2]) > 12)
+    ]
+    for (before, is_day_first), (date, other) in itertools.pairwise(sure):
+        if is_day_first != other:
+            yield date, f"{date.text} has day and month in another order than {before.text}"
+            return
+
+
+_NUMBERED = re.compile(r"(\d{1,2})/(\d{1,2})/\d")
+
+
+def _first_day(date: Written) -> dt.date:
+    return min(days_meant(date.text), default=_day_of(date))
+
+
+def _is_due(date: Written) -> bool:
+    return _REVIEW_DUE.search(straight(date.sentence.text)[: date.start]) is not None
 
 
 @fires_when("S.stale")
 def stale(looked: Looked) -> Iterator[Hit]:
     """A policy that was last looked at more than twelve months ago: a warning; more than 24: an error."""
-    date = own_date(looked)
+    date = own_date(looked) or _season(looked)
     if date is None or date.day is None:
         return
     months = (looked.as_of.year - date.day.year) * 12 + looked.as_of.month - date.day.month
@@ -193,6 +250,13 @@ def stale(looked: Looked) -> Iterator[Hit]:
     if months >= 12:
         hit = hit_at(date.sentence, date.start, date.end, months=months)
         yield hit if months < 24 else _grave(hit)
+
+
+def _season(looked: Looked) -> Written | None:
+    """The season in which the policy was last changed, as a day: no later than the year's last."""
+    found = [(sentence, one) for sentence, one in occurrences(looked, _SEASON) if not _OF_LAW.search(sentence.text)]
+    days = [Written(one, *at.span("season"), dt.date(int(at["season"][-4:]), 12, 31)) for one, at in found]
+    return max(days, key=_day_of, default=None)
 
 
 def _grave(hit: Hit) -> Hit:
