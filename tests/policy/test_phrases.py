@@ -15,6 +15,8 @@ from troth.policy.phrases import BadPhrase, Phrase, plain
         ("right to access", "You have the RIGHT to access it.", True),
         ("right to access", "A bright to access", False),
         ("opt out", "You may opt-out at any time", True),
+        ("we sell your data", "We ѕеll yоur dаta", True),
+        ("we sell your data", "Мы продаём", False),
         ("dont sell", "We don’t sell data.", True),
         ("delet*", "It is deleted.", True),
         ("delet* .. data", "Deletion of data", True),

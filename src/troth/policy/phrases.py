@@ -4,7 +4,8 @@
 several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``#`` a number, ``delet*`` any
 ending, ``*ed`` any beginning, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the
 plain form of a sentence (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``;
-``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words. Nothing in a phrase repeats
+``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words, and a Greek or Cyrillic letter
+in a Latin word is the Latin one that it looks like. Nothing in a phrase repeats
 without end, so finding one takes bounded time.
 """
 
@@ -22,6 +23,8 @@ from troth.wording import same_words
 __all__ = ["Alternatives", "BadPhrase", "Gap", "One", "Part", "Phrase", "Word", "plain"]
 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
+_LOOKALIKES = str.maketrans("асԁеһіјӏорԛѕтѵԝхуαεικνορτυχ", "acdehijlopqstvwxyaeiknoptux")
+_LATIN, _OTHER = re.compile("[a-z]"), re.compile("[\u0370-\u052f]")
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
 _PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|\*[\w%]+|[\w%]+\*?|\S")
 _MISPLACED = re.compile(r"[\w%]\*[\w%]|\*[\w%]+\*")
@@ -37,8 +40,13 @@ def plain(text: str) -> str:
     said = same_words(text).lower()
     for short, full in _SHORT:
         said = said.replace(short, full)
-    words = _APOSTROPHES.sub("", said)
-    return " ".join(re.findall(r"[\w%]+", words))
+    words = re.findall(r"[\w%]+", _APOSTROPHES.sub("", said))
+    return " ".join(_in_latin(word) for word in words) if _OTHER.search(said) else " ".join(words)
+
+
+def _in_latin(word: str) -> str:
+    """*word* as it looks, where letters of two scripts are mixed in it."""
+    return word.translate(_LOOKALIKES) if _LATIN.search(word) and _OTHER.search(word) else word
 
 
 @dataclass(frozen=True, slots=True)
