@@ -41,6 +41,37 @@ def test_a_denial_that_data_goes_abroad_meets_the_provider_there() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not sell your data. We sell your personal data to data brokers.",
+        "This site is free of cookies. A cookie keeps you signed in.",
+        "We do not collect personal data. We collect your name.",
+        "We do not track you. Partners track visitors with pixels.",
+        "Telephone calls are not recorded. We record all calls.",
+    ],
+)
+def test_what_one_sentence_denies_and_another_does_is_told_at_the_denial(text: str) -> None:
+    assert quotes(text, "X.contradiction") == [f"{text.partition('. ')[0]}."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not sell your data without your consent. We sell your personal data to data brokers.",
+        "We do not use cookies. This does not apply to our shop. We use cookies to remember your basket.",
+        "We do not collect personal data when you browse. We collect your name when you order.",
+    ],
+)
+def test_a_denial_that_is_narrowed_contradicts_nothing(text: str) -> None:
+    assert not findings(text, "X.contradiction")
+
+
+def test_data_that_never_leaves_and_is_sent_abroad() -> None:
+    text = "Your data never leaves the EU. We transfer your data to the United States."
+    assert len(findings(text, "X.transfer")) == 1
+
+
 def test_what_does_not_happen_in_this_context_and_happens_in_the_next_sentence() -> None:
     denial = "Your data is not passed to third parties in this context."
     assert quotes(f"{denial} We forward your inquiry to our partner abroad.", "X.transfer") == [denial]

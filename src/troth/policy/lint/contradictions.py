@@ -57,6 +57,17 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
             yield _beside(passage, beside[0])
 
 
+@fires_when("X.contradiction")
+def denied_and_done(looked: Looked) -> Iterator[Hit]:
+    """A denial without exception beside a sentence that does what it denies, once for each thing denied."""
+    spoken = looked.mentions
+    for denial in spoken.names("never."):
+        denials = [one for one in spoken.of(denial) if not is_taken_back(one, looked)]
+        done = _without(spoken.of(f"does.{denial.removeprefix('never.')}"), spoken.of(denial)) if denials else []
+        if done:
+            yield _beside(denials[0], done[0])
+
+
 def is_taken_back(passage: Passage, looked: Looked) -> bool:
     """Whether the next sentence says for whom the denial does not hold."""
     after = looked.following.get(id(passage))
