@@ -132,3 +132,26 @@ def test_a_row_of_a_table_gives_a_period_to_what_stands_in_it() -> None:
     assert not findings(table.format("a week"), "GDPR.13.2a.retention")
     [finding] = findings(table.format("whatever"), "GDPR.13.2a.retention")
     assert finding.message.endswith(": logs.")
+
+
+@pytest.mark.parametrize(
+    ("told", "denied", "rule"),
+    [
+        (
+            "You may complain to a supervisory authority.",
+            "You may not complain to a supervisory authority.",
+            "GDPR.13.2d.complaint",
+        ),
+        ("The legal basis is the contract.", "We have no legal basis for it.", "GDPR.13.1c.basis"),
+        ("We keep your data for a year.", "We do not say how long we keep your data.", "GDPR.13.2a.retention"),
+    ],
+)
+def test_a_duty_is_not_fulfilled_by_denying_it(told: str, denied: str, rule: str) -> None:
+    assert not findings(told, rule)
+    assert len(findings(denied, rule)) == 1
+
+
+def test_rights_that_nobody_has_are_missing() -> None:
+    rights = "access, rectification, erasure, restriction of processing, portability, and objection"
+    assert not findings(f"You have the right to {rights}.", "GDPR.13.2b")
+    assert len(findings(f"You have no right to {rights}.", "GDPR.13.2b")) == 1

@@ -183,7 +183,7 @@ def test_sections_in_another_order_have_the_same_findings(name: str) -> None:
 
 # --- days, and words that mean nothing --------------------------------------------------------------------------------
 
-GROW_OLD = {"S.stale", "S.predates", "S.product.sunset", "GDPR.13.1f.transfer"}
+GROW_OLD = {"S.stale", "S.predates", "S.product.sunset", "S.date.invalid", "GDPR.13.1f.transfer"}
 """Rules that look at the day themselves."""
 
 

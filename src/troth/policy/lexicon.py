@@ -13,6 +13,8 @@ A file may begin with ``[words]``: names for what its phrases say again and agai
 
 Every sentence is looked at with what leads into it: for the items of a list the sentence before the list, for a cell
 of a table the head of its column. A concept is the item's only when its words reach into the item itself.
+
+A sentence that a concept ``denied.right`` hears speaks of no concept ``right.*``, and so for every other beginning.
 """
 
 from __future__ import annotations
@@ -125,8 +127,16 @@ class Mentions:
     def _one(self, name: str) -> tuple[Passage, ...]:
         if name not in self._found:
             concept = self._known[name]
-            self._found[name] = tuple(self.passages[place] for place in self._speaking(concept))
+            found = tuple(self.passages[place] for place in self._speaking(concept))
+            self._found[name] = self._undenied(name, found)
         return self._found[name]
+
+    def _undenied(self, name: str, found: tuple[Passage, ...]) -> tuple[Passage, ...]:
+        """*found* without what ``denied.right`` hears, where *name* is a concept ``right.*``, and so on: who says that
+        nobody may complain has not told people that they may."""
+        denial = f"denied.{name.partition('.')[0]}"
+        denied = {id(passage) for passage in self._one(denial)} if found and self.knows(denial) else set[int]()
+        return tuple(passage for passage in found if id(passage) not in denied)
 
     def _speaking(self, concept: Concept) -> Iterator[int]:
         places = {place: phrase for phrase in reversed(concept.any) for place in self._concordance.holding(phrase)}
