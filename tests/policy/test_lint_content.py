@@ -155,3 +155,19 @@ def test_rights_that_nobody_has_are_missing() -> None:
     rights = "access, rectification, erasure, restriction of processing, portability, and objection"
     assert not findings(f"You have the right to {rights}.", "GDPR.13.2b")
     assert len(findings(f"You have no right to {rights}.", "GDPR.13.2b")) == 1
+
+
+def test_a_look_every_two_years_is_no_period() -> None:
+    text = "## How long we keep it\n\n- Invoices: ten years.\n- Photos of events: {}"
+    assert len(findings(text.format("we review them every two years."), "GDPR.13.2a.retention")) == 1
+    assert not findings(text.format("two years."), "GDPR.13.2a.retention")
+
+
+def test_an_officer_who_reads_the_general_inbox_has_no_mailbox_of_their_own() -> None:
+    assert findings("Our data protection officer reads that inbox too.", "GDPR.38.dpo-mailbox")
+    assert not findings("Our data protection officer reads every complaint.", "GDPR.38.dpo-mailbox")
+
+
+def test_a_postcode_with_two_crosses_is_no_gap() -> None:
+    assert not findings("The shop is at 3500 XX Utrecht.", "GDPR.12.clarity")
+    assert findings("The shop is at XX street.", "GDPR.12.clarity")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_around, without
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
+from troth.policy.lint.run import Looked, outside_headings
 
 _KINDS = (
     ("kept.accounts", "accounts", "account|profile|member|registration"),
@@ -32,7 +32,8 @@ _KINDS = (
 
 @fires_when("GDPR.13.2a.retention")
 def _no_period(looked: Looked) -> Iterator[Hit]:
-    """A kind of data has a period where a block, a list or a row of a table speaks of both."""
+    """A kind of data has a period where a block, a list or a row of a table speaks of both; to be looked at again, or
+    not to be determined, is none."""
     spoken = looked.mentions
     said = spoken.of("retention.any", "retention.period", "retention.vague")
     if not said:
@@ -42,6 +43,8 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
         lacking = [kind for name, kind, stems in _KINDS if spoken.has(name) and not re.search(rf"\b(?:{stems})", words)]
         if lacking:
             yield Hit(says=(("what", ", ".join(lacking)),))
+        for passage in () if lacking else outside_headings(spoken.of("retention.undetermined"))[:1]:
+            yield Hit(passage.sentence, says=(("what", "what is named here"),))
 
 
 @fires_when("GDPR.13.2a.vague")

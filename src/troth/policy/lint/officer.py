@@ -19,6 +19,11 @@ _SHARED = re.compile(
     re.I,
 )
 _SAME = re.compile(r"\bsame (?:e-?mail|mailbox|(?:mail |postal |contact )?address)\b", re.I)
+_ALSO_READS = re.compile(
+    r"\b(?:reads?|sees?|checks?|watch(?:es)?|has access to) (?:that|this|the same|the|our) (?:general |shared )?"
+    r"(?:in-?box|mailbox|mail|address|account)\b",
+    re.I,
+)
 _OFFICER = r"(?:[Dd]ata [Pp]rotection [Oo]fficer|[Pp]rivacy [Oo]fficer|DPO)"
 _PERSON = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)? [A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
 _NAMED = re.compile(
@@ -47,7 +52,7 @@ def _mailbox(passage: Passage) -> Hit | None:
     if address and _SHARED.fullmatch(address[1]):
         what = "The officer is reached through a mailbox that others read."
         return Hit(passage.sentence, address[0], (("what", what),))
-    if _SAME.search(text) and address is None:
+    if (_SAME.search(text) or _ALSO_READS.search(text)) and address is None:
         return Hit(passage.sentence, says=(("what", "The officer shares a mailbox with others."),))
     return None
 

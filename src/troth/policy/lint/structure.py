@@ -118,7 +118,7 @@ def missing_link(looked: Looked) -> Iterator[Hit]:
     """Sentences that send their reader to a document without saying where it is, or to a section that is not there."""
     said = set[str]()
     itself = looked.mentions.of("points.itself")
-    for passage in looked.mentions.of("points.document", "points.click"):
+    for passage in looked.mentions.of("points.document", "points.click", "points.elsewhere"):
         if passage not in itself and not _leads_somewhere(passage):
             said.add(passage.sentence.id)
             yield Hit(passage.sentence, says=(("why", "The reader is sent somewhere, and no link leads there"),))
