@@ -203,3 +203,9 @@ def test_a_sentence_is_understood_alike_wherever_it_stands(sentences: list[str])
         any(clause.promise for clause in together.clauses if clause.sentence in one.sentences)
         for one in together.paragraphs
     ] == alone
+
+
+@pytest.mark.parametrize("heading", ["Keeping it", "When do you delete it?", "How long we keep it"])
+def test_a_kind_and_a_period_under_a_heading_about_keeping_are_a_promise(heading: str) -> None:
+    assert understood(f"## {heading}\n\n- Visitor tablet: 30 days.").promises
+    assert not understood("## Opening hours\n\n- Visitor desk: 30 days.").promises
