@@ -209,3 +209,8 @@ def test_a_sentence_is_understood_alike_wherever_it_stands(sentences: list[str])
 def test_a_kind_and_a_period_under_a_heading_about_keeping_are_a_promise(heading: str) -> None:
     assert understood(f"## {heading}\n\n- Visitor tablet: 30 days.").promises
     assert not understood("## Opening hours\n\n- Visitor desk: 30 days.").promises
+
+
+@pytest.mark.parametrize("text", ["Please do not send us pictures.", "Children may bring their toys."])
+def test_whoever_is_named_twice_at_the_beginning_is_not_the_company(text: str) -> None:
+    assert understood(f"{text}\n\n{text}").promises == understood(text).promises == ()

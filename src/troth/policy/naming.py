@@ -43,6 +43,8 @@ _OTHERS = """
     you your user users site website service services policy app notice we they it this these cookies our if the
     google facebook data personal information who what gdpr ccpa coppa regulation act law directive commission
     authority union eea dpo party parties processor
+    please nobody nothing everybody everyone anybody anyone people persons each every all no some
+    teachers staff employees children parents pupils patients customers members visitors guests volunteers
 """
 _NOT_US = frozenset(_OTHERS.split())
 _GENERIC = ("the Company", "our company", "the Organisation", "the Organization")
