@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ FAULTS = {
 def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Running]:
     """The company with one complaint, one open request, Ann erased, and as many people with access as it promises:
     two, and the six accounts of the databases. Every promise that is measured is kept."""
-    with postgresql_server.database("desk_of_ten_faults") as url:
+    with postgresql_server.database(f"desk{uuid.uuid4().hex[:12]}") as url:
         ways = {"DESK_BY_SOCKET": _by_socket(url, postgresql_server), "DESK_IN_PLAIN": f"{url}?sslmode=disable"}
         with running(tmp_path_factory.mktemp("running"), people=50, desk=ways["DESK_BY_SOCKET"]) as company:
             company.environment.update(ways)
