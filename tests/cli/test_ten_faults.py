@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
