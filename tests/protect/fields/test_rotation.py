@@ -246,7 +246,8 @@ def test_readers_and_writers_go_on_meanwhile(engine: sa.Engine, keyring: Keyring
 
 @pytest.mark.parametrize("pages", [1, 3, 9])
 def test_a_killed_rotation_is_gone_on_with(engine: sa.Engine, keyring: Keyring, pages: int) -> None:
-    fill(engine, 400)
+    rows = 800  # twenty pages: far more than are done while the signal is on its way
+    fill(engine, rows)
     rotated(keyring)
     url = engine.url.render_as_string(hide_password=False)
     command = [sys.executable, str(Path(__file__).with_name("rotating.py")), url]
@@ -256,10 +257,10 @@ def test_a_killed_rotation_is_gone_on_with(engine: sa.Engine, keyring: Keyring, 
             assert process.stdout.readline().strip().isdecimal()
         process.kill()
     assert keys(engine) == {0, 1}
-    assert emails(engine) == [mail(n) for n in range(400)]
-    assert 0 < rotate_fields(engine, Customer).changed < 400
+    assert emails(engine) == [mail(n) for n in range(rows)]
+    assert 0 < rotate_fields(engine, Customer).changed < rows
     assert keys(engine) == {1}
-    assert emails(engine) == [mail(n) for n in range(400)]
+    assert emails(engine) == [mail(n) for n in range(rows)]
 
 
 # --- what cannot be done ----------------------------------------------------------------------------------------------
