@@ -143,7 +143,8 @@ def test_a_changed_value_does_not_open(engine: sa.Engine, keyring: Keyring) -> N
         session.add(Customer(email=ANN))
         session.commit()
         (value,) = stored(engine, "e_mail")
-        session.execute(sa.text("UPDATE customer SET e_mail = :v"), {"v": bytes(value)[:-1] + bytes([bytes(value)[-1] ^ 1])})
+        *first, last = bytes(value)
+        session.execute(sa.text("UPDATE customer SET e_mail = :v"), {"v": bytes([*first, last ^ 1])})
         with pytest.raises(OpenError):
             session.scalars(sa.select(Customer.email)).all()
 
