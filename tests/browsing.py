@@ -59,6 +59,13 @@ def opened(browser: Browser, width: int, *, scheme: str = "light", script: bool 
     return context.new_page()
 
 
+def too_wide(page: Page) -> list[str]:
+    """That the page has to be scrolled sideways; a page on its way, after a link or a button, is waited for."""
+    page.wait_for_load_state()
+    width: int = page.evaluate("innerWidth")
+    return [f"too wide at {width}"] if page.evaluate("document.documentElement.scrollWidth") > width else []
+
+
 def axe(page: Page) -> list[str]:
     """What axe-core finds wrong with the page as it is shown now."""
     page.evaluate(_axe())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 from tests.audit.test_output import SARIF
-from tests.browsing import CONTRAST, axe, browser, opened
+from tests.browsing import CONTRAST, axe, browser, opened, too_wide
 from tests.policy.linting import TODAY
 
 from troth.policy import PolicyText, read
@@ -122,6 +122,6 @@ def test_everybody_can_read_the_page(
     file.write_text(as_html(report, policy, name="policy.md"), encoding="utf-8")
     page = opened(browser, width, scheme=scheme)
     page.goto(file.as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert too_wide(page) == []
     assert page.evaluate(CONTRAST) == []
     assert axe(page) == []

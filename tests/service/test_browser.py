@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.browsing import CONTRAST, axe, opened
+from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.service.test_pages import POLICY
 from tests.service.test_server import served, served_company
 
@@ -33,7 +33,7 @@ def test_every_page_fits_and_contrasts_at_every_width(browser: Browser, served: 
             page = opened(browser, width, scheme=scheme)
             for path in PAGES:
                 page.goto(served + path)
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+                assert too_wide(page) == [], (path, width)
                 assert page.evaluate(CONTRAST) == [], (path, scheme)
                 assert width == 768 or axe(page) == [], (path, scheme)
             page.context.close()
@@ -66,7 +66,7 @@ def test_a_promise_over_time_reads_and_prints_whole(browser: Browser, served: st
         page.goto(f"{served}/policy/status/")
         page.goto(served + str(page.locator('.promise a[href^="/policy/status/"]').first.get_attribute("href")))
         assert page.locator("h1").inner_text()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert too_wide(page) == []
         assert (page.evaluate(CONTRAST), axe(page)) == ([], [])
         page.context.close()
 
@@ -108,7 +108,7 @@ def test_versions_say_in_words_what_they_changed(browser: Browser, served: str, 
         page = opened(browser, width, scheme=scheme, script=True)
         page.goto(f"{served}/policy/versions/")
         assert page.locator("del").first.is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert too_wide(page) == []
         assert (page.evaluate(CONTRAST), axe(page)) == ([], [])
         if folder := os.environ.get("TROTH_SCREENSHOTS"):
             page.screenshot(path=Path(folder) / f"versions-{width}.png", full_page=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page
-from tests.browsing import CONTRAST, axe, opened
+from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.cli.firm import TROTH
 from tests.service.test_server import environment_of, served, served_company
 
@@ -38,9 +38,7 @@ def invite(company: Path, email: str, *roles: str) -> str:
 def check(page: Page) -> list[str]:
     """What is wrong with the page as it is shown now."""
     width = page.viewport_size["width"] if page.viewport_size else 0
-    faults = [f"too wide at {width}"] if page.evaluate("document.documentElement.scrollWidth") > width else []
-    faults += page.evaluate(CONTRAST)
-    faults += axe(page)
+    faults = [*too_wide(page), *page.evaluate(CONTRAST), *axe(page)]
     shots = os.environ.get("TROTH_SHOTS")
     if shots:
         name = page.url.split("/", 3)[3].replace("/", "_") or "root"

@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page
-from tests.browsing import CONTRAST, axe
+from tests.browsing import CONTRAST, axe, too_wide
 from tests.service.cases.conftest import DECLARATION, SHOP
 from tests.service.conftest import ROOT
 from tests.service.mailing import Sink, read
@@ -315,7 +315,7 @@ def test_every_page_fits_contrasts_and_moves_nothing(
         for width, dark in ((320, False), (320, True), (640, False), (1280, True), (1280, False)):
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme="dark" if dark else "light")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            assert too_wide(page) == [], (path, width)
             if width != 640:
                 assert page.evaluate(CONTRAST) == [], (path, dark)
         small = page.evaluate("""() => [...document.querySelectorAll('a, button, input, select, summary')]

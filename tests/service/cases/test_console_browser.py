@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from tests.browsing import CONTRAST, axe
+from tests.browsing import CONTRAST, axe, too_wide
 from tests.service.cases.conftest import Office
 from tests.service.conftest import as_default
 from tests.service.team import StaffClient
@@ -144,10 +144,7 @@ def window(
 def faults(page: Page, name: str) -> list[str]:
     """What is wrong with the page as it is shown now."""
     width = page.viewport_size["width"] if page.viewport_size else 0
-    found = [f"too wide at {width}"] if page.evaluate("document.documentElement.scrollWidth") > width else []
-    found += page.evaluate(CONTRAST)
-    found += page.evaluate(SMALL)
-    found += axe(page)
+    found = [*too_wide(page), *page.evaluate(CONTRAST), *page.evaluate(SMALL), *axe(page)]
     if shots := os.environ.get("TROTH_SHOTS"):
         scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
         page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from tests.browsing import axe, opened
+from tests.browsing import axe, opened, too_wide
 from tests.service.cases.packages import contents
 
 from troth.service.cases.package import build
@@ -44,7 +44,7 @@ def test_it_fits_every_width_and_asks_for_nothing(browser: Browser, pages: dict[
             page.on("request", partial(_note, asked, "url"))
             page.on("console", partial(_note, complaints, "text"))
             page.goto(address)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            assert too_wide(page) == [], (name, width)
             assert (asked, complaints) == ([address], [])
             folder = Path(os.environ.get("TROTH_SCREENSHOTS", tmp_path))
             page.screenshot(path=folder / f"package-{name}-{width}.png", full_page=True)
