@@ -99,20 +99,20 @@ def _sentences(
     said = {rows.get(it.sentence.id) or plain(it.sentence.text): it for it in found}
     labels = [plain(text) for text in wanted]
     for label, text in zip(labels, wanted, strict=True):
-        if any(_same(label, one) for one in said):
+        if any(is_same(label, one) for one in said):
             tally.right += 1
         else:
             tally.missed += 1
             if shown:
                 print(f"  - {name} {shown}: {text[:300]}")
     for one, clause in said.items():
-        if not any(_same(label, one) for label in labels):
+        if not any(is_same(label, one) for label in labels):
             tally.wrong += 1
             if shown:
                 print(f"  + {name} {shown}: {clause.sentence.text[:300]}\n        {clause.because[:2]}")
 
 
-def _same(label: str, found: str) -> bool:
+def is_same(label: str, found: str) -> bool:
     if not label or not found:
         return False
     if f" {label} " in f" {found} " or f" {found} " in f" {label} ":
