@@ -17,7 +17,10 @@ from troth.policy.text import Block, Cell, Language, Link, PolicyError, PolicyTe
 if TYPE_CHECKING:
     from troth.policy.binding import Bound, bind, check, doubts, marks
     from troth.policy.clauses import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, understand
-    from troth.policy.facts import (
+    from troth.policy.reading import Kind, kind_of, published_text, read
+    from troth.policy.reading.files import FileKind, file_kind, read_bytes, read_file
+    from troth.policy.rendering import render_plain
+    from troth.policy.stated import (
         Contact,
         ContactKind,
         DateKind,
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
         days_meant,
         definitions,
     )
-    from troth.policy.reading import Kind, kind_of, published_text, read
-    from troth.policy.reading.files import FileKind, file_kind, read_bytes, read_file
-    from troth.policy.rendering import render_plain
 
 __all__ = [
     "Block",
@@ -79,7 +79,7 @@ __all__ = [
 _BEHIND = {
     "binding": "Bound bind check doubts marks",
     "clauses": "Clause ClauseKind Practice Quantity Understood promises_in understand",
-    "facts": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
+    "stated": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
     "reading.files": "FileKind file_kind read_bytes read_file",
     "reading": "Kind kind_of published_text read",
     "rendering": "render_plain",

@@ -10,8 +10,8 @@ from troth.policy.clauses.model import Clause, ClauseKind, Understood
 from troth.policy.clauses.parts import parts_of
 from troth.policy.clauses.practices import paragraphs_of
 from troth.policy.clauses.quantities import quantities_in
-from troth.policy.facts import contacts, definitions
 from troth.policy.lexicon import Mentions, Passage, mentions
+from troth.policy.stated import contacts, definitions
 from troth.policy.text import Language, PolicyText, Sentence
 from troth.wording import same_words
 

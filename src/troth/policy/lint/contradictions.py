@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from troth.policy.facts import ContactKind, Reached, contacts
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import shortened
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.lint.uses import is_item
+from troth.policy.stated import ContactKind, Reached, contacts
 from troth.policy.text import Sentence
 
 __all__ = ["is_taken_back"]

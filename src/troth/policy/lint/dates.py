@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from troth.policy.facts import DateKind, dates, days_meant
 from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.phrases import plain
+from troth.policy.stated import DateKind, dates, days_meant
 from troth.policy.text import Block, PolicyText, Sentence
 
 __all__ = ["Written", "dates_of", "own_date", "written_dates"]

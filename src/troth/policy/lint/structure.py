@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from troth.policy.facts import definitions
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import hit_at, occurrences, straight
@@ -15,6 +14,7 @@ from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.lint.unfinished import empty_leads
 from troth.policy.phrases import plain
+from troth.policy.stated import definitions
 from troth.policy.text import PolicyText, Section, Sentence
 
 # --- lists that are empty ---------------------------------------------------------------------------------------------

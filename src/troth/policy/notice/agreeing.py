@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from troth.errors import TrothError
-from troth.policy.notice.facts import KINDS
+from troth.policy.notice.content import KINDS
 from troth.policy.notice.machine import rows_of
 from troth.policy.notice.words import Row, Words
 from troth.policy.reading import Kind, read

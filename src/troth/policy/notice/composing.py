@@ -1,4 +1,4 @@
-"""Facts into a document: which sections there are, and which sentences each has. The words are in ``en.toml``."""
+"""What a notice holds into a document: its sections, and the sentences of each. The words are in ``en.toml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from troth.law import obligation
-from troth.policy.notice.facts import KINDS, CookieFact, Facts, PointFact, PurposeFact, RecipientFact
+from troth.policy.notice.content import KINDS, Content, CookieFact, PointFact, PurposeFact, RecipientFact
 from troth.policy.notice.words import NOTHING, Words, days, plain
 
 __all__ = ["Block", "Document", "Section", "Table", "Text", "anchor", "compose", "contacts", "short"]
@@ -61,9 +61,9 @@ def anchor(title: str) -> str:
     return "-".join("".join(each if each.isalnum() else " " for each in title.lower()).split())
 
 
-def compose(facts: Facts, words: Words) -> Document:
+def compose(content: Content, words: Words) -> Document:
     """The full notice."""
-    composer = _Composer(facts, words)
+    composer = _Composer(content, words)
     page = words.data["page"]
     sections = (
         Section(heading, blocks)
@@ -73,15 +73,15 @@ def compose(facts: Facts, words: Words) -> Document:
     return Document(page["title"], page["lang"], tuple(composer.blocks("intro")), tuple(sections))
 
 
-def short(facts: Facts, words: Words, point: PointFact) -> Document:
+def short(content: Content, words: Words, point: PointFact) -> Document:
     """The short notice of a collection point, with ways into the full one."""
-    composer = _Composer(facts, words)
+    composer = _Composer(content, words)
     return Document("", words.data["page"]["lang"], tuple(_said(composer.short(point))), ())
 
 
-def contacts(facts: Facts) -> Iterator[tuple[str, str]]:
+def contacts(content: Content) -> Iterator[tuple[str, str]]:
     """The rows of the first table: who answers, and how to reach them."""
-    it = facts.controller
+    it = content.controller
     for key in ("name", "address", "country", "email", "phone", "number", "officer", "authority", "effective"):
         if value := getattr(it, key):
             yield key, value
@@ -93,17 +93,17 @@ def _said(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 class _Composer:
-    """Facts and words, and a method for each section."""
+    """The content, the words, and a method for each section."""
 
-    def __init__(self, facts: Facts, words: Words) -> None:
-        self.facts = facts
+    def __init__(self, content: Content, words: Words) -> None:
+        self.content = content
         self.words = words
         self.slots = {
-            "name": facts.controller.name,
-            "email": facts.controller.email,
-            "officer": facts.controller.officer,
-            "effective": words.day(facts.controller.effective),
-            **facts.pages,
+            "name": content.controller.name,
+            "email": content.controller.email,
+            "officer": content.controller.officer,
+            "effective": words.day(content.controller.effective),
+            **content.pages,
         }
 
     def blocks(self, section: str) -> Iterator[Block]:
@@ -117,7 +117,7 @@ class _Composer:
     def _table(self, kind: str, rows: tuple[object, ...] | None = None) -> Table:
         """The table of that kind, without columns in which nothing stands."""
         heads = self.words.heads(kind)
-        rows = self.facts.rows[kind] if rows is None else rows
+        rows = self.content.rows[kind] if rows is None else rows
         cells = [self.words.cells(row) for row in rows if isinstance(row, KINDS[kind])]
         kept = [at for at in range(len(heads)) if at == 0 or any(row[at] != NOTHING for row in cells)]
         names = tuple(heads.values())
@@ -133,50 +133,50 @@ class _Composer:
         yield Table(
             tuple(self.words.heads("controller").values()),
             tuple(
-                (self.words.word("what", key), self.words.contact(key, value)) for key, value in contacts(self.facts)
+                (self.words.word("what", key), self.words.contact(key, value)) for key, value in contacts(self.content)
             ),
         )
-        yield self._text("controller.officer" if self.facts.controller.officer else None)
-        for name, email in self.facts.joint:
+        yield self._text("controller.officer" if self.content.controller.officer else None)
+        for name, email in self.content.joint:
             yield Text((self.words.say("controller.joint", **(self.slots | {"name": name, "email": email})),))
-        if one := self.facts.representative:
+        if one := self.content.representative:
             slots = self.slots | {"name": one.name, "address": one.address, "email": one.email}
             yield Text((self.words.say("controller.representative", **slots),))
 
     def _points(self) -> Iterator[Block]:
-        if self.facts.rows["points"]:
-            bases = {row.basis for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact)}
+        if self.content.rows["points"]:
+            bases = {row.basis for row in self.content.rows["purposes"] if isinstance(row, PurposeFact)}
             yield self._text("points.lead")
             yield self._table("points")
-            optional = any(isinstance(row, PointFact) and row.optional for row in self.facts.rows["points"])
+            optional = any(isinstance(row, PointFact) and row.optional for row in self.content.rows["points"])
             yield self._text(
                 "points.optional" if optional else None,
                 "points.statutory" if "legal_obligation" in bases else None,
                 "points.contract" if "contract" in bases else None,
             )
-        if self.facts.rows["sources"]:
+        if self.content.rows["sources"]:
             yield self._text("points.sources")
             yield self._table("sources")
-        if self.facts.rows["sources"] or self.facts.acts_for_others:
+        if self.content.rows["sources"] or self.content.acts_for_others:
             yield self._text("points.indirect")
 
     def _purposes(self) -> Iterator[Block]:
-        bases = {row.basis for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact)}
+        bases = {row.basis for row in self.content.rows["purposes"] if isinstance(row, PurposeFact)}
         yield self._text("purposes.lead")
         yield self._table("purposes")
         yield self._text("purposes.consent" if "consent" in bases else None, "purposes.nothing_else", "purposes.new")
 
     def _special(self) -> Iterator[Block]:
-        if self.facts.rows["special"]:
+        if self.content.rows["special"]:
             yield self._text("special.lead")
             yield self._table("special")
 
     def _others(self) -> Iterator[Block]:
-        if what := self.facts.acts_for_others:
+        if what := self.content.acts_for_others:
             yield self._text("others.lead", what="; ".join(each[:1].lower() + each[1:] for each in what))
 
     def _recipients(self) -> Iterator[Block]:
-        rows = self.facts.rows["recipients"]
+        rows = self.content.rows["recipients"]
         yield self._text("recipients.lead" if rows else "recipients.none")
         if rows:
             abroad = any(isinstance(row, RecipientFact) and row.safeguard for row in rows)
@@ -188,17 +188,17 @@ class _Composer:
         yield self._table("periods")
 
     def _security(self) -> Iterator[Block]:
-        if self.facts.security:
-            yield Text(tuple(plain(each) for each in self.facts.security))
+        if self.content.security:
+            yield Text(tuple(plain(each) for each in self.content.security))
 
     def _cookies(self) -> Iterator[Block]:
-        rows, signals, who = self.facts.rows["cookies"], self.facts.signals, self.facts.elsewhere
-        if self.facts.has_site:
+        rows, signals, who = self.content.rows["cookies"], self.content.signals, self.content.elsewhere
+        if self.content.has_site:
             yield self._text("cookies.lead" if rows else "cookies.none")
         if rows:
             yield self._table("cookies")
             chosen = any(isinstance(row, CookieFact) and row.use != "necessary" for row in rows)
-            asked = chosen and self.facts.has("pecr", "eprivacy")
+            asked = chosen and self.content.has("pecr", "eprivacy")
             yield self._text("cookies.consent" if asked else None, "cookies.choices" if chosen else None)
         yield self._text(
             None if signals is None else f"cookies.gpc_{signals.gpc}",
@@ -208,25 +208,25 @@ class _Composer:
         )
 
     def _decisions(self) -> Iterator[Block]:
-        if self.facts.rows["decisions"]:
+        if self.content.rows["decisions"]:
             yield self._text("decisions.lead")
             yield self._table("decisions")
             yield self._text("decisions.human")
-        elif self.facts.decides is False:
+        elif self.content.decides is False:
             yield self._text("decisions.none")
 
     def _rights(self) -> Iterator[Block]:
-        if self.facts.has(*_GDPR):
+        if self.content.has(*_GDPR):
             yield self._text("rights.lead")
             yield self._table("rights", self._rights_of(*_GDPR))
             yield self._text("rights.how", "rights.extension", "rights.erase", "rights.refusal")
 
     def _marketing(self) -> Iterator[Block]:
         yield self._text("marketing.object")
-        if self.facts.mails:
-            stops = self._clock("canspam.opt_out") if self.facts.has("canspam") else None
+        if self.content.mails:
+            stops = self._clock("canspam.opt_out") if self.content.has("canspam") else None
             yield self._text(
-                "marketing.consent" if self.facts.mails == {"consent"} else None,
+                "marketing.consent" if self.content.mails == {"consent"} else None,
                 "marketing.mail",
                 "marketing.label" if stops else None,
                 "marketing.stops" if stops else None,
@@ -235,10 +235,10 @@ class _Composer:
 
     def _complaints(self) -> Iterator[Block]:
         yield self._text("complaints.own")
-        if self.facts.has("uk"):
+        if self.content.has("uk"):
             yield self._text("complaints.uk", days=self._clock("uk.acknowledge_complaint"))
-        if self.facts.has(*_GDPR):
-            who = self.facts.controller.authority
+        if self.content.has(*_GDPR):
+            who = self.content.controller.authority
             href = self.words.data["links"]["authority"].get(who, "")
             yield self._text(
                 "complaints.authority_online" if href else "complaints.authority",
@@ -249,19 +249,19 @@ class _Composer:
             )
 
     def _breaches(self) -> Iterator[Block]:
-        if self.facts.has(*_GDPR):
-            law = "uk" if self.facts.has("uk") else "gdpr"
+        if self.content.has(*_GDPR):
+            law = "uk" if self.content.has("uk") else "gdpr"
             yield self._text("breaches.authority", "breaches.people", hours=self._clock(f"{law}.notify_authority"))
 
     def _children(self) -> Iterator[Block]:
-        if self.facts.children:
-            said = "none" if self.facts.children == "none" else "age"
-            yield self._text(f"children.{said}", age=self.facts.children)
+        if self.content.children:
+            said = "none" if self.content.children == "none" else "age"
+            yield self._text(f"children.{said}", age=self.content.children)
 
     def _california(self) -> Iterator[Block]:
-        if not self.facts.has("ccpa"):
+        if not self.content.has("ccpa"):
             return
-        sells = ", ".join(self.facts.sells)
+        sells = ", ".join(self.content.sells)
         yield self._text("california.lead")
         yield self._table("california")
         yield self._text("california.purposes", "california.sold" if sells else "california.not_sold", who=sells)
@@ -270,14 +270,14 @@ class _Composer:
         yield self._text("california.how", "california.verify", "california.fair", confirm=self._clock("ccpa.confirm"))
 
     def _changes(self) -> Iterator[Block]:
-        changes, how = self.facts.changes, self.words.data["how"]
-        yearly = self._clock("ccpa.refresh_policy") if self.facts.has("ccpa") else None
+        changes, how = self.content.changes, self.words.data["how"]
+        yearly = self._clock("ccpa.refresh_policy") if self.content.has("ccpa") else None
         yield self._text("changes.effective", "changes.yearly" if yearly else None, months=yearly or "")
         if changes is not None:
             said = " and ".join(how[each] for each in changes.how)
             yield self._text("changes.how", how=said, days=days(changes.days_before))
-        yield self._text("changes.old" if self.facts.keeps_old else None)
-        yield self._text("changes.review" if self.facts.has("caloppa") else None)
+        yield self._text("changes.old" if self.content.keeps_old else None)
+        yield self._text("changes.review" if self.content.has("caloppa") else None)
 
     # --- the short notice ---------------------------------------------------------------------------------------------
 
@@ -285,10 +285,10 @@ class _Composer:
         """What a person reads beside a form."""
         said, heads = self.words, self.words.data["headings"]
         purposes = [
-            row for row in self.facts.rows["purposes"] if isinstance(row, PurposeFact) and row.purpose in point.why
+            row for row in self.content.rows["purposes"] if isinstance(row, PurposeFact) and row.purpose in point.why
         ]
         bases = dict.fromkeys(said.word("basis", row.basis) for row in purposes)
-        who = [row.recipient for row in self.facts.rows["recipients"] if isinstance(row, RecipientFact)]
+        who = [row.recipient for row in self.content.rows["recipients"] if isinstance(row, RecipientFact)]
         yield self._text("short.lead", where=point.where)
         yield self._text("short.required" if point.required else None, data=said.list_of(point.required))
         yield self._text("short.optional" if point.optional else None, data=said.list_of(point.optional))
@@ -297,7 +297,7 @@ class _Composer:
         yield self._text("short.basis" if bases else None, basis=", ".join(bases))
         yield self._text("short.recipients" if who else None, recipients=", ".join(who))
         consent = any(row.basis == "consent" for row in purposes)
-        where = "rights" if self.facts.has(*_GDPR) else "california" if self.facts.has("ccpa") else ""
+        where = "rights" if self.content.has(*_GDPR) else "california" if self.content.has("ccpa") else ""
         yield self._text(
             "short.withdraw" if consent else None,
             "short.rights" if where else None,
@@ -308,10 +308,10 @@ class _Composer:
     # --- words for facts ----------------------------------------------------------------------------------------------
 
     def _rights_of(self, *laws: str) -> tuple[object, ...]:
-        return tuple(row for row in self.facts.rows["rights"] if set(getattr(row, "laws", ())) & set(laws))
+        return tuple(row for row in self.content.rows["rights"] if set(getattr(row, "laws", ())) & set(laws))
 
     def _clock(self, duty: str) -> str:
         """The time that the law gives, as it is said."""
-        clock = obligation(duty, self.facts.on).clock
+        clock = obligation(duty, self.content.on).clock
         assert clock is not None, "only duties with a clock are asked for"
         return str(clock).replace("calendar ", "").replace("clock ", "")

@@ -12,12 +12,12 @@ from typing import Any
 
 from troth.declaration import Declaration, Purpose, Sharing, System, Table, covers, is_special, title
 from troth.law import Activity, obligation, regimes_for
-from troth.policy.notice.facts import (
+from troth.policy.notice.content import (
     CaliforniaFact,
+    Content,
     CookieFact,
     DecisionFact,
     Fact,
-    Facts,
     Officer,
     PeriodFact,
     PointFact,
@@ -29,7 +29,7 @@ from troth.policy.notice.facts import (
 )
 from troth.policy.notice.words import NOTHING
 
-__all__ = ["condensed", "facts_of", "law_of_notices", "stored"]
+__all__ = ["condensed", "content_of", "law_of_notices", "stored"]
 
 
 @cache
@@ -38,12 +38,12 @@ def law_of_notices() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("law.toml").read_text("utf-8"))
 
 
-def facts_of(declaration: Declaration) -> Facts:
-    """The facts, as they stand on the first day of the policy: the law of that day, whatever day is today."""
+def content_of(declaration: Declaration) -> Content:
+    """The content, as it stands on the first day of the policy: the law of that day, whatever day is today."""
     on, notice = declaration.policy.effective, declaration.notice
     laws = _laws(declaration, on)
     elsewhere = notice.elsewhere if isinstance(notice.elsewhere, tuple) or notice.elsewhere is None else ()
-    return Facts(
+    return Content(
         controller=_controller(declaration),
         representative=declaration.organisation.representative,
         laws=laws,

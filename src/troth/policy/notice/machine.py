@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from troth.declaration import Period, dpv
 from troth.policy.notice.composing import contacts
-from troth.policy.notice.facts import KINDS, Fact, Facts, columns
+from troth.policy.notice.content import KINDS, Content, Fact, columns
 from troth.policy.notice.gathering import law_of_notices
 from troth.policy.notice.words import Row
 
@@ -145,19 +145,19 @@ _SHAPES: Mapping[str, _Shape] = {
 }
 
 
-def to_json_ld(facts: Facts) -> str:
+def to_json_ld(content: Content) -> str:
     """The facts as one JSON-LD document, the same bytes for the same facts."""
     document: dict[str, Any] = {
         "@context": _CONTEXT,
-        "@id": facts.pages["policy"],
+        "@id": content.pages["policy"],
         "@type": "dpv:PrivacyNotice",
         "dpv:hasDataController": {
             "@type": "dpv:DataController",
-            **{_CONTACTS[key]: value for key, value in contacts(facts)},
+            **{_CONTACTS[key]: value for key, value in contacts(content)},
         },
     }
     counts: dict[str, int] = {}
-    for kind, fact in facts.each():
+    for kind, fact in content.each():
         counts[kind] = counts.get(kind, 0) + 1
         node = {"@id": f"#{kind}-{counts[kind]}", **_node(kind, fact)}
         document.setdefault(_SHAPES[kind].under, []).append(node)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from troth.declaration import Basis, Declaration, Problem, covers, is_special
 from troth.errors import TrothError
 from troth.law import regime
-from troth.policy.notice.facts import Facts, PeriodFact
+from troth.policy.notice.content import Content, PeriodFact
 from troth.policy.notice.gathering import law_of_notices, stored
 
 __all__ = ["NoticeIncomplete", "missing_from"]
@@ -25,12 +25,12 @@ class NoticeIncomplete(TrothError):
         super().__init__("\n".join(map(str, problems)))
 
 
-def missing_from(declaration: Declaration, facts: Facts) -> list[Problem]:
+def missing_from(declaration: Declaration, content: Content) -> list[Problem]:
     """Everything that the laws that apply ask a notice to say and that the declaration does not hold."""
     return [
         Problem("notice-missing", declaration.where(path), path, f"{what} ({why})", mend)
         for rule in _RULES
-        for path, what, why, mend in rule(declaration, facts)
+        for path, what, why, mend in rule(declaration, content)
     ]
 
 
@@ -38,26 +38,26 @@ _Gap = tuple[str, str, str, str]
 """Where it goes, what is missing, who asks for it, and how to mend it."""
 
 
-def _controller(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _controller(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     organisation = declaration.organisation
-    if facts.has(*_GDPR) and not organisation.regulator:
+    if content.has(*_GDPR) and not organisation.regulator:
         mend = "add 'regulator', such as ICO or the name of the authority"
         yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", mend
     places = {"gdpr": law_of_notices()["free_flow"]["eea"], "uk": ["GB"]}
     for law, established in places.items():
-        if facts.has(law) and organisation.country not in established and facts.representative is None:
+        if content.has(law) and organisation.country not in established and content.representative is None:
             mend = "add 'representative: {name: …, address: …, email: …}'"
             yield "organisation", f"nobody stands for you under the {regime(law).name}", "GDPR Art. 27", mend
 
 
-def _purposes(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _purposes(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     if not declaration.purposes:
         yield "purposes", "no purpose is declared", "GDPR Art. 13(1)(c)", "declare what data is used for"
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             yield f"purposes.{name}", "the interests are not named", "GDPR Art. 13(1)(d)", "add 'interests'"
         special = any(is_special(key) and covers(broad, key) for broad in purpose.data for key in stored(declaration))
-        if facts.has(*_GDPR) and special and purpose.role == "controller" and not purpose.condition:
+        if content.has(*_GDPR) and special and purpose.role == "controller" and not purpose.condition:
             mend = "add 'condition', such as explicit_consent or health_care"
             yield f"purposes.{name}", "nothing lets special categories be used", "GDPR Art. 9(2)", mend
     for key in stored(declaration):
@@ -65,19 +65,19 @@ def _purposes(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
             yield "purposes", f"nothing says what {key} is used for", "GDPR Art. 13(1)(c)", "name it under a purpose"
 
 
-def _points(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _points(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     for name, point in declaration.collection_points.items():
         path = f"collection_points.{name}"
         for column, field in point.fields.items():
             if field.category is None:
                 what = f"nothing says what kind of data '{column}' is"
                 yield f"{path}.fields.{column}", what, "GDPR Art. 13(1)(c)", "add 'category'"
-        if facts.has(*_GDPR) and not point.without and any(each.need == "required" for each in point.fields.values()):
+        if content.has(*_GDPR) and not point.without and any(each.need == "required" for each in point.fields.values()):
             mend = "add 'without: we cannot …'"
             yield path, "nothing says what happens without the required fields", "GDPR Art. 13(2)(e)", mend
 
 
-def _sources(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _sources(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     asked = [each.category for point in declaration.collection_points.values() for each in point.fields.values()]
     known = [key for key in asked if key] + [k for it in declaration.notice.sources.values() for k in it.data]
     for key in stored(declaration):
@@ -86,41 +86,41 @@ def _sources(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
             yield "notice.sources", f"nothing says where {key} comes from", "GDPR Art. 14(2)(f)", mend
 
 
-def _recipients(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _recipients(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     free = {*law_of_notices()["free_flow"]["eea"], "GB", declaration.organisation.country}
     for name, one in declaration.recipients.items():
-        if facts.has(*_GDPR) and one.country not in free and not one.safeguard:
+        if content.has(*_GDPR) and one.country not in free and not one.safeguard:
             mend = "add 'safeguard', such as adequacy, scc, idta, dpf or uk_bridge"
             yield f"recipients.{name}", f"no safeguard for data in {one.country}", "GDPR Art. 13(1)(f)", mend
 
 
-def _periods(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
-    told = [row.data for row in facts.rows["periods"] if isinstance(row, PeriodFact)]
+def _periods(declaration: Declaration, content: Content) -> Iterator[_Gap]:
+    told = [row.data for row in content.rows["periods"] if isinstance(row, PeriodFact)]
     for key in stored(declaration):
         if not any(covers(broad, key) for several in told for broad in several):
             mend = "add a rule under 'retention', or 'keep' to the table"
             yield "retention", f"nothing says how long {key} stays", "GDPR Art. 13(2)(a)", mend
 
 
-def _cookies(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _cookies(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     for name, cookie in declaration.cookies.items():
         if not cookie.why:
             yield f"cookies.{name}", "nothing says what it is for", "PECR 6(2)(a)", "add 'why'"
 
 
-def _answers(declaration: Declaration, facts: Facts) -> Iterator[_Gap]:
+def _answers(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     """What only a person can say."""
     notice = declaration.notice
-    if facts.has(*_GDPR) and notice.decisions is None:
+    if content.has(*_GDPR) and notice.decisions is None:
         mend = "add 'decisions: none', or what a machine alone decides"
         yield "notice", "nothing is said of automated decisions", "GDPR Art. 13(2)(f)", mend
     if notice.children is None:
         mend = "add 'children: none', or the age from which one needs no parent"
         yield "notice", "nothing is said of children", "GDPR Art. 8; COPPA", mend
-    if facts.has(*_CALIFORNIA) and notice.signals is None:
+    if content.has(*_CALIFORNIA) and notice.signals is None:
         mend = "add 'signals: {gpc: honoured, dnt: ignored}'"
         yield "notice", "nothing says how signals of browsers are answered", "Cal. B&P 22575(b)(5)", mend
-    if facts.has("caloppa") and notice.elsewhere is None:
+    if content.has("caloppa") and notice.elsewhere is None:
         mend = "add 'elsewhere: none', or the recipients that do"
         yield "notice", "nothing says whether others watch people across sites", "Cal. B&P 22575(b)(6)", mend
     if notice.changes is None:

@@ -8,9 +8,9 @@ from typing import Literal
 from troth.declaration import Declaration
 from troth.policy.notice.agreeing import agree
 from troth.policy.notice.composing import Document, compose, short
+from troth.policy.notice.content import Content, PointFact
 from troth.policy.notice.ease import reading_ease
-from troth.policy.notice.facts import Facts, PointFact
-from troth.policy.notice.gathering import facts_of
+from troth.policy.notice.gathering import content_of
 from troth.policy.notice.machine import to_json_ld
 from troth.policy.notice.missing import NoticeIncomplete, missing_from
 from troth.policy.notice.words import Words, words_of
@@ -46,9 +46,11 @@ def render(declaration: Declaration, *, language: str = "en") -> Rendered:
     would read different things, and `PolicyError` for a language that is not there and prose that reads too hard.
     """
     words = words_of(language)
-    facts = _complete(declaration)
-    document = compose(facts, words)
-    rendered = Rendered(to_markdown(document), to_html(document), to_page(document), to_json_ld(facts), _ease(document))
+    content = _complete(declaration)
+    document = compose(content, words)
+    rendered = Rendered(
+        to_markdown(document), to_html(document), to_page(document), to_json_ld(content), _ease(document)
+    )
     agree(rendered.md, rendered.json_ld, words)
     agree(rendered.page, rendered.json_ld, words, kind="html")
     if rendered.ease < EASE_MIN:
@@ -67,10 +69,10 @@ def render_short(
     if point not in declaration.collection_points:
         there = ", ".join(declaration.collection_points) or "none"
         raise PolicyError(f"there is no collection point of that name; there are {there}")
-    facts = _complete(declaration)
-    row = facts.rows["points"][list(declaration.collection_points).index(point)]
+    content = _complete(declaration)
+    row = content.rows["points"][list(declaration.collection_points).index(point)]
     assert isinstance(row, PointFact), "the points are in the order of the declaration"
-    document = short(facts, words, row)
+    document = short(content, words, row)
     text = to_markdown(document)
     if (count := len(read(text).text.split())) > SHORT_WORDS_MAX:
         raise PolicyError(
@@ -79,11 +81,11 @@ def render_short(
     return text if form == "md" else to_html(document)
 
 
-def _complete(declaration: Declaration) -> Facts:
-    facts = facts_of(declaration)
-    if problems := missing_from(declaration, facts):
+def _complete(declaration: Declaration) -> Content:
+    content = content_of(declaration)
+    if problems := missing_from(declaration, content):
         raise NoticeIncomplete(problems)
-    return facts
+    return content
 
 
 def _ease(document: Document) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 
 from troth.counting import counted
 from troth.declaration import categories, title
-from troth.policy.notice.facts import KINDS, Fact, columns
+from troth.policy.notice.content import KINDS, Fact, columns
 from troth.policy.text import PolicyError
 
 __all__ = ["NOTHING", "Row", "Words", "words_of"]

@@ -17,10 +17,10 @@ from troth.declaration.telling import Announcing, Signals
 __all__ = [
     "KINDS",
     "CaliforniaFact",
+    "Content",
     "CookieFact",
     "DecisionFact",
     "Fact",
-    "Facts",
     "Officer",
     "PeriodFact",
     "PointFact",
@@ -184,7 +184,7 @@ class Officer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Content:
     """All that a notice says. *laws* are the ids of the rule sets that apply; *rows* are the tables of `KINDS`."""
 
     controller: Officer

@@ -1,8 +1,8 @@
 """What a policy says of itself: the terms it defines, how the company is reached, its dates. Each with its place."""
 
-from troth.policy.facts.contacts import Contact, ContactKind, Reached, contacts
-from troth.policy.facts.definitions import Definition, definitions
-from troth.policy.facts.stated_dates import DateKind, StatedDate, dates, days_meant
+from troth.policy.stated.contacts import Contact, ContactKind, Reached, contacts
+from troth.policy.stated.definitions import Definition, definitions
+from troth.policy.stated.stated_dates import DateKind, StatedDate, dates, days_meant
 
 __all__ = [
     "Contact",
