@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.measure_policies import is_same
+
 from troth.policy import read_file
 from troth.policy.clauses import understand
 from troth.policy.phrases import plain
