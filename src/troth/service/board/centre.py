@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -34,7 +36,45 @@ __all__ = ["notice", "principles", "promise", "promise_json", "receipt_of", "rec
 
 _PUBLIC_S = 60
 """How long others may keep what is public. The status is of a minute, and no promise is made by the second."""
-_WIDTH = tuple(Audience)
+_P = ParamSpec("_P")
+
+
+def _for_audience(
+    view: Callable[Concatenate[HttpRequest, Company, Audience, _P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, _P], HttpResponse]:
+    """The view, with the company and the audience that it is shown to; who is not of the audience may sign in."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        try:
+            company = the_company()
+        except NoCompany as error:
+            return not_ready(request, error)
+        audience = audience_asked(request)
+        if not may_see(company.declaration, audience):
+            return redirect_to_login(request.get_full_path())
+        return view(request, company, audience, *args, **kwargs)
+
+    return shown
+
+
+def _for_machines(
+    view: Callable[Concatenate[Company, Audience, _P], JsonResponse],
+) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
+    """The same where a machine asks: what is in the way is told it as JSON, and nobody is sent to a form."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        try:
+            company = the_company()
+        except NoCompany:
+            return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
+        audience = audience_asked(request)
+        if not may_see(company.declaration, audience):
+            return JsonResponse({"error": "the status of this policy is not published"}, status=403)
+        return view(company, audience, *args, **kwargs)
+
+    return shown
 
 
 @public
@@ -68,15 +108,9 @@ def notice(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
-def status(request: HttpRequest) -> HttpResponse:
+@_for_audience
+def status(request: HttpRequest, company: Company, audience: Audience) -> HttpResponse:
     """``/policy/status/``: the policy with what the last checks found under each sentence."""
-    try:
-        company = the_company()
-    except NoCompany as error:
-        return not_ready(request, error)
-    audience = audience_asked(request)
-    if not may_see(company.declaration, audience):
-        return redirect_to_login(request.get_full_path())
     now = timezone.now()
     page = page_for(company, audience, now)
     return render(
@@ -95,45 +129,29 @@ def status(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
-def status_json(request: HttpRequest) -> HttpResponse:
+@_for_machines
+def status_json(company: Company, audience: Audience) -> JsonResponse:
     """``/policy/status.json``: the same facts for machines, for the same audience."""
-    try:
-        company = the_company()
-    except NoCompany:
-        return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
-    audience = audience_asked(request)
-    if not may_see(company.declaration, audience):
-        return JsonResponse({"error": "the status of this policy is not published"}, status=403)
     now = timezone.now()
     return JsonResponse(facts_of(company, page_for(company, audience, now), now))
 
 
 @public
 @require_safe
-def promise(request: HttpRequest, name: str) -> HttpResponse:
+@_for_audience
+def promise(request: HttpRequest, company: Company, audience: Audience, name: str) -> HttpResponse:
     """``/policy/status/<id>/``: one promise, and how it has stood."""
-    try:
-        company = the_company()
-    except NoCompany as error:
-        return not_ready(request, error)
-    audience, now = audience_asked(request), timezone.now()
-    if not may_see(company.declaration, audience):
-        return redirect_to_login(request.get_full_path())
+    now = timezone.now()
     shown = _promise(company, name, audience, now)
     return render(request, "board/promise_page.html", {"here": "status", "now": now, **shown})
 
 
 @public
 @require_safe
-def promise_json(request: HttpRequest, name: str) -> HttpResponse:
+@_for_machines
+def promise_json(company: Company, audience: Audience, name: str) -> JsonResponse:
     """``/policy/status/<id>.json``: the same for machines."""
-    try:
-        company = the_company()
-    except NoCompany:
-        return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
-    audience, now = audience_asked(request), timezone.now()
-    if not may_see(company.declaration, audience):
-        return JsonResponse({"error": "the status of this policy is not published"}, status=403)
+    now = timezone.now()
     try:
         shown = _promise(company, name, audience, now)
     except Http404:
@@ -175,15 +193,9 @@ def _promise(company: Company, name: str, audience: Audience, now: dt.datetime) 
 
 @public
 @require_safe
-def principles(request: HttpRequest) -> HttpResponse:
+@_for_audience
+def principles(request: HttpRequest, company: Company, audience: Audience) -> HttpResponse:
     """``/policy/principles/``: which principles of the field the promises serve, and how many of those are kept."""
-    try:
-        company = the_company()
-    except NoCompany as error:
-        return not_ready(request, error)
-    audience = audience_asked(request)
-    if not may_see(company.declaration, audience):
-        return redirect_to_login(request.get_full_path())
     page = page_for(company, audience, timezone.now())
     return render(request, "board/principles.html", {"here": "status", "page": page, "sets": _sets(company, page)})
 
