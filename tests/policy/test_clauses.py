@@ -157,6 +157,10 @@ def test_the_kinds_of_data_are_named_by_the_taxonomy() -> None:
         ("We will keep it for a year.", [(1, "year")]),
         ("We never let more than 8 people see it.", [(8, "person")]),
         ("We will keep version 3.4 days.", [(3.4, "day")]),
+        ("We will keep it for a fortnight, or a couple of weeks.", [(2, "week"), (2, "week")]),
+        ("We will keep it for twenty-one days, or one hundred and twenty.", [(21, "day")]),
+        ("We will keep it for a hundred and five days.", [(105, "day")]),
+        ("We will keep it for half a year, or for a year and a half.", [(0.5, "year"), (1.5, "year")]),
     ],
 )
 def test_numbers_come_with_their_units(text: str, quantities: list[tuple[float, str]]) -> None:

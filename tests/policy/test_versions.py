@@ -177,7 +177,7 @@ _AND_SO = "and so it is, " * 200
         ("Your data is stored in Germany.", "Your data is stored in China."),
         ("We encrypt your data with AES-256.", "We encrypt your data with DES."),
         ("We encrypt disks with AES-256.", "We always encrypt disks with DES."),
-        ("We delete logins after a fortnight.", "We delete logins after one quarter."),
+        ("We delete logins after one term.", "We delete logins after one quarter."),
         ("We keep recordings.", "We keep recordings for ten years."),
         ("", "The above does not apply to customers outside Spain."),
         ("", "We encrypt your data and share it with everybody."),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -21,18 +22,45 @@ def quantities_in(words: str) -> tuple[Quantity, ...]:
 
 def places_in(words: str) -> Iterator[tuple[int, int, Quantity]]:
     """The same, each with the characters where it stands: from the first to before the second."""
-    pattern, numerals, units = _read()
-    for found in pattern.finditer(words):
-        number = numerals.get(found[1].casefold()) or float(found[1].replace(",", ""))
-        yield found.start(), found.end(), Quantity(number, units[found[2].casefold()])
+    read = _read()
+    for found in read.pattern.finditer(words):
+        several, unit = read.units[found[2].casefold()]
+        yield found.start(), found.end(), Quantity(_number(found[1].casefold(), read.numerals) * several, unit)
+
+
+def _number(said: str, numerals: Mapping[str, float]) -> float:
+    """The number that is *said* in digits or in words."""
+    if said[0].isdigit():
+        return float(said.replace(",", ""))
+    if said in numerals:
+        return numerals[said]
+    number = 0.0
+    for word in re.split("[ -]", said):
+        number = 100 * (number or 1) if word == "hundred" else number + numerals.get(word, 0)
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    pattern: re.Pattern[str]
+    numerals: Mapping[str, float]
+    units: Mapping[str, tuple[float, str]]
 
 
 @functools.cache
-def _read() -> tuple[re.Pattern[str], dict[str, float], dict[str, str]]:
+def _read() -> _Read:
     text = resources.files(__package__).joinpath("quantities.toml").read_text(encoding="utf-8")
     data: dict[str, Any] = tomllib.loads(text)
-    units = {spelling: unit for unit, spellings in data["units"].items() for spelling in spellings}
-    numbers = "|".join([r"\d{1,9}(?:,\d{3}){0,3}(?:\.\d{1,4})?", *sorted(data["numerals"], key=len, reverse=True)])
-    spelt = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
-    pattern = rf"(?<![\w.,])({numbers})[ -]?(?:\(\d{{1,4}}\) ?)?(?:calendar )?({spelt})(?!\w)"
-    return re.compile(pattern, re.I), data["numerals"], units
+    units = {spelling: (1.0, unit) for unit, spellings in data["units"].items() for spelling in spellings}
+    units |= {spelling: (several["number"], several["unit"]) for spelling, several in data["several"].items()}
+    ones, tens = _any(data["ones"]), _any(data["tens"])
+    below_hundred = rf"{tens}(?:[ -]{ones})?|{ones}|{_any(data['numerals'])}"
+    spelt = rf"(?:(?:an?|{ones}) )?hundred(?:(?: and)? (?:{below_hundred}))?|{below_hundred}"
+    numbers = rf"\d{{1,9}}(?:,\d{{3}}){{0,3}}(?:\.\d{{1,4}})?|{spelt}"
+    pattern = rf"(?<![\w.,])({numbers})[ -]?(?:\(\d{{1,4}}\) ?)?(?:calendar )?({_any(units)})(?!\w)"
+    return _Read(re.compile(pattern, re.I), {**data["numerals"], **data["ones"], **data["tens"]}, units)
+
+
+def _any(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest first."""
+    return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
