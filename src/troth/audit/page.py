@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from importlib import resources
 from typing import Final
 
@@ -18,6 +17,8 @@ from troth.counting import counted
 from troth.detect import Role
 from troth.policy.clauses import Quantity
 from troth.policy.proposing import Proposal
+from troth.sheet import safe as _
+from troth.sheet import sheet
 from troth.stores import TableKind
 
 __all__ = ["as_html"]
@@ -41,7 +42,6 @@ def as_html(report: Report) -> str:
     """The whole report as one self-contained page."""
     facts = report.facts
     names = ", ".join(system.name for system in facts.systems) or "no system"
-    style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
     parts = [
         *_top(report),
         *_findings(report),
@@ -54,30 +54,16 @@ def as_html(report: Report) -> str:
         *_next(report),
         *_method(report),
     ]
-    policy_of_page = "default-src 'none'; style-src 'unsafe-inline'"
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy" content="{policy_of_page}">
-<title>Privacy audit of {_(names)}</title>
-<style>
-{style}</style>
-<a class="skip" href="#main">To the findings</a>
-<header><div><b>Troth audit</b><nav aria-label="Sections">{_navigation(report)}</nav></div></header>
-<main id="main">
-{chr(10).join(parts)}
-</main>
-<footer><div>Made by Troth {_(__version__)} on {facts.at:%-d %B %Y, %H:%M} UTC. It holds names, counts and reasons,
-and no personal values. It shows where personal data is: pass it on with care.</div></footer>
-</html>
-"""
-
-
-def _(text: object) -> str:
-    """*text* for HTML. Control characters, which a schema's names may hold, become visible."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+    return sheet(
+        f"Privacy audit of {names}",
+        parts,
+        style=resources.files(__package__).joinpath("report.css").read_text("utf-8"),
+        top=f'<b>Troth audit</b><nav aria-label="Sections">{_navigation(report)}</nav>',
+        foot=(
+            f"Made by Troth {_(__version__)} on {facts.at:%-d %B %Y, %H:%M} UTC. It holds names, counts and reasons,\n"
+            "and no personal values. It shows where personal data is: pass it on with care."
+        ),
+    )
 
 
 def _code(text: object) -> str:

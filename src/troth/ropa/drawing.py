@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from importlib import resources
 
 from troth.ropa.layout import WIDTH, Laid, Placed, lay_out
 from troth.ropa.picture import COLUMNS, Arrow, Picture, picture_words
+from troth.sheet import safe as _of
 
 __all__ = ["as_svg", "map_style"]
 
@@ -81,8 +81,3 @@ def _arrow(arrow: Arrow, laid: Laid) -> str:
 def _bend(x1: float, y1: float, x2: float, y2: float) -> str:
     middle = (x1 + x2) / 2
     return f"C{middle:g} {y1:g} {middle:g} {y2:g} {x2:g} {y2:g}"
-
-
-def _of(text: str) -> str:
-    """*text* for XML. Control characters become visible."""
-    return "".join(letter if letter.isprintable() else "�" for letter in escape(text))

@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from html import escape
 from importlib import resources
 from typing import Any
 
 from troth.ropa.record import Line, Missing, Record
+from troth.sheet import safe as _of
+from troth.sheet import sheet
 
 __all__ = ["as_csv", "as_data", "as_html", "as_markdown", "page", "plain"]
 
@@ -145,31 +146,14 @@ def as_html(record: Record) -> str:
 def _html_lines(lines: Iterable[Line]) -> Iterator[str]:
     yield "<dl>"
     for line in lines:
-        yield f"<dt>{_of(line.label)} <small>{_of(line.cite)}</small></dt>"
+        yield f"<div><dt>{_of(line.label)} <small>{_of(line.cite)}</small></dt>"
         yield from (f"<dd>{_of(said)}</dd>" for said in line.says)
         yield from (f'<dd class="missing"><b>Missing:</b> {_of(_told(gap))}</dd>' for gap in line.missing)
+        yield "</div>"
     yield "</dl>"
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A page of its own, with its style inside and nothing from elsewhere."""
+    """A page of its own in the style of a record."""
     style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self'; style-src 'unsafe-inline'">
-<title>{_of(title)}</title>
-<style>
-{style}</style>
-<main>
-{chr(10).join(parts)}
-</main>
-</html>
-"""
-
-
-def _of(text: object) -> str:
-    """*text* for HTML. Control characters become visible."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+    return sheet(title, parts, style=style)

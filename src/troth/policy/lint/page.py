@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from importlib import resources
 from typing import Final
 
@@ -13,13 +12,20 @@ from troth import __version__
 from troth.policy.lint.model import Finding, Severity
 from troth.policy.lint.run import Report
 from troth.policy.text import Block, PolicyText, Sentence
+from troth.sheet import safe as _
+from troth.sheet import sheet
 
 __all__ = ["as_html"]
 
 _WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _TALLY: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "piece of advice"}
 _MANY: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "pieces of advice"}
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+_TOP: Final = (
+    '<b>Troth policy lint</b><nav aria-label="Sections"><a href="#whole">As a whole</a>\n'
+    '<a href="#text">Sentence by sentence</a></nav>'
+)
+_NOTHING: Final = '<p class="soft">Nothing is missing that was looked for.</p>'
+_MODEST: Final = "What no rule looks for is not found: a page without findings is no proof."
 
 
 _Marked = tuple[int, int, Severity]
@@ -27,44 +33,28 @@ _Marked = tuple[int, int, Severity]
 
 def as_html(report: Report, policy: PolicyText, *, name: str) -> str:
     """The whole as one self-contained page; *name* says which policy it is."""
-    style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
     by_sentence = defaultdict[str, list[Finding]](list)
     whole = _gravest_first(finding for finding in report.findings if finding.sentence is None)
     for finding in report.findings:
         if finding.sentence is not None:
             by_sentence[finding.sentence.id].append(finding)
-    rows = "\n".join(_row(block, by_sentence) for block in policy.blocks)
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>Findings in {_(name)}</title>
-<style>
-{style}</style>
-<a class="skip" href="#main">To the findings</a>
-<header><div><b>Troth policy lint</b><nav aria-label="Sections"><a href="#whole">As a whole</a>
-<a href="#text">Sentence by sentence</a></nav></div></header>
-<main id="main">
-<h1>What is wrong with this policy</h1>
-<p class="lead"><code>{_(name)}</code>, looked at with the rules in force on {report.as_of:%-d %B %Y}.
-Not legal advice: each finding says what to look at, and why.</p>
-{_tally(report)}
-<h2 id="whole">The policy as a whole</h2>
-<div class="whole">{"".join(map(_note, whole)) or '<p class="soft">Nothing is missing that was looked for.</p>'}</div>
-<h2 id="text">Sentence by sentence</h2>
-{rows}
-</main>
-<footer><div>Made by Troth {_(__version__)}. What no rule looks for is not found: a page without findings is no proof.
-</div></footer>
-</html>
-"""
-
-
-def _(text: object) -> str:
-    """*text* for HTML, control characters made visible."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+    notes = "".join(map(_note, whole))
+    return sheet(
+        f"Findings in {name}",
+        [
+            "<h1>What is wrong with this policy</h1>",
+            f'<p class="lead"><code>{_(name)}</code>, looked at with the rules in force on {report.as_of:%-d %B %Y}.',
+            "Not legal advice: each finding says what to look at, and why.</p>",
+            _tally(report),
+            '<h2 id="whole">The policy as a whole</h2>',
+            f'<div class="whole">{notes or _NOTHING}</div>',
+            '<h2 id="text">Sentence by sentence</h2>',
+            *(_row(block, by_sentence) for block in policy.blocks),
+        ],
+        style=resources.files(__package__).joinpath("page.css").read_text("utf-8"),
+        top=_TOP,
+        foot=f"Made by Troth {_(__version__)}. {_MODEST}",
+    )
 
 
 def _tally(report: Report) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import Final
 
 from troth.counting import counted
@@ -13,6 +12,7 @@ from troth.promises import Status
 from troth.ropa import VERDICTS, as_svg, page, picture_of, record_of
 from troth.service.board.evidence.gather import Gathered, Promised
 from troth.service.record.models import Retraction
+from troth.sheet import safe as _
 
 __all__ = ["index"]
 
@@ -58,10 +58,6 @@ def index(found: Gathered) -> str:
         *_contents(),
     ]
     return page(f"Evidence archive: {name}", parts)
-
-
-def _(text: object) -> str:
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
 
 
 def _at(moment: dt.datetime) -> str:
