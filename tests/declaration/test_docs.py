@@ -59,7 +59,7 @@ def _parts() -> list[type]:
 
 
 def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
-    ours = (ROOT / "src/troth/declaration").glob("*.py")
+    ours = (ROOT / "src/troth/declaration").rglob("*.py")
     others = (
         ROOT / "src/troth" / name
         for name in (

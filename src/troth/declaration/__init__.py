@@ -13,63 +13,43 @@ What this room promises:
   `json_schema` tells an editor what may stand where.
 """
 
+from troth.declaration.asking import Asking
 from troth.declaration.check import check
 from troth.declaration.examine import examine
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
-from troth.declaration.model import (
-    Access,
-    ActedFor,
-    Asking,
-    Assessment,
+from troth.declaration.model import Access, Cryptoperiods, Declaration, Limits
+from troth.declaration.organisation import Officer, Organisation
+from troth.declaration.own_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
+from troth.declaration.part import Part, Period
+from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
+from troth.declaration.processing import ActedFor, Assessment, JointController, Proof, Representative, Risk
+from troth.declaration.promising import (
+    WAIVER_DAYS_MAX,
     Attestation,
     Audience,
-    Basis,
-    CollectedField,
-    CollectionPoint,
-    Contract,
-    Cookie,
-    Cryptoperiods,
-    Declaration,
+    Granularity,
+    Policy,
+    Promise,
+    Publish,
+    Waiver,
+)
+from troth.declaration.requests import Mark, Requests
+from troth.declaration.schema import json_schema
+from troth.declaration.secret import Secret, SecretMissing, resolve
+from troth.declaration.systems import (
     Erasure,
     FieldUse,
     IdentityColumn,
     IdentityKind,
-    JointController,
     Keep,
-    Ledger,
-    LedgerWitness,
-    Limits,
-    Mark,
-    Officer,
-    Organisation,
-    Part,
-    Period,
-    Policy,
-    Promise,
-    Proof,
-    Publish,
-    Purpose,
-    Recipient,
     Reference,
-    Representative,
-    Requests,
-    Retention,
-    Risk,
     Search,
-    Sharing,
     Strategy,
     System,
     Table,
-    TimestampAuthority,
     TokenUse,
-    Waiver,
 )
-from troth.declaration.own_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
-from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
-from troth.declaration.promising import WAIVER_DAYS_MAX, Granularity
-from troth.declaration.schema import json_schema
-from troth.declaration.secret import Secret, SecretMissing, resolve
 from troth.declaration.taxonomy import (
     categories,
     covers,
@@ -81,6 +61,18 @@ from troth.declaration.taxonomy import (
     title,
     uses,
 )
+from troth.declaration.using import (
+    Basis,
+    CollectedField,
+    CollectionPoint,
+    Contract,
+    Cookie,
+    Purpose,
+    Recipient,
+    Retention,
+    Sharing,
+)
+from troth.declaration.witnesses import Ledger, LedgerWitness, TimestampAuthority
 from troth.declaration.write import write
 
 __all__ = [

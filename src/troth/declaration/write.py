@@ -7,20 +7,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from troth.declaration.model import (
-    CollectedField,
-    Declaration,
+from troth.declaration.model import Declaration
+from troth.declaration.part import Period
+from troth.declaration.shape import bare, inner, keys
+from troth.declaration.systems import (
     Erasure,
     FieldStrategy,
     FieldUse,
     IdentityColumn,
-    Period,
     System,
     Table,
     is_long_erasure,
     read_reference,
 )
-from troth.declaration.shape import bare, inner, keys
+from troth.declaration.using import CollectedField
 
 __all__ = ["write"]
 

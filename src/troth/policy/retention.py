@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Problem, Promise
-from troth.declaration.model import Retention
+from troth.declaration.using import Retention
 from troth.policy.clauses.model import Quantity
 from troth.policy.clauses.quantities import quantities_in
 from troth.wording import same_words

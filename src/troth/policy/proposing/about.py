@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from troth.declaration import Declaration, covers
-from troth.declaration.model import Retention
+from troth.declaration.using import Retention
 from troth.policy.clauses import Quantity
 from troth.policy.retention import agrees, period_in
 

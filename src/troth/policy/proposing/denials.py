@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from troth.declaration import Declaration
-from troth.declaration.model import Recipient, Sharing
+from troth.declaration.using import Recipient, Sharing
 from troth.policy.clauses import Clause
 
 __all__ = ["against"]

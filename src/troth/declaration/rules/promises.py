@@ -1,0 +1,65 @@
+"""Promises, and what the calendar overtakes: waivers, attestations, contracts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.promising import WAIVER_DAYS_MAX
+from troth.declaration.rules.fault import Fault, Faults, meant, places
+
+__all__ = ["RULES", "lapsed"]
+
+
+def _promises(declaration: Declaration) -> Faults:
+    """A sentence is promised once, and a word given for it lasts a while. What controls show is for others."""
+    first: dict[str, int] = {}
+    parts = [*declaration.systems, *(f"{place.system}.{place.name}" for place in places(declaration))]
+    for index, promise in enumerate(declaration.promises):
+        path = ("promises", str(index))
+        for part in promise.about:
+            if part not in parts:
+                mend = meant(nearest_of(part, parts), "name a system, or 'system.table'")
+                yield Fault("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
+        same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
+        if same != index:
+            where = declaration.where(f"promises.{same}")
+            mend = f"join it with promise {same}" + (f" at {where}" if where else "")
+            yield Fault("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
+        if promise.attest is not None and promise.attest.until <= promise.attest.on:
+            message = "the attestation ends before it begins"
+            yield Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
+
+
+def lapsed(declaration: Declaration, today: dt.date) -> Faults:
+    """What the calendar has overtaken by *today*."""
+    for index, promise in enumerate(declaration.promises):
+        path = ("promises", str(index))
+        if promise.waive is not None:
+            yield from _waiver(path, promise.waive.until, today)
+        if promise.attest is not None and promise.attest.on > today:
+            yield Fault(
+                "attestation-early", (*path, "attest", "on"), "the attestation is dated ahead", "correct the day"
+            )
+        if promise.attest is not None and promise.attest.until < today:
+            message = f"the attestation ended on {promise.attest.until}"
+            yield Fault("attestation-lapsed", (*path, "attest"), message, "have it renewed", Severity.WARNING)
+    for name, recipient in declaration.recipients.items():
+        if recipient.contract_until is not None and recipient.contract_until < today:
+            at = ("recipients", name, "contract_until")
+            message = f"the contract ended on {recipient.contract_until}"
+            yield Fault("contract-lapsed", at, message, "renew it, or stop sending", Severity.WARNING)
+
+
+def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
+    if until < today:
+        message = f"the waiver ended on {until}"
+        yield Fault("waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING)
+    elif (until - today).days > WAIVER_DAYS_MAX:
+        message = "the waiver runs for more than a year"
+        yield Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day: it does not count yet")
+
+
+RULES: Final = (_promises,)

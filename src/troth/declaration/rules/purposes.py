@@ -1,0 +1,124 @@
+"""Purposes: whether all that is held, asked for and passed on serves one, and whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.rules.fault import Fault, Faults, asked_categories, listed, meant, places
+from troth.declaration.rules.words import NO_COUNTRY
+from troth.declaration.taxonomy import covers, is_category
+from troth.declaration.using import Basis, Sharing
+
+__all__ = ["RULES"]
+
+_EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
+_NO_SAFEGUARD_NEEDED = frozenset(("GB", *_EEA.split()))
+
+
+def _purposes(declaration: Declaration) -> Faults:
+    """Data that is held has a purpose (GDPR Art. 5(1)(b)), and a purpose has data."""
+    held = held_categories(declaration)
+    data = {category for purpose in declaration.purposes.values() for category in purpose.data}
+    for category, path in held.items():
+        if covers("user", category) and not any(covers(broad, category) for broad in data):
+            mend = f"add it, or a broader one, to the data of a purpose: {listed(declaration.purposes) or 'none yet'}"
+            yield Fault("category-without-purpose", path, f"no purpose needs '{shown(category)}'", mend)
+    for name, purpose in declaration.purposes.items():
+        if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
+            # GDPR Art. 13(1)(d)
+            mend = "add 'interests: …', in words for the person"
+            yield Fault("interests-missing", ("purposes", name), "the legitimate interests are not named", mend)
+        if purpose.basis is Basis.RECOGNISED_LEGITIMATE_INTERESTS and declaration.organisation.country != "GB":
+            message = "recognised legitimate interests are a basis of the UK GDPR alone"
+            yield Fault("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
+        yield from _unheld(declaration, ("purposes", name, "data"), purpose.data, held)
+
+
+def held_categories(declaration: Declaration) -> dict[str, tuple[str, ...]]:
+    """Each known category that some table holds, with its first place."""
+    held: dict[str, tuple[str, ...]] = {}
+    for place in places(declaration):
+        for column, use in place.table.fields.items():
+            if use.category not in held and is_category(use.category):
+                held[use.category] = place.path("fields", column)
+    for path, category in asked_categories(declaration):
+        if is_category(category):
+            held.setdefault(category, path)
+    return held
+
+
+def _unheld(
+    declaration: Declaration, path: tuple[str, ...], named: Iterable[str], held: dict[str, tuple[str, ...]]
+) -> Faults:
+    """Of the *named* categories those that nothing holds. A system that says nothing of its data may hold anything."""
+    if any(not system.tables and not (system.asked and system.asked.holds) for system in declaration.systems.values()):
+        return
+    for index, category in enumerate(named):
+        if is_category(category) and not any(covers(category, one) or covers(one, category) for one in held):
+            mend = "declare the field that holds it, or take it out"
+            message = f"no table holds '{shown(category)}'"
+            yield Fault("category-unheld", (*path, str(index)), message, mend, Severity.WARNING)
+
+
+def _purpose_names(declaration: Declaration) -> Faults:
+    """Systems, collection points, recipients and other controllers name declared purposes."""
+    named: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    named += [(("systems", name), system.purposes) for name, system in declaration.systems.items()]
+    named += [(("collection_points", name), point.purposes) for name, point in declaration.collection_points.items()]
+    named += [(("recipients", name), one.purposes) for name, one in declaration.recipients.items()]
+    named += [(("controllers", name), other.purposes) for name, other in declaration.controllers.items()]
+    joint = declaration.organisation.joint_controllers
+    named += [(("organisation", "joint_controllers", name), other.purposes) for name, other in joint.items()]
+    for path, purposes in named:
+        for index, purpose in enumerate(purposes):
+            if purpose not in declaration.purposes:
+                mend = meant(nearest_of(purpose, declaration.purposes), "declare it under 'purposes'")
+                at = (*path, "purposes", str(index))
+                yield Fault("purpose-unknown", at, f"no purpose '{shown(purpose)}'", mend)
+
+
+def _collection(declaration: Declaration) -> Faults:
+    """A form asks for what its purposes need, and no more (GDPR Art. 5(1)(c))."""
+    for name, point in declaration.collection_points.items():
+        known = [declaration.purposes[purpose] for purpose in point.purposes if purpose in declaration.purposes]
+        data = {category for purpose in known for category in purpose.data}
+        for column, collected in point.fields.items():
+            category = collected.category
+            if category is None or not is_category(category) or len(known) < len(point.purposes):
+                continue
+            if not any(covers(broad, category) for broad in data):
+                path = ("collection_points", name, "fields", column)
+                mend = "take the field out, or name the purpose that needs it"
+                message = f"none of the purposes needs '{shown(category)}'"
+                yield Fault("collect-needless", path, message, mend, Severity.WARNING)
+
+
+def _recipients(declaration: Declaration) -> Faults:
+    """A transfer out of the UK and the EEA has a safeguard (GDPR Art. 44-46); a processor has a contract (Art. 28)."""
+    held = held_categories(declaration)
+    at_home = _NO_SAFEGUARD_NEEDED | {declaration.organisation.country}
+    for name, recipient in declaration.recipients.items():
+        path = ("recipients", name)
+        if recipient.country not in at_home and recipient.country not in NO_COUNTRY and not recipient.safeguard:
+            message = f"data goes to {recipient.country}, and no safeguard is named"
+            yield Fault("safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge")
+        if recipient.role is Sharing.PROCESSOR and not recipient.contract:
+            mend = "add 'contract: …', where it is kept"
+            yield Fault("contract-missing", path, "no processing contract is named", mend, Severity.WARNING)
+        yield from _unheld(declaration, (*path, "receives"), recipient.receives, held)
+
+
+def _cookies(declaration: Declaration) -> Faults:
+    """A cookie lives for the session or a period."""
+    for name, cookie in declaration.cookies.items():
+        try:
+            _ = cookie.period
+        except ValueError:
+            message = "neither 'session' nor a period"
+            yield Fault("cookie-lifetime", ("cookies", name, "lifetime"), message, "such as 'session' or '30 days'")
+
+
+RULES: Final = (_purposes, _purpose_names, _collection, _recipients, _cookies)

@@ -1,0 +1,123 @@
+"""Tables: whether references lead somewhere, and whether each row is somebody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.rules.fault import Fault, Faults, meant, places
+from troth.declaration.rules.naming import columns, deletes, naming_columns
+from troth.declaration.systems import Reference, Table
+
+__all__ = ["RULES"]
+
+_Node: TypeAlias = tuple[str, str]
+_RESTRICTED: Final = "restricted"
+"""The mark that stops every use but storing (GDPR Art. 18)."""
+
+
+def _references(declaration: Declaration) -> Faults:
+    """A reference leads to a declared table, column by column."""
+    for place in places(declaration):
+        for link, key, reference in place.links:
+            path = place.path(link, key)
+            system = declaration.systems.get(reference.system or place.system)
+            if system is None:
+                mend = meant(nearest_of(reference.system or "", declaration.systems), "declare the system")
+                yield Fault("reference-system", path, f"no system '{shown(reference.system)}'", mend)
+            elif reference.table not in system.tables:
+                mend = meant(nearest_of(reference.table, system.tables), "declare the table")
+                yield Fault("reference-table", path, f"no table '{shown(reference.table)}'", mend)
+            else:
+                yield from _reference_columns(path, reference, system.tables[reference.table])
+
+
+def _reference_columns(path: tuple[str, ...], reference: Reference, target: Table) -> Faults:
+    if len(reference.columns) != len(reference.to):
+        message = f"{len(reference.columns)} columns refer to {len(reference.to)}"
+        yield Fault("reference-arity", path, message, "name as many columns on both sides")
+    known = columns(target)
+    for column in reference.to:
+        # A declaration need not name every column, so only a near miss is worth a word; the schema will tell the rest.
+        near = nearest_of(column, known) if column not in known and len(column) > 3 else None
+        if near:
+            message = f"'{shown(column)}' is not among the declared columns of '{shown(reference.table)}'"
+            yield Fault("reference-column", path, message, meant(near, ""), Severity.WARNING)
+
+
+def _cycles(declaration: Declaration) -> Faults:
+    """Rows belong to rows that belong to a person. A circle of tables belongs to nobody; a table may hold its own
+    children."""
+    owners: dict[_Node, list[tuple[_Node, str]]] = {}
+    for place in places(declaration):
+        here = (place.system, place.name)
+        links = [((to.system or place.system, to.table), key) for key, to in place.table.belongs_to.items()]
+        owners[here] = [(there, key) for there, key in links if there != here]
+    for circle, key in _circles(owners):
+        (system, table), names = circle[-1], [shown(name) for _, name in (*circle[-1:], *circle)]
+        tables = " → ".join(names if len(names) < 8 else [*names[:3], "…", *names[-3:]])
+        mend = "make the reference that does not say whose the row is a 'refers_to'"
+        path = ("systems", system, "tables", table, "belongs_to", key)
+        yield Fault("reference-cycle", path, f"the tables belong to one another: {tables}", mend)
+
+
+def _circles(owners: dict[_Node, list[tuple[_Node, str]]]) -> Iterator[tuple[list[_Node], str]]:
+    """Each circle once, as its nodes in order and the key of the edge that closes it: a depth-first walk that keeps
+    its own stack, since chains may be longer than Python's."""
+    done: set[_Node] = set()
+    for start in owners:
+        trail: dict[_Node, Iterator[tuple[_Node, str]]] = {} if start in done else {start: iter(owners[start])}
+        while trail:
+            here, rest = next(reversed(trail.items()))
+            there, key = next(rest, (None, ""))
+            if there is None:
+                done.add(here)
+                del trail[here]
+            elif there in trail:
+                nodes = list(trail)
+                yield nodes[nodes.index(there) :], key
+            elif there in owners and there not in done:
+                trail[there] = iter(owners[there])
+
+
+def _people(declaration: Declaration) -> Faults:
+    """Columns that name people are fields too, and a field about one of several people says about whom."""
+    for place in places(declaration):
+        table = place.table
+        for path, column in naming_columns(place):
+            if column not in table.fields:
+                severity = Severity.WARNING if deletes(table) else Severity.ERROR
+                message = f"'{shown(column)}' names a person and has no data category"
+                mend = f"add it to the fields of '{shown(place.name)}'"
+                yield Fault("identity-field", path, message, mend, severity)
+        links = {*table.belongs_to, *(mention.column for mention in table.mentions.values())}
+        for column, use in table.fields.items():
+            if use.of is not None and use.of not in links:
+                near = nearest_of(use.of, links)
+                mend = meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
+                yield Fault("of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend)
+        for column in table.ignore:
+            if column in table.fields:
+                message = f"'{shown(column)}' is ignored, and has a data category"
+                yield Fault("ignore-field", place.path("ignore"), message, "take it out of one of them")
+
+
+def _marks(declaration: Declaration) -> Faults:
+    """A mark stops everything, or one purpose; it is never the column by which a person is found."""
+    known = {_RESTRICTED, *declaration.purposes}
+    for place in places(declaration):
+        table = place.table
+        naming = {one.column for one in (*table.identity.values(), *table.mentions.values())} | {*(table.key or ())}
+        for name, mark in table.marks.items():
+            path = place.path("marks", name)
+            if name not in known:
+                mend = meant(nearest_of(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
+                yield Fault("mark-unknown", path, f"'{shown(name)}' is no purpose", mend)
+            if mark.column in naming:
+                message = f"'{shown(mark.column)}' names the person, and a mark would overwrite it"
+                yield Fault("mark-column", path, message, "give the mark a column of its own")
+
+
+RULES: Final = (_references, _cycles, _people, _marks)

@@ -1,0 +1,326 @@
+"""Where personal data is: systems, their tables, and how the rows of a person hang together.
+
+Short forms (``email: email`` for ``email: {column: email}``) are widened here, so that readers see one form only.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StrictBool, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from troth.declaration.asking import ASKED_SCHEMES, Asking
+from troth.declaration.part import Country, Part, Period, Words, bare, whole
+from troth.declaration.requests import Mark
+from troth.declaration.secret import has_broken_reference, holds_secret
+
+__all__ = [
+    "Erasure",
+    "FieldUse",
+    "IdentityColumn",
+    "IdentityKind",
+    "Keep",
+    "Reference",
+    "Search",
+    "Strategy",
+    "System",
+    "Table",
+    "TokenUse",
+    "is_long_erasure",
+    "read_reference",
+]
+
+
+class IdentityKind(enum.StrEnum):
+    """The kinds of identifier by which a subject may be found beside the keys of rows."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    ACCOUNT = "account"
+    NAME = "name"
+    POSTAL = "postal"
+
+
+class Strategy(enum.StrEnum):
+    """What erasure does to a value. ``delete`` is for whole rows; the others are for single fields.
+
+    ``mask`` writes a meaningless value that fits the column, derived from the row's key; ``pseudonymise`` writes the
+    same keyed pseudonym for the same subject everywhere, so that statistics survive; ``null`` empties the field;
+    ``keep`` leaves it, for the reason that the table's ``keep`` gives.
+    """
+
+    DELETE = "delete"
+    NULL = "null"
+    MASK = "mask"
+    PSEUDONYMISE = "pseudonymise"
+    KEEP = "keep"
+
+
+def _no_number(value: Any) -> Any:
+    """Refuse 1 and 0, which pydantic would read as true and false."""
+    if type(value) is int:
+        raise ValueError("true, false or deterministic is expected, not a number")
+    return value
+
+
+class Search(Part):
+    """How the application finds a sealed field again: by a blind index, a column of buckets beside it (see
+    `troth.protect.fields`)."""
+
+    column: str
+    """The column of the buckets. It is a field of the table, too: it says something about the person."""
+    population: int = Field(ge=1, strict=True)
+    """How many distinct values the table really holds; of combinations, with several fields."""
+    values_per_bucket: int = Field(default=2, ge=2, strict=True)
+    """How many of them share a bucket, at least and on average."""
+    with_: tuple[str, ...] = Field(default=(), alias="with")
+    """Other sealed fields that are looked for together with this one, by one index over all of them."""
+
+
+class TokenUse(Part):
+    """What stands in a field where the value itself must not stand (PCI DSS 4.0.1, 3.5.1)."""
+
+    format: str
+    """What the tokens look like, such as ``pan.bin6.last4``; `troth.protect.tokens` knows them all."""
+    domain: str
+    """Whose tokens they are: a key of ``token_domains``."""
+    length: int | None = Field(default=None, ge=1, le=256, strict=True)
+    """The fewest characters of a value, for ``numeric`` and ``alphanumeric``: among few values all can be tried."""
+
+
+class FieldUse(Part):
+    """One column that holds personal data."""
+
+    category: str
+    """The data category, a fideslang key such as ``user.contact.email``."""
+    of: str | None = None
+    """The link (a key of ``belongs_to`` or a column of ``mentions``) whose person this field is about, where a row
+    is about several people."""
+    sealed: Annotated[Literal[True, False, "deterministic"], BeforeValidator(_no_number)] = False
+    """The application stores this field as ciphertext; a control checks that it really does. ``deterministic``: equal
+    values may look equal, so that they can be looked up; without it they may not."""
+    search: Search | None = None
+    """A blind index by which the application finds this sealed field."""
+    token: TokenUse | None = None
+    """The field holds tokens, and never the values that they stand for; a control checks that it really does."""
+    free_text: StrictBool = False
+    """People may have written anything into it, also about others."""
+
+
+class IdentityColumn(Part):
+    """A column that names the person."""
+
+    column: str
+    shared: Literal["no", "review"] = "no"
+    """``review``: several people may share the value (a family's phone); a match of several people stops for review,
+    and the value never leads from one person to the next."""
+    case: Literal["fold", "exact"] = "fold"
+    """``exact`` when the application stores one letter case only, so that a plain index serves."""
+
+
+class Reference(Part):
+    """*columns* of this table name the row of *table* whose *to* columns have the same values."""
+
+    columns: tuple[str, ...]
+    system: str | None = None
+    """Another system of the declaration; this one where left out."""
+    table: str
+    to: tuple[str, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError("a reference is 'table.column', 'system.table.column' or 'table.(column, column)'")
+        return value
+
+
+def _strategy_word(value: Any) -> Any:
+    return "null" if value is None else value  # a bare YAML null is the strategy of that name
+
+
+FieldStrategy = Annotated[Strategy, BeforeValidator(_strategy_word, json_schema_input_type=Strategy | None)]
+
+
+class Keep(Part):
+    """Rows that the law or a contract keeps from erasure, for how long, and who says so (GDPR Art. 17(3))."""
+
+    for_: Period | None = Field(default=None, alias="for")
+    """How long; left out, the rows are kept as long as the reason stands."""
+    from_: str | None = Field(default=None, alias="from")
+    """The column that the period starts from."""
+    because: str
+    """The reason, as the person is told it."""
+    cite: str
+    """The law or contract that says so."""
+    meanwhile: dict[str, FieldStrategy] = {}
+    """What is done at once to the fields that the reason does not need: field to ``null``, ``mask`` or
+    ``pseudonymise``."""
+
+
+class Erasure(Part):
+    """What erasure does to this table's rows: ``delete`` them, or treat them field by field and keep them. With both,
+    they are deleted, and one that a kept row has to refer to is treated field by field instead."""
+
+    rows: Literal["delete", "keep"] = "keep"
+    """What happens to the rows themselves; ``keep`` where only fields are named."""
+    fields: dict[str, FieldStrategy] = {}
+    """What is done to each field of a row that stays."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if value == "delete":
+            return {"rows": "delete"}
+        if isinstance(value, dict) and not is_long_erasure(value):
+            return {"rows": "keep", "fields": value}  # erase: {name: mask, dob: null}
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        long = whole(core_schema, handler)
+        short = {"type": "object", "additionalProperties": long["properties"]["fields"]["additionalProperties"]}
+        return {"description": cls.__doc__, "anyOf": [{"const": "delete"}, long, short]}
+
+
+def is_long_erasure(value: Mapping[Any, Any]) -> bool:
+    """Whether the keys are ours. A table may well have columns called ``rows`` or ``fields``: a strategy beside the
+    key ``fields``, or any other key, shows that they are meant."""
+    return not value.keys() - {"rows", "fields"} and isinstance(value.get("fields", {}), Mapping)
+
+
+class Table(Part):
+    """One table of a system, or one set of files of the same shape."""
+
+    path: str | None = None
+    """For a folder of files: which files, as a pattern such as ``calls/*.jsonl``."""
+    key: tuple[str, ...] | None = None
+    """The columns that name a row; the store's own primary key where left out."""
+    identity: dict[IdentityKind, Annotated[IdentityColumn, bare("column", IdentityColumn)]] = {}
+    """A row of this table *is* one person, named by these columns: matching one teaches the others."""
+    mentions: dict[IdentityKind, Annotated[IdentityColumn, bare("column", IdentityColumn)]] = {}
+    """These columns name the person a row is about; they find rows by value but teach nothing further."""
+    fields: dict[str, Annotated[FieldUse, bare("category", FieldUse)]] = {}
+    """Column to data category, for every column with personal data."""
+    belongs_to: dict[str, Reference] = {}
+    """Whose rows these are: ``{customer_id: customer.id}``. Composite: ``{"a, b": "parent.(a, b)"}``. Another system:
+    ``{customer_ref: shop.customer.id}``."""
+    refers_to: dict[str, Reference] = {}
+    """References that do not make the row that person's (an employee's manager); erasing the target empties them."""
+    keep: Keep | None = None
+    erase: Erasure | None = None
+    shared: Literal["keep", "erase"] = "keep"
+    """What erasing one person does, in a row that is about several, to the fields that are about nobody in particular
+    (no ``of``): they stay for the others, or go with the first who asks."""
+    unlinked: str | None = None
+    """Why nothing leads from a person to these rows, where nothing does (marks that only a key can match, rows that end
+    within a day). Tracing passes the table over."""
+    marks: dict[str, Mark] = {}
+    """Columns by which the application is told not to use a person's rows: ``restricted`` for everything but storing
+    (GDPR Art. 18), or a purpose, for what an objection or a withdrawal stops (Art. 21, 7(3))."""
+    notice: str | None = None
+    """The column that names the version of the policy that a row was collected under, by its first day."""
+    ignore: tuple[str, ...] = ()
+    """Columns looked at and found to hold no personal data."""
+
+    @field_validator("key", mode="before", json_schema_input_type=str | tuple[str, ...] | None)
+    @classmethod
+    def _one_column(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("belongs_to", "refers_to", mode="before", json_schema_input_type=dict[str, Reference | str])
+    @classmethod
+    def _references(cls, value: Any) -> Any:
+        return {key: read_reference(key, to) for key, to in value.items()} if isinstance(value, dict) else value
+
+
+_TARGET = re.compile(r"(?P<path>.+)\.(?:\((?P<many>[^()]+)\)|(?P<one>[^.()]+))")
+
+
+def read_reference(key: Any, target: Any) -> Any:
+    """Read ``{"a, b": "system.table.(x, y)"}``; a text of another form is left for `Reference` to refuse."""
+    if isinstance(target, dict):
+        return {"columns": _names(key), **target}
+    found = _TARGET.fullmatch(target.strip()) if isinstance(target, str) else None
+    if found is None:
+        return target
+    system, dot, table = found["path"].partition(".")
+    return {
+        "columns": _names(key),
+        "system": system if dot else None,
+        "table": table if dot else found["path"],
+        "to": _names(found["many"] or found["one"]),
+    }
+
+
+def _names(text: Any) -> Any:
+    return tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
+
+
+def _of_this_system(table: Any, names: set[Any]) -> Any:
+    """*table* with its references to *names* spelled out: in ``billing.invoice.id`` the dot may belong to the name of
+    a table in the schema ``billing``, and the system that declares such a table is the one that knows."""
+    if not isinstance(table, dict):
+        return table
+    spelled = dict(table)
+    for link in ("belongs_to", "refers_to"):
+        if isinstance(table.get(link), dict):
+            spelled[link] = {key: _spelled(key, to, names) for key, to in table[link].items()}
+    return spelled
+
+
+def _spelled(key: Any, target: Any, names: set[Any]) -> Any:
+    found = _TARGET.fullmatch(target.strip()) if isinstance(target, str) else None
+    if found is None or found["path"] not in names:
+        return target
+    return {"columns": _names(key), "table": found["path"], "to": _names(found["many"] or found["one"])}
+
+
+class System(Part):
+    """One system that holds personal data (an entry of the record of processing, GDPR Art. 30)."""
+
+    store: str = Field(min_length=1, max_length=4096)
+    """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as
+    ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. With ``asked``: the ``https://`` address of
+    a service, or ``hook:`` and a module of Python. Secrets never stand in the file."""
+    title: str | None = None
+    owner: Words | None = None
+    country: Country | None = None
+    """Where it stands; where the organisation is, where left out."""
+    subjects: tuple[str, ...] = ()
+    """Whose data it is, in plain words: customers, employees, callers (GDPR Art. 30(1)(c))."""
+    purposes: tuple[str, ...] = ()
+    read_only: StrictBool = False
+    accounts: tuple[str, ...] = ()
+    """The accounts of the store that are expected to read its personal data, by the store's own names; any other that
+    can is a fault."""
+    tables: dict[str, Table] = {}
+    asked: Asking | None = None
+    """How it is asked, where it answers for itself; with ``store: task``, what a person answers for."""
+
+    @property
+    def is_looked_into(self) -> bool:
+        """Whether we read and write its tables ourselves. Else a person or the system itself is asked."""
+        return self.store != "task" and self.asked is None and self.store.partition(":")[0] not in ASKED_SCHEMES
+
+    @field_validator("store")
+    @classmethod
+    def _without_secret(cls, value: str) -> str:
+        if holds_secret(value):
+            raise PydanticCustomError("secret-literal", "a password or key stands in the file")
+        if has_broken_reference(value):
+            raise PydanticCustomError("secret-reference", "a reference is ${NAME}: letters, digits and '_'")
+        return value
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _own_tables(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        dotted = {name for name in value if isinstance(name, str) and "." in name}
+        return {name: _of_this_system(table, dotted) for name, table in value.items()} if dotted else value

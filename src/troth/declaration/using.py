@@ -1,0 +1,147 @@
+"""What data is used for: purposes, where it is asked for, who else gets it, how long it stays."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from troth.declaration.part import Country, Date, Part, Period, bare
+from troth.declaration.processing import Risk, Role
+from troth.declaration.telling import SpecialCondition
+
+__all__ = [
+    "Basis",
+    "CollectedField",
+    "CollectionPoint",
+    "Contract",
+    "Cookie",
+    "Purpose",
+    "Recipient",
+    "Retention",
+    "Sharing",
+]
+
+
+class Basis(enum.StrEnum):
+    """The legal bases of GDPR Art. 6(1)(a)-(f), and UK GDPR Art. 6(1)(ea) from 2026-02-05."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal_obligation"
+    VITAL_INTERESTS = "vital_interests"
+    PUBLIC_TASK = "public_task"
+    LEGITIMATE_INTERESTS = "legitimate_interests"
+    RECOGNISED_LEGITIMATE_INTERESTS = "recognised_legitimate_interests"
+
+
+class Purpose(Part):
+    """Why data is used, on which basis (GDPR Art. 5(1)(b), 6, 13(1)(c))."""
+
+    basis: Basis
+    use: str
+    """The data use, a fideslang key such as ``essential.service``."""
+    data: tuple[str, ...]
+    """Data categories; a key stands for all below it."""
+    interests: str | None = None
+    """The legitimate interests, named (GDPR Art. 13(1)(d))."""
+    condition: SpecialCondition | None = None
+    """What lets special categories be used for it (GDPR Art. 9(2))."""
+    title: str | None = None
+    role: Role = "controller"
+    """``processor`` for what is done on behalf of others (GDPR Art. 28); see ``controllers``."""
+    subjects: tuple[str, ...] = ()
+    """Whose data it is; that of the systems that serve the purpose, where left out."""
+    risk: Risk | None = None
+    """What decides whether an impact assessment is due (GDPR Art. 35)."""
+
+
+class Sharing(enum.StrEnum):
+    """What we are to each other (GDPR Art. 4, CCPA)."""
+
+    PROCESSOR = "processor"
+    CONTROLLER = "controller"
+    JOINT = "joint"
+    SALE = "sale"
+    SHARE = "share"
+
+
+class Recipient(Part):
+    """Someone the data goes to (GDPR Art. 13(1)(e)-(f), 28, 44-49)."""
+
+    role: Sharing
+    country: Country
+    receives: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+    """What it receives them for; any purpose that has such data, where left out."""
+    title: str | None = None
+    safeguard: str | None = None
+    """Where the country is outside the UK and the EU: ``adequacy``, ``scc``, ``idta``, ``dpf``, ``uk_bridge`` …"""
+    contract: str | None = None
+    """Where the processing contract is kept (GDPR Art. 28(3))."""
+    contract_until: Date | None = None
+    notice: str | None = None
+    """The address of their own privacy notice."""
+    assessed: str | None = None
+    """Where the assessment of a transfer that rests on compelling interests alone is kept (GDPR Art. 49(1))."""
+    contact: str | None = None
+    """The address that is told of corrections, erasures and restrictions (GDPR Art. 19)."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that the site may load from or send to on their behalf."""
+
+
+class CollectedField(Part):
+    """One field of a form."""
+
+    need: Literal["required", "optional"]
+    category: str | None = None
+
+
+class CollectionPoint(Part):
+    """Where data is asked for: exactly these fields, for these purposes (clauses C03, C05)."""
+
+    title: str | None = None
+    page: str | None = None
+    """The page with the form, below the organisation's site."""
+    without: str | None = None
+    """What does not happen without the required fields, in words: ``we cannot open an account``
+    (GDPR Art. 13(2)(e))."""
+    fields: dict[str, Annotated[CollectedField, bare("need", CollectedField)]]
+    purposes: tuple[str, ...]
+
+
+class Cookie(Part):
+    """A cookie, or anything else kept on a visitor's device (PECR 6, clause C32)."""
+
+    host: str = "self"
+    purpose: Literal["necessary", "preferences", "statistics", "marketing"]
+    lifetime: str
+    """``session`` or a period."""
+    why: str | None = None
+
+    @property
+    def period(self) -> Period | None:
+        """The lifetime as a period; None for ``session``. Raises `ValueError` for anything else."""
+        return None if self.lifetime == "session" else Period.model_validate(self.lifetime)
+
+
+class Retention(Part):
+    """How long the rows of a table stay (GDPR Art. 5(1)(e), 13(2)(a))."""
+
+    table: str
+    """``system.table``."""
+    for_: Period = Field(alias="for")
+    from_: str = Field(alias="from")
+    title: str | None = None
+    """What the rows are, in words: ``Sign-in history``."""
+    starts: str | None = None
+    """What the period runs from, in words: ``you last signed in``."""
+    because: str | None = None
+
+
+class Contract(Part):
+    """A processing contract under which customers transfer data (GDPR Art. 28)."""
+
+    retain: Period
+    at_end: Literal["delete", "return"]
