@@ -66,13 +66,15 @@ class Concept:
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A sentence with what leads into it, in the plain form of phrases. *words* begins with the *lead*, whose length is
-    *own*; *under* are the headings above it."""
+    *own*; *under* are the headings above it. One that *is_title* heads its paragraph: "Service
+    providers." """
 
     sentence: Sentence
     block: Block
     words: str = field(repr=False)
     own: int
     under: str = field(repr=False)
+    is_title: bool = False
 
 
 class Mentions:
@@ -266,9 +268,10 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
         for number, sentence in enumerate(block.sentences):
             own = plain(us.read(sentence.text[:_CHARACTERS_MAX]))
             words = f"{leading} {own}" if leading else own
-            yield Passage(sentence, block, words, len(leading) + bool(leading), under)
-            if number == 0:
-                under = f"{under} {_title(sentence.text)}".strip()
+            title = _title(sentence.text) if number == 0 else ""
+            is_title = title == own and len(block.sentences) > 1
+            yield Passage(sentence, block, words, len(leading) + bool(leading), under, is_title)
+            under = f"{under} {title}".strip()
         if block.kind == "heading":
             above.append((block.depth, plain(block.text)))
             lead = ""

@@ -46,6 +46,13 @@ _TOPICS = (
     ClauseKind.COLLECTION,
     ClauseKind.PURPOSE,
 )
+_TOPIC_OF = {
+    "sell": ClauseKind.RECIPIENT,
+    "share": ClauseKind.RECIPIENT,
+    "collect": ClauseKind.COLLECTION,
+    "use": ClauseKind.PURPOSE,
+}
+"""What a promise is about by what it says is done or not done."""
 
 
 class Practice(enum.StrEnum):
@@ -129,9 +136,10 @@ class Clause:
     @property
     def topic(self) -> ClauseKind:
         """What a list of promises puts it under: one of its other kinds, or `ClauseKind.PROMISE`."""
-        if self.promise is not None and self.promise.action in {"sell", "share"}:
-            return ClauseKind.RECIPIENT
-        return next((kind for kind in _TOPICS if kind in self.kinds), ClauseKind.PROMISE)
+        by_action = _TOPIC_OF.get(self.promise.action) if self.promise is not None else None
+        if by_action is ClauseKind.RECIPIENT:
+            return by_action
+        return next((kind for kind in _TOPICS if kind in self.kinds), by_action or ClauseKind.PROMISE)
 
 
 @dataclass(frozen=True, slots=True)

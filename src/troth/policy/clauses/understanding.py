@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from troth.policy.categories import categories_in
 from troth.policy.clauses.model import Clause, ClauseKind, Understood
 from troth.policy.clauses.parts import parts_of
+from troth.policy.clauses.placed import as_placed
 from troth.policy.clauses.practices import paragraphs_of
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lexicon import Mentions, Passage, mentions
@@ -25,8 +25,8 @@ def understand(policy: PolicyText) -> Understood:
     """What each sentence does and each paragraph is about. The same text gives the same answer."""
     spoken = mentions(policy)
     says = _Says(spoken)
-    clauses = _inheriting(spoken, [says.clause(passage) for passage in spoken.passages])
-    return Understood(policy, _without_mere_leads(spoken, clauses), tuple(paragraphs_of(spoken)))
+    clauses = as_placed(spoken, [says.clause(passage) for passage in spoken.passages])
+    return Understood(policy, clauses, tuple(paragraphs_of(spoken)))
 
 
 def promises_in(policy: PolicyText) -> list[Clause]:
@@ -46,6 +46,18 @@ _OF_RIGHTS = ("promise.will", "promise.never", "promise.tells", "promise.you_can
 """What a right in a list may promise besides: "to have it erased, and we will tell the recipients"."""
 
 
+_SILENCES = {
+    ClauseKind.PROMISE: {ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.LAW},
+    ClauseKind.RIGHT: {ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT, ClauseKind.RETENTION},
+    ClauseKind.LAW: {ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT, ClauseKind.SECURITY},
+    ClauseKind.BOILERPLATE: {ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT},
+    ClauseKind.RETENTION: {ClauseKind.COLLECTION, ClauseKind.SECURITY},
+    ClauseKind.COLLECTION: {ClauseKind.CONTACT},
+    ClauseKind.DEFINITION: {ClauseKind.CONTACT},
+}
+"""What a sentence names in passing while it does something else: who may object to a use is told of no purpose."""
+
+
 class _Says:
     """What the phrases of the lexicon find in a sentence."""
 
@@ -53,7 +65,9 @@ class _Says:
         self._spoken = spoken
         self._promises = spoken.names("promise.")
         self._facts = {
-            ClauseKind.CONTACT: {one.sentence.id: f"contact: {one.kind}" for one in contacts(spoken.policy)},
+            ClauseKind.CONTACT: {
+                one.sentence.id: f"contact: {one.kind}" for one in contacts(spoken.policy) if one.kind != "link"
+            },
             ClauseKind.DEFINITION: {one.sentence.id: "definition" for one in definitions(spoken.policy)},
         }
         self._kinds = {kind: f"says.{kind}" for kind in ClauseKind if spoken.knows(f"says.{kind}")}
@@ -64,9 +78,11 @@ class _Says:
             return self._heading(passage, words)
         if passage.block.language is Language.OTHER:
             return Clause(sentence, ())
+        if words.endswith("?") or (passage.block.cell is not None and passage.block.cell.is_head):
+            return Clause(sentence, ())
         lead = passage.words[: passage.own].strip()
-        kinds = {kind: said for kind, name in self._kinds.items() if (said := self._says(kind, name, sentence))}
         commits = self._commits(passage, words)
+        kinds = {} if passage.is_title else self._besides(sentence, is_promise=bool(commits))
         return Clause(
             sentence,
             (*([ClauseKind.PROMISE] if commits else []), *kinds),
@@ -77,6 +93,13 @@ class _Says:
             tuple(dict.fromkeys([*commits, *kinds.values()])),
         )
 
+    def _besides(self, sentence: Sentence, *, is_promise: bool) -> dict[ClauseKind, str]:
+        """What the sentence does besides promising, each with the words that show it; not what it names in passing."""
+        kinds = {kind: said for kind, name in self._kinds.items() if (said := self._says(kind, name, sentence))}
+        silenced = {kind for one in kinds for kind in _SILENCES.get(one, ())}
+        silenced |= _SILENCES[ClauseKind.PROMISE] if is_promise else set()
+        return {kind: said for kind, said in kinds.items() if kind not in silenced}
+
     def _heading(self, passage: Passage, words: str) -> Clause:
         commits = self._commits(passage, words) if _WHOLE.match(words) else []
         if not commits:
@@ -86,8 +109,6 @@ class _Says:
 
     def _commits(self, passage: Passage, words: str) -> list[str]:
         """By which concepts, and which words, the sentence commits the company."""
-        if words.endswith("?") or (passage.block.cell is not None and passage.block.cell.is_head):
-            return []
         if _is_advice(passage) or self._spoken.why("promise.not", passage.sentence):
             return []
         names = _OF_RIGHTS if self._is_right_in_list(passage) else self._promises
@@ -112,31 +133,3 @@ _ADVISES = ("do not ", "dont ", "remember ", "make sure ", "beware ")
 def _is_advice(passage: Passage) -> bool:
     """Whether the sentence tells the reader what to do, and nothing of what the company does."""
     return not passage.own and passage.words.startswith(_ADVISES) and " we " not in passage.words
-
-
-_HANDED_DOWN = frozenset({ClauseKind.RIGHT, ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT})
-
-
-def _inheriting(spoken: Mentions, clauses: list[Clause]) -> list[Clause]:
-    """*clauses* with items that do by themselves nothing of what their list does: they do what leads into it says."""
-    handed: tuple[ClauseKind, ...] = ()
-    kept = []
-    for passage, clause in zip(spoken.passages, clauses, strict=True):
-        if passage.block.kind != "list_item":
-            handed = tuple(kind for kind in clause.kinds if kind in _HANDED_DOWN)
-        elif passage.own and handed and not _HANDED_DOWN & set(clause.kinds):
-            kept.append(replace(clause, kinds=(*clause.kinds, *handed)))
-            continue
-        kept.append(clause)
-    return kept
-
-
-def _without_mere_leads(spoken: Mentions, clauses: list[Clause]) -> tuple[Clause, ...]:
-    """*clauses* where "We will:" promises nothing by itself, as what it leads into does."""
-    kept = list(clauses)
-    for place, (passage, following) in enumerate(zip(spoken.passages, spoken.passages[1:], strict=False)):
-        leads = passage.sentence.text.rstrip().endswith(":") and following.own and following.block.kind == "list_item"
-        if leads and clauses[place].promise is not None and clauses[place + 1].promise is not None:
-            kinds = tuple(kind for kind in clauses[place].kinds if kind is not ClauseKind.PROMISE)
-            kept[place] = replace(clauses[place], kinds=kinds, promise=None)
-    return tuple(kept)
