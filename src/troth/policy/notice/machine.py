@@ -1,7 +1,8 @@
 """The facts of a notice as JSON-LD in terms of the W3C Data Privacy Vocabulary, and the facts read from it again.
 
 The shape of a node is data: which property leads to it, which type it has, and which term holds which column. Whatever
-a term has no word for keeps our key beside it, as ``dct:identifier``.
+a term has no word for keeps our key beside it, as ``dct:identifier``. A term of the vocabulary is the type of a node
+without a name, and never its name: what is said of an e-mail address in one place must not be said of all of them.
 """
 
 from __future__ import annotations
@@ -231,13 +232,13 @@ def _read(column: _Column, name: str, written: Any) -> str | tuple[str, ...]:
 
 
 def _category(key: str, need: str) -> dict[str, Any]:
-    node: dict[str, Any] = {"@id": _iri(key), "@type": "dpv:PersonalData", "dct:identifier": key}
+    node: dict[str, Any] = {"@type": _iri(key), "dct:identifier": key}
     return node | {"dpv:hasNecessity": {"@id": need}} if need else node
 
 
 def _coded(name: str, key: str) -> dict[str, Any]:
     terms = law_of_notices()["dpv"].get(name) or {right: it["dpv"] for right, it in law_of_notices()["rights"].items()}
-    return {"@id": terms.get(key, ""), "dct:identifier": key}
+    return {"@type": terms.get(key, ""), "dct:identifier": key}
 
 
 def _iri(key: str) -> str:
