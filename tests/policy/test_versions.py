@@ -133,6 +133,29 @@ def test_a_section_that_was_renamed_moves_nothing() -> None:
     assert [change.old.text for change in compared.doubtful if change.old] == ["Mail from us"]
 
 
+def test_a_sentence_that_was_divided_is_one_change_whichever_way() -> None:
+    one = "We keep orders for six years and delete invoices after ten years."
+    two = "We keep orders for six years. We delete invoices after eight years."
+    shorter, longer = _only(one, two), _only(two, one)
+    assert (shorter.verdict, longer.verdict) == (Verdict.STRENGTHENED, Verdict.WEAKENED)
+    assert shorter.new is not None
+    assert (shorter.new.text, shorter.new.sentences) == (two, 2)
+
+
+def test_a_sentence_that_was_added_to_another_is_new() -> None:
+    added = "We delete your account within a week. We tell you that it is deleted."
+    assert _only("We delete your account within a week.", added).verdict is Verdict.NEW
+
+
+def test_dividing_a_sentence_is_in_doubt_only_where_it_denies_something() -> None:
+    plain = _only(
+        "We keep orders for a year and we delete them then.", "We keep orders for a year. We delete them then."
+    )
+    denial = _only("We never sell names and lend addresses.", "We never sell names. We lend addresses.")
+    assert (plain.verdict, plain.in_doubt) == (Verdict.REWORDED, False)
+    assert denial.in_doubt or denial.is_weaker
+
+
 def test_the_longest_of_several_times_counts() -> None:
     assert _only("We delete logins after 30 days.", "We delete logins after a year and a day.").is_weaker
 

@@ -1,13 +1,14 @@
-"""Which clause of one version became which clause of the other: by its words first, then by how like they are."""
+"""Which clause of one version became which clause of the other: by its words first, then by how like they are. Several
+sentences of one version may be one of the other."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.policy.versions.clauses import Clause
+from troth.policy.versions.clauses import Clause, joined
+from troth.policy.versions.likeness import Likeness
 
 __all__ = ["Pair", "align"]
 
@@ -18,11 +19,19 @@ _SAME_PLACE = 0.15
 """What it adds that what stands before them, or behind them, is the same clause."""
 _SAME_NAME = 0.35
 """What it adds that two rows of tables have the same first cell."""
+_PAIRS_MAX = 1_000_000
+"""How many pairs are looked at: many more than two real policies have."""
+
+_Match = tuple[tuple[int, ...], tuple[int, ...]]
+"""The numbers of clauses before and after that say the same thing: one each, or several on one of the sides."""
+_Left = Mapping[int, frozenset[str]]
+"""The words of the clauses that are left over, by their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A clause before and after. One of them is None where it is new or gone."""
+    """A clause before and after. One of them is None where it is new or gone; one of them is joined from several where
+    a sentence was divided, or sentences became one."""
 
     old: Clause | None
     new: Clause | None
@@ -32,24 +41,34 @@ class Pair:
 def align(old: Sequence[Clause], new: Sequence[Clause]) -> list[Pair]:
     """Every clause of both versions once: pairs in the order of the new version, each clause that is gone behind the
     one that it followed. The same two versions always give the same pairs."""
-    matched = _same(old, new)
-    sections = _counterparts(old, new, matched)
-    matched |= _alike(old, new, matched, sections)
-    back = {after: before for before, after in matched.items()}
-    gone: dict[int, list[int]] = defaultdict(list)
-    last = -1
-    for before in range(len(old)):
-        if before in matched:
-            last = matched[before]
-        else:
-            gone[last].append(before)
+    same = _same(old, new)
+    sections = _counterparts(old, new, same)
+    matches = [*(((before,), (after,)) for before, after in same.items()), *_alike(old, new, same, sections)]
+    ending = {afters[-1]: (befores, afters) for befores, afters in matches}
+    paired = {after for _, afters in matches for after in afters}
+    gone = _gone(len(old), matches)
     pairs = [Pair(old[before], None) for before in gone[-1]]
     for after, clause in enumerate(new):
-        was = old[back[after]] if after in back else None
-        moved = was is not None and sections.get(was.section) != clause.section
-        pairs.append(Pair(was, clause, moved))
+        if after in ending:
+            befores, afters = ending[after]
+            was = joined([old[before] for before in befores])
+            pairs.append(Pair(was, joined([new[each] for each in afters]), sections.get(was.section) != clause.section))
+        elif after not in paired:
+            pairs.append(Pair(None, clause))
         pairs += [Pair(old[before], None) for before in gone[after]]
     return pairs
+
+
+def _gone(many: int, matches: Iterable[_Match]) -> Mapping[int, list[int]]:
+    """The old clauses that are gone, by the new one behind which they would stand; -1 for the beginning."""
+    became = {before: afters[-1] for befores, afters in matches for before in befores}
+    gone: dict[int, list[int]] = defaultdict(list)
+    last = -1
+    for before in range(many):
+        last = became.get(before, last)
+        if before not in became:
+            gone[last].append(before)
+    return gone
 
 
 def _same(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
@@ -85,44 +104,67 @@ def _counterparts(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping
 
 def _alike(
     old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int], sections: Mapping[str, str]
-) -> dict[int, int]:
-    """Pairs of what is left over, the most alike first."""
-    left = [before for before in range(len(old)) if before not in matched]
-    right = [after for after in range(len(new)) if after not in set(matched.values())]
-    words = {("old", at): old[at].words for at in left} | {("new", at): new[at].words for at in right}
-    weights = _weights(clause.words for clause in (*old, *new))
-    sums = {place: sum(weights[word] for word in several) for place, several in words.items()}
+) -> list[_Match]:
+    """What is left over in pairs, the most alike first."""
+    taken = set(matched.values())
+    olds = {before: clause.words for before, clause in enumerate(old) if before not in matched}
+    news = {after: clause.words for after, clause in enumerate(new) if after not in taken}
     scored = []
-    for before in left:
-        for after in right:
-            shared = sum(weights[word] for word in words["old", before] & words["new", after])
-            total = sums["old", before] + sums["new", after]
-            likeness = 2 * shared / total if total else 0.0
-            is_here = sections.get(old[before].section) == new[after].section
-            if old[before].first and is_here and old[before].first.casefold() == new[after].first.casefold():
-                likeness += _SAME_NAME
-            if is_here and _neighbours(old, new, matched, before, after):
-                likeness += _SAME_PLACE
-            if likeness >= (_ALIKE_HERE if is_here else _ALIKE_ELSEWHERE):
-                scored.append((-likeness, before, after))
-    pairs: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, before, after in sorted(scored):
-        if before not in pairs and after not in taken:
-            pairs[before] = after
-            taken.add(after)
-    return pairs
+    likeness = Likeness([*old, *new])
+    for shared, befores, afters in _candidates(old, new, olds, news, sections, likeness):
+        before, after = old[befores[0]], new[afters[0]]
+        is_here, bonus = sections.get(before.section) == after.section, 0.0
+        if before.first and is_here and before.first.casefold() == after.first.casefold():
+            bonus += _SAME_NAME
+        if is_here and _neighbours(old, new, matched, (befores, afters)):
+            bonus += _SAME_PLACE
+        if (alike := shared + bonus) >= (_ALIKE_HERE if is_here else _ALIKE_ELSEWHERE):
+            scored.append((-alike, befores, afters))
+    matches: list[_Match] = []
+    left, right = set(olds), set(news)
+    for _, befores, afters in sorted(scored):
+        if left.issuperset(befores) and right.issuperset(afters):
+            matches.append((befores, afters))
+            left.difference_update(befores)
+            right.difference_update(afters)
+    return matches
 
 
-def _neighbours(
-    old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int], before: int, after: int
-) -> bool:
+def _candidates(
+    old: Sequence[Clause], new: Sequence[Clause], olds: _Left, news: _Left, sections: Mapping[str, str], like: Likeness
+) -> Iterator[tuple[float, tuple[int, ...], tuple[int, ...]]]:
+    """Every clause with every other, and with those of its section that may be its parts: how alike they are, and
+    which they are."""
+    for before, words, near in _near(olds, news):
+        yield from ((like.of(words, said), (before,), (after,)) for after, said in near.items())
+        section = sections.get(old[before].section)
+        here = {at: said for at, said in near.items() if new[at].section == section and not new[at].first}
+        yield from ((alike, (before,), parts) for alike, parts in like.parts(words, here))
+    for after, words, near in _near(news, olds):
+        section = new[after].section
+        here = {at: said for at, said in near.items() if sections.get(old[at].section) == section and not old[at].first}
+        yield from ((alike, parts, (after,)) for alike, parts in like.parts(words, here))
+
+
+def _near(those: _Left, these: _Left) -> Iterator[tuple[int, frozenset[str], _Left]]:
+    """Each of *those* with *these*: with all of them, as far as there is time, and else with those at about its
+    place."""
+    places = list(these.items())
+    reach = _PAIRS_MAX // max(1, len(those))
+    for rank, (at, words) in enumerate(those.items()):
+        first = max(0, rank * len(places) // len(those) - reach // 2)
+        yield at, words, these if reach >= 2 * len(places) else dict(places[first : first + reach])
+
+
+def _neighbours(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int], match: _Match) -> bool:
     """Whether both stand at the same place: between the same clauses, or at the same end of a section."""
+    befores, afters = match
+    edges = ((-1, befores[0], afters[0]), (1, befores[-1], afters[-1]))
     return any(
         matched[there] == after + step
         if (there := before + step) in matched
         else _ends(old, before, step) and _ends(new, after, step)
-        for step in (-1, 1)
+        for step, before, after in edges
     )
 
 
@@ -130,10 +172,3 @@ def _ends(clauses: Sequence[Clause], at: int, step: int) -> bool:
     """Whether a section begins, or ends, with this clause."""
     beside = at + step
     return not 0 <= beside < len(clauses) or clauses[beside].section != clauses[at].section
-
-
-def _weights(clauses: Iterable[frozenset[str]]) -> Mapping[str, float]:
-    """How much a word tells of a clause: the rarer, the more."""
-    several = list(clauses)
-    counts = Counter(word for words in several for word in words)
-    return {word: math.log(1 + len(several) / count) for word, count in counts.items()}

@@ -4,7 +4,7 @@ heads above them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -12,7 +12,7 @@ from troth.policy.clauses.quantities import places_in
 from troth.policy.text import Block, PolicyText
 from troth.wording import same_words
 
-__all__ = ["Clause", "clauses_of", "heads_of", "told_by"]
+__all__ = ["Clause", "clauses_of", "heads_of", "joined", "told_by"]
 
 _GRAMMAR = frozenset({"a", "an", "the", "is", "are", "be", "do", "does", "will"})
 """Words that may come and go without saying anything else."""
@@ -31,6 +31,8 @@ class Clause:
     first: str = ""
     is_head: bool = False
     """Whether it is a heading, or the heads of a table: it says of what the clauses below it are."""
+    sentences: int = 1
+    """How many sentences, or items, it is joined from."""
 
     @property
     def key(self) -> str:
@@ -63,6 +65,14 @@ def heads_of(policy: PolicyText) -> tuple[Clause, ...]:
     heads = [Clause(title.id, title.text, "", title.span.line, is_head=True) for title in titles]
     heads += [replace(clause, section="") for clause in _all(policy) if clause.is_head]
     return tuple(sorted(heads, key=lambda head: head.line))
+
+
+def joined(clauses: Sequence[Clause]) -> Clause:
+    """Clauses that stand one behind the other, as one that says all of it."""
+    text = clauses[0].text
+    for clause in clauses[1:]:
+        text += f"{' ' if text.endswith(('.', '!', '?', ':', ';', ',')) else ', '}{clause.text}"
+    return replace(clauses[0], text=text, sentences=len(clauses))
 
 
 def told_by(text: str) -> tuple[str, ...]:

@@ -17,16 +17,20 @@ from troth.policy.versions.strength import (
     Side,
     Stance,
     Strength,
+    denies,
     is_whole,
     rest_of,
     states,
     strength_of,
 )
+from troth.policy.versions.typos import differ_by_typos
 
 __all__ = ["Change", "Comparison", "Verdict", "compare"]
 
 _SAME_AMOUNT = 0.03
 """Numbers that differ by less say the same: a month and thirty days."""
+_JOINTS = frozenset({"and", "we"})
+"""What comes and goes where a sentence is divided."""
 
 
 class Verdict(enum.StrEnum):
@@ -100,8 +104,9 @@ class Comparison:
 def compare(old: PolicyText, new: PolicyText) -> Comparison:
     """What changed between two versions. The same two give the same comparison.
 
-    It sees words: what is said in quite other words is a clause that is gone and one that is new. Where a clause gives
-    and takes, it says *weakened*. What it cannot tell to be harmless is in doubt.
+    It sees words: what is said in quite other words is a clause that is gone and one that is new. A sentence that was
+    divided, and sentences that became one, are one change. Where a clause gives and takes, it says *weakened*. What it
+    cannot tell to be harmless is in doubt.
     """
     heads = align(heads_of(old), heads_of(new))
     changes = [_change(pair) for pair in (*heads, *align(clauses_of(old), clauses_of(new)))]
@@ -124,6 +129,8 @@ def _judged(pair: Pair) -> Change:
         return _lone(Verdict.GONE, old, new, strength_of(old))
     if old is None:
         return _lone(Verdict.NEW, old, new, strength_of(new))
+    if differ_by_typos(old, new):
+        return Change(Verdict.REWORDED, old, new)
     before, after = strength_of(old), strength_of(new)
     if losses := tuple(_losses(before, after)):
         return Change(Verdict.WEAKENED, old, new, -1, losses, any(_longer(before, after)))
@@ -143,10 +150,19 @@ def _may_be_weaker(change: Change) -> bool:
     if old is not None and new is not None:
         if change.effect > 0:
             return rest_of(old) != rest_of(new)
-        return told_by(old.whole) != told_by(new.whole)
+        return not _tells_the_same(old, new)
     if new is None or change.effect == 0:
         return True
     return any(mark.side is Side.AGAINST for mark in strength_of(new).marks)
+
+
+def _tells_the_same(old: Clause, new: Clause) -> bool:
+    """Whether they differ in grammar only. What joins two sentences is that, too, where nothing is denied: how far a
+    negation reaches may be another matter in one than in two."""
+    told, tells = told_by(old.whole), told_by(new.whole)
+    if old.sentences == new.sentences or denies(old) or denies(new):
+        return told == tells
+    return [word for word in told if word not in _JOINTS] == [word for word in tells if word not in _JOINTS]
 
 
 def _lone(verdict: Verdict, old: Clause | None, new: Clause | None, strength: Strength) -> Change:

@@ -19,8 +19,21 @@ from typing import Any
 
 from troth.policy.clauses.quantities import places_in
 from troth.policy.versions.clauses import Clause, told_by
+from troth.policy.versions.rewriting import rewritten
 
-__all__ = ["Limit", "Mark", "Side", "Stance", "Strength", "is_whole", "rest_of", "states", "strength_of"]
+__all__ = [
+    "Limit",
+    "Mark",
+    "Side",
+    "Stance",
+    "Strength",
+    "denies",
+    "is_whole",
+    "rest_of",
+    "states",
+    "strength_of",
+    "weighed_as",
+]
 
 _CHARACTERS_MAX = 2_000
 """What is read of one clause; real ones are shorter."""
@@ -72,11 +85,11 @@ class Strength:
 
 def strength_of(clause: Clause) -> Strength:
     """What the clause commits to."""
-    text = clause.whole[:_CHARACTERS_MAX].casefold()
+    text = rewritten(clause.whole[:_CHARACTERS_MAX].casefold())
     section = _section(clause.section)
     acts = frozenset(_acts(text))
     stance = _stance(acts)
-    marks = {*acts, *_firm(text, stance), *_grounds(text), *_about(clause, text, stance, section)}
+    marks = {*acts, *_firm(text, stance), *_grounds(text), *_shortest(text), *_about(clause, text, stance, section)}
     return Strength(stance, frozenset(marks), tuple(sorted(_limits(text))))
 
 
@@ -88,6 +101,22 @@ def is_whole(clause: Clause) -> bool:
 def states(head: Clause) -> bool:
     """Whether a head says something by itself, such as *We never sell your data*, and does not name what is below."""
     return bool(_words().stating.search(head.whole.casefold()))
+
+
+def denies(clause: Clause) -> bool:
+    """Whether something in the clause is negated."""
+    words, text = _words(), clause.whole.casefold()
+    return bool(words.negation.search(text) or words.behind.search(text))
+
+
+def weighed_as(word: str) -> frozenset[str]:
+    """What a clause says by this word alone."""
+    words = _words()
+    several = (words.risks, words.guards, words.hedges, words.restrictions, words.protections, words.absolutes)
+    others = (words.partials, words.exceptions, words.asked, words.unasked, words.parties, words.data)
+    named = [(name, pattern) for group in (*several, *others) for name, pattern in group.items()]
+    named += [("not", words.negation), ("without", words.behind)]
+    return frozenset(name for name, pattern in named if pattern.search(word))
 
 
 def rest_of(clause: Clause) -> tuple[str, ...]:
@@ -108,7 +137,8 @@ def rest_of(clause: Clause) -> tuple[str, ...]:
 
 
 def _acts(text: str) -> Iterator[Mark]:
-    """What is done and not done, segment by segment: a negation reaches to the next comma or conjunction."""
+    """What is done and not done, segment by segment: a negation reaches to the next comma or conjunction. What stands
+    behind *without* is not done, either."""
     words = _words()
     negated = False
     for segment in re.split(r"[,;:.()]| but | and we | however | and you ", text):
@@ -117,11 +147,13 @@ def _acts(text: str) -> Iterator[Mark]:
         begins = segment.strip().startswith(("or ", "and ", "nor "))
         negated = bool(found) or (negated and begins)
         at = found.start() if found else -1
+        without = words.behind.search(bare)
         for side, table, several in ((Side.AGAINST, "risks", words.risks), (Side.FOR, "guards", words.guards)):
             for act, pattern in several.items():
                 if (there := pattern.search(bare if table == "risks" else segment)) is None:
                     continue
-                is_not = negated and (there.start() > at or table == "risks")
+                is_behind = without is not None and there.start() > without.start()
+                is_not = is_behind or (negated and (there.start() > at or table == "risks"))
                 said = f"not to {act}" if is_not else f"to {act}"
                 yield Mark(Side(-side) if is_not else side, said)
 
@@ -141,7 +173,7 @@ def _firm(text: str, stance: Stance) -> Iterator[Mark]:
     for several in (words.restrictions, words.protections):
         yield from (Mark(Side.FOR, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
     for name, pattern in words.hedges.items():
-        if pattern.search(words.allowed.sub(" ", text) if name == "may" else text):
+        if pattern.search(words.allowed.sub(" ", text)):
             yield Mark(Side.AGAINST, f"“{name}”")
     if stance is Stance.NEITHER:
         return
@@ -156,9 +188,11 @@ def _firm(text: str, stance: Stance) -> Iterator[Mark]:
 
 def _grounds(text: str) -> Iterator[Mark]:
     """Consent is for the person, and what does without it against, wherever they stand."""
-    words = _words()
-    for side, several in ((Side.FOR, words.asked), (Side.AGAINST, words.unasked)):
-        yield from (Mark(side, f"on {name}") for name, pattern in several.items() if pattern.search(text))
+    for name, pattern in _words().unasked.items():
+        if pattern.search(text):
+            yield Mark(Side.AGAINST, f"on {name}")
+            text = pattern.sub(" ", text)  # implied consent is none
+    yield from (Mark(Side.FOR, f"on {name}") for name, pattern in _words().asked.items() if pattern.search(text))
 
 
 # --- about whom and what ----------------------------------------------------------------------------------------------
@@ -201,10 +235,27 @@ def _limits(text: str) -> Iterator[Limit]:
             is_cap = words.cap.search(text[max(0, at - 40) : at]) or words.access.search(around)
             yield Limit("people", not is_cap, quantity.number, said)
         elif quantity.unit in words.hours and not words.ages.search(around):
-            more = bool(words.more.search(around)) and not text[max(0, at - 20) : at].rstrip().endswith("within")
-            yield Limit("hours", more, quantity.number * words.hours[quantity.unit], said)
+            yield Limit("hours", _is_more(text, at, around), quantity.number * words.hours[quantity.unit], said)
+    if words.negation.search(text):
+        yield from (Limit("age", True, float(found[1]), found[0]) for found in words.under.finditer(text))
     for found in re.finditer(r"\btls ?(?:version )?(1\.[0-3])\b", text):
         yield Limit("TLS", True, float(found[1]), found.group())
+
+
+def _is_more(text: str, at: int, around: str) -> bool:
+    """Whether a longer time is the stronger one, of a time that begins *at* there."""
+    words, before = _words(), text[max(0, at - 60) : at]
+    if words.yours.search(before):
+        return True
+    is_least = words.least.search(around) and not words.kept.search(text)
+    return bool(is_least or words.more.search(around)) and not before.rstrip().endswith("within")
+
+
+def _shortest(text: str) -> Iterator[Mark]:
+    """A shortest time for which data is kept promises nobody that it ends."""
+    words = _words()
+    if words.least.search(text) and words.kept.search(text) and not words.more.search(text):
+        yield Mark(Side.AGAINST, "“at least”")
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -217,6 +268,7 @@ class _Words:
     risks: _Groups
     guards: _Groups
     negation: re.Pattern[str]
+    behind: re.Pattern[str]
     no_negation: re.Pattern[str]
     hedges: _Groups
     allowed: re.Pattern[str]
@@ -231,6 +283,10 @@ class _Words:
     data: _Groups
     sections: _Groups
     more: re.Pattern[str]
+    least: re.Pattern[str]
+    kept: re.Pattern[str]
+    yours: re.Pattern[str]
+    under: re.Pattern[str]
     cap: re.Pattern[str]
     access: re.Pattern[str]
     stating: re.Pattern[str]
@@ -248,9 +304,16 @@ def _words() -> _Words:
     return _Words(
         **{name: {key: _any(words) for key, words in raw[name].items()} for name in several.split()},
         negation=re.compile(rf"{_any(negators['words']).pattern}|n't\b"),
+        behind=_any(negators["behind"]),
         no_negation=_any(negators["except"]),
-        allowed=re.compile(r"\b(?:you|they|people|who|which you) (?:may|might|could)\b"),
+        allowed=re.compile(r"\b(?:you|they|people|who|which you) (?:may|might|could|should)\b|\bshould (?:you|any)"),
         more=_any(numbers["more"]),
+        least=_any(numbers["least"]),
+        kept=_any(numbers["kept"]),
+        yours=_any(numbers["yours"]),
+        under=re.compile(
+            r"\b(?:under|below|younger than) (?:the age of )?(\d{1,2})\b(?! ?(?:%|days?|hours?|weeks?|months?))"
+        ),
         cap=_any(numbers["cap"]),
         access=_any(numbers["access"]),
         stating=re.compile(rf"^(?:we|you|nobody|nothing|your data)\b|{_any(raw['heads']['stating']).pattern}"),

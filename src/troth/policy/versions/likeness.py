@@ -1,0 +1,57 @@
+"""How like clauses are by their words, and which of them are parts of one sentence of the other version."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from troth.policy.versions.clauses import Clause
+
+__all__ = ["Likeness"]
+
+_OF_THE_WHOLE = 0.6
+"""How much of what a clause says stands in the one that it is a part of, at least."""
+_MORE_TOGETHER = 0.1
+"""How much more alike the parts together are than the best of them is alone, at least."""
+_PARTS_MAX = 4
+
+_Words = frozenset[str]
+
+
+class Likeness:
+    """Clauses of both versions weighed: a word says the more the rarer it is."""
+
+    def __init__(self, clauses: Sequence[Clause]) -> None:
+        several = [clause.words for clause in clauses]
+        counts = Counter(word for words in several for word in words)
+        self._weights = {word: math.log(1 + len(several) / count) for word, count in counts.items()}
+        self._sums = {words: self._sum(words) for words in several}
+
+    def of(self, one: _Words, other: _Words) -> float:
+        """How much they share, from 0, nothing, to 1, every word."""
+        total = self._whole(one) + self._whole(other)
+        return 2 * self._sum(one & other) / total if total else 0.0
+
+    def parts(self, whole: _Words, several: Mapping[int, _Words]) -> Iterator[tuple[float, tuple[int, ...]]]:
+        """The clauses of *several*, by their numbers, that stand one behind the other, and that together are more like
+        the *whole* than any of them is; and how like it they are."""
+        alone = {at: self.of(whole, words) for at, words in several.items() if self._is_of(whole, words)}
+        for first in alone:
+            together, said = [first], several[first]
+            while (following := together[-1] + 1) in alone and len(together) < _PARTS_MAX:
+                together.append(following)
+                said |= several[following]
+                alike = self.of(whole, said)
+                if alike >= max(alone[at] for at in together) + _MORE_TOGETHER:
+                    yield alike, tuple(together)
+
+    def _is_of(self, whole: _Words, part: _Words) -> bool:
+        said = self._whole(part)
+        return said > 0 and self._sum(part & whole) >= _OF_THE_WHOLE * said
+
+    def _whole(self, words: _Words) -> float:
+        return self._sums[words] if words in self._sums else self._sum(words)
+
+    def _sum(self, words: Iterable[str]) -> float:
+        return math.fsum(self._weights[word] for word in words)  # the same in whatever order

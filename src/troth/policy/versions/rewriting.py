@@ -1,0 +1,51 @@
+"""Clauses put so that two ways of saying the same come out alike: *not without your consent* is *only with* it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+__all__ = ["rewritten"]
+
+_NEGATOR = (
+    r"(?:\b(?:do |does |will )?(?:not|never)\b|\b(?:don|doesn|won)'t\b"
+    r"|\b(?:no one|nobody|no)\b(?! (?:longer|more|later|less|fewer)))"
+)
+_JOINTS = re.compile(r"\b(?:and|but|or)\b")
+
+
+def rewritten(text: str) -> str:
+    """The *text*, which is in small letters, with double negations taken out."""
+    forms = _forms()
+    text = forms.said.sub(lambda found: forms.instead[found[0]], text)
+    text = forms.not_without.sub(_only_with, text)
+    return forms.without_not.sub(r"only with\1, \2", text)
+
+
+def _only_with(found: re.Match[str]) -> str:
+    # A negation does not reach behind a conjunction: "do not sell it and share it without your consent".
+    return found[0] if _JOINTS.search(found[1]) else f"{found[1]}only with"
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    instead: Mapping[str, str]
+    said: re.Pattern[str]
+    not_without: re.Pattern[str]
+    without_not: re.Pattern[str]
+
+
+@cache
+def _forms() -> _Forms:
+    raw = tomllib.loads(resources.files(__package__).joinpath("rewriting.toml").read_text("utf-8"))
+    conditions = rf"(?:{'|'.join(map(re.escape, raw['without']['conditions']))})"
+    return _Forms(
+        raw["instead"],
+        re.compile(rf"\b(?:{'|'.join(map(re.escape, raw['instead']))})\b"),
+        re.compile(rf"{_NEGATOR} ?([^.,;:()]{{0,120}}?)\bwithout(?= {conditions}\b)"),
+        re.compile(rf"\bwithout( {conditions}\b[^.,;:()]{{0,40}}), ([^.,;:()]{{0,40}}?){_NEGATOR} ?"),
+    )

@@ -1,0 +1,34 @@
+"""Misspelt words: one letter too many, too few, another, or two that changed places."""
+
+from __future__ import annotations
+
+from troth.policy.versions.clauses import Clause, told_by
+from troth.policy.versions.strength import weighed_as
+
+__all__ = ["differ_by_typos"]
+
+_LETTERS_MIN = 5
+"""Of shorter words too many are like one another: *sell* and *tell*."""
+
+
+def differ_by_typos(one: Clause, other: Clause) -> bool:
+    """Whether two clauses are the same but for misspelt words: not by two words that say two things."""
+    words, others = told_by(one.whole), told_by(other.whole)
+    differing = [pair for pair in zip(words, others, strict=False) if len(set(pair)) > 1]
+    return len(words) == len(others) and bool(differing) and all(_is_typo(*pair) for pair in differing)
+
+
+def _is_typo(one: str, other: str) -> bool:
+    if max(len(one), len(other)) < _LETTERS_MIN or not (one + other).isalpha():
+        return False
+    if not _is_one_slip(one, other):
+        return False
+    says, others = weighed_as(one), weighed_as(other)
+    return says <= others or others <= says
+
+
+def _is_one_slip(one: str, other: str) -> bool:
+    """Whether one letter, or two beside each other, is all that differs."""
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rest, its = one[start:], other[start:]
+    return rest[1:] == its[1:] or rest[1:] == its or rest == its[1:] or (rest[:2] == its[1::-1] and rest[2:] == its[2:])

@@ -1,0 +1,28 @@
+"""What becomes of pairs of texts that were written down, with the verdict, before anybody saw what is said of them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from troth.policy import PolicyText, read
+from troth.policy.versions import Verdict, compare
+
+_PAIRS: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("versions.toml").read_text("utf-8"))["pair"]
+_EFFECTS = {"weakened": -1, "less": -1, "reworded": 0, "moved": 0, "same": 0, "strengthened": 1, "more": 1}
+
+
+def _policy(text: str) -> PolicyText:
+    is_whole = text.lstrip().startswith("#")
+    return read("# Policy\n\n" + ("" if is_whole else "## What we promise\n\nWe are Example Ltd.\n\n") + text)
+
+
+@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair["is"]) for pair in _PAIRS])
+def test_a_pair_becomes_what_was_written_down(pair: dict[str, Any]) -> None:
+    compared = compare(_policy(pair["old"]), _policy(pair["new"]))
+    [change] = [each for each in compared.changes if each.verdict is not Verdict.SAME]
+    assert change.verdict.value == pair["change"]
+    assert change.effect == _EFFECTS[pair.get("people", pair["change"])], change.reasons
