@@ -12,7 +12,7 @@ __all__ = ["Likeness"]
 
 _OF_THE_WHOLE = 0.6
 """How much of what a clause says stands in the one that it is a part of, at least."""
-_MORE_TOGETHER = 0.1
+_MORE_TOGETHER = 0.05
 """How much more alike the parts together are than the best of them is alone, at least."""
 _PARTS_MAX = 4
 
