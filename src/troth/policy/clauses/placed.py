@@ -18,6 +18,8 @@ _OF_NOTES = frozenset({ClauseKind.RETENTION, ClauseKind.SECURITY})
 """What else a title announces for sentences that are no items."""
 _GOES_ON = ("they ", "this ", "these ", "those ", "such ", "it ", "on that ", "for example", "examples", "among ")
 """How a sentence begins that does more of what the one before it does."""
+_TITLE_WORDS_MAX = 6
+"""What leads into a list is a title when it has at most so many words; else it says what it does."""
 _NOTHING: frozenset[ClauseKind] = frozenset()
 
 
@@ -63,7 +65,7 @@ def _announced(spoken: Mentions) -> Iterator[tuple[Passage, frozenset[ClauseKind
         elif block.kind == "list_item":
             yield passage, lead if passage.own and lead else heading if len(block.sentences) == 1 else _NOTHING
         else:
-            lead = _title(spoken, passage)
+            lead = _title(spoken, passage) if len(passage.words.split()) <= _TITLE_WORDS_MAX else _NOTHING
             yield passage, heading
 
 
