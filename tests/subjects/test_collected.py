@@ -30,18 +30,23 @@ class Company:
     keeps: str = "{}"
     first: str = "2025-03-01"
     column: str = "seen_policy"
+    recipients: str = "{}"
+    purposes: str = "{}"
+    marks: str = "{}"
 
     def lay(self) -> None:
         (self.folder / "old.md").write_text(_STRONG)
         (self.folder / "policy.md").write_text(_WEAK)
         database = sqlite3.connect(self.folder / "shop.sqlite")
-        database.execute("create table customer (id integer primary key, email text, seen_policy text, at text)")
+        database.execute(
+            "create table customer (id integer primary key, email text, seen_policy text, at text, held text)"
+        )
         rows = [
             (1, "ann@example.org", "2025-03-01", "2026-11-15"),
             (2, "ben@example.org", "2025-03-01", "2026-10-01"),
             (3, "chloe@example.org", "2026-11-01", "2026-11-02"),
         ]
-        database.executemany("insert into customer values (?, ?, ?, ?)", rows)
+        database.executemany("insert into customer (id, email, seen_policy, at) values (?, ?, ?, ?)", rows)
         database.commit()
         database.close()
 
@@ -61,7 +66,10 @@ systems:
       customer:
         fields: {{email: user.contact.email}}
         notice: {self.column}
+        marks: {self.marks}
         erase: delete
+recipients: {self.recipients}
+purposes: {self.purposes}
 retention: {{customers: {{table: shop.customer, for: 90 days, from: at}}}}
 """)
         store = open_store("shop", f"sqlite:///{self.folder}/shop.sqlite", read_only=True)
@@ -82,7 +90,13 @@ def company(tmp_path: Path) -> Company:
 def test_rows_are_counted_by_the_version_they_were_collected_under(company: Company) -> None:
     check = company.check()
     assert check.outcome is Outcome.PASS, check.findings
-    assert check.figures == {"rows": 3, "clauses not decided": 2, "under 2025-03-01": 2, "under 2026-11-01": 1}
+    assert check.figures == {
+        "rows": 3,
+        "denials decided": 1,
+        "clauses not decided": 1,
+        "under 2025-03-01": 2,
+        "under 2026-11-01": 1,
+    }
 
 
 @pytest.mark.mutation("collect.version_honoured")
@@ -122,10 +136,71 @@ def test_rows_of_a_version_that_nobody_published_turn_it_red(company: Company) -
 
 
 def test_what_an_older_version_promised_and_nothing_decides_is_named(company: Company) -> None:
+    (company.folder / "old.md").write_text(_STRONG.replace("share your data", "share your data for nothing"))
     company.keeps = "{customers: 90 days}"
     check = company.check()
     assert check.figures["clauses not decided"] == 1
     assert "1 clause promised more and cannot be decided here: line 3 of 2025-03-01." in check.summary
+
+
+# --- denials ----------------------------------------------------------------------------------------------------------
+
+_ADVERTISER = "{adnet: {role: controller, country: GB, receives: [user.contact], purposes: [ads]}}"
+_ADS = "{ads: {basis: legitimate_interests, interests: sales, use: marketing.advertising, data: [user.contact]}}"
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_a_recipient_of_what_was_promised_to_stay_turns_it_red(company: Company) -> None:
+    """Version one shared with nobody, and a recipient is declared that gets the e-mail addresses of everybody."""
+    assert company.check().outcome is Outcome.PASS
+    company.recipients, company.purposes = _ADVERTISER, _ADS
+    check = company.check()
+    assert check.outcome is Outcome.FAIL
+    assert "2 rows to whom line 3 of 2025-03-01 denied it: the recipient 'adnet'" in check.findings[0].message
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_a_purpose_that_was_denied_turns_it_red(company: Company) -> None:
+    """Version one used nothing for advertising, and a purpose is declared that does."""
+    (company.folder / "old.md").write_text(
+        _STRONG.replace("We never share your data", "We do not use your data for advertising")
+    )
+    (company.folder / "policy.md").write_text(
+        _WEAK.replace("share your data with our", "use your data for advertising by")
+    )
+    assert company.check().outcome is Outcome.PASS
+    company.purposes = _ADS
+    assert "the purpose 'ads' uses user.contact.email" in company.check().findings[0].message
+
+
+def test_rows_that_are_kept_from_it_by_a_mark_are_honoured(company: Company) -> None:
+    company.recipients, company.purposes, company.marks = _ADVERTISER, _ADS, "{ads: {column: held, value: 'yes'}}"
+    assert company.check().findings[0].message.startswith("2 rows")
+    with closing(sqlite3.connect(company.folder / "shop.sqlite")) as database, database:
+        database.execute("update customer set held = 'yes' where email = 'ann@example.org'")
+    assert company.check().findings[0].message.startswith("1 row ")
+    with closing(sqlite3.connect(company.folder / "shop.sqlite")) as database, database:
+        database.execute("update customer set held = 'yes' where seen_policy = '2025-03-01'")
+    assert company.check().outcome is Outcome.PASS
+
+
+def test_whether_a_processor_was_meant_is_left_to_a_person(company: Company) -> None:
+    company.recipients = "{mailer: {role: processor, country: GB, receives: [user.contact], contract: mailer.pdf}}"
+    check = company.check()
+    assert check.outcome is Outcome.PASS
+    assert check.figures["clauses not decided"] == 2
+
+
+def test_what_a_recipient_gets_of_other_data_is_no_matter(company: Company) -> None:
+    company.recipients = _ADVERTISER.replace("user.contact]", "user.financial]")
+    assert company.check().outcome is Outcome.PASS
+
+
+def test_a_denial_that_still_stands_is_not_decided_here(company: Company) -> None:
+    (company.folder / "policy.md").write_text(_STRONG)
+    company.recipients, company.purposes = _ADVERTISER, _ADS
+    check = company.check()
+    assert (check.outcome, check.figures["denials decided"]) == (Outcome.PASS, 0)
 
 
 def test_what_was_promised_to_nobody_who_is_still_there_is_not_named(company: Company) -> None:

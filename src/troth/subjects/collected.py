@@ -2,8 +2,10 @@
 
 A table that declares its ``notice`` column says which version each row was collected under. From that it can be decided
 whether every version that a row names was published, whether people were told before a weaker version came to count,
-and whether rows stay no longer than their own version promised. What else an older version promised cannot be seen in
-tables: the clauses that a later one took back are named, and left to whoever reads the check.
+and whether rows stay no longer than their own version promised. Where a version denied without exception that data is
+shared, sold, sent abroad, marketed with or trained on, and a later one took that back, today's declaration says whether
+the rows of before are kept from it. What else was promised cannot be seen: the clauses that were taken back are named,
+and left to whoever reads the check.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from dataclasses import dataclass, field
 from troth.counting import counted
 from troth.declaration import Declaration, Period, Retention, Table
 from troth.policy import PolicyError
-from troth.policy.versions import Issue, Step, chain, steps
+from troth.policy.versions import Change, Issue, Step, chain, denied_by, steps
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import AnyOf, Before, ColumnKind, Match, Noted, Scalar, Store, StoreError, noting
+from troth.subjects.denials import Breach, breaches
 
 __all__ = ["version_honoured"]
 
@@ -25,6 +28,31 @@ ROWS_READ_MAX = 100_000
 """Rows past the shorter period of some version that are looked at one by one."""
 _NAMED_MAX = 10
 """Clauses that the summary names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the versions said: all that were published, the steps to weaker ones that were not told of in time, and the
+    denials that were taken back."""
+
+    issues: Sequence[Issue]
+    untold: Sequence[Step]
+    denials: Sequence[_Denial]
+
+
+@dataclass(frozen=True, slots=True)
+class _Denial:
+    """A sentence that denied something, in the version of *said_by*, until a later one took it back. It was said to
+    whoever came under one of *versions*."""
+
+    said_by: str
+    line: int
+    denied: frozenset[str]
+    versions: frozenset[str]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.said_by, self.line
 
 
 @dataclass(slots=True)
@@ -36,6 +64,8 @@ class _Seen:
     findings: list[Finding] = field(default_factory=list)
     systems: set[str] = field(default_factory=set)
     why_not: dict[str, str] = field(default_factory=dict)
+    open: set[tuple[str, int]] = field(default_factory=set)
+    """Denials of which it is not certain whether they are kept."""
 
 
 @answers("collect.version_honoured")
@@ -53,12 +83,13 @@ def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now:
     except PolicyError as error:
         return Answer(Outcome.ERROR, f"A version of the policy cannot be read: {error}")
     taken = [step for step in steps(issues) if step.new.effective <= today]
-    weakened = [step for step in taken if step.refused]
+    told = _Told(issues, [step for step in taken if step.refused], list(_denials(issues, taken)))
     seen, asked = _Seen(), Noted()
     with noting(asked):
         for system, name, table in places:
-            _look(seen, declaration, stores.get(system), (system, name, table), issues, weakened, today)
-    return _answer(seen, {system for system, _, _ in places}, asked, list(_undecided(seen.by_version, taken)))
+            _look(seen, declaration, stores.get(system), (system, name, table), told, today)
+    decided = {denial.place for denial in told.denials} - seen.open
+    return _answer(seen, {system for system, _, _ in places}, asked, _lost(seen.by_version, taken), decided)
 
 
 def _places(declaration: Declaration) -> Iterator[tuple[str, str, Table]]:
@@ -73,8 +104,7 @@ def _look(
     declaration: Declaration,
     store: Store | None,
     place: tuple[str, str, Table],
-    issues: Sequence[Issue],
-    weakened: Sequence[Step],
+    told: _Told,
     today: dt.date,
 ) -> None:
     """Look at one table, and note what is wrong there; a store that does not answer has not been observed."""
@@ -84,11 +114,13 @@ def _look(
         seen.why_not[system] = "no store is given"
         return
     try:
-        rows, found = store.count(name, None), _by_version(store, name, table, issues)
+        rows, found = store.count(name, None), _by_version(store, name, table, told.issues)
         rules = [(key, rule) for key, rule in declaration.retention.items() if rule.table == where]
-        late = list(_kept_too_long(store, name, table, rules, issues, today))
+        late = list(_kept_too_long(store, name, table, rules, told.issues, today))
+        denied = list(_denied(store, name, table, declaration, told))
     except StoreError as error:
         seen.why_not[system] = str(error)
+        seen.open |= {denial.place for denial in told.denials}
         return
     seen.systems.add(system)
     seen.rows += rows
@@ -96,13 +128,20 @@ def _look(
         seen.by_version[version] = seen.by_version.get(version, 0) + count
     if astray := rows - sum(found.values()):
         seen.findings.append(Finding(where, f"{counted(astray, 'row')} under no version that was published", _ASTRAY))
-    seen.findings += [Finding(where, message, _UNTOLD) for message in _untold(found, weakened)]
+    seen.findings += [Finding(where, message, _UNTOLD) for message in _untold(found, told.untold)]
     seen.findings += [Finding(where, message, _LATE) for message in late]
+    for denial, breach, count in denied:
+        if not breach.is_certain:
+            seen.open.add(denial.place)
+            continue
+        message = f"{counted(count, 'row')} to whom line {denial.line} of {denial.said_by} denied it: {breach.says}"
+        seen.findings.append(Finding(where, message, _DENIED))
 
 
 _ASTRAY = "name the version under 'policy.versions', or find out what those people were shown"
 _UNTOLD = "tell them and say when under 'announce', or let the weaker version wait"
 _LATE = "dispose of them as their version promised"
+_DENIED = "keep these rows from it and declare the column that says so under 'marks', or ask their people first"
 
 
 def _by_version(store: Store, name: str, table: Table, issues: Sequence[Issue]) -> dict[str, int]:
@@ -118,6 +157,43 @@ def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
     as_date = column is not None and column.kind is ColumnKind.DATE
     value: Scalar = issue.effective if as_date else issue.name
     return AnyOf((Match((table.notice,), ((value,),)),))
+
+
+def _denials(issues: Sequence[Issue], taken: Iterable[Step]) -> Iterator[_Denial]:
+    """The denials that a later version took back."""
+    said = {issue.name: denied_by(issue.text) for issue in issues}
+    for step in taken:
+        for old in (change.old for change in step.comparison.weaker if change.old is not None):
+            if denied := said[step.old.name].get(old.id):
+                versions = (issue.name for issue in issues if old.id in said[issue.name])
+                earlier = frozenset(name for name in versions if name <= step.old.name)
+                yield _Denial(step.old.name, old.line, denied, earlier)
+
+
+def _denied(
+    store: Store, name: str, table: Table, declaration: Declaration, told: _Told
+) -> Iterator[tuple[_Denial, Breach, int]]:
+    """What is declared of the data in this table although it was denied to people whose rows are there, with how many
+    of their rows no mark keeps from it."""
+    for denial in told.denials:
+        issues = [issue for issue in told.issues if issue.name in denial.versions]
+        for breach in breaches(declaration, denial.denied, table):
+            count = sum(_concerned(store, name, table, issue, breach) for issue in issues)
+            if count:
+                yield denial, breach, count
+
+
+def _concerned(store: Store, name: str, table: Table, issue: Issue, breach: Breach) -> int:
+    """The rows of that version that no mark keeps from it."""
+    under = _under(store, name, table, issue).matches[0]
+    kept = []
+    for names in breach.unless:
+        marks = [table.marks[each] for each in sorted(names) if each in table.marks]
+        if len(marks) == len(names) and all(mark.value != "now" for mark in marks):
+            columns = tuple(mark.column for mark in marks)
+            kept.append(Match(under.columns + columns, ((*under.values[0], *(mark.value for mark in marks)),)))
+    total = store.count(name, AnyOf((under,)))
+    return total - (store.count(name, AnyOf(tuple(kept))) if total and kept else 0)
 
 
 def _untold(found: Mapping[str, int], weakened: Iterable[Step]) -> Iterator[str]:
@@ -164,19 +240,27 @@ def _names(value: Scalar, issue: Issue) -> bool:
     return value == issue.effective if isinstance(value, dt.date) else value == issue.name
 
 
-def _undecided(by_version: Mapping[str, int], taken: Iterable[Step]) -> Iterator[tuple[str, int]]:
-    """The version and the line of each clause that promised more, to people whose rows are still there, and of which
-    nothing here decides whether it is kept."""
-    for step in taken:
-        if not any(count for name, count in by_version.items() if name < step.new.name):
-            continue
-        for change in step.comparison.weaker:
-            is_decided = change.is_longer and bool(step.old.keeps)
-            if change.old is not None and not is_decided:
-                yield step.old.name, change.old.line
+def _lost(by_version: Mapping[str, int], taken: Iterable[Step]) -> list[tuple[str, Change]]:
+    """The clauses that a later version took back, with the version that had them, of which there are people whose rows
+    are still there."""
+    return [
+        (step.old.name, change)
+        for step in taken
+        if any(count for name, count in by_version.items() if name < step.new.name)
+        for change in step.comparison.weaker
+        if change.old is not None and not (change.is_longer and step.old.keeps)
+    ]
 
 
-def _answer(seen: _Seen, scope: set[str], asked: Noted, undecided: Sequence[tuple[str, int]]) -> Answer:
+def _answer(
+    seen: _Seen,
+    scope: set[str],
+    asked: Noted,
+    lost: Iterable[tuple[str, Change]],
+    decided: set[tuple[str, int]],
+) -> Answer:
+    places = [(name, change.old.line) for name, change in lost if change.old]
+    undecided = [place for place in places if place not in decided]
     notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(seen.why_not.items()))
     if undecided:
         lines = ", ".join(f"line {line} of {name}" for name, line in undecided[:_NAMED_MAX])
@@ -195,6 +279,7 @@ def _answer(seen: _Seen, scope: set[str], asked: Noted, undecided: Sequence[tupl
         evidence=evidence,
         figures={
             "rows": seen.rows,
+            "denials decided": len(places) - len(undecided),
             "clauses not decided": len(undecided),
             **{f"under {name}": count for name, count in versions.items()},
         },

@@ -13,14 +13,28 @@ from typing import TYPE_CHECKING
 from troth.policy.versions.comparing import Change, Comparison, Verdict, compare
 
 if TYPE_CHECKING:
+    from troth.policy.versions.denying import denied_by
     from troth.policy.versions.published import Issue, Step, chain, check, steps, todays
 
-__all__ = ["Change", "Comparison", "Issue", "Step", "Verdict", "chain", "check", "compare", "steps", "todays"]
+__all__ = [
+    "Change",
+    "Comparison",
+    "Issue",
+    "Step",
+    "Verdict",
+    "chain",
+    "check",
+    "compare",
+    "denied_by",
+    "steps",
+    "todays",
+]
 
 
 def __getattr__(name: str) -> object:
     """What needs the declaration is loaded when it is first used: a comparison does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.published"), name)
+    module = "denying" if name == "denied_by" else "published"
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return value
