@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from troth.declaration import Declaration
 from troth.errors import TrothError
-from troth.policy.clauses import Clause, Understood
+from troth.policy.clauses import Clause, ClauseKind, Understood
 from troth.policy.lexicon import Mentions, mentions
 from troth.policy.proposing.about import period_conflict, tables_holding, tables_kept
 from troth.policy.proposing.denials import against
@@ -22,7 +22,7 @@ from troth.promises import Control, catalogue
 __all__ = ["Proof", "Proposal", "ProposalsError", "propose"]
 
 _CONTROLS_MAX = 3
-_ATTEST = "I looked into it on this day, and it is so."
+_ATTEST = "I looked at how this is done on this day; it is done as the policy says, and what I looked at is on file."
 _GRAVE = frozenset({"sell", "share", "delete", "protect", "keep"})
 
 
@@ -70,6 +70,8 @@ class _Row:
     attest: str
     own: str
     alone: bool
+    last: bool
+    kind: str
     part: str
 
 
@@ -117,19 +119,24 @@ def _proposal(
 def _attest(rows: list[_Row], *, is_measured: bool) -> str:
     """What somebody would have to say: of what nothing measures, and of what controls see a part of."""
     if is_measured:
-        return " ".join(dict.fromkeys(row.attest for row in rows if row.part))
-    return next((row.attest for row in rows if row.attest), _ATTEST)
+        return " ".join(dict.fromkeys(row.attest for row in rows if row.part or not row.controls))
+    return " ".join(dict.fromkeys(row.attest for row in rows if row.attest)) or _ATTEST
 
 
 def _rows_for(clauses: tuple[Clause, ...], spoken: Mentions) -> Iterator[_Row]:
     """The rows that the clauses speak of: the first two, as what a sentence says in passing would blur the rest."""
-    found = [row for row in _rows() if any(spoken.why(f"proof.{row.name}", clause.sentence) for clause in clauses)]
+    found = [row for row in _rows() if any(_is_about(clause, row, spoken) for clause in clauses)]
+    found = [row for row in found if not row.last] or found[:1]
     yield from found[: 1 if found and found[0].alone else 2]
+
+
+def _is_about(clause: Clause, row: _Row, spoken: Mentions) -> bool:
+    return row.kind in clause.kinds if row.kind else bool(spoken.why(f"proof.{row.name}", clause.sentence))
 
 
 def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
     seen = set[str]()
-    for row in rows[:1] if rows and not rows[0].controls else rows:
+    for row in rows:
         for id_ in row.controls:
             if id_ in known and id_ not in seen:
                 seen.add(id_)
@@ -165,13 +172,15 @@ def _rows() -> tuple[_Row, ...]:
 
 
 def _row(name: str, row: Mapping[str, Any]) -> _Row:
-    unknown = row.keys() - {"controls", "shows", "about", "attest", "own", "alone", "part"}
+    unknown = row.keys() - {"controls", "shows", "about", "attest", "own", "alone", "last", "kind", "part"}
     if unknown or not (row.get("controls") or row.get("attest")) or bool(row.get("controls")) != bool(row.get("shows")):
         raise ProposalsError(f"{name}: a row has controls with what they show, or what somebody attests")
     if row.get("part") and not (row.get("controls") and row.get("attest")):
         raise ProposalsError(f"{name}: where controls show a part, somebody attests the rest")
     if row.get("about", "") not in {"", "retention", "categories"}:
         raise ProposalsError(f"{name}: about is retention or categories")
+    if row.get("kind", "") not in {"", *ClauseKind}:
+        raise ProposalsError(f"{name}: kind is one of {', '.join(ClauseKind)}")
     return _Row(
         name,
         controls=tuple(row.get("controls", ())),
@@ -180,5 +189,7 @@ def _row(name: str, row: Mapping[str, Any]) -> _Row:
         attest=row.get("attest", ""),
         own=row.get("own", ""),
         alone=row.get("alone", False),
+        last=row.get("last", False),
+        kind=row.get("kind", ""),
         part=row.get("part", ""),
     )
