@@ -119,8 +119,8 @@ FAULTS = {
     "somebody erased who came back": Fault(
         lambda company: company.write(
             "newsletter",
-            "INSERT INTO subscriber (email, state, notice, confirmed_at)"
-            f" VALUES ('ann@example.org', 'confirmed', '2026-11-01', '{_days_ago(1)}.000000')",
+            "INSERT INTO subscriber (email, token, notice, confirmed_at)"
+            f" VALUES ('ann@example.org', 'again', '2026-11-01', '{_days_ago(1)}.000000')",
         ),
         lambda company: company.write("newsletter", "DELETE FROM subscriber WHERE email = 'ann@example.org'"),
         {STAYS: "broken"},

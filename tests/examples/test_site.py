@@ -100,18 +100,49 @@ def test_an_empty_cart_orders_nothing(browser: httpx.Client, places: Any) -> Non
 def test_the_newsletter_starts_only_with_the_button_behind_the_link(
     browser: httpx.Client, places: Any, mail: Path
 ) -> None:
-    browser.post("/newsletter/", data=FORMS["/newsletter/"])
-    mailbox = browser.get("/mailbox/")
-    letter = browser.get(_links(mailbox, "/mailbox/")[0])
-    (link,) = _links(letter, "/newsletter/confirm/")
-    subscribed = "SELECT state FROM subscriber WHERE email = 'dora@example.org'"
+    link = _link_in_a_letter(browser, "confirm")
+    subscribed = "SELECT stopped_at FROM subscriber WHERE email = 'dora@example.org'"
     for _ in range(3):
         assert browser.get(link).status_code == 200
     assert _all(places, "newsletter", subscribed) == [], "opening a link must not subscribe"
     assert browser.post(link).url.path == "/thanks/confirmed/"
-    assert _all(places, "newsletter", subscribed) == [("confirmed",)]
+    assert _all(places, "newsletter", subscribed) == [(None,)]
     assert _all(places, "newsletter", "SELECT * FROM signup") == []
     assert browser.post(link).status_code == 410
+
+
+def _link_in_a_letter(browser: httpx.Client, what: str) -> str:
+    """Ask for the newsletter, confirm it where the letter after that is wanted, and find the link that does *what*."""
+    browser.post("/newsletter/", data=FORMS["/newsletter/"])
+    wanted = ["confirm"] if what == "confirm" else ["confirm", what]
+    for each in wanted:
+        letters = (browser.get(path) for path in _links(browser.get("/mailbox/"), "/mailbox/") if path != "/mailbox/")
+        link = next(found[0] for letter in letters if (found := _links(letter, f"/newsletter/{each}/")))
+        if each != what:
+            browser.post(link)
+    return link
+
+
+def test_the_newsletter_stops_at_once_with_the_link_and_as_many_presses_as_it_began(
+    browser: httpx.Client, places: Any
+) -> None:
+    link = _link_in_a_letter(browser, "stop")
+    still = "SELECT count(*) FROM subscriber WHERE email = 'dora@example.org' AND stopped_at IS NULL"
+    assert browser.get(link).status_code == 200
+    assert _all(places, "newsletter", still) == [(1,)], "opening a link must not stop it: programs open links"
+    for _ in range(2):
+        assert browser.post(link, data={"List-Unsubscribe": "One-Click"}).url.path == "/thanks/stopped/"
+        assert _all(places, "newsletter", still) == [(0,)]
+    assert browser.post(f"/newsletter/stop/{'x' * 43}/").status_code == 410
+
+
+def test_who_stopped_the_newsletter_can_come_back_and_what_was_before_stays(
+    browser: httpx.Client, places: Any
+) -> None:
+    browser.post(_link_in_a_letter(browser, "stop"))
+    browser.post(_link_in_a_letter(browser, "confirm"))
+    subscriptions = "SELECT stopped_at IS NULL FROM subscriber WHERE email = 'dora@example.org' ORDER BY id"
+    assert _all(places, "newsletter", subscriptions) == [(0,), (1,)]
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/contact/", "question"), ("/support/", "ticket")])

@@ -16,7 +16,7 @@ from example_voice import systems
 from example_voice.calls import write_calls
 from example_voice.people import population
 from example_voice.systems import DATABASES, Places, connect
-from example_voice.traces import Trace, traces
+from example_voice.traces import Trace, invoices, traces
 
 __all__ = ["Laid", "NotEmpty", "lay_down"]
 
@@ -59,6 +59,9 @@ def lay_down(places: Places, *, people: int, seed: int, now: dt.datetime) -> Lai
                 for table, rows in traces(batch, rng, numbers, now=now).items():
                     _insert(open_[_home(table)], table, rows)
                 numbers.call = write_calls(folder, batch, rng, now=now, first=numbers.call)
+            bills = invoices(numbers)
+            while some := list(islice(bills, _PEOPLE_PER_BATCH)):
+                _insert(open_["shop"], systems.invoice, some)
             for name, connection in open_.items():
                 _catch_up(connection, name)
             counted = {f"{_home(t)}.{t.name}": _count(open_[_home(t)], t) for t in _tables()}

@@ -159,11 +159,12 @@ subscriber = Table(
     "subscriber",
     newsletter,
     Column("id", _Id, primary_key=True),
-    Column("email", _Email, nullable=False, unique=True),
+    Column("token", String(43), nullable=False, unique=True),  # stands in the link that stops it
+    Column("email", _Email, nullable=False, index=True),  # twice, where somebody stopped and came back
     Column("name", String(120)),
-    Column("state", String(10), nullable=False),
     Column("notice", String(10), nullable=False),
     Column("confirmed_at", _Moment, nullable=False),
+    Column("stopped_at", _Moment),
 )
 signup = Table(
     "signup",

@@ -8,9 +8,10 @@ those rows belong to several people at once.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from example_voice import systems
 from example_voice.catalogue import CATALOGUE, VAT_PERCENT
 from example_voice.people import Person, Place
 
-__all__ = ["Trace", "traces"]
+__all__ = ["Trace", "invoices", "traces"]
 
 Rows = dict[Table, list[tuple[Any, ...]]]
 
@@ -52,7 +53,6 @@ class Trace:
 
     order: int = 1
     payment_method: int = 1
-    invoice: int = 1
     ticket: int = 1
     message: int = 1
     attachment: int = 1
@@ -60,6 +60,8 @@ class Trace:
     call: int = 1
     shoppers: list[int] = field(default_factory=list)
     """The shop's customers so far: any of them may have recommended the next one."""
+    bills: list[tuple[Any, ...]] = field(default_factory=list)
+    """Invoices that have no number yet: they are numbered by their day, which nobody knows before the last person."""
 
 
 def traces(people: Sequence[Person], rng: random.Random, numbers: Trace, *, now: dt.datetime) -> Rows:
@@ -75,6 +77,12 @@ def traces(people: Sequence[Person], rng: random.Random, numbers: Trace, *, now:
         if Place.PORTAL in person.places:
             _portal(rows, person, rng, numbers, now)
     return {table: rows[table] for metadata in systems.DATABASES.values() for table in metadata.sorted_tables}
+
+
+def invoices(numbers: Trace) -> Iterator[tuple[Any, ...]]:
+    """The invoices of everybody as rows, one series without a gap in the order of their days (VAT Regulations 1995, reg. 14)."""
+    for number, bill in enumerate(sorted(numbers.bills, key=lambda bill: (bill[-1], bill[1])), 1):
+        yield (number, f"EV-{number:08d}", *bill)
 
 
 def _shop(rows: Rows, person: Person, rng: random.Random, numbers: Trace, now: dt.datetime) -> None:
@@ -129,9 +137,7 @@ def _order(
     vat = net * VAT_PERCENT // 100
     note = "Please ask for Reception." if rng.random() < 0.1 else None
     rows[systems.orders].append((number, person.number, bill_to, card, note, net + vat, placed))
-    bill = (person.name, person.email, str(person.home), net, vat, placed)
-    rows[systems.invoice].append((numbers.invoice, f"EV-{numbers.invoice:08d}", person.number, number, *bill))
-    numbers.invoice += 1
+    numbers.bills.append((person.number, number, person.name, person.email, str(person.home), net, vat, placed))
 
 
 def _desk(
@@ -196,15 +202,19 @@ def _message(
 
 
 def _newsletter(rows: Rows, person: Person, rng: random.Random, now: dt.datetime) -> None:
-    state = rng.choices(("confirmed", "stopped"), (85, 15))[0]
+    has_stopped = rng.random() >= 0.85
     email = _as_typed(person.email, rng)
     name = person.name if rng.random() < 0.6 else None
     confirmed = _between(rng, person.joined, now, newest_days=8, oldest_days=_CONFIRMED_DAYS)
-    rows[systems.subscriber].append((person.number, email, name, state, _NOTICE, confirmed))
+    latest = confirmed
     for issue in rng.sample(range(1, 12), 2):
         sent = now - dt.timedelta(days=30 * issue - 10)
         if confirmed < sent and (now - sent).days < _SENDING_DAYS:
             rows[systems.sending].append((issue, email, "delivered" if rng.random() < 0.98 else "bounced", sent))
+            latest = max(latest, sent)
+    stopped = latest + (now - latest) // 2 if has_stopped else None
+    token = hashlib.sha256(f"stop {person.number}".encode()).hexdigest()[:43]  # made up, as everything here
+    rows[systems.subscriber].append((person.number, token, email, name, _NOTICE, confirmed, stopped))
 
 
 def _portal(rows: Rows, person: Person, rng: random.Random, numbers: Trace, now: dt.datetime) -> None:

@@ -110,7 +110,7 @@ class _Site:
         if path in table:
             return table[path]
         if found := _TOKEN_PATH.fullmatch(path):
-            return partial(self._confirm, found[1])
+            return partial(self._confirm if found[1] == "confirm" else self._stop, found[2])
         if path.startswith("/mailbox/") and request.method != "POST":
             return partial(self._letter, path.removeprefix("/mailbox/"))
         if path in self._get or path in self._post:
@@ -150,9 +150,21 @@ class _Site:
     def _confirm(self, token: str, request: Request) -> Response:
         if request.method != "POST":
             return Response(pages.confirm(_around(request), request.path))
-        if not self._records.confirm(token, now=self._clock()):
+        confirmed = self._records.confirm(token, now=self._clock())
+        if confirmed is None:
             raise Refused(HTTPStatus.GONE, "This link was used already, or is more than seven days old.")
+        address, stops = confirmed
+        link = f"{self._settings.home}/newsletter/stop/{stops}/"
+        self._send(address, "You are on the list", _CONFIRMED.format(link=link))
         return redirect("/thanks/confirmed/")
+
+    def _stop(self, token: str, request: Request) -> Response:
+        """RFC 8058: a mail program stops it with one POST; a person sees a button first."""
+        if request.method != "POST":
+            return Response(pages.stop(_around(request), request.path))
+        if not self._records.stop(token, now=self._clock()):
+            raise Refused(HTTPStatus.GONE, "No newsletter goes out under this link (any more), so there is none to stop.")
+        return redirect("/thanks/stopped/")
 
     def _send(self, to: str, subject: str, text: str) -> None:
         post(self._settings.mail, to, subject, text, now=self._clock())
@@ -184,7 +196,7 @@ class _Site:
 
 _GPC = f'{{"gpc": true, "lastUpdate": "{NOTICE}"}}'
 _TITLES = {HTTPStatus.NOT_FOUND: "Not here", HTTPStatus.SERVICE_UNAVAILABLE: "Please try again later"}
-_TOKEN_PATH = re.compile(r"/newsletter/confirm/([A-Za-z0-9_-]{43})/")
+_TOKEN_PATH = re.compile(r"/newsletter/(confirm|stop)/([A-Za-z0-9_-]{43})/")
 
 _WELCOME = "Welcome. Your account is open. To sign in, ask the portal for a link; it comes to this address."
 _ORDERED = (
@@ -194,6 +206,10 @@ _ORDERED = (
 _SUBSCRIBE = (
     "Somebody, we hope you, asked for our newsletter under this address. To confirm it, please open\n\n{link}\n\n"
     "and press the button. If it was not you, do nothing: we forget this after seven days."
+)
+_CONFIRMED = (
+    "You are on the list, and the newsletter comes once a month. To stop it at once, whenever you like, open\n\n{link}"
+    "\n\nand press the button. Each issue has the same link."
 )
 _RECEIVED = "We have your message. Its number is {number}. You hear from us within two working days."
 

@@ -228,6 +228,7 @@ TOPICS = {
     "ordered": ("Thank you for your order", "We have sent you a letter with its number and what happens next."),
     "subscribed": ("One more step", "We have sent you a letter. Please open the link in it to confirm the newsletter."),
     "confirmed": ("You are on the list", "The newsletter comes once a month. Each issue has a link that stops it."),
+    "stopped": ("You are off the list", "No further issue goes out to you. You can come back at any time."),
     "sent": (
         "We have your message",
         "We have sent you a letter with its number, and answer within two working days.",
@@ -243,9 +244,17 @@ def message_page(around: Surroundings, title: str, text: str) -> str:
 
 def confirm(around: Surroundings, path: str) -> str:
     """The page behind a confirmation link. Opening it changes nothing, since programs that scan mail open links."""
-    button = tag("form", tag("button", "Confirm"), method="post", action=path)
-    lead = tag("p", "Is it right that you want our newsletter?", class_="lead")
-    return page(around, "Newsletter", tag("h1", "Confirm the newsletter"), lead, button)
+    return _one_button(around, path, "Confirm the newsletter", "Is it right that you want our newsletter?", "Confirm")
+
+
+def stop(around: Surroundings, path: str) -> str:
+    """The page behind the link that stops the newsletter: as many presses as to confirm it."""
+    return _one_button(around, path, "Stop the newsletter", "No further issue will go out to you.", "Stop it")
+
+
+def _one_button(around: Surroundings, path: str, title: str, lead: str, label: str) -> str:
+    button = tag("form", tag("button", label), method="post", action=path)
+    return page(around, "Newsletter", tag("h1", title), tag("p", lead, class_="lead"), button)
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------

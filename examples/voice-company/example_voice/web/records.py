@@ -93,7 +93,7 @@ class Records:
         wanted = systems.subscriber.c
         with self._begin("newsletter") as newsletter:
             has_it = select(wanted.id).where(
-                func.lower(wanted.email) == values["email"].lower(), wanted.state == "confirmed"
+                func.lower(wanted.email) == values["email"].lower(), wanted.stopped_at.is_(None)
             )
             if newsletter.scalar(has_it) is not None:
                 return None
@@ -102,18 +102,28 @@ class Records:
             newsletter.execute(insert(systems.signup).values(**row, asked_at=now))
         return token
 
-    def confirm(self, token: str, *, now: dt.datetime) -> bool:
-        """Make a sign-up a subscription; False where no sign-up has that token (any more)."""
-        asked, subscribers = systems.signup, systems.subscriber
+    def confirm(self, token: str, *, now: dt.datetime) -> tuple[str, str] | None:
+        """Make a sign-up a subscription: its address, and the token that stops it. None where no sign-up has *token*
+        (any more). A subscription that was stopped before stays, so that it can be told what was sent under which."""
+        asked = systems.signup
         with self._begin("newsletter") as newsletter:
             found = newsletter.execute(select(asked).where(asked.c.token == token)).one_or_none()
             if found is None:
-                return False
-            same = func.lower(subscribers.c.email) == found.email.lower()
+                return None
             newsletter.execute(asked.delete().where(func.lower(asked.c.email) == found.email.lower()))
-            newsletter.execute(subscribers.delete().where(same))
-            row = {"email": found.email, "name": found.name, "state": "confirmed", "notice": found.notice}
-            newsletter.execute(insert(subscribers).values(**row, confirmed_at=now))
+            stops = secrets.token_urlsafe(32)
+            row = {"token": stops, "email": found.email, "name": found.name, "notice": found.notice}
+            newsletter.execute(insert(systems.subscriber).values(**row, confirmed_at=now))
+        return found.email, stops
+
+    def stop(self, token: str, *, now: dt.datetime) -> bool:
+        """Stop a subscription; False where none has that token. Stopping again changes nothing."""
+        subscriber = systems.subscriber
+        with self._begin("newsletter") as newsletter:
+            if newsletter.scalar(select(subscriber.c.id).where(subscriber.c.token == token)) is None:
+                return False
+            still = subscriber.update().where(subscriber.c.token == token, subscriber.c.stopped_at.is_(None))
+            newsletter.execute(still.values(stopped_at=now))
         return True
 
     def write_in(self, values: Values, *, kind: str, now: dt.datetime) -> int:
