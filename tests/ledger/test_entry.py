@@ -300,6 +300,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "access.refused": "by why",
         "sign_in.failed": "count",
         "batch.recorded": "count root what",
+        "check.made": "control evidence outcome",
         "check.changed": "after before control",
         "check.retracted": "actor checks control reason since until",
         "evidence.disposed": "before checks",

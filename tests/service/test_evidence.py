@@ -26,6 +26,7 @@ from troth.protect import Keyring
 from troth.service.board import keep
 from troth.service.board.comparing import RecordsDiffer, Told, contradictions
 from troth.service.board.evidence import Exported, NoSuchPromise, Wanted, export_evidence
+from troth.service.board.evidence.gather import Gathered
 from troth.service.board.keep import Office
 from troth.service.board.models import ChangeRow
 from troth.service.board.retracting import retract_checks
@@ -72,6 +73,12 @@ def held(path: Path) -> dict[str, str]:
 
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+def told(entry: dict[str, Any]) -> dict[str, Any]:
+    """What an entry of the archive says."""
+    said: dict[str, Any] = json.loads(offline.unbase64(entry["entry"]).partition(b" ")[2])
+    return said
 
 
 def verified(path: Path, key: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -162,10 +169,7 @@ def test_one_promise_brings_its_own_controls_and_entries_only(kept: Office, tmp_
     files = held(export(kept, tmp_path / "b.zip", promises=(id_,)).path)
     assert [each["quote"] for each in json.loads(files["promises.json"])] == [OTHER]
     assert [name for name in files if name.startswith("checks/")] == ["checks/law.reviewed.jsonl"]
-    about = [
-        json.loads(offline.unbase64(entry["entry"]).partition(b" ")[2])
-        for entry in lines(files["ledger/entries.jsonl"])
-    ]
+    about = [told(entry) for entry in lines(files["ledger/entries.jsonl"])]
     assert {entry["control"] for entry in about if "control" in entry} == {"law.reviewed"}
 
 
@@ -178,7 +182,8 @@ def test_an_id_that_nothing_bears_is_refused(kept: Office, tmp_path: Path) -> No
 def test_what_was_before_a_day_is_left_out_but_for_what_a_status_rests_on(kept: Office, tmp_path: Path) -> None:
     files = held(export(kept, tmp_path / "a.zip", since=(NOW + dt.timedelta(days=1)).date()).path)
     assert [check["outcome"] for check in lines(files[f"checks/{CONTROL}.jsonl"])] == ["pass"]
-    assert files["ledger/entries.jsonl"] == ""
+    (entry,) = [told(each) for each in lines(files["ledger/entries.jsonl"]) if told(each)["control"] == CONTROL]
+    assert (entry["kind"], entry["at"]) == ("check.made", "2026-11-24T11:41:00.000Z")
     assert json.loads(files["promises.json"])[0]["status"] == "kept"
 
 
@@ -226,10 +231,7 @@ def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
     ann = keyring.pseudonym("subject", "ann@example.org")
     record(Entry("letter.sent", NOW, {"letter": Name("receipt"), "to": ann}))
     files = held(export(kept, tmp_path / "a.zip").path)
-    kinds = {
-        json.loads(offline.unbase64(e["entry"]).partition(b" ")[2])["kind"]
-        for e in lines(files["ledger/entries.jsonl"])
-    }
+    kinds = {told(entry)["kind"] for entry in lines(files["ledger/entries.jsonl"])}
     assert "check.changed" in kinds
     assert "letter.sent" not in kinds
     assert not [name for name, text in files.items() if "ann@example.org" in text]
@@ -355,9 +357,13 @@ def test_a_check_that_the_signed_ledger_does_not_tell_of_is_left_for_the_next_ar
     assert verified(done.path, done.key).returncode == 0
 
 
-def test_the_verifier_says_that_no_entry_shows_nothing(kept: Office, tmp_path: Path) -> None:
+def test_the_verifier_says_that_no_entry_shows_nothing(
+    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = export(kept, tmp_path / "a.zip")
     assert "compared: " in verified(whole.path, whole.key).stdout
+    monkeypatch.setattr(Gathered, "entries", lambda *_: iter(()))
+    CheckRow.objects.update(entry=None, salt=None)
     empty = export(kept, tmp_path / "b.zip", since=(NOW + dt.timedelta(days=1)).date())
     answer = verified(empty.path, empty.key)
     assert (answer.returncode, "NOTHING IS SHOWN" in answer.stdout) == (0, True)

@@ -249,7 +249,8 @@ KINDS: Mapping[str, Kind] = {
         {"what": Of(Name), "count": Whole(1), "root": Of(Commitment)},
         {**_CASE, "purpose": Of(Name), "plan": Of(Hash), "system": Of(Name), "table": Of(Name)},
     ),
-    # what is promised and how it stands
+    # what is promised and how it stands: each run of a control, with a commitment to all that it saw
+    "check.made": Kind({"control": Of(Name), "outcome": _OUTCOME, "evidence": Of(Commitment)}),
     "check.changed": Kind(
         {"control": Of(Name), "before": _OUTCOME, "after": _OUTCOME},
         {"declaration": Of(Hash), "query": Of(Hash), "version": Whole(1), "population": Whole(), "tested": Whole()},

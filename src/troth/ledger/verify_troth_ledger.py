@@ -15,7 +15,8 @@ the public tiles, --hashes-only checks all the rest.
 receipt, or is given with --entry.
 ``archive`` shows that every byte of an evidence archive is as the ledger's key signed it: nothing changed, missing or
 added. Each entry in it is proved against the archive's checkpoint, which has to continue every earlier one in it. The
-history of each promise, and each outcome of a check, have to be those that entries tell of.
+history of each promise, and each outcome of a check, have to be those that entries tell of, and all that a check saw
+has to be what its entry committed to when it was made.
 
 KEY is the ledger's verifier key, ``name+id+base64``, or a file with it. Get it from somewhere else than the folder.
 With --witness KEY, repeated for more, these witnesses have to have cosigned the checkpoint, or --quorum N of them.
@@ -35,7 +36,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from hashlib import sha256, sha512
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 FILE_BYTES_MAX = 256 * (2 + 0xFFFF)  # a full bundle of the longest entries; what is longer holds nothing
 RECEIPT_HEAD = "c2sp.org/tlog-proof@v1"
@@ -54,6 +55,9 @@ D = -121665 * pow(121666, -1, P) % P
 ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
 Options = dict[str, list[str]]  # what was asked: each option with the values that were given
+Entry = dict[str, str]
+Made = tuple[str, str, bytes]  # the entry of a check: its control, its moment, its hash
+Check = dict[str, Any]
 
 
 def add(a: Point, b: Point) -> Point:
@@ -509,8 +513,10 @@ def archive(path: str, options: Options) -> list[str]:
         require_manifest(opened, key)
         note = opened.read("ledger/checkpoint").decode("utf-8", "replace")
         signed, cosigned = open_checkpoint(note, key), require_witnesses(note, options)
-        entries = require_entries(opened, signed)
-        compared = require_histories(opened, entries) + require_outcomes(opened, entries)
+        made = dict[int, Made]()
+        entries = require_entries(opened, signed, made)
+        count, compared = len(entries) + len(made), require_histories(opened, entries)
+        evidence = require_checks(opened, entries, made)
         earlier = {signed.size: signed, **continued(opened, signed, key)}
         files = len(opened.files)
     kept = [(name, open_checkpoint(read_text(name), key)) for name in options["--since"]]
@@ -521,10 +527,11 @@ def archive(path: str, options: Options) -> list[str]:
             raise Refused(f"the first {then.size} entries were rewritten: they are not those of {name}")
     source = f"{key.name}+{key.id.hex()}, TAKEN FROM THE ARCHIVE; compare it with the one that was published"
     return [
-        f"verified: {files} files as they were signed, and {len(entries)} entries of the ledger",
-        f"compared: {compared} changes of status and checks, as entries tell of them"
-        if entries
+        f"verified: {files} files as they were signed, and {count} entries of the ledger",
+        f"compared: {compared} changes of status and the outcomes of all checks, as entries tell of them"
+        if count
         else "NOTHING IS SHOWN of when and how a promise was kept: the archive holds no entry",
+        *evidence,
         f"ledger: {signed.origin}, which had {signed.size} entries, root {base64(signed.root)}",
         *cosigned,
         *(f"begins with: the {then.size} entries of {name}" for name, then in kept),
@@ -532,14 +539,19 @@ def archive(path: str, options: Options) -> list[str]:
     ]
 
 
-def require_entries(opened: Archive, signed: Checkpoint) -> dict[int, dict[str, str]]:
-    """The entries in the archive by their number, each of them in the ledger."""
-    found = dict[int, dict[str, str]]()
+def require_entries(opened: Archive, signed: Checkpoint, made: dict[int, Made]) -> dict[int, Entry]:
+    """The entries in the archive by their number, each of them in the ledger. Those of checks are many: they go into
+    *made*, and only as what is needed of them."""
+    found = dict[int, Entry]()
     for line in opened.lines("ledger/entries.jsonl"):
         told = json.loads(line)
         entry, proof = unbase64(told["entry"]), [unbase64(each) for each in told["proof"]]
-        require_inclusion(sha256(b"\x00" + entry).digest(), told["leaf"], proof, signed)
-        found[told["leaf"]] = json.loads(entry.partition(b" ")[2])
+        leaf, told_of = sha256(b"\x00" + entry).digest(), json.loads(entry.partition(b" ")[2])
+        require_inclusion(leaf, told["leaf"], proof, signed)
+        if told_of["kind"] == "check.made":
+            made[told["leaf"]] = sys.intern(told_of["control"]), told_of["at"], leaf
+        else:
+            found[told["leaf"]] = told_of
     return dict(sorted(found.items()))
 
 
@@ -558,7 +570,7 @@ def named(text: str) -> str:
     return text if is_plain else "~" + sha256(text.encode()).hexdigest()[:24]
 
 
-def require_histories(opened: Archive, entries: dict[int, dict[str, str]]) -> int:
+def require_histories(opened: Archive, entries: dict[int, Entry]) -> int:
     """How many changes the promises' histories have: all that entries tell of, and as they tell it."""
     count, changes = 0, {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "promise.changed"}
     for promise in json.loads(opened.read("promises.json")) if "promises.json" in opened.files else []:
@@ -574,28 +586,74 @@ def require_histories(opened: Archive, entries: dict[int, dict[str, str]]) -> in
     return count
 
 
-def require_outcomes(opened: Archive, entries: dict[int, dict[str, str]]) -> int:
-    """How many checks there are, each with the outcome that its control had by the entries, and none missing."""
-    count, since = 0, json.loads(opened.read("manifest.json")).get("since") or ""
+def require_checks(opened: Archive, entries: dict[int, Entry], made: dict[int, Made]) -> list[str]:
+    """What is to be said of the checks: with all that they saw they are those whose entries are in *made*, or older
+    than such entries. What is left of *made* was disposed of, or is missing."""
+    first, counts = dict[str, str](), {"whole": 0, "older": 0}
     disposed = max((entry["before"] for entry in entries.values() if entry["kind"] == "evidence.disposed"), default="")
+    for control, at, _ in made.values():
+        first[control] = min(at, first.get(control, at))
     for name in (name for name in opened.files if name.startswith("checks/")):
-        control = name[len("checks/") : -len(".jsonl")]
-        told = [it for it in entries.values() if it["kind"] == "check.changed" and it["control"] == named(control)]
-        missing = {(it["at"], it["after"]) for it in told if it["at"][:10] > disposed}
-        standing, left = told[0]["before"] if told else "", told[::-1]
-        for line in opened.lines(name):
-            check, count = json.loads(line), count + 1
-            at = cut(check["at"])
-            while left and left[-1]["at"] <= at:
-                standing = left.pop()["after"]
-            if at >= since:
-                standing = standing or check["outcome"]
-                if check["outcome"] != standing:
-                    raise Refused(f"{control}: the check of {at} says {check['outcome']}, and the ledger {standing}")
-            missing.discard((at, check["outcome"]))
-        if missing:
-            raise Refused(f"{control}: the ledger tells of a check of {min(missing)[0]} that is not in the archive")
-    return count
+        for check in checks_with_outcomes(opened, name, entries, disposed):
+            counts[require_made(check, made, first.get(named(check["control"]), "~"))] += 1
+    for control, at, _ in made.values():
+        if at[:10] > disposed:
+            raise Refused(f"{control}: the ledger tells of a check of {at} that is not in the archive")
+    said = {
+        "evidence: %d checks with all that they saw, as it was put into the ledger when they were made": counts[
+            "whole"
+        ],
+        "evidence: %d older checks are signed in this archive only": counts["older"],
+        "evidence: %d checks were disposed of after their time; their entries stay": len(made),
+    }
+    return [line % count for line, count in said.items() if count]
+
+
+def checks_with_outcomes(opened: Archive, name: str, entries: dict[int, Entry], disposed: str) -> Iterator[Check]:
+    """The checks of a control, each with the outcome that it had by the entries, and all at which that changed."""
+    control, since = name[len("checks/") : -len(".jsonl")], json.loads(opened.read("manifest.json")).get("since") or ""
+    told = [it for it in entries.values() if it["kind"] == "check.changed" and it["control"] == named(control)]
+    missing = {(it["at"], it["after"]) for it in told if it["at"][:10] > disposed}
+    standing, left = told[0]["before"] if told else "", told[::-1]
+    for check in map(json.loads, opened.lines(name)):
+        at = cut(check["at"])
+        while left and left[-1]["at"] <= at:
+            standing = left.pop()["after"]
+        if at >= since:
+            standing = standing or check["outcome"]
+            if check["outcome"] != standing:
+                raise Refused(f"{control}: the check of {at} says {check['outcome']}, and the ledger {standing}")
+        missing.discard((at, check["outcome"]))
+        yield check
+    if missing:
+        raise Refused(f"{control}: the ledger tells of a check of {min(missing)[0]} that is not in the archive")
+
+
+def require_made(check: Check, made: dict[int, Made], first: str) -> str:
+    """Take the entry out of *made* that is of this check, with all that it saw. One of before the *first* is older."""
+    at, recorded, _ = cut(check["at"]), check.pop("recorded", None), check.pop("retracted")
+    if recorded is None and at < first:
+        return "older"
+    if recorded is None:
+        raise Refused(f"{check['control']}: no entry of the ledger tells of the check of {at}")
+    if made.pop(recorded["leaf"], ("", "", b""))[2] != leaf_of(check, bytes.fromhex(recorded["salt"])):
+        raise Refused(f"{check['control']}: the check of {at} is not as it was put into the ledger")
+    return "whole"
+
+
+def leaf_of(check: Check, salt: bytes) -> bytes:
+    """The hash of the entry that a check with that salt makes."""
+    text = json.dumps(check, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    parts = [b"troth/commitment/1", salt, b"check.made/evidence", text.encode("utf-8", "surrogatepass")]
+    committed = sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
+    entry = {
+        "at": cut(check["at"]),
+        "control": named(check["control"]),
+        "evidence": f"cm1:{committed}",
+        "kind": "check.made",
+        "outcome": check["outcome"],
+    }
+    return sha256(b"\x00troth1 " + json.dumps(entry, separators=(",", ":")).encode()).digest()
 
 
 def continued(opened: Archive, signed: Checkpoint, key: Key) -> dict[int, Checkpoint]:

@@ -1,4 +1,5 @@
-"""Our own rows held against the ledger: each change of a status or an outcome is there as its entry told it then.
+"""Our own rows held against the ledger: each change of a status or an outcome, and all that a check saw, is there as an
+entry told it then.
 
 The ledger shows when one of its entries is changed. A row beside it could be changed by whoever writes to the database,
 so what the row says counts as far as an entry says the same.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -16,11 +18,12 @@ from typing import Any
 from troth.ledger import LedgerError, Name, instant_text
 from troth.promises import Finding
 from troth.service.board.models import ChangeRow
+from troth.service.record.commitment import entry_of
 from troth.service.record.models import CheckRow, EntryRow
 
 __all__ = ["RecordsDiffer", "Told", "contradictions"]
 
-_CHANGES = (b'"kind":"check.changed"', b'"kind":"promise.changed"', b'"kind":"evidence.disposed"')
+_CHANGES = (b'"kind":"check.', b'"kind":"promise.changed"', b'"kind":"evidence.disposed"')
 _MEND = "keep the database as it is, and compare with a backup: the ledger has what was true then"
 _SETTLED = dt.timedelta(minutes=15)
 """A check commits within its lease; what is older is there with its entry."""
@@ -30,26 +33,60 @@ class RecordsDiffer(LedgerError):
     """What our rows say happened is not what the ledger tells; the message says of what."""
 
 
-class Told:
-    """What entries say of promises, and of controls before *until*; they are noted in the ledger's order."""
+class _Made:
+    """The entries of one control's checks: the moment of the first, and the numbers and days of those that are to be
+    compared, in few bytes, since there may be a million."""
 
-    def __init__(self, until: dt.datetime | None = None) -> None:
-        self._until = instant_text(until) if until else "~"
+    def __init__(self) -> None:
+        self.first, self._numbers, self._days = "~", array("q"), array("l")
+
+    def note(self, number: int, at: str) -> None:
+        self._numbers.append(number)
+        self._days.append(dt.date.fromisoformat(at[:10]).toordinal())
+
+    def missing(self, found: set[int], disposed: str) -> Iterator[str]:
+        """The days of those that are not *found*, and not disposed of either."""
+        for number, day in zip(self._numbers, self._days, strict=True):
+            if number not in found and (told := dt.date.fromordinal(day).isoformat()) > disposed:
+                yield told
+
+
+class Told:
+    """What entries say of promises, and of checks before *until*; they are noted in the ledger's order. *number* is by
+    what they are noted."""
+
+    def __init__(
+        self, until: dt.datetime | None = None, *, number: Callable[[EntryRow], int | None] = lambda row: row.pk
+    ) -> None:
+        self._until, self._number = instant_text(until) if until else "~", number
         self._promises: dict[int, Mapping[str, Any]] = {}
         self._outcomes: dict[str, list[tuple[str, str, str]]] = {}
+        self._made: dict[str, _Made] = {}
         self._disposed = ""
 
-    def note(self, row: int, stored: bytes) -> None:
-        """Take up an entry, by whatever number its changes name it with; most concern none of this."""
-        if not any(kind in stored for kind in _CHANGES):
+    def note(self, number: int, entry: Mapping[str, Any], *, is_wanted: bool = True) -> None:
+        """Take up an entry, by whatever number its rows name it with. Of one that is not wanted it is known only since
+        when there are such."""
+        if entry["kind"] == "check.made":
+            made = self._made.setdefault(entry["control"], _Made())
+            made.first = min(made.first, entry["at"])
+        if not is_wanted:
             return
-        entry = json.loads(stored.partition(b" ")[2])
         if entry["kind"] == "promise.changed":
-            self._promises[row] = entry
-        elif entry["kind"] == "check.changed" and entry["at"] < self._until:
-            self._outcomes.setdefault(entry["control"], []).append((entry["at"], entry["before"], entry["after"]))
+            self._promises[number] = entry
         elif entry["kind"] == "evidence.disposed":
             self._disposed = max(self._disposed, entry["before"])
+        elif entry["at"] >= self._until:
+            return
+        elif entry["kind"] == "check.changed":
+            self._outcomes.setdefault(entry["control"], []).append((entry["at"], entry["before"], entry["after"]))
+        elif entry["kind"] == "check.made":
+            made.note(number, entry["at"])
+
+    @property
+    def controls(self) -> frozenset[str]:
+        """The names of the controls of whose checks entries tell."""
+        return frozenset({**self._outcomes, **self._made})
 
     def require_changes(self, promise: str, changes: Iterable[tuple[int, ChangeRow]]) -> None:
         """Return when *changes*, each with the number of its entry, are all that entries tell of the promise, as they
@@ -64,13 +101,16 @@ class Told:
             raise RecordsDiffer(f"{promise}: its change to {entry['after']} of {entry['at']} is in the ledger alone")
 
     def required(self, control: str, checks: Iterable[CheckRow], *, since: str = "") -> Iterator[CheckRow]:
-        """The *checks* of a control, in their order, as long as entries tell of the same outcomes since a day. Raises
-        `RecordsDiffer`."""
+        """The *checks* of a control, in their order and with their entries, as long as these tell of the same, and of
+        the same outcomes since a day. Raises `RecordsDiffer`."""
+        return self._all_made(control, self._with_outcomes(control, checks, since))
+
+    def _with_outcomes(self, control: str, checks: Iterable[CheckRow], since: str) -> Iterator[CheckRow]:
         changes = self._outcomes.get(Name.of(control).text, [])
         missing = {(at, after) for at, _, after in changes if at[:10] > self._disposed}
         standing, left = changes[0][1] if changes else "", list(reversed(changes))
         for check in checks:
-            at = instant_text(check.at)
+            at = _at(check)
             while left and left[-1][0] <= at:
                 standing = left.pop()[2]
             if at >= since:
@@ -82,6 +122,25 @@ class Told:
         for at, outcome in sorted(missing):
             raise RecordsDiffer(f"{control}: the check of {at}, {outcome}, is in the ledger alone")
 
+    def _all_made(self, control: str, checks: Iterable[CheckRow]) -> Iterator[CheckRow]:
+        """Those of before there were such entries stand for themselves; the first entry ends that time."""
+        made, found = self._made.get(Name.of(control).text, _Made()), set[int]()
+        for check in checks:
+            if check.entry is None:
+                if _at(check) >= made.first:
+                    raise RecordsDiffer(f"{control}: no entry of the ledger tells of the check of {_at(check)}")
+            elif entry_of(check).encoded != bytes(check.entry.content):
+                raise RecordsDiffer(f"{control}: the check of {_at(check)} is not as it was put into the ledger")
+            else:
+                found.add(self._number(check.entry) or 0)
+            yield check
+        for day in made.missing(found, self._disposed):
+            raise RecordsDiffer(f"{control}: a check of {day} is in the ledger alone")
+
+
+def _at(check: CheckRow) -> str:
+    return instant_text(check.at)
+
 
 def _is_told(change: ChangeRow, entry: Mapping[str, Any]) -> bool:
     says = (change.promise, change.before or "none", change.status, instant_text(change.at))
@@ -90,20 +149,24 @@ def _is_told(change: ChangeRow, entry: Mapping[str, Any]) -> bool:
 
 
 def contradictions(now: dt.datetime) -> Iterator[Finding]:
-    """Where our rows say of statuses and outcomes what the ledger does not, or no longer say what it does: the first of
+    """Where our rows say of statuses and checks what the ledger does not, or no longer say what it does: the first of
     each promise and control."""
     changes, until = list(ChangeRow.objects.order_by("pk")), now - _SETTLED
     told, newest = Told(until), max((it.entry_id for it in changes), default=0)
     for key, content in EntryRow.objects.order_by("pk").values_list("pk", "content").iterator(chunk_size=1_000):
+        if not any(kind in content for kind in _CHANGES):
+            continue  # most concern none of this
         if key <= newest or b"promise.changed" not in content:  # another process may just have told of one more
-            told.note(key, bytes(content))
+            told.note(key, json.loads(bytes(content).partition(b" ")[2]))
     of_promise: dict[str, list[tuple[int, ChangeRow]]] = {}
     for it in changes:
         of_promise.setdefault(it.promise, []).append((it.entry_id, it))
     for promise, its in of_promise.items():
         yield from _found(promise, partial(told.require_changes, promise, its))
-    for control in CheckRow.objects.order_by("control").values_list("control", flat=True).distinct():
-        rows = CheckRow.objects.filter(control=control, at__lt=until).only("at", "outcome").order_by("at", "pk")
+    controls = CheckRow.objects.order_by("control").values_list("control", flat=True).distinct()
+    known = {Name.of(control).text: control for control in controls}
+    for control in sorted({*known.values(), *(told.controls - known.keys())}):
+        rows = CheckRow.objects.filter(control=control, at__lt=until).select_related("entry").order_by("at", "pk")
         yield from _found(control, partial(deque, told.required(control, rows.iterator()), 0))
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 
 from troth.promises import Check, Evidence, Finding, Outcome
+from troth.service.record.commitment import entry_of
+from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, Retraction
 
 __all__ = ["deciding", "history", "keep", "latest", "value"]
 
+_SALT_BYTES = 32
 _SOUND = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
 _FAILURES_MAX = 20
 """Failures in a row that are read back; more than any control needs to call a promise broken."""
@@ -24,8 +28,8 @@ _EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def keep(check: Check) -> CheckRow:
-    """Keep the check as evidence, in the transaction that is open."""
-    return CheckRow.objects.create(
+    """Keep the check as evidence, and put it on record with all that it saw, in the transaction that is open."""
+    row = CheckRow(
         control=check.control,
         control_version=check.control_version,
         outcome=check.outcome.value,
@@ -37,7 +41,12 @@ def keep(check: Check) -> CheckRow:
         figures=dict(check.figures),
         findings=[{"place": f.place, "message": f.message, "mend": f.mend} for f in check.findings],
         collector=check.collector,
+        salt=os.urandom(_SALT_BYTES),
     )
+    with transaction.atomic():
+        (row.entry,) = record(entry_of(row))
+        row.save(force_insert=True)
+    return row
 
 
 def latest(control: str, *, retracted: bool = False) -> Check | None:

@@ -277,8 +277,8 @@ class Retraction(models.Model):
 
 
 class CheckRow(models.Model):
-    """One run of a control, with everything that it looked at. Kept as evidence, and never changed; where the control
-    turns out to have been wrong, it is marked as retracted."""
+    """One run of a control, with everything that it looked at. Kept as evidence, and never changed, which its entry
+    shows (`commitment`); where the control turns out to have been wrong, it is marked as retracted."""
 
     class Outcome(models.TextChoices):
         PASS = "pass"  # noqa: S105 - an outcome, not a password
@@ -300,10 +300,22 @@ class CheckRow(models.Model):
         max_length=80, default="", blank=True, help_text="The program that ran it, and for what."
     )
     retraction = models.ForeignKey(Retraction, on_delete=models.PROTECT, null=True, related_name="retracted")
+    entry = models.OneToOneField(
+        EntryRow,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="check_made",
+        help_text="Empty: made before there were.",
+    )
+    salt = models.BinaryField(null=True, help_text="Keeps what the entry commits to from being guessed.")
 
     class Meta:
         db_table = "record_check"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(entry__isnull=True, salt__isnull=True) | Q(entry__isnull=False, salt__isnull=False),
+                name="check_on_record_has_its_salt",
+            ),
             models.CheckConstraint(
                 condition=Q(outcome__in=["pass", "fail", "error", "not_applicable"]), name="check_outcome_is_known"
             ),

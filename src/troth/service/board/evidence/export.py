@@ -30,6 +30,7 @@ from troth.service.board.evidence.gather import Gathered, Promised, Wanted, gath
 from troth.service.board.evidence.page import index
 from troth.service.board.models import ChangeRow, PublishedRow
 from troth.service.company import Company
+from troth.service.record.commitment import seen
 from troth.service.record.ledger import DatabaseLog
 from troth.service.record.models import CheckRow, Retraction
 from troth.service.record.witnessing import timestamp_files
@@ -224,20 +225,11 @@ def _control(each: Control) -> dict[str, Any]:
 
 
 def _check(row: CheckRow) -> dict[str, Any]:
-    retraction = row.retraction
+    """What the check saw, and beside that what it takes to find it in the ledger, and what became of it."""
     return {
-        "control": row.control,
-        "version": row.control_version,
-        "outcome": row.outcome,
-        "at": _moment(row.at),
-        "valid_until": _moment(row.valid_until),
-        "declaration": row.declaration_hash,
-        "collector": row.collector or None,
-        "summary": row.summary,
-        "evidence": row.evidence,
-        "figures": row.figures,
-        "findings": row.findings,
-        "retracted": _retraction(retraction) if retraction else None,
+        **seen(row),
+        "recorded": {"leaf": row.entry.leaf, "salt": row.salt and bytes(row.salt).hex()} if row.entry else None,
+        "retracted": _retraction(row.retraction) if row.retraction else None,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ __all__ = ["Gathered", "NoSuchPromise", "Promised", "Wanted", "gather"]
 
 _KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
 """The groups of entries that say how the policy was kept, and no more."""
+_OF_CHECKS = ("check.changed", "check.made")
 
 
 class NoSuchPromise(ServiceError):
@@ -80,6 +81,8 @@ class Gathered:
     controls: Mapping[str, Control]
     retractions: tuple[Retraction, ...]
     last_check: int
+    standing: frozenset[int]
+    """The entries of checks from before the wanted day that a status rests on."""
     until: dt.datetime | None
     """Checks from here on are left out: an entry about them has no place in the signed ledger yet."""
     told: Told
@@ -92,13 +95,16 @@ class Gathered:
 
     def checks_of(self, control: str) -> Iterator[CheckRow]:
         """The checks of a control since the wanted day, the oldest first, and those that its status rests on. They are
-        to be read after the entries: raises `RecordsDiffer` where those tell another outcome."""
+        to be read after the entries: raises `RecordsDiffer` where those tell something else of them."""
         rows = CheckRow.objects.filter(control=control, pk__lte=self.last_check)
         if (begins := self.wanted.begins) is not None:
             standing = [row.pk for row in checks.deciding([control])[control]]
             rows = rows.filter(Q(at__gte=begins) | Q(pk__in=standing))
         several = (
-            _before(rows, self.until).select_related("retraction__entry").order_by("at", "pk").iterator(chunk_size=500)
+            _before(rows, self.until)
+            .select_related("entry", "retraction__entry")
+            .order_by("at", "pk")
+            .iterator(chunk_size=500)
         )
         yield from self.told.required(control, several, since=instant_text(begins) if begins else "")
 
@@ -113,8 +119,12 @@ class Gathered:
         proving, names = self.log.proving(), self._names()
         for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
             progress(leaf + 1)
-            if _could_be_wanted(stored) and self._is_wanted(json.loads(stored.partition(b" ")[2]), names):
-                self.told.note(leaf, stored)
+            if not _could_be_wanted(stored):
+                continue
+            entry = json.loads(stored.partition(b" ")[2])
+            is_wanted = self._is_wanted(leaf, entry, names)
+            self.told.note(leaf, entry, is_wanted=is_wanted)
+            if is_wanted:
                 proof = proving.inclusion(leaf, self.signed.size)
                 yield {"leaf": leaf, "entry": _text(stored), "proof": list(map(_text, proof))}
 
@@ -135,11 +145,13 @@ class Gathered:
             return frozenset()
         return frozenset([each.name for each in self.promises] + [Name.of(control).text for control in self.controls])
 
-    def _is_wanted(self, entry: Mapping[str, Any], names: frozenset[str]) -> bool:
+    def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str]) -> bool:
         if not str(entry["kind"]).startswith(_KINDS):
             return False
-        if self.wanted.since is not None and entry["at"][:10] < self.wanted.since.isoformat():
+        if entry["kind"] in _OF_CHECKS and self.until is not None and entry["at"] >= instant_text(self.until):
             return False
+        if self.wanted.since is not None and entry["at"][:10] < self.wanted.since.isoformat():
+            return leaf in self.standing
         about = {entry.get("promise"), entry.get("control")} - {None}
         return not names or not about or bool(about & names)
 
@@ -169,15 +181,33 @@ def gather(here: Company, log: DatabaseLog, wanted: Wanted) -> Gathered:
     controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
     retractions = Retraction.objects.filter(control__in=controls).select_related("entry").order_by("at", "pk")
     return Gathered(
-        here, wanted, log, note, signed, as_of, promises, controls, tuple(retractions), last_check, until, Told(until)
-    )  # fmt: skip
+        here,
+        wanted,
+        log,
+        note,
+        signed,
+        as_of,
+        promises,
+        controls,
+        tuple(retractions),
+        last_check,
+        _standing(controls) if wanted.since else frozenset(),
+        until,
+        Told(until, number=lambda row: row.leaf),
+    )
+
+
+def _standing(controls: Iterable[str]) -> frozenset[int]:
+    rows = [row.pk for several in checks.deciding(controls).values() for row in several]
+    leaves = CheckRow.objects.filter(pk__in=rows).values_list("entry__leaf", flat=True)
+    return frozenset(leaf for leaf in leaves if leaf is not None)
 
 
 def _first_waiting(signed: Checkpoint) -> dt.datetime | None:
-    """The moment of the first change of an outcome that the signed ledger does not tell of yet."""
+    """The moment of the first check of which the signed ledger does not tell everything yet."""
     waiting = EntryRow.objects.filter(Q(leaf__isnull=True) | Q(leaf__gte=signed.size))
-    entries = (bytes(content) for content in waiting.values_list("content", flat=True))
-    return min((Entry.decode(it).at for it in entries if b'"check.changed"' in it), default=None)
+    entries = (Entry.decode(bytes(content)) for content in waiting.values_list("content", flat=True))
+    return min((entry.at for entry in entries if entry.kind in _OF_CHECKS), default=None)
 
 
 def _before(rows: QuerySet[CheckRow], until: dt.datetime | None) -> QuerySet[CheckRow]:

@@ -1,0 +1,294 @@
+"""What a check saw is on record before anybody can change it: in our own rows, in an archive, and years later."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from tests.service.test_evidence import CONTROL, export, held, kept, lines, told, verified
+from tests.service.test_keep import HOUR, NOW, office
+from tests.service.test_record import made
+
+from troth.declaration import Period
+from troth.ledger import Entry
+from troth.promises import Check, Outcome, run
+from troth.service.board import keep
+from troth.service.board.comparing import RecordsDiffer, Told, contradictions
+from troth.service.board.keep import Office
+from troth.service.board.retracting import retract_checks
+from troth.service.keys import ledger_signer
+from troth.service.record import checks
+from troth.service.record.disposal import dispose
+from troth.service.record.ledger import DatabaseLog
+from troth.service.record.models import CheckRow, EntryRow, Task
+from troth.service.record.retraction import plan_retraction
+
+__all__ = ["kept", "office"]
+
+FAILED = {"control": CONTROL, "outcome": "fail"}
+
+
+def changed(**fields: Any) -> None:
+    assert CheckRow.objects.filter(**FAILED).update(**fields) == 1
+
+
+def a_figure() -> None:
+    row = CheckRow.objects.get(**FAILED)
+    changed(figures={**row.figures, "left_half_done": 0})
+
+
+def a_finding() -> None:
+    changed(findings=[])
+
+
+def the_words_of_a_finding() -> None:
+    (finding,) = CheckRow.objects.get(**FAILED).findings
+    changed(findings=[{**finding, "message": "it is finished"}])
+
+
+def the_period() -> None:
+    evidence = CheckRow.objects.get(**FAILED).evidence
+    changed(evidence={**evidence, "period": [NOW.isoformat(), NOW.isoformat()]})
+
+
+def the_population() -> None:
+    evidence = CheckRow.objects.get(**FAILED).evidence
+    changed(evidence={**evidence, "population": 1_000, "tested": 1_000})
+
+
+def how_long_it_counts() -> None:
+    changed(valid_until=NOW + dt.timedelta(days=365))
+
+
+def the_declaration_it_was_made_with() -> None:
+    changed(declaration_hash="sha256:" + "1" * 64)
+
+
+def its_moment_by_less_than_an_entry_tells() -> None:
+    changed(at=NOW + HOUR + dt.timedelta(microseconds=1))
+
+
+def the_salt() -> None:
+    changed(salt=bytes(32))
+
+
+def its_tie_to_the_ledger() -> None:
+    changed(entry=None, salt=None)
+
+
+def another_check_s_entry() -> None:
+    other = CheckRow.objects.exclude(control=CONTROL).first()
+    assert other is not None
+    entry, salt = other.entry, other.salt
+    other.delete()
+    changed(entry=entry, salt=salt)
+
+
+def a_pass_is_gone() -> None:
+    Task.objects.all().delete()
+    newest = CheckRow.objects.filter(control="law.reviewed").order_by("-at").first()
+    assert newest is not None
+    newest.delete()
+
+
+REWRITTEN = [
+    a_figure,
+    a_finding,
+    the_words_of_a_finding,
+    the_period,
+    the_population,
+    how_long_it_counts,
+    the_declaration_it_was_made_with,
+    its_moment_by_less_than_an_entry_tells,
+    the_salt,
+    its_tie_to_the_ledger,
+    another_check_s_entry,
+    a_pass_is_gone,
+]
+
+
+@pytest.mark.parametrize("rewrite", REWRITTEN)
+def test_what_a_check_saw_is_not_exported_once_it_was_changed(
+    kept: Office, tmp_path: Path, rewrite: Callable[[], None]
+) -> None:
+    rewrite()
+    with pytest.raises(RecordsDiffer, match="ledger"):
+        export(kept, tmp_path / "a.zip")
+    assert not (tmp_path / "a.zip").exists()
+
+
+@pytest.mark.parametrize("rewrite", REWRITTEN)
+def test_a_stranger_sees_that_what_a_check_saw_was_changed(
+    kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrite()
+    monkeypatch.setattr(Told, "required", lambda told, control, checks, since: checks)
+    done = export(kept, tmp_path / "a.zip")
+    answer = verified(done.path, done.key)
+    assert answer.returncode == 1
+    assert "the ledger" in answer.stderr
+
+
+@pytest.mark.mutation("ledger.intact", fault="A figure, a finding, a date of a check rewritten after it was made")
+@pytest.mark.parametrize("rewrite", REWRITTEN)
+def test_a_check_that_was_changed_is_found(kept: Office, rewrite: Callable[[], None]) -> None:
+    now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
+    seen = {"declaration": kept.company.declaration, "log": log, "now": now}
+    seen["contradicted"] = lambda: contradictions(now)
+    assert run("ledger.intact", seen).outcome is Outcome.PASS
+    rewrite()
+    found = run("ledger.intact", seen)
+    assert found.outcome is Outcome.FAIL
+    assert {finding.place for finding in found.findings} <= {CONTROL, "law.reviewed"}
+
+
+def test_a_control_of_which_every_check_is_gone_is_found(kept: Office) -> None:
+    Task.objects.all().delete()
+    CheckRow.objects.filter(control=CONTROL).delete()
+    assert [finding.place for finding in contradictions(NOW + 3 * HOUR)] == [CONTROL]
+
+
+# --- what the ledger holds of it --------------------------------------------------------------------------------------
+
+
+def test_the_entry_says_how_the_check_ended_and_nothing_that_it_saw(database: str) -> None:
+    row = checks.keep(made(Outcome.FAIL))
+    assert row.entry is not None
+    entry = Entry.decode(bytes(row.entry.content))
+    assert (entry.kind, entry.fields["outcome"], set(entry.fields)) == (
+        "check.made",
+        "fail",
+        {"control", "outcome", "evidence"},
+    )
+
+
+def test_equal_checks_make_different_entries_so_that_none_is_guessed(database: str) -> None:
+    checks.keep(made(Outcome.PASS))
+    checks.keep(made(Outcome.PASS))
+    one, two = EntryRow.objects.values_list("content", flat=True)
+    assert bytes(one) != bytes(two)
+
+
+@pytest.mark.parametrize("figure", [3.0, 0.1, -0.0, 1e22, 5e-324, 2**53, True, "2026-11-24"])
+def test_every_figure_is_read_back_as_the_one_that_is_on_record(database: str, figure: float | bool | str) -> None:
+    checks.keep(replace(made(Outcome.PASS), figures={"figure": figure}))
+    log_is_silent(NOW + HOUR)
+
+
+def log_is_silent(now: dt.datetime) -> None:
+    """Nothing in our rows contradicts the ledger."""
+    assert CheckRow.objects.exists()
+    assert list(contradictions(now)) == []
+
+
+# --- what became of it ------------------------------------------------------------------------------------------------
+
+
+def test_a_retracted_check_is_still_the_one_that_was_made(kept: Office, tmp_path: Path) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    done = export(kept, tmp_path / "a.zip")
+    assert verified(done.path, done.key).returncode == 0
+    log_is_silent(NOW + 4 * HOUR)
+
+
+def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: Office, tmp_path: Path) -> None:
+    later = NOW + dt.timedelta(days=400)
+    keep.run_due(later, office=kept)
+    Task.objects.all().delete()
+    gone = dispose(later, evidence=Period(count=1, unit="year"))["troth_checks"]
+    keep.run_due(later + HOUR, office=kept)
+    done = export(kept, tmp_path / "a.zip")
+    answer = verified(done.path, done.key)
+    assert f"{gone} checks were disposed of after their time" in answer.stdout, answer.stderr
+    log_is_silent(later + 2 * HOUR)
+
+
+def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: Office, tmp_path: Path) -> None:
+    later = NOW + dt.timedelta(days=400)
+    keep.run_due(later, office=kept)
+    Task.objects.all().delete()
+    dispose(later, evidence=Period(count=1, unit="year"))
+    CheckRow.objects.filter(control="law.reviewed", at__gte=later).delete()
+    with pytest.raises(RecordsDiffer, match="in the ledger alone"):
+        export(kept, tmp_path / "a.zip")
+
+
+def test_with_a_day_to_begin_the_checks_that_a_status_rests_on_are_shown_whole(kept: Office, tmp_path: Path) -> None:
+    done = export(kept, tmp_path / "a.zip", since=(NOW + dt.timedelta(days=1)).date())
+    assert "evidence: 2 checks with all that they saw" in verified(done.path, done.key).stdout
+    assert {told(each)["kind"] for each in lines(held(done.path)["ledger/entries.jsonl"])} == {"check.made"}
+
+
+# --- a history that was begun before there were such entries ----------------------------------------------------------
+
+
+KEEP = checks.keep
+
+
+def as_before(check: Check) -> CheckRow:
+    """Keep a check as it was kept then."""
+    row = KEEP(check)
+    entry, row.entry, row.salt = row.entry, None, None
+    row.save()
+    assert entry is not None
+    entry.delete()
+    return row
+
+
+def test_older_checks_are_said_to_be_signed_in_the_archive_only(
+    database: str, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(checks, "keep", as_before)
+        keep.run_due(NOW, office=office)
+        keep.run_due(NOW + HOUR, office=office)
+    keep.run_due(NOW + 2 * HOUR, office=office)
+    done = export(office, tmp_path / "a.zip")
+    said = verified(done.path, done.key).stdout
+    assert "evidence: 1 checks with all that they saw" in said
+    assert "evidence: 2 older checks are signed in this archive only" in said
+    log_is_silent(NOW + 3 * HOUR)
+
+
+def test_a_check_that_was_made_in_time_does_not_become_an_older_one(
+    database: str, office: Office, tmp_path: Path
+) -> None:
+    keep.run_due(NOW, office=office)
+    row = CheckRow.objects.get()
+    row.pk, row.entry, row.salt, row.at = None, None, None, NOW + HOUR
+    row.save(force_insert=True)
+    with pytest.raises(RecordsDiffer, match="no entry of the ledger tells"):
+        export(office, tmp_path / "a.zip")
+
+
+def test_the_rows_of_an_older_database_stay_and_are_exported(database: str, office: Office, tmp_path: Path) -> None:
+    call_command("migrate", "record", "0009", verbosity=0)
+    looked = {"in_scope": [], "observed": [], "population": 1, "tested": 1, "excluded": 0, "period": None, "query": ""}
+    row: dict[str, Any] = {
+        "control": CONTROL,
+        "control_version": 1,
+        "outcome": "pass",
+        "summary": "1 run.",
+        "at": NOW,
+        "valid_until": NOW + HOUR,
+        "declaration_hash": office.company.looked_at_hash,
+        "evidence": json.dumps(looked),
+        "figures": "{}",
+        "findings": "[]",
+        "collector": "troth",
+    }
+    with connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(row))
+        cursor.execute(f"INSERT INTO record_check ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    call_command("migrate", "record", verbosity=0)
+    keep.run_due(NOW + 2 * HOUR, office=office)
+    done = export(office, tmp_path / "a.zip")
+    assert "evidence: 1 older checks are signed in this archive only" in verified(done.path, done.key).stdout
