@@ -6,7 +6,7 @@ import datetime as dt
 
 from troth.counting import counted
 from troth.declaration import Declaration
-from troth.policy.lint import REGIMES, Facts, Report, Severity, lint
+from troth.policy.lint import Facts, Report, Severity, lint
 from troth.policy.lint import Finding as Fault
 from troth.policy.text import Language, PolicyError, PolicyText
 from troth.promises import Answer, Evidence, Finding, answers
@@ -23,7 +23,7 @@ def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -
     the rules in force today can see. What hangs on a condition that nobody has settled is counted, and is no fault."""
     if policy.language is Language.OTHER:
         raise PolicyError("the policy is not in English, and the rules know English only")
-    report = lint(policy, as_of=now.date(), regimes=REGIMES, facts=Facts.of(declaration))
+    report = lint(policy, as_of=now.date(), facts=Facts.of(declaration))
     errors = [one for one in report.findings if one.severity is Severity.ERROR and not one.conditional]
     sentences = len(policy.sentences)
     return Answer.of(

@@ -31,7 +31,9 @@ _QUOTE_CHARACTERS = 160
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Look with the law of that day; today's if left out.")
-@click.option("--regime", "regimes", metavar="LIST", help="Only these laws: gdpr,uk,ca,us,pci. All if left out.")
+@click.option(
+    "--regime", "regimes", metavar="LIST", help="Only these laws: gdpr,uk,ca,us,pci. Those that may apply if left out."
+)
 @click.option(
     "--facts",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -60,9 +62,10 @@ def lint(
 ) -> None:
     """Say what is wrong with a policy: against the law, against itself, against what is declared.
 
-    Looks at the text with every rule that is in force on the day: errors (what the law asks for is missing, or a
-    statement is not true), warnings and advice, each with its line, its quote and its citation. Some count only under a
-    condition that the text does not settle; with a declaration the conditions become facts.
+    Looks at the text with every rule that is in force on the day, of each law that may apply as far as the text tells:
+    errors (what the law asks for is missing, or a statement is not true), warnings and advice, each with its line, its
+    quote and its citation. Some count only under a condition that the text does not settle; with a declaration the
+    conditions become facts.
 
     Ends with 1 when an error was found, 0 when none was.
 
@@ -109,8 +112,8 @@ def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callabl
     from troth.policy.lint import REGIMES, Facts
     from troth.policy.lint import lint as look
 
-    wanted = tuple(name.strip() for name in regimes.split(",")) if regimes is not None else REGIMES
-    if unknown := set(wanted) - set(REGIMES):
+    wanted = tuple(name.strip() for name in regimes.split(",")) if regimes is not None else None
+    if unknown := set(wanted or ()) - set(REGIMES):
         raise click.UsageError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
     known = None
     if facts is not None:
@@ -158,6 +161,9 @@ def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], 
 def _shown(file: Path, report: Report) -> Iterator[str]:
     """The findings as lines for a terminal, the gravest first."""
     yield f"{file}: {_tally(report)}, with the rules of {report.as_of:%-d %B %Y}."
+    if report.left_out:
+        names = ",".join(report.left_out)
+        yield f"Nothing in it points to Americans, so their laws were not looked at; --regime {names} does."
     for severity, meaning in _MEANING.items():
         found = [finding for finding in report.findings if finding.severity == severity]
         if found:

@@ -95,5 +95,8 @@ def _places(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
     for name in ("uk", "us", "eu", "other"):
         yield f"home_{name}", region == name
     yield "offers_to_eu", any(market in UNION for market in serves) if serves else None
+    yield "offers_to_us", region == "us" or any(market[:2] == "US" for market in serves) if serves else None
+    is_european = region in {"eu", "uk"} or any(market[:2] in UNION | {"GB"} for market in serves)
+    yield "offers_to_europe", is_european if serves else None
     californian = any(market in {"US", "US-CA"} for market in serves)
     yield "ccpa", False if serves and not californian else None  # who sells to California may still be too small

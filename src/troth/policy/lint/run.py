@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from troth.policy.lexicon import Mentions, Passage, mentions
 from troth.policy.lint.home import Home, home_of
 from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule, Severity
+from troth.policy.lint.reach import Reach, reach_of
 from troth.policy.lint.rules import decides, rules
 from troth.policy.phrases import plain
 from troth.policy.text import PolicyText, Sentence, Span
@@ -25,13 +26,25 @@ __all__ = ["Looked", "Report", "lint", "outside_headings"]
 
 @dataclass(frozen=True)
 class Looked:
-    """What a rule looks at: the policy, what it speaks of, the day, the facts that are known, and the laws that the run
-    is about."""
+    """What a rule looks at: the policy, what it speaks of, the day, the facts that are known, the laws that count."""
 
     policy: PolicyText
     as_of: dt.date
     facts: Facts | None = None
-    regimes: tuple[str, ...] = REGIMES
+    limited: tuple[str, ...] | None = None
+    """The laws that the run is limited to; those that the text gives a reason for, where left out."""
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Which laws count, and which of them only if they do apply."""
+        if self.limited is not None:
+            return Reach(left_out=frozenset(REGIMES) - set(self.limited))
+        return reach_of(self.home, self.mentions, self.facts)
+
+    @property
+    def regimes(self) -> tuple[str, ...]:
+        """The laws that are looked at."""
+        return self.reach.regimes
 
     @cached_property
     def home(self) -> Home:
@@ -70,6 +83,8 @@ class Report:
     findings: tuple[Finding, ...]
     as_of: dt.date
     regimes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Laws that were not looked at, since nothing in the text points to them."""
 
     @property
     def counts(self) -> dict[Severity, int]:
@@ -77,34 +92,39 @@ class Report:
         return {severity: sum(one.severity is severity for one in self.findings) for severity in Severity}
 
 
-def lint(policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] = REGIMES, facts: Facts | None = None) -> Report:
-    """Look at the policy with every rule that is in force on *as_of* in one of *regimes*.
+def lint(
+    policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] | None = None, facts: Facts | None = None
+) -> Report:
+    """Look at the policy with every rule that is in force on *as_of* in one of *regimes*; where they are left out, in
+    any law that the text or the *facts* give a reason for (see `troth.policy.lint.reach`).
 
     Raises `LintError` for a regime that there is not.
     """
-    wanted = tuple(regimes)
-    if unknown := set(wanted) - set(REGIMES):
+    limited = None if regimes is None else tuple(regimes)
+    if unknown := set(limited or ()) - set(REGIMES):
         raise LintError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
-    looked = Looked(policy, as_of, facts, wanted)
+    looked = Looked(policy, as_of, facts, limited)
     found = [
         finding
         for rule in rules().values()
-        if rule.is_in_force(as_of) and (not rule.regimes or set(rule.regimes) & set(wanted))
+        if rule.is_in_force(as_of) and (not rule.regimes or set(rule.regimes) & set(looked.regimes))
         for finding in _findings(rule, looked)
     ]
     whole = len(policy.source) + 1
     found.sort(key=lambda finding: (whole if finding.start is None else finding.start, finding.rule))
-    return Report(tuple(found), as_of, wanted)
+    left_out = () if limited is not None else tuple(name for name in REGIMES if name in looked.reach.left_out)
+    return Report(tuple(found), as_of, looked.regimes, left_out)
 
 
 def _findings(rule: Rule, looked: Looked) -> Iterator[Finding]:
     holds = looked.facts.holds(rule.fact) if looked.facts is not None and rule.fact else None
     if holds is False:
         return
+    is_doubtful = bool(rule.regimes) and not set(rule.regimes) & (set(looked.regimes) - looked.reach.doubtful)
     hits = _by_concepts(rule.fires, looked.mentions) if rule.fires is not None else decides(rule.id)(looked)
     for hit in hits:
         if hit.since is None or hit.since <= looked.as_of:
-            conditional = bool(rule.fact) and holds is None and not hit.is_settled
+            conditional = is_doubtful or (bool(rule.fact) and holds is None and not hit.is_settled)
             yield _finding(rule, hit, looked.policy, conditional=conditional)
 
 
