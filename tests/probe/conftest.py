@@ -42,6 +42,8 @@ class World:
 
     pages: dict[str, tuple[int, list[tuple[str, str]], str]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    answers: dict[str, Callable[[dict[str, str]], tuple[list[tuple[str, str]], str]]] = field(default_factory=dict)
+    """Pages that look at what is sent: headers and body for these headers."""
     port: int = 0
 
     def put(self, path: str, body: str = "", *headers: tuple[str, str], status: int = 200) -> None:
@@ -65,6 +67,8 @@ def serve(world: World, context: ssl.SSLContext | None = None) -> ThreadingHTTPS
         def do_GET(self) -> None:
             world.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             status, headers, body = world.pages.get(self.path, (404, [], "no"))
+            if self.path in world.answers:
+                headers, body = world.answers[self.path](world.asked[-1][1])
             content = body.encode()
             self.send_response(status)
             for name, value in headers:

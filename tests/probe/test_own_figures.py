@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
@@ -46,6 +47,29 @@ def test_an_address_that_answers_as_it_should_passes_and_else_fails(ask: Any, wo
     assert ask(status=204).outcome is Outcome.FAIL
     world.put("/status", status=503)
     assert ask().outcome is Outcome.FAIL
+
+
+@pytest.mark.mutation("ours.queue_is_short", fault="One of several pages that does not answer as the others do")
+def test_each_of_several_pages_has_to_answer_alike(ask: Any, world: Any) -> None:
+    for path in ("/status", "/a", "/b"):
+        world.put(path, "all is well")
+    good = ask(contains="is well", also=["/a", "/b"])
+    assert (good.outcome, good.evidence.population, good.figures) == (Outcome.PASS, 3, {"figure": 1})
+    world.put("/b", "all is ill")
+    check = ask(contains="is well", also=["/a", "/b"])
+    assert (check.outcome, [finding.place for finding in check.findings]) == (Outcome.FAIL, ["127.0.0.1 /b"])
+    assert ask(contains="is well", also=["/a", "/b"], must="= 0").outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("also", [["b"], ["//b.example.org/"], ["https://b.example.org/"], ["/b?of=ann"]])
+def test_further_pages_are_paths_of_the_same_site(ask: Any, also: list[str]) -> None:
+    with pytest.raises(ValidationError, match="also"):
+        ask(contains="is well", also=also)
+
+
+def test_a_number_is_read_from_one_address(ask: Any) -> None:
+    with pytest.raises(ValidationError, match="one address"):
+        ask(json="/late", also=["/b"])
 
 
 def test_a_number_in_the_answer_is_the_figure(ask: Any, world: Any) -> None:

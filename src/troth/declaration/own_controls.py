@@ -157,10 +157,21 @@ class HttpFigure(Part):
     """Words that must stand in the answer."""
     json_: Annotated[str, Field(pattern=f"^{_POINTER.pattern}$")] | None = Field(default=None, alias="json")
     """Where the number stands, as a JSON pointer (RFC 6901): ``/queue/late``."""
+    also: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^/([^/\s?#][^\s?#]{0,200})?$")], ...], Field(max_length=50)
+    ] = ()
+    """Further pages of the same site, as paths: each has to answer in the same way."""
     must: MustText = "= 1"
     token: Annotated[str, AfterValidator(_reference)] | None = None
     """Sent as ``Authorization: Bearer``; a ``${NAME}``."""
     timeout_s: int = Field(default=10, ge=1, le=60)
+    """How long each page may take."""
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.json_ is not None and self.also:
+            raise ValueError("a number is read from one address: take 'also' out, or 'json'")
+        return self
 
 
 class PushedFigure(Part):

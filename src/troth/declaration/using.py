@@ -119,6 +119,8 @@ class Cookie(Part):
     lifetime: str
     """``session`` or a period."""
     why: str | None = None
+    allows: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,100}$")] | None = None
+    """What stands in it once a visitor has allowed everything: sent where it is looked at what a later refusal does."""
 
     @property
     def period(self) -> Period | None:

@@ -7,10 +7,9 @@ observed, so the control cannot pass.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
@@ -18,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from troth.counting import counted
 from troth.declaration import CollectionPoint, Declaration, Period
 from troth.probe.appearance import Appearance, appearances
+from troth.probe.looking import HOME, Look, address_of, cookies_set, look_at
 from troth.probe.page import Cookie, Form, Page, ProbeError
 from troth.probe.site import OtherHost, Site, fetch
 from troth.probe.transport import OBSOLETE, tls
@@ -35,50 +35,6 @@ TITLE_MAX = 200
 CONTRAST_MIN = 4.5
 """WCAG 2.2, 1.4.3 for text of ordinary size."""
 SIZE_MIN_PX = 9.0
-HOME = "/"
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """The pages that were asked for and those that answered, by path; *why_not* for the others. *asked* are the
-    addresses, without their queries."""
-
-    pages: Mapping[str, Page]
-    why_not: Mapping[str, str]
-    asked: tuple[str, ...]
-
-    def evidence(self, *, population: int | None = None, excluded: int = 0) -> Evidence:
-        """How many pages there are and how many answered; *population* and *excluded* where it is about their links."""
-        seen = frozenset(f"site {path}" for path in self.pages)
-        unseen = frozenset(f"site {path}" for path in self.why_not)
-        size = len(seen | unseen) if population is None else population
-        tested = len(seen) if population is None else population - excluded
-        query = "sha256:" + hashlib.sha256("\0".join(sorted(self.asked)).encode()).hexdigest()
-        return Evidence(seen | unseen, seen, population=size, tested=tested, excluded=excluded, query=query)
-
-    def answer(self, summary: str, findings: list[Finding], figures: Mapping[str, int], **size: int) -> Answer:
-        """Any finding is a failure; without one, `run` makes an error of what was not observed."""
-        notes = "".join(f" {path}: {why}." for path, why in self.why_not.items())
-        return Answer.of(summary + notes, evidence=self.evidence(**size), findings=findings, figures=figures)
-
-
-def _look(site: Site, *more: str) -> _Look:
-    pages, why_not, wanted = {}, {}, tuple(dict.fromkeys((HOME, *site.pages, *more)))
-    for path in wanted:
-        try:
-            page = fetch(site, site.home if path == HOME else path)
-        except ProbeError as error:
-            why_not[path] = str(error)
-            continue
-        if page.status == 200:
-            pages[path] = page
-        else:
-            why_not[path] = f"answered {page.status}"
-    return _Look(pages, why_not, tuple(_address(site, path) for path in wanted))
-
-
-def _address(site: Site, path: str) -> str:
-    return (site.home if path == HOME else site.address(path)).partition("?")[0]
 
 
 # --- the policy -------------------------------------------------------------------------------------------------------
@@ -89,7 +45,7 @@ def policy_published(declaration: Declaration, site: Site, policy_text: str) -> 
     """GDPR Art. 12(1), clause C01: the page's words are the file's words, one click from each declared page."""
     where = declaration.policy.url
     policy = fetch(site, where)
-    look = _look(site)
+    look = look_at(site)
     findings = []
     if policy.status != 200:
         findings.append(Finding(where, f"the policy's page answers {policy.status}", "publish the policy there"))
@@ -140,7 +96,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> Answer:
     elif not good:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
     mend = "link to it as 'Privacy policy', as easy to see as the text around it"
-    return _Look({HOME: home}, {}, (_address(site, HOME),)).answer(
+    return Look({HOME: home}, {}, (address_of(site, HOME),)).answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [Finding(HOME, message, mend) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
@@ -176,7 +132,7 @@ def _own_styles(site: Site, page: Page) -> str:
 @answers("probe.links_alive")
 def links_alive(declaration: Declaration, site: Site) -> Answer:
     """GDPR Art. 12(2), clause C33: every link of the home page and the policy leads somewhere on this site."""
-    look = _look(Site(site.home, (), site.limits, site.public_only, site.ca_file), declaration.policy.url)
+    look = look_at(Site(site.home, (), site.limits, site.public_only, site.ca_file), declaration.policy.url)
     found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
     tried = list(found.items())[:LINKS_MAX]
     findings = [
@@ -216,7 +172,7 @@ def _dead(site: Site, url: str) -> str:
 @answers("probe.transport_encrypted")
 def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
     """GDPR Art. 32(1)(a), clause C13: https only, TLS 1.2 or later only, a trusted certificate, HSTS."""
-    look, findings = _look(site, declaration.policy.url), list[Finding]()
+    look, findings = look_at(site, declaration.policy.url), list[Finding]()
     is_declared = urlsplit(site.home).scheme == "https"
     if not is_declared:
         mend = "serve the site over https, and declare that address"
@@ -267,8 +223,8 @@ def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[F
 @answers("probe.cookies_declared")
 def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
     """PECR reg. 6, clauses C29 and C32: each cookie set is declared and lives no longer than declared."""
-    look = _look(site, declaration.policy.url)
-    seen = _cookies(look)
+    look = look_at(site, declaration.policy.url)
+    seen = cookies_set(look)
     findings = []
     for name, (path, cookie) in seen.items():
         declared = declaration.cookies.get(name)
@@ -290,8 +246,8 @@ def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> 
 @answers("probe.nothing_stored_before_choice")
 def nothing_stored_before_choice(declaration: Declaration, site: Site) -> Answer:
     """PECR reg. 6 and Sch. A1, clause C28: before a choice, only cookies declared as necessary are set."""
-    look = _look(site, declaration.policy.url)
-    seen = _cookies(look)
+    look = look_at(site, declaration.policy.url)
+    seen = cookies_set(look)
     early = [
         Finding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")
         for name, (path, _) in seen.items()
@@ -303,21 +259,6 @@ def nothing_stored_before_choice(declaration: Declaration, site: Site) -> Answer
         early,
         {"pages": len(look.pages), "cookies": len(seen), "not necessary": len(early)},
     )
-
-
-def _cookies(look: _Look) -> dict[str, tuple[str, Cookie]]:
-    """The cookies that pages set, each where it lives longest."""
-    found: dict[str, tuple[str, Cookie]] = {}
-    for path, page in look.pages.items():
-        for cookie in page.cookies:
-            known = found.get(cookie.name)
-            if not cookie.is_deleted and (known is None or _life(cookie) > _life(known[1])):
-                found[cookie.name] = (path, cookie)
-    return found
-
-
-def _life(cookie: Cookie) -> dt.timedelta:
-    return cookie.lifetime or dt.timedelta(0)
 
 
 def _outlives(cookie: Cookie, period: Period | None, now: dt.datetime) -> bool:
@@ -343,7 +284,7 @@ def only_declared_fields(declaration: Declaration, site: Site) -> Answer:
             "No collection point has a page.",
             Evidence(frozenset({"site /"}), frozenset({"site /"})),
         )
-    look = _look(site)
+    look = look_at(site)
     findings = [
         finding
         for path, page in look.pages.items()
@@ -389,7 +330,7 @@ def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, Collec
 @answers("disclosure.only_to_recipients")
 def only_to_recipients(declaration: Declaration, site: Site) -> Answer:
     """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, hosts of declared recipients only."""
-    look = _look(site, declaration.policy.url)
+    look = look_at(site, declaration.policy.url)
     declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
     found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
     findings = [

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from troth.counting import counted
 from troth.declaration import HttpFigure, OwnControl, resolve
 from troth.probe.site import Limits, Site, get
 from troth.promises import Answer, BadFigure, Evidence, Outcome, answers_own, figure_of, judged
@@ -19,24 +22,46 @@ _BYTES_MAX = 1_000_000
 
 @answers_own("http")
 def own_http(own: OwnControl) -> Answer:
-    """One answer of one address, which is https or this machine; no redirect is followed, and what it says is not
+    """One answer of each address, which is https or this machine; no redirect is followed, and what it says is not
     kept."""
     asked = own.http
     assert asked is not None, "it is registered for these"
     host = urlsplit(asked.url).hostname or ""
+    addresses = list(dict.fromkeys([asked.url, *(urljoin(asked.url, path) for path in asked.also)]))
+    query = "sha256:" + hashlib.sha256("\0".join(addresses).encode()).hexdigest()
+    answered = {_place(host, url, asked): _ask(asked, url) for url in addresses}
+    scope = frozenset(answered)
+    evidence = Evidence(scope, scope, len(scope), len(scope), query=query)
+    if asked.json_ is None:
+        return _all_alike(own, {place: int(is_right) for place, (is_right, _, _) in answered.items()}, evidence)
+    [(is_right, status, body)] = answered.values()
+    if not is_right:
+        why = f"{host} answered {status}, or without the words that are expected, and gave no figure."
+        return Answer(Outcome.ERROR, why, Evidence(scope, query=query))
+    return judged(own, figure_of(_at(body, asked)), host, evidence)
+
+
+def _place(host: str, url: str, asked: HttpFigure) -> str:
+    """What an address is called: one alone by its host, one of several pages by its path besides."""
+    return f"{host} {urlsplit(url).path or '/'}" if asked.also else host
+
+
+def _ask(asked: HttpFigure, url: str) -> tuple[bool, int, bytes]:
+    """Whether the address answered as it should, and with what."""
     sent = {"authorization": f"Bearer {resolve(asked.token, os.environ).reveal()}"} if asked.token else {}
     limits = Limits(seconds=asked.timeout_s, bytes_max=_BYTES_MAX, redirects_max=0)
-    response, body = get(Site(asked.url, limits=limits), asked.url, sent)
-    scope = frozenset({host})
-    evidence = Evidence(scope, scope, 1, 1, query="sha256:" + hashlib.sha256(asked.url.encode()).hexdigest())
-    is_right = response.status_code == asked.status
-    is_right &= asked.contains is None or asked.contains.encode() in body
-    if asked.json_ is None:
-        return judged(own, int(is_right), host, evidence)
-    if not is_right:
-        why = f"{host} answered {response.status_code}, or without the words that are expected, and gave no figure."
-        return Answer(Outcome.ERROR, why, Evidence(scope, query=evidence.query))
-    return judged(own, figure_of(_at(body, asked)), host, evidence)
+    response, body = get(Site(asked.url, limits=limits), url, sent)
+    has_words = asked.contains is None or asked.contains.encode() in body
+    return response.status_code == asked.status and has_words, response.status_code, body
+
+
+def _all_alike(own: OwnControl, figures: Mapping[str, int], evidence: Evidence) -> Answer:
+    """The figure of the first page whose figure is not what it must be, or what they all have."""
+    wrong = [place for place, figure in figures.items() if own.must is not None and not own.must.holds(figure)]
+    place = wrong[0] if wrong else next(iter(figures))
+    answer = judged(own, figures[place], place, evidence)
+    pages = f" {counted(len(figures), 'page')} asked, {len(wrong)} of them not so." if len(figures) > 1 else ""
+    return replace(answer, summary=answer.summary + pages)
 
 
 def _at(body: bytes, asked: HttpFigure) -> Any:

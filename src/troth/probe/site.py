@@ -79,8 +79,9 @@ class Site:
         return urljoin(self.home, path)
 
 
-def fetch(site: Site, path: str, *, other_hosts: bool = False) -> Page:
-    """Fetch one page as a new visitor: no cookie is sent, not even one that a redirect has just set.
+def fetch(site: Site, path: str, *, other_hosts: bool = False, sends: Mapping[str, str] = MappingProxyType({})) -> Page:
+    """Fetch one page as a new visitor: no cookie is sent, not even one that a redirect has just set. *sends* are what a
+    visitor sends besides, who is not as new as that.
 
     Follows redirects on the site's own host. An answer of any status is a page. Raises `Unreachable`, and `OtherHost`
     when the address, or a redirect, leads to another host and *other_hosts* was not given.
@@ -88,7 +89,7 @@ def fetch(site: Site, path: str, *, other_hosts: bool = False) -> Page:
     url, visited, cookies = site.address(path), list[str](), list[Cookie]()
     while True:
         _allow(site, url, other_hosts)
-        response, body = get(site, url)
+        response, body = get(site, url, sends)
         now = dt.datetime.now(dt.UTC)
         read = (read_cookie(header, now=now) for header in response.headers.get_list("set-cookie"))
         cookies += [cookie for cookie in read if cookie is not None]

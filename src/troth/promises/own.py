@@ -55,4 +55,5 @@ def _version(own: OwnControl) -> int:
 def _limit(own: OwnControl) -> dt.timedelta:
     """A little longer than what it asks may take: that gives up by itself, and can say more about it."""
     asked = own.sql or own.http
-    return dt.timedelta(seconds=(asked.timeout_s if asked else 10) + 20)
+    pages = 1 + len(own.http.also) if own.http else 1
+    return dt.timedelta(seconds=(asked.timeout_s if asked else 10) * pages + 20)

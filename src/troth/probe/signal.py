@@ -1,0 +1,74 @@
+"""How the site answers a browser that sends the Global Privacy Control signal (https://w3c.github.io/gpc/)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from troth.counting import counted
+from troth.declaration import Declaration
+from troth.probe.looking import HOME, Look, cookies_set, look_at
+from troth.probe.site import Site
+from troth.promises import Answer, Evidence, Finding, Outcome, answers
+
+__all__: list[str] = []
+
+_SIGNAL = {"sec-gpc": "1"}
+_SAID = re.compile(r"global privacy control|\bGPC\b|opt-?out (?:preference )?signal|opt-?out request honou?red", re.I)
+
+
+@answers("probe.signal_honoured")
+def signal_honoured(declaration: Declaration, site: Site) -> Answer:
+    """11 CCR 7025(c), clause C33: the signal counts as a refusal, also of a visitor who had allowed everything, and
+    the home page says so. What the same visitor is given without the signal is looked at, too."""
+    signals = declaration.notice.signals
+    if signals is None or signals.gpc != "honoured":
+        nowhere, why = frozenset({"declaration"}), "The declaration does not say that signals are honoured."
+        return Answer(Outcome.NOT_APPLICABLE, why, Evidence(nowhere, nowhere))
+    allows = _allowed(declaration)
+    before = look_at(site, declaration.policy.url, sends=allows)
+    look = look_at(site, declaration.policy.url, sends={**allows, **_SIGNAL})
+    kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
+    mend = "take the signal as a refusal, whatever was chosen before"
+    findings = [Finding(path, f"sets the cookie '{name}' in spite of the signal", mend) for name, path in kept.items()]
+    findings += [Finding(path, f"names {host}, no processor, in spite of it", mend) for host, path in hosts.items()]
+    is_said = _says(look) > _says(before)
+    if HOME in look.pages and not is_said:
+        findings.append(Finding(HOME, "does not say that the signal was taken", "say so where the choice is asked for"))
+    without = len(dict(_optional(declaration, before)))
+    return look.answer(
+        f"{counted(len(look.pages), 'page')} with the signal: {counted(len(kept), 'cookie')} that are not necessary "
+        f"({without} without it), {counted(len(hosts), 'host')} of others, {'said' if is_said else 'not said'} on the "
+        "home page.",
+        findings,
+        {"pages": len(look.pages), "cookies": len(kept), "without the signal": without, "hosts": len(hosts)},
+    )
+
+
+def _allowed(declaration: Declaration) -> Mapping[str, str]:
+    """What a visitor sends who has allowed everything, where the declaration says what that is."""
+    held = "; ".join(f"{name}={cookie.allows}" for name, cookie in declaration.cookies.items() if cookie.allows)
+    return {"cookie": held} if held else {}
+
+
+def _optional(declaration: Declaration, look: Look) -> Iterator[tuple[str, str]]:
+    """The cookies that need a choice, with a page that sets each."""
+    for name, (path, _) in cookies_set(look).items():
+        if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary":
+            yield name, path
+
+
+def _strangers(declaration: Declaration, site: Site, look: Look) -> Iterator[tuple[str, str]]:
+    """The hosts that pages load from or send to and that only we do not answer for, with a page that names each."""
+    ours = {site.host} | {
+        host.lower()
+        for recipient in declaration.recipients.values()
+        if recipient.role == "processor"
+        for host in recipient.hosts
+    }
+    yield from ((host, path) for path, page in look.pages.items() for host in sorted(page.hosts) if host not in ours)
+
+
+def _says(look: Look) -> int:
+    """How often the home page speaks of the signal."""
+    return len(_SAID.findall(look.pages[HOME].text)) if HOME in look.pages else 0
