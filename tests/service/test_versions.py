@@ -21,11 +21,18 @@ from troth.service.board.models import PublishedRow
 from troth.service.company import company
 from troth.service.configuration import Settings
 from troth.service.keys import make_keys
+from troth.service.record.models import CheckRow, Task
 
 pytestmark = pytest.mark.sampled
 
 STRONG = "# Privacy policy\n\n## Sharing\n\nWe never share your data.\n\n## Time\n\nWe delete sign-ins after 30 days.\n"
 WEAK = STRONG.replace("We never share your data.", "We share your data with partners.")
+_BOUND = """publish: {status: public}
+promises:
+  - quote: We delete sign-ins after 30 days.
+    owner: ann@example.org
+    controls: [policy.changes_published]
+"""
 BETTER = STRONG.replace("30 days", "14 days")
 
 
@@ -46,9 +53,9 @@ policy:
   {more}
 """)
 
-    def keeps(self, *, days_ago: int = 0) -> None:
+    def keeps(self, *, days_ago: int = 0, checks: int = 0) -> None:
         now = timezone.now() - dt.timedelta(days=days_ago)
-        keep.run_due(now, 0, office=keep.Office(company(self.told), self.keys))
+        keep.run_due(now, checks, office=keep.Office(company(self.told), self.keys))
 
     def plans(self, text: str, *, days: int, told: int = 0, before: int = 30, more: str = "") -> None:
         """The file holds *text*, to count *days* from today on; people were told *told* days ago."""
@@ -271,6 +278,49 @@ def test_staff_are_told_why_a_change_is_not_published_and_nobody_else(site: Site
     assert "nothing says how people learn of it" not in _text(visitor, "/policy/versions/")
     visitor.force_login(User.objects.create_user(Name.of("ann").text[:20], is_staff=True))
     assert "nothing says how people learn of it" in _text(visitor, "/policy/versions/")
+
+
+@pytest.mark.mutation("policy.changes_published")
+def test_a_version_that_is_held_back_turns_it_red_and_is_one_task(site: Site) -> None:
+    """The policy's file promises less than before, and nothing says how people learn of it."""
+    site.says(STRONG, more=_BOUND)
+    site.keeps(checks=9)
+    site.says(WEAK, more=_BOUND)
+    site.keeps(checks=9)
+    site.keeps(checks=9)
+    [task] = Task.objects.all()
+    assert (task.control, task.closed_at) == ("policy.changes_published", None)
+    assert "1 clause promise less" in task.latest.findings[0]["message"]
+
+
+@pytest.mark.parametrize("is_taken_back", [True, False])
+def test_the_task_closes_by_itself_when_there_is_a_plan_or_the_change_is_taken_back(
+    site: Site, is_taken_back: bool
+) -> None:
+    site.says(WEAK)
+    site.keeps(checks=9)
+    assert Task.objects.get().closed_at is None
+    if is_taken_back:
+        site.says(STRONG)
+    else:
+        site.plans(WEAK, days=40, told=0)
+    site.keeps(checks=9)
+    assert Task.objects.get().closed_at is not None
+    assert _published() == (["first"] if is_taken_back else ["first", "weakened"])
+
+
+def test_nobody_is_asked_while_nothing_is_held_back(site: Site) -> None:
+    site.says(BETTER)
+    site.keeps(checks=9)
+    assert not CheckRow.objects.exists()
+
+
+def test_the_task_is_the_officers_where_no_promise_rests_on_it(site: Site, visitor: Client) -> None:
+    site.says(WEAK)
+    site.keeps(checks=9)
+    visitor.force_login(User.objects.create_user(Name.of("ann").text[:20], is_staff=True))
+    [task] = visitor.get("/policy/status.json").json()["tasks"]
+    assert task["owners"] == ["privacy@example.org"]
 
 
 def test_a_refused_change_is_on_no_page_of_the_public(site: Site, visitor: Client) -> None:

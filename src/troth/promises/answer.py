@@ -62,6 +62,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "control": "the id of the control that is asked",
         "own": "the company's own control that is asked: troth.declaration.OwnControl",
         "pushed": "the latest evidence that programs have sent: Mapping[str, troth.promises.Pushed] by control",
+        "held_back": "why a version of the policy is not published, empty where none waits: Callable[[], str]",
         "now": "the time of the check: an aware datetime in UTC",
     }
 )

@@ -79,7 +79,7 @@ def controls(request: HttpRequest) -> HttpResponse:
 def _line(task: Task, here: Company) -> Line:
     control = here.controls.get(task.control)
     bound = [promise for promise in here.declaration.promises if task.control in promise.controls]
-    owners = owners_of(task.control, bound, here.controls)
+    owners = owners_of(task.control, here.declaration, here.controls)
     return Line(task, control, owners, tuple((_anchor(each), each.quote) for each in bound))
 
 

@@ -147,7 +147,7 @@ def _tasks(company: Company) -> list[dict[str, Any]]:
             "id": task.pk,
             "control": task.control,
             "scope": task.scope,
-            "owners": list(owners_of(task.control, company.declaration.promises, company.controls)),
+            "owners": list(owners_of(task.control, company.declaration, company.controls)),
             "opened_at": task.opened_at.isoformat(),
             "latest_at": task.latest.at.isoformat(),
             "summary": task.latest.summary,

@@ -26,7 +26,7 @@ from troth.service.board import plan
 from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow
-from troth.service.board.publishing import publish
+from troth.service.board.publishing import CHANGES_PUBLISHED, has_turned, is_asked, publish
 from troth.service.board.pushing import note_judged
 from troth.service.board.reminding import remind, tell_tasks
 from troth.service.company import Company, company
@@ -189,16 +189,24 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
 
 
 def _schedule(here: Company, now: dt.datetime) -> None:
-    wanted = {f"{_PREFIX}{id_}" for id_ in here.bound & answered(here.declaration)}
+    wanted = {f"{_PREFIX}{id_}" for id_ in _asked(here, now)}
     due.schedule(wanted, at=now)
     due.forget(_PREFIX, keeping=wanted)
 
 
+def _asked(here: Company, now: dt.datetime) -> frozenset[str]:
+    """The controls that are asked: those that a promise rests on, and what opens a task for a version held back."""
+    known = answered(here.declaration)
+    return here.bound & known | ({CHANGES_PUBLISHED} & known if is_asked(here, now) else frozenset())
+
+
 def _hasten_outdated(here: Company, now: dt.datetime) -> None:
-    """Let be due now what was last checked under another declaration or version: such a check proves nothing."""
-    for id_ in here.bound & answered(here.declaration):
+    """Let be due now what was last checked under another declaration or version: such a check proves nothing. So does
+    what was said of a version that has been held back, or published, since."""
+    for id_ in _asked(here, now):
         last, seen_under = checks.latest(id_), (here.looked_at_hash, here.controls[id_].version)
-        if last is not None and (last.declaration_hash, last.control_version) != seen_under:
+        is_untrue = id_ == CHANGES_PUBLISHED and has_turned(here, last, now)
+        if last is not None and (is_untrue or (last.declaration_hash, last.control_version) != seen_under):
             due.hasten(f"{_PREFIX}{id_}", at=now)
 
 

@@ -17,6 +17,7 @@ from troth.declaration import SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
 from troth.service.board.comparing import contradictions
+from troth.service.board.publishing import held_back
 from troth.service.board.pushing import pushed_evidence
 from troth.service.company import Company
 from troth.service.disclosure.register import Register
@@ -36,7 +37,7 @@ __all__ = ["look", "register_answers"]
 
 _LOG = logging.getLogger("troth.keep")
 _ROOMS = ("promises", "policy", "probe", "stores", "detect", "redact", "subjects")
-_OWN = tuple(f"troth.service.{room}.controls" for room in ("record", "staff", "disclosure", "cases", "mail"))
+_OWN = tuple(f"troth.service.{room}.controls" for room in ("record", "staff", "disclosure", "cases", "mail", "board"))
 
 
 def register_answers() -> None:
@@ -86,6 +87,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "disclosures": Register(keyring),
             "letters": look_at_letters(now),
             "pushed": pushed_evidence(),
+            "held_back": partial(held_back, company, now),
             "now": now,
         }
         if company.declaration.organisation.site:

@@ -48,12 +48,15 @@ def promise_name(promise: Promise) -> str:
     return Name.of(promise.quote).text
 
 
-def owners_of(id_: str, promises: Iterable[Promise], controls: Mapping[str, Control]) -> tuple[str, ...]:
-    """Who mends what that control finds: whoever it names, else the owners of the promises that rest on it."""
+def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control]) -> tuple[str, ...]:
+    """Who mends what that control finds: whoever it names, else the owners of the promises that rest on it, else the
+    officer for data protection."""
     control = controls.get(id_)
     if control is not None and control.owner:
         return (control.owner,)
-    return tuple(dict.fromkeys(promise.owner for promise in promises if id_ in promise.controls))
+    owners = tuple(dict.fromkeys(promise.owner for promise in declaration.promises if id_ in promise.controls))
+    organisation = declaration.organisation
+    return owners or (organisation.officer.email if organisation.officer else organisation.email,)
 
 
 def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -22,11 +23,25 @@ from django.utils import timezone
 from troth.ledger import Entry, Hash
 from troth.policy import Kind, PolicyError, PolicyText, read
 from troth.policy.versions import Comparison, Issue, Step, chain, compare, todays
+from troth.promises import Check, Outcome
 from troth.service.board.models import PublishedRow
 from troth.service.company import Company
 from troth.service.record.ledger import record
+from troth.service.record.models import Task
 
-__all__ = ["Shown", "Version", "in_force", "publish", "versions_of"]
+__all__ = [
+    "CHANGES_PUBLISHED",
+    "Shown",
+    "Version",
+    "has_turned",
+    "held_back",
+    "in_force",
+    "is_asked",
+    "publish",
+    "versions_of",
+]
+
+CHANGES_PUBLISHED: Final = "policy.changes_published"
 
 _LOG = logging.getLogger("troth.policy")
 
@@ -106,6 +121,24 @@ def in_force(here: Company, today: dt.date) -> Shown:
     waiting = _next(here)
     refused = _refused(waiting, last, today) if waiting else ""
     return Shown(read(row.source, kind=_kind(row)), row.effective, name, coming, refused)
+
+
+def held_back(here: Company, now: dt.datetime) -> str:
+    """Why the policy's file, or a version that is declared to follow it, is not published; empty where none waits."""
+    last = _last()
+    waiting = _next(here) if last else None
+    return _refused(waiting, last, timezone.localdate(now)) if last and waiting else ""
+
+
+def is_asked(here: Company, now: dt.datetime) -> bool:
+    """Whether `policy.changes_published` has to be asked although no promise rests on it: from when a version is held
+    back until the task that this opened is closed."""
+    return Task.objects.filter(control=CHANGES_PUBLISHED, closed_at=None).exists() or bool(held_back(here, now))
+
+
+def has_turned(here: Company, last: Check | None, now: dt.datetime) -> bool:
+    """Whether what the *last* check of `policy.changes_published` says is no longer so."""
+    return last is not None and (last.outcome is Outcome.FAIL) != bool(held_back(here, now))
 
 
 def versions_of(here: Company, today: dt.date) -> Sequence[Version]:

@@ -1,0 +1,24 @@
+"""What the board can show of itself: that no change of the policy waits for people to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from troth.promises import Answer, Evidence, Finding, answers
+
+__all__ = ["changes_published"]
+
+_SCOPE = frozenset({"policy"})
+
+
+@answers("policy.changes_published")
+def changes_published(held_back: Callable[[], str]) -> Answer:
+    """Clause C55: what the policy's file says is published, or is known to come. A version that is held back opens a
+    task, which ends when there is a plan, or the change is taken back."""
+    why = held_back()
+    mend = "say under 'announce' how and when people are told, or take the change back; see `troth policy diff`"
+    return Answer.of(
+        "A version of the policy is held back." if why else "No version of the policy is held back.",
+        evidence=Evidence(_SCOPE, _SCOPE, population=1, tested=1),
+        findings=[Finding("policy", why, mend)] if why else [],
+    )
