@@ -1,4 +1,4 @@
-"""When two names are the same person's: nobody approves a waiver of a promise of their own, however they are written."""
+"""When two names are one person's: nobody approves a waiver of a promise of their own, however they are written."""
 
 from __future__ import annotations
 
