@@ -265,6 +265,14 @@ def test_gpc_json_says_that_signals_are_honoured(site: Path, visitor: Client) ->
     assert visitor.get("/.well-known/gpc.json").json() == {"gpc": True, "lastUpdate": "2026-11-01"}
 
 
+def test_every_page_leads_to_the_choice_about_cookies_where_there_is_one(site: Path, visitor: Client) -> None:
+    link = '<a href="http://localhost:8000/cookies/">Cookies</a>'
+    assert [link in text(visitor, path) for path in ("/policy/", "/your-data/")] == [False, False]
+    with (site / "troth.yaml").open("a") as declared:
+        declared.write("cookies: {visit: {purpose: statistics, lifetime: 30 days}}\n")
+    assert [link in text(visitor, path) for path in ("/policy/", "/your-data/")] == [True, True]
+
+
 def test_a_broken_declaration_leaves_the_last_reading_in_force(site: Path, visitor: Client) -> None:
     text(visitor, "/policy/")
     (site / "troth.yaml").write_text("troth: [")

@@ -95,9 +95,18 @@ def site(request: HttpRequest) -> dict[str, Any]:
         told |= {"organisation": declaration.organisation, "tree": tree(), "now": timezone.now()}
         told["may_see_status"] = may_see(declaration, audience_of(request))
         told["status_is_public"] = may_see(declaration, Audience.PUBLIC)
+        told["choices"] = _choices(declaration)
     except (NoCompany, DatabaseError):
         told["organisation"] = None
     return told
+
+
+def _choices(declaration: Declaration) -> str | None:
+    """Where people change their mind about cookies, which takes no longer than to allow them (GDPR Art. 7(3)): the
+    company's own page, where some cookie needs a choice."""
+    if all(cookie.purpose == "necessary" for cookie in declaration.cookies.values()):
+        return None
+    return urljoin(declaration.organisation.site or "", declaration.notice.choices)
 
 
 # --- the company's logo ----------------------------------------------------------------------------------------------
