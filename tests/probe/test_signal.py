@@ -21,7 +21,7 @@ def _site(*, heeds: bool = True, says: bool = True, tag: str = "") -> Callable[[
         is_signalled, is_allowed = sent.get("sec-gpc") == "1", "choice=yes" in sent.get("cookie", "")
         counts = is_allowed and not (is_signalled and heeds)
         cookies = [("Set-Cookie", "visit=1; Max-Age=60")] if counts else []
-        body = HOME.replace("<main>", f"<main>{SAID if says and is_signalled else ''}{tag}")
+        body = HOME.replace("<main>", f"{SAID if says and is_signalled else ''}<main>{tag}")
         return [("Content-Type", "text/html"), *cookies], body
 
     return answer
@@ -57,6 +57,12 @@ def test_a_signal_that_is_not_heeded_or_not_acknowledged_is_found(
 
 def test_a_page_that_speaks_of_the_signal_to_everybody_acknowledges_nothing(ask: Ask, world: Any) -> None:
     world.answers["/"] = _site(says=False, tag=SAID)
+    assert ask(CONTROL).outcome is Outcome.FAIL
+
+
+def test_words_that_nobody_sees_acknowledge_nothing(ask: Ask, world: Any) -> None:
+    shown = _site(says=False)
+    world.answers["/"] = lambda sent: (shown(sent)[0], f"<script>'{SAID if 'sec-gpc' in sent else ''}'</script>{HOME}")
     assert ask(CONTROL).outcome is Outcome.FAIL
 
 

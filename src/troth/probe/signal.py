@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from selectolax.lexbor import LexborHTMLParser
+
 from troth.counting import counted
 from troth.declaration import Declaration
 from troth.probe.looking import HOME, Look, cookies_set, look_at
@@ -70,5 +72,9 @@ def _strangers(declaration: Declaration, site: Site, look: Look) -> Iterator[tup
 
 
 def _says(look: Look) -> int:
-    """How often the home page speaks of the signal."""
-    return len(_SAID.findall(look.pages[HOME].text)) if HOME in look.pages else 0
+    """How often the home page speaks of the signal, around its main part too: a banner stands there."""
+    if HOME not in look.pages:
+        return 0
+    page = LexborHTMLParser(look.pages[HOME].source)
+    page.strip_tags(["script", "style", "template"])
+    return len(_SAID.findall(page.body.text(separator=" "))) if page.body else 0
