@@ -136,9 +136,7 @@ def test_the_newsletter_stops_at_once_with_the_link_and_as_many_presses_as_it_be
     assert browser.post(f"/newsletter/stop/{'x' * 43}/").status_code == 410
 
 
-def test_who_stopped_the_newsletter_can_come_back_and_what_was_before_stays(
-    browser: httpx.Client, places: Any
-) -> None:
+def test_who_stopped_the_newsletter_can_come_back_and_what_was_before_stays(browser: httpx.Client, places: Any) -> None:
     browser.post(_link_in_a_letter(browser, "stop"))
     browser.post(_link_in_a_letter(browser, "confirm"))
     subscriptions = "SELECT stopped_at IS NULL FROM subscriber WHERE email = 'dora@example.org' ORDER BY id"

@@ -80,7 +80,8 @@ def traces(people: Sequence[Person], rng: random.Random, numbers: Trace, *, now:
 
 
 def invoices(numbers: Trace) -> Iterator[tuple[Any, ...]]:
-    """The invoices of everybody as rows, one series without a gap in the order of their days (VAT Regulations 1995, reg. 14)."""
+    """The invoices of everybody as rows: one series without a gap, in the order of their days."""
+    # VAT Regulations 1995, reg. 14(1)(a): a sequential number
     for number, bill in enumerate(sorted(numbers.bills, key=lambda bill: (bill[-1], bill[1])), 1):
         yield (number, f"EV-{number:08d}", *bill)
 

@@ -24,7 +24,7 @@ from troth.errors import TrothError
 __all__ = ["demo"]
 
 _MARK = ".troth-demo"
-_SITE = re.compile(r"^(\s*site:\s*)http://localhost:\d+$", re.MULTILINE)
+_SITE = re.compile(r"^(\s*(?:site|url):\s*)http://localhost:\d+", re.MULTILINE)
 _FAULTS = (
     ("old_logins", "retention.nothing_overdue", "logins"),
     ("undeclared_column", "stores.schema_declared", "desk"),
@@ -150,7 +150,7 @@ def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: i
 
 
 def _declaration(folder: Path, example: Path, port: int) -> Path:
-    """The example's declaration and policy, copied so that you can change them. The site's address follows the port of
+    """The example's declaration and policy, copied so that you can change them. The site's addresses follow the port of
     each start, and the accounts that may read the files are root's and yours."""
     kept = folder / "troth.yaml"
     if not kept.exists():

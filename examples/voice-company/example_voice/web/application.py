@@ -163,7 +163,7 @@ class _Site:
         if request.method != "POST":
             return Response(pages.stop(_around(request), request.path))
         if not self._records.stop(token, now=self._clock()):
-            raise Refused(HTTPStatus.GONE, "No newsletter goes out under this link (any more), so there is none to stop.")
+            raise Refused(HTTPStatus.GONE, "This link stops no newsletter (any more): nothing is sent under it.")
         return redirect("/thanks/stopped/")
 
     def _send(self, to: str, subject: str, text: str) -> None:
