@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from troth.declaration import Declaration, Severity, parse
 from troth.policy import read, understand
+from troth.policy.lexicon import concepts
 from troth.policy.proposing import BindingPlan, Proposal, change_for, period_conflict, plan_binding, propose
-from troth.policy.proposing.propose import _rows
+from troth.policy.proposing.propose import _rows, _shows
 from troth.policy.retention import problems
 from troth.promises import catalogue
 
@@ -30,6 +32,8 @@ retention:
 """
 """Ends where promises may follow."""
 
+SENTENCES = tomllib.loads(Path(__file__).with_name("cases").joinpath("proposed.toml").read_text("utf-8"))["sentence"]
+
 
 def company(promises: str = "") -> Declaration:
     return parse(COMPANY + promises)
@@ -49,7 +53,7 @@ def planned(text: str, promises: str = "") -> BindingPlan:
     [
         ("We delete sign-in history after ninety days.", "retention.nothing_overdue"),
         ("All pages are served over HTTPS only.", "probe.transport_encrypted"),
-        ("Passwords are stored as salted hashes.", "protect.sealed_at_rest"),
+        ("Health notes are encrypted at rest.", "protect.sealed_at_rest"),
         ("We do not sell, trade or rent your personal information to others.", "disclosure.only_to_recipients"),
         ("Only employees who need the information to do their job have access to it.", "staff.ceiling"),
         ("Everyone with access has signed a confidentiality undertaking.", "staff.undertakings"),
@@ -86,6 +90,11 @@ def test_what_nothing_can_measure_is_left_to_a_persons_word(text: str) -> None:
     assert proposal.attest.endswith(".")
 
 
+@pytest.mark.parametrize(("text", "controls"), [(row["text"], row["controls"]) for row in SENTENCES])
+def test_a_control_is_offered_for_what_it_looks_at_and_for_nothing_near_it(text: str, controls: list[str]) -> None:
+    assert sorted(proof.control for proof in only(text).proofs) == sorted(controls)
+
+
 def test_green_says_what_it_means_and_what_it_does_not() -> None:
     [proof] = only("We delete sign-in history after ninety days.").proofs
     assert proof.shows.startswith("no row")
@@ -98,6 +107,18 @@ def test_only_controls_that_exist_are_proposed() -> None:
 
 def test_every_row_names_controls_of_the_catalogue() -> None:
     assert {control for row in _rows() for control in row.controls} <= catalogue().keys()
+
+
+def test_every_row_has_words_or_a_kind_and_every_concept_a_row() -> None:
+    concepts_named = {name.removeprefix("proof.") for name in concepts() if name.startswith("proof.")}
+    assert concepts_named == {row.name for row in _rows() if not row.kind}
+
+
+@pytest.mark.parametrize(("control", "shows"), _shows().items())
+def test_what_green_shows_ends_a_sentence_about_a_control_of_the_catalogue(control: str, shows: str) -> None:
+    assert control in catalogue()
+    assert shows[0].islower()
+    assert shows[-1].isalpha()
 
 
 def test_what_a_promise_is_about_is_found_in_the_declaration() -> None:
@@ -146,6 +167,25 @@ def test_a_row_of_a_table_is_quoted_as_a_whole_and_found_again() -> None:
     assert (proposal.quote, proposal.about) == ("Sign-in history | ninety days", ("logins.login",))
     bound = company(f"promises:\n  - {{quote: {proposal.quote}, owner: ann@example.org}}\n")
     assert plan_binding(policy, bound).proposals == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("We do not store email addresses.", "user.contact.email in shop.customer"),
+        ("We do not collect IP addresses.", "user.device.ip_address in logins.login"),
+        ("We do not ask for your date of birth.", ""),
+        ("We do not collect IP addresses unless you agree.", ""),
+    ],
+)
+def test_what_is_said_to_be_absent_is_looked_for_in_the_declaration(text: str, held: str) -> None:
+    warnings = [f"the declaration holds what this rules out: {held}"] if held else []
+    assert list(only(text, company()).warnings) == warnings
+
+
+def test_a_shorter_period_than_the_laws_wants_a_persons_word() -> None:
+    assert only("We answer every request within one month.").is_shown
+    assert "period that the policy says" in only("We answer every request within three days.").attest
 
 
 def test_words_that_stand_there_twice_are_said_to() -> None:

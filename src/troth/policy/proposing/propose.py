@@ -1,4 +1,4 @@
-"""For each promise, what could show that it is kept (``proposals.toml``)."""
+"""For each promise, what could show that it is kept (``proposals.toml``, ``shows.toml``)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ from typing import Any, Literal
 from troth.declaration import Declaration
 from troth.errors import TrothError
 from troth.policy.clauses import Clause, ClauseKind, Understood
-from troth.policy.lexicon import Mentions, mentions
+from troth.policy.lexicon import mentions
 from troth.policy.proposing.about import period_conflict, tables_holding, tables_kept
-from troth.policy.proposing.denials import against
+from troth.policy.proposing.denials import against, held_anyway
 from troth.policy.proposing.quoting import Quoting
+from troth.policy.text import PolicyText
 from troth.promises import Control, catalogue
 
 __all__ = ["Proof", "Proposal", "ProposalsError", "propose"]
 
-_CONTROLS_MAX = 3
+_ROWS_MAX = 3
 _ATTEST = "I looked at how this is done on this day; it is done as the policy says, and what I looked at is on file."
 _GRAVE = frozenset({"sell", "share", "delete", "protect", "keep"})
+
+
+_Heard = Mapping[str, frozenset[str]]
+"""For each row the sentences that speak of its concept."""
 
 
 class ProposalsError(TrothError):
@@ -65,7 +70,6 @@ class Proposal:
 class _Row:
     name: str
     controls: tuple[str, ...]
-    shows: str
     about: str
     attest: str
     own: str
@@ -80,10 +84,10 @@ def propose(
 ) -> list[Proposal]:
     """A proposal for each promise, in the policy's order. *known* are the controls to choose from: the catalogue's
     where left out. With a *declaration*, what the sentence speaks of is narrowed to its tables."""
-    spoken, quoting = mentions(understood.policy), Quoting(understood)
+    heard, quoting = _heard(understood.policy), Quoting(understood)
     controls = catalogue() if known is None else known
     return [
-        _proposal(quote, clauses, spoken, declaration, controls, quoting.times(quote))
+        _proposal(quote, clauses, heard, declaration, controls, quoting.times(quote))
         for quote, clauses in quoting.promises()
     ]
 
@@ -91,13 +95,13 @@ def propose(
 def _proposal(
     quote: str,
     clauses: tuple[Clause, ...],
-    spoken: Mentions,
+    heard: _Heard,
     declaration: Declaration | None,
     known: Mapping[str, Control],
     times: int,
 ) -> Proposal:
-    rows = list(_rows_for(clauses, spoken))
-    proofs = list(_proofs(rows, known))[:_CONTROLS_MAX]
+    rows = list(_rows_for(clauses, heard))
+    proofs = list(_proofs(rows, known))
     about, warnings = _held_against(quote, clauses, rows if proofs else [], declaration)
     if declaration is not None and (denied := against(clauses, declaration)):
         warnings = (*warnings, denied)
@@ -123,15 +127,27 @@ def _attest(rows: list[_Row], *, is_measured: bool) -> str:
     return " ".join(dict.fromkeys(row.attest for row in rows if row.attest)) or _ATTEST
 
 
-def _rows_for(clauses: tuple[Clause, ...], spoken: Mentions) -> Iterator[_Row]:
-    """The rows that the clauses speak of: the first two, as what a sentence says in passing would blur the rest."""
-    found = [row for row in _rows() if any(_is_about(clause, row, spoken) for clause in clauses)]
+def _heard(policy: PolicyText) -> _Heard:
+    spoken = mentions(policy)
+    return {
+        row.name: frozenset(passage.sentence.id for passage in spoken.of(f"proof.{row.name}"))
+        for row in _rows()
+        if not row.kind
+    }
+
+
+def _rows_for(clauses: tuple[Clause, ...], heard: _Heard) -> Iterator[_Row]:
+    """The rows that the clauses speak of: the first few, as what a sentence says in passing would blur the rest."""
+    found = [row for row in _rows() if any(_is_about(clause, row, heard) for clause in clauses)]
     found = [row for row in found if not row.last] or found[:1]
-    yield from found[: 1 if found and found[0].alone else 2]
+    told = dict[tuple[str, ...], _Row]()
+    for row in found[:1] if found and found[0].alone else found:
+        told.setdefault(row.controls or (row.name,), row)
+    yield from list(told.values())[:_ROWS_MAX]
 
 
-def _is_about(clause: Clause, row: _Row, spoken: Mentions) -> bool:
-    return row.kind in clause.kinds if row.kind else bool(spoken.why(f"proof.{row.name}", clause.sentence))
+def _is_about(clause: Clause, row: _Row, heard: _Heard) -> bool:
+    return row.kind in clause.kinds if row.kind else clause.sentence.id in heard[row.name]
 
 
 def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
@@ -140,7 +156,7 @@ def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
         for id_ in row.controls:
             if id_ in known and id_ not in seen:
                 seen.add(id_)
-                yield Proof(id_, row.shows, f"{row.part} {known[id_].cannot_see}".strip())
+                yield Proof(id_, _shows()[id_], f"{row.part} {known[id_].cannot_see}".strip())
 
 
 def _held_against(
@@ -152,6 +168,9 @@ def _held_against(
         return (), ()
     if by == "categories":
         return tables_holding([category for clause in clauses for category in clause.categories], declaration), ()
+    if by == "absent":
+        held = held_anyway(clauses, declaration)
+        return (), (held,) if held else ()
     about = tables_kept(quote, declaration)
     if not about:
         return (), ("no retention rule of the declaration is named like what the sentence speaks of",)
@@ -167,24 +186,34 @@ def _severity(clauses: tuple[Clause, ...]) -> Literal["low", "medium", "high"]:
 
 @functools.cache
 def _rows() -> tuple[_Row, ...]:
-    text = resources.files(__package__).joinpath("proposals.toml").read_text(encoding="utf-8")
-    return tuple(_row(name, row) for name, row in MappingProxyType(tomllib.loads(text)).items())
+    return tuple(_row(name, row) for name, row in _table("proposals.toml").items())
+
+
+@functools.cache
+def _shows() -> Mapping[str, str]:
+    """What each control shows when it is green."""
+    return _table("shows.toml")
+
+
+def _table(name: str) -> Mapping[str, Any]:
+    return MappingProxyType(tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8")))
 
 
 def _row(name: str, row: Mapping[str, Any]) -> _Row:
-    unknown = row.keys() - {"controls", "shows", "about", "attest", "own", "alone", "last", "kind", "part"}
-    if unknown or not (row.get("controls") or row.get("attest")) or bool(row.get("controls")) != bool(row.get("shows")):
-        raise ProposalsError(f"{name}: a row has controls with what they show, or what somebody attests")
+    unknown = row.keys() - {"controls", "about", "attest", "own", "alone", "last", "kind", "part"}
+    if unknown or not (row.get("controls") or row.get("attest")):
+        raise ProposalsError(f"{name}: a row has controls, or what somebody attests")
+    if untold := set(row.get("controls", ())) - _shows().keys():
+        raise ProposalsError(f"{name}: shows.toml does not say what {', '.join(sorted(untold))} shows")
     if row.get("part") and not (row.get("controls") and row.get("attest")):
         raise ProposalsError(f"{name}: where controls show a part, somebody attests the rest")
-    if row.get("about", "") not in {"", "retention", "categories"}:
-        raise ProposalsError(f"{name}: about is retention or categories")
+    if row.get("about", "") not in {"", "retention", "categories", "absent"}:
+        raise ProposalsError(f"{name}: about is retention, categories or absent")
     if row.get("kind", "") not in {"", *ClauseKind}:
         raise ProposalsError(f"{name}: kind is one of {', '.join(ClauseKind)}")
     return _Row(
         name,
         controls=tuple(row.get("controls", ())),
-        shows=row.get("shows", ""),
         about=row.get("about", ""),
         attest=row.get("attest", ""),
         own=row.get("own", ""),
