@@ -19,6 +19,8 @@ _FAULTS: dict[str, tuple[bytes, bytes]] = {
     "other_words": (b"We delete sign-in history after ninety days", b"We keep sign-in history for two years"),
     "foreign_script": (b"</head>", b'<script src="https://tags.example.net/t.js"></script></head>'),
     "dead_link": (b"</main>", b'<a href="/nowhere-at-all/">more</a></main>'),
+    "no_way_to_choices": (b'/cookies/">Cookies</a>', b'/order/">Order</a>'),
+    "pale_refusal": (b'value="refuse" class="equal"', b'value="refuse" class="quiet"'),
 }
 """What is replaced in pages, by the name of the fault."""
 
@@ -27,6 +29,8 @@ def faulty(folder: Path) -> Callable[..., Iterable[bytes]]:
     """The application, with the faults that are switched on."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if (folder / "deaf").exists():
+            environ.pop("HTTP_SEC_GPC", None)
         begun: list[Any] = []
 
         def note(status: str, headers: list[tuple[str, str]], *more: Any) -> None:
