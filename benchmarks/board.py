@@ -50,7 +50,7 @@ def main() -> None:
     given = options.parse_args()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
-        _lay(folder, given.promises)
+        lay(folder, given.promises)
         os.environ |= {"TROTH_HOME": f"{folder}/home", "TROTH_DECLARATION": f"{folder}/troth.yaml"}
         if given.postgresql:
             server = stack.enter_context(running("postgresql", durable=True))
@@ -83,7 +83,7 @@ def _quote(name: str) -> str:
     return f"We keep our word about {name}, every day of the year."
 
 
-def _lay(folder: Path, promises: int) -> None:
+def lay(folder: Path, promises: int) -> None:
     names = _names(promises)
     sections = (names[start : start + 10] for start in range(0, promises, 10))
     text = "\n\n".join(f"## Chapter {some[0]}\n\n" + "\n\n".join(map(_quote, some)) for some in sections)

@@ -1,10 +1,12 @@
-"""The evidence archive of a large record, and its verification: SQLite in a folder, or a throwaway PostgreSQL.
+"""The evidence archive of a large record, its verification, and what it costs to hold our rows against the ledger:
+SQLite in a folder, or a throwaway PostgreSQL.
 
-    python -m benchmarks.evidence [--entries 200000] [--checks 100000] [--folder /var/tmp] [--postgresql]
+    python -m benchmarks.evidence [--promises 200] [--days 1000] [--others 200000] [--folder /var/tmp] [--postgresql]
 
-One entry in twenty concerns the archive; all have to be looked through. The floors are reading every stored entry once,
-and hashing the archive's bytes once; the one of memory is ``troth ledger show --last 1``. It ends with 1 where memory
-grew beyond the goal, two archives differ, or a tampered one passes.
+Every promise rests on a control of its own, checked once a day, and each check has its entry; the others are about
+people, concern no archive, and have to be looked through all the same. The floors are reading every stored entry and
+the evidence of every check once and hashing them, and hashing the archive's bytes once; the one of memory is ``troth
+ledger show --last 1``. It ends with 1 where memory grew beyond the goal, two archives differ, or a tampered one passes.
 """
 
 from __future__ import annotations
@@ -19,35 +21,27 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.board import lay
 from troth.testing.servers import running
 
 GOAL_MB = 100
 """How much more memory the export may take than showing one entry."""
-DECLARED = """
-troth: 1
-organisation: {name: Example Ltd, country: GB, address: 1 High Street, email: privacy@example.org,
-               site: "http://localhost:8000"}
-policy: {file: policy.md, effective: 2026-01-01}
-promises:
-  - {quote: We keep our word., owner: dpo@example.org, controls: [record.runs_finished, ledger.intact]}
-"""
 _NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-_CONCERNS = 20
-_AT_ONCE = 5_000
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--entries", type=int, default=200_000)
-    options.add_argument("--checks", type=int, default=100_000)
+    options.add_argument("--promises", type=int, default=200)
+    options.add_argument("--days", type=int, default=1_000)
+    options.add_argument("--others", type=int, default=200_000, help="entries that concern no promise")
     options.add_argument("--folder", type=Path, help="where to write (default: the folder for temporary files)")
     options.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     given = options.parse_args()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
-        (folder / "policy.md").write_text("# Privacy policy\n\nWe keep our word.\n", encoding="utf-8")
-        (folder / "troth.yaml").write_text(DECLARED, encoding="utf-8")
+        lay(folder, given.promises)
         os.environ |= {"TROTH_HOME": f"{folder}/home", "TROTH_DECLARATION": f"{folder}/troth.yaml"}
         if given.postgresql:
             server = stack.enter_context(running("postgresql", durable=True))
@@ -58,53 +52,108 @@ def main() -> None:
         create_home(folder / "home")
         set_up()
         migrate()
-        _fill(given.entries, given.checks)
-        where = "PostgreSQL" if given.postgresql else "SQLite"
-        print(f"{given.entries:,} entries and {given.checks:,} checks in {where}")
+        begun = time.perf_counter()
+        checks = _fill(given.days, given.others)
+        where, took = "PostgreSQL" if given.postgresql else "SQLite", time.perf_counter() - begun
+        print(f"{checks:,} checks and {given.others:,} other entries in {where}, laid down in {took:.0f} s")
+        _compared()
         missed = _measured(folder)
     print("\n".join(f"MISSED: {goal}" for goal in missed) or "all goals were reached")
     sys.exit(bool(missed))
 
 
-def _fill(entries: int, checks: int) -> None:
+def _fill(days: int, others: int) -> int:
+    """Lay down what a keep loop leaves in so many days; how many checks there are."""
     from troth.ledger import Entry, Name
-    from troth.promises import looked_at_hash
     from troth.service.board.keep import Office
     from troth.service.keys import ledger_signer
+    from troth.service.record.commitment import entry_of
     from troth.service.record.ledger import record, sequence
     from troth.service.record.models import CheckRow
 
+    here, count, each = Office.open(), 0, others // days
+    signer = ledger_signer(here.keyring, here.company.declaration.organisation)
+    for day in range(days):
+        at = _NOW - dt.timedelta(days=days - day)
+        rows = [_check(id_, here.company.looked_at_hash, at) for id_ in sorted(here.company.bound)]
+        for row, entry in zip(rows, record(*map(entry_of, rows)), strict=True):
+            row.entry = entry
+        CheckRow.objects.bulk_create(rows)
+        record(*(Entry("demo.fault_planted", at, {"fault": Name("a_fault"), "rows": row}) for row in range(each)))
+        count += len(rows)
+    sequence(signer, now=_NOW)
+    return count
+
+
+def _check(control: str, declaration: str, at: dt.datetime) -> Any:
+    from troth.service.record.models import CheckRow
+
+    return CheckRow(
+        control=control,
+        control_version=1,
+        outcome="pass",
+        summary="doorman found it so: doors 12.",
+        at=at,
+        valid_until=at + dt.timedelta(days=3),
+        declaration_hash=declaration,
+        evidence={
+            "in_scope": ["doorman"],
+            "observed": ["doorman"],
+            "population": 12,
+            "tested": 12,
+            "excluded": 0,
+            "period": [at.isoformat(), at.isoformat()],
+            "query": "sha256:" + "0" * 64,
+            "places": [],
+        },
+        figures={"doors": 12},
+        collector="troth 0.1.0, keep",
+        salt=os.urandom(32),
+    )
+
+
+def _compared() -> None:
+    """The two parts of what the control ``ledger.intact`` does, beside reading and hashing the same bytes: CPU time."""
+    from django.db import connection
+
+    from troth.service.board.comparing import contradictions
+    from troth.service.board.keep import Office
+    from troth.service.keys import ledger_signer
+    from troth.service.record.ledger import DatabaseLog
+    from troth.service.record.models import CheckRow
+
     here = Office.open()
-    for start in range(0, entries, _AT_ONCE):
-        some = range(start, min(start + _AT_ONCE, entries))
-        record(
-            *(
-                Entry("check.changed", _NOW, {"control": Name("ledger.intact"), "before": "pass", "after": "fail"})
-                if number % _CONCERNS == 0
-                else Entry("demo.fault_planted", _NOW, {"fault": Name("a_fault"), "rows": number})
-                for number in some
-            )
-        )
-    sequence(ledger_signer(here.keyring, here.company.declaration.organisation), now=_NOW)
-    declared, evidence = looked_at_hash(here.company.declaration), {
-        "in_scope": ["ledger"], "observed": ["ledger"], "population": 5, "tested": 5, "excluded": 0, "period": None,
-        "query": "",
-    }  # fmt: skip
-    for start in range(0, checks, _AT_ONCE):
-        CheckRow.objects.bulk_create(
-            CheckRow(
-                control="ledger.intact",
-                control_version=1,
-                outcome="pass",
-                summary="5 entries verified.",
-                at=_NOW + dt.timedelta(minutes=number),
-                valid_until=_NOW + dt.timedelta(minutes=number + 60),
-                declaration_hash=declared,
-                evidence=evidence,
-                figures={"entries": 5},
-            )
-            for number in range(start, min(start + _AT_ONCE, checks))
-        )
+    log = DatabaseLog(ledger_signer(here.keyring, here.company.declaration.organisation))
+    with connection.cursor() as cursor:
+        entries, rows = _read(cursor, _ENTRIES), _read(cursor, _ROWS)
+    begun = time.process_time()
+    log.verify()
+    verified = time.process_time() - begun
+    begun = time.process_time()
+    assert not list(contradictions(_NOW))
+    compared = time.process_time() - begun
+    print(f"reading and hashing: {entries:.1f} s all entries, {rows:.1f} s all checks")
+    print(f"the tree verified: {verified:.1f} s, {verified / entries:.1f} × reading and hashing all entries")
+    print(f"the rows compared: {compared:.1f} s, {compared / (entries + rows):.1f} × reading and hashing both")
+    changed = CheckRow.objects.order_by("pk")[CheckRow.objects.count() // 2]
+    CheckRow.objects.filter(pk=changed.pk).update(figures={"doors": 13})
+    assert [finding.place for finding in contradictions(_NOW)] == [changed.control], "a changed figure is found"
+    CheckRow.objects.filter(pk=changed.pk).update(figures={"doors": 12})
+
+
+_ENTRIES = "SELECT content FROM record_entry ORDER BY id"
+_ROWS = """SELECT control || outcome || CAST(at AS TEXT) || CAST(valid_until AS TEXT) || declaration_hash || collector
+    || summary || CAST(evidence AS TEXT) || CAST(figures AS TEXT) || CAST(findings AS TEXT) FROM record_check"""
+
+
+def _read(cursor: Any, select: str) -> float:
+    """How much CPU time it takes to read and hash what *select* gives."""
+    begun = time.process_time()
+    cursor.execute(select)
+    while some := cursor.fetchmany(1_000):
+        for (stored,) in some:
+            hashlib.sha256(stored.encode() if isinstance(stored, str) else bytes(stored)).digest()
+    return time.process_time() - begun
 
 
 def _measured(folder: Path) -> list[str]:

@@ -74,7 +74,7 @@ def exported(folder: Path, start: int = 0, count: int = SIZE, signer: FixedSigne
 
 def test_it_is_one_short_file_of_the_standard_library() -> None:
     source = Path(offline.__file__).read_text("utf-8")
-    assert len(source.splitlines()) <= 720
+    assert len(source.splitlines()) <= 740
     tree = ast.parse(source, feature_version=(3, 9))
     imported = {
         name.split(".")[0]

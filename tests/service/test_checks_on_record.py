@@ -21,13 +21,14 @@ from troth.ledger import Entry
 from troth.promises import Check, Outcome, run
 from troth.service.board import keep
 from troth.service.board.comparing import RecordsDiffer, Told, contradictions
+from troth.service.board.evidence import gather
 from troth.service.board.keep import Office
 from troth.service.board.retracting import retract_checks
 from troth.service.keys import ledger_signer
 from troth.service.record import checks
 from troth.service.record.disposal import dispose
 from troth.service.record.ledger import DatabaseLog
-from troth.service.record.models import CheckRow, EntryRow, Task
+from troth.service.record.models import CheckRow, EntryRow, Retraction, Task
 from troth.service.record.retraction import plan_retraction
 
 __all__ = ["kept", "office"]
@@ -197,6 +198,47 @@ def test_a_retracted_check_is_still_the_one_that_was_made(kept: Office, tmp_path
     done = export(kept, tmp_path / "a.zip")
     assert verified(done.path, done.key).returncode == 0
     log_is_silent(NOW + 4 * HOUR)
+
+
+def a_reason() -> None:
+    assert Retraction.objects.update(reason="it was a holiday") == 1
+
+
+def a_longer_time() -> None:
+    assert Retraction.objects.update(until=NOW + dt.timedelta(days=30)) == 1
+
+
+def an_opening_that_is_none() -> None:
+    assert Retraction.objects.update(opening=b"op1 {}") == 1
+
+
+def one_more_check() -> None:
+    retraction = Retraction.objects.get()
+    assert CheckRow.objects.filter(retraction=None).update(retraction=retraction)
+
+
+@pytest.mark.parametrize("rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check])
+def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
+    kept: Office, tmp_path: Path, rewrite: Callable[[], None]
+) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    rewrite()
+    assert [finding.place for finding in contradictions(NOW + 4 * HOUR)] == [CONTROL]
+    with pytest.raises(RecordsDiffer, match="its retraction of"):
+        export(kept, tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("rewrite", [a_reason, a_longer_time])
+def test_a_stranger_sees_that_a_retraction_was_changed(
+    kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    rewrite()
+    monkeypatch.setattr(gather, "require_retracted", lambda row: None)
+    done = export(kept, tmp_path / "a.zip")
+    assert "does not tell of its retraction as it is" in verified(done.path, done.key).stderr
 
 
 def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: Office, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ the public tiles, --hashes-only checks all the rest.
 receipt, or is given with --entry.
 ``archive`` shows that every byte of an evidence archive is as the ledger's key signed it: nothing changed, missing or
 added. Each entry in it is proved against the archive's checkpoint, which has to continue every earlier one in it. The
-history of each promise, and each outcome of a check, have to be those that entries tell of, and all that a check saw
-has to be what its entry committed to when it was made.
+history of each promise, each outcome of a check and each retraction have to be those that entries tell of, and all that
+a check saw has to be what its entry committed to when it was made.
 
 KEY is the ledger's verifier key, ``name+id+base64``, or a file with it. Get it from somewhere else than the folder.
 With --witness KEY, repeated for more, these witnesses have to have cosigned the checkpoint, or --quorum N of them.
@@ -35,6 +35,7 @@ import re
 import struct
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from hashlib import sha256, sha512
 from typing import Any, BinaryIO
 
@@ -516,6 +517,7 @@ def archive(path: str, options: Options) -> list[str]:
         made = dict[int, Made]()
         entries = require_entries(opened, signed, made)
         count, compared = len(entries) + len(made), require_histories(opened, entries)
+        require_retractions(opened, entries)
         evidence = require_checks(opened, entries, made)
         earlier = {signed.size: signed, **continued(opened, signed, key)}
         files = len(opened.files)
@@ -644,16 +646,33 @@ def require_made(check: Check, made: dict[int, Made], first: str) -> str:
 def leaf_of(check: Check, salt: bytes) -> bytes:
     """The hash of the entry that a check with that salt makes."""
     text = json.dumps(check, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    parts = [b"troth/commitment/1", salt, b"check.made/evidence", text.encode("utf-8", "surrogatepass")]
-    committed = sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
     entry = {
         "at": cut(check["at"]),
         "control": named(check["control"]),
-        "evidence": f"cm1:{committed}",
+        "evidence": commitment("check.made/evidence", text, salt),
         "kind": "check.made",
         "outcome": check["outcome"],
     }
     return sha256(b"\x00troth1 " + json.dumps(entry, separators=(",", ":")).encode()).digest()
+
+
+def commitment(about: str, text: str, salt: bytes) -> str:
+    """What an entry holds of a text that stands elsewhere."""
+    parts = [b"troth/commitment/1", salt, about.encode(), text.encode("utf-8", "surrogatepass")]
+    return "cm1:" + sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
+
+
+def require_retractions(opened: Archive, entries: dict[int, Entry]) -> None:
+    """Return when each retraction since the archive's beginning is as its entry tells it, its reason, too."""
+    since = json.loads(opened.read("manifest.json")).get("since") or ""
+    for it in json.loads(opened.read("retractions.json")) if "retractions.json" in opened.files else []:
+        salt = unbase64(json.loads(it["opening"].partition(" ")[2])["salt"])
+        reason = commitment("check.retracted/reason", it["because"], salt)
+        last = str(date.fromisoformat(it["until"][:10]) - timedelta(days=1))
+        says = (named(it["control"]), cut(it["at"]), it["since"][:10], last, it["checks"], reason)
+        entry = map(entries.get(it["leaf"], {}).get, ("control", "at", "since", "until", "checks", "reason"))
+        if cut(it["at"]) >= since and says != tuple(entry):
+            raise Refused(f"{it['control']}: entry {it['leaf']} of the ledger does not tell of its retraction as it is")
 
 
 def continued(opened: Archive, signed: Checkpoint, key: Key) -> dict[int, Checkpoint]:

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from troth.ledger import LedgerError, Name, instant_text
+from troth.ledger import EntryRefused, LedgerError, Name, instant_text
 from troth.promises import Finding
 from troth.service.board.models import ChangeRow
-from troth.service.record.commitment import entry_of
-from troth.service.record.models import CheckRow, EntryRow
+from troth.service.record.commitment import Kept, commitment_of, kept
+from troth.service.record.models import CheckRow, EntryRow, Retraction
+from troth.service.record.retraction import entry_of
 
-__all__ = ["RecordsDiffer", "Told", "contradictions"]
+__all__ = ["RecordsDiffer", "Told", "contradictions", "require_retracted"]
 
 _CHANGES = (b'"kind":"check.', b'"kind":"promise.changed"', b'"kind":"evidence.disposed"')
 _MEND = "keep the database as it is, and compare with a backup: the ledger has what was true then"
@@ -56,7 +57,7 @@ class Told:
     what they are noted."""
 
     def __init__(
-        self, until: dt.datetime | None = None, *, number: Callable[[EntryRow], int | None] = lambda row: row.pk
+        self, until: dt.datetime | None = None, *, number: Callable[[Kept], int | None] = lambda row: row.entry_id
     ) -> None:
         self._until, self._number = instant_text(until) if until else "~", number
         self._promises: dict[int, Mapping[str, Any]] = {}
@@ -100,12 +101,12 @@ class Told:
             entry = self._promises[number]
             raise RecordsDiffer(f"{promise}: its change to {entry['after']} of {entry['at']} is in the ledger alone")
 
-    def required(self, control: str, checks: Iterable[CheckRow], *, since: str = "") -> Iterator[CheckRow]:
+    def required(self, control: str, checks: Iterable[Kept], *, since: str = "") -> Iterator[Kept]:
         """The *checks* of a control, in their order and with their entries, as long as these tell of the same, and of
         the same outcomes since a day. Raises `RecordsDiffer`."""
         return self._all_made(control, self._with_outcomes(control, checks, since))
 
-    def _with_outcomes(self, control: str, checks: Iterable[CheckRow], since: str) -> Iterator[CheckRow]:
+    def _with_outcomes(self, control: str, checks: Iterable[Kept], since: str) -> Iterator[Kept]:
         changes = self._outcomes.get(Name.of(control).text, [])
         missing = {(at, after) for at, _, after in changes if at[:10] > self._disposed}
         standing, left = changes[0][1] if changes else "", list(reversed(changes))
@@ -122,23 +123,35 @@ class Told:
         for at, outcome in sorted(missing):
             raise RecordsDiffer(f"{control}: the check of {at}, {outcome}, is in the ledger alone")
 
-    def _all_made(self, control: str, checks: Iterable[CheckRow]) -> Iterator[CheckRow]:
+    def _all_made(self, control: str, checks: Iterable[Kept]) -> Iterator[Kept]:
         """Those of before there were such entries stand for themselves; the first entry ends that time."""
         made, found = self._made.get(Name.of(control).text, _Made()), set[int]()
         for check in checks:
-            if check.entry is None:
+            if check.content is None:
                 if _at(check) >= made.first:
                     raise RecordsDiffer(f"{control}: no entry of the ledger tells of the check of {_at(check)}")
-            elif entry_of(check).encoded != bytes(check.entry.content):
+            elif commitment_of(check).text.encode() not in bytes(check.content):
                 raise RecordsDiffer(f"{control}: the check of {_at(check)} is not as it was put into the ledger")
             else:
-                found.add(self._number(check.entry) or 0)
+                found.add(self._number(check) or 0)
             yield check
         for day in made.missing(found, self._disposed):
             raise RecordsDiffer(f"{control}: a check of {day} is in the ledger alone")
 
 
-def _at(check: CheckRow) -> str:
+def require_retracted(row: Retraction) -> None:
+    """Return when the ledger tells of that retraction as it is, and it covers no other checks. Raises
+    `RecordsDiffer`."""
+    try:
+        is_told = entry_of(row).encoded == bytes(row.entry.content)
+    except EntryRefused:  # its opening is none, or a figure fits into no entry
+        is_told = False
+    others = row.retracted.exclude(control=row.control, at__gte=row.since, at__lt=row.until)
+    if not is_told or others.exists() or row.retracted.count() > row.checks:
+        raise RecordsDiffer(f"{row.control}: its retraction of {instant_text(row.at)} is not as the ledger tells it")
+
+
+def _at(check: Kept) -> str:
     return instant_text(check.at)
 
 
@@ -166,8 +179,10 @@ def contradictions(now: dt.datetime) -> Iterator[Finding]:
     controls = CheckRow.objects.order_by("control").values_list("control", flat=True).distinct()
     known = {Name.of(control).text: control for control in controls}
     for control in sorted({*known.values(), *(told.controls - known.keys())}):
-        rows = CheckRow.objects.filter(control=control, at__lt=until).select_related("entry").order_by("at", "pk")
-        yield from _found(control, partial(deque, told.required(control, rows.iterator()), 0))
+        rows = CheckRow.objects.filter(control=control, at__lt=until).order_by("at", "pk")
+        yield from _found(control, partial(deque, told.required(control, kept(rows)), 0))
+    for row in Retraction.objects.select_related("entry").order_by("pk"):
+        yield from _found(row.control, partial(require_retracted, row))
 
 
 def _found(place: str, compare: Callable[[], object]) -> Iterator[Finding]:

@@ -1,26 +1,57 @@
 """What a check saw, in the one form that counts, and the entry that commits to it.
 
 The entry is made together with the check, so that nobody can change afterwards what it saw: other figures, findings or
-dates make another entry than the one on record. It shows nothing of them, since the commitment is salted. The salt
-stays beside the evidence and goes with it, and then the entry says only that there was a check, and how it ended.
+dates make another commitment than the one on record. It shows nothing of them, since it is salted. The salt stays
+beside the evidence and goes with it, and then the entry says only that there was a check, and how it ended.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from troth.ledger import Entry, Name, Opening
+from django.db.models import QuerySet
+
+from troth.ledger import Commitment, Entry, Name, Opening, Value
 from troth.service.record.models import CheckRow
 
-__all__ = ["entry_of", "seen"]
+__all__ = ["Kept", "commitment_of", "entry_of", "kept", "seen"]
 
 _ABOUT: Final = "check.made/evidence"
+_COMPACT: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def seen(row: CheckRow) -> dict[str, Any]:
+class Kept(NamedTuple):
+    """A row of a check with its entry, as it is read where there are a million of them."""
+
+    control: str
+    control_version: int
+    outcome: str
+    summary: str
+    at: dt.datetime
+    valid_until: dt.datetime
+    declaration_hash: str
+    evidence: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    findings: list[Any]
+    collector: str
+    retraction_id: int | None
+    salt: bytes | None
+    entry_id: int | None
+    leaf: int | None
+    content: bytes | None
+    """The bytes of its entry; None where it was made before there were such."""
+
+
+def kept(rows: QuerySet[CheckRow]) -> Iterator[Kept]:
+    """Those *rows*, read as they are asked for."""
+    columns = (*Kept._fields[: Kept._fields.index("leaf")], "entry__leaf", "entry__content")
+    return map(Kept._make, rows.values_list(*columns).iterator(chunk_size=1_000))
+
+
+def seen(row: CheckRow | Kept) -> dict[str, Any]:
     """Everything that a check saw and said, as values that JSON has: what archives hold, and what entries commit to."""
     return {
         "control": row.control,
@@ -37,18 +68,22 @@ def seen(row: CheckRow) -> dict[str, Any]:
     }
 
 
-def entry_of(row: CheckRow) -> Entry:
-    """The entry that a check with its salt makes: again and again the same one, as long as nothing of it is changed."""
+def commitment_of(row: CheckRow | Kept) -> Commitment:
+    """What a check commits to with its salt: again and again the same, as long as nothing of it is changed."""
     assert row.salt is not None, "what is on record has its salt"
-    text = json.dumps(seen(row), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    committed = Opening(_ABOUT, text, bytes(row.salt)).commitment
-    return Entry("check.made", row.at, {"control": Name.of(row.control), "outcome": row.outcome, "evidence": committed})
+    return Opening(_ABOUT, _COMPACT.encode(seen(row)), bytes(row.salt)).commitment
+
+
+def entry_of(row: CheckRow | Kept) -> Entry:
+    """The entry that is made with the check."""
+    fields: dict[str, Value] = {"control": Name.of(row.control), "outcome": row.outcome, "evidence": commitment_of(row)}
+    return Entry("check.made", row.at, fields)
 
 
 def _moment(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat()
 
 
-def _figures(stored: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """A whole number is written as one, since databases differ in whether they keep its point."""
     return {name: int(it) if isinstance(it, float) and it.is_integer() else it for name, it in stored.items()}

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from troth.ledger import Entry, Name, Value
+from troth.ledger import Entry, Name, Opening, Value
 from troth.protect import commit
 from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 
-__all__ = ["NothingToRetract", "Plan", "plan_retraction", "retract"]
+__all__ = ["NothingToRetract", "Plan", "entry_of", "plan_retraction", "retract"]
 
+_ABOUT = "check.retracted/reason"
 _REASON_MAX = 2_000
 
 
@@ -76,30 +77,36 @@ def retract(plan: Plan, reason: str, *, now: dt.datetime) -> EntryRow:
     reason = " ".join(reason.split())
     if not reason or len(reason) > _REASON_MAX:
         raise NothingToRetract(f"say why, in {_REASON_MAX:,} characters at most")
-    commitment, opening = commit("check.retracted/reason", reason)
-    fields: dict[str, Value] = {
-        "control": Name.of(plan.control),
-        "checks": len(plan.checks),
-        "since": plan.since,
-        "until": plan.until,
-        "reason": commitment,
-        "actor": "owner",
-    }
+    _, opening = commit(_ABOUT, reason)
+    made = Retraction(
+        control=plan.control,
+        since=plan.begins,
+        until=plan.ends,
+        reason=reason,
+        opening=opening.dump(),
+        checks=len(plan.checks),
+        at=now,
+    )
     with transaction.atomic():
-        (entry,) = record(Entry("check.retracted", now, fields))
-        made = Retraction.objects.create(
-            control=plan.control,
-            since=plan.begins,
-            until=plan.ends,
-            reason=reason,
-            opening=opening.dump(),
-            checks=len(plan.checks),
-            at=now,
-            entry=entry,
-        )
+        (made.entry,) = record(entry_of(made))
+        made.save()
         if _mark(plan, made) != len(plan.checks):
             raise NothingToRetract("checks were retracted, or are gone, since the plan was made; plan anew")
-    return entry
+    return made.entry
+
+
+def entry_of(made: Retraction) -> Entry:
+    """The entry that a retraction makes: again and again the same one, as long as nothing of it is changed."""
+    opening = Opening.load(bytes(made.opening))
+    fields: dict[str, Value] = {
+        "control": Name.of(made.control),
+        "checks": made.checks,
+        "since": made.since.astimezone(dt.UTC).date(),
+        "until": (made.until.astimezone(dt.UTC) - dt.timedelta(days=1)).date(),
+        "reason": Opening(_ABOUT, made.reason, opening.salt).commitment,
+        "actor": "owner",
+    }
+    return Entry("check.retracted", made.at, fields)
 
 
 _AT_ONCE = 500

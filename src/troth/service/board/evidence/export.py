@@ -30,9 +30,9 @@ from troth.service.board.evidence.gather import Gathered, Promised, Wanted, gath
 from troth.service.board.evidence.page import index
 from troth.service.board.models import ChangeRow, PublishedRow
 from troth.service.company import Company
-from troth.service.record.commitment import seen
+from troth.service.record.commitment import Kept, seen
 from troth.service.record.ledger import DatabaseLog
-from troth.service.record.models import CheckRow, Retraction
+from troth.service.record.models import Retraction
 from troth.service.record.witnessing import timestamp_files
 
 __all__ = ["Exported", "export_evidence"]
@@ -98,9 +98,10 @@ def _members(found: Gathered, progress: Progress) -> Iterator[Member]:
     yield "declaration/troth.yaml", [write(found.here.declaration).encode()]
     yield "promises.json", [_pretty([_promise(each) for each in found.promises])]
     yield "controls.json", [_pretty([_control(each) for each in found.controls.values()])]
-    yield "retractions.json", [_pretty([_retraction(each) for each in found.retractions])]
+    retractions = {each.pk: _retraction(each) for each in found.retractions}
+    yield "retractions.json", [_pretty([*retractions.values()])]
     for control in found.controls:
-        yield f"checks/{control}.jsonl", (_line(_check(row)) for row in found.checks_of(control))
+        yield f"checks/{control}.jsonl", (_line(_check(row, retractions)) for row in found.checks_of(control))
     yield from _record(found)
     yield "law.json", [_pretty(_law())]
 
@@ -224,13 +225,11 @@ def _control(each: Control) -> dict[str, Any]:
     }
 
 
-def _check(row: CheckRow) -> dict[str, Any]:
+def _check(row: Kept, retractions: Mapping[int, Any]) -> dict[str, Any]:
     """What the check saw, and beside that what it takes to find it in the ledger, and what became of it."""
-    return {
-        **seen(row),
-        "recorded": {"leaf": row.entry.leaf, "salt": row.salt and bytes(row.salt).hex()} if row.entry else None,
-        "retracted": _retraction(row.retraction) if row.retraction else None,
-    }
+    recorded = {"leaf": row.leaf, "salt": bytes(row.salt).hex()} if row.salt is not None else None
+    retracted = retractions.get(row.retraction_id or 0)  # one of a moment ago is for the next archive
+    return {**seen(row), "recorded": recorded, "retracted": retracted}
 
 
 def _retraction(row: Retraction) -> dict[str, Any]:

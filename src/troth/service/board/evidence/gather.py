@@ -16,12 +16,13 @@ from troth.ledger import Checkpoint, Entry, LedgerError, Name, Progress, instant
 from troth.promises import Control, Judgement
 from troth.ropa import Screening, screen
 from troth.service.board import plan
-from troth.service.board.comparing import Told
+from troth.service.board.comparing import Told, require_retracted
 from troth.service.board.judging import judge
 from troth.service.board.models import ChangeRow
 from troth.service.company import Company
 from troth.service.configuration import ServiceError
 from troth.service.record import checks
+from troth.service.record.commitment import Kept, kept
 from troth.service.record.declared import without_own
 from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.record.models import CheckRow, EntryRow, Retraction
@@ -93,26 +94,24 @@ class Gathered:
         """Which of the company's purposes need an impact assessment, by the lists of then."""
         return screen(without_own(self.here.declaration), on=self.as_of.date())
 
-    def checks_of(self, control: str) -> Iterator[CheckRow]:
+    def checks_of(self, control: str) -> Iterator[Kept]:
         """The checks of a control since the wanted day, the oldest first, and those that its status rests on. They are
         to be read after the entries: raises `RecordsDiffer` where those tell something else of them."""
         rows = CheckRow.objects.filter(control=control, pk__lte=self.last_check)
         if (begins := self.wanted.begins) is not None:
             standing = [row.pk for row in checks.deciding([control])[control]]
             rows = rows.filter(Q(at__gte=begins) | Q(pk__in=standing))
-        several = (
-            _before(rows, self.until)
-            .select_related("entry", "retraction__entry")
-            .order_by("at", "pk")
-            .iterator(chunk_size=500)
-        )
+        several = kept(_before(rows, self.until).order_by("at", "pk"))
         yield from self.told.required(control, several, since=instant_text(begins) if begins else "")
 
     def require_told(self) -> None:
-        """Return when every change of the promises is as the entries tell it that have been read; `RecordsDiffer`."""
+        """Return when every change of the promises is as the entries tell it that have been read, and every retraction
+        as its own; `RecordsDiffer`."""
         for each in self.promises:
             changes = ((row.entry.leaf, row) for row in each.changes if row.entry.leaf is not None)
             self.told.require_changes(each.name, changes)
+        for retraction in self.retractions:
+            require_retracted(retraction)
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
         """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
@@ -179,7 +178,8 @@ def gather(here: Company, log: DatabaseLog, wanted: Wanted) -> Gathered:
     promises = tuple(_promises(here, wanted, as_of, signed))
     bound = {id_ for each in promises for id_ in each.promise.controls}
     controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
-    retractions = Retraction.objects.filter(control__in=controls).select_related("entry").order_by("at", "pk")
+    retractions = Retraction.objects.filter(control__in=controls, entry__leaf__lt=signed.size)
+    retractions = retractions.select_related("entry").order_by("at", "pk")
     return Gathered(
         here,
         wanted,
