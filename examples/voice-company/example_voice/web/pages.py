@@ -249,7 +249,9 @@ def confirm(around: Surroundings, path: str) -> str:
 
 def stop(around: Surroundings, path: str) -> str:
     """The page behind the link that stops the newsletter: as many presses as to confirm it."""
-    return _one_button(around, path, "Stop the newsletter", "No further issue will go out to you.", "Stop it")
+    return _one_button(
+        around, path, "Stop the newsletter", "Press the button, and no further issue goes out to you.", "Stop it"
+    )
 
 
 def _one_button(around: Surroundings, path: str, title: str, lead: str, label: str) -> str:
