@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
 from tools import measure_policies, measure_rules
 
 from troth.policy import read_file
@@ -22,13 +23,38 @@ def test_the_linter_finds_what_reviewers_are_sure_of_and_little_else() -> None:
     assert total["right"] / total["found"] >= 0.94
 
 
-def test_promises_and_practices_are_found_and_few_that_are_none() -> None:
-    tallies: dict[str, measure_policies.Tally] = defaultdict(measure_policies.Tally)
+@pytest.fixture(scope="module")
+def tallies() -> dict[str, measure_policies.Tally]:
+    found: dict[str, measure_policies.Tally] = defaultdict(measure_policies.Tally)
     for labels in sorted(LABELLED.glob("*.labels.json")):
         [file] = [it for it in LABELLED.glob(f"{labels.name.removesuffix('.labels.json')}.*") if it.suffix != ".json"]
         understood = understand(read_file(file))
-        measure_policies.measure(understood, json.loads(labels.read_text("utf-8")), tallies, None, file.name)
-    promises, practices = tallies["promises"], tallies["practices"]
-    assert promises.right / (promises.right + promises.missed) >= 0.93
-    assert promises.right / (promises.right + promises.wrong) >= 0.87
-    assert 2 * practices.right / (2 * practices.right + practices.wrong + practices.missed) >= 0.75
+        measure_policies.measure(understood, json.loads(labels.read_text("utf-8")), found, None, file.name)
+    return found
+
+
+def test_promises_are_found_and_few_that_are_none(tallies: dict[str, measure_policies.Tally]) -> None:
+    promises = tallies["promises"]
+    assert promises.right / (promises.right + promises.missed) >= 0.94
+    assert promises.right / (promises.right + promises.wrong) >= 0.88
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [
+        ("rights", 0.83),
+        ("retention", 0.89),
+        ("recipients", 0.77),
+        ("collection", 0.74),
+        ("purposes", 0.74),
+        ("security", 0.85),
+        ("contacts", 0.87),
+        ("law", 0.71),
+        ("practices", 0.75),
+    ],
+)
+def test_what_else_sentences_and_paragraphs_say_is_found(
+    tallies: dict[str, measure_policies.Tally], kind: str, least: float
+) -> None:
+    one = tallies[kind]
+    assert 2 * one.right / (2 * one.right + one.wrong + one.missed) >= least

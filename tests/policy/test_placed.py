@@ -80,3 +80,26 @@ def test_a_title_at_the_beginning_of_a_paragraph_does_nothing() -> None:
 )
 def test_what_is_only_named_in_passing_is_not_done(text: str, kind: ClauseKind) -> None:
     assert kind not in kinds(text)[text]
+
+
+@pytest.mark.parametrize(
+    "lead", ["To keep your data safe we take these steps:", "We undertake:", "Our commitments:", "## What we promise"]
+)
+def test_the_items_that_a_promise_leads_into_are_promised(lead: str) -> None:
+    assert kinds(f"{lead}\n\n- a guard at the gate;\n- badges.\n")["a guard at the gate;"] == {ClauseKind.PROMISE}
+
+
+def test_those_with_whom_alone_data_is_shared_are_recipients_and_no_promises() -> None:
+    found = kinds("We share what is needed, and no more, with:\n\n- the printers;\n")
+    assert found["the printers;"] == {RECIPIENT}
+
+
+def test_an_item_that_is_promised_has_the_parts_of_a_promise() -> None:
+    [_, item] = understand(read("We never do any of these:\n\n- tattle;\n", kind="markdown")).clauses
+    assert item.promise is not None
+    assert item.negative
+
+
+def test_a_row_does_what_its_first_cell_announces() -> None:
+    found = kinds("| Subject | In short |\n|-|-|\n| Purpose | parcels |\n| Recipients | the post |\n")
+    assert (found["parcels"], found["the post"]) == ({PURPOSE}, {RECIPIENT})

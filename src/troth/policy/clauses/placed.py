@@ -6,20 +6,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from troth.policy.clauses.model import Clause, ClauseKind
+from troth.policy.clauses.parts import parts_of
 from troth.policy.lexicon import Mentions, Passage
+from troth.wording import same_words
 
 __all__ = ["as_placed"]
 
 _HANDED_DOWN = frozenset({ClauseKind.RIGHT, ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT})
 """What the items of a list do when what leads into them does it."""
-_ANNOUNCED = (ClauseKind.RETENTION, ClauseKind.SECURITY, *sorted(_HANDED_DOWN))
+_PROMISED = frozenset({ClauseKind.PROMISE})
+_ANNOUNCED = (ClauseKind.PROMISE, ClauseKind.RETENTION, ClauseKind.SECURITY, *sorted(_HANDED_DOWN))
 """What a title may announce for all that stands under it."""
 _OF_NOTES = frozenset({ClauseKind.RETENTION, ClauseKind.SECURITY})
 """What else a title announces for sentences that are no items."""
+_CATEGORIES_MIN = 2
+"""... and one that names so many kinds of data lists what is collected, under a title of that."""
 _GOES_ON = ("they ", "this ", "these ", "those ", "such ", "it ", "on that ", "for example", "examples", "among ")
 """How a sentence begins that does more of what the one before it does."""
 _TITLE_WORDS_MAX = 6
 """What leads into a list is a title when it has at most so many words; else it says what it does."""
+_ROW_WORDS_MAX = 3
+"""The first cell of a row is its title when it is as short as this: "Purpose" beside what it is."""
 _NOTHING: frozenset[ClauseKind] = frozenset()
 
 
@@ -36,37 +43,64 @@ def _placed(spoken: Mentions, clauses: list[Clause]) -> Iterator[Clause]:
         if passage.block.cell is not None:
             yield _doing(clause, announced)
         elif passage.block.kind == "list_item":
-            yield clause if does & _HANDED_DOWN else _doing(clause, (passage.own and handed) or announced)
+            led = _led(clause, handed, announced) if passage.own else announced
+            yield clause if does & _HANDED_DOWN else _doing(clause, led)
         else:
-            goes_on = passage.words.startswith(_GOES_ON)
-            handed = does & _HANDED_DOWN or (handed if goes_on else _NOTHING)
-            yield clause if does - {ClauseKind.PROMISE} else _doing(clause, announced & _OF_NOTES)
+            handed = _hands_down(passage, clause, handed)
+            yield clause if does - _PROMISED else _doing(clause, announced & _noted(clause))
+
+
+def _led(clause: Clause, handed: frozenset[ClauseKind], announced: frozenset[ClauseKind]) -> frozenset[ClauseKind]:
+    """What the item does by what leads into it, or else by the title; a promise is handed to what does nothing yet."""
+    if handed != _PROMISED:
+        return handed or announced
+    return announced if clause.kinds or announced & _HANDED_DOWN else announced | handed
+
+
+def _noted(clause: Clause) -> frozenset[ClauseKind]:
+    """What a title may announce for a sentence that is no item."""
+    lists_data = clause.promise is None and len(clause.categories) >= _CATEGORIES_MIN
+    return _OF_NOTES | {ClauseKind.COLLECTION} if lists_data else _OF_NOTES
+
+
+def _hands_down(passage: Passage, clause: Clause, before: frozenset[ClauseKind]) -> frozenset[ClauseKind]:
+    """What the items do that *clause* may lead into; *before* is what the sentence before it hands down."""
+    if does := frozenset(clause.kinds) & _HANDED_DOWN:
+        return does
+    if clause.promise is None:
+        return before if passage.words.startswith(_GOES_ON) else _NOTHING
+    if clause.topic is ClauseKind.RECIPIENT and passage.words.endswith((" with", " to")):
+        return frozenset({ClauseKind.RECIPIENT})
+    return _PROMISED if clause.topic not in _HANDED_DOWN else _NOTHING
 
 
 def _doing(clause: Clause, kinds: Iterable[ClauseKind]) -> Clause:
-    return replace(clause, kinds=(*clause.kinds, *(kind for kind in sorted(kinds) if kind not in clause.kinds)))
+    """*clause*, which does *kinds* besides."""
+    more = tuple(kind for kind in sorted(kinds) if kind not in clause.kinds)
+    promise = parts_of(same_words(clause.sentence.text), clause.lead) if ClauseKind.PROMISE in more else clause.promise
+    return replace(clause, kinds=(*clause.kinds, *more), promise=promise)
 
 
 def _announced(spoken: Mentions) -> Iterator[tuple[Passage, frozenset[ClauseKind]]]:
-    """Each passage with what the nearest title above it announces: the head of its column, what leads into its list, or
-    its heading."""
+    """Each passage with what the nearest title above it announces: the head of its column or row, what leads into its
+    list, or its heading."""
     columns = _columns(spoken)
-    heading = lead = _NOTHING
+    heading = lead = row = _NOTHING
     for passage in spoken.passages:
-        block = passage.block
+        block, says = passage.block, _NOTHING
         if block.cell is not None:
-            yield (
-                passage,
-                _NOTHING if block.cell.is_head else columns.get((block.cell.table, block.cell.column), _NOTHING),
-            )
+            if not block.cell.is_head:
+                says = columns.get((block.cell.table, block.cell.column), _NOTHING) or row
+            if block.cell.column == 0:
+                row = _title(spoken, passage) if passage.words.count(" ") < _ROW_WORDS_MAX else _NOTHING
         elif block.kind == "heading":
             heading, lead = _title(spoken, passage), _NOTHING
-            yield passage, _NOTHING
         elif block.kind == "list_item":
-            yield passage, lead if passage.own and lead else heading if len(block.sentences) == 1 else _NOTHING
+            says = lead if passage.own and lead else heading if len(block.sentences) == 1 else _NOTHING
         else:
-            lead = _title(spoken, passage) if len(passage.words.split()) <= _TITLE_WORDS_MAX else _NOTHING
-            yield passage, heading
+            lead = _title(spoken, passage) if passage.words.count(" ") < _TITLE_WORDS_MAX else _NOTHING
+            says = heading
+        yield passage, says
 
 
 def _columns(spoken: Mentions) -> dict[tuple[int, int], frozenset[ClauseKind]]:
