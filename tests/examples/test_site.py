@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-PAGES = ["/", "/register/", "/order/", "/newsletter/", "/contact/", "/support/", "/cookies/", "/mailbox/", "/nowhere/"]
+PAGES = ["/", "/register/", "/order/", "/newsletter/", "/contact/", "/support/", "/cookies/", "/mailbox/", "/nowhere/",
+         f"/newsletter/stop/{'x' * 43}/"]  # fmt: skip
 REGISTRATION = {"name": "Dora Quill", "email": "Dora@example.org", "phone": "", "company": ""}
 ORDER = {"name": "Dora Quill", "email": "dora@example.org", "street": "1 Inkpot Passage", "town": "Dunmarrow",
          "postcode": "FB1 1AA", "country": "GB", "phone": "", "note": ""}  # fmt: skip

@@ -86,6 +86,13 @@ def test_a_whole_visit(home: str, visitor: BrowserContext) -> None:
     page.locator(".letter a").click()
     page.get_by_role("button", name="Confirm").click()
     assert page.get_by_role("heading", level=1).inner_text() == "You are on the list"
+
+    page.get_by_role("link", name="Mailbox of this demonstration").click()
+    page.get_by_role("link", name="You are on the list").click()
+    page.locator(".letter a").click()
+    _fits(page)
+    page.get_by_role("button", name="Stop it").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "You are off the list"
     assert hosts == {urlsplit(home).netloc}, "pages load nothing from other companies"
     assert complaints == []
 
