@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from troth.declaration import Declaration, Severity, parse
 from troth.policy import read, understand
 from troth.policy.lexicon import concepts
 from troth.policy.proposing import BindingPlan, Proposal, change_for, period_conflict, plan_binding, propose
-from troth.policy.proposing.propose import _rows, _shows
+from troth.policy.proposing.propose import ProposalsError, _row, _rows, _shows
 from troth.policy.retention import problems
 from troth.promises import catalogue
 
@@ -112,6 +113,22 @@ def test_every_row_names_controls_of_the_catalogue() -> None:
 def test_every_row_has_words_or_a_kind_and_every_concept_a_row() -> None:
     concepts_named = {name.removeprefix("proof.") for name in concepts() if name.startswith("proof.")}
     assert concepts_named == {row.name for row in _rows() if not row.kind}
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"attest": "So it is.", "show": "it"}, "has controls, or what somebody attests"),
+        ({"own": "a figure"}, "has controls, or what somebody attests"),
+        ({"controls": ["ours.own"]}, "does not say what ours.own shows"),
+        ({"controls": ["law.reviewed"], "part": "More."}, "somebody attests the rest"),
+        ({"controls": ["law.reviewed"], "about": "fields"}, "about is"),
+        ({"attest": "So it is.", "kind": "retentions"}, "kind is one of"),
+    ],
+)
+def test_a_row_that_says_too_little_or_too_much_is_refused_by_its_name(row: dict[str, Any], why: str) -> None:
+    with pytest.raises(ProposalsError, match=f"^kept: .*{why}"):
+        _row("kept", row)
 
 
 @pytest.mark.parametrize(("control", "shows"), _shows().items())

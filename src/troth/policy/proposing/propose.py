@@ -153,10 +153,12 @@ def _is_about(clause: Clause, row: _Row, heard: _Heard) -> bool:
 def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
     seen = set[str]()
     for row in rows:
+        part = row.part  # is told once
         for id_ in row.controls:
             if id_ in known and id_ not in seen:
                 seen.add(id_)
-                yield Proof(id_, _shows()[id_], f"{row.part} {known[id_].cannot_see}".strip())
+                yield Proof(id_, _shows()[id_], f"{part} {known[id_].cannot_see}".strip())
+                part = ""
 
 
 def _held_against(
