@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import itertools
 import json
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from troth.declaration import Declaration
+from troth.probe import fetching
 from troth.promises import Check, Outcome, run
 
 ID = "ours.queue_is_short"
@@ -20,11 +25,11 @@ NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 
 @pytest.fixture
 def ask(world: Any) -> Callable[..., Check]:
-    def asked(path: str = "status", **http: Any) -> Check:
+    def asked(path: str = "status", home: str = "", **http: Any) -> Check:
         own = {
             "question": "Is the queue short?",
             "cannot_see": "Questions that reached no desk.",
-            "http": {"url": f"{world.home}{path}", **http},
+            "http": {"url": f"{home or world.home}{path}", **http},
         }
         declared = Declaration.model_validate(
             {
@@ -123,3 +128,37 @@ def test_an_address_that_answers_too_slowly_is_given_up(ask: Any, world: Any, mo
 
     world.put("/status", Slow("ok"))
     assert ask(timeout_s=1).outcome is Outcome.ERROR
+
+
+def _says_nothing(line: socket.socket) -> None:
+    line.recv(1_000)
+
+
+def _drips(line: socket.socket) -> None:
+    """A letter of its headers every little while, each sooner than a reader gives up waiting for the next."""
+    for letter in itertools.chain(b"HTTP/1.1 200 OK\r\nX-Long: ", itertools.repeat(ord("x"))):
+        line.sendall(bytes([letter]))
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _listening(greets: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address of a server that has its own way with whoever connects, and lets nobody go."""
+    with contextlib.ExitStack() as lines, socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):  # whoever asked is gone
+                greets(lines.enter_context(server.accept()[0]))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize("greets", [_says_nothing, _drips])
+def test_a_server_that_never_ends_its_answer_is_given_up(
+    ask: Any, greets: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "START_S", 4.0)
+    with _listening(greets) as address:
+        check = ask(home=address, timeout_s=1)
+    assert (check.outcome, check.figures) == (Outcome.ERROR, {})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from troth.counting import counted
 from troth.declaration import HttpFigure, OwnControl, resolve
-from troth.probe.site import Limits, Site, get
+from troth.probe.fetching import fetch
 from troth.promises import Answer, BadFigure, Evidence, Outcome, answers_own, figure_of, judged
 
 __all__: list[str] = []
@@ -29,7 +29,7 @@ def own_http(own: OwnControl) -> Answer:
     host = urlsplit(asked.url).hostname or ""
     addresses = list(dict.fromkeys([asked.url, *(urljoin(asked.url, path) for path in asked.also)]))
     query = "sha256:" + hashlib.sha256("\0".join(addresses).encode()).hexdigest()
-    answered = {_place(host, url, asked): _ask(asked, url) for url in addresses}
+    answered = {_place(host, url, asked): found for url, found in zip(addresses, _ask(asked, addresses), strict=True)}
     scope = frozenset(answered)
     evidence = Evidence(scope, scope, len(scope), len(scope), query=query)
     if asked.json_ is None:
@@ -46,13 +46,12 @@ def _place(host: str, url: str, asked: HttpFigure) -> str:
     return f"{host} {urlsplit(url).path or '/'}" if asked.also else host
 
 
-def _ask(asked: HttpFigure, url: str) -> tuple[bool, int, bytes]:
-    """Whether the address answered as it should, and with what."""
+def _ask(asked: HttpFigure, addresses: Sequence[str]) -> Iterator[tuple[bool, int, bytes]]:
+    """Whether each address answered as it should, and with what."""
     sent = {"authorization": f"Bearer {resolve(asked.token, os.environ).reveal()}"} if asked.token else {}
-    limits = Limits(seconds=asked.timeout_s, bytes_max=_BYTES_MAX, redirects_max=0)
-    response, body = get(Site(asked.url, limits=limits), url, sent)
-    has_words = asked.contains is None or asked.contains.encode() in body
-    return response.status_code == asked.status and has_words, response.status_code, body
+    for status, body in fetch(addresses, sent, within_s=asked.timeout_s, bytes_max=_BYTES_MAX):
+        has_words = asked.contains is None or asked.contains.encode() in body
+        yield status == asked.status and has_words, status, body
 
 
 def _all_alike(own: OwnControl, figures: Mapping[str, int], evidence: Evidence) -> Answer:

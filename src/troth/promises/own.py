@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from troth.apart import START_S
 from troth.declaration import Audience, Declaration, OwnControl
 from troth.promises.catalogue import catalogue
 from troth.promises.model import Control
@@ -53,7 +54,8 @@ def _version(own: OwnControl) -> int:
 
 
 def _limit(own: OwnControl) -> dt.timedelta:
-    """A little longer than what it asks may take: that gives up by itself, and can say more about it."""
+    """A little longer than what it asks may take, in a process that has to start: that gives up by itself, and can say
+    more about it."""
     asked = own.sql or own.http
     pages = 1 + len(own.http.also) if own.http else 1
-    return dt.timedelta(seconds=(asked.timeout_s if asked else 10) * pages + 20)
+    return dt.timedelta(seconds=(asked.timeout_s if asked else 0) * pages + START_S + 10)

@@ -6,7 +6,9 @@ behind holds open is not to be shared with it. A thread that was left behind end
 closes what it had opened. As long as it lives its control is not asked again, in no later sitting either; and with
 `LEFT_MAX` of them in a process nothing is asked any more. So nothing piles up.
 
-What never lets go of the interpreter (an endless match of a regular expression) cannot be left behind like this.
+What never lets go of the interpreter (an endless match of a regular expression) cannot be left behind like this. So
+what a company asks by its own controls is asked in a process of its own (`troth.apart`), and no pattern of the built-in
+ones repeats without end.
 """
 
 from __future__ import annotations

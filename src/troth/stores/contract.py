@@ -280,7 +280,8 @@ class Limits:
 
 @runtime_checkable
 class Counts(Protocol):
-    """A store that takes a SELECT. It is asked on a connection of its own, which cannot write and waits no longer."""
+    """A store that takes a SELECT. It is asked in a process of its own, on a connection that cannot write, and for so
+    long at most."""
 
     def figure(self, select: str, *, within_s: float) -> object:
         """The one value of the one row that *select* gives. Raises `StoreRefused` for any other result, and

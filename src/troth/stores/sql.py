@@ -36,6 +36,7 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.dialect import Clause, Declined, Dialect, Fault, Table, nearest, refused, run
+from troth.stores.figuring import figure
 from troth.stores.noting import note, nothing_noted
 
 __all__ = ["SqlStore", "connect"]
@@ -160,6 +161,10 @@ class SqlStore:
         return len(set(self._in_snapshot(_select(described, told, one, None) for one in conditions)))
 
     def figure(self, select: str, *, within_s: float) -> object:
+        return figure(self._name, self._dialect.url.render_as_string(hide_password=False), select, within_s=within_s)
+
+    def figure_here(self, select: str, *, within_s: float) -> object:
+        """The same, in this process."""
         # Inside of a subquery nothing but a SELECT is taken, whatever else a dialect may put behind WITH.
         asked = f"SELECT * FROM (\n{select}\n) AS figure LIMIT 2"
         engine = self._dialect.engine(replace(self._limits, statement_s=within_s), read_only=True)
