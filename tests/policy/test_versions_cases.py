@@ -20,9 +20,14 @@ def _policy(text: str) -> PolicyText:
     return read("# Policy\n\n" + ("" if is_whole else "## What we promise\n\nWe are Example Ltd.\n\n") + text)
 
 
-@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair["is"]) for pair in _PAIRS])
-def test_a_pair_becomes_what_was_written_down(pair: dict[str, Any]) -> None:
+def _told(pair: dict[str, str]) -> Any:
+    marks = [pytest.mark.xfail(reason=pair["why_not"], strict=True)] if "why_not" in pair else []
+    return pytest.param(pair, id=pair["is"], marks=marks)
+
+
+@pytest.mark.parametrize("pair", [_told(pair) for pair in _PAIRS])
+def test_a_pair_becomes_what_was_written_down(pair: dict[str, str]) -> None:
     compared = compare(_policy(pair["old"]), _policy(pair["new"]))
-    [change] = [each for each in compared.changes if each.verdict is not Verdict.SAME]
-    assert change.verdict.value == pair["change"]
-    assert change.effect == _EFFECTS[pair.get("people", pair["change"])], change.reasons
+    changes = [each for each in compared.changes if each.verdict is not Verdict.SAME]
+    assert [each.verdict.value for each in changes] == ([] if pair["change"] == "same" else [pair["change"]])
+    assert [each.effect for each in changes] == [_EFFECTS[pair.get("people", pair["change"])] for _ in changes]
