@@ -51,7 +51,8 @@ def test_a_check_counts_what_answered_and_says_what_was_asked(ask: Ask, world: A
     sound = ask("disclosure.only_to_recipients").evidence
     assert (sound.population, sound.tested) == (3, 3)
     assert sound.query == ask("disclosure.only_to_recipients").evidence.query
-    assert sound.query != ask("probe.policy_published").evidence.query
+    assert sound.query == ask("probe.policy_published").evidence.query, "the same pages"
+    assert sound.query != ask("probe.policy_conspicuous").evidence.query
     world.put("/register/", status=503)
     check = ask("disclosure.only_to_recipients")
     assert (check.evidence.population, check.evidence.tested) == (3, 2)
@@ -135,13 +136,15 @@ def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
 
 @pytest.mark.mutation("probe.links_alive")
 def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
-    assert ask("probe.links_alive").outcome is Outcome.PASS
+    passed = ask("probe.links_alive")
+    assert passed.outcome is Outcome.PASS
     world.edit("/policy/", "You may", '<a href="/gone/?email=ann@example.org">You</a> may')
     check = ask("probe.links_alive")
 
     assert check.outcome is Outcome.FAIL
     assert (check.findings[0].place, check.figures["dead"]) == ("/policy/", 1)
     assert "ann@" not in repr(check)
+    assert check.evidence.query != passed.evidence.query, "another address was asked"
 
 
 def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:

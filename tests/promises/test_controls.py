@@ -128,6 +128,10 @@ def test_a_review_ages(ask: Ask, now: dt.datetime) -> None:
     assert check.figures["not reviewed"] == check.figures["rule sets"] != 0
 
 
+def test_a_review_says_how_far_it_looks_back(ask: Ask, now: dt.datetime) -> None:
+    assert ask("law.reviewed", now=now).evidence.period == (now - dt.timedelta(days=366), now)
+
+
 def test_a_review_in_the_future_is_no_review(ask: Ask) -> None:
     assert ask("law.reviewed", now=dt.datetime(2020, 1, 1, tzinfo=dt.UTC)).outcome is Outcome.FAIL
 
@@ -150,6 +154,21 @@ def test_one_flipped_bit_is_found(ask: Ask, log: FileLog, folder: Path, keyring:
 
     assert check.outcome is Outcome.FAIL
     assert check.findings[0].place == "leaf 0"
+
+
+def test_it_says_since_when_and_up_to_which_entry_it_looked(
+    ask: Ask, log: FileLog, folder: Path, keyring: Keyring, now: dt.datetime
+) -> None:
+    log.append([created(keyring, now - dt.timedelta(days=30))] * 256)
+    check = ask("ledger.intact", log=log)
+    assert check.evidence.period == (now - dt.timedelta(days=30), now)
+    assert (check.evidence.population, check.evidence.tested) == (256, 256)
+    (bundle,) = folder.rglob("tile/entries/000")
+    spoiled = bytearray(bundle.read_bytes())
+    spoiled[-1] ^= 1
+    bundle.chmod(0o600)
+    bundle.write_bytes(spoiled)
+    assert ask("ledger.intact", log=log).evidence.tested == 255
 
 
 @pytest.mark.mutation("ledger.intact", fault="A ledger rewritten and signed anew after it was cosigned")
@@ -219,6 +238,8 @@ def test_a_rewritten_ledger_is_not_the_one_that_was_cosigned(
         Outcome.PASS,
         {"entries": 10, "vouched for": 5, "witnesses": 1, "hours": 0},
     )
+    assert (check.evidence.population, check.evidence.tested) == (10, 5)
+    assert check.evidence.period == (now - dt.timedelta(days=1), now)
 
     with FileLog(tmp_path / "rewritten", keyring.signer()) as rewritten:
         rewritten.append([created(keyring, now + dt.timedelta(days=1))] * 10)

@@ -100,6 +100,21 @@ def test_what_is_counted_are_the_erased_and_not_what_they_are_compared_with(
     assert check.figures == {"erased": 1, "looked for": 1, "compared": 21}
 
 
+def test_the_erased_are_looked_for_since_the_first_of_them_and_it_is_told_how(
+    declaration: Declaration, tombstones: Tombstones, shop: Store
+) -> None:
+    erased = Erased("shop", IdentityKind.EMAIL, "ben@example.org")
+    tombstones.bury([erased], erased_at=NOW - dt.timedelta(days=90), until=NOW + dt.timedelta(days=400))
+    told = looked_for(declaration, tombstones, shop=shop).evidence
+    assert told.period == (NOW - dt.timedelta(days=90), NOW)
+    other = run(
+        "retention.erased_stays_erased",
+        {"declaration": declaration, "stores": {}, "tombstones": tombstones, "now": NOW},
+    )
+    assert told.query.startswith("sha256:")
+    assert told.query != other.evidence.query
+
+
 def test_an_erased_identifier_that_no_declared_column_could_hold_is_no_pass(
     declaration: Declaration, tombstones: Tombstones, shop: Store
 ) -> None:

@@ -9,7 +9,7 @@ from tests.service.test_disclosure import ANN, BEN, DECLARED, KEYS, NOW, went
 
 from troth.declaration import Declaration, parse
 from troth.promises import Check, Outcome, run
-from troth.service.disclosure import controls  # noqa: F401 - registers the answer
+from troth.service.disclosure import controls
 from troth.service.disclosure.models import Concerned, Disclosure
 from troth.service.disclosure.register import Register
 
@@ -33,6 +33,16 @@ def test_a_disclosure_that_is_not_in_the_register_any_more_is_found(database: st
     Disclosure.objects.filter(pk=dropped.pk).delete()
     check = asked(declaration)
     assert (check.outcome, check.figures) == (Outcome.FAIL, {"sampled": 2, "answered": 1})
+
+
+def test_a_sample_says_of_how_many_it_is_one(
+    database: str, declaration: Declaration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        went(declaration, ANN)
+    monkeypatch.setattr(controls, "_SAMPLE", 2)
+    told = asked(declaration).evidence
+    assert (told.population, told.tested) == (3, 2)
 
 
 def test_a_person_taken_out_of_the_register_is_found(database: str, declaration: Declaration) -> None:

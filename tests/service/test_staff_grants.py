@@ -369,7 +369,10 @@ def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffM
 @pytest.mark.mutation("staff.recertified")
 def test_a_grant_that_nobody_reviewed_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(Right.CASES_HANDLE)
-    assert ask("staff.recertified", settings).outcome is Outcome.PASS
+    passed = ask("staff.recertified", settings)
+    assert passed.outcome is Outcome.PASS
+    assert passed.evidence.period is not None
+    assert 181 <= (passed.at - passed.evidence.period[0]).days <= 184
     Grant.objects.update(reviewed_at=timezone.now() - 190 * DAY)
     assert ask("staff.recertified", settings).outcome is Outcome.FAIL
 

@@ -7,6 +7,7 @@ keep no cookie's value, to read no more and wait no longer than `Limits` say, an
 from troth.probe import controls as _controls  # noqa: F401 - registers this room's answers
 from troth.probe import own as _own  # noqa: F401 - and those to the company's own
 from troth.probe import signal as _signal  # noqa: F401
+from troth.probe.looking import asked_hash
 from troth.probe.page import Cookie, Form, FormField, Link, Page, ProbeError
 from troth.probe.site import Limits, OtherHost, Site, Unreachable, fetch
 from troth.probe.transport import Tls, tls
@@ -23,6 +24,7 @@ __all__ = [
     "Site",
     "Tls",
     "Unreachable",
+    "asked_hash",
     "fetch",
     "tls",
 ]

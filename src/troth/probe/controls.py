@@ -46,6 +46,7 @@ def policy_published(declaration: Declaration, site: Site, policy_text: str) -> 
     where = declaration.policy.url
     policy = fetch(site, where)
     look = look_at(site)
+    look = replace(look, asked=(*look.asked, address_of(site, where)))
     findings = []
     if policy.status != 200:
         findings.append(Finding(where, f"the policy's page answers {policy.status}", "publish the policy there"))
@@ -139,6 +140,7 @@ def links_alive(declaration: Declaration, site: Site) -> Answer:
         Finding(path, f"the link to {_shown(url)} {why}", "mend it") for url, path in tried if (why := _dead(site, url))
     ]
     excluded = len(found) - len(tried)
+    look = replace(look, asked=(*look.asked, *(url for url, _ in tried)))
     return look.answer(
         f"{counted(len(tried), 'link')} followed, {len(findings)} of them to nowhere, {excluded} not followed.",
         findings,

@@ -12,7 +12,7 @@ from troth.probe.page import Cookie, Page, ProbeError
 from troth.probe.site import Site, fetch
 from troth.promises import Answer, Evidence, Finding
 
-__all__ = ["HOME", "Look", "address_of", "cookies_set", "look_at"]
+__all__ = ["HOME", "Look", "address_of", "asked_hash", "cookies_set", "look_at"]
 
 HOME = "/"
 
@@ -32,7 +32,7 @@ class Look:
         unseen = frozenset(f"site {path}" for path in self.why_not)
         size = len(seen | unseen) if population is None else population
         tested = len(seen) if population is None else population - excluded
-        query = "sha256:" + hashlib.sha256("\0".join(sorted(self.asked)).encode()).hexdigest()
+        query = asked_hash(*self.asked)
         return Evidence(seen | unseen, seen, population=size, tested=tested, excluded=excluded, query=query)
 
     def answer(self, summary: str, findings: list[Finding], figures: Mapping[str, int], **size: int) -> Answer:
@@ -55,6 +55,12 @@ def look_at(site: Site, *more: str, sends: Mapping[str, str] = MappingProxyType(
         else:
             why_not[path] = f"answered {page.status}"
     return Look(pages, why_not, tuple(address_of(site, path) for path in wanted))
+
+
+def asked_hash(*addresses: str) -> str:
+    """The hash of the addresses that were asked, without their queries and whatever their order."""
+    named = sorted({address.partition("?")[0] for address in addresses})
+    return "sha256:" + hashlib.sha256("\0".join(named).encode()).hexdigest()
 
 
 def address_of(site: Site, path: str) -> str:

@@ -40,8 +40,12 @@ _EUROPE = frozenset(
 """The European Economic Area and the United Kingdom: a disclosure within them needs no transfer safeguard."""
 
 
-def _evidence(what: str, size: int) -> Evidence:
-    return Evidence(frozenset({what}), frozenset({what}), population=size, tested=size)
+def _evidence(
+    what: str, size: int, *, tested: int | None = None, period: tuple[dt.datetime, dt.datetime] | None = None
+) -> Evidence:
+    """What was looked at: all of it, as it is now, where nothing else is said."""
+    looked = frozenset({what})
+    return Evidence(looked, looked, population=size, tested=size if tested is None else tested, period=period)
 
 
 # --- declaration ------------------------------------------------------------------------------------------------------
@@ -146,7 +150,7 @@ def law_reviewed(now: dt.datetime) -> Answer:
     return Answer.of(
         f"{counted(len(reviewed), 'rule set')}, {len(stale)} not reviewed within a year; "
         f"{counted(len(coming), 'obligation')} {'starts' if len(coming) == 1 else 'start'} within 90 days.",
-        evidence=_evidence("law", len(reviewed)),
+        evidence=_evidence("law", len(reviewed), period=(now - dt.timedelta(days=REVIEW_DAYS), now)),
         figures={"rule sets": len(reviewed), "not reviewed": len(stale), "starting soon": len(coming)},
         findings=stale,
     )
@@ -161,7 +165,7 @@ def ledger_intact(log: Log, now: dt.datetime, contradicted: Callable[[], Iterabl
     with what outsiders cosigned, no entry is of a time that has not come, and what our rows say of statuses and
     outcomes is what entries told of them."""
     size = log.size
-    evidence, figures = _evidence("ledger", size), {"entries": size}
+    evidence, figures = _evidence("ledger", size, period=_begun(log, now)), {"entries": size}
     try:
         log.verify()
         if note := log.cosigned():
@@ -169,6 +173,7 @@ def ledger_intact(log: Log, now: dt.datetime, contradicted: Callable[[], Iterabl
     except LedgerBroken as broken:
         finding = Finding(f"leaf {broken.leaf}", str(broken), "keep the files as they are and compare with a copy")
         summary = f"The record of {counted(size, 'entry', 'entries')} does not verify."
+        evidence = _evidence("ledger", size, tested=min(broken.leaf, size))
         return Answer.of(summary, evidence=evidence, figures=figures, findings=[finding])
     if not size:
         return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
@@ -184,11 +189,20 @@ def ledger_intact(log: Log, now: dt.datetime, contradicted: Callable[[], Iterabl
     return Answer.of(summary, evidence=evidence, figures={**figures, "contradicted": len(differ)}, findings=differ)
 
 
+def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
+    """From the first entry to now."""
+    try:
+        return (min(log.entry(0).at, now), now) if log.size else None
+    except LedgerError:  # which the verification tells
+        return None
+
+
 @answers("ledger.witnessed")
 def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Answer:
     """GDPR Art. 5(2): the declared outsiders have lately cosigned a checkpoint that the ledger still begins with."""
     declared, size = declaration.ledger, log.size
-    evidence = _evidence("ledger", size)
+    looked_back = (now - dt.timedelta(hours=WITNESSED_HOURS), now)
+    evidence = _evidence("ledger", size, tested=0, period=looked_back)
     if not size:
         return Answer(Outcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence)
     if declared is None or not declared.witnesses:
@@ -211,7 +225,7 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> An
     late = Finding("ledger", f"the witnesses cosigned {hours} hours ago", "see the log of troth keep for why not since")
     return Answer.of(
         f"{len(cosigned)} witnesses vouch for {signed.size} of {size} entries, {hours} hours ago.",
-        evidence=evidence,
+        evidence=_evidence("ledger", size, tested=signed.size, period=looked_back),
         figures={"entries": size, "vouched for": signed.size, "witnesses": len(cosigned), "hours": hours},
         findings=[late] if hours >= WITNESSED_HOURS else [],
     )

@@ -81,7 +81,10 @@ def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
     office.ask("view", "ben@example.org")
     assert asked("record.held_cases_freeze_deletion", office).outcome is Outcome.NOT_APPLICABLE, "nobody proved it"
     office.ask("view", tier=1)
-    assert asked("record.held_cases_freeze_deletion", office).outcome is Outcome.PASS
+    passed = asked("record.held_cases_freeze_deletion", office)
+    assert passed.outcome is Outcome.PASS
+    assert passed.evidence.period is not None
+    assert passed.evidence.period[0] == Case.objects.exclude(state="verifying").get().received_at
     Hold.objects.all().delete()
     check = asked("record.held_cases_freeze_deletion", office)
     assert (check.outcome, check.figures["without_hold"]) == (Outcome.FAIL, 1)

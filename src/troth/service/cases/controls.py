@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from troth.counting import counted
 from troth.declaration import Declaration
-from troth.probe import Page, ProbeError, Site, fetch
+from troth.probe import Page, ProbeError, Site, asked_hash, fetch
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.service.api.models import Token
 from troth.service.api.tokens import Scope
@@ -118,7 +118,8 @@ def every_right_offered(site: Site) -> Answer:
         Finding("the privacy centre", f"it offers no way to {word}", "link its page there") for word in missing
     ]
     asked = len(_RIGHTS) + 2
-    evidence = Evidence(in_scope=frozenset({"site"}), observed=frozenset({"site"}), population=asked, tested=asked)
+    scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
+    evidence = Evidence(scope, scope, population=asked, tested=asked, query=query)
     summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
     return Answer.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
 
@@ -191,7 +192,8 @@ def held_cases_freeze_deletion(now: dt.datetime) -> Answer:
         for case in cases
         if any(who == case.subject and at > (case.verified_at or case.received_at) for who, at in erased)
     ]
-    evidence = Evidence(in_scope=_CASES, observed=_CASES, population=len(cases), tested=len(cases))
+    begun = min((case.received_at for case in cases), default=now)
+    evidence = Evidence(_CASES, _CASES, population=len(cases), tested=len(cases), period=(begun, now))
     if not cases:
         return Answer(Outcome.NOT_APPLICABLE, "No request to see is open.", evidence)
     findings = [Finding(case.reference, "no hold keeps what it is about", "place one, in the console") for case in bare]

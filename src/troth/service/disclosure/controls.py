@@ -22,7 +22,8 @@ def answerable(disclosures: Register, now: dt.datetime) -> Answer:
     sampled = list(disclosures.sample(_SAMPLE, since=now - _PERIOD))
     looked = frozenset({"disclosures"})
     period = (now - _PERIOD, now)
-    evidence = Evidence(looked, looked, population=len(sampled), tested=len(sampled), period=period)
+    there = max(disclosures.count(since=period[0]), len(sampled))
+    evidence = Evidence(looked, looked, population=there, tested=len(sampled), period=period)
     if not sampled:
         return Answer(Outcome.NOT_APPLICABLE, "No disclosure is on record.", evidence)
     wrong = [one for one in sampled if not (one.is_kept and one.is_told)]

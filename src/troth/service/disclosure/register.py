@@ -35,6 +35,10 @@ class Register:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
+    def count(self, *, since: dt.datetime) -> int:
+        """How many disclosures the register holds since then."""
+        return Disclosure.objects.filter(at__gte=since).count()
+
     def sample(self, most: int, *, since: dt.datetime) -> Iterator[OnRecord]:
         """The latest disclosures on record, up to *most* of them, and none from before *since*."""
         newest = EntryRow.objects.order_by("-id").values_list("pk", "content")[:_ENTRIES_MAX]

@@ -10,7 +10,7 @@ from troth.declaration import Declaration, IdentityKind
 from troth.ledger import TILE_WIDTH, Entry, Log
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.service.record.tombstones import Tombstones
-from troth.stores import Store
+from troth.stores import Noted, Store, noting
 from troth.subjects import Journal
 
 __all__ = ["DRILL_DAYS", "erased_stays_erased", "restores", "runs_finished"]
@@ -33,10 +33,11 @@ def erased_stays_erased(
     if not buried:
         looked = Evidence(in_scope=frozenset({"tombstones"}), observed=frozenset({"tombstones"}))
         return Answer(Outcome.NOT_APPLICABLE, "Nobody has been erased yet.", looked)
-    findings, read, asked = list[Finding](), 0, set[tuple[str, IdentityKind]]()
+    findings, read, asked, noted = list[Finding](), 0, set[tuple[str, IdentityKind]](), Noted()
     for name in sorted(buried.keys() & stores.keys()):
         for table, column, kind in _identifiers(declaration, name, buried[name].keys()):
-            values = [str(row[0]) for row in stores[name].read(table, [column], None) if row[0] is not None]
+            with noting(noted):
+                values = [str(row[0]) for row in stores[name].read(table, [column], None) if row[0] is not None]
             read += len(values)
             asked.add((name, kind))
             if back := tombstones.reappeared(name, kind, values, now=now):
@@ -44,7 +45,12 @@ def erased_stays_erased(
     erased = sum(sum(counts.values()) for counts in buried.values())
     tested = sum(buried[name][kind] for name, kind in asked)
     evidence = Evidence(
-        in_scope=frozenset(buried), observed=frozenset(buried.keys() & stores.keys()), population=erased, tested=tested
+        in_scope=frozenset(buried),
+        observed=frozenset(buried.keys() & stores.keys()),
+        population=erased,
+        tested=tested,
+        period=(tombstones.first(now=now), now),
+        query=noted.hash,
     )
     figures = {"erased": erased, "looked for": tested, "compared": read}
     summary = f"{tested:,} of {erased:,} erased identifiers looked for among {read:,} stored ones, "

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
 from troth.declaration import IdentityKind
 from troth.protect import Keyring
@@ -83,6 +83,11 @@ class Tombstones:
             .annotate(Count("pk"))
         )
         return {IdentityKind(kind): count for kind, count in rows.order_by("kind")}
+
+    def first(self, *, now: dt.datetime) -> dt.datetime:
+        """When the earliest of those in force was made; *now* where there is none."""
+        rows = Tombstone.objects.filter(until__gt=now, returned_at=None)
+        return min(rows.aggregate(first=Min("erased_at"))["first"] or now, now)
 
     def reappeared(self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime) -> int:
         """How many different tombstones of *system* one of *values* matches. Values are compared on our side only."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from troth.counting import counted
 from troth.declaration import Declaration
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.service.staff.plan import review_due, rights_of
+from troth.service.staff.plan import REVIEW_EVERY, review_due, rights_of
 from troth.service.staff.rights import Right, Role
 from troth.service.staff.roster import PERIOD, Employed, Roster
 
@@ -45,10 +45,19 @@ def recertified(roster: Roster, now: dt.datetime) -> Answer:
     def is_reviewed(who: Employed) -> bool:
         return all(review_due(grant) > now for grant in who.grants if grant.until > now)
 
-    return _of_holders(roster, is_reviewed, now, "a review within half a year", "review the grants in the console")
+    mend, half_a_year = "review the grants in the console", REVIEW_EVERY.before(now.date())
+    period = (dt.datetime.combine(half_a_year, now.timetz()), now)
+    return _of_holders(roster, is_reviewed, now, "a review within half a year", mend, period)
 
 
-def _of_holders(roster: Roster, has: Callable[[Employed], bool], now: dt.datetime, what: str, mend: str) -> Answer:
+def _of_holders(
+    roster: Roster,
+    has: Callable[[Employed], bool],
+    now: dt.datetime,
+    what: str,
+    mend: str,
+    period: tuple[dt.datetime, dt.datetime] | None = None,
+) -> Answer:
     holding = [who for who in roster.people if who.sees_personal and who.has_come and who.person.is_open]
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
@@ -58,7 +67,7 @@ def _of_holders(roster: Roster, has: Callable[[Employed], bool], now: dt.datetim
     findings = [Finding("staff", f"{counted(without, 'person', 'people')} without {what}", mend)] if without else []
     return Answer.of(
         f"{people} can be let see personal data, {without} of them without {what}.",
-        evidence=Evidence(in_scope=_STAFF, observed=_STAFF, population=len(holding), tested=len(holding)),
+        evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding), period=period),
         findings=findings,
         figures={"holders": len(holding), "without": without},
     )
