@@ -51,7 +51,7 @@ def test_its_site_is_where_it_is_served_at_each_start(made: Firm) -> None:
     (made.folder / "troth.yaml").write_text(f"# mine\n{kept}")
     for port in ("8123", "8124"):
         assert made.troth(*SMALL, str(made.folder), "--port", port).code == 0
-        changed = kept.replace("site: http://localhost:8000", f"site: http://localhost:{port}")
+        changed = kept.replace("http://localhost:8000", f"http://localhost:{port}")
         assert (made.folder / "troth.yaml").read_text() == f"# mine\n{changed}"
     assert changed != kept
 

@@ -36,6 +36,7 @@ LINKS = "Every link on our website leads somewhere."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
 ADDRESS = "It may use your address for nothing else."
 ACCOUNT = "Your account | until you close it, or three years after you last used it"
+CONFIRMED = "We send the newsletter only to people who asked for it and then confirmed their address."
 STOPS = (
     "You can stop the newsletter at any time, with that link or by writing to privacy@example.org, and we stop at once."
 )
@@ -79,6 +80,7 @@ _SENT_ANYWAY = (
     f"INSERT INTO sending (issue_id, email, outcome, sent_at) SELECT 12, email, 'delivered', '{_days_ago(0)}.000000'"
     " FROM subscriber WHERE stopped_at IS NOT NULL LIMIT 1"
 )
+_SENT_TO_A_STRANGER = f"INSERT INTO sending VALUES (1, 'stranger@example.org', 'delivered', '{_days_ago(20)}.000000')"
 _WRITTEN_AGAIN = (
     "INSERT INTO invoice (id, number, billed_name, billed_address, net_pence, vat_pence, issued_at)"
     f" VALUES (2, 'EV-00000002', 'Chloe Baker', '1 Inkpot Passage', 1, 0, '{_days_ago(900)}.000000')"
@@ -180,6 +182,11 @@ FAULTS = {
         lambda company: company.write("newsletter", _SENT_ANYWAY),
         lambda company: company.write("newsletter", "DELETE FROM sending WHERE issue_id = 12"),
         {STOPS: "broken", WITHDRAW: "broken"},
+    ),
+    "an issue to somebody who never confirmed": Fault(
+        lambda company: company.write("newsletter", _SENT_TO_A_STRANGER),
+        lambda company: company.write("newsletter", "DELETE FROM sending WHERE email = 'stranger@example.org'"),
+        {CONFIRMED: "broken"},
     ),
     "an invoice deleted with the rest": Fault(
         lambda company: company.write("shop", "DELETE FROM invoice WHERE id = 2"),
