@@ -80,10 +80,10 @@ def _keyring() -> Keyring:
 
 
 if __name__ == "__main__":
-    from troth.service.server import migrate, set_up
+    from troth.service.server import catch_up, set_up
 
     set_up()
-    migrate()
+    catch_up()
     does, *given = sys.argv[1:]
     known: Mapping[str, Callable[..., None]] = {
         "tokens": tokens,

@@ -154,10 +154,10 @@ class Company:
     def use_record(self) -> None:
         """Get Troth's own database ready: where what is done is on record."""
         _ = self.keyring  # says what to do when there are no keys, before anything is made
-        from troth.service.server import migrate, set_up
+        from troth.service.server import catch_up, set_up
 
         set_up()
-        migrate()
+        catch_up()
 
 
 @contextmanager

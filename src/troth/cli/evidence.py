@@ -137,12 +137,12 @@ def _office(declaration: Path) -> Office:
     """The company of *declaration*, and its keys, with Troth's own database ready."""
     from troth.declaration import load
     from troth.protect import Keyring
-    from troth.service.server import migrate, set_up
+    from troth.service.server import catch_up, set_up
 
     load(declaration)  # every mistake in it, before anything is opened
     Keyring.open(cli.home())
     set_up()
-    migrate()
+    catch_up()
     from troth.service.board.keep import Office
 
     return Office.open()

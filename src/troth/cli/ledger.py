@@ -274,14 +274,14 @@ def _opened(declaration: Path, folder: Path | None, key: str | None) -> LogReade
 def _own(declaration: Path) -> DatabaseLog:
     from troth.declaration import load
     from troth.protect import Keyring
-    from troth.service.server import migrate, set_up
+    from troth.service.server import catch_up, set_up
 
     if not declaration.exists():
         raise click.UsageError(f"there is no declaration at {declaration}; name yours with -d, or give --folder")
     organisation = load(declaration).organisation
     keyring = Keyring.open(cli.home())
     set_up()
-    migrate()
+    catch_up()
     from troth.service.keys import ledger_signer
     from troth.service.record.ledger import DatabaseLog
 

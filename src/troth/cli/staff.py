@@ -289,10 +289,10 @@ def _begin(declaration: Path) -> None:
     """Get Troth's own database ready, for the company that *declaration* describes."""
     os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.protect import Keyring
-    from troth.service.server import migrate, set_up
+    from troth.service.server import catch_up, set_up
 
     Keyring.open(set_up().home)  # says what to do when there are no keys
-    migrate()
+    catch_up()
 
 
 def _end(day: dt.datetime | None) -> dt.datetime | None:

@@ -18,7 +18,7 @@ from troth.errors import TrothError
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
 from troth.service.logs import described
 
-__all__ = ["apart", "migrate", "serve", "set_up"]
+__all__ = ["apart", "catch_up", "migrate", "serve", "set_up"]
 
 _LOG = logging.getLogger("troth.server")
 Made = TypeVar("Made")
@@ -117,6 +117,16 @@ def migrate() -> None:
         from troth.service.work.engine import prepare as prepare_engine
 
         prepare_engine(settings)
+
+
+def catch_up() -> None:
+    """`migrate`, where the database is behind: for commands, which ask it each time that they begin."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        migrate()
 
 
 def _granian(application: str, address: str, port: int, workers: int) -> Any:

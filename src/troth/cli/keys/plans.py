@@ -82,10 +82,10 @@ def has_database() -> bool:
 
 def use_database() -> None:
     """Get Troth's own database ready, where what is done goes on record."""
-    from troth.service.server import migrate, set_up
+    from troth.service.server import catch_up, set_up
 
     set_up()
-    migrate()
+    catch_up()
 
 
 def now() -> dt.datetime:
