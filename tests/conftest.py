@@ -1,9 +1,15 @@
 """Shared by every room's tests: the throwaway servers, and the watch over mutations."""
 
+import os
+import sys
 import zlib
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# The tests start thousands of processes. Each would compile our modules anew where Python is told to keep nothing.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("troth", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines are busy
 settings.load_profile("troth")

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests import forks
 from tests.cli.firm import Answer, Firm, lay
 from tests.cli.house import House
 
 from troth.cli import main
+from troth.testing.servers import Server
 
 Ask = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stretched_less() -> Iterator[None]:
+    """Approvers' passphrases cost as little here as in the processes of `tests.forks`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("troth.protect.hazmat.scrypt._COST", forks.SCRYPT_COST)
+        yield
 
 
 @pytest.fixture
@@ -56,10 +68,31 @@ def house(firm: Firm) -> House:
     return House(firm)
 
 
+@pytest.fixture(scope="session")
+def migrated_postgresql(
+    home: Path, tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server
+) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database, to be copied."""
+    firm = lay(tmp_path_factory.mktemp("migrated"))
+    shutil.copytree(home, firm.home)
+    name = f"m{uuid.uuid4().hex[:12]}"
+    with postgresql_server.database(name) as url:
+        assert replace(firm, extra={"TROTH_DATABASE_URL": url}).troth("migrate").code == 0
+        postgresql_server.cut(name)
+        yield name
+
+
+@pytest.fixture
+def ready_postgresql(migrated_postgresql: str, postgresql_server: Server) -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database of the test's own."""
+    with postgresql_server.database(f"t{uuid.uuid4().hex[:12]}", like=migrated_postgresql) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def each(request: pytest.FixtureRequest, firm: Firm) -> House:
     """The same on both databases: for what does."""
-    return House(firm, request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None)
+    return House(firm, request.getfixturevalue("ready_postgresql") if request.param == "postgresql" else None)
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,8 @@ def erase(firm: Firm, who: str) -> None:
 def at_work(request: pytest.FixtureRequest, firm: Firm) -> Firm:
     """The company, which erased Ann, on either database."""
     if request.param == "postgresql":
-        firm = replace(firm, extra={"TROTH_DATABASE_URL": request.getfixturevalue("postgresql_url")})
+        firm = replace(firm, extra={"TROTH_DATABASE_URL": request.getfixturevalue("ready_postgresql")})
         (firm.home / "troth.sqlite3").unlink()
-        assert firm.troth("migrate").code == 0
     second = firm.folder / "second"
     second.mkdir(mode=0o700)
     assert firm.troth("keys", "copy", str(second / "keys.toml")).code == 0
