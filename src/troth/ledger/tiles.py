@@ -90,6 +90,7 @@ class TileTree:
         self._size = size
         self._edge: list[bytearray] | None = None if size else []  # the partial tile of each level
         self._full = OrderedDict[tuple[int, int], list[bytes]]()
+        self._folded = dict[tuple[int, int], bytes]()  # of the partial tiles: every proof goes past the right edge
 
     @property
     def size(self) -> int:
@@ -102,6 +103,7 @@ class TileTree:
         for start, stop in tilewise(self._size, self._size + len(leaves)):
             self._push(edge, 0, b"".join(leaves[start - self._size : stop - self._size]), stop)
         self._size += len(leaves)
+        self._folded.clear()
 
     def put_partial_tiles(self, size: int | None = None) -> None:
         """Put the partial tiles of the first *size* leaves, of all of them where left out, into the store, as a
@@ -135,9 +137,11 @@ class TileTree:
         if tile_index < self._size >> TILE_HEIGHT * (tile_level + 1):
             at = (offset >> levels) * HASH_BYTES
             return self._rows(tile_level, tile_index, levels)[at : at + HASH_BYTES]
-        hashes = self._open_edge()[tile_level][offset * HASH_BYTES : (offset + (1 << levels)) * HASH_BYTES]
-        assert len(hashes) == HASH_BYTES << levels, "the subtree is not complete at this size"
-        return fold(bytes(hashes), levels)
+        if (level, index) not in self._folded:
+            hashes = self._open_edge()[tile_level][offset * HASH_BYTES : (offset + (1 << levels)) * HASH_BYTES]
+            assert len(hashes) == HASH_BYTES << levels, "the subtree is not complete at this size"
+            self._folded[level, index] = fold(bytes(hashes), levels)
+        return self._folded[level, index]
 
     def _within(self, size: int) -> int:
         if not 0 <= size <= self._size:

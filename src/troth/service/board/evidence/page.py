@@ -92,8 +92,9 @@ def _verifying(found: Gathered) -> Iterator[str]:
     yield f"<pre><code>{_(command)}</code></pre>"
     yield (
         "<p>It checks the signature, every byte of every file, that each entry stands in the ledger, that entries tell "
-        "of the same changes of status and outcomes as these files, and that the ledger continues what was signed "
-        "before. A changed, missing or added file is refused.</p>"
+        "of the same changes of status and outcomes as these files, that each check has all that it saw as it was put "
+        "into the ledger when it was made, and that the ledger continues what was signed before. A changed, missing or "
+        "added file is refused.</p>"
     )
 
 
