@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
 from django.db import connections
 from tests.service import team
@@ -22,9 +23,18 @@ from tests.service import team
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
 from troth.service.staff.rights import Right, Role
+from troth.service.work.engine import prepare
 from troth.testing.servers import Server
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Django's own hash of a password, with one round instead of a million."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,6 +70,7 @@ def migrated_postgresql(postgresql_server: Server, django_db_blocker: Any) -> It
     with postgresql_server.database(name) as url:
         with django_db_blocker.unblock(), as_default(url):
             call_command("migrate", verbosity=0)
+            prepare(Settings.read({"TROTH_DATABASE_URL": url}))
         postgresql_server.cut(name)
         yield name
 
