@@ -1,4 +1,4 @@
-"""One policy as DOCX and as PDF, made from what was read of its Markdown: by Word's format, typst and a browser."""
+"""One policy as Markdown, as a page, as DOCX, as PDF and as plain text, made from what was read of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from troth.policy import Block, PolicyText, Sentence
 
-__all__ = ["as_docx", "as_page", "as_pdf", "as_text"]
+__all__ = ["as_docx", "as_markdown", "as_page", "as_pdf", "as_text", "voice_company"]
 
 HYPERLINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 
@@ -88,6 +88,43 @@ def as_pdf(policy: PolicyText, *, extra: str = "") -> bytes:
 
 def _plain(text: str) -> str:
     return "".join(f"\\{each}" if each in "\\#*_`$<>@[]~\"'/=-+" else each for each in text)
+
+
+def as_markdown(policy: PolicyText) -> str:
+    """With its lists, tables and links."""
+    parts = []
+    for is_table, blocks in _parts(policy):
+        if is_table:
+            parts.append(_markdown_table(blocks))
+            continue
+        for block in blocks:
+            item = "    " * (block.depth - 1) + ("1. " if block.ordered else "- ")
+            before = {"heading": "#" * block.depth + " ", "list_item": item}
+            parts.append(before.get(block.kind, "") + " ".join(map(_linked, block.sentences)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(blocks: list[Block]) -> str:
+    rows, columns = _size(blocks)
+    words = {(block.cell.row, block.cell.column): block for block in blocks if block.cell}
+    lines = []
+    for row in range(rows):
+        cells = (words.get((row, column)) for column in range(columns))
+        lines.append(" | ".join(" ".join(map(_linked, cell.sentences)) if cell else " " for cell in cells))
+    return "\n".join(f"| {line} |" for line in [lines[0], " | ".join(["---"] * columns), *lines[1:]])
+
+
+def _linked(sentence: Sentence) -> str:
+    written, at = "", 0
+    for link in sentence.links:
+        written += _escaped(sentence.text[at : link.start])
+        written += f"[{_escaped(sentence.text[link.start : link.end])}](<{link.href}>)"
+        at = link.end
+    return written + _escaped(sentence.text[at:])
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{each}" if each in "\\`*_[]<>#+-.!|~&" else each for each in text)
 
 
 def as_page(markdown: str) -> str:

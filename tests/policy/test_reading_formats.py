@@ -21,11 +21,8 @@ def policy() -> PolicyText:
 
 
 def shape(policy: PolicyText) -> list[object]:
-    """What a reader sees of each block; that a row is a table's head shows in some formats only."""
-    return [
-        (block.kind, block.depth, block.cell and (block.cell.table, block.cell.row, block.cell.column), block.text)
-        for block in policy.blocks
-    ]
+    """What a reader sees of each block."""
+    return [(block.kind, block.depth, block.cell, block.text) for block in policy.blocks]
 
 
 FORMATS: dict[str, Callable[[PolicyText], bytes]] = {

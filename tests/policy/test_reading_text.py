@@ -154,6 +154,23 @@ def test_a_drawn_line_is_no_text(line: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("You may write to:\n\nExample Ltd, 1 Example Street\n\nWe answer within a month.\n", 1),
+        ("We are here.\n\nYou have the right to\n\n- see your data,\n- have it erased.\n", 1),
+    ],
+    ids=["announced", "goes on in a list"],
+)
+def test_what_goes_on_from_a_line_or_into_a_list_is_no_heading(text: str, line: int) -> None:
+    assert [block.kind for block in read(text, kind="text").blocks][line] == "paragraph"
+
+
+def test_a_line_above_whole_items_is_a_heading() -> None:
+    text = "We are here.\n\nYour rights\n\n- You can see your data.\n- You can have it erased.\n"
+    assert read(text, kind="text").blocks[1].kind == "heading"
+
+
 def test_nothing_is_a_heading_without_text_below() -> None:
     assert blocks("We keep it.\n\nYours, the company")[-1][0] == "paragraph"
 

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import mammoth
@@ -42,9 +43,13 @@ def pieces(data: bytes) -> Iterator[Piece]:
         ).value
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
         raise PolicyError("the file is no DOCX that can be opened; open it in its editor and save it again") from None
-    for draft in html.drafts(_NOTE_MARKS.sub("", page), is_page=False):
-        collapsed = draft.traced.collapsed()
-        yield Piece(draft.kind, collapsed.text, draft.depth, draft.ordered, draft.cell, tuple(collapsed.links()))
+    drafts = list(html.drafts(_NOTE_MARKS.sub("", page), is_page=False))
+    headed = {draft.cell.table for draft in drafts if draft.cell and draft.cell.is_head}
+    for draft in drafts:
+        collapsed, cell = draft.traced.collapsed(), draft.cell
+        if cell and cell.row == 0 and cell.table not in headed:
+            cell = replace(cell, is_head=True)  # Word marks a head only where it is to stand on each page
+        yield Piece(draft.kind, collapsed.text, draft.depth, draft.ordered, cell, tuple(collapsed.links()))
 
 
 def _nothing(_: Any) -> list[Any]:

@@ -35,7 +35,7 @@ _NUMBERED = re.compile(
 _LINE = re.compile(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)]?\s*\Z")
 _NO_HEADING = re.compile(
-    r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|date|tel|telephone|fax)\b|"
+    r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|status|date|tel|telephone|fax)\b|"
     r"\b(?:a|an|and|at|or|our|the|your)\Z",
     re.I,
 )
@@ -76,6 +76,11 @@ class _Group:
     @property
     def marker(self) -> str:
         return self.lines[0].marker[0]
+
+    @property
+    def words(self) -> str:
+        """The first line without its marker."""
+        return self.lines[0].text[self.lines[0].marker[1] :].strip()
 
     @property
     def is_underlined(self) -> bool:
@@ -211,7 +216,7 @@ def _find_headings(groups: list[_Group]) -> None:
     for before, group, after in zip([None, *groups], groups, groups[1:], strict=False):
         group.level = 0 if group.is_item_beside(before, after) else _strong_level(group)
     below = 3 if any(group.level for group in groups) else 2
-    weak = [_is_weak(group, after) for group, after in itertools.pairwise(groups)]
+    weak = [_is_weak(*three) for three in zip([None, *groups], groups, groups[1:], strict=False)]
     for is_weak, run in itertools.groupby(range(len(weak)), key=weak.__getitem__):
         places = list(run)
         if is_weak and len(places) <= _HEADINGS_RUNNING_MAX:
@@ -221,10 +226,14 @@ def _find_headings(groups: list[_Group]) -> None:
         groups[0].level = 1
 
 
-def _is_weak(group: _Group, after: _Group) -> bool:
-    """Whether it could be a heading, though nothing shows it but that it is short and stands apart."""
+def _is_weak(before: _Group | None, group: _Group, after: _Group) -> bool:
+    """Whether it could be a heading, though nothing shows it but that it is short and stands apart. What a colon
+    announces is none, and neither is what the items below go on with."""
     looks_so = not group.level and group.is_short and not group.marker and group.bare[-1] != ":"
-    return looks_so and ((group.apart and after.apart) or (not after.apart and _is_prose(after.lines[0].text)))
+    is_announced = before is not None and not before.level and before.lines[-1].text.rstrip().endswith(":")
+    leads_on = bool(after.marker) and after.words[0].islower()
+    stands_so = (group.apart and after.apart) or (not after.apart and _is_prose(after.lines[0].text))
+    return looks_so and stands_so and not is_announced and not leads_on
 
 
 def _strong_level(group: _Group) -> int:
