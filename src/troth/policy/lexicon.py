@@ -280,7 +280,7 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
         elif block.kind == "paragraph" and block.cell is None:
             lead = (
                 plain(us.read(block.sentences[-1].text[-_CHARACTERS_MAX:]))
-                if block.text.rstrip().endswith((":", "-", "–", "—"))
+                if block.text.rstrip().endswith((":", "-", "–", "—", ","))
                 else ""
             )
 

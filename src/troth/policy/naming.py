@@ -19,7 +19,7 @@ _DEFINED = re.compile(rf"(?:({_NAME}),? ?)?\(([^()]{{2,250}})\)")
 _QUOTED = re.compile(r"[\"']([^\"']{2,60})[\"']")
 _US = re.compile(r"\b(?:we|us|our|ours)\b", re.I)
 _BRIEF = re.compile(
-    r"^(?:here(?:in)?after|in short|short|referred to as)?,? ?(?:called|named)?[: ]*[\"']?([A-Z][\w&.-]{1,30})[\"']?$"
+    r"^(?:here(?:in)?after|in short|short|referred to as)?,? ?(?:called|named)?[: ]*(?:the )?[\"']?([A-Z][\w&.-]{1,30})[\"']?$"
 )
 _LEGAL = (
     r"(?:Ltd|Limited|Inc|Incorporated|LLC|L\.L\.C|LLP|PLC|plc|Corp|Corporation|GmbH|AG|SE|S\.A|SA|B\.?V|SARL|Pty)\b\.?"
@@ -45,6 +45,8 @@ _OTHERS = """
     authority union eea dpo party parties processor
     please nobody nothing everybody everyone anybody anyone people persons each every all no some
     teachers staff employees children parents pupils patients customers members visitors guests volunteers
+    client clients customer member visitor guest subscriber subscribers buyer buyers seller sellers applicant patient
+    pupil tenant tenants student students employee volunteer contract
 """
 _NOT_US = frozenset(_OTHERS.split())
 _GENERIC = ("the Company", "our company", "the Organisation", "the Organization")

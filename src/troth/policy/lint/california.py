@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from troth.policy.lint.dates import dates_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
@@ -28,6 +29,14 @@ def _third_parties(looked: Looked) -> Iterator[Hit]:
         yield Hit(denied[0].sentence, says=(("what", "denied"),))
     elif not spoken.has("recipient.named", "recipient.category"):
         yield Hit(says=(("what", "not named"),))
+
+
+@fires_when("CA.22575.b4.effective")
+def _no_effective_date(looked: Looked) -> Iterator[Hit]:
+    """A day that is none is no date."""
+    told = looked.mentions.of("change.date")
+    if all(any(date.is_none for date in dates_of(passage.sentence)) for passage in told):
+        yield Hit()
 
 
 _CCPA = (

@@ -50,8 +50,10 @@ def _interests(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     relied = spoken.of("interests.relied")
     # A sentence with a gap in it names nothing.
-    named = [passage for passage in spoken.of("interests.named") if not has_gap(passage.sentence)]
-    is_named = bool(named) or any(re.search(r"(?i)interests? \(", passage.sentence.text) for passage in relied)
+    named = [passage for passage in spoken.of("interests.named") if not _has_gap(passage)]
+    is_named = bool(named) or any(
+        re.search(r"(?i)legitimate (?:business )?interests? \(", passage.sentence.text) for passage in relied
+    )
     if relied and not is_named:
         yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
     elif not relied and not is_named and not spoken.has("basis.public"):
@@ -164,10 +166,17 @@ def _role(looked: Looked) -> Iterator[Hit]:
 def _representative(looked: Looked) -> Iterator[Hit]:
     """A British company is known to serve the EU only where it says so; others speak to everybody."""
     spoken = looked.mentions
-    may_offer = looked.home.region != "uk" or spoken.has("offers.eu", "representative.any")
-    named = [passage for passage in spoken.of("representative.any") if not has_gap(passage.sentence)]
-    if looked.home.is_outside_eu and may_offer and not named:
+    missing = [*spoken.of("representative.missing"), *filter(_has_gap, spoken.of("representative.any"))]
+    if missing:
+        yield Hit(missing[0].sentence)
+        return
+    is_offering = spoken.has("offers.eu") if looked.home.region == "uk" else not spoken.has("offers.nowhere")
+    if looked.home.is_outside_eu and is_offering and not spoken.has("representative.any"):
         yield Hit()
+
+
+def _has_gap(passage: Passage) -> bool:
+    return has_gap(passage.sentence)
 
 
 @fires_when("UK.164A.complaint")
@@ -199,7 +208,7 @@ def _redress(looked: Looked) -> Iterator[Hit]:
     """Redress without a body to turn to, or with one that is still to be filled in."""
     spoken = looked.mentions
     promised = outside_headings(spoken.of("redress.promised"))
-    gaps = [passage for passage in promised if has_gap(passage.sentence)]
+    gaps = list(filter(_has_gap, promised))
     for passage in gaps[:1] or ([] if spoken.has("redress.body") else promised[:1]):
         yield Hit(passage.sentence)
 
@@ -215,6 +224,10 @@ def _breach_authority(looked: Looked) -> Iterator[Hit]:
 
 
 def _breach_without(looked: Looked, concept: str) -> Iterator[Hit]:
-    told = looked.mentions.of("breach.any")
-    if told and not said_near(told, looked.mentions.of(concept)):
+    """What is wanted stands in a sentence that tells of a breach, or in the next one."""
+    spoken = looked.mentions
+    told = spoken.of("breach.any")
+    after = following(spoken)
+    near = {id(one) for passage in told for one in (passage, after.get(id(passage)))}
+    if told and not any(id(passage) in near for passage in spoken.of(concept)):
         yield Hit(told[0].sentence)

@@ -48,13 +48,25 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
     for denial, kinds in pairs:
         others = _without(spoken.of(*kinds), [*spoken.of(denial), *spoken.of("denial.any"), *spoken.of("officer.any")])
         for passage in spoken.of(denial) if others else ():
-            if passage.sentence.id not in told and not is_taken_back(passage, looked):
+            is_meant = denial != "denial.sharing" or not _is_local(passage)
+            if is_meant and passage.sentence.id not in told and not is_taken_back(passage, looked):
                 told.add(passage.sentence.id)
                 yield _beside(passage, others[0])
     for passage in spoken.of("denial.here"):
         beside = [other for other in spoken.of("passed.on") if other.block is passage.block and other is not passage]
         if beside and passage.sentence.id not in told:
             yield _beside(passage, beside[0])
+
+
+def _is_local(denial: Passage) -> bool:
+    """Whether it is about what its own subsection is about: “a passing on does not take place” under “Statistics”."""
+    return denial.block.kind != "heading" and bool(denial.under) and not _GENERAL_DENIAL.search(denial.words)
+
+
+_GENERAL_DENIAL = re.compile(
+    r"\b(?:your|personal|any|all|nothing|nobody|no one|noone|anyone|anybody|everything|customers?|clients?|users?"
+    r"|members?|information (?:you|we|about)|data (?:you|we|about)|the data|stays?|remains?|sell|details|addresse?s?)\b"
+)
 
 
 @fires_when("X.contradiction")
@@ -99,6 +111,12 @@ def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
 def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
     """A claim that nobody can be identified, in a section that speaks of addresses and logs."""
     spoken = looked.mentions
+    whole = spoken.of("singles.whole")
+    for passage in spoken.of("denial.shortened"):
+        beside = [other for other in whole if other.under == passage.under and other is not passage]
+        if beside:
+            yield _beside(passage, beside[0])
+            return
     for passage in spoken.of("denial.person"):
         beside = [other for other in spoken.of("singles.out") if other.under == passage.under]
         if beside:
@@ -131,7 +149,9 @@ def mailboxes(looked: Looked) -> Iterator[Hit]:
     """Several addresses for what people may ask, told once, at the first that nobody would think of. A general mailbox
     counts where a right stands beside it; one for privacy and one for the officer are what anybody expects."""
     spoken = looked.mentions
-    rights = {passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "complaint.self")}
+    rights = {
+        passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "mail.preferences", "complaint.self")
+    }
     found = dict[str, Sentence]()
     for contact in contacts(looked.policy):
         box = contact.value.lower()
@@ -168,18 +188,28 @@ def address_undeclared(looked: Looked) -> Iterator[Hit]:
     yield from _undeclared(looked, "mail.sent", _EMAIL)
 
 
-_CARD = re.compile(r"\b(?:cards?|payment (?:details|data|information|methods?)|financial|economic)\b")
+_CARD = re.compile(
+    r"\b(?:cards?|payment (?:details|data|information|methods?)|financial (?:data|information|details)|economic data)\b"
+)
 _EMAIL = re.compile(r"\b(?:e mails?|emails?|contact|correspondence)\b")
 
 
 def _undeclared(looked: Looked, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
     """Where the kind is first handled, if it is missing wherever the policy lists what it collects."""
-    lists = looked.mentions.of("collected.list")
+    lists = [one for one in looked.mentions.of("collected.list") if not _ELSEWHERE.search(one.under)]
     places = _without(looked.mentions.of(handled), lists)
     if not lists or not places or any(kind.search(passage.words) for passage in lists):
         return
     if not any(kind.search(passage.words) for passage in _beside_lists(looked, lists)):
         yield Hit(places[0].sentence, says=_other(lists[0].sentence))
+
+
+_ELSEWHERE = re.compile(
+    r"\b(?:recipients?|receives?|shar(?:e|es|ing|ed)|disclos\w*|who else|third part\w*|suppliers|processors"
+    r"|transfers?|abroad|how long|retention|retain|security|secure|safe|your rights|rights|contact|changes|cookies?"
+    r"|children)\b"
+)
+"""What the sections are about that tell of data, and not of what is collected."""
 
 
 def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.policy.lint.model import Hit, Severity
-from troth.policy.lint.prose import hit_at, occurrences, phrase, straight, table
+from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.phrases import plain
@@ -36,7 +36,9 @@ _DATE = re.compile(
 )
 _CUE = re.compile(
     r"\b(?:rev(?:ision)?\.?|status|stand|as at|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published|adopted|approved"
-    r"|last (?:reviewed|changed?|edited|update))[^.]{0,12}$",
+    r"|last (?:reviewed|changed?|edited|update)"
+    r"|(?:adopted|approved|issued|published|agreed|ratified) by [^.]{2,60} (?:on|in))"
+    r"[^.]{0,12}$",
     re.I,
 )
 _PLACE = re.compile(r"^[^\W\d_][\w.'-]{1,30}(?: [^\W\d_][\w.'-]{1,30}){0,2}, (?:the )?$")
@@ -50,6 +52,11 @@ _SEASON = re.compile(
     r"\b(?P<season>(?:(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -])?"
     r"(?:spring|summer|autumn|fall|winter|christmas|easter)(?: of)? 20\d\d"
     r"|(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -]20\d\d)\b",
+    re.I,
+)
+_YEAR_ONLY = re.compile(
+    r"\b(?:last |latest )?(?:amended|updated|update|revised|revision|changed)[:,]?(?: in)? (?P<season>20\d\d)\b"
+    r"(?![-/.]\d)(?=[\s.,;:)*_]|$)",
     re.I,
 )
 _OF_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
@@ -69,6 +76,8 @@ class Written:
     day: dt.date | None
     wrong: str = ""
     fix: str | None = None
+    is_none: bool = False
+    """Whether there is no such day; what may be read in two ways is wrong, and a day all the same."""
 
     @property
     def text(self) -> str:
@@ -135,7 +144,9 @@ def _read(sentence: Sentence, found: re.Match[str]) -> Written:
         year, month, day = int(found["y"]), int(found["a"]), int(found["b"])
         if month > 12 >= day:
             right = _day(year, day, month)
-            return Written(*at, right, f"{quote} has no month {month}", right.isoformat() if right else None)
+            return Written(
+                *at, right, f"{quote} has no month {month}", right.isoformat() if right else None, right is None
+            )
         return _checked(at, quote, year, month, day)
     if found["c"]:
         return _numbers(at, quote, int(found["c"]), int(found["d"]), int(found["z"]) % 100 + 2000)
@@ -162,7 +173,7 @@ def _numbers(at: tuple[Sentence, int, int], quote: str, first: int, second: int,
     if len(set(days)) == 1:
         return Written(*at, days[0])
     if not days:
-        return Written(*at, None, f"{quote} is no date")
+        return Written(*at, None, f"{quote} is no date", is_none=True)
     either = " or ".join(f"{day:%-d %B %Y}" for day in sorted(days))
     return Written(*at, max(days), f"{quote} may be {either}")
 
@@ -172,9 +183,10 @@ def _checked(at: tuple[Sentence, int, int], quote: str, year: int, month: int, d
     if right is not None:
         return Written(*at, right)
     if not 1 <= month <= 12:
-        return Written(*at, None, f"{quote} has no month")
+        return Written(*at, None, f"{quote} has no month", is_none=True)
     last = calendar.monthrange(year, month)[1]
-    return Written(*at, dt.date(year, month, last), f"{quote}: {calendar.month_name[month]} {year} has {last} days")
+    why = f"{quote}: {calendar.month_name[month]} {year} has {last} days"
+    return Written(*at, dt.date(year, month, last), why, is_none=True)
 
 
 def _day(year: int, month: int, day: int) -> dt.date | None:
@@ -195,10 +207,18 @@ def invalid(looked: Looked) -> Iterator[Hit]:
             yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
     for sentence, found in occurrences(looked, _GAP):
         yield hit_at(sentence, found.start(), found.end(), why="The date is still to be filled in")
-    for sentence, found in occurrences(looked, _SEASON):
+    for sentence, found in (*occurrences(looked, _SEASON), *_years_alone(looked)):
         yield hit_at(sentence, *found.span("season"), why=f"{found['season']} is no date")
-    for date, why in (*_to_come(looked), *_due_before(looked), *_in_another_order(looked)):
+    for date, why in (*_to_come(looked), *_due_before(looked), *_in_another_order(looked), *_long_before(looked)):
         yield hit_at(date.sentence, date.start, date.end, why=why)
+
+
+def _years_alone(looked: Looked) -> Iterator[Occurrence]:
+    """Years alone that are given as the day of a change of the policy, beside no law."""
+    for sentence, found in occurrences(looked, _YEAR_ONLY):
+        is_short = len(sentence.text.split()) <= _WORDS_MAX
+        if is_short and not _OF_LAW.search(sentence.text):
+            yield sentence, found
 
 
 def _to_come(looked: Looked) -> Iterator[tuple[Written, str]]:
@@ -214,6 +234,24 @@ def _due_before(looked: Looked) -> Iterator[tuple[Written, str]]:
     for date in written_dates(looked) if issued else ():
         if _is_due(date) and not date.wrong and date.day is not None and issued is not None and date.day < issued:
             yield date, f"The next review, {date.text}, comes before the last"
+
+
+def _long_before(looked: Looked) -> Iterator[tuple[Written, str]]:
+    """The day of the last change, where the policy counts only since more than a year later."""
+    own = [(date, kind) for date, kind in _own_dates(looked) if not date.wrong]
+    counts = max((date for date, kind in own if kind is DateKind.EFFECTIVE), key=_day_of, default=None)
+    changed = max((date for date, kind in own if kind is DateKind.UPDATED), key=_day_of, default=None)
+    if counts is None or changed is None or _is_due(changed):
+        return
+    is_former = _FORMER.search(straight(changed.sentence.text)[: changed.start])
+    if _day_of(counts) - _day_of(changed) > _YEAR and not is_former:
+        yield changed, f"The last change, {changed.text}, is more than a year older than the policy, {counts.text}"
+
+
+_YEAR = dt.timedelta(days=366)
+_FORMER = re.compile(
+    r"\b(?:previous\w*|replac\w+|supersed\w+|original\w*|earlier|first|older|prior|history)\b[^.]{0,40}$", re.I
+)
 
 
 def _in_another_order(looked: Looked) -> Iterator[tuple[Written, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import html
+import itertools
 import re
 import tomllib
 from collections import Counter
@@ -24,6 +25,7 @@ __all__ = ["Mend", "Mended", "mend"]
 
 _MENDS_MAX = 300
 """What one run mends; each may mean another look at the policy."""
+_ROUNDS = 2
 
 _FILLS = "S.empty-list"
 
@@ -65,10 +67,20 @@ def mend(source: str, *, kind: Kind, look: Look) -> Mended:
     mends = [one for one in map(functools.partial(_proposed, source, kind), report.findings) if one is not None]
     mends = _apart(mends)[:_MENDS_MAX]
     if not _is_exact(report, look(_written(source, mends)), mends):
-        mends = [one for one in mends if _is_exact(report, look(_written(source, [one])), [one])]
-        while mends and not _is_exact(report, look(_written(source, mends)), mends):
-            mends.pop()
+        mends = _together(source, mends, look, report)
     return Mended(source, _written(source, mends), tuple(mends))
+
+
+def _together(source: str, mends: Sequence[Mend], look: Look, report: Report) -> list[Mend]:
+    """As many of *mends* as do no more together than they say: one by one, and again, since a mend may open the way for
+    one that was tried before it."""
+    chosen: list[Mend] = []
+    for one in itertools.chain.from_iterable(itertools.repeat(mends, _ROUNDS)):
+        if one not in chosen:
+            tried = sorted([*chosen, one], key=lambda mend: mend.start)
+            if _is_exact(report, look(_written(source, tried)), tried):
+                chosen = tried
+    return chosen
 
 
 def _proposed(source: str, kind: Kind, finding: Finding) -> Mend | None:

@@ -10,14 +10,21 @@ from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_around, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
+from troth.policy.lint.uses import is_item
 
 _KINDS = (
     ("kept.accounts", "accounts", "account|profile|member|registration"),
     ("kept.orders", "orders and payments", "order|purchase|invoic|billing|booking|donation|payment|transaction|tax"),
     ("kept.messages", "messages", "message|ticket|enquir|inquir|support|correspondence|chat|customer service"),
     ("kept.newsletter", "addresses for mailings", "newsletter|mailing|marketing|subscri|email|commercial|news|offers"),
-    ("kept.visits", "records of visits", "visit|analytics|cookie|usage|measur|statistic|identifier"),
-    ("kept.logs", "logs", "log|ip address|server|attack|security"),
+    ("kept.visits", "records of visits", "visit|analytics|usage|measur|statistic|identifier|matomo|browsing"),
+    (
+        "kept.logs",
+        "logs",
+        r"logs?\b|log (?:file|data|entr|record)|ip address|server data|access data|technical data|connection data"
+        r"|network address|(?:sign|log) in (?:history|data|records?|times)|login (?:history|data|records?)",
+    ),
+    ("kept.appointments", "appointments", "appointment|reservation|booking"),
     ("kept.applicants", "applications", "applica|candidate|cv|recruit|hiring|employed"),
     ("kept.footage", "pictures of cameras", "camera|cctv|video|footage|surveillance"),
     ("kept.recordings", "recordings", "record|transcript|call"),
@@ -38,7 +45,7 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
     said = spoken.of("retention.any", "retention.period", "retention.vague")
     if not said:
         yield Hit(says=(("what", "any data"),))
-    elif not spoken.has("retention.all"):
+    elif not spoken.has("retention.all", "retention.rest"):
         words = " ".join(said_around(spoken, said))
         lacking = [kind for name, kind, stems in _KINDS if spoken.has(name) and not re.search(rf"\b(?:{stems})", words)]
         if lacking:
@@ -49,10 +56,12 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("GDPR.13.2a.vague")
 def _vague_periods(looked: Looked) -> Iterator[Hit]:
-    """A sentence about all data that announces the periods below it is no fault; one about some data is."""
+    """A sentence about all data that announces a list or table of periods is no fault; one about some data is, and one
+    about whatever has no period of its own."""
     spoken = looked.mentions
     definite = spoken.of("retention.period")
-    announcing = {under for under, count in Counter(one.under for one in definite).items() if count > 1}
+    listed = Counter(one.under for one in definite if is_item(one))
+    announcing = {under for under, count in listed.items() if count > 1}
     general = {id(passage) for passage in spoken.of("retention.general") if passage.under in announcing}
     for passage in without(spoken.of("retention.vague"), definite):
         if id(passage) not in general:

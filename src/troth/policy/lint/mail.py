@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import said_near, without
+from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
 
@@ -28,7 +29,8 @@ _LASTS = re.compile(r"\bsession\b|\b\w{1,12} (?:minutes?|hours?|days?|weeks?|mon
 def _canspam(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     named = spoken.of("canspam.named")
-    if not named and not (looked.home.region == "us" and spoken.has("mail.commercial")):
+    is_american = looked.home.region == "us" or (looked.home.region == "other" and spoken.has("reach.us"))
+    if not named and not (is_american and spoken.has("newsletter.sent", "mail.commercial")):
         return
     missing = [words for concept, words in _CANSPAM if not spoken.has(concept)]
     if missing:
@@ -47,18 +49,65 @@ def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
 def _newsletter(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
-    wanted = spoken.has("newsletter.basis") or said_near(sent, spoken.of("consent.relied", "newsletter.asked"))
+    asked = spoken.of("consent.relied", "newsletter.asked")
+    wanted = spoken.has("newsletter.basis") or _said_beside(sent, asked)
     unasked = without(spoken.of("newsletter.unasked"), spoken.of("consent.relied"))
     for passage in unasked[:1] or (sent[:1] if not wanted else []):
         yield Hit(passage.sentence)
+
+
+def _said_beside(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
+    """Whether one of *wanted* stands in the paragraph, item or row of one of *places*: what the next item says is about
+    something else."""
+    spots = {_spot(passage) for passage in places}
+    return any(_spot(passage) in spots for passage in wanted)
+
+
+def _spot(passage: Passage) -> object:
+    cell = passage.block.cell
+    return (cell.table, cell.row) if cell is not None else id(passage.block)
+
+
+@fires_when("PECR.6.consent")
+def _cookies_unasked(looked: Looked) -> Iterator[Hit]:
+    """Trackers of which people are never asked, and such as run before they are."""
+    spoken = looked.mentions
+    used = outside_headings(spoken.of("cookie.used"))
+    trackers = spoken.of("cookie.used", "analytics.used")
+    early = [one for one in spoken.of("cookie.early") if one in trackers]
+    if early:
+        yield Hit(early[0].sentence)
+    elif used and not spoken.has("cookie.consent", "cookie.necessary_only"):
+        yield Hit(used[0].sentence)
+
+
+@fires_when("PECR.6.analytics")
+def _visits_measured(looked: Looked) -> Iterator[Hit]:
+    """Measuring without a choice; to be asked about advertisements only is none."""
+    spoken = looked.mentions
+    measured = outside_headings(spoken.of("analytics.used"))
+    asked = [one for one in spoken.of("cookie.consent") if not _ADVERTISERS.search(one.words)]
+    if measured and not asked and not spoken.has("analytics.choice") and not _choice_follows(looked, measured):
+        yield Hit(measured[0].sentence)
+
+
+_ADVERTISERS = re.compile(r"\b(?:ad|ads|advert\w*) (?:partners?|networks?|vendors?|companies|tech\w*)\b")
 
 
 @fires_when("PECR.6.pixel")
 def _mail_tracked(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     tracked = spoken.of("pixel.mail")
-    if tracked and not spoken.has("pixel.choice") and not said_near(tracked, spoken.of("consent.relied")):
+    wanted = spoken.has("pixel.choice") or said_near(tracked, spoken.of("consent.relied"))
+    if tracked and not wanted and not _choice_follows(looked, tracked):
         yield Hit(tracked[0].sentence)
+
+
+def _choice_follows(looked: Looked, passages: Sequence[Passage]) -> bool:
+    """Whether the next sentence of one of *passages* offers a choice about “this”."""
+    after = following(looked.mentions)
+    behind = {id(after.get(id(passage))) for passage in passages}
+    return any(id(passage) in behind for passage in looked.mentions.of("choice.it"))
 
 
 @fires_when("PECR.6.list")

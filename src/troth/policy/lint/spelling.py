@@ -124,12 +124,22 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _NAME_MIN = 4
 _ADDRESS = r"(?<![\w@./-])"
+_NO_NAME = re.compile(
+    r"[\[{<(]+(?:insert |your |the |enter )?(?:company|business|organi[sz]ation|firm|legal entity)(?:'s)?"
+    r"(?: (?:legal )?name)?[\]}>)]+(?!\w)",
+    re.I,
+)
+"""What stands in a template where the company's name belongs."""
+_WITH_FORM = re.compile(r"((?:[A-Z][\w&'-]{1,30} ){1,4}(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|CLG|Pty)\b)")
 _LEGAL = re.compile(r",? ?(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|AG|B\.?V|S\.L|CLG|Pty)\b\.?.*$")
 
 
 @fires_when("S.name-variants")
 def name_variants(looked: Looked) -> Iterator[Hit]:
     """Every sentence that writes a name in another way than most of them do."""
+    ours = next((found[1] for _, found in occurrences(looked, _WITH_FORM)), "")
+    for sentence, one in occurrences(looked, _NO_NAME) if ours else ():
+        yield hit_at(sentence, one.start(), one.end(), fix=ours, spellings=f"“{ours}”, “{one[0]}”", right=ours)
     for pattern in _names(looked):
         found = [(sentence, one) for sentence, one in occurrences(looked, pattern) if not one[0].isupper()]
         spellings = Counter(one[0] for _, one in found)
@@ -191,6 +201,13 @@ _PHONE = re.compile(
     re.I,
 )
 _INTERNATIONAL = re.compile(r"(?<![\w+])(?P<number>\+\d[\d ()./-]{3,24}\d)(?!\w)")
+_PLACEHOLDER = re.compile(
+    r"(?<![\w+])(?P<number>\+?\d{0,3}[ -]?(?:\(?\d{0,4}\)?[ -]?)?[Xx]{3,5}[ -]?[Xx]{3,8}(?:[ -]?[Xx]{2,6})?)(?!\w)"
+    r"|(?:\b(?:no|nr|number|ABN|ACN|tel|telephone|phone|box|reg|registration|VAT|company)\b[.:]? ?(?:no\.? )?"
+    r"|(?<!\w)(?=\+\d{1,3} ?0))(?P<noughts>(?:\+\d{1,3} ?)?0[0 -]{1,20}0|[Xx]{4,12})(?![\w-])",
+    re.I,
+)
+"""A number that is still to be filled in: noughts, or the letter X."""
 _UK_TRUNK = re.compile(r"\+44 ?0")
 
 
@@ -208,6 +225,10 @@ def contact_number(looked: Looked) -> Iterator[Hit]:
     for sentence, found in occurrences(looked, _ZIP):
         if len(found["zip"]) != 5:
             yield hit_at(sentence, *found.span("zip"), why="A ZIP code has five digits")
+    for sentence, found in occurrences(looked, _PLACEHOLDER):
+        name = "number" if found["number"] else "noughts"
+        told[sentence.id].add(found.start(name))
+        yield hit_at(sentence, *found.span(name), why="This number is still to be filled in")
     for pattern in (_PHONE, _INTERNATIONAL):
         for sentence, found in occurrences(looked, pattern):
             why = _wrong_number(found["number"])

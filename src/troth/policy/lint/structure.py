@@ -97,6 +97,11 @@ _REFERS = re.compile(
     r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}+(?:\.\d{1,2})*+))(?!\d)"
     r"(?! ?(?:\(|of (?:the|that|this) (?!policy|notice|statement)|[A-Z]|BDSG|GDPR))"
 )
+_LINK_TO_COME = re.compile(
+    r"[\[<{(](?:insert |add |your |privacy |the )?(?:hyper)?(?:link|url|web ?address)s?"
+    r"(?: (?:here|to|will|tbc|tbd|coming|missing|follows?)\b[^\]>})]{0,60})?[\]>})]",
+    re.I,
+)
 _NUMBERED = re.compile(r"\W{0,3}(?:(?:section|clause|part) )?(\d{1,2}(?:\.\d{1,2})*)(?=[.)\s:])", re.I)
 
 
@@ -122,6 +127,10 @@ def missing_link(looked: Looked) -> Iterator[Hit]:
         if passage not in itself and not _leads_somewhere(passage):
             said.add(passage.sentence.id)
             yield Hit(passage.sentence, says=(("why", "The reader is sent somewhere, and no link leads there"),))
+    for sentence, found in occurrences(looked, _LINK_TO_COME):
+        if sentence.id not in said and found.start() not in {link.start - 1 for link in sentence.links}:
+            said.add(sentence.id)
+            yield hit_at(sentence, found.start(), found.end(), why="The link is still to be filled in")
     numbers = set(_numbers(looked.policy))
     for sentence, found in occurrences(looked, _REFERS, headings=False):
         if found["number"] not in numbers and sentence.id not in said and not sentence.links:
@@ -217,9 +226,13 @@ def _own_terms(looked: Looked) -> Iterator[re.Pattern[str]]:
 
 
 _THING = re.compile(
-    r"(?<=[a-z,;] )an? (?!(?:European|German|French|British|American|Dutch|Irish|Spanish|Data|Privacy|Google|Facebook|"
-    r"Member|Christmas|Royal|Internet|Web|English|Swiss|Californian?|Android|Mac|Windows|Regulation|Act|Controller|"
-    r"Processor|Customer|Subscriber|User|Client|Visitor|Guest|Seller|Buyer|Patient)\b)([A-Z][a-z]{3,20})\b(?! [A-Z])"
+    r"(?<=[a-z,;] )(?:an?|the) (?!(?:European|German|French|British|American|Dutch|Irish|Spanish|Data|Privacy|Google|"
+    r"Facebook|Member|Christmas|Royal|Internet|Web|English|Swiss|Californian?|Android|Mac|Windows|Regulations?|Acts?|"
+    r"Controller|Processor|Customer|Subscriber|User|Client|Visitor|Guest|Seller|Buyer|Patient|Union|Commission\w*|"
+    r"States?|Netherlands|Kingdom|Courts?|Parliament|Council|Government|Officer|Authority|Directive|Board|Trust|School|"
+    r"University|Provider|Bank|College|Police|Office|Site|Website|App|Services?|Company|Policy|Notice|Statement|"
+    r"Philippines|Americas|Post|Agency|Register|Information|Law)\b)"
+    r"([A-Z][a-z]{3,20}(?:-[a-z]{3,12})?)\b(?! [A-Z])"
 )
 _THINGS_MIN = 3
 _THE_ACT = re.compile(r"(?<=[a-z,] the )Act\b(?! of| \d| on)")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import without
+from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 from troth.policy.phrases import Phrase
@@ -33,8 +34,12 @@ _OCCASIONS_MIN = 2
 def collected_and_used(looked: Looked) -> Iterator[Hit]:
     """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
     spoken of once, where data is used or kept."""
-    yield from _spoken_of_once(looked)
-    yield from _without_use(looked)
+    hits = itertools.chain(_spoken_of_once(looked), _without_use(looked), _only_kept(looked))
+    told = set[str]()
+    for hit in hits:
+        if hit.sentence is not None and hit.sentence.id not in told:
+            told.add(hit.sentence.id)
+            yield hit
     collecting = _occasions(_spoken_without(looked.mentions.of("collected.when"), looked.mentions.of("used.when")))
     using = _occasions(looked.mentions.of("used.when"))
     if collecting is None or using is None:
@@ -77,24 +82,6 @@ _COLUMNS_MIN = 3
 
 _PAGES = "the pages visited"
 _COUNTS = re.compile(r"\b(?:improv\w*|statistic\w*|analys\w*|analyz\w*|measur\w*|understand how)\b")
-_KINDS: Mapping[str, str] = {
-    "the cameras": "(cctv|surveillance camera*|video surveillance|security camera*)",
-    "recordings of calls": "(call recording*|recordings of .. calls|recorded calls|calls .. (are|is|be) recorded|"
-    "(record|recording|monitor) .. (calls|telephone|phone))",
-    "the date of birth": "(date of birth|dates of birth|birth date|birthdate|birthday|year of birth)",
-    "the gender": "(gender|genders|sex !(life|offen*))",
-    "the income": "(household income|your income|annual income|income bracket)",
-    "the emergency contact": "(emergency contact*|next of kin)",
-    "the list of friends": "(list of friends|friends list|friend list|list of contacts|contact list|address book)",
-    "chats": "(transcript* of .. chat*|chat transcript*|web chat|live chat|chat window|chat log*)",
-    _PAGES: "pages (visited|viewed|you visit|you view|you visited|you viewed|requested)",
-    "the advertising identifier": "(advertising id|advertising ids|advertising identifier*|idfa)",
-    "those who come to events": "(event attendee*|attendees of .. event*|event participants)",
-    "those who apply for work": "(job applicant*|applicants for (jobs|employment|work))",
-    "the social security number": "(social security number*|national insurance number*)",
-    "voicemails": "voicemail*",
-}
-"""Kinds of data that are told apart from the rest, so that a reader asks what for."""
 _COMMON = frozenset({"the date of birth", "the gender"})
 """Kinds that stand in every list of what is asked for: they are asked about only where they stand alone."""
 _ALONE_MAX = 4
@@ -109,8 +96,8 @@ _WHY = re.compile(
 def _without_use(looked: Looked) -> Iterator[Hit]:
     """Kinds of data that are spoken of, and of which nobody says the use: not in their sentences, nor behind them, nor
     in their rows. How long they are kept, and who gets them, is no use."""
-    for name, phrase in _phrases().items():
-        told = [one for one in looked.mentions.passages if phrase.found_in(one.words, after=one.own)]
+    for name, text in table("uses.toml")["asks-what-for"].items():
+        told = _speaking(looked.mentions.passages, text)
         spoken = [one for one in told if one.block.kind != "heading" and not _NOT.search(one.words)]
         if name in _COMMON:
             spoken = [one for one in spoken if len(one.words[one.own :].split()) <= _ALONE_MAX]
@@ -118,6 +105,28 @@ def _without_use(looked: Looked) -> Iterator[Hit]:
             line = str(spoken[0].sentence.span.line)
             yield Hit(spoken[0].sentence, says=(("other", line), ("which", f"no use is told of {name}")))
             return
+
+
+def _speaking(passages: Iterable[Passage], text: str) -> list[Passage]:
+    return [one for one in passages if phrase(text).found_in(one.words, after=one.own)]
+
+
+def _only_kept(looked: Looked) -> Iterator[Hit]:
+    """The first kind of data that has a period, and of which nobody says that it is collected or used."""
+    spoken = looked.mentions
+    kept = {id(one) for one in spoken.of("retention.any", "retention.period", "retention.vague")}
+    for name, row in table("uses.toml")["asks-where-from"].items():
+        told = [one for one in _speaking(spoken.passages, row["told"]) if one.block.kind != "heading"]
+        ending = [one for one in _speaking(told, row["kept"]) if id(one) in kept]
+        if ending and not any(_brings_in(one) for one in told if id(one) not in kept):
+            line = str(ending[0].sentence.span.line)
+            yield Hit(ending[0].sentence, says=(("other", line), ("which", f"{name} are kept, and nowhere collected")))
+            return
+
+
+def _brings_in(passage: Passage) -> bool:
+    """Whether it may tell how such data comes in, or what for: any sentence that denies nothing."""
+    return not _NOT.search(passage.words) or is_item(passage)
 
 
 def _is_counted(looked: Looked) -> bool:
@@ -139,11 +148,6 @@ def _says_why(passage: Passage, looked: Looked) -> bool:
 
 
 _USED = re.compile(r"\b(?:how we use|uses?|purposes?|why we|what for|what we do with)\b")
-
-
-@functools.cache
-def _phrases() -> Mapping[str, Phrase]:
-    return {kind: Phrase(text) for kind, text in _KINDS.items()}
 
 
 def is_item(passage: Passage) -> bool:
