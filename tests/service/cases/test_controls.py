@@ -14,7 +14,7 @@ import pytest
 from tests.service.cases.conftest import Office
 
 from troth.declaration import parse
-from troth.probe import Site
+from troth.probe import Site, asked_hash
 from troth.promises import Check, Outcome, run
 from troth.service.api.models import Token
 from troth.service.api.tokens import Scope, make
@@ -148,6 +148,7 @@ def test_a_right_that_is_hidden_is_found(pages: tuple[Site, dict[str, str]]) -> 
     shown["/your-data/"] = shown["/your-data/"].replace('href="/your-data/port/"', 'href="/elsewhere/"')
     check = run("cases.every_right_offered", looking)
     assert (check.outcome, check.figures["offered"]) == (Outcome.FAIL, len(RIGHTS) - 1)
+    assert check.evidence.query == asked_hash(site.home, site.address("/your-data/"))
 
 
 def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]]) -> None:
