@@ -8,13 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests import forks
-from tests.cli.firm import TROTH, Firm
+from tests.cli.firm import TROTH, Firm, lay
 from tests.cli.test_requests import ANN, plan_of
 
 from troth.testing.asked import SECRET, FakeVendor, Trap
@@ -75,6 +74,8 @@ main(sys.argv[4:])
 """
 """Die before or after the nth note in the journal."""
 
+Undisturbed = tuple[tuple[str, ...], list[list[tuple[Any, ...]]]]
+
 _POINTS = [
     ("begin", "before", 1),
     ("begin", "after", 1),
@@ -86,32 +87,32 @@ _POINTS = [
 ]
 
 
+@pytest.fixture(scope="module", params=["erase", "amend"])
+def undisturbed(request: pytest.FixtureRequest, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """The command, and what it leaves where nothing disturbs it."""
+    firm = lay(tmp_path_factory.mktemp("undisturbed"))
+    shutil.copytree(home, firm.home)
+    changes = ("--set", "user.name=Anne", "--set", "desk.message.body=-") if request.param == "amend" else ()
+    command = (request.param, *ANN, *changes)
+    assert firm.troth(*command, "--apply", plan_of(firm.troth(*command))).code == 0
+    return command, firm.everything()
+
+
 @pytest.mark.parametrize("point", _POINTS, ids=lambda point: "-".join(map(str, point)))
-@pytest.mark.parametrize("action", ["erase", "amend"])
 def test_wherever_a_command_dies_the_next_pass_leaves_all_or_nothing(
-    firm: Firm, action: str, point: tuple[str, str, int]
+    firm: Firm, undisturbed: Undisturbed, point: tuple[str, str, int]
 ) -> None:
-    command = ["amend", *ANN, "--set", "user.name=Anne", "--set", "desk.message.body=-"] if action == "amend" else []
-    command = command or ["erase", *ANN]
-    before, after = firm.everything(), _outcome(firm, command)
-    approved = plan_of(firm.troth(*command))
+    command, after = undisturbed
+    before, approved = firm.everything(), plan_of(firm.troth(*command))
     deadly = [sys.executable, "-c", _KILLED_AT, *map(str, point), *command, "--apply", approved]
     died = forks.run(deadly, env={**os.environ, **firm.environment}, cwd=firm.folder)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert firm.troth("keep").code == 0
-    entries = firm.entries("subject.erased" if action == "erase" else "subject.amended")
+    entries = firm.entries("subject.erased" if command[0] == "erase" else "subject.amended")
     has_begun = point[:2] != ("begin", "before")
     assert firm.everything() == (after if has_begun else before)
     assert [entry["rescan"] for entry in entries] == ["clean"] * has_begun
     assert len(firm.entries("run.resumed")) == (has_begun and point != ("finish", "after", 1))
-
-
-def _outcome(firm: Firm, command: list[str]) -> list[list[tuple[Any, ...]]]:
-    """What the command leaves when nothing disturbs it, tried on a copy."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Firm(shutil.copytree(firm.folder, Path(folder) / "copy"))
-        assert copy.troth(*command, "--apply", plan_of(copy.troth(*command))).code == 0
-        return copy.everything()
 
 
 def test_a_run_is_finished_once(killed: Firm) -> None:
