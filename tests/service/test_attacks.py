@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -280,24 +281,29 @@ def test_no_address_leads_out_of_its_folder_or_breaks(visitor: Client, keeper: S
                         assert b"root:" not in answer.content
 
 
+NONSENSE = ("a\0b", "\0", "\ud800", "9" * 400, "�" * 100, "2026-99-99")
+
+
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # which takes no nought byte
+@pytest.mark.parametrize("others", [1, pytest.param(5, marks=pytest.mark.soak)])
 def test_zeros_and_nonsense_in_forms_are_refused_and_not_our_fault(
-    office: Office, visitor: Client, keeper: StaffClient
+    office: Office, visitor: Client, keeper: StaffClient, others: int
 ) -> None:
+    """Every address is sent a zero, and so many of the *others*, in turns."""
     case = opened(office)
     names = ("email", "message", "name", "value", "kind", "purpose", "text", "reasons", "law", "question", "reference",
              "matter", "citation", "url", "scopes", "until", "document", "login", "password", "code", "roles", "what",
              "language", "rows", "residence", "who", "agent_email", "agent_name", "chosen", "review_on")  # fmt: skip
-    for bad in ("\0", "a\0b", "\ud800", "9" * 400, "�" * 100, "2026-99-99"):
-        sent = dict.fromkeys(names, bad.encode("utf-8", "surrogatepass"))
-        for address, door in DOORS.items():
-            if door.rule.kind == "by_token" or "sign-out" in address:
-                continue
-            path = filled(address, {"reference": case.reference, "what": "note", "right": "amend"})
-            client = visitor if door.rule.kind == "public" else keeper
-            assert client.post(path, sent).status_code < 500, (address, bad[:3])
-            query = quote(bad.encode("utf-8", "surrogatepass"))
-            at = f"{path}?{'&'.join(f'{name}={query}' for name in names)}"
+    zero, *rest = (bad.encode("utf-8", "surrogatepass") for bad in NONSENSE)
+    turns = itertools.cycle(rest)
+    for address, door in DOORS.items():
+        if door.rule.kind == "by_token" or "sign-out" in address:
+            continue
+        path = filled(address, {"reference": case.reference, "what": "note", "right": "amend"})
+        client = visitor if door.rule.kind == "public" else keeper
+        for bad in (zero, *itertools.islice(turns, others)):
+            assert client.post(path, dict.fromkeys(names, bad)).status_code < 500, (address, bad[:3])
+            at = f"{path}?{'&'.join(f'{name}={quote(bad)}' for name in names)}"
             assert client.get(at).status_code < 500, (address, bad[:3])
 
 
