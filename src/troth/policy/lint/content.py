@@ -223,11 +223,16 @@ def _breach_authority(looked: Looked) -> Iterator[Hit]:
     return _breach_without(looked, "breach.authority")
 
 
+_GOES_ON = re.compile(r"\b(?:this|that|it|tell|inform\w*|notif\w*|report\w*|notice|breach\w*|incidents?)\b")
+"""Words by which a sentence goes on about the breach of the one before it."""
+
+
 def _breach_without(looked: Looked, concept: str) -> Iterator[Hit]:
     """What is wanted stands in a sentence that tells of a breach, or in the next one."""
     spoken = looked.mentions
     told = spoken.of("breach.any")
     after = following(spoken)
-    near = {id(one) for passage in told for one in (passage, after.get(id(passage)))}
+    behind = [one for one in (after.get(id(passage)) for passage in told) if one and _GOES_ON.search(one.words)]
+    near = {id(one) for one in (*told, *behind)}
     if told and not any(id(passage) in near for passage in spoken.of(concept)):
         yield Hit(told[0].sentence)

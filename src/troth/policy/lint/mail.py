@@ -41,8 +41,15 @@ def _canspam(looked: Looked) -> Iterator[Hit]:
 def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     offered = spoken.of("optout.offered")
-    if offered and not spoken.has("optout.time") and not said_near(offered, spoken.of("optout.soon")):
+    after = following(spoken)
+    soon = {id(passage) for passage in spoken.of("optout.soon")}
+    behind = [one for one in (after.get(id(passage)) for passage in offered) if one and _GOES_ON.search(one.words)]
+    if offered and not spoken.has("optout.time") and not any(id(one) in soon for one in (*offered, *behind)):
         yield Hit(offered[0].sentence)
+
+
+_GOES_ON = re.compile(r"\b(?:this|that|it|these|requests?|effect|effective|changes?)\b")
+"""Words by which a sentence goes on about what the one before it says."""
 
 
 @fires_when("PECR.22.basis")
@@ -51,9 +58,14 @@ def _newsletter(looked: Looked) -> Iterator[Hit]:
     sent = outside_headings(spoken.of("newsletter.sent"))
     asked = spoken.of("consent.relied", "newsletter.asked")
     wanted = spoken.has("newsletter.basis") or _said_beside(sent, asked)
-    unasked = without(spoken.of("newsletter.unasked"), spoken.of("consent.relied"))
+    unasked = [one for one in spoken.of("newsletter.unasked") if _BUNDLED.search(one.words) or one not in asked]
     for passage in unasked[:1] or (sent[:1] if not wanted else []):
         yield Hit(passage.sentence)
+
+
+_BUNDLED = re.compile(
+    r"\b(?:by|in) (?:registering|creating|ordering|buying|entering|using|placing|downloading|booking)\b"
+)
 
 
 def _said_beside(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
@@ -77,8 +89,15 @@ def _cookies_unasked(looked: Looked) -> Iterator[Hit]:
     early = [one for one in spoken.of("cookie.early") if one in trackers]
     if early:
         yield Hit(early[0].sentence)
-    elif used and not spoken.has("cookie.consent", "cookie.necessary_only"):
-        yield Hit(used[0].sentence)
+    elif used and not spoken.has("cookie.consent"):
+        needed = spoken.of("cookie.necessary_only")
+        selling = [one for one in without(used, needed) if _SELLS.search(one.words)]
+        for passage in selling[:1] or (used[:1] if not needed else []):
+            yield Hit(passage.sentence)
+
+
+_SELLS = re.compile(r"\b(?:pixels?|advert\w*|campaigns?|marketing|remarketing|retargeting)\b")
+"""Words of a sentence about trackers that are not needed, whatever another sentence says of all cookies."""
 
 
 @fires_when("PECR.6.analytics")

@@ -126,7 +126,7 @@ _NAME_MIN = 4
 _ADDRESS = r"(?<![\w@./-])"
 _NO_NAME = re.compile(
     r"[\[{<(]+(?:insert |your |the |enter )?(?:company|business|organi[sz]ation|firm|legal entity)(?:'s)?"
-    r"(?: (?:legal )?name)?[\]}>)]+(?!\w)",
+    r"(?:[ _](?:legal[ _])?name)?[\]}>)]+(?!\w)",
     re.I,
 )
 """What stands in a template where the company's name belongs."""

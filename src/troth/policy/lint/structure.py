@@ -93,7 +93,7 @@ _URL = re.compile(
 )
 _INSECURE = re.compile(r"\b(?:http|HTTP)://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 _REFERS = re.compile(
-    r"\b(?:see|in|under|per|to|of|with)(?: also)? "
+    r"\b(?:[Ss]ee|in|[Uu]nder|per|to|of|with)(?: also)? "
     r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}+(?:\.\d{1,2})*+))(?!\d)"
     r"(?! ?(?:\(|of (?:the|that|this) (?!policy|notice|statement)|[A-Z]|BDSG|GDPR))"
 )
