@@ -92,7 +92,7 @@ def test_data_that_a_table_holds_and_no_word_names_is_told_once(shop: Store) -> 
 
 
 def test_what_the_site_was_seen_to_do_is_held_against_the_text(declaration: Declaration) -> None:
-    policy = look_at_policy("policy.md", read("We use the cookie `cart`.\n", kind="markdown"))
+    policy = look_at_policy("policy.md", read("We use the cookie `cart`. Californians may ask.\n", kind="markdown"))
     site = SiteFacts("https://example.org/", cookies={"_tracker": 90})
     report = lint_policy(policy, site, declaration, now=world.NOW)
     assert [it for it in report.findings if it.of == "F.cookies" and "_tracker" in f"{it.message}{it.quote}"]

@@ -10,12 +10,13 @@ from troth.policy.clauses.parts import parts_of
 from troth.policy.clauses.placed import as_placed
 from troth.policy.clauses.practices import paragraphs_of
 from troth.policy.clauses.quantities import quantities_in
+from troth.policy.clauses.weighing import as_weighed
 from troth.policy.lexicon import Mentions, Passage, mentions
 from troth.policy.stated import contacts, definitions
 from troth.policy.text import Language, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["promises_in", "understand"]
+__all__ = ["heard", "promises_in", "understand"]
 
 _CHARACTERS_MAX = 2_000
 """What is read of one sentence; real sentences are shorter."""
@@ -24,9 +25,19 @@ _CHARACTERS_MAX = 2_000
 def understand(policy: PolicyText) -> Understood:
     """What each sentence does and each paragraph is about. The same text gives the same answer."""
     spoken = mentions(policy)
-    says = _Says(spoken)
-    clauses = as_placed(spoken, [says.clause(passage) for passage in spoken.passages])
+    clauses = as_placed(spoken, as_weighed(spoken, _heard(spoken)))
     return Understood(policy, clauses, tuple(paragraphs_of(spoken)))
+
+
+def heard(policy: PolicyText) -> list[tuple[Passage, Clause]]:
+    """What each sentence does by the phrases in it alone, for whoever weighs its words."""
+    spoken = mentions(policy)
+    return list(zip(spoken.passages, _heard(spoken), strict=True))
+
+
+def _heard(spoken: Mentions) -> list[Clause]:
+    says = _Says(spoken)
+    return [says.clause(passage) for passage in spoken.passages]
 
 
 def promises_in(policy: PolicyText) -> list[Clause]:
