@@ -48,14 +48,15 @@ _REVIEW_DUE = re.compile(
     re.I,
 )
 _SEASON = re.compile(
-    r"\b(?:updated?|changed?|revised?|reviewed|written|amended|effective|issued|published)\b[^.]{0,30}?"
+    r"\b(?:updated?|changed?|revised?|reviewed|written|amended|modified|edited|reworked|effective|issued|published)\b"
+    r"[^.]{0,30}?"
     r"\b(?P<season>(?:(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -])?"
     r"(?:spring|summer|autumn|fall|winter|christmas|easter)(?: of)? 20\d\d"
     r"|(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -]20\d\d)\b",
     re.I,
 )
 _YEAR_ONLY = re.compile(
-    r"\b(?:last |latest )?(?:amended|updated|update|revised|revision|changed)[:,]?(?: in)? (?P<season>20\d\d)\b"
+    r"\b(?:amended|updated?|revis(?:ed|ion)|changed|modified|edited)[:,]?(?: in)? (?P<season>20\d\d)\b"
     r"(?![-/.]\d)(?=[\s.,;:)*_]|$)",
     re.I,
 )

@@ -203,7 +203,8 @@ _PHONE = re.compile(
 _INTERNATIONAL = re.compile(r"(?<![\w+])(?P<number>\+\d[\d ()./-]{3,24}\d)(?!\w)")
 _PLACEHOLDER = re.compile(
     r"(?<![\w+])(?P<number>\+?\d{0,3}[ -]?(?:\(?\d{0,4}\)?[ -]?)?[Xx]{3,5}[ -]?[Xx]{3,8}(?:[ -]?[Xx]{2,6})?)(?!\w)"
-    r"|(?:\b(?:no|nr|number|ABN|ACN|tel|telephone|phone|box|reg|registration|VAT|company)\b[.:]? ?(?:no\.? )?"
+    r"|(?:\b(?:no|nr|number|ABN|ACN|tel|telephone|phone|box|reg|registration|VAT|company|fax|mobile"
+    r"|(?:call|ring)(?: us)?(?: on| at)?)\b[.:]? ?(?:no\.? )?"
     r"|(?<!\w)(?=\+\d{1,3} ?0))(?P<noughts>(?:\+\d{1,3} ?)?0[0 -]{1,20}0|[Xx]{4,12})(?![\w-])",
     re.I,
 )
