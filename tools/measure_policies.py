@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from troth.policy import PolicyText, Sentence, read_file
-from troth.policy.clauses import Clause, ClauseKind, Practice, Understood, understand
+from troth.policy import PolicyText, read_file
+from troth.policy.clauses import Clause, ClauseKind, Paragraph, Practice, Understood, understand
 from troth.policy.phrases import plain
 
 KINDS = {
@@ -33,6 +34,10 @@ KINDS = {
     "contacts": ClauseKind.CONTACT,
     "law": ClauseKind.LAW,
 }
+
+
+_NUMBERED = re.compile(r"^(?:#+ |[-*] )?(?:\d{1,2}(?:\.\d{1,2})?[.)]?|\([a-z\d]\)) ")
+"""The number of a paragraph, which often is none of its words."""
 
 
 class Tally:
@@ -122,8 +127,8 @@ def is_same(label: str, found: str) -> bool:
 
 
 def _practices(understood: Understood, labels: list[dict[str, Any]], tallies: dict[str, Tally], shown: str) -> None:
-    for begins, practices, group in _matched(understood, labels):
-        found = {str(it) for paragraph in group for it in paragraph}
+    for begins, practices, group in matched(understood.paragraphs, labels):
+        found = {str(it) for paragraph in group for it in paragraph.practices}
         found -= {"other"} if len(found) > 1 else set()
         wanted = set(practices)
         for practice in map(str, Practice):
@@ -135,20 +140,20 @@ def _practices(understood: Understood, labels: list[dict[str, Any]], tallies: di
             print(f"  ~ {shown}: {begins}\n      wanted {sorted(wanted - found)}, too much {sorted(found - wanted)}")
 
 
-def _matched(
-    understood: Understood, labels: list[dict[str, Any]]
-) -> Iterator[tuple[str, list[str], list[tuple[Practice, ...]]]]:
-    """Each labelled paragraph with the practices of those of ours that begin between it and the next."""
-    starts = [" ".join(plain(it["begins"]).split()[:6]) for it in labels]
-    at, groups = -1, [list[tuple[Practice, ...]]() for _ in labels]
-    for paragraph in understood.paragraphs:
-        words = plain(" ".join(_text(sentence) for sentence in paragraph.sentences)[:3000])
+def matched(
+    paragraphs: Iterable[Paragraph], labels: list[dict[str, Any]]
+) -> Iterator[tuple[str, list[str], list[Paragraph]]]:
+    """Each labelled paragraph with those of ours that begin between it and the next."""
+    starts = [tuple(map(_start, (it["begins"], _NUMBERED.sub("", it["begins"])))) for it in labels]
+    at, groups = -1, [list[Paragraph]() for _ in labels]
+    for paragraph in paragraphs:
+        words = plain(" ".join(sentence.text for sentence in paragraph.sentences)[:3000])
         for next_at in range(at + 1, min(at + 6, len(labels))):
             if words.startswith(starts[next_at]):
                 at = next_at
                 break
         if at >= 0:
-            groups[at].append(paragraph.practices)
+            groups[at].append(paragraph)
     for label, group in zip(labels, groups, strict=True):
         if group:
             yield label["begins"], label["practices"], group
@@ -156,8 +161,8 @@ def _matched(
             print(f"not found: {label['begins']}", file=sys.stderr)
 
 
-def _text(sentence: Sentence) -> str:
-    return sentence.text
+def _start(text: str) -> str:
+    return " ".join(plain(text).split()[:6])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ _AT_LEAST = 0.5
 """What is enough for the practice that it is most of, where no sentence is an introduction, a contact and the like."""
 _ALWAYS = frozenset({Practice.DO_NOT_TRACK, Practice.AUDIENCES, Practice.POLICY_CHANGE})
 """Practices that are told in passing and still looked for."""
+_PARAGRAPH_WORDS = 25
 _OPENING_WORDS = 6
 """A first sentence of at most so many words heads its paragraph: "Opting out." """
 
@@ -117,7 +118,14 @@ def _goes_on(group: list[Block], block: Block) -> bool:
         return False
     if block.cell is not None:
         return _leads(last) or (last.cell is not None and last.cell.table == block.cell.table)
-    return block.kind == "list_item" and (last.kind == "list_item" or _leads(last))
+    if block.kind != "list_item" or (_is_paragraph(last) and _is_paragraph(block)):
+        return False
+    return last.kind == "list_item" or _leads(last)
+
+
+def _is_paragraph(block: Block) -> bool:
+    """Whether an item of a list says as much as a paragraph, as where paragraphs are numbered."""
+    return block.kind == "list_item" and len(block.sentences) > 1 and len(block.text.split()) >= _PARAGRAPH_WORDS
 
 
 def _leads(block: Block) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from troth.policy.categories import categories_in
-from troth.policy.clauses.model import Clause, ClauseKind, Understood
+from troth.policy.clauses.model import Clause, ClauseKind, Paragraph, Understood
 from troth.policy.clauses.parts import parts_of
 from troth.policy.clauses.placed import as_placed
 from troth.policy.clauses.practices import paragraphs_of
 from troth.policy.clauses.quantities import quantities_in
-from troth.policy.clauses.weighing import as_weighed
+from troth.policy.clauses.weighing import as_weighed, paragraphs_as_weighed
 from troth.policy.lexicon import Mentions, Passage, mentions
 from troth.policy.stated import contacts, definitions
 from troth.policy.text import Language, PolicyText, Sentence
@@ -26,13 +26,13 @@ def understand(policy: PolicyText) -> Understood:
     """What each sentence does and each paragraph is about. The same text gives the same answer."""
     spoken = mentions(policy)
     clauses = as_placed(spoken, as_weighed(spoken, _heard(spoken)))
-    return Understood(policy, clauses, tuple(paragraphs_of(spoken)))
+    return Understood(policy, clauses, tuple(paragraphs_as_weighed(spoken, paragraphs_of(spoken))))
 
 
-def heard(policy: PolicyText) -> list[tuple[Passage, Clause]]:
-    """What each sentence does by the phrases in it alone, for whoever weighs its words."""
+def heard(policy: PolicyText) -> tuple[list[tuple[Passage, Clause]], list[Paragraph]]:
+    """What each sentence does, and each paragraph is about, by phrases alone: for whoever weighs their words."""
     spoken = mentions(policy)
-    return list(zip(spoken.passages, _heard(spoken), strict=True))
+    return list(zip(spoken.passages, _heard(spoken), strict=True)), list(paragraphs_of(spoken))
 
 
 def _heard(spoken: Mentions) -> list[Clause]:
