@@ -141,6 +141,8 @@ _GENERAL = re.compile(r"(?:info|office|hello|contact|support|help|reception|team
 _FOR_OTHER_MATTERS = re.compile(
     r"(?:sales|press|media|security|cert|abuse|jobs|careers|hr|billing|(?:eu|uk)-?rep|representative|rep|no-?reply)@"
 )
+_CONTACTS = re.compile(r"\W*(?:\d+(?:\.\d+)*\.? )?(?:contacts?|contact details|questions|how to reach us)\b[:?]", re.I)
+"""How a sentence begins that gives the address for whatever one may ask."""
 _FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")
 
 
@@ -156,7 +158,7 @@ def mailboxes(looked: Looked) -> Iterator[Hit]:
     for contact in contacts(looked.policy):
         box = contact.value.lower()
         is_ours = contact.kind is ContactKind.EMAIL and contact.reached in {Reached.COMPANY, Reached.OFFICER}
-        is_asked = contact.sentence.id in rights or not _GENERAL.match(box)
+        is_asked = contact.sentence.id in rights or not _GENERAL.match(box) or _CONTACTS.match(contact.sentence.text)
         if is_ours and is_asked and not _FOR_OTHER_MATTERS.match(box):
             found.setdefault(box, contact.sentence)
     ours = _own_domain(found)

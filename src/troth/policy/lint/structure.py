@@ -231,7 +231,8 @@ _THING = re.compile(
     r"Controller|Processor|Customer|Subscriber|User|Client|Visitor|Guest|Seller|Buyer|Patient|Union|Commission\w*|"
     r"States?|Netherlands|Kingdom|Courts?|Parliament|Council|Government|Officer|Authority|Directive|Board|Trust|School|"
     r"University|Provider|Bank|College|Police|Office|Site|Website|App|Services?|Company|Policy|Notice|Statement|"
-    r"Philippines|Americas|Post|Agency|Register|Information|Law)\b)"
+    r"Clinic|Hospital|Hotel|Charity|Association|Foundation|Museum|Library|Publisher|Group|Club|Society|Practice|Institute|"
+    r"Studio|Shop|Store|Cooperative|Philippines|Americas|Post|Agency|Register|Information|Law)\b)"
     r"([A-Z][a-z]{3,20}(?:-[a-z]{3,12})?)\b(?! [A-Z])"
 )
 _THINGS_MIN = 3
