@@ -33,13 +33,25 @@ def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
     for block, after in zip(policy.blocks, following, strict=False):
         if block.kind == "heading" or block.cell is not None or not block.text.rstrip().endswith(_LEADS):
             continue
-        if after is None or after.kind == "heading" or _is_next_item(block, after):
+        if after is None or after.kind == "heading" or _is_next_item(block, after) or _is_section(after):
             yield block.sentences[-1]
 
 
 def has_gap(sentence: Sentence) -> bool:
     """Whether something was to be filled in there."""
     return _GAP.search(sentence.text) is not None
+
+
+_SECTION = re.compile(
+    r"(?:data )?(?:controller|contact(?: us)?|changes?(?: to this \w+)?|security|cookies|your rights|children"
+    r"|retention|transfers?|definitions|complaints|recipients|legal basis)",
+    re.I,
+)
+
+
+def _is_section(after: Block) -> bool:
+    """Whether it is the title of the next section, in a text that marks no headings."""
+    return after.kind == "paragraph" and after.cell is None and _SECTION.fullmatch(after.text.strip()) is not None
 
 
 def _is_next_item(block: Block, after: Block) -> bool:
