@@ -168,7 +168,7 @@ def test_numbers_come_with_their_units(text: str, quantities: list[tuple[float, 
 
 
 def test_each_answer_says_by_which_words() -> None:
-    assert "promise.never: we never sell" in only("We never sell your data.").because
+    assert "promise.negated: never sell" in only("We never sell your data.").because
 
 
 def test_a_list_is_one_paragraph_with_what_leads_into_it() -> None:

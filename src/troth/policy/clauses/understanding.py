@@ -53,7 +53,7 @@ _WHOLE = re.compile(
 )
 """A heading that says something: somebody, and what they do. “What we collect” and “Our security” only name it."""
 
-_OF_RIGHTS = ("promise.will", "promise.never", "promise.tells", "promise.you_can")
+_OF_RIGHTS = ("promise.will", "promise.negated", "promise.tells", "promise.you_can")
 """What a right in a list may promise besides: "to have it erased, and we will tell the recipients"."""
 
 
