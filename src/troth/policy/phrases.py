@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -125,11 +125,14 @@ class Phrase:
     def _pattern(self) -> re.Pattern[str]:
         return re.compile(rf"(?<![\w%]){_pattern(self.parts)}")
 
+    def places_in(self, words: str) -> Iterator[tuple[int, int]]:
+        """Where the phrase stands in *words* (as `plain` makes them): from the first character to before the second."""
+        yield from ((found.start(), found.end() - 1) for found in self._pattern.finditer(f"{words} "))
+
     def words_in(self, words: str, *, after: int = 0) -> str:
-        """The first part of *words* (as `plain` makes them) that is the phrase and ends behind the first *after*
-        characters; empty where there is none."""
-        found = self._pattern.finditer(f"{words} ")
-        return next((one[0].strip() for one in found if one.end() - 1 > after), "")
+        """The first part of *words* that is the phrase and ends behind the first *after* characters; empty where there
+        is none."""
+        return next((words[start:end].strip() for start, end in self.places_in(words) if end > after), "")
 
     def found_in(self, words: str, *, after: int = 0) -> bool:
         """Whether the phrase stands in *words* so."""

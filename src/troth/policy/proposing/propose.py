@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from troth.declaration import Declaration
 from troth.errors import TrothError
-from troth.policy.clauses import Clause, ClauseKind, Understood
-from troth.policy.lexicon import mentions
+from troth.policy.clauses import Clause, ClauseKind, Quantity, Understood
 from troth.policy.proposing.about import period_conflict, tables_holding, tables_kept
+from troth.policy.proposing.clocks import allowed, shortest
 from troth.policy.proposing.denials import against, held_anyway
+from troth.policy.proposing.hearing import Aside, Heard, hear
 from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import PolicyText
 from troth.promises import Control, catalogue
@@ -24,11 +25,9 @@ __all__ = ["Proof", "Proposal", "ProposalsError", "propose"]
 
 _ROWS_MAX = 3
 _ATTEST = "I looked at how this is done on this day; it is done as the policy says, and what I looked at is on file."
+_IN_TIME = "I looked at the last times on this day; each was within the period that the policy says, {}."
+_OWN_TIMES = "an SQL figure: how often it took longer than the policy says, which must be 0"
 _GRAVE = frozenset({"sell", "share", "delete", "protect", "keep"})
-
-
-_Heard = Mapping[str, frozenset[str]]
-"""For each row the sentences that speak of its concept."""
 
 
 class ProposalsError(TrothError):
@@ -75,6 +74,7 @@ class _Row:
     own: str
     alone: bool
     last: bool
+    aside: Aside
     kind: str
     part: str
 
@@ -95,13 +95,15 @@ def propose(
 def _proposal(
     quote: str,
     clauses: tuple[Clause, ...],
-    heard: _Heard,
+    heard: Heard,
     declaration: Declaration | None,
     known: Mapping[str, Control],
     times: int,
 ) -> Proposal:
     rows = list(_rows_for(clauses, heard))
-    proofs = list(_proofs(rows, known))
+    time = shortest(clauses)
+    proofs = list(_proofs(rows, known, time))
+    is_late = any(allowed(proof.control, time) for proof in proofs)
     about, warnings = _held_against(quote, clauses, rows if proofs else [], declaration)
     if declaration is not None and (denied := against(clauses, declaration)):
         warnings = (*warnings, denied)
@@ -113,8 +115,8 @@ def _proposal(
         clauses,
         tuple(proofs),
         about,
-        _attest(rows, is_measured=bool(proofs)),
-        next((row.own for row in rows if row.own), ""),
+        " ".join(filter(None, (_attest(rows, is_measured=bool(proofs)), _IN_TIME.format(time) if is_late else ""))),
+        next((row.own for row in rows if row.own), _OWN_TIMES if is_late else ""),
         _severity(clauses),
         warnings,
     )
@@ -127,16 +129,11 @@ def _attest(rows: list[_Row], *, is_measured: bool) -> str:
     return " ".join(dict.fromkeys(row.attest for row in rows if row.attest)) or _ATTEST
 
 
-def _heard(policy: PolicyText) -> _Heard:
-    spoken = mentions(policy)
-    return {
-        row.name: frozenset(passage.sentence.id for passage in spoken.of(f"proof.{row.name}"))
-        for row in _rows()
-        if not row.kind
-    }
+def _heard(policy: PolicyText) -> Heard:
+    return hear(policy, {row.name: row.aside for row in _rows()})
 
 
-def _rows_for(clauses: tuple[Clause, ...], heard: _Heard) -> Iterator[_Row]:
+def _rows_for(clauses: tuple[Clause, ...], heard: Heard) -> Iterator[_Row]:
     """The rows that the clauses speak of: the first few, as what a sentence says in passing would blur the rest."""
     found = [row for row in _rows() if any(_is_about(clause, row, heard) for clause in clauses)]
     found = [row for row in found if not row.last] or found[:1]
@@ -146,18 +143,21 @@ def _rows_for(clauses: tuple[Clause, ...], heard: _Heard) -> Iterator[_Row]:
     yield from list(told.values())[:_ROWS_MAX]
 
 
-def _is_about(clause: Clause, row: _Row, heard: _Heard) -> bool:
-    return row.kind in clause.kinds if row.kind else clause.sentence.id in heard[row.name]
+def _is_about(clause: Clause, row: _Row, heard: Heard) -> bool:
+    return clause.sentence.id in heard[row.name] and (not row.kind or row.kind in clause.kinds)
 
 
-def _proofs(rows: list[_Row], known: Mapping[str, Control]) -> Iterator[Proof]:
+def _proofs(rows: list[_Row], known: Mapping[str, Control], time: Quantity | None) -> Iterator[Proof]:
+    """The controls of the rows, each with what it leaves out of this promise; *time* is the shortest that it names."""
     seen = set[str]()
     for row in rows:
         part = row.part  # is told once
         for id_ in row.controls:
             if id_ in known and id_ not in seen:
                 seen.add(id_)
-                yield Proof(id_, _shows()[id_], f"{part} {known[id_].cannot_see}".strip())
+                allows = allowed(id_, time)
+                late = f"Whether it took longer than {time}, as green allows {allows}." if allows else ""
+                yield Proof(id_, _shows()[id_], " ".join(filter(None, (part, late, known[id_].cannot_see))))
                 part = ""
 
 
@@ -202,7 +202,7 @@ def _table(name: str) -> Mapping[str, Any]:
 
 
 def _row(name: str, row: Mapping[str, Any]) -> _Row:
-    unknown = row.keys() - {"controls", "about", "attest", "own", "alone", "last", "kind", "part"}
+    unknown = row.keys() - {"controls", "about", "attest", "own", "alone", "last", "kind", "part", "aside"}
     if unknown or not (row.get("controls") or row.get("attest")):
         raise ProposalsError(f"{name}: a row has controls, or what somebody attests")
     if untold := set(row.get("controls", ())) - _shows().keys():
@@ -211,6 +211,8 @@ def _row(name: str, row: Mapping[str, Any]) -> _Row:
         raise ProposalsError(f"{name}: where controls show a part, somebody attests the rest")
     if row.get("about", "") not in {"", "retention", "categories", "absent"}:
         raise ProposalsError(f"{name}: about is retention, categories or absent")
+    if row.get("aside", "") not in {"", "counts", "ignored"}:
+        raise ProposalsError(f"{name}: what stands aside counts or is ignored")
     if row.get("kind", "") not in {"", *ClauseKind}:
         raise ProposalsError(f"{name}: kind is one of {', '.join(ClauseKind)}")
     return _Row(
@@ -221,6 +223,7 @@ def _row(name: str, row: Mapping[str, Any]) -> _Row:
         own=row.get("own", ""),
         alone=row.get("alone", False),
         last=row.get("last", False),
+        aside=row.get("aside", ""),
         kind=row.get("kind", ""),
         part=row.get("part", ""),
     )
