@@ -33,7 +33,9 @@ retention:
 """
 """Ends where promises may follow."""
 
-SENTENCES = tomllib.loads(Path(__file__).with_name("cases").joinpath("proposed.toml").read_text("utf-8"))["sentence"]
+CASES = Path(__file__).with_name("cases")
+SENTENCES = tomllib.loads(CASES.joinpath("proposed.toml").read_text("utf-8"))["sentence"]
+CAUSES = tomllib.loads(CASES.joinpath("proposed_near.toml").read_text("utf-8"))["cause"]
 
 
 def company(promises: str = "") -> Declaration:
@@ -94,6 +96,22 @@ def test_what_nothing_can_measure_is_left_to_a_persons_word(text: str) -> None:
 @pytest.mark.parametrize(("text", "controls"), [(row["text"], row["controls"]) for row in SENTENCES])
 def test_a_control_is_offered_for_what_it_looks_at_and_for_nothing_near_it(text: str, controls: list[str]) -> None:
     assert sorted(proof.control for proof in only(text).proofs) == sorted(controls)
+
+
+def is_offered(text: str, cause: dict[str, Any]) -> bool:
+    [proposal] = propose(understand(read(text, kind="text")))
+    offered = {proof.control for proof in proposal.proofs}
+    return offered == set(cause["controls"]) and cause.get("attest", "") in proposal.attest
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=[cause["why"] for cause in CAUSES])
+def test_a_promise_is_offered_the_same_in_other_words(cause: dict[str, Any]) -> None:
+    assert [text for text in cause["said"] if not is_offered(text, cause)] == []
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=[cause["why"] for cause in CAUSES])
+def test_what_only_lies_near_is_offered_something_else(cause: dict[str, Any]) -> None:
+    assert [text for text in cause["near"] if is_offered(text, cause)] == []
 
 
 def test_green_says_what_it_means_and_what_it_does_not() -> None:
