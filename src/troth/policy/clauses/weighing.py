@@ -121,9 +121,10 @@ class Weights:
         return self.base + self.heard * heard + sum(self.words.get(each, 0) for each in seen)
 
     def heaviest(self, seen: frozenset[str]) -> tuple[str, ...]:
-        """The features that speak most for the kind, the heaviest first."""
-        pulling = sorted((-self.words.get(each, 0), each) for each in seen)
-        return tuple(each for weight, each in pulling[:_SHOWN] if weight < 0)
+        """The words that speak most for the kind, the heaviest first."""
+        pulling = sorted((-weight, each) for each in seen if (weight := self.words.get(each, 0)) > 0)
+        words = dict.fromkeys(each.lstrip("^<>") for _, each in pulling if not each.startswith("="))
+        return tuple(itertools.islice(words, _SHOWN))
 
 
 @cache
