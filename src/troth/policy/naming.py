@@ -19,7 +19,8 @@ _DEFINED = re.compile(rf"(?:({_NAME}),? ?)?\(([^()]{{2,250}})\)")
 _QUOTED = re.compile(r"[\"']([^\"']{2,60})[\"']")
 _US = re.compile(r"\b(?:we|us|our|ours)\b", re.I)
 _BRIEF = re.compile(
-    r"^(?:here(?:in)?after|in short|short|referred to as)?,? ?(?:called|named)?[: ]*(?:the )?[\"']?([A-Z][\w&.-]{1,30})[\"']?$"
+    r"^(?:here(?:in)?after|in short|short|referred to as)?,? ?(?:called|named)?[: ]*(?:the )?"
+    r"[\"']?([A-Z][\w&.-]{1,30})[\"']?$"
 )
 _LEGAL = (
     r"(?:Ltd|Limited|Inc|Incorporated|LLC|L\.L\.C|LLP|PLC|plc|Corp|Corporation|GmbH|AG|SE|S\.A|SA|B\.?V|SARL|Pty)\b\.?"
