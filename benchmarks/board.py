@@ -11,21 +11,19 @@ template alone, rendered with data that is ready. It ends with 1 where a goal wa
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime as dt
 import itertools
-import os
 import statistics
 import string
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from troth.testing.servers import running
+from benchmarks.company import brought_up, placing
 
 GOAL_MS = 200
 """The median of the status page, in CPU time."""
@@ -45,25 +43,11 @@ def main() -> None:
     options.add_argument("--promises", type=int, default=200)
     options.add_argument("--days", type=int, default=1_000)
     options.add_argument("--pages", type=int, default=30)
-    options.add_argument("--folder", type=Path, help="where to write (default: the folder for temporary files)")
-    options.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    placing(options)
     given = options.parse_args()
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
-        lay(folder, given.promises)
-        os.environ |= {"TROTH_HOME": f"{folder}/home", "TROTH_DECLARATION": f"{folder}/troth.yaml"}
-        if given.postgresql:
-            server = stack.enter_context(running("postgresql", durable=True))
-            os.environ["TROTH_DATABASE_URL"] = stack.enter_context(server.database("troth"))
-        from troth.protect import create_home
-        from troth.service.server import migrate, set_up
-
-        create_home(folder / "home")
-        set_up()
-        migrate()
+    with brought_up(given, partial(lay, promises=given.promises)) as (_, where):
         begun = time.perf_counter()
         checks = _fill(given.days)
-        where = "PostgreSQL" if given.postgresql else "SQLite"
         took = time.perf_counter() - begun
         print(f"{given.promises} promises, {given.days:,} days, {checks:,} checks in {where}, in {took:.0f} s")
         missed = list(_pages(given.pages))

@@ -12,19 +12,18 @@ ledger show --last 1``. It ends with 1 where memory grew beyond the goal, two ar
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime as dt
 import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.board import lay
-from troth.testing.servers import running
+from benchmarks.company import brought_up, placing
 
 GOAL_MB = 100
 """How much more memory the export may take than showing one entry."""
@@ -36,25 +35,12 @@ def main() -> None:
     options.add_argument("--promises", type=int, default=200)
     options.add_argument("--days", type=int, default=1_000)
     options.add_argument("--others", type=int, default=200_000, help="entries that concern no promise")
-    options.add_argument("--folder", type=Path, help="where to write (default: the folder for temporary files)")
-    options.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    placing(options)
     given = options.parse_args()
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
-        lay(folder, given.promises)
-        os.environ |= {"TROTH_HOME": f"{folder}/home", "TROTH_DECLARATION": f"{folder}/troth.yaml"}
-        if given.postgresql:
-            server = stack.enter_context(running("postgresql", durable=True))
-            os.environ["TROTH_DATABASE_URL"] = stack.enter_context(server.database("troth"))
-        from troth.protect import create_home
-        from troth.service.server import migrate, set_up
-
-        create_home(folder / "home")
-        set_up()
-        migrate()
+    with brought_up(given, partial(lay, promises=given.promises)) as (folder, where):
         begun = time.perf_counter()
         checks = _fill(given.days, given.others)
-        where, took = "PostgreSQL" if given.postgresql else "SQLite", time.perf_counter() - begun
+        took = time.perf_counter() - begun
         print(f"{checks:,} checks and {given.others:,} other entries in {where}, laid down in {took:.0f} s")
         _compared()
         missed = _measured(folder)

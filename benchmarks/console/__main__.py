@@ -11,18 +11,15 @@ the same request for ``/health/live``, which does nothing. It ends with 1 where 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime as dt
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from troth.testing.servers import running
+from benchmarks.company import brought_up, placing
 
 GOAL_MS = 100
 """The page of a case, 95 of a hundred, with 100,000 cases in the database."""
@@ -40,32 +37,22 @@ def main() -> None:
     options.add_argument("--cases", type=int, default=100_000)
     options.add_argument("--open", type=int, default=2)
     options.add_argument("--pages", type=int, default=100)
-    options.add_argument("--folder", type=Path, help="where to write (default: the folder for temporary files)")
-    options.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    placing(options)
     given = options.parse_args()
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder))
-        home = Path(folder)
-        (home / "troth.yaml").write_text(DECLARED, encoding="utf-8")
-        (home / "policy.md").write_text("We answer.\n", encoding="utf-8")
-        os.environ |= {"TROTH_HOME": f"{folder}/home", "TROTH_DECLARATION": f"{folder}/troth.yaml"}
-        if given.postgresql:
-            server = stack.enter_context(running("postgresql", durable=True))
-            os.environ["TROTH_DATABASE_URL"] = stack.enter_context(server.database("troth"))
+    with brought_up(given, _lay) as (_, where):
         from benchmarks.console.fill import fill
-        from troth.protect import create_home
-        from troth.service.server import migrate, set_up
 
-        create_home(home / "home")
-        set_up()
-        migrate()
         begun = time.perf_counter()
         cases = fill(given.cases, open_of_hundred=given.open)
-        where = "PostgreSQL" if given.postgresql else "SQLite"
         print(f"{cases:,} cases in {where}, {given.open} of a hundred open, in {time.perf_counter() - begun:.0f} s")
         missed = list(_pages(_handler(), given.pages))
     print("\n".join(f"MISSED: {goal}" for goal in missed) or "all goals were reached")
     sys.exit(bool(missed))
+
+
+def _lay(folder: Path) -> None:
+    (folder / "troth.yaml").write_text(DECLARED, encoding="utf-8")
+    (folder / "policy.md").write_text("We answer.\n", encoding="utf-8")
 
 
 def _handler() -> Any:
