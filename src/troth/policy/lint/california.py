@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from troth.policy.lint.dates import dates_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
+from troth.policy.lint.written import dates_of
 
 
 @fires_when("CA.22575.b1.categories")

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
+from troth.policy.lint.written import Written, written_dates
 from troth.policy.phrases import plain
 from troth.policy.stated import DateKind, dates, days_meant
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["Written", "dates_of", "own_date", "written_dates"]
+__all__ = ["own_date"]
 
-_MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
-_MONTH = r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}})\.?"
-_DATE = re.compile(
-    r"(?<![\d./-])(?:"
-    r"(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})"
-    r"|(?P<c>\d{1,2})(?P<t>[/-])(?P<d>\d{1,2})(?P=t)(?P<z>(?:20)?\d\d)"
-    r"|(?P<g>0?[1-9]|1[0-2])/(?P<w>20\d\d)"
-    r"|(?P<e>\d{1,2})\.(?P<f>\d{1,2})\.(?P<x>20\d\d)"
-    rf"|(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format(1)},? (?P<year1>(?:19|20)\d\d)"
-    rf"|{_MONTH.format(2)} (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year2>(?:19|20)\d\d)"
-    rf"|{_MONTH.format(3)},? (?P<year3>(?:19|20)\d\d)"
-    r")(?![\d/-]|\.\d)",
-    re.I,
-)
 _CUE = re.compile(
-    r"\b(?:rev(?:ision)?\.?|status|stand|as at|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published|adopted|approved"
-    r"|last (?:reviewed|changed?|edited|update)"
+    r"\b(?:rev(?:ision)?|status|stand|(?:as|current) (?:at|of)|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published"
+    r"|adopted|approved|printed|signed off|drawn up|drafted|(?:policy|notice|statement|declaration) ?\(|v\.? ?\d{1,2}"
+    r"|last (?:reviewed|changed?|edited|update|looked at|looked over|checked|touched|refreshed|overhauled)"
     r"|(?:adopted|approved|issued|published|agreed|ratified) by [^.]{2,60} (?:on|in))"
-    r"[^.]{0,12}$",
+    r"\.?[^.]{0,12}$",
     re.I,
 )
+_ITSELF = re.compile(
+    r"\b(?:this|our|the|these|present) (?:[\w-]{1,20} ){0,2}"
+    r"(?:policy|notice|statement|declaration|page|text|document|rules)\b"
+    r"[^.]{0,60}\b(?:appl\w+|govern\w*|valid|since|online|live|written|wrote|agreed|current|in use|goes? back|took over"
+    r"|read through|gone through|went through|drew up|have been|stands?)\b"
+    r"(?![^.]{0,60}\b(?:before|collected|bought|until)\b)",
+    re.I,
+)
+"""A sentence on the policy itself: “This page has been online since 1 March 2021”."""
 _PLACE = re.compile(r"^[^\W\d_][\w.'-]{1,30}(?: [^\W\d_][\w.'-]{1,30}){0,2}, (?:the )?$")
 """A letter's date has the place before it: “Utrecht, 1 March 2021”."""
 _REVIEW_DUE = re.compile(
@@ -48,54 +43,45 @@ _REVIEW_DUE = re.compile(
     re.I,
 )
 _SEASON = re.compile(
-    r"\b(?:updated?|changed?|revised?|reviewed|written|amended|modified|edited|reworked|effective|issued|published)\b"
+    r"\b(?:updated?|changed?|revised?|reviewed|written|amended|modified|edited|reworked|effective|issued|published"
+    r"|rewritten|rewrote|looked (?:at|over|through)|checked|refreshed|overhauled|approved|adopted|agreed|drawn up"
+    r"|version|dates? (?:from|back to)|in force|valid)\b"
     r"[^.]{0,30}?"
     r"\b(?P<season>(?:(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -])?"
-    r"(?:spring|summer|autumn|fall|winter|christmas|easter)(?: of)? 20\d\d"
-    r"|(?:early|mid|late|the (?:start|beginning|middle|end) of)[ -]20\d\d)\b",
+    r"(?:spring|summer|autumn|fall|winter|christmas|easter)(?: term| half-term)?(?: of)?,? 20\d\d"
+    r"|(?:early|mid|late|the (?:start|beginning|middle|end) of|Q[1-4]|(?:first|second|third|last) (?:half|quarter) of"
+    r"|(?:school|academic|financial) year)[ -]20\d\d)\b",
     re.I,
 )
 _YEAR_ONLY = re.compile(
-    r"\b(?:amended|updated?|revis(?:ed|ion)|changed|modified|edited)[:,]?(?: in)? (?P<season>20\d\d)\b"
+    r"\b(?:amended|updated?|revis(?:ed|ion)|changed|modified|edited|reviewed|written|rewritten|dates? (?:from|back to)"
+    r"|edition|in force since|looked at)[:,]?(?: in)? (?P<season>20\d\d)\b"
     r"(?![-/.]\d)(?=[\s.,;:)*_]|$)",
     re.I,
 )
+_EDITION = re.compile(
+    r"(?:\b(?:privacy|data protection|our|this) (?:policy|notice|statement|declaration)[ ,:(-]{1,3})"
+    r"(?P<season>20\d\d)\b(?![-/.]\d)",
+    re.I,
+)
+"""The year of an edition: no date is asked of it, and it tells how old the policy is at least."""
 _OF_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
 _WORDS_MAX = 20
-_GAP = re.compile(r"\[(?:insert |add )?(?:the |effective )?date[^\[\]]{0,30}\]|\bDD[/.-]MM[/.-]YYYY\b", re.I)
+_BESIDE = 30
+"""How many characters behind a date a law may stand for the date to be the law's."""
+_GAP = re.compile(
+    r"\[(?:insert |add )?(?:the |effective )?date[^\[\]]{0,30}\]"
+    r"|\b(?:DD|MM|00)(?P<mark>[/.-])(?:DD|MM|00|XX)(?P=mark)(?:YYYY|YY|0000|00|20XX)\b"
+    r"|\b(?:DD|D|00|_+) (?:MM|Month|_+) (?:YYYY|20XX|_+)(?!\w)|<date>|\b(?:19|20)(?:XX|__|\?\?)(?!\w)",
+    re.I,
+)
+_NO_DAY = re.compile(
+    r"\bthirty[- ]first(?: day)? of (?:February|April|June|September|November)\b|\bthirtieth(?: day)? of February\b"
+    r"|\b(?:February|April|June|September|November) (?:the )?thirty[- ]first\b|\bFebruary (?:the )?thirtieth\b",
+    re.I,
+)
 _EDGE_BLOCKS = 4
 """How far from the policy's beginning or end a date that stands alone is its date."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A date as it is written. *day* is what it means, as near as can be said; *wrong* says why it is none."""
-
-    sentence: Sentence
-    start: int
-    end: int
-    day: dt.date | None
-    wrong: str = ""
-    fix: str | None = None
-    is_none: bool = False
-    """Whether there is no such day; what may be read in two ways is wrong, and a day all the same."""
-
-    @property
-    def text(self) -> str:
-        """As it is written."""
-        return self.sentence.text[self.start : self.end]
-
-
-def written_dates(looked: Looked) -> Iterator[Written]:
-    """All dates of the policy, in order."""
-    for sentence, found in occurrences(looked, _DATE):
-        yield _read(sentence, found)
-
-
-def dates_of(sentence: Sentence) -> Iterator[Written]:
-    """The dates of one sentence."""
-    for found in _DATE.finditer(straight(sentence.text)):
-        yield _read(sentence, found)
 
 
 def own_date(looked: Looked) -> Written | None:
@@ -104,9 +90,9 @@ def own_date(looked: Looked) -> Written | None:
 
 
 def change_date(looked: Looked) -> Written | None:
-    """The latest day on which the policy was changed, by its own words; else since when it counts."""
+    """The latest day on which the policy was changed, by its own words; else since when it counts, or the season."""
     changed = [date for date, kind in _own_dates(looked) if kind is DateKind.UPDATED]
-    return max(changed, key=_day_of, default=None) or own_date(looked)
+    return max(changed, key=_day_of, default=None) or own_date(looked) or _season(looked)
 
 
 def _day_of(date: Written) -> dt.date:
@@ -126,8 +112,11 @@ def _kind(date: Written, policy: PolicyText, stated: Mapping[tuple[str, int], Da
     before, after = straight(date.sentence.text)[: date.start], straight(date.sentence.text)[date.end :]
     if kind := stated.get((date.sentence.id, policy.place(date.sentence, date.start, date.end).start)):
         return kind
-    if _CUE.search(before) and not _OF_LAW.search(date.sentence.text) and len(before.split()) <= _WORDS_MAX:
+    of_law = _OF_LAW.search(before + after[:_BESIDE])
+    if _CUE.search(before) and not of_law and len(before.split()) <= _WORDS_MAX:
         return DateKind.UPDATED
+    if _ITSELF.search(before + after) and not of_law and len((before + after).split()) <= _WORDS_MAX:
+        return DateKind.VERSION
     before = _PLACE.sub("", before)
     is_alone = not (before + after).strip(" .:|()*_") and _is_at_edge(date.sentence, policy.blocks)
     return DateKind.VERSION if is_alone else None
@@ -136,65 +125,6 @@ def _kind(date: Written, policy: PolicyText, stated: Mapping[tuple[str, int], Da
 def _is_at_edge(sentence: Sentence, blocks: tuple[Block, ...]) -> bool:
     edge = (*blocks[:_EDGE_BLOCKS], *blocks[-_EDGE_BLOCKS:])
     return any(sentence is one for block in edge for one in block.sentences)
-
-
-def _read(sentence: Sentence, found: re.Match[str]) -> Written:
-    at = (sentence, found.start(), found.end())
-    quote = found[0]
-    if found["y"]:
-        year, month, day = int(found["y"]), int(found["a"]), int(found["b"])
-        if month > 12 >= day:
-            right = _day(year, day, month)
-            return Written(
-                *at, right, f"{quote} has no month {month}", right.isoformat() if right else None, right is None
-            )
-        return _checked(at, quote, year, month, day)
-    if found["c"]:
-        return _numbers(at, quote, int(found["c"]), int(found["d"]), int(found["z"]) % 100 + 2000)
-    if found["e"]:
-        return _checked(at, quote, int(found["x"]), int(found["f"]), int(found["e"]))
-    for form in "12":
-        if found[f"month{form}"]:
-            month = _MONTHS[found[f"month{form}"][:3].lower()]
-            return _checked(at, quote, int(found[f"year{form}"]), month, int(found[f"day{form}"]))
-    if found["g"]:
-        year, month = int(found["w"]), int(found["g"])
-    else:
-        year, month = int(found["year3"]), _MONTHS[found["month3"][:3].lower()]
-    return Written(*at, dt.date(year, month, calendar.monthrange(year, month)[1]))
-
-
-def _numbers(at: tuple[Sentence, int, int], quote: str, first: int, second: int, year: int) -> Written:
-    """A date in numbers alone, whose order nobody can see."""
-    if first > 12:
-        return _checked(at, quote, year, second, first)
-    if second > 12:
-        return _checked(at, quote, year, first, second)
-    days = [day for day in (_day(year, first, second), _day(year, second, first)) if day]
-    if len(set(days)) == 1:
-        return Written(*at, days[0])
-    if not days:
-        return Written(*at, None, f"{quote} is no date", is_none=True)
-    either = " or ".join(f"{day:%-d %B %Y}" for day in sorted(days))
-    return Written(*at, max(days), f"{quote} may be {either}")
-
-
-def _checked(at: tuple[Sentence, int, int], quote: str, year: int, month: int, day: int) -> Written:
-    right = _day(year, month, day)
-    if right is not None:
-        return Written(*at, right)
-    if not 1 <= month <= 12:
-        return Written(*at, None, f"{quote} has no month", is_none=True)
-    last = calendar.monthrange(year, month)[1]
-    why = f"{quote}: {calendar.month_name[month]} {year} has {last} days"
-    return Written(*at, dt.date(year, month, last), why, is_none=True)
-
-
-def _day(year: int, month: int, day: int) -> dt.date | None:
-    try:
-        return dt.date(year, month, day)
-    except ValueError:
-        return None
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -208,6 +138,8 @@ def invalid(looked: Looked) -> Iterator[Hit]:
             yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
     for sentence, found in occurrences(looked, _GAP):
         yield hit_at(sentence, found.start(), found.end(), why="The date is still to be filled in")
+    for sentence, found in occurrences(looked, _NO_DAY):
+        yield hit_at(sentence, found.start(), found.end(), why="The month has no such day")
     for sentence, found in (*occurrences(looked, _SEASON), *_years_alone(looked)):
         yield hit_at(sentence, *found.span("season"), why=f"{found['season']} is no date")
     for date, why in (*_to_come(looked), *_due_before(looked), *_in_another_order(looked), *_long_before(looked)):
@@ -292,10 +224,19 @@ def stale(looked: Looked) -> Iterator[Hit]:
 
 
 def _season(looked: Looked) -> Written | None:
-    """The season in which the policy was last changed, as a day: no later than the year's last."""
-    found = [(sentence, one) for sentence, one in occurrences(looked, _SEASON) if not _OF_LAW.search(sentence.text)]
-    days = [Written(one, *at.span("season"), dt.date(int(at["season"][-4:]), 12, 31)) for one, at in found]
+    """The season in which the policy was last changed, as a day: no later than its last."""
+    told = (*occurrences(looked, _SEASON), *_years_alone(looked), *occurrences(looked, _EDITION))
+    found = [(sentence, one) for sentence, one in told if not _OF_LAW.search(sentence.text)]
+    is_north = looked.home.region != "other"
+    days = [Written(one, *at.span("season"), _last_day(at["season"], is_north=is_north)) for one, at in found]
     return max(days, key=_day_of, default=None)
+
+
+def _last_day(season: str, *, is_north: bool) -> dt.date:
+    """The day by which that season is surely over."""
+    ends = {"spring": (6, 21), "summer": (9, 23)} if is_north else {}
+    month, day = next((end for name, end in ends.items() if name in season.lower()), (12, 31))
+    return dt.date(int(season[-4:]), month, day)
 
 
 def _grave(hit: Hit) -> Hit:
@@ -332,7 +273,7 @@ def sunset(looked: Looked) -> Iterator[Hit]:
         name: row for name, row in table("names.toml").items() if not set(row.get("told_by", ())) & set(looked.regimes)
     }
     for name, row in rows.items():
-        phrases = [phrase(text) for text in row["phrases"]]
+        phrases = [one for text in row["phrases"] if (one := phrase(text)).found_in(looked.words)]
         for sentence, words in read:
             is_spelled = any(word in sentence.text for word in row.get("words", ()))
             is_spoken = is_spelled or any(phrase.found_in(words) for phrase in phrases)

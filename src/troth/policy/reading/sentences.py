@@ -17,7 +17,7 @@ def _words(text: str) -> frozenset[str]:
 _NEVER = _words(
     "e.g. i.e. eg. ie. cf. vs. viz. art. arts. no. nos. mr. mrs. ms. dr. prof. st. sec. secs. sect. para. paras. reg. "
     "regs. sch. cl. ch. p. pp. vol. approx. ca. tel. ext. fig. s. ss. bus. civ. cal. rec. dept. est. incl. jan. feb. "
-    "mar. apr. jun. jul. aug. sep. sept. oct. nov. dec."
+    "mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. rev. ver. eff."
 )
 _PERHAPS = _words("ltd. inc. co. corp. plc. llc. gmbh. etc. a.m. p.m. al.")
 _BEGINS = _words(

@@ -1,0 +1,161 @@
+"""Dates as they are written in a policy: in which order, in which language, and whether there is such a day."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from troth.policy.lint.prose import occurrences, straight
+from troth.policy.lint.run import Looked
+from troth.policy.text import Sentence
+
+__all__ = ["Written", "dates_of", "written_dates"]
+
+_MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
+_LEFT = [
+    "ene",
+    "1",
+    "fév",
+    "2",
+    "mär",
+    "3",
+    "mrz",
+    "3",
+    "maa",
+    "3",
+    "avr",
+    "4",
+    "abr",
+    "4",
+    "mai",
+    "5",
+    "mei",
+    "5",
+    "ago",
+    "8",
+    "aoû",
+    "8",
+    "okt",
+    "10",
+    "dez",
+    "12",
+    "déc",
+    "12",
+    "dic",
+    "12",
+]
+"""As translators leave them: Dezember, mars, mei."""
+_MONTHS |= dict(zip(_LEFT[::2], map(int, _LEFT[1::2]), strict=True))
+_MONTH = (
+    r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}"
+    r"|März|Mrz|maart|avril|abril|Mai|mei|Okt(?:ober)?|Dez(?:ember)?|décembre|diciembre|février|août|agosto|enero)\.?"
+)
+_DATE = re.compile(
+    r"(?<![\d./-])(?:"
+    r"(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})"
+    r"|(?P<c>\d{1,2})(?P<t>[/-])(?P<d>\d{1,2})(?P=t)(?P<z>(?:20)?\d\d)"
+    r"|(?P<g>0?[1-9]|1[0-2])[./](?P<w>20\d\d)"
+    r"|(?P<w2>20\d\d)-(?P<g2>0[1-9]|1[0-2])(?!\d)"
+    r"|(?P<e>\d{1,2})\.(?P<f>\d{1,2})\.(?P<x>20\d\d)"
+    r"|(?P<e2>[0-3]\d)\.(?P<f2>0[1-9]|1[0-2])\.(?P<x2>\d\d)"
+    rf"|(?P<day1>\d{{1,2}})(?:st|nd|rd|th|\.)?(?: of)? {_MONTH.format(1)},? (?P<year1>(?:19|20)\d\d)"
+    rf"|{_MONTH.format(2)} (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year2>(?:19|20)\d\d)"
+    rf"|{_MONTH.format(3)},? (?P<year3>(?:19|20)\d\d)"
+    r")(?![\d/-]|\.\d)",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A date as it is written. *day* is what it means, as near as can be said; *wrong* says why it is none."""
+
+    sentence: Sentence
+    start: int
+    end: int
+    day: dt.date | None
+    wrong: str = ""
+    fix: str | None = None
+    is_none: bool = False
+    """Whether there is no such day; what may be read in two ways is wrong, and a day all the same."""
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return self.sentence.text[self.start : self.end]
+
+
+def written_dates(looked: Looked) -> Iterator[Written]:
+    """All dates of the policy, in order."""
+    for sentence, found in occurrences(looked, _DATE):
+        yield _read(sentence, found)
+
+
+def dates_of(sentence: Sentence) -> Iterator[Written]:
+    """The dates of one sentence."""
+    for found in _DATE.finditer(straight(sentence.text)):
+        yield _read(sentence, found)
+
+
+def _read(sentence: Sentence, found: re.Match[str]) -> Written:
+    at = (sentence, found.start(), found.end())
+    quote = found[0]
+    if found["y"]:
+        year, month, day = int(found["y"]), int(found["a"]), int(found["b"])
+        if month > 12 >= day:
+            right = _day(year, day, month)
+            return Written(
+                *at, right, f"{quote} has no month {month}", right.isoformat() if right else None, right is None
+            )
+        return _checked(at, quote, year, month, day)
+    if found["c"]:
+        return _numbers(at, quote, int(found["c"]), int(found["d"]), int(found["z"]) % 100 + 2000)
+    if found["e"]:
+        return _checked(at, quote, int(found["x"]), int(found["f"]), int(found["e"]))
+    if found["e2"]:
+        return _checked(at, quote, 2000 + int(found["x2"]), int(found["f2"]), int(found["e2"]))
+    for form in "12":
+        if found[f"month{form}"]:
+            month = _MONTHS[found[f"month{form}"][:3].lower()]
+            return _checked(at, quote, int(found[f"year{form}"]), month, int(found[f"day{form}"]))
+    if found["g"] or found["g2"]:
+        year, month = int(found["w"] or found["w2"]), int(found["g"] or found["g2"])
+    else:
+        year, month = int(found["year3"]), _MONTHS[found["month3"][:3].lower()]
+    return Written(*at, dt.date(year, month, calendar.monthrange(year, month)[1]))
+
+
+def _numbers(at: tuple[Sentence, int, int], quote: str, first: int, second: int, year: int) -> Written:
+    """A date in numbers alone, whose order nobody can see."""
+    if first > 12:
+        return _checked(at, quote, year, second, first)
+    if second > 12:
+        return _checked(at, quote, year, first, second)
+    days = [day for day in (_day(year, first, second), _day(year, second, first)) if day]
+    if len(set(days)) == 1:
+        return Written(*at, days[0])
+    if not days:
+        return Written(*at, None, f"{quote} is no date", is_none=True)
+    either = " or ".join(f"{day:%-d %B %Y}" for day in sorted(days))
+    return Written(*at, max(days), f"{quote} may be {either}")
+
+
+def _checked(at: tuple[Sentence, int, int], quote: str, year: int, month: int, day: int) -> Written:
+    right = _day(year, month, day)
+    if right is not None:
+        return Written(*at, right)
+    if not 1 <= month <= 12:
+        return Written(*at, None, f"{quote} has no month", is_none=True)
+    last = calendar.monthrange(year, month)[1]
+    why = f"{quote}: {calendar.month_name[month]} {year} has {last} days"
+    return Written(*at, dt.date(year, month, last), why, is_none=True)
+
+
+def _day(year: int, month: int, day: int) -> dt.date | None:
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
