@@ -27,6 +27,7 @@ _MODULES = (
     "california",
     "mail",
     "structure",
+    "pointing",
     "dates",
     "spelling",
     "residue",

@@ -86,97 +86,43 @@ def _name_of(lead: Sentence, section: Section) -> str:
     return "-".join(words[:4]) or "text"
 
 
-# --- what points elsewhere, or at itself ------------------------------------------------------------------------------
-
-_URL = re.compile(
-    r"https?://\S+|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)+/\S*|\S+@\S+|\b(?:[\w-]+\.)+(?:com|org|net|eu|uk|de|fr|es|nl|gov|io)\b"
-)
-_INSECURE = re.compile(r"\b(?:http|HTTP)://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
-_REFERS = re.compile(
-    r"\b(?:[Ss]ee|in|[Uu]nder|per|to|of|with)(?: also)? "
-    r"(?P<what>(?:section|clause|paragraph)s? (?P<number>\d{1,2}+(?:\.\d{1,2})*+))(?!\d)"
-    r"(?! ?(?:\(|of (?:the|that|this) (?!policy|notice|statement)|[A-Z]|BDSG|GDPR))"
-)
-_LINK_TO_COME = re.compile(
-    r"[\[<{(](?:insert |add |your |privacy |the )?(?:hyper)?(?:link|url|web ?address)s?"
-    r"(?: (?:here|to|will|tbc|tbd|coming|missing|follows?)\b[^\]>})]{0,60})?[\]>})]",
-    re.I,
-)
-_NUMBERED = re.compile(r"\W{0,3}(?:(?:section|clause|part) )?(\d{1,2}(?:\.\d{1,2})*)(?=[.)\s:])", re.I)
-
-
-@fires_when("S.link.insecure")
-def insecure_link(looked: Looked) -> Iterator[Hit]:
-    """Every address without encryption, in the text or behind it, once for a sentence."""
-    for sentence in looked.policy.sentences:
-        seen = set[str]()
-        for found in _INSECURE.finditer(sentence.text):
-            seen.add(found[0].rstrip("/"))
-            yield hit_at(sentence, found.start(), found.end(), fix=f"https{found[0][4:]}")
-        for link in sentence.links:
-            if link.href.lower().startswith("http:") and link.href.rstrip("/") not in seen:
-                yield hit_at(sentence, link.start, link.end)
-
-
-@fires_when("S.link.missing")
-def missing_link(looked: Looked) -> Iterator[Hit]:
-    """Sentences that send their reader to a document without saying where it is, or to a section that is not there."""
-    said = set[str]()
-    itself = looked.mentions.of("points.itself")
-    for passage in looked.mentions.of("points.document", "points.click", "points.elsewhere"):
-        if passage not in itself and not _leads_somewhere(passage):
-            said.add(passage.sentence.id)
-            yield Hit(passage.sentence, says=(("why", "The reader is sent somewhere, and no link leads there"),))
-    for sentence, found in occurrences(looked, _LINK_TO_COME):
-        if sentence.id not in said and found.start() not in {link.start - 1 for link in sentence.links}:
-            said.add(sentence.id)
-            yield hit_at(sentence, found.start(), found.end(), why="The link is still to be filled in")
-    numbers = set(_numbers(looked.policy))
-    for sentence, found in occurrences(looked, _REFERS, headings=False):
-        if found["number"] not in numbers and sentence.id not in said and not sentence.links:
-            why = f"There is no {found['what']} in this policy"
-            yield hit_at(sentence, found.start("what"), found.end("what"), why=why)
-
-
-def _leads_somewhere(passage: Passage) -> bool:
-    """Whether the sentence, or the next one of its paragraph, has a link or an address."""
-    sentences = passage.block.sentences
-    at = sentences.index(passage.sentence)
-    return any(one.links or _URL.search(one.text) for one in sentences[at : at + 2])
-
-
-def _numbers(policy: PolicyText) -> Iterator[str]:
-    """The numbers of all sections and paragraphs."""
-    for at, section in enumerate(policy.sections, 1):
-        yield str(at)
-        if found := _NUMBERED.match(section.title):
-            yield found[1]
-    for block in policy.blocks:
-        if found := _NUMBERED.match(block.text):
-            yield found[1]
-
-
-@fires_when("S.circular")
-def circular(looked: Looked) -> Iterator[Hit]:
-    """A policy that tells its reader to read the policy."""
-    for passage in looked.mentions.of("points.itself"):
-        if not passage.sentence.links and not _URL.search(passage.sentence.text):
-            yield Hit(passage.sentence)
+# --- what tells of a law ----------------------------------------------------------------------------------------------
 
 
 @fires_when("S.law-no-promise")
 def law_without_promise(looked: Looked) -> Iterator[Hit]:
-    """Sections that tell of a law and speak of nobody: neither of us nor of you."""
-    told = {passage.sentence.id: passage for passage in looked.mentions.of("law.told")}
-    words = {passage.sentence.id: passage.words for passage in looked.mentions.passages}
-    for section in looked.policy.sections:
-        sentences = [one for block in section.blocks for one in block.sentences if block.cell is None]
-        laws = [one for one in sentences if one.id in told]
-        if laws and section.level and not any(_SOMEBODY.search(words[one.id]) for one in sentences):
-            yield Hit(laws[0])
+    """Parts that tell of a law and speak of nobody: neither of us nor of you."""
+    told = {id(passage) for passage in looked.mentions.of("law.told", "law.made")}
+    for part in _parts(looked):
+        title, body = part[0], part[1:]
+        if any(_SOMEBODY.search(one.words) for one in body):
+            continue
+        is_titled = _LAW.search(title.words) and not _SOMEBODY.search(title.words)
+        about = [one for one in body if id(one) in told] or (body if is_titled else [])
+        if about:
+            yield Hit(about[0].sentence)
 
 
-_SOMEBODY = re.compile(r"\b(?:we|us|our|you|your|i|my)\b")
+def _parts(looked: Looked) -> Iterator[list[Passage]]:
+    """The sections and the paragraphs with a title of their own, each with its title first; tables left out."""
+    part = list[Passage]()
+    for passage in looked.mentions.passages:
+        if passage.block.kind == "heading" or passage.is_title:
+            yield from [part] if part else []
+            part = [passage]
+        elif part and passage.block.cell is None:
+            part.append(passage)
+    yield from [part] if part else []
+
+
+_LAW = re.compile(
+    r"\b(?:act|law|laws|gdpr|regulations?|directive|statute|code|caloppa|ccpa|cpra|coppa|can ?spam|hipaa|ferpa|pecr"
+    r"|lgpd|glba|fair information|gramm leach bliley|shine the light)\b"
+)
+_SOMEBODY = re.compile(
+    r"\b(?:we|us|our|ours|you|your|yours|i|my|this (?:site|website|policy|notice|app|service)|the (?:site|website|app"
+    r"|company|school|clinic|hospital|bank|shop|practice|university|publisher|charity|club|firm|association))\b"
+)
 
 
 # --- words that nobody explains ---------------------------------------------------------------------------------------
