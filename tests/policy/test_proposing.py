@@ -142,6 +142,7 @@ def test_every_row_has_words_and_every_concept_a_row() -> None:
         ({"controls": ["law.reviewed"], "part": "More."}, "somebody attests the rest"),
         ({"controls": ["law.reviewed"], "about": "fields"}, "about is"),
         ({"attest": "So it is.", "kind": "retentions"}, "kind is one of"),
+        ({"attest": "So it is.", "aside": "perhaps"}, "what stands aside counts or is ignored"),
     ],
 )
 def test_a_row_that_says_too_little_or_too_much_is_refused_by_its_name(row: dict[str, Any], why: str) -> None:
