@@ -39,7 +39,7 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
     """Denials that data goes to others, or abroad, beside those who get it there."""
     spoken = looked.mentions
     pairs = (
-        ("denial.sharing", ("recipient.named", "recipient.category")),
+        ("denial.sharing", ("recipient.named", "recipient.category", "vendor.told")),
         ("denial.abroad", ("transfer.vendor", "abroad.told")),
         ("denial.trade", ("trade.told",)),
         ("denial.ads", ("ads.told",)),
@@ -60,7 +60,14 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
 
 def _is_local(denial: Passage) -> bool:
     """Whether it is about what its own subsection is about: “a passing on does not take place” under “Statistics”."""
-    return denial.block.kind != "heading" and bool(denial.under) and not _GENERAL_DENIAL.search(denial.words)
+    is_below = denial.block.kind != "heading" and bool(denial.under) and not _ABOUT_OTHERS.search(denial.under)
+    return is_below and not _GENERAL_DENIAL.search(denial.words)
+
+
+_ABOUT_OTHERS = re.compile(
+    r"\b(?:third part\w*|recipients?|disclos\w*|shar(?:e|es|ing)|passing on|who (?:gets|receives))\b"
+)
+"""What a heading says where the section under it tells of everybody who may get the data."""
 
 
 _GENERAL_DENIAL = re.compile(
@@ -117,9 +124,10 @@ def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
         if beside:
             yield _beside(passage, beside[0])
             return
+    admitted = {passage.under for passage in spoken.of("singles.admitted")}
     for passage in spoken.of("denial.person"):
         beside = [other for other in spoken.of("singles.out") if other.under == passage.under]
-        if beside:
+        if beside and passage.under not in admitted:
             yield _beside(passage, beside[0])
 
 
@@ -130,12 +138,17 @@ def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
 def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
     """A promise that all mail stops, beside mail that must be sent, where nothing says that it goes on."""
     spoken = looked.mentions
-    others = _without(spoken.of("mail.must"), spoken.of("mail.none"))
+    told = [one for one in spoken.of("breach.any") if _TO_PEOPLE.search(one.words)]
+    others = _without([*spoken.of("mail.must"), *told], spoken.of("mail.none"))
     if not others or spoken.has("mail.goes_on"):
         return
     for passage in spoken.of("mail.none"):
         yield _beside(passage, others[0])
 
+
+_TO_PEOPLE = re.compile(
+    r"\b(?:you|your|customers?|users?|members?|people|persons?|individuals?|everyone|everybody|parents?)\b"
+)
 
 _GENERAL = re.compile(r"(?:info|office|hello|contact|support|help|reception|team|mail)@")
 _FOR_OTHER_MATTERS = re.compile(
@@ -187,7 +200,8 @@ def card_undeclared(looked: Looked) -> Iterator[Hit]:
 @fires_when("X.email-undeclared")
 def address_undeclared(looked: Looked) -> Iterator[Hit]:
     """Mail that is sent, while no address is among what is collected."""
-    yield from _undeclared(looked, "mail.sent", _EMAIL)
+    if not looked.mentions.has("mail.declared"):
+        yield from _undeclared(looked, "mail.sent", _EMAIL)
 
 
 _CARD = re.compile(
