@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from troth.policy.lexicon import Passage
@@ -90,11 +91,17 @@ def _transfer(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("GDPR.21.4.objection")
 def _objection_to_marketing(looked: Looked) -> Iterator[Hit]:
+    """A right that is one of many in its sentence is not shown apart from them."""
     spoken = looked.mentions
     marketing = spoken.of("mail.commercial", "marketing.any")
-    is_shown = spoken.has("right.object.marketing") or said_near(marketing, spoken.of("right.object.it"))
-    if marketing and not is_shown:
+    others = Counter(id(passage) for name in _OTHER_RIGHTS for passage in spoken.of(name) if not passage.own)
+    told = [one for one in spoken.of("right.object.marketing") if others[id(one)] < _MANY_RIGHTS]
+    if marketing and not told and not said_near(marketing, spoken.of("right.object.it")):
         yield Hit()
+
+
+_OTHER_RIGHTS = ("right.access", "right.rectify", "right.erase", "right.restrict", "right.port")
+_MANY_RIGHTS = 4
 
 
 @fires_when("GDPR.12.time")

@@ -15,35 +15,67 @@ _ADDRESS = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@[\w-]{1,63}\.[\w.-]{2,100}")
 _SHARED = re.compile(
     r"(?:info|information|contact|contactus|hello|hi|support|office|admin|administration|mail|enquir(?:y|ies)|"
     r"inquiries|sales|help|helpdesk|services?|team|customer\w{0,8}|feedback|reception|marketing|hr|webmaster|post|"
-    r"mailbox|general|questions|ask)",
+    r"mailbox|general|questions|ask|legal|press|newsroom|editor(?:ial)?|shop|store|orders?|bookings?|reservations?|"
+    r"billing|accounts?|secretar\w{1,5}|management|school|clinic|practice|staff|all|everyone|tech|main|"
+    r"kontakt|contact[ao]|contatt[io]|contato|kundenservice|poststelle|sekretariat|hallo|hola|ciao|bonjour|accueil)",
     re.I,
 )
 _SAME = re.compile(r"\bsame (?:e-?mail|mailbox|(?:mail |postal |contact )?address)\b", re.I)
 _ALSO_READS = re.compile(
     r"\b(?:reads?|sees?|checks?|watch(?:es)?|has access to) (?:that|this|the same|the|our) (?:general |shared )?"
-    r"(?:in-?box|mailbox|mail|address|account)\b",
+    r"(?:in-?box|mailbox|mail|address|account)\b"
+    r"|\balso used (?:for|by)\b|\b(?:monitored|read|seen|opened|answered|checked|watched|shared|sorted)"
+    r" (?:by|with|among) (?:the |our |all |a )?"
+    r"(?:(?!data\b|privacy\b|dpo\b|officer\b)[\w'’-]+ ){0,3}"
+    r"(?:team|department|staff|colleagues|office|people|employees|everyone|secretary|assistants?|receptionists?)\b",
     re.I,
 )
-_OFFICER = r"(?:[Dd]ata [Pp]rotection [Oo]fficer|[Pp]rivacy [Oo]fficer|DPO)"
-_PERSON = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)? [A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
-_NAMED = re.compile(
-    rf"{_OFFICER}\)?(?:,| is| \(|:)? (?P<name>{_PERSON})(?=[\s,.;:()]|$)"
-    rf"|(?P<before>{_PERSON}), (?:our |the |is our )?{_OFFICER}"
+_OPEN_TO_MANY = re.compile(
+    r"\b(?:tickets?|support (?:team|desk|address)|help ?desk|customer (?:service|support|care)s?|reception|switchboard"
+    r"|front desk|call centre|live chat|(?:general|main|shared|common|central|company|office|group|team|usual)"
+    r" (?:e-?mail|mailbox|in-?box|mail|address|account|number|line|enquir\w{1,4}))\b",
+    re.I,
 )
+"""Ways to reach a company that end with whoever is there."""
+_ALONE = re.compile(r"\b(?:only|alone|nobody else|no one else|direct(?:ly)?|of (?:their|his|her|its) own)\b", re.I)
+_OFFICER = (
+    r"(?:[Dd]ata [Pp]rotection (?:[Oo]fficer|[Ll]ead|[Mm]anager|[Cc]ontact)|[Dd]elegate of [Dd]ata [Pp]rotection"
+    r"|(?:[Cc]hief )?[Pp]rivacy (?:[Oo]fficer|[Ll]ead)|DPO)"
+)
+_PERSON = (
+    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Rev|Sir|Herr|Frau)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)?"
+    r" (?:(?:van|von|de|da|der|den|O['’]) ?){0,2}[A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
+)
+_IS = r"(?:,| is(?: called| named)?|:| [-–—]|, who is| called| named)?"
+_ACTS_AS = r"(?:,| is| [-–—]|, who is| acts as| serves as| works as| has been| was appointed(?: as)?)?"
+_NAMED = re.compile(
+    rf"{_OFFICER}(?: of [\w ]{{2,40}}?)?\)?(?:['’]s name)?{_IS} ?\(?(?P<name>{_PERSON})(?=[\s,.;:()!?]|$)"
+    rf"(?! [A-Z]|, (?:\w+ ){{0,3}}\d)"
+    rf"|(?P<before>{_PERSON}){_ACTS_AS}(?: our| the| your| appointed| also){{0,2}} \(?{_OFFICER}"
+    rf"|{_OFFICER}\)?(?: [a-z]+){{0,3}} (?:held by|filled by|falls to|appointed|ask for) (?P<held>{_PERSON})"
+)
+_BARE = re.compile(rf"(?P<name>{_PERSON})(?=[,.;:(]|$)")
 _NO_PERSON = re.compile(
-    r"\b(?:Ltd|Limited|Inc|LLC|GmbH|Street|Road|Data|Protection|Officer|Team|House|Privacy|Services?|Group|Consulting|"
-    r"Please|Email|Attn)\b"
+    r"\b(?:Ltd|Limited|Inc|LLC|LLP|GmbH|Street|Road|Lane|Avenue|Square|Place|Way|Quay|Court|Park|Building|Floor|Box|Suite|"
+    r"Data|Protection|Officer|Team|House|Privacy|Services?|Group|Consult\w*|Compliance|Law|Solicitors|Partners|Solutions|"
+    r"Security|University|College|School|Hospital|Trust|Council|Department|Office|Bank|Please|Email|Attn|Article|The|Our)\b"
 )
 
 
 @fires_when("GDPR.38.dpo-mailbox")
 def _officers_mailbox(looked: Looked) -> Iterator[Hit]:
     """Fires once: for the mailbox, else for the name."""
-    spoken = looked.mentions
-    about = spoken.of("officer.any")
-    behind = dict(zip(map(id, spoken.passages), spoken.passages[1:], strict=False))
-    near = (one for passage in about for one in (passage, behind.get(id(passage))) if one is not None)
-    yield from itertools.islice((*filter(None, map(_mailbox, near)), *filter(None, map(_name, about))), 1)
+    about = looked.mentions.of("officer.any")
+    pairs = [(passage, looked.following.get(id(passage))) for passage in about]
+    near = [one for pair in pairs for one in pair if one is not None]
+    beside = [behind for passage, behind in pairs if behind is not None and _is_label(passage)]
+    names = (*(_name(one, _NAMED) for one in about), *(_name(one, _BARE) for one in beside))
+    yield from itertools.islice(filter(None, (*map(_mailbox, near), *names)), 1)
+
+
+def _is_label(passage: Passage) -> bool:
+    """Whether it heads what stands behind it: a heading, or a cell of a table."""
+    return passage.block.kind == "heading" or passage.block.cell is not None
 
 
 def _mailbox(passage: Passage) -> Hit | None:
@@ -52,14 +84,16 @@ def _mailbox(passage: Passage) -> Hit | None:
     if address and _SHARED.fullmatch(address[1]):
         what = "The officer is reached through a mailbox that others read."
         return Hit(passage.sentence, address[0], (("what", what),))
-    if (_SAME.search(text) or _ALSO_READS.search(text)) and address is None:
+    is_open = address is None and (_SAME.search(text) or _OPEN_TO_MANY.search(text))
+    if (is_open or _ALSO_READS.search(text)) and not _ALONE.search(text):
         return Hit(passage.sentence, says=(("what", "The officer shares a mailbox with others."),))
     return None
 
 
-def _name(passage: Passage) -> Hit | None:
-    found = _NAMED.search(passage.sentence.text)
-    name = found and (found["name"] or found["before"])
+def _name(passage: Passage, pattern: re.Pattern[str]) -> Hit | None:
+    text = passage.sentence.text
+    found = pattern.match(text) if pattern is _BARE else pattern.search(text)
+    name = found and next(filter(None, found.groups()))
     if not name or _NO_PERSON.search(name):
         return None
     return Hit(passage.sentence, says=(("what", "The officer is given by name, which goes stale."),))
