@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_near, without
+from troth.policy.lint.prose import straight
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
 
@@ -22,7 +23,18 @@ _CANSPAM = (
 
 _IDENTIFIER = re.compile(r"\b(?=\w{0,40}_)[A-Za-z_]\w{2,40}\b|\b[A-Z]{3,12}ID\b")
 """What the name of a cookie looks like: ``shop_session``, ``PHPSESSID``."""
-_LASTS = re.compile(r"\bsession\b|\b\w{1,12} (?:minutes?|hours?|days?|weeks?|months?|years?)\b")
+_QUOTED = re.compile(r"\b[Cc]ookies?:? [\"'`]\w[\w .-]{1,30}[\"'`]")
+_WITH_LIFE = re.compile(
+    r"(?:^|[\s\"'`*])(?P<name>[A-Za-z][\w-]{1,24})[\"'`*]* ?(?:\(|: ?| - |\| ?)[^.;()]{0,60}?"
+    r"(?:\bsession\b(?!-)|\b(?:\d{1,3}|one|two|six|twelve|thirteen) ?(?:min|h\b|hours?|d\b|days?|weeks?|mo|months?|y))",
+)
+"""A name with how long it stays: “sid (session)”, “lang: 12 months”."""
+_LASTS = re.compile(
+    r"\b(?:session(?! re)|permanent|persistent|expires?)\b"
+    r"|\b\w{1,12} (?:mins?|minutes?|hours?|hrs?|days?|weeks?|mths?|months?|yrs?|years?)\b"
+    r"|\b\d{1,3}(?:min|h|d|mo|m|y|yr)\b|\b(?:log|sign|logged|signed|signing|logging) out\b"
+    r"|\bclose (?:your|the) (?:browser|window|tab)\b|\bleave the site\b"
+)
 
 
 @fires_when("CANSPAM.content")
@@ -44,10 +56,15 @@ def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
     after = following(spoken)
     soon = {id(passage) for passage in spoken.of("optout.soon")}
     behind = [one for one in (after.get(id(passage)) for passage in offered) if one and _GOES_ON.search(one.words)]
-    if offered and not spoken.has("optout.time") and not any(id(one) in soon for one in (*offered, *behind)):
+    is_timed = spoken.has("optout.time") or any(_IN_A_ROW.search(row) for row in looked.rows.values())
+    if offered and not is_timed and not any(id(one) in soon for one in (*offered, *behind)):
         yield Hit(offered[0].sentence)
 
 
+_IN_A_ROW = re.compile(
+    r"\b(?:unsubscri|opt(?:ing)? out|newsletter|marketing|mailing).{0,80}\b"
+    r"(?:\w+ (?:business |working )?(?:days?|hours?)|at once|immediate\w*|instant\w*|same day)\b"
+)
 _GOES_ON = re.compile(r"\b(?:this|that|it|these|requests?|effect|effective|changes?)\b")
 """Words by which a sentence goes on about what the one before it says."""
 
@@ -64,7 +81,8 @@ def _newsletter(looked: Looked) -> Iterator[Hit]:
 
 
 _BUNDLED = re.compile(
-    r"\b(?:by|in) (?:registering|creating|ordering|buying|entering|using|placing|downloading|booking)\b"
+    r"\b(?:by|in) (?:\w+ )?(?:visiting|browsing|accessing|joining|becoming|staying|registering|creating|ordering|buying"
+    r"|entering|using|placing|downloading|booking)\b"
 )
 
 
@@ -133,11 +151,34 @@ def _choice_follows(looked: Looked, passages: Sequence[Passage]) -> bool:
 def _cookies_listed(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     used = outside_headings(spoken.of("cookie.word"))
-    blocks = {id(passage.block) for passage in used}
-    about = [one for one in spoken.passages if id(one.block) in blocks or "cookie" in one.under]
-    is_named = spoken.has("cookie.named") or any(_IDENTIFIER.search(one.sentence.text) for one in about)
+    about = _about_cookies(looked, used)
+    texts = [straight(one.sentence.text) for one in about]
+    is_named = spoken.has("cookie.named") or any(_is_name(text) for text in texts)
     is_dated = spoken.has("cookie.duration") or any(_LASTS.search(one.words) for one in about)
     wanted = ((is_named, "which there are"), (is_dated, "how long they stay"))
     missing = [words for is_said, words in wanted if not is_said]
     if used and missing:
         yield Hit(used[0].sentence, says=(("missing", ", ".join(missing)),))
+
+
+def _about_cookies(looked: Looked, used: Iterable[Passage]) -> list[Passage]:
+    """What stands beside *used*, under a heading on cookies, or in a table that lists what expires."""
+    blocks = {id(passage.block) for passage in used}
+    passages = looked.mentions.passages
+    tables = {
+        one.block.cell.table
+        for one in passages
+        if one.block.cell and one.block.cell.is_head and _HEAD.search(one.words)
+    }
+    return [
+        one
+        for one in passages
+        if id(one.block) in blocks or "cookie" in one.under or (one.block.cell and one.block.cell.table in tables)
+    ]
+
+
+_HEAD = re.compile(r"\b(?:cookies?|trackers?|expir\w+|lifetime|lifespan|duration|runtime|max age|lasts|how long)\b")
+
+
+def _is_name(text: str) -> bool:
+    return any(pattern.search(text) for pattern in (_IDENTIFIER, _QUOTED, _WITH_LIFE))

@@ -15,40 +15,9 @@ from troth.policy.text import Sentence
 __all__ = ["Written", "dates_of", "written_dates"]
 
 _MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
-_LEFT = [
-    "ene",
-    "1",
-    "fév",
-    "2",
-    "mär",
-    "3",
-    "mrz",
-    "3",
-    "maa",
-    "3",
-    "avr",
-    "4",
-    "abr",
-    "4",
-    "mai",
-    "5",
-    "mei",
-    "5",
-    "ago",
-    "8",
-    "aoû",
-    "8",
-    "okt",
-    "10",
-    "dez",
-    "12",
-    "déc",
-    "12",
-    "dic",
-    "12",
-]
+_LEFT = {1: "ene", 2: "fév", 3: "mär mrz maa", 4: "avr abr", 5: "mai mei", 8: "ago aoû", 10: "okt", 12: "dez déc dic"}
 """As translators leave them: Dezember, mars, mei."""
-_MONTHS |= dict(zip(_LEFT[::2], map(int, _LEFT[1::2]), strict=True))
+_MONTHS |= {name: number for number, names in _LEFT.items() for name in names.split()}
 _MONTH = (
     r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}"
     r"|März|Mrz|maart|avril|abril|Mai|mei|Okt(?:ober)?|Dez(?:ember)?|décembre|diciembre|février|août|agosto|enero)\.?"
