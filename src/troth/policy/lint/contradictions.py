@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import shortened
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.lint.uses import is_item
 from troth.policy.stated import ContactKind, Reached, contacts
 from troth.policy.text import Sentence
 
-__all__ = ["is_taken_back"]
+__all__ = ["beside_line", "is_taken_back"]
 
 
 def _beside(passage: Passage, other: Passage) -> Hit:
-    return Hit(passage.sentence, says=_other(other.sentence))
+    return Hit(passage.sentence, says=beside_line(other.sentence))
 
 
-def _other(sentence: Sentence) -> tuple[tuple[str, str], ...]:
+def beside_line(sentence: Sentence) -> tuple[tuple[str, str], ...]:
+    """What a finding says of another sentence: its line, and its beginning."""
     return (("other", str(sentence.span.line)), ("quote", shortened(sentence.text)))
 
 
@@ -47,6 +48,7 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
     told = set[str]()
     for denial, kinds in pairs:
         others = _without(spoken.of(*kinds), [*spoken.of(denial), *spoken.of("denial.any"), *spoken.of("officer.any")])
+        others = others or (list(_at_named_firms(looked)) if denial == "denial.sharing" else [])
         for passage in spoken.of(denial) if others else ():
             is_meant = denial != "denial.sharing" or not _is_local(passage)
             if is_meant and passage.sentence.id not in told and not is_taken_back(passage, looked):
@@ -56,6 +58,28 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
         beside = [other for other in spoken.of("passed.on") if other.block is passage.block and other is not passage]
         if beside and passage.sentence.id not in told:
             yield _beside(passage, beside[0])
+
+
+def _at_named_firms(looked: Looked) -> Iterator[Passage]:
+    """Sentences in which somebody else, by name, does the company's work; the company itself is read as *we*."""
+    for passage in looked.mentions.passages:
+        is_said = passage.block.kind != "heading" and _AT_A_FIRM.search(passage.sentence.text)
+        if is_said and not _OURSELVES.search(passage.words):
+            yield passage
+
+
+_AT_A_FIRM = re.compile(
+    r"\b(?:hosted|sent|run|stored|kept|delivered|handled|processed|printed|managed|served|backed up|counted|measured"
+    r"|answered|shipped|prepared|goe?s? out|rented|use|uses|employ)(?: \w+){0,3}? (?:by|through|via|with|from|use|uses)"
+    r" (?:the )?[A-Z]\w+|\b(?:use|uses) [A-Z]\w+ (?:for|to)\b"
+    r"|\b[A-Z]\w+ (?:hosts|sends|stores|delivers|prints|runs|processes|handles|receives|counts) (?:our|your|the)\b"
+)
+_OURSELVES = re.compile(
+    r"\b(?:we|it|this|nobody|everybody|everyone|staff|who|she|he)"
+    r" (?:hosts|sends|stores|delivers|prints|runs|processes|handles|receives|counts)\b"
+    r"|\b(?:not|never|our own|act|regulation|january|february|march|april|may|june|july|august|september|october"
+    r"|november|december|monday|tuesday|wednesday|thursday|friday|gdpr|eu|uk|europe|germany|tls|ssl|https)\b"
+)
 
 
 def _is_local(denial: Passage) -> bool:
@@ -168,72 +192,40 @@ def mailboxes(looked: Looked) -> Iterator[Hit]:
         passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "mail.preferences", "complaint.self")
     }
     found = dict[str, Sentence]()
+    for passage, after in itertools.pairwise(spoken.passages):
+        if passage.block is after.block and passage.sentence.text.endswith("?") and _ASKS.search(passage.sentence.text):
+            rights.add(after.sentence.id)
     for contact in contacts(looked.policy):
         box = contact.value.lower()
         is_ours = contact.kind is ContactKind.EMAIL and contact.reached in {Reached.COMPANY, Reached.OFFICER}
         is_asked = contact.sentence.id in rights or not _GENERAL.match(box) or _CONTACTS.match(contact.sentence.text)
-        if is_ours and is_asked and not _FOR_OTHER_MATTERS.match(box):
+        if is_ours and is_asked and (contact.sentence.id in rights or not _FOR_OTHER_MATTERS.match(box)):
             found.setdefault(box, contact.sentence)
     ours = _own_domain(found)
-    boxes = {box: sentence for box, sentence in found.items() if box.endswith(f"@{ours}")}
-    if len(boxes) > 1:
+    boxes = {box: sentence for box, sentence in found.items() if box.endswith((f"@{ours}", f".{ours}"))}
+    for_others = [box for box, asked in boxes.items() if not _FOR_PRIVACY.match(box) or _asks_the_officer(box, asked)]
+    if len(boxes) > 1 and for_others:
         which = ", ".join(f"{box} (line {sentence.span.line})" for box, sentence in boxes.items())
-        for box in [box for box in boxes if not _FOR_PRIVACY.match(box)][:1]:
-            yield Hit(boxes[box], says=(("which", which),))
+        yield Hit(boxes[for_others[0]], says=(("which", which),))
+    elif boxes and (somebody := spoken.of("box.somebody")):
+        which = f"{next(iter(boxes))} and somebody else’s"
+        yield Hit(somebody[0].sentence, says=(("which", which),))
+
+
+def _asks_the_officer(box: str, sentence: Sentence) -> bool:
+    """Whether the officer is who one asks for something; that there is one, and where, is another matter."""
+    return box.startswith("dpo") and _ASKS.search(sentence.text) is not None
+
+
+_ASKS = re.compile(
+    r"\b(?:ask|requests?|complain|object|withdraw|obtain|copy|copies|exercise|see|correct|delete|erase|forgotten|unsubscribe|stop)\b",
+    re.I,
+)
 
 
 def _own_domain(boxes: Iterable[str]) -> str:
     domains = [box.partition("@")[2] for box in boxes]
     return max(dict.fromkeys(domains), key=domains.count, default="")
-
-
-# --- what is handled, and not declared --------------------------------------------------------------------------------
-
-
-@fires_when("X.card-undeclared")
-def card_undeclared(looked: Looked) -> Iterator[Hit]:
-    """Card data that is handled and missing from what is collected, unless somebody else takes it."""
-    if not looked.mentions.has("card.elsewhere"):
-        yield from _undeclared(looked, "card.handled", _CARD)
-
-
-@fires_when("X.email-undeclared")
-def address_undeclared(looked: Looked) -> Iterator[Hit]:
-    """Mail that is sent, while no address is among what is collected."""
-    if not looked.mentions.has("mail.declared"):
-        yield from _undeclared(looked, "mail.sent", _EMAIL)
-
-
-_CARD = re.compile(
-    r"\b(?:cards?|payment (?:details|data|information|methods?)|financial (?:data|information|details)|economic data)\b"
-)
-_EMAIL = re.compile(r"\b(?:e mails?|emails?|contact|correspondence)\b")
-
-
-def _undeclared(looked: Looked, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
-    """Where the kind is first handled, if it is missing wherever the policy lists what it collects."""
-    lists = [one for one in looked.mentions.of("collected.list") if not _ELSEWHERE.search(one.under)]
-    places = _without(looked.mentions.of(handled), lists)
-    if not lists or not places or any(kind.search(passage.words) for passage in lists):
-        return
-    if not any(kind.search(passage.words) for passage in _beside_lists(looked, lists)):
-        yield Hit(places[0].sentence, says=_other(lists[0].sentence))
-
-
-_ELSEWHERE = re.compile(
-    r"\b(?:recipients?|receives?|shar(?:e|es|ing|ed)|disclos\w*|who else|third part\w*|suppliers|processors"
-    r"|transfers?|abroad|how long|retention|retain|security|secure|safe|your rights|rights|contact|changes|cookies?"
-    r"|children)\b"
-)
-"""What the sections are about that tell of data, and not of what is collected."""
-
-
-def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]:
-    """What stands in the same sections and tables as these lists, as far as it names data."""
-    sections = {passage.under for passage in lists}
-    for passage in looked.mentions.passages:
-        if passage.under in sections and is_item(passage):
-            yield passage
 
 
 # --- which sites ------------------------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from troth.policy.clauses.model import Quantity
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lexicon import Passage
 from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
-from troth.policy.phrases import Phrase
+from troth.policy.phrases import Phrase, plain
 from troth.wording import same_words
 
 __all__ = ["DAYS", "Kept", "kept_periods", "single_period"]
@@ -87,6 +88,45 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
         differing = [kept for kept in found if abs(kept.days - found[0].days) > 0.1 * found[0].days]
         if differing:
             yield Hit(differing[0].passage.sentence, says=(("which", f"{kind}: {found[0]} and {differing[0]}"),))
+    yield from _left_open(looked)
+
+
+def _left_open(looked: Looked) -> Iterator[Hit]:
+    """The first sentence that leaves the end open for a kind of data of which another names it."""
+    spoken = looked.mentions
+    vague = spoken.of("retention.vague", "period.open", "period.endless")
+    is_open = {id(passage) for passage in vague}
+    ending = [
+        one for one in spoken.of("retention.period") if id(one) not in is_open and _NUMBER.search(_words(one, looked))
+    ]
+    for passage in vague:
+        mine = _kinds_of(passage, looked) if not _BY_LAW.search(passage.words) else set[str]()
+        for other in ending if mine else ():
+            if both := mine & _kinds_of(other, looked):
+                line = other.sentence.span.line
+                yield Hit(
+                    passage.sentence, says=(("which", f"{min(both)}: none that ends here, and one in line {line}"),)
+                )
+                return
+
+
+def _kinds_of(passage: Passage, looked: Looked) -> set[str]:
+    words = _words(passage, looked)
+    return {kind for kind, text in table("periods.toml")["kinds"].items() if phrase(text).found_in(words)}
+
+
+def _words(passage: Passage, looked: Looked) -> str:
+    """What it says; of a cell, its whole row."""
+    cell = passage.block.cell
+    return plain(looked.rows.get((cell.table, cell.row), "")) if cell else passage.words
+
+
+_NUMBER = re.compile(
+    r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|sixty|ninety|a|next)\b"
+)
+_BY_LAW = re.compile(
+    r"\b(?:law|laws|legal\w*|tax|statut\w*|claims?|courts?|disputes?|authorit\w*|aggregate\w*|anonym\w*)\b"
+)
 
 
 def _opened(looked: Looked) -> Iterator[Passage]:

@@ -32,6 +32,7 @@ _MODULES = (
     "spelling",
     "residue",
     "contradictions",
+    "undeclared",
     "uses",
     "periods",
     "reality",

@@ -1,0 +1,99 @@
+"""Rules about kinds of data that are handled, and missing wherever the policy says what it collects."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from troth.policy.lexicon import Passage
+from troth.policy.lint.contradictions import beside_line
+from troth.policy.lint.model import Hit
+from troth.policy.lint.near import without
+from troth.policy.lint.rules import fires_when
+from troth.policy.lint.run import Looked
+from troth.policy.lint.uses import is_item
+
+_CARD = re.compile(
+    r"\b(?:cards?|payment (?:details|data|information|methods?)|financial (?:data|information|details)|economic data)\b"
+)
+_EMAIL = re.compile(r"\b(?:e mails?|emails?|contact|correspondence)\b")
+_ELSEWHERE = re.compile(
+    r"\b(?:recipients?|receives?|shar(?:e|es|ing|ed)|disclos\w*|who else|third part\w*|suppliers|processors"
+    r"|transfers?|abroad|how long|retention|retain|security|secure|safe|your rights|rights|contact|changes|cookies?"
+    r"|children)\b"
+)
+"""What the sections are about that tell of data, and not of what is collected."""
+_KINDS = re.compile(
+    r"\b(?:(?:sur|fore|user|nick)?names?|(?<!ip )(?<!mail )address(?:es)?|telephone|phone|mobile|birth\w*|age|gender"
+    r"|nationality|signature|\w+ number|income|employer|occupation|company|postcode|zip|city|town|country|language"
+    r"|photographs?|photos?|licen[cs]e|grades|allergies|diagnos[ei]s|handicap|title|size|weight|measurements|school"
+    r"|class|vehicle|plate|iban|password|login|department|insurance|guests|membership|symptoms|medication)\b"
+)
+_COLLECTS = re.compile(
+    r"\b(?:collect(?:s|ed)?|ask(?:s|ed)? for|gather|we (?:need|record|note|hold)|you (?:give|enter|type|provide))\b"
+)
+_WORDS_MIN = 4
+_KINDS_MIN = 2
+"""Who names so many kinds of data in one place is saying what is collected."""
+_NO_LIST = re.compile(
+    r"\b(?:not|never|dont|our (?:name|address|office|telephone|phone)|shared?|pass|passed|disclose\w*|forward|receives?"
+    r"|correct|rectif\w*|delete\w*|erase\w*|encrypt\w*|changes?|third part\w*|cookies?)\b"
+)
+
+
+@fires_when("X.card-undeclared")
+def card_undeclared(looked: Looked) -> Iterator[Hit]:
+    """Card data that is handled and missing from what is collected, unless somebody else takes it."""
+    if not looked.mentions.has("card.elsewhere"):
+        yield from _undeclared(looked, "card.handled", _CARD)
+
+
+@fires_when("X.email-undeclared")
+def address_undeclared(looked: Looked) -> Iterator[Hit]:
+    """Mail that is sent, while no address is among what is collected."""
+    if not looked.mentions.has("mail.declared"):
+        yield from _undeclared(looked, "mail.sent", _EMAIL)
+
+
+def _undeclared(looked: Looked, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
+    """Where the kind is first handled, if it is missing wherever the policy lists what it collects."""
+    named = {id(one): one for one in (*looked.mentions.of("collected.list"), *_naming_kinds(looked.mentions.passages))}
+    lists = [one for one in named.values() if not _ELSEWHERE.search(one.under)]
+    places = [one for one in without(looked.mentions.of(handled), lists) if _is_said(one)]
+    if not lists or not places or any(kind.search(passage.words) for passage in lists):
+        return
+    if not any(kind.search(passage.words) for passage in _beside_lists(looked, lists)):
+        yield Hit(places[0].sentence, says=beside_line(lists[0].sentence))
+
+
+def _is_said(passage: Passage) -> bool:
+    """Whether it says something of the kind, rather than names it in a heading or a note of a table."""
+    return passage.block.kind != "heading" and passage.words[passage.own :].count(" ") >= _WORDS_MIN - 1
+
+
+def _naming_kinds(passages: Iterable[Passage]) -> Iterator[Passage]:
+    """Sentences that name several kinds of data, and lists and columns whose items together do."""
+    places = defaultdict[object, list[Passage]](list)
+    for passage in passages:
+        if passage.block.kind != "heading" and not _NO_LIST.search(passage.words):
+            places[_place(passage)].append(passage)
+    for found in places.values():
+        kinds = {kind for one in found for kind in _KINDS.findall(one.words)}
+        if len(kinds) >= _KINDS_MIN or (kinds and any(_COLLECTS.search(one.words) for one in found)):
+            yield from found
+
+
+def _place(passage: Passage) -> object:
+    cell = passage.block.cell
+    if cell is not None:
+        return (cell.table, cell.column)
+    return (passage.under, passage.words[: passage.own]) if passage.own else id(passage)
+
+
+def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]:
+    """What stands in the same sections and tables as these lists, as far as it names data."""
+    sections = {passage.under for passage in lists}
+    for passage in looked.mentions.passages:
+        if passage.under in sections and is_item(passage):
+            yield passage
