@@ -200,7 +200,8 @@ def mailboxes(looked: Looked) -> Iterator[Hit]:
         is_ours = contact.kind is ContactKind.EMAIL and contact.reached in {Reached.COMPANY, Reached.OFFICER}
         is_asked = contact.sentence.id in rights or not _GENERAL.match(box) or _CONTACTS.match(contact.sentence.text)
         if is_ours and is_asked and (contact.sentence.id in rights or not _FOR_OTHER_MATTERS.match(box)):
-            found.setdefault(box, contact.sentence)
+            is_better = box in found and _asks_the_officer(box, contact.sentence)
+            found[box] = contact.sentence if is_better else found.get(box, contact.sentence)
     ours = _own_domain(found)
     boxes = {box: sentence for box, sentence in found.items() if box.endswith((f"@{ours}", f".{ours}"))}
     for_others = [box for box, asked in boxes.items() if not _FOR_PRIVACY.match(box) or _asks_the_officer(box, asked)]
