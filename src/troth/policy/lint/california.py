@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from troth.policy.lint.model import Hit
@@ -40,15 +42,39 @@ def _no_effective_date(looked: Looked) -> Iterator[Hit]:
 
 
 _CCPA = (
-    ("ccpa.know", "to know"),
-    ("ccpa.delete", "to delete"),
-    ("ccpa.correct", "to correct"),
-    ("ccpa.optout", "to opt out"),
+    ("ccpa.know", "to know", r"know\w*|access\w*|cop(?:y|ies)|categories|specific pieces|inspect|disclosure"),
+    ("ccpa.delete", "to delete", r"delet\w+|eras\w+"),
+    ("ccpa.correct", "to correct", r"correct\w*|rectif\w+|amend\w*"),
+    (
+        "ccpa.optout",
+        "to opt out",
+        r"opt(?:ing|s)? out|(?:say no|stop\w*|end|refuse|object\w*|halt|no)\b.{0,60}\b(?:sales?|sell\w*|sold|shar\w+)",
+    ),
 )
 
 
 @fires_when("CCPA.rights")
 def _rights_of_californians(looked: Looked) -> Iterator[Hit]:
-    missing = [words for concept, words in _CCPA if not looked.mentions.has(concept)]
+    told = _of_californians(looked)
+    missing = [
+        words
+        for concept, words, said in _CCPA
+        if not looked.mentions.has(concept) and not any(re.search(rf"\b(?:{said})\b", part) for part in told)
+    ]
     if missing:
         yield Hit(says=(("missing", ", ".join(missing)),))
+
+
+def _of_californians(looked: Looked) -> list[str]:
+    """What is said to Californians, part by part: sections, or under no heading paragraphs with what they lead into."""
+    parts = defaultdict[object, list[str]](list)
+    paragraph = 0
+    for passage in looked.mentions.passages:
+        if passage.block.kind == "paragraph" and passage.block.cell is None:
+            paragraph = id(passage.block)
+        part = parts[passage.under or paragraph]
+        part += [passage.words] if part else [passage.under, passage.words]
+    return [words for words in map(" ".join, parts.values()) if _CALIFORNIAN.search(words)]
+
+
+_CALIFORNIAN = re.compile(r"\b(?:californi\w+|ccpa|cpra|cal civ code|1798)\b")
