@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.columns import unfilled
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.rules import fires_when
@@ -46,6 +47,19 @@ def _purpose(looked: Looked) -> Iterator[Hit]:
         yield Hit(passage.sentence, says=(("where", ": they are announced here, and nothing follows"),))
 
 
+@fires_when("GDPR.13.1c.basis")
+def _basis(looked: Looked) -> Iterator[Hit]:
+    if not looked.mentions.has("basis.any"):
+        yield Hit(says=(("which", "any purpose"),))
+        return
+    for passage in itertools.islice(unfilled(looked, _GROUNDS), 1):
+        yield Hit(passage.sentence, says=(("which", "this purpose"),))
+
+
+_GROUNDS = re.compile(r"(?:legal|lawful) (?:basis|bases|ground)|^(?:basis|ground)\b")
+"""How the head of a column for legal bases reads."""
+
+
 @fires_when("GDPR.13.1d.interests")
 def _interests(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
@@ -68,6 +82,7 @@ def _recipients(looked: Looked) -> Iterator[Hit]:
     sections = {passage.under for passage in told}
     vague = [one for one in outside_headings(spoken.of("recipient.vague")) if one.under not in sections]
     vague = vague or without(outside_headings(spoken.of("recipient.undefined")), told)
+    vague = [one for one in vague if one.block.kind != "heading" or not told]
     if vague:
         yield Hit(vague[0].sentence)
     elif not told and (implied := spoken.of("recipient.activity")):
@@ -109,10 +124,27 @@ def _time_and_process(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     if not spoken.has("right.any"):
         return
-    wanted = (("right.process", "how to ask for them"), ("right.time", "how soon the answer comes"))
-    lacking = [words for name, words in wanted if not spoken.has(name)]
+    asking = spoken.of("right.process", "right.any")
+    is_timed = spoken.has("right.time") or said_near(asking, spoken.of("right.soon"))
+    wanted = ((spoken.has("right.process"), "how to ask for them"), (is_timed, "how soon the answer comes"))
+    lacking = [words for is_told, words in wanted if not is_told]
     if lacking:
         yield Hit(says=(("lacking", " nor ".join(lacking)),))
+
+
+@fires_when("GDPR.13.2e.mandatory")
+def _required_fields(looked: Looked) -> Iterator[Hit]:
+    """That some extra is optional, far from what is asked for, does not say which of that must be given."""
+    spoken = looked.mentions
+    asked, told = spoken.of("fields.asked"), spoken.of("fields.mandatory")
+    if asked and not any(_NEEDED.search(one.words) for one in told) and not said_near(asked, told):
+        yield Hit()
+
+
+_NEEDED = re.compile(
+    r"\b(?:must|need\w*|requir\w*|mandatory|obligatory|compulsory|without|otherwise|cannot|cant|unable|impossible|asterisk"
+    r"|star|else|rest|others?|not|no|dont|blank|empty|have to|fields?|entries|choose|decide|skip|insist|only)\b"
+)
 
 
 @fires_when("GDPR.14.indirect")
@@ -124,9 +156,23 @@ def _indirect(looked: Looked) -> Iterator[Hit]:
     after = following(spoken)
     for passage in (*received, *others):
         # What is told of them stands there, or in the sentence behind.
-        if not {id(passage), id(after.get(id(passage)))} & told:
+        near = [one for one in (passage, after.get(id(passage))) if one is not None]
+        if not {id(one) for one in near} & told and not (passage in received and any(map(_names_kinds, near))):
             yield Hit(passage.sentence)
             return
+
+
+def _names_kinds(passage: Passage) -> bool:
+    """Whether it names two or more kinds of data."""
+    return len(set(_KINDS.findall(passage.words))) >= _KINDS_MIN
+
+
+_KINDS_MIN = 2
+_KINDS = re.compile(
+    r"\b(?:names?|address|email|e mail|phone|telephone|date of birth|birthday|age|job title|position|salary|grades?"
+    r"|function|marks|results|scores?|history|diagnosis|medication|photos?|pictures?|attendance|income|employer|company|gender"
+    r"|nationality|qualifications|number|cover|debts?|allergies|relation)\b"
+)
 
 
 def _is_itemised(passage: Passage) -> bool:

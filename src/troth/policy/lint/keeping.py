@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from troth.policy.lint.columns import unfilled
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_around, without
 from troth.policy.lint.rules import fires_when
@@ -43,8 +44,11 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
     not to be determined, is none."""
     spoken = looked.mentions
     said = spoken.of("retention.any", "retention.period", "retention.vague")
+    open_rows = list(unfilled(looked, _PERIODS))
     if not said:
         yield Hit(says=(("what", "any data"),))
+    elif open_rows:
+        yield Hit(open_rows[0].sentence, says=(("what", "the row of this cell has no period"),))
     elif not spoken.has("retention.all", "retention.rest"):
         words = " ".join(said_around(spoken, said))
         lacking = [kind for name, kind, stems in _KINDS if spoken.has(name) and not re.search(rf"\b(?:{stems})", words)]
@@ -52,6 +56,10 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
             yield Hit(says=(("what", ", ".join(lacking)),))
         for passage in () if lacking else outside_headings(spoken.of("retention.undetermined"))[:1]:
             yield Hit(passage.sentence, says=(("what", "what is named here"),))
+
+
+_PERIODS = re.compile(r"how long|(?:kept|keep|retention|storage|stored|deletion|delete) ?(?:period|time|for|after)?")
+"""How the head of a column for periods reads."""
 
 
 @fires_when("GDPR.13.2a.vague")

@@ -1,0 +1,41 @@
+"""Columns of a table that leave out what they are for: a period that is to be decided, a ground that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from troth.policy.lexicon import Passage
+from troth.policy.lint.run import Looked
+from troth.policy.lint.unfinished import has_gap
+
+__all__ = ["unfilled"]
+
+_NOT_YET = re.compile(r"tb[acd]|to be (?:confirmed|decided|defined|determined|agreed)|unknown|undefined|open")
+
+
+def unfilled(looked: Looked, heads: re.Pattern[str]) -> Iterator[Passage]:
+    """Cells below one of *heads* that say nothing yet; and the first cell of rows that have no cell there."""
+    rows = defaultdict[tuple[int, int], dict[int, Passage]](dict)
+    columns = set[tuple[int, int]]()
+    for passage in looked.mentions.passages:
+        if (cell := passage.block.cell) is None:
+            continue
+        if not cell.is_head:
+            rows[cell.table, cell.row].setdefault(cell.column, passage)
+        elif heads.search(passage.words):
+            columns.add((cell.table, cell.column))
+    for (table, _), row in rows.items():
+        for column in (column for of, column in columns if of == table):
+            passage = row.get(column)
+            if passage is None and _is_drawn(first := row[min(row)], looked):
+                yield first
+            elif passage and (has_gap(passage.sentence) or _NOT_YET.fullmatch(passage.words[passage.own :])):
+                yield passage
+
+
+def _is_drawn(passage: Passage, looked: Looked) -> bool:
+    """Whether its row is one line of a table drawn with strokes: elsewhere one cell may serve several rows."""
+    line = looked.policy.source.splitlines()[passage.sentence.span.line - 1]
+    return line.lstrip().startswith("|")
