@@ -104,6 +104,10 @@ class Mentions:
         """Whether the policy speaks of one of them anywhere."""
         return any(self._one(name) for asked in names for name in self._spelled(asked))
 
+    def holding(self, phrase: Phrase) -> tuple[Passage, ...]:
+        """The passages in whose own words *phrase* stands, in the policy's order."""
+        return tuple(self.passages[place] for place in sorted(self._concordance.holding(phrase)))
+
     def why(self, name: str, sentence: Sentence) -> str:
         """The words by which the sentence speaks of that concept; empty where it does not."""
         self._one(name)

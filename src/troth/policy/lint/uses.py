@@ -97,7 +97,7 @@ def _without_use(looked: Looked) -> Iterator[Hit]:
     """Kinds of data that are spoken of, and of which nobody says the use: not in their sentences, nor behind them, nor
     in their rows. How long they are kept, and who gets them, is no use."""
     for name, text in table("uses.toml")["asks-what-for"].items():
-        told = _speaking(looked.mentions.passages, text)
+        told = looked.mentions.holding(phrase(text))
         spoken = [one for one in told if one.block.kind != "heading" and not _NOT.search(one.words)]
         if name in _COMMON:
             spoken = [one for one in spoken if len(one.words[one.own :].split()) <= _ALONE_MAX]
@@ -116,7 +116,7 @@ def _only_kept(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     kept = {id(one) for one in spoken.of("retention.any", "retention.period", "retention.vague")}
     for name, row in table("uses.toml")["asks-where-from"].items():
-        told = [one for one in _speaking(spoken.passages, row["told"]) if one.block.kind != "heading"]
+        told = [one for one in spoken.holding(phrase(row["told"])) if one.block.kind != "heading"]
         ending = [one for one in _speaking(told, row["kept"]) if id(one) in kept]
         if ending and not any(_brings_in(one) for one in told if id(one) not in kept):
             line = str(ending[0].sentence.span.line)
