@@ -54,15 +54,15 @@ _CONCEPTS_OF = {ClauseKind.PROMISE: "promise."}
 
 
 def is_weighed(passage: Passage) -> bool:
-    """Whether the words tell. What a heading or the cell of a table does, its place tells (see `as_placed`); a question
-    does nothing."""
+    """Whether the words tell. What a heading or the cell of a table does, its place tells, and what leads into a list
+    is told by its items (see `as_placed`); a question does nothing."""
     block = passage.block
     return not (
         block.kind == "heading"
         or block.cell is not None
         or passage.is_title
         or block.language is Language.OTHER
-        or passage.sentence.text.rstrip().endswith("?")
+        or passage.sentence.text.rstrip().endswith(("?", ":"))
         or passage.words[passage.own :].count(" ") < _WORDS_MIN
     )
 
@@ -78,8 +78,6 @@ def features(passage: Passage) -> Iterator[str]:
     yield from (f">{each}" for each in _words(passage.under)[:_TITLE_WORDS_MAX])
     yield f"={passage.block.kind}"
     yield f"={min(len(words) // 5, 6)}"
-    if passage.sentence.text.rstrip().endswith(":"):
-        yield "=:"
 
 
 def is_paragraph_weighed(passages: Iterable[Passage]) -> bool:
