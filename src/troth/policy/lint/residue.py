@@ -10,7 +10,9 @@ from troth.policy.lint.prose import hit_at, occurrences
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked
 
-_MARKS = re.compile(r"#?sthash\.\S+|(?:^|(?<=[\w.,]))\s?\[\d{1,3}\](?!\()|\((?:source|via):? [^()]{3,120}\)", re.I)
+_MARKS = re.compile(
+    r"#?sthash\.\S+|(?<=[\w.,])\s?\[\d{1,3}\](?!\()|^\[\d{1,3}\]$|\((?:source|via):? [^()]{3,120}\)", re.I
+)
 
 
 @fires_when("S.template.citation")
@@ -38,7 +40,9 @@ def contract(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("S.template.cart")
 def cart(looked: Looked) -> Iterator[Hit]:
-    """A shopping cart in a policy that sells nothing otherwise, where it is first spoken of."""
+    """A shopping cart in a policy that sells nothing otherwise, or what a shop has in one that says it has none."""
     spoken = looked.mentions
-    if spoken.has("cart.any") and not spoken.has("shop.any"):
+    if spoken.has("shop.denied") and spoken.has("shop.part"):
+        yield Hit(spoken.of("shop.part")[0].sentence)
+    elif spoken.has("cart.any") and not spoken.has("shop.any"):
         yield Hit(spoken.of("cart.any")[0].sentence)

@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from troth.policy.lint.misnamed import misnamed_laws
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
@@ -29,6 +30,7 @@ def misspelt_law(looked: Looked) -> Iterator[Hit]:
     for sentence, found in occurrences(looked, _misspelt()):
         right = wanted[found[0]]
         yield hit_at(sentence, found.start(), found.end(), fix=right, why=f"“{found[0]}” is misspelt", right=right)
+    yield from misnamed_laws(looked)
     for sentence in looked.policy.sentences:
         yield from _wrong_article(sentence)
         yield from _wrong_day(sentence)
@@ -131,6 +133,8 @@ _NO_NAME = re.compile(
 )
 """What stands in a template where the company's name belongs."""
 _WITH_FORM = re.compile(r"((?:[A-Z][\w&'-]{1,30} ){1,4}(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|CLG|Pty)\b)")
+_INNER_CAPITAL = re.compile(r"(?<![\w@./-])[A-Z][a-z]+[A-Z][a-z]+(?:[A-Z][a-z]+)?(?![\w@/-]|\.\w)")
+"""What is a name in any case: “BrightLeaf”."""
 _LEGAL = re.compile(r",? ?(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|AG|B\.?V|S\.L|CLG|Pty)\b\.?.*$")
 
 
@@ -166,7 +170,10 @@ def _names(looked: Looked) -> Iterator[re.Pattern[str]]:
     for name in table("laws.toml")["products"]["names"]:
         if re.sub(r"[^a-z0-9]", "", name.casefold()) in squeezed:
             yield re.compile(rf"{_ADDRESS}{_loosely(name)}(?![\w@/-]|\.\w)", re.I)
-    for name in company_names(looked.policy):
+    formal = (found[1] for _, found in occurrences(looked, _WITH_FORM))
+    products = {name.casefold() for name in table("laws.toml")["products"]["names"]}
+    inner = (found[0] for _, found in occurrences(looked, _INNER_CAPITAL) if found[0].casefold() not in products)
+    for name in dict.fromkeys([*company_names(looked.policy), *formal, *inner]):
         bare = _LEGAL.sub("", name).strip()
         if len(bare) >= _NAME_MIN and not bare.casefold().startswith(("the ", "our ")) and text:
             yield re.compile(rf"{_ADDRESS}{_with_capital(bare)}(?![\w@/-]|\.\w)")
@@ -180,23 +187,30 @@ def _loosely(name: str) -> str:
 
 def _with_capital(name: str) -> str:
     """The same for a company, whose name may also be an ordinary word: its first letter has to be a capital."""
-    parts = re.findall(r"[A-Z]?[^\WA-Z]+|[A-Z]+(?![a-z])|\d+", name)
+    parts = re.findall(r"[A-Z]?[^\WA-Z]+|[A-Z]+(?![a-z])|\d+|&", name)
     first, *others = parts or [name]
-    loose = "".join(f"[ -]?(?i:{re.escape(part)})" for part in others)
+    loose = "".join(f"[ -]?(?i:{'(?:&|and)' if part.lower() in {'&', 'and'} else re.escape(part)})" for part in others)
     return rf"{re.escape(first[0])}(?i:{re.escape(first[1:])}){loose}"
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 _POSTCODE_LIKE = re.compile(r"(?<![\w-])(?P<out>[A-Z]{1,2}\d[A-Z\d]?) ?(?P<in>[A-Z\d]{2,4})(?![\w-])")
-_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}")
+_POSTCODE = re.compile(r"(?:[A-Z]\d[\dA-HJKPSTUW]?|[A-Z][A-HJ-Y]\d[\dABEHMNPRVWXY]?) ?\d[ABD-HJLNP-UW-Z]{2}")
+_CITY = re.compile(
+    r"(?<![\d-])(?:\d{4}|\d{6}) (?:Paris|Lyon|Marseille|Bordeaux|Berlin|Hamburg|Munich|München|Cologne|Köln|Frankfurt"
+    r"|Madrid|Barcelona|Valencia|Rome|Roma|Milano?|Helsinki|Warsaw)\b"
+    r"|(?<![\d-])(?:\d{3}|\d{5}) (?:Vienna|Wien|Zurich|Zürich|Bern|Geneva|Brussels|Copenhagen|Oslo|Budapest)\b"
+)
+"""Cities with a postcode that has a digit too few or too many."""
 _ZIP = re.compile(
     r", (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
     r"|W[AIVY]) (?P<zip>\d{3,9})\b(?!-\d{4}\b)"
 )
 _NOWHERE = re.compile(r"(?<![\d-])(?:0000 ?[A-Z]{2}|00000)(?= [A-Z][a-z])")
 _PHONE = re.compile(
-    r"\b(?:tel(?:ephone)?|phone|fax|call(?: us)?(?: on| at)?|ring|mobile)\b[.:]?(?: us)?(?: on| at| no\.?| number)? ?"
+    r"\b(?:tel(?:ephone)?|phone|fax|call(?: us)?(?: on| at)?|ring|mobile|toll[ -]free|freephone|hotline|desk)\b"
+    r"[.:]?(?: us)?(?: on| at| no\.?| number)?:? ?"
     r"(?P<number>\+?\(?\d[\d ()./-]{4,24}\d)",
     re.I,
 )
@@ -209,6 +223,7 @@ _PLACEHOLDER = re.compile(
     re.I,
 )
 """A number that is still to be filled in: noughts, or the letter X."""
+_NORTH_AMERICAN = re.compile(r"1[-. ]\(?\d{2,4}\)?[-. ]\d{2,4}[-. ]\d")
 _UK_TRUNK = re.compile(r"\+44 ?0")
 
 
@@ -223,6 +238,8 @@ def contact_number(looked: Looked) -> Iterator[Hit]:
                 yield hit_at(sentence, found.start(), found.end(), why="This is no postcode of the United Kingdom")
     for sentence, found in occurrences(looked, _NOWHERE):
         yield hit_at(sentence, found.start(), found.end(), why="No postcode is made of noughts")
+    for sentence, found in occurrences(looked, _CITY):
+        yield hit_at(sentence, found.start(), found.end(), why="A postcode there has another number of digits")
     for sentence, found in occurrences(looked, _ZIP):
         if len(found["zip"]) != 5:
             yield hit_at(sentence, *found.span("zip"), why="A ZIP code has five digits")
@@ -254,6 +271,10 @@ def _wrong_number(number: str) -> str:
             if 8 <= len(digits) <= 15
             else f"A telephone number of another country has 8 to 15 digits, this has {len(digits)}"
         )
+    if _NORTH_AMERICAN.match(number) or number.startswith("+1 "):
+        return "" if len(digits) == 11 else f"A number that begins with 1 has 11 digits, this has {len(digits)}"
+    if number.startswith(("020 7", "020 8", "020 3")):
+        return "" if len(digits) == 11 else f"A number of London has 11 digits, this has {len(digits)}"
     if digits.startswith(("1800", "1888", "1877", "1866")):
         return (
             ""

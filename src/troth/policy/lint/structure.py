@@ -133,8 +133,15 @@ _TERMS = re.compile(
     r"(?=[\s.,;:)]|'s|$)(?! [A-Z])"
 )
 _SHORT = re.compile(
-    r"\b(?:PII|DSARs?|SARs?|DPIAs?|SCCs?|BCRs?|IDTA|LIA|ROPA|GAID|IDFA|PHI|NPI|NPPI|SPI|FIPPs?|KYC|AML|ESPs?|PSPs?|TIA)\b"
+    r"\b(?:PII|DSARs?|SARs?|DPIAs?|SCCs?|BCRs?|IDTA|LIA|ROPA|GAID|IDFA|PHI|NPI|NPPI|SPI|FIPPs?|KYC|AML|ESPs?|PSPs?|TIA"
+    r"|MIS|SENCO|SEN|EHCP|LADO|EMR|EHR|PHR|ICB|CIP|NPI|DMP|DSP|SSP|RTB|MAID|ATS|ADR|RPA|KYB|PEP|CDD|EDD)\b"
 )
+_LEGALESE = re.compile(
+    r"\b(?:Relevant|Permitted|Approved|Authori[sz]ed|Applicable|Designated|Qualifying|Eligible|Restricted|Member|Usage|Covered"
+    r"|Excluded|Protected|Tier \d|Group|Partner|Account|Submitted|Aggregated|Confidential) "
+    r"(?:Information|Data|Content|Purposes?|Affiliates?|Part(?:y|ies)|Persons?|Users?|Recipients?|Partners?|Materials?|Members?)\b"
+)
+"""Two words with capitals, as contracts define them: once is enough."""
 _WHOLE_MAX = 2_000_000
 _USES_MIN = 2
 """A word with a capital that stands once may be a slip; one that stands again is meant as a term."""
@@ -157,6 +164,10 @@ def undefined_term(looked: Looked) -> Iterator[Hit]:
             yield hit_at(sentence, found.start(), found.end(), term=found[0])
     for passage in looked.mentions.of("term.elsewhere"):
         yield Hit(passage.sentence, says=(("term", "What another document defines"),))
+    for sentence, found in occurrences(looked, _LEGALESE, headings=False):
+        if found[0] not in first and plain(_one(found[0])) not in explained and not _is_told(_one(found[0]), whole):
+            first[found[0]] = sentence, found
+            yield hit_at(sentence, found.start(), found.end(), term=found[0])
     for term, (sentence, found) in first.items():
         needed = 1 if term.isupper() else _USES_MIN
         if used[term] >= needed and plain(term) not in explained and not _is_told(term, whole):
