@@ -28,11 +28,12 @@ def unfilled(looked: Looked, heads: re.Pattern[str]) -> Iterator[Passage]:
             columns.add((cell.table, cell.column))
     for (table, _), row in rows.items():
         for column in (column for of, column in columns if of == table):
-            passage = row.get(column)
-            if passage is None and _is_drawn(first := row[min(row)], looked):
-                yield first
-            elif passage and (has_gap(passage.sentence) or _NOT_YET.fullmatch(passage.words[passage.own :])):
-                yield passage
+            if column in row:
+                said = row[column]
+                if has_gap(said.sentence) or _NOT_YET.fullmatch(said.words[said.own :]):
+                    yield said
+            elif _is_drawn(row[min(row)], looked):
+                yield row[min(row)]
 
 
 def _is_drawn(passage: Passage, looked: Looked) -> bool:

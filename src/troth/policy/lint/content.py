@@ -143,7 +143,8 @@ def _required_fields(looked: Looked) -> Iterator[Hit]:
 
 _NEEDED = re.compile(
     r"\b(?:must|need\w*|requir\w*|mandatory|obligatory|compulsory|without|otherwise|cannot|cant|unable|impossible|asterisk"
-    r"|star|else|rest|others?|not|no|dont|blank|empty|have to|fields?|entries|choose|decide|skip|insist|only)\b"
+    r"|star|else|rest|others?|not|no|dont|blank|empty|unless|condition|indispensable|essential|refus\w*|up to you"
+    r"|have to|fields?|entries|choose|decide|skip|insist|only)\b"
 )
 
 

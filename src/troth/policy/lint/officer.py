@@ -32,7 +32,8 @@ _ALSO_READS = re.compile(
 )
 _OPEN_TO_MANY = re.compile(
     r"\b(?:tickets?|support (?:team|desk|address)|help ?desk|customer (?:service|support|care)s?|reception|switchboard"
-    r"|front desk|call centre|live chat|(?:general|main|shared|common|central|company|office|group|team|usual)"
+    r"|front desk|call centre|live chat|chatbot"
+    r"|(?:general|main|shared|common|central|company|office|group|team|usual)"
     r" (?:e-?mail|mailbox|in-?box|mail|address|account|number|line|enquir\w{1,4}))\b",
     re.I,
 )
@@ -42,9 +43,10 @@ _OFFICER = (
     r"(?:[Dd]ata [Pp]rotection (?:[Oo]fficer|[Ll]ead|[Mm]anager|[Cc]ontact)|[Dd]elegate of [Dd]ata [Pp]rotection"
     r"|(?:[Cc]hief )?[Pp]rivacy (?:[Oo]fficer|[Ll]ead)|DPO)"
 )
+_TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Rev|Sir|Herr|Frau)\.?"
 _PERSON = (
-    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Rev|Sir|Herr|Frau)\.? )?[A-Z][a-z]{1,20}(?: [A-Z]\.)?"
-    r" (?:(?:van|von|de|da|der|den|O['’]) ?){0,2}[A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?"
+    rf"(?:(?:{_TITLE} )?(?:[A-Z][a-z]{{1,20}}(?: [A-Z]\.)?|[A-Z]\.) (?:(?:van|von|de|da|der|den) ){{0,2}}"
+    rf"(?:O['’])?[A-Z][a-z]{{1,20}}(?:-[A-Z][a-z]{{1,20}})?|{_TITLE} [A-Z][a-z]{{1,20}})"
 )
 _IS = r"(?:,| is(?: called| named)?|:| [-–—]|, who is| called| named)?"
 _ACTS_AS = r"(?:,| is| [-–—]|, who is| acts as| serves as| works as| has been| was appointed(?: as)?)?"
@@ -53,6 +55,7 @@ _NAMED = re.compile(
     rf"(?! [A-Z]|, (?:\w+ ){{0,3}}\d)"
     rf"|(?P<before>{_PERSON}){_ACTS_AS}(?: our| the| your| appointed| also){{0,2}} \(?{_OFFICER}"
     rf"|{_OFFICER}\)?(?: [a-z]+){{0,3}} (?:held by|filled by|falls to|appointed|ask for) (?P<held>{_PERSON})"
+    rf"|{_OFFICER} (?:is|is called|called|named) (?P<first>[A-Z][a-z]{{1,20}})(?=[\s,.!(])(?! [A-Z])"
 )
 _BARE = re.compile(rf"(?P<name>{_PERSON})(?=[,.;:(]|$)")
 _NO_PERSON = re.compile(
