@@ -62,5 +62,6 @@ def _meant(said: str, names: list[str]) -> tuple[int, int, str] | None:
 
 def _is_nearly(part: list[str], wanted: list[str]) -> bool:
     """Whether all words are the same but one, and that one is much like the right one."""
-    other = [(one, right) for one, right in zip(part, wanted, strict=True) if one.casefold() != right.casefold()]
-    return len(other) == 1 and difflib.SequenceMatcher(None, *map(str.casefold, other[0])).ratio() >= _LIKE
+    pairs = ((one.casefold(), right.casefold()) for one, right in zip(part, wanted, strict=True))
+    other = [(one, right) for one, right in pairs if one != right]
+    return len(other) == 1 and difflib.SequenceMatcher(None, other[0][0], other[0][1]).ratio() >= _LIKE

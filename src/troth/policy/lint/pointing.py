@@ -137,7 +137,9 @@ def _to_own_section(looked: Looked) -> Iterator[Hit]:
     """References to the section in which they stand."""
     for section in looked.policy.sections:
         number = _NUMBERED.match(section.title)
-        for sentence in (one for block in section.blocks for one in block.sentences) if number else ():
+        if number is None:
+            continue
+        for sentence in (one for block in section.blocks for one in block.sentences):
             for found in _REFERS.finditer(straight(sentence.text)):
                 if found["number"] == number[1]:
                     yield hit_at(sentence, *found.span("what"))
