@@ -162,7 +162,7 @@ def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
 def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
     """A promise that all mail stops, beside mail that must be sent, where nothing says that it goes on."""
     spoken = looked.mentions
-    told = [one for one in spoken.of("breach.any") if _TO_PEOPLE.search(one.words)]
+    told = [one for one in spoken.of("breach.any") if _TO_PEOPLE.search(one.words) and not _UNMAILED.search(one.words)]
     others = _without([*spoken.of("mail.must"), *told], spoken.of("mail.none"))
     if not others or spoken.has("mail.goes_on"):
         return
@@ -170,6 +170,9 @@ def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
         yield _beside(passage, others[0])
 
 
+_UNMAILED = re.compile(
+    r"\b(?:by|in a|through|via|on) (?:our )?(?:post|letter|phone|telephone|website|site|app|text|sms|banner|notice)\b"
+)
 _TO_PEOPLE = re.compile(
     r"\b(?:you|your|customers?|users?|members?|people|persons?|individuals?|everyone|everybody|parents?)\b"
 )
@@ -198,8 +201,10 @@ def mailboxes(looked: Looked) -> Iterator[Hit]:
     for contact in contacts(looked.policy):
         box = contact.value.lower()
         is_ours = contact.kind is ContactKind.EMAIL and contact.reached in {Reached.COMPANY, Reached.OFFICER}
-        is_asked = contact.sentence.id in rights or not _GENERAL.match(box) or _CONTACTS.match(contact.sentence.text)
-        if is_ours and is_asked and (contact.sentence.id in rights or not _FOR_OTHER_MATTERS.match(box)):
+        said = contact.sentence.text
+        is_for_rights = contact.sentence.id in rights or _RIGHTS.search(said) is not None
+        is_asked = is_for_rights or not _GENERAL.match(box) or _CONTACTS.match(said)
+        if is_ours and is_asked and (is_for_rights or not _FOR_OTHER_MATTERS.match(box)):
             is_better = box in found and _asks_the_officer(box, contact.sentence)
             found[box] = contact.sentence if is_better else found.get(box, contact.sentence)
     ours = _own_domain(found)
@@ -218,6 +223,11 @@ def _asks_the_officer(box: str, sentence: Sentence) -> bool:
     return box.startswith("dpo") and _ASKS.search(sentence.text) is not None
 
 
+_RIGHTS = re.compile(
+    r"\b(?:access requests?|delet\w+|eras\w+|forgotten|correct(?:ion|ions)?|rectif\w+|objections?|portab\w+|withdraw\w*"
+    r"|opt[- ]?outs?|unsubscribe|complaints?|copy of (?:your|the) data)\b",
+    re.I,
+)
 _ASKS = re.compile(
     r"\b(?:ask|requests?|complain|object|withdraw|obtain|copy|copies|exercise|see|correct|delete|erase|forgotten|unsubscribe|stop)\b",
     re.I,

@@ -92,22 +92,33 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
 
 
 def _left_open(looked: Looked) -> Iterator[Hit]:
-    """The first sentence that leaves the end open for a kind of data of which another names it."""
+    """A sentence that leaves the end open for a kind of data of which another names it."""
     spoken = looked.mentions
-    vague = spoken.of("retention.vague", "period.open", "period.endless")
-    is_open = {id(passage) for passage in vague}
-    ending = [
-        one for one in spoken.of("retention.period") if id(one) not in is_open and _NUMBER.search(_words(one, looked))
-    ]
+    vague = [*spoken.of("retention.vague", "period.endless"), *filter(_is_kept, spoken.of("period.open"))]
+    opened = {id(one): kinds for one in vague if not _BY_LAW.search(one.words) and (kinds := _kinds_of(one, looked))}
+    ended = _ended(looked, {id(passage) for passage in vague}) if opened else {}
     for passage in vague:
-        mine = _kinds_of(passage, looked) if not _BY_LAW.search(passage.words) else set[str]()
-        for other in ending if mine else ():
-            if both := mine & _kinds_of(other, looked):
-                line = other.sentence.span.line
-                yield Hit(
-                    passage.sentence, says=(("which", f"{min(both)}: none that ends here, and one in line {line}"),)
-                )
-                return
+        if both := opened.get(id(passage), set()) & ended.keys():
+            kind = min(both)
+            line = ended[kind].sentence.span.line
+            yield Hit(passage.sentence, says=(("which", f"{kind}: an open end here, and a set one in line {line}"),))
+            return
+
+
+def _ended(looked: Looked, is_open: set[int]) -> Mapping[str, Passage]:
+    """The first sentence, or row, that names an end, for each kind of data."""
+    told = {id(passage) for passage in looked.mentions.of("retention.period")}
+    found: dict[str, Passage] = {}
+    for one in looked.mentions.passages:
+        is_ending = _TIME.search(_words(one, looked)) and (id(one) in told or _is_kept(one))
+        if id(one) not in is_open and is_ending:
+            for kind in _kinds_of(one, looked):
+                found.setdefault(kind, one)
+    return found
+
+
+def _is_kept(passage: Passage) -> bool:
+    return _KEEPS.search(passage.words) is not None
 
 
 def _kinds_of(passage: Passage, looked: Looked) -> set[str]:
@@ -121,8 +132,10 @@ def _words(passage: Passage, looked: Looked) -> str:
     return plain(looked.rows.get((cell.table, cell.row), "")) if cell else passage.words
 
 
-_NUMBER = re.compile(
-    r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|sixty|ninety|a|next)\b"
+_TIME = re.compile(r"\b(?:\d+|\w+ (?:hours?|days?|weeks?|months?|years?))\b")
+_KEEPS = re.compile(
+    r"\b(?:keep|kept|stor\w*|retain\w*|delet\w*|eras\w*|destroy\w*|overwrit\w*|vanish\w*|gone|goes?|remov\w*|remains?"
+    r"|h[eo]ld|wip\w*|purg\w*|shred\w*|live|liv\w+|last|lasts|stays?|period|retention)\b"
 )
 _BY_LAW = re.compile(
     r"\b(?:law|laws|legal\w*|tax|statut\w*|claims?|courts?|disputes?|authorit\w*|aggregate\w*|anonym\w*)\b"
