@@ -95,24 +95,25 @@ def _left_open(looked: Looked) -> Iterator[Hit]:
     """A sentence that leaves the end open for a kind of data of which another names it."""
     spoken = looked.mentions
     vague = [*spoken.of("retention.vague", "period.endless"), *filter(_is_kept, spoken.of("period.open"))]
-    opened = {id(one): kinds for one in vague if not _BY_LAW.search(one.words) and (kinds := _kinds_of(one, looked))}
-    ended = _ended(looked, {id(passage) for passage in vague}) if opened else {}
-    for passage in vague:
-        if both := opened.get(id(passage), set()) & ended.keys():
+    kinds = _kinds_named(looked)
+    opened = [one for one in vague if _spot(one) in kinds and not _BY_LAW.search(one.words)]
+    ended = _ended(looked, kinds, {id(passage) for passage in vague}) if opened else {}
+    for passage in opened:
+        if both := kinds[_spot(passage)] & ended.keys():
             kind = min(both)
             line = ended[kind].sentence.span.line
             yield Hit(passage.sentence, says=(("which", f"{kind}: an open end here, and a set one in line {line}"),))
             return
 
 
-def _ended(looked: Looked, is_open: set[int]) -> Mapping[str, Passage]:
+def _ended(looked: Looked, kinds: Mapping[object, set[str]], is_open: set[int]) -> Mapping[str, Passage]:
     """The first sentence, or row, that names an end, for each kind of data."""
     told = {id(passage) for passage in looked.mentions.of("retention.period")}
     found: dict[str, Passage] = {}
     for one in looked.mentions.passages:
         is_ending = _TIME.search(_words(one, looked)) and (id(one) in told or _is_kept(one))
         if id(one) not in is_open and is_ending:
-            for kind in _kinds_of(one, looked):
+            for kind in kinds.get(_spot(one), ()):
                 found.setdefault(kind, one)
     return found
 
@@ -121,9 +122,18 @@ def _is_kept(passage: Passage) -> bool:
     return _KEEPS.search(passage.words) is not None
 
 
-def _kinds_of(passage: Passage, looked: Looked) -> set[str]:
-    words = _words(passage, looked)
-    return {kind for kind, text in table("periods.toml")["kinds"].items() if phrase(text).found_in(words)}
+def _kinds_named(looked: Looked) -> Mapping[object, set[str]]:
+    """The kinds of data that each sentence, or row of a table, is about."""
+    found = defaultdict[object, set[str]](set)
+    for kind, text in table("periods.toml")["kinds"].items():
+        for one in looked.mentions.holding(phrase(text)):
+            found[_spot(one)].add(kind)
+    return found
+
+
+def _spot(passage: Passage) -> object:
+    cell = passage.block.cell
+    return (cell.table, cell.row) if cell else id(passage)
 
 
 def _words(passage: Passage, looked: Looked) -> str:
