@@ -107,7 +107,7 @@ def _cookies_unasked(looked: Looked) -> Iterator[Hit]:
     early = [one for one in spoken.of("cookie.early") if one in trackers]
     if early:
         yield Hit(early[0].sentence)
-    elif used and not spoken.has("cookie.consent"):
+    elif used and not spoken.has("cookie.consent") and not _is_told_elsewhere(looked):
         needed = spoken.of("cookie.necessary_only")
         selling = [one for one in without(used, needed) if _SELLS.search(one.words)]
         for passage in selling[:1] or (used[:1] if not needed else []):
@@ -124,6 +124,7 @@ def _visits_measured(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     measured = outside_headings(spoken.of("analytics.used"))
     asked = [one for one in spoken.of("cookie.consent") if not _ADVERTISERS.search(one.words)]
+    asked = asked or _is_told_elsewhere(looked)
     if measured and not asked and not spoken.has("analytics.choice") and not _choice_follows(looked, measured):
         yield Hit(measured[0].sentence)
 
@@ -157,8 +158,13 @@ def _cookies_listed(looked: Looked) -> Iterator[Hit]:
     is_dated = spoken.has("cookie.duration") or any(_LASTS.search(one.words) for one in about)
     wanted = ((is_named, "which there are"), (is_dated, "how long they stay"))
     missing = [words for is_said, words in wanted if not is_said]
-    if used and missing:
+    if used and missing and not _is_told_elsewhere(looked):
         yield Hit(used[0].sentence, says=(("missing", ", ".join(missing)),))
+
+
+def _is_told_elsewhere(looked: Looked) -> bool:
+    """Whether the policy leads to one on cookies; to name it leads nowhere."""
+    return any(one.sentence.links or _ADDRESS.search(one.sentence.text) for one in looked.mentions.of("cookie.policy"))
 
 
 def _about_cookies(looked: Looked, used: Iterable[Passage]) -> list[Passage]:
@@ -177,6 +183,7 @@ def _about_cookies(looked: Looked, used: Iterable[Passage]) -> list[Passage]:
     ]
 
 
+_ADDRESS = re.compile(r"\bwww\.|://|\w/cookie")
 _HEAD = re.compile(r"\b(?:cookies?|trackers?|expir\w+|lifetime|lifespan|duration|runtime|max age|lasts|how long)\b")
 
 
