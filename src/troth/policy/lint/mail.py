@@ -124,8 +124,8 @@ def _visits_measured(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     measured = outside_headings(spoken.of("analytics.used"))
     asked = [one for one in spoken.of("cookie.consent") if not _ADVERTISERS.search(one.words)]
-    asked = asked or _is_told_elsewhere(looked)
-    if measured and not asked and not spoken.has("analytics.choice") and not _choice_follows(looked, measured):
+    is_asked = bool(asked) or _is_told_elsewhere(looked)
+    if measured and not is_asked and not spoken.has("analytics.choice") and not _choice_follows(looked, measured):
         yield Hit(measured[0].sentence)
 
 
