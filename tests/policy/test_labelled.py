@@ -19,8 +19,8 @@ def test_the_linter_finds_what_reviewers_are_sure_of_and_little_else() -> None:
     total: Counter[str] = Counter()
     for review in sorted(LABELLED.glob("*.lint.json")):
         total += measure_rules.measured(review, ("",), is_shown=False)
-    assert total["hit"] / total["sure"] >= 0.92
-    assert total["right"] / total["found"] >= 0.94
+    assert total["hit"] / total["sure"] >= 0.91
+    assert total["right"] / total["found"] >= 0.92
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +35,22 @@ def tallies() -> dict[str, measure_policies.Tally]:
 
 def test_promises_are_found_and_few_that_are_none(tallies: dict[str, measure_policies.Tally]) -> None:
     promises = tallies["promises"]
-    assert promises.right / (promises.right + promises.missed) >= 0.94
-    assert promises.right / (promises.right + promises.wrong) >= 0.88
+    assert promises.right / (promises.right + promises.missed) >= 0.96
+    assert promises.right / (promises.right + promises.wrong) >= 0.9
 
 
 @pytest.mark.parametrize(
     ("kind", "least"),
     [
-        ("rights", 0.83),
-        ("retention", 0.89),
-        ("recipients", 0.77),
-        ("collection", 0.74),
-        ("purposes", 0.74),
-        ("security", 0.85),
-        ("contacts", 0.87),
-        ("law", 0.71),
-        ("practices", 0.75),
+        ("rights", 0.92),
+        ("retention", 0.93),
+        ("recipients", 0.92),
+        ("collection", 0.9),
+        ("purposes", 0.92),
+        ("security", 0.92),
+        ("contacts", 0.86),
+        ("law", 0.61),
+        ("practices", 0.93),
     ],
 )
 def test_what_else_sentences_and_paragraphs_say_is_found(
