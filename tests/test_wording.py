@@ -23,6 +23,8 @@ from troth.wording import same_person, same_words, says_something
         "ann@exampl\u0435.org",  # in the host
         "ann@example.\u043erg",
         "ann@examp1e.org",  # a one for an l
+        "ann\u02bc@example.org",  # an apostrophe that is a letter
+        "ann\u0640@example.org",  # one that draws an Arabic word out
     ],
 )
 def test_the_owner_in_disguise_is_the_owner(disguise: str) -> None:
@@ -44,6 +46,9 @@ def test_somebody_else_is_somebody_else(other: str) -> None:
         ("\u0392\u03b5\u03bd", "\u0391\u03bd\u03bd\u03b1"),
         ("\u5c71\u7530\u305f\u308d\u3046", "\u5c71\u7530\u592a\u90ce"),  # Japanese mixes its scripts
         ("Ann", "\u30a2\u30f3"),
+        ("\u4f50\u3005\u6728 \u82b1\u5b50", "\u5c71\u7530 \u82b1\u5b50"),  # with the sign that repeats one
+        ("Ann O\u02bcBrien", "Ben O\u02bcBrien"),  # an apostrophe that is a letter
+        ("\u02bbAulani", "Chloe"),
     ],
 )
 def test_names_of_other_alphabets_are_told_apart(one: str, other: str) -> None:

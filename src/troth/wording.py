@@ -36,16 +36,18 @@ _LATIN = str.maketrans(
 )
 """Letters of other alphabets, and digits, that look like a Latin one: the common ones of those that Unicode Technical
 Standard 39 lists."""
-_MIXED = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
+_MIXED = frozenset({"LATIN", "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
 """Scripts that honest words mix."""
+_OF_NO_SCRIPT = "MODIFIER"
+"""What stands in words of any alphabet, such as the apostrophe that is a letter: U+02BC, and the Hawaiian U+02BB."""
 
 
 def same_person(one: str, other: str) -> bool:
     """Whether two names or addresses are the same person's, however they are written: ``Ann <ann+x@Example.org.>`` is
     ``ann@example.org``. Two addresses of one person are not recognised.
 
-    What only looks like another is the same: with Cyrillic or Greek letters, without accents, with a nought for an o. A
-    word that mixes alphabets is in no honest name, and counts as anybody's.
+    What only looks like another is the same: with Cyrillic or Greek letters, without accents or apostrophes that are
+    letters, with a nought for an o. A word that mixes alphabets is in no honest name, and counts as anybody's.
     """
     return not _forms(one).isdisjoint(_forms(other)) or _is_disguised(one) or _is_disguised(other)
 
@@ -53,17 +55,22 @@ def same_person(one: str, other: str) -> bool:
 def _forms(person: str) -> frozenset[str]:
     """The person as they are compared: as they are written, without accents, and as they look at a glance."""
     apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", person))
-    plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    plain = "".join(sign for sign in apart if not unicodedata.combining(sign) and _script(sign) != _OF_NO_SCRIPT)
     return frozenset({_bare(person), _bare(plain), _bare(plain.translate(_LATIN)).replace("rn", "m")})
 
 
 def _is_disguised(person: str) -> bool:
     """Whether letters of several alphabets stand in one word."""
     for word in re.findall(r"[^\W\d_]+", "".join(filter(_is_seen, unicodedata.normalize("NFKC", person)))):
-        scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word}
+        scripts = {_script(letter) for letter in word} - {_OF_NO_SCRIPT}
         if len(scripts) > 1 and not scripts <= _MIXED:
             return True
     return False
+
+
+def _script(letter: str) -> str:
+    """The alphabet that the name of the letter begins with."""
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _bare(person: str) -> str:
