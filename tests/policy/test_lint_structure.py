@@ -65,6 +65,11 @@ def test_a_date_that_is_read_in_two_ways_is_told_with_both() -> None:
     assert found.message == "6/12/2018 may be 12 June 2018 or 6 December 2018."
 
 
+@pytest.mark.parametrize("date", ["ſep 12, 2024", "3 dıciembre 2024", "DİCIEMBRE 3, 2024", "auguſt 2024"])
+def test_months_in_letters_that_only_look_alike_are_read(date: str) -> None:
+    assert quotes(f"Last updated {date}.", "S.stale") == [date]
+
+
 def test_a_date_that_was_to_be_filled_in_is_none() -> None:
     assert quotes("Last updated: [DATE]", "S.date") == ["[DATE]"]
 

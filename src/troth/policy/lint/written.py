@@ -18,6 +18,8 @@ _MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month
 _LEFT = {1: "ene", 2: "fév", 3: "mär mrz maa", 4: "avr abr", 5: "mai mei", 8: "ago aoû", 10: "okt", 12: "dez déc dic"}
 """As translators leave them: Dezember, mars, mei."""
 _MONTHS |= {name: number for number, names in _LEFT.items() for name in names.split()}
+_PLAIN = str.maketrans("ſıİ", "sii")
+"""Letters that a pattern takes for others where case does not count."""
 _MONTH = (
     r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}"
     r"|März|Mrz|maart|avril|abril|Mai|mei|Okt(?:ober)?|Dez(?:ember)?|décembre|diciembre|février|août|agosto|enero)\.?"
@@ -88,13 +90,17 @@ def _read(sentence: Sentence, found: re.Match[str]) -> Written:
         return _checked(at, quote, 2000 + int(found["x2"]), int(found["f2"]), int(found["e2"]))
     for form in "12":
         if found[f"month{form}"]:
-            month = _MONTHS[found[f"month{form}"][:3].lower()]
+            month = _month(found[f"month{form}"])
             return _checked(at, quote, int(found[f"year{form}"]), month, int(found[f"day{form}"]))
     if found["g"] or found["g2"]:
         year, month = int(found["w"] or found["w2"]), int(found["g"] or found["g2"])
     else:
-        year, month = int(found["year3"]), _MONTHS[found["month3"][:3].lower()]
+        year, month = int(found["year3"]), _month(found["month3"])
     return Written(*at, dt.date(year, month, calendar.monthrange(year, month)[1]))
+
+
+def _month(name: str) -> int:
+    return _MONTHS[name[:3].translate(_PLAIN).lower()]
 
 
 def _numbers(at: tuple[Sentence, int, int], quote: str, first: int, second: int, year: int) -> Written:
