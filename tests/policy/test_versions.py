@@ -86,6 +86,31 @@ def test_other_words_for_the_same_are_reworded(one: str, other: str) -> None:
     assert compare(_policy(one), _policy(other)).verdict is Verdict.REWORDED
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Your data is never sold.", "Your data is ever sold.", "it no longer says “never”"),
+        ("We never share your location.", "We fever share your location.", "it no longer says not to share"),
+        ("We read messages with your consent.", "We read messages with your content.", "it no longer says on consent"),
+    ],
+)
+def test_a_letter_that_takes_a_promise_back_is_no_typing_error(old: str, new: str, reason: str) -> None:
+    change = _only(old, new)
+    assert change.verdict is Verdict.WEAKENED
+    assert reason in change.reasons
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("We do not shrae your data.", "We do not share your data."),
+        ("We never sell your personel data.", "We never sell your personal data."),
+    ],
+)
+def test_a_typing_error_takes_nothing_back(one: str, other: str) -> None:
+    assert {_only(one, other).verdict, _only(other, one).verdict} == {Verdict.REWORDED}
+
+
 def test_a_promise_that_is_gone_weakens_the_policy() -> None:
     compared = compare(_policy("We never sell your data."), _policy(""))
     assert [change.verdict for change in compared.weaker] == [Verdict.GONE]

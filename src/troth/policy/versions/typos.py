@@ -1,4 +1,8 @@
-"""Misspelt words: one letter too many, too few, another, or two that changed places."""
+"""Misspelt words: one letter too many, too few, another, or two that changed places.
+
+A letter more or less makes another word: *never* and *ever*, *consent* and *content*. So what a clause says by a word
+is not taken for misspelt away, but where two letters changed places: *shrae* is no word, and means *share*.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +25,9 @@ def differ_by_typos(one: Clause, other: Clause) -> bool:
 def _is_typo(one: str, other: str) -> bool:
     if max(len(one), len(other)) < _LETTERS_MIN or not (one + other).isalpha():
         return False
-    if not _is_one_slip(one, other):
-        return False
-    says, others = weighed_as(one), weighed_as(other)
-    return says <= others or others <= says
-
-
-def _is_one_slip(one: str, other: str) -> bool:
-    """Whether one letter, or two beside each other, is all that differs."""
     start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     rest, its = one[start:], other[start:]
-    return rest[1:] == its[1:] or rest[1:] == its or rest == its[1:] or (rest[:2] == its[1::-1] and rest[2:] == its[2:])
+    says, others = weighed_as(one), weighed_as(other)
+    if rest[:2] == its[1::-1] and rest[2:] == its[2:]:
+        return says <= others or others <= says
+    return says == others and (rest[1:] == its[1:] or rest[1:] == its or rest == its[1:])
