@@ -74,17 +74,25 @@ def _gone(many: int, matches: Iterable[_Match]) -> Mapping[int, list[int]]:
 def _same(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
     """Clauses with the same words: those of the same section first, and in order."""
     matched: dict[int, int] = {}
-    for part in ("section", ""):
-        places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for key in (_here, _anywhere):
+        places: dict[tuple[str, ...], list[int]] = defaultdict(list)
         taken = set(matched.values())
         for after, clause in enumerate(new):
             if after not in taken:
-                places[clause.key, getattr(clause, part, "")].append(after)
+                places[key(clause)].append(after)
         for before, clause in enumerate(old):
-            there = places[clause.key, getattr(clause, part, "")]
+            there = places[key(clause)]
             if before not in matched and there:
                 matched[before] = there.pop(0)
     return matched
+
+
+def _here(clause: Clause) -> tuple[str, ...]:
+    return clause.key, clause.section
+
+
+def _anywhere(clause: Clause) -> tuple[str, ...]:
+    return (clause.key,)
 
 
 def _counterparts(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int]) -> dict[str, str]:
