@@ -1,6 +1,7 @@
 """No text keeps the reader busy."""
 
 import pytest
+from tests.policy.linting import findings
 
 from troth.policy import Kind, PolicyError, contacts, dates, definitions, promises_in, read, render_plain
 
@@ -84,3 +85,13 @@ def test_facts_of_a_line_of_half_a_megabyte_are_found_or_it_is_refused(unit: str
 
 def test_ten_thousand_paragraphs_that_nobody_closed_are_a_policy() -> None:
     assert len(read("<p>We keep <b>it</b> safe." * 10_000, kind="html").blocks) == 10_000
+
+
+@pytest.mark.parametrize("unit", ["a-", "a.", "a@"])
+def test_a_word_of_a_megabyte_is_searched_for_an_address_or_refused(unit: str) -> None:
+    try:
+        found = findings(f"See our policy {filled(unit)}", "S.link", "S.circular")
+    except PolicyError as refused:
+        assert len(str(refused)) < 500  # noqa: PT017 - either outcome is fine, and neither repeats the text
+    else:
+        assert len(found) <= 2
