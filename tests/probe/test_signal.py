@@ -80,3 +80,17 @@ def test_a_site_that_does_not_answer_shows_nothing(ask: Ask, world: Any) -> None
     world.answers["/"] = _site()
     world.put("/register/", status=503)
     assert ask(CONTROL).outcome is Outcome.ERROR
+
+
+def test_what_stands_there_anyway_is_no_reaction_where_the_look_without_the_signal_failed(ask: Ask, world: Any) -> None:
+    shown = _site(says=False, tag=SAID)
+
+    def answer(sent: dict[str, str]) -> Any:
+        if "sec-gpc" not in sent:
+            raise ConnectionResetError
+        return shown(sent)
+
+    world.answers["/"] = answer
+    check = ask(CONTROL)
+    assert (check.outcome, check.evidence.observed & {"site /"}) == (Outcome.ERROR, set())
+    assert "without the signal" in check.summary.rpartition(" /: ")[2]

@@ -34,11 +34,12 @@ def signal_honoured(declaration: Declaration, site: Site) -> Answer:
     mend = "take the signal as a refusal, whatever was chosen before"
     findings = [Finding(path, f"sets the cookie '{name}' in spite of the signal", mend) for name, path in kept.items()]
     findings += [Finding(path, f"names {host}, no processor, in spite of it", mend) for host, path in hosts.items()]
-    is_said = _says(look) > _says(before)
-    if HOME in look.pages and not is_said:
+    both = _both(before, look)
+    is_said = HOME in both.pages and _says(look) > _says(before)
+    if HOME in both.pages and not is_said:
         findings.append(Finding(HOME, "does not say that the signal was taken", "say so where the choice is asked for"))
     without = len(dict(_optional(declaration, before)))
-    return look.answer(
+    return both.answer(
         f"{counted(len(look.pages), 'page')} with the signal: {counted(len(kept), 'cookie')} that are not necessary "
         f"({without} without it), {counted(len(hosts), 'host')} of others, {'said' if is_said else 'not said'} on the "
         "home page.",
@@ -51,6 +52,13 @@ def _allowed(declaration: Declaration) -> Mapping[str, str]:
     """What a visitor sends who has allowed everything, where the declaration says what that is."""
     held = "; ".join(f"{name}={cookie.allows}" for name, cookie in declaration.cookies.items() if cookie.allows)
     return {"cookie": held} if held else {}
+
+
+def _both(before: Look, look: Look) -> Look:
+    """The pages that answered with the signal and without it: of the others nothing is shown."""
+    pages = {path: page for path, page in look.pages.items() if path in before.pages}
+    unlike = {path: f"{why}, without the signal" for path, why in before.why_not.items()}
+    return Look(pages, {**unlike, **look.why_not}, look.asked)
 
 
 def _optional(declaration: Declaration, look: Look) -> Iterator[tuple[str, str]]:
@@ -73,8 +81,6 @@ def _strangers(declaration: Declaration, site: Site, look: Look) -> Iterator[tup
 
 def _says(look: Look) -> int:
     """How often the home page speaks of the signal, around its main part too: a banner stands there."""
-    if HOME not in look.pages:
-        return 0
     page = LexborHTMLParser(look.pages[HOME].source)
     page.strip_tags(["script", "style", "template"])
     return len(_SAID.findall(page.body.text(separator=" "))) if page.body else 0
