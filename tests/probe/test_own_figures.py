@@ -66,6 +66,14 @@ def test_each_of_several_pages_has_to_answer_alike(ask: Any, world: Any) -> None
     assert ask(contains="is well", also=["/a", "/b"], must="= 0").outcome is Outcome.FAIL
 
 
+def test_a_page_that_answers_hides_none_that_differs_in_its_query_alone(ask: Any, world: Any) -> None:
+    world.put("/status?of=the-queue", "all is ill")
+    world.put("/status", "all is well")
+    check = ask("status?of=the-queue", contains="is well", also=["/status"])
+    assert (check.outcome, [finding.place for finding in check.findings]) == (Outcome.FAIL, ["127.0.0.1 /status"])
+    assert (check.evidence.population, "1 of them not so" in check.summary) == (2, True)
+
+
 @pytest.mark.parametrize("also", [["b"], ["//b.example.org/"], ["https://b.example.org/"], ["/b?of=ann"]])
 def test_further_pages_are_paths_of_the_same_site(ask: Any, also: list[str]) -> None:
     with pytest.raises(ValidationError, match="also"):

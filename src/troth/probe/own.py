@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -29,12 +29,13 @@ def own_http(own: OwnControl) -> Answer:
     host = urlsplit(asked.url).hostname or ""
     addresses = list(dict.fromkeys([asked.url, *(urljoin(asked.url, path) for path in asked.also)]))
     query = "sha256:" + hashlib.sha256("\0".join(addresses).encode()).hexdigest()
-    answered = {_place(host, url, asked): found for url, found in zip(addresses, _ask(asked, addresses), strict=True)}
-    scope = frozenset(answered)
-    evidence = Evidence(scope, scope, len(scope), len(scope), query=query)
+    places, answered = [_place(host, url, asked) for url in addresses], list(_ask(asked, addresses))
+    scope = frozenset(places)
+    evidence = Evidence(scope, scope, len(addresses), len(addresses), query=query)
     if asked.json_ is None:
-        return _all_alike(own, {place: int(is_right) for place, (is_right, _, _) in answered.items()}, evidence)
-    [(is_right, status, body)] = answered.values()
+        figures = [(place, int(is_right)) for place, (is_right, _, _) in zip(places, answered, strict=True)]
+        return _all_alike(own, figures, evidence)
+    [(is_right, status, body)] = answered
     if not is_right:
         why = f"{host} answered {status}, or without the words that are expected, and gave no figure."
         return Answer(Outcome.ERROR, why, Evidence(scope, query=query))
@@ -42,7 +43,8 @@ def own_http(own: OwnControl) -> Answer:
 
 
 def _place(host: str, url: str, asked: HttpFigure) -> str:
-    """What an address is called: one alone by its host, one of several pages by its path besides."""
+    """What an address is called: one alone by its host, one of several pages by its path besides. Two that differ in
+    their query are called the same."""
     return f"{host} {urlsplit(url).path or '/'}" if asked.also else host
 
 
@@ -54,11 +56,11 @@ def _ask(asked: HttpFigure, addresses: Sequence[str]) -> Iterator[tuple[bool, in
         yield status == asked.status and has_words, status, body
 
 
-def _all_alike(own: OwnControl, figures: Mapping[str, int], evidence: Evidence) -> Answer:
+def _all_alike(own: OwnControl, figures: Sequence[tuple[str, int]], evidence: Evidence) -> Answer:
     """The figure of the first page whose figure is not what it must be, or what they all have."""
-    wrong = [place for place, figure in figures.items() if own.must is not None and not own.must.holds(figure)]
-    place = wrong[0] if wrong else next(iter(figures))
-    answer = judged(own, figures[place], place, evidence)
+    wrong = [each for each in figures if own.must is not None and not own.must.holds(each[1])]
+    place, figure = (wrong or figures)[0]
+    answer = judged(own, figure, place, evidence)
     pages = f" {counted(len(figures), 'page')} asked, {len(wrong)} of them not so." if len(figures) > 1 else ""
     return replace(answer, summary=answer.summary + pages)
 
