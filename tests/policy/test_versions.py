@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from troth.policy import PolicyText, read
 from troth.policy.versions import Change, Verdict, compare
+from troth.policy.versions.clauses import clauses_of
 
 VOICE = Path(__file__).parents[2] / "examples/voice-company/policy.md"
 
@@ -164,7 +165,28 @@ def test_a_sentence_that_was_divided_is_one_change_whichever_way() -> None:
     shorter, longer = _only(one, two), _only(two, one)
     assert (shorter.verdict, longer.verdict) == (Verdict.STRENGTHENED, Verdict.WEAKENED)
     assert shorter.new is not None
-    assert (shorter.new.text, shorter.new.sentences) == (two, 2)
+    assert shorter.new.text == two
+    assert " ".join(sentence.text for sentence in shorter.new.sentences) == two
+
+
+def test_sentences_that_became_one_are_each_known_by_their_own_names() -> None:
+    two = "We keep orders for six years. We delete invoices after eight years."
+    change = _only(two, "We keep orders for six years and delete invoices after ten years.")
+    assert change.old is not None
+    known = {clause.id for clause in clauses_of(_policy(two))}
+    assert len({sentence.id for sentence in change.old.sentences} & known) == 2
+
+
+@pytest.mark.parametrize(
+    ("new", "is_only_longer"),
+    [
+        ("We delete logins after 90 days.", True),
+        ("We may delete logins after 90 days.", False),
+        ("We may delete logins after 30 days.", False),
+    ],
+)
+def test_a_longer_time_is_told_from_what_else_was_lost(new: str, *, is_only_longer: bool) -> None:
+    assert _only("We delete logins after 30 days.", new).is_only_longer is is_only_longer
 
 
 def test_a_sentence_that_was_added_to_another_is_new() -> None:

@@ -196,6 +196,40 @@ def test_what_a_recipient_gets_of_other_data_is_no_matter(company: Company) -> N
     assert company.check().outcome is Outcome.PASS
 
 
+_TWO = "We keep your order history for thirty days here. We never share your personal data with anybody."
+_BECAME_ONE = "We keep your order history for ninety days here, and we share your personal data with partners."
+
+
+def _say(company: Company, old: str, new: str) -> None:
+    company.keeps = "{customers: 90 days}"
+    (company.folder / "old.md").write_text(f"# Policy\n\n{old}\n")
+    (company.folder / "policy.md").write_text(f"# Policy\n\n{new}\n")
+
+
+@pytest.mark.mutation("collect.version_honoured")
+def test_a_denial_that_went_under_in_a_longer_sentence_turns_it_red(company: Company) -> None:
+    """Two sentences became one, which keeps orders for longer and shares what was promised to stay."""
+    _say(company, _TWO, _BECAME_ONE)
+    assert company.check().outcome is Outcome.PASS
+    company.recipients, company.purposes = _ADVERTISER, _ADS
+    check = company.check()
+    assert check.outcome is Outcome.FAIL
+    assert "2 rows to whom line 3 of 2025-03-01 denied it: the recipient 'adnet'" in check.findings[0].message
+
+
+def test_a_longer_time_decides_nothing_else_that_was_lost_with_it(company: Company) -> None:
+    _say(company, "We always delete sign-ins after 30 days.", "We may delete sign-ins after 90 days.")
+    assert "cannot be decided here: line 3 of 2025-03-01." in company.check().summary
+    _say(company, "We delete sign-ins after 30 days.", "We delete sign-ins after 90 days.")
+    assert company.check().figures["clauses not decided"] == 0
+
+
+def test_a_denial_says_nothing_of_what_else_its_line_promised(company: Company) -> None:
+    _say(company, "We never share your data. We encrypt every disk.", "We share your data with our partners.")
+    check = company.check()
+    assert (check.figures["denials decided"], check.figures["clauses not decided"]) == (1, 1)
+
+
 def test_a_denial_that_still_stands_is_not_decided_here(company: Company) -> None:
     (company.folder / "policy.md").write_text(_STRONG)
     company.recipients, company.purposes = _ADVERTISER, _ADS

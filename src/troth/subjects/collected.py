@@ -46,13 +46,14 @@ class _Denial:
     whoever came under one of *versions*."""
 
     said_by: str
+    id: str
     line: int
     denied: frozenset[str]
     versions: frozenset[str]
 
     @property
-    def place(self) -> tuple[str, int]:
-        return self.said_by, self.line
+    def place(self) -> tuple[str, str]:
+        return self.said_by, self.id
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class _Seen:
     findings: list[Finding] = field(default_factory=list)
     systems: set[str] = field(default_factory=set)
     why_not: dict[str, str] = field(default_factory=dict)
-    open: set[tuple[str, int]] = field(default_factory=set)
+    open: set[tuple[str, str]] = field(default_factory=set)
     """Denials of which it is not certain whether they are kept."""
 
 
@@ -160,14 +161,15 @@ def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
 
 
 def _denials(issues: Sequence[Issue], taken: Iterable[Step]) -> Iterator[_Denial]:
-    """The denials that a later version took back."""
+    """The denials that a later version took back, also where the sentence became one with others."""
     said = {issue.name: denied_by(issue.text) for issue in issues}
     for step in taken:
-        for old in (change.old for change in step.comparison.weaker if change.old is not None):
+        lost = (change.old for change in step.comparison.weaker if change.old and not change.is_only_longer)
+        for old in (sentence for clause in lost for sentence in clause.sentences):
             if denied := said[step.old.name].get(old.id):
                 versions = (issue.name for issue in issues if old.id in said[issue.name])
                 earlier = frozenset(name for name in versions if name <= step.old.name)
-                yield _Denial(step.old.name, old.line, denied, earlier)
+                yield _Denial(step.old.name, old.id, old.line, denied, earlier)
 
 
 def _denied(
@@ -242,13 +244,13 @@ def _names(value: Scalar, issue: Issue) -> bool:
 
 def _lost(by_version: Mapping[str, int], taken: Iterable[Step]) -> list[tuple[str, Change]]:
     """The clauses that a later version took back, with the version that had them, of which there are people whose rows
-    are still there."""
+    are still there. Where all that was lost is that a time is longer, what the version keeps decides it."""
     return [
         (step.old.name, change)
         for step in taken
         if any(count for name, count in by_version.items() if name < step.new.name)
         for change in step.comparison.weaker
-        if change.old is not None and not (change.is_longer and step.old.keeps)
+        if change.old is not None and not (change.is_only_longer and step.old.keeps)
     ]
 
 
@@ -257,10 +259,14 @@ def _answer(
     scope: set[str],
     asked: Noted,
     lost: Iterable[tuple[str, Change]],
-    decided: set[tuple[str, int]],
+    decided: set[tuple[str, str]],
 ) -> Answer:
-    places = [(name, change.old.line) for name, change in lost if change.old]
-    undecided = [place for place in places if place not in decided]
+    clauses = [(name, change.old) for name, change in lost if change.old]
+    undecided = [
+        (name, clause.line)
+        for name, clause in clauses
+        if not decided.issuperset((name, sentence.id) for sentence in clause.sentences)
+    ]
     notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(seen.why_not.items()))
     if undecided:
         lines = ", ".join(f"line {line} of {name}" for name, line in undecided[:_NAMED_MAX])
@@ -279,7 +285,7 @@ def _answer(
         evidence=evidence,
         figures={
             "rows": seen.rows,
-            "denials decided": len(places) - len(undecided),
+            "denials decided": len(clauses) - len(undecided),
             "clauses not decided": len(undecided),
             **{f"under {name}": count for name, count in versions.items()},
         },

@@ -31,8 +31,13 @@ class Clause:
     first: str = ""
     is_head: bool = False
     """Whether it is a heading, or the heads of a table: it says of what the clauses below it are."""
-    sentences: int = 1
-    """How many sentences, or items, it is joined from."""
+    joined_from: tuple[Clause, ...] = ()
+    """The sentences, or items, of which it says all; none where it is one."""
+
+    @property
+    def sentences(self) -> tuple[Clause, ...]:
+        """What it is joined from, or the clause itself."""
+        return self.joined_from or (self,)
 
     @property
     def key(self) -> str:
@@ -68,11 +73,13 @@ def heads_of(policy: PolicyText) -> tuple[Clause, ...]:
 
 
 def joined(clauses: Sequence[Clause]) -> Clause:
-    """Clauses that stand one behind the other, as one that says all of it."""
+    """Clauses that stand one behind the other, as one that says all of it and knows each of them."""
+    if len(clauses) == 1:
+        return clauses[0]
     text = clauses[0].text
     for clause in clauses[1:]:
         text += f"{' ' if text.endswith(('.', '!', '?', ':', ';', ',')) else ', '}{clause.text}"
-    return replace(clauses[0], text=text, sentences=len(clauses))
+    return replace(clauses[0], text=text, joined_from=tuple(clauses))
 
 
 def told_by(text: str) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ class Change:
     reasons: tuple[str, ...] = ()
     is_longer: bool = False
     """Whether a time became longer of which less is stronger: a period, or a deadline."""
+    is_only_longer: bool = False
+    """Whether nothing else is why people have less."""
     in_doubt: bool = False
     """Whether it may be weaker for all that the words tell."""
 
@@ -133,7 +135,8 @@ def _judged(pair: Pair) -> Change:
         return Change(Verdict.REWORDED, old, new)
     before, after = strength_of(old), strength_of(new)
     if losses := tuple(_losses(before, after)):
-        return Change(Verdict.WEAKENED, old, new, -1, losses, any(_longer(before, after)))
+        longer = sum(_longer(before, after))
+        return Change(Verdict.WEAKENED, old, new, -1, losses, longer > 0, longer == len(losses))
     if gains := tuple(_gains(before, after)):
         return Change(Verdict.STRENGTHENED, old, new, 1, gains)
     return Change(Verdict.REWORDED, old, new)
@@ -160,7 +163,7 @@ def _tells_the_same(old: Clause, new: Clause) -> bool:
     """Whether they differ in grammar only. What joins two sentences is that, too, where nothing is denied: how far a
     negation reaches may be another matter in one than in two."""
     told, tells = told_by(old.whole), told_by(new.whole)
-    if old.sentences == new.sentences or denies(old) or denies(new):
+    if len(old.sentences) == len(new.sentences) or denies(old) or denies(new):
         return told == tells
     return [word for word in told if word not in _JOINTS] == [word for word in tells if word not in _JOINTS]
 
