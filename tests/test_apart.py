@@ -42,6 +42,14 @@ def test_what_is_refused_comes_back_in_words(program: Callable[..., bytes]) -> N
         program("raise Refused('no such table')")
 
 
+def test_a_refusal_is_read_whatever_the_locale_of_the_process(
+    program: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    with pytest.raises(Refused, match="Übertragung"):
+        program("raise Refused('no table Übertragung')")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -66,7 +66,7 @@ def work(answer: Callable[[bytes], bytes], *, cpu_s: int) -> int:
     try:
         answered = answer(sys.stdin.buffer.read())
     except Refused as refused:
-        sys.stdout.write(str(refused))
+        sys.stdout.buffer.write(str(refused).encode("utf-8", "backslashreplace"))
         return _REFUSED
     sys.stdout.buffer.write(answered)
     return 0

@@ -84,6 +84,13 @@ def test_a_paragraph_is_of_a_practice_by_its_words_and_they_are_the_reason() -> 
     assert any(each.startswith("words.policy_change: ") for each in paragraph.because)
 
 
+def test_a_paragraph_tells_no_reason_for_a_practice_that_it_is_not_of() -> None:
+    text = "## Who we are\n\nOur office is in a shared flat above the bakery, where two of us make maps for hikers."
+    for paragraph in understand(read(text, kind="markdown")).paragraphs:
+        named = {each.partition(": ")[0].partition(".")[2].removesuffix(".hint") for each in paragraph.because}
+        assert named <= set(paragraph.practices)
+
+
 @pytest.mark.soak
 def test_the_weights_are_those_that_the_labelled_policies_give() -> None:
     for name, made in weigh_clauses.made(weigh_clauses.LABELLED).items():

@@ -37,6 +37,12 @@ def test_what_slips_through_unescaped_still_does_not_run(browser: Browser, tmp_p
     assert any("Content Security Policy" in each for each in refused)
 
 
+def test_signs_that_writing_needs_stay_and_those_that_turn_it_are_shown() -> None:
+    needed = "10\u00a0km, co\u00adokies, M\u200cüller, 👩\u200d💻\tend"
+    assert safe(needed) == needed
+    assert safe("a\u202eb\x00c\x7f") == "a�b�c�"
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_it_reads_well_by_day_and_by_night(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
     marks = " ".join(f'<span class="mark {each}">{each}</span>' for each in STATUSES)

@@ -6,6 +6,7 @@ nothing in it runs. Whatever text it is given, `safe` makes it harmless.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from importlib import resources
@@ -15,9 +16,13 @@ __all__ = ["safe", "sheet"]
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing, and halves of characters."""
+
+
 def safe(text: object) -> str:
-    """*text* for HTML and SVG. Control characters, which a schema's names may hold, become visible."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in escape(str(text)))
+    """*text* for HTML and SVG. What a reader would not see and a machine would obey becomes visible."""
+    return _HARMFUL.sub("�", escape(str(text)))
 
 
 def sheet(title: str, parts: Iterable[str], *, style: str = "", top: str = "", foot: str = "") -> str:

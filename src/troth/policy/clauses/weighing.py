@@ -168,6 +168,8 @@ def paragraphs_as_weighed(spoken: Mentions, paragraphs: Iterable[Paragraph]) -> 
         seen = frozenset(features_of_paragraph(passages))
         weights = load_weights("paragraphs").items()
         found = [name for name, it in weights if it.weigh(seen, heard=name in paragraph.practices) > 0]
-        reasons = [f"words.{name}: {', '.join(it.heaviest(seen))}" for name, it in weights if name in found]
+        stands = tuple(f"practice.{name}" for name in found)
+        reasons = [each for each in paragraph.because if stands and each.startswith(stands)]
+        reasons += [f"words.{name}: {', '.join(it.heaviest(seen))}" for name, it in weights if name in found]
         practices = tuple(practice for practice in Practice if practice in found)
-        yield replace(paragraph, practices=practices or (Practice.OTHER,), because=(*paragraph.because, *reasons))
+        yield replace(paragraph, practices=practices or (Practice.OTHER,), because=tuple(reasons))

@@ -17,7 +17,9 @@ from troth.wording import same_words
 __all__ = ["allowed", "shortest"]
 
 _DAYS = {"hour": 1 / 24, "day": 1.0, "working day": 7 / 5, "week": 7.0, "month": 30.44, "year": 365.25}
-_LASTING = re.compile(r"\b(?:for|after|last|past|than|over|lasts)(?: at least| the| another| up to| a)? $", re.I)
+_LASTING = re.compile(
+    r"\b(?:for|after|last|past|than|over|lasts)(?: at least| the| another| up to| a)?(?: period of)? $", re.I
+)
 """In “for 30 days” a time goes by, and nothing is due at its end."""
 
 

@@ -44,7 +44,7 @@ def _piece(data: dict[str, object]) -> Piece:
     cell, links = data.pop("cell"), data.pop("links")
     assert isinstance(links, list)
     return Piece(
-        **data,  # type: ignore[arg-type]  # what `_main` wrote
+        **data,  # type: ignore[arg-type]  # what `_answer` wrote
         cell=Cell(**cell) if isinstance(cell, dict) else None,
         links=tuple((start, end, href) for start, end, href in links),
     )
