@@ -135,6 +135,16 @@ def test_a_row_of_a_table_gives_a_period_to_what_stands_in_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "before", ["", "We\u2028bake\u2028bread\u2028and\u2028cakes.\n\n", "We\fbake\fbread\fand\fcakes.\n\n"]
+)
+def test_a_row_without_a_period_is_told_wherever_its_line_stands(before: str) -> None:
+    table = "| Data | Kept for |\n|---|---|\n| Orders | one year |\n| Server logs |\n"
+    [finding] = findings(before + table, "GDPR.13.2a.retention")
+    assert finding.message.endswith("the row of this cell has no period.")
+    assert (finding.quote, finding.line) == ("Server logs", 4 + before.count("\n"))
+
+
+@pytest.mark.parametrize(
     ("told", "denied", "rule"),
     [
         (

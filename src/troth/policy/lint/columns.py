@@ -18,16 +18,16 @@ _NOT_YET = re.compile(r"tb[acd]|to be (?:confirmed|decided|defined|determined|ag
 def unfilled(looked: Looked, heads: re.Pattern[str]) -> Iterator[Passage]:
     """Cells below one of *heads* that say nothing yet; and the first cell of rows that have no cell there."""
     rows = defaultdict[tuple[int, int], dict[int, Passage]](dict)
-    columns = set[tuple[int, int]]()
+    columns = defaultdict[int, set[int]](set)
     for passage in looked.mentions.passages:
         if (cell := passage.block.cell) is None:
             continue
         if not cell.is_head:
             rows[cell.table, cell.row].setdefault(cell.column, passage)
         elif heads.search(passage.words):
-            columns.add((cell.table, cell.column))
+            columns[cell.table].add(cell.column)
     for (table, _), row in rows.items():
-        for column in (column for of, column in columns if of == table):
+        for column in sorted(columns.get(table, ())):
             if column in row:
                 said = row[column]
                 if has_gap(said.sentence) or _NOT_YET.fullmatch(said.words[said.own :]):
@@ -38,5 +38,4 @@ def unfilled(looked: Looked, heads: re.Pattern[str]) -> Iterator[Passage]:
 
 def _is_drawn(passage: Passage, looked: Looked) -> bool:
     """Whether its row is one line of a table drawn with strokes: elsewhere one cell may serve several rows."""
-    line = looked.policy.source.splitlines()[passage.sentence.span.line - 1]
-    return line.lstrip().startswith("|")
+    return looked.lines[passage.sentence.span.line - 1].lstrip().startswith("|")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
 __all__ = ["Looked", "Report", "lint", "outside_headings"]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ class Looked:
             if block.cell is not None and not block.cell.is_head:
                 rows[block.cell.table, block.cell.row].append(plain(block.text))
         return {place: " ".join(words) for place, words in rows.items()}
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The source, line by line, as places in it count them."""
+        return _LINE_END.split(self.policy.source)
 
     @cached_property
     def words(self) -> str:
