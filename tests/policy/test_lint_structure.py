@@ -70,6 +70,24 @@ def test_months_in_letters_that_only_look_alike_are_read(date: str) -> None:
     assert quotes(f"Last updated {date}.", "S.stale") == [date]
 
 
+@pytest.mark.parametrize(
+    ("date", "meant"),
+    [
+        ("12/05/98", "12 May 1998 or 5 December 1998"),
+        ("12/05/27", "12 May 1927 or 5 December 1927"),
+        ("12/05/26", "12 May 2026 or 5 December 2026"),
+        ("12/05/2098", "12 May 2098 or 5 December 2098"),
+    ],
+)
+def test_a_year_in_two_digits_is_not_still_to_come(date: str, meant: str) -> None:
+    assert [one.message for one in findings(f"We trade since {date}.", "S.date")] == [f"{date} may be {meant}."]
+
+
+def test_a_day_with_dots_and_two_digits_for_the_year_is_of_the_last_century_too() -> None:
+    [found] = findings("Last updated: 01.12.98", "S.stale")
+    assert found.quote == "01.12.98"
+
+
 def test_a_date_that_was_to_be_filled_in_is_none() -> None:
     assert quotes("Last updated: [DATE]", "S.date") == ["[DATE]"]
 

@@ -37,7 +37,7 @@ def _third_parties(looked: Looked) -> Iterator[Hit]:
 def _no_effective_date(looked: Looked) -> Iterator[Hit]:
     """A day that is none is no date."""
     told = looked.mentions.of("change.date")
-    if all(any(date.is_none for date in dates_of(passage.sentence)) for passage in told):
+    if all(any(date.is_none for date in dates_of(passage.sentence, looked.as_of)) for passage in told):
         yield Hit()
 
 

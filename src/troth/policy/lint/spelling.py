@@ -3,6 +3,7 @@ can dial."""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import re
 from collections import Counter, defaultdict
@@ -33,7 +34,7 @@ def misspelt_law(looked: Looked) -> Iterator[Hit]:
     yield from misnamed_laws(looked)
     for sentence in looked.policy.sentences:
         yield from _wrong_article(sentence)
-        yield from _wrong_day(sentence)
+        yield from _wrong_day(sentence, looked.as_of)
 
 
 @functools.cache
@@ -57,12 +58,12 @@ def _wrong_article(sentence: Sentence) -> Iterator[Hit]:
         yield hit_at(sentence, start, end, fix=meant[0], why=why, right=f"Art. {meant[0]}")
 
 
-def _wrong_day(sentence: Sentence) -> Iterator[Hit]:
+def _wrong_day(sentence: Sentence, as_of: dt.date) -> Iterator[Hit]:
     words = plain(sentence.text)
     for law in table("laws.toml")["in-force"]:
         if not any(phrase(text).found_in(words) for text in law["phrases"]):
             continue
-        for date in dates_of(sentence):
+        for date in dates_of(sentence, as_of):
             if date.day is not None and date.day not in law["days"] and not date.wrong:
                 why = f"The {law['law']} did not come into force on that day"
                 yield hit_at(sentence, date.start, date.end, why=why, right=law["right"])

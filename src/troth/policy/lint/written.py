@@ -62,16 +62,16 @@ class Written:
 def written_dates(looked: Looked) -> Iterator[Written]:
     """All dates of the policy, in order."""
     for sentence, found in occurrences(looked, _DATE):
-        yield _read(sentence, found)
+        yield _read(sentence, found, looked.as_of)
 
 
-def dates_of(sentence: Sentence) -> Iterator[Written]:
-    """The dates of one sentence."""
+def dates_of(sentence: Sentence, as_of: dt.date) -> Iterator[Written]:
+    """The dates of one sentence, as they are read on the day *as_of*."""
     for found in _DATE.finditer(straight(sentence.text)):
-        yield _read(sentence, found)
+        yield _read(sentence, found, as_of)
 
 
-def _read(sentence: Sentence, found: re.Match[str]) -> Written:
+def _read(sentence: Sentence, found: re.Match[str], as_of: dt.date) -> Written:
     at = (sentence, found.start(), found.end())
     quote = found[0]
     if found["y"]:
@@ -83,11 +83,11 @@ def _read(sentence: Sentence, found: re.Match[str]) -> Written:
             )
         return _checked(at, quote, year, month, day)
     if found["c"]:
-        return _numbers(at, quote, int(found["c"]), int(found["d"]), int(found["z"]) % 100 + 2000)
+        return _numbers(at, quote, int(found["c"]), int(found["d"]), _year(found["z"], as_of))
     if found["e"]:
         return _checked(at, quote, int(found["x"]), int(found["f"]), int(found["e"]))
     if found["e2"]:
-        return _checked(at, quote, 2000 + int(found["x2"]), int(found["f2"]), int(found["e2"]))
+        return _checked(at, quote, _year(found["x2"], as_of), int(found["f2"]), int(found["e2"]))
     for form in "12":
         if found[f"month{form}"]:
             month = _month(found[f"month{form}"])
@@ -97,6 +97,13 @@ def _read(sentence: Sentence, found: re.Match[str]) -> Written:
     else:
         year, month = int(found["year3"]), _month(found["month3"])
     return Written(*at, dt.date(year, month, calendar.monthrange(year, month)[1]))
+
+
+def _year(digits: str, as_of: dt.date) -> int:
+    """The year; where two digits are all that is written, the latest that ends so and is not still to come."""
+    if len(digits) > 2:
+        return int(digits)
+    return as_of.year - (as_of.year - int(digits)) % 100
 
 
 def _month(name: str) -> int:
