@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db.models import QuerySet
@@ -86,4 +87,9 @@ def _moment(at: dt.datetime) -> str:
 
 def _figures(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """A whole number is written as one, since databases differ in whether they keep its point."""
-    return {name: int(it) if isinstance(it, float) and it.is_integer() else it for name, it in stored.items()}
+    return {name: _whole(it) if isinstance(it, float) and it.is_integer() else it for name, it in stored.items()}
+
+
+def _whole(figure: float) -> int:
+    """By its digits, as PostgreSQL reads it: 1e23 is a one and 23 noughts, and not the binary number next to it."""
+    return int(Decimal(repr(figure)))
