@@ -177,7 +177,9 @@ def test_equal_checks_make_different_entries_so_that_none_is_guessed(database: s
     assert bytes(one) != bytes(two)
 
 
-@pytest.mark.parametrize("figure", [3.0, 0.1, -0.0, 1e22, 5e-324, 2**53, True, "2026-11-24"])
+@pytest.mark.parametrize(
+    "figure", [3.0, 0.1, -0.0, 1e22, 1e23, -1.2345678901234567e20, 1e300, 5e-324, 2**53, True, "2026-11-24"]
+)
 def test_every_figure_is_read_back_as_the_one_that_is_on_record(database: str, figure: float | bool | str) -> None:
     checks.keep(replace(made(Outcome.PASS), figures={"figure": figure}))
     log_is_silent(NOW + HOUR)
@@ -217,7 +219,12 @@ def one_more_check() -> None:
     assert CheckRow.objects.filter(retraction=None).update(retraction=retraction)
 
 
-@pytest.mark.parametrize("rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check])
+def all_of_it() -> None:
+    assert CheckRow.objects.update(retraction=None)
+    assert Retraction.objects.all().delete()
+
+
+@pytest.mark.parametrize("rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check, all_of_it])
 def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
     kept: Office, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:
@@ -239,6 +246,28 @@ def test_a_stranger_sees_that_a_retraction_was_changed(
     monkeypatch.setattr(gather, "require_retracted", lambda row: None)
     done = export(kept, tmp_path / "a.zip")
     assert "does not tell of its retraction as it is" in verified(done.path, done.key).stderr
+
+
+def test_a_stranger_sees_that_a_retraction_was_removed(
+    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    all_of_it()
+    monkeypatch.setattr(Told, "require_retractions", lambda *_: None)
+    done = export(kept, tmp_path / "a.zip")
+    answer = verified(done.path, done.key)
+    assert answer.returncode == 1
+    assert "tells of a retraction that is not in the archive" in answer.stderr
+
+
+def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept: Office, tmp_path: Path) -> None:
+    plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
+    retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
+    for wanted in ({"since": NOW.date()}, {"since": (NOW + dt.timedelta(days=1)).date()}):
+        done = export(kept, tmp_path / f"{wanted['since']}.zip", **wanted)
+        answer = verified(done.path, done.key)
+        assert answer.returncode == 0, answer.stderr
 
 
 def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: Office, tmp_path: Path) -> None:

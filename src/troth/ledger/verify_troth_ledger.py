@@ -591,7 +591,7 @@ def require_histories(opened: Archive, entries: dict[int, Entry]) -> int:
 def require_checks(opened: Archive, entries: dict[int, Entry], made: dict[int, Made]) -> list[str]:
     """What is to be said of the checks: with all that they saw they are those whose entries are in *made*, or older
     than such entries. What is left of *made* was disposed of, or is missing."""
-    first, counts = dict[str, str](), {"whole": 0, "older": 0}
+    first, counts, said = dict[str, str](), {"whole": 0, "older": 0}, list[str]()
     disposed = max((entry["before"] for entry in entries.values() if entry["kind"] == "evidence.disposed"), default="")
     for control, at, _ in made.values():
         first[control] = min(at, first.get(control, at))
@@ -601,14 +601,15 @@ def require_checks(opened: Archive, entries: dict[int, Entry], made: dict[int, M
     for control, at, _ in made.values():
         if at[:10] > disposed:
             raise Refused(f"{control}: the ledger tells of a check of {at} that is not in the archive")
-    said = {
-        "evidence: %d checks with all that they saw, as it was put into the ledger when they were made": counts[
-            "whole"
-        ],
-        "evidence: %d older checks are signed in this archive only": counts["older"],
-        "evidence: %d checks were disposed of after their time; their entries stay": len(made),
-    }
-    return [line % count for line, count in said.items() if count]
+    if whole := counts["whole"]:
+        said.append(
+            f"evidence: {whole} checks with all that they saw, as it was put into the ledger when they were made"
+        )
+    if older := counts["older"]:
+        said.append(f"evidence: {older} older checks are signed in this archive only")
+    if made:
+        said.append(f"evidence: {len(made)} checks were disposed of after their time; their entries stay")
+    return said
 
 
 def checks_with_outcomes(opened: Archive, name: str, entries: dict[int, Entry], disposed: str) -> Iterator[Check]:
@@ -663,16 +664,21 @@ def commitment(about: str, text: str, salt: bytes) -> str:
 
 
 def require_retractions(opened: Archive, entries: dict[int, Entry]) -> None:
-    """Return when each retraction since the archive's beginning is as its entry tells it, its reason, too."""
+    """Return when the retractions since the archive's beginning are all that entries tell of, and each is as its entry
+    tells it, its reason, too."""
+    missing = {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "check.retracted"}
     since = json.loads(opened.read("manifest.json")).get("since") or ""
     for it in json.loads(opened.read("retractions.json")) if "retractions.json" in opened.files else []:
         salt = unbase64(json.loads(it["opening"].partition(" ")[2])["salt"])
         reason = commitment("check.retracted/reason", it["because"], salt)
         last = str(date.fromisoformat(it["until"][:10]) - timedelta(days=1))
         says = (named(it["control"]), cut(it["at"]), it["since"][:10], last, it["checks"], reason)
-        entry = map(entries.get(it["leaf"], {}).get, ("control", "at", "since", "until", "checks", "reason"))
+        told = missing.pop(it["leaf"], {})
+        entry = map(told.get, ("control", "at", "since", "until", "checks", "reason"))
         if cut(it["at"]) >= since and says != tuple(entry):
             raise Refused(f"{it['control']}: entry {it['leaf']} of the ledger does not tell of its retraction as it is")
+    for leaf, told in missing.items():
+        raise Refused(f"{told['control']}: entry {leaf} of the ledger tells of a retraction that is not in the archive")
 
 
 def continued(opened: Archive, signed: Checkpoint, key: Key) -> dict[int, Checkpoint]:

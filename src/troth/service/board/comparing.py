@@ -11,7 +11,7 @@ import datetime as dt
 import json
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -63,6 +63,7 @@ class Told:
         self._promises: dict[int, Mapping[str, Any]] = {}
         self._outcomes: dict[str, list[tuple[str, str, str]]] = {}
         self._made: dict[str, _Made] = {}
+        self._retracted: dict[int, Mapping[str, Any]] = {}
         self._disposed = ""
 
     def note(self, number: int, entry: Mapping[str, Any], *, is_wanted: bool = True) -> None:
@@ -75,6 +76,8 @@ class Told:
             return
         if entry["kind"] == "promise.changed":
             self._promises[number] = entry
+        elif entry["kind"] == "check.retracted":
+            self._retracted[number] = entry  # whatever its age: its row committed with it
         elif entry["kind"] == "evidence.disposed":
             self._disposed = max(self._disposed, entry["before"])
         elif entry["at"] >= self._until:
@@ -87,7 +90,7 @@ class Told:
     @property
     def controls(self) -> frozenset[str]:
         """The names of the controls of whose checks entries tell."""
-        return frozenset({**self._outcomes, **self._made})
+        return frozenset({**self._outcomes, **self._made}) | {it["control"] for it in self._retracted.values()}
 
     def require_changes(self, promise: str, changes: Iterable[tuple[int, ChangeRow]]) -> None:
         """Return when *changes*, each with the number of its entry, are all that entries tell of the promise, as they
@@ -100,6 +103,14 @@ class Told:
         for number in sorted(missing):
             entry = self._promises[number]
             raise RecordsDiffer(f"{promise}: its change to {entry['after']} of {entry['at']} is in the ledger alone")
+
+    def require_retractions(self, control: str, numbers: Container[int]) -> None:
+        """Return when each retraction of the control's checks that entries tell of is among *numbers*: those of the
+        entries that rows name, read after the entries. Raises `RecordsDiffer`."""
+        name = Name.of(control).text
+        for number, entry in self._retracted.items():
+            if entry["control"] == name and number not in numbers:
+                raise RecordsDiffer(f"{control}: its retraction of {entry['at']} is in the ledger alone")
 
     def required(self, control: str, checks: Iterable[Kept], *, since: str = "") -> Iterator[Kept]:
         """The *checks* of a control, in their order and with their entries, as long as these tell of the same, and of
@@ -176,12 +187,15 @@ def contradictions(now: dt.datetime) -> Iterator[Finding]:
         of_promise.setdefault(it.promise, []).append((it.entry_id, it))
     for promise, its in of_promise.items():
         yield from _found(promise, partial(told.require_changes, promise, its))
+    retractions = list(Retraction.objects.select_related("entry").order_by("pk"))
+    retracted = {row.entry_id for row in retractions}
     controls = CheckRow.objects.order_by("control").values_list("control", flat=True).distinct()
     known = {Name.of(control).text: control for control in controls}
     for control in sorted({*known.values(), *(told.controls - known.keys())}):
         rows = CheckRow.objects.filter(control=control, at__lt=until).order_by("at", "pk")
         yield from _found(control, partial(deque, told.required(control, kept(rows)), 0))
-    for row in Retraction.objects.select_related("entry").order_by("pk"):
+        yield from _found(control, partial(told.require_retractions, control, retracted))
+    for row in retractions:
         yield from _found(row.control, partial(require_retracted, row))
 
 

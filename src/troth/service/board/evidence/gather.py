@@ -112,6 +112,9 @@ class Gathered:
             self.told.require_changes(each.name, changes)
         for retraction in self.retractions:
             require_retracted(retraction)
+        leaves = {row.entry.leaf for row in self.retractions}
+        for control in sorted(self.told.controls):
+            self.told.require_retractions(control, leaves)
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
         """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
@@ -178,8 +181,9 @@ def gather(here: Company, log: DatabaseLog, wanted: Wanted) -> Gathered:
     promises = tuple(_promises(here, wanted, as_of, signed))
     bound = {id_ for each in promises for id_ in each.promise.controls}
     controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
-    retractions = Retraction.objects.filter(control__in=controls, entry__leaf__lt=signed.size)
-    retractions = retractions.select_related("entry").order_by("at", "pk")
+    retractions = Retraction.objects.filter(entry__leaf__lt=signed.size).select_related("entry").order_by("at", "pk")
+    if wanted.promises:  # else the entries of all are there, and be it of a control that no promise names any more
+        retractions = retractions.filter(control__in=controls)
     return Gathered(
         here,
         wanted,
