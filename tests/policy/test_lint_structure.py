@@ -198,6 +198,31 @@ def test_a_misspelt_law_is_told_with_its_name(wrong: str, right: str) -> None:
     assert not findings(f"We follow the {right}.", "S.typo.regime")
 
 
+def test_neighbouring_letters_that_changed_places_are_told_and_left_to_the_writer() -> None:
+    [found] = findings("We follow the CPCA.", "S.typo.regime")
+    assert (found.quote, found.message, found.fix) == ("CPCA", "“CPCA” is misspelt: it is “CCPA”.", None)
+
+
+@pytest.mark.parametrize("name", ["PACT", "CAPT", "PARC", "CARP", "CFRA", "CRPA", "TCAP", "ACCP", "RGPD"])
+def test_a_name_of_something_else_in_the_letters_of_a_law_is_left_alone(name: str) -> None:
+    assert not findings(f"We follow the {name} Act.", "S.typo.regime")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("The UK's Data Protection Act 2081 counts.", ["2081"]),
+        ("The Data Protection Act 2081 of the United Kingdom counts.", ["2081"]),
+        ("Example Ltd is registered in England. The Data Protection Act 2081 counts.", ["2081"]),
+        ("Example Ltd is registered in England. Kenya's Data Protection Act 2091 counts.", []),
+        ("Example Ltd is registered in England. The Data Protection Act 2091 of Kenya counts.", []),
+        ("The Data Protection Act 2027 counts.", []),
+    ],
+)
+def test_the_year_is_only_known_of_the_data_protection_act_of_the_united_kingdom(text: str, wrong: list[str]) -> None:
+    assert quotes(text, "S.typo.regime") == wrong
+
+
 def test_a_right_beside_the_article_of_another_is_wrong() -> None:
     [found] = findings("- right to data portability (Art. 21 GDPR)", "S.typo.regime")
     assert (found.quote, found.fix) == ("21", "20")

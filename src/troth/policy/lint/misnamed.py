@@ -16,7 +16,10 @@ _LIKE = 0.75
 _NAMED = re.compile(r"\b[A-Z][\w'-]+(?: (?:and|the|of|[A-Z][\w'-]+)){1,6}|\b[A-Z]\w+-[A-Z]\w+-[A-Z]\w+", re.ASCII)
 _LETTERS = re.compile(r"(?<![\w-])[A-Z]{4,6}(?![\w-])")
 _NUMBER = re.compile(r"\b2016/(\d{3})\b")
-_YEAR = re.compile(r"\bData Protection Act(?: of)? (\d{4})\b")
+_YEAR = re.compile(
+    r"\b(?:(?P<uk>UK|United Kingdom|British)(?:'s)? |(?P<other>(?!The |Under )[A-Z]\w{1,30})(?:'s)? )?"
+    r"Data Protection Act(?: of)? (?P<year>\d{4})\b(?P<of_uk> \(UK\)| of the (?:UK|United Kingdom)\b)?(?! of [A-Z])"
+)
 
 
 def misnamed_laws(looked: Looked) -> Iterator[Hit]:
@@ -29,20 +32,28 @@ def misnamed_laws(looked: Looked) -> Iterator[Hit]:
             yield hit_at(
                 sentence, at, found.start() + end, fix=name, why=f"“{found[0][start:end]}” is misspelt", right=name
             )
-    same = {"".join(sorted(name)): name for name in known["letters"]}
-    listed = {"RGPD", *known["letters"], *table("laws.toml")["misspelt"]}
+    left_alone = {*known["letters"], *known["others"], *table("laws.toml")["misspelt"]}
     for sentence, found in occurrences(looked, _LETTERS):
-        right_letters = same.get("".join(sorted(found[0])))
-        if right_letters and found[0] not in listed:
-            yield hit_at(
-                sentence, *found.span(), fix=right_letters, why=f"“{found[0]}” is misspelt", right=right_letters
-            )
+        letters = _exchanged(found[0], known["letters"]) if found[0] not in left_alone else None
+        if letters:
+            yield hit_at(sentence, *found.span(), why=f"“{found[0]}” is misspelt", right=letters)
     for sentence, found in occurrences(looked, _NUMBER):
         if found[1] != "679" and sorted(found[1]) == list("679"):
             yield hit_at(sentence, *found.span(), fix="2016/679", why="The number is wrong", right="2016/679")
     for sentence, found in occurrences(looked, _YEAR):
-        if int(found[1]) > looked.as_of.year:
-            yield hit_at(sentence, *found.span(1), why="That year is still to come", right="2018")
+        if int(found["year"]) > looked.as_of.year and _is_british(found, looked):
+            yield hit_at(sentence, *found.span("year"), why="That year is still to come", right="2018")
+
+
+def _exchanged(said: str, names: list[str]) -> str | None:
+    """The name that *said* is once two neighbouring letters change places."""
+    swapped = (said[:at] + said[at + 1] + said[at] + said[at + 2 :] for at in range(len(said) - 1))
+    return next((one for one in swapped if one in names), None)
+
+
+def _is_british(found: re.Match[str], looked: Looked) -> bool:
+    """Whether the United Kingdom's Act is named; other countries have one too, of other years."""
+    return bool(found["uk"] or found["of_uk"]) or (looked.home.region == "uk" and not found["other"])
 
 
 def _meant(said: str, names: list[str]) -> tuple[int, int, str] | None:
