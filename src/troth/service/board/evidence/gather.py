@@ -112,7 +112,7 @@ class Gathered:
             self.told.require_changes(each.name, changes)
         for retraction in self.retractions:
             require_retracted(retraction)
-        leaves = {row.entry.leaf for row in self.retractions}
+        leaves = {row.entry.leaf for row in self.retractions if row.entry.leaf is not None}
         for control in sorted(self.told.controls):
             self.told.require_retractions(control, leaves)
 
