@@ -36,7 +36,7 @@ FAULTS = {
     "Our telephone is +44 01632 960000.": {"S.contact.postcode"},
     "We take part in the Privacy Shield.": {"GDPR.13.1f.transfer"},
     "Like us on Google+.": {"S.product.sunset"},
-    "We share PII with nobody.": {"S.term.undefined", "CA.22575.b1.thirdparties"},
+    "We share PII with nobody.": {"S.term.undefined", "CA.22575.b1.thirdparties", "X.transfer-vs-vendors"},
     "We use HubSpot, and the servers of Hubspot are in Ireland.": {"S.name-variants"},
     "On 31 November 2015 we moved.": {"S.date.invalid"},
     "We moved on 5/6/2014.": {"S.date.invalid"},

@@ -27,7 +27,7 @@ RENDERINGS: dict[str, Callable[[PolicyText], bytes]] = {
 WITHOUT_TABLES = {"policy.txt"}
 """Formats in which a cell is a line as any other, so that nothing says what its column or its row is about."""
 
-OF_TABLES = {"GDPR.12.clarity", "GDPR.13.2a.retention", "GDPR.9.special"}
+OF_TABLES = {"GDPR.12.clarity", "GDPR.13.2a.retention", "GDPR.9.special", "S.law-no-promise"}
 """Rules that judge what a cell says by its column, or its words by not being a heading."""
 
 RUNNING_TITLES = {("us-shop.html", "policy.pdf"): "Example Voice Ltd privacy policy"}
