@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,8 +16,8 @@ SHOP = "# Privacy\n\nExample Shoes LLC, Austin, TX 78701, keeps the orders of it
 NOBODY = "# Privacy\n\nWe keep your orders for ten years.\n"
 
 
-def looked(text: str, **more: object) -> Report:
-    return lint(read(text, kind="md"), as_of=TODAY, **more)  # type: ignore[arg-type]
+def looked(text: str, *, regimes: Sequence[str] | None = None, facts: Facts | None = None) -> Report:
+    return lint(read(text, kind="markdown"), as_of=TODAY, regimes=regimes, facts=facts)
 
 
 def families(report: Report) -> set[str]:
