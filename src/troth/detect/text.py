@@ -1,0 +1,101 @@
+"""A text made ready to be searched: folded to the letters that patterns know, with the way back to its code points."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["Text"]
+
+_BEYOND: Final = re.compile("[^\x00-\x7f]+")
+_CONTINUED: Final = re.compile(rb"[\x80-\xbf]+")
+_SHOWING_NOTHING: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
+
+
+class Text:
+    """A text and its folded form: full-width letters, other scripts' digits, odd spaces and hyphens as ASCII writes
+    them, and characters that show nothing left out (accents of their own among them), since they hide in numbers.
+
+    Plain ASCII is its own folded form, and costs nothing.
+    """
+
+    __slots__ = ("_bytes", "_gone", "folded", "utf8", "written")
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+        self.folded = written
+        self._gone = self._bytes = _Leaps(())
+        if not written.isascii():
+            self.folded = _BEYOND.sub(_folded_run, written)
+            if len(self.folded) != len(written):
+                self._gone = _Leaps(_left_out(written))
+        # A lone surrogate is no character and cannot be encoded; the question mark keeps its place.
+        self.utf8 = self.folded.encode("utf-8", "replace")
+        if len(self.utf8) != len(self.folded):
+            self._bytes = _Leaps((it.end(), it.start() - it.end()) for it in _CONTINUED.finditer(self.utf8))
+
+    def offset(self, at: int) -> int:
+        """The code point of the text as written at which byte *at* of `utf8` is."""
+        return self._gone.past(self._bytes.past(at))
+
+    def unfolded(self, at: int) -> int:
+        """The code point of the text as written that stands at code point *at* of `folded`."""
+        return self._gone.past(at)
+
+
+class _Leaps:
+    """Places from which on an offset in one form of a text is ahead of, or behind, that in another."""
+
+    __slots__ = ("_places", "_sums")
+
+    def __init__(self, leaps: Iterable[tuple[int, int]]) -> None:
+        found = list(leaps)
+        self._places = [place for place, _ in found]
+        self._sums = list(itertools.accumulate(leap for _, leap in found))
+
+    def past(self, at: int) -> int:
+        before = bisect.bisect_right(self._places, at) if self._places else 0
+        return at + self._sums[before - 1] if before else at
+
+
+class _Folds(dict[str, str]):
+    """Each character's folded form, worked out when it is first met."""
+
+    def __missing__(self, character: str) -> str:
+        folded = self[character] = _fold(character)
+        return folded
+
+
+def _fold(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind in _SHOWING_NOTHING:
+        return ""
+    if kind == "Zs":
+        return " "
+    if kind == "Pd" or character == "\u2212":
+        return "-"
+    if kind == "Nd":
+        return str(unicodedata.decimal(character))
+    plain = unicodedata.normalize("NFKC", character)
+    return plain if len(plain) == 1 and plain.isascii() else character
+
+
+_FOLDS: Final = _Folds()
+
+
+def _folded_run(run: re.Match[str]) -> str:
+    return "".join(map(_FOLDS.__getitem__, run[0]))
+
+
+def _left_out(written: str) -> Iterable[tuple[int, int]]:
+    """Where the folded text leaves characters out, and how many."""
+    gone = 0
+    for run in _BEYOND.finditer(written):
+        for at, character in enumerate(run[0], run.start()):
+            if not _FOLDS[character]:
+                yield at - gone, 1
+                gone += 1
