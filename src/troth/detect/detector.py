@@ -15,10 +15,10 @@ __all__ = ["Detector", "Finder"]
 
 
 class Finder(Protocol):
-    """One way to find personal data in a text: ours (written, spoken, named), or somebody else's as a second opinion."""
+    """One way to find personal data in a text: ours (written, spoken, named), or another's as a second opinion."""
 
     def find(self, text: Text) -> Iterable[Finding]:
-        """Places, with offsets into ``text.written``; they may overlap. Raises `Unscanned` rather than stop half way."""
+        """Places, with offsets into ``text.written``; may overlap. Raises `Unscanned` rather than stop half way."""
 
 
 class Detector:
