@@ -31,7 +31,7 @@ class Matcher:
 
     def find(self, text: Text) -> Iterator[Finding]:
         """Every place that a recogniser vouches for; places may overlap."""
-        for at in self._which.Match(text.utf8):
+        for at in self._which.Match(text.utf8) or ():
             yield from _found(text, *self._patterns[at])
 
 
