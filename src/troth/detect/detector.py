@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from troth.detect.finding import Finding, Unscanned
+from troth.detect.listed import Listed
 from troth.detect.overlaps import resolved
 from troth.detect.text import Text
 from troth.detect.written import reading
 from troth.detect.written.matching import Matcher
+from troth.detect.written.recogniser import Recogniser
 
 __all__ = ["Detector", "Finder"]
 
@@ -24,26 +26,35 @@ class Finder(Protocol):
 class Detector:
     """Finds personal data in texts. One is made once, holds no text, and may be shared between threads.
 
-    *types* names the entity types that are wanted (all where left out), *min_score* the lowest score, *names* whether
-    people, places and organisations are looked for (the slower half), *others* finders that are asked as well.
+    *types* names the entity types that are wanted and *countries* (``GB``) those whose own numbers are looked for, all
+    where left out; *min_score* the lowest score; *names* whether people, places and organisations are looked for (the
+    slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well. *seconds_max*
+    bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the caller knows
+    what is too long.
     """
 
     def __init__(
         self,
         *,
         types: Collection[str] | None = None,
+        countries: Collection[str] | None = None,
         min_score: float = 0.5,
         names: bool = True,
+        listed: Mapping[str, Iterable[str]] | None = None,
         others: Iterable[Finder] = (),
+        seconds_max: float | None = None,
     ) -> None:
         self._types = None if types is None else frozenset(types)
         self._min_score = min_score
-        self._finders: list[Finder] = [Matcher(reading.shipped()), *others]
+        self._seconds_max = seconds_max
+        self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), *others]
+        if listed:
+            self._finders.append(Listed(listed))
 
     def find(self, text: str) -> list[Finding]:
         """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""
-        ready = Text(text)
-        return resolved(it for finder in self._finders for it in finder.find(ready) if self._is_wanted(it))
+        ready = Text(text, seconds_max=self._seconds_max)
+        return resolved(self._found(ready), text)
 
     def find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
         """What is in each of *texts*, in their order; of one that could not be scanned, why."""
@@ -53,5 +64,18 @@ class Detector:
             except Unscanned as unscanned:
                 yield unscanned
 
-    def _is_wanted(self, it: Finding) -> bool:
-        return it.score >= self._min_score and (self._types is None or it.type in self._types)
+    def _found(self, text: Text) -> Iterator[Finding]:
+        types, lowest = self._types, self._min_score
+        for finder in self._finders:
+            text.check_clock()
+            for it in finder.find(text):
+                if it.score >= lowest and (types is None or it.type in types):
+                    yield it
+        text.check_clock()
+
+
+def _recognisers(types: frozenset[str] | None, countries: Collection[str] | None) -> list[Recogniser]:
+    there = None if countries is None else frozenset(countries)
+    return [
+        it for it in reading.shipped() if (types is None or it.type in types) and (there is None or it.is_for(there))
+    ]

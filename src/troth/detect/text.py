@@ -5,9 +5,12 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
+import time
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
+
+from troth.detect.finding import Unscanned
 
 __all__ = ["Text"]
 
@@ -20,12 +23,13 @@ class Text:
     """A text and its folded form: full-width letters, other scripts' digits, odd spaces and hyphens as ASCII writes
     them, and characters that show nothing left out (accents of their own among them), since they hide in numbers.
 
-    Plain ASCII is its own folded form, and costs nothing.
+    Plain ASCII is its own folded form, and costs nothing. *seconds_max* is how long may be spent on it.
     """
 
-    __slots__ = ("_bytes", "_gone", "folded", "utf8", "written")
+    __slots__ = ("_bytes", "_gone", "_until", "folded", "utf8", "written")
 
-    def __init__(self, written: str) -> None:
+    def __init__(self, written: str, *, seconds_max: float | None = None) -> None:
+        self._until = None if seconds_max is None else time.monotonic() + seconds_max
         self.written = written
         self.folded = written
         self._gone = self._bytes = _Leaps(())
@@ -41,6 +45,11 @@ class Text:
     def offset(self, at: int) -> int:
         """The code point of the text as written at which byte *at* of `utf8` is."""
         return self._gone.past(self._bytes.past(at))
+
+    def check_clock(self) -> None:
+        """Every finder asks this often. Raises `Unscanned` when the time that may be spent on the text is over."""
+        if self._until is not None and time.monotonic() > self._until:
+            raise Unscanned("the text was not searched to its end in the time allowed: allow more, or cut it up")
 
     def unfolded(self, at: int) -> int:
         """The code point of the text as written that stands at code point *at* of `folded`."""

@@ -1,40 +1,71 @@
-"""Recognisers read from their files."""
+"""Recognisers read: quickly from the one file that ships, and strictly from the files that it is made of.
+
+Reading a file for each would take most of a cold start, so ``tools/recognisers.py`` writes them into one.
+"""
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import Any
 
-from troth.detect.written.recogniser import Pattern, Recogniser, Scores
+from troth.detect.written.recogniser import Pattern, Recogniser, Scores, Words
+from troth.errors import TrothError
 
-__all__ = ["shipped"]
+__all__ = ["RecogniserError", "one_file", "read", "shipped"]
 
-
-def shipped() -> list[Recogniser]:
-    """Every recogniser of this package, by name."""
-    root = resources.files("troth.detect.written") / "recognisers"
-    return [
-        _recogniser(f"{folder.name}/{file.name.removesuffix('.toml')}", tomllib.loads(file.read_text("utf-8")))
-        for folder in _sorted(root)
-        for file in _sorted(folder)
-    ]
+_ONE = resources.files(__package__) / "recognisers.json"
 
 
-def _sorted(folder: Traversable) -> Iterator[Traversable]:
-    yield from sorted(folder.iterdir(), key=lambda it: it.name)
+class RecogniserError(TrothError):
+    """A recogniser's file is not as it has to be."""
 
 
-def _recogniser(name: str, raw: dict) -> Recogniser:  # type: ignore[type-arg]
-    words = raw.get("words", {})
+@cache
+def shipped() -> tuple[Recogniser, ...]:
+    """Every recogniser of this package, by name, without its examples."""
+    return tuple(_made(name, raw) for name, raw in json.loads(_ONE.read_text("utf-8")).items())
+
+
+def read(folder: Traversable) -> Iterator[Recogniser]:
+    """The recognisers of *folder*, which has a folder for each country. Raises `RecogniserError`."""
+    for name, raw in _files(folder):
+        yield _made(name, raw)
+
+
+def one_file(folder: Traversable) -> str:
+    """What `shipped` reads, made of the files of *folder*."""
+    shipped = {name: {key: it for key, it in raw.items() if key != "examples"} for name, raw in _files(folder)}
+    return json.dumps(shipped, ensure_ascii=False, indent=1) + "\n"
+
+
+def _files(folder: Traversable) -> Iterator[tuple[str, dict[str, Any]]]:
+    from troth.detect.written.examining import examine
+
+    for country in sorted(folder.iterdir(), key=lambda it: it.name):
+        for file in sorted(country.iterdir(), key=lambda it: it.name):
+            name = f"{country.name}/{file.name.removesuffix('.toml')}"
+            try:
+                raw = tomllib.loads(file.read_text("utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise RecogniserError(f"{name}.toml is not TOML in UTF-8: {error}") from None
+            for problem in examine(raw):
+                raise RecogniserError(f"{name}.toml: {problem}")
+            yield name, raw
+
+
+def _made(name: str, raw: dict[str, Any]) -> Recogniser:
     return Recogniser(
         name=name,
         type=raw["type"],
         about=raw["about"],
+        source=raw["source"],
         countries=tuple(raw["countries"]),
         patterns=tuple(Pattern(it["regex"], Scores(**it["scores"]), it.get("check")) for it in raw["pattern"]),
-        before=tuple(words.get("before", ())),
-        after=tuple(words.get("after", ())),
-        examples={verdict: tuple(texts) for verdict, texts in raw["examples"].items()},
+        words=Words(**{side: tuple(these) for side, these in raw.get("words", {}).items()}),
+        examples={verdict: tuple(texts) for verdict, texts in raw.get("examples", {}).items()},
     )

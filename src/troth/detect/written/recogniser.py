@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["Pattern", "Recogniser", "Scores"]
+__all__ = ["Pattern", "Recogniser", "Scores", "Words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class Scores:
             return self.both if checked else self.told
         return self.checked if checked else self.alone
 
+    @property
+    def need_words(self) -> bool:
+        """Whether a value is nothing without words that say what it is."""
+        return self.alone is None and self.checked is None
+
+    @property
+    def heed_words(self) -> bool:
+        """Whether words near a value make any difference."""
+        return (self.told, self.both) != (self.alone, self.checked)
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -37,16 +47,28 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words, in lower case, that say what a value is: *before* it or *after* it; or *against*, that it is another."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recogniser:
     """Everything about one kind of value in one country, as one file of ``recognisers/`` says it."""
 
     name: str
     type: str
     about: str
+    source: str
     countries: tuple[str, ...]
     patterns: tuple[Pattern, ...]
-    before: tuple[str, ...] = ()
-    """Words, in lower case, that say before the value what it is."""
-    after: tuple[str, ...] = ()
-    """Words that say it after the value."""
-    examples: Mapping[str, tuple[str, ...]] | None = None
+    words: Words = Words()
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Texts by verdict (``yes``, ``no``), the values in them between ⟦ and ⟧. Left out of what is shipped."""
+
+    def is_for(self, countries: frozenset[str]) -> bool:
+        """Whether it may be met in one of *countries*."""
+        return not self.countries or not countries.isdisjoint(self.countries)
