@@ -1,0 +1,106 @@
+"""The arithmetic of check digits, and what every check is made of.
+
+A check takes a value as written, spaces and all, and answers for itself: a wrong length is False, and none raises.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Final
+
+__all__ = [
+    "Check",
+    "Digits",
+    "is_day",
+    "is_luhn",
+    "is_verhoeff",
+    "numbered",
+    "of_digits",
+    "of_signs",
+    "remainder_11_10",
+    "weighted",
+]
+
+Check = Callable[[str], bool]
+Digits = Sequence[int]
+
+
+def of_digits(*lengths: int) -> Callable[[Callable[[Digits], bool]], Check]:
+    """Makes a check of a function of the value's digits, which sees only values with so many of them."""
+
+    def made(function: Callable[[Digits], bool]) -> Check:
+        @functools.wraps(function)
+        def check(value: str) -> bool:
+            digits = [int(it) for it in value if it.isdecimal()]
+            return len(digits) in lengths and function(digits)
+
+        return check
+
+    return made
+
+
+def of_signs(*lengths: int) -> Callable[[Callable[[str], bool]], Check]:
+    """Makes a check of a function of the value's letters and digits, in upper case and ASCII."""
+
+    def made(function: Callable[[str], bool]) -> Check:
+        @functools.wraps(function)
+        def check(value: str) -> bool:
+            signs = "".join(it for it in value if it.isascii() and it.isalnum()).upper()
+            return len(signs) in lengths and function(signs)
+
+        return check
+
+    return made
+
+
+def weighted(digits: Digits, weights: Sequence[int]) -> int:
+    """The sum of each digit times its weight, as far as there are weights."""
+    return sum(digit * weight for digit, weight in zip(digits, weights, strict=False))
+
+
+def numbered(signs: str) -> list[int]:
+    """Digits as themselves, and letters as 10 to 35."""
+    return [int(it, 36) for it in signs]
+
+
+def is_luhn(digits: Digits) -> bool:
+    """ISO/IEC 7812-1, annex B: every second digit from the right doubled, and its own digits summed."""
+    plain, doubled = digits[-1::-2], digits[-2::-2]
+    return (sum(plain) + sum(it * 2 - 9 * (it > 4) for it in doubled)) % 10 == 0
+
+
+def remainder_11_10(digits: Digits) -> int:
+    """The check digit of ISO/IEC 7064, MOD 11,10, for the digits before it."""
+    product = 10
+    for digit in digits:
+        product = ((product + digit) % 10 or 10) * 2 % 11
+    return (11 - product) % 10
+
+
+# Verhoeff, Error Detecting Decimal Codes, Mathematical Centre Tract 29 (1969): the dihedral group of ten elements.
+_TURNED: Final = tuple(int(it) for it in "1576283094")
+
+
+def _product(one: int, other: int) -> int:
+    turned = one % 5 + other % 5 if one < 5 else one % 5 - other % 5
+    return turned % 5 + 5 * ((one < 5) != (other < 5))
+
+
+def is_verhoeff(digits: Digits) -> bool:
+    """Whether the last digit is Verhoeff's check digit of those before it."""
+    total = 0
+    for at, digit in enumerate(reversed(digits)):
+        turned = digit
+        for _ in range(at % 8):
+            turned = _TURNED[turned]
+        total = _product(total, turned)
+    return total == 0
+
+
+_DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def is_day(month: int, day: int) -> bool:
+    """Whether some year has that day: most numbers tell no century, so that 29 February has to pass."""
+    return 1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]
