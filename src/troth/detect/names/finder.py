@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Names"]
 
-_TYPES: Final = ("", "PERSON", "LOCATION", "ORGANIZATION")
+_KINDS: Final = ("", "PERSON", "LOCATION", "ORGANIZATION")
 _AGAIN: Final = 32
 """How many words are looked at twice where a long text is cut, so that no word lacks its neighbours."""
 
 
 class Names:
     """Finds names of people, places and organisations, in any case. The model is read when the first text comes."""
+
+    TYPES: Final = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
 
     def __init__(self) -> None:
         self._network: Network | None = None
@@ -38,7 +40,7 @@ class Names:
                     first, last = within[0], within[-1]
                     start, end = places[first], places[last] + len(words[last])
                     score = float(shares[first : last + 1, kind].mean())
-                    yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, _TYPES[kind], score, "names")
+                    yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, _KINDS[kind], score, "names")
 
     def _ready(self) -> Network:
         # numpy and the weights cost a tenth of a second, which nobody pays who looks for no names.
