@@ -219,12 +219,20 @@ def one_more_check() -> None:
     assert CheckRow.objects.filter(retraction=None).update(retraction=retraction)
 
 
+def one_check_less() -> None:
+    marked = CheckRow.objects.exclude(retraction=None).first()
+    assert marked is not None
+    assert CheckRow.objects.filter(pk=marked.pk).update(retraction=None) == 1
+
+
 def all_of_it() -> None:
     assert CheckRow.objects.update(retraction=None)
     assert Retraction.objects.all().delete()
 
 
-@pytest.mark.parametrize("rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check, all_of_it])
+@pytest.mark.parametrize(
+    "rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check, one_check_less, all_of_it]
+)
 def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
     kept: Office, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:

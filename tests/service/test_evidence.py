@@ -118,6 +118,16 @@ def test_a_changed_byte_anywhere_is_refused(kept: Office, tmp_path: Path) -> Non
             offline.archive(str(done.path), {"--key": [done.key], "--since": [], "--witness": [], "--quorum": []})
 
 
+def test_it_verifies_when_no_promise_names_a_control_any_more(kept: Office, tmp_path: Path) -> None:
+    declaration = kept.company.declaration
+    promises = [promise for promise in declaration.promises if promise.quote == OTHER]
+    fewer = declaration.model_copy(update={"promises": tuple(promises)})
+    done = export(replace(kept, company=replace(kept.company, declaration=fewer)), tmp_path / "a.zip")
+    assert f"checks/{CONTROL}.jsonl" not in held(done.path)
+    answer = verified(done.path, done.key)
+    assert answer.returncode == 0, answer.stderr
+
+
 def test_it_holds_the_policy_the_declaration_and_the_record_of_processing(kept: Office, tmp_path: Path) -> None:
     files = held(export(kept, tmp_path / "a.zip").path)
     assert QUOTE in files["policy/policy.md"]

@@ -151,14 +151,17 @@ class Told:
 
 
 def require_retracted(row: Retraction) -> None:
-    """Return when the ledger tells of that retraction as it is, and it covers no other checks. Raises
+    """Return when the ledger tells of that retraction as it is, and it covers its checks and no others. Raises
     `RecordsDiffer`."""
     try:
         is_told = entry_of(row).encoded == bytes(row.entry.content)
     except EntryRefused:  # its opening is none, or a figure fits into no entry
         is_told = False
-    others = row.retracted.exclude(control=row.control, at__gte=row.since, at__lt=row.until)
-    if not is_told or others.exists() or row.retracted.count() > row.checks:
+    there = CheckRow.objects.filter(control=row.control, at__gte=row.since, at__lt=row.until)
+    others = row.retracted.exclude(pk__in=there.values("pk"))
+    # What was there when the retraction was planned was retracted by it, or by one before; the rest came later.
+    unmarked = there.filter(retraction=None, at__lt=row.at - _SETTLED)
+    if not is_told or others.exists() or unmarked.exists() or row.retracted.count() > row.checks:
         raise RecordsDiffer(f"{row.control}: its retraction of {instant_text(row.at)} is not as the ledger tells it")
 
 

@@ -118,13 +118,13 @@ class Gathered:
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
         """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
-        proving, names = self.log.proving(), self._names()
+        proving, names, evidenced = self.log.proving(), self._names(), self._evidenced()
         for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
             progress(leaf + 1)
             if not _could_be_wanted(stored):
                 continue
             entry = json.loads(stored.partition(b" ")[2])
-            is_wanted = self._is_wanted(leaf, entry, names)
+            is_wanted = self._is_wanted(leaf, entry, names, evidenced)
             self.told.note(leaf, entry, is_wanted=is_wanted)
             if is_wanted:
                 proof = proving.inclusion(leaf, self.signed.size)
@@ -141,19 +141,25 @@ class Gathered:
             proof = proving.consistency(then.size, self.signed.size)
             yield {"checkpoint": note, "proof": list(map(_text, proof))}
 
+    def _evidenced(self) -> frozenset[str]:
+        """What entries call the controls whose checks are here."""
+        return frozenset(Name.of(control).text for control in self.controls)
+
     def _names(self) -> frozenset[str]:
         """What entries call the wanted promises and controls; nothing where all are wanted."""
         if not self.wanted.promises:
             return frozenset()
-        return frozenset([each.name for each in self.promises] + [Name.of(control).text for control in self.controls])
+        return self._evidenced() | {each.name for each in self.promises}
 
-    def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str]) -> bool:
+    def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str], evidenced: frozenset[str]) -> bool:
         if not str(entry["kind"]).startswith(_KINDS):
             return False
         if entry["kind"] in _OF_CHECKS and self.until is not None and entry["at"] >= instant_text(self.until):
             return False
         if self.wanted.since is not None and entry["at"][:10] < self.wanted.since.isoformat():
             return leaf in self.standing
+        if entry["kind"] == "check.made" and entry["control"] not in evidenced:
+            return False  # the checks of a control that no promise names any more are no evidence of one
         about = {entry.get("promise"), entry.get("control")} - {None}
         return not names or not about or bool(about & names)
 
