@@ -1,0 +1,12 @@
+"""Files searched for personal data: text, CSV, JSON, JSON Lines and Parquet, of any size, in bounded memory.
+
+What this folder promises: every character of a file is looked at, or it is said which was not and why. Where a value
+stands in a field, the field's name is read with it, so that bare digits in a column ``nino`` are known for what they
+are. What pretends to be a table and is none is read as text. Nothing that it gives holds a value of the file.
+"""
+
+from troth.detect.files.found import Found, Remark
+from troth.detect.files.kinds import Kind, kind_of
+from troth.detect.files.scanning import scan
+
+__all__ = ["Found", "Kind", "Remark", "kind_of", "scan"]

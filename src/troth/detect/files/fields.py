@@ -1,0 +1,84 @@
+"""Values in fields, each read with the names of its field before it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from troth.detect.detector import Detector
+from troth.detect.files.cells import Cell, Column
+from troth.detect.files.found import Found, Remark
+from troth.detect.finding import Finding, Unscanned
+
+__all__ = ["Fields"]
+
+_AT_ONCE: Final = 2_000
+_NAMES_KNOWN_MAX: Final = 10_000
+_NAME_MAX: Final = 80
+_NAMES_READ: Final = 2
+"""So many of the names that lead to a value are read before it: ``card.number`` says more than ``number``."""
+
+
+class Fields:
+    """Searches the cells of one file. Names of fields are values too, until they are known to hold nothing."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._harmless: set[str] = set()
+
+    def are_names(self, texts: Iterable[str]) -> bool:
+        """Whether none of *texts* holds personal data, so that they can be names of columns. They are known then."""
+        names = [it for it in texts if it]
+        if any(found for found in self._detector.find_many(names)):
+            return False
+        self._harmless.update(names)
+        return True
+
+    def found(self, cells: Iterable[Cell | Remark]) -> Iterator[Found | Remark]:
+        """What is in the cells, in their order. Equal values of one field are searched once for many of them."""
+        waiting = iter(cells)
+        while some := list(itertools.islice(waiting, _AT_ONCE)):
+            wanted = [it if isinstance(it, Remark) else self._text(it) for it in some]
+            texts = dict.fromkeys(it for it in wanted if isinstance(it, str))
+            results = dict(zip(texts, self._detector.find_many(texts), strict=True))
+            for it, text in zip(some, wanted, strict=True):
+                if isinstance(it, Remark):
+                    yield it
+                elif isinstance(text, str):
+                    yield from self._told(it, text, results[text])
+
+    def _text(self, cell: Cell) -> str | None:
+        """The text to search; None for a name that is known."""
+        if cell.is_name:
+            return None if cell.text in self._harmless else cell.text
+        names = [it for it in cell.path if isinstance(it, str)][-_NAMES_READ:]
+        return f"{' '.join(names)[-_NAME_MAX:]}: {cell.text}" if names else cell.text
+
+    def _told(self, cell: Cell, text: str, found: list[Finding] | Unscanned) -> Iterator[Found | Remark]:
+        field = self._shown(cell.path)
+        if isinstance(found, Unscanned):
+            yield Remark(cell.line, f"{field or 'a value'} was not scanned: {found}", unscanned=True)
+            return
+        if cell.is_name and not found:
+            if len(self._harmless) >= _NAMES_KNOWN_MAX:
+                self._harmless.clear()
+            self._harmless.add(cell.text)
+        before = len(text) - len(cell.text)
+        for it in found:
+            if it.end > before:
+                start = max(it.start - before, 0)
+                yield Found(it._replace(start=start, end=it.end - before), cell.line, start + 1, field)
+
+    def _shown(self, path: Iterable[str | int]) -> str:
+        """The way to a value, without names that may hold personal data themselves."""
+        shown = ""
+        for it in path:
+            match it:
+                case Column():
+                    shown += f".column {it}"
+                case int():
+                    shown += f"[{it}]"
+                case str():
+                    shown += f".{it[:_NAME_MAX] if it in self._harmless else '…'}"
+        return shown.removeprefix(".")

@@ -1,0 +1,33 @@
+"""What a file is said to hold: places, and remarks on how it was read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from troth.detect.finding import Finding
+
+__all__ = ["Found", "Remark"]
+
+
+class Found(NamedTuple):
+    """A finding, and where in the file it is.
+
+    The finding's offsets count from the beginning of the text, or of the value where there is a *field*. *line* is the
+    line of the file; of Parquet it is the row, of a JSON array the element. *column* counts characters, from one, from
+    the beginning of the line or of the value. *field* is the name of a column, or the way to a value in JSON, without
+    such names in it as hold personal data themselves.
+    """
+
+    finding: Finding
+    line: int
+    column: int
+    field: str = ""
+
+
+class Remark(NamedTuple):
+    """Something to know about how the file was read. *unscanned* where a part of it was not: of that part nothing is
+    known, and it has to be treated as full of personal data."""
+
+    line: int
+    says: str
+    unscanned: bool = False

@@ -1,0 +1,59 @@
+"""One file, from its bytes to what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from troth.detect.detector import Detector
+from troth.detect.files.cells import Cell, NoRecords, in_csv, in_json, in_jsonl
+from troth.detect.files.decoding import Readable, decoded, lines
+from troth.detect.files.fields import Fields
+from troth.detect.files.found import Found, Remark
+from troth.detect.files.kinds import Kind
+from troth.detect.files.parquet import in_parquet
+from troth.detect.files.prose import in_text
+from troth.detect.finding import Unscanned
+
+__all__ = ["scan"]
+
+
+def scan(detector: Detector, stream: Readable, kind: Kind = Kind.TEXT) -> Iterator[Found | Remark]:
+    """What is in the file that *stream* reads, in its order, as it is read.
+
+    Never raises for what the file holds: what could not be scanned is a `Remark` with *unscanned*.
+    """
+    remarks: list[str] = []
+    try:
+        for it in _scanned(detector, stream, kind, remarks):
+            yield from _taken(remarks)
+            yield it
+    except Unscanned as unscanned:
+        yield Remark(1, str(unscanned), unscanned=True)
+    yield from _taken(remarks)
+
+
+def _scanned(detector: Detector, stream: Readable, kind: Kind, remarks: list[str]) -> Iterator[Found | Remark]:
+    fields = Fields(detector)
+    if kind is Kind.PARQUET:
+        yield from fields.found(in_parquet(stream))
+        return
+    chunks = decoded(stream, remarks.append)
+    if kind is Kind.TEXT:
+        yield from in_text(detector, chunks)
+        return
+    try:
+        yield from fields.found(_cells(chunks, kind, fields))
+    except NoRecords as none:
+        yield Remark(none.line, f"read as text from here on: {none}")
+        yield from in_text(detector, none.rest, line=none.line)
+
+
+def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell]:
+    if kind is Kind.JSON:
+        return in_json(chunks)
+    return in_jsonl(lines(chunks)) if kind is Kind.JSONL else in_csv(lines(chunks), fields.are_names)
+
+
+def _taken(remarks: list[str]) -> Iterator[Remark]:
+    while remarks:
+        yield Remark(1, remarks.pop(0))
