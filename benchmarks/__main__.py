@@ -22,6 +22,7 @@ BENCHMARKS = (
     "benchmarks.evidence",
     "benchmarks.policy",
     "benchmarks.versions",
+    "benchmarks.detect",
 )
 
 if __name__ == "__main__":
