@@ -1,0 +1,200 @@
+"""E-mail and web addresses that are said with an at and dots, or with a part of them spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from troth.detect.spoken.language import Language
+from troth.detect.spoken.said import Said
+from troth.detect.spoken.talk import GAPS, Talk
+
+__all__ = ["addresses"]
+
+_SIGNS: Final = "._-+#"
+_UNITS: Final = "dotTlnmL9=hk"
+_PERHAPS: Final = "wv"
+_ASIDE_MAX: Final = 24
+"""How many words of other talk may stand between two parts of an address."""
+_PLAIN_WORDS_MAX: Final = 3
+_DOMAIN_WORDS_MAX: Final = 30
+
+
+def addresses(talk: Talk, language: Language) -> Iterator[Said]:
+    """Every e-mail address in *talk*, then every web address that is no part of one."""
+    taken = -1
+    pending: Said | None = None
+    for at, kind in enumerate(talk.kinds):
+        if kind == "@" and (found := _email(talk, at, language)):
+            if pending and found.start <= pending.end + 4:
+                found = found._replace(start=pending.start)
+            elif pending:
+                yield pending
+            pending = found
+            taken = found.end
+        elif kind == "." and at >= taken and (site := _site(talk, at, max(taken, 0), language)):
+            yield site
+            taken = site.end
+    if pending:
+        yield pending
+
+
+def _email(talk: Talk, at: int, language: Language) -> Said | None:
+    end = _domain_end(talk, _past_rate(talk, at), language)
+    if end is None:
+        return None
+    start = _local_start(talk, at, 0, language)
+    if start == at:
+        return None
+    asked = talk.asked_before(start)[:2]
+    told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
+    if "@" in talk.words[at : at + 1] and not any(it in ("dot", "underscore", "dash") for it in talk.words[start:end]):
+        return None
+    return Said(start, end, "EMAIL_ADDRESS", 0.97 if told else 0.93, told)
+
+
+def _past_rate(talk: Talk, at: int) -> int:
+    """The word after the at: ``at the rate of`` is one."""
+    for phrase in (["the", "rate", "of"], ["the", "rate"], ["sign"], ["symbol"]):
+        if talk.words[at + 1 : at + 1 + len(phrase)] == phrase:
+            return at + 1 + len(phrase)
+    return at + 1
+
+
+def _domain_end(talk: Talk, at: int, language: Language) -> int | None:
+    """The word after a domain that begins at word *at*; None where there is none."""
+    end = None
+    named = 0
+    limit = min(len(talk.words), at + _DOMAIN_WORDS_MAX)
+    while at < limit and named <= 14:
+        kind = talk.kinds[at]
+        if kind == ".":
+            after = _top_level(talk, _past_gaps(talk, at + 1), language)
+            if after and named:
+                end = at = after
+                named = 1
+                if at >= len(talk.kinds) or not _leads_to_dot(talk, at):
+                    return end
+                continue
+        elif kind == "@" or (kind in "s;" and not _goes_on(talk, at)):
+            return end
+        elif kind not in GAPS:
+            named += 1
+            provider = talk.words[at]
+            if provider in ("mail", "male") and at:
+                provider = talk.words[at - 1] + "mail"
+            if named <= 2 and provider in language.providers:
+                end = at + 1
+                if talk.words[at + 1 : at + 2] == ["com"]:
+                    return at + 2
+        at += 1
+    return end
+
+
+def _leads_to_dot(talk: Talk, at: int) -> bool:
+    at = _past_gaps(talk, at)
+    return at < len(talk.kinds) and talk.kinds[at] == "."
+
+
+def _goes_on(talk: Talk, at: int) -> bool:
+    """Whether an address goes on after the turn or the sentence that ends at *at*: a dot is next, or the domain."""
+    after = _past_gaps(talk, at)
+    return "." in talk.kinds[after : after + 3]
+
+
+def _past_gaps(talk: Talk, at: int) -> int:
+    while at < len(talk.kinds) and talk.kinds[at] in GAPS:
+        at += 1
+    return at
+
+
+def _top_level(talk: Talk, at: int, language: Language) -> int | None:
+    """The word after ``com``, ``c o m`` or ``u k``."""
+    if talk.words[at : at + 1] and talk.words[at] in language.domains:
+        return at + 1
+    letters = ""
+    for after in range(at, min(at + 4, len(talk.words))):
+        if talk.kinds[after] not in "lvo":
+            break
+        letters += language.values[talk.words[after]].lower()
+        if letters in language.domains and not (talk.kinds[after + 1 : after + 2] == "l" and letters == "co"):
+            return after + 1
+    return None
+
+
+def _local_start(talk: Talk, at: int, floor: int, language: Language) -> int:
+    """The first word of what stands before the at, or before a dot; *at* itself where nothing does."""
+    start = at
+    plain = 0
+    while (before := _before(talk, start, floor, is_open=start == at or talk.kinds[start] in _SIGNS)) is not None:
+        kind, word = talk.kinds[before], talk.words[before]
+        joined = start == at or talk.kinds[start] in _SIGNS
+        if kind in _UNITS or (kind in _SIGNS and start != at):
+            plain = 0
+        elif not joined and word in language.before_email:
+            if kind not in _PERHAPS or not _spelled_on(talk, before):
+                return start
+        elif kind in _PERHAPS:
+            if not joined and not _spelled_on(talk, before):
+                return start
+        elif joined and word in language.before_email and start == at:
+            return start
+        elif kind in "xMO":
+            plain += 1
+            if plain > _PLAIN_WORDS_MAX:
+                return start
+        else:
+            return start
+        start = before
+    return start
+
+
+def _spelled_on(talk: Talk, at: int) -> bool:
+    """Whether letters, digits or a sign stand before the word, so that it is a letter or a digit as well."""
+    return at > 0 and talk.kinds[at - 1] in _UNITS + _SIGNS and talk.kinds[at - 1] != "m"
+
+
+def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
+    """The word before *start* that may belong to the same address, over fillers and what the other says."""
+    before = start - 1
+    while before >= max(floor, start - _ASIDE_MAX) and talk.kinds[before] in GAPS:
+        before -= 1
+    if before < floor or talk.kinds[before] in GAPS:
+        return None
+    gap = talk.kinds[before + 1 : start]
+    if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS:
+        return None
+    if ("g" in gap or ";" in gap) and "z" not in gap and talk.kinds[before] not in _SIGNS and not is_open:
+        return None
+    if "s" in gap and "z" not in gap and not is_open:
+        return None
+    return before
+
+
+def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
+    end = _top_level(talk, _past_gaps(talk, dot + 1), language)
+    start = _local_start(talk, dot, floor, language)
+    if end is None or start == dot or talk.words[dot] == ".":
+        return None
+    while _leads_to_dot(talk, end) and (after := _top_level(talk, _past_gaps(talk, end) + 1, language)):
+        end = after
+    end = _path_end(talk, end)
+    told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start)[:1])
+    return Said(start, end, "URL", 0.8, told)
+
+
+def _path_end(talk: Talk, at: int) -> int:
+    """The word after ``slash help slash two one four``."""
+    end = at
+    while at < len(talk.kinds):
+        if talk.words[at] == "forward" and talk.kinds[at + 1 : at + 2] == "/":
+            at += 1
+        if talk.kinds[at] not in "/-._":
+            break
+        at += 1
+        if at < len(talk.kinds) and talk.kinds[at] not in GAPS:
+            at += 1
+            while at < len(talk.kinds) and talk.kinds[at] in _UNITS:
+                at += 1
+            end = at
+    return end

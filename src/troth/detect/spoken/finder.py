@@ -1,0 +1,80 @@
+"""Finds values that are said in words: most texts hold none, which one pass of RE2 tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+import re2
+
+from troth.detect.finding import Finding
+from troth.detect.spoken.addresses import addresses
+from troth.detect.spoken.dates import ages, dates
+from troth.detect.spoken.language import Language, language
+from troth.detect.spoken.runs import digits_and_letters
+from troth.detect.spoken.said import Said
+from troth.detect.spoken.talk import Talk, hear
+from troth.detect.text import Text
+
+__all__ = ["Speech"]
+
+_BEFORE: Final = 240
+_AFTER: Final = 400
+"""How many characters of a talk are read around words that may say a value."""
+
+_GRAMMARS: Final = (digits_and_letters, addresses, dates, ages)
+
+
+class Speech:
+    """Finds values that are said in words. Time is linear in the text: each place is read once."""
+
+    def find(self, text: Text) -> Iterator[Finding]:
+        """Every value that is said; values may overlap."""
+        english = language("en")
+        for start, end in _windows(text, english):
+            talk = hear(text.folded, start, end, english)
+            for grammar in _GRAMMARS:
+                for said in grammar(talk, english):
+                    yield _finding(text, talk, said)
+
+
+def _finding(text: Text, talk: Talk, said: Said) -> Finding:
+    start, end = talk.starts[said.start], talk.ends[said.end - 1]
+    return Finding(text.unfolded(start), text.unfolded(end - 1) + 1, said.type, said.score, "spoken", None, said.told)
+
+
+def _windows(text: Text, language: Language) -> Iterator[tuple[int, int]]:
+    """The parts of the text around words that may say a value, whole words at both ends, none overlapping."""
+    start = end = -1
+    for match in _hints(language.name).finditer(text.folded):
+        first, last = match.span()
+        if first > end:
+            if end >= 0:
+                yield start, end
+            start = _word_start(text.folded, max(0, first - _BEFORE, end))
+        end = _word_end(text.folded, max(end, last + _AFTER))
+    if end >= 0:
+        yield start, end
+
+
+def _word_start(text: str, at: int) -> int:
+    while 0 < at < len(text) and not text[at - 1].isspace():
+        at -= 1
+    return at
+
+
+def _word_end(text: str, at: int) -> int:
+    at = min(at, len(text))
+    while at < len(text) and not text[at].isspace():
+        at += 1
+    return at
+
+
+@cache
+def _hints(name: str) -> re2._Regexp:  # type: ignore[name-defined]
+    known = language(name)
+    sure = "|".join(re2.escape(word) for word, kind in known.kinds.items() if kind in "dotTmn")
+    options = re2.Options()
+    options.case_sensitive = False
+    return re2.compile(rf"\b(?:{sure}|[b-hj-z])[ ,-]+(?:{sure}|[b-z]|\d+)\b|\bdot [a-z]+\b", options)

@@ -1,0 +1,102 @@
+"""A language as it is spoken: which words say digits, letters and signs, and what is asked for before a value."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+__all__ = ["KINDS", "Language", "Prompt", "language"]
+
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "digit": "d",
+        "perhaps_digit": "w",
+        "digit_or_letter": "o",
+        "teen": "t",
+        "tens": "T",
+        "hundred": "h",
+        "thousand": "k",
+        "multiple": "m",
+        "letter": "l",
+        "perhaps_letter": "v",
+        "alphabet": "n",
+        "symbol": "@",
+        "month": "M",
+        "ordinal": "O",
+        "filler": "f",
+        "assent": "y",
+        "correction": "c",
+        "glue": "g",
+    }
+)
+"""Each word of a language is of one kind, and a kind is one character: so a talk is a string of kinds."""
+
+_VALUED: Final = tuple(KINDS)[:14]
+_SIGN_KINDS: Final = {"@": "@", ".": ".", "_": "_", "-": "-", "/": "/", "+": "+", "#": "#"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Words that ask for a value of one of *types*, or announce it; *partial* where only a part of one follows."""
+
+    types: tuple[str, ...]
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language. *kinds* and *values* are by word, *prompts* by their words with one space between."""
+
+    name: str
+    kinds: Mapping[str, str]
+    values: Mapping[str, str]
+    months: Mapping[str, str]
+    prompts: Mapping[str, Prompt]
+    spelling: frozenset[str]
+    counted: frozenset[str]
+    providers: frozenset[str]
+    domains: frozenset[str]
+    before_email: frozenset[str]
+
+
+@cache
+def language(name: str) -> Language:
+    """The language whose file is *name*, read once."""
+    file = resources.files("troth.detect.spoken") / "languages" / f"{name}.toml"
+    return _language(tomllib.loads(file.read_text("utf-8")))
+
+
+def _language(raw: dict[str, Any]) -> Language:
+    kinds: dict[str, str] = {}
+    for table, kind in KINDS.items():
+        words = raw[table] if table in _VALUED else raw["words"][table]
+        for word in words:
+            kinds.setdefault(word, _SIGN_KINDS[words[word]] if table == "symbol" else kind)
+    return Language(
+        name=raw["language"],
+        kinds=kinds,
+        values={
+            word: value for table in _VALUED if table not in ("month", "ordinal") for word, value in raw[table].items()
+        },
+        months=raw["month"],
+        prompts=dict(_prompts(raw)),
+        spelling=frozenset(raw["words"]["spelling"]),
+        counted=frozenset(raw["words"]["counted"]),
+        providers=frozenset(raw["email"]["providers"]),
+        domains=frozenset(raw["email"]["tlds"]),
+        before_email=frozenset(raw["email"]["before"]),
+    )
+
+
+def _prompts(raw: dict[str, Any]) -> Iterator[tuple[str, Prompt]]:
+    pairs = [(phrase, type_) for type_, phrases in raw["prompts"].items() for phrase in phrases]
+    for phrase, of_phrase in itertools.groupby(sorted(pairs, key=lambda it: it[0]), key=lambda it: it[0]):
+        yield phrase, Prompt(tuple(type_ for _, type_ in of_phrase))
+    for phrase in raw["partial"]["phrases"]:
+        yield phrase, Prompt((), partial=True)

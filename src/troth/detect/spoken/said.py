@@ -1,0 +1,17 @@
+"""A value that was said: which words, what it is, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Said"]
+
+
+class Said(NamedTuple):
+    """Words *start* to *end* (not included) say a value of *type*; *told* where words before it say so."""
+
+    start: int
+    end: int
+    type: str
+    score: float
+    told: bool

@@ -1,0 +1,129 @@
+"""A stretch of talk as a string of kinds: one character a word, so that what is said is found by plain patterns."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import re2
+
+from troth.detect.spoken.language import Language, Prompt
+
+__all__ = ["GAPS", "Asked", "Talk", "hear"]
+
+_PIECES: Final = re.compile(
+    r"(\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
+    r"|\d+(?:st|nd|rd|th)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\.(?=\w)|[./@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
+)
+"""A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide."""
+_OTHER: Final = "x"
+_FIXED: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?": ";", "!": ";"}
+GAPS: Final = "fycgsz;"
+"""What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
+_INTERJECTED_MAX: Final = 8
+_INTERJECTION: Final = re.compile(rf"(?=s([^s]{{0,{_INTERJECTED_MAX}}})s)")
+_SPELLING: Final = re.compile("[lvnodtw](?=[wfxgv])")
+_ECHOED: Final = re.compile("[^s]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt, and the word after its last."""
+
+    at: int
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Words in small letters, where each starts and ends in the text, their kinds, and what was asked for where."""
+
+    words: list[str]
+    starts: list[int]
+    ends: list[int]
+    kinds: str
+    asked: list[Asked]
+
+    def asked_before(self, at: int) -> list[Asked]:
+        """The prompts before word *at*, the nearest first."""
+        return self.asked[: bisect.bisect_right(self.asked, at, key=lambda it: it.at)][::-1]
+
+
+def hear(text: str, start: int, end: int, language: Language) -> Talk:
+    """The talk that stands in ``text[start:end]``."""
+    window = text[start:end]
+    begins_line = start == 0 or text[start - 1] == "\n"
+    pieces = _PIECES.split("\n" + window if begins_line else window)
+    ends = list(itertools.accumulate(map(len, pieces), initial=start - begins_line))
+    spelled = pieces[1::2]
+    words = [it.lower() for it in spelled]
+    kinds = [language.kinds.get(it) or _kind(it) for it in words]
+    if not window.islower():
+        _group_capitals(spelled, kinds)
+    _absorb_alphabets(words, kinds, language)
+    asked = _asked(words, language)
+    _absorb_interjections(words, kinds, asked)
+    return Talk(words, ends[1:-1:2], ends[2::2], "".join(kinds), asked)
+
+
+def _kind(word: str) -> str:
+    if word[0] == "\n":
+        return "s"
+    if word.isdigit():
+        return "9"
+    if word[0].isdigit():
+        return "O"
+    return _FIXED.get(word, _OTHER)
+
+
+def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
+    """Two to four capitals that are no word (``JK``, ``FHK``) are so many letters, where something else is written
+    small.
+    """
+    for at, word in enumerate(spelled):
+        if kinds[at] == _OTHER and 2 <= len(word) <= 4 and word.isupper():
+            kinds[at] = "L"
+
+
+def _absorb_alphabets(words: list[str], kinds: list[str], language: Language) -> None:
+    """``b as in bravo``, ``s for sugar``: the words after the letter only say it again."""
+    for match in _SPELLING.finditer("".join(kinds)):
+        at = match.start()
+        letter = language.values.get(words[at], "")[:1]
+        follows = words[at + 1 : at + 4]
+        if not follows or follows[0] not in language.spelling or not letter.isalpha():
+            continue
+        last = 2 if follows[1:2] in (["in"], ["for"]) and len(follows) > 2 else 1
+        if len(follows) > last and follows[last][0] == letter.lower() and kinds[at] != "=":
+            kinds[at + 1 : at + 2 + last] = "=" * (last + 1)
+
+
+@cache
+def _prompts(language_name: str, phrases: tuple[str, ...]) -> re2._Regexp:  # type: ignore[name-defined]
+    longest_first = sorted(phrases, key=len, reverse=True)
+    return re2.compile(r"\b(?:" + "|".join(map(re2.escape, longest_first)) + r")\b")
+
+
+def _asked(words: list[str], language: Language) -> list[Asked]:
+    line = " ".join(words)
+    places = list(itertools.accumulate((len(it) + 1 for it in words), initial=0))
+    pattern = _prompts(language.name, tuple(language.prompts))
+    return [
+        Asked(bisect.bisect_right(places, match.end()), language.prompts[match[0]]) for match in pattern.finditer(line)
+    ]
+
+
+def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
+    """What the other speaker says for a moment, between two turns of one, belongs to nobody's value."""
+    prompts = [it.at for it in asked]
+    for match in _INTERJECTION.finditer("".join(kinds)):
+        first, last = match.span(1)
+        if bisect.bisect_left(prompts, first) != bisect.bisect_right(prompts, last):
+            continue
+        before = next((words[at] for at in range(first - 2, -1, -1) if kinds[at] == "s"), "")
+        if before.strip() == words[last].strip() != words[first - 1].strip():
+            kinds[first:last] = "z" * (last - first)

@@ -1,0 +1,59 @@
+"""What each kind of value is made of, read from ``values.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import re2
+
+__all__ = ["Value", "values"]
+
+_LETTERS: Final = re.compile(r"\[[^\]]*\]|[DL]")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One type of value: the shapes that it has when said whole, in part, with slips, and alone (with a score)."""
+
+    type: str
+    exact: re2._Regexp  # type: ignore[name-defined]
+    loose: re2._Regexp  # type: ignore[name-defined]
+    partial: re2._Regexp | None  # type: ignore[name-defined]
+    alone: tuple[tuple[re2._Regexp, float], ...]  # type: ignore[name-defined]
+
+    def score_alone(self, shape: str) -> float:
+        """How sure a value of this *shape* is where nothing says what it is; 0 where it is none."""
+        return max((score for pattern, score in self.alone if pattern.fullmatch(shape)), default=0.0)
+
+
+@cache
+def values() -> Mapping[str, Value]:
+    """Every value that can be said, by type."""
+    text = (resources.files("troth.detect.spoken") / "values.toml").read_text("utf-8")
+    return {raw["type"]: _value(raw) for raw in tomllib.loads(text)["value"]}
+
+
+def _value(raw: Mapping[str, Any]) -> Value:
+    return Value(
+        type=raw["type"],
+        exact=_compiled(raw["exact"]),
+        loose=_compiled(raw["loose"]),
+        partial=_compiled(raw["partial"]) if "partial" in raw else None,
+        alone=tuple((_compiled(shape), score) for shape, score in raw.get("alone", ())),
+    )
+
+
+def _compiled(shape: str) -> re2._Regexp:  # type: ignore[name-defined]
+    """B, a word that says a nought or the letter, is taken for both."""
+    return re2.compile(_LETTERS.sub(_with_both, shape))
+
+
+def _with_both(match: re.Match[str]) -> str:
+    it = match[0]
+    return f"[{it}B]" if it in "DL" else it.replace("[", "[B") if "D" in it or "L" in it else it
