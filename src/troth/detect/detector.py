@@ -8,6 +8,7 @@ from typing import Protocol
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.listed import Listed
 from troth.detect.overlaps import resolved
+from troth.detect.spoken import Speech
 from troth.detect.text import Text
 from troth.detect.written import reading
 from troth.detect.written.matching import Matcher
@@ -47,7 +48,7 @@ class Detector:
         self._types = None if types is None else frozenset(types)
         self._min_score = min_score
         self._seconds_max = seconds_max
-        self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), *others]
+        self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
         if listed:
             self._finders.append(Listed(listed))
 

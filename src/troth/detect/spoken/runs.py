@@ -61,7 +61,7 @@ def _understood(talk: Talk, start: int, end: int, language: Language) -> Said | 
     told = _told(signs, start, asked)
     if told:
         return Said(start, end, told[0], told[1], told=True)
-    if _counts(signs):
+    if len(set(signs.shape)) == 1 and _counts(signs):
         return None
     type_, score = max(((it.type, it.score_alone(signs.shape)) for it in values().values()), key=lambda it: it[1])
     return Said(start, end, type_, score, told=False) if score else None
