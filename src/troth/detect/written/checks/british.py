@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from troth.detect.written.checks.sums import Digits, is_day, of_digits, of_signs, weighted
 
-__all__ = ["gb_driving_licence", "gb_nhs", "gb_nino", "gb_plate", "gb_utr", "gb_vat", "ie_pps"]
+__all__ = ["gb_driving_licence", "gb_nhs", "gb_nino", "gb_plate", "gb_postcode", "gb_utr", "gb_vat", "ie_pps"]
+
+_POSTCODE_AREAS: Final = frozenset(
+    """
+    AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY G GL
+    GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX
+    PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR
+    WS WV YO ZE
+    """.split()
+)
 
 
 @of_signs(9)
@@ -25,7 +36,7 @@ def gb_utr(it: Digits) -> bool:
     return it[0] == int("21987654321"[weighted(it[1:], (6, 7, 8, 9, 10, 5, 4, 3, 2)) % 11])
 
 
-@of_signs(16)
+@of_signs(16, 18)
 def gb_driving_licence(it: str) -> bool:
     """Surname, decade, month (50 more for a woman), day, year, initials, as DVLA's INF45P explains its number."""
     born = it[6:10]
@@ -36,6 +47,12 @@ def gb_driving_licence(it: str) -> bool:
 def gb_plate(it: str) -> bool:
     """The age identifier of a current registration is the year's two digits, or 50 more in September (INF104)."""
     return it[2:4].isdecimal() and (2 <= int(it[2:4]) <= 50 or 51 <= int(it[2:4]) <= 99)
+
+
+@of_signs(5, 6, 7)
+def gb_postcode(it: str) -> bool:
+    """The letters in front are of an area that has postcodes (Royal Mail, Postcode Address File)."""
+    return it[: 2 if it[1].isalpha() else 1] in _POSTCODE_AREAS
 
 
 @of_digits(9, 12)

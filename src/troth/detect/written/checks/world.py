@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from troth.detect.written.checks.sums import Digits, is_luhn, numbered, of_digits, of_signs
+from typing import Final
 
-__all__ = ["iban", "imei", "luhn"]
+from troth.detect.written.checks.sums import Digits, is_luhn, numbered, of_digits, of_signs, weighted
+
+__all__ = ["iban", "imei", "luhn", "vin"]
 
 
 @of_digits(*range(2, 40))
@@ -23,3 +25,16 @@ def iban(it: str) -> bool:
 def imei(it: Digits) -> bool:
     """3GPP TS 23.003: Luhn, and not all zeroes."""
     return any(it) and is_luhn(it)
+
+
+_VIN: Final = {
+    sign: int(value) for sign, value in zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True)
+}
+
+
+@of_signs(17)
+def vin(it: str) -> bool:
+    """Modulus 11 in the ninth place, which North America asks for (49 CFR 565.15)."""
+    numbers = [int(sign) if sign.isdecimal() else _VIN.get(sign, 0) for sign in it]
+    total = weighted(numbers, (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)) % 11
+    return it[0] != "0" and it[8] == "0123456789X"[total]
