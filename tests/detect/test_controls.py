@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import troth.detect  # noqa: F401 - registers the answer
+import troth.detect.controls  # noqa: F401 - registers the answer
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
 from troth.stores import open_store

@@ -1,27 +1,66 @@
-"""Detect: find personal data, and propose how to declare it.
+"""Detect: find personal data, in text and in schemas, and propose how to declare it.
 
-What this room promises: `classify` says which columns of a table hold which category of personal data, with a score
-and reasons in words; `infer_references` finds keys that the database does not declare; `suggest` turns both into a
-draft of what ``troth.yaml`` says about each table; `check` tells what a store holds beside the declaration. The same
-input gives the same answer, nothing is fetched from anywhere, hostile values cost no more than others, and no reason
-ever repeats a value.
+What this room promises: `Detector` says where in a text personal data is, of which type, and how sure that is; in time
+that grows with the text, whatever it holds; what could not be read to its end is never called clean. `replace` puts
+something else there, and `restore` takes it back. `classify` says which columns of a table hold which category of
+personal data, with a score and reasons in words; `infer_references` finds keys that the database does not declare;
+`suggest` turns both into a draft of what ``troth.yaml`` says about each table; `check` tells what a store holds beside
+the declaration. The same input gives the same answer, nothing is fetched from anywhere, and no finding, reason or
+error ever repeats a value.
 
-A finding is a well-founded guess, never a proof: a score of 1 says that name and values agree.
+A finding is a well-founded guess, never a proof: a score of 1 says that everything that could speak agrees.
+
+What is behind these names is imported when it is first asked for: a text is searched without what reads databases.
 """
 
-from troth.detect import controls as _controls  # noqa: F401 - registers this room's answers
-from troth.detect.check import check
-from troth.detect.columns import ColumnFinding, classify
-from troth.detect.references import InferredReference, infer_references
-from troth.detect.suggestion import Role, TableSuggestion, suggest
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from troth.detect.entities import Entity, entities
+from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
+
+if TYPE_CHECKING:
+    from troth.detect.check import check
+    from troth.detect.columns import ColumnFinding, classify
+    from troth.detect.detector import Detector, Finder
+    from troth.detect.references import InferredReference, infer_references
+    from troth.detect.suggestion import Role, TableSuggestion, suggest
 
 __all__ = [
     "ColumnFinding",
+    "Detector",
+    "Entity",
+    "Finder",
+    "Finding",
     "InferredReference",
     "Role",
     "TableSuggestion",
+    "Unscanned",
     "check",
     "classify",
+    "entities",
+    "in_utf8",
+    "in_utf16",
     "infer_references",
     "suggest",
 ]
+
+_BEHIND = {
+    "check": "check",
+    "columns": "ColumnFinding classify",
+    "detector": "Detector Finder",
+    "references": "InferredReference infer_references",
+    "suggestion": "Role TableSuggestion suggest",
+}
+"""Module to the names that it answers for, as the imports above tell a type checker."""
+
+_MODULES = {name: module for module, names in _BEHIND.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value

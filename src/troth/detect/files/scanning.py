@@ -29,6 +29,8 @@ def scan(detector: Detector, stream: Readable, kind: Kind = Kind.TEXT) -> Iterat
             yield it
     except Unscanned as unscanned:
         yield Remark(1, str(unscanned), unscanned=True)
+    except OSError as error:
+        yield Remark(1, f"it could not be read to its end: {error.strerror or type(error).__name__}", unscanned=True)
     yield from _taken(remarks)
 
 

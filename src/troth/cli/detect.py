@@ -1,0 +1,175 @@
+"""``troth detect``: personal data in files, by place and kind. No value is ever printed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from difflib import get_close_matches
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import click
+
+from troth.cli import company as cli
+from troth.cli.found import Document, Lines, Plain, Printer, Totals, plain
+
+if TYPE_CHECKING:
+    from troth.detect import Detector
+    from troth.detect.files import Kind
+
+__all__ = ["detect"]
+
+_STEP_S: Final = 0.5
+_MB: Final = 1_000_000
+
+
+@click.command()
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+)
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["text", "csv", "jsonl", "json", "parquet"]),
+    help="How the files are read. Where left out, by the endings of their names; a pipe is text.",
+)
+@click.option("--types", metavar="TYPE,…", help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci).")
+@click.option(
+    "--country",
+    "countries",
+    metavar="CODE",
+    multiple=True,
+    help="Only numbers of this country, such as GB, and those of no country. Repeat it for more.",
+)
+@click.option("--min-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The lowest score.")
+@click.option("--no-names", is_flag=True, help="Look for no names of people, places and organisations: much faster.")
+@click.option("--explain", is_flag=True, help="Say what found each: recogniser, check digits, words near it.")
+@click.option("--summary", is_flag=True, help="Print how many of each type there are, and no places.")
+@click.option(
+    "--json-lines",
+    is_flag=True,
+    help="Print JSON Lines: one object for each finding, for each remark, and for each file.",
+)
+@cli.json_option
+def detect(
+    files: tuple[str, ...],
+    kind: str | None,
+    types: str | None,
+    countries: tuple[str, ...],
+    min_score: float,
+    no_names: bool,
+    explain: bool,
+    summary: bool,
+    json_lines: bool,
+    as_json: bool,
+) -> None:
+    """Find personal data in text, CSV, JSON, JSON Lines and Parquet.
+
+    FILE is - for a pipe. It is read as it comes, whatever its size. What is found is told by place and type: no value
+    is ever printed. Ends with 0 where nothing was found, 1 where something was, and 2 where it was asked wrongly or a
+    part could not be scanned: of that part nothing is known.
+
+    \b
+    Example:  troth detect notes.txt customers.csv
+              zcat calls.jsonl.gz | troth detect - --as jsonl --types pci,contact --json
+    """
+    from troth.detect.files import Kind
+
+    if as_json and json_lines:
+        raise click.UsageError("--json is one document and --json-lines many: choose one")
+    detector = _detector(types, countries, min_score, names=not no_names)
+    out = _printer(as_json=as_json, json_lines=json_lines, explain=explain, places=not summary)
+    totals = Totals()
+    for file in files:
+        _look(file, Kind(kind) if kind else None, detector, out, totals, explain=explain)
+    out.finish(totals)
+    if totals.unscanned:
+        raise click.exceptions.Exit(2)
+    if totals.types:
+        raise click.exceptions.Exit(1)
+
+
+def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) -> Printer:
+    if as_json and json_lines:
+        raise click.UsageError("--json is one document and --json-lines are many: choose one")
+    if as_json:
+        return Document()
+    return Lines() if json_lines else Plain(explain=explain, places=places)
+
+
+def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *, names: bool) -> Detector:
+    from troth.detect import Detector
+
+    wanted = _types(types) if types is not None else None
+    return Detector(types=wanted, countries=_countries(countries) or None, min_score=min_score, names=names)
+
+
+def _countries(codes: tuple[str, ...]) -> frozenset[str]:
+    for code in codes:
+        if not (len(code) == 2 and code.isascii() and code.isalpha()):
+            raise click.UsageError("--country is a code of two letters (ISO 3166-1), such as GB")
+    return frozenset(code.upper() for code in codes)
+
+
+def _types(said: str) -> frozenset[str]:
+    """The types that are named, or whose group is."""
+    from troth.detect.entities import entities
+
+    known = entities()
+    wanted: set[str] = set()
+    for name in filter(None, (part.strip() for part in said.split(","))):
+        meant = {type_ for type_, it in known.items() if name.upper() == type_ or name.lower() == it.group}
+        if not meant:
+            like = get_close_matches(name.upper(), known, 1)
+            groups = ", ".join(sorted({it.group for it in known.values()}))
+            hint = f"; did you mean {like[0]}?" if like else f"; groups are {groups}"
+            raise click.UsageError(f"there is no type or group {name}{hint}")
+        wanted |= meant
+    if not wanted:
+        raise click.UsageError("--types names no type")
+    return frozenset(wanted)
+
+
+def _look(file: str, kind: Kind | None, detector: Detector, out: Printer, totals: Totals, *, explain: bool) -> None:
+    """One file, printed as it is read."""
+    from troth.detect.files import Remark, kind_of, scan
+
+    types: Counter[str] = Counter()
+    unscanned = False
+    out.begin(file)
+    with click.open_file(file, "rb") as stream:
+        for it in scan(detector, _Followed(file, stream), kind or kind_of(file)):
+            if isinstance(it, Remark):
+                out.remark(it)
+                unscanned |= it.unscanned
+            else:
+                out.found(it)
+                types[it.finding.type] += 1
+    out.end(types, unscanned=unscanned)
+    totals.add(types, unscanned=unscanned)
+
+
+class _Followed:
+    """A file that says on the terminal how much of it was read, where that takes long and nothing else is printed."""
+
+    def __init__(self, name: str, file: IO[bytes]) -> None:
+        self._file = file
+        self._name = plain(name)
+        self._read = 0
+        self._next = time.monotonic() + _STEP_S if sys.stderr.isatty() and not sys.stdout.isatty() else float("inf")
+
+    def read(self, size: int = -1) -> bytes:
+        """As the file reads."""
+        chunk = self._file.read(size)
+        self._read += len(chunk)
+        if time.monotonic() > self._next:
+            click.echo(f"\r{self._name}: {self._read // _MB:,} MB{'' if chunk else chr(10)}", err=True, nl=False)
+            self._next = time.monotonic() + _STEP_S
+        return chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

@@ -1,0 +1,200 @@
+"""How findings in files are printed, as they come: for people, as one document of JSON, or as JSON Lines."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import click
+
+from troth.cli.company import printable
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.detect.files import Found, Remark
+
+__all__ = ["Document", "Lines", "Plain", "Printer", "Totals", "plain"]
+
+_AT_ONCE: Final = 500
+"""Lines that are printed together: a line at a time takes longer than finding what it tells."""
+
+
+@dataclass
+class Totals:
+    """What was found in all files together."""
+
+    types: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    unscanned: int = 0
+    """Files of which a part was not scanned."""
+
+    def add(self, types: Counter[str], *, unscanned: bool) -> None:
+        """One file more."""
+        self.types += types
+        self.files += 1
+        self.unscanned += unscanned
+
+
+class Printer(Protocol):
+    """A way of printing: `begin` for each file, then what is in it."""
+
+    def begin(self, file: str) -> None: ...
+
+    def found(self, it: Found) -> None: ...
+
+    def remark(self, it: Remark) -> None: ...
+
+    def end(self, types: Counter[str], *, unscanned: bool) -> None: ...
+
+    def finish(self, totals: Totals) -> None: ...
+
+
+class _Out:
+    """Standard output, some lines at a time."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def line(self, text: str) -> None:
+        self._lines.append(text)
+        if len(self._lines) >= _AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._lines:
+            click.echo("\n".join(self._lines))
+            self._lines.clear()
+
+
+class Plain:
+    """A line for each finding, ``file:line:column: TYPE (score)``, and a table of them all at the end."""
+
+    def __init__(self, *, explain: bool, places: bool) -> None:
+        self._explain = explain
+        self._places = places
+        self._out = _Out()
+        self._file = ""
+
+    def begin(self, file: str) -> None:
+        self._file = plain(file)
+
+    def found(self, it: Found) -> None:
+        if not self._places:
+            return
+        finding = it.finding
+        place = f"{self._file}:{it.line}" if it.field else f"{self._file}:{it.line}:{it.column}"
+        within = f" in {plain(it.field)}:{it.column}" if it.field else ""
+        why = f" {it.why}" if self._explain else ""
+        self._out.line(f"{place}: {finding.type} ({finding.score:.2f}){within}{why}")
+
+    def remark(self, it: Remark) -> None:
+        self._out.flush()
+        click.echo(f"{self._file}:{it.line}: {'NOT SCANNED: ' * it.unscanned}{plain(it.says)}", err=True)
+
+    def end(self, types: Counter[str], *, unscanned: bool) -> None:
+        pass
+
+    def finish(self, totals: Totals) -> None:
+        from troth.detect.entities import entities
+
+        width = max(map(len, totals.types), default=0)
+        if totals.types and self._places:
+            self._out.line("")
+        for name, count in totals.types.most_common():
+            title = entities()[name].title if name in entities() else ""
+            self._out.line(f"{name:{width}} {count:9,}  {title}".rstrip())
+        self._out.line(_said(totals))
+        self._out.flush()
+
+
+def _said(totals: Totals) -> str:
+    found = counted(totals.types.total(), "finding") if totals.types else "Nothing found"
+    kinds = f" of {counted(len(totals.types), 'type')}" if totals.types else ""
+    lost = f"; NOT SCANNED to the end: {counted(totals.unscanned, 'file')}" if totals.unscanned else ""
+    return f"{found}{kinds} in {counted(totals.files, 'file')}{lost}."
+
+
+class Lines:
+    """JSON Lines: an object for each finding and remark, one for each file, and one for all."""
+
+    def __init__(self) -> None:
+        self._out = _Out()
+        self._file = ""
+
+    def begin(self, file: str) -> None:
+        self._file = file
+
+    def found(self, it: Found) -> None:
+        self._out.line(_json({"file": self._file, **_finding(it)}))
+
+    def remark(self, it: Remark) -> None:
+        self._out.line(_json({"file": self._file, **_remark(it)}))
+
+    def end(self, types: Counter[str], *, unscanned: bool) -> None:
+        self._out.line(_json({"file": self._file, "types": types, "unscanned": unscanned}))
+
+    def finish(self, totals: Totals) -> None:
+        self._out.line(_json(_totals(totals)))
+        self._out.flush()
+
+
+class Document:
+    """One JSON document, each finding on a line of its own, written as it comes."""
+
+    def __init__(self) -> None:
+        self._out = _Out()
+        self._files = 0
+        self._remarks: list[dict[str, Any]] = []
+        self._between = ""
+
+    def begin(self, file: str) -> None:
+        self._out.line("," if self._files else '{"files": [')
+        self._out.line(f'{{"file": {_json(file)}, "findings": [')
+        self._files += 1
+        self._between = ""
+
+    def found(self, it: Found) -> None:
+        self._out.line(self._between + _json(_finding(it)))
+        self._between = ","
+
+    def remark(self, it: Remark) -> None:
+        self._remarks.append(_remark(it))
+
+    def end(self, types: Counter[str], *, unscanned: bool) -> None:
+        rest = {"remarks": self._remarks, "types": types, "unscanned": unscanned}
+        self._out.line("], " + _json(rest)[1:])
+        self._remarks = []
+
+    def finish(self, totals: Totals) -> None:
+        self._out.line("], " + _json(_totals(totals))[1:])
+        self._out.flush()
+
+
+def _finding(it: Found) -> dict[str, Any]:
+    place = {"field": it.field} if it.field else {}
+    return {
+        "line": it.line,
+        "column": it.column,
+        **place,
+        **it.finding._asdict(),
+        **({"why": it.why} if it.why else {}),
+    }
+
+
+def _remark(it: Remark) -> dict[str, Any]:
+    return {"line": it.line, "remark": it.says, "unscanned": it.unscanned}
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {"types": totals.types, "found": totals.types.total(), "unscanned_files": totals.unscanned}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def plain(text: str) -> str:
+    """One line of *text*, without what a terminal would obey."""
+    return printable(text).replace("\n", " ")
