@@ -12,13 +12,19 @@ __all__ = ["Pattern", "Recogniser", "Scores", "Words"]
 class Scores:
     """How sure each state of the evidence makes; None where it makes no finding at all.
 
-    *alone* rests on the pattern, *checked* on check digits that agree, *told* on words near it, *both* on both.
+    *alone* rests on the pattern, *checked* on check digits that agree, *told* on words near it, *both* on both. More
+    evidence never makes a value less sure: a state that is left out is worth what the one below it is.
     """
 
     alone: float | None = None
     checked: float | None = None
     told: float | None = None
     both: float | None = None
+
+    def __post_init__(self) -> None:
+        for state, below in (("checked", (self.alone,)), ("told", (self.alone,)), ("both", (self.checked, self.told))):
+            if getattr(self, state) is None:
+                object.__setattr__(self, state, max((it for it in below if it is not None), default=None))
 
     def of(self, *, checked: bool, told: bool) -> float | None:
         """The score of a value whose check digits agree, and that is told of."""

@@ -23,7 +23,7 @@ def regex(words: Iterable[str]) -> str:
     digit may follow (``nhs4857773456``). Scripts without capitals do not part their words, so there any place will do.
     """
     forms: dict[tuple[bool, bool], list[str]] = {}
-    for word in sorted({*words, *map(_without_accents, words)}):
+    for word in sorted({*words, *map(_without_accents, words)}, key=lambda it: (-len(it), it)):
         ends = _stands_apart(word[0]), _stands_apart(word[-1])
         forms.setdefault(ends, []).append(_APART.join(re2.escape(part) for part in word.strip("*").split()))
     either = [

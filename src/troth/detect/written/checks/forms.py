@@ -1,0 +1,161 @@
+"""Whether a value has the form of what it seems to be, where an expression alone cannot tell."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from typing import Final
+
+from troth.detect.written.checks.sums import is_luhn
+
+__all__ = [
+    "base58",
+    "bech32",
+    "card",
+    "handle",
+    "ipv4",
+    "ipv6",
+    "mac",
+    "password",
+    "phone",
+    "phone_national",
+    "phone_told",
+    "reference",
+    "secret_value",
+    "username",
+]
+
+_CARDS: Final = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11,16}|35(?:2[89]|[3-8]\d)\d{12}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|62\d{14,17}"
+    r"|(?:50|5[6-9]|6[0-9])\d{10,17}"
+)
+"""Which numbers issuers give out: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro."""
+_CALLING_CODES: Final = re.compile(
+    r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|21[1-8]|2[2-6]\d|29[0179]|35\d|37\d|38[0-35-79]"
+    r"|42[013]|50\d|59\d|67[02-9]|68\d|69[0-2]|8(?:0[08]|5[02356]|7[08]|8[0-3678])|9(?:6[0-8]|7[0-79]|9[2-68])"
+)
+"""ITU-T E.164, list of assigned country codes."""
+_DATES: Final = re.compile(
+    r"(?:(?:1[89]|20)\d\d[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.](?:(?:1[89]|20)\d\d|\d\d))(?:[ T].*)?"
+    r"|(?:1[89]|20)\d\d(?: ?- ?(?:1[89]|20)\d\d)?|\d\d?\.\d\d?(?: ?- ?\d\d?\.\d\d?)?"
+)
+_HOLDING_A_PLACE: Final = re.compile(r"[$%]?[{<(\[].*|[*•.xX_-]+|\$\w+|%\w+%|(?:your|my|the|some|change)[_-]?.*")
+_NO_NAMES: Final = frozenset(
+    "a account agent all an and are as at before can did does email error failed for found from group had has he her "
+    "here his id if in info input is it login me message must my n/a name names new no none not null of on or page "
+    "password please report reported says set she states test that the their them then they this to type undefined "
+    "unknown user was were what when who will with you your".split()
+)
+_NO_HANDLES: Final = frozenset(
+    "after all author autowired before beforeeach bean channel charset class classmethod click component container "
+    "dataclass deprecated entity everyone example extend fontface get gmail here hotmail id import include inject input "
+    "keyframes layer media mixin moderna module mention nonnull nullable override outlook page param patch post "
+    "property pytest requestmapping return returns route see service setter since staticmethod supports suppresswarnings "
+    "tailwind test throws todo type types version yahoo".split()
+)
+
+
+def card(value: str) -> bool:
+    """A number that a card scheme gives out, with its check digit (ISO/IEC 7812-1)."""
+    digits = _digits(value)
+    return _CARDS.fullmatch(digits) is not None and is_luhn([int(it) for it in digits]) and len(set(digits)) > 1
+
+
+def phone(value: str) -> bool:
+    """A number with the code of a country: one that is assigned, and as many digits as E.164 allows."""
+    digits = _digits(re.split("[x#e]", value)[0]).removeprefix("00").removeprefix("011")
+    return 8 <= len(digits) <= 15 and _CALLING_CODES.match(digits) is not None
+
+
+def phone_national(value: str) -> bool:
+    """A number with the zero before it that most countries write, and no date."""
+    return 9 <= len(_digits(re.split("[xe]", value)[0])) <= 12 and not _DATES.fullmatch(value)
+
+
+def phone_told(value: str) -> bool:
+    """As many digits as a telephone number has where nobody says from where it is, and no date."""
+    return 6 <= len(_digits(re.split("[xe]", value)[0])) <= 14 and not _DATES.fullmatch(value)
+
+
+def ipv4(value: str) -> bool:
+    """Unlike a version number: some part of it has two digits or more, and it does not begin with a zero."""
+    parts = value.partition("/")[0].split(".")
+    return parts[0] != "0" and sum(map(len, parts)) > 5
+
+
+def ipv6(value: str) -> bool:
+    """RFC 4291, with a digit in it: `Foo::Bad` is of a program."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return any(it.isdecimal() for it in value)
+
+
+def mac(value: str) -> bool:
+    """With a letter and a digit in it: groups of digits alone are other numbers."""
+    return any(it.isalpha() for it in value) and any(it.isdecimal() for it in value)
+
+
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def base58(value: str) -> bool:
+    """Base58Check: the last four bytes are of the SHA-256, twice, of the others."""
+    number = 0
+    for sign in value:
+        number = number * 58 + _BASE58.index(sign)
+    if number.bit_length() > 200:
+        return False
+    whole = number.to_bytes(25, "big")
+    return hashlib.sha256(hashlib.sha256(whole[:-4]).digest()).digest()[:4] == whole[-4:]
+
+
+_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_GENERATORS: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+def bech32(value: str) -> bool:
+    """BIP 173, and BIP 350 for later addresses."""
+    kind, _, data = value.lower().partition("1")
+    sums = 1
+    for part in [*(ord(it) >> 5 for it in kind), 0, *(ord(it) & 31 for it in kind), *map(_BECH32.find, data)]:
+        top = sums >> 25
+        sums = (sums & 0x1FFFFFF) << 5 ^ part
+        for bit, generator in enumerate(_GENERATORS):
+            sums ^= generator if top >> bit & 1 else 0
+    return sums in {1, 0x2BC830A3}
+
+
+def reference(value: str) -> bool:
+    """At least four letters and digits, a digit among them, and neither a date nor a time."""
+    signs = [it for it in value if it.isalnum()]
+    return len(signs) >= 4 and any(it.isdecimal() for it in signs) and not _DATES.fullmatch(value)
+
+
+def username(value: str) -> bool:
+    """Not a word that merely follows the word *user*."""
+    return value.lower().strip("._-") not in _NO_NAMES
+
+
+def handle(value: str) -> bool:
+    """Not a word that programs and style sheets write behind an @."""
+    return value.lower().strip("@._").replace("-", "") not in _NO_HANDLES
+
+
+def password(value: str) -> bool:
+    """Not a plain word, and nothing that only holds the place of a password."""
+    plain = value.isalpha() and value[1:] == value[1:].lower()
+    return not plain and not _HOLDING_A_PLACE.fullmatch(value)
+
+
+def secret_value(value: str) -> bool:
+    """Has a digit and a letter, and does not only hold the place of a secret."""
+    mixed = any(it.isdecimal() for it in value) and any(it.isalpha() for it in value)
+    return mixed and not _HOLDING_A_PLACE.fullmatch(value)
+
+
+def _digits(value: str) -> str:
+    return "".join(it for it in value if it.isdecimal())
