@@ -110,6 +110,8 @@ def _past_gaps(talk: Talk, at: int) -> int:
 
 def _top_level(talk: Talk, at: int, language: Language) -> int | None:
     """The word after ``com``, ``c o m`` or ``u k``."""
+    if at and talk.words[at - 1] in language.domains and talk.kinds[at - 1] in GAPS:
+        return at
     if talk.words[at : at + 1] and talk.words[at] in language.domains:
         return at + 1
     letters = ""

@@ -18,7 +18,7 @@ _DAY: Final = "(?:T?O|T[dw]|[Ttdw9])"
 _YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|dk(?:g?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
 _DATES: Final = re2.compile(
-    f"T?O{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|{_DAY}{_GAP}M(?:{_GAP}{_YEAR})?"
+    f"T?O{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:T?O|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
     f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|T?O{_GAP}(?:T?O|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_YEAR}"
 )
 _ASKED_WORDS_MAX: Final = 25

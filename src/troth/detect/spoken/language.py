@@ -43,10 +43,14 @@ _SIGN_KINDS: Final = {"@": "@", ".": ".", "_": "_", "-": "-", "/": "/", "+": "+"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Words that ask for a value of one of *types*, or announce it; *partial* where only a part of one follows."""
+    """Words that ask for a value of one of *types*, or announce it.
+
+    *is_weak* where they are often said of something else, *is_partial* where only a part of a value follows.
+    """
 
     types: tuple[str, ...]
-    partial: bool = False
+    is_weak: bool = False
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,6 @@ def _language(raw: dict[str, Any]) -> Language:
 def _prompts(raw: dict[str, Any]) -> Iterator[tuple[str, Prompt]]:
     pairs = [(phrase, type_) for type_, phrases in raw["prompts"].items() for phrase in phrases]
     for phrase, of_phrase in itertools.groupby(sorted(pairs, key=lambda it: it[0]), key=lambda it: it[0]):
-        yield phrase, Prompt(tuple(type_ for _, type_ in of_phrase))
-    for phrase in raw["partial"]["phrases"]:
-        yield phrase, Prompt((), partial=True)
+        yield phrase, Prompt(tuple(type_ for _, type_ in of_phrase), is_weak=phrase in raw["prompting"]["weak"])
+    for phrase in raw["prompting"]["partial"]:
+        yield phrase, Prompt((), is_partial=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import re2
@@ -11,76 +12,134 @@ import re2
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.signs import Signs, read
-from troth.detect.spoken.talk import GAPS, Asked, Talk
+from troth.detect.spoken.talk import GAPS, Talk
 from troth.detect.spoken.values import Value, values
 
 __all__ = ["digits_and_letters"]
 
 _UNITS: Final = "dwotTk9lvnmL"
-_RUNS: Final = re2.compile(f"[{_UNITS}+][{_UNITS}h=/+#_{GAPS}-]*")
+_INSIDE: Final = "fcyz="
+_PIECES: Final = re2.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_{_INSIDE}-]*")
+_STRONG: Final = "dtT9lnoLmhk"
 _WEAK: Final = "wv"
-_STRONG: Final = "dtTlnoLm"
+_STANDS_APART: Final = "x@.MO"
+"""What stands beside a word that may be a digit or a letter when it is neither."""
 _ASKED_WORDS_MAX: Final = 30
-_PARTIAL_WORDS_MAX: Final = 8
+_PARTIAL_WORDS_MAX: Final = 10
+_PIECES_MAX: Final = 10
+_ASIDE_WORDS_MAX: Final = 16
+_RESTATED_WORDS_MAX: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Words of a value in one breath."""
+
+    start: int
+    end: int
+    is_weak: bool
 
 
 def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
     """Every value that is said by digits and letters in *talk*."""
-    for match in _RUNS.finditer(talk.kinds):
+    pieces = list(_pieces(talk))
+    at = 0
+    while at < len(pieces):
+        found, taken = _best(talk, pieces[at : at + _PIECES_MAX], language)
+        if found:
+            taken += _restated(talk, pieces[at : at + taken + 3], taken)
+            yield found._replace(end=pieces[at + taken - 1].end)
+        at += taken
+
+
+def _pieces(talk: Talk) -> Iterator[_Piece]:
+    kinds = talk.kinds
+    for match in _PIECES.finditer(kinds):
         start, end = match.span()
-        end -= len(match[0]) - len(match[0].rstrip(GAPS + "-/#_+"))
-        if sum(kind in _STRONG for kind in talk.kinds[start:end]):
-            yield from _said(talk, start, end, language)
+        while end > start and kinds[end - 1] in _INSIDE.replace("=", "") + "-/#_+":
+            end -= 1
+        while start < end and kinds[start] in "-/#_" + _INSIDE:
+            start += 1
+        if start and kinds[start - 1] in _STANDS_APART:
+            while start < end and kinds[start] in _WEAK + _INSIDE and kinds[start + 1 : start + 2] != "=":
+                start += 1
+        if kinds[end : end + 1] in tuple(_STANDS_APART):
+            while end > start and kinds[end - 1] in _WEAK + _INSIDE.replace("=", ""):
+                end -= 1
+        if start < end:
+            yield _Piece(start, end, not any(kind in _STRONG for kind in kinds[start:end]))
 
 
-def _said(talk: Talk, start: int, end: int, language: Language) -> Iterator[Said]:
-    best = max(
-        (it for span in _spans(talk, start, end) if (it := _understood(talk, *span, language))),
-        key=lambda it: it.score,
-        default=None,
-    )
-    if best:
-        yield best
+def _best(talk: Talk, pieces: Sequence[_Piece], language: Language) -> tuple[Said | None, int]:
+    """What the first pieces say at best, and how many of them; where they say nothing, one is passed over."""
+    best, taken, best_score = None, 1, 0.0
+    first = pieces[0]
+    if first.is_weak and not _is_answer(talk, first.start):
+        return None, 1
+    aside = 0
+    for count, piece in enumerate(pieces, 1):
+        if count > 1:
+            gap = (pieces[count - 2].end, piece.start)
+            if gap[1] - gap[0] > _ASIDE_WORDS_MAX or talk.is_asked_in(*gap):
+                break
+            aside += sum(kind in "xMO@." for kind in talk.kinds[gap[0] : gap[1]])
+        said = _understood(talk, pieces[:count], language)
+        if said is None or (aside and not said.told):
+            continue
+        score = said.score - 0.02 * (count - 1) - 0.01 * aside
+        if score >= best_score:
+            best, taken, best_score = said, count, score
+    return best, taken
 
 
-def _spans(talk: Talk, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The run without words at its ends that may be words and no more, and with them."""
-    first, last = start, end
-    while first < last and talk.kinds[first] in _WEAK + GAPS:
-        first += 1
-    while last > first and talk.kinds[last - 1] in _WEAK + GAPS + "=":
-        last -= 1
-    yield from dict.fromkeys([(first, last), (first, end), (start, last), (start, end)])
+def _is_answer(talk: Talk, at: int) -> bool:
+    return (at == 0 or talk.kinds[at - 1] in GAPS + "?") and any(at - it.at <= 6 for it in talk.asked_before(at)[:1])
 
 
-def _understood(talk: Talk, start: int, end: int, language: Language) -> Said | None:
-    signs = read(talk, start, end, language)
+def _restated(talk: Talk, pieces: Sequence[_Piece], taken: int) -> int:
+    """How many pieces more are the same value, said again because it was wrong."""
+    more = 0
+    for before, piece in itertools.pairwise(pieces[taken - 1 :]):
+        gap = talk.kinds[before.end : piece.start]
+        is_near = len(gap) <= _RESTATED_WORDS_MAX and not talk.is_asked_in(before.end, piece.start)
+        if piece.is_weak or not is_near or "c" not in gap:
+            break
+        more += 1
+    return more
+
+
+def _understood(talk: Talk, pieces: Sequence[_Piece], language: Language) -> Said | None:
+    start, end = pieces[0].start, pieces[-1].end
+    signs = read(talk, [(it.start, it.end) for it in pieces], language)
     if len(signs.said) < 2 or _is_counted(talk, end, signs, language):
         return None
-    asked = [it for it in talk.asked_before(start) if start - it.at <= _ASKED_WORDS_MAX]
-    told = _told(signs, start, asked)
+    told = _told(talk, start, signs)
     if told:
         return Said(start, end, told[0], told[1], told=True)
     if len(set(signs.shape)) == 1 and _counts(signs):
         return None
     type_, score = max(((it.type, it.score_alone(signs.shape)) for it in values().values()), key=lambda it: it[1])
-    return Said(start, end, type_, score, told=False) if score else None
+    if "h" in talk.kinds[start:end] or "k" in talk.kinds[start:end]:
+        score -= 0.0 if len(signs.said) >= 9 else 0.3
+    return Said(start, end, type_, score, told=False) if score >= 0.3 else None
 
 
-def _told(signs: Signs, start: int, asked: list[Asked]) -> tuple[str, float] | None:
-    partial = any(it.prompt.partial and start - it.at <= _PARTIAL_WORDS_MAX for it in asked)
-    types = list(dict.fromkeys(type_ for it in asked[:4] for type_ in it.prompt.types))
-    if partial:
-        for type_ in [*types, "CREDIT_CARD"]:
-            if (pattern := values()[type_].partial if type_ in values() else None) and pattern.fullmatch(signs.shape):
-                return type_, 0.85
+def _told(talk: Talk, start: int, signs: Signs) -> tuple[str, float] | None:
+    asked = [it for it in talk.asked_before(start)[:6] if start - it.at <= _ASKED_WORDS_MAX]
+    partial = any(it.prompt.is_partial and start - it.at <= _PARTIAL_WORDS_MAX for it in asked)
+    asked.sort(key=lambda it: it.prompt.is_weak)
+    types = list(dict.fromkeys(type_ for it in asked for type_ in it.prompt.types))
     known: list[Value] = [values()[it] for it in types if it in values()]
+    if partial:
+        for value in [*known, values()["CREDIT_CARD"]]:
+            if value.partial and value.partial.fullmatch(signs.shape):
+                return value.type, 0.85
     for value in known:
         if value.exact.fullmatch(signs.shape):
-            return value.type, 0.95
+            return value.type, 0.97 if value.full and len(signs.said) in value.full else 0.93
     for value in known[:1]:
         if value.loose.fullmatch(signs.shape):
-            return value.type, 0.8 if signs.noise else 0.7
+            return value.type, 0.85 if signs.noise else 0.7
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,14 +28,15 @@ class Signs:
     noise: int
 
 
-def read(talk: Talk, start: int, end: int, language: Language) -> Signs:
-    """The signs that words *start* to *end* (not included) say."""
+def read(talk: Talk, spans: Sequence[tuple[int, int]], language: Language) -> Signs:
+    """The signs that the words of *spans* say, each from its first word to its last (not included)."""
     said: list[str] = []
     words: list[int] = []
-    for at, value in _values(talk, start, end, language):
-        said.extend(value)
-        words.extend([at] * len(value))
-    noise = sum(kind in "cyszx" for kind in talk.kinds[start:end])
+    for start, end in spans:
+        for at, value in _values(talk, start, end, language):
+            said.extend(value)
+            words.extend([at] * len(value))
+    noise = sum(kind in "cysz" for start, end in spans for kind in talk.kinds[start:end]) + len(spans) - 1
     return Signs("".join(said), "".join(map(_shape, said)), words, noise)
 
 
@@ -71,7 +72,7 @@ def _value(talk: Talk, at: int, end: int, language: Language) -> tuple[str, int]
         return word.upper(), 1
     if kind not in "dwotThklvn@._-/+#":
         return "", 1
-    value = "o" if kind == "o" else language.values[word]
+    value = "o" if kind == "o" else language.values.get(word, word)
     after = talk.kinds[at + 1 : min(at + 3, end)]
     if kind == "T" and after[:1] in ("d", "w") and language.values[talk.words[at + 1]] != "0":
         return value[0] + language.values[talk.words[at + 1]], 2

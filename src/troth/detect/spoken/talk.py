@@ -25,15 +25,15 @@ _FIXED: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _INTERJECTED_MAX: Final = 8
-_INTERJECTION: Final = re.compile(rf"(?=s([^s]{{0,{_INTERJECTED_MAX}}})s)")
+_PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _SPELLING: Final = re.compile("[lvnodtw](?=[wfxgv])")
-_ECHOED: Final = re.compile("[^s]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A prompt, and the word after its last."""
+    """A prompt: its first word, and the word after its last."""
 
+    start: int
     at: int
     prompt: Prompt
 
@@ -52,6 +52,10 @@ class Talk:
         """The prompts before word *at*, the nearest first."""
         return self.asked[: bisect.bisect_right(self.asked, at, key=lambda it: it.at)][::-1]
 
+    def is_asked_in(self, start: int, end: int) -> bool:
+        """Whether something is asked for between two words."""
+        return "?" in self.kinds[start:end]
+
 
 def hear(text: str, start: int, end: int, language: Language) -> Talk:
     """The talk that stands in ``text[start:end]``."""
@@ -66,6 +70,8 @@ def hear(text: str, start: int, end: int, language: Language) -> Talk:
         _group_capitals(spelled, kinds)
     _absorb_alphabets(words, kinds, language)
     asked = _asked(words, language)
+    for it in asked:
+        kinds[it.start : it.at] = "?" * (it.at - it.start)
     _absorb_interjections(words, kinds, asked)
     return Talk(words, ends[1:-1:2], ends[2::2], "".join(kinds), asked)
 
@@ -113,17 +119,29 @@ def _asked(words: list[str], language: Language) -> list[Asked]:
     places = list(itertools.accumulate((len(it) + 1 for it in words), initial=0))
     pattern = _prompts(language.name, tuple(language.prompts))
     return [
-        Asked(bisect.bisect_right(places, match.end()), language.prompts[match[0]]) for match in pattern.finditer(line)
+        Asked(
+            bisect.bisect_left(places, match.start()),
+            bisect.bisect_left(places, match.end()),
+            language.prompts[match[0]],
+        )
+        for match in pattern.finditer(line)
     ]
 
 
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
-    """What the other speaker says for a moment, between two turns of one, belongs to nobody's value."""
+    """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
     prompts = [it.at for it in asked]
-    for match in _INTERJECTION.finditer("".join(kinds)):
-        first, last = match.span(1)
-        if bisect.bisect_left(prompts, first) != bisect.bisect_right(prompts, last):
+    turns = [at for at, kind in enumerate(kinds) if kind == "s"]
+    was_absorbed = False
+    for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
+        is_short = after - turn - 1 <= _INTERJECTED_MAX
+        has_prompt = bisect.bisect_left(prompts, turn + 1) != bisect.bisect_right(prompts, after)
+        is_others = words[before].strip() == words[after].strip() != words[turn].strip()
+        if was_absorbed or not (is_short and is_others and not has_prompt):
+            was_absorbed = False
             continue
-        before = next((words[at] for at in range(first - 2, -1, -1) if kinds[at] == "s"), "")
-        if before.strip() == words[last].strip() != words[first - 1].strip():
-            kinds[first:last] = "z" * (last - first)
+        left = next((kinds[at] for at in range(turn - 1, before, -1) if kinds[at] not in GAPS), "x")
+        right = next((kinds[at] for at in range(after + 1, min(after + 8, len(kinds))) if kinds[at] not in GAPS), "x")
+        was_absorbed = left in _PARTS and right in _PARTS
+        if was_absorbed:
+            kinds[turn : after + 1] = "z" * (after + 1 - turn)

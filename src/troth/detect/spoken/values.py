@@ -25,6 +25,7 @@ class Value:
     exact: re2._Regexp  # type: ignore[name-defined]
     loose: re2._Regexp  # type: ignore[name-defined]
     partial: re2._Regexp | None  # type: ignore[name-defined]
+    full: tuple[int, ...]
     alone: tuple[tuple[re2._Regexp, float], ...]  # type: ignore[name-defined]
 
     def score_alone(self, shape: str) -> float:
@@ -45,6 +46,7 @@ def _value(raw: Mapping[str, Any]) -> Value:
         exact=_compiled(raw["exact"]),
         loose=_compiled(raw["loose"]),
         partial=_compiled(raw["partial"]) if "partial" in raw else None,
+        full=tuple(raw.get("full", ())),
         alone=tuple((_compiled(shape), score) for shape, score in raw.get("alone", ())),
     )
 
