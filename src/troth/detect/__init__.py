@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from troth.detect.check import check
     from troth.detect.columns import ColumnFinding, classify
     from troth.detect.detector import Detector, Finder
+    from troth.detect.labels import Labels
     from troth.detect.references import InferredReference, infer_references
+    from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
     from troth.detect.suggestion import Role, TableSuggestion, suggest
 
 __all__ = [
@@ -35,23 +37,35 @@ __all__ = [
     "Finder",
     "Finding",
     "InferredReference",
+    "Labels",
+    "Mark",
+    "Replaced",
     "Role",
     "TableSuggestion",
     "Unscanned",
+    "Way",
     "check",
     "classify",
     "entities",
     "in_utf8",
     "in_utf16",
     "infer_references",
+    "keyed",
+    "masked",
+    "removed",
+    "replace",
+    "restore",
     "suggest",
+    "typed",
 ]
 
 _BEHIND = {
     "check": "check",
     "columns": "ColumnFinding classify",
     "detector": "Detector Finder",
+    "labels": "Labels",
     "references": "InferredReference infer_references",
+    "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
     "suggestion": "Role TableSuggestion suggest",
 }
 """Module to the names that it answers for, as the imports above tell a type checker."""

@@ -1,0 +1,65 @@
+"""Findings of many texts as one Arrow array, for engines that work on columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from troth.detect.finding import Finding, Unscanned
+
+if TYPE_CHECKING:
+    from troth.detect.detector import Detector
+
+__all__ = ["find_batch"]
+
+
+def find_batch(detector: Detector, texts: Any) -> Any:
+    """For each text a list of ``struct<start, end, type, score, recogniser, checked, told>``; null for null.
+
+    *texts* is an array or chunked array of strings (large, views and dictionaries too), or of pandas, polars or
+    anything that pyarrow takes for one. Equal texts of a dictionary are searched once. Raises `Unscanned` for the whole
+    batch, with the row, where one text could not be read to its end: a list that looks clean would be a lie.
+    """
+    import pyarrow as pa
+
+    if isinstance(texts, pa.ChunkedArray):
+        return pa.chunked_array([find_batch(detector, it) for it in texts.chunks], type=_list_type())
+    array = texts if isinstance(texts, pa.Array) else pa.array(texts)
+    if pa.types.is_dictionary(array.type):
+        return find_batch(detector, array.dictionary).take(array.indices)
+    if not (_is_text(array.type) or pa.types.is_null(array.type)):
+        raise TypeError(f"texts are wanted, and this is an array of {array.type}")
+    return _lists(detector, array.to_pylist())
+
+
+def _lists(detector: Detector, texts: list[str | None]) -> Any:
+    import pyarrow as pa
+
+    every: list[Finding] = []
+    offsets: list[int | None] = []
+    results = detector.find_many(it for it in texts if it is not None)
+    for row, text in enumerate(texts):
+        offsets.append(None if text is None else len(every))
+        if text is not None:
+            found = next(results)
+            if isinstance(found, Unscanned):
+                raise Unscanned(f"row {row:,}: {found}") from found
+            every += found
+    columns = zip(*every, strict=True) if every else ((),) * len(Finding._fields)
+    kind = _list_type().value_type
+    flat = pa.StructArray.from_arrays(
+        [pa.array(column, it.type) for column, it in zip(columns, kind, strict=True)], fields=list(kind)
+    )
+    return pa.ListArray.from_arrays(pa.array([*offsets, len(every)], pa.int32()), flat)
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _list_type() -> Any:
+    import pyarrow as pa
+
+    types = [pa.int32(), pa.int32(), pa.string(), pa.float32(), pa.string(), pa.bool_(), pa.bool_()]
+    return pa.list_(pa.struct([pa.field(name, kind) for name, kind in zip(Finding._fields, types, strict=True)]))
