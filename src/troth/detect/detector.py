@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.listed import Listed
+from troth.detect.names import Names
 from troth.detect.overlaps import resolved
 from troth.detect.spoken import Speech
 from troth.detect.text import Text
@@ -51,6 +52,8 @@ class Detector:
         self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
         if listed:
             self._finders.append(Listed(listed))
+        if names and (self._types is None or self._types & Names.TYPES):
+            self._finders.append(Names())
 
     def find(self, text: str) -> list[Finding]:
         """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""
@@ -64,6 +67,12 @@ class Detector:
                 yield self.find(text)
             except Unscanned as unscanned:
                 yield unscanned
+
+    def find_batch(self, texts: Any) -> Any:
+        """What is in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs pyarrow."""
+        from troth.detect.arrow import find_batch
+
+        return find_batch(self, texts)
 
     def _found(self, text: Text) -> Iterator[Finding]:
         types, lowest = self._types, self._min_score
