@@ -13,6 +13,8 @@ from troth.detect.written.checks import CHECKS
 __all__ = ["examine"]
 
 _ALL: Final = {"type", "about", "countries", "source", "words", "pattern", "examples"}
+_STEPS_MAX: Final = 1500
+"""Above it, one pattern costs more than all others together."""
 _STATES: Final = {"alone", "checked", "told", "both"}
 
 
@@ -78,5 +80,7 @@ def _regex(regex: str) -> Iterator[str]:
     except re2.error as error:
         yield f"regex: RE2 cannot read it: {error}"
         return
+    if compiled.programsize > _STEPS_MAX:
+        yield f"regex: RE2 needs {compiled.programsize} steps for it, more than {_STEPS_MAX}; name letters, not \\pL, and count less"
     if compiled.search(""):
         yield "regex: it matches where nothing stands"
