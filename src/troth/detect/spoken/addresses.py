@@ -16,6 +16,7 @@ _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
 _ASIDE_MAX: Final = 24
 """How many words of other talk may stand between two parts of an address."""
+_WORD_DOMAINS: Final = frozenset({"in", "it", "me", "at", "be", "no", "us", "to", "so", "is", "come", "calm"})
 _PLAIN_WORDS_MAX: Final = 3
 _DOMAIN_WORDS_MAX: Final = 30
 
@@ -79,7 +80,7 @@ def _domain_end(talk: Talk, at: int, language: Language) -> int | None:
         elif kind == "@" or (kind in "s;" and not _goes_on(talk, at)):
             return end
         elif kind not in GAPS:
-            named += 1
+            named += kind not in _PERHAPS
             provider = talk.words[at]
             if provider in ("mail", "male") and at:
                 provider = talk.words[at - 1] + "mail"
@@ -180,6 +181,9 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
         return None
     while _leads_to_dot(talk, end) and (after := _top_level(talk, _past_gaps(talk, end) + 1, language)):
         end = after
+    is_word = talk.words[end - 1] in _WORD_DOMAINS
+    if is_word and "." not in talk.kinds[start:dot] and "/" not in talk.kinds[end : end + 1]:
+        return None
     end = _path_end(talk, end)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start)[:1])
     return Said(start, end, "URL", 0.8, told)

@@ -15,19 +15,21 @@ __all__ = ["ages", "dates"]
 
 _GAP: Final = "[fcyzs;g]{0,6}"
 _DAY: Final = "(?:T?O|T[dw]|[Ttdw9])"
-_YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|dk(?:g?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
+_YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|dk(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
+_LONGEST: Final = re2.Options()
+_LONGEST.longest_match = True
 _DATES: Final = re2.compile(
     f"T?O{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:T?O|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
-    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|T?O{_GAP}(?:T?O|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_YEAR}"
+    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|T?O{_GAP}(?:T?O|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}",
+    _LONGEST,
 )
 _ASKED_WORDS_MAX: Final = 25
+_RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _NUMBER: Final = re2.compile("(?:T[dw]?|[td9w]h?)")
-_SUBJECTS: Final = frozenset(
-    {"i'm", "he's", "she's", "am", "aged", "age", "turned", "turning", "gone", "just", "i'll", "they're"}
-)
+_SUBJECTS: Final = frozenset({"i'm", "he's", "she's", "am", "aged", "turned", "turning", "gone", "he'll", "she'll", "was"})
 
 
 def dates(talk: Talk, language: Language) -> Iterator[Said]:
@@ -35,7 +37,7 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
     for match in _DATES.finditer(talk.kinds):
         start, end = match.span()
         month = next((talk.words[at] for at in range(start, end) if talk.kinds[at] in "Mn"), "")
-        if month and month not in language.months:
+        if (month and month not in language.months) or _is_spelling(talk, start, end):
             continue
         asked = [it for it in talk.asked_before(start) if start - it.at <= _ASKED_WORDS_MAX][:2]
         types = [type_ for it in asked for type_ in it.prompt.types]
@@ -45,13 +47,32 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
         yield _date(talk, start, end, types, language)
 
 
+def _is_spelling(talk: Talk, start: int, end: int) -> bool:
+    """Whether a November is the letter N among others."""
+    return "n" in talk.kinds[start:end] and bool(
+        set(talk.kinds[max(0, start - 1) : start] + talk.kinds[end : end + 1]) & set("lnd")
+    )
+
+
 def _date(talk: Talk, start: int, end: int, types: list[str], language: Language) -> Said:
     if start and talk.words[start - 1] == "the":
         start -= 1
     if start and talk.words[start - 1] in _WEEKDAYS:
         start -= 1
     told = next((it for it in types if it in ("DATE_OF_BIRTH", "CARD_EXPIRY")), None)
+    if told:
+        start = _first_try(talk, start)
     return Said(start, end, told or "DATE_TIME", 0.95 if told else 0.75, told is not None)
+
+
+def _first_try(talk: Talk, start: int) -> int:
+    """Where a date begins that was said wrong at first: at the first day or month after the question."""
+    asked = talk.asked_before(start)[0].at
+    floor = max(asked, start - _RESTATED_WORDS_MAX)
+    if "c" not in talk.kinds[floor:start]:
+        return start
+    first = next((at for at in range(floor, start) if talk.kinds[at] in "OMtTd9ow"), start)
+    return first if "c" in talk.kinds[first:start] else start
 
 
 def ages(talk: Talk, language: Language) -> Iterator[Said]:
@@ -60,7 +81,7 @@ def ages(talk: Talk, language: Language) -> Iterator[Said]:
         start, end = match.span()
         after = talk.words[end : end + 3]
         is_old = after[:2] in (["years", "old"], ["months", "old"], ["year", "old"], ["years", "of"])
-        if is_old or _is_answer(talk, start, end, language) or _is_said_of(talk, start, end):
+        if is_old or _is_answer(talk, start, end, language) or _is_said_of(talk, start, end, language):
             yield Said(start, end, "AGE", 0.9 if is_old else 0.7, told=True)
 
 
@@ -70,11 +91,19 @@ def _is_answer(talk: Talk, start: int, end: int, language: Language) -> bool:
         bool(asked)
         and asked[0].prompt.types == ("AGE",)
         and start - asked[0].at <= 12
+        and talk.kinds[start] != "w"
+        and (talk.kinds[start - 1] in "sgf;?" or talk.words[start - 1] in _SUBJECTS)
         and talk.kinds[end : end + 1] not in list("dtTohk9mwln")
         and (end == len(talk.words) or talk.words[end] not in language.counted)
     )
 
 
-def _is_said_of(talk: Talk, start: int, end: int) -> bool:
+def _is_said_of(talk: Talk, start: int, end: int, language: Language) -> bool:
     before = talk.words[start - 1] if start else ""
-    return before in _SUBJECTS and talk.kinds[end : end + 1] in ("", "s", ";") and talk.kinds[start] in "tT9"
+    if before not in _SUBJECTS and talk.words[max(0, start - 2) : start] not in (["she", "is"], ["he", "is"], ["i", "is"]):
+        return False
+    after = talk.words[end] if end < len(talk.words) else ""
+    is_number = talk.kinds[end : end + 1] in list("dtTohk9mwln@./-")
+    if before == "was" and talk.words[start - 2 : start - 1] not in (["i"], ["he"], ["she"]):
+        return False
+    return talk.kinds[start] in "tT9" and not is_number and after not in language.counted

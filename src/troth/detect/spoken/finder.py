@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -23,7 +23,7 @@ _BEFORE: Final = 240
 _AFTER: Final = 400
 """How many characters of a talk are read around words that may say a value."""
 
-_GRAMMARS: Final = (digits_and_letters, addresses, dates, ages)
+_GRAMMARS: Final = (addresses, dates, ages, digits_and_letters)
 
 
 class Speech:
@@ -35,7 +35,9 @@ class Speech:
         for start, end in _windows(text, english):
             talk = hear(text.folded, start, end, english)
             for grammar in _GRAMMARS:
-                for said in grammar(talk, english):
+                found = list(grammar(talk, english))
+                talk = talk.without(found)
+                for said in found:
                     yield _finding(text, talk, said)
 
 
@@ -74,7 +76,14 @@ def _word_end(text: str, at: int) -> int:
 @cache
 def _hints(name: str) -> re2._Regexp:  # type: ignore[name-defined]
     known = language(name)
-    sure = "|".join(re2.escape(word) for word, kind in known.kinds.items() if kind in "dotTmn")
+    sure = _any(word for word, kind in known.kinds.items() if kind in "dotTmnhkOM")
+    asking = _any(known.hints)
     options = re2.Options()
     options.case_sensitive = False
-    return re2.compile(rf"\b(?:{sure}|[b-hj-z])[ ,-]+(?:{sure}|[b-z]|\d+)\b|\bdot [a-z]+\b", options)
+    return re2.compile(
+        rf"\b(?:(?:{sure}|[b-hj-z])[ ,-]+(?:(?:of|the) ){{0,2}}(?:{sure}|[b-z]|\d+)|dot [a-z]+|(?:{asking}))\b", options
+    )
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(map(re2.escape, words))

@@ -63,6 +63,7 @@ class Language:
     months: Mapping[str, str]
     prompts: Mapping[str, Prompt]
     spelling: frozenset[str]
+    hints: tuple[str, ...]
     counted: frozenset[str]
     providers: frozenset[str]
     domains: frozenset[str]
@@ -91,6 +92,7 @@ def _language(raw: dict[str, Any]) -> Language:
         months=raw["month"],
         prompts=dict(_prompts(raw)),
         spelling=frozenset(raw["words"]["spelling"]),
+        hints=tuple(raw["prompting"]["hints"]),
         counted=frozenset(raw["words"]["counted"]),
         providers=frozenset(raw["email"]["providers"]),
         domains=frozenset(raw["email"]["tlds"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ from troth.detect.spoken.talk import GAPS, Talk
 __all__ = ["Signs", "read"]
 
 _MULTIPLIED: Final = "dwotTlvn9"
+_CARDINAL: Final = re.compile("(?:(?:T[dw]?|[td])k)(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
+"""A number with thousands, or with hundreds and something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,25 @@ def _value(talk: Talk, at: int, end: int, language: Language) -> tuple[str, int]
     if kind not in "dwotThklvn@._-/+#":
         return "", 1
     value = "o" if kind == "o" else language.values.get(word, word)
+    if kind in "dtT" and (cardinal := _CARDINAL.match(talk.kinds[at:end][:7])):
+        return str(_number(talk.words[at : at + cardinal.end()], language)), cardinal.end()
     after = talk.kinds[at + 1 : min(at + 3, end)]
     if kind == "T" and after[:1] in ("d", "w") and language.values[talk.words[at + 1]] != "0":
         return value[0] + language.values[talk.words[at + 1]], 2
     if kind in "dtT" and after[:1] in ("h", "k") and after:
         return value + language.values[talk.words[at + 1]], 2
     return value, 1
+
+
+def _number(words: Sequence[str], language: Language) -> int:
+    """The number that *words* say: ``four thousand one hundred and twelve``."""
+    whole = part = 0
+    for word in words:
+        value = language.values.get(word, "0")
+        if value == "000":
+            whole, part = (whole + part) * 1000, 0
+        elif value == "00":
+            part *= 100
+        else:
+            part += int(value)
+    return whole + part

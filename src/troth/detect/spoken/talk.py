@@ -5,19 +5,21 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
 import re2
 
 from troth.detect.spoken.language import Language, Prompt
+from troth.detect.spoken.said import Said
 
 __all__ = ["GAPS", "Asked", "Talk", "hear"]
 
 _PIECES: Final = re.compile(
     r"(\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
-    r"|\d+(?:st|nd|rd|th)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\.(?=\w)|[./@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
+    r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\.(?=\w)|[./@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
 )
 """A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide."""
 _OTHER: Final = "x"
@@ -26,6 +28,8 @@ GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _INTERJECTED_MAX: Final = 8
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
+_AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
+"""``one hundred and twelve``"""
 _SPELLING: Final = re.compile("[lvnodtw](?=[wfxgv])")
 
 
@@ -52,6 +56,13 @@ class Talk:
         """The prompts before word *at*, the nearest first."""
         return self.asked[: bisect.bisect_right(self.asked, at, key=lambda it: it.at)][::-1]
 
+    def without(self, said: Iterable[Said]) -> Talk:
+        """The same talk, where what was *said* is taken and says nothing else."""
+        kinds = list(self.kinds)
+        for it in said:
+            kinds[it.start : it.end] = "!" * (it.end - it.start)
+        return replace(self, kinds="".join(kinds))
+
     def is_asked_in(self, start: int, end: int) -> bool:
         """Whether something is asked for between two words."""
         return "?" in self.kinds[start:end]
@@ -73,7 +84,7 @@ def hear(text: str, start: int, end: int, language: Language) -> Talk:
     for it in asked:
         kinds[it.start : it.at] = "?" * (it.at - it.start)
     _absorb_interjections(words, kinds, asked)
-    return Talk(words, ends[1:-1:2], ends[2::2], "".join(kinds), asked)
+    return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked)
 
 
 def _kind(word: str) -> str:
@@ -82,7 +93,7 @@ def _kind(word: str) -> str:
     if word.isdigit():
         return "9"
     if word[0].isdigit():
-        return "O"
+        return "O" if word[-1].isalpha() else _OTHER
     return _FIXED.get(word, _OTHER)
 
 

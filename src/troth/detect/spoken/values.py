@@ -26,6 +26,7 @@ class Value:
     loose: re2._Regexp  # type: ignore[name-defined]
     partial: re2._Regexp | None  # type: ignore[name-defined]
     full: tuple[int, ...]
+    least: int
     alone: tuple[tuple[re2._Regexp, float], ...]  # type: ignore[name-defined]
 
     def score_alone(self, shape: str) -> float:
@@ -47,6 +48,7 @@ def _value(raw: Mapping[str, Any]) -> Value:
         loose=_compiled(raw["loose"]),
         partial=_compiled(raw["partial"]) if "partial" in raw else None,
         full=tuple(raw.get("full", ())),
+        least=raw.get("least", 2),
         alone=tuple((_compiled(shape), score) for shape, score in raw.get("alone", ())),
     )
 
