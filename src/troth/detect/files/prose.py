@@ -7,51 +7,34 @@ from typing import Final
 
 from troth.detect.detector import Detector
 from troth.detect.files.found import Found, Remark
-from troth.detect.finding import Unscanned
+from troth.detect.finding import Finding, Unscanned
+from troth.detect.pieces import Piece, own, pieces
 
 __all__ = ["in_text"]
 
 _PIECE: Final = 1 << 17
-_SEEN_AGAIN: Final = 1 << 13
+_SHARED: Final = 1 << 13
 """Characters that two neighbouring pieces share. Half of it is more than any value is long, a private key included."""
 
 
 def in_text(detector: Detector, chunks: Iterable[str], *, line: int = 1) -> Iterator[Found | Remark]:
     """What is in a text that comes in *chunks* and begins on *line*, in its order."""
     place = _Place(line)
-    settled = 0  # up to here, in code points of the whole text, all is said
-    for begin, piece, last in _pieces(chunks):
-        until = begin + len(piece) - (0 if last else _SEEN_AGAIN // 2)
-        place.see(piece, begin)
+    told = 0  # up to here, in code points of the whole text
+    for piece in pieces(chunks, size=_PIECE, shared=_SHARED):
+        place.see(piece)
+        found: list[Finding] = []
         try:
-            found = detector.find(piece)
+            found = detector.find(piece.text)
         except Unscanned as unscanned:
-            first, _ = place.at(settled)
-            end = first + piece.count("\n", settled - begin, until - begin)
-            yield Remark(first, f"lines {first:,} to {end:,} were not scanned: {unscanned}", unscanned=True)
-            settled = until
-            continue
-        for it in found:
-            start, end = max(it.start + begin, settled), it.end + begin
-            if start < min(end, until):
-                yield Found(it._replace(start=start, end=end), *place.at(start))
-                settled = end
-        settled = max(settled, until)
-
-
-def _pieces(chunks: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
-    """The text in pieces that share `_SEEN_AGAIN`: where each begins, and whether it is the last."""
-    step = _PIECE - _SEEN_AGAIN
-    begin, held = 0, ""
-    for chunk in chunks:
-        held += chunk
-        at = 0
-        while len(held) - at > _PIECE + _SEEN_AGAIN:
-            yield begin, held[at : at + _PIECE], False
-            begin, at = begin + step, at + step
-        held = held[at:] if at else held
-    if held:
-        yield begin, held, True
+            first, _ = place.at(told)
+            last = first + piece.text.count("\n", told - piece.begins, piece.until - piece.begins)
+            yield Remark(first, f"lines {first:,} to {last:,} were not scanned: {unscanned}", unscanned=True)
+        told_by_now = piece.until
+        for it in own(piece, found, told):
+            yield Found(it, *place.at(it.start))
+            told_by_now = max(told_by_now, it.end)
+        told = told_by_now
 
 
 class _Place:
@@ -63,11 +46,11 @@ class _Place:
         self._at = 0  # up to here line ends are counted
         self._piece, self._from = "", 0
 
-    def see(self, piece: str, begin: int) -> None:
-        """Go on with *piece*, which begins at *begin*."""
+    def see(self, piece: Piece) -> None:
+        """Go on with *piece*."""
         if self._piece:
-            self.at(begin)
-        self._piece, self._from = piece, begin
+            self.at(piece.begins)
+        self._piece, self._from = piece.text, piece.begins
 
     def at(self, offset: int) -> tuple[int, int]:
         """The line and the column of *offset*; both count from one."""

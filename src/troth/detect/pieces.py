@@ -1,0 +1,47 @@
+"""Long texts in pieces that share some characters, so that nothing is lost where one ends and the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from troth.detect.finding import Finding
+
+__all__ = ["Piece", "own", "pieces"]
+
+
+class Piece(NamedTuple):
+    """Some of a text that *begins* there. What starts before *until*, in the whole text, is for this piece to tell."""
+
+    begins: int
+    text: str
+    until: int
+
+
+def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[Piece]:
+    """The text that comes in *chunks*, in pieces of *size* characters, of which two neighbours share *shared*.
+
+    In the middle of what they share the telling goes from one to the next, so that each sees half of it around.
+    """
+    step = size - shared
+    begins, held = 0, ""
+    for chunk in chunks:
+        held += chunk
+        at = 0
+        while len(held) - at > size + shared:
+            yield Piece(begins, held[at : at + size], begins + size - shared // 2)
+            begins, at = begins + step, at + step
+        held = held[at:] if at else held
+    if held:
+        yield Piece(begins, held, begins + len(held))
+
+
+def own(piece: Piece, found: Iterable[Finding], told: int) -> Iterator[Finding]:
+    """Of what was *found* in a piece, what is for it to tell, with offsets in the whole text.
+
+    Up to *told* everything is told; a finding that goes on from there loses its beginning and keeps the rest.
+    """
+    for it in found:
+        start, end = max(it.start + piece.begins, told), it.end + piece.begins
+        if start < min(end, piece.until):
+            yield it._replace(start=start, end=end)

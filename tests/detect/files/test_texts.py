@@ -1,0 +1,142 @@
+"""Text in files: found wherever a piece ends, by line and column, in every encoding, and never passed over silently."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.detect import Detector, Unscanned
+from troth.detect.files import Found, Remark, prose, scan
+
+DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO"}, names=False)
+ANN = "ann@example.org"
+
+
+def _found(data: bytes) -> list[tuple[str, int, int]]:
+    """Type, line and column of what is found; the file is scanned to its end."""
+    told = list(scan(DETECTOR, io.BytesIO(data)))
+    assert not [it for it in told if isinstance(it, Remark) and it.unscanned]
+    return [(it.finding.type, it.line, it.column) for it in told if isinstance(it, Found)]
+
+
+def _remarks(data: bytes) -> list[Remark]:
+    return [it for it in scan(DETECTOR, io.BytesIO(data)) if isinstance(it, Remark)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_lines_and_columns_count_from_one(end: str) -> None:
+    text = end.join(["Dear Ben,", f"write to {ANN} or", "ben@example.org"])
+    assert _found(text.encode()) == [("EMAIL_ADDRESS", 2, 10), ("EMAIL_ADDRESS", 3, 1)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be", "cp1252"])
+def test_every_encoding_is_read(encoding: str) -> None:
+    text = f"Zoë écrit à {ANN} de façon générale, et à personne d'autre.\n" * 3
+    assert _found(text.encode(encoding)) == [("EMAIL_ADDRESS", line, 13) for line in (1, 2, 3)]
+
+
+def test_bytes_that_are_not_utf8_are_read_and_said_so_once() -> None:
+    data = "naïve ".encode("cp1252") * 100_000 + f"{ANN} ".encode() + b"\x81\xff"
+    assert _found(data) == [("EMAIL_ADDRESS", 1, 600_001)]
+    (remark,) = _remarks(data)
+    assert remark == Remark(1, "not all of it is UTF-8: that is read as Windows-1252")
+
+
+def test_a_character_that_chunks_cut_in_two_is_whole() -> None:
+    text = "é" * 200_001 + f" {ANN}"
+    assert _found(b" " + text.encode()) == [("EMAIL_ADDRESS", 1, 200_004)]
+    assert _remarks(b" " + text.encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04" + ANN.encode(), "ZIP"),
+        (b"%PDF-1.7\n" + ANN.encode(), "PDF"),
+        (b"\x1f\x8b\x08" + ANN.encode(), "gzip"),
+        (bytes(range(256)) * 9, "no characters"),
+        (b"\x00\x00\x00\x01\x07\x02" * 99, "no characters"),
+    ],
+    ids=["zip", "pdf", "gzip", "bytes", "numbers"],
+)
+def test_what_is_no_text_is_unscanned_and_never_clean(data: bytes, says: str) -> None:
+    (remark,) = _remarks(data)
+    assert remark.unscanned
+    assert says in remark.says
+    assert ANN not in remark.says
+
+
+def test_noughts_in_a_text_hide_nothing() -> None:
+    assert _found(b"log of a dump\x00\n" * 20 + ANN.encode()) == [("EMAIL_ADDRESS", 21, 1)]
+
+
+def test_an_empty_file_holds_nothing() -> None:
+    assert list(scan(DETECTOR, io.BytesIO(b""))) == []
+
+
+@given(st.lists(st.sampled_from([ANN, "\n", " ", "AB123456C", "x " * 40, "é"]), max_size=40), st.data())
+def test_no_border_between_pieces_hides_or_repeats_anything(parts: list[str], data: st.DataObject) -> None:
+    text = " ".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
+    chunks = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prose, "_PIECE", 220)
+        patch.setattr(prose, "_SHARED", 80)
+        told = list(prose.in_text(DETECTOR, chunks))
+    spans = [it.finding[:3] for it in told if isinstance(it, Found)]
+    assert spans == [it[:3] for it in DETECTOR.find(text)]
+    for it in told:
+        assert isinstance(it, Found)
+        lines = text[: it.finding.start].split("\n")
+        assert (it.line, it.column) == (len(lines), len(lines[-1]) + 1)
+
+
+def test_one_enormous_line_is_searched_in_bounded_memory() -> None:
+    seen: list[int] = []
+
+    class _Watched(Detector):
+        def find(self, text: str) -> list:  # type: ignore[type-arg]
+            seen.append(len(text))
+            return super().find(text)
+
+    def chunks() -> Iterator[str]:
+        for _ in range(40):
+            yield "x" * 50_000 + f" {ANN} "
+
+    told = list(prose.in_text(_Watched(types={"EMAIL_ADDRESS"}, names=False), chunks()))
+    assert len(told) == 40
+    assert max(seen) < 200_000
+
+
+def test_a_piece_that_could_not_be_searched_is_told_with_its_lines() -> None:
+    class _Tired(Detector):
+        def find(self, text: str) -> list:  # type: ignore[type-arg]
+            if "tired" in text:
+                raise Unscanned("too long")
+            return super().find(text)
+
+    text = f"{ANN}\n" * 20_000 + "tired\n" + f"{ANN}\n" * 20_000
+    told = list(prose.in_text(_Tired(types={"EMAIL_ADDRESS"}, names=False), [text]))
+    lost = [it for it in told if isinstance(it, Remark)]
+    assert all(it.unscanned for it in lost)
+    lines = {it.line for it in told if isinstance(it, Found)}
+    assert 1 in lines
+    assert 40_001 in lines
+    first, last = (int(word.replace(",", "")) for word in lost[0].says.split()[1:4:2])
+    assert first <= 20_001 <= last
+    assert set(range(1, 40_002)) - lines <= set(range(first, last + 1)) | {20_001}
+
+
+def test_a_file_that_stops_being_readable_is_unscanned() -> None:
+    class _Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    told = list(scan(DETECTOR, _Broken(f"{ANN}\n".encode() * 9_000)))
+    assert told[-1] == Remark(1, "it could not be read to its end: Input/output error", unscanned=True)
