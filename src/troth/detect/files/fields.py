@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from troth.detect.detector import Detector
@@ -36,17 +35,30 @@ class Fields:
         return True
 
     def found(self, cells: Iterable[Cell | Remark]) -> Iterator[Found | Remark]:
-        """What is in the cells, in their order. Equal values of one field are searched once for many of them."""
+        """What is in the cells, in their order. What ends the cells is raised after all that came before is told."""
         waiting = iter(cells)
-        while some := list(itertools.islice(waiting, _AT_ONCE)):
-            wanted = [it if isinstance(it, Remark) else self._text(it) for it in some]
-            texts = dict.fromkeys(it for it in wanted if isinstance(it, str))
-            results = dict(zip(texts, self._detector.find_many(texts), strict=True))
-            for it, text in zip(some, wanted, strict=True):
-                if isinstance(it, Remark):
-                    yield it
-                elif isinstance(text, str):
-                    yield from self._told(it, text, results[text])
+        ended: Exception | None = None
+        while ended is None:
+            some: list[Cell | Remark] = []
+            try:
+                while len(some) < _AT_ONCE:
+                    some.append(next(waiting))
+            except Exception as error:  # noqa: BLE001 - raised again below
+                ended = error
+            yield from self._searched(some)
+        if not isinstance(ended, StopIteration):
+            raise ended
+
+    def _searched(self, some: Sequence[Cell | Remark]) -> Iterator[Found | Remark]:
+        """Equal values of one field are searched once for all of *some*."""
+        wanted = [None if isinstance(it, Remark) else self._text(it) for it in some]
+        texts = dict.fromkeys(it for it in wanted if it is not None)
+        results = dict(zip(texts, self._detector.find_many(texts), strict=True))
+        for it, text in zip(some, wanted, strict=True):
+            if isinstance(it, Remark):
+                yield it
+            elif text is not None:
+                yield from self._told(it, text, results[text])
 
     def _text(self, cell: Cell) -> str | None:
         """The text to search; None for a name that is known."""

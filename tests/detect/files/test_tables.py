@@ -1,0 +1,202 @@
+"""Fields in files: told by row and name, the name read with the value, and nothing passed over where one is broken."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from troth.detect import Detector
+from troth.detect.files import Found, Kind, Remark, kind_of, scan
+
+DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO", "CREDIT_CARD"}, names=False)
+ANN, BEN, CHLOE = "ann@example.org", "ben@example.org", "chloe@example.org"
+CARD = "4111 1111 1111 1111"
+
+
+def _told(data: str | bytes, kind: Kind) -> list[Found | Remark]:
+    return list(scan(DETECTOR, io.BytesIO(data.encode() if isinstance(data, str) else data), kind))
+
+
+def _places(data: str | bytes, kind: Kind) -> list[tuple[str, int, str]]:
+    told = _told(data, kind)
+    assert not [it for it in told if isinstance(it, Remark)]
+    return [(it.finding.type, it.line, it.field) for it in told if isinstance(it, Found)]
+
+
+def _parquet(**columns: object) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a/b.CSV", Kind.CSV),
+        ("b.tsv", Kind.CSV),
+        ("calls.ndjson", Kind.JSONL),
+        ("b.json", Kind.JSON),
+        ("b.parquet", Kind.PARQUET),
+        ("csv", Kind.TEXT),
+        ("notes.eml", Kind.TEXT),
+    ],
+)
+def test_the_ending_says_how_a_file_is_read(name: str, kind: Kind) -> None:
+    assert kind_of(name) is kind
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_table_is_told_by_line_and_column(delimiter: str) -> None:
+    rows = [["id", "mail", "note"], ["1", ANN, "a, b; c"], ["2", "", f'"see\n{BEN}"'], ["3", CHLOE, ""]]
+    rows[1][2] = f'"{rows[1][2]}"'
+    text = "\r\n".join(delimiter.join(row) for row in rows)
+    assert _places(text, Kind.CSV) == [
+        ("EMAIL_ADDRESS", 2, "mail"),
+        ("EMAIL_ADDRESS", 3, "note"),
+        ("EMAIL_ADDRESS", 5, "mail"),
+    ]
+
+
+def test_the_name_of_a_column_says_what_bare_digits_are() -> None:
+    detector = Detector(types={"CVV"}, names=False)
+    (found,) = scan(detector, io.BytesIO(b"id,cvv,count\n123,123,123\n"), Kind.CSV)
+    assert isinstance(found, Found)
+    assert (found.finding.type, found.field, found.finding.told) == ("CVV", "cvv", True)
+
+
+def test_offsets_count_within_the_value() -> None:
+    (found,) = _told(f"id,note\n1,mail to {ANN}\n", Kind.CSV)
+    assert isinstance(found, Found)
+    assert (found.finding.start, found.finding.end, found.column) == (8, 8 + len(ANN), 9)
+
+
+def test_a_first_row_that_holds_data_names_nothing() -> None:
+    text = f"Ann,{ANN},x\nBen,{BEN},y\n"
+    assert _places(text, Kind.CSV) == [("EMAIL_ADDRESS", 1, "column 2"), ("EMAIL_ADDRESS", 2, "column 2")]
+
+
+def test_rows_of_any_length_are_read() -> None:
+    assert _places(f"id,mail\n1,{ANN},{BEN}\n\n2\n", Kind.CSV) == [
+        ("EMAIL_ADDRESS", 2, "mail"),
+        ("EMAIL_ADDRESS", 2, "column 3"),
+    ]
+
+
+def test_a_quotation_that_never_ends_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.detect.files.cells._RECORD_MAX", 5_000)
+    rows = 1_000
+    text = f'id,note\n1,{ANN}\n2,"opened\n' + f"3,{BEN}\n" * rows
+    told = _told(text, Kind.CSV)
+    (remark,) = [it for it in told if isinstance(it, Remark)]
+    assert (remark.line, remark.unscanned) == (3, False)
+    assert len([it for it in told if isinstance(it, Found)]) == rows + 1
+
+
+def test_a_long_value_is_read_to_its_end() -> None:
+    assert _places(f"id,note\n1,{'x' * 300_000} {ANN}\n", Kind.CSV) == [("EMAIL_ADDRESS", 2, "note")]
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+_RECORD = {"customer": {"mail": ANN, "cards": [{"number": CARD}, {"number": "none"}]}, "ok": True, "left": None}
+
+
+def test_the_way_to_a_value_is_its_field() -> None:
+    expected = [("EMAIL_ADDRESS", "customer.mail"), ("CREDIT_CARD", "customer.cards[0].number")]
+    text = f"{json.dumps(_RECORD)}\n\n{json.dumps(_RECORD)}\n"
+    assert _places(text, Kind.JSONL) == [(entity, line, field) for line in (1, 3) for entity, field in expected]
+
+
+@pytest.mark.parametrize("indent", [None, 2], ids=["compact", "indented"])
+@pytest.mark.parametrize("as_array", [True, False], ids=["array", "documents"])
+def test_a_document_is_told_by_its_elements(indent: int | None, *, as_array: bool) -> None:
+    records = [{"id": 7}, {"mail": ANN}, {"mail": BEN}]
+    whole = (
+        json.dumps(records, indent=indent) if as_array else "\n".join(json.dumps(it, indent=indent) for it in records)
+    )
+    assert _places(f"\n {whole} \n", Kind.JSON) == [("EMAIL_ADDRESS", 2, "mail"), ("EMAIL_ADDRESS", 3, "mail")]
+
+
+def test_a_large_array_is_read_as_it_comes() -> None:
+    count = 20_000
+    text = "[" + ",\n".join(json.dumps({"mail": ANN, "at": at}) for at in range(count)) + "]"
+    assert len(_places(text, Kind.JSON)) == count
+
+
+def test_numbers_keep_their_digits() -> None:
+    assert _places('{"card": 4111111111111111}', Kind.JSON) == [("CREDIT_CARD", 1, "card")]
+
+
+def test_a_name_that_stands_twice_hides_no_value() -> None:
+    assert len(_places(f'{{"mail": "{ANN}", "mail": "{BEN}"}}', Kind.JSON)) == 2
+
+
+def test_a_name_that_is_personal_data_is_found_and_not_shown() -> None:
+    told = _told(json.dumps({"users": {ANN: {"mail": BEN}}}), Kind.JSON)
+    assert [it.field for it in told if isinstance(it, Found)] == ["users", "users.….mail"]
+    assert ANN not in repr(told)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["{'mail': '%s'}", '{"mail": "%s"', "%s", "[" * 9_000 + "%s", '{"a": 1} {"b": "%s"}', '{"a": "\\x %s"}']
+)
+@pytest.mark.parametrize("kind", [Kind.JSON, Kind.JSONL])
+def test_what_is_no_json_is_read_as_text(wrong: str, kind: Kind) -> None:
+    found = [it for it in _told('{"id": 1}\n' + wrong % ANN, kind) if isinstance(it, Found)]
+    assert [it.finding.type for it in found] == ["EMAIL_ADDRESS"]
+
+
+def test_escapes_hide_nothing() -> None:
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in ANN)
+    assert _places(f'{{"mail": "{escaped}"}}', Kind.JSONL) == [("EMAIL_ADDRESS", 1, "mail")]
+
+
+# --- Parquet --------------------------------------------------------------------------------------------------------
+
+
+def test_columns_of_every_shape_are_read() -> None:
+    data = _parquet(
+        mail=["none", None, ANN],
+        card=[4111111111111111, 1, None],
+        tags=[[BEN], [], None],
+        person=[None, {"mail": CHLOE}, None],
+        coded=pa.array(["x", "x", ANN]).dictionary_encode(),
+        raw=[b"abc", ANN.encode(), None],
+    )
+    assert sorted(_places(data, Kind.PARQUET)) == [
+        ("CREDIT_CARD", 1, "card"),
+        ("EMAIL_ADDRESS", 1, "tags[0]"),
+        ("EMAIL_ADDRESS", 2, "person.mail"),
+        ("EMAIL_ADDRESS", 2, "raw"),
+        ("EMAIL_ADDRESS", 3, "coded"),
+        ("EMAIL_ADDRESS", 3, "mail"),
+    ]
+
+
+def test_bytes_that_are_no_text_are_unscanned() -> None:
+    told = _told(_parquet(mail=[ANN, BEN], photo=[b"\xff\xd8\xff", b"\xff"]), Kind.PARQUET)
+    assert [it for it in told if isinstance(it, Remark)] == [Remark(1, "column 2 holds bytes that are no text", True)]
+
+
+@pytest.mark.parametrize("cut", [0, 3, 40, -9])
+def test_a_broken_parquet_is_unscanned(cut: int) -> None:
+    (remark,) = _told(_parquet(mail=[ANN])[:cut], Kind.PARQUET)
+    assert isinstance(remark, Remark)
+    assert remark.unscanned
+
+
+def test_parquet_in_a_pipe_is_unscanned() -> None:
+    class _Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    (remark,) = scan(DETECTOR, _Pipe(_parquet(mail=[ANN])), Kind.PARQUET)
+    assert isinstance(remark, Remark)
+    assert remark.unscanned
