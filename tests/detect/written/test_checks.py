@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.detect.written.checks import CHECKS
+from troth.detect.written.checks import CHECKS, forms
 
 _PUBLISHED: Final[dict[str, list[str]]] = json.loads(
     (Path(__file__).parents[2] / "vectors/identifiers/published.json").read_text("utf-8")
@@ -69,9 +69,9 @@ def test_numbers_that_are_never_given_out_are_refused(name: str, right: str, wro
     assert not CHECKS[name](wrong)
 
 
-def test_every_check_has_a_known_answer() -> None:
+def test_every_check_digit_has_a_known_answer() -> None:
     marks = test_numbers_that_are_never_given_out_are_refused.pytestmark  # type: ignore[attr-defined]
-    assert set(CHECKS) == {*_PUBLISHED, *(name for name, *_ in marks[0].args[1])}
+    assert set(CHECKS) - set(forms.__all__) == {*_PUBLISHED, *(name for name, *_ in marks[0].args[1])}
 
 
 @given(st.text(max_size=20) | st.text("0123456789AXZ -", max_size=20), st.sampled_from(sorted(CHECKS)))
@@ -82,4 +82,4 @@ def test_no_text_makes_a_check_raise(value: str, name: str) -> None:
 @pytest.mark.parametrize("number", ["0000", "000000000", "00000000000", "0000000000000"])
 def test_zeroes_are_nobodys_number(number: str) -> None:
     passed = {name for name, check in CHECKS.items() if check(number)}
-    assert passed <= {"luhn", "ch_ahv"}
+    assert passed - set(forms.__all__) <= {"luhn", "ch_ahv"}

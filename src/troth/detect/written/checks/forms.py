@@ -105,7 +105,9 @@ _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 def base58(value: str) -> bool:
     """Base58Check: the last four bytes are of the SHA-256, twice, of the others."""
     number = 0
-    for sign in value:
+    for sign in value[:40]:
+        if sign not in _BASE58:
+            return False
         number = number * 58 + _BASE58.index(sign)
     if number.bit_length() > 200:
         return False
