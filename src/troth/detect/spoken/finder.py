@@ -81,7 +81,7 @@ def _hints(name: str) -> re2._Regexp:  # type: ignore[name-defined]
     options = re2.Options()
     options.case_sensitive = False
     return re2.compile(
-        rf"\b(?:(?:{sure}|[b-hj-z])[ ,-]+(?:(?:of|the) ){{0,2}}(?:{sure}|[b-z]|\d+)|dot [a-z]+|(?:{asking}))\b", options
+        rf"\b(?:(?:{sure}|[b-hj-z]|\d+(?:st|nd|rd|th))[ ,-]+(?:(?:of|the) ){{0,2}}(?:{sure}|[b-z]|\d+)|dot [a-z]+|\d+, \d+|[a-z\d](?:[ -][a-z\d]){{2}}|(?:{asking}))\b", options
     )
 
 

@@ -45,12 +45,14 @@ _SIGN_KINDS: Final = {"@": "@", ".": ".", "_": "_", "-": "-", "/": "/", "+": "+"
 class Prompt:
     """Words that ask for a value of one of *types*, or announce it.
 
-    *is_weak* where they are often said of something else, *is_partial* where only a part of a value follows.
+    *is_weak* where they are often said of something else, *is_partial* where only a part of a value follows; *is_aside* for words that
+    say nothing at all, in a value or beside it.
     """
 
     types: tuple[str, ...]
     is_weak: bool = False
     is_partial: bool = False
+    is_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +108,5 @@ def _prompts(raw: dict[str, Any]) -> Iterator[tuple[str, Prompt]]:
         yield phrase, Prompt(tuple(type_ for _, type_ in of_phrase), is_weak=phrase in raw["prompting"]["weak"])
     for phrase in raw["prompting"]["partial"]:
         yield phrase, Prompt((), is_partial=True)
+    for phrase in raw["prompting"]["asides"]:
+        yield phrase, Prompt((), is_aside=True)

@@ -37,6 +37,8 @@ _FOLLOWS: Final = {
     "CARD_EXPIRY": ("CVV",),
 }
 """What people say next without being asked again."""
+_FOLLOWING: Final = 0.75
+_EXACT: Final = 0.93
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,10 @@ def _readings(talk: Talk, pieces: Sequence[_Piece], language: Language) -> Itera
                 return
             gap = talk.kinds[before.end : piece.start]
             others = sum(kind in "xMO@.!" for kind in gap)
+            if _is_other_speaker(talk, before.end, piece.start):
+                if said and said.score >= _EXACT:
+                    return
+                others += 1
             if others and piece.is_weak and not _stands_alone(talk, piece):
                 continue
             if others and not (is_told and _may_go_on(said, signs, gap)):
@@ -110,7 +116,18 @@ def _readings(talk: Talk, pieces: Sequence[_Piece], language: Language) -> Itera
             aside += others
         said, signs = _understood(talk, pieces[:count], language)
         if said and (said.told or not aside):
-            yield said, count, (said.score - 0.01 * aside) * len(signs.said) - 0.5
+            is_full = len(signs.said) in values()[said.type].full
+            joins = 0 if is_full else sum(bool(set(talk.kinds[a.end : b.start]) & set("gs;")) for a, b in itertools.pairwise(pieces[:count]))
+            yield said, count, (said.score - 0.01 * aside) * len(signs.said) - 0.5 - 0.3 * joins
+
+
+def _is_other_speaker(talk: Talk, start: int, end: int) -> bool:
+    """Whether somebody else speaks from between two words on."""
+    turns = [at for at in range(start, end) if talk.kinds[at] == "s" and ":" in talk.words[at]]
+    if not turns:
+        return False
+    before = next((talk.words[at] for at in range(start - 1, -1, -1) if talk.kinds[at] == "s"), "")
+    return talk.words[turns[-1]].strip() != before.strip()
 
 
 def _is_word(talk: Talk, at: int) -> bool:
@@ -175,7 +192,6 @@ def _told(talk: Talk, start: int, signs: Signs) -> tuple[str, float] | None:
     partial = any(it.prompt.is_partial and start - it.at <= _PARTIAL_WORDS_MAX for it in asked)
     asked.sort(key=lambda it: it.prompt.is_weak)
     types = list(dict.fromkeys(type_ for it in asked for type_ in it.prompt.types))
-    types += [type_ for it in types for type_ in _FOLLOWS.get(it, ()) if type_ not in types]
     known: list[Value] = [values()[it] for it in types if it in values()]
     if partial:
         for value in [*known, values()["CREDIT_CARD"]]:
@@ -183,18 +199,27 @@ def _told(talk: Talk, start: int, signs: Signs) -> tuple[str, float] | None:
                 return value.type, 0.85
     for value in known:
         if value.exact.fullmatch(signs.shape) and len(signs.said) >= value.least:
-            return value.type, 0.97 if value.full and len(signs.said) in value.full else 0.93
+            return value.type, 0.97 if value.full and len(signs.said) in value.full else _EXACT
+    loose = 0.85 if signs.noise else 0.7
+    for value in known[:1]:
+        if loose > _FOLLOWING and value.loose.fullmatch(signs.shape) and len(signs.said) >= value.least:
+            return value.type, loose
+    for type_ in (follower for it in types for follower in _FOLLOWS.get(it, ())):
+        if values()[type_].exact.fullmatch(signs.shape):
+            return type_, _FOLLOWING
     for value in known[:1]:
         if value.loose.fullmatch(signs.shape) and len(signs.said) >= value.least:
-            return value.type, 0.85 if signs.noise else 0.7
+            return value.type, loose
     return None
 
 
 def _alone(talk: Talk, pieces: Sequence[_Piece], signs: Signs) -> tuple[str, float] | None:
     """What a value is that nothing speaks of, by its shape, unless it is a quantity, a time or somebody who counts."""
-    if len(set(signs.shape)) == 1 and _counts(signs):
+    if len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs):
         return None
     kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
+    if not set(kinds) - set("9L" + _INSIDE):
+        return None
     type_, score = max(((it.type, it.score_alone(signs.shape)) for it in values().values()), key=lambda it: it[1])
     if "k" in kinds:
         score -= 0.4

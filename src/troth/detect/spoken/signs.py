@@ -21,7 +21,7 @@ _CARDINAL: Final = re.compile("(?:(?:T[dw]?|[td])k)(?:&?[dt]h)?(?:&(?:T[dw]?|[td
 class Signs:
     """What is said, one character a sign (``o`` for what is a nought or the letter), and which word says each.
 
-    *shape* has D for a digit, L for a letter, B for what may be either, other signs as they are. *noise* counts words
+    *shape* has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are. *noise* counts words
     that are no part of the value: corrections, turns, other talk.
     """
 
@@ -45,7 +45,7 @@ def read(talk: Talk, spans: Sequence[tuple[int, int]], language: Language) -> Si
 
 def _shape(sign: str) -> str:
     if sign.isdigit():
-        return "D"
+        return "D" if sign != "0" else "Z"
     if sign == "o":
         return "B"
     return "L" if sign.isalpha() else sign

@@ -19,7 +19,7 @@ __all__ = ["GAPS", "Asked", "Talk", "hear"]
 
 _PIECES: Final = re.compile(
     r"(\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
-    r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\.(?=\w)|[./@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
+    r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
 )
 """A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide."""
 _OTHER: Final = "x"
@@ -82,7 +82,8 @@ def hear(text: str, start: int, end: int, language: Language) -> Talk:
     _absorb_alphabets(words, kinds, language)
     asked = _asked(words, language)
     for it in asked:
-        kinds[it.start : it.at] = "?" * (it.at - it.start)
+        kinds[it.start : it.at] = ("c" if it.prompt.is_aside else "?") * (it.at - it.start)
+    asked = [it for it in asked if not it.prompt.is_aside]
     _absorb_interjections(words, kinds, asked)
     return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked)
 

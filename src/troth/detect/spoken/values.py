@@ -14,7 +14,9 @@ import re2
 
 __all__ = ["Value", "values"]
 
-_LETTERS: Final = re.compile(r"\[[^\]]*\]|[DL]")
+_CLASSES: Final = re.compile(r"\[[^\]]*\]|[DLZ]")
+_STANDS_FOR: Final = {"D": "DZB", "L": "LB", "Z": "ZB"}
+"""D: any digit (Z: a nought). L: any letter. B is a word that says a nought or the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,9 @@ def _value(raw: Mapping[str, Any]) -> Value:
 
 
 def _compiled(shape: str) -> re2._Regexp:  # type: ignore[name-defined]
-    """B, a word that says a nought or the letter, is taken for both."""
-    return re2.compile(_LETTERS.sub(_with_both, shape))
+    return re2.compile(_CLASSES.sub(lambda it: f"[{_STANDS_FOR[it[0]]}]" if len(it[0]) == 1 else _widened(it[0]), shape))
 
 
-def _with_both(match: re.Match[str]) -> str:
-    it = match[0]
-    return f"[{it}B]" if it in "DL" else it.replace("[", "[B") if "D" in it or "L" in it else it
+def _widened(characters: str) -> str:
+    """A class of signs, in which D and L stand for what they stand for outside of one."""
+    return "".join(_STANDS_FOR.get(it, it) for it in characters)
