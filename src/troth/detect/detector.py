@@ -9,6 +9,7 @@ from troth.detect.finding import Finding, Unscanned
 from troth.detect.listed import Listed
 from troth.detect.names import Names
 from troth.detect.overlaps import resolved
+from troth.detect.places import Places
 from troth.detect.spoken import Speech
 from troth.detect.text import Text
 from troth.detect.written import reading
@@ -50,6 +51,8 @@ class Detector:
         self._min_score = min_score
         self._seconds_max = seconds_max
         self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
+        if self._types is None or self._types & Places.TYPES:
+            self._finders.append(Places())
         if listed:
             self._finders.append(Listed(listed))
         if names and (self._types is None or self._types & Names.TYPES):

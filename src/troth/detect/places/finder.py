@@ -1,0 +1,104 @@
+"""Addresses in a text: what occurs, where it begins, and how far it goes on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from troth.detect.finding import Finding
+from troth.detect.places.grammar import compiled, cores, occurring
+from troth.detect.places.judging import JUDGES, Judged
+from troth.detect.places.walking import Walk, Walker
+from troth.detect.places.words import shipped
+from troth.detect.text import Text
+
+__all__ = ["Places"]
+
+_BEFORE: Final = 120
+_AFTER: Final = 160
+"""How many bytes on each side of a core are looked at."""
+_TOLD: Final = re.compile(
+    r"\b(?:address|addr|liv(?:e|es|ing) (?:at|in|on)|located|deliver\w*|ship\w*|mail|meet|resid\w*|moved|office|home)\b"
+    r"[^\n]{0,25}$|\b(?:i'm|we're|am|are|is) at $",
+    re.IGNORECASE,
+)
+_PROVEN: Final = (0.0, 0.1, 0.15)
+_PROVEN_BY_WORDS: Final = 0.05
+_SUREST: Final = 0.97
+"""What a town and a code add to the score of a core, what words before it do, and how high it gets."""
+
+
+class _Place(NamedTuple):
+    """An address, in bytes of the text's UTF-8."""
+
+    start: int
+    end: int
+    type: str
+    score: float
+    told: bool
+
+
+class Places:
+    """Finds postal addresses and streets, in any case, on one line or several, and as they are said."""
+
+    TYPES: Final = frozenset({"ADDRESS", "LOCATION"})
+
+    def find(self, text: Text) -> Iterator[Finding]:
+        """Addresses in their order. They do not overlap."""
+        reach = 0
+        for start, end, name in self._cores(text.utf8):
+            if start >= reach and (it := self._place(text.utf8, start, end, name, reach)):
+                text.check_clock()
+                reach = it.end
+                kind = f"places/{name}"
+                yield Finding(text.offset(it.start), text.offset(it.end), it.type, it.score, kind, None, it.told)
+
+    def _cores(self, utf8: bytes) -> list[tuple[int, int, str]]:
+        """Every place where one may begin; of several at one place, the longest first."""
+        which, names = self._which
+        found = [
+            (*match.span(1), names[at])
+            for at in which.Match(utf8) or ()
+            for match in compiled(names[at]).finditer(utf8)
+        ]
+        return sorted(found, key=lambda it: (it[0], -it[1]))
+
+    def _place(self, utf8: bytes, start: int, end: int, name: str, reach: int) -> _Place | None:
+        before = utf8[max(reach, start - _BEFORE) : start].decode("utf-8", "ignore")
+        core = utf8[start:end].decode("utf-8", "ignore")
+        judged = None if _is_of_number(before) else JUDGES[name](core, self._walker.of)
+        if judged is None:
+            return None
+        after = utf8[end : end + _AFTER].decode("utf-8", "ignore")
+        right, left = self._walks(judged, before, after)
+        told = _TOLD.search(before) is not None
+        proof = left.proof if judged.places else max(left.proof, right.proof)
+        if judged.more and not proof and (judged.places or not told):
+            return None
+        start += len(core[: judged.skip].encode()) - len(before[len(before) - left.length :].encode())
+        end += len(after[: right.length].encode()) - len(core[len(core) - judged.cut :].encode())
+        score = min(_SUREST, judged.score + _PROVEN[proof] + _PROVEN_BY_WORDS * told)
+        return _Place(start, end, "ADDRESS" if proof == 2 else judged.type, round(score, 2), told)
+
+    def _walks(self, judged: Judged, before: str, after: str) -> tuple[Walk, Walk]:
+        """To the right and to the left; not on a side where a part of the core itself does not belong."""
+        right = Walk(0, 0) if judged.cut else self._walker.right(after, capitals=judged.capitals)
+        if judged.skip:
+            return right, Walk(0, 0)
+        return right, self._walker.places(before) if judged.places else self._walker.left(before)
+
+    @cached_property
+    def _walker(self) -> Walker:
+        of = shipped()
+        return Walker(of, frozenset(it.lower() for it in of.states + of.counties + of.countries))
+
+    @cached_property
+    def _which(self) -> tuple[Any, list[str]]:
+        return occurring(), list(cores(shipped()))
+
+
+def _is_of_number(before: str) -> bool:
+    """Whether what stands *before* a core makes its number a part of a larger one, or a price."""
+    return before.endswith(("$", "£", "€")) or (before[-1:] in {".", ",", ":", "/", "-"} and before[-2:-1].isdecimal())

@@ -1,0 +1,79 @@
+"""The words that addresses are made of, read from their files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+__all__ = ["Words", "either", "shipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Every list of ``words.toml`` and ``towns.toml``, as they write them; what is only asked for is in lower case."""
+
+    streets: tuple[str, ...]
+    others: tuple[str, ...]
+    directions: tuple[str, ...]
+    before: tuple[str, ...]
+    endings: tuple[str, ...]
+    links: tuple[str, ...]
+    units: tuple[str, ...]
+    buildings: tuple[str, ...]
+    numbers: tuple[str, ...]
+    states: tuple[str, ...]
+    codes: tuple[str, ...]
+    counties: tuple[str, ...]
+    countries: tuple[str, ...]
+    towns: frozenset[str]
+    no_names: frozenset[str]
+    """Words that stand between a number and a street in talk, and in no street's name."""
+    no_places: frozenset[str]
+    """Words that begin the line after an address."""
+
+
+@cache
+def shipped() -> Words:
+    """The words of this package."""
+    raw, towns = _read("words.toml"), _read("towns.toml")
+    english, continental, parts, places = (raw[it] for it in ("english", "continental", "parts", "places"))
+    return Words(
+        streets=_words(english["streets"]),
+        others=_words(english["others"]),
+        directions=_words(english["directions"]),
+        before=_words(continental["before"]),
+        endings=_words(continental["endings"]),
+        links=_words(continental["links"]),
+        units=_words(parts["units"]),
+        buildings=_words(parts["buildings"]),
+        numbers=_words(parts["numbers"]),
+        states=_names(places["states"]),
+        codes=_words(places["state_codes"]),
+        counties=_names(places["counties"]),
+        countries=_names(places["countries"]),
+        towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
+        no_names=frozenset(_words(english["nots"])),
+        no_places=frozenset(_words(places["nots"])),
+    )
+
+
+def either(words: Iterable[str]) -> str:
+    """An expression for any of *words*, the longest first; a space in one stands for any."""
+    escaped = (word.replace(".", r"\.").replace(" ", r"\s") for word in words)
+    return "(?:" + "|".join(sorted(escaped, key=lambda it: (-len(it), it))) + ")"
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files(__package__) / name).read_text("utf-8"))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.split()))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(text.split()).split(", ")))
