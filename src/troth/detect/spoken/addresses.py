@@ -110,35 +110,38 @@ def _past_gaps(talk: Talk, at: int) -> int:
 
 
 def _top_level(talk: Talk, at: int, language: Language) -> int | None:
-    """The word after ``com``, ``c o m`` or ``u k``."""
+    """The word after ``com``, ``c o m`` or ``u k``, where such a domain begins at word *at* or a filler before it."""
     if at and talk.words[at - 1] in language.domains and talk.kinds[at - 1] in GAPS:
         return at
     if talk.words[at : at + 1] and talk.words[at] in language.domains:
         return at + 1
     letters = ""
-    for after in range(at, min(at + 4, len(talk.words))):
-        if talk.kinds[after] not in "lvo":
+    found = None
+    for _ in range(3):
+        at = _past_gaps(talk, at)
+        if at >= len(talk.words) or talk.kinds[at] not in "lvo":
             break
-        letters += language.values[talk.words[after]].lower()
-        if letters in language.domains and not (talk.kinds[after + 1 : after + 2] == "l" and letters == "co"):
-            return after + 1
-    return None
+        letters += language.values[talk.words[at]].lower()
+        at += 1
+        if letters in language.domains:
+            found = at
+    return found
 
 
 def _local_start(talk: Talk, at: int, floor: int, language: Language) -> int:
     """The first word of what stands before the at, or before a dot; *at* itself where nothing does."""
     start = at
     plain = 0
-    while (before := _before(talk, start, floor, is_open=start == at or talk.kinds[start] in _SIGNS)) is not None:
+    while (before := _before(talk, start, floor, is_open=start == at or talk.kinds[start] in _SIGNS + "@")) is not None:
         kind, word = talk.kinds[before], talk.words[before]
-        joined = start == at or talk.kinds[start] in _SIGNS
-        if kind in _UNITS or (kind in _SIGNS and start != at):
+        joined = start == at or talk.kinds[start] in _SIGNS + "@"
+        if kind in _UNITS or (kind in _SIGNS and start != at) or (kind == "@" and start == at):
             plain = 0
         elif not joined and word in language.before_email:
-            if kind not in _PERHAPS or not _spelled_on(talk, before):
+            if kind not in _PERHAPS or not _spelled_on(talk, before, language):
                 return start
         elif kind in _PERHAPS:
-            if not joined and not _spelled_on(talk, before):
+            if not joined and not _spelled_on(talk, before, language):
                 return start
         elif joined and word in language.before_email and start == at:
             return start
@@ -152,9 +155,16 @@ def _local_start(talk: Talk, at: int, floor: int, language: Language) -> int:
     return start
 
 
-def _spelled_on(talk: Talk, at: int) -> bool:
-    """Whether letters, digits or a sign stand before the word, so that it is a letter or a digit as well."""
-    return at > 0 and talk.kinds[at - 1] in _UNITS + _SIGNS and talk.kinds[at - 1] != "m"
+def _spelled_on(talk: Talk, at: int, language: Language) -> bool:
+    """Whether a word that may be a letter or a digit is one: others stand beside it, or the middle of a name."""
+    before = talk.kinds[at - 1 : at] if at else ""
+    after = _past_gaps(talk, at + 1)
+    if len(talk.words[at]) == 1 and talk.kinds[after : after + 1] in tuple("lnvo=."):
+        return True
+    if before and before in _UNITS + _SIGNS and before != "m":
+        return True
+    is_named = before == "x" and talk.words[at - 1] not in language.before_email
+    return (before == "v" and len(talk.words[at - 1]) == 1) or (is_named and talk.kinds[at + 1 : at + 2] in tuple("dtT9o"))
 
 
 def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
@@ -165,6 +175,9 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
     if before < floor or talk.kinds[before] in GAPS:
         return None
     gap = talk.kinds[before + 1 : start]
+    is_again = talk.words[before] == talk.words[start] or (before and talk.kinds[before - 1] in _SIGNS)
+    if "c" in gap and "s" not in gap and is_again:
+        return before
     if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS:
         return None
     if ("g" in gap or ";" in gap) and "z" not in gap and talk.kinds[before] not in _SIGNS and not is_open:

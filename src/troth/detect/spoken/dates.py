@@ -24,6 +24,8 @@ _DATES: Final = re2.compile(
     f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|T?O{_GAP}(?:T?O|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}",
     _LONGEST,
 )
+_GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")
+_AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
 _ASKED_WORDS_MAX: Final = 25
 _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
@@ -62,6 +64,9 @@ def _date(talk: Talk, start: int, end: int, types: list[str], language: Language
     told = next((it for it in types if it in ("DATE_OF_BIRTH", "CARD_EXPIRY")), None)
     if told:
         start = _first_try(talk, start)
+        start -= _GOES_ON.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
+    if again := (_GOES_ON if told else _AGAIN).match(talk.kinds[end : end + _RESTATED_WORDS_MAX]):
+        end += again.end()
     return Said(start, end, told or "DATE_TIME", 0.95 if told else 0.75, told is not None)
 
 

@@ -80,9 +80,15 @@ def _hints(name: str) -> re2._Regexp:  # type: ignore[name-defined]
     asking = _any(known.hints)
     options = re2.Options()
     options.case_sensitive = False
-    return re2.compile(
-        rf"\b(?:(?:{sure}|[b-hj-z]|\d+(?:st|nd|rd|th))[ ,-]+(?:(?:of|the) ){{0,2}}(?:{sure}|[b-z]|\d+)|dot [a-z]+|\d+, \d+|[a-z\d](?:[ -][a-z\d]){{2}}|(?:{asking}))\b", options
+    pairs = (
+        rf"(?:{sure}|\d+(?:st|nd|rd|th))[ ,-]+(?:[a-z]{{1,4}} ){{0,3}}(?:{sure}|[b-hj-z]|\d+)",
+        rf"[b-hj-z][ ,-]+(?:{sure}|[b-z])",
+        r"[a-z\d](?:[ -][a-z\d]){2}",
+        r"[a-z] (?:as in [a-z]+|(?:for|like) [a-z]+ [a-z])",
+        r"\d+, \d+",
+        "dot [a-z]+",
     )
+    return re2.compile(rf"\b(?:{'|'.join(pairs)}|{asking})\b", options)
 
 
 def _any(words: Iterable[str]) -> str:

@@ -65,6 +65,7 @@ class Language:
     months: Mapping[str, str]
     prompts: Mapping[str, Prompt]
     spelling: frozenset[str]
+    connecting: frozenset[str]
     hints: tuple[str, ...]
     counted: frozenset[str]
     providers: frozenset[str]
@@ -94,6 +95,7 @@ def _language(raw: dict[str, Any]) -> Language:
         months=raw["month"],
         prompts=dict(_prompts(raw)),
         spelling=frozenset(raw["words"]["spelling"]),
+        connecting=frozenset(raw["words"]["connecting"]),
         hints=tuple(raw["prompting"]["hints"]),
         counted=frozenset(raw["words"]["counted"]),
         providers=frozenset(raw["email"]["providers"]),

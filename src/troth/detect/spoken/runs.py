@@ -80,6 +80,8 @@ def _pieces(talk: Talk) -> Iterator[_Piece]:
         if start and kinds[start - 1] in _STANDS_APART:
             while start < end and _is_word(talk, start):
                 start += 1
+        if start and kinds[start - 1] == "?" and _is_verb(talk, start):
+            start += 1
         if kinds[end : end + 1] in tuple(_STANDS_APART):
             while end > start and kinds[end - 1] in _WEAK + "fcyz&":
                 end -= 1
@@ -136,6 +138,11 @@ def _is_word(talk: Talk, at: int) -> bool:
     if follows == "=" or (talk.words[at] in ("a", "i") and follows in ("l", "n")):
         return False
     return talk.kinds[at] in _WEAK + _INSIDE
+
+
+def _is_verb(talk: Talk, at: int) -> bool:
+    """Whether a word between what is asked and a number is no letter: ``the digits are four one``."""
+    return talk.kinds[at] == "v" and len(talk.words[at]) > 1 and talk.kinds[at + 1 : at + 2] in tuple("dtT9mow")
 
 
 def _is_answer(talk: Talk, piece: _Piece, after: _Piece | None = None) -> bool:
@@ -202,6 +209,9 @@ def _told(talk: Talk, start: int, signs: Signs) -> tuple[str, float] | None:
             return value.type, 0.97 if value.full and len(signs.said) in value.full else _EXACT
     loose = 0.85 if signs.noise else 0.7
     for value in known[:1]:
+        if value.loose.fullmatch(signs.shape) and any(0 <= len(signs.said) - it <= signs.repeats for it in value.full):
+            return value.type, 0.85
+    for value in known[:1]:
         if loose > _FOLLOWING and value.loose.fullmatch(signs.shape) and len(signs.said) >= value.least:
             return value.type, loose
     for type_ in (follower for it in types for follower in _FOLLOWS.get(it, ())):
@@ -228,8 +238,16 @@ def _alone(talk: Talk, pieces: Sequence[_Piece], signs: Signs) -> tuple[str, flo
             score -= 0.4
         if len(signs.said) < 13 and sum(kinds.count(it) for it in "tT") > 2:
             score -= 0.3
-    score -= 0.1 * (kinds.count("w") + len(pieces) - 1) + 0.05 * kinds.count("v")
+    if ("n" in kinds or "=" in kinds) and set(signs.shape) <= set("LB") and len(signs.said) >= 3:
+        type_, score = "SPELLED_NAME", 0.75
+    score -= 0.1 * (kinds.count("w") + len(pieces) - 1) + 0.05 * _long_words(talk, pieces)
     return (type_, score) if score >= 0.3 else None
+
+
+def _long_words(talk: Talk, pieces: Sequence[_Piece]) -> int:
+    """How many letters are said with a word that means something else: ``see``, ``you``."""
+    words = (at for it in pieces for at in range(it.start, it.end))
+    return sum(talk.kinds[at] == "v" and len(talk.words[at]) > 1 for at in words)
 
 
 def _is_counted(talk: Talk, end: int, signs: Signs, language: Language) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ class Signs:
     """What is said, one character a sign (``o`` for what is a nought or the letter), and which word says each.
 
     *shape* has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are. *noise* counts words
-    that are no part of the value: corrections, turns, other talk.
+    that are no part of the value: corrections, turns, other talk; *repeats* how many signs come from a word that was just said.
     """
 
     said: str
     shape: str
     words: list[int]
     noise: int
+    repeats: int
 
 
 def read(talk: Talk, spans: Sequence[tuple[int, int]], language: Language) -> Signs:
@@ -40,7 +42,8 @@ def read(talk: Talk, spans: Sequence[tuple[int, int]], language: Language) -> Si
             said.extend(value)
             words.extend([at] * len(value))
     noise = sum(kind in "cysz" for start, end in spans for kind in talk.kinds[start:end]) + len(spans) - 1
-    return Signs("".join(said), "".join(map(_shape, said)), words, noise)
+    repeats = sum(at != before and talk.words[at] == talk.words[before] for before, at in itertools.pairwise(words))
+    return Signs("".join(said), "".join(map(_shape, said)), words, noise, repeats)
 
 
 def _shape(sign: str) -> str:

@@ -6,7 +6,7 @@ import bisect
 import itertools
 import re
 from dataclasses import dataclass, replace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
@@ -27,10 +27,13 @@ _FIXED: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _INTERJECTED_MAX: Final = 8
+_SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
 """``one hundred and twelve``"""
-_SPELLING: Final = re.compile("[lvnodtw](?=[wfxgv])")
+_LETTERS: Final = "lvno"
+_SLIPS: Final = "fcyz"
+_SPELLING_WORDS_MAX: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,12 @@ def hear(text: str, start: int, end: int, language: Language) -> Talk:
     kinds = [language.kinds.get(it) or _kind(it) for it in words]
     if not window.islower():
         _group_capitals(spelled, kinds)
-    _absorb_alphabets(words, kinds, language)
     asked = _asked(words, language)
     for it in asked:
         kinds[it.start : it.at] = ("c" if it.prompt.is_aside else "?") * (it.at - it.start)
     asked = [it for it in asked if not it.prompt.is_aside]
     _absorb_interjections(words, kinds, asked)
+    _absorb_alphabets(words, kinds, language)
     return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked)
 
 
@@ -109,15 +112,28 @@ def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
 
 def _absorb_alphabets(words: list[str], kinds: list[str], language: Language) -> None:
     """``b as in bravo``, ``s for sugar``: the words after the letter only say it again."""
-    for match in _SPELLING.finditer("".join(kinds)):
-        at = match.start()
-        letter = language.values.get(words[at], "")[:1]
-        follows = words[at + 1 : at + 4]
-        if not follows or follows[0] not in language.spelling or not letter.isalpha():
+    for at, kind in enumerate(kinds):
+        if kind not in _LETTERS:
             continue
-        last = 2 if follows[1:2] in (["in"], ["for"]) and len(follows) > 2 else 1
-        if len(follows) > last and follows[last][0] == letter.lower() and kinds[at] != "=":
-            kinds[at + 1 : at + 2 + last] = "=" * (last + 1)
+        last = min(at + _SPELLING_WORDS_MAX, len(words))
+        after = at + 1
+        while after < last and words[after] not in language.spelling and kinds[after] in _SLIPS:
+            after += 1
+        if after == last or words[after] not in language.spelling:
+            continue
+        while after < last and (words[after] in language.connecting or kinds[after] in _SLIPS):
+            after += 1
+        if after < last and words[after][0] == language.values[words[at]][:1].lower():
+            after = _said_again(words, kinds, after)
+            kinds[at + 1 : after + 1] = "=" * (after - at)
+
+
+def _said_again(words: list[str], kinds: list[str], at: int) -> int:
+    """The last place of the word *at*, where it is said once more at once."""
+    after = at + 1
+    while after < len(words) and kinds[after] in _SLIPS:
+        after += 1
+    return after if words[after : after + 1] == words[at : at + 1] else at
 
 
 @cache
@@ -130,30 +146,36 @@ def _asked(words: list[str], language: Language) -> list[Asked]:
     line = " ".join(words)
     places = list(itertools.accumulate((len(it) + 1 for it in words), initial=0))
     pattern = _prompts(language.name, tuple(language.prompts))
-    return [
-        Asked(
-            bisect.bisect_left(places, match.start()),
-            bisect.bisect_left(places, match.end()),
-            language.prompts[match[0]],
-        )
-        for match in pattern.finditer(line)
-    ]
+    found = []
+    for match in pattern.finditer(line):
+        start, end = bisect.bisect_left(places, match.start()), bisect.bisect_left(places, match.end())
+        if not _is_spelled(words, start, end):
+            found.append(Asked(start, end, language.prompts[match[0]]))
+    return found
+
+
+def _is_spelled(words: list[str], start: int, end: int) -> bool:
+    """Whether an abbreviation (``n i``) is only a part of what is spelled there (``n i a m h``)."""
+    around = words[max(0, start - 1) : start] + words[end : end + 1]
+    return all(len(it) == 1 for it in words[start:end]) and any(len(it) == 1 and it.isalpha() for it in around)
 
 
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
     prompts = [it.at for it in asked]
-    turns = [at for at, kind in enumerate(kinds) if kind == "s"]
+    turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
     was_absorbed = False
     for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
         is_short = after - turn - 1 <= _INTERJECTED_MAX
         has_prompt = bisect.bisect_left(prompts, turn + 1) != bisect.bisect_right(prompts, after)
-        is_others = words[before].strip() == words[after].strip() != words[turn].strip()
+        speakers = [words[at].strip() if at >= 0 else "" for at in (before, turn, after)]
+        is_others = speakers[2] != speakers[1] and speakers[0] in ("", speakers[2])
         if was_absorbed or not (is_short and is_others and not has_prompt):
             was_absorbed = False
             continue
         left = next((kinds[at] for at in range(turn - 1, before, -1) if kinds[at] not in GAPS), "x")
         right = next((kinds[at] for at in range(after + 1, min(after + 8, len(kinds))) if kinds[at] not in GAPS), "x")
-        was_absorbed = left in _PARTS and right in _PARTS
+        says_nothing = not set(kinds[turn + 1 : after]) - set(_SLIPS + "g;")
+        was_absorbed = says_nothing or (left in _PARTS and right in _PARTS) or left in _SIGNS or right in _SIGNS
         if was_absorbed:
             kinds[turn : after + 1] = "z" * (after + 1 - turn)
