@@ -39,7 +39,7 @@ _GLINER: Final[Mapping[str, str]] = {
 
 
 class _Analyzer(Protocol):
-    def analyze(self, text: str, language: str, entities: Any = None, score_threshold: Any = None) -> Sequence[Any]: ...
+    def analyze(self, text: str, language: str) -> Sequence[Any]: ...
 
 
 class _Pipeline(Protocol):

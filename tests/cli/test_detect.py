@@ -1,0 +1,186 @@
+"""``troth detect``: places and types, never values; what could not be scanned is said, and ends with 2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from tests.cli.conftest import Ask
+
+from troth.cli import main
+
+ANN, CARD = "ann@example.org", "4111 1111 1111 1111"
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a note, a table, nothing, and a picture."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "note.txt").write_text(f"Dear Ben,\nwrite to {ANN}\nmy card is {CARD}\n")
+    (tmp_path / "people.csv").write_text(f"id,mail,card\n1,{ANN},{CARD}\n2,,\n")
+    (tmp_path / "clean.txt").write_text("nothing to see\n")
+    (tmp_path / "face.png").write_bytes(b"\x89PNG\r\n\x1a\n" + ANN.encode())
+    return tmp_path
+
+
+def test_each_place_has_a_line_and_each_type_a_total(ask: Ask) -> None:
+    answer = ask("detect", "note.txt", "people.csv", "--no-names")
+    assert (answer.code, answer.err) == (1, "")
+    assert answer.out.splitlines() == [
+        "note.txt:2:10: EMAIL_ADDRESS (0.99)",
+        "note.txt:3:12: CREDIT_CARD (0.99)",
+        "people.csv:2: EMAIL_ADDRESS (0.99) in mail:1",
+        "people.csv:2: CREDIT_CARD (0.99) in card:1",
+        "",
+        "EMAIL_ADDRESS         2  E-mail address",
+        "CREDIT_CARD           2  Payment card number",
+        "4 findings of 2 types in 2 files.",
+    ]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--json-lines",), ("--explain",), ("--summary",)])
+@pytest.mark.parametrize("file", ["note.txt", "people.csv", "face.png"])
+def test_no_value_is_ever_printed(ask: Ask, file: str, options: tuple[str, ...]) -> None:
+    answer = ask("detect", file, *options)
+    for value in (ANN, CARD, "Ben", "ann@", "4111"):
+        assert value not in answer.out + answer.err
+
+
+def test_nothing_found_is_fine(ask: Ask) -> None:
+    assert ask("detect", "clean.txt", "--no-names").out == "Nothing found in 1 file.\n"
+    assert ask("detect", "clean.txt", "--no-names").code == 0
+
+
+def test_what_could_not_be_scanned_is_said_and_is_two(ask: Ask) -> None:
+    answer = ask("detect", "clean.txt", "face.png", "--no-names")
+    assert answer.code == 2
+    assert answer.err == "face.png:1: NOT SCANNED: it is no text, but a picture\n"
+    assert answer.out == "Nothing found in 2 files; NOT SCANNED to the end: 1 file.\n"
+
+
+def test_one_document_of_json_has_everything(ask: Ask) -> None:
+    answer = ask("detect", "note.txt", "clean.txt", "face.png", "--no-names", "--json")
+    assert (answer.code, answer.err) == (2, "")
+    note, clean, face = json.loads(answer.out)["files"]
+    assert note["findings"][0] == {
+        "line": 2,
+        "column": 10,
+        "start": 19,
+        "end": 34,
+        "type": "EMAIL_ADDRESS",
+        "score": 0.99,
+        "recogniser": "world/email",
+        "checked": None,
+        "told": True,
+    }
+    assert clean == {"file": "clean.txt", "findings": [], "remarks": [], "types": {}, "unscanned": False}
+    assert face["remarks"] == [{"line": 1, "remark": "it is no text, but a picture", "unscanned": True}]
+    assert json.loads(answer.out)["types"] == {"EMAIL_ADDRESS": 1, "CREDIT_CARD": 1}
+
+
+def test_json_lines_are_objects_of_their_own(ask: Ask) -> None:
+    answer = ask("detect", "people.csv", "face.png", "--no-names", "--json-lines")
+    lines = [json.loads(line) for line in answer.out.splitlines()]
+    assert [(it.get("file"), it.get("type"), it.get("field")) for it in lines] == [
+        ("people.csv", "EMAIL_ADDRESS", "mail"),
+        ("people.csv", "CREDIT_CARD", "card"),
+        ("people.csv", None, None),
+        ("face.png", None, None),
+        ("face.png", None, None),
+        (None, None, None),
+    ]
+    assert lines[-1] == {"types": {"EMAIL_ADDRESS": 1, "CREDIT_CARD": 1}, "found": 2, "unscanned_files": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "types"),
+    [
+        (("--types", "EMAIL_ADDRESS"), {"EMAIL_ADDRESS"}),
+        (("--types", "pci"), {"CREDIT_CARD"}),
+        (("--types", "contact, credit_card"), {"EMAIL_ADDRESS", "CREDIT_CARD"}),
+        (("--min-score", "1"), set()),
+    ],
+)
+def test_types_groups_and_scores_choose(ask: Ask, options: tuple[str, ...], types: set[str]) -> None:
+    answer = ask("detect", "note.txt", "--json", "--no-names", *options)
+    assert json.loads(answer.out)["types"].keys() == types
+
+
+def test_countries_choose_whose_numbers_are_looked_for(ask: Ask, files: Path) -> None:
+    (files / "ni.txt").write_text("my National Insurance number is AB 12 34 56 C")
+    assert "UK_NINO" in ask("detect", "ni.txt", "--no-names", "--country", "gb").out
+    assert "UK_NINO" not in ask("detect", "ni.txt", "--no-names", "--country", "FI").out
+
+
+def test_names_are_looked_for_unless_told_otherwise(ask: Ask) -> None:
+    types = json.loads(ask("detect", "note.txt", "--json").out)["types"]
+    assert types["PERSON"] == 1
+    assert "PERSON" not in json.loads(ask("detect", "note.txt", "--json", "--no-names").out)["types"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "place"),
+    [
+        ("text", f"to {ANN}", "-:1:4: EMAIL_ADDRESS (0.99)"),
+        ("csv", f"id;mail\n1;{ANN}", "-:2: EMAIL_ADDRESS (0.99) in mail:1"),
+        ("jsonl", json.dumps({"a": {"b": [ANN]}}), "-:1: EMAIL_ADDRESS (0.99) in a.b[0]:1"),
+        ("json", json.dumps([{"a": ANN}]), "-:1: EMAIL_ADDRESS (0.99) in a:1"),
+    ],
+)
+def test_a_pipe_is_read_as_it_is_told(kind: str, text: str, place: str) -> None:
+    done = CliRunner().invoke(main, ["detect", "-", "--as", kind, "--no-names"], input=text, catch_exceptions=False)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, place)
+
+
+def test_parquet_is_told_by_row_and_column(ask: Ask, files: Path) -> None:
+    pq.write_table(pa.table({"mail": ["none", ANN]}), files / "people.parquet")
+    answer = ask("detect", "people.parquet", "--no-names")
+    assert answer.out.splitlines()[0] == "people.parquet:2: EMAIL_ADDRESS (0.99) in mail:1"
+
+
+def test_a_summary_has_no_places(ask: Ask) -> None:
+    answer = ask("detect", "note.txt", "--no-names", "--summary", "--types", "contact")
+    assert answer.out == "EMAIL_ADDRESS         1  E-mail address\n1 finding of 1 type in 1 file.\n"
+
+
+def test_a_file_that_is_no_table_is_read_as_text_with_a_word(ask: Ask, files: Path) -> None:
+    (files / "bad.json").write_text('{"mail": ' + ANN)
+    answer = ask("detect", "bad.json", "--no-names")
+    assert answer.code == 1
+    assert answer.err == "bad.json:1: read as text from here on: it is no JSON, or too long to be held\n"
+
+
+def test_names_of_files_and_fields_give_a_terminal_no_orders(ask: Ask, files: Path) -> None:
+    (files / "a\x1b[2J.jsonl").write_text(json.dumps({"m\x1b[2J\nx": ANN}))
+    answer = ask("detect", "a\x1b[2J.jsonl", "--no-names")
+    assert "\x1b" not in answer.out
+    assert answer.out.splitlines()[0] == "a\ufffd[2J.jsonl:1: EMAIL_ADDRESS (0.99) in m\ufffd[2J x:1"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (),
+        ("none.txt",),
+        (".",),
+        ("note.txt", "--types", "EMAIL"),
+        ("note.txt", "--types", ","),
+        ("note.txt", "--min-score", "2"),
+        ("note.txt", "--country", "England"),
+        ("note.txt", "--as", "xml"),
+        ("note.txt", "--json", "--json-lines"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_asked_wrongly_ends_with_two(ask: Ask, wrong: tuple[str, ...]) -> None:
+    answer = ask("detect", *wrong)
+    assert (answer.code, answer.out) == (2, "")
+    assert "Error: " in answer.err
+
+
+def test_a_type_that_is_nearly_right_is_shown(ask: Ask) -> None:
+    assert "did you mean EMAIL_ADDRESS?" in ask("detect", "note.txt", "--types", "EMAIL_ADRESS").err
