@@ -58,7 +58,7 @@ class Judged(NamedTuple):
 def english(core: str, of: Words) -> Judged | None:
     """``14 Harbour View``, ``61 connaught st``: a number, a name, a word for a street."""
     number, *words = core.replace(",", " ").split()
-    at = next(i for i, word in enumerate(words) if i and _plain(word) in _streets(of))
+    at = next(i for i, word in enumerate(words) if i and _plain(word) in of.plain_streets)
     names, street = words[:at], words[at]
     shouted = core.isupper()
     if any((name.lower() if shouted else name) in of.no_names or (name[-1] == "." and len(name) > 4) for name in names):
@@ -196,7 +196,3 @@ JUDGES: Final[dict[str, Callable[[str, Words], Judged | None]]] = {
 
 def _plain(word: str) -> str:
     return word.lower().strip(".,")
-
-
-def _streets(of: Words) -> frozenset[str]:
-    return frozenset(it.strip(".") for it in of.streets + of.others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from troth.detect.places.words import Words
 
 __all__ = ["Walk", "Walker"]
 
-_TOKEN: Final = re.compile(r"[^\s,;|>/*?·•()\[\]{}<=:!\"“”]+")
-_GAP: Final = re.compile(r"[\s,;|>/*?·•.-]{0,12}")
+_TOKEN: Final = re.compile(r"([\s,;|>/*?·•–-]{0,12})([^\s,;|>/*?·•–()\[\]{}<=:!\"“”-][^\s,;|>/*?·•()\[\]{}<=:!\"“”]*)")
+"""What may divide two parts of an address, and a word or number of one."""
 _TO_THE_LEFT: Final = re.compile(r"[\s,;|>/*?·-]*$")
 _STARTS: Final = re.compile(r"[,\n;:(|•\"“>\t]|\s-\s|\?\?\?")
 _PROVINCE: Final = re.compile(r"[ ]\([^\W\d_][^()\n\d]{1,24}\)")
@@ -31,6 +32,8 @@ _WORDS_MAX: Final = 8
 _LOWER_MAX: Final = 3
 """How many words may stand before what shows that they are places; of those without capitals."""
 _PARTS_MAX: Final = 5
+_TOKENS_MAX: Final = 20
+_LINES_MAX: Final = 2
 
 
 class Walk(NamedTuple):
@@ -67,7 +70,7 @@ class Walker:
 
     def right(self, text: str, *, capitals: bool) -> Walk:
         """What of *text*, which begins where the core ends, belongs to it. *capitals*: whether names have any."""
-        tokens = list(_tokens(text))
+        tokens = list(itertools.islice(_tokens(text), _TOKENS_MAX))
         end = proof = at = waiting = 0
         while at < len(tokens):
             if size := self._unit(tokens, at):
@@ -238,14 +241,11 @@ class Walker:
 
 def _tokens(text: str) -> Iterator[_Token]:
     """The words and numbers of *text*, as long as only what may divide an address stands between them."""
-    end = 0
-    for match in _TOKEN.finditer(text):
-        gap = text[end : match.start()]
-        if not _GAP.fullmatch(gap) or gap.count("\n") > 2:
-            return
-        if any(map(str.isalnum, match[0])):
-            yield _Token(match.start(), match.end() - (len(match[0]) - len(match[0].rstrip(".-'’"))), match[0], gap)
-        end = match.end()
+    match = _TOKEN.match(text)
+    while match and match[1].count("\n") <= _LINES_MAX:
+        gap, written = match.groups()
+        yield _Token(match.start(2), match.start(2) + len(written.rstrip(".-'’")), written, gap)
+        match = _TOKEN.match(text, match.end())
 
 
 def _longest(tokens: list[_Token], at: int, names: frozenset[str], *, capitals: bool) -> int:

@@ -30,6 +30,8 @@ class Words:
     counties: tuple[str, ...]
     countries: tuple[str, ...]
     towns: frozenset[str]
+    plain_streets: frozenset[str]
+    """All of *streets* and *others*."""
     no_names: frozenset[str]
     """Words that stand between a number and a street in talk, and in no street's name."""
     no_places: frozenset[str]
@@ -56,6 +58,7 @@ def shipped() -> Words:
         counties=_names(places["counties"]),
         countries=_names(places["countries"]),
         towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
+        plain_streets=frozenset(_words(english["streets"] + english["others"])),
         no_names=frozenset(_words(english["nots"])),
         no_places=frozenset(_words(places["nots"])),
     )
