@@ -32,7 +32,7 @@ class Text:
         self._until = None if seconds_max is None else time.monotonic() + seconds_max
         self.written = written
         self.folded = written
-        self._gone = self._bytes = _Leaps(())
+        self._gone = self._bytes = _NOWHERE
         if not written.isascii():
             self.folded = _BEYOND.sub(_folded_run, written)
             if len(self.folded) != len(written):
@@ -45,6 +45,11 @@ class Text:
     def offset(self, at: int) -> int:
         """The code point of the text as written at which byte *at* of `utf8` is."""
         return self._gone.past(self._bytes.past(at))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether bytes of `utf8` and code points of the text as written are counted alike."""
+        return self._gone is self._bytes
 
     def check_clock(self) -> None:
         """Every finder asks this often. Raises `Unscanned` when the time that may be spent on the text is over."""
@@ -69,6 +74,9 @@ class _Leaps:
     def past(self, at: int) -> int:
         before = bisect.bisect_right(self._places, at) if self._places else 0
         return at + self._sums[before - 1] if before else at
+
+
+_NOWHERE: Final = _Leaps(())
 
 
 class _Folds(dict[str, str]):

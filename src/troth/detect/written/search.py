@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +21,7 @@ _AFTER: Final = 24
 """How many bytes before and after a value are searched for words that say what it is."""
 _FARNESS: Final = 0.001
 """What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
+_ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
 
 
 class Told(NamedTuple):
@@ -37,68 +38,106 @@ class Search:
     def __init__(self, recogniser: Recogniser, pattern: Pattern) -> None:
         self.recogniser = recogniser
         self.pattern = pattern
+        self.needs_words = pattern.scores.need_words
+        self._needs_check = pattern.check is not None and pattern.scores.told is None
+        self._heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
         self._check: Callable[[str], bool] | None = None if pattern.check is None else CHECKS[pattern.check]
 
-    def find(self, text: Text) -> Iterator[Finding]:
-        """Every place that the evidence is good enough for."""
-        name, entity, scores = self.recogniser.name, self.recogniser.type, self.pattern.scores
-        utf8, group, check = text.utf8, self._group, self._check
-        for match in self._regex.finditer(utf8):
-            start, end = match.span(group)
-            checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
-            told, denied = self.told(utf8, start, end) if scores.heed_words or self._against else (None, False)
-            score = None if denied else scores.of(checked=bool(checked), told=told is not None)
-            if score is not None and start < end:
-                far = 0.0 if told is None else told.distance * _FARNESS
-                yield Finding(
-                    text.offset(start), text.offset(end), entity, round(score - far, 3), name, checked, told is not None
-                )
+    def find(self, text: Text, before: bool = True, after: bool = True, against: bool = True) -> list[Finding]:
+        """Every place that the evidence is good enough for; *before*, *after* and *against* say which of its words
+        occur in the text at all.
+        """
+        found = []
+        match, group, _ = self._match
+        check, weigh = self._check, self._heeds_words and (before or after or against)
+        name, kind, alone = self.recogniser.name, self.recogniser.type, self.pattern.scores.alone
+        utf8, at, offset = text.utf8, 0, None if text.is_plain else text.offset
+        size = len(utf8)
+        while True:
+            start, end = match(_ANYWHERE, utf8, at, size)[group]
+            if start < 0:
+                return found
+            at = end  # not of the whole match: what bounds this value may bound the next one, too
+            checked, told, score = None, False, alone
+            if check is not None:
+                checked = check(utf8[start:end].decode("utf-8", "replace"))
+                if self._needs_check and not checked:
+                    continue
+            if weigh:
+                told, score = self._weighed(utf8, start, end, checked is True, before, after, against)
+            elif checked:
+                score = self.pattern.scores.checked
+            if score is not None:
+                if offset is not None:
+                    start, end = offset(start), offset(end)
+                found.append(Finding(start, end, kind, score, name, checked, told))
 
-    def told(self, utf8: bytes, start: int, end: int) -> tuple[Told | None, bool]:
-        """The nearest word that says what is at *start* to *end*, and whether a nearer one says that it is not."""
-        before = _last(self._before, utf8, start)
-        after = _first(self._after, utf8, end)
-        against = _last(self._against, utf8, start)
-        if against is not None and (before is None or against.distance < before.distance):
-            return after, after is None
-        if before is None or (after is not None and after.distance < before.distance):
-            return after, False
-        return before, False
+    def told(
+        self, utf8: bytes, start: int, end: int, before: bool = True, after: bool = True, against: bool = True
+    ) -> Told | None:
+        """The nearest word that says what is at *start* to *end*; `_DENIED` where a nearer one says that it is not."""
+        said = self._last(self._before, utf8, start) if before else None
+        if after and (said is None or said.distance):
+            later = self._first(self._after, utf8, end)
+            if later is not None and (said is None or later.distance < said.distance):
+                return later
+        if against and (said is not None or not self.needs_words):
+            denied = self._last(self._against, utf8, start)
+            if denied is not None and (said is None or denied.distance < said.distance):
+                return _DENIED
+        return said
+
+    def _weighed(
+        self, utf8: bytes, start: int, end: int, checked: bool, before: bool, after: bool, against: bool
+    ) -> tuple[bool, float | None]:
+        """Whether words tell of the value, and the score that words and check make."""
+        told = self.told(utf8, start, end, before, after, against)
+        if told is _DENIED:
+            return False, None
+        score = self.pattern.scores.of(checked=checked, told=told is not None)
+        if told is None or score is None:
+            return told is not None, score
+        return True, round(score - told.distance * _FARNESS, 3)
 
     @cached_property
-    def _regex(self) -> Any:
-        return re2.compile(self.pattern.regex.encode())
-
-    @cached_property
-    def _group(self) -> int:
-        return min(self._regex.groups, 1)
+    def _match(self) -> tuple[Any, int, Any]:
+        return _searching(self.pattern.regex)
 
     @cached_property
     def _before(self) -> Any:
-        return _compiled(self.recogniser.words.before)
+        return _searching(words.regex(self.recogniser.words.before))[0]
 
     @cached_property
     def _after(self) -> Any:
-        return _compiled(self.recogniser.words.after)
+        return _searching(words.regex(self.recogniser.words.after))[0]
 
     @cached_property
     def _against(self) -> Any:
-        return _compiled(self.recogniser.words.against)
+        return _searching(words.regex(self.recogniser.words.against))[0]
+
+    @staticmethod
+    def _last(match: Any, utf8: bytes, start: int) -> Told | None:
+        """The last of the words before *start*, which may touch the value but not stand in it."""
+        last = None
+        at = start - _BEFORE if start > _BEFORE else 0
+        while True:
+            span = match(_ANYWHERE, utf8, at, start + 1)[0]
+            if span[0] < 0:
+                return last
+            at = span[1]
+            last = Told(span[0], at, start - at if at < start else 0)
+
+    @staticmethod
+    def _first(match: Any, utf8: bytes, end: int) -> Told | None:
+        """The first of the words after *end*."""
+        start, stop = match(_ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER))[0]
+        return None if start < 0 else Told(start, stop, max(0, start - end))
 
 
-def _compiled(these: tuple[str, ...]) -> Any:
-    return re2.compile(words.regex(these).encode()) if these else None
+_DENIED: Final = Told(-1, -1, -1)
 
 
-def _last(these: Any, utf8: bytes, start: int) -> Told | None:
-    """The last of *these* words before *start*, which may touch the value but not stand in it."""
-    last = None
-    for match in these.finditer(utf8, start - _BEFORE, start + 1) if these is not None else ():
-        last = match
-    return None if last is None else Told(*last.span(), max(0, start - last.end()))
-
-
-def _first(these: Any, utf8: bytes, end: int) -> Told | None:
-    """The first of *these* words after *end*."""
-    match = None if these is None else these.search(utf8, end - 1, end + _AFTER)
-    return None if match is None else Told(*match.span(), max(0, match.start() - end))
+def _searching(regex: str) -> tuple[Any, int, Any]:
+    """RE2's own search, and which group is the value: its wrapper's match objects would cost most of the time."""
+    compiled = re2.compile(regex.encode())
+    return compiled._regexp.Match, min(compiled.groups, 1), compiled
