@@ -1,4 +1,4 @@
-"""What numbers that are nobody's make of the countries' recognisers: next to nothing, unless words say what they are."""
+"""What the countries' recognisers make of nobody's numbers: next to nothing, unless words say what they are."""
 
 from __future__ import annotations
 

@@ -9,12 +9,33 @@ from troth.detect.written.checks.sums import Digits, is_day, of_digits, of_signs
 __all__ = ["gb_driving_licence", "gb_nhs", "gb_nino", "gb_plate", "gb_postcode", "gb_utr", "gb_vat", "ie_pps"]
 
 _POSTCODE_AREAS: Final = frozenset(
-    """
-    AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY G GL
-    GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX
-    PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR
-    WS WV YO ZE
-    """.split()
+    (first + second).strip()
+    for first, seconds in {
+        "A": "BL",
+        "B": " ABDHLNRST",
+        "C": "ABFHMORTVW",
+        "D": "ADEGHLNTY",
+        "E": " CHNX",
+        "F": "KY",
+        "G": " LUY",
+        "H": "ADGPRSUX",
+        "I": "GMPV",
+        "J": "E",
+        "K": "ATWY",
+        "L": " ADELNSU",
+        "M": " EKL",
+        "N": " EGNPRW",
+        "O": "LX",
+        "P": "AEHLOR",
+        "R": "GHM",
+        "S": " AEGKLMNOPRSTWY",
+        "T": "ADFNQRSW",
+        "U": "B",
+        "W": " ACDFNRSV",
+        "Y": "O",
+        "Z": "E",
+    }.items()
+    for second in seconds
 )
 
 

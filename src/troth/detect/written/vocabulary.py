@@ -1,0 +1,84 @@
+"""Which of many lists of words occur in a text at all: one look-up for each word of the text, however many lists."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Final
+
+import re2
+
+__all__ = ["Vocabulary"]
+
+_LETTERS_ALONE: Final = bytes(
+    byte + 32 if chr(byte).isupper() and byte < 128 else byte if byte >= 128 or chr(byte).islower() else 32
+    for byte in range(256)
+)
+"""Every byte in lower case, and a space for what is no letter; what is beyond ASCII counts as letters."""
+_APART: Final = r"[\s_.-]*"
+
+
+class Vocabulary:
+    """Numbers lists of words, and tells those of which a word may occur. Says so rather too often than too seldom.
+
+    A word may be several with spaces between, which a text may write together; a star at an end stands for more
+    letters. The words of scripts without capitals are not parted by spaces, so they are looked for in any place.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._whole: list[tuple[frozenset[bytes], int]] = []
+        self._anywhere: list[tuple[str, int]] = []
+
+    def add(self, words: Iterable[str]) -> int:
+        """The number of a list of words in lower case; of the same one, the same number. Add first, then ask."""
+        these = tuple(words)
+        if these in self._numbers:
+            return self._numbers[these]
+        number = self._numbers[these] = len(self._numbers) + 1
+        for word in {*these, *map(_without_accents, these)}:
+            parts = word.encode("utf-8").translate(_LETTERS_ALONE).split()
+            if "*" in word or not any(map(_has_capital, word)):
+                self._anywhere.append((_APART.join(re2.escape(it) for it in word.strip("*").split()), number))
+            else:
+                self._whole += ((frozenset(form), number) for form in {tuple(parts), (b"".join(parts),)})
+        return number
+
+    def occurring(self, utf8: bytes) -> set[int]:
+        """The numbers of the lists of which a word may occur."""
+        lowered = utf8 if utf8.isascii() else utf8.decode("utf-8", "replace").lower().encode("utf-8")
+        known, by_longest = self._words
+        here = known.intersection(lowered.translate(_LETTERS_ALONE).split())
+        numbers = {number for word in here & by_longest.keys() for parts, number in by_longest[word] if parts <= here}
+        if self._anywhere:
+            numbers.update(self._anywhere[it][1] for it in self._stretches.Match(utf8) or ())
+        return numbers
+
+    @cached_property
+    def _words(self) -> tuple[frozenset[bytes], dict[bytes, list[tuple[frozenset[bytes], int]]]]:
+        """Each part of a word; and the words by their longest part, which is the rarest in a text."""
+        counts = Counter(part for parts, _ in self._whole for part in parts)
+        by_longest: dict[bytes, list[tuple[frozenset[bytes], int]]] = {}
+        for parts, number in self._whole:
+            by_longest.setdefault(min(parts, key=lambda it: (-len(it), counts[it], it)), []).append((parts, number))
+        return frozenset(counts), by_longest
+
+    @cached_property
+    def _stretches(self) -> Any:
+        found = re2.Set.SearchSet()
+        for regex, _ in self._anywhere:
+            found.Add(f"(?i){regex}")
+        found.Compile()
+        return found
+
+
+def _has_capital(letter: str) -> bool:
+    return letter.lower() != letter.upper()
+
+
+def _without_accents(word: str) -> str:
+    if word.isascii():
+        return word
+    return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")
