@@ -15,7 +15,8 @@ def found(text: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "text", ["My name is Ann and I live in Paris.", "my name is ann and i live in paris", "MY NAME IS ANN. I LIVE IN PARIS"]
+    "text",
+    ["My name is Ann and I live in Paris.", "my name is ann and i live in paris", "MY NAME IS ANN. I LIVE IN PARIS"],
 )
 def test_names_are_found_in_any_case(text: str) -> None:
     assert {(it.lower(), type_) for it, type_ in found(text)} == {("ann", "PERSON"), ("paris", "LOCATION")}

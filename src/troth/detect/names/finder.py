@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from troth.detect.finding import Finding
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Names"]
 
-_KINDS: Final = ("", "PERSON", "LOCATION", "ORGANIZATION")
-_AGAIN: Final = 32
-"""How many words are looked at twice where a long text is cut, so that no word lacks its neighbours."""
+_WORDS_MAX: Final = 2048
+"""How many words are looked at together at most."""
+
+_ENDS: Final = frozenset("\n.!?")
+"""After these a long text is cut."""
 
 
 class Names:
@@ -29,18 +32,13 @@ class Names:
         self._network: Network | None = None
 
     def find(self, text: Text) -> Iterator[Finding]:
-        """Runs of words that the model takes for one name. They do not overlap."""
+        """What the model takes for a name. Names do not overlap."""
         network = self._ready()
-        for places, words in _pieces(text.folded):
-            shares = network.tag(words)
-            kinds = shares.argmax(axis=1)
-            for kind, run in itertools.groupby(range(len(words)), kinds.__getitem__):
-                if kind:
-                    within = list(run)
-                    first, last = within[0], within[-1]
-                    start, end = places[first], places[last] + len(words[last])
-                    score = float(shares[first : last + 1, kind].mean())
-                    yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, _KINDS[kind], score, "names")
+        for words in _parts(text.folded):
+            text.check_clock()
+            for first, last, type_, score in network.names([it[0] for it in words]):
+                start, end = words[first].start(), words[last].end()
+                yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, type_, score, "names")
 
     def _ready(self) -> Network:
         # numpy and the weights cost a tenth of a second, which nobody pays who looks for no names.
@@ -48,11 +46,16 @@ class Names:
             from troth.detect.names.model import shipped
             from troth.detect.names.network import Network
 
-            self._network = Network(shipped())
+            self._network = Network(shipped(), words_max=_WORDS_MAX)
         return self._network
 
 
-def _pieces(folded: str) -> Iterator[tuple[list[int], list[str]]]:
-    matches = WORD.finditer(folded)
-    while piece := list(itertools.islice(matches, 4096)):
-        yield [it.start() for it in piece], [it[0] for it in piece]
+def _parts(folded: str) -> Iterator[Sequence[re.Match[str]]]:
+    """The words of a text, so many at a time that a part ends where a sentence or a line does, if any does."""
+    words = WORD.finditer(folded)
+    held = list(itertools.islice(words, _WORDS_MAX))
+    while held:
+        ends = range(len(held) - 1, _WORDS_MAX // 2, -1) if len(held) == _WORDS_MAX else ()
+        cut = next((at + 1 for at in ends if held[at][0] in _ENDS), len(held))
+        yield held[:cut]
+        held = [*held[cut:], *itertools.islice(words, cut)]

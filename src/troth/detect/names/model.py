@@ -1,7 +1,7 @@
-"""The network that says of each word whether it belongs to a name, and the file its weights come from.
+"""What was learnt: the file of weights that ships with the package, and the row of numbers it gives for a word.
 
-A word's letters alone give a row of numbers (`Table`). What each of the seven words around a place adds to the first
-layer is multiplied out once for each different word and kept, so that the first layer is a sum of looked-up rows.
+A word's row is a sum: of its own row where the word is known, of the rows of its beginnings, middles and ends, of how
+it is written, and of the lists that hold it (given names, family names, places). A word never met has letters, too.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import functools
 import importlib.resources
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from troth.detect.names import words
+from troth.detect.names.words import BUCKETS, SHAPES, pieces, shape
 
 __all__ = ["AROUND", "Floats", "Weights", "shipped"]
 
@@ -24,16 +25,19 @@ AROUND: Final = 3
 """How many words before and after one the first layer sees."""
 
 Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Weights:
-    """What was learnt. Rows of the table are whole numbers that *scale* brings back to size."""
+    """The numbers of the model. *lexicon* holds hashes of words, never the words; *lists* which lists each is in.
 
-    words: npt.NDArray[np.uint32]
-    never: npt.NDArray[np.bool_]
-    lists: tuple[npt.NDArray[np.uint32], ...]
+    *rows* says which row of *table* is a known word's own; after those stand the buckets of pieces, the shapes, the
+    lists, and what stands beyond a text. The rest are the layers of the network.
+    """
+
+    lexicon: npt.NDArray[np.uint32]
+    rows: npt.NDArray[np.intp]
+    lists: npt.NDArray[np.uint8]
     table: npt.NDArray[np.int8]
     scale: Floats
     near: Floats
@@ -45,44 +49,40 @@ class Weights:
     out: Floats
     out_near: Floats
     out_bias: Floats
-    sure: Floats
 
-    def row(self, word: str) -> Floats:
-        """What the letters of *word* say, as one row of numbers."""
-        at = self._rows_of(word)
-        return (self.table[at] * self.scale[at, None]).sum(axis=0, dtype=np.float32)
+    def of(self, words: Sequence[str]) -> Floats:
+        """One row of numbers for each of *words*, of which none is empty."""
+        hashes = np.array([zlib.crc32(it.lower().encode("utf-8", "replace")) for it in words], np.uint32)
+        at = self.lexicon.searchsorted(hashes).clip(max=len(self.lexicon) - 1)
+        is_known = self.lexicon[at] == hashes
+        own = np.where(is_known, self.rows[at], -1)
+        listed = np.unpackbits(self.lists[at] * is_known, bitorder="little").reshape(-1, 8)
+        return (
+            self._summed([pieces(it) for it in words])
+            + self._taken(self._shapes + np.array([shape(it) for it in words]))
+            + listed[:, : self._lists] @ self._taken(np.arange(len(self.table) - 1 - self._lists, len(self.table) - 1))
+            + self._taken(own) * (own >= 0)[:, None]
+        )
 
-    def is_never(self, word: str) -> bool:
-        """Whether *word* is one that is no part of any name, so that nothing need be asked."""
-        known = _index(self.words, _hash(word.lower()))
-        return bool(self.never[known]) if known is not None else not word[0].isalnum()
-
-    def _rows_of(self, word: str) -> list[int]:
-        bare = _hash(word.lower())
-        letters = len(self.words)
-        shapes = letters + words.BUCKETS
-        rows = [letters + bucket for bucket in {*words.features(word)}]
-        rows.append(shapes + words.shape(word))
-        known = _index(self.words, bare)
-        if known is not None:
-            rows.append(known)
-        first = shapes + len(words.SHAPES)
-        rows += [first + at for at, listed in enumerate(self.lists) if _index(listed, bare) is not None]
-        return rows
-
-    @property
     def nothing(self) -> Floats:
         """The row of what stands before a text and after it."""
-        return self.table[-1] * self.scale[-1]
+        return self._taken(np.array([len(self.table) - 1]))
 
+    def _summed(self, parts: Sequence[Sequence[int]]) -> Floats:
+        ends = np.cumsum([len(it) for it in parts])
+        rows = self._taken(self._shapes - BUCKETS + np.array([at for it in parts for at in it]))
+        return np.add.reduceat(rows, np.concatenate(([0], ends[:-1])))
 
-def _hash(word: str) -> int:
-    return zlib.crc32(word.encode("utf-8", "replace"))
+    def _taken(self, at: npt.NDArray[np.intp]) -> Floats:
+        return self.table[at] * self.scale[at, None]
 
+    @property
+    def _shapes(self) -> int:
+        return len(self.table) - 1 - self._lists - len(SHAPES)
 
-def _index(hashes: npt.NDArray[np.uint32], wanted: int) -> int | None:
-    at = int(hashes.searchsorted(np.uint32(wanted)))
-    return at if at < len(hashes) and hashes[at] == wanted else None
+    @property
+    def _lists(self) -> int:
+        return 6
 
 
 @functools.cache
@@ -91,9 +91,11 @@ def shipped() -> Weights:
     packed = (importlib.resources.files(__package__) / "names.npz").read_bytes()
     with np.load(io.BytesIO(packed), allow_pickle=False) as read:
         held = {name: read[name] for name in read.files}
-    lists = tuple(held.pop(name) for name in sorted(name for name in held if name.startswith("list_")))
-    return Weights(lists=lists, **{name: _full(value) for name, value in held.items()})
+    lexicon = held.pop("lexicon").cumsum(dtype=np.uint32)
+    known = np.unpackbits(held.pop("known"), count=len(lexicon)).astype(np.intp)
+    rows = np.where(known, known.cumsum() - 1, -1)
+    return Weights(lexicon=lexicon, rows=rows, **{name: _in_full(value) for name, value in held.items()})
 
 
-def _full(value: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _in_full(value: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return value.astype(np.float32) if value.dtype == np.float16 else value

@@ -3,92 +3,129 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from troth.detect.names.model import AROUND, Floats, Weights
-from troth.detect.names.words import shape
+from troth.detect.names.words import SHAPES, plain, shape
 
-__all__ = ["Network", "WORDS_MAX"]
+__all__ = ["Name", "Network"]
 
-WORDS_MAX: Final = 4096
-"""How many words are looked at together at most."""
+_KEPT: Final = 3
+"""Of how many different words, times those looked at together, the part of the first layer is kept. When there is no
+room for more, all are forgotten."""
 
-_KEPT: Final = 2 * WORDS_MAX
-"""For how many different words their part of the first layer is kept. When it is full, all are forgotten."""
+_WRITTEN: Final = 4
+"""How many ways of writing each are known; numbers differ only in theirs."""
 
 _WIDE: Final = 2
-_NOTHING: Final = 0
-_LINE: Final = 9
+"""How many places before and after one the second layer sees."""
+
+_SMALL, _TITLED, _CAPITALS, _LINE = 1, 2, 4, 8
+_MARKS: Final = {"lower": _SMALL, "x": _SMALL, "Title": _TITLED, "miXed": _TITLED, "UPPER": _CAPITALS, "X": _CAPITALS}
+_MARK_OF: Final = tuple(_MARKS.get(it, _LINE if it == "line" else 0) for it in SHAPES)
+_CASE_OF: Final = np.array([{_SMALL: 1, _CAPITALS: 2}.get(seen & ~_LINE, 0) for seen in range(16)])
+
+
+_TYPES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
+
+
+class Name(NamedTuple):
+    """Words *first* to *last* are one name."""
+
+    first: int
+    last: int
+    type: str
+    score: float
 
 
 class Network:
     """Tags words. It keeps what it worked out about the words it met, never the text; threads may share it."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, *, words_max: int) -> None:
         self._weights = weights
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
-        reach, size, hidden = weights.near.shape
-        self._parts = np.zeros((reach, _KEPT, hidden), np.float32)
-        self._shapes = np.zeros(_KEPT, np.int8)
-        self._never = np.ones(_KEPT, np.bool_)
+        self._count = 0
+        reach, _, hidden = weights.near.shape
+        self._parts = np.zeros((reach, _KEPT * words_max, hidden), np.float32)
+        self._marks = np.zeros(_KEPT * words_max, np.uint8)
 
-    def tag(self, found: Sequence[str]) -> Floats:
-        """For each of at most `WORDS_MAX` words, how likely it is no name, a person's, a place's, an organisation's."""
+    def names(self, found: Sequence[str]) -> Iterator[Name]:
+        """The names among at most *words_max* words: runs of words that are likelier a part of one than not."""
+        shares = self.shares(found)
+        bounds = np.flatnonzero(np.diff(shares[:, 0] < 0.5, prepend=False, append=False))
+        for start, end in bounds.reshape(-1, 2).tolist():
+            if within := [at for at in range(start, end) if found[at][0].isalnum()]:
+                first, last = within[0], within[-1]
+                each = shares[first : last + 1, 1:].mean(axis=0)
+                kind = int(each.argmax())
+                yield Name(first, last, _TYPES[kind], float(each[kind]))
+
+    def shares(self, found: Sequence[str]) -> Floats:
+        """For each word, how likely it is no name, a person's, a place's, an organisation's."""
         with self._lock:
             ids = self._known(found)
-            near, shapes = self._near(ids), self._shapes[ids]
-        near += self._weights.case[_cases(shapes)]
+            near = self._near(ids)
+            marks = self._marks[ids]
+        near += self._weights.case.take(_cases(marks), axis=0)
         np.maximum(near, 0, out=near)
         return _shares(self._scores(near))
 
     def _known(self, found: Sequence[str]) -> npt.NDArray[np.intp]:
-        ids = self._ids
-        new = [word for word in dict.fromkeys(found) if word not in ids]
-        if len(ids) + len(new) >= _KEPT or not ids:
-            ids.clear()
-            new = ["", *dict.fromkeys(found)]
-        if new:
-            self._learn(new)
-        return np.fromiter(map(ids.__getitem__, found), np.intp, len(found))
+        try:
+            return np.array([self._ids[word] for word in found])
+        except KeyError:
+            self._learn(found)
+            return np.array([self._ids[word] for word in found])
 
-    def _learn(self, new: Sequence[str]) -> None:
-        weights, first = self._weights, len(self._ids)
-        rows = np.stack([weights.row(word) if word else weights.nothing for word in new])
-        np.matmul(rows, weights.near, out=self._parts[:, first : first + len(new)])
-        self._ids.update(zip(new, range(first, first + len(new)), strict=True))
-        self._shapes[first : first + len(new)] = [shape(word) if word else 10 for word in new]
+    def _learn(self, found: Sequence[str]) -> None:
+        """Work out the parts of those words that are new, or of all where there is no room for more."""
+        room = len(self._marks)
+        new = {plain(word) for word in found if word not in self._ids}.difference(self._ids)
+        if not self._ids or len(self._ids) > _WRITTEN * room or self._count + len(new) > room:
+            self._ids = {"": 0}
+            self._count = 1
+            self._parts[:, :1] = self._weights.nothing() @ self._weights.near
+            new = {plain(word) for word in found}
+        self._keep(sorted(new))
+        self._ids.update({word: self._ids[plain(word)] for word in found if word not in self._ids})
+
+    def _keep(self, new: Sequence[str]) -> None:
+        if new:
+            within = slice(self._count, self._count + len(new))
+            self._parts[:, within] = self._weights.of(new) @ self._weights.near
+            self._marks[within] = [_MARK_OF[shape(word)] for word in new]
+            self._ids.update(zip(new, range(within.start, within.stop), strict=True))
+            self._count = within.stop
 
     def _near(self, ids: npt.NDArray[np.intp]) -> Floats:
         """The first layer: what each word around a place adds, summed."""
-        around = np.pad(ids, AROUND, constant_values=_NOTHING)
-        total = np.tile(self._weights.near_bias, (len(ids), 1))
-        for at, part in enumerate(self._parts):
+        around = np.zeros(len(ids) + 2 * AROUND, np.intp)
+        around[AROUND:-AROUND] = ids
+        total = self._parts[0].take(around[: len(ids)], axis=0)
+        total += self._weights.near_bias
+        for at, part in enumerate(self._parts[1:], 1):
             total += part.take(around[at : at + len(ids)], axis=0)
         return total
 
     def _scores(self, near: Floats) -> Floats:
-        weights = self._weights
-        down = np.pad(near @ weights.down, ((_WIDE, _WIDE), (0, 0)))
-        seen = np.hstack([down[at : at + len(near)] for at in range(2 * _WIDE + 1)])
+        weights, count = self._weights, len(near)
+        down = np.zeros((count + 2 * _WIDE, weights.down.shape[1]), np.float32)
+        down[_WIDE:-_WIDE] = near @ weights.down
+        seen = np.hstack([down[at : at + count] for at in range(2 * _WIDE + 1)])
         wide = np.maximum(seen @ weights.wide + weights.wide_bias, 0)
         return wide @ weights.out + near @ weights.out_near + weights.out_bias
 
 
-def _cases(shapes: npt.NDArray[np.int8]) -> npt.NDArray[np.intp]:
+def _cases(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     """Of each word's line: 0 where it has capitals and small letters, 1 only small ones, 2 only capitals."""
-    ends = np.flatnonzero(shapes == _LINE)
-    starts = np.concatenate(([0], ends + 1))
-    starts = starts[starts < len(shapes)]
-    small = np.add.reduceat(np.isin(shapes, (0, 5)), starts, dtype=np.intp)
-    titled = np.add.reduceat(np.isin(shapes, (1, 3)), starts, dtype=np.intp)
-    capitals = np.add.reduceat(np.isin(shapes, (2, 4)), starts, dtype=np.intp)
-    kind = np.where((small > 0) & (capitals + titled == 0), 1, np.where((capitals > 0) & (small + titled == 0), 2, 0))
-    return np.repeat(kind, np.diff(np.append(starts, len(shapes))))
+    starts = np.concatenate(([0], np.flatnonzero(marks[:-1] == _LINE) + 1))
+    seen = np.bitwise_or.reduceat(marks, starts)
+    return _CASE_OF[seen].repeat(np.diff(starts, append=len(marks)))
 
 
 def _shares(scores: Floats) -> Floats:

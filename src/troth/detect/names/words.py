@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["BUCKETS", "LETTERS_MAX", "SHAPES", "WORD", "features", "shape"]
+__all__ = ["BUCKETS", "LETTERS_MAX", "SHAPES", "WORD", "pieces", "plain", "shape"]
 
 WORD: Final = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
 """A run of letters and digits, one sign, or the end of a line."""
+
+_DIGIT: Final = re.compile(r"\d")
 
 LETTERS_MAX: Final = 24
 """What stands beyond in a longer word says nothing about names, and would only cost time."""
@@ -19,6 +20,11 @@ BUCKETS: Final = 8192
 """Beginnings, ends and middles of words share this many rows of the table."""
 
 SHAPES: Final = ("lower", "Title", "UPPER", "miXed", "X", "x", "digits", "with digits", "sign", "line", "none")
+
+
+def plain(word: str) -> str:
+    """The word with every digit as 0: which digits they are says nothing about names."""
+    return word if word.isalpha() else _DIGIT.sub("0", word)[:LETTERS_MAX]
 
 
 def shape(word: str) -> int:
@@ -38,14 +44,12 @@ def shape(word: str) -> int:
     return 9 if word == "\n" else 8
 
 
-def features(word: str) -> Iterator[int]:
-    """The buckets of a word's beginnings, ends and middles, whatever its case."""
-    bare = word.lower()[:LETTERS_MAX]
-    framed = f"<{bare}>".encode("utf-8", "replace")
-    seen = len(framed)
-    for size in (2, 3, 4, 5):
-        if size < seen:
-            yield zlib.crc32(framed[:size]) % BUCKETS
-            yield zlib.crc32(framed[-size:]) % BUCKETS
-    for at in range(1, seen - 3):
-        yield zlib.crc32(framed[at : at + 3]) % BUCKETS
+def pieces(word: str) -> set[int]:
+    """The buckets of a word's beginnings, middles and ends, whatever its case. There is always one."""
+    framed = f"<{word.lower()[:LETTERS_MAX]}>".encode("utf-8", "replace")
+    size = len(framed)
+    found = {zlib.crc32(framed[at : at + 3]) % BUCKETS for at in range(size - 2)}
+    for taken in range(2, min(size, 6)):
+        found.add(zlib.crc32(framed[:taken]) % BUCKETS)
+        found.add(zlib.crc32(framed[-taken:]) % BUCKETS)
+    return found
