@@ -85,4 +85,4 @@ def _no_model() -> Any:
     """Presidio's own stand-in for a language model: its patterns only."""
     from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
-    return NoOpNlpEngine()
+    return NoOpNlpEngine(models=[{"lang_code": "en", "model_name": "none"}])
