@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from troth.detect.finding import Finding
 from troth.detect.places.grammar import compiled, cores, occurring
 from troth.detect.places.judging import JUDGES, Judged
-from troth.detect.places.walking import Walk, Walker
+from troth.detect.places.walking import NOWHERE, Walk, Walker
 from troth.detect.places.words import shipped
 from troth.detect.text import Text
 
@@ -24,6 +24,7 @@ _TOLD: Final = re.compile(
     r"[^\n]{0,25}$|\b(?:i'm|we're|am|are|is) at $",
     re.IGNORECASE,
 )
+_GOES_ON: Final = re.compile(r"(?: (?:[A-Z&][a-z&]|[A-Z]{3}))")
 _PROVEN: Final = (0.0, 0.1, 0.15)
 _PROVEN_BY_WORDS: Final = 0.05
 _SUREST: Final = 0.97
@@ -77,6 +78,8 @@ class Places:
         proof = left.proof if judged.places else max(left.proof, right.proof)
         if judged.more and not proof and (judged.places or not told):
             return None
+        if name == "unnumbered" and not right.length and _GOES_ON.match(after):
+            return None  # a surgery or a bank that is named after its street
         start += len(core[: judged.skip].encode()) - len(before[len(before) - left.length :].encode())
         end += len(after[: right.length].encode()) - len(core[len(core) - judged.cut :].encode())
         score = min(_SUREST, judged.score + _PROVEN[proof] + _PROVEN_BY_WORDS * told)
@@ -84,9 +87,9 @@ class Places:
 
     def _walks(self, judged: Judged, before: str, after: str) -> tuple[Walk, Walk]:
         """To the right and to the left; not on a side where a part of the core itself does not belong."""
-        right = Walk(0, 0) if judged.cut else self._walker.right(after, capitals=judged.capitals)
+        right = NOWHERE if judged.cut else self._walker.right(after, capitals=judged.capitals)
         if judged.skip:
-            return right, Walk(0, 0)
+            return right, NOWHERE
         return right, self._walker.places(before) if judged.places else self._walker.left(before)
 
     @cached_property

@@ -19,15 +19,17 @@ _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
 _WORD: Final = r"[A-Za-z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
 _NAME: Final = r"[A-Z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
 _NUMBER: Final = r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?"
-_AFTER: Final = r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}\d{1,4}[a-z]?){0,3}\b"
+_AFTER: Final = r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}\b"
 """A number of a house that stands behind its street: ``14a``, ``5/2/14``."""
 _BREAK: Final = r"[ \t]*[,\n;|-][\s>,|-]{0,6}"
 _FLAT: Final = r"(?i:apt|suite|apartment)\b\.? ?#?\d{1,5}\b"
 _ROADS: Final = r"(?:(?:county|state) (?:road|route)|highway|hwy|route|rte|interstate|fm|cr) \d{1,4}\b"
 _BOX: Final = (
-    r"(?:unit \d+ |psc \d+,? |rr ?#?\d+,? )?(?:p\.? ?o\.? ?|gpo |post ?|private |call )?box #?\d{1,6}[a-z]?\b"
-    r"|post(?:fach|bus|boks) \d[\d ]{1,6}|apartado(?: de correos)? \d{1,6}|casella postale \d{1,6}|packstation \d{1,4}"
+    r"(?:unit \d+ |(?:psc|rr|rt|hc) ?#?\d+,? )?(?:p\.? ?o\.? ?|gpo |post ?|private |call )?"
+    r"box #?\d{1,6}(?:-?[a-z])?\b"
+    r"|post(?:fach|bus|boks) \d[\d ]{1,6}\d\b|apartado(?: de correos)? \d{1,6}|casella postale \d{1,6}|packstation \d{1,4}"
     r"|bp \d{2,6}|pmb \d{1,5}|locked bag \d{1,6}|general delivery"
+    r"|(?:us(?:ns|nv|s|cgc) [a-z\x{80}-\x{10ffff}]+\s+)?(?:apo|fpo|dpo),? a[aep] \d{5}\b"
 )
 
 
@@ -42,17 +44,20 @@ def cores(of: Words) -> dict[str, str]:
         "english": f"{_NUMBER},? +(?:(?:{_WORD}|\\d{{1,3}}(?i:st|nd|rd|th)) +){{1,4}}?(?i:{street})\\b\\.?"
         f"(?: (?i:{street})\\b\\.?){{0,2}}(?: (?i:{either(of.directions)})\\b)?(?: \\d{{1,3}} ?[NSEW]\\b)?",
         "road": f"{_NUMBER} +(?:[NSEW]\\.? )?(?i:{_ROADS})(?: [NSEW]\\b)?",
+        "directed": rf"\d{{2,5}} [NSEW]\.? {town}",
         "continental": f"(?:{_NUMBER}(?: ?(?:bis|ter))?,? +)?(?i:{either(of.before)})\\.? +"
         f"{linked}{_WORD}(?:[ -]{linked}{_NAME}){{0,4}}(?:,? +(?:n[°º.]{{0,2}} ?|km ?)?{_AFTER})?",
-        "germanic": f"(?:{_NAME}[ -]){{0,3}}?{_WORD}?(?i:{either(of.endings)})\\.?,? +{_AFTER}",
+        "germanic": f"(?:{_NAME}[ -]){{0,3}}?(?:{_WORD})?(?i:{either(of.endings)})\\.?,? +{_AFTER}",
         "box": f"(?i:{_BOX})",
-        "pair": f"{town},? {_AFTER}{_BREAK}(?:[A-Z]{{1,2}}-)?\\d{{4,5}} {town}",
+        "pair": f"{town},? {_AFTER}{_BREAK}(?:(?:[A-Z]{{1,2}}-)?\\d{{4,5}}|\\d{{3}} \\d{{2}})[ ;]{town}",
         "unit": rf"\d{{1,3}} (?:[^\s,]+[ ,]{{1,2}}){{0,6}}?[^\s,]+[\s>,?*]{{1,8}}{_FLAT}",
         "between": rf"\d{{2,3}} {town} \d{{1,4}}\b",
-        "country": rf"{either(of.countries)}[ \t]+\d{{4,6}}\b",
+        "zoned": rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}} {town}",
+        "country": rf"(?i:{either(of.countries)})(?:[ \t]+\d{{4,6}})?\b",
         "coded": rf"{state}\.?,?\s+(?:\d{{5}}(?:-\d{{4}})?|\d{{4}}|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b",
-        "british": r"(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2})\b",
-        "unnumbered": f"(?:{_NAME} ){{1,3}}{either(_capitalised(of.streets))}\\b\\.?",
+        "postcode": r"(?:(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2})|[A-Z]\d[\dW] [A-Z\d]{4})\b",
+        "unnumbered": f"(?:(?:{_NAME}|\\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}{either(_capitalised(of.alone))}\\b\\.?"
+        f"(?: {_AFTER})?",
         "said": f"{said}(?:[ -](?:and )?{said}){{0,5}} (?:{_WORD} ){{1,3}}?(?i:{street})\\b",
     }
 

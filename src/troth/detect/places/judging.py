@@ -11,7 +11,10 @@ from troth.detect.places.words import Words
 __all__ = ["JUDGES", "Judged"]
 
 _NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?(?: ?(?:bis|ter))?,? +")
-_NUMBER_AFTER: Final = re.compile(r",? +(?:n[°º.]{0,2} ?|km ?)?\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}\d{1,4}[a-z]?){0,3}$")
+_NUMBER_AFTER: Final = re.compile(
+    r",? +(?:n[°º.]{0,2} ?|km ?)?\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
+)
+_SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NO_STREETS: Final = frozenset({"brigade", "renegade", "decade"})
 _FOREIGN: Final = frozenset(
@@ -94,7 +97,7 @@ def continental(core: str, of: Words) -> Judged | None:
         return None
     capitals, foreign = named[0][0].isupper(), _plain(kind) in _FOREIGN
     if before or after:
-        if not capitals and (foreign or not before):
+        if not capitals and foreign:
             return None
         return Judged(0.85 if capitals else 0.7, more=foreign and not kind[0].isupper(), cut=cut, capitals=capitals)
     if foreign or not capitals or named[0].lower() in of.no_places:
@@ -122,6 +125,11 @@ def box(core: str, of: Words) -> Judged | None:
     return Judged(0.85, more=core.lower().startswith(("box", "bp", "general", "pmb", "call")))
 
 
+def directed(core: str, of: Words) -> Judged | None:
+    """``4410 N Kostner``: with a direction, a name is enough where a town follows."""
+    return Judged(0.7, more=True)
+
+
 def pair(core: str, of: Words) -> Judged | None:
     """``Siedlung Eichwald 4, 66482 Zweibrücken``: a name with a number, then a code with a name."""
     words = re.findall(r"[^\s,;|>/-]+", core)
@@ -147,9 +155,26 @@ def between(core: str, of: Words) -> Judged | None:
     return None if names & of.no_places else Judged(0.7, more=True)
 
 
+def zoned(core: str, of: Words) -> Judged | None:
+    """``1205 Genève``: a code before a town that is known, or before other parts of an address."""
+    code, *words = core.replace("-", " ").split()
+    code, words = (words[0], words[1:]) if code.isalpha() else (code, words)
+    phrases = {" ".join(words[:size]).lower() for size in (1, 2, 3)}
+    if _YEAR.fullmatch(code) or words[0].lower() in of.no_places:
+        return None
+    return Judged(0.7, more=not phrases & of.towns, type="LOCATION", places=True)
+
+
 def country(core: str, of: Words) -> Judged | None:
-    """``Kenya 92342``."""
-    return None if _YEAR.fullmatch(core.split()[-1]) else Judged(0.8, type="LOCATION", places=True)
+    """``Kenya 92342``, and countries by themselves."""
+    name = core.rstrip("0123456789 \t")
+    code = core[len(name) :].strip()
+    if code and not _YEAR.fullmatch(code):
+        return Judged(0.8, type="LOCATION", places=True)
+    if name.lower() in of.doubtful or (len(name) < 4 and not name.isupper()):
+        return None
+    score = 0.8 if name[0].isupper() else 0.65
+    return Judged(score, cut=len(core) - len(name), type="LOCATION")
 
 
 def coded(core: str, of: Words) -> Judged | None:
@@ -160,19 +185,22 @@ def coded(core: str, of: Words) -> Judged | None:
     return Judged(0.85 if state in of.codes or len(state) > 3 else 0.7, more=True, places=True)
 
 
-def british(core: str, of: Words) -> Judged | None:
-    """``LL23 7TR``, after a town or a house."""
+def postcode(core: str, of: Words) -> Judged | None:
+    """``LL23 7TR``, ``V92 XY00``, after a town or a house."""
     return Judged(0.85, more=True, places=True)
 
 
 def unnumbered(core: str, of: Words) -> Judged | None:
-    """``Maclean Street``: no one's address, yet a place."""
+    """``Maclean Street``: no one's address, yet a place; and ``Kessels Lane 4``."""
     words = core.split()
     skip = 0
-    while len(words) > 1 and words[0].lower() in of.no_places | of.no_names:
+    while len(words) > 1 and words[0].lower() in of.no_places | _SMALL:
         skip += core.index(words[1], skip + len(words[0])) - skip
         words = words[1:]
-    return Judged(0.65, skip=skip, type="LOCATION") if len(words) > 1 else None
+    numbered = core[-1].isdecimal() or core[-2:-1].isdecimal()
+    if len(words) < 2 + numbered or (core.isupper() and _plain(words[-1]) in {"drive", "terrace", "crescent"}):
+        return None
+    return Judged(0.8, skip=skip) if numbered else Judged(0.65, skip=skip, type="LOCATION")
 
 
 def said(core: str, of: Words) -> Judged | None:
@@ -189,7 +217,7 @@ JUDGES: Final[dict[str, Callable[[str, Words], Judged | None]]] = {
     it.__name__: it
     for it in (
         *(english, road, continental, germanic, box, pair, unit, between),
-        *(country, coded, british, unnumbered, said),
+        *(directed, zoned, country, coded, postcode, unnumbered, said),
     )
 }
 

@@ -18,17 +18,19 @@ class Words:
 
     streets: tuple[str, ...]
     others: tuple[str, ...]
+    alone: tuple[str, ...]
     directions: tuple[str, ...]
     before: tuple[str, ...]
     endings: tuple[str, ...]
     links: tuple[str, ...]
-    units: tuple[str, ...]
-    buildings: tuple[str, ...]
+    units: frozenset[str]
+    buildings: frozenset[str]
     numbers: tuple[str, ...]
     states: tuple[str, ...]
     codes: tuple[str, ...]
     counties: tuple[str, ...]
     countries: tuple[str, ...]
+    doubtful: frozenset[str]
     towns: frozenset[str]
     plain_streets: frozenset[str]
     """All of *streets* and *others*."""
@@ -46,17 +48,19 @@ def shipped() -> Words:
     return Words(
         streets=_words(english["streets"]),
         others=_words(english["others"]),
+        alone=_words(english["alone"]),
         directions=_words(english["directions"]),
         before=_words(continental["before"]),
         endings=_words(continental["endings"]),
         links=_words(continental["links"]),
-        units=_words(parts["units"]),
-        buildings=_words(parts["buildings"]),
+        units=frozenset(it.strip(".") for it in _words(parts["units"])),
+        buildings=frozenset(_words(parts["buildings"])),
         numbers=_words(parts["numbers"]),
         states=_names(places["states"]),
         codes=_words(places["state_codes"]),
         counties=_names(places["counties"]),
         countries=_names(places["countries"]),
+        doubtful=frozenset(it.lower() for it in _names(places["doubtful"])),
         towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
         plain_streets=frozenset(_words(english["streets"] + english["others"])),
         no_names=frozenset(_words(english["nots"])),

@@ -1,0 +1,60 @@
+"""A piece of text beside an address, as the words and numbers that may belong to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+__all__ = ["Token", "last_part", "tokens"]
+
+_MARKS: Final = r"\s,;|>/*?·•–()\[\]{}<=:!\"“”"
+_TOKEN: Final = re.compile(rf"([\s,;|>/*?·•–-]{{0,12}})([^{_MARKS}-](?:[^{_MARKS}]|(?<=\d)/(?=\w))*)")
+"""What may divide two parts of an address, and a word or number of one; a slash may stand within a number."""
+_STARTS: Final = re.compile(r"[,\n;:(){}\[\]<=>|•\"“”\t!*]|\s[-–]\s|\?\?\?")
+_LINES_MAX: Final = 2
+
+
+class Token(NamedTuple):
+    """A word or number, without the marks at its end; *gap* is what stands before it."""
+
+    start: int
+    end: int
+    written: str
+    gap: str
+
+    @property
+    def word(self) -> str:
+        """As it is looked up."""
+        return self.written.casefold().strip(".'-")
+
+    @property
+    def is_name(self) -> bool:
+        return self.written[0].isupper()
+
+    @property
+    def is_number(self) -> bool:
+        return self.written[0].isdecimal()
+
+    @property
+    def is_last(self) -> bool:
+        """Whether a sentence ends with it: short words with a full stop are abbreviations."""
+        return len(self.written) > 4 and self.written[-1] == "."
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The words and numbers of *text*, as long as only what may divide an address stands between them."""
+    match = _TOKEN.match(text)
+    while match and match[1].count("\n") <= _LINES_MAX:
+        gap, written = match.groups()
+        start = match.start(2)
+        yield Token(start, start + len(written.rstrip(".-'’")), written, gap)
+        match = _TOKEN.match(text, match.end())
+
+
+def last_part(body: str) -> str:
+    """The end of *body* behind its last comma, line break or other mark."""
+    start = 0
+    for match in _STARTS.finditer(body):
+        start = match.end()
+    return body[start:]
