@@ -47,7 +47,7 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     start = _local_start(talk, at, 0, language)
     if start == at:
         return None
-    asked = talk.asked_before(start)[:2]
+    asked = talk.asked_before(start, 2)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
     if "@" in talk.words[at : at + 1] and not any(it in ("dot", "underscore", "dash") for it in talk.words[start:end]):
         return None
@@ -164,7 +164,9 @@ def _spelled_on(talk: Talk, at: int, language: Language) -> bool:
     if before and before in _UNITS + _SIGNS and before != "m":
         return True
     is_named = before == "x" and talk.words[at - 1] not in language.before_email
-    return (before == "v" and len(talk.words[at - 1]) == 1) or (is_named and talk.kinds[at + 1 : at + 2] in tuple("dtT9o"))
+    return (before == "v" and len(talk.words[at - 1]) == 1) or (
+        is_named and talk.kinds[at + 1 : at + 2] in tuple("dtT9o")
+    )
 
 
 def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
@@ -178,7 +180,7 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
     is_again = talk.words[before] == talk.words[start] or (before and talk.kinds[before - 1] in _SIGNS)
     if "c" in gap and "s" not in gap and is_again:
         return before
-    if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS:
+    if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS + _PERHAPS:
         return None
     if ("g" in gap or ";" in gap) and "z" not in gap and talk.kinds[before] not in _SIGNS and not is_open:
         return None
@@ -198,7 +200,7 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
     if is_word and "." not in talk.kinds[start:dot] and "/" not in talk.kinds[end : end + 1]:
         return None
     end = _path_end(talk, end)
-    told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start)[:1])
+    told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start, 1))
     return Said(start, end, "URL", 0.8, told)
 
 

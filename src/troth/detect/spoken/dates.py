@@ -30,18 +30,25 @@ _ASKED_WORDS_MAX: Final = 25
 _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
-_NUMBER: Final = re2.compile("(?:T[dw]?|[td9w]h?)")
-_SUBJECTS: Final = frozenset({"i'm", "he's", "she's", "am", "aged", "turned", "turning", "gone", "he'll", "she'll", "was"})
+_NUMBER: Final = "(?:T[dw]?|[td9]h?)"
+_AGES: Final = re2.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
+_AGE_WORDS_MAX: Final = 12
+_OLD: Final = (["years", "old"], ["months", "old"], ["year", "old"], ["weeks", "old"], ["years", "of"])
+_SUBJECTS: Final = frozenset({"i'm", "he's", "she's", "am", "aged", "turned", "turning", "gone", "he'll", "she'll"})
+_SUBJECTS_AND_VERBS: Final = _SUBJECTS | {"is", "was", "old"}
+_PERSONS: Final = frozenset({"i", "he", "she", "daughter", "son", "mother", "father", "who"})
 
 
 def dates(talk: Talk, language: Language) -> Iterator[Said]:
     """Every date that is said with a month's name or a day's ordinal."""
+    if "M" not in talk.kinds and "O" not in talk.kinds and "n" not in talk.kinds:
+        return
     for match in _DATES.finditer(talk.kinds):
         start, end = match.span()
         month = next((talk.words[at] for at in range(start, end) if talk.kinds[at] in "Mn"), "")
         if (month and month not in language.months) or _is_spelling(talk, start, end):
             continue
-        asked = [it for it in talk.asked_before(start) if start - it.at <= _ASKED_WORDS_MAX][:2]
+        asked = [it for it in talk.asked_before(start, 2) if start - it.at <= _ASKED_WORDS_MAX]
         types = [type_ for it in asked for type_ in it.prompt.types]
         is_plain = month not in _HOMONYMS or len(match[0]) > 2
         if not (is_plain or types):
@@ -72,7 +79,7 @@ def _date(talk: Talk, start: int, end: int, types: list[str], language: Language
 
 def _first_try(talk: Talk, start: int) -> int:
     """Where a date begins that was said wrong at first: at the first day or month after the question."""
-    asked = talk.asked_before(start)[0].at
+    asked = talk.asked_before(start, 1)[0].at
     floor = max(asked, start - _RESTATED_WORDS_MAX)
     if "c" not in talk.kinds[floor:start]:
         return start
@@ -82,33 +89,43 @@ def _first_try(talk: Talk, start: int) -> int:
 
 def ages(talk: Talk, language: Language) -> Iterator[Said]:
     """Every age that is asked for, or said of somebody."""
-    for match in _NUMBER.finditer(talk.kinds):
+    if not any(it.prompt.types == ("AGE",) for it in talk.asked) and _SUBJECTS_AND_VERBS.isdisjoint(talk.words):
+        return
+    for match in _AGES.finditer(talk.kinds):
         start, end = match.span()
-        after = talk.words[end : end + 3]
-        is_old = after[:2] in (["years", "old"], ["months", "old"], ["year", "old"], ["years", "of"])
-        if is_old or _is_answer(talk, start, end, language) or _is_said_of(talk, start, end, language):
-            yield Said(start, end, "AGE", 0.9 if is_old else 0.7, told=True)
+        is_old = talk.words[end : end + 2] in _OLD
+        before = _before_fillers(talk, start)
+        if is_old or _is_answer(talk, start, before, end, language) or _is_said_of(talk, start, before, end, language):
+            yield Said(start, end + 2 * is_old, "AGE", 0.9 if is_old else 0.7, told=True)
 
 
-def _is_answer(talk: Talk, start: int, end: int, language: Language) -> bool:
-    asked = talk.asked_before(start)[:1]
+def _before_fillers(talk: Talk, start: int) -> int:
+    """The last word before a number that is no filler."""
+    start -= 1
+    while start > 0 and talk.kinds[start] == "f":
+        start -= 1
+    return start
+
+
+def _is_answer(talk: Talk, start: int, before: int, end: int, language: Language) -> bool:
+    asked = talk.asked_before(start, 1)
     return (
         bool(asked)
         and asked[0].prompt.types == ("AGE",)
-        and start - asked[0].at <= 12
-        and talk.kinds[start] != "w"
-        and (talk.kinds[start - 1] in "sgf;?" or talk.words[start - 1] in _SUBJECTS)
-        and talk.kinds[end : end + 1] not in list("dtTohk9mwln")
-        and (end == len(talk.words) or talk.words[end] not in language.counted)
+        and start - asked[0].at <= _AGE_WORDS_MAX
+        and (talk.kinds[before] in "sgcy;?" or talk.words[before] in _SUBJECTS)
+        and _is_whole(talk, end, language)
     )
 
 
-def _is_said_of(talk: Talk, start: int, end: int, language: Language) -> bool:
-    before = talk.words[start - 1] if start else ""
-    if before not in _SUBJECTS and talk.words[max(0, start - 2) : start] not in (["she", "is"], ["he", "is"], ["i", "is"]):
-        return False
+def _is_said_of(talk: Talk, start: int, before: int, end: int, language: Language) -> bool:
+    word = talk.words[before] if before >= 0 else ""
+    person = talk.words[before - 1] if before > 0 else ""
+    is_subject = word in _SUBJECTS or (word in ("is", "was") and person in _PERSONS)
+    return is_subject and talk.kinds[start] in "tT9" and _is_whole(talk, end, language)
+
+
+def _is_whole(talk: Talk, end: int, language: Language) -> bool:
+    """Whether a number ends there, and does not say how many of something."""
     after = talk.words[end] if end < len(talk.words) else ""
-    is_number = talk.kinds[end : end + 1] in list("dtTohk9mwln@./-")
-    if before == "was" and talk.words[start - 2 : start - 1] not in (["i"], ["he"], ["she"]):
-        return False
-    return talk.kinds[start] in "tT9" and not is_number and after not in language.counted
+    return talk.kinds[end : end + 1] not in tuple("dtTohk9mwln@./-_") and after not in language.counted

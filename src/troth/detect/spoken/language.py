@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -38,15 +38,16 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
 """Each word of a language is of one kind, and a kind is one character: so a talk is a string of kinds."""
 
 _VALUED: Final = tuple(KINDS)[:14]
-_SIGN_KINDS: Final = {"@": "@", ".": ".", "_": "_", "-": "-", "/": "/", "+": "+", "#": "#"}
+_WRITTEN: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?": ";", "!": ";"}
+"""Signs that are written, among words that are said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Words that ask for a value of one of *types*, or announce it.
 
-    *is_weak* where they are often said of something else, *is_partial* where only a part of a value follows; *is_aside* for words that
-    say nothing at all, in a value or beside it.
+    *is_weak* where they are often said of something else, *is_partial* where only a part of a value follows;
+    *is_aside* for words that say nothing at all, in a value or beside it.
     """
 
     types: tuple[str, ...]
@@ -57,17 +58,19 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. *kinds* and *values* are by word, *prompts* by their words with one space between."""
+    """One language. *kinds* and *values* are by word, *prompts* by their first word."""
 
     name: str
     kinds: Mapping[str, str]
     values: Mapping[str, str]
     months: Mapping[str, str]
-    prompts: Mapping[str, Prompt]
+    prompts: Mapping[str, tuple[tuple[list[str], Prompt], ...]]
     spelling: frozenset[str]
     connecting: frozenset[str]
     hints: tuple[str, ...]
+    fillers: tuple[str, ...]
     counted: frozenset[str]
+    common: frozenset[str]
     providers: frozenset[str]
     domains: frozenset[str]
     before_email: frozenset[str]
@@ -81,11 +84,11 @@ def language(name: str) -> Language:
 
 
 def _language(raw: dict[str, Any]) -> Language:
-    kinds: dict[str, str] = {}
+    kinds: dict[str, str] = dict(_WRITTEN)
     for table, kind in KINDS.items():
         words = raw[table] if table in _VALUED else raw["words"][table]
         for word in words:
-            kinds.setdefault(word, _SIGN_KINDS[words[word]] if table == "symbol" else kind)
+            kinds.setdefault(word, words[word] if table == "symbol" else kind)
     return Language(
         name=raw["language"],
         kinds=kinds,
@@ -93,10 +96,12 @@ def _language(raw: dict[str, Any]) -> Language:
             word: value for table in _VALUED if table not in ("month", "ordinal") for word, value in raw[table].items()
         },
         months=raw["month"],
-        prompts=dict(_prompts(raw)),
+        prompts=_prompts(raw),
         spelling=frozenset(raw["words"]["spelling"]),
         connecting=frozenset(raw["words"]["connecting"]),
         hints=tuple(raw["prompting"]["hints"]),
+        fillers=tuple(raw["prompting"]["fillers"]),
+        common=frozenset(raw["words"]["common"]),
         counted=frozenset(raw["words"]["counted"]),
         providers=frozenset(raw["email"]["providers"]),
         domains=frozenset(raw["email"]["tlds"]),
@@ -104,11 +109,17 @@ def _language(raw: dict[str, Any]) -> Language:
     )
 
 
-def _prompts(raw: dict[str, Any]) -> Iterator[tuple[str, Prompt]]:
-    pairs = [(phrase, type_) for type_, phrases in raw["prompts"].items() for phrase in phrases]
-    for phrase, of_phrase in itertools.groupby(sorted(pairs, key=lambda it: it[0]), key=lambda it: it[0]):
-        yield phrase, Prompt(tuple(type_ for _, type_ in of_phrase), is_weak=phrase in raw["prompting"]["weak"])
-    for phrase in raw["prompting"]["partial"]:
-        yield phrase, Prompt((), is_partial=True)
-    for phrase in raw["prompting"]["asides"]:
-        yield phrase, Prompt((), is_aside=True)
+def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], ...]]:
+    """Prompts by their first word, the longest first."""
+    phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
+    prompts = {
+        phrase: Prompt(tuple(type_ for _, type_ in same), is_weak=phrase in raw["prompting"]["weak"])
+        for phrase, same in itertools.groupby(sorted(phrases, key=lambda it: it[0]), key=lambda it: it[0])
+    }
+    prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
+    prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
+    by_words = sorted(((phrase.split(), prompt) for phrase, prompt in prompts.items()), key=lambda it: it[0])
+    return {
+        first: tuple(sorted(same, key=lambda it: -len(it[0])))
+        for first, same in itertools.groupby(by_words, key=lambda it: it[0][0])
+    }

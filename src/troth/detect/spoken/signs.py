@@ -1,49 +1,57 @@
-"""The digits, letters and signs that words say, with the way back to the words."""
+"""The digits, letters and signs that words say."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.talk import GAPS, Talk
 
-__all__ = ["Signs", "read"]
+__all__ = ["Signs", "joined", "read"]
 
-_MULTIPLIED: Final = "dwotTlvn9"
-_CARDINAL: Final = re.compile("(?:(?:T[dw]?|[td])k)(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
+_UNITS: Final = "dwotThklvn@._-/+#"
+_NOISE: Final = "cysz"
+_CARDINAL: Final = re.compile("(?:T[dw]?|[td])k(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
 """A number with thousands, or with hundreds and something."""
+_CARDINAL_WORDS_MAX: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What is said, one character a sign (``o`` for what is a nought or the letter), and which word says each.
+class Signs(NamedTuple):
+    """What is said, one character a sign (``o`` for what is a nought or the letter).
 
-    *shape* has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are. *noise* counts words
-    that are no part of the value: corrections, turns, other talk; *repeats* how many signs come from a word that was just said.
+    *shape* has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are.
+    *noise* counts words that are no part of the value: corrections, turns, other talk. *repeats* is how many signs come
+    from a word that was just said.
     """
 
     said: str
     shape: str
-    words: list[int]
     noise: int
     repeats: int
 
 
-def read(talk: Talk, spans: Sequence[tuple[int, int]], language: Language) -> Signs:
-    """The signs that the words of *spans* say, each from its first word to its last (not included)."""
-    said: list[str] = []
-    words: list[int] = []
-    for start, end in spans:
-        for at, value in _values(talk, start, end, language):
-            said.extend(value)
-            words.extend([at] * len(value))
-    noise = sum(kind in "cysz" for start, end in spans for kind in talk.kinds[start:end]) + len(spans) - 1
-    repeats = sum(at != before and talk.words[at] == talk.words[before] for before, at in itertools.pairwise(words))
-    return Signs("".join(said), "".join(map(_shape, said)), words, noise, repeats)
+def read(talk: Talk, start: int, end: int, language: Language) -> Signs:
+    """The signs that the words from *start* to *end* (not included) say."""
+    values: list[str] = []
+    repeats = 0
+    before = ""
+    for at, value in _values(talk, start, end, language):
+        values.append(value)
+        repeats += talk.words[at] == before
+        before = talk.words[at]
+    said = "".join(values)
+    kinds = talk.kinds[start:end]
+    return Signs(said, "".join(map(_shape, said)), sum(map(kinds.count, _NOISE)), repeats)
+
+
+def joined(parts: Sequence[Signs]) -> Signs:
+    """The signs of a value that is said in several parts."""
+    said, shape, noise, repeats = zip(*parts, strict=True)
+    again = sum(one[-1:] == other[:1] for one, other in itertools.pairwise(said))
+    return Signs("".join(said), "".join(shape), sum(noise) + len(parts) - 1, sum(repeats) + again)
 
 
 def _shape(sign: str) -> str:
@@ -55,20 +63,23 @@ def _shape(sign: str) -> str:
 
 
 def _values(talk: Talk, start: int, end: int, language: Language) -> Iterator[tuple[int, str]]:
+    """Each word that says signs, and which: after ``double`` the next sign counts twice."""
     times = 1
     at = start
     while at < end:
         kind = talk.kinds[at]
-        if kind == "m":
+        length = 1
+        if kind == "m" and talk.words[at + 1 : at + 2] in (["you"], ["u"]):
+            yield at, "W"
+            length = 2
+        elif kind == "m":
             times = int(language.values[talk.words[at]])
         elif kind not in GAPS and kind != "=":
             value, length = _value(talk, at, end, language)
             if value:
                 yield at, value[0] * times + value[1:] if times > 1 else value
             times = 1
-            at += length
-            continue
-        at += 1
+        at += length
 
 
 def _value(talk: Talk, at: int, end: int, language: Language) -> tuple[str, int]:
@@ -76,16 +87,19 @@ def _value(talk: Talk, at: int, end: int, language: Language) -> tuple[str, int]
     word, kind = talk.words[at], talk.kinds[at]
     if kind in "9L":
         return word.upper(), 1
-    if kind not in "dwotThklvn@._-/+#":
+    if kind not in _UNITS:
         return "", 1
     value = "o" if kind == "o" else language.values.get(word, word)
-    if kind in "dtT" and (cardinal := _CARDINAL.match(talk.kinds[at:end][:7])):
+    if kind not in "dtT":
+        return value, 1
+    after = talk.kinds[at + 1 : min(at + _CARDINAL_WORDS_MAX, end)]
+    if ("k" in after or "&" in after) and (cardinal := _CARDINAL.match(kind + after)):
         return str(_number(talk.words[at : at + cardinal.end()], language)), cardinal.end()
-    after = talk.kinds[at + 1 : min(at + 3, end)]
-    if kind == "T" and after[:1] in ("d", "w") and language.values[talk.words[at + 1]] != "0":
-        return value[0] + language.values[talk.words[at + 1]], 2
-    if kind in "dtT" and after[:1] in ("h", "k") and after:
-        return value + language.values[talk.words[at + 1]], 2
+    second = language.values[talk.words[at + 1]] if after and after[0] in "dwhk" else ""
+    if kind == "T" and second and after[0] in "dw" and second != "0":
+        return value[0] + second, 2
+    if second and after[0] in "hk":
+        return value + second, 2
     return value, 1
 
 

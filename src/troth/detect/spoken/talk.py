@@ -5,12 +5,8 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from dataclasses import dataclass, replace
-from collections.abc import Iterable, Sequence
-from functools import cache
-from typing import Final
-
-import re2
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language, Prompt
 from troth.detect.spoken.said import Said
@@ -23,7 +19,6 @@ _PIECES: Final = re.compile(
 )
 """A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide."""
 _OTHER: Final = "x"
-_FIXED: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?": ";", "!": ";"}
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _INTERJECTED_MAX: Final = 8
@@ -36,8 +31,7 @@ _SLIPS: Final = "fcyz"
 _SPELLING_WORDS_MAX: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A prompt: its first word, and the word after its last."""
 
     start: int
@@ -45,42 +39,56 @@ class Asked:
     prompt: Prompt
 
 
-@dataclass(frozen=True, slots=True)
 class Talk:
     """Words in small letters, where each starts and ends in the text, their kinds, and what was asked for where."""
 
-    words: list[str]
-    starts: list[int]
-    ends: list[int]
-    kinds: str
-    asked: list[Asked]
+    __slots__ = ("_prompt_ends", "_turns", "asked", "ends", "kinds", "starts", "words")
 
-    def asked_before(self, at: int) -> list[Asked]:
-        """The prompts before word *at*, the nearest first."""
-        return self.asked[: bisect.bisect_right(self.asked, at, key=lambda it: it.at)][::-1]
+    def __init__(self, words: list[str], starts: list[int], ends: list[int], kinds: str, asked: list[Asked]) -> None:
+        self.words = words
+        self.starts = starts
+        self.ends = ends
+        self.kinds = kinds
+        self.asked = asked
+        self._prompt_ends = [it.at for it in asked]
+        self._turns = [at for at, kind in enumerate(kinds) if kind == "s"]
 
-    def without(self, said: Iterable[Said]) -> Talk:
+    def asked_before(self, at: int, count: int) -> list[Asked]:
+        """The last *count* prompts before word *at*, the nearest first."""
+        last = bisect.bisect_right(self._prompt_ends, at)
+        return self.asked[max(0, last - count) : last][::-1]
+
+    def changes_speaker(self, start: int, end: int) -> bool:
+        """Whether somebody else speaks at word *end* than before word *start*."""
+        if "s" not in self.kinds[start:end]:
+            return False
+        before, after = bisect.bisect_left(self._turns, start) - 1, bisect.bisect_left(self._turns, end) - 1
+        speaker = self.words[self._turns[after]].strip()
+        return bool(speaker) and (before < 0 or self.words[self._turns[before]].strip() != speaker)
+
+    def without(self, said: Sequence[Said]) -> Talk:
         """The same talk, where what was *said* is taken and says nothing else."""
+        if not said:
+            return self
         kinds = list(self.kinds)
         for it in said:
             kinds[it.start : it.end] = "!" * (it.end - it.start)
-        return replace(self, kinds="".join(kinds))
+        return Talk(self.words, self.starts, self.ends, "".join(kinds), self.asked)
 
     def is_asked_in(self, start: int, end: int) -> bool:
         """Whether something is asked for between two words."""
         return "?" in self.kinds[start:end]
 
 
-def hear(text: str, start: int, end: int, language: Language) -> Talk:
-    """The talk that stands in ``text[start:end]``."""
-    window = text[start:end]
-    begins_line = start == 0 or text[start - 1] == "\n"
-    pieces = _PIECES.split("\n" + window if begins_line else window)
-    ends = list(itertools.accumulate(map(len, pieces), initial=start - begins_line))
+def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
+    """The talk of *text*, which begins a line, and with it a turn, where nothing else is known."""
+    pieces = _PIECES.split("\n" + text if begins_line else text)
+    ends = list(itertools.accumulate(map(len, pieces), initial=-begins_line))
     spelled = pieces[1::2]
     words = [it.lower() for it in spelled]
-    kinds = [language.kinds.get(it) or _kind(it) for it in words]
-    if not window.islower():
+    kind_of = language.kinds.get
+    kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
+    if not text.islower():
         _group_capitals(spelled, kinds)
     asked = _asked(words, language)
     for it in asked:
@@ -98,7 +106,7 @@ def _kind(word: str) -> str:
         return "9"
     if word[0].isdigit():
         return "O" if word[-1].isalpha() else _OTHER
-    return _FIXED.get(word, _OTHER)
+    return _OTHER
 
 
 def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
@@ -136,21 +144,20 @@ def _said_again(words: list[str], kinds: list[str], at: int) -> int:
     return after if words[after : after + 1] == words[at : at + 1] else at
 
 
-@cache
-def _prompts(language_name: str, phrases: tuple[str, ...]) -> re2._Regexp:  # type: ignore[name-defined]
-    longest_first = sorted(phrases, key=len, reverse=True)
-    return re2.compile(r"\b(?:" + "|".join(map(re2.escape, longest_first)) + r")\b")
-
-
 def _asked(words: list[str], language: Language) -> list[Asked]:
-    line = " ".join(words)
-    places = list(itertools.accumulate((len(it) + 1 for it in words), initial=0))
-    pattern = _prompts(language.name, tuple(language.prompts))
+    """Every prompt, the longest of those that begin with the same word."""
     found = []
-    for match in pattern.finditer(line):
-        start, end = bisect.bisect_left(places, match.start()), bisect.bisect_left(places, match.end())
-        if not _is_spelled(words, start, end):
-            found.append(Asked(start, end, language.prompts[match[0]]))
+    past = 0
+    for at in [at for at, word in enumerate(words) if word in language.prompts]:
+        if at < past:
+            continue
+        for phrase, prompt in language.prompts[words[at]]:
+            past = at + len(phrase)
+            if words[at:past] == phrase and not _is_spelled(words, at, past):
+                found.append(Asked(at, past, prompt))
+                break
+        else:
+            past = at
     return found
 
 
