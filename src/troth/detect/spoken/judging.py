@@ -1,0 +1,115 @@
+"""What signs are: from what was asked for before them, and else from their shape alone."""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from troth.detect.spoken.signs import Signs
+from troth.detect.spoken.talk import Talk
+from troth.detect.spoken.values import Value, values
+
+__all__ = ["EXACT", "FOLLOWING", "Context", "alone", "context", "told"]
+
+EXACT: Final = 0.93
+_FULL: Final = 0.97
+_PARTIAL: Final = 0.85
+_NOISY: Final = 0.85
+_LOOSE: Final = 0.7
+FOLLOWING: Final = 0.75
+"""How sure a value is that was asked for, and is whole; of the usual length; a part; said with slips; of an odd shape;
+not asked for, but said next by everybody."""
+_FOLLOWS: Final = {
+    "SORT_CODE": ("BANK_ACCOUNT",),
+    "BANK_ACCOUNT": ("SORT_CODE",),
+    "CREDIT_CARD": ("CARD_EXPIRY", "CVV"),
+    "CARD_EXPIRY": ("CVV",),
+}
+_ASKED_MAX: Final = 6
+_ASKED_WORDS_MAX: Final = 30
+_ASKED_WEAKLY_WORDS_MAX: Final = 14
+_PARTIAL_WORDS_MAX: Final = 10
+
+
+class Context(NamedTuple):
+    """What was asked for before a value, the likeliest first, and whether for a part; *is_sure* where plainly so."""
+
+    values: tuple[Value, ...]
+    is_partial: bool
+    is_sure: bool
+
+
+def context(talk: Talk, at: int) -> Context:
+    """What was asked for before word *at*. Words that are often said of something else count less, and less far."""
+    asked = [
+        it
+        for it in talk.asked_before(at, _ASKED_MAX)
+        if at - it.at <= (_ASKED_WEAKLY_WORDS_MAX if it.prompt.is_weak else _ASKED_WORDS_MAX)
+    ]
+    is_partial = any(it.prompt.is_partial and at - it.at <= _PARTIAL_WORDS_MAX for it in asked)
+    is_sure = any(not it.prompt.is_weak and at - it.at <= _ASKED_WEAKLY_WORDS_MAX for it in asked[:2])
+    asked.sort(key=lambda it: it.prompt.is_weak)
+    types = dict.fromkeys(type_ for it in asked for type_ in it.prompt.types)
+    return Context(tuple(values()[it] for it in types if it in values()), is_partial, is_sure)
+
+
+def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
+    """The type of a value that was asked for, and how sure that is."""
+    if not asked.values and not asked.is_partial:
+        return None
+    length = len(signs.said)
+    if asked.is_partial:
+        for value in (*asked.values, values()["CREDIT_CARD"]):
+            if value.is_part(signs.shape):
+                return value.type, _PARTIAL
+    for value in asked.values:
+        if length >= value.least and value.is_exact(signs.shape):
+            return value.type, _FULL if length in value.full else EXACT
+    return _told_loosely(signs, asked)
+
+
+def _told_loosely(signs: Signs, asked: Context) -> tuple[str, float] | None:
+    length = len(signs.said)
+    is_loose = bool(asked.values) and length >= asked.values[0].least and asked.values[0].is_loose(signs.shape)
+    if is_loose and (signs.noise or any(0 <= length - it <= signs.repeats for it in asked.values[0].full)):
+        return asked.values[0].type, _NOISY
+    for type_ in (follower for it in asked.values for follower in _FOLLOWS.get(it.type, ())):
+        if values()[type_].is_exact(signs.shape):
+            return type_, FOLLOWING
+    return (asked.values[0].type, _LOOSE) if is_loose else None
+
+
+def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[str, float] | None:
+    """What a value is that nothing speaks of, by its shape, unless it is a quantity, a time or somebody who counts.
+
+    *kinds* are those of its words; *long_letters* counts letters said with a word that means something else, *parts*
+    the pieces it is said in.
+    """
+    is_written = not set(kinds) - set("9Lfcyz=&")
+    if is_written or (len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs.said)):
+        return None
+    type_, score = _by_shape(signs.shape)
+    if "k" in kinds:
+        score -= 0.4
+    if signs.said[0] not in "o0+":
+        if "h" in kinds:
+            score -= 0.4
+        if len(signs.said) < 13 and kinds.count("t") + kinds.count("T") > 2:
+            score -= 0.3
+    if ("n" in kinds or "=" in kinds) and len(signs.said) >= 3 and set(signs.shape) <= {"L", "B"}:
+        type_, score = "SPELLED_NAME", 0.75
+    score -= 0.1 * (kinds.count("w") + parts - 1) + 0.05 * long_letters
+    return (type_, score) if score >= 0.3 else None
+
+
+@lru_cache(maxsize=4096)
+def _by_shape(shape: str) -> tuple[str, float]:
+    return max(((it.type, it.score_alone(shape)) for it in values().values()), key=lambda it: it[1])
+
+
+def _counts(said: str) -> bool:
+    """Whether somebody only counts up or down, says one sign all the time, or the alphabet."""
+    codes = [ord(it) for it in said.replace("10", ":")]
+    steps = [after - before for before, after in itertools.pairwise(codes)]
+    return max(steps.count(1), steps.count(-1), steps.count(0)) >= 0.75 * len(steps)

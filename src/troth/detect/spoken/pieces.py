@@ -1,0 +1,83 @@
+"""Words that say digits, letters and signs in one breath, without words at their ends that only look like it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from troth.detect.spoken.language import Language
+from troth.detect.spoken.signs import Signs, read
+from troth.detect.spoken.talk import Talk
+
+__all__ = ["OTHER", "Piece", "pieces_of"]
+
+_UNITS: Final = "dwotTk9lvnmL"
+_FILLERS: Final = "fcyz&"
+_PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_{_FILLERS}-]*")
+_STRONG: Final = re.compile("[dtT9lnoLmhk]")
+_WEAK: Final = "wv"
+OTHER: Final = "xMO@.!"
+"""Kinds of words that are no part of a value. Beside them a word that may be a digit or a letter is neither."""
+
+
+class Piece(NamedTuple):
+    """Words *start* to *end* (not included), and what they say. *is_weak*: each may also be a word and no more."""
+
+    start: int
+    end: int
+    signs: Signs
+    is_weak: bool
+
+
+def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
+    """Every piece of *talk*, in order."""
+    for match in _PIECES.finditer(talk.kinds):
+        start = _first(talk, *match.span())
+        end = _last(talk, start, match.end(), language)
+        if start < end:
+            is_weak = not _STRONG.search(talk.kinds, start, end)
+            yield Piece(start, end, read(talk, start, end, language), is_weak)
+
+
+def _first(talk: Talk, start: int, end: int) -> int:
+    """Where the value begins: past signs and fillers, and past words of the talk before it."""
+    kinds = talk.kinds
+    while start < end and (kinds[start] in "-/#_=" + _FILLERS or _is_article(talk, start)):
+        start += 1
+    before = kinds[start - 1] if start else ""
+    if before and before in OTHER:
+        while start < end and _is_word(talk, start):
+            start += 1
+    elif before == "?" and start < end and _is_verb(talk, start):
+        start += 1
+    return start
+
+
+def _last(talk: Talk, start: int, end: int, language: Language) -> int:
+    """Where the value ends (not included)."""
+    kinds = talk.kinds
+    while end > start and kinds[end - 1] in _FILLERS + "-/#_+":
+        end -= 1
+    if end < len(kinds) and kinds[end] in OTHER:
+        while end > start and (kinds[end - 1] in "v" + _FILLERS or talk.words[end - 1] in language.common):
+            end -= 1
+    return end
+
+
+def _is_article(talk: Talk, at: int) -> bool:
+    return talk.kinds[at] == "v" and talk.kinds[at + 1 : at + 2] in ("f", "c", "y")
+
+
+def _is_word(talk: Talk, at: int) -> bool:
+    """Whether a word at the beginning is no digit and no letter, but a word of the talk before it."""
+    follows = talk.kinds[at + 1 : at + 2]
+    if follows == "=" or (len(talk.words[at]) == 1 and follows in ("l", "n")):
+        return False
+    return talk.kinds[at] in _WEAK + _FILLERS
+
+
+def _is_verb(talk: Talk, at: int) -> bool:
+    """Whether a word between what is asked and a number is no letter: ``the digits are four one``."""
+    follows = talk.kinds[at + 1 : at + 2]
+    return talk.kinds[at] == "v" and len(talk.words[at]) > 1 and bool(follows) and follows in "dtT9mow"
