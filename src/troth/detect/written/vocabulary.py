@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Final
@@ -59,11 +58,10 @@ class Vocabulary:
     @cached_property
     def _words(self) -> tuple[frozenset[bytes], dict[bytes, list[tuple[frozenset[bytes], int]]]]:
         """Each part of a word; and the words by their longest part, which is the rarest in a text."""
-        counts = Counter(part for parts, _ in self._whole for part in parts)
         by_longest: dict[bytes, list[tuple[frozenset[bytes], int]]] = {}
         for parts, number in self._whole:
-            by_longest.setdefault(min(parts, key=lambda it: (-len(it), counts[it], it)), []).append((parts, number))
-        return frozenset(counts), by_longest
+            by_longest.setdefault(max(parts, key=lambda it: (len(it), it)), []).append((parts, number))
+        return frozenset(part for parts, _ in self._whole for part in parts), by_longest
 
     @cached_property
     def _stretches(self) -> Any:
