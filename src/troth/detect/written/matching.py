@@ -1,4 +1,4 @@
-"""One pass over a text: which words and patterns occur at all, then only the searches that can find something."""
+"""One pass over a text: which patterns occur at all, which of their words, then only what can find something."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
+import re2
+
 from troth.detect.finding import Finding
 from troth.detect.text import Text
-from troth.detect.written import words
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.recogniser import Recogniser
 from troth.detect.written.search import Search
+from troth.detect.written.wordbook import Said, Wordbook
 
 __all__ = ["Matcher"]
 
-_NEVER: Final = -1
+_DIGIT: Final = re2.compile(rb"\d")
+_OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
+"""Flags, boundaries and brackets before what an expression begins with."""
+_BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
+_BEGINS_WITH_LETTER: Final = re2.compile(_OPENING + r"\[(?:A-|a-|\\w)")
 
 
 class Matcher:
@@ -26,54 +32,74 @@ class Matcher:
 
     def find(self, text: Text) -> list[Finding]:
         """Every place that a recogniser vouches for; places may overlap."""
-        words_there, free, bound = self._prefilters
-        said = set(words_there.occurring(text.utf8))
-        found = free.find(text, said)
-        if not said.isdisjoint(bound.words):
-            found += bound.find(text, said)
+        wordbook, parts = self._compiled
+        said = Said(wordbook, text.utf8)
+        has_digit = _DIGIT.search(text.utf8) is not None
+        found: list[Finding] = []
+        for part in parts:
+            if has_digit or not part.needs_digit:
+                found += part.find(text, said)
         return found
 
     @cached_property
-    def _prefilters(self) -> tuple[Prefilter, _Part, _Part]:
-        """Three prefilters, since the states that RE2 has to keep multiply in one: for words, for patterns that need
-        none, and for those that are nothing without them, which most texts are not asked about.
+    def _compiled(self) -> tuple[Wordbook, list[_Part]]:
+        """The searches, parted by how their expressions begin: the states that RE2 has to keep for many multiply, but
+        hardly do for those that begin alike.
         """
-        words_there = Prefilter()
-        free, bound = _Part(words_there), _Part(words_there)
+        wordbook = Wordbook()
+        parts: dict[tuple[str, bool, bool], _Part] = {}
         for it in self._searches:
-            (bound if it.pattern.scores.need_words else free).add(it)
-        for it in words_there, free.patterns, bound.patterns:
-            it.compile()
-        return words_there, free, bound
+            begins, is_local = _beginning(it), bool(it.recogniser.countries)
+            how = begins, it.needs_words, it.needs_words and is_local
+            parts.setdefault(how, _Part(wordbook, begins == "digit", it.needs_words)).add(it)
+        for part in parts.values():
+            part.compile()
+        wordbook.compile()
+        return wordbook, list(parts.values())
+
+
+def _beginning(search: Search) -> str:
+    """What the values begin with; numbers that one country gives out all hold digits."""
+    if search.recogniser.countries or _BEGINS_WITH_DIGIT.match(search.pattern.regex):
+        return "digit"
+    return "letter" if _BEGINS_WITH_LETTER.match(search.pattern.regex) else "word"
 
 
 class _Part:
     """Searches, and the prefilter that tells which of them are worth while."""
 
-    def __init__(self, words_there: Prefilter) -> None:
-        self.patterns = Prefilter()
-        self.words: set[int] = set()
-        """Of which one has to be said for a search of this part, where all of it need words."""
-        self._words_there = words_there
-        self._by_number: dict[int, list[tuple[Search, int, int, int]]] = {}
+    def __init__(self, wordbook: Wordbook, needs_digit: bool, needs_words: bool) -> None:
+        self.needs_digit = needs_digit
+        self._needs_words = needs_words
+        self._wordbook = wordbook
+        self._patterns = Prefilter()
+        self._words: set[int] = set()
+        self._searches: dict[int, list[tuple[Search, int, int, int]]] = {}
 
     def add(self, search: Search) -> None:
         """To the searches of this part."""
-        said = search.recogniser.words
-        before, after, against = self._number(said.before), self._number(said.after), self._number(said.against)
-        self.words |= {before, after}
-        sought = search, before, after, against
-        self._by_number.setdefault(self.patterns.add(search.pattern.regex), []).append(sought)
+        said, is_local = search.recogniser.words, bool(search.recogniser.countries)
+        before, after, against = (
+            self._wordbook.add(these, is_local=is_local) for these in (said.before, said.after, said.against)
+        )
+        self._words |= {before, after}
+        number = self._patterns.add(search.pattern.regex)
+        self._searches.setdefault(number, []).append((search, before, after, against))
 
-    def find(self, text: Text, said: set[int]) -> list[Finding]:
+    def compile(self) -> None:
+        """Has to be called once, when everything is added."""
+        self._patterns.compile()
+
+    def find(self, text: Text, said: Said) -> list[Finding]:
         """What the searches find whose pattern occurs, and whose words do where it needs them."""
         found: list[Finding] = []
-        for number in self.patterns.occurring(text.utf8):
-            for search, before, after, against in self._by_number.get(number, ()):
-                if before in said or after in said or not search.needs_words:
-                    text.check_clock()
-                    found += search.find(text, before in said, after in said, against in said)
+        if self._needs_words and said.numbers.isdisjoint(self._words):
+            return found
+        for number in self._patterns.occurring(text.utf8):
+            for search, before, after, against in self._searches.get(number, ()):
+                text.check_clock()
+                if not search.heeds_words:
+                    found += search.find(text, False, False, False)
+                elif before in said.numbers or after in said.numbers or not search.needs_words:
+                    found += search.find(text, before in said.numbers, after in said.numbers, against in said.numbers)
         return found
-
-    def _number(self, these: tuple[str, ...]) -> int:
-        return self._words_there.add(words.regex(these)) if these else _NEVER

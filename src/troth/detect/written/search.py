@@ -40,7 +40,7 @@ class Search:
         self.pattern = pattern
         self.needs_words = pattern.scores.need_words
         self._needs_check = pattern.check is not None and pattern.scores.told is None
-        self._heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
+        self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
         self._check: Callable[[str], bool] | None = None if pattern.check is None else CHECKS[pattern.check]
 
     def find(self, text: Text, before: bool = True, after: bool = True, against: bool = True) -> list[Finding]:
@@ -49,7 +49,7 @@ class Search:
         """
         found = []
         match, group, _ = self._match
-        check, weigh = self._check, self._heeds_words and (before or after or against)
+        check, weigh = self._check, self.heeds_words and (before or after or against)
         name, kind, alone = self.recogniser.name, self.recogniser.type, self.pattern.scores.alone
         utf8, at, offset = text.utf8, 0, None if text.is_plain else text.offset
         size = len(utf8)
