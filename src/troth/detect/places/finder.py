@@ -24,7 +24,9 @@ _TOLD: Final = re.compile(
     r"[^\n]{0,25}$|\b(?:i'm|we're|am|are|is) at $",
     re.IGNORECASE,
 )
-_GOES_ON: Final = re.compile(r"(?: (?:[A-Z&][a-z&]|[A-Z]{3}))")
+_GOES_ON: Final = re.compile(r" (?:[A-Z&][a-z&]|[A-Z]{3}|\d)|\) [A-Z]")
+_WENT_BEFORE: Final = re.compile(r"(?<![.!?:] )\b(?!In|On|At|From|The|And|To|Of|Is)[A-Z][a-z]+ $")
+"""Capitals that make a place a part of a longer name."""
 _PROVEN: Final = (0.0, 0.1, 0.15)
 _PROVEN_BY_WORDS: Final = 0.05
 _SUREST: Final = 0.97
@@ -78,10 +80,14 @@ class Places:
         proof = left.proof if judged.places else max(left.proof, right.proof)
         if judged.more and not proof and (judged.places or not told):
             return None
-        if name == "unnumbered" and not right.length and _GOES_ON.match(after):
-            return None  # a surgery or a bank that is named after its street
+        if (judged.comma and not before.rstrip().endswith(",")) or (
+            judged.loose and _is_named(judged, before, after, right)
+        ):
+            return None
         start += len(core[: judged.skip].encode()) - len(before[len(before) - left.length :].encode())
         end += len(after[: right.length].encode()) - len(core[len(core) - judged.cut :].encode())
+        if not right.length and re.search(r"\w{5}\.$", core):
+            end -= 1  # the full stop of a sentence, not of an abbreviation
         score = min(_SUREST, judged.score + _PROVEN[proof] + _PROVEN_BY_WORDS * told)
         return _Place(start, end, "ADDRESS" if proof == 2 else judged.type, round(score, 2), told)
 
@@ -100,6 +106,11 @@ class Places:
     @cached_property
     def _which(self) -> tuple[Any, list[str]]:
         return occurring(), list(cores(shipped()))
+
+
+def _is_named(judged: Judged, before: str, after: str, right: Walk) -> bool:
+    """Whether capitals beside it make a place the name of a surgery, a bank or a ministry."""
+    return not right.length and bool(_GOES_ON.match(after) or (not judged.skip and _WENT_BEFORE.search(before)))
 
 
 def _is_of_number(before: str) -> bool:

@@ -27,8 +27,8 @@ _ROADS: Final = r"(?:(?:county|state) (?:road|route)|highway|hwy|route|rte|inter
 _BOX: Final = (
     r"(?:unit \d+ |(?:psc|rr|rt|hc) ?#?\d+,? )?(?:p\.? ?o\.? ?|gpo |post ?|private |call )?"
     r"box #?\d{1,6}(?:-?[a-z])?\b"
-    r"|post(?:fach|bus|boks) \d[\d ]{1,6}\d\b|apartado(?: de correos)? \d{1,6}|casella postale \d{1,6}|packstation \d{1,4}"
-    r"|bp \d{2,6}|pmb \d{1,5}|locked bag \d{1,6}|general delivery"
+    r"|post(?:fach|bus|boks) \d[\d ]{1,6}\d\b|apartado(?: de correos)? \d{1,6}|casella postale \d{1,6}"
+    r"|packstation \d{1,4}|bp \d{2,6}|pmb \d{1,5}|locked bag \d{1,6}|general delivery"
     r"|(?:us(?:ns|nv|s|cgc) [a-z\x{80}-\x{10ffff}]+\s+)?(?:apo|fpo|dpo),? a[aep] \d{5}\b"
 )
 
@@ -46,7 +46,7 @@ def cores(of: Words) -> dict[str, str]:
         "road": f"{_NUMBER} +(?:[NSEW]\\.? )?(?i:{_ROADS})(?: [NSEW]\\b)?",
         "directed": rf"\d{{2,5}} [NSEW]\.? {town}",
         "continental": f"(?:{_NUMBER}(?: ?(?:bis|ter))?,? +)?(?i:{either(of.before)})\\.? +"
-        f"{linked}{_WORD}(?:[ -]{linked}{_NAME}){{0,4}}(?:,? +(?:n[°º.]{{0,2}} ?|km ?)?{_AFTER})?",
+        f"{linked}{_WORD}(?:[ -]{linked}{_NAME}){{0,4}}(?:,? +(?:n[°.]{{0,2}}o? ?|km ?)?{_AFTER})?",
         "germanic": f"(?:{_NAME}[ -]){{0,3}}?(?:{_WORD})?(?i:{either(of.endings)})\\.?,? +{_AFTER}",
         "box": f"(?i:{_BOX})",
         "pair": f"{town},? {_AFTER}{_BREAK}(?:(?:[A-Z]{{1,2}}-)?\\d{{4,5}}|\\d{{3}} \\d{{2}})[ ;]{town}",

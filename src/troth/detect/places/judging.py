@@ -12,7 +12,7 @@ __all__ = ["JUDGES", "Judged"]
 
 _NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?(?: ?(?:bis|ter))?,? +")
 _NUMBER_AFTER: Final = re.compile(
-    r",? +(?:n[°º.]{0,2} ?|km ?)?\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
+    r",? +(?:n[°.]{0,2}o? ?|km ?)?\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
 )
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
@@ -45,8 +45,9 @@ _FOREIGN: Final = frozenset(
 class Judged(NamedTuple):
     """What a core is: its *score*, and whether it needs *more* around it (a town, a code, a flat) to be anything.
 
-    *skip* is how many of its first characters are no part of it. *capitals* tells whether its names have any, so that
-    those around it must. *places* are looked for on its left, rather than flats and houses.
+    *skip* and *cut* are how many of its first and last characters are no part of it. *capitals* tells whether its names
+    have any, so that those around it must. On its left, *places* are looked for rather than flats and houses, and a
+    *comma* has to stand there. What is *loose* is part of a longer name where more capitals stand around it.
     """
 
     score: float
@@ -56,6 +57,8 @@ class Judged(NamedTuple):
     type: str = "ADDRESS"
     capitals: bool = True
     places: bool = False
+    comma: bool = False
+    loose: bool = False
 
 
 def english(core: str, of: Words) -> Judged | None:
@@ -152,7 +155,7 @@ def unit(core: str, of: Words) -> Judged | None:
 def between(core: str, of: Words) -> Judged | None:
     """``76 Stubben 149``: a name between two numbers, which is little by itself."""
     names = {word.lower().strip(".") for word in core.split()[1:-1]}
-    return None if names & of.no_places else Judged(0.7, more=True)
+    return None if names & of.no_places or max(map(len, names)) < 4 else Judged(0.7, more=True)
 
 
 def zoned(core: str, of: Words) -> Judged | None:
@@ -160,9 +163,10 @@ def zoned(core: str, of: Words) -> Judged | None:
     code, *words = core.replace("-", " ").split()
     code, words = (words[0], words[1:]) if code.isalpha() else (code, words)
     phrases = {" ".join(words[:size]).lower() for size in (1, 2, 3)}
-    if _YEAR.fullmatch(code) or words[0].lower() in of.no_places:
+    known = bool(phrases & of.towns)
+    if _YEAR.fullmatch(code) or words[0].lower() in of.no_places or "." in core or (len(code) == 4 and not known):
         return None
-    return Judged(0.7, more=not phrases & of.towns, type="LOCATION", places=True)
+    return Judged(0.7, more=not known, type="LOCATION", places=True)
 
 
 def country(core: str, of: Words) -> Judged | None:
@@ -174,7 +178,7 @@ def country(core: str, of: Words) -> Judged | None:
     if name.lower() in of.doubtful or (len(name) < 4 and not name.isupper()):
         return None
     score = 0.8 if name[0].isupper() else 0.65
-    return Judged(score, cut=len(core) - len(name), type="LOCATION")
+    return Judged(score, cut=len(core) - len(name), type="LOCATION", loose=True)
 
 
 def coded(core: str, of: Words) -> Judged | None:
@@ -182,7 +186,8 @@ def coded(core: str, of: Words) -> Judged | None:
     state, *_, code = core.replace(",", " ").split()
     if _YEAR.fullmatch(code) or (len(code) == 4 and state not in of.codes[-8:]):
         return None
-    return Judged(0.85 if state in of.codes or len(state) > 3 else 0.7, more=True, places=True)
+    known = state in of.codes or len(state) > 3 or state == "nan"
+    return Judged(0.85 if known else 0.7, more=True, places=True, comma=not known)
 
 
 def postcode(core: str, of: Words) -> Judged | None:
@@ -198,9 +203,10 @@ def unnumbered(core: str, of: Words) -> Judged | None:
         skip += core.index(words[1], skip + len(words[0])) - skip
         words = words[1:]
     numbered = core[-1].isdecimal() or core[-2:-1].isdecimal()
-    if len(words) < 2 + numbered or (core.isupper() and _plain(words[-1]) in {"drive", "terrace", "crescent"}):
+    street = words[-1 - numbered] if len(words) > 1 + numbered else ""
+    if not street or (street.isupper() and not core.isupper()):
         return None
-    return Judged(0.8, skip=skip) if numbered else Judged(0.65, skip=skip, type="LOCATION")
+    return Judged(0.8, skip=skip) if numbered else Judged(0.65, skip=skip, type="LOCATION", loose=True)
 
 
 def said(core: str, of: Words) -> Judged | None:

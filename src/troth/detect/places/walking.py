@@ -27,14 +27,17 @@ _DISTRICT: Final = re.compile(r"[a-z]{1,2}\d{1,2}[a-z]?")
 """The first half of a British postcode in small letters, which little tells from other words."""
 _NUMERIC: Final = re.compile(r"(?:[A-Z]{1,2}-)?\d{4,6}|\d{2}-\d{3}|\d{3} \d{2}|\d{4} [A-Z]{2}")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
-_UNIT_NUMBER: Final = re.compile(r"#?\d{1,5}[a-zA-Z]?(?:[/-]\w{1,4})?|[a-zA-Z](?:-?\d{1,4})?|\d{1,2}\.?[ºª°]?")
-_DOOR: Final = re.compile(r"\d{1,2}\.?[ºª°]\.?[A-Za-z]?|#\d{1,5}(?:-\d{1,5})?[a-zA-Z]?|\d[nrt]|(?:izq|izda|dcha)\.?")
+_UNIT_NUMBER: Final = re.compile(r"#?\d{1,5}[a-zA-Z]?(?:[/-]\w{1,4})?|[a-zA-Z](?:-?\d{1,4})?|\d{1,2}\.[oa]")
+_DOOR: Final = re.compile(
+    r"\d{1,2}(?:\.[oa]|[oa°])\.?[A-Za-z]?|#\d{1,5}(?:-\d{1,5})?[a-zA-Z]?|\d[nrt]|(?:izq|izda|dcha)\.?"
+)
 _FLOOR: Final = re.compile(
     r"(?i:(?:ground|first|second|third|fourth|fifth|sixth|top|upper|lower|\d{1,2}(?:st|nd|rd|th)) (?:floor|fl\b\.?)"
     r"|(?:garden|basement|attic|top|upper|lower|rear|front) flat|\d{1,2}\. ?(?:tv|th|mf|sal|og|stock|etage)\b\.?)"
     r"(?i: (?:flat|left|right|links|rechts))?"
 )
 _HOUSE_NUMBER: Final = re.compile(r"\d{1,4}[a-zA-Z]?(?:[/-]\d{1,4})?")
+_THE: Final = frozenset({"The", "THE"})
 _WORDS_MAX: Final = 8
 _LOWER_MAX: Final = 3
 """How many words may stand before what shows that they are places; of those without capitals."""
@@ -73,7 +76,7 @@ class Walker:
                 end = end if waiting else row[at + size - 1].end
             elif size := self._code(row, at, placed=bool(proof) and not waiting, capitals=capitals):
                 proof, waiting = 2, 0
-                size += self._town_of_code(row, at, at + size)
+                size += self._town_of_code(row, at, at + size, capitals=capitals)
                 end = row[at + size - 1].end
             elif size := self._region(row, at, capitals=capitals):
                 end, proof, waiting = row[at + size - 1].end, 2, 0
@@ -84,7 +87,7 @@ class Walker:
             else:
                 break
             at += size
-            if row[at - 1].is_last:
+            if waiting and row[at - 1].is_last:
                 break
         if not proof and capitals:
             end = max(end, self._after_comma([it for it in row if it.start >= end]))
@@ -95,8 +98,9 @@ class Walker:
         """How many tokens from *at* on are a flat, a floor or a door."""
         token = row[at]
         following = row[at + 1] if at + 1 < len(row) else None
-        if token.word in self.of.units and following and "\n" not in following.gap:
-            return 2 * bool(_UNIT_NUMBER.fullmatch(following.written.rstrip(".")))
+        beside = following.written.rstrip(".") if following and "\n" not in following.gap else ""
+        if token.word in self.of.units and _UNIT_NUMBER.fullmatch(beside):
+            return 2
         if floor := _FLOOR.match(text, token.start):
             return sum(it.start < floor.end() for it in row[at:])
         return int(bool(_DOOR.fullmatch(token.written)))
@@ -131,7 +135,7 @@ class Walker:
             return 2 * numbered
         return int(numbered) if token.word == "nan" else _longest(row, at, self.regions, capitals=capitals)
 
-    def _town_of_code(self, row: Sequence[Token], at: int, after: int) -> int:
+    def _town_of_code(self, row: Sequence[Token], at: int, after: int, *, capitals: bool) -> int:
         """How many tokens behind a code in numbers are the town that it belongs to: they stand on its line."""
         if not _NUMERIC.fullmatch(" ".join(it.written for it in row[at:after])):
             return 0
@@ -141,7 +145,7 @@ class Walker:
             if apart or token.word in self.of.no_places or not (token.is_name or token.word in self.of.links):
                 break
             size = count if token.is_name else size
-        return size
+        return size or _longest(row, after, self.of.towns, capitals=capitals)
 
     def _may_be_place(self, token: Token, *, capitals: bool) -> bool:
         if not token.written[0].isalpha() or token.word in self.of.no_places:
@@ -185,9 +189,7 @@ class Walker:
                 return len(part) - row[-size].start, True
         run = self._run_of_names(row)
         first = row[-run] if run else row[-1]
-        if run > 1 and (
-            row[-1].word in self.of.buildings or (first.written == "The" and run == len(row) and not lines)
-        ):
+        if run > 1 and (row[-1].word in self.of.buildings or (first.written in _THE and run == len(row) and not lines)):
             return len(part) - first.start, True
         if row[-1].word in self.of.units and not count and part.endswith(row[-1].written):
             return len(part) - row[-1].start, True  # "flat 22 elm road", of which the core has the number
@@ -207,7 +209,7 @@ class Walker:
         """How many of the last tokens are capitalised words, with small ones between them."""
         size = 0
         for count, token in enumerate(reversed(row[-5:]), 1):
-            if token.word in self.of.no_places and token.written != "The":
+            if token.word in self.of.no_places and token.written not in _THE:
                 break
             if not (token.is_name or token.word in self.of.links):
                 break
@@ -240,7 +242,7 @@ def _steps(text: str, take: Callable[[str, int, int], tuple[int, bool]]) -> int:
 
 def _longest(row: Sequence[Token], at: int, names: frozenset[str], *, capitals: bool) -> int:
     """How many tokens from *at* on are one of *names*, at the most."""
-    if capitals and not row[at].is_name:
+    if at >= len(row) or (capitals and not row[at].is_name):
         return 0
     found, phrase = 0, ""
     for size, token in enumerate(row[at : at + _PHRASE_MAX], 1):
