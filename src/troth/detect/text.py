@@ -16,12 +16,14 @@ __all__ = ["Text"]
 
 _BEYOND: Final = re.compile("[^\x00-\x7f]+")
 _CONTINUED: Final = re.compile(rb"[\x80-\xbf]+")
+_APOSTROPHES: Final = frozenset("\u2018\u2019\u02bc\u00b4")
 _SHOWING_NOTHING: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
 
 
 class Text:
-    """A text and its folded form: full-width letters, other scripts' digits, odd spaces and hyphens as ASCII writes
-    them, and characters that show nothing left out (accents of their own among them), since they hide in numbers.
+    """A text and its folded form: full-width letters, other scripts' digits, odd spaces, hyphens and apostrophes as
+    ASCII writes them, and characters that show nothing left out (accents of their own among them), since they hide in
+    numbers.
 
     Plain ASCII is its own folded form, and costs nothing. *seconds_max* is how long may be spent on it.
     """
@@ -95,6 +97,8 @@ def _fold(character: str) -> str:
         return " "
     if kind == "Pd" or character == "\u2212":
         return "-"
+    if character in _APOSTROPHES:
+        return "'"
     if kind == "Nd":
         return str(unicodedata.decimal(character))
     plain = unicodedata.normalize("NFKC", character)
