@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,11 +32,13 @@ _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _NUMBER: Final = "(?:T[dw]?|[td9]h?)"
-_AGES: Final = re2.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
-_AGE_WORDS_MAX: Final = 12
-_OLD: Final = (["years", "old"], ["months", "old"], ["year", "old"], ["weeks", "old"], ["years", "of"])
-_SUBJECTS: Final = frozenset({"i'm", "he's", "she's", "am", "aged", "turned", "turning", "gone", "he'll", "she'll"})
-_SUBJECTS_AND_VERBS: Final = _SUBJECTS | {"is", "was", "old"}
+_NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
+"""A number, and how it is said again after a slip."""
+_AGE_WORDS_MAX: Final = 10
+_UNITS_OF_AGE: Final = ("years", "year", "months", "weeks")
+_OLD: Final = tuple([unit, "old"] for unit in _UNITS_OF_AGE)
+_VERBS: Final = frozenset({"is", "was", "am"})
+_SUBJECTS: Final = _VERBS | {"i'm", "he's", "she's", "aged", "turned", "turning", "gone", "he'll", "she'll"}
 _PERSONS: Final = frozenset({"i", "he", "she", "daughter", "son", "mother", "father", "who"})
 
 
@@ -89,43 +92,50 @@ def _first_try(talk: Talk, start: int) -> int:
 
 def ages(talk: Talk, language: Language) -> Iterator[Said]:
     """Every age that is asked for, or said of somebody."""
-    if not any(it.prompt.types == ("AGE",) for it in talk.asked) and _SUBJECTS_AND_VERBS.isdisjoint(talk.words):
-        return
-    for match in _AGES.finditer(talk.kinds):
-        start, end = match.span()
-        is_old = talk.words[end : end + 2] in _OLD
-        before = _before_fillers(talk, start)
-        if is_old or _is_answer(talk, start, before, end, language) or _is_said_of(talk, start, before, end, language):
-            yield Said(start, end + 2 * is_old, "AGE", 0.9 if is_old else 0.7, told=True)
+    asked = [it.at for it in talk.asked if it.prompt.types == ("AGE",)]
+    told = [at + 1 for at, word in enumerate(talk.words) if word in _SUBJECTS and _is_person(talk, at)]
+    past = 0
+    for at in sorted([*asked, *told]):
+        start = _number_after(talk, at, _AGE_WORDS_MAX if at in asked else 0)
+        if start is None or start < past:
+            continue
+        past = _NUMBERS.match(talk.kinds, start).end()
+        is_old = talk.words[past : past + 2] in _OLD
+        if is_old or _is_whole(talk, start, past, language):
+            yield Said(start, past + 2 * is_old, "AGE", 0.9 if is_old else 0.7, told=True)
+    yield from _years_old(talk, past)
 
 
-def _before_fillers(talk: Talk, start: int) -> int:
-    """The last word before a number that is no filler."""
-    start -= 1
-    while start > 0 and talk.kinds[start] == "f":
-        start -= 1
-    return start
+def _years_old(talk: Talk, floor: int) -> Iterator[Said]:
+    """``eighty three years old``, whoever that is."""
+    for at, word in enumerate(talk.words):
+        if word == "old" and talk.words[at - 1] in _UNITS_OF_AGE:
+            start = at - 1
+            while start > max(floor, at - 4) and talk.kinds[start - 1] in "tTd9":
+                start -= 1
+            if start < at - 1:
+                yield Said(start, at + 1, "AGE", 0.9, told=True)
 
 
-def _is_answer(talk: Talk, start: int, before: int, end: int, language: Language) -> bool:
-    asked = talk.asked_before(start, 1)
-    return (
-        bool(asked)
-        and asked[0].prompt.types == ("AGE",)
-        and start - asked[0].at <= _AGE_WORDS_MAX
-        and (talk.kinds[before] in "sgcy;?" or talk.words[before] in _SUBJECTS)
-        and _is_whole(talk, end, language)
-    )
+def _is_person(talk: Talk, at: int) -> bool:
+    """Whether the word is said of somebody: ``she's``, ``i am``, but not ``it was``."""
+    return talk.words[at] not in _VERBS or (at > 0 and talk.words[at - 1] in _PERSONS)
 
 
-def _is_said_of(talk: Talk, start: int, before: int, end: int, language: Language) -> bool:
-    word = talk.words[before] if before >= 0 else ""
-    person = talk.words[before - 1] if before > 0 else ""
-    is_subject = word in _SUBJECTS or (word in ("is", "was") and person in _PERSONS)
-    return is_subject and talk.kinds[start] in "tT9" and _is_whole(talk, end, language)
+def _number_after(talk: Talk, at: int, words_max: int) -> int | None:
+    """Where a number begins that is said at word *at* or, where it answers, at most so many words later."""
+    last = min(len(talk.kinds), at + words_max + 1)
+    while at < last or (at < len(talk.kinds) and talk.kinds[at] == "f"):
+        if talk.kinds[at] in "tTd9":
+            before = talk.kinds[at - 1]
+            return at if before in "sgcyf;?" or talk.words[at - 1] in _SUBJECTS else None
+        at += 1
+    return None
 
 
-def _is_whole(talk: Talk, end: int, language: Language) -> bool:
+def _is_whole(talk: Talk, start: int, end: int, language: Language) -> bool:
     """Whether a number ends there, and does not say how many of something."""
-    after = talk.words[end] if end < len(talk.words) else ""
-    return talk.kinds[end : end + 1] not in tuple("dtTohk9mwln@./-_") and after not in language.counted
+    follows = talk.kinds[end : end + 1]
+    if talk.kinds[start] == "d" and follows not in ("", "s", ";"):
+        return False
+    return (not follows or follows not in "dtTohk9mwln@./-_") and language.counted.isdisjoint(talk.words[end : end + 1])

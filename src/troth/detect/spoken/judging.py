@@ -33,25 +33,29 @@ _PARTIAL_WORDS_MAX: Final = 10
 
 
 class Context(NamedTuple):
-    """What was asked for before a value, the likeliest first, and whether for a part; *is_sure* where plainly so."""
+    """What was asked for before a value, the likeliest first, and whether for a part; *is_sure* where plainly so,
+    *is_generic* where for a number of any kind."""
 
     values: tuple[Value, ...]
     is_partial: bool
     is_sure: bool
+    is_generic: bool
 
 
 def context(talk: Talk, at: int) -> Context:
     """What was asked for before word *at*. Words that are often said of something else count less, and less far."""
-    asked = [
-        it
-        for it in talk.asked_before(at, _ASKED_MAX)
-        if at - it.at <= (_ASKED_WEAKLY_WORDS_MAX if it.prompt.is_weak else _ASKED_WORDS_MAX)
-    ]
+    last = itertools.takewhile(lambda it: not it.prompt.is_end, talk.asked_before(at, _ASKED_MAX))
+    asked = [it for it in last if at - it.at <= (_ASKED_WEAKLY_WORDS_MAX if it.prompt.rank else _ASKED_WORDS_MAX)]
     is_partial = any(it.prompt.is_partial and at - it.at <= _PARTIAL_WORDS_MAX for it in asked)
-    is_sure = any(not it.prompt.is_weak and at - it.at <= _ASKED_WEAKLY_WORDS_MAX for it in asked[:2])
-    asked.sort(key=lambda it: it.prompt.is_weak)
+    is_sure = any(not it.prompt.rank and at - it.at <= _ASKED_WEAKLY_WORDS_MAX for it in asked[:2])
+    asked.sort(key=lambda it: it.prompt.rank)
     types = dict.fromkeys(type_ for it in asked for type_ in it.prompt.types)
-    return Context(tuple(values()[it] for it in types if it in values()), is_partial, is_sure)
+    return Context(
+        tuple(values()[it] for it in types if it in values()),
+        is_partial,
+        is_sure,
+        all(it.prompt.rank > 1 for it in asked),
+    )
 
 
 def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
@@ -65,13 +69,17 @@ def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
                 return value.type, _PARTIAL
     for value in asked.values:
         if length >= value.least and value.is_exact(signs.shape):
+            if asked.is_generic:
+                return value.type, _LOOSE
             return value.type, _FULL if length in value.full else EXACT
     return _told_loosely(signs, asked)
 
 
 def _told_loosely(signs: Signs, asked: Context) -> tuple[str, float] | None:
     length = len(signs.said)
-    is_loose = bool(asked.values) and length >= asked.values[0].least and asked.values[0].is_loose(signs.shape)
+    if not asked.is_sure or not asked.values:
+        return None
+    is_loose = length >= asked.values[0].least and asked.values[0].is_loose(signs.shape)
     if is_loose and (signs.noise or any(0 <= length - it <= signs.repeats for it in asked.values[0].full)):
         return asked.values[0].type, _NOISY
     for type_ in (follower for it in asked.values for follower in _FOLLOWS.get(it.type, ())):

@@ -46,13 +46,15 @@ _WRITTEN: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "
 class Prompt:
     """Words that ask for a value of one of *types*, or announce it.
 
-    *is_weak* where they are often said of something else, *is_partial* where only a part of a value follows;
-    *is_aside* for words that say nothing at all, in a value or beside it.
+    *rank* is 1 where they are often said of something else, 2 where they are said of anything. *is_partial* where only
+    a part of a value follows, *is_end* where what was asked for before is not what follows, *is_aside* for words that
+    say nothing at all, in a value or beside it.
     """
 
     types: tuple[str, ...]
-    is_weak: bool = False
+    rank: int = 0
     is_partial: bool = False
+    is_end: bool = False
     is_aside: bool = False
 
 
@@ -113,13 +115,18 @@ def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], .
     """Prompts by their first word, the longest first."""
     phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
     prompts = {
-        phrase: Prompt(tuple(type_ for _, type_ in same), is_weak=phrase in raw["prompting"]["weak"])
+        phrase: Prompt(tuple(type_ for _, type_ in same), _rank(phrase, raw["prompting"]))
         for phrase, same in itertools.groupby(sorted(phrases, key=lambda it: it[0]), key=lambda it: it[0])
     }
     prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
+    prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
     prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
     by_words = sorted(((phrase.split(), prompt) for phrase, prompt in prompts.items()), key=lambda it: it[0])
     return {
         first: tuple(sorted(same, key=lambda it: -len(it[0])))
         for first, same in itertools.groupby(by_words, key=lambda it: it[0][0])
     }
+
+
+def _rank(phrase: str, prompting: dict[str, Any]) -> int:
+    return 2 if phrase in prompting["generic"] else int(phrase in prompting["weak"])

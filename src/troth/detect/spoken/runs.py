@@ -19,8 +19,11 @@ __all__ = ["digits_and_letters"]
 _PIECES_MAX: Final = 10
 _ASIDE_WORDS_MAX: Final = 16
 _RESTATED_WORDS_MAX: Final = 14
+_RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
 _COUNTED_SIGNS_MAX: Final = 5
+_NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
+"""Types that nobody says with hundreds and thousands."""
 _VALUE_COST: Final = 0.5
 _JOIN_COST: Final = 0.3
 _ASIDE_COST: Final = 0.01
@@ -42,7 +45,7 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
     while at < len(pieces):
         found, count = chosen[at]
         if found:
-            if found.score > FOLLOWING:
+            if found.score >= EXACT:
                 count += _restated(talk, pieces[at : at + count + 3], count)
             yield found._replace(end=pieces[at + count - 1].end)
         at += count
@@ -118,7 +121,7 @@ def _restated(talk: Talk, pieces: Sequence[Piece], taken: int) -> int:
     more = 0
     for before, piece in itertools.pairwise(pieces[taken - 1 :]):
         gap = talk.kinds[before.end : piece.start]
-        if piece.is_weak or len(gap) > _RESTATED_WORDS_MAX or "?" in gap or "c" not in gap:
+        if piece.is_weak or len(gap) > _RESTATED_WORDS_MAX or "?" in gap or "c" not in gap[:_RESTATED_SOON]:
             break
         more += 1
     return more
@@ -129,10 +132,12 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     is_counted = len(signs.said) <= _COUNTED_SIGNS_MAX and not language.counted.isdisjoint(talk.words[end : end + 1])
     if len(signs.said) < 2 or is_counted:
         return None
+    kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
     by_prompt = told(signs, asked)
+    if by_prompt and by_prompt[0] in _NEVER_COUNTED and ("k" in kinds or ("h" in kinds and len(signs.said) < 7)):
+        by_prompt = None
     by_shape = None
     if by_prompt is None or by_prompt[1] <= FOLLOWING:
-        kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
         letters = [at for it in pieces for at in range(it.start, it.end) if talk.kinds[at] == "v"]
         long_letters = sum(len(talk.words[at]) > 1 for at in letters)
         by_shape = alone(signs, kinds, long_letters=long_letters, parts=len(pieces))

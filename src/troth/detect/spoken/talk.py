@@ -21,6 +21,7 @@ _PIECES: Final = re.compile(
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
+_CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
 _SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
@@ -110,11 +111,12 @@ def _kind(word: str) -> str:
 
 
 def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
-    """Two to four capitals that are no word (``JK``, ``FHK``) are so many letters, where something else is written
-    small.
-    """
-    for at, word in enumerate(spelled):
-        if kinds[at] == _OTHER and 2 <= len(word) <= 4 and word.isupper():
+    """Two to four capitals that are no word (``JK``, ``FHK``) are so many letters, where not all is in capitals."""
+    capitals = [at for at, word in enumerate(spelled) if len(word) > 1 and word.isupper()]
+    if len(capitals) > _CAPITALS_SHARE * len(spelled):
+        return
+    for at in capitals:
+        if kinds[at] == _OTHER and len(spelled[at]) <= 4:
             kinds[at] = "L"
 
 
