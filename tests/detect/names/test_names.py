@@ -2,29 +2,92 @@
 
 from __future__ import annotations
 
-import pytest
+import itertools
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from troth.detect.finding import Finding
 from troth.detect.names import Names
 from troth.detect.text import Text
 
 NAMES = Names()
 
 
-def found(text: str) -> set[tuple[str, str]]:
-    return {(text[it.start : it.end], it.type) for it in NAMES.find(Text(text))}
+def found(text: str) -> list[Finding]:
+    return list(NAMES.find(Text(text)))
+
+
+def names_in(text: str) -> list[tuple[str, str]]:
+    return [(text[it.start : it.end], it.type) for it in found(text)]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["My name is Ann and I live in Paris.", "my name is ann and i live in paris", "MY NAME IS ANN. I LIVE IN PARIS"],
+    [
+        "My name is Ann and I live in Paris.",
+        "my name is ann and i live in paris",
+        "MY NAME IS ANN. I LIVE IN PARIS.",
+    ],
 )
 def test_names_are_found_in_any_case(text: str) -> None:
-    assert {(it.lower(), type_) for it, type_ in found(text)} == {("ann", "PERSON"), ("paris", "LOCATION")}
+    assert [(it.lower(), type_) for it, type_ in names_in(text)] == [("ann", "PERSON"), ("paris", "LOCATION")]
 
 
-def test_a_text_without_names_has_none() -> None:
-    assert found("The build failed again: see the log for the third test.") == set()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n\n",
+        "The build failed again: see the log for the third test.",
+        "i will mark the bill as paid in may and hope that it is right",
+        "ERROR 2026-03-02 10:14:22 Worker failed: Connection refused (code 4012)",
+        "4111 1111 1111 1111",
+    ],
+)
+def test_a_text_without_names_has_none(text: str) -> None:
+    assert found(text) == []
 
 
-def test_an_empty_text_has_no_names() -> None:
-    assert found("") == set()
+def test_a_name_keeps_its_place_where_characters_show_nothing() -> None:
+    text = "My name is A\u200bnn\u200b and I live in Paris."
+    assert ("A\u200bnn", "PERSON") in names_in(text)
+
+
+def test_names_are_found_all_through_a_long_text() -> None:
+    times = 900
+    text = "My name is Ann and I live in Paris.\n" * times
+    assert names_in(text) == [("Ann", "PERSON"), ("Paris", "LOCATION")] * times
+
+
+def test_a_line_without_an_end_is_searched_to_its_end() -> None:
+    text = "and so on " * 3000 + "my name is Ann and I live in Paris"
+    assert ("Ann", "PERSON") in names_in(text)
+
+
+def test_what_was_read_before_changes_nothing() -> None:
+    text = "Regards,\nBen\nExample Ltd, Leeds"
+    fresh = list(Names().find(Text(text)))
+    found(" ".join(f"w{letter}{other}" for letter, other in itertools.product("abcdefgh", map(chr, range(97, 123)))))
+    assert [it[:3] for it in found(text)] == [it[:3] for it in fresh]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=400))
+def test_any_text_is_read_and_names_have_valid_places(text: str) -> None:
+    places = [(it.start, it.end) for it in found(text)]
+    assert all(0 <= start < end <= len(text) for start, end in places)
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(places))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(alphabet="Ann \n.,'-\u0301\u200d\ud800\U0001f600é", max_size=200))
+def test_strange_letters_move_no_place(text: str) -> None:
+    assert all(text[it.start].isalnum() or text[it.start] == "\u0301" for it in found(text))
+
+
+def test_scores_are_between_nothing_and_one() -> None:
+    text = "Dear Ann,\nChloe of Example Ltd met Ben in Leeds.\nBen"
+    assert all(0.0 < it.score <= 1.0 for it in found(text))
+    assert found(text)

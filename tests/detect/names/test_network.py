@@ -1,0 +1,49 @@
+"""The network remembers what it worked out for words, forgets when there is no room, and answers the same."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from troth.detect.names.model import shipped
+from troth.detect.names.network import Network
+
+TEXT = "my name is Ann and I live in Paris with Ben who was born on 12 May 1970".split()
+
+
+def test_forgetting_changes_no_answer() -> None:
+    roomy, narrow = Network(shipped(), words_max=2000), Network(shipped(), words_max=20)
+    for number in range(40):
+        narrow.shares([f"word{'x' * number}{letter}" for letter in "abcdefghij"])
+    assert np.allclose(narrow.shares(TEXT), roomy.shares(TEXT), atol=1e-5)
+
+
+def test_numbers_are_told_apart_by_their_length_only() -> None:
+    network = Network(shipped(), words_max=100)
+    one, other = (network.shares(["call", number, "now"]) for number in ("4471", "9936"))
+    assert np.array_equal(one, other)
+
+
+def test_threads_share_a_network() -> None:
+    network, alone = Network(shipped(), words_max=30), Network(shipped(), words_max=30).shares(TEXT)
+    wrong: list[int] = []
+
+    def ask(number: int) -> None:
+        for turn in range(30):
+            network.shares([f"{'abcdefgh'[number]}{'z' * at}" for at in range(turn)] or ["a"])
+            if not np.allclose(network.shares(TEXT), alone, atol=1e-5):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for it in threads:
+        it.start()
+    for it in threads:
+        it.join()
+    assert wrong == []
+
+
+def test_every_word_has_four_shares_that_sum_to_one() -> None:
+    shares = Network(shipped(), words_max=100).shares(TEXT)
+    assert shares.shape == (len(TEXT), 4)
+    assert np.allclose(shares.sum(axis=1), 1, atol=1e-5)
