@@ -26,6 +26,7 @@ _DATES: Final = re2.compile(
     _LONGEST,
 )
 _GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")
+_GOES_BACK: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&]){0,3}")
 _AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
 _ASKED_WORDS_MAX: Final = 25
 _RESTATED_WORDS_MAX: Final = 16
@@ -36,7 +37,11 @@ _NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER})
 """A number, and how it is said again after a slip."""
 _AGE_WORDS_MAX: Final = 10
 _UNITS_OF_AGE: Final = ("years", "year", "months", "weeks")
-_OLD: Final = tuple([unit, "old"] for unit in _UNITS_OF_AGE)
+_AFTER_AGE: Final = (
+    *([unit, *more] for unit in _UNITS_OF_AGE for more in (["old"], ["of", "age"], [])),
+    ["and", "a", "half"],
+    ["and", "a", "bit"],
+)
 _VERBS: Final = frozenset({"is", "was", "am"})
 _SUBJECTS: Final = _VERBS | {"i'm", "he's", "she's", "aged", "turned", "turning", "gone", "he'll", "she'll"}
 _PERSONS: Final = frozenset({"i", "he", "she", "daughter", "son", "mother", "father", "who"})
@@ -74,7 +79,7 @@ def _date(talk: Talk, start: int, end: int, types: list[str], language: Language
     told = next((it for it in types if it in ("DATE_OF_BIRTH", "CARD_EXPIRY")), None)
     if told:
         start = _first_try(talk, start)
-        start -= _GOES_ON.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
+        start -= _GOES_BACK.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
     if again := (_GOES_ON if told else _AGAIN).match(talk.kinds[end : end + _RESTATED_WORDS_MAX]):
         end += again.end()
     return Said(start, end, told or "DATE_TIME", 0.95 if told else 0.75, told is not None)
@@ -100,9 +105,9 @@ def ages(talk: Talk, language: Language) -> Iterator[Said]:
         if start is None or start < past:
             continue
         past = _NUMBERS.match(talk.kinds, start).end()
-        is_old = talk.words[past : past + 2] in _OLD
-        if is_old or _is_whole(talk, start, past, language):
-            yield Said(start, past + 2 * is_old, "AGE", 0.9 if is_old else 0.7, told=True)
+        unit = next((unit for unit in _AFTER_AGE if talk.words[past : past + len(unit)] == unit), [])
+        if unit or _is_whole(talk, start, past, language):
+            yield Said(start, past + len(unit), "AGE", 0.9 if "old" in unit else 0.7, told=True)
     yield from _years_old(talk, past)
 
 

@@ -29,16 +29,21 @@ _FOLLOWS: Final = {
 _ASKED_MAX: Final = 6
 _ASKED_WORDS_MAX: Final = 30
 _ASKED_WEAKLY_WORDS_MAX: Final = 14
+_SURE_WORDS_MAX: Final = 14
+_NEAR_WORDS_MAX: Final = 7
 _PARTIAL_WORDS_MAX: Final = 10
 
 
 class Context(NamedTuple):
-    """What was asked for before a value, the likeliest first, and whether for a part; *is_sure* where plainly so,
-    *is_generic* where for a number of any kind."""
+    """What was asked for before a value, the likeliest first, and whether for a part of it.
+
+    *is_sure* where it was plainly asked for, *is_near* where just before, *is_generic* where a number of any kind was.
+    """
 
     values: tuple[Value, ...]
     is_partial: bool
     is_sure: bool
+    is_near: bool
     is_generic: bool
 
 
@@ -47,15 +52,13 @@ def context(talk: Talk, at: int) -> Context:
     last = itertools.takewhile(lambda it: not it.prompt.is_end, talk.asked_before(at, _ASKED_MAX))
     asked = [it for it in last if at - it.at <= (_ASKED_WEAKLY_WORDS_MAX if it.prompt.rank else _ASKED_WORDS_MAX)]
     is_partial = any(it.prompt.is_partial and at - it.at <= _PARTIAL_WORDS_MAX for it in asked)
-    is_sure = any(not it.prompt.rank and at - it.at <= _ASKED_WEAKLY_WORDS_MAX for it in asked[:2])
+    is_sure = any(not it.prompt.rank and at - it.at <= _SURE_WORDS_MAX for it in asked[:2])
+    is_near = any(it.prompt.rank < 2 and at - it.at <= _NEAR_WORDS_MAX for it in asked[:2])
     asked.sort(key=lambda it: it.prompt.rank)
     types = dict.fromkeys(type_ for it in asked for type_ in it.prompt.types)
-    return Context(
-        tuple(values()[it] for it in types if it in values()),
-        is_partial,
-        is_sure,
-        all(it.prompt.rank > 1 for it in asked),
-    )
+    known = tuple(values()[it] for it in types if it in values())
+    is_generic = all(it.prompt.rank > 1 for it in asked)
+    return Context(known, is_partial, is_sure, is_near, is_generic)
 
 
 def told(signs: Signs, asked: Context) -> tuple[str, float] | None:

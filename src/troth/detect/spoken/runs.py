@@ -21,6 +21,7 @@ _ASIDE_WORDS_MAX: Final = 16
 _RESTATED_WORDS_MAX: Final = 14
 _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
+_BEGUN_SIGNS: Final = 3
 _COUNTED_SIGNS_MAX: Final = 5
 _NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
 """Types that nobody says with hundreds and thousands."""
@@ -66,7 +67,8 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
             before = pieces[count - 2].end
             gap = talk.kinds[before : piece.start]
             others = _others(talk, before, piece, said)
-            if others is None or (others and not (asked.is_sure and _may_go_on(said, signs, gap))):
+            is_counted = not language.counted.isdisjoint(talk.words[before : before + 1])
+            if others is None or (others and (is_counted or not _may_go_on(said, signs, gap, asked))):
                 return
             if others and piece.is_weak and not _stands_alone(talk, piece):
                 continue
@@ -106,14 +108,16 @@ def _stands_alone(talk: Talk, piece: Piece) -> bool:
     return talk.kinds[piece.start - 1] in "sgf" and talk.kinds[piece.end : piece.end + 1] in ("", "s", ";")
 
 
-def _may_go_on(said: Said | None, signs: Signs, gap: str) -> bool:
-    """Whether a value may go on after words that are no part of it: where it is not complete yet."""
+def _may_go_on(said: Said | None, signs: Signs, gap: str, asked: Context) -> bool:
+    """Whether a value may go on after words that are no part of it: where it was asked for, and is not complete yet."""
+    if not asked.is_sure and not (asked.is_near and len(signs.said) >= _BEGUN_SIGNS):
+        return False
     if said is None:
-        return True
+        return asked.is_sure
     full = values()[said.type].full
     if full:
         return len(signs.said) < max(full) + min(signs.noise, 6)
-    return len(gap) <= 4 and ("c" in gap or "f" in gap)
+    return asked.is_sure and len(gap) <= 4 and ("c" in gap or "f" in gap)
 
 
 def _restated(talk: Talk, pieces: Sequence[Piece], taken: int) -> int:
