@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from troth.declaration import is_category
 from troth.detect import classify
-from troth.detect._rules import rules
+from troth.detect.schema.rules import rules
 from troth.stores import Column, ColumnKind, ForeignKey, Scalar, TableSchema
 
 K = ColumnKind

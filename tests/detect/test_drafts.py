@@ -52,8 +52,8 @@ def _suggested(store: Store) -> dict[str, TableSuggestion]:
 
 
 def test_references_are_found_by_name_and_confirmed_by_values(shop: Store) -> None:
-    found = {(it.table, it.column): it for it in infer_references(shop.describe(), shop)}
-    assert {key: (it.to_table, it.to_column) for key, it in found.items()} == {
+    found = {(it.table, *it.columns): it for it in infer_references(shop.describe(), shop)}
+    assert {key: (it.to_table, *it.to_columns) for key, it in found.items()} == {
         ("order_line", "order_id"): ("orders", "id"),
         ("orders", "customer_id"): ("customer", "id"),
         ("orders", "product_code"): ("product", "code"),
@@ -64,11 +64,11 @@ def test_references_are_found_by_name_and_confirmed_by_values(shop: Store) -> No
 
 
 def test_a_name_that_values_contradict_is_no_reference(shop: Store) -> None:
-    assert ("product", "category_id") not in {(it.table, it.column) for it in infer_references(shop.describe(), shop)}
+    assert ("product", "category_id") not in {(it.table, *it.columns) for it in infer_references(shop.describe(), shop)}
 
 
 def test_a_declared_reference_is_not_inferred(shop: Store) -> None:
-    assert ("customer", "rep_id") not in {(it.table, it.column) for it in infer_references(shop.describe(), shop)}
+    assert ("customer", "rep_id") not in {(it.table, *it.columns) for it in infer_references(shop.describe(), shop)}
 
 
 def test_few_statements_serve_all_candidates(shop: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_a_store_that_fails_leaves_the_names(shop: Store, monkeypatch: pytest.Mo
         raise StoreUnreachable("gone", store="shop")
 
     monkeypatch.setattr(shop, "sample", fails)
-    assert {it.column for it in infer_references(schema, shop)} >= {"customer_id", "order_id"}
+    assert {it.columns[0] for it in infer_references(schema, shop)} >= {"customer_id", "order_id"}
 
 
 def test_tables_get_their_role(shop: Store) -> None:

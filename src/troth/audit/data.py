@@ -113,7 +113,7 @@ def _table(it: TableFacts, system: SystemFacts) -> dict[str, Any]:
              "on_delete": key.on_delete}
             for key in it.schema.foreign_keys
         ] + [
-            {"columns": [one.column], "table": one.to_table, "to": [one.to_column], "declared": False,
+            {"columns": list(one.columns), "table": one.to_table, "to": list(one.to_columns), "declared": False,
              "score": one.score, "why": list(one.why)}
             for one in inferred
         ],

@@ -173,9 +173,10 @@ def _table(
     }
     for link in ("belongs_to", "refers_to"):
         for it in inferred:
-            if it.column in made[link]:
+            named = ", ".join(it.columns)
+            if named in made[link]:
                 why = "; ".join(it.why)
-                notes[f"{path}.{link}.{it.column}"] = (
+                notes[f"{path}.{link}.{named}"] = (
                     f"REVIEW: not declared in the database, but likely (score {it.score:.2f}):\n{why}"
                 )
     _doubts(table, fields, path, notes)

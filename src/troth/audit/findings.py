@@ -160,9 +160,10 @@ def _keys(facts: Facts) -> Findings:
 
 def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -> Finding:
     rule = "keys.undeclared-personal" if personal else "keys.undeclared"
-    message = f"seems to name {it.to_table}.{it.to_column} (score {it.score:.2f}: {'; '.join(it.why)})"
+    to = f"{it.to_table}.{', '.join(it.to_columns)}"
+    message = f"seems to name {to} (score {it.score:.2f}: {'; '.join(it.why)})"
     mend = "declare the foreign key, or the reference in troth.yaml"
-    return found(rule, Place(system.name, it.table, it.column), message, mend)
+    return found(rule, Place(system.name, it.table, ", ".join(it.columns)), message, mend)
 
 
 # --- who can get at it ----------------------------------------------------------------------------------------------

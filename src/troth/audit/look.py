@@ -152,7 +152,7 @@ def _owners(
 ) -> dict[tuple[str, ...], tuple[str, tuple[str, ...]]]:
     """The table's references to rows that are somebody's without being a person."""
     links = {key.columns: (key.table, key.to_columns) for key in table.foreign_keys}
-    links |= {(it.column,): (it.to_table, (it.to_column,)) for it in inferred if it.table == table.name}
+    links |= {it.columns: (it.to_table, it.to_columns) for it in inferred if it.table == table.name}
     somebodys = {name for name, it in found.items() if it.role in {Role.MENTIONS, Role.BELONGS}}
     return {columns: to for columns, to in links.items() if to[0] in somebodys - {table.name}}
 

@@ -245,8 +245,8 @@ def _keys(system: SystemFacts) -> Iterator[str]:
         for table in system.tables
         for key in table.schema.foreign_keys
     ] + [
-        (_code(f"{it.table}.{it.column}"), _code(f"{it.to_table}.{it.to_column}"), "<b>inferred</b>",
-         f"+{it.score:.2f}", _("; ".join(it.why)))
+        (_code(f"{it.table}.{', '.join(it.columns)}"), _code(f"{it.to_table}.{', '.join(it.to_columns)}"),
+         "<b>inferred</b>", f"+{it.score:.2f}", _("; ".join(it.why)))
         for it in system.inferred
     ]  # fmt: skip
     yield "<h3>Keys</h3>"

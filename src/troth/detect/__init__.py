@@ -22,13 +22,13 @@ from troth.detect.entities import Entity, entities
 from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
 
 if TYPE_CHECKING:
-    from troth.detect.check import check
-    from troth.detect.columns import ColumnFinding, classify
     from troth.detect.detector import Detector, Finder
     from troth.detect.labels import Labels
-    from troth.detect.references import InferredReference, infer_references
     from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
-    from troth.detect.suggestion import Role, TableSuggestion, suggest
+    from troth.detect.schema.check import check
+    from troth.detect.schema.columns import ColumnFinding, classify
+    from troth.detect.schema.references import InferredReference, infer_references
+    from troth.detect.schema.suggestion import Role, TableSuggestion, suggest
 
 __all__ = [
     "ColumnFinding",
@@ -60,13 +60,13 @@ __all__ = [
 ]
 
 _BEHIND = {
-    "check": "check",
-    "columns": "ColumnFinding classify",
     "detector": "Detector Finder",
     "labels": "Labels",
-    "references": "InferredReference infer_references",
     "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
-    "suggestion": "Role TableSuggestion suggest",
+    "schema.check": "check",
+    "schema.columns": "ColumnFinding classify",
+    "schema.references": "InferredReference infer_references",
+    "schema.suggestion": "Role TableSuggestion suggest",
 }
 """Module to the names that it answers for, as the imports above tell a type checker."""
 

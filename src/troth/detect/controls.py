@@ -7,7 +7,7 @@ from typing import Final
 
 from troth.counting import counted
 from troth.declaration import Declaration, System, Table, covers
-from troth.detect.columns import ColumnFinding, classify, seen_in_values
+from troth.detect.schema.columns import ColumnFinding, classify, seen_in_values
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import Noted, Scalar, Store, StoreError, TableKind, TableSchema, noting
 

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Final
 
 from troth.declaration import IdentityKind
-from troth.detect._rules import rules
-from troth.detect.columns import ColumnFinding
-from troth.detect.references import InferredReference
+from troth.detect.schema.columns import ColumnFinding
+from troth.detect.schema.references import InferredReference
+from troth.detect.schema.rules import rules
 from troth.stores import ForeignKey, Schema, TableSchema
 
 __all__ = ["Role", "TableSuggestion", "suggest"]
@@ -70,7 +70,7 @@ def _links(schema: Schema, references: Sequence[InferredReference]) -> dict[str,
     links = {name: [*table.foreign_keys] for name, table in schema.tables.items()}
     for it in references:
         if it.table in links:
-            links[it.table].append(ForeignKey((it.column,), it.to_table, (it.to_column,)))
+            links[it.table].append(ForeignKey(it.columns, it.to_table, it.to_columns))
     return links
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from troth.detect import _values
-from troth.detect._rules import Rule, Rules, Words, rules
+from troth.detect.schema import values as _values
+from troth.detect.schema.rules import Rule, Rules, Words, rules
 from troth.stores import Column, ColumnKind, Scalar, TableSchema
 
 __all__ = ["ColumnFinding", "classify", "seen_in_values"]

@@ -1,4 +1,4 @@
-"""The rules by which columns are known, read from ``data/columns.toml``, and names read as words."""
+"""The rules by which columns are known, read from ``columns.toml``, and names read as words."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def singular(word: str) -> str:
 @functools.cache
 def rules() -> Rules:
     """The rules, read once."""
-    data = tomllib.loads(resources.files("troth.detect").joinpath("data/columns.toml").read_text("utf-8"))
+    data = tomllib.loads(resources.files("troth.detect.schema").joinpath("columns.toml").read_text("utf-8"))
     found = tuple(
         Rule(
             category=rule["category"],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from troth.declaration import Declaration, Problem, Severity
-from troth.detect.columns import classify
+from troth.detect.schema.columns import classify
 from troth.stores import Schema, Undeclared, undeclared
 
 __all__ = ["check"]

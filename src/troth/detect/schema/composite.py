@@ -1,0 +1,72 @@
+"""References by several columns at once: to rows that only their place in another row tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from troth.detect.schema.targets import Targets
+from troth.detect.schema.words import Words
+from troth.stores import Column, Schema, TableKind, TableSchema
+
+__all__ = ["Repeated", "repeated_keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """*columns* of *table* have the names of the whole key of *of*."""
+
+    table: TableSchema
+    columns: tuple[str, ...]
+    of: TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key of several columns, of which *own* is no reference: the number of a line in its order."""
+
+    table: TableSchema
+    names: tuple[Words, ...]
+    own: Words
+
+
+def repeated_keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]) -> Iterator[Repeated]:
+    """Tables that repeat the whole key of another, by the names of its columns.
+
+    *known* is column to the table that it names by itself. A key that is made of such columns alone joins tables, and
+    nothing points to it; one that two tables have is nobody's.
+    """
+    keys = _keys(schema, targets, known)
+    for table in schema.tables.values():
+        names = {targets.words(column.name): column for column in table.columns}
+        for name in names:
+            for cut in range(min(2, len(name))):
+                key = keys.get(name[cut:])
+                columns = () if key is None or key.table is table else _repeated(key, name[:cut], names)
+                if key is not None and columns:
+                    yield Repeated(table, columns, key.table)
+
+
+def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]) -> dict[Words, _Key]:
+    """The keys that something could repeat, by the name of a column that is their own."""
+    found: dict[Words, _Key] = {}
+    shared: set[Words] = set()
+    for table in schema.tables.values():
+        if len(table.key) < 2 or table.kind is not TableKind.TABLE:
+            continue
+        declared = {column for link in table.foreign_keys for column in link.columns}
+        left = [targets.words(name) for name in table.key if name not in declared and (table.name, name) not in known]
+        own = [words for words in left if words not in targets.lists.plain and words[-1] not in targets.lists.keys]
+        if left and own == left:
+            shared |= {own[0]} & found.keys()
+            found[own[0]] = _Key(table, tuple(targets.words(name) for name in table.key), own[0])
+    return {own: key for own, key in found.items() if own not in shared}
+
+
+def _repeated(key: _Key, front: Words, names: Mapping[Words, Column]) -> tuple[str, ...]:
+    """The columns that repeat the key, all with the same words in front; none where one is missing."""
+    found = [names.get((*front, *name)) for name in key.names]
+    own = [key.table.column(name) for name in key.table.key]
+    if any(it is None or of is None or it.kind is not of.kind for it, of in zip(found, own, strict=True)):
+        return ()
+    return tuple(it.name for it in found if it is not None)

@@ -1,0 +1,247 @@
+"""Which tables the name of a column points to, and how plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from troth.detect.schema.targets import KEYS, NUMBERS, TAIL, Target, Targets, ends
+from troth.detect.schema.words import Words, root
+from troth.stores import Column, ColumnKind, TableSchema
+
+__all__ = ["Pointer", "Pointers"]
+
+_CONTENT_TYPE: Final = (root("content"), root("type"))
+_JOINS: Final = 0.25
+"""How much less likely a table that joins two others is meant by a part of its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A column's name seems to mean *table*, whose key is *key*; *plainness* is 0 to 1."""
+
+    table: TableSchema
+    key: str
+    plainness: float
+    why: str
+
+
+Judged = tuple[Target, float, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A column, and what its name says, in roots: *bare* without a mark of its kind, *stem* without those of a key."""
+
+    table: TableSchema
+    column: Column
+    words: Words
+    bare: Words
+    stem: Words
+    marked: bool
+    front: Words
+    context: Words
+
+    @property
+    def is_text(self) -> bool:
+        return self.column.kind is ColumnKind.TEXT
+
+    @property
+    def around(self) -> Words:
+        """The whole name of its table."""
+        return (*self.front, *self.context)
+
+
+class Pointers:
+    """Reads the names of one schema's columns."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        self._lists = targets.lists
+
+    def of(self, table: TableSchema, column: Column) -> list[Pointer]:
+        """Every table that the column's name may mean, the likeliest first; none where it does not look like a key."""
+        it = self._named(table, column)
+        if it is None:
+            return []
+        found: dict[str, Pointer] = {}
+        for target, plainness, why in self._judged(it):
+            known = found.get(target.table.name)
+            if known is None or known.plainness < plainness:
+                found[target.table.name] = Pointer(target.table, target.key.name, round(plainness, 3), why)
+        return sorted(found.values(), key=lambda it: (-it.plainness, -len(it.table.columns), it.table.name))
+
+    def _named(self, table: TableSchema, column: Column) -> _Named | None:
+        if column.kind not in KEYS:
+            return None
+        words = self._targets.words(column.name)
+        stem, marked = self._targets.stem(words)
+        marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
+        if not stem or (not marked and self._is_amount(stem, column)):
+            return None
+        front, context = self._targets.split(table.name)
+        bare = self._targets.unfronted(words)
+        if table.key == (column.name,) and (stem == context or bare in self._lists.plain):
+            return None  # it is what its own rows are found by
+        return _Named(table, column, words, bare, stem, marked, front, context)
+
+    def _is_amount(self, stem: Words, column: Column) -> bool:
+        return column.kind is ColumnKind.NUMBER or (stem[-1] in self._lists.amounts and column.kind in NUMBERS)
+
+    def _judged(self, it: _Named) -> Iterator[Judged]:
+        depends = self._depends(it)
+        for target, plainness, why in (*self._by_key(it), *self._by_noun(it), *self._by_letters(it)):
+            is_key = target.table.name == it.table.name and it.column.name in {*it.table.key, target.key.name}
+            if target.fits(it.column) and not is_key and not (depends and plainness < 0.9):
+                yield target, plainness + 0.02 * (target is self._targets.people) + _near(it, target), why
+        looks_like_a_key = it.marked or (self._targets.writes_bare_keys and not it.is_text)
+        if not depends and (looks_like_a_key or it.stem[-1] in self._lists.by):
+            yield from self._by_role(it)
+
+    def _depends(self, it: _Named) -> bool:
+        """Whether another column says of which table the key is: ``owner_type`` beside ``owner_id``."""
+        words, others = it.words, it.table.columns
+        if len(words) < 2 or words[-1] not in self._lists.keys:
+            return False
+        if "object" in words and any(self._targets.words(other.name)[-3:-1] == _CONTENT_TYPE for other in others):
+            return True
+        kinds = {(*words[:-1], root(word)) for word in ("type", "class", "model")}
+        return any(other.kind is ColumnKind.TEXT and self._targets.words(other.name) in kinds for other in others)
+
+    # --- by the name of a key ---------------------------------------------------------------------------------------
+
+    def _by_key(self, it: _Named) -> Iterator[Judged]:
+        bare = it.bare
+        for start in range(len(bare)):
+            owner = self._targets.by_key.get(bare[start:])
+            strange = set(bare[:start]) & self._lists.elsewhere
+            if owner is not None and not strange and (owner.table.key == (owner.key.name,) or not start):
+                says = "ends in" if start else "is"
+                yield owner, (0.6 if start else 0.95) - _far(owner, it), f"its name {says} that of that table's key"
+        for end in range(2, len(bare)):
+            owner = self._targets.by_key.get(bare[:end])
+            if owner is not None:
+                yield owner, 0.7 - _far(owner, it), "its name begins with that of that table's key"
+
+    # --- by the name of a table -------------------------------------------------------------------------------------
+
+    def _by_noun(self, it: _Named) -> Iterator[Judged]:
+        by_end = self._targets.by_end
+        found = {other.table.name: other for word in (it.stem[-1], it.stem[0]) for other in by_end.get(word, ())}
+        for target in found.values():
+            plainness, why = self._alike(it, target)
+            itself = target.table.name == it.table.name
+            if plainness and not (itself and (plainness < 0.7 or it.stem == target.noun)):
+                yield target, plainness, why
+
+    def _alike(self, it: _Named, target: Target) -> tuple[float, str]:
+        stem, noun, full = it.stem, target.noun, target.full
+        if not it.marked and it.is_text:
+            called = stem in (noun, full) or ends(stem, noun)
+            by_value = target.key_words[-1:] and target.key_words[-1] not in self._lists.keys
+            return (0.56 if by_value else 0.45, "it has the name of that table") if called else (0.0, "")
+        if not it.marked and not self._targets.writes_bare_keys:
+            return 0.0, ""
+        less = _JOINS * self._targets.joins(target)
+        around = it.around if target.table.name != it.table.name else it.front
+        alike = len(full) - len(stem)
+        if 0 < alike <= len(around) and full == (*around[:alike], *stem):
+            inside = full == around[: len(full)] and stem != noun
+            score = 0.92 + 0.01 * alike - less - 0.08 * inside
+            return score, "with the beginning of its own table's name it is the name of that table"
+        if stem in (noun, full) or (len(stem) > len(noun) and ends(full, stem)):
+            return 0.9 + 0.01 * (stem == full), "its name is the name of that table"
+        if stem == target.core or self._targets.trimmed(stem) == target.core:
+            return 0.86 - less, "its name is the name of that table"
+        score, why = self._partly(it, target, around)
+        return max(0.0, score - less), why
+
+    def _partly(self, it: _Named, target: Target, around: Words) -> tuple[float, str]:
+        stem, core = it.stem, target.core
+        if ends(stem, core):
+            strange = set(stem[: -len(core)]) & self._lists.elsewhere
+            return (0.0, "") if strange else (0.76 + 0.03 * len(core), "its name ends in the name of that table")
+        if ends(core, stem):
+            rest = core[: -len(stem)]
+            if _holds(around, target.noun):
+                return 0.62, "its own table is called after that table"
+            if ends(("", *around), rest):
+                return 0.85, "with the name of its own table it is the name of that table"
+            if _holds(around, rest):
+                return 0.7, "with a part of the name of its own table it is the name of that table"
+        if it.is_text:
+            return 0.0, ""
+        if ends(target.full, stem) or ends(core, stem):
+            return 0.6, "it is the end of that table's name"
+        if len(core) < len(stem) and stem[: len(core)] == core and set(stem[len(core) :]) <= self._lists.after:
+            return 0.6 + 0.02 * len(core), "its name begins with the name of that table"
+        if it.marked and core[:-1] == stem:
+            return 0.52, "it is the beginning of that table's name"
+        return 0.0, ""
+
+    def _by_letters(self, it: _Named) -> Iterator[Judged]:
+        """Names that run together, where nothing in the schema shows how to cut them, and initials."""
+        if not it.marked:
+            return
+        joined = "".join(it.stem)
+        for target in self._targets.by_tail.get(joined[-TAIL:], ()):
+            whole = self._targets.joined(target)
+            if target.table.name != it.table.name and whole == joined:
+                yield target, 0.88, "its name is the name of that table"
+            elif target.table.name != it.table.name and whole.endswith(joined) and target.front == it.front:
+                yield target, 0.5, "it is the end of that table's name"
+        for target in self._targets.by_initials.get(it.stem[-1], ()):
+            yield target, 0.56 + 0.04 * (target.front == it.front), "its name is the initials of that table's"
+
+    # --- by what the row is to the other ----------------------------------------------------------------------------
+
+    def _by_role(self, it: _Named) -> Iterator[Judged]:
+        if set(it.stem) & self._lists.elsewhere:
+            return
+        yield from self._of_own(it)
+        people = self._targets.people
+        if people is None or not people.fits(it.column):
+            return
+        if {it.stem[0], it.stem[-1]} & self._lists.by:
+            yield people, 0.6, "it names who did something, and that table holds who signs in"
+        elif it.stem[-1] in self._lists.actors:
+            yield people, 0.58, "it names somebody, and that table holds who signs in"
+
+    def _of_own(self, it: _Named) -> Iterator[Judged]:
+        """Another row of the same table, or the row of which this one is a part."""
+        itself, whole = self._targets.by_table.get(it.table.name), self._targets.whole_of(it.table)
+        if it.column.name in it.table.key:
+            itself = None  # a row is not found by another's key
+        if it.stem[-1] in self._lists.whole and whole is not None and whole.fits(it.column):
+            yield whole, 0.64, "its table is called after that one"
+        elif itself is not None and self._is_beside(it.stem, itself) and itself.fits(it.column):
+            yield itself, 0.62, "it may point to another row of the same table"
+
+    def _is_beside(self, stem: Words, itself: Target) -> bool:
+        """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders."""
+        own = self._lists.own
+        rest = tuple(word for word in stem if word not in own and word != root("to"))
+        return bool({stem[0], stem[-1]} & own) and (not rest or ends(("", *itself.noun), rest))
+
+
+def _near(it: _Named, target: Target) -> float:
+    """A little for tables whose names begin alike, and for the one that its front is called after: what decides between
+    equals."""
+    alike = 0
+    for one, other in zip(it.around, target.full, strict=False):
+        if one != other:
+            break
+        alike += 1
+    return 0.006 * (alike + (target.front == target.noun))
+
+
+def _far(owner: Target, it: _Named) -> float:
+    """How much less it says that a key has a name which its table's name does not explain."""
+    if set(owner.key_words) & set(owner.noun):
+        return 0.0
+    return 0.5 if it.is_text else 0.3
+
+
+def _holds(words: Words, part: Words) -> bool:
+    return any(words[start : start + len(part)] == part for start in range(len(words) - len(part) + 1))

@@ -1,0 +1,176 @@
+"""Keys that the database does not declare: guessed from names and kinds, confirmed by values that are really there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from troth.detect.schema.composite import repeated_keys
+from troth.detect.schema.pointing import Pointers
+from troth.detect.schema.targets import Targets
+from troth.stores import AnyOf, Match, Scalar, Schema, Store, StoreError
+
+__all__ = ["InferredReference", "infer_references"]
+
+_ROWS: Final = 200
+_ENOUGH: Final = 3
+_PLAIN: Final = 0.55
+"""How plain a name has to be to be believed without values, and beside others."""
+_POSSIBLE: Final = 0.3
+_APART: Final = 0.005
+_REPEATED: Final = 0.75
+_CANDIDATES_MAX: Final = 4
+"""How many tables are asked whether they have one column's values."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferredReference:
+    """*columns* of *table* seem to name the row of *to_table* whose *to_columns* have the same values."""
+
+    table: str
+    columns: tuple[str, ...]
+    to_table: str
+    to_columns: tuple[str, ...]
+    score: float
+    why: tuple[str, ...]
+
+
+def infer_references(schema: Schema, store: Store | None = None) -> list[InferredReference]:
+    """References that *schema* does not declare, the best for each column, by table and column.
+
+    With a *store*, a sample of each table that has a candidate is read, and each target asked once whether the sampled
+    values are there: at most two statements a table. A table that cannot be read is judged by names alone. Raises
+    nothing for that.
+    """
+    targets = Targets(schema)
+    candidates = list(_candidates(schema, targets))
+    if store is None:
+        judged = [[_scored(it, it.score, ()) for it in several] for several in candidates]
+    else:
+        judged = _by_values(candidates, store)
+    singles = [best for several in judged if (best := _best(several)) is not None]
+    several = list(_of_several(schema, targets, singles))
+    return sorted([*_unsaid(singles, several), *several], key=lambda it: (it.table, it.columns))
+
+
+def _candidates(schema: Schema, targets: Targets) -> Iterator[list[InferredReference]]:
+    """For each column that looks like a key, the tables that it may mean, the plainest first."""
+    pointers = Pointers(targets)
+    for table in schema.tables.values():
+        declared = {column for key in table.foreign_keys for column in key.columns}
+        for column in table.columns:
+            if column.name in declared:
+                continue
+            found = [it for it in pointers.of(table, column) if it.plainness >= _POSSIBLE]
+            if found:
+                yield [
+                    InferredReference(table.name, (column.name,), it.table.name, (it.key,), it.plainness, (it.why,))
+                    for it in found[:_CANDIDATES_MAX]
+                ]
+
+
+def _best(several: Sequence[InferredReference]) -> InferredReference | None:
+    """The likeliest; None where it is unlikely, or no likelier than another."""
+    ranked = sorted(several, key=lambda it: -it.score)
+    if not ranked or ranked[0].score < _PLAIN:
+        return None
+    return None if len(ranked) > 1 and ranked[1].score > ranked[0].score - _APART else ranked[0]
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+_Place = tuple[str, str]
+
+
+def _by_values(candidates: Sequence[Sequence[InferredReference]], store: Store) -> list[list[InferredReference]]:
+    every = [it for several in candidates for it in several]
+    sampled = _sampled(every, store)
+    present = _present(every, sampled, store)
+    return [
+        [
+            judged
+            for it in several
+            if (judged := _judged(it, sampled.get(_from(it)), present.get((it.to_table, it.to_columns[0])))) is not None
+        ]
+        for several in candidates
+    ]
+
+
+def _from(it: InferredReference) -> _Place:
+    return it.table, it.columns[0]
+
+
+def _sampled(candidates: Sequence[InferredReference], store: Store) -> dict[_Place, set[Scalar]]:
+    """Some distinct values of each candidate column."""
+    columns: dict[str, dict[str, None]] = {}
+    for it in candidates:
+        columns.setdefault(it.table, {})[it.columns[0]] = None
+    found: dict[_Place, set[Scalar]] = {}
+    for table, names in columns.items():
+        try:
+            rows = store.sample(table, list(names), rows=_ROWS)
+        except StoreError:
+            continue
+        for at, name in enumerate(names):
+            found[table, name] = {row[at] for row in rows if row[at] is not None}
+    return found
+
+
+def _present(
+    candidates: Sequence[InferredReference], sampled: Mapping[_Place, set[Scalar]], store: Store
+) -> dict[_Place, set[Scalar]]:
+    """Which of the sampled values each target really has."""
+    wanted: dict[_Place, set[Scalar]] = {}
+    for it in candidates:
+        wanted.setdefault((it.to_table, it.to_columns[0]), set()).update(sampled.get(_from(it), set()))
+    found: dict[_Place, set[Scalar]] = {}
+    for (table, column), values in wanted.items():
+        if values:
+            where = AnyOf((Match((column,), tuple((value,) for value in sorted(values, key=str))),))
+            try:
+                found[table, column] = {row[0] for row in store.read(table, [column], where)}
+            except StoreError:
+                continue
+    return found
+
+
+def _judged(it: InferredReference, values: set[Scalar] | None, present: set[Scalar] | None) -> InferredReference | None:
+    """The candidate with its final score; None where the values speak against it."""
+    if not values or present is None:
+        return _scored(it, it.score, ("there are no values to compare",))
+    part = len(values & present) / len(values)
+    if part < 0.8:
+        return None
+    if len(values) < _ENOUGH:
+        return _scored(it, it.score + 0.02, ("its few values are there",))
+    return _scored(
+        it, it.score + (1 - it.score) * 0.5 * part, (f"{part:.0%} of {len(values)} sampled values are there",)
+    )
+
+
+def _scored(it: InferredReference, score: float, why: tuple[str, ...]) -> InferredReference:
+    return replace(it, score=round(min(1.0, score), 3), why=(*it.why, *why))
+
+
+# --- several columns ------------------------------------------------------------------------------------------------
+
+
+def _of_several(schema: Schema, targets: Targets, singles: Sequence[InferredReference]) -> Iterator[InferredReference]:
+    """Repeated keys of several columns, which may say again what a single column says."""
+    known = {_from(it): it.to_table for it in singles}
+    for it in repeated_keys(schema, targets, known):
+        why = ("they have the names of that table's whole key",)
+        yield InferredReference(it.table.name, it.columns, it.of.name, it.of.key, _REPEATED, why)
+
+
+def _unsaid(singles: Sequence[InferredReference], several: Sequence[InferredReference]) -> Iterator[InferredReference]:
+    """Without what follows from another reference: who names the line of an order names the order."""
+    known = {_from(it): it.to_table for it in singles}
+    said = {
+        (it.table, column)
+        for it in several
+        for column, to in zip(it.columns, it.to_columns, strict=True)
+        if known.get((it.to_table, to)) == known.get((it.table, column))
+    }
+    return (it for it in singles if _from(it) not in said)

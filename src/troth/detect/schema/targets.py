@@ -1,0 +1,268 @@
+"""The tables of a schema that a column could point to, found by the words of their names."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+from troth.detect.schema.words import Vocabulary, Words, root
+from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
+
+__all__ = ["NUMBERS", "TAIL", "Lists", "Target", "Targets", "ends"]
+
+NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
+KEYS: Final = frozenset({*NUMBERS, ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.OTHER})
+TAIL: Final = 4
+"""How many letters at the end of two run-together names have to agree before they are compared."""
+_SHARED: Final = 3
+"""How many tables with one beginning make it say nothing of each."""
+_JOIN_COLUMNS_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What ``pointing.toml`` says, as roots."""
+
+    marks: frozenset[str]
+    keys: frozenset[str]
+    plain: frozenset[Words]
+    fronts: frozenset[str]
+    actors: frozenset[str]
+    by: frozenset[str]
+    people: Sequence[str]
+    own: frozenset[str]
+    tails: frozenset[str]
+    whole: frozenset[str]
+    links: frozenset[str]
+    after: frozenset[str]
+    elsewhere: frozenset[str]
+    amounts: frozenset[str]
+
+    @classmethod
+    @functools.cache
+    def read(cls) -> Lists:
+        data = tomllib.loads(resources.files("troth.detect.schema").joinpath("pointing.toml").read_text("utf-8"))
+        roots = {name: frozenset(root(word) for word in words) for name, words in data.items()}
+        plain = frozenset(tuple(root(word) for word in phrase.split()) for phrase in data["plain"])
+        people = tuple(dict.fromkeys(root(word) for word in data["people"]))
+        return cls(plain=plain, people=people, **{k: v for k, v in roots.items() if k not in {"plain", "people"}})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table that could be meant, by *key*, with what its names say, in roots.
+
+    *noun* is its name without *front*, which many tables have; *core* is that without an ending that says nothing.
+    """
+
+    table: TableSchema
+    key: Column
+    front: Words
+    noun: Words
+    core: Words
+    key_words: Words
+
+    @property
+    def full(self) -> Words:
+        return (*self.front, *self.noun)
+
+    def fits(self, column: Column) -> bool:
+        """Whether a column of that kind can hold this key."""
+        return column.kind is self.key.kind or {column.kind, self.key.kind} <= NUMBERS
+
+
+class Targets:
+    """Indexes over the tables of one schema: no column is ever compared with every table."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.lists = Lists.read()
+        self._vocabulary = Vocabulary(_names(schema))
+        self._roots: dict[str, Words] = {}
+        self._whole = {self.words(_bare(name)) for name in schema.tables}
+        self._endings = Counter(name[cut:] for name in self._whole for cut in range(len(name)))
+        self._fronts = self._shared_fronts(schema)
+        self.by_table: dict[str, Target] = {}
+        self.by_end: dict[str, list[Target]] = {}
+        self.by_tail: dict[str, list[Target]] = {}
+        self.by_initials: dict[str, list[Target]] = {}
+        self.by_joined: dict[str, Target] = {}
+        tables = [it for it in schema.tables.values() if it.kind is TableKind.TABLE]
+        for table in tables:
+            if len(table.key) == 1:
+                self._add(table)
+        self.by_key = {
+            words: target
+            for words, (table, name) in self._own_keys(tables).items()
+            if (target := self._target(table, name)) is not None
+        }
+        self.people = self._signing_in()
+        self.writes_bare_keys = self._writes_bare_keys(schema)
+
+    # --- reading names ----------------------------------------------------------------------------------------------
+
+    def words(self, name: str) -> Words:
+        """The roots of a name's words."""
+        known = self._roots.get(name)
+        if known is None:
+            spelled = name.replace("ctype", "content_type")
+            known = self._roots[name] = tuple(root(word) for word in self._vocabulary.words(spelled))
+        return known
+
+    def split(self, table: str) -> tuple[Words, Words]:
+        """What stands in front of a table's name and says nothing of it, and the rest."""
+        words = self.words(_bare(table))
+        if len(words) > 1 and words[0] == words[1]:
+            return words[:1], words[1:]
+        for length in (2, 1):
+            if len(words) > length and words[:length] in self._fronts:
+                return words[:length], words[length:]
+        return (), words
+
+    def unfronted(self, words: Words) -> Words:
+        """A column's words without a mark of its kind: ``intCustomerID`` is a customer id."""
+        return words[1:] if len(words) > 1 and words[0] in self.lists.fronts else words
+
+    def stem(self, words: Words) -> tuple[Words, bool]:
+        """A column's words without the marks of a key, and whether it had one that is nothing else."""
+        stem = list(self.unfronted(words))
+        marked = len(stem) < len(words) and words[0] in self.lists.keys
+        while len(stem) > 1 and stem[-1] in self.lists.marks:
+            marked |= stem.pop() in self.lists.keys
+        while len(stem) > 1 and stem[0] in self.lists.keys:
+            marked |= bool(stem.pop(0))
+        return tuple(stem), marked
+
+    def trimmed(self, noun: Words) -> Words:
+        """A noun without an ending that says nothing: ``InvoiceModel`` is about invoices."""
+        return noun[:-1] if len(noun) > 1 and noun[-1] in self.lists.tails else noun
+
+    def joined(self, target: Target) -> str:
+        """The table's core in one word, as names are that no part of the schema shows how to cut."""
+        joined = "".join(target.core)
+        tail = next((it for it in self.lists.tails if joined.endswith(it) and len(joined) > len(it) + TAIL), "")
+        return joined.removesuffix(tail)
+
+    def joins(self, target: Target) -> bool:
+        """Whether the table seems to join two others: its name begins with the one's and ends with the other's."""
+        if len(target.table.columns) > _JOIN_COLUMNS_MAX:
+            return False
+        full = target.full
+        if set(full[:-1]) & self.lists.links:
+            return True
+        return any(full[:cut] in self._whole and self._endings[full[cut:]] > 1 for cut in range(1, len(full)))
+
+    def whole_of(self, table: TableSchema) -> Target | None:
+        """The table whose name this one's begins with: what a translation translates, or a log is of."""
+        joined = "".join(self.words(_bare(table.name)))
+        found = (self.by_joined.get(joined[:length]) for length in range(len(joined) - 1, 2, -1))
+        return next((it for it in found if it is not None), None)
+
+    # --- building ---------------------------------------------------------------------------------------------------
+
+    def _shared_fronts(self, schema: Schema) -> frozenset[Words]:
+        """What stands in front of several tables' names and says nothing of each: an application, `tbl`, `t`."""
+        counts: Counter[Words] = Counter()
+        for name in schema.tables:
+            words = self.words(_bare(name))
+            counts.update({words[:length] for length in (1, 2) if len(words) > length})
+        return frozenset(front for front in counts if self._is_front(front, counts))
+
+    def _is_front(self, front: Words, counts: Counter[Words]) -> bool:
+        if len(front) == 1 and front[0] in self.lists.fronts:
+            return True
+        nearly_all = len(front) == 1 or counts[front] > 0.6 * counts[front[:1]]
+        return counts[front] >= _SHARED and nearly_all and front not in self._whole
+
+    def _target(self, table: TableSchema, name: str) -> Target | None:
+        key = table.column(name)
+        if key is None or key.kind not in KEYS:
+            return None
+        front, noun = self.split(table.name)
+        return Target(table, key, front, noun, self.trimmed(noun), self.unfronted(self.words(key.name)))
+
+    def _add(self, table: TableSchema) -> None:
+        target = self._target(table, table.key[0])
+        if target is None:
+            return
+        self.by_table[table.name] = target
+        for word in {*target.full[:1], *target.full[-1:], *target.noun[:1], *target.core[-1:]}:
+            self.by_end.setdefault(word, []).append(target)
+        self.by_joined["".join(target.full)] = target
+        self.by_tail.setdefault(self.joined(target)[-TAIL:], []).append(target)
+        if len(target.noun) > 1:
+            self.by_initials.setdefault("".join(word[0] for word in target.noun), []).append(target)
+
+    def _own_keys(self, tables: Iterable[TableSchema]) -> dict[Words, tuple[TableSchema, str]]:
+        """Keys whose names say more than "id", and whose they are where several tables have them: the one that is
+        called so, else the one whose rows are found by it, else the one that says most of its rows."""
+        best: dict[Words, tuple[tuple[int, bool, int, str], TableSchema, str]] = {}
+        nouns = {self.split(table.name)[1] for table in tables}
+        tables_with = Counter(key[0] for table in tables for key in {table.key, *table.unique} if len(key) == 1)
+        for table in tables:
+            _, noun = self.split(table.name)
+            for name in dict.fromkeys(key[0] for key in (table.key, *table.unique) if len(key) == 1):
+                words = self.unfronted(self.words(name))
+                stem = tuple(word for word in words if word not in self.lists.marks)
+                if words in self.lists.plain or not stem or (stem != noun and stem in nouns):
+                    continue  # it says nothing, or is itself a reference
+                called = 2 * (stem == noun) + bool(set(stem) & set(noun))
+                if not called and tables_with[name] > _SHARED:
+                    continue
+                if table.key != (name,) and (called < 2 or words[-1] not in self.lists.marks):
+                    continue
+                rank = (called, table.key == (name,), len(table.columns), table.name)
+                if words not in best or best[words][0] < rank:
+                    best[words] = rank, table, name
+        return {words: (table, name) for words, (_, table, name) in best.items()}
+
+    def _signing_in(self) -> Target | None:
+        """The table of the people who sign in, where one stands out."""
+        best: tuple[float, Target] | None = None
+        for target in self.by_table.values():
+            noun = target.noun
+            if not noun or noun[-1] not in self.lists.people or self.joins(target):
+                continue
+            rank = self.lists.people.index(noun[-1]) + 2 * (len(noun) - 1)
+            columns = {word for column in target.table.columns for word in self.words(column.name)}
+            if len(noun) > 1 and not columns & (_SECRETS | _HANDLES):
+                continue
+            rank -= 4 * bool(columns & _SECRETS) + 2 * bool(columns & _HANDLES)
+            if best is None or rank < best[0]:
+                best = rank, target
+        return best[1] if best else None
+
+    def _writes_bare_keys(self, schema: Schema) -> bool:
+        """Whether this schema calls a reference as the table (`party`) more often than with a mark (`party_id`)."""
+        nouns = {target.noun for target in self.by_table.values()}
+        bare = marked = 0
+        for table in schema.tables.values():
+            for column in table.columns:
+                stem, is_marked = self.stem(self.words(column.name))
+                if column.kind in KEYS and column.kind is not ColumnKind.TEXT and stem in nouns:
+                    bare += not is_marked
+                    marked += is_marked
+        return bare > marked
+
+
+_SECRETS: Final = frozenset(root(word) for word in ("password", "passwd", "senha", "hash"))
+_HANDLES: Final = frozenset(root(word) for word in ("email", "mail", "login", "username"))
+
+
+def ends(words: Words, end: Words) -> bool:
+    """Whether *words* end in *end*, and begin with something else."""
+    return 0 < len(end) < len(words) and words[-len(end) :] == end
+
+
+def _bare(table: str) -> str:
+    return table.rpartition(".")[2]
+
+
+def _names(schema: Schema) -> Iterable[str]:
+    for table in schema.tables.values():
+        yield from (_bare(table.name),) * 2  # the words of a table's name are words
+        yield from (column.name for column in table.columns)

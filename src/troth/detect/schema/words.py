@@ -1,0 +1,113 @@
+"""The names of tables and columns read as words, whatever style they are written in."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["Vocabulary", "Words", "pieces", "root"]
+
+Words = tuple[str, ...]
+_NAME_LENGTH_MAX: Final = 200
+_PIECE: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+(?=s\b)|[A-Z]+|\d+|[^\W\d_]+")
+_PART_MIN: Final = 3
+_PART_MAX: Final = 20
+_LONG: Final = 6
+_TAILS: Final = frozenset({"id", "nr", "fk", "by", "to"})
+"""Ends of run-together names that are too short to be looked for anywhere else."""
+_IRREGULAR: Final = {
+    "people": "person",
+    "children": "child",
+    "men": "man",
+    "women": "woman",
+    "indices": "index",
+    "statuses": "status",
+    "media": "medium",
+    "criteria": "criterion",
+    "data": "datum",
+    "addr": "address",
+    "adr": "address",
+    "desc": "description",
+    "cat": "category",
+    "org": "organization",
+    "organisation": "organization",
+    "dept": "department",
+    "emp": "employee",
+    "cust": "customer",
+    "prod": "product",
+    "acct": "account",
+    "usr": "user",
+    "grp": "group",
+    "msg": "message",
+    "attr": "attribute",
+    "lang": "language",
+    "mgr": "manager",
+    "perm": "permission",
+    "pwd": "password",
+}
+
+
+def pieces(name: str) -> Words:
+    """A name's words in lower case without accents: ``FirstName``, ``first_name`` and ``FIRST-NAME`` alike."""
+    return tuple(piece.lower() for piece in _PIECE.findall(_plain(name)))
+
+
+def _plain(name: str) -> str:
+    cut = name[:_NAME_LENGTH_MAX]
+    if cut.isascii():
+        return cut
+    folded = unicodedata.normalize("NFKD", cut)
+    return "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("ß", "ss")
+
+
+@functools.lru_cache(maxsize=20_000)
+def root(word: str) -> str:
+    """What one word has in common with its plural, in English and its neighbours. No word of any language: only roots
+    are compared with roots, and ``categories``, ``categorie`` and ``category`` have one."""
+    word = _IRREGULAR.get(word, word)
+    if word.endswith("y"):
+        word = word[:-1] + "i"
+    while len(word) > _PART_MIN and word[-1] in "esnx":
+        word = word[:-1]
+    return word
+
+
+class Vocabulary:
+    """The words of one schema: a run-together name is cut where the schema itself uses the parts."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._uses = Counter(word for name in names for word in {root(piece) for piece in pieces(name)})
+        self._cut: dict[str, Words] = {}
+
+    def words(self, name: str) -> Words:
+        """The words of a name, compounds cut."""
+        return tuple(part for word in pieces(name) for part in self._parts(word))
+
+    def _parts(self, word: str) -> Words:
+        if len(word) < _LONG:
+            return (word,)
+        known = self._cut.get(word)
+        if known is None:
+            known = self._cut[word] = self._cut_up(word)
+        return known
+
+    def _cut_up(self, word: str) -> Words:
+        """The fewest parts that the schema uses by themselves; the word itself where there are none."""
+        best: list[Words | None] = [(), *[None] * len(word)]
+        for end in range(2, len(word) + 1):
+            for start in range(max(0, end - _PART_MAX), end - 1):
+                before, part = best[start], word[start:end]
+                if before is None or not self._is_part(part, whole=word, at_end=end == len(word)):
+                    continue
+                if best[end] is None or len(before) + 1 < len(best[end] or ()):
+                    best[end] = (*before, part)
+        return best[-1] or (word,)
+
+    def _is_part(self, part: str, *, whole: str, at_end: bool) -> bool:
+        if len(part) < _PART_MIN:
+            return at_end and part in _TAILS
+        return part != whole and self._uses.get(root(part), 0) >= (2 if len(part) > _PART_MIN else 4)
