@@ -21,6 +21,7 @@ _DIGIT: Final = re2.compile(rb"\d")
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
+_WITH_DIGITS: Final = {"digits", "digits and a local word"}
 _BEGINS_WITH_LETTER: Final = re2.compile(_OPENING + r"\[(?:A-|a-|\\w)")
 
 
@@ -47,11 +48,10 @@ class Matcher:
         hardly do for those that begin alike.
         """
         wordbook = Wordbook()
-        parts: dict[tuple[str, bool, bool], _Part] = {}
+        parts: dict[str, _Part] = {}
         for it in self._searches:
-            begins, is_local = _beginning(it), bool(it.recogniser.countries)
-            how = begins, it.needs_words, it.needs_words and is_local
-            parts.setdefault(how, _Part(wordbook, begins == "digit", it.needs_words)).add(it)
+            how = _beginning(it)
+            parts.setdefault(how, _Part(wordbook, needs_digit=how in _WITH_DIGITS, needs_words=it.needs_words)).add(it)
         for part in parts.values():
             part.compile()
         wordbook.compile()
@@ -59,16 +59,19 @@ class Matcher:
 
 
 def _beginning(search: Search) -> str:
-    """What the values begin with; numbers that one country gives out all hold digits."""
-    if search.recogniser.countries or _BEGINS_WITH_DIGIT.match(search.pattern.regex):
-        return "digit"
-    return "letter" if _BEGINS_WITH_LETTER.match(search.pattern.regex) else "word"
+    """What the values begin with, or what they need. Numbers that one country gives out all hold digits."""
+    regex, is_local = search.pattern.regex, bool(search.recogniser.countries)
+    if search.needs_words:
+        return "digits and a local word" if is_local else "a word"
+    if is_local or _BEGINS_WITH_DIGIT.match(regex):
+        return "digits"
+    return "a letter" if _BEGINS_WITH_LETTER.match(regex) else "a label"
 
 
 class _Part:
     """Searches, and the prefilter that tells which of them are worth while."""
 
-    def __init__(self, wordbook: Wordbook, needs_digit: bool, needs_words: bool) -> None:
+    def __init__(self, wordbook: Wordbook, *, needs_digit: bool, needs_words: bool) -> None:
         self.needs_digit = needs_digit
         self._needs_words = needs_words
         self._wordbook = wordbook

@@ -80,7 +80,7 @@ class Search:
         if after and (said is None or said.distance):
             later = self._first(self._after, utf8, end)
             if later is not None and (said is None or later.distance < said.distance):
-                return later
+                said = later
         if against and (said is not None or not self.needs_words):
             denied = self._last(self._against, utf8, start)
             if denied is not None and (said is None or denied.distance < said.distance):
