@@ -51,7 +51,15 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
     if "@" in talk.words[at : at + 1] and not any(it in ("dot", "underscore", "dash") for it in talk.words[start:end]):
         return None
-    return Said(start, end, "EMAIL_ADDRESS", 0.97 if told else 0.93, told)
+    return Said(start, _said_again(talk, end), "EMAIL_ADDRESS", 0.97 if told else 0.93, told)
+
+
+def _said_again(talk: Talk, end: int) -> int:
+    """Where an address ends whose last word is said once more."""
+    again = end
+    while again < len(talk.kinds) and talk.kinds[again] in "fcz":
+        again += 1
+    return again + 1 if talk.words[again : again + 1] == talk.words[end - 1 : end] else end
 
 
 def _past_rate(talk: Talk, at: int) -> int:
@@ -182,7 +190,9 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
         return before
     if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS + _PERHAPS:
         return None
-    if ("g" in gap or ";" in gap) and "z" not in gap and talk.kinds[before] not in _SIGNS and not is_open:
+    is_then = gap == "g" and talk.words[start - 1] == "then" and talk.kinds[before] in _UNITS
+    is_joined = is_open or is_then or "z" in gap
+    if ("g" in gap or ";" in gap) and not is_joined and talk.kinds[before] not in _SIGNS:
         return None
     if "s" in gap and "z" not in gap and not is_open:
         return None

@@ -60,9 +60,18 @@ def _last(talk: Talk, start: int, end: int, language: Language) -> int:
     while end > start and kinds[end - 1] in _FILLERS + "-/#_+":
         end -= 1
     if end < len(kinds) and kinds[end] in OTHER:
-        while end > start and (kinds[end - 1] in "v" + _FILLERS or talk.words[end - 1] in language.common):
+        while end > start and (_is_vowel_word(talk, start, end) or talk.words[end - 1] in language.common):
             end -= 1
     return end
+
+
+def _is_vowel_word(talk: Talk, start: int, end: int) -> bool:
+    """Whether the last word is a filler, or a letter's word that is no letter there: single ones are, after others."""
+    kind = talk.kinds[end - 1]
+    if kind in _FILLERS:
+        return True
+    is_spelled = len(talk.words[end - 1]) == 1 and end - 1 > start and talk.kinds[end - 2] in "lvn="
+    return kind == "v" and not is_spelled
 
 
 def _is_article(talk: Talk, at: int) -> bool:

@@ -110,10 +110,12 @@ def _stands_alone(talk: Talk, piece: Piece) -> bool:
 
 def _may_go_on(said: Said | None, signs: Signs, gap: str, asked: Context) -> bool:
     """Whether a value may go on after words that are no part of it: where it was asked for, and is not complete yet."""
-    if not asked.is_sure and not (asked.is_near and len(signs.said) >= _BEGUN_SIGNS):
+    if not asked.is_sure and not (
+        asked.is_near and (len(signs.said) >= _BEGUN_SIGNS or (asked.values[:1] and asked.values[0].full))
+    ):
         return False
     if said is None:
-        return asked.is_sure
+        return asked.is_sure or len(signs.said) > 1
     full = values()[said.type].full
     if full:
         return len(signs.said) < max(full) + min(signs.noise, 6)

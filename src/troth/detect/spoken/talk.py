@@ -172,19 +172,36 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
     prompts = [it.at for it in asked]
-    turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
-    was_absorbed = False
-    for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
-        is_short = after - turn - 1 <= _INTERJECTED_MAX
-        has_prompt = bisect.bisect_left(prompts, turn + 1) != bisect.bisect_right(prompts, after)
-        speakers = [words[at].strip() if at >= 0 else "" for at in (before, turn, after)]
-        is_others = speakers[2] != speakers[1] and speakers[0] in ("", speakers[2])
-        if was_absorbed or not (is_short and is_others and not has_prompt):
-            was_absorbed = False
-            continue
-        left = next((kinds[at] for at in range(turn - 1, before, -1) if kinds[at] not in GAPS), "x")
-        right = next((kinds[at] for at in range(after + 1, min(after + 8, len(kinds))) if kinds[at] not in GAPS), "x")
-        says_nothing = not set(kinds[turn + 1 : after]) - set(_SLIPS + "g;")
-        was_absorbed = says_nothing or (left in _PARTS and right in _PARTS) or left in _SIGNS or right in _SIGNS
-        if was_absorbed:
-            kinds[turn : after + 1] = "z" * (after + 1 - turn)
+    for is_interjection in (_says_nothing, _interrupts):
+        turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
+        was_absorbed = False
+        for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
+            is_short = after - turn - 1 <= _INTERJECTED_MAX
+            has_prompt = bisect.bisect_left(prompts, turn + 1) != bisect.bisect_right(prompts, after)
+            speakers = [words[at].strip() if at >= 0 else "" for at in (before, turn, after)]
+            is_others = speakers[2] != speakers[1] and speakers[0] in ("", speakers[2])
+            was_absorbed = (
+                not was_absorbed
+                and is_short
+                and is_others
+                and not has_prompt
+                and is_interjection(kinds, before, turn, after)
+            )
+            if was_absorbed:
+                kinds[turn : after + 1] = "z" * (after + 1 - turn)
+
+
+def _says_nothing(kinds: list[str], before: int, turn: int, after: int) -> bool:
+    """Whether the turn is but an okay."""
+    return set(kinds[turn + 1 : after]) <= set(_SLIPS + "g;")
+
+
+def _interrupts(kinds: list[str], before: int, turn: int, after: int) -> bool:
+    """Whether the turn stands between two parts of a value, or before the rest of an address."""
+    left = next((kinds[at] for at in range(turn - 1, before, -1) if kinds[at] not in GAPS), "x")
+    right = "x"
+    for at in range(after + 1, min(after + _INTERJECTED_MAX, len(kinds))):
+        if kinds[at] == "s" or kinds[at] not in GAPS:
+            right = kinds[at]
+            break
+    return (left in _PARTS and right in _PARTS) or left in _SIGNS or right in _SIGNS[1:]
