@@ -30,10 +30,10 @@ class Detector:
     """Finds personal data in texts. One is made once, holds no text, and may be shared between threads.
 
     *types* names the entity types that are wanted and *countries* (``GB``) those whose own numbers are looked for, all
-    where left out; *min_score* the lowest score; *names* whether people, places and organisations are looked for (the
-    slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well. *seconds_max*
-    bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the caller knows
-    what is too long.
+    where left out; *min_score* the lowest score; *names* whether people, places, addresses and organisations are looked
+    for (the slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well.
+    *seconds_max* bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the
+    caller knows what is too long.
     """
 
     def __init__(
@@ -51,12 +51,10 @@ class Detector:
         self._min_score = min_score
         self._seconds_max = seconds_max
         self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
-        if self._types is None or self._types & Places.TYPES:
-            self._finders.append(Places())
         if listed:
             self._finders.append(Listed(listed))
-        if names and (self._types is None or self._types & Names.TYPES):
-            self._finders.append(Names())
+        if names:
+            self._finders += [it() for it in (Places, Names) if self._types is None or self._types & it.TYPES]
 
     def find(self, text: str) -> list[Finding]:
         """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""

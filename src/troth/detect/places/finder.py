@@ -74,11 +74,14 @@ class Places:
         judged = None if _is_of_number(before) else JUDGES[name](core, self._walker.of)
         if judged is None:
             return None
+        left = self._left(judged, before)
+        if judged.places and judged.more and not left.length:
+            return None
         after = utf8[end : end + _AFTER].decode("utf-8", "ignore")
-        right, left = self._walks(judged, before, after)
+        right = NOWHERE if judged.cut else self._walker.right(after, capitals=judged.capitals)
         told = _TOLD.search(before) is not None
         proof = left.proof if judged.places else max(left.proof, right.proof)
-        if judged.more and not proof and (judged.places or not told):
+        if judged.more and not proof and not told:
             return None
         if (judged.comma and not before.rstrip().endswith(",")) or (
             judged.loose and _is_named(judged, before, after, right)
@@ -91,17 +94,14 @@ class Places:
         score = min(_SUREST, judged.score + _PROVEN[proof] + _PROVEN_BY_WORDS * told)
         return _Place(start, end, "ADDRESS" if proof == 2 else judged.type, round(score, 2), told)
 
-    def _walks(self, judged: Judged, before: str, after: str) -> tuple[Walk, Walk]:
-        """To the right and to the left; not on a side where a part of the core itself does not belong."""
-        right = NOWHERE if judged.cut else self._walker.right(after, capitals=judged.capitals)
+    def _left(self, judged: Judged, before: str) -> Walk:
         if judged.skip:
-            return right, NOWHERE
-        return right, self._walker.places(before) if judged.places else self._walker.left(before)
+            return NOWHERE
+        return self._walker.places(before) if judged.places else self._walker.left(before)
 
     @cached_property
     def _walker(self) -> Walker:
-        of = shipped()
-        return Walker(of, frozenset(it.lower() for it in of.states + of.counties + of.countries))
+        return Walker.of_words(shipped())
 
     @cached_property
     def _which(self) -> tuple[Any, list[str]]:

@@ -14,6 +14,7 @@ _NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?(?: ?(?:b
 _NUMBER_AFTER: Final = re.compile(
     r",? +(?:n[°.]{0,2}o? ?|km ?)?\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
 )
+_AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NO_STREETS: Final = frozenset({"brigade", "renegade", "decade"})
@@ -175,7 +176,7 @@ def country(core: str, of: Words) -> Judged | None:
     code = core[len(name) :].strip()
     if code and not _YEAR.fullmatch(code):
         return Judged(0.8, type="LOCATION", places=True)
-    if name.lower() in of.doubtful or (len(name) < 4 and not name.isupper()):
+    if name.lower() in of.doubtful:
         return None
     score = 0.8 if name[0].isupper() else 0.65
     return Judged(score, cut=len(core) - len(name), type="LOCATION", loose=True)
@@ -184,7 +185,7 @@ def country(core: str, of: Words) -> Judged | None:
 def coded(core: str, of: Words) -> Judged | None:
     """``TN 37421``, ``NSW 2000``, after a town."""
     state, *_, code = core.replace(",", " ").split()
-    if _YEAR.fullmatch(code) or (len(code) == 4 and state not in of.codes[-8:]):
+    if _YEAR.fullmatch(code) or (len(code) == 4 and state not in _AUSTRALIAN):
         return None
     known = state in of.codes or len(state) > 3 or state == "nan"
     return Judged(0.85 if known else 0.7, more=True, places=True, comma=not known)

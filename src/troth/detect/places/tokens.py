@@ -16,17 +16,16 @@ _LINES_MAX: Final = 2
 
 
 class Token(NamedTuple):
-    """A word or number, without the marks at its end; *gap* is what stands before it."""
+    """A word or number, without the marks at its end: as it is *written*, and the *word* that is looked up.
+
+    *gap* is what stands before it.
+    """
 
     start: int
     end: int
     written: str
+    word: str
     gap: str
-
-    @property
-    def word(self) -> str:
-        """As it is looked up."""
-        return self.written.casefold().strip(".'-")
 
     @property
     def is_name(self) -> bool:
@@ -35,6 +34,10 @@ class Token(NamedTuple):
     @property
     def is_number(self) -> bool:
         return self.written[0].isdecimal()
+
+    @property
+    def has_digits(self) -> bool:
+        return not self.written.isalpha() and any(map(str.isdecimal, self.written))
 
     @property
     def is_last(self) -> bool:
@@ -48,7 +51,7 @@ def tokens(text: str) -> Iterator[Token]:
     while match and match[1].count("\n") <= _LINES_MAX:
         gap, written = match.groups()
         start = match.start(2)
-        yield Token(start, start + len(written.rstrip(".-'’")), written, gap)
+        yield Token(start, start + len(written.rstrip(".-'’")), written, written.casefold().strip(".'-"), gap)
         match = _TOKEN.match(text, match.end())
 
 

@@ -28,9 +28,13 @@ _DISTRICT: Final = re.compile(r"[a-z]{1,2}\d{1,2}[a-z]?")
 _NUMERIC: Final = re.compile(r"(?:[A-Z]{1,2}-)?\d{4,6}|\d{2}-\d{3}|\d{3} \d{2}|\d{4} [A-Z]{2}")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _UNIT_NUMBER: Final = re.compile(r"#?\d{1,5}[a-zA-Z]?(?:[/-]\w{1,4})?|[a-zA-Z](?:-?\d{1,4})?|\d{1,2}\.[oa]")
-_DOOR: Final = re.compile(
-    r"\d{1,2}(?:\.[oa]|[oa°])\.?[A-Za-z]?|#\d{1,5}(?:-\d{1,5})?[a-zA-Z]?|\d[nrt]|(?:izq|izda|dcha)\.?"
+_DOOR: Final = re.compile(r"\d{1,2}(?:\.[oa]|[oa°])\.?[A-Za-z]?|#\d{1,5}(?:-\d{1,5})?[a-zA-Z]?|\d[nrt]")
+_SIDES: Final = frozenset({"izq", "izda", "dcha"})
+_FLOORS: Final = frozenset(
+    {"ground", "first", "second", "third", "fourth", "fifth", "sixth", "top", "upper", "lower", "garden", "basement"}
+    | {"attic", "rear", "front"}
 )
+"""Words that `_FLOOR` may begin with."""
 _FLOOR: Final = re.compile(
     r"(?i:(?:ground|first|second|third|fourth|fifth|sixth|top|upper|lower|\d{1,2}(?:st|nd|rd|th)) (?:floor|fl\b\.?)"
     r"|(?:garden|basement|attic|top|upper|lower|rear|front) flat|\d{1,2}\. ?(?:tv|th|mf|sal|og|stock|etage)\b\.?)"
@@ -42,7 +46,6 @@ _WORDS_MAX: Final = 8
 _LOWER_MAX: Final = 3
 """How many words may stand before what shows that they are places; of those without capitals."""
 _PARTS_MAX: Final = 5
-_TOKENS_MAX: Final = 20
 _PHRASE_MAX: Final = 5
 
 
@@ -62,6 +65,14 @@ class Walker:
 
     of: Words
     regions: frozenset[str]
+    """States, counties and countries."""
+    begins: frozenset[str]
+    """The first words of all of them, and of towns: most words begin nothing."""
+
+    @classmethod
+    def of_words(cls, of: Words) -> Walker:
+        regions = frozenset(it.lower() for it in (*of.states, *of.counties, *of.countries, *of.country_codes))
+        return cls(of, regions, frozenset(it.split()[0].strip(".'-") for it in regions | of.towns))
 
     # --- to the right -------------------------------------------------------------------------------------------------
 
@@ -69,7 +80,7 @@ class Walker:
         """What of *text*, which begins where the core ends, belongs to it. *capitals*: whether names have any."""
         if crossing := _CROSSING.match(text):
             return Walk(crossing.end(), 1)
-        row = list(itertools.islice(tokens(text), _TOKENS_MAX))
+        row = list(itertools.takewhile(self._may_belong, tokens(text)))
         end = proof = at = waiting = 0
         while at < len(row):
             if size := self._unit(text, row, at):
@@ -80,7 +91,7 @@ class Walker:
                 end = row[at + size - 1].end
             elif size := self._region(row, at, capitals=capitals):
                 end, proof, waiting = row[at + size - 1].end, 2, 0
-            elif size := _longest(row, at, self.of.towns, capitals=capitals):
+            elif size := self._longest(row, at, self.of.towns, capitals=capitals):
                 end, proof, waiting = row[at + size - 1].end, max(proof, 1), 0
             elif self._may_be_place(row[at], capitals=capitals) and waiting < (_WORDS_MAX if capitals else _LOWER_MAX):
                 size, waiting = 1, waiting + 1
@@ -94,6 +105,9 @@ class Walker:
         province = _PROVINCE.match(text, end)
         return Walk(province.end() if province and (proof == 2 or province[0].isupper()) else end, proof)
 
+    def _may_belong(self, token: Token) -> bool:
+        return token.word not in self.of.no_places or token.word in self.begins
+
     def _unit(self, text: str, row: Sequence[Token], at: int) -> int:
         """How many tokens from *at* on are a flat, a floor or a door."""
         token = row[at]
@@ -101,12 +115,14 @@ class Walker:
         beside = following.written.rstrip(".") if following and "\n" not in following.gap else ""
         if token.word in self.of.units and _UNIT_NUMBER.fullmatch(beside):
             return 2
-        if floor := _FLOOR.match(text, token.start):
+        if (token.has_digits or token.word in _FLOORS) and (floor := _FLOOR.match(text, token.start)):
             return sum(it.start < floor.end() for it in row[at:])
-        return int(bool(_DOOR.fullmatch(token.written)))
+        return int((token.has_digits and bool(_DOOR.fullmatch(token.written))) or token.word in _SIDES)
 
     def _code(self, row: Sequence[Token], at: int, *, placed: bool, capitals: bool) -> int:
         """How many tokens from *at* on are a postal code; *placed*: whether a town or state stands just before."""
+        if not row[at].has_digits:
+            return 0
         written = row[at].written
         following = row[at + 1] if at + 1 < len(row) else None
         if following and following.gap == " " and (len(written) > 2 or not written.isdecimal()):
@@ -133,7 +149,20 @@ class Walker:
             return 2
         if token.word == "dublin":
             return 2 * numbered
-        return int(numbered) if token.word == "nan" else _longest(row, at, self.regions, capitals=capitals)
+        return int(numbered) if token.word == "nan" else self._longest(row, at, self.regions, capitals=capitals)
+
+    def _longest(self, row: Sequence[Token], at: int, names: frozenset[str], *, capitals: bool) -> int:
+        """How many tokens from *at* on are one of *names*, at the most."""
+        if at >= len(row) or row[at].word not in self.begins or (capitals and not row[at].is_name):
+            return 0
+        found, phrase = 0, ""
+        for size, token in enumerate(row[at : at + _PHRASE_MAX], 1):
+            if size > 1 and token.gap != " ":
+                break
+            phrase = f"{phrase} {token.word}".strip()
+            if phrase in names:
+                found = size
+        return found
 
     def _town_of_code(self, row: Sequence[Token], at: int, after: int, *, capitals: bool) -> int:
         """How many tokens behind a code in numbers are the town that it belongs to: they stand on its line."""
@@ -145,7 +174,7 @@ class Walker:
             if apart or token.word in self.of.no_places or not (token.is_name or token.word in self.of.links):
                 break
             size = count if token.is_name else size
-        return size or _longest(row, after, self.of.towns, capitals=capitals)
+        return size or self._longest(row, after, self.of.towns, capitals=capitals)
 
     def _may_be_place(self, token: Token, *, capitals: bool) -> bool:
         if not token.written[0].isalpha() or token.word in self.of.no_places:
@@ -238,17 +267,3 @@ def _steps(text: str, take: Callable[[str, int, int], tuple[int, bool]]) -> int:
         if not taken or not more:
             break
     return length
-
-
-def _longest(row: Sequence[Token], at: int, names: frozenset[str], *, capitals: bool) -> int:
-    """How many tokens from *at* on are one of *names*, at the most."""
-    if at >= len(row) or (capitals and not row[at].is_name):
-        return 0
-    found, phrase = 0, ""
-    for size, token in enumerate(row[at : at + _PHRASE_MAX], 1):
-        if size > 1 and token.gap != " ":
-            break
-        phrase = f"{phrase} {token.word}".strip()
-        if phrase in names:
-            found = size
-    return found

@@ -22,14 +22,15 @@ class Words:
     directions: tuple[str, ...]
     before: tuple[str, ...]
     endings: tuple[str, ...]
-    links: tuple[str, ...]
+    links: frozenset[str]
     units: frozenset[str]
     buildings: frozenset[str]
     numbers: tuple[str, ...]
     states: tuple[str, ...]
-    codes: tuple[str, ...]
+    codes: frozenset[str]
     counties: tuple[str, ...]
     countries: tuple[str, ...]
+    country_codes: tuple[str, ...]
     doubtful: frozenset[str]
     towns: frozenset[str]
     plain_streets: frozenset[str]
@@ -52,14 +53,15 @@ def shipped() -> Words:
         directions=_words(english["directions"]),
         before=_words(continental["before"]),
         endings=_words(continental["endings"]),
-        links=_words(continental["links"]),
+        links=frozenset(_words(continental["links"])),
         units=frozenset(it.strip(".") for it in _words(parts["units"])),
         buildings=frozenset(_words(parts["buildings"])),
         numbers=_words(parts["numbers"]),
         states=_names(places["states"]),
-        codes=_words(places["state_codes"]),
+        codes=frozenset(_words(places["state_codes"])),
         counties=_names(places["counties"]),
         countries=_names(places["countries"]),
+        country_codes=_words(places["country_codes"]),
         doubtful=frozenset(it.lower() for it in _names(places["doubtful"])),
         towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
         plain_streets=frozenset(_words(english["streets"] + english["others"])),
