@@ -190,7 +190,7 @@ class Pointers:
             if target.table.name != it.table.name and whole == joined:
                 yield target, 0.88, "its name is the name of that table"
             elif target.table.name != it.table.name and whole.endswith(joined) and target.front == it.front:
-                yield target, 0.5, "it is the end of that table's name"
+                yield target, 0.55, "it is the end of that table's name"
         for target in self._targets.by_initials.get(it.stem[-1], ()):
             yield target, 0.56 + 0.04 * (target.front == it.front), "its name is the initials of that table's"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
 from troth.detect.schema.composite import repeated_keys
 from troth.detect.schema.pointing import Pointers
 from troth.detect.schema.targets import Targets
-from troth.stores import AnyOf, Match, Scalar, Schema, Store, StoreError
+from troth.stores import AnyOf, ColumnKind, Match, Scalar, Schema, Store, StoreError, TableSchema
 
 __all__ = ["InferredReference", "infer_references"]
 
@@ -20,8 +20,14 @@ _PLAIN: Final = 0.55
 _POSSIBLE: Final = 0.3
 _APART: Final = 0.005
 _REPEATED: Final = 0.75
+_THERE: Final = 0.9
+"""Which part of a column's values has to be there: what the database does not enforce may have come loose."""
+_STRAYS_MAX: Final = 5_000
 _CANDIDATES_MAX: Final = 4
 """How many tables are asked whether they have one column's values."""
+
+
+_Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ def infer_references(schema: Schema, store: Store | None = None) -> list[Inferre
     """
     targets = Targets(schema)
     candidates = list(_candidates(schema, targets))
+    if store is not None:
+        candidates += _strays(schema, targets, {_from(it) for several in candidates for it in several})
     if store is None:
         judged = [[_scored(it, it.score, ()) for it in several] for several in candidates]
     else:
@@ -58,7 +66,7 @@ def _candidates(schema: Schema, targets: Targets) -> Iterator[list[InferredRefer
     """For each column that looks like a key, the tables that it may mean, the plainest first."""
     pointers = Pointers(targets)
     for table in schema.tables.values():
-        declared = {column for key in table.foreign_keys for column in key.columns}
+        declared = _declared(table)
         for column in table.columns:
             if column.name in declared:
                 continue
@@ -70,6 +78,35 @@ def _candidates(schema: Schema, targets: Targets) -> Iterator[list[InferredRefer
                 ]
 
 
+def _declared(table: TableSchema) -> set[str]:
+    return {column for key in table.foreign_keys for column in key.columns}
+
+
+def _strays(schema: Schema, targets: Targets, known: Set[_Place]) -> list[list[InferredReference]]:
+    """Columns that hold keys which no two tables share, and whose names point nowhere: any table may be meant, and the
+    values tell which. Nothing where that would be too many questions."""
+    columns = [
+        (table, column)
+        for table in schema.tables.values()
+        for column in table.columns
+        if column.kind is ColumnKind.UUID
+        and (table.name, column.name) not in known
+        and column.name not in {*_declared(table), *table.key}
+    ]
+    keys = [it for it in targets.by_table.values() if it.key.kind is ColumnKind.UUID]
+    if len(columns) * len(keys) > _STRAYS_MAX:
+        return []
+    return [
+        [
+            InferredReference(
+                table.name, (column.name,), it.table.name, (it.key.name,), _POSSIBLE, ("it holds keys of that kind",)
+            )
+            for it in keys
+        ]
+        for table, column in columns
+    ]
+
+
 def _best(several: Sequence[InferredReference]) -> InferredReference | None:
     """The likeliest; None where it is unlikely, or no likelier than another."""
     ranked = sorted(several, key=lambda it: -it.score)
@@ -79,8 +116,6 @@ def _best(several: Sequence[InferredReference]) -> InferredReference | None:
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
-
-_Place = tuple[str, str]
 
 
 def _by_values(candidates: Sequence[Sequence[InferredReference]], store: Store) -> list[list[InferredReference]]:
@@ -140,7 +175,7 @@ def _judged(it: InferredReference, values: set[Scalar] | None, present: set[Scal
     if not values or present is None:
         return _scored(it, it.score, ("there are no values to compare",))
     part = len(values & present) / len(values)
-    if part < 0.8:
+    if part < _THERE:
         return None
     if len(values) < _ENOUGH:
         return _scored(it, it.score + 0.02, ("its few values are there",))
