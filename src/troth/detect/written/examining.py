@@ -24,8 +24,8 @@ def examine(raw: dict[str, Any]) -> Iterator[str]:
     if raw.get("type") not in entities():
         yield f"type: {raw.get('type')} is not in detect/entities.toml"
     words = raw.get("words", {})
-    yield from _keys(words, "words.", needed=set(), allowed={"before", "after", "against"})
-    yield from _words(words)
+    yield from _keys(words, "words.", needed=set(), allowed={"before", "after", "against", "once"})
+    yield from _words({side: these for side, these in words.items() if side != "once"})
     yield from _keys(raw["examples"], "examples.", needed={"yes", "no"}, allowed={"yes", "no"})
     yield from _examples(raw["examples"])
     for number, pattern in enumerate(raw["pattern"], 1):
@@ -82,5 +82,7 @@ def _regex(regex: str) -> Iterator[str]:
         return
     if compiled.programsize > _STEPS_MAX:
         yield f"regex: {compiled.programsize} steps in RE2, more than {_STEPS_MAX}: name letters, not \\pL, and count less"
+    if compiled.groups > 1:
+        yield "regex: one group at most, since it is the value; write (?:…) for others"
     if compiled.search(""):
         yield "regex: it matches where nothing stands"

@@ -66,6 +66,6 @@ def _made(name: str, raw: dict[str, Any]) -> Recogniser:
         source=raw["source"],
         countries=tuple(raw["countries"]),
         patterns=tuple(Pattern(it["regex"], Scores(**it["scores"]), it.get("check")) for it in raw["pattern"]),
-        words=Words(**{side: tuple(these) for side, these in raw.get("words", {}).items()}),
+        words=Words(**{key: it if key == "once" else tuple(it) for key, it in raw.get("words", {}).items()}),
         examples={verdict: tuple(texts) for verdict, texts in raw.get("examples", {}).items()},
     )

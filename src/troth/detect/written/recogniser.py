@@ -59,6 +59,8 @@ class Words:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
+    once: bool = False
+    """Whether each word tells of one value only, the first."""
 
 
 @dataclass(frozen=True, slots=True)

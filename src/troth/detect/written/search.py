@@ -21,6 +21,7 @@ _AFTER: Final = 24
 """How many bytes before and after a value are searched for words that say what it is."""
 _FARNESS: Final = 0.001
 """What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
+_NOWHERE: Final = (-1, -1)
 _ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
 
 
@@ -41,36 +42,41 @@ class Search:
         self.needs_words = pattern.scores.need_words
         self._needs_check = pattern.check is not None and pattern.scores.told is None
         self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
+        self._once = recogniser.words.once
         self._check: Callable[[str], bool] | None = None if pattern.check is None else CHECKS[pattern.check]
 
     def find(self, text: Text, before: bool = True, after: bool = True, against: bool = True) -> list[Finding]:
         """Every place that the evidence is good enough for; *before*, *after* and *against* say which of its words
         occur in the text at all.
         """
-        found = []
-        match, group, _ = self._match
-        check, weigh = self._check, self.heeds_words and (before or after or against)
-        name, kind, alone = self.recogniser.name, self.recogniser.type, self.pattern.scores.alone
-        utf8, at, offset = text.utf8, 0, None if text.is_plain else text.offset
-        size = len(utf8)
+        found: list[Finding] = []
+        match, group = self._match
+        check, scores, weigh = self._check, self.pattern.scores, self.heeds_words and (before or after or against)
+        utf8, size, at, word = text.utf8, len(text.utf8), 0, None
         while True:
-            start, end = match(_ANYWHERE, utf8, at, size)[group]
-            if start < 0:
+            spans = match(_ANYWHERE, utf8, at, size)
+            if spans[0][0] < 0:
                 return found
+            start, end = place = spans[group] if spans[group] != _NOWHERE else spans[0]
             at = end  # not of the whole match: what bounds this value may bound the next one, too
-            checked, told, score = None, False, alone
-            if check is not None:
-                checked = check(utf8[start:end].decode("utf-8", "replace"))
-                if self._needs_check and not checked:
-                    continue
+            checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
+            if self._needs_check and not checked:
+                continue
             if weigh:
-                told, score = self._weighed(utf8, start, end, checked is True, before, after, against)
-            elif checked:
-                score = self.pattern.scores.checked
+                last, word = word, self.told(utf8, start, end, before, after, against)
+                if word is _DENIED or (self._once and word is not None and last is not None and word[:2] == last[:2]):
+                    continue
+            score = scores.of(checked=checked is True, told=word is not None)
             if score is not None:
-                if offset is not None:
-                    start, end = offset(start), offset(end)
-                found.append(Finding(start, end, kind, score, name, checked, told))
+                found.append(self._finding(text, place, checked, score, word))
+
+    def _finding(
+        self, text: Text, at: tuple[int, int], checked: bool | None, score: float, word: Told | None
+    ) -> Finding:
+        start, end = at if text.is_plain else (text.offset(at[0]), text.offset(at[1]))
+        if word is not None:
+            score = round(score - word.distance * _FARNESS, 3)
+        return Finding(start, end, self.recogniser.type, score, self.recogniser.name, checked, word is not None)
 
     def told(
         self, utf8: bytes, start: int, end: int, before: bool = True, after: bool = True, against: bool = True
@@ -87,20 +93,8 @@ class Search:
                 return _DENIED
         return said
 
-    def _weighed(
-        self, utf8: bytes, start: int, end: int, checked: bool, before: bool, after: bool, against: bool
-    ) -> tuple[bool, float | None]:
-        """Whether words tell of the value, and the score that words and check make."""
-        told = self.told(utf8, start, end, before, after, against)
-        if told is _DENIED:
-            return False, None
-        score = self.pattern.scores.of(checked=checked, told=told is not None)
-        if told is None or score is None:
-            return told is not None, score
-        return True, round(score - told.distance * _FARNESS, 3)
-
     @cached_property
-    def _match(self) -> tuple[Any, int, Any]:
+    def _match(self) -> tuple[Any, int]:
         return _searching(self.pattern.regex)
 
     @cached_property
@@ -137,7 +131,7 @@ class Search:
 _DENIED: Final = Told(-1, -1, -1)
 
 
-def _searching(regex: str) -> tuple[Any, int, Any]:
+def _searching(regex: str) -> tuple[Any, int]:
     """RE2's own search, and which group is the value: its wrapper's match objects would cost most of the time."""
     compiled = re2.compile(regex.encode())
-    return compiled._regexp.Match, min(compiled.groups, 1), compiled
+    return compiled._regexp.Match, min(compiled.groups, 1)
