@@ -17,6 +17,8 @@ from troth.detect.written.vocabulary import Vocabulary
         ("card number", "card_number=4111"),
         ("card number", "cardNumber"),
         ("card number", "number of the card"),  # told apart beside the value, not here
+        ("n o col", "No Col. 28"),
+        ("date of birth", "DateOf birth"),
         ("nhs", "NHS4857773456"),
         ("driver's license", "a DRIVER'S LICENSE"),
         ("reisepass*", "Reisepassnummer"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ class Vocabulary:
             if "*" in word or not any(map(_has_capital, word)):
                 self._anywhere.append((_APART.join(re2.escape(it) for it in word.strip("*").split()), number))
             else:
-                self._whole += ((frozenset(form), number) for form in {tuple(parts), (b"".join(parts),)})
+                self._whole += ((form, number) for form in set(_written_together(parts)))
         return number
 
     def occurring(self, utf8: bytes) -> set[int]:
@@ -70,6 +71,12 @@ class Vocabulary:
             found.Add(f"(?i){regex}")
         found.Compile()
         return found
+
+
+def _written_together(parts: list[bytes]) -> Iterator[frozenset[bytes]]:
+    """What a text shows that writes neighbouring parts together: ``date of birth``, ``dateof birth`` …"""
+    for joints in itertools.product((b" ", b""), repeat=len(parts) - 1):
+        yield frozenset(b"".join(itertools.chain(*zip(parts, (*joints, b""), strict=True))).split())
 
 
 def _has_capital(letter: str) -> bool:

@@ -139,6 +139,10 @@ def uy_ci(it: Digits) -> bool:
     return any(it) and -weighted(eight, (2, 9, 8, 7, 6, 3, 4)) % 10 == eight[7]
 
 
+_CURP: Final = "0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ"
+_RFC: Final = "0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ Ñ"
+
+
 def _is_mexican_date(it: str) -> bool:
     return it.isdecimal() and is_day(int(it[2:4]), int(it[4:6]))
 
@@ -156,7 +160,3 @@ def mx_rfc(it: str) -> bool:
     padded = it.rjust(13)
     total = weighted([_RFC.find(sign) for sign in padded[:12]], range(13, 1, -1))
     return _is_mexican_date(padded[4:10]) and it[-1] == "0123456789A"[-total % 11]
-
-
-_CURP: Final = "0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ"
-_RFC: Final = "0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ Ñ"
