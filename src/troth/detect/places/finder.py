@@ -109,7 +109,9 @@ class Places:
 
 
 def _is_named(judged: Judged, before: str, after: str, right: Walk) -> bool:
-    """Whether capitals beside it make a place the name of a surgery, a bank or a ministry."""
+    """Whether capitals beside it make a place the name of a surgery or a ministry, or a word that is shouted."""
+    if judged.shouted and (before[-20:] + after[:20]).isupper():
+        return True
     return not right.length and bool(_GOES_ON.match(after) or (not judged.skip and _WENT_BEFORE.search(before)))
 
 

@@ -53,7 +53,8 @@ def cores(of: Words) -> dict[str, str]:
         "unit": rf"\d{{1,3}} (?:[^\s,]+[ ,]{{1,2}}){{0,6}}?[^\s,]+[\s>,?*]{{1,8}}{_FLAT}",
         "between": rf"\d{{2,3}} {town} \d{{1,4}}\b",
         "zoned": rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}} {town}",
-        "country": rf"(?:(?i:{either(of.countries)})|{either(of.country_codes)})(?:[ \t]+\d{{4,6}})?\b",
+        "country": rf"(?:(?:(?i:{either(of.countries)})|{either(of.states + of.wider)})(?:[ \t]+\d{{4,6}})?\b"
+        rf"|{either(_dotted(of.country_codes))}|{either(of.country_codes)}\b)",
         "coded": rf"{state}\.?,?\s+(?:\d{{5}}(?:-\d{{4}})?|\d{{4}}|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b",
         "postcode": r"(?:(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2})|[A-Z]\d[\dW] [A-Z\d]{4})\b",
         "unnumbered": f"(?:(?:{_NAME}|\\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}{either(_capitalised(of.alone))}\\b\\.?"
@@ -64,6 +65,10 @@ def cores(of: Words) -> dict[str, str]:
 
 def _capitalised(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(it for word in words if len(word) > 2 for it in (word.title(), word.upper()))
+
+
+def _dotted(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if "." in word)
 
 
 @cache

@@ -48,7 +48,8 @@ class Judged(NamedTuple):
 
     *skip* and *cut* are how many of its first and last characters are no part of it. *capitals* tells whether its names
     have any, so that those around it must. On its left, *places* are looked for rather than flats and houses, and a
-    *comma* has to stand there. What is *loose* is part of a longer name where more capitals stand around it.
+    *comma* has to stand there. What is *loose* is part of a longer name where more capitals stand around it,
+    and what may be *shouted* is a word like any other where everything is.
     """
 
     score: float
@@ -60,6 +61,7 @@ class Judged(NamedTuple):
     places: bool = False
     comma: bool = False
     loose: bool = False
+    shouted: bool = False
 
 
 def english(core: str, of: Words) -> Judged | None:
@@ -179,7 +181,7 @@ def country(core: str, of: Words) -> Judged | None:
     if name.lower() in of.doubtful:
         return None
     score = 0.8 if name[0].isupper() else 0.65
-    return Judged(score, cut=len(core) - len(name), type="LOCATION", loose=True)
+    return Judged(score, cut=len(core) - len(name), type="LOCATION", loose=True, shouted=len(name) < 5)
 
 
 def coded(core: str, of: Words) -> Judged | None:

@@ -31,6 +31,7 @@ class Words:
     counties: tuple[str, ...]
     countries: tuple[str, ...]
     country_codes: tuple[str, ...]
+    wider: tuple[str, ...]
     doubtful: frozenset[str]
     towns: frozenset[str]
     plain_streets: frozenset[str]
@@ -62,6 +63,7 @@ def shipped() -> Words:
         counties=_names(places["counties"]),
         countries=_names(places["countries"]),
         country_codes=_words(places["country_codes"]),
+        wider=_names(places["wider"]),
         doubtful=frozenset(it.lower() for it in _names(places["doubtful"])),
         towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
         plain_streets=frozenset(_words(english["streets"] + english["others"])),
