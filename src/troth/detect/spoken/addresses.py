@@ -49,9 +49,14 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
         return None
     asked = talk.asked_before(start, 2)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
-    if "@" in talk.words[at : at + 1] and not any(it in ("dot", "underscore", "dash") for it in talk.words[start:end]):
+    if talk.words[at] == "@" and not _has_said_sign(talk, start, end):
         return None
     return Said(start, _said_again(talk, end), "EMAIL_ADDRESS", 0.97 if told else 0.93, told)
+
+
+def _has_said_sign(talk: Talk, start: int, end: int) -> bool:
+    """Whether a dot or a dash is said in words; an address that is all written is found as such."""
+    return any(talk.kinds[at] in _SIGNS and talk.words[at].isalpha() for at in range(start, end))
 
 
 def _said_again(talk: Talk, end: int) -> int:

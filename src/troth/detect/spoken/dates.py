@@ -104,7 +104,8 @@ def ages(talk: Talk, language: Language) -> Iterator[Said]:
         start = _number_after(talk, at, _AGE_WORDS_MAX if at in asked else 0)
         if start is None or start < past:
             continue
-        past = _NUMBERS.match(talk.kinds, start).end()
+        number = _NUMBERS.match(talk.kinds, start)
+        past = number.end() if number else start + 1
         unit = next((unit for unit in _AFTER_AGE if talk.words[past : past + len(unit)] == unit), [])
         if unit or _is_whole(talk, start, past, language):
             yield Said(start, past + len(unit), "AGE", 0.9 if "old" in unit else 0.7, told=True)

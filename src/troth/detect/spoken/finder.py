@@ -8,8 +8,7 @@ from typing import Final
 from troth.detect.finding import Finding
 from troth.detect.spoken.addresses import addresses
 from troth.detect.spoken.dates import ages, dates
-from troth.detect.spoken.hints import windows
-from troth.detect.spoken.language import language
+from troth.detect.spoken.hints import languages, windows
 from troth.detect.spoken.runs import digits_and_letters
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk, hear
@@ -26,16 +25,16 @@ class Speech:
 
     def find(self, text: Text) -> Iterator[Finding]:
         """Every value that is said; values may overlap."""
-        english = language("en")
-        for start, end in windows(text.utf8, english):
-            text.check_clock()
-            window = text.utf8[start:end].decode("utf-8")
-            talk = hear(window, english, begins_line=start == 0 or text.utf8[start - 1 : start] == b"\n")
-            for grammar in _GRAMMARS:
-                found = list(grammar(talk, english))
-                talk = talk.without(found)
-                for said in found:
-                    yield _finding(text, start, window, talk, said)
+        for spoken in languages(text.utf8):
+            for start, end in windows(text.utf8, spoken):
+                text.check_clock()
+                window = text.utf8[start:end].decode("utf-8")
+                talk = hear(window, spoken, begins_line=start == 0 or text.utf8[start - 1 : start] == b"\n")
+                for grammar in _GRAMMARS:
+                    found = list(grammar(talk, spoken))
+                    talk = talk.without(found)
+                    for said in found:
+                        yield _finding(text, start, window, talk, said)
 
 
 def _finding(text: Text, window_start: int, window: str, talk: Talk, said: Said) -> Finding:

@@ -10,12 +10,21 @@ import re2
 
 from troth.detect.spoken.language import Language, language
 
-__all__ = ["windows"]
+__all__ = ["languages", "windows"]
 
 _BEFORE: Final = 200
 _AFTER: Final = 160
 """How many bytes of a talk are read around words that may say a value."""
+_NEVER: Final = r"\A\z\A"
 _WORD_BYTES_MAX: Final = 64
+
+
+LANGUAGES: Final = ("en", "es", "fr", "de")
+
+
+def languages(utf8: bytes) -> list[Language]:
+    """The languages in which a text may say values; none in most texts."""
+    return [language(LANGUAGES[at]) for at in sorted(_which().Match(utf8) or ())]
 
 
 def windows(utf8: bytes, spoken: Language) -> Iterator[tuple[int, int]]:
@@ -45,33 +54,45 @@ def _cut(utf8: bytes, at: int) -> int:
 
 
 @cache
-def _hints(name: str) -> re2._Regexp:
-    spoken = language(name)
-    number = _words(spoken, "dotTm")
-    after = f"{number}|{_words(spoken, 'hk')}"
-    alphabet = _words(spoken, "n")
-    month, ordinal = _words(spoken, "M"), _words(spoken, "O")
-    filler = _any(spoken.fillers)
-    patterns = (
-        rf"\b(?:{number})[ ,-]+(?:(?:{filler}) ){{0,2}}(?:{after}|{alphabet}|[b-hj-z]\b|\d)",
-        rf"[^'\w](?:[b-hj-z])[ -](?:{number}|{alphabet}|[b-z]\b)",
-        rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z]\b)",
-        r"[^'\w][b-hj-z] (?:as in |(?:for|like) [a-z]+ [a-z]\b)",
-        r"\b\w[ -]\w[ -]\w[ -]\w\b",
-        rf"\b(?:{ordinal}) (?:of )?(?:the )?(?:{month}|{ordinal})\b",
-        rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b",
-        rf"\bdot (?:[a-z] [a-z]\b|{_any(spoken.domains)})",
-        rf"\bat (?:{_any(spoken.providers)})\b",
-        rf"\b(?:{_any(spoken.hints)})",
-        rf"\b(?:i'm|he's|she's|i am|he is|she is|aged|turned) (?:[a-z]+ )?(?:{number})\b",
-    )
+def _which() -> re2.Set:
     options = re2.Options()
     options.case_sensitive = False
-    return re2.compile("|".join(patterns).encode(), options)
+    which = re2.Set.SearchSet(options)
+    for name in LANGUAGES:
+        which.Add("|".join(_patterns(language(name))))
+    which.Compile()
+    return which
+
+
+@cache
+def _hints(name: str) -> re2._Regexp:
+    options = re2.Options()
+    options.case_sensitive = False
+    return re2.compile("|".join(_patterns(language(name))).encode(), options)
+
+
+def _patterns(spoken: Language) -> Iterator[str]:
+    hints = spoken.hints
+    number, alphabet = _words(spoken, "dotTm"), _words(spoken, "n")
+    after = rf"{number}|{_words(spoken, 'hk')}|{alphabet}|[b-hj-z]\b|\d"
+    between = rf"[ ,-]+(?:(?:{_any(hints.fillers)}) ){{0,2}}"
+    yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after})"
+    if hints.letters:
+        yield rf"[^'\w](?:[b-hj-z])[ -](?:{number}|{alphabet}|[b-z]\b)"
+        yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z]\b)"
+        yield rf"\b(?:{_words(spoken, '@')}) (?:{_any(spoken.providers)})\b"
+    if spoken.months:
+        month, ordinal = _words(spoken, "M"), _words(spoken, "O")
+        yield rf"\b(?:{ordinal}) (?:of )?(?:the )?(?:{month}|{ordinal})\b"
+        yield rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b"
+    yield rf"\b(?:{_words(spoken, '.')}) (?:[a-z] [a-z]\b|(?:{_any(spoken.domains)})\b)"
+    if hints.words:
+        yield rf"\b(?:{_any(hints.words)})"
+    yield from (pattern.format(number=number) for pattern in hints.patterns)
 
 
 def _words(spoken: Language, kinds: str) -> str:
-    return _any(word for word, kind in spoken.kinds.items() if kind in kinds)
+    return _any(word for word, kind in spoken.kinds.items() if kind in kinds and word[-1].isalpha()) or _NEVER
 
 
 def _any(words: Iterable[str]) -> str:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 __all__ = ["KINDS", "Language", "Prompt", "language"]
+
+T = TypeVar("T")
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -59,18 +61,30 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """Where a talk in a language is read at all: see ``en.toml``."""
+
+    in_a_row: int
+    letters: bool
+    fillers: tuple[str, ...]
+    words: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
-    """One language. *kinds* and *values* are by word, *prompts* by their first word."""
+    """One language. *kinds* and *values* are by word, *prompts* by their first word; *compounds* are
+    numbers and signs of several words, by their first."""
 
     name: str
     kinds: Mapping[str, str]
     values: Mapping[str, str]
     months: Mapping[str, str]
     prompts: Mapping[str, tuple[tuple[list[str], Prompt], ...]]
+    compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
     spelling: frozenset[str]
     connecting: frozenset[str]
-    hints: tuple[str, ...]
-    fillers: tuple[str, ...]
+    hints: Hints
     counted: frozenset[str]
     common: frozenset[str]
     providers: frozenset[str]
@@ -87,32 +101,40 @@ def language(name: str) -> Language:
 
 def _language(raw: dict[str, Any]) -> Language:
     kinds: dict[str, str] = dict(_WRITTEN)
+    values: dict[str, str] = {}
     for table, kind in KINDS.items():
-        words = raw[table] if table in _VALUED else raw["words"][table]
+        words = raw.get(table, {}) if table in _VALUED else raw["words"].get(table, ())
         for word in words:
             kinds.setdefault(word, words[word] if table == "symbol" else kind)
+        if table in _VALUED and table not in ("month", "ordinal"):
+            values |= words
+    compounds = raw.get("compound", {})
+    words, hints, email = raw["words"], raw["hints"], raw["email"]
     return Language(
         name=raw["language"],
         kinds=kinds,
-        values={
-            word: value for table in _VALUED if table not in ("month", "ordinal") for word, value in raw[table].items()
-        },
-        months=raw["month"],
+        values=values | compounds,
+        months=raw.get("month", {}),
         prompts=_prompts(raw),
-        spelling=frozenset(raw["words"]["spelling"]),
-        connecting=frozenset(raw["words"]["connecting"]),
-        hints=tuple(raw["prompting"]["hints"]),
-        fillers=tuple(raw["prompting"]["fillers"]),
-        common=frozenset(raw["words"]["common"]),
-        counted=frozenset(raw["words"]["counted"]),
-        providers=frozenset(raw["email"]["providers"]),
-        domains=frozenset(raw["email"]["tlds"]),
-        before_email=frozenset(raw["email"]["before"]),
+        compounds=_by_first_word(compounds),
+        spelling=frozenset(words["spelling"]),
+        connecting=frozenset(words["connecting"]),
+        hints=Hints(
+            hints["in_a_row"],
+            hints["letters"],
+            tuple(hints["fillers"]),
+            tuple(hints["words"]),
+            tuple(hints["patterns"]),
+        ),
+        common=frozenset(words["common"]),
+        counted=frozenset(words["counted"]),
+        providers=frozenset(email["providers"]),
+        domains=frozenset(email["tlds"]),
+        before_email=frozenset(email["before"]),
     )
 
 
 def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], ...]]:
-    """Prompts by their first word, the longest first."""
     phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
     prompts = {
         phrase: Prompt(tuple(type_ for _, type_ in same), _rank(phrase, raw["prompting"]))
@@ -121,7 +143,12 @@ def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], .
     prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
     prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
     prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
-    by_words = sorted(((phrase.split(), prompt) for phrase, prompt in prompts.items()), key=lambda it: it[0])
+    return _by_first_word(prompts)
+
+
+def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str], T], ...]]:
+    """What each phrase stands for, by its first word, the longest phrase first."""
+    by_words = sorted(((phrase.split(), value) for phrase, value in phrases.items()), key=lambda it: it[0])
     return {
         first: tuple(sorted(same, key=lambda it: -len(it[0])))
         for first, same in itertools.groupby(by_words, key=lambda it: it[0][0])

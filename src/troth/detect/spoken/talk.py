@@ -91,6 +91,7 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
     if not text.islower():
         _group_capitals(spelled, kinds)
+    _join_compounds(words, kinds, language)
     asked = _asked(words, language)
     for it in asked:
         kinds[it.start : it.at] = ("c" if it.prompt.is_aside else "?") * (it.at - it.start)
@@ -144,6 +145,17 @@ def _said_again(words: list[str], kinds: list[str], at: int) -> int:
     while after < len(words) and kinds[after] in _SLIPS:
         after += 1
     return after if words[after : after + 1] == words[at : at + 1] else at
+
+
+def _join_compounds(words: list[str], kinds: list[str], language: Language) -> None:
+    """``quatre vingt dix``: a number, or a sign, of several words is said by the first of them."""
+    for at in [at for at, word in enumerate(words) if word in language.compounds]:
+        for phrase, value in language.compounds.get(words[at], ()):
+            if words[at : at + len(phrase)] == phrase:
+                words[at] = " ".join(phrase)
+                kinds[at] = "t" if value.isdigit() else "l" if value.isalpha() else value
+                kinds[at + 1 : at + len(phrase)] = "=" * (len(phrase) - 1)
+                break
 
 
 def _asked(words: list[str], language: Language) -> list[Asked]:
