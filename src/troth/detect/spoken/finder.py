@@ -9,6 +9,7 @@ from troth.detect.finding import Finding
 from troth.detect.spoken.addresses import addresses
 from troth.detect.spoken.dates import ages, dates
 from troth.detect.spoken.hints import languages, windows
+from troth.detect.spoken.language import Language
 from troth.detect.spoken.runs import digits_and_letters
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk, hear
@@ -34,14 +35,20 @@ class Speech:
                     found = list(grammar(talk, spoken))
                     talk = talk.without(found)
                     for said in found:
-                        yield _finding(text, start, window, talk, said)
+                        yield _finding(text, start, window, talk, said, spoken)
 
 
-def _finding(text: Text, window_start: int, window: str, talk: Talk, said: Said) -> Finding:
+def _finding(text: Text, window_start: int, window: str, talk: Talk, said: Said, spoken: Language) -> Finding:
     start, end = talk.starts[said.start], talk.ends[said.end - 1]
     before = start if window.isascii() else len(window[:start].encode())
     length = end - start if window.isascii() else len(window[start:end].encode())
     start = window_start + before
     return Finding(
-        text.offset(start), text.offset(start + length), said.type, round(said.score, 2), "spoken", None, said.told
+        text.offset(start),
+        text.offset(start + length),
+        said.type,
+        round(said.score, 2),
+        f"spoken/{spoken.name}",
+        None,
+        said.told,
     )

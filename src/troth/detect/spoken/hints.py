@@ -78,6 +78,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
     between = rf"[ ,-]+(?:(?:{_any(hints.fillers)}) ){{0,2}}"
     yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after})"
     if hints.letters:
+        yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
         yield rf"[^'\w](?:[b-hj-z])[ -](?:{number}|{alphabet}|[b-z]\b)"
         yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z]\b)"
         yield rf"\b(?:{_words(spoken, '@')}) (?:{_any(spoken.providers)})\b"

@@ -109,7 +109,7 @@ def _language(raw: dict[str, Any]) -> Language:
         if table in _VALUED and table not in ("month", "ordinal"):
             values |= words
     compounds = raw.get("compound", {})
-    words, hints, email = raw["words"], raw["hints"], raw["email"]
+    words, email = raw["words"], raw["email"]
     return Language(
         name=raw["language"],
         kinds=kinds,
@@ -119,19 +119,18 @@ def _language(raw: dict[str, Any]) -> Language:
         compounds=_by_first_word(compounds),
         spelling=frozenset(words["spelling"]),
         connecting=frozenset(words["connecting"]),
-        hints=Hints(
-            hints["in_a_row"],
-            hints["letters"],
-            tuple(hints["fillers"]),
-            tuple(hints["words"]),
-            tuple(hints["patterns"]),
-        ),
+        hints=_hints(raw["hints"]),
         common=frozenset(words["common"]),
         counted=frozenset(words["counted"]),
         providers=frozenset(email["providers"]),
         domains=frozenset(email["tlds"]),
         before_email=frozenset(email["before"]),
     )
+
+
+def _hints(raw: dict[str, Any]) -> Hints:
+    fillers, words, patterns = (tuple(raw[key]) for key in ("fillers", "words", "patterns"))
+    return Hints(raw["in_a_row"], raw["letters"], fillers, words, patterns)
 
 
 def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], ...]]:
