@@ -81,7 +81,7 @@ def _regex(regex: str) -> Iterator[str]:
         yield f"regex: RE2 cannot read it: {error}"
         return
     if compiled.programsize > _STEPS_MAX:
-        yield f"regex: {compiled.programsize} steps in RE2, more than {_STEPS_MAX}: name letters, not \\pL, and count less"
+        yield f"regex: {compiled.programsize} steps in RE2, more than {_STEPS_MAX}: name letters, count less"
     if compiled.groups > 1:
         yield "regex: one group at most, since it is the value; write (?:…) for others"
     if compiled.search(""):

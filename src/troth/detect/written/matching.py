@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -13,11 +14,11 @@ from troth.detect.text import Text
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.recogniser import Recogniser
 from troth.detect.written.search import Search
-from troth.detect.written.wordbook import Said, Wordbook
+from troth.detect.written.wordbook import Wordbook
 
 __all__ = ["Matcher"]
 
-_DIGIT: Final = re2.compile(rb"\d")
+_DIGIT: Final = re.compile(rb"\d")
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
@@ -34,12 +35,25 @@ class Matcher:
     def find(self, text: Text) -> list[Finding]:
         """Every place that a recogniser vouches for; places may overlap."""
         wordbook, parts = self._compiled
-        said = Said(wordbook, text.utf8)
         has_digit = _DIGIT.search(text.utf8) is not None
+        said: set[int] | None = None
         found: list[Finding] = []
         for part in parts:
-            if has_digit or not part.needs_digit:
-                found += part.find(text, said)
+            if part.needs_digit and not has_digit:
+                continue
+            if said is None and part.needs_words:
+                said = wordbook.said(text.utf8)
+            if said is not None and part.needs_words and said.isdisjoint(part.words):
+                continue
+            for search, before, after, against in part.occurring(text.utf8):
+                text.check_clock()
+                if not search.heeds_words:
+                    found += search.find(text, False, False, False)
+                    continue
+                if said is None:
+                    said = wordbook.said(text.utf8)
+                if before in said or after in said or not search.needs_words:
+                    found += search.find(text, before in said, after in said, against in said)
         return found
 
     @cached_property
@@ -73,36 +87,32 @@ class _Part:
 
     def __init__(self, wordbook: Wordbook, *, needs_digit: bool, needs_words: bool) -> None:
         self.needs_digit = needs_digit
-        self._needs_words = needs_words
+        self.needs_words = needs_words
+        self.words: set[int] = set()
+        """The words of which a text says one, or has nothing for this part where all of it need words."""
         self._wordbook = wordbook
         self._patterns = Prefilter()
-        self._words: set[int] = set()
-        self._searches: dict[int, list[tuple[Search, int, int, int]]] = {}
+        self._searches: list[list[_Sought]] = [[]]
 
     def add(self, search: Search) -> None:
         """To the searches of this part."""
         said, is_local = search.recogniser.words, bool(search.recogniser.countries)
-        before, after, against = (
-            self._wordbook.add(these, is_local=is_local) for these in (said.before, said.after, said.against)
-        )
-        self._words |= {before, after}
+        before = self._wordbook.add(said.before, is_local=is_local)
+        after = self._wordbook.add(said.after, is_local=is_local)
+        against = self._wordbook.add(said.against, is_local=is_local, is_told=False)
+        self.words |= {before, after}
         number = self._patterns.add(search.pattern.regex)
-        self._searches.setdefault(number, []).append((search, before, after, against))
+        self._searches += [[] for _ in range(number - len(self._searches) + 1)]
+        self._searches[number].append((search, before, after, against))
 
     def compile(self) -> None:
         """Has to be called once, when everything is added."""
         self._patterns.compile()
 
-    def find(self, text: Text, said: Said) -> list[Finding]:
-        """What the searches find whose pattern occurs, and whose words do where it needs them."""
-        found: list[Finding] = []
-        if self._needs_words and said.numbers.isdisjoint(self._words):
-            return found
-        for number in self._patterns.occurring(text.utf8):
-            for search, before, after, against in self._searches.get(number, ()):
-                text.check_clock()
-                if not search.heeds_words:
-                    found += search.find(text, False, False, False)
-                elif before in said.numbers or after in said.numbers or not search.needs_words:
-                    found += search.find(text, before in said.numbers, after in said.numbers, against in said.numbers)
-        return found
+    def occurring(self, utf8: bytes) -> Iterator[_Sought]:
+        """The searches whose pattern occurs, and the numbers of the words before, after and against their values."""
+        for number in self._patterns.occurring(utf8):
+            yield from self._searches[number]
+
+
+_Sought = tuple[Search, int, int, int]

@@ -26,12 +26,6 @@ class Scores:
             if getattr(self, state) is None:
                 object.__setattr__(self, state, max((it for it in below if it is not None), default=None))
 
-    def of(self, *, checked: bool, told: bool) -> float | None:
-        """The score of a value whose check digits agree, and that is told of."""
-        if told:
-            return self.both if checked else self.told
-        return self.checked if checked else self.alone
-
     @property
     def need_words(self) -> bool:
         """Whether a value is nothing without words that say what it is."""

@@ -42,6 +42,7 @@ class Search:
         self.needs_words = pattern.scores.need_words
         self._needs_check = pattern.check is not None and pattern.scores.told is None
         self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
+        self._scores = pattern.scores.alone, pattern.scores.checked, pattern.scores.told, pattern.scores.both
         self._once = recogniser.words.once
         self._check: Callable[[str], bool] | None = None if pattern.check is None else CHECKS[pattern.check]
 
@@ -51,7 +52,7 @@ class Search:
         """
         found: list[Finding] = []
         match, group = self._match
-        check, scores, weigh = self._check, self.pattern.scores, self.heeds_words and (before or after or against)
+        check, scores, weigh = self._check, self._scores, self.heeds_words and (before or after or against)
         utf8, size, at, word = text.utf8, len(text.utf8), 0, None
         while True:
             spans = match(_ANYWHERE, utf8, at, size)
@@ -66,7 +67,7 @@ class Search:
                 last, word = word, self.told(utf8, start, end, before, after, against)
                 if word is _DENIED or (self._once and word is not None and last is not None and word[:2] == last[:2]):
                     continue
-            score = scores.of(checked=checked is True, told=word is not None)
+            score = scores[(checked is True) + 2 * (word is not None)]
             if score is not None:
                 found.append(self._finding(text, place, checked, score, word))
 

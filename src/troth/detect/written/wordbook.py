@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Final
 
 from troth.detect.written import words
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.vocabulary import Vocabulary
 
-__all__ = ["Said", "Wordbook"]
+__all__ = ["Wordbook"]
 
-_NEVER: Final = 0
+_ALWAYS: Final = 0
+_NEVER: Final = -(1 << 30)
 
 
 class Wordbook:
@@ -25,10 +25,14 @@ class Wordbook:
         self._local_words: set[str] = set()
         self._any_local = _NEVER
 
-    def add(self, these: tuple[str, ...], *, is_local: bool) -> int:
-        """The number of a list of words; of the same one, the same number."""
+    def add(self, these: tuple[str, ...], *, is_local: bool, is_told: bool = True) -> int:
+        """The number of a list of words; of the same one, the same number. Where they tell nothing but what a value is
+        not (*is_told* is false), it is not worth while to ask for those of single countries.
+        """
         if not these:
             return _NEVER
+        if is_local and not is_told:
+            return _ALWAYS
         if not is_local:
             return self._everywhere.add(words.regex(these))
         self._local_words.update(these)
@@ -41,20 +45,7 @@ class Wordbook:
 
     def said(self, utf8: bytes) -> set[int]:
         """The numbers of the lists of which a text says a word, or may say it."""
-        numbers = set(self._everywhere.occurring(utf8)) - {_NEVER}
+        numbers = set(self._everywhere.occurring(utf8))
         if self._any_local in numbers:
             numbers |= {-it for it in self._local.occurring(utf8)}
         return numbers
-
-
-class Said:
-    """What a text says, asked when it is first of interest."""
-
-    def __init__(self, wordbook: Wordbook, utf8: bytes) -> None:
-        self._wordbook = wordbook
-        self._utf8 = utf8
-
-    @cached_property
-    def numbers(self) -> set[int]:
-        """The numbers of the lists of which the text says a word."""
-        return self._wordbook.said(self._utf8)

@@ -57,6 +57,9 @@ _NO_HANDLES: Final = frozenset(
 )
 
 
+_CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "USD", "ZAR"})
+
+
 def card(value: str) -> bool:
     """A number that a card scheme gives out, with its check digit (ISO/IEC 7812-1)."""
     digits = _digits(value)
@@ -132,9 +135,12 @@ def bech32(value: str) -> bool:
 
 
 def reference(value: str) -> bool:
-    """At least four letters and digits, a digit among them, and neither a date nor a time."""
+    """At least four letters and digits, a digit among them; no date, no time, no sum, no word before a number."""
+    word, _, rest = value.partition(" ")
+    if rest and word.isalpha() and (word.islower() or len(word) > 4 or word in _CURRENCIES):
+        return False
     signs = [it for it in value if it.isalnum()]
-    return len(signs) >= 4 and any(it.isdecimal() for it in signs) and not _DATES.fullmatch(value)
+    return len(signs) >= 4 and any(map(str.isdecimal, signs)) and not _DATES.fullmatch(value)
 
 
 def username(value: str) -> bool:
@@ -160,4 +166,4 @@ def secret_value(value: str) -> bool:
 
 
 def _digits(value: str) -> str:
-    return "".join(it for it in value if it.isdecimal())
+    return "".join(filter(str.isdecimal, value))
