@@ -187,7 +187,10 @@ def lu_national(it: Digits) -> bool:
 def at_svnr(it: Digits) -> bool:
     """Modulus 11, its digit in the fourth place, before the birthday (ASVG § 31)."""
     total = weighted(it, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11
-    return it[0] != 0 and total == it[3] and is_day((it[6] * 10 + it[7] - 1) % 12 + 1, it[4] * 10 + it[5])
+    month = it[6] * 10 + it[7]
+    # A day whose numbers are all given out goes on in a month that no year has.
+    is_born = month in range(13, 16) or is_day(month, it[4] * 10 + it[5])
+    return it[0] != 0 and total == it[3] and is_born
 
 
 @of_digits(13)
