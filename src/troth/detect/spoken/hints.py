@@ -74,13 +74,13 @@ def _hints(name: str) -> re2._Regexp:
 def _patterns(spoken: Language) -> Iterator[str]:
     hints = spoken.hints
     number, alphabet = _words(spoken, "dotTm"), _words(spoken, "n")
-    after = rf"{number}|{_words(spoken, 'hk')}|{alphabet}|[b-hj-z]\b|\d"
+    after = rf"(?:{number}|{_words(spoken, 'hk')}|{alphabet}|[b-hj-z])\b|\d"
     between = rf"[ ,-]+(?:(?:{_any(hints.fillers)}) ){{0,2}}"
     yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after})"
     if hints.letters:
         yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
-        yield rf"[^'\w](?:[b-hj-z])[ -](?:{number}|{alphabet}|[b-z]\b)"
-        yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z]\b)"
+        yield rf"[^'\w](?:[b-hj-z])[ -](?:{number}|{alphabet}|[b-z])\b"
+        yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z])\b"
         yield rf"\b(?:{_words(spoken, '@')}) (?:{_any(spoken.providers)})\b"
     if spoken.months:
         month, ordinal = _words(spoken, "M"), _words(spoken, "O")
@@ -88,7 +88,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
         yield rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b"
     yield rf"\b(?:{_words(spoken, '.')}) (?:[a-z] [a-z]\b|(?:{_any(spoken.domains)})\b)"
     if hints.words:
-        yield rf"\b(?:{_any(hints.words)})"
+        yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b"
     yield from (pattern.format(number=number) for pattern in hints.patterns)
 
 
