@@ -42,21 +42,21 @@ _DATES: Final = re.compile(
     r"|(?:1[89]|20)\d\d(?: ?- ?(?:1[89]|20)\d\d)?|\d\d?\.\d\d?(?: ?- ?\d\d?\.\d\d?)?"
 )
 _HOLDING_A_PLACE: Final = re.compile(r"[$%]?[{<(\[].*|[*•.xX_-]+|\$\w+|%\w+%|(?:your|my|the|some|change)[_-]?.*")
-_NO_NAMES: Final = frozenset(
-    "a account agent all an and are as at before can did does email error failed for found from group had has he her "
-    "here his id if in info input is it login me message must my n/a name names new no none not null of on or page "
-    "password please report reported says set she states test that the their them then they this to type undefined "
-    "unknown user was were what when who will with you your".split()
+_NO_NAME: Final = re.compile(
+    r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
+    r"|her|here|his|id|if|info?|input|is|it|log|login|me|message|must|my|n/a|names?|new|none?|not|null|of|on|or|page"
+    r"|password|please|reports?|reported|says|set|she|states|test|th(?:at|e|eir|em|en|ey|is)|to|type|undefined|unknown"
+    r"|users?|was|were|what|when|who|will|with|you|your"
 )
-_NO_HANDLES: Final = frozenset(
-    "after all author autowired before beforeeach bean channel charset class classmethod click component container "
-    "dataclass deprecated entity everyone example extend fontface get gmail here hotmail id import include inject input "
-    "keyframes layer media mixin moderna module mention nonnull nullable override outlook page param patch post "
-    "property pytest requestmapping return returns route see service setter since staticmethod supports suppresswarnings "
-    "tailwind test throws todo type types version yahoo".split()
+"""Words that follow the word *user* or *login* in plain sentences and in messages of programs."""
+_NO_HANDLE: Final = re.compile(
+    r"after|all|author|autowired|before\w*|bean|channel|charset|class\w*|click|component|container|dataclass|deprecated"
+    r"|entity|everyone|example|extend|font.?face|g?mail|get|here|hotmail|id|import|include|inject|input|keyframes|layer"
+    r"|media|mention|mixin|module|non.?null|nullable|outlook|override|page|param|patch|post|property|pytest|put"
+    r"|requestmapping|returns?|route|see|service|setter|since|static\w*|supports|suppress\w*|tailwind|test|throws|todo"
+    r"|types?|version|yahoo"
 )
-
-
+"""Words that programs, style sheets and comments write behind an @."""
 _CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "USD", "ZAR"})
 
 
@@ -145,12 +145,12 @@ def reference(value: str) -> bool:
 
 def username(value: str) -> bool:
     """Not a word that merely follows the word *user*."""
-    return value.lower().strip("._-") not in _NO_NAMES
+    return _NO_NAME.fullmatch(value.lower().strip("._-")) is None
 
 
 def handle(value: str) -> bool:
     """Not a word that programs and style sheets write behind an @."""
-    return value.lower().strip("@._").replace("-", "") not in _NO_HANDLES
+    return _NO_HANDLE.fullmatch(value.lower().strip("@._")) is None
 
 
 def password(value: str) -> bool:
