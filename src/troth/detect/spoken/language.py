@@ -73,14 +73,14 @@ class Hints:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. *kinds* and *values* are by word, *prompts* by their first word; *compounds* are
+    """One language. *kinds* and *values* are by word, *prompts* by their first word and their second; *compounds* are
     numbers and signs of several words, by their first."""
 
     name: str
     kinds: Mapping[str, str]
     values: Mapping[str, str]
     months: Mapping[str, str]
-    prompts: Mapping[str, tuple[tuple[list[str], Prompt], ...]]
+    prompts: Mapping[str, Mapping[str, tuple[tuple[list[str], Prompt], ...]]]
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
     spelling: frozenset[str]
     connecting: frozenset[str]
@@ -133,7 +133,7 @@ def _hints(raw: dict[str, Any]) -> Hints:
     return Hints(raw["in_a_row"], raw["letters"], fillers, words, patterns)
 
 
-def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], ...]]:
+def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, tuple[tuple[list[str], Prompt], ...]]]:
     phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
     prompts = {
         phrase: Prompt(tuple(type_ for _, type_ in same), _rank(phrase, raw["prompting"]))
@@ -142,7 +142,14 @@ def _prompts(raw: dict[str, Any]) -> dict[str, tuple[tuple[list[str], Prompt], .
     prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
     prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
     prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
-    return _by_first_word(prompts)
+    return {
+        first: {second: tuple(phrases) for second, phrases in itertools.groupby(sorted(same, key=_second), key=_second)}
+        for first, same in _by_first_word(prompts).items()
+    }
+
+
+def _second(phrase: tuple[list[str], Prompt]) -> str:
+    return phrase[0][1] if len(phrase[0]) > 1 else ""
 
 
 def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str], T], ...]]:

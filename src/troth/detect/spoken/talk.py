@@ -13,10 +13,15 @@ from troth.detect.spoken.said import Said
 
 __all__ = ["GAPS", "Asked", "Talk", "hear"]
 
-_PIECES: Final = re.compile(
-    r"(\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
-    r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
+_WORD: Final = "[^\\W\\d_]+(?:['\u2019][^\\W\\d_]+)?"
+_PLAIN_WORD: Final = "[A-Za-z]+(?:'[A-Za-z]+)?"
+_REST: Final = (
+    r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
+    r"|\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
+    r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\]"
 )
+_PIECES: Final = re.compile(f"({_WORD}{_REST})")
+_PLAIN_PIECES: Final = re.compile(f"({_PLAIN_WORD}{_REST})")
 """A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide."""
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
@@ -45,14 +50,22 @@ class Talk:
 
     __slots__ = ("_prompt_ends", "_turns", "asked", "ends", "kinds", "starts", "words")
 
-    def __init__(self, words: list[str], starts: list[int], ends: list[int], kinds: str, asked: list[Asked]) -> None:
+    def __init__(
+        self,
+        words: list[str],
+        starts: list[int],
+        ends: list[int],
+        kinds: str,
+        asked: list[Asked],
+        turns: list[int],
+    ) -> None:
         self.words = words
         self.starts = starts
         self.ends = ends
         self.kinds = kinds
         self.asked = asked
         self._prompt_ends = [it.at for it in asked]
-        self._turns = [at for at, kind in enumerate(kinds) if kind == "s"]
+        self._turns = turns
 
     def asked_before(self, at: int, count: int) -> list[Asked]:
         """The last *count* prompts before word *at*, the nearest first."""
@@ -74,7 +87,7 @@ class Talk:
         kinds = list(self.kinds)
         for it in said:
             kinds[it.start : it.end] = "!" * (it.end - it.start)
-        return Talk(self.words, self.starts, self.ends, "".join(kinds), self.asked)
+        return Talk(self.words, self.starts, self.ends, "".join(kinds), self.asked, self._turns)
 
     def is_asked_in(self, start: int, end: int) -> bool:
         """Whether something is asked for between two words."""
@@ -83,7 +96,8 @@ class Talk:
 
 def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     """The talk of *text*, which begins a line, and with it a turn, where nothing else is known."""
-    pieces = _PIECES.split("\n" + text if begins_line else text)
+    split = (_PLAIN_PIECES if text.isascii() else _PIECES).split
+    pieces = split("\n" + text if begins_line else text)
     ends = list(itertools.accumulate(map(len, pieces), initial=-begins_line))
     spelled = pieces[1::2]
     words = [it.lower() for it in spelled]
@@ -98,7 +112,8 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     asked = [it for it in asked if not it.prompt.is_aside]
     _absorb_interjections(words, kinds, asked)
     _absorb_alphabets(words, kinds, language)
-    return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked)
+    turns = [at for at, kind in enumerate(kinds) if kind == "s"]
+    return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked, turns)
 
 
 def _kind(word: str) -> str:
@@ -165,13 +180,13 @@ def _asked(words: list[str], language: Language) -> list[Asked]:
     for at in [at for at, word in enumerate(words) if word in language.prompts]:
         if at < past:
             continue
-        for phrase, prompt in language.prompts[words[at]]:
-            past = at + len(phrase)
-            if words[at:past] == phrase and not _is_spelled(words, at, past):
+        by_second = language.prompts[words[at]]
+        second = words[at + 1] if at + 1 < len(words) else ""
+        for phrase, prompt in (*by_second.get(second, ()), *by_second.get("", ())):
+            if words[at : at + len(phrase)] == phrase and not _is_spelled(words, at, at + len(phrase)):
+                past = at + len(phrase)
                 found.append(Asked(at, past, prompt))
                 break
-        else:
-            past = at
     return found
 
 
