@@ -13,6 +13,7 @@ __all__ = [
     "base58",
     "bech32",
     "card",
+    "document",
     "handle",
     "ipv4",
     "ipv6",
@@ -41,6 +42,7 @@ _DATES: Final = re.compile(
     r"(?:(?:1[89]|20)\d\d[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.](?:(?:1[89]|20)\d\d|\d\d))(?:[ T].*)?"
     r"|(?:1[89]|20)\d\d(?: ?- ?(?:1[89]|20)\d\d)?|\d\d?\.\d\d?(?: ?- ?\d\d?\.\d\d?)?"
 )
+_WORD: Final = re.compile("[a-z]{4}")
 _HOLDING_A_PLACE: Final = re.compile(r"[$%]?[{<(\[].*|[*•.xX_-]+|\$\w+|%\w+%|(?:your|my|the|some|change)[_-]?.*")
 _NO_NAME: Final = re.compile(
     r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
@@ -141,6 +143,13 @@ def reference(value: str) -> bool:
         return False
     signs = [it for it in value if it.isalnum()]
     return len(signs) >= 4 and any(map(str.isdecimal, signs)) and not _DATES.fullmatch(value)
+
+
+def document(value: str) -> bool:
+    """Six letters and digits or more, two digits among them, and no word; no date."""
+    signs = [it for it in value if it.isalnum()]
+    digits = sum(map(str.isdecimal, signs))
+    return len(signs) >= 6 and digits >= 2 and not _WORD.search(value) and not _DATES.fullmatch(value.replace(" ", "/"))
 
 
 def username(value: str) -> bool:
