@@ -142,7 +142,7 @@ def _look(file: str, kind: Kind | None, detector: Detector, out: Printer, totals
     unscanned = False
     out.begin(file)
     with click.open_file(file, "rb") as stream:
-        for it in scan(detector, _Followed(file, stream), kind or kind_of(file)):
+        for it in scan(detector, _Followed(file, stream), kind or kind_of(file), explained=explain):
             if isinstance(it, Remark):
                 out.remark(it)
                 unscanned |= it.unscanned

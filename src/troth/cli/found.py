@@ -13,7 +13,6 @@ from troth.cli.company import printable
 from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.detect import Finding
     from troth.detect.files import Found, Remark
 
 __all__ = ["Document", "Lines", "Plain", "Printer", "Totals", "plain"]
@@ -87,7 +86,7 @@ class Plain:
         finding = it.finding
         place = f"{self._file}:{it.line}" if it.field else f"{self._file}:{it.line}:{it.column}"
         within = f" in {plain(it.field)}:{it.column}" if it.field else ""
-        why = f"; {_why(finding)}" if self._explain else ""
+        why = f"; {it.why}" if self._explain else ""
         self._out.line(f"{place}: {finding.type} ({finding.score:.2f}){within}{why}")
 
     def remark(self, it: Remark) -> None:
@@ -173,11 +172,6 @@ class Document:
         self._out.flush()
 
 
-def _why(finding: Finding) -> str:
-    checked = {True: "; its check digits agree", False: "; its check digits do not agree", None: ""}[finding.checked]
-    return f"by {finding.recogniser}{checked}{'; words near it say so' * finding.told}"
-
-
 def _finding(it: Found) -> dict[str, Any]:
     place = {"field": it.field} if it.field else {}
     return {
@@ -185,6 +179,7 @@ def _finding(it: Found) -> dict[str, Any]:
         "column": it.column,
         **place,
         **it.finding._asdict(),
+        "score": round(it.finding.score, 3),
         **({"why": it.why} if it.why else {}),
     }
 

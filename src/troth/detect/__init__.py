@@ -23,6 +23,7 @@ from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
 
 if TYPE_CHECKING:
     from troth.detect.detector import Detector, Finder
+    from troth.detect.explaining import explain
     from troth.detect.labels import Labels
     from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
     from troth.detect.schema.check import check
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "classify",
     "entities",
+    "explain",
     "in_utf8",
     "in_utf16",
     "infer_references",
@@ -61,6 +63,7 @@ __all__ = [
 
 _BEHIND = {
     "detector": "Detector Finder",
+    "explaining": "explain",
     "labels": "Labels",
     "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
     "schema.check": "check",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from troth.detect.finding import Finding
 
-__all__ = ["Piece", "own", "pieces"]
+__all__ = ["Piece", "own", "pieces", "shifted"]
 
 
 class Piece(NamedTuple):
@@ -45,3 +45,8 @@ def own(piece: Piece, found: Iterable[Finding], told: int) -> Iterator[Finding]:
         start, end = max(it.start + piece.begins, told), it.end + piece.begins
         if start < min(end, piece.until):
             yield it._replace(start=start, end=end)
+
+
+def shifted(finding: Finding, by: int) -> Finding:
+    """The finding, *by* characters later."""
+    return finding._replace(start=finding.start + by, end=finding.end + by)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from troth.detect.detector import Detector
+from troth.detect.explaining import explain
 from troth.detect.files.cells import Cell, Column
 from troth.detect.files.found import Found, Remark
 from troth.detect.finding import Finding, Unscanned
@@ -22,8 +23,9 @@ _NAMES_READ: Final = 2
 class Fields:
     """Searches the cells of one file. Names of fields are values too, until they are known to hold nothing."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, *, explained: bool = False) -> None:
         self._detector = detector
+        self._explained = explained
         self._harmless: set[str] = set()
 
     def are_names(self, texts: Iterable[str]) -> bool:
@@ -80,7 +82,8 @@ class Fields:
         for it in found:
             if it.end > before:
                 start = max(it.start - before, 0)
-                yield Found(it._replace(start=start, end=it.end - before), cell.line, start + 1, field)
+                why = explain(text, it) if self._explained else ""
+                yield Found(it._replace(start=start, end=it.end - before), cell.line, start + 1, field, why)
 
     def _shown(self, path: Iterable[str | int]) -> str:
         """The way to a value, without names that may hold personal data themselves."""

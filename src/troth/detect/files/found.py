@@ -15,13 +15,14 @@ class Found(NamedTuple):
     The finding's offsets count from the beginning of the text, or of the value where there is a *field*. *line* is the
     line of the file; of Parquet it is the row, of a JSON array the element. *column* counts characters, from one, from
     the beginning of the line or of the value. *field* is the name of a column, or the way to a value in JSON, without
-    such names in it as hold personal data themselves.
+    such names in it as hold personal data themselves. *why* is what vouches for the finding, where that was asked for.
     """
 
     finding: Finding
     line: int
     column: int
     field: str = ""
+    why: str = ""
 
 
 class Remark(NamedTuple):

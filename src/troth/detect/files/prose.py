@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from troth.detect.detector import Detector
+from troth.detect.explaining import explain
 from troth.detect.files.found import Found, Remark
 from troth.detect.finding import Finding, Unscanned
-from troth.detect.pieces import Piece, own, pieces
+from troth.detect.pieces import Piece, own, pieces, shifted
 
 __all__ = ["in_text"]
 
@@ -17,7 +18,9 @@ _SHARED: Final = 1 << 13
 """Characters that two neighbouring pieces share. Half of it is more than any value is long, a private key included."""
 
 
-def in_text(detector: Detector, chunks: Iterable[str], *, line: int = 1) -> Iterator[Found | Remark]:
+def in_text(
+    detector: Detector, chunks: Iterable[str], *, line: int = 1, explained: bool = False
+) -> Iterator[Found | Remark]:
     """What is in a text that comes in *chunks* and begins on *line*, in its order."""
     place = _Place(line)
     told = 0  # up to here, in code points of the whole text
@@ -32,7 +35,8 @@ def in_text(detector: Detector, chunks: Iterable[str], *, line: int = 1) -> Iter
             yield Remark(first, f"lines {first:,} to {last:,} were not scanned: {unscanned}", unscanned=True)
         told_by_now = piece.until
         for it in own(piece, found, told):
-            yield Found(it, *place.at(it.start))
+            why = explain(piece.text, shifted(it, -piece.begins)) if explained else ""
+            yield Found(it, *place.at(it.start), why=why)
             told_by_now = max(told_by_now, it.end)
         told = told_by_now
 

@@ -17,14 +17,16 @@ from troth.detect.finding import Unscanned
 __all__ = ["scan"]
 
 
-def scan(detector: Detector, stream: Readable, kind: Kind = Kind.TEXT) -> Iterator[Found | Remark]:
-    """What is in the file that *stream* reads, in its order, as it is read.
+def scan(
+    detector: Detector, stream: Readable, kind: Kind = Kind.TEXT, *, explained: bool = False
+) -> Iterator[Found | Remark]:
+    """What is in the file that *stream* reads, in its order, as it is read; *explained* takes longer.
 
     Never raises for what the file holds: what could not be scanned is a `Remark` with *unscanned*.
     """
     remarks: list[str] = []
     try:
-        for it in _scanned(detector, stream, kind, remarks):
+        for it in _scanned(detector, stream, kind, remarks, explained):
             yield from _taken(remarks)
             yield it
     except Unscanned as unscanned:
@@ -34,20 +36,22 @@ def scan(detector: Detector, stream: Readable, kind: Kind = Kind.TEXT) -> Iterat
     yield from _taken(remarks)
 
 
-def _scanned(detector: Detector, stream: Readable, kind: Kind, remarks: list[str]) -> Iterator[Found | Remark]:
-    fields = Fields(detector)
+def _scanned(
+    detector: Detector, stream: Readable, kind: Kind, remarks: list[str], explained: bool
+) -> Iterator[Found | Remark]:
+    fields = Fields(detector, explained=explained)
     if kind is Kind.PARQUET:
         yield from fields.found(in_parquet(stream))
         return
     chunks = decoded(stream, remarks.append)
     if kind is Kind.TEXT:
-        yield from in_text(detector, chunks)
+        yield from in_text(detector, chunks, explained=explained)
         return
     try:
         yield from fields.found(_cells(chunks, kind, fields))
     except NoRecords as none:
         yield Remark(none.line, f"read as text from here on: {none}")
-        yield from in_text(detector, none.rest, line=none.line)
+        yield from in_text(detector, none.rest, line=none.line, explained=explained)
 
 
 def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell]:
