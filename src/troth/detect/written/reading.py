@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -66,6 +66,12 @@ def _made(name: str, raw: dict[str, Any]) -> Recogniser:
         source=raw["source"],
         countries=tuple(raw["countries"]),
         patterns=tuple(Pattern(it["regex"], Scores(**it["scores"]), it.get("check")) for it in raw["pattern"]),
-        words=Words(**{key: it if key == "once" else tuple(it) for key, it in raw.get("words", {}).items()}),
+        words=_words(**raw.get("words", {})),
         examples={verdict: tuple(texts) for verdict, texts in raw.get("examples", {}).items()},
     )
+
+
+def _words(
+    before: Sequence[str] = (), after: Sequence[str] = (), against: Sequence[str] = (), *, once: bool = False
+) -> Words:
+    return Words(tuple(before), tuple(after), tuple(against), once)

@@ -53,7 +53,8 @@ class Search:
         found: list[Finding] = []
         match, group = self._match
         check, scores, weigh = self._check, self._scores, self.heeds_words and (before or after or against)
-        utf8, size, at, word = text.utf8, len(text.utf8), 0, None
+        utf8, size, at = text.utf8, len(text.utf8), 0
+        word: Told | None = None
         while True:
             spans = match(_ANYWHERE, utf8, at, size)
             if spans[0][0] < 0:

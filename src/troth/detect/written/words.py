@@ -19,8 +19,8 @@ _ENDS = rf"(?:$|[^{_LETTERS}])"
 def regex(words: Iterable[str]) -> str:
     """An expression of RE2 for any of *words*, whole, in upper or lower case, with its accents or without.
 
-    ``card number`` is also ``card_number`` and ``CardNumber``, ``n i f`` also ``NIF``. A star at an end of a word stands
-    for more letters. A digit may follow (``nhs4857773456``). Scripts without capitals do not part their words, so there
+    ``card number`` is also ``card_number`` and ``CardNumber``, ``n i f`` also ``NIF``. A star at an end of a word
+    stands for more letters. A digit may follow (``nhs4857773456``). Scripts without capitals do not part their words, so there
     any place will do.
     """
     forms: dict[tuple[bool, bool], list[str]] = {}
@@ -37,7 +37,7 @@ def regex(words: Iterable[str]) -> str:
 def _joined(parts: list[str]) -> str:
     """Parts of a word with what may stand between: something behind two letters, or *sa id* would be in *said*."""
     before = [re2.escape(part) + _APART % (len(part) == 2) for part in parts[:-1]]
-    return "".join(before) + re2.escape(parts[-1])
+    return "".join((*before, re2.escape(parts[-1])))
 
 
 def _stands_apart(letter: str) -> bool:
