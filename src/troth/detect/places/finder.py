@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from troth.detect.finding import Finding
 from troth.detect.places.grammar import compiled, cores, occurring
-from troth.detect.places.judging import JUDGES, Judged
+from troth.detect.places.judging import JUDGES, Judged, Needs
 from troth.detect.places.walking import NOWHERE, Walk, Walker
 from troth.detect.places.words import shipped
 from troth.detect.text import Text
@@ -75,16 +75,14 @@ class Places:
         if judged is None:
             return None
         left = self._left(judged, before)
-        if judged.places and judged.more and not left.length:
+        told = _TOLD.search(before) is not None
+        if not _is_met(judged.needs, before, left):
             return None
         after = utf8[end : end + _AFTER].decode("utf-8", "ignore")
-        right = NOWHERE if judged.cut else self._walker.right(after, capitals=judged.capitals)
-        told = _TOLD.search(before) is not None
+        right = NOWHERE if judged.cut or judged.alone else self._walker.right(after, capitals=judged.capitals)
         proof = left.proof if judged.places else max(left.proof, right.proof)
-        if judged.more and not proof and not told:
-            return None
-        if (judged.comma and not before.rstrip().endswith(",")) or (
-            judged.loose and _is_named(judged, before, after, right)
+        if (judged.needs is Needs.ANY and not proof and not told) or (
+            judged.loose and not right.length and _is_named(core, judged, before, after)
         ):
             return None
         start += len(core[: judged.skip].encode()) - len(before[len(before) - left.length :].encode())
@@ -95,9 +93,9 @@ class Places:
         return _Place(start, end, "ADDRESS" if proof == 2 else judged.type, round(score, 2), told)
 
     def _left(self, judged: Judged, before: str) -> Walk:
-        if judged.skip:
+        if judged.skip or judged.alone:
             return NOWHERE
-        return self._walker.places(before) if judged.places else self._walker.left(before)
+        return self._walker.places(before, capitals=judged.capitals) if judged.places else self._walker.left(before)
 
     @cached_property
     def _walker(self) -> Walker:
@@ -108,11 +106,22 @@ class Places:
         return occurring(), list(cores(shipped()))
 
 
-def _is_named(judged: Judged, before: str, after: str, right: Walk) -> bool:
+def _is_met(needs: Needs, before: str, left: Walk) -> bool:
+    """Whether what a core needs is on its left; `Needs.ANY` may also be on its right."""
+    if needs is Needs.IN:
+        return before[-4:].lower() in {" in ", "\nin ", "in "}
+    if needs is Needs.COMMA and not before.rstrip().endswith(","):
+        return False
+    return needs not in {Needs.PLACES, Needs.COMMA} or left.length > 0
+
+
+def _is_named(core: str, judged: Judged, before: str, after: str) -> bool:
     """Whether capitals beside it make a place the name of a surgery or a ministry, or a word that is shouted."""
-    if judged.shouted and (before[-20:] + after[:20]).isupper():
+    if core.isupper() and len(core) < 5 and (before[-20:] + after[:20]).isupper():
         return True
-    return not right.length and bool(_GOES_ON.match(after) or (not judged.skip and _WENT_BEFORE.search(before)))
+    return bool(
+        before.endswith(("-", "/", "=")) or _GOES_ON.match(after) or (not judged.skip and _WENT_BEFORE.search(before))
+    )
 
 
 def _is_of_number(before: str) -> bool:

@@ -23,6 +23,15 @@ _AFTER: Final = r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[I
 """A number of a house that stands behind its street: ``14a``, ``5/2/14``."""
 _BREAK: Final = r"[ \t]*[,\n;|-][\s>,|-]{0,6}"
 _FLAT: Final = r"(?i:apt|suite|apartment)\b\.? ?#?\d{1,5}\b"
+_ADDRESS: Final = (
+    r"address(?: is| to)?|liv(?:e|es|ing) (?:at|on)|(?:located|meet|sent|delivered|taxi|return|return it|shipped"
+    r"|me|us|him|her|arrived|moved|(?:office|house|flat|shop) is) (?:at|to)"
+)
+_HOME: Final = (
+    r"originally from|(?:moved|came) here from|gr(?:e|o)w(?:n|s|ing)? up in|born (?:and (?:raised|bred) )?in|raised in"
+    r"|liv(?:e|es|ed|ing) in|based in|resid(?:e|es|ed|ing) in|home ?(?:town|city)(?: is| of)?"
+)
+"""Words directly after which a street with its number stands, whatever it is called; or a town."""
 _ROADS: Final = r"(?:(?:county|state) (?:road|route)|highway|hwy|route|rte|interstate|fm|cr) \d{1,4}\b"
 _BOX: Final = (
     r"(?:unit \d+ |(?:psc|rr|rt|hc) ?#?\d+,? )?(?:p\.? ?o\.? ?|gpo |post ?|private |call )?"
@@ -52,6 +61,11 @@ def cores(of: Words) -> dict[str, str]:
         "pair": f"{town},? {_AFTER}{_BREAK}(?:(?:[A-Z]{{1,2}}-)?\\d{{4,5}}|\\d{{3}} \\d{{2}})[ ;]{town}",
         "unit": rf"\d{{1,3}} (?:[^\s,]+[ ,]{{1,2}}){{0,6}}?[^\s,]+[\s>,?*]{{1,8}}{_FLAT}",
         "between": rf"\d{{2,3}} {town} \d{{1,4}}\b",
+        "corner": rf"(?i:(?:the )?corner of) (?:{_WORD}|\d{{1,4}}[a-z]*\.?)"
+        rf"(?: (?:{_WORD}|\d{{1,4}}\.?)){{0,5}} (?:and|&)"
+        f"(?: (?:{_WORD}|\\d{{1,4}}[a-z]*)){{1,3}}? (?i:{street})\\b",
+        "called": f"(?i:{_ADDRESS}):?\\s+(?:\\d{{1,3}} )?{town} {_AFTER}",
+        "home": f"(?i:{_HOME}):? {town}",
         "zoned": rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}} {town}",
         "country": rf"(?:(?:(?i:{either(of.countries)})|{either(of.states + of.wider)})(?:[ \t]+\d{{4,6}})?\b"
         rf"|{either(_dotted(of.country_codes))}|{either(of.country_codes)}\b)",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Final, NamedTuple
 
 from troth.detect.places.words import Words
 
-__all__ = ["JUDGES", "Judged"]
+__all__ = ["JUDGES", "Judged", "Needs"]
 
 _NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?(?: ?(?:bis|ter))?,? +")
 _NUMBER_AFTER: Final = re.compile(
@@ -17,51 +18,41 @@ _NUMBER_AFTER: Final = re.compile(
 _AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
-_NO_STREETS: Final = frozenset({"brigade", "renegade", "decade"})
+_NO_STREETS: Final = frozenset({"brigade", "renegade", "decade", "auntie"})
 _FOREIGN: Final = frozenset(
-    {
-        "place",
-        "via",
-        "route",
-        "cours",
-        "camino",
-        "os",
-        "strada",
-        "plac",
-        "pl",
-        "plaza",
-        "corso",
-        "largo",
-        "borgo",
-        "alameda",
-        "avenue",
-        "boulevard",
-        "av",
-        "bd",
-    }
+    {"place", "via", "route", "cours", "camino", "os", "strada", "plac", "pl", "plaza", "corso", "largo", "borgo"}
+    | {"alameda", "avenue", "boulevard", "av", "bd"}
 )
 """Words of streets elsewhere that are English words too, or words of other things."""
 
 
+class Needs(Enum):
+    """What has to be around a core before it is anything."""
+
+    NOTHING = "nothing"
+    ANY = "a town, a code or a flat, or words that tell of an address"
+    IN = "the word in, directly before it"
+    PLACES = "places before it"
+    COMMA = "places before it, and a comma"
+
+
 class Judged(NamedTuple):
-    """What a core is: its *score*, and whether it needs *more* around it (a town, a code, a flat) to be anything.
+    """What a core is: its *score*, its *type*, and what it *needs* around it to be that.
 
     *skip* and *cut* are how many of its first and last characters are no part of it. *capitals* tells whether its names
-    have any, so that those around it must. On its left, *places* are looked for rather than flats and houses, and a
-    *comma* has to stand there. What is *loose* is part of a longer name where more capitals stand around it,
-    and what may be *shouted* is a word like any other where everything is.
+    have any, so that those around it must. On its left, *places* are looked for rather than flats and houses. What is
+    *loose* is part of a longer name where more capitals stand beside it; what is *alone* ends where its core does.
     """
 
     score: float
-    more: bool = False
+    needs: Needs = Needs.NOTHING
+    type: str = "ADDRESS"
     skip: int = 0
     cut: int = 0
-    type: str = "ADDRESS"
     capitals: bool = True
     places: bool = False
-    comma: bool = False
     loose: bool = False
-    shouted: bool = False
+    alone: bool = False
 
 
 def english(core: str, of: Words) -> Judged | None:
@@ -75,10 +66,11 @@ def english(core: str, of: Words) -> Judged | None:
     capitals = all(name[0].isupper() or name[0].isdecimal() or name in of.links for name in [*names, street])
     surely = _plain(street) in of.streets
     if not capitals and not surely:
-        return Judged(0.7, more=True, capitals=False)
+        return Judged(0.7, Needs.ANY, capitals=False)
     if not surely:
-        return Judged(0.65, more=bool(_YEAR.fullmatch(number)) or shouted, capitals=not shouted)
-    return Judged(0.85 if capitals else 0.7, more=len(names) > 3 and not capitals, capitals=capitals and not shouted)
+        return Judged(0.65, _any(bool(_YEAR.fullmatch(number)) or shouted), capitals=not shouted)
+    far = len(names) > 3 and not capitals
+    return Judged(0.85 if capitals else 0.7, _any(far), capitals=capitals and not shouted)
 
 
 def road(core: str, of: Words) -> Judged | None:
@@ -105,7 +97,8 @@ def continental(core: str, of: Words) -> Judged | None:
     if before or after:
         if not capitals and foreign:
             return None
-        return Judged(0.85 if capitals else 0.7, more=foreign and not kind[0].isupper(), cut=cut, capitals=capitals)
+        needs = _any(foreign and not kind[0].isupper())
+        return Judged(0.85 if capitals else 0.7, needs, cut=cut, capitals=capitals)
     if foreign or not capitals or named[0].lower() in of.no_places:
         return None
     return Judged(0.65, cut=cut, type="LOCATION")
@@ -120,20 +113,42 @@ def germanic(core: str, of: Words) -> Judged | None:
         return None
     if street not in of.endings:
         skip = len(core) - len(core.split(" ", len(words) - 1)[-1])
-        return Judged(0.85, more=not words[-1][0].isupper(), skip=skip)
+        return Judged(0.85, _any(not words[-1][0].isupper()), skip=skip, capitals=words[-1][0].isupper())
     if len(words) < 2 or words[-2].lower() in of.no_places:
-        return Judged(0.6, more=True, skip=len(" ".join(words[:-1])) + (len(words) > 1))
-    return Judged(0.8, more=street in {"hof", "markt", "ring", "graben", "út", "tér", "gata"})
+        return Judged(0.6, Needs.ANY, skip=len(" ".join(words[:-1])) + (len(words) > 1))
+    return Judged(0.8, _any(street in {"hof", "markt", "graben", "gata", "vei"}))
 
 
 def box(core: str, of: Words) -> Judged | None:
     """``PO Box 619``, ``Postfach 118``."""
-    return Judged(0.85, more=core.lower().startswith(("box", "bp", "general", "pmb", "call")))
+    unsure = core.lower().startswith(("box", "bp", "general", "pmb", "call"))
+    return Judged(0.85, _any(unsure), capitals=not core.islower())
 
 
 def directed(core: str, of: Words) -> Judged | None:
     """``4410 N Kostner``: with a direction, a name is enough where a town follows."""
-    return Judged(0.7, more=True)
+    return Judged(0.7, Needs.ANY)
+
+
+def corner(core: str, of: Words) -> Judged | None:
+    """``the corner of Maple Avenue and Elm Street``."""
+    return Judged(0.8, capitals=core[core.index(" of ") + 4].isupper())
+
+
+def called(core: str, of: Words) -> Judged | None:
+    """``lives at Kaupangsbakken 98``: a name and a number, which are an address where somebody says so."""
+    at = _first_name(core, r"(?<=\s)[^\Wa-z]")
+    words = {word.lower().strip(".") for word in core[at:].split()}
+    return None if words & (of.no_places | of.units | of.counted) else Judged(0.7, skip=at)
+
+
+def home(core: str, of: Words) -> Judged | None:
+    """``grew up in Leeds``: words after which a place follows, whatever it is called."""
+    at = _first_name(core, r"(?<=\s)[^\W\da-z]")
+    if core[at:].split()[0].lower().strip(".") in of.no_places:
+        return None
+    end = min(core.find(word, at) % (len(core) + 1) for word in (" and ", " on ", " in ", " by ", "."))
+    return Judged(0.7, type="LOCATION", skip=at, cut=len(core) - end)
 
 
 def pair(core: str, of: Words) -> Judged | None:
@@ -152,13 +167,13 @@ def unit(core: str, of: Words) -> Judged | None:
     names = [word for word in words[1:-2] if word[0].isalpha()]
     if not names or len(names[0]) < 2 or any(name.lower().strip(".,") in of.no_names for name in names):
         return None
-    return Judged(0.8)
+    return Judged(0.8, capitals=any(name[0].isupper() for name in names))
 
 
 def between(core: str, of: Words) -> Judged | None:
     """``76 Stubben 149``: a name between two numbers, which is little by itself."""
     names = {word.lower().strip(".") for word in core.split()[1:-1]}
-    return None if names & of.no_places or max(map(len, names)) < 4 else Judged(0.7, more=True)
+    return None if names & of.no_places or max(map(len, names)) < 4 else Judged(0.7, Needs.ANY)
 
 
 def zoned(core: str, of: Words) -> Judged | None:
@@ -169,7 +184,7 @@ def zoned(core: str, of: Words) -> Judged | None:
     known = bool(phrases & of.towns)
     if _YEAR.fullmatch(code) or words[0].lower() in of.no_places or "." in core or (len(code) == 4 and not known):
         return None
-    return Judged(0.7, more=not known, type="LOCATION", places=True)
+    return Judged(0.7, Needs.NOTHING if known else Needs.PLACES, type="LOCATION", places=True)
 
 
 def country(core: str, of: Words) -> Judged | None:
@@ -177,11 +192,10 @@ def country(core: str, of: Words) -> Judged | None:
     name = core.rstrip("0123456789 \t")
     code = core[len(name) :].strip()
     if code and not _YEAR.fullmatch(code):
-        return Judged(0.8, type="LOCATION", places=True)
-    if name.lower() in of.doubtful:
-        return None
-    score = 0.8 if name[0].isupper() else 0.65
-    return Judged(score, cut=len(core) - len(name), type="LOCATION", loose=True, shouted=len(name) < 5)
+        return Judged(0.8, type="LOCATION", places=True, capitals=name[0].isupper())
+    doubtful = name.lower() in of.doubtful or (name.lower() in of.doubtful_small and not name[0].isupper())
+    score, cut = (0.8 if name[0].isupper() else 0.65), len(core) - len(name)
+    return Judged(score, Needs.IN if doubtful else Needs.NOTHING, type="LOCATION", cut=cut, loose=True, alone=True)
 
 
 def coded(core: str, of: Words) -> Judged | None:
@@ -190,12 +204,12 @@ def coded(core: str, of: Words) -> Judged | None:
     if _YEAR.fullmatch(code) or (len(code) == 4 and state not in _AUSTRALIAN):
         return None
     known = state in of.codes or len(state) > 3 or state == "nan"
-    return Judged(0.85 if known else 0.7, more=True, places=True, comma=not known)
+    return Judged(0.85 if known else 0.7, Needs.PLACES if known else Needs.COMMA, places=True)
 
 
 def postcode(core: str, of: Words) -> Judged | None:
     """``LL23 7TR``, ``V92 XY00``, after a town or a house."""
-    return Judged(0.85, more=True, places=True)
+    return Judged(0.85, Needs.PLACES, places=True)
 
 
 def unnumbered(core: str, of: Words) -> Judged | None:
@@ -219,16 +233,25 @@ def said(core: str, of: Words) -> Judged | None:
     names = words[first:-1]
     if not names or any(name in of.no_names for name in names):
         return None
-    return Judged(0.7, more=words[-1] not in of.streets, capitals=False)
+    return Judged(0.7, _any(words[-1] not in of.streets), capitals=False)
 
 
 JUDGES: Final[dict[str, Callable[[str, Words], Judged | None]]] = {
     it.__name__: it
     for it in (
         *(english, road, continental, germanic, box, pair, unit, between),
-        *(directed, zoned, country, coded, postcode, unnumbered, said),
+        *(directed, corner, called, home, zoned, country, coded, postcode, unnumbered, said),
     )
 }
+
+
+def _any(unsure: bool) -> Needs:
+    return Needs.ANY if unsure else Needs.NOTHING
+
+
+def _first_name(core: str, beginning: str) -> int:
+    """Where the words that only tell of a place end, and its name begins."""
+    return next(it.start() for it in re.finditer(beginning, core) if not it[0].islower())
 
 
 def _plain(word: str) -> str:

@@ -42,6 +42,7 @@ _FLOOR: Final = re.compile(
 )
 _HOUSE_NUMBER: Final = re.compile(r"\d{1,4}[a-zA-Z]?(?:[/-]\d{1,4})?")
 _THE: Final = frozenset({"The", "THE"})
+_FLAT_NUMBER: Final = re.compile(r"\d{1,3}")
 _WORDS_MAX: Final = 8
 _LOWER_MAX: Final = 3
 """How many words may stand before what shows that they are places; of those without capitals."""
@@ -93,7 +94,9 @@ class Walker:
                 end, proof, waiting = row[at + size - 1].end, 2, 0
             elif size := self._longest(row, at, self.of.towns, capitals=capitals):
                 end, proof, waiting = row[at + size - 1].end, max(proof, 1), 0
-            elif self._may_be_place(row[at], capitals=capitals) and waiting < (_WORDS_MAX if capitals else _LOWER_MAX):
+            elif waiting < (_WORDS_MAX if capitals else _LOWER_MAX) and (
+                self._may_be_place(row[at], capitals=capitals) or (waiting and _is_district(row[at]))
+            ):
                 size, waiting = 1, waiting + 1
             else:
                 break
@@ -101,7 +104,7 @@ class Walker:
             if waiting and row[at - 1].is_last:
                 break
         if not proof and capitals:
-            end = max(end, self._after_comma([it for it in row if it.start >= end]))
+            end = max(end, self._town_at_end(row, end))
         province = _PROVINCE.match(text, end)
         return Walk(province.end() if province and (proof == 2 or province[0].isupper()) else end, proof)
 
@@ -181,9 +184,10 @@ class Walker:
             return False
         return not capitals or token.is_name or token.word in self.of.links
 
-    def _after_comma(self, row: Sequence[Token]) -> int:
-        """The end of up to three capitalised words between a comma and another mark: most likely the town."""
-        if not row or row[0].gap.strip(" \t") != ",":
+    def _town_at_end(self, row: Sequence[Token], end: int) -> int:
+        """The end of up to three capitalised words between a comma or a flat and another mark: most likely the town."""
+        row = [it for it in row if it.start >= end]
+        if not row or row[0].gap.strip(" \t") not in ({",", ""} if end else {","}):
             return 0
         for at, token in enumerate(row[:4]):
             if at and token.gap != " ":
@@ -203,9 +207,9 @@ class Walker:
             length += len(corner[0])
         return Walk(length, int(length > 0))
 
-    def places(self, text: str) -> Walk:
+    def places(self, text: str, *, capitals: bool) -> Walk:
         """What of *text*, which ends where a postal code or a country begins, are the places that it belongs to."""
-        length = _steps(text, self._place)
+        length = _steps(text, self._place if capitals else self._line)
         return Walk(length + self.left(text[: len(text) - length]).length if length else 0, int(length > 0))
 
     def _house(self, part: str, lines: int, count: int) -> tuple[int, bool]:
@@ -222,7 +226,9 @@ class Walker:
             return len(part) - first.start, True
         if row[-1].word in self.of.units and not count and part.endswith(row[-1].written):
             return len(part) - row[-1].start, True  # "flat 22 elm road", of which the core has the number
-        return len(row[-1].written) if len(row) == 1 and _HOUSE_NUMBER.fullmatch(row[-1].written) else 0, True
+        alone = len(row) == 1 and _HOUSE_NUMBER.fullmatch(row[-1].written)
+        beside = not count and not lines and part.endswith(row[-1].written) and _FLAT_NUMBER.fullmatch(row[-1].written)
+        return len(row[-1].written) if alone or beside else 0, True
 
     def _place(self, part: str, lines: int, count: int) -> tuple[int, bool]:
         """How many of the last characters of *part* are places; whether there may be more before them."""
@@ -233,6 +239,13 @@ class Walker:
         first = len(row) - run
         numbered = first > 0 and row[first].gap == " " and bool(_HOUSE_NUMBER.fullmatch(row[first - 1].written))
         return len(part) - row[first - numbered].start, first == 0
+
+    def _line(self, part: str, lines: int, count: int) -> tuple[int, bool]:
+        """The whole of a *part* without capitals that is up to three words alone on their line."""
+        row = list(tokens(part))
+        alone = 0 < len(row) < 4 and lines == 1 and row[-1].end == len(part.rstrip())
+        known = all(it.written.isalpha() and it.word not in self.of.no_places for it in row)
+        return (len(part) - row[0].start if alone and known else 0), False
 
     def _run_of_names(self, row: Sequence[Token]) -> int:
         """How many of the last tokens are capitalised words, with small ones between them."""
@@ -250,6 +263,11 @@ class Walker:
         last = row[-1].word
         known = last in self.of.plain_streets or last in self.of.buildings
         return known or len(row) == 1 or " ".join(it.word for it in row) in self.of.towns
+
+
+def _is_district(token: Token) -> bool:
+    """Whether it is a small number directly behind a name: ``Karlovy Vary 17``."""
+    return token.gap == " " and len(token.written) < 3 and token.is_number
 
 
 def _steps(text: str, take: Callable[[str, int, int], tuple[int, bool]]) -> int:

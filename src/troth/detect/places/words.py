@@ -33,11 +33,14 @@ class Words:
     country_codes: tuple[str, ...]
     wider: tuple[str, ...]
     doubtful: frozenset[str]
+    doubtful_small: frozenset[str]
     towns: frozenset[str]
     plain_streets: frozenset[str]
     """All of *streets* and *others*."""
     no_names: frozenset[str]
     """Words that stand between a number and a street in talk, and in no street's name."""
+    counted: frozenset[str]
+    """Words that have numbers and no address: chapters and terminals."""
     no_places: frozenset[str]
     """Words that begin the line after an address."""
 
@@ -65,9 +68,11 @@ def shipped() -> Words:
         country_codes=_words(places["country_codes"]),
         wider=_names(places["wider"]),
         doubtful=frozenset(it.lower() for it in _names(places["doubtful"])),
+        doubtful_small=frozenset(it.lower() for it in _names(places["doubtful_small"])),
         towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
         plain_streets=frozenset(_words(english["streets"] + english["others"])),
         no_names=frozenset(_words(english["nots"])),
+        counted=frozenset(_words(places["counted"])),
         no_places=frozenset(_words(places["nots"])),
     )
 
