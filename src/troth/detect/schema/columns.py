@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from troth.detect.schema import values as _values
-from troth.detect.schema.rules import Rule, Rules, Words, rules
+from troth.detect.schema.place import Place
+from troth.detect.schema.rules import Rule, Rules, rules
+from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, Scalar, TableSchema
 
 __all__ = ["ColumnFinding", "classify", "seen_in_values"]
@@ -17,7 +19,7 @@ _ENOUGH: Final = 5
 """How many values it takes to overrule a name, or to speak without one."""
 _WRITTEN: Final = frozenset({ColumnKind.TEXT, ColumnKind.JSON, ColumnKind.ARRAY, ColumnKind.OTHER, ColumnKind.BYTES})
 _NUMBERED: Final = frozenset({ColumnKind.INTEGER, ColumnKind.UUID})
-_ADDRESS: Final = "user.contact.address"
+_COMMENT_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> lis
     artist or an author alone is left out too, although it may be a person's: that is for a person to decide.
     """
     known = rules()
-    place = _Place.of(table, known)
+    place = Place.of(table, known)
     found: list[ColumnFinding] = []
     for column in table.columns:
         if column.kind in _NUMBERED and (column.name in table.key or _refers(table, column.name)):
@@ -56,57 +58,6 @@ def seen_in_values(column: Column, values: Sequence[Scalar]) -> list[ColumnFindi
     return [it for it in _by_value(column, _values.texts(values), rules()) if it.score >= _SCORE_MIN]
 
 
-# --- the table ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What a table is about, as far as a name needs it to mean something."""
-
-    is_person: bool
-    is_staff: bool
-    is_thing: bool
-    has_address: bool
-
-    @classmethod
-    def of(cls, table: TableSchema, known: Rules) -> _Place:
-        words = known.words(table.name)
-        thing = known.is_in(words, known.thing)
-        strong = any(_names_a_person(column, known) for column in table.columns)
-        parts = {
-            rule.category
-            for column in table.columns
-            for rule in known.rules
-            if rule.category.startswith(_ADDRESS) and rule.names(known.head(column.name))
-        }
-        return cls(
-            is_person=known.is_in(words, known.person) or (strong and not thing),
-            is_staff=known.is_in(words, known.staff),
-            is_thing=thing,
-            has_address=len(parts) >= 2 and not thing,
-        )
-
-    def allows(self, rule: Rule, words: Words, known: Rules) -> bool:
-        about_someone = bool(set(words[:-1]) & known.about)
-        match rule.needs:
-            case "person":
-                return self.is_person
-            case "staff":
-                return self.is_staff
-            case "address":
-                return self.has_address or about_someone or (self.is_person and words[-1] not in {"region", "district"})
-            case "notthing":
-                return not self.is_thing
-        return True
-
-
-def _names_a_person(column: Column, known: Rules) -> bool:
-    """Whether the column alone shows that its table is about people."""
-    words = known.head(column.name)
-    sure = {"user.name.first", "user.name.last", "user.contact.email", "user.demographic.date_of_birth"}
-    return any(rule.category in sure and column.kind in rule.kinds and rule.names(words) for rule in known.rules)
-
-
 def _refers(table: TableSchema, column: str) -> bool:
     return any(column in key.columns for key in table.foreign_keys)
 
@@ -114,18 +65,18 @@ def _refers(table: TableSchema, column: str) -> bool:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def _by_name(column: Column, values: Sequence[str], place: _Place, known: Rules) -> ColumnFinding | None:
+def _by_name(column: Column, values: Sequence[str], place: Place, known: Rules) -> ColumnFinding | None:
     """What the name says, weighed with what the values say about it."""
     words = known.head(column.name)
     fitting = [
         (length, rule)
-        for rule in known.rules
-        if column.kind in rule.kinds and (length := _matched(rule, words)) and place.allows(rule, words, known)
+        for length, rule in known.phrase(words)
+        if column.kind in rule.kinds and place.allows(rule, words, known)
     ]
     if not fitting:
-        return _by_comment(column, known)
-    _, rule = max(fitting, key=lambda it: (it[0], it[1].score))
-    reasons = [f"its name says {' '.join(words[-_matched(rule, words) :])!r}"]
+        return _by_comment(column, place, known)
+    length, rule = max(fitting, key=lambda it: (it[0], it[1].score))
+    reasons = [f"its name says {' '.join(words[-length:])!r}"]
     score = rule.score
     if rule.value is not None and values:
         passing = _values.share(values, _values.TESTS[rule.value])
@@ -134,23 +85,24 @@ def _by_name(column: Column, values: Sequence[str], place: _Place, known: Rules)
             reasons.append(f"{passing:.0%} of {len(values)} values have that form")
         elif rule.must and len(values) >= _ENOUGH and passing < 0.1:
             return None
-    return ColumnFinding(column.name, rule.category, rule.entity, round(score, 2), tuple(reasons))
+    category = _of_the_rest(words, rule, place)
+    return ColumnFinding(column.name, category, rule.entity, round(score, 2), tuple(reasons))
 
 
-def _matched(rule: Rule, words: Words) -> int:
-    """How many words of the name the rule's longest phrase takes."""
-    if not rule.names(words):
-        return 0
-    return max(len(words) - start for start in range(len(words)) if words[start:] in rule.phrases)
+def _of_the_rest(words: Words, rule: Rule, place: Place) -> str:
+    """A plain name beside a family name is the first name, and the other way round."""
+    if rule.category == "user.name" and words == ("name",) and place.first_name != place.last_name:
+        return "user.name.first" if place.last_name else "user.name.last"
+    return rule.category
 
 
-def _by_comment(column: Column, known: Rules) -> ColumnFinding | None:
+def _by_comment(column: Column, place: Place, known: Rules) -> ColumnFinding | None:
     """A short comment may say what a terse name does not."""
-    if not column.comment or len(column.comment) > 60:
+    if not column.comment or len(column.comment) > _COMMENT_MAX:
         return None
     words = known.head(column.comment)
-    for rule in known.rules:
-        if rule.needs in {None, "notthing"} and column.kind in rule.kinds and rule.names(words):
+    for _, rule in sorted(known.phrase(words), key=lambda it: -it[0]):
+        if column.kind in rule.kinds and not rule.alone and place.allows(rule, words, known):
             score = round(rule.score - 0.2, 2)
             return ColumnFinding(column.name, rule.category, rule.entity, score, ("its comment says so",))
     return None

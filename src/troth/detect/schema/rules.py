@@ -1,22 +1,24 @@
-"""The rules by which columns are known, read from ``columns.toml``, and names read as words."""
+"""The rules by which columns are known, read from ``columns.toml``, and names read as words of the rules' language."""
 
 from __future__ import annotations
 
 import functools
-import re
 import tomllib
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
+from troth.detect.schema.words import Words, pieces
 from troth.stores import ColumnKind
 
-Words = tuple[str, ...]
-_NAME_LENGTH_MAX: Final = 200
-_PIECE: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
-_SHORT_PARTS: Final = frozenset({"of", "tel", "fax", "zip", "plz", "no", "id"})
+__all__ = ["Rule", "Rules", "rules", "singular"]
+
+_RULE_KEYS: Final = frozenset(
+    {"category", "entity", "phrases", "never", "needs", "kinds", "alone", "value", "must", "score"}
+)
+_SHORT_PARTS: Final = frozenset({"of", "tel", "fax", "zip", "plz", "no", "id", "ip", "api", "key", "pin", "otp", "sms"})
+_LONG: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,39 +32,28 @@ class Rule:
     kinds: frozenset[ColumnKind]
     needs: str | None
     value: str | None
+    never: frozenset[str]
     must: bool
     alone: bool
 
-    def names(self, words: Words) -> bool:
-        """Whether a name of these words is one of the rule's."""
-        if self.alone:
-            return words in self.phrases
-        return any(words[start:] in self.phrases for start in range(len(words)))
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """Everything that the data file says."""
 
     rules: tuple[Rule, ...]
-    aliases: dict[str, Words]
+    by_last: Mapping[str, tuple[tuple[Words, Rule], ...]]
+    """Phrases and their rules, by the word that they end in."""
+    aliases: Mapping[str, Words]
     dropped: frozenset[str]
-    person: frozenset[str]
-    staff: frozenset[str]
-    thing: frozenset[str]
-    about: frozenset[str]
+    nouns: Mapping[str, frozenset[str]]
+    """Kinds of tables (`person`, `thing`) to the nouns that they are called by."""
     given: frozenset[str]
     vocabulary: frozenset[str]
 
     def words(self, name: str) -> Words:
         """The words of a name, in the rules' own language: ``fname`` is "first name"."""
-        folded = unicodedata.normalize("NFKD", name[:_NAME_LENGTH_MAX])
-        plain = "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("ß", "ss")
-        found: list[str] = []
-        for piece in _PIECE.findall(plain):
-            for part in self._parts(piece.lower()):
-                found += self.aliases.get(part, (part,))
-        return tuple(found)
+        return _words(self, name)
 
     def head(self, name: str) -> Words:
         """The words without endings that change nothing: ``address_line_2`` is "address"."""
@@ -71,22 +62,43 @@ class Rules:
             words.pop()
         return tuple(words)
 
-    def _parts(self, word: str) -> Sequence[str]:
-        """A run-together word in its parts, ``postalcode`` in two; the word itself where it is not all known words."""
-        if word in self.vocabulary or len(word) < 6:
-            return [word]
-        best: dict[int, list[str]] = {0: []}
-        for end in range(1, len(word) + 1):
-            for start in sorted(best):
-                part = word[start:end]
-                if part in self.vocabulary and (len(part) > 3 or part in _SHORT_PARTS) and start in best:
-                    best[end] = [*best[start], part]
-                    break
-        return best.get(len(word), [word])
+    def phrase(self, words: Words) -> list[tuple[int, Rule]]:
+        """The rules that a name of these words ends in a phrase of, with how many words that takes."""
+        found = []
+        for phrase, rule in self.by_last.get(words[-1], ()) if words else ():
+            length = len(phrase)
+            if words[-length:] != phrase or (rule.alone and length != len(words)):
+                continue
+            if length == len(words) or words[-length - 1] not in rule.never:
+                found.append((length, rule))
+        return found
 
-    def is_in(self, words: Words, nouns: frozenset[str]) -> bool:
-        """Whether the last word, in the singular, is one of *nouns*."""
-        return bool(words) and bool({words[-1], singular(words[-1])} & nouns)
+    def is_in(self, words: Words, kind: str) -> bool:
+        """Whether the last word, in the singular, is one of the nouns of *kind*."""
+        return bool(words) and bool({words[-1], singular(words[-1])} & self.nouns[kind])
+
+
+@functools.lru_cache(maxsize=20_000)
+def _words(known: Rules, name: str) -> Words:
+    found: list[str] = []
+    for piece in pieces(name):
+        for part in _parts(known, piece):
+            found += known.aliases.get(part, (part,))
+    return tuple(found)
+
+
+def _parts(known: Rules, word: str) -> Words:
+    """A run-together word in its parts, ``postalcode`` in two; the word itself where it is not all known words."""
+    if word in known.vocabulary or len(word) < _LONG:
+        return (word,)
+    best: dict[int, Words] = {0: ()}
+    for end in range(1, len(word) + 1):
+        for start in sorted(best):
+            part = word[start:end]
+            if part in known.vocabulary and (len(part) > 3 or part in _SHORT_PARTS):
+                best[end] = (*best[start], part)
+                break
+    return best.get(len(word), (word,))
 
 
 def singular(word: str) -> str:
@@ -104,33 +116,44 @@ def singular(word: str) -> str:
 def rules() -> Rules:
     """The rules, read once."""
     data = tomllib.loads(resources.files("troth.detect.schema").joinpath("columns.toml").read_text("utf-8"))
-    found = tuple(
-        Rule(
-            category=rule["category"],
-            entity=rule["entity"],
-            phrases=frozenset(tuple(phrase.split()) for phrase in rule["phrases"]),
-            score=rule["score"],
-            kinds=frozenset(ColumnKind(kind) for kind in rule.get("kinds", ["text"])),
-            needs=rule.get("needs"),
-            value=rule.get("value"),
-            must=rule.get("must", False),
-            alone=rule.get("alone", False),
-        )
-        for rule in data["rule"]
-    )
     aliases = {word: tuple(meaning.split()) for word, meaning in data["words"].items()}
-    tables = {name: frozenset(nouns) for name, nouns in data["tables"].items()}
+    found = tuple(_rule(raw, aliases) for raw in data["rule"])
+    nouns = {kind: frozenset(words) for kind, words in data["tables"].items()}
+    by_last: dict[str, list[tuple[Words, Rule]]] = {}
+    for rule in found:
+        for phrase in rule.phrases:
+            by_last.setdefault(phrase[-1], []).append((phrase, rule))
     known = {word for rule in found for phrase in rule.phrases for word in phrase}
     known |= {*aliases, *(word for meaning in aliases.values() for word in meaning)}
-    known |= {noun for nouns in tables.values() for noun in nouns} | {"id", "code", "type", "date", "count", "number"}
+    known |= {noun for words in nouns.values() for noun in words} | {"id", "code", "type", "date", "count", "number"}
     return Rules(
         rules=found,
+        by_last={word: tuple(pairs) for word, pairs in by_last.items()},
         aliases=aliases,
         dropped=frozenset(data["endings"]["dropped"]),
+        nouns=nouns,
         given=frozenset(data["values"]["given"].split()),
         vocabulary=frozenset(known),
-        person=tables["person"],
-        staff=tables["staff"],
-        thing=tables["thing"],
-        about=tables["about"],
+    )
+
+
+def _spellings(phrase: Words, aliases: Mapping[str, Words]) -> set[Words]:
+    """A phrase as it is written, and as names are read that have its words."""
+    return {phrase, tuple(part for word in phrase for part in aliases.get(word, (word,)))}
+
+
+def _rule(raw: Mapping[str, Any], aliases: Mapping[str, Words]) -> Rule:
+    if unknown := raw.keys() - _RULE_KEYS:
+        raise ValueError(f"columns.toml: a rule of {raw.get('category')} has {sorted(unknown)}, which no rule has")
+    return Rule(
+        category=raw["category"],
+        entity=raw["entity"],
+        phrases=frozenset(words for phrase in raw["phrases"] for words in _spellings(tuple(phrase.split()), aliases)),
+        score=raw["score"],
+        kinds=frozenset(ColumnKind(kind) for kind in raw.get("kinds", ["text"])),
+        needs=raw.get("needs"),
+        value=raw.get("value"),
+        never=frozenset(raw.get("never", ())),
+        must=raw.get("must", False),
+        alone=raw.get("alone", False),
     )

@@ -81,16 +81,14 @@ def _persons(
     known = rules()
     naming = {name: _names_someone(findings.get(name, ())) for name in schema.tables}
     called = {
-        name
-        for name, named in naming.items()
-        if named and known.is_in(known.words(name.rpartition(".")[2]), known.person)
+        name for name, named in naming.items() if named and known.is_in(known.words(name.rpartition(".")[2]), "person")
     }
     columned = {
         name
         for name, named in naming.items()
         if named
         and schema.tables[name].key
-        and not known.is_in(known.words(name.rpartition(".")[2]), known.thing)
+        and not known.is_in(known.words(name.rpartition(".")[2]), "thing")
         and not any(link.table in called for link in links[name])
         and _has_a_name(findings.get(name, ()))
     }
