@@ -38,6 +38,19 @@ def test_nearly_every_wrong_digit_is_noticed(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["in_aadhaar", "iban", "nl_bsn", "gb_nhs", "cn_resident", "br_cpf", "pl_nip", "fi_hetu"]
+)
+def test_two_neighbours_that_changed_places_are_noticed(name: str) -> None:
+    value = _PUBLISHED[name][0]
+    swapped = {
+        value[:at] + value[at + 1] + value[at] + value[at + 2 :]
+        for at in range(len(value) - 1)
+        if value[at].isdecimal() and value[at + 1].isdecimal()
+    } - {value}
+    assert [it for it in swapped if CHECKS[name](it)] == []
+
+
+@pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [
         ("dk_cpr", "311299-0000", "321299-0000"),

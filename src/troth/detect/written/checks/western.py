@@ -77,7 +77,7 @@ def de_kvnr(it: str) -> bool:
 @of_signs(13, 15)
 def fr_nir(it: str) -> bool:
     """The key is 97 less the number modulo 97, Corsica's 2A and 2B counting as 19 and 18 (INSEE)."""
-    number = it.replace("2A", "19", 1) if it[5:7] == "2A" else it.replace("2B", "18", 1) if it[5:7] == "2B" else it
+    number = it[:5] + it[5:7].replace("2A", "19").replace("2B", "18") + it[7:]
     if not number.isdecimal() or number[0] not in "123478" or not (1 <= int(it[3:5]) <= 12 or int(it[3:5]) >= 20):
         return False
     return len(it) == 13 or 97 - int(number[:13]) % 97 == int(number[13:])
