@@ -12,12 +12,13 @@ from troth.detect.spoken.hints import languages, windows
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.runs import digits_and_letters
 from troth.detect.spoken.said import Said
+from troth.detect.spoken.streets import streets
 from troth.detect.spoken.talk import Talk, hear
 from troth.detect.text import Text
 
 __all__ = ["Speech"]
 
-_GRAMMARS: Final = (addresses, dates, ages, digits_and_letters)
+_GRAMMARS: Final = (addresses, dates, ages, streets, digits_and_letters)
 """In this order: what one has taken says nothing to those after it."""
 
 

@@ -13,7 +13,7 @@ from troth.detect.spoken.language import Language, language
 __all__ = ["languages", "windows"]
 
 _BEFORE: Final = 200
-_AFTER: Final = 160
+_AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""
 _NEVER: Final = r"\A\z\A"
 _WORD_BYTES_MAX: Final = 64

@@ -90,6 +90,12 @@ class Language:
     providers: frozenset[str]
     domains: frozenset[str]
     before_email: frozenset[str]
+    streets: frozenset[str]
+    common_streets: frozenset[str]
+    premises: frozenset[str]
+    in_streets: frozenset[str]
+    before_streets: frozenset[str]
+    after_streets: frozenset[str]
 
 
 @cache
@@ -109,7 +115,7 @@ def _language(raw: dict[str, Any]) -> Language:
         if table in _VALUED and table not in ("month", "ordinal"):
             values |= words
     compounds = raw.get("compound", {})
-    words, email = raw["words"], raw["email"]
+    words, email, address = raw["words"], raw["email"], raw.get("address", {})
     return Language(
         name=raw["language"],
         kinds=kinds,
@@ -125,6 +131,12 @@ def _language(raw: dict[str, Any]) -> Language:
         providers=frozenset(email["providers"]),
         domains=frozenset(email["tlds"]),
         before_email=frozenset(email["before"]),
+        streets=frozenset(address.get("streets", ())),
+        common_streets=frozenset(address.get("common", ())),
+        premises=frozenset(address.get("premises", ())),
+        in_streets=frozenset(address.get("inside", ())),
+        before_streets=frozenset(address.get("before", ())),
+        after_streets=frozenset(address.get("after", ())),
     )
 
 

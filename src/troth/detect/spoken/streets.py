@@ -1,0 +1,134 @@
+"""Postal addresses that are said: a house's number in words, the street's name, and what kind of street it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from troth.detect.spoken.language import Language
+from troth.detect.spoken.said import Said
+from troth.detect.spoken.talk import Talk
+
+__all__ = ["streets"]
+
+_NUMBERS: Final = "dtTohk9&w"
+_SURE_NUMBERS: Final = "dtT9h"
+_NAMES: Final = "xnMOlv="
+_GAPS: Final = "fcyz"
+_NAME_WORDS_MAX: Final = 5
+_NUMBER_WORDS_MAX: Final = 10
+_TOWN_WORDS_MAX: Final = 4
+_ANSWER_WORDS_MAX: Final = 12
+_ASKED_WORDS_MAX: Final = 14
+_SOON: Final = 6
+
+
+def streets(talk: Talk, language: Language) -> Iterator[Said]:
+    """Every postal address of *talk*, from the number or the flat to the town, where that follows."""
+    past = 0
+    for at, word in enumerate(talk.words):
+        if at < past:
+            continue
+        if word in language.streets and (found := _street(talk, at, past, language)):
+            yield found
+            past = found.end
+    for it in talk.asked:
+        if it.prompt.types == ("ADDRESS",) and (answer := _answer(talk, it.at, language)):
+            yield answer
+
+
+def _street(talk: Talk, at: int, floor: int, language: Language) -> Said | None:
+    """The address whose kind of street is word *at*."""
+    name = _past_names(talk, at, floor, language)
+    number = name
+    while number > floor and _is_number(talk, number - 1) and name - number < _NUMBER_WORDS_MAX:
+        number -= 1
+    while number < name and (talk.kinds[number] in _GAPS + "g" or talk.words[number] in language.common):
+        number += 1
+    if number == name or name == at or not set(talk.kinds[number:name]) & set(_SURE_NUMBERS):
+        return None
+    start = _past_premises(talk, number, floor, language)
+    asked = talk.asked_before(start, 2)
+    told = any(it.prompt.types == ("ADDRESS",) and start - it.at <= _ASKED_WORDS_MAX for it in asked)
+    if not told and (talk.words[at] in language.common_streets and not _is_led_to(talk, start, language)):
+        return None
+    end = _past_town(talk, _past_kinds(talk, at, language), language, told=told)
+    return Said(start, end, "ADDRESS", 0.85 if told else 0.75, told)
+
+
+def _is_number(talk: Talk, at: int) -> bool:
+    return talk.kinds[at] in _NUMBERS + _GAPS or talk.words[at] == "and"
+
+
+def _past_names(talk: Talk, at: int, floor: int, language: Language) -> int:
+    """The first word of the street's name, which ends before word *at*; ``the`` alone may be one (``the close``)."""
+    names = 0
+    name = before = at
+    while before > floor and names < _NAME_WORDS_MAX:
+        before -= 1
+        kind, word = talk.kinds[before], talk.words[before]
+        if word == "the":
+            name = before
+        elif kind not in _GAPS and not (kind == "g" and word in language.in_streets):
+            if kind not in _NAMES or word in language.counted:
+                break
+            names += 1
+            name = before
+    return name
+
+
+def _past_premises(talk: Talk, start: int, floor: int, language: Language) -> int:
+    """Where the address begins, if a flat or a house is named before the number."""
+    first = start
+    for before in range(start - 1, max(floor, start - _SOON) - 1, -1):
+        if talk.words[before] in language.premises:
+            first = before
+        elif talk.kinds[before] not in _NUMBERS + _GAPS + "lv":
+            break
+    return first
+
+
+def _past_kinds(talk: Talk, at: int, language: Language) -> int:
+    """The word after the kind of street, which may be of two words, or said twice: ``park crescent``."""
+    end = after = at + 1
+    while after < len(talk.kinds) and after - end < _SOON:
+        if talk.words[after] in language.streets:
+            end = after + 1
+        elif talk.kinds[after] not in _GAPS and talk.words[after] != "the":
+            break
+        after += 1
+    return end
+
+
+def _is_led_to(talk: Talk, start: int, language: Language) -> bool:
+    return start == 0 or talk.kinds[start - 1] in "s;?" or talk.words[start - 1] in language.before_streets
+
+
+def _past_town(talk: Talk, at: int, language: Language, *, told: bool) -> int:
+    """The word after the town: in an answer whatever is said up to its end, else two words that end the turn."""
+    end = after = at
+    while after < len(talk.kinds) and talk.kinds[after] in "xnMOz" and talk.words[after] not in language.after_streets:
+        after += 1
+        end = after if talk.kinds[after - 1] != "z" else end
+    words = end - at - talk.kinds[at:end].count("z")
+    is_last = after == len(talk.kinds) or talk.kinds[after] not in "dtTo9w@."
+    return end if is_last and words <= (_TOWN_WORDS_MAX if told else 2) else at
+
+
+def _answer(talk: Talk, at: int, language: Language) -> Said | None:
+    """What was asked for as an address, and begins with a number or a flat, up to the end of the turn."""
+    start = at
+    while start < len(talk.kinds) and start - at < _SOON and talk.kinds[start] not in _SURE_NUMBERS + "!":
+        if talk.words[start] in language.premises:
+            break
+        if talk.kinds[start] not in "sgfcyz;?v" and talk.words[start] not in language.before_streets:
+            return None
+        start += 1
+    end = start
+    while end < len(talk.kinds) and talk.kinds[end] not in "s;!?" and end - start < _ANSWER_WORDS_MAX:
+        if talk.words[end] in language.after_streets:
+            break
+        end += 1
+    if end - start < 2 or talk.kinds[start] not in _SURE_NUMBERS + "x" or "x" not in talk.kinds[start + 1 : end]:
+        return None
+    return Said(start, end, "ADDRESS", 0.7, told=True)
