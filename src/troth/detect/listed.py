@@ -31,11 +31,11 @@ class Listed:
         found = list(_WORD.finditer(text.folded))
         parts = [it[0].casefold() for it in found]
         for at, part in enumerate(parts):
-            for length in range(self._longest.get(part, 0), 0, -1):
+            for length in range(min(self._longest.get(part, 0), len(parts) - at), 0, -1):
                 entity = self._types.get(tuple(parts[at : at + length]))
                 if entity is not None:
-                    start, end = found[at].start(), found[at + length - 1].end() - 1
-                    yield Finding(text.unfolded(start), text.unfolded(end) + 1, entity, 1.0, "listed")
+                    start, end = found[at].start(), found[at + length - 1].end()
+                    yield Finding(text.unfolded(start), text.unfolded(end), entity, 1.0, "listed")
                     break
 
 

@@ -1,0 +1,154 @@
+"""The detector: what is asked for is found, in order, at exact places; what cannot be scanned is said to be."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from troth.detect.detector import Detector
+from troth.detect.finding import Finding, Unscanned
+from troth.detect.text import Text
+
+MAIL = "Ann (ann@example.org) rang from 07700 900123 about card 4111 1111 1111 1111."
+VALUES = [
+    "ann@example.org",
+    "4111 1111 1111 1111",
+    "+44 7700 900123",
+    "GB29 NWBK 6016 1331 9268 19",
+    "https://example.org/a?b=c",
+    "192.0.2.66",
+    "DOB 19/08/1991",
+    "password: Otter!29",
+    "NI AB 12 34 56 C",
+    "seven double four",
+    "\u200b",
+    "\u202eabc",
+    "\x00",
+    "\ud800",
+    "e\u0301",
+    "\r\n",
+    "١٢٣٤",
+    "}{\"':,",
+]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(names=False)
+
+
+def values(text: str, findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    return [(it.type, text[it.start : it.end]) for it in findings]
+
+
+def test_finds_values_in_the_order_of_the_text(detector: Detector) -> None:
+    assert values(MAIL, detector.find(MAIL)) == [
+        ("EMAIL_ADDRESS", "ann@example.org"),
+        ("PHONE_NUMBER", "07700 900123"),
+        ("CREDIT_CARD", "4111 1111 1111 1111"),
+    ]
+
+
+def test_finds_only_the_types_that_are_wanted() -> None:
+    assert values(MAIL, Detector(types=["PHONE_NUMBER"]).find(MAIL)) == [("PHONE_NUMBER", "07700 900123")]
+
+
+def test_leaves_out_what_is_less_sure_than_asked() -> None:
+    assert values(MAIL, Detector(names=False, min_score=0.98).find(MAIL)) == [
+        ("EMAIL_ADDRESS", "ann@example.org"),
+        ("CREDIT_CARD", "4111 1111 1111 1111"),
+    ]
+
+
+def test_looks_for_numbers_of_the_countries_that_are_named() -> None:
+    text = "my NI number is AB 12 34 56 C"
+    assert "UK_NINO" in {it.type for it in Detector(names=False, countries=["GB"]).find(text)}
+    assert "UK_NINO" not in {it.type for it in Detector(names=False, countries=["FR"]).find(text)}
+
+
+def test_finds_words_of_the_callers_own() -> None:
+    text = "the Blue Falcon budget"
+    assert values(text, Detector(names=False, listed={"PROJECT": ["blue falcon"]}).find(text)) == [
+        ("PROJECT", "Blue Falcon")
+    ]
+
+
+def test_asks_other_finders_too() -> None:
+    class Other:
+        def find(self, text: Text) -> Iterable[Finding]:
+            yield Finding(0, 3, "PERSON", 0.9, "other")
+
+    assert values("Ann", Detector(names=False, others=[Other()]).find("Ann")) == [("PERSON", "Ann")]
+
+
+@pytest.mark.parametrize(
+    "hidden", ["4111\u200b 1111 1111 1111", "４１１１ １１１１ １１１１ １１１１", "4111\u00a01111\u20111111 1111"]
+)
+def test_finds_numbers_that_are_disguised(detector: Detector, hidden: str) -> None:
+    text = f"é {hidden}!"
+    assert values(text, detector.find(text)) == [("CREDIT_CARD", hidden)]
+
+
+def test_what_takes_too_long_is_unscanned_and_never_clean() -> None:
+    with pytest.raises(Unscanned):
+        Detector(names=False, seconds_max=0).find("nothing to see")
+
+
+def test_of_many_texts_one_that_fails_says_so_in_its_place() -> None:
+    class Broken:
+        def find(self, text: Text) -> Iterable[Finding]:
+            if "bad" in text.written:
+                raise Unscanned("no")
+            return ()
+
+    found = list(Detector(names=False, others=[Broken()]).find_many(["good", "bad ann@example.org", "ann@example.org"]))
+    assert [isinstance(it, Unscanned) for it in found] == [False, True, False]
+
+
+def test_no_message_holds_a_value() -> None:
+    with pytest.raises(Unscanned) as raised:
+        Detector(names=False, seconds_max=0).find("ann@example.org")
+    assert "ann" not in str(raised.value)
+
+
+def is_valid(text: str, findings: list[Finding]) -> bool:
+    ordered = all(one.end <= other.start for one, other in itertools.pairwise(findings))
+    return ordered and all(0 <= it.start < it.end <= len(text) and 0 < it.score <= 1 for it in findings)
+
+
+@given(st.text())
+def test_any_text_is_scanned(detector: Detector, text: str) -> None:
+    assert is_valid(text, detector.find(text))
+
+
+@given(st.lists(st.one_of(st.sampled_from(VALUES), st.text(max_size=5)), max_size=12), st.sampled_from(["", " ", "\n"]))
+@settings(deadline=None)
+def test_values_in_any_company_are_scanned(detector: Detector, parts: list[str], between: str) -> None:
+    text = between.join(parts)
+    assert is_valid(text, detector.find(text))
+
+
+def test_ten_thousand_hostile_strings_are_scanned(detector: Detector) -> None:
+    chance = random.Random(6)
+    signs = "0123456789" * 3 + "aZ @.:/-+()#\"'\n\t\x00\u200b\u0301\u202e\ud800é中🙂" + "x" * 3
+    for _ in range(10_000):
+        text = "".join(chance.choices(signs, k=chance.randrange(60)))
+        assert is_valid(text, detector.find(text))
+
+
+def test_the_same_text_gives_the_same_findings(detector: Detector) -> None:
+    text = " ".join(VALUES)
+    assert detector.find(text) == Detector(names=False).find(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "1", "1 ", "a@", "@a.b", "4111 ", "card 41 ", "http://", ".", "(0", "\u200b1", "é"]
+)
+def test_an_enormous_line_is_scanned(detector: Detector, piece: str) -> None:
+    text = piece * (300_000 // len(piece))  # where time were not linear, this would never end
+    assert is_valid(text, detector.find(text))

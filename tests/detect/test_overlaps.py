@@ -1,0 +1,89 @@
+"""Which findings stay where several claim the same characters: the rules of docs/explain/detection.md."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.detect.finding import Finding
+from troth.detect.overlaps import resolved
+
+TEXT = "https://example.org/u/ann@example.org?x=12 and so on and on"
+
+
+def found(start: int, end: int, score: float = 0.9, kind: str = "URL") -> Finding:
+    return Finding(start, end, kind, score, "test")
+
+
+def places(*findings: Finding) -> list[tuple[int, int, str]]:
+    return [(it.start, it.end, it.type) for it in resolved(findings, TEXT)]
+
+
+def test_findings_apart_all_stay_in_order() -> None:
+    assert places(found(10, 12), found(0, 3), found(3, 5)) == [(0, 3, "URL"), (3, 5, "URL"), (10, 12, "URL")]
+
+
+def test_what_stands_inside_a_longer_finding_goes_with_it() -> None:
+    assert places(found(0, 42, 0.9), found(22, 37, 0.99, "EMAIL_ADDRESS")) == [(0, 42, "URL")]
+
+
+def test_unless_it_is_much_surer_and_then_the_rest_stays_too() -> None:
+    whole, inner = found(0, 42, 0.7), found(22, 37, 0.99, "EMAIL_ADDRESS")
+    assert places(whole, inner) == [(0, 22, "URL"), (22, 37, "EMAIL_ADDRESS"), (37, 42, "URL")]
+
+
+def test_an_unsure_finding_keeps_no_rest() -> None:
+    whole, inner = found(0, 42, 0.55), found(22, 37, 0.99, "EMAIL_ADDRESS")
+    assert places(whole, inner) == [(22, 37, "EMAIL_ADDRESS")]
+
+
+def test_of_two_that_overlap_the_surer_stays_and_the_other_keeps_its_rest() -> None:
+    assert places(found(0, 20, 0.9), found(15, 30, 0.95, "CRYPTO")) == [(0, 15, "URL"), (15, 30, "CRYPTO")]
+
+
+def test_a_rest_of_two_letters_is_nobody() -> None:
+    assert places(found(0, 20, 0.9, "CRYPTO"), found(15, 22, 0.8)) == [(0, 20, "CRYPTO")]
+
+
+def test_of_equals_the_longer_then_the_earlier_stays() -> None:
+    assert places(found(0, 10, 0.9, "PIN"), found(9, 12, 0.9, "CVV"))[0] == (0, 10, "PIN")
+    assert places(found(0, 3, 0.9, "PIN"), found(0, 3, 0.9, "CVV")) == [(0, 3, "CVV")]
+
+
+FINDINGS = st.lists(
+    st.builds(
+        lambda start, length, score, kind: found(start, min(len(TEXT), start + length), score, kind),
+        st.integers(0, len(TEXT) - 1),
+        st.integers(1, len(TEXT)),
+        st.sampled_from([0.5, 0.6, 0.75, 0.9, 0.99]),
+        st.sampled_from(["URL", "PIN", "CVV"]),
+    ),
+    max_size=12,
+)
+
+
+@given(FINDINGS)
+def test_nothing_overlaps_and_nothing_is_made_up(findings: list[Finding]) -> None:
+    kept = resolved(findings, TEXT)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(kept))
+    assert kept == sorted(kept)
+    for it in kept:
+        assert any(of.start <= it.start < it.end <= of.end and of[2:] == it[2:] for of in findings)
+
+
+@given(FINDINGS)
+def test_what_was_claimed_surely_is_covered(findings: list[Finding]) -> None:
+    sure = [it for it in findings if it.score >= 0.6]
+    covered = {at for it in resolved(sure, TEXT) for at in range(it.start, it.end)}
+    claimed = {at for it in sure for at in range(it.start, it.end) if TEXT[at].isalnum()}
+    leaking = "".join(TEXT[at] if at in claimed - covered else " " for at in range(len(TEXT)))
+    assert all(len(run) < 3 for run in leaking.split())
+
+
+@given(FINDINGS, st.randoms())
+def test_the_order_of_asking_makes_no_difference(findings: list[Finding], chance: object) -> None:
+    shuffled = list(findings)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert resolved(shuffled, TEXT) == resolved(findings, TEXT)

@@ -1,0 +1,74 @@
+"""A text made ready: folded to what patterns know, with the way back to every code point."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.detect.finding import Unscanned
+from troth.detect.text import Text
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("card 4111", "card 4111"),
+        ("４１１１", "4111"),
+        ("٠١٢", "012"),
+        ("41\u200b11", "4111"),
+        ("a\u00a0b", "a b"),
+        ("2020\u20112021", "2020-2021"),
+        ("\u221212", "-12"),
+        ("zu\u0308g", "zug"),
+        ("straße 東京", "straße 東京"),
+        ("nº 5", "no 5"),
+        ("a\nb\tc", "a\nb\tc"),
+    ],
+)
+def test_folds_what_looks_alike(written: str, folded: str) -> None:
+    assert Text(written).folded == folded
+
+
+def test_plain_text_is_its_own_folded_form() -> None:
+    written = "ring 07700 900123"
+    text = Text(written)
+    assert text.folded is written
+    assert text.is_plain
+
+
+@given(st.text())
+def test_every_offset_leads_back_to_the_character_it_was_folded_from(written: str) -> None:
+    text = Text(written)
+    for at, character in enumerate(text.folded):
+        before = text.unfolded(at)
+        assert Text(written[before]).folded == character
+        assert text.offset(len(text.folded[:at].encode("utf-8", "replace"))) == before
+
+
+@given(st.text(alphabet=st.characters(categories=["Cs", "Cf", "Mn", "Nd", "Lo", "Zs"])))
+def test_offsets_grow_and_end_with_the_text(written: str) -> None:
+    text = Text(written)
+    ends = [len(text.folded[:at].encode("utf-8", "replace")) for at in range(len(text.folded) + 1)]
+    offsets = [text.offset(it) for it in ends]
+    assert offsets == sorted(offsets)
+    assert offsets[-1] == len(written)
+
+
+def test_a_lone_surrogate_keeps_its_place() -> None:
+    text = Text("a\ud800b")
+    assert text.utf8 == b"a?b"
+    assert text.offset(2) == 2
+
+
+def test_time_that_is_over_is_told() -> None:
+    text = Text("a", seconds_max=-1)
+    with pytest.raises(Unscanned, match="in the time allowed"):
+        text.check_clock()
+
+
+def test_time_is_not_bounded_unless_somebody_does() -> None:
+    Text("a").check_clock()
+    Text("a", seconds_max=time.monotonic()).check_clock()
