@@ -89,7 +89,10 @@ def _run(python: str, name: str, corpus: Path, seconds: float) -> Costs | None:
     if python != sys.executable:
         del environment["PYTHONPATH"]
     command = [python, engines.__file__, name, str(corpus), str(seconds)]
-    ran = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    try:
+        ran = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    except OSError:
+        return None
     cost: Costs | None = None if ran.returncode else json.loads(ran.stdout.splitlines()[-1])
     return cost
 
