@@ -20,7 +20,7 @@ __all__ = ["Facts", "FormFacts", "Overdue", "PolicyFacts", "SiteFacts", "SystemF
 
 def is_inside_text(finding: ColumnFinding) -> bool:
     """Whether the sampled values hold such a thing somewhere, rather than being one."""
-    return any("hold one" in reason for reason in finding.reasons)
+    return finding.inside
 
 
 @dataclass(frozen=True, slots=True)

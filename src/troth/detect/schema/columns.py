@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from troth.detect.entities import entities
 from troth.detect.schema import values as _values
 from troth.detect.schema.place import Place
 from troth.detect.schema.rules import Rule, Rules, rules
+from troth.detect.schema.values import Seen
 from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, Scalar, TableSchema
 
 __all__ = ["ColumnFinding", "classify", "seen_in_values"]
 
 _SCORE_MIN: Final = 0.5
+_MOST: Final = 0.6
+_EASILY_SEEN: Final = frozenset({"IP_ADDRESS", "MAC_ADDRESS", "SECRET", "CRYPTO", "IMEI"})
+"""What machines write, too: some of it in a text is no sign of a person."""
 _ENOUGH: Final = 5
 """How many values it takes to overrule a name, or to speak without one."""
 _WRITTEN: Final = frozenset({ColumnKind.TEXT, ColumnKind.JSON, ColumnKind.ARRAY, ColumnKind.OTHER, ColumnKind.BYTES})
@@ -31,6 +36,8 @@ class ColumnFinding:
     entity: str
     score: float
     reasons: tuple[str, ...]
+    inside: bool = False
+    """Whether the values hold such a thing somewhere among other words, rather than being one."""
 
 
 def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> list[ColumnFinding]:
@@ -47,15 +54,16 @@ def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> lis
         if column.kind in _NUMBERED and (column.name in table.key or _refers(table, column.name)):
             continue  # a number that stands for a row
         values = _values.texts(samples.get(column.name, ()))
-        named = _by_name(column, values, place, known)
-        seen = _by_value(column, values, known)
-        found += _merged(named, seen)
+        seen = _seen(column, values)
+        named = _by_name(column, values, seen, place, known)
+        found += _merged(named, _by_value(column, values, seen, known))
     return found
 
 
 def seen_in_values(column: Column, values: Sequence[Scalar]) -> list[ColumnFinding]:
     """What the sampled values alone show, whatever the column is called."""
-    return [it for it in _by_value(column, _values.texts(values), rules()) if it.score >= _SCORE_MIN]
+    said = _values.texts(values)
+    return [it for it in _by_value(column, said, _seen(column, said), rules()) if it.score >= _SCORE_MIN]
 
 
 def _refers(table: TableSchema, column: str) -> bool:
@@ -65,7 +73,7 @@ def _refers(table: TableSchema, column: str) -> bool:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def _by_name(column: Column, values: Sequence[str], place: Place, known: Rules) -> ColumnFinding | None:
+def _by_name(column: Column, values: Sequence[str], seen: Seen, place: Place, known: Rules) -> ColumnFinding | None:
     """What the name says, weighed with what the values say about it."""
     words = known.head(column.name)
     fitting = [
@@ -79,7 +87,9 @@ def _by_name(column: Column, values: Sequence[str], place: Place, known: Rules) 
     reasons = [f"its name says {' '.join(words[-length:])!r}"]
     score = rule.score
     if rule.value is not None and values:
-        passing = _values.share(values, _values.TESTS[rule.value])
+        passing = seen.part(_AS_SEEN[rule.value]) if rule.value in _AS_SEEN else 0.0
+        if rule.value in _values.SHAPES:
+            passing = max(passing, _values.share(values, _values.SHAPES[rule.value]))
         if passing >= 0.5:
             score = min(1.0, score + 0.1 * passing)
             reasons.append(f"{passing:.0%} of {len(values)} values have that form")
@@ -110,36 +120,34 @@ def _by_comment(column: Column, place: Place, known: Rules) -> ColumnFinding | N
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
-_WHOLE: Final[tuple[tuple[str, str, Callable[[str], bool]], ...]] = (
-    ("user.contact.email", "EMAIL_ADDRESS", _values.is_email),
-    ("user.financial.bank_account", "IBAN_CODE", _values.is_iban),
-    ("user.device.ip_address", "IP_ADDRESS", _values.is_ip),
-    ("user.financial.credit_card", "CREDIT_CARD", _values.is_card),
-    ("user.contact.phone_number", "PHONE_NUMBER", _values.is_phone),
-)
-_INSIDE: Final[tuple[tuple[str, str, Callable[[str], bool]], ...]] = (
-    ("user.contact.email", "EMAIL_ADDRESS", _values.holds_email),
-    ("user.contact.phone_number", "PHONE_NUMBER", _values.holds_phone),
-    ("user.financial.bank_account", "IBAN_CODE", _values.holds_iban),
-    ("user.financial.credit_card", "CREDIT_CARD", _values.holds_card),
-)
+_AS_SEEN: Final = {"email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "ip": "IP_ADDRESS"}
+"""What the values of a column that a rule names should be seen to be."""
+_IN_NUMBERS: Final = frozenset({"CREDIT_CARD"})
+"""What whole numbers alone show; any others are too often right by chance."""
 
 
-def _by_value(column: Column, values: Sequence[str], known: Rules) -> list[ColumnFinding]:
+def _seen(column: Column, values: Sequence[str]) -> Seen:
+    if column.kind is not ColumnKind.INTEGER and column.kind not in _WRITTEN:
+        return Seen(len(values))
+    return _values.seen(values)
+
+
+def _by_value(column: Column, values: Sequence[str], seen: Seen, known: Rules) -> list[ColumnFinding]:
     """What the values are, whatever the column is called."""
     if column.kind is ColumnKind.INTEGER:
-        return _whole(column, values, _WHOLE[3:4])
-    if column.kind not in _WRITTEN:
+        seen = Seen(seen.of, {kind: count for kind, count in seen.whole.items() if kind in _IN_NUMBERS})
+    elif column.kind not in _WRITTEN:
         return []
-    found = _whole(column, values, _WHOLE)
-    if found:
-        return found
-    for category, entity, test in _INSIDE:
-        hits = sum(test(value) for value in values)
-        if hits:
-            score = round(min(0.95, 0.6 + hits / len(values)), 2)
-            reason = f"{hits} of {len(values)} values hold one"
-            found.append(ColumnFinding(column.name, category, entity, score, (reason,)))
+    if (whole := _whole(column, seen)) is not None:
+        return [whole]
+    found = []
+    for kind in sorted({*seen.inside, *seen.whole}):
+        hits = seen.inside.get(kind, 0) + seen.whole.get(kind, 0)
+        if kind in _EASILY_SEEN and not hits > seen.of / 2:
+            continue
+        score = round(min(0.95, 0.6 + hits / seen.of), 2)
+        reason = f"{hits} of {seen.of} values hold one"
+        found.append(ColumnFinding(column.name, _category(kind), kind, score, (reason,), inside=True))
     persons = _values.share(values, lambda value: _values.is_person(value, known.given))
     if not found and len(values) >= _ENOUGH and persons >= 0.3:
         reason = f"{persons:.0%} of {len(values)} values begin like a person's name"
@@ -147,21 +155,25 @@ def _by_value(column: Column, values: Sequence[str], known: Rules) -> list[Colum
     return found
 
 
-def _whole(
-    column: Column, values: Sequence[str], tests: Sequence[tuple[str, str, Callable[[str], bool]]]
-) -> list[ColumnFinding]:
-    if len(values) < _ENOUGH:
-        return []
-    for category, entity, test in tests:
-        passing = _values.share(values, test)
-        if passing >= 0.6:
-            reason = f"{passing:.0%} of {len(values)} values have that form"
-            return [ColumnFinding(column.name, category, entity, round(0.6 + 0.35 * passing, 2), (reason,))]
-    return []
+def _whole(column: Column, seen: Seen) -> ColumnFinding | None:
+    """The type that most of the values are, where there are enough of them."""
+    if seen.of < _ENOUGH or not seen.whole:
+        return None
+    kind = max(seen.whole, key=lambda it: (seen.whole[it], it))
+    part = seen.part(kind)
+    if part < _MOST:
+        return None
+    reason = f"{part:.0%} of {seen.of} values have that form"
+    return ColumnFinding(column.name, _category(kind), kind, round(0.6 + 0.35 * part, 2), (reason,))
 
 
-# What postcodes, streets and job titles are easily taken for; a name that says what they are is believed.
-_LOOKS_LIKE_MORE: Final = frozenset({"PHONE_NUMBER", "PERSON"})
+def _category(kind: str) -> str:
+    return entities()[kind].category
+
+
+def _is_easily_taken_for(entity: str) -> bool:
+    """What postcodes, streets and customer numbers may look like; a name that says what they are is believed."""
+    return entity in {"PHONE_NUMBER", "PERSON"} or entities()[entity].group in {"gov_id", "health", "network"}
 
 
 def _merged(named: ColumnFinding | None, seen: Sequence[ColumnFinding]) -> list[ColumnFinding]:
@@ -171,6 +183,6 @@ def _merged(named: ColumnFinding | None, seen: Sequence[ColumnFinding]) -> list[
     for other in seen:
         told = named is not None and named.entity != "FREE_TEXT"
         same = named is not None and (other.entity == named.entity or {named.category, other.category} <= phones)
-        if not told or not (same or other.entity in _LOOKS_LIKE_MORE):
+        if not told or not (same or _is_easily_taken_for(other.entity)):
             found.append(other)
     return sorted((it for it in found if it.score >= _SCORE_MIN), key=lambda it: -it.score)

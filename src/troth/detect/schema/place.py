@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from troth.detect.schema.rules import Rule, Rules, Words
+from troth.detect.schema.rules import Rule, Rules
+from troth.detect.schema.words import Words
 from troth.stores import Column, TableSchema
 
 __all__ = ["Place"]
