@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from troth.detect.finding import Finding
-from troth.detect.places.grammar import compiled, cores, occurring
+from troth.detect.places.grammar import compiled, prefilter
 from troth.detect.places.judging import JUDGES, Judged, Needs
 from troth.detect.places.walking import NOWHERE, Walk, Walker
 from troth.detect.places.words import shipped
@@ -49,7 +49,7 @@ class Places:
     TYPES: Final = frozenset({"ADDRESS", "LOCATION"})
 
     def find(self, text: Text) -> Iterator[Finding]:
-        """Addresses in their order. They do not overlap."""
+        """Addresses in their order. They do not overlap. Raises `Unscanned` where the text cannot be searched."""
         reach = 0
         for start, end, name in self._cores(text.utf8):
             if start >= reach and (it := self._place(text.utf8, start, end, name, reach)):
@@ -60,10 +60,11 @@ class Places:
 
     def _cores(self, utf8: bytes) -> list[tuple[int, int, str]]:
         """Every place where one may begin; of several at one place, the longest first."""
-        which, names = self._which
+        which, names = prefilter()
         found = [
             (*match.span(1), names[at])
-            for at in which.Match(utf8) or ()
+            for at in which.occurring(utf8)
+            if at in names
             for match in compiled(names[at]).finditer(utf8)
         ]
         return sorted(found, key=lambda it: (it[0], -it[1]))
@@ -100,10 +101,6 @@ class Places:
     @cached_property
     def _walker(self) -> Walker:
         return Walker.of_words(shipped())
-
-    @cached_property
-    def _which(self) -> tuple[Any, list[str]]:
-        return occurring(), list(cores(shipped()))
 
 
 def _is_met(needs: Needs, before: str, left: Walk) -> bool:

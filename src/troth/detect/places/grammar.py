@@ -12,8 +12,9 @@ from typing import Any, Final
 import re2
 
 from troth.detect.places.words import Words, either, shipped
+from troth.detect.written.prefilter import Prefilter
 
-__all__ = ["compiled", "cores", "occurring"]
+__all__ = ["compiled", "cores", "prefilter"]
 
 _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
 _WORD: Final = r"[A-Za-z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
@@ -92,12 +93,9 @@ def compiled(name: str) -> Any:
 
 
 @cache
-def occurring() -> Any:
-    """What tells, in one pass over a text, which of the cores occur in it."""
-    options = re2.Options()
-    options.max_mem = 32 << 20
-    which = re2.Set.SearchSet(options)
-    for core in cores(shipped()).values():
-        which.Add(_BEGINNING + core)
-    which.Compile()
-    return which
+def prefilter() -> tuple[Prefilter, dict[int, str]]:
+    """What tells, in one pass over a text, the numbers of the cores that occur in it; and their names."""
+    which = Prefilter()
+    names = {which.add(_BEGINNING + core): name for name, core in cores(shipped()).items()}
+    which.compile()
+    return which, names
