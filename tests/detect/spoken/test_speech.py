@@ -1,15 +1,21 @@
-"""Values that are said in words are found from their first word to their last."""
+"""Values that are said in words are found from their first word to their last, and what is no value is left alone."""
 
 from __future__ import annotations
 
 import pytest
 
+from troth.detect.detector import Detector
 from troth.detect.spoken import Speech
 from troth.detect.text import Text
 
 
 def _found(text: str) -> list[tuple[str, str]]:
-    return [(it.type, text[it.start : it.end]) for it in Speech().find(Text(text))]
+    return [(it.type, text[it.start : it.end]) for it in Speech().find(Text(text)) if it.score >= 0.5]
+
+
+def _marked(marked: str) -> tuple[str, str]:
+    """The text, and the value between the brackets in it."""
+    return marked.replace("⟦", "").replace("⟧", ""), marked[marked.index("⟦") + 1 : marked.index("⟧")]
 
 
 @pytest.mark.parametrize(
@@ -17,20 +23,38 @@ def _found(text: str) -> list[tuple[str, str]]:
     [
         ("CREDIT_CARD", "my card is ⟦four one double one triple one oh nine two two eight seven six five⟧ thanks"),
         ("CREDIT_CARD", "⟦forty one eleven oh nine thirty two sixty five fifty five seventy seven eighty⟧"),
+        ("CREDIT_CARD", "agent: and the last four digits of the card\ncaller: ⟦two seven one four⟧"),
         ("CVV", "agent: the security code please\ncaller: ⟦six oh four⟧"),
+        ("CARD_EXPIRY", "agent: expiry\ncaller: ⟦oh four twenty eight⟧"),
         ("PHONE_NUMBER", "ring ann on ⟦oh seven seven double oh nine hundred one two three⟧ after six"),
+        ("PHONE_NUMBER", "⟦plus three four six double one two nine oh four five seven⟧"),
         ("SORT_CODE", "agent: and your sort code\ncaller: ⟦twenty forty five sixteen⟧"),
+        ("BANK_ACCOUNT", "the account number is ⟦three one nine oh double four seven two⟧"),
         ("EMAIL_ADDRESS", "write to ⟦ann dot b underscore nine at example dot org⟧ please"),
+        ("EMAIL_ADDRESS", "my email is ⟦c h l o e dash b at example dot co dot u k⟧ all lower case"),
+        ("URL", "go to ⟦w w w dot example dot org slash help⟧"),
         ("SPELLED_NAME", "it is spelled ⟦c for charlie h l o e⟧"),
+        ("SPELLED_NAME", "that's ⟦bravo echo november⟧"),
         ("UK_POSTCODE", "the postcode is ⟦s w one a two double a⟧"),
+        ("POSTAL_CODE", "agent: what's your zip code\ncaller: ⟦eight five two five one⟧"),
         ("DATE_OF_BIRTH", "agent: date of birth\ncaller: ⟦the second of march nineteen seventy four⟧"),
+        ("DATE_OF_BIRTH", "i was born on ⟦march eleventh nineteen seventy six⟧"),
         ("UK_NINO", "it's ⟦a b one two three four five six c⟧"),
+        ("US_SSN", "agent: your social security number\ncaller: ⟦two oh eight sixty four eleven fifty nine⟧"),
+        (
+            "IBAN_CODE",
+            "the iban is ⟦d e eighty nine three seven oh four double oh four four oh five three two⟧",
+        ),
+        ("UK_VEHICLE_REGISTRATION", "the reg is ⟦yankee delta one nine foxtrot hotel kilo⟧"),
+        ("REFERENCE_NUMBER", "my booking reference is ⟦k as in kilo t as in tango four nine w z⟧"),
         ("AGE", "agent: how old is she\ncaller: ⟦eighty three⟧"),
+        ("ADDRESS", "i live at ⟦flat two thirty one mill lane leeds⟧"),
+        ("PHONE_NUMBER", "It's ⟦07700 nine double-oh 123⟧."),
+        ("EMAIL_ADDRESS", "My email's ⟦b dot example at example.org⟧."),
     ],
 )
 def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
-    text = marked.replace("⟦", "").replace("⟧", "")
-    value = marked[marked.index("⟦") + 1 : marked.index("⟧")]
+    text, value = _marked(marked)
     assert (type_, value) in _found(text)
 
 
@@ -40,10 +64,66 @@ def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
         "",
         "she is doing romeo and juliet at school",
         "count to ten one two three four five six seven eight nine ten",
-        "i want to double check one or two things",
+        "i want to double check one or two things before i sign",
+        "nineteen ninety nine was a good year for us",
         "he arrived at nine on the dot",
-        "the tariff is twenty four point six pence",
+        "meet me at dot's cafe",
+        "an email has to have an at and a dot in it",
+        "the tariff is twenty four point six pence a unit",
+        "press one for billing press two for a fault",
+        "it takes two to three working days and costs eleven thousand four hundred",
+        "the m twenty five was slow from junction ten to junction fifteen",
     ],
 )
 def test_talk_of_numbers_and_letters_is_nobodys_data(text: str) -> None:
     assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "agent: long number\ncaller: ⟦four five double six\nagent: yep\ncaller: oh one nine er nine\nagent: go on\n"
+        "caller: seven three two eight six oh one four⟧",
+        "agent: card number please\ncaller: ⟦four seven one six eight eight oh three hold on the dog sorry oh three "
+        "two nine one one five six⟧",
+        "my sort code is ⟦twenty no sorry thirty nine oh six eighteen⟧",
+        "agent: a contact number\ncaller: ⟦oh seven seven for two one double ate oh won\nagent: oh seven seven four\n"
+        "caller: tree five⟧",
+        "okay so email is uh ⟦ann dot um b at example\nagent: okay\ncaller: dot org⟧",
+        "agent: date of birth\ncaller: ⟦the fourteenth no the nineteenth of uh march nineteen sixty six⟧",
+    ],
+)
+def test_a_value_stays_whole_through_fillers_corrections_and_the_others_okay(marked: str) -> None:
+    text, value = _marked(marked)
+    assert value in [found for _, found in _found(text)]
+
+
+@pytest.mark.parametrize(
+    ("question", "type_"),
+    [
+        ("and your sort code", "SORT_CODE"),
+        ("the code we just texted you", "PIN"),
+        ("date of birth for me", "DATE_OF_BIRTH"),
+        ("and your zip code", "POSTAL_CODE"),
+    ],
+)
+def test_the_question_before_decides_what_digits_are(question: str, type_: str) -> None:
+    answer = "one two oh nine seven seven" if type_ != "POSTAL_CODE" else "one two oh nine seven"
+    assert _found(f"agent: {question}\ncaller: {answer}") == [(type_, answer)]
+
+
+def test_a_later_question_ends_what_was_asked_before() -> None:
+    text = "agent: the cvv\ncaller: six oh four\nagent: and the total amount\ncaller: two hundred and ten"
+    assert _found(text) == [("CVV", "six oh four")]
+
+
+def test_places_are_right_after_characters_of_several_bytes() -> None:
+    value = "seven one four oh double two six nine"
+    text = "caf\u0065\u0301 ☕ naïve ｃａｌｌ \u200b " * 30 + f"account number {value} ☕"
+    assert ("BANK_ACCOUNT", value) in _found(text)
+
+
+def test_the_detector_hears_what_is_said() -> None:
+    text = "my card is four one double one triple one oh nine two two eight seven six five"
+    found = Detector(names=False).find(text)
+    assert [(it.type, it.recogniser, it.told) for it in found] == [("CREDIT_CARD", "spoken/en", True)]

@@ -16,7 +16,7 @@ __all__ = ["ages", "dates"]
 
 _GAP: Final = "[fcyzs;g]{0,6}"
 _DAY: Final = "(?:T?O|T[dw]|[Ttdw9])"
-_YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|dk(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
+_YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
 _LONGEST: Final = re2.Options()
 _LONGEST.longest_match = True
@@ -72,14 +72,17 @@ def _is_spelling(talk: Talk, start: int, end: int) -> bool:
 
 
 def _date(talk: Talk, start: int, end: int, types: list[str], language: Language) -> Said:
-    if start and talk.words[start - 1] == "the":
-        start -= 1
-    if start and talk.words[start - 1] in _WEEKDAYS:
-        start -= 1
     told = next((it for it in types if it in ("DATE_OF_BIRTH", "CARD_EXPIRY")), None)
     if told:
         start = _first_try(talk, start)
         start -= _GOES_BACK.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
+    before = start - 1
+    while before > 0 and talk.kinds[before] in "fcz":
+        before -= 1
+    if before >= 0 and talk.words[before] == "the":
+        start = before
+    if start and talk.words[start - 1] in _WEEKDAYS:
+        start -= 1
     if again := (_GOES_ON if told else _AGAIN).match(talk.kinds[end : end + _RESTATED_WORDS_MAX]):
         end += again.end()
     return Said(start, end, told or "DATE_TIME", 0.95 if told else 0.75, told is not None)

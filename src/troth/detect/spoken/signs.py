@@ -14,7 +14,7 @@ __all__ = ["Signs", "joined", "read"]
 
 _UNITS: Final = "dwotThklvn@._-/+#"
 _NOISE: Final = "cysz"
-_CARDINAL: Final = re.compile("(?:T[dw]?|[td])k(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
+_CARDINAL: Final = re.compile("(?:T[dw]?|[tdw])k(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
 """A number with thousands, or with hundreds and something."""
 _CARDINAL_WORDS_MAX: Final = 8
 
@@ -90,7 +90,7 @@ def _value(talk: Talk, at: int, end: int, language: Language) -> tuple[str, int]
     if kind not in _UNITS:
         return "", 1
     value = "o" if kind == "o" else language.values.get(word, word)
-    if kind not in "dtT":
+    if kind not in "dtTw":
         return value, 1
     after = talk.kinds[at + 1 : min(at + _CARDINAL_WORDS_MAX, end)]
     if ("k" in after or "&" in after) and (cardinal := _CARDINAL.match(kind + after)):

@@ -1,0 +1,48 @@
+"""Nothing that is written makes the reader of talk fail, and what it finds lies in the text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from troth.detect.spoken import Speech
+from troth.detect.spoken.hints import LANGUAGES
+from troth.detect.spoken.language import language
+from troth.detect.text import Text
+
+_SPEECH: Final = Speech()
+_WORDS: Final = sorted(
+    {
+        *(word for name in LANGUAGES for word in language(name).kinds),
+        *(" ".join(phrase) for by in language("en").prompts.values() for same in by.values() for phrase, _ in same),
+        *language("en").streets,
+        "\nagent:",
+        "\ncaller:",
+        "\n",
+        "07700",
+        "4-1-1-1",
+        "22nd",
+        "JK",
+        "£9.50",
+        "☕",
+        "e\u0301",
+    }
+)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_to_its_end(text: str) -> None:
+    for it in _SPEECH.find(Text(text)):
+        assert 0 <= it.start < it.end <= len(text)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(_WORDS), max_size=60))
+def test_any_talk_is_read_to_its_end(words: list[str]) -> None:
+    text = " ".join(words)
+    for it in _SPEECH.find(Text(text)):
+        assert 0 <= it.start < it.end <= len(text)
+        assert text[it.start : it.end].strip() == text[it.start : it.end]
+        assert 0 < it.score < 1
