@@ -11,7 +11,7 @@ __all__ = ["Piece", "own", "pieces", "shifted"]
 
 
 class Piece(NamedTuple):
-    """Some of a text that *begins* there. What starts before *until*, in the whole text, is for this piece to tell."""
+    """Some of a text: where it *begins*. What starts before *until*, in the whole text, is for this piece to tell."""
 
     begins: int
     text: str
@@ -41,10 +41,11 @@ def own(piece: Piece, found: Iterable[Finding], told: int) -> Iterator[Finding]:
 
     Up to *told* everything is told; a finding that goes on from there loses its beginning and keeps the rest.
     """
+    begins, _, until = piece
     for it in found:
-        start, end = max(it.start + piece.begins, told), it.end + piece.begins
-        if start < min(end, piece.until):
-            yield it._replace(start=start, end=end)
+        start, end = it.start + begins, it.end + begins
+        if start < until and end > told:
+            yield Finding(max(start, told), end, *it[2:])
 
 
 def shifted(finding: Finding, by: int) -> Finding:

@@ -36,7 +36,7 @@ def in_text(
         told_by_now = piece.until
         for it in own(piece, found, told):
             why = explain(piece.text, shifted(it, -piece.begins)) if explained else ""
-            yield Found(it, *place.at(it.start), why=why)
+            yield Found(it, *place.at(it.start), "", why)
             told_by_now = max(told_by_now, it.end)
         told = told_by_now
 

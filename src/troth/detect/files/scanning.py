@@ -27,7 +27,8 @@ def scan(
     remarks: list[str] = []
     try:
         for it in _scanned(detector, stream, kind, remarks, explained):
-            yield from _taken(remarks)
+            if remarks:
+                yield from _taken(remarks)
             yield it
     except Unscanned as unscanned:
         yield Remark(1, str(unscanned), unscanned=True)
