@@ -19,7 +19,7 @@ __all__ = ["compiled", "cores", "prefilter"]
 _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
 _WORD: Final = r"[A-Za-z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
 _NAME: Final = r"[A-Z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
-_NUMBER: Final = r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?"
+_NUMBER: Final = r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?){0,3}"
 _AFTER: Final = r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}\b"
 """A number of a house that stands behind its street: ``14a``, ``5/2/14``."""
 _BREAK: Final = r"[ \t]*[,\n;|-][\s>,|-]{0,6}"
@@ -57,7 +57,8 @@ def cores(of: Words) -> dict[str, str]:
         "directed": rf"\d{{2,5}} [NSEW]\.? {town}",
         "continental": f"(?:{_NUMBER}(?: ?(?:bis|ter))?,? +)?(?i:{either(of.before)})\\.? +"
         f"{linked}{_WORD}(?:[ -]{linked}{_NAME}){{0,4}}(?:,? +(?:n[°.]{{0,2}}o? ?|km ?)?{_AFTER})?",
-        "germanic": f"(?:{_NAME}[ -]){{0,3}}?(?:{_WORD})?(?i:{either(of.endings)})\\.?,? +{_AFTER}",
+        "germanic": f"(?:{_NAME}[ -]){{0,3}}?(?:{_WORD})?(?i:{either(of.endings)})"
+        f"\\.?,? +(?:(?i:no|nr)[.:]? ?)?{_AFTER}",
         "box": f"(?i:{_BOX})",
         "pair": f"{town},? {_AFTER}{_BREAK}(?:(?:[A-Z]{{1,2}}-)?\\d{{4,5}}|\\d{{3}} \\d{{2}})[ ;]{town}",
         "unit": rf"\d{{1,3}} (?:[^\s,]+[ ,]{{1,2}}){{0,6}}?[^\s,]+[\s>,?*]{{1,8}}{_FLAT}",

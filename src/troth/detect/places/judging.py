@@ -11,16 +11,32 @@ from troth.detect.places.words import Words
 
 __all__ = ["JUDGES", "Judged", "Needs"]
 
-_NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?)?(?: ?(?:bis|ter))?,? +")
+_NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?){0,3}(?: ?(?:bis|ter))?,? +")
 _NUMBER_AFTER: Final = re.compile(
-    r",? +(?:n[°.]{0,2}o? ?|km ?)?\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
+    r",? +(?:n[°.]{0,2}o? ?|km ?|(?i:no|nr)[.:]? ?)?"
+    r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
 )
 _AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NO_STREETS: Final = frozenset({"brigade", "renegade", "decade", "auntie"})
 _FOREIGN: Final = frozenset(
-    {"place", "via", "route", "cours", "camino", "os", "strada", "plac", "pl", "plaza", "corso", "largo", "borgo"}
+    {
+        "place",
+        "square",
+        "via",
+        "route",
+        "cours",
+        "camino",
+        "os",
+        "strada",
+        "plac",
+        "pl",
+        "plaza",
+        "corso",
+        "largo",
+        "borgo",
+    }
     | {"alameda", "avenue", "boulevard", "av", "bd"}
 )
 """Words of streets elsewhere that are English words too, or words of other things."""
@@ -68,7 +84,7 @@ def english(core: str, of: Words) -> Judged | None:
     if not capitals and not surely:
         return Judged(0.7, Needs.ANY, capitals=False)
     if not surely:
-        return Judged(0.65, _any(bool(_YEAR.fullmatch(number)) or shouted), capitals=not shouted)
+        return Judged(0.75, _any(bool(_YEAR.fullmatch(number)) or shouted), capitals=not shouted)
     far = len(names) > 3 and not capitals
     return Judged(0.85 if capitals else 0.7, _any(far), capitals=capitals and not shouted)
 
@@ -97,7 +113,7 @@ def continental(core: str, of: Words) -> Judged | None:
     if before or after:
         if not capitals and foreign:
             return None
-        needs = _any(foreign and not kind[0].isupper())
+        needs = _any(foreign and not kind[0].isupper() and len(named) < 2)
         return Judged(0.85 if capitals else 0.7, needs, cut=cut, capitals=capitals)
     if foreign or not capitals or named[0].lower() in of.no_places:
         return None

@@ -37,6 +37,7 @@ _FLOORS: Final = frozenset(
 """Words that `_FLOOR` may begin with."""
 _FLOOR: Final = re.compile(
     r"(?i:(?:ground|first|second|third|fourth|fifth|sixth|top|upper|lower|\d{1,2}(?:st|nd|rd|th)) (?:floor|fl\b\.?)"
+    r"|\d{1,2}(?:e|er|ème|o|a)? (?:étage|piano|planta|piso)"
     r"|(?:garden|basement|attic|top|upper|lower|rear|front) flat|\d{1,2}\. ?(?:tv|th|mf|sal|og|stock|etage)\b\.?)"
     r"(?i: (?:flat|left|right|links|rechts))?"
 )
@@ -73,7 +74,8 @@ class Walker:
     @classmethod
     def of_words(cls, of: Words) -> Walker:
         regions = frozenset(it.lower() for it in (*of.states, *of.counties, *of.countries, *of.country_codes))
-        return cls(of, regions, frozenset(it.split()[0].strip(".'-") for it in regions | of.towns))
+        plain = frozenset(" ".join(word.strip(".'-") for word in it.split()) for it in regions)
+        return cls(of, plain, frozenset(it.split()[0] for it in plain | of.towns))
 
     # --- to the right -------------------------------------------------------------------------------------------------
 
@@ -85,6 +87,7 @@ class Walker:
         end = proof = at = waiting = 0
         while at < len(row):
             if size := self._unit(text, row, at):
+                size += _is_letter(row, at + size)
                 end = end if waiting else row[at + size - 1].end
             elif size := self._code(row, at, placed=bool(proof) and not waiting, capitals=capitals):
                 proof, waiting = 2, 0
@@ -109,7 +112,7 @@ class Walker:
         return Walk(province.end() if province and (proof == 2 or province[0].isupper()) else end, proof)
 
     def _may_belong(self, token: Token) -> bool:
-        return token.word not in self.of.no_places or token.word in self.begins
+        return token.word not in self.of.no_places or token.word in self.begins or token.written in self.of.codes
 
     def _unit(self, text: str, row: Sequence[Token], at: int) -> int:
         """How many tokens from *at* on are a flat, a floor or a door."""
@@ -177,6 +180,8 @@ class Walker:
             if apart or token.word in self.of.no_places or not (token.is_name or token.word in self.of.links):
                 break
             size = count if token.is_name else size
+        if size and after + size < len(row) and _is_district(row[after + size]):
+            return size + 1
         return size or self._longest(row, after, self.of.towns, capitals=capitals)
 
     def _may_be_place(self, token: Token, *, capitals: bool) -> bool:
@@ -263,6 +268,11 @@ class Walker:
         last = row[-1].word
         known = last in self.of.plain_streets or last in self.of.buildings
         return known or len(row) == 1 or " ".join(it.word for it in row) in self.of.towns
+
+
+def _is_letter(row: Sequence[Token], at: int) -> bool:
+    """Whether there is a single letter, which tells the doors of one floor apart: ``2.º C``."""
+    return at < len(row) and row[at].gap == " " and len(row[at].word) == 1 and row[at].is_name
 
 
 def _is_district(token: Token) -> bool:
