@@ -108,6 +108,10 @@ def _table(it: TableFacts, system: SystemFacts) -> dict[str, Any]:
             for one in it.personal
         ],
         "free_text": list(it.free_text),
+        "quasi_identifier": None if it.quasi is None else {
+            "columns": list(it.quasi.columns), "categories": list(it.quasi.categories),
+            "rows": it.quasi.rows, "alone": it.quasi.alone,
+        },
         "foreign_keys": [
             {"columns": list(key.columns), "table": key.table, "to": list(key.to_columns), "declared": True,
              "on_delete": key.on_delete}

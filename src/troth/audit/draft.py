@@ -182,13 +182,20 @@ def _table(
     _doubts(table, fields, path, notes)
     if _is_people(table):
         made |= _erase(table, fields, needed, path, notes)
-        notes[path] = f"REVIEW: {table.suggestion.why}."
+        notes[path] = f"REVIEW: {table.suggestion.why}.{_together(table)}"
     accounted = {*fields, *table.schema.key, *_linked(made), *_named(made)}
     unsure = [] if _is_people(table) else list(table.best)
     made["ignore"] = [it.name for it in table.schema.columns if it.name not in accounted and it.name not in unsure]
     if made["ignore"] and any(made.get(link) for link in ("identity", "mentions", "belongs_to")):
         notes[f"{path}.ignore"] = _UNRECOGNISED
     return {key: value for key, value in made.items() if value}
+
+
+def _together(table: TableFacts) -> str:
+    """Which of the fields tell people apart although none names them: to think of before rows are passed on."""
+    if table.quasi is None:
+        return ""
+    return f"\nWithout a name, {', '.join(table.quasi.columns)} together may still tell who it is."
 
 
 def _key(table: TableFacts) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from troth.detect import ColumnFinding, InferredReference, Role, TableSuggestion
+from troth.detect import ColumnFinding, InferredReference, QuasiIdentifier, Role, TableSuggestion
 from troth.policy import PolicyText
 from troth.policy.clauses import Clause
 from troth.stores import Column, LeftOut, Principal, TableKind, TableSchema, Transport
@@ -35,6 +35,8 @@ class TableFacts:
     rows_counted: bool = False
     sampled: int = 0
     unread: str = ""
+    quasi: QuasiIdentifier | None = None
+    """Columns that single people out together, where the rows are somebody's."""
 
     @property
     def name(self) -> str:

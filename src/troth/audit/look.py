@@ -11,7 +11,17 @@ from typing import Final, TypeVar
 from troth.audit.claims import RetentionClaim, date_column, retention_claims
 from troth.audit.facts import Facts, Overdue, PolicyFacts, SiteFacts, SystemFacts, TableFacts, is_inside_text
 from troth.audit.looksite import look_at_site
-from troth.detect import ColumnFinding, InferredReference, Role, TableSuggestion, classify, infer_references, suggest
+from troth.detect import (
+    ColumnFinding,
+    InferredReference,
+    QuasiIdentifier,
+    Role,
+    TableSuggestion,
+    classify,
+    infer_references,
+    quasi_identifier,
+    suggest,
+)
 from troth.errors import TrothError
 from troth.policy import PolicyText, promises_in
 from troth.probe import Site
@@ -160,10 +170,11 @@ def _owners(
 class _Read:
     """What reading one table told."""
 
-    __slots__ = ("counted", "lost", "personal", "rows", "sampled", "unread")
+    __slots__ = ("counted", "lost", "personal", "quasi", "rows", "sampled", "unread")
 
     def __init__(self) -> None:
         self.personal: tuple[ColumnFinding, ...] = ()
+        self.quasi: QuasiIdentifier | None = None
         self.rows: int | None = None
         self.counted = False
         self.sampled = 0
@@ -184,6 +195,7 @@ def _read(store: Store, table: TableSchema) -> _Read:
     except StoreError as error:
         told.unread, told.lost = str(error), isinstance(error, StoreUnreachable)
     told.personal = tuple(classify(table, samples))  # type: ignore[arg-type]
+    told.quasi = quasi_identifier(told.personal, samples)  # type: ignore[arg-type]
     told.rows, told.counted = _rows(store, table, told)
     return told
 
@@ -202,7 +214,8 @@ def _rows(store: Store, table: TableSchema, told: _Read) -> tuple[int | None, bo
 
 
 def _table(schema: TableSchema, suggestion: TableSuggestion, read: _Read) -> TableFacts:
-    return TableFacts(schema, suggestion, read.personal, read.rows, read.counted, read.sampled, read.unread)
+    quasi = read.quasi if suggestion.role is not Role.REFERENCE and schema.kind is not TableKind.VIEW else None
+    return TableFacts(schema, suggestion, read.personal, read.rows, read.counted, read.sampled, read.unread, quasi)
 
 
 def _asked(question: Callable[[], Result], what: str, unknown: list[str]) -> Result | None:

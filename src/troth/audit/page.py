@@ -14,7 +14,7 @@ from troth.audit.look import SAMPLE_ROWS
 from troth.audit.report import Report
 from troth.audit.rules import Finding, Severity
 from troth.counting import counted
-from troth.detect import Role
+from troth.detect import QuasiIdentifier, Role
 from troth.policy.clauses import Quantity
 from troth.policy.proposing import Proposal
 from troth.sheet import safe as _
@@ -229,6 +229,18 @@ def _columns(system: SystemFacts) -> Iterator[str]:
         yield _folded(counted(len(rows), "column"), len(rows) <= 3 * _OPEN_MAX, grid)
     else:
         yield "<p>No column looks like personal data.</p>"
+    together = [_together(table, table.quasi) for table in system.tables if table.quasi is not None]
+    if together:
+        heading = "Columns that single people out together"
+        yield f"<h4>{heading}</h4>"
+        yield "<p>None of them names anybody; together they may lead to one person. See <em>pseudonymous</em>.</p>"
+        grid = _grid(heading, ("table", "columns", "+rows compared", "+like no other"), together)
+        yield _folded(counted(len(together), "table"), len(together) <= _OPEN_MAX, grid)
+
+
+def _together(table: TableFacts, it: QuasiIdentifier) -> Sequence[str]:
+    seen = (f"+{it.rows}", f"+{it.alone}") if it.rows else ("+not compared", "+")
+    return (_code(table.name), ", ".join(map(_code, it.columns)), *seen)
 
 
 def _columns_of(table: TableFacts) -> Iterator[Sequence[str]]:

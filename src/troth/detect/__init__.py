@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from troth.detect.schema.check import check
     from troth.detect.schema.columns import ColumnFinding, classify
     from troth.detect.schema.references import InferredReference, infer_references
+    from troth.detect.schema.singling import QuasiIdentifier, quasi_identifier
     from troth.detect.schema.suggestion import Role, TableSuggestion, suggest
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "InferredReference",
     "Labels",
     "Mark",
+    "QuasiIdentifier",
     "Replaced",
     "Role",
     "TableSuggestion",
@@ -54,6 +56,7 @@ __all__ = [
     "infer_references",
     "keyed",
     "masked",
+    "quasi_identifier",
     "removed",
     "replace",
     "restore",
@@ -69,6 +72,7 @@ _BEHIND = {
     "schema.check": "check",
     "schema.columns": "ColumnFinding classify",
     "schema.references": "InferredReference infer_references",
+    "schema.singling": "QuasiIdentifier quasi_identifier",
     "schema.suggestion": "Role TableSuggestion suggest",
 }
 """Module to the names that it answers for, as the imports above tell a type checker."""
