@@ -82,11 +82,11 @@ def english(core: str, of: Words) -> Judged | None:
     capitals = all(name[0].isupper() or name[0].isdecimal() or name in of.links for name in [*names, street])
     surely = _plain(street) in of.streets
     if not capitals and not surely:
-        return Judged(0.7, Needs.ANY, capitals=False)
+        return Judged(0.75, Needs.ANY, capitals=False)
     if not surely:
-        return Judged(0.75, _any(bool(_YEAR.fullmatch(number)) or shouted), capitals=not shouted)
+        return Judged(0.8, _any(bool(_YEAR.fullmatch(number)) or shouted), capitals=not shouted)
     far = len(names) > 3 and not capitals
-    return Judged(0.85 if capitals else 0.7, _any(far), capitals=capitals and not shouted)
+    return Judged(0.88 if capitals else 0.75, _any(far), capitals=capitals and not shouted)
 
 
 def road(core: str, of: Words) -> Judged | None:
@@ -114,7 +114,7 @@ def continental(core: str, of: Words) -> Judged | None:
         if not capitals and foreign:
             return None
         needs = _any(foreign and not kind[0].isupper() and len(named) < 2)
-        return Judged(0.85 if capitals else 0.7, needs, cut=cut, capitals=capitals)
+        return Judged(0.88 if capitals else 0.75, needs, cut=cut, capitals=capitals)
     if foreign or not capitals or named[0].lower() in of.no_places:
         return None
     return Judged(0.65, cut=cut, type="LOCATION")
@@ -143,7 +143,7 @@ def box(core: str, of: Words) -> Judged | None:
 
 def directed(core: str, of: Words) -> Judged | None:
     """``4410 N Kostner``: with a direction, a name is enough where a town follows."""
-    return Judged(0.7, Needs.ANY)
+    return Judged(0.6, Needs.ANY, capitals=not core.isupper())
 
 
 def corner(core: str, of: Words) -> Judged | None:
@@ -164,7 +164,7 @@ def home(core: str, of: Words) -> Judged | None:
     if core[at:].split()[0].lower().strip(".") in of.no_places:
         return None
     end = min(core.find(word, at) % (len(core) + 1) for word in (" and ", " on ", " in ", " by ", "."))
-    return Judged(0.7, type="LOCATION", skip=at, cut=len(core) - end)
+    return Judged(0.8, type="LOCATION", skip=at, cut=len(core) - end)
 
 
 def pair(core: str, of: Words) -> Judged | None:
@@ -189,7 +189,7 @@ def unit(core: str, of: Words) -> Judged | None:
 def between(core: str, of: Words) -> Judged | None:
     """``76 Stubben 149``: a name between two numbers, which is little by itself."""
     names = {word.lower().strip(".") for word in core.split()[1:-1]}
-    return None if names & of.no_places or max(map(len, names)) < 4 else Judged(0.7, Needs.ANY)
+    return None if names & of.no_places or max(map(len, names)) < 4 else Judged(0.6, Needs.ANY)
 
 
 def zoned(core: str, of: Words) -> Judged | None:
@@ -210,7 +210,7 @@ def country(core: str, of: Words) -> Judged | None:
     if code and not _YEAR.fullmatch(code):
         return Judged(0.8, type="LOCATION", places=True, capitals=name[0].isupper())
     doubtful = name.lower() in of.doubtful or (name.lower() in of.doubtful_small and not name[0].isupper())
-    score, cut = (0.8 if name[0].isupper() else 0.65), len(core) - len(name)
+    score, cut = (0.85 if name[0].isupper() else 0.7), len(core) - len(name)
     return Judged(score, Needs.IN if doubtful else Needs.NOTHING, type="LOCATION", cut=cut, loose=True, alone=True)
 
 
@@ -239,7 +239,7 @@ def unnumbered(core: str, of: Words) -> Judged | None:
     street = words[-1 - numbered] if len(words) > 1 + numbered else ""
     if not street or (street.isupper() and not core.isupper()):
         return None
-    return Judged(0.8, skip=skip) if numbered else Judged(0.65, skip=skip, type="LOCATION", loose=True)
+    return Judged(0.85, skip=skip) if numbered else Judged(0.78, skip=skip, type="LOCATION", loose=True)
 
 
 def said(core: str, of: Words) -> Judged | None:
@@ -249,7 +249,7 @@ def said(core: str, of: Words) -> Judged | None:
     names = words[first:-1]
     if not names or any(name in of.no_names for name in names):
         return None
-    return Judged(0.7, _any(words[-1] not in of.streets), capitals=False)
+    return Judged(0.8, _any(words[-1] not in of.streets), capitals=False)
 
 
 JUDGES: Final[dict[str, Callable[[str, Words], Judged | None]]] = {
