@@ -170,16 +170,15 @@ def _local_start(talk: Talk, at: int, floor: int, language: Language) -> int:
 
 def _spelled_on(talk: Talk, at: int, language: Language) -> bool:
     """Whether a word that may be a letter or a digit is one: others stand beside it, or the middle of a name."""
-    before = talk.kinds[at - 1 : at] if at else ""
-    after = _past_gaps(talk, at + 1)
-    if len(talk.words[at]) == 1 and talk.kinds[after : after + 1] in tuple("lnvo=."):
+    after = talk.kinds[_past_gaps(talk, at + 1)]
+    before = talk.kinds[at - 1] if at else "s"
+    if len(talk.words[at]) == 1 and after in "lnvo=.":
         return True
-    if before and before in _UNITS + _SIGNS and before != "m":
+    if before in _UNITS + _SIGNS and before != "m":
         return True
-    is_named = before == "x" and talk.words[at - 1] not in language.before_email
-    return (before == "v" and len(talk.words[at - 1]) == 1) or (
-        is_named and talk.kinds[at + 1 : at + 2] in tuple("dtT9o")
-    )
+    if before == "x" and talk.words[at - 1] not in language.before_email:
+        return after in "dtT9o"
+    return talk.kinds[at] == "v" and after in "lvno=" and before in "vgs;?"
 
 
 def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:

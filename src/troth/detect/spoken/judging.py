@@ -31,6 +31,7 @@ _ASKED_WORDS_MAX: Final = 30
 _ASKED_WEAKLY_WORDS_MAX: Final = 14
 _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
+_SLIPPED: Final = 7
 _PARTIAL_WORDS_MAX: Final = 10
 
 
@@ -54,10 +55,10 @@ def context(talk: Talk, at: int) -> Context:
     is_partial = any(it.prompt.is_partial and at - it.at <= _PARTIAL_WORDS_MAX for it in asked)
     is_sure = any(not it.prompt.rank and at - it.at <= _SURE_WORDS_MAX for it in asked[:2])
     is_near = any(it.prompt.rank < 2 and at - it.at <= _NEAR_WORDS_MAX for it in asked[:2])
-    asked.sort(key=lambda it: it.prompt.rank)
+    is_generic = all(it.prompt.rank > 1 for it in asked)
+    asked = sorted((it for it in asked if is_generic or it.prompt.rank < 2), key=lambda it: it.prompt.rank)
     types = dict.fromkeys(type_ for it in asked for type_ in it.prompt.types)
     known = tuple(values()[it] for it in types if it in values())
-    is_generic = all(it.prompt.rank > 1 for it in asked)
     return Context(known, is_partial, is_sure, is_near, is_generic)
 
 
@@ -80,7 +81,8 @@ def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
 
 def _told_loosely(signs: Signs, asked: Context) -> tuple[str, float] | None:
     length = len(signs.said)
-    if not asked.is_sure or not asked.values:
+    is_slip = asked.is_near and signs.noise > 0 and length >= _SLIPPED
+    if not asked.values or not (asked.is_sure or is_slip):
         return None
     is_loose = length >= asked.values[0].least and asked.values[0].is_loose(signs.shape)
     if is_loose and (signs.noise or any(0 <= length - it <= signs.repeats for it in asked.values[0].full)):

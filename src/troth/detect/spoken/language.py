@@ -82,6 +82,7 @@ class Language:
     months: Mapping[str, str]
     prompts: Mapping[str, Mapping[str, tuple[tuple[list[str], Prompt], ...]]]
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
+    after_phone: frozenset[str]
     spelling: frozenset[str]
     connecting: frozenset[str]
     hints: Hints
@@ -123,6 +124,7 @@ def _language(raw: dict[str, Any]) -> Language:
         months=raw.get("month", {}),
         prompts=_prompts(raw),
         compounds=_by_first_word(compounds),
+        after_phone=frozenset(raw["prompting"]["after_phone"]),
         spelling=frozenset(words["spelling"]),
         connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),

@@ -21,6 +21,7 @@ _ASIDE_WORDS_MAX: Final = 16
 _RESTATED_WORDS_MAX: Final = 14
 _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
+_FIGURES: Final = 4
 _BEGUN_SIGNS: Final = 3
 _COUNTED_SIGNS_MAX: Final = 5
 _NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
@@ -68,7 +69,9 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
             gap = talk.kinds[before : piece.start]
             others = _others(talk, before, piece, said)
             is_counted = not language.counted.isdisjoint(talk.words[before : before + 1])
-            if others is None or (others and (is_counted or not _may_go_on(said, signs, gap, asked))):
+            if others is None or (_is_written(talk, pieces[count - 2]) and "s" in gap):
+                return
+            if others and (is_counted or not _may_go_on(said, signs, gap, asked)):
                 return
             if others and piece.is_weak and not _stands_alone(talk, piece):
                 continue
@@ -93,6 +96,11 @@ def _others(talk: Talk, before: int, piece: Piece, said: Said | None) -> int | N
             return None
         others += 1
     return others
+
+
+def _is_written(talk: Talk, piece: Piece) -> bool:
+    """Whether a piece is a number in figures, and no part of one that is said."""
+    return piece.end - piece.start == 1 and len(talk.words[piece.start]) >= _FIGURES
 
 
 def _is_answer(talk: Talk, piece: Piece, after: Piece | None = None) -> bool:
@@ -142,6 +150,9 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     by_prompt = told(signs, asked)
     if by_prompt and by_prompt[0] in _NEVER_COUNTED and ("k" in kinds or ("h" in kinds and len(signs.said) < 7)):
         by_prompt = None
+    is_phone = not language.after_phone.isdisjoint(talk.words[end : end + 1])
+    if is_phone and (by_prompt is None or by_prompt[1] < EXACT) and values()["PHONE_NUMBER"].is_exact(signs.shape):
+        by_prompt = "PHONE_NUMBER", EXACT
     by_shape = None
     if by_prompt is None or by_prompt[1] <= FOLLOWING:
         letters = [at for it in pieces for at in range(it.start, it.end) if talk.kinds[at] == "v"]

@@ -33,6 +33,7 @@ _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
 """``one hundred and twelve``"""
 _LETTERS: Final = "lvno"
+_DIGITS: Final = "dotT"
 _SLIPS: Final = "fcyz"
 _SPELLING_WORDS_MAX: Final = 12
 
@@ -112,6 +113,9 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     asked = [it for it in asked if not it.prompt.is_aside]
     _absorb_interjections(words, kinds, asked)
     _absorb_alphabets(words, kinds, language)
+    for at in [at for at, word in enumerate(words) if word == "dot"]:
+        if 0 < at < len(kinds) - 1 and kinds[at - 1] in _DIGITS and kinds[at + 1] in _DIGITS:
+            kinds[at] = "f"
     turns = [at for at, kind in enumerate(kinds) if kind == "s"]
     return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked, turns)
 
