@@ -25,10 +25,12 @@ _TOLD: Final = re.compile(
     re.IGNORECASE,
 )
 _GOES_ON: Final = re.compile(r" (?:[A-Z&][a-z&]|[A-Z]{3}|\d)|\) [A-Z]")
+_SPELLS: Final = re.compile(r"\b\w (?:for|as in|like) $")
+"""``i for india``."""
 _WENT_BEFORE: Final = re.compile(r"(?<![.!?:] )\b(?!In|On|At|From|The|And|To|Of|Is)[A-Z][a-z]+ $")
 """Capitals that make a place a part of a longer name."""
-_PROVEN: Final = (0.0, 0.1, 0.15)
-_PROVEN_BY_WORDS: Final = 0.05
+_PROVEN: Final = (0.0, 0.07, 0.1)
+_PROVEN_BY_WORDS: Final = 0.03
 _SUREST: Final = 0.97
 """What a town and a code add to the score of a core, what words before it do, and how high it gets."""
 
@@ -116,9 +118,9 @@ def _is_named(core: str, judged: Judged, before: str, after: str) -> bool:
     """Whether capitals beside it make a place the name of a surgery or a ministry, or a word that is shouted."""
     if core.isupper() and len(core) < 5 and (before[-20:] + after[:20]).isupper():
         return True
-    return bool(
-        before.endswith(("-", "/", "=")) or _GOES_ON.match(after) or (not judged.skip and _WENT_BEFORE.search(before))
-    )
+    if before.endswith(("-", "/", "=")) or _SPELLS.search(before):
+        return True
+    return bool(_GOES_ON.match(after) or (not judged.skip and _WENT_BEFORE.search(before)))
 
 
 def _is_of_number(before: str) -> bool:
