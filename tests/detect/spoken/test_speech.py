@@ -49,6 +49,8 @@ def _marked(marked: str) -> tuple[str, str]:
         ("REFERENCE_NUMBER", "my booking reference is ⟦k as in kilo t as in tango four nine w z⟧"),
         ("AGE", "agent: how old is she\ncaller: ⟦eighty three⟧"),
         ("ADDRESS", "i live at ⟦flat two thirty one mill lane leeds⟧"),
+        ("PASSWORD", "agent: what memorable word did you set up\ncaller: ⟦kettle sparrow nine⟧"),
+        ("PHONE_NUMBER", "they are not answering at ⟦three two nine seven hmm seven three oh⟧"),
         ("PHONE_NUMBER", "It's ⟦07700 nine double-oh 123⟧."),
         ("EMAIL_ADDRESS", "My email's ⟦b dot example at example.org⟧."),
     ],

@@ -7,6 +7,7 @@ from typing import Final
 
 from troth.detect.finding import Finding
 from troth.detect.spoken.addresses import addresses
+from troth.detect.spoken.answers import answers
 from troth.detect.spoken.dates import ages, dates
 from troth.detect.spoken.hints import languages, windows
 from troth.detect.spoken.language import Language
@@ -18,7 +19,7 @@ from troth.detect.text import Text
 
 __all__ = ["Speech"]
 
-_GRAMMARS: Final = (addresses, dates, ages, streets, digits_and_letters)
+_GRAMMARS: Final = (addresses, dates, ages, streets, answers, digits_and_letters)
 """In this order: what one has taken says nothing to those after it."""
 
 

@@ -91,6 +91,9 @@ class Language:
     providers: frozenset[str]
     domains: frozenset[str]
     before_email: frozenset[str]
+    leading: frozenset[str]
+    after_answer: frozenset[str]
+    not_answers: frozenset[str]
     streets: frozenset[str]
     common_streets: frozenset[str]
     premises: frozenset[str]
@@ -116,7 +119,7 @@ def _language(raw: dict[str, Any]) -> Language:
         if table in _VALUED and table not in ("month", "ordinal"):
             values |= words
     compounds = raw.get("compound", {})
-    words, email, address = raw["words"], raw["email"], raw.get("address", {})
+    words, email, address, answer = raw["words"], raw["email"], raw.get("address", {}), raw.get("answer", {})
     return Language(
         name=raw["language"],
         kinds=kinds,
@@ -133,6 +136,9 @@ def _language(raw: dict[str, Any]) -> Language:
         providers=frozenset(email["providers"]),
         domains=frozenset(email["tlds"]),
         before_email=frozenset(email["before"]),
+        leading=frozenset(answer.get("leading", ())),
+        after_answer=frozenset(answer.get("after", ())),
+        not_answers=frozenset(answer.get("not_answers", ())),
         streets=frozenset(address.get("streets", ())),
         common_streets=frozenset(address.get("common", ())),
         premises=frozenset(address.get("premises", ())),
