@@ -13,7 +13,7 @@ from troth.detect.pieces import Piece, own, pieces, shifted
 
 __all__ = ["in_text"]
 
-_PIECE: Final = 1 << 17
+_PIECE: Final = 1 << 18
 _SHARED: Final = 1 << 13
 """Characters that two neighbouring pieces share. Half of it is more than any value is long, a private key included."""
 
