@@ -51,6 +51,6 @@ def _finding(text: Text, window_start: int, window: str, talk: Talk, said: Said,
         said.type,
         round(said.score, 2),
         f"spoken/{spoken.name}",
-        None,
+        said.checked,
         said.told,
     )

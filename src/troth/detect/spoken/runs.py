@@ -21,6 +21,7 @@ _ASIDE_WORDS_MAX: Final = 16
 _RESTATED_WORDS_MAX: Final = 14
 _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
+_PROVEN: Final = 0.95
 _FIGURES: Final = 4
 _BEGUN_SIGNS: Final = 3
 _COUNTED_SIGNS_MAX: Final = 5
@@ -159,4 +160,10 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
         long_letters = sum(len(talk.words[at]) > 1 for at in letters)
         by_shape = alone(signs, kinds, long_letters=long_letters, parts=len(pieces))
     best = max((it for it in (by_prompt, by_shape) if it), key=lambda it: it[1], default=None)
-    return best and Said(start, end, *best, told=best is by_prompt)
+    if best is None:
+        return None
+    type_, score = best
+    checked = values()[type_].agrees(signs.said)
+    if checked and best is by_shape:
+        score = max(score, _PROVEN)
+    return Said(start, end, type_, score, told=best is by_prompt, checked=checked)

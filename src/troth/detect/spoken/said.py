@@ -8,10 +8,14 @@ __all__ = ["Said"]
 
 
 class Said(NamedTuple):
-    """Words *start* to *end* (not included) say a value of *type*; *told* where words before it say so."""
+    """Words *start* to *end* (not included) say a value of *type*; *told* where words before it say so.
+
+    *checked* is whether its check digits agree; None where it has none.
+    """
 
     start: int
     end: int
     type: str
     score: float
     told: bool
+    checked: bool | None = None

@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from troth.detect.written.checks import CHECKS
+
 __all__ = ["Value", "values"]
 
 _CLASSES: Final = re.compile(r"\[[^\]]*\]|[DLZ]")
@@ -23,6 +25,7 @@ class Value:
         self.type: Final[str] = raw["type"]
         self.full: Final = frozenset[int](raw.get("full", ()))
         self.least: Final[int] = raw.get("least", 2)
+        self._check: Final[str | None] = raw.get("check")
         self._exact = _compiled(raw["exact"])
         self._loose = _compiled(raw["loose"])
         self._partial = _compiled(raw.get("partial", "$^"))
@@ -31,6 +34,10 @@ class Value:
     def is_exact(self, shape: str) -> bool:
         """Whether *shape* is that of the whole value."""
         return self._exact.fullmatch(shape) is not None
+
+    def agrees(self, said: str) -> bool | None:
+        """Whether the check digits of what was *said* agree; None where the type has none."""
+        return None if self._check is None else CHECKS[self._check](said.replace("o", "0"))
 
     def is_part(self, shape: str) -> bool:
         """Whether *shape* is that of its last digits, or its first."""
