@@ -22,9 +22,10 @@ class Scores:
     both: float | None = None
 
     def __post_init__(self) -> None:
-        for state, below in (("checked", (self.alone,)), ("told", (self.alone,)), ("both", (self.checked, self.told))):
+        for state, below in (("checked", ["alone"]), ("told", ["alone"]), ("both", ["checked", "told"])):
             if getattr(self, state) is None:
-                object.__setattr__(self, state, max((it for it in below if it is not None), default=None))
+                less = [score for it in below if (score := getattr(self, it)) is not None]
+                object.__setattr__(self, state, max(less, default=None))
 
     @property
     def need_words(self) -> bool:

@@ -84,12 +84,13 @@ class Search:
         self, utf8: bytes, start: int, end: int, before: bool = True, after: bool = True, against: bool = True
     ) -> Told | None:
         """The nearest word that says what is at *start* to *end*; `_DENIED` where a nearer one says that it is not."""
-        said = self._last(self._before, utf8, start) if before else None
-        if after and (said is None or said.distance):
+        known = self.recogniser.words
+        said = self._last(self._before, utf8, start) if before and known.before else None
+        if after and known.after and (said is None or said.distance):
             later = self._first(self._after, utf8, end)
             if later is not None and (said is None or later.distance < said.distance):
                 said = later
-        if against and (said is not None or not self.needs_words):
+        if against and known.against and (said is not None or not self.needs_words):
             denied = self._last(self._against, utf8, start)
             if denied is not None and (said is None or denied.distance < said.distance):
                 return _DENIED

@@ -1,0 +1,63 @@
+"""The prefilters leave out only what could not be found."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+
+from troth.detect.finding import Unscanned
+from troth.detect.text import Text
+from troth.detect.written.matching import Matcher
+from troth.detect.written.prefilter import Prefilter
+from troth.detect.written.reading import read
+from troth.detect.written.recogniser import Recogniser
+from troth.detect.written.search import Search
+
+RECOGNISERS = list(read(resources.files("troth.detect.written") / "recognisers"))
+
+
+def test_all_together_find_what_each_would_find_alone() -> None:
+    together = Matcher(RECOGNISERS)
+    for it in RECOGNISERS:
+        for example in (*it.examples["yes"], *it.examples["no"]):
+            text = Text(example)
+            alone = [finding for pattern in it.patterns for finding in Search(it, pattern).find(text)]
+            assert {one for one in together.find(text) if one.recogniser == it.name} == set(alone), it.name
+
+
+def test_one_text_after_another_makes_no_difference() -> None:
+    texts = [Text(example) for it in RECOGNISERS for example in it.examples["yes"]]
+    together = Matcher(RECOGNISERS)
+    for text in texts[::40]:
+        before = together.find(text)
+        together.find(texts[0])
+        assert together.find(text) == before == Matcher(RECOGNISERS).find(text)
+
+
+def test_numbers_of_one_country_all_hold_a_digit() -> None:
+    local: list[Recogniser] = [it for it in RECOGNISERS if it.countries]
+    for it in local:
+        for example in it.examples["yes"]:
+            assert any(map(str.isdecimal, Text(example).folded)), it.name
+
+
+def test_a_prefilter_tells_which_expressions_occur() -> None:
+    which = Prefilter()
+    digits, letters, same = which.add(r"\d"), which.add("[a-z]"), which.add(r"\d")
+    which.compile()
+    assert digits == same
+    assert set(which.occurring(b"12")) == {0, digits}
+    assert set(which.occurring(b"a1")) == {0, digits, letters}
+    assert set(which.occurring(b"")) == {0}
+
+
+def test_what_re2_gives_up_on_is_unscanned_and_never_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Exhausted:
+        def Match(self, utf8: bytes) -> None:
+            """As RE2 answers when it has no memory left: as if nothing occurred."""
+
+    which = Prefilter()
+    monkeypatch.setattr(which, "_set", Exhausted())
+    with pytest.raises(Unscanned, match="in the memory that is allowed"):
+        which.occurring(b"4111 1111 1111 1111")
