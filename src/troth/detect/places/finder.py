@@ -46,7 +46,7 @@ class _Place(NamedTuple):
 
 
 class Places:
-    """Finds postal addresses and streets, in any case, on one line or several, and as they are said."""
+    """Finds postal addresses and streets, in any case, on one line or several."""
 
     TYPES: Final = frozenset({"ADDRESS", "LOCATION"})
 
@@ -54,8 +54,8 @@ class Places:
         """Addresses in their order. They do not overlap. Raises `Unscanned` where the text cannot be searched."""
         reach = 0
         for start, end, name in self._cores(text.utf8):
+            text.check_clock()
             if start >= reach and (it := self._place(text.utf8, start, end, name, reach)):
-                text.check_clock()
                 reach = it.end
                 kind = f"places/{name}"
                 yield Finding(text.offset(it.start), text.offset(it.end), it.type, it.score, kind, None, it.told)

@@ -48,13 +48,11 @@ def cores(of: Words) -> dict[str, str]:
     street, link = either(of.streets + of.others), either(of.links)
     linked = f"(?:{link}[ ']{{1,2}}){{0,2}}"
     town = f"{_NAME}(?:[ -](?:{link} )?{_NAME}){{0,3}}"
-    said = f"(?i:{either(of.numbers)})"
     state = f"(?:(?i:{either(of.states)})|{either(of.codes)}|[A-Z]{{2}}|nan)"
     return {
         "english": f"{_NUMBER},? +(?:(?:{_WORD}|\\d{{1,3}}(?i:st|nd|rd|th)) +){{1,4}}?(?i:{street})\\b\\.?"
         f"(?: (?i:{street})\\b\\.?){{0,2}}(?: (?i:{either(of.directions)})\\b)?(?: \\d{{1,3}} ?[NSEW]\\b)?",
         "road": f"{_NUMBER} +(?:[NSEW]\\.? )?(?i:{_ROADS})(?: [NSEW]\\b)?",
-        "directed": rf"\d{{2,5}} [NSEW]\.? {town}",
         "continental": f"(?:{_NUMBER}(?: ?(?:bis|ter))?,? +)?(?i:{either(of.before)})\\.? +"
         f"{linked}{_WORD}(?:[ -]{linked}{_NAME}){{0,4}}(?:,? +(?:n[°.]{{0,2}}o? ?|km ?)?{_AFTER})?",
         "germanic": f"(?:{_NAME}[ -]){{0,3}}?(?:{_WORD})?(?i:{either(of.endings)})"
@@ -75,7 +73,6 @@ def cores(of: Words) -> dict[str, str]:
         "postcode": r"(?:(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2})|[A-Z]\d[\dW] [A-Z\d]{4})\b",
         "unnumbered": f"(?:(?:{_NAME}|\\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}{either(_capitalised(of.alone))}\\b\\.?"
         f"(?: {_AFTER})?",
-        "said": f"{said}(?:[ -](?:and )?{said}){{0,5}} (?:{_WORD} ){{1,3}}?(?i:{street})\\b",
     }
 
 

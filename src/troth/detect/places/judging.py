@@ -141,11 +141,6 @@ def box(core: str, of: Words) -> Judged | None:
     return Judged(0.85, _any(unsure), capitals=not core.islower())
 
 
-def directed(core: str, of: Words) -> Judged | None:
-    """``4410 N Kostner``: with a direction, a name is enough where a town follows."""
-    return Judged(0.6, Needs.ANY, capitals=not core.isupper())
-
-
 def corner(core: str, of: Words) -> Judged | None:
     """``the corner of Maple Avenue and Elm Street``."""
     return Judged(0.8, capitals=core[core.index(" of ") + 4].isupper())
@@ -242,21 +237,11 @@ def unnumbered(core: str, of: Words) -> Judged | None:
     return Judged(0.85, skip=skip) if numbered else Judged(0.78, skip=skip, type="LOCATION", loose=True)
 
 
-def said(core: str, of: Words) -> Judged | None:
-    """``twenty two elm road``: as it is said."""
-    words = core.lower().replace("-", " ").split()
-    first = next(at for at, word in enumerate(words) if word not in of.numbers and word != "and")
-    names = words[first:-1]
-    if not names or any(name in of.no_names for name in names):
-        return None
-    return Judged(0.8, _any(words[-1] not in of.streets), capitals=False)
-
-
 JUDGES: Final[dict[str, Callable[[str, Words], Judged | None]]] = {
     it.__name__: it
     for it in (
         *(english, road, continental, germanic, box, pair, unit, between),
-        *(directed, corner, called, home, zoned, country, coded, postcode, unnumbered, said),
+        *(corner, called, home, zoned, country, coded, postcode, unnumbered),
     )
 }
 

@@ -25,7 +25,6 @@ class Words:
     links: frozenset[str]
     units: frozenset[str]
     buildings: frozenset[str]
-    numbers: tuple[str, ...]
     states: tuple[str, ...]
     codes: frozenset[str]
     counties: tuple[str, ...]
@@ -60,7 +59,6 @@ def shipped() -> Words:
         links=frozenset(_words(continental["links"])),
         units=frozenset(it.strip(".") for it in _words(parts["units"])),
         buildings=frozenset(_words(parts["buildings"])),
-        numbers=_words(parts["numbers"]),
         states=_names(places["states"]),
         codes=frozenset(_words(places["state_codes"])),
         counties=_names(places["counties"]),
