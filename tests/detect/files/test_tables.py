@@ -158,6 +158,20 @@ def test_escapes_hide_nothing() -> None:
     assert _places(f'{{"mail": "{escaped}"}}', Kind.JSONL) == [("EMAIL_ADDRESS", 1, "mail")]
 
 
+@pytest.mark.parametrize("kind", [Kind.JSONL, Kind.CSV])
+def test_what_stands_beside_a_value_says_what_it_is(kind: Kind) -> None:
+    detector = Detector(types={"CVV"}, names=False)
+    rows = [("field", "value"), ("size", "123"), ("cvv", "123")]
+    text = "\n".join(",".join(row) for row in rows) if kind is Kind.CSV else _form(rows[1:])
+    (found,) = scan(detector, io.BytesIO(text.encode()), kind)
+    assert isinstance(found, Found)
+    assert (found.line, found.finding.type) == (3, "CVV")
+
+
+def _form(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(["{}", *(json.dumps({"field": field, "value": [value]}) for field, value in rows)])
+
+
 # --- Parquet --------------------------------------------------------------------------------------------------------
 
 

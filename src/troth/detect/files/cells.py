@@ -20,6 +20,10 @@ _ELEMENT_MAX: Final = 1 << 25
 _SEEN_FIRST: Final = 20
 _HEADING: Final = re.compile(r"[^\W\d][\w .#/()&:'-]{0,79}")
 
+_LABELS: Final = frozenset({"name", "key", "label", "field", "property", "attribute", "question", "type", "code"})
+_VALUES: Final = frozenset({"value", "values", "answer", "answers", "content", "response"})
+_BESIDE_MAX: Final = 80
+
 
 class Column(int):
     """A column without a name, by its number; the first is 1."""
@@ -27,12 +31,13 @@ class Column(int):
 
 class Cell(NamedTuple):
     """One value: the line (or element) it is of, the names on the way to it, and its text. *is_name* where it is such a
-    name itself."""
+    name itself; *beside* is a value next to it that says what it is."""
 
     line: int
     path: tuple[str | int, ...]
     text: str
     is_name: bool = False
+    beside: str = ""
 
 
 class NoRecords(Exception):
@@ -61,13 +66,8 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
         for row in reader:
             if headings is None and row:
                 headings = row if _could_be_names(row) and are_names(row) else ()
-                if headings:
-                    record.taken()
-                    continue
-            for at, text in enumerate(row):
-                if text:
-                    named = headings is not None and at < len(headings) and headings[at]
-                    yield Cell(record.line, (named or Column(at + 1),), text)
+                row = () if headings else row  # noqa: PLW2901 - it is no row of values
+            yield from _row(row, headings or (), record.line)
             record.taken()
     except csv.Error as error:
         rest = itertools.chain(record.held, record.lines)
@@ -96,6 +96,14 @@ class _Record:
         self.line += len(self.held)
         self.held.clear()
         self._size = 0
+
+
+def _row(row: Sequence[str], headings: Sequence[str], line: int) -> Iterator[Cell]:
+    names = itertools.chain(headings, itertools.repeat(""))
+    beside = _beside(zip(headings, row, strict=False))
+    for at, (name, text) in enumerate(zip(names, row, strict=False), 1):
+        if text:
+            yield Cell(line, (name or Column(at),), text, beside=beside.get(name, ""))
 
 
 def _could_be_names(row: Sequence[str]) -> bool:
@@ -197,24 +205,33 @@ def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[
 
     Raises `UnicodeDecodeError` for bytes that are no text.
     """
-    waiting = [(path, value)]
+    waiting: list[tuple[tuple[str | int, ...], Any, str]] = [(path, value, "")]
     while waiting:
-        path, value = waiting.pop()
+        path, value, beside = waiting.pop()
         match value:
             case str():
-                yield Cell(line, path, value)
+                yield Cell(line, path, value, beside=beside)
             case bytes():
-                yield Cell(line, path, value.decode())
+                yield Cell(line, path, value.decode(), beside=beside)
             case _Pairs():
                 for name, _ in value:
                     yield Cell(line, path, name, is_name=True)
-                waiting += [((*path, name), held) for name, held in reversed(value)]
+                said = _beside(value)
+                waiting += [((*path, name), held, said.get(name, "")) for name, held in reversed(value)]
             case dict():
-                yield from (Cell(line, path, str(name), is_name=True) for name in value)
-                waiting += [((*path, str(name)), held) for name, held in reversed(value.items())]
+                waiting.append((path, _Pairs((str(name), held) for name, held in value.items()), beside))
             case list() | tuple():
-                waiting += [((*path, at), held) for at, held in reversed(list(enumerate(value)))]
+                waiting += [((*path, at), held, beside) for at, held in reversed(list(enumerate(value)))]
             case None | bool():
                 pass
             case _:
-                yield Cell(line, path, str(value))
+                yield Cell(line, path, str(value), beside=beside)
+
+
+def _beside(members: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """What the one next to a value says of it, by the value's name: ``{"question": "Date of birth?", "answer": …}``."""
+    known = [(name, held) for name, held in members if len(name) <= _BESIDE_MAX]
+    says = [held for name, held in known if name.lower() in _LABELS and isinstance(held, str)]
+    if not says or len(says[0]) > _BESIDE_MAX:
+        return {}
+    return {name: says[0] for name, _ in known if name.lower() in _VALUES}

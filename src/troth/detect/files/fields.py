@@ -67,7 +67,8 @@ class Fields:
         if cell.is_name:
             return None if cell.text in self._harmless else cell.text
         names = [it for it in cell.path if isinstance(it, str)][-_NAMES_READ:]
-        return f"{' '.join(names)[-_NAME_MAX:]}: {cell.text}" if names else cell.text
+        said = " ".join(names)[-_NAME_MAX:] + f" {cell.beside}" * bool(cell.beside)
+        return f"{said}: {cell.text}" if said else cell.text
 
     def _told(self, cell: Cell, text: str, found: list[Finding] | Unscanned) -> Iterator[Found | Remark]:
         field = self._shown(cell.path)
