@@ -146,6 +146,22 @@ def test_what_nobody_declared_is_told(
     assert f"{severity}: {bare.declaration}:" in check().out
 
 
+def test_values_that_nobody_declared_are_found_when_asked_for(check: Ask, bare: Firm) -> None:
+    bare.change("shop", "ALTER TABLE customer ADD COLUMN reach TEXT")
+    for n in range(6):
+        bare.change("shop", f"INSERT INTO customer (id, reach) VALUES ({1_000 + n}, 'ann{n}@example.org')")
+    assert [it["severity"] for it in check("--json").document] == ["warning"]
+    answer = check("--json", "--values")
+    [problem] = answer.document
+    assert (problem["severity"], answer.code) == ("error", 1)
+    assert problem["message"].endswith("by name and values it holds user.contact.email")
+    assert "example.org" not in answer.out
+
+
+def test_values_without_stores_are_asked_wrongly(check: Ask) -> None:
+    assert check("--values", "--no-stores").code == 2
+
+
 def test_what_is_set_aside_is_declared(check: Ask, bare: Firm) -> None:
     bare.change("shop", "CREATE TABLE rate (country TEXT, percent INTEGER)")
     _edit(bare, "      customer:\n", "      rate: {ignore: [country, percent]}\n      customer:\n")

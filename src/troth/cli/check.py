@@ -39,23 +39,28 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
     help="Print the JSON Schema of a declaration, for an editor, and check nothing.",
 )
 @click.option("--no-stores", is_flag=True, help="Look at the file alone; open no store.")
+@click.option("--values", is_flag=True, help="Read a sample of rows, too, of what the stores hold and nobody declared.")
 @cli.json_option
-def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
+def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> None:
     """Check the declaration, and whether the stores agree with it. Made for continuous integration.
 
     It tells mistakes and placeholders in the file, quotes that the policy does not hold, tables and columns that are
     declared and not there or there and not declared, and what would stop an erasure. Of each blind index it notes what
-    an observer of the table learns. No row is read.
+    an observer of the table learns. No row is read, but with --values a sample of what nobody declared.
 
     Ends with 1 when there is an error; warnings and notes do not fail. A table or column that nobody declared is an
-    error where its name speaks of personal data, else a warning: list columns without any under 'ignore'.
+    error where its name speaks of personal data (with --values: or its values do), else a warning: list columns
+    without any under 'ignore'.
 
     \b
     Example:  troth check
+              troth check --values
               troth check -d troth.yaml --no-stores --json
               troth check --schema > troth.schema.json
     """
-    problems = list(_problems(declaration, look=not no_stores))
+    if no_stores and values:
+        raise click.UsageError("--values reads the stores, and --no-stores opens none: leave one of them out.")
+    problems = list(_problems(declaration, look=not no_stores, values=values))
     if as_json:
         cli.print_json([_json(problem) for problem in problems])
     else:
@@ -69,7 +74,7 @@ def check(declaration: Path, no_stores: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
+def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
     """What the file shows, then what the policy shows, then what the stores show."""
     from troth.declaration import examine
     from troth.promises import check as promises
@@ -85,7 +90,7 @@ def _problems(path: Path, *, look: bool) -> Iterator[Problem]:
     yield from tokens(declaration)
     yield from _policy(declaration)
     if look:
-        yield from _stores(declaration, problems)
+        yield from _stores(declaration, problems, values=values)
 
 
 def _policy(declaration: Declaration) -> Iterator[Problem]:
@@ -98,17 +103,18 @@ def _policy(declaration: Declaration) -> Iterator[Problem]:
         yield from versions(declaration)
 
 
-def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Problem]:
+def _stores(declaration: Declaration, told: Sequence[Problem], *, values: bool) -> Iterator[Problem]:
     """Where the stores disagree, but for what the file alone has *told*. A store that cannot be asked is an error: it
     was not checked."""
     from troth.declaration import Problem, SecretMissing, Severity
     from troth.detect import check as beside
+    from troth.detect import sample_undeclared
     from troth.protect.fields import check_rows as sparse
     from troth.stores import StoreError, check_figures, open_system
     from troth.subjects import check as fits
     from troth.subjects import map_data, slow_ways
 
-    schemas = {}
+    schemas, samples = {}, {}
     for name, system in declaration.systems.items():
         path = f"systems.{name}.store"
         if not system.is_looked_into:
@@ -118,6 +124,8 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
             store = open_system(name, system, os.environ, read_only=True)
             with contextlib.closing(store):
                 schemas[name] = store.describe()
+                if values:
+                    samples[name] = sample_undeclared(declaration, name, schemas[name], store)
                 yield from check_figures(declaration, name, store)
         except (SecretMissing, StoreError) as error:
             yield Problem("store-not-checked", declaration.where(path), path, f"the store was not looked at: {error}")
@@ -141,7 +149,7 @@ def _stores(declaration: Declaration, told: Sequence[Problem]) -> Iterator[Probl
     }
     yield from sparse(looked, estimates)
     by_store = {misfit.path for misfit in misfits}
-    yield from (problem for problem in beside(looked, schemas) if problem.path not in by_store)
+    yield from (problem for problem in beside(looked, schemas, samples) if problem.path not in by_store)
 
 
 def _asked(declaration: Declaration, name: str, system: System) -> Iterator[Problem]:

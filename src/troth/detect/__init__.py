@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from troth.detect.explaining import explain
     from troth.detect.labels import Labels
     from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
-    from troth.detect.schema.check import check
+    from troth.detect.schema.check import check, sample_undeclared
     from troth.detect.schema.columns import ColumnFinding, classify
     from troth.detect.schema.references import InferredReference, infer_references
     from troth.detect.schema.singling import QuasiIdentifier, quasi_identifier
@@ -60,6 +60,7 @@ __all__ = [
     "removed",
     "replace",
     "restore",
+    "sample_undeclared",
     "suggest",
     "typed",
 ]
@@ -69,7 +70,7 @@ _BEHIND = {
     "explaining": "explain",
     "labels": "Labels",
     "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
-    "schema.check": "check",
+    "schema.check": "check sample_undeclared",
     "schema.columns": "ColumnFinding classify",
     "schema.references": "InferredReference infer_references",
     "schema.singling": "QuasiIdentifier quasi_identifier",

@@ -1,46 +1,74 @@
-"""What a store holds beside the declaration, and whether its names speak of personal data."""
+"""What a store holds beside the declaration, and whether its names, or its values, speak of personal data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from troth.declaration import Declaration, Problem, Severity
-from troth.detect.schema.columns import classify
-from troth.stores import Schema, Undeclared, undeclared
+from troth.detect.schema.columns import ColumnFinding, classify
+from troth.stores import ColumnKind, Scalar, Schema, Store, StoreError, Undeclared, undeclared
 
-__all__ = ["check"]
+__all__ = ["check", "sample_undeclared"]
 
 _NAMED_MAX: Final = 5
+_ROWS: Final = 100
+
+Samples = Mapping[str, Sequence[Scalar]]
+"""Some values of each column."""
 
 
-def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> Iterator[Problem]:
+def sample_undeclared(declaration: Declaration, system: str, schema: Schema, store: Store) -> dict[str, Samples]:
+    """A sample of every table of *system* in which there is something that the declaration does not name, by table.
+
+    One statement a table. A table that cannot be read is left out, and judged by its names.
+    """
+    found: dict[str, Samples] = {}
+    for it in undeclared(declaration, system, schema):
+        names = [column.name for column in it.columns if column.kind is not ColumnKind.BYTES]
+        try:
+            rows = store.sample(it.table.name, names, rows=_ROWS) if names else []
+        except StoreError:
+            continue
+        found[it.table.name] = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+    return found
+
+
+def check(
+    declaration: Declaration, schemas: Mapping[str, Schema], samples: Mapping[str, Mapping[str, Samples]] | None = None
+) -> Iterator[Problem]:
     """Every table and column of *schemas* (by system) that the declaration does not name.
 
-    An error where its name speaks of personal data; else a warning, for somebody to look. No row is read: what values
-    alone show is found by the control ``detect.no_undeclared_personal_data``.
+    An error where its name speaks of personal data, or where the *samples* of its values do (by system and table, as
+    `sample_undeclared` takes them); else a warning, for somebody to look. Of what is declared no value is looked at:
+    that is the control ``detect.no_undeclared_personal_data``.
     """
     for system, schema in schemas.items():
         for it in undeclared(declaration, system, schema):
-            yield from _problems(declaration, it)
+            yield from _problems(declaration, it, (samples or {}).get(system, {}).get(it.table.name, {}))
 
 
-def _problems(declaration: Declaration, it: Undeclared) -> Iterator[Problem]:
-    held: dict[str, str] = {}
-    for found in classify(it.table, {}):
+def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Iterator[Problem]:
+    held: dict[str, ColumnFinding] = {}
+    for found in classify(it.table, samples):
         if found.entity != "FREE_TEXT":
-            held.setdefault(found.column, found.category)
+            held.setdefault(found.column, found)
     table = f"systems.{it.system}.tables.{it.table.name}"
     if it.whole:
-        told = [(table, [f"{category} in {column}" for column, category in held.items()])]
+        told = [(table, [_said(found, in_column=True) for found in held.values()])]
     else:
         told = [
-            (f"{table}.fields.{column.name}", [held[column.name]] if column.name in held else [])
+            (f"{table}.fields.{column.name}", [_said(held[column.name])] if column.name in held else [])
             for column in it.columns
         ]
     for (path, kinds), finding in zip(told, it.findings(), strict=True):
         more = f" and {len(kinds) - _NAMED_MAX} more" if len(kinds) > _NAMED_MAX else ""
-        seems = f"; by name it holds {', '.join(kinds[:_NAMED_MAX])}{more}" if kinds else ""
+        how = "by name and values" if samples else "by name"
+        seems = f"; {how} it holds {', '.join(kinds[:_NAMED_MAX])}{more}" if kinds else ""
         severity = Severity.ERROR if kinds else Severity.WARNING
         where = declaration.where(path)
         yield Problem("store-undeclared", where, path, finding.message + seems, finding.mend, severity)
+
+
+def _said(it: ColumnFinding, *, in_column: bool = False) -> str:
+    return f"{it.category} in {it.column}" if in_column else it.category

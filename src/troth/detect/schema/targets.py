@@ -152,7 +152,7 @@ class Targets:
         if len(target.table.columns) > _JOIN_COLUMNS_MAX:
             return False
         full = target.full
-        if set(full[:-1]) & self.lists.links:
+        if set(full[1:-1]) & self.lists.links or (len(full) > 2 and full[0] in self.lists.links):
             return True
         return any(full[:cut] in self._whole and self._endings[full[cut:]] > 1 for cut in range(1, len(full)))
 

@@ -1,0 +1,166 @@
+"""References are read from names in the styles in which databases are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from troth.detect import InferredReference, infer_references
+from troth.stores import Column, ColumnKind, Schema, TableSchema
+
+K = ColumnKind
+_KINDS = {"i": K.INTEGER, "u": K.UUID, "t": K.TEXT, "n": K.NUMBER}
+
+
+def _schema(text: str) -> Schema:
+    """Tables as ``name*key: column column:kind``; a column without a kind is an integer, and the first key is `id`."""
+    tables = {}
+    for line in text.strip().splitlines():
+        head, _, body = line.strip().partition(":")
+        name, _, key = head.partition("*")
+        columns = [Column(it.partition(":")[0], _KINDS[it.partition(":")[2] or "i"], "") for it in body.split()]
+        keys = tuple(key.split(",")) if key else ("id",)
+        known = {column.name for column in columns}
+        own = [Column(it, K.INTEGER, "integer") for it in keys if it not in known]
+        tables[name] = TableSchema(name, (*own, *columns), key=keys)
+    return Schema("sqlite", tables)
+
+
+def _told(found: list[InferredReference]) -> dict[str, str]:
+    return {f"{it.table}.{','.join(it.columns)}": f"{it.to_table}.{','.join(it.to_columns)}" for it in found}
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ("customer:\norders: customer_id", {"orders.customer_id": "customer.id"}),
+        ("customers:\norders: customerId", {"orders.customerId": "customers.id"}),
+        ("Category*CategoryID:\nItem*ItemID: CategoryID", {"Item.CategoryID": "Category.CategoryID"}),
+        ("tblCustomer*CustomerID:\ntblOrder*OrderID: CustomerID", {"tblOrder.CustomerID": "tblCustomer.CustomerID"}),
+        ("TJobs*intJobID:\nTTools*intToolID: intJobID", {"TTools.intJobID": "TJobs.intJobID"}),
+        ("categories:\nbooks: category_id", {"books.category_id": "categories.id"}),
+        ("people:\nvisits: person_id", {"visits.person_id": "people.id"}),
+        ("Kunde*KundeId:\nBestellung*BestellungId: fk_KundeId", {"Bestellung.fk_KundeId": "Kunde.KundeId"}),
+        ("kunden*kunden_id:\nvertraege*vertrag_id: kunden_id", {"vertraege.kunden_id": "kunden.kunden_id"}),
+        ("salones:\ncomisiones: id_salon", {"comisiones.id_salon": "salones.id"}),
+        ("lieux:\nannonces: lieu_id", {"annonces.lieu_id": "lieux.id"}),
+        ("account:\norders: billing_account_id", {"orders.billing_account_id": "account.id"}),
+        ("account:\norders: account_uuid", {"orders.account_uuid": "account.id"}),
+    ],
+)
+def test_a_name_that_says_the_table_points_to_it(tables: str, told: dict[str, str]) -> None:
+    assert _told(infer_references(_schema(tables))) == told
+
+
+def test_the_application_in_front_of_names_says_nothing() -> None:
+    schema = _schema(
+        """
+        shop_product:
+        shop_order: customer_id
+        shop_customer:
+        shop_orderline: order_id product_id
+        """
+    )
+    assert _told(infer_references(schema)) == {
+        "shop_order.customer_id": "shop_customer.id",
+        "shop_orderline.order_id": "shop_order.id",
+        "shop_orderline.product_id": "shop_product.id",
+    }
+
+
+def test_the_table_beside_comes_before_one_that_is_called_alike() -> None:
+    schema = _schema("blog_post:\nblog_comment: post_id\nforum_post:\nforum_comment: post_id")
+    assert _told(infer_references(schema)) == {
+        "blog_comment.post_id": "blog_post.id",
+        "forum_comment.post_id": "forum_post.id",
+    }
+
+
+def test_two_that_could_be_meant_alike_are_left() -> None:
+    assert infer_references(_schema("x_post:\ny_post:\ncomment: post_id")) == []
+
+
+def test_a_context_completes_a_name() -> None:
+    schema = _schema("order_status:\norder: status_id\nstatus_report: status")
+    assert _told(infer_references(schema)) == {"order.status_id": "order_status.id"}
+
+
+def test_who_did_something_is_who_signs_in() -> None:
+    schema = _schema("user: email:t password:t\npage: created_by_id author_id approved_by:i\nauthorship: note:t")
+    assert _told(infer_references(schema)) == {
+        "page.created_by_id": "user.id",
+        "page.author_id": "user.id",
+        "page.approved_by": "user.id",
+    }
+
+
+def test_a_row_may_name_another_of_its_table() -> None:
+    schema = _schema("node: parent_id previous_node_id\npart: parent_box_id")
+    assert _told(infer_references(schema)) == {"node.parent_id": "node.id", "node.previous_node_id": "node.id"}
+
+
+def test_a_part_names_what_it_is_a_part_of() -> None:
+    assert _told(infer_references(_schema("product:\nproduct_translation: master_id language:t"))) == {
+        "product_translation.master_id": "product.id"
+    }
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        "user: email:t\nphoto: owner_id owner_type:t",  # the other column says of which table
+        "customer*id: id:t\npayment: stripe_customer_id:t",  # somebody else's key
+        "order: note:t\nmenu: order",  # a rank
+        "product: name:t\nbox: product:t product_count product_price:n",
+        "event: event_uid\nuser: name:t",
+        "country: code:t\naddress: country:t",
+        "token: token:t\nsession: token:t",
+        "customer:\norders: customer_id:u",  # of another kind
+        "customer:\norders: customer_email:t",
+    ],
+)
+def test_what_only_looks_like_a_reference_is_left(tables: str) -> None:
+    assert infer_references(_schema(tables)) == []
+
+
+def test_a_key_that_stands_for_another_row_is_a_reference() -> None:
+    schema = _schema("employee*pnr: name:t salary:n\ndoctor*pnr: field:t")
+    assert _told(infer_references(schema)) == {"doctor.pnr": "employee.pnr"}
+
+
+def test_tables_that_call_references_by_the_table_are_read_so() -> None:
+    schema = _schema("party: name:t\naddress: party\nsale: party\nline: sale quantity")
+    assert _told(infer_references(schema)) == {
+        "address.party": "party.id",
+        "line.sale": "sale.id",
+        "sale.party": "party.id",
+    }
+
+
+def test_a_repeated_key_of_several_columns_is_one_reference() -> None:
+    schema = _schema(
+        """
+        course:
+        plan*course_id,plan_nr: course_id plan_nr title:t
+        enrolment: course_id plan_nr since:t
+        """
+    )
+    assert _told(infer_references(schema)) == {
+        "enrolment.course_id,plan_nr": "plan.course_id,plan_nr",
+        "plan.course_id": "course.id",
+    }
+
+
+def test_tables_that_join_two_others_are_pointed_to_by_nobody() -> None:
+    schema = _schema("user:\ngroup:\nuser_group*user_id,group_id: user_id group_id\nlog: user_id group_id")
+    assert _told(infer_references(schema)) == {
+        "log.group_id": "group.id",
+        "log.user_id": "user.id",
+        "user_group.group_id": "group.id",
+        "user_group.user_id": "user.id",
+    }
+
+
+def test_reasons_say_what_was_read() -> None:
+    [found] = infer_references(_schema("customer:\norders: customer_id"))
+    assert found.score > 0.9
+    assert found.why == ("its name is the name of that table",)
