@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import re2
 
-from troth.detect.places.words import Words, either, shipped
+from troth.detect.places.words import either, shipped
 from troth.detect.written.prefilter import Prefilter
 
 __all__ = ["compiled", "cores", "prefilter"]
@@ -43,8 +43,10 @@ _BOX: Final = (
 )
 
 
-def cores(of: Words) -> dict[str, str]:
+@cache
+def cores() -> dict[str, str]:
     """By name; names are the functions of `judging`."""
+    of = shipped()
     street, link = either(of.streets + of.others), either(of.links)
     linked = f"(?:{link}[ ']{{1,2}}){{0,2}}"
     town = f"{_NAME}(?:[ -](?:{link} )?{_NAME}){{0,3}}"
@@ -87,13 +89,13 @@ def _dotted(words: tuple[str, ...]) -> tuple[str, ...]:
 @cache
 def compiled(name: str) -> Any:
     """The core of that name, whose first group is what it matches."""
-    return re2.compile(f"{_BEGINNING}({cores(shipped())[name]})".encode())
+    return re2.compile(f"{_BEGINNING}({cores()[name]})".encode())
 
 
 @cache
 def prefilter() -> tuple[Prefilter, dict[int, str]]:
     """What tells, in one pass over a text, the numbers of the cores that occur in it; and their names."""
     which = Prefilter()
-    names = {which.add(_BEGINNING + core): name for name, core in cores(shipped()).items()}
+    names = {which.add(_BEGINNING + core): name for name, core in cores().items()}
     which.compile()
     return which, names
