@@ -17,9 +17,10 @@ _FULL: Final = 0.97
 _PARTIAL: Final = 0.85
 _NOISY: Final = 0.85
 _LOOSE: Final = 0.7
+_ANYTHING: Final = 0.8
 FOLLOWING: Final = 0.75
 """How sure a value is that was asked for, and is whole; of the usual length; a part; said with slips; of an odd shape;
-not asked for, but said next by everybody."""
+of the type that anything fits, where another was asked for, too; not asked for, but said next by everybody."""
 _FOLLOWS: Final = {
     "SORT_CODE": ("BANK_ACCOUNT",),
     "BANK_ACCOUNT": ("SORT_CODE",),
@@ -72,10 +73,12 @@ def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
         for value in (*asked.values, values()["CREDIT_CARD"]):
             if value.is_part(signs.shape):
                 return value.type, _PARTIAL
-    for value in asked.values:
+    for at, value in enumerate(asked.values):
         if length >= value.least and value.is_exact(signs.shape):
             if asked.is_generic:
                 return value.type, _LOOSE
+            if at and value.type == "REFERENCE_NUMBER":
+                return value.type, _ANYTHING
             return value.type, _FULL if length in value.full else EXACT
     return _told_loosely(signs, asked)
 

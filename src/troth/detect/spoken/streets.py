@@ -33,7 +33,7 @@ def streets(talk: Talk, language: Language) -> Iterator[Said]:
             yield found
             past = found.end
     for it in talk.asked:
-        if it.prompt.types == ("ADDRESS",) and (answer := _answer(talk, it.at, language)):
+        if it.prompt.types == ("ADDRESS",) and (answer := _answer(talk, it.at, language)) and answer.start >= past:
             yield answer
 
 
@@ -107,11 +107,15 @@ def _is_led_to(talk: Talk, start: int, language: Language) -> bool:
 def _past_town(talk: Talk, at: int, language: Language, *, told: bool) -> int:
     """The word after the town: in an answer whatever is said up to its end, else two words that end the turn."""
     end = after = at
-    while after < len(talk.kinds) and talk.kinds[after] in "xnMOz" and talk.words[after] not in language.after_streets:
+    words = 0
+    while after < len(talk.kinds) and talk.kinds[after] in "xnMO" + _GAPS:
+        if talk.kinds[after] not in _GAPS:
+            if talk.words[after] in language.after_streets:
+                break
+            words += 1
+            end = after + 1
         after += 1
-        end = after if talk.kinds[after - 1] != "z" else end
-    words = end - at - talk.kinds[at:end].count("z")
-    is_last = after == len(talk.kinds) or talk.kinds[after] not in "dtTo9w@."
+    is_last = end == len(talk.kinds) or talk.kinds[end] not in "dtTo9w@."
     return end if is_last and words <= (_TOWN_WORDS_MAX if told else 2) else at
 
 
@@ -125,7 +129,7 @@ def _answer(talk: Talk, at: int, language: Language) -> Said | None:
             return None
         start += 1
     end = start
-    while end < len(talk.kinds) and talk.kinds[end] not in "s;!?" and end - start < _ANSWER_WORDS_MAX:
+    while end < len(talk.kinds) and talk.kinds[end] not in "s;!?l@" and end - start < _ANSWER_WORDS_MAX:
         if talk.words[end] in language.after_streets:
             break
         end += 1

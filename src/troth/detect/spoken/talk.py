@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language, Prompt
@@ -181,17 +181,26 @@ def _asked(words: list[str], language: Language) -> list[Asked]:
     """Every prompt, the longest of those that begin with the same word."""
     found = []
     past = 0
-    for at in [at for at, word in enumerate(words) if word in language.prompts]:
+    bare = [it.removesuffix("'s") for it in words]
+    for at in [at for at, word in enumerate(bare) if word in language.prompts or words[at] in language.prompts]:
         if at < past:
             continue
-        by_second = language.prompts[words[at]]
-        second = words[at + 1] if at + 1 < len(words) else ""
-        for phrase, prompt in (*by_second.get(second, ()), *by_second.get("", ())):
-            if words[at : at + len(phrase)] == phrase and not _is_spelled(words, at, at + len(phrase)):
-                past = at + len(phrase)
+        second = bare[at + 1] if at + 1 < len(words) else ""
+        for phrase, prompt in _phrases(language, words[at], bare[at], second):
+            end = at + len(phrase)
+            if phrase in (words[at:end], bare[at:end]) and not _is_spelled(words, at, end):
+                past = end
                 found.append(Asked(at, past, prompt))
                 break
     return found
+
+
+def _phrases(language: Language, word: str, bare: str, second: str) -> Iterator[tuple[list[str], Prompt]]:
+    """Prompts that may begin with a word, the longest first, where *second* follows; ``code's`` is ``code``, too."""
+    for first in dict.fromkeys((word, bare)):
+        by_second = language.prompts.get(first, {})
+        yield from by_second.get(second, ())
+        yield from by_second.get("", ())
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
