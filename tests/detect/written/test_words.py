@@ -45,7 +45,6 @@ def test_a_wordbook_tells_which_lists_are_said() -> None:
     book = Wordbook()
     card, none = book.add(("card",), is_local=False), book.add((), is_local=False)
     nino, dni = book.add(("ni number", "nino"), is_local=True), book.add(("dni",), is_local=True)
-    book.compile()
     assert {card, nino, dni, none} & book.said(b"my card and my NI number") == {card, nino}
     assert {card, nino, dni, none} & book.said(b"nothing") == set()
 
@@ -53,5 +52,4 @@ def test_a_wordbook_tells_which_lists_are_said() -> None:
 def test_words_against_that_only_one_country_has_may_always_be_said() -> None:
     book = Wordbook()
     against = book.add(("order",), is_local=True, is_told=False)
-    book.compile()
     assert against in book.said(b"nothing")

@@ -34,7 +34,7 @@ class Matcher:
 
     def find(self, text: Text) -> list[Finding]:
         """Every place that a recogniser vouches for; places may overlap."""
-        wordbook, parts = self._compiled
+        wordbook, parts = self._parted
         has_digit = _DIGIT.search(text.utf8) is not None
         said: set[int] | None = None
         found: list[Finding] = []
@@ -57,7 +57,7 @@ class Matcher:
         return found
 
     @cached_property
-    def _compiled(self) -> tuple[Wordbook, list[_Part]]:
+    def _parted(self) -> tuple[Wordbook, list[_Part]]:
         """The searches, parted by how their expressions begin: the states that RE2 has to keep for many multiply, but
         hardly do for those that begin alike.
         """
@@ -66,9 +66,6 @@ class Matcher:
         for it in self._searches:
             how = _beginning(it)
             parts.setdefault(how, _Part(wordbook, needs_digit=how in _WITH_DIGITS, needs_words=it.needs_words)).add(it)
-        for part in parts.values():
-            part.compile()
-        wordbook.compile()
         return wordbook, list(parts.values())
 
 
@@ -104,10 +101,6 @@ class _Part:
         number = self._patterns.add(search.pattern.regex)
         self._searches += [[] for _ in range(number - len(self._searches) + 1)]
         self._searches[number].append((search, before, after, against))
-
-    def compile(self) -> None:
-        """Has to be called once, when everything is added."""
-        self._patterns.compile()
 
     def occurring(self, utf8: bytes) -> Iterator[_Sought]:
         """The searches whose pattern occurs, and the numbers of the words before, after and against their values."""

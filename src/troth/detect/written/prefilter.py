@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import re2
 
@@ -20,25 +21,25 @@ class Prefilter:
     """Numbers expressions, and tells those that occur. Add first, then ask."""
 
     def __init__(self) -> None:
-        options = re2.Options()
-        options.max_mem = _MEMORY_BYTES
-        self._set = re2.Set.SearchSet(options)
-        self._numbers: dict[str, int] = {}
-        self.add(_NOTHING)
+        self._numbers: dict[str, int] = {_NOTHING: 0}
 
     def add(self, regex: str) -> int:
         """The number of an expression, from 1; of the same one, the same number."""
-        if regex not in self._numbers:
-            self._numbers[regex] = self._set.Add(regex)
-        return self._numbers[regex]
-
-    def compile(self) -> None:
-        """Has to be called once, when everything is added."""
-        self._set.Compile()
+        return self._numbers.setdefault(regex, len(self._numbers))
 
     def occurring(self, utf8: bytes) -> list[int]:
-        """The numbers of those that occur. Raises `Unscanned` when RE2 cannot tell in the memory it has."""
+        """The numbers of those that occur, and 0. Raises `Unscanned` when RE2 cannot tell in the memory it has."""
         numbers: list[int] | None = self._set.Match(utf8)
         if not numbers:  # not even what occurs in every text
             raise Unscanned("the text could not be searched in the memory that is allowed: cut it into pieces")
         return numbers
+
+    @cached_property
+    def _set(self) -> Any:
+        options = re2.Options()
+        options.max_mem = _MEMORY_BYTES
+        which = re2.Set.SearchSet(options)
+        for regex in self._numbers:
+            which.Add(regex)
+        which.Compile()
+        return which

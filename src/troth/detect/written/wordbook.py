@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 from troth.detect.written import words
@@ -16,14 +17,13 @@ _NEVER: Final = -(1 << 30)
 
 class Wordbook:
     """Numbers lists of words. Those of single countries are many, and most texts say none of them: one expression tells
-    so, and only where it does they are looked up.
+    so, and only where it does they are looked up. Add first, then ask.
     """
 
     def __init__(self) -> None:
         self._everywhere = Prefilter()
         self._local = Vocabulary()
         self._local_words: set[str] = set()
-        self._any_local = _NEVER
 
     def add(self, these: tuple[str, ...], *, is_local: bool, is_told: bool = True) -> int:
         """The number of a list of words; of the same one, the same number. Where they tell nothing but what a value is
@@ -38,14 +38,15 @@ class Wordbook:
         self._local_words.update(these)
         return -self._local.add(these)
 
-    def compile(self) -> None:
-        """Has to be called once, when everything is added."""
-        self._any_local = self._everywhere.add(words.regex(self._local_words)) if self._local_words else _NEVER
-        self._everywhere.compile()
-
     def said(self, utf8: bytes) -> set[int]:
         """The numbers of the lists of which a text says a word, or may say it."""
+        any_local = self._any_local
         numbers = set(self._everywhere.occurring(utf8))
-        if self._any_local in numbers:
-            numbers |= {-it for it in self._local.occurring(utf8)}
+        if any_local in numbers:
+            numbers.update(-it for it in self._local.occurring(utf8))
         return numbers
+
+    @cached_property
+    def _any_local(self) -> int:
+        """The number of one expression for all words of single countries."""
+        return self._everywhere.add(words.regex(self._local_words)) if self._local_words else _NEVER
