@@ -97,5 +97,4 @@ def prefilter() -> tuple[Prefilter, dict[int, str]]:
     """What tells, in one pass over a text, the numbers of the cores that occur in it; and their names."""
     which = Prefilter()
     names = {which.add(_BEGINNING + core): name for name, core in cores().items()}
-    which.compile()
     return which, names
