@@ -20,8 +20,8 @@ def regex(words: Iterable[str]) -> str:
     """An expression of RE2 for any of *words*, whole, in upper or lower case, with its accents or without.
 
     ``card number`` is also ``card_number`` and ``CardNumber``, ``n i f`` also ``NIF``. A star at an end of a word
-    stands for more letters. A digit may follow (``nhs4857773456``). Scripts without capitals do not part their words, so there
-    any place will do.
+    stands for more letters. A digit may follow (``nhs4857773456``). Scripts without capitals do not part their words,
+    so there any place will do.
     """
     forms: dict[tuple[bool, bool], list[str]] = {}
     for word in sorted({*words, *map(_without_accents, words)}, key=lambda it: (-len(it), it)):
