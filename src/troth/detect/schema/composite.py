@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from troth.detect.schema.targets import Targets
 from troth.detect.schema.words import Words
-from troth.stores import Column, Schema, TableKind, TableSchema
+from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
 __all__ = ["Repeated", "repeated_keys"]
 
@@ -52,7 +52,7 @@ def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]
     found: dict[Words, _Key] = {}
     shared: set[Words] = set()
     for table in schema.tables.values():
-        if len(table.key) < 2 or table.kind is not TableKind.TABLE:
+        if len(table.key) < 2 or table.kind is not TableKind.TABLE or any(_is_time(table, name) for name in table.key):
             continue
         declared = {column for link in table.foreign_keys for column in link.columns}
         left = [targets.words(name) for name in table.key if name not in declared and (table.name, name) not in known]
@@ -61,6 +61,12 @@ def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]
             shared |= {own[0]} & found.keys()
             found[own[0]] = _Key(table, tuple(targets.words(name) for name in table.key), own[0])
     return {own: key for own, key in found.items() if own not in shared}
+
+
+def _is_time(table: TableSchema, name: str) -> bool:
+    """Rows that are told apart by when they were are pointed to by nobody."""
+    column = table.column(name)
+    return column is not None and column.kind in {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
 
 
 def _repeated(key: _Key, front: Words, names: Mapping[Words, Column]) -> tuple[str, ...]:

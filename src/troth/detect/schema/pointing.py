@@ -78,11 +78,11 @@ class Pointers:
         words = self._targets.words(column.name)
         stem, marked = self._targets.stem(words)
         marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
-        if not stem or (not marked and self._is_amount(stem, column)):
+        bare = self._targets.unfronted(words)
+        if not stem or (not marked and stem == bare and self._is_amount(stem, column)):
             return None
         front, context = self._targets.split(table.name)
-        bare = self._targets.unfronted(words)
-        if table.key == (column.name,) and (stem == context or bare in self._lists.plain):
+        if column.name in table.key and (stem == context or (bare in self._lists.plain and len(table.key) == 1)):
             return None  # it is what its own rows are found by
         return _Named(table, column, words, bare, stem, marked, front, context)
 
@@ -96,8 +96,13 @@ class Pointers:
             if target.fits(it.column) and not is_key and not (depends and plainness < 0.9):
                 yield target, plainness + 0.02 * (target is self._targets.people) + _near(it, target), why
         looks_like_a_key = it.marked or (self._targets.writes_bare_keys and not it.is_text)
-        if not depends and (looks_like_a_key or it.stem[-1] in self._lists.by):
+        if not depends and (looks_like_a_key or self._is_said(it)):
             yield from self._by_role(it)
+
+    def _is_said(self, it: _Named) -> bool:
+        """Whether words that only a reference has make a mark unnecessary: ``created_by``, ``ReportsTo``."""
+        reports = it.stem[-1] == root("to") and it.stem[0] in self._lists.chiefs
+        return it.stem[-1] in self._lists.by or (reports and not it.is_text)
 
     def _depends(self, it: _Named) -> bool:
         """Whether another column says of which table the key is: ``owner_type`` beside ``owner_id``."""
@@ -200,12 +205,20 @@ class Pointers:
         if set(it.stem) & self._lists.elsewhere:
             return
         yield from self._of_own(it)
-        people = self._targets.people
+        yield from self._of_people(it)
+
+    def _of_people(self, it: _Named) -> Iterator[Judged]:
+        """Somebody: those who lead others are of the staff, where it has a table of its own."""
+        people, staff = self._targets.people, self._targets.staff
+        chief = {it.stem[0], it.stem[-1]} & self._lists.chiefs
+        if chief and staff is not None and staff.fits(it.column):
+            if it.column.name not in staff.table.key or it.table.name != staff.table.name:
+                yield staff, 0.64, "it names who leads, and that table holds the staff"
         if people is None or not people.fits(it.column):
             return
         if {it.stem[0], it.stem[-1]} & self._lists.by:
             yield people, 0.6, "it names who did something, and that table holds who signs in"
-        elif it.stem[-1] in self._lists.actors:
+        elif it.stem[-1] in self._lists.actors and not (people.table is it.table and it.stem[-1] in self._lists.people):
             yield people, 0.58, "it names somebody, and that table holds who signs in"
 
     def _of_own(self, it: _Named) -> Iterator[Judged]:

@@ -36,6 +36,7 @@ class Lists:
     by: frozenset[str]
     people: Sequence[str]
     own: frozenset[str]
+    chiefs: frozenset[str]
     tails: frozenset[str]
     whole: frozenset[str]
     links: frozenset[str]
@@ -101,6 +102,7 @@ class Targets:
             if (target := self._target(table, name)) is not None
         }
         self.people = self._signing_in()
+        self.staff = next((it for it in self.by_table.values() if it.noun[-1:] in _STAFF), None)
         self.writes_bare_keys = self._writes_bare_keys(schema)
 
     # --- reading names ----------------------------------------------------------------------------------------------
@@ -249,6 +251,7 @@ class Targets:
         return bare > marked
 
 
+_STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SECRETS: Final = frozenset(root(word) for word in ("password", "passwd", "senha", "hash"))
 _HANDLES: Final = frozenset(root(word) for word in ("email", "mail", "login", "username"))
 
