@@ -205,8 +205,10 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
 
 def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
     end = _top_level(talk, _past_gaps(talk, dot + 1), language)
+    if end is None or not dot or talk.kinds[dot - 1] in "gcys;":
+        return None
     start = _local_start(talk, dot, floor, language)
-    if end is None or start == dot or talk.words[dot] == ".":
+    if start == dot or talk.words[dot] == ".":
         return None
     while _leads_to_dot(talk, end) and (after := _top_level(talk, _past_gaps(talk, end) + 1, language)):
         end = after

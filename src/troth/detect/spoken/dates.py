@@ -14,7 +14,7 @@ from troth.detect.spoken.talk import Talk
 
 __all__ = ["ages", "dates"]
 
-_GAP: Final = "[fcyzs;g]{0,6}"
+_GAP: Final = "[fcyz;g]{0,6}"
 _DAY: Final = "(?:T?O|T[dw]|[Ttdw9])"
 _YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
@@ -110,7 +110,7 @@ def ages(talk: Talk, language: Language) -> Iterator[Said]:
         number = _NUMBERS.match(talk.kinds, start)
         past = number.end() if number else start + 1
         unit = next((unit for unit in _AFTER_AGE if talk.words[past : past + len(unit)] == unit), [])
-        if unit or _is_whole(talk, start, past, language):
+        if "old" in unit or _is_whole(talk, start, past + len(unit), language):
             yield Said(start, past + len(unit), "AGE", 0.9 if "old" in unit else 0.7, told=True)
     yield from _years_old(talk, past)
 

@@ -34,6 +34,9 @@ _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
 _SLIPPED: Final = 7
 _SHORT: Final = 8
+_OWN_WORDS_MAX: Final = 2
+_OTHER_WORDS_MAX: Final = 7
+_TURNS_MAX: Final = 3
 _PARTIAL_WORDS_MAX: Final = 10
 
 
@@ -53,7 +56,11 @@ class Context(NamedTuple):
 def context(talk: Talk, at: int) -> Context:
     """What was asked for before word *at*. Words that are often said of something else count less, and less far."""
     last = itertools.takewhile(lambda it: not it.prompt.is_end, talk.asked_before(at, _ASKED_MAX))
-    asked = [it for it in last if at - it.at <= (_ASKED_WEAKLY_WORDS_MAX if it.prompt.rank else _ASKED_WORDS_MAX)]
+    asked = [
+        it
+        for it in last
+        if at - it.at <= _ASKED_WORDS_MAX and not _has_moved_on(talk.kinds[it.at : at], it.prompt.rank)
+    ]
     is_partial = any(it.prompt.is_partial and at - it.at <= _PARTIAL_WORDS_MAX for it in asked)
     is_sure = any(not it.prompt.rank and at - it.at <= _SURE_WORDS_MAX for it in asked[:2])
     is_near = any(it.prompt.rank < 2 and at - it.at <= _NEAR_WORDS_MAX for it in asked[:2])
@@ -62,6 +69,19 @@ def context(talk: Talk, at: int) -> Context:
     types = dict.fromkeys(type_ for it in asked for type_ in it.prompt.types)
     known = tuple(values()[it] for it in types if it in values())
     return Context(known, is_partial, is_sure, is_near, is_generic)
+
+
+def _has_moved_on(kinds: str, rank: int) -> bool:
+    """Whether the talk between a question and a number is about something else by now."""
+    if "s" not in kinds:
+        return rank > 0 and len(kinds) > _ASKED_WEAKLY_WORDS_MAX
+    rest, *_, own = kinds.split("s")
+    others_max = _OTHER_WORDS_MAX if rank == 0 else _OWN_WORDS_MAX
+    if own.count("x") + 2 * own.count("@") > others_max or rest.count("x") > _OTHER_WORDS_MAX:
+        return True
+    if rank and (len(kinds) > _ASKED_WEAKLY_WORDS_MAX or any(it in rest for it in "dtT")):
+        return True
+    return kinds.count("s") > _TURNS_MAX
 
 
 def told(signs: Signs, asked: Context) -> tuple[str, float] | None:

@@ -16,6 +16,7 @@ _UNITS: Final = "dwotTk9lvnmL"
 _FILLERS: Final = "fcyz&"
 _PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_{_FILLERS}-]*")
 _STRONG: Final = re.compile("[dtT9lnoLmhk]")
+_RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
 _WEAK: Final = "wv"
 OTHER: Final = "xMO@.!"
 """Kinds of words that are no part of a value. Beside them a word that may be a digit or a letter is neither."""
@@ -35,7 +36,7 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
     for match in _PIECES.finditer(talk.kinds):
         start = _first(talk, *match.span())
         end = _last(talk, start, match.end(), language)
-        if start < end:
+        if start < end and not _is_range(talk, start, end):
             is_weak = not _STRONG.search(talk.kinds, start, end)
             yield Piece(start, end, read(talk, start, end, language), is_weak)
 
@@ -63,6 +64,11 @@ def _last(talk: Talk, start: int, end: int, language: Language) -> int:
         while end > start and (_is_vowel_word(talk, start, end) or talk.words[end - 1] in language.common):
             end -= 1
     return end
+
+
+def _is_range(talk: Talk, start: int, end: int) -> bool:
+    """Whether a piece is from one number to another: ``ten to fifteen``."""
+    return _RANGE.match(talk.kinds[start:end]) is not None and "to" in talk.words[start:end]
 
 
 def _is_vowel_word(talk: Talk, start: int, end: int) -> bool:

@@ -21,6 +21,7 @@ _ASIDE_WORDS_MAX: Final = 16
 _RESTATED_WORDS_MAX: Final = 14
 _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
+_SHORT_WORD: Final = 3
 _PROVEN: Final = 0.95
 _FIGURES: Final = 4
 _BEGUN_SIGNS: Final = 3
@@ -69,7 +70,7 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
             before = pieces[count - 2].end
             gap = talk.kinds[before : piece.start]
             others = _others(talk, before, piece, said)
-            is_counted = not language.counted.isdisjoint(talk.words[before : before + 1])
+            is_counted = _is_counted(talk, before, language)
             if others is None or (_is_written(talk, pieces[count - 2]) and "s" in gap):
                 return
             if others and (is_counted or not _may_go_on(said, signs, gap, asked)):
@@ -87,11 +88,20 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
             yield said, count, (said.score - aside * _ASIDE_COST) * len(signs.said) - _VALUE_COST - cost
 
 
+def _is_counted(talk: Talk, end: int, language: Language) -> bool:
+    """Whether the number before word *end* says how many of something there are: of a known thing, or of several."""
+    if end >= len(talk.words):
+        return False
+    word = talk.words[end]
+    return word in language.counted or (talk.kinds[end] == "x" and len(word) > _SHORT_WORD and word.endswith("s"))
+
+
 def _others(talk: Talk, before: int, piece: Piece, said: Said | None) -> int | None:
     """How many words of other talk stand before *piece*; None where they end the value."""
-    if piece.start - before > _ASIDE_WORDS_MAX or talk.is_asked_in(before, piece.start):
+    gap = talk.kinds[before : piece.start]
+    if len(gap) > _ASIDE_WORDS_MAX or "?" in gap or "@" in gap:
         return None
-    others = sum(kind in OTHER for kind in talk.kinds[before : piece.start])
+    others = sum(kind in OTHER for kind in gap)
     if talk.changes_speaker(before, piece.start):
         if said and said.score >= EXACT:
             return None
@@ -144,8 +154,7 @@ def _restated(talk: Talk, pieces: Sequence[Piece], taken: int) -> int:
 
 def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Context, language: Language) -> Said | None:
     start, end = pieces[0].start, pieces[-1].end
-    is_counted = len(signs.said) <= _COUNTED_SIGNS_MAX and not language.counted.isdisjoint(talk.words[end : end + 1])
-    if len(signs.said) < 2 or is_counted:
+    if len(signs.said) < 2 or (len(signs.said) <= _COUNTED_SIGNS_MAX and _is_counted(talk, end, language)):
         return None
     kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
     by_prompt = told(signs, asked)
