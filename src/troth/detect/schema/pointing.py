@@ -212,8 +212,7 @@ class Pointers:
         people, staff = self._targets.people, self._targets.staff
         chief = {it.stem[0], it.stem[-1]} & self._lists.chiefs
         if chief and staff is not None and staff.fits(it.column):
-            if it.column.name not in staff.table.key or it.table.name != staff.table.name:
-                yield staff, 0.64, "it names who leads, and that table holds the staff"
+            yield staff, 0.64, "it names who leads, and that table holds the staff"
         if people is None or not people.fits(it.column):
             return
         if {it.stem[0], it.stem[-1]} & self._lists.by:
