@@ -47,7 +47,7 @@ _BOX: Final = (
 def cores() -> dict[str, str]:
     """By name; names are the functions of `judging`."""
     of = shipped()
-    street, link = either(of.streets + of.others), either(of.links)
+    street, link = either(of.streets + of.others + of.rare), either(of.links)
     linked = f"(?:{link}[ ']{{1,2}}){{0,2}}"
     town = f"{_NAME}(?:[ -](?:{link} )?{_NAME}){{0,3}}"
     state = f"(?:(?i:{either(of.states)})|{either(of.codes)}|[A-Z]{{2}}|nan)"

@@ -19,7 +19,9 @@ _NUMBER_AFTER: Final = re.compile(
 _AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
-_NO_STREETS: Final = frozenset({"brigade", "renegade", "decade", "auntie"})
+_NO_STREETS: Final = frozenset(
+    {"brigade", "renegade", "decade", "auntie", "spring", "string", "during", "bring", "ipad", "keypad"}
+)
 _FOREIGN: Final = frozenset(
     {
         "place",
@@ -36,6 +38,21 @@ _FOREIGN: Final = frozenset(
         "corso",
         "largo",
         "borgo",
+    }
+    | {
+        "r",
+        "lg",
+        "tv",
+        "c",
+        "retorno",
+        "circuito",
+        "privada",
+        "cerrada",
+        "diagonal",
+        "canale",
+        "conjunto",
+        "setor",
+        "quadra",
     }
     | {"alameda", "avenue", "boulevard", "av", "bd"}
 )
@@ -84,7 +101,8 @@ def english(core: str, of: Words) -> Judged | None:
     if not capitals and not surely:
         return Judged(0.75, Needs.ANY, capitals=False)
     if not surely:
-        return Judged(0.8, _any(bool(_YEAR.fullmatch(number)) or shouted), capitals=not shouted)
+        unsure = bool(_YEAR.fullmatch(number)) or shouted or _plain(street) in of.rare
+        return Judged(0.8, _any(unsure), capitals=not shouted)
     far = len(names) > 3 and not capitals
     return Judged(0.88 if capitals else 0.75, _any(far), capitals=capitals and not shouted)
 
@@ -115,9 +133,9 @@ def continental(core: str, of: Words) -> Judged | None:
             return None
         needs = _any(foreign and not kind[0].isupper() and len(named) < 2)
         return Judged(0.88 if capitals else 0.75, needs, cut=cut, capitals=capitals)
-    if foreign or not capitals or named[0].lower() in of.no_places:
+    if not capitals or named[0].lower() in of.no_places:
         return None
-    return Judged(0.65, cut=cut, type="LOCATION")
+    return Judged(0.65, _any(foreign), cut=cut, type="LOCATION")
 
 
 def germanic(core: str, of: Words) -> Judged | None:
@@ -129,10 +147,11 @@ def germanic(core: str, of: Words) -> Judged | None:
         return None
     if street not in of.endings:
         skip = len(core) - len(core.split(" ", len(words) - 1)[-1])
-        return Judged(0.85, _any(not words[-1][0].isupper()), skip=skip, capitals=words[-1][0].isupper())
+        unsure = not words[-1][0].isupper() or street.endswith(("ring", "pad", "ringen"))
+        return Judged(0.85, _any(unsure), skip=skip, capitals=words[-1][0].isupper())
     if len(words) < 2 or words[-2].lower() in of.no_places:
         return Judged(0.6, Needs.ANY, skip=len(" ".join(words[:-1])) + (len(words) > 1))
-    return Judged(0.8, _any(street in {"hof", "markt", "graben", "gata", "vei"}))
+    return Judged(0.8, _any(street in {"hof", "markt", "graben", "gata", "vei", "ring", "pad", "boulevard"}))
 
 
 def box(core: str, of: Words) -> Judged | None:
@@ -165,7 +184,7 @@ def home(core: str, of: Words) -> Judged | None:
 def pair(core: str, of: Words) -> Judged | None:
     """``Siedlung Eichwald 4, 66482 Zweibrücken``: a name with a number, then a code with a name."""
     words = re.findall(r"[^\s,;|>/-]+", core)
-    codes = [at for at, word in enumerate(words) if re.fullmatch(r"\d{4,5}", word)]
+    codes = [at for at, word in enumerate(words) if re.fullmatch(r"\d{3,5}", word)]
     names = {word.lower().strip(".") for word in words}
     if names & of.no_places or not codes or _YEAR.fullmatch(words[codes[-1]]):
         return None

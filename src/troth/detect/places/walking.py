@@ -20,12 +20,13 @@ _CROSSING: Final = re.compile(
     r" (?:and|&|at) (?:[^\W\d_a-z][\w'’-]* ){1,2}(?:Street|Avenue|Road|St|Ave|Rd|Blvd|Lane)\b\.?"
 )
 _CODE: Final = re.compile(
-    r"(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2})|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]\d[\dW] ?[A-Z\d]{4}|[A-Z]{1,2}\d{1,2}[A-Z]?"
-    r"|\d{5}-\d{3,4}|\d{3}-\d{4}|\d{2}-\d{3}|\d{3} \d{2}|\d{4} [A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}"
+    r"(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]\d[a-z] ?\d[a-z]\d)|[A-Z]\d[\dW] ?[A-Z\d]{4}|[A-Z]{1,2}\d{1,2}[A-Z]?"
+    r"|\d{5}-\d{3,4}|\d{3}-\d{4}|\d{2}-\d{3}|\d{4}-\d{3}|\d{3} \d{2}|\d{4} ?[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}"
 )
+_DUTCH: Final = re.compile(r"\d{4} ?[A-Z]{2}")
 _DISTRICT: Final = re.compile(r"[a-z]{1,2}\d{1,2}[a-z]?")
 """The first half of a British postcode in small letters, which little tells from other words."""
-_NUMERIC: Final = re.compile(r"(?:[A-Z]{1,2}-)?\d{4,6}|\d{2}-\d{3}|\d{3} \d{2}|\d{4} [A-Z]{2}")
+_NUMERIC: Final = re.compile(r"(?:[A-Z]{1,2}-)?\d{4,6}|\d{2}-\d{3}|\d{4,5}-\d{3}|\d{3} \d{2}|\d{4} ?[A-Z]{2}")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _UNIT_NUMBER: Final = re.compile(r"#?\d{1,5}[a-zA-Z]?(?:[/-]\w{1,4})?|[a-zA-Z](?:-?\d{1,4})?|\d{1,2}\.[oa]")
 _DOOR: Final = re.compile(r"\d{1,2}(?:\.[oa]|[oa°])\.?[A-Za-z]?|#\d{1,5}(?:-\d{1,5})?[a-zA-Z]?|\d[nrt]")
@@ -88,10 +89,10 @@ class Walker:
         while at < len(row):
             if size := self._unit(text, row, at):
                 size += _is_letter(row, at + size)
-                end = end if waiting else row[at + size - 1].end
+                end, proof = (end, proof) if waiting else (row[at + size - 1].end, max(proof, 1))
             elif size := self._code(row, at, placed=bool(proof) and not waiting, capitals=capitals):
                 proof, waiting = 2, 0
-                size += self._town_of_code(row, at, at + size, capitals=capitals)
+                size += self._town_of_code(text, row, at, at + size, capitals=capitals)
                 end = row[at + size - 1].end
             elif size := self._region(row, at, capitals=capitals):
                 end, proof, waiting = row[at + size - 1].end, 2, 0
@@ -170,19 +171,25 @@ class Walker:
                 found = size
         return found
 
-    def _town_of_code(self, row: Sequence[Token], at: int, after: int, *, capitals: bool) -> int:
+    def _town_of_code(self, text: str, row: Sequence[Token], at: int, after: int, *, capitals: bool) -> int:
         """How many tokens behind a code in numbers are the town that it belongs to: they stand on its line."""
-        if not _NUMERIC.fullmatch(" ".join(it.written for it in row[at:after])):
+        code = " ".join(it.written for it in row[at:after])
+        if not _NUMERIC.fullmatch(code):
             return 0
+        apart = row[after].gap if after < len(row) else ""
         size = 0
         for count, token in enumerate(row[after : after + 4], 1):
-            apart = set(token.gap) - ({" ", ";", "-"} if count == 1 else {" ", "-", "/"})
-            if apart or token.word in self.of.no_places or not (token.is_name or token.word in self.of.links):
+            if (count > 1 and set(token.gap) - {" ", "-", "/"}) or token.word in self.of.no_places:
+                break
+            if not (token.is_name or token.word in self.of.links):
                 break
             size = count if token.is_name else size
+        if set(apart) - {" ", ";", "-"} and not _DUTCH.fullmatch(code):
+            # A comma before the town is Italian, where the province follows.
+            size = size if apart == ", " and size and _PROVINCE.match(text, row[after + size - 1].end) else 0
         if size and after + size < len(row) and _is_district(row[after + size]):
             return size + 1
-        return size or self._longest(row, after, self.of.towns, capitals=capitals)
+        return size or (0 if apart.strip() else self._longest(row, after, self.of.towns, capitals=capitals))
 
     def _may_be_place(self, token: Token, *, capitals: bool) -> bool:
         if not token.written[0].isalpha() or token.word in self.of.no_places:
@@ -258,7 +265,9 @@ class Walker:
         for count, token in enumerate(reversed(row[-5:]), 1):
             if token.word in self.of.no_places and token.written not in _THE:
                 break
-            if not (token.is_name or token.word in self.of.links):
+            if not (
+                token.is_name or token.word in self.of.links or (count == 1 and token.word in self.of.plain_streets)
+            ):
                 break
             size = count if token.is_name else size
         return size

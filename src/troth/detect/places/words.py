@@ -19,6 +19,7 @@ class Words:
     streets: tuple[str, ...]
     others: tuple[str, ...]
     alone: tuple[str, ...]
+    rare: tuple[str, ...]
     directions: tuple[str, ...]
     before: tuple[str, ...]
     endings: tuple[str, ...]
@@ -35,7 +36,7 @@ class Words:
     doubtful_small: frozenset[str]
     towns: frozenset[str]
     plain_streets: frozenset[str]
-    """All of *streets* and *others*."""
+    """All of *streets*, *others* and *rare*."""
     no_names: frozenset[str]
     """Words that stand between a number and a street in talk, and in no street's name."""
     counted: frozenset[str]
@@ -53,6 +54,7 @@ def shipped() -> Words:
         streets=_words(english["streets"]),
         others=_words(english["others"]),
         alone=_words(english["alone"]),
+        rare=_words(english["rare"]),
         directions=_words(english["directions"]),
         before=_words(continental["before"]),
         endings=_words(continental["endings"]),
@@ -68,7 +70,7 @@ def shipped() -> Words:
         doubtful=frozenset(it.lower() for it in _names(places["doubtful"])),
         doubtful_small=frozenset(it.lower() for it in _names(places["doubtful_small"])),
         towns=frozenset(town.lower() for names in towns.values() for town in _names(names)),
-        plain_streets=frozenset(_words(english["streets"] + english["others"])),
+        plain_streets=frozenset(_words(english["streets"] + english["others"] + english["rare"])),
         no_names=frozenset(_words(english["nots"])),
         counted=frozenset(_words(places["counted"])),
         no_places=frozenset(_words(places["nots"])),
