@@ -95,3 +95,8 @@ def test_places_are_told_in_the_text_as_written() -> None:
     it = recogniser(r"\b\d{4}\b", Scores(told=0.9), Words(before=("código",)))
     assert [value for value, _ in found(it, "é código: 12\u200b34 🙂")] == ["12\u200b34"]
     assert [value for value, _ in found(it, "CODIGO 1234")] == ["1234"]
+
+
+def test_a_value_is_found_in_what_looked_like_a_longer_one() -> None:
+    it = recogniser(r"\b\d{4}(?: \d{4}){3,4}\b", Scores(checked=0.9), check="luhn")
+    assert found(it, "0001 4111 1111 1111 1111") == [("4111 1111 1111 1111", 0.9)]

@@ -63,6 +63,8 @@ class Search:
             at = end  # not of the whole match: what bounds this value may bound the next one, too
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
             if self._needs_check and not checked:
+                if not self.needs_words:
+                    at = start + 1  # a value may stand in what looked like a longer one
                 continue
             if weigh:
                 last, word = word, self.told(utf8, start, end, before, after, against)
