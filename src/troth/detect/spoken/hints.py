@@ -79,7 +79,9 @@ def _patterns(spoken: Language) -> Iterator[str]:
     yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after})"
     if hints.letters:
         yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
-        yield rf"[^'\w](?:[b-hj-z])[ -](?:{number}|{alphabet}|[b-z])\b"
+        letter = rf"[b-hj-z]|{_any(word for word, kind in spoken.kinds.items() if kind == 'l' and len(word) > 1)}"
+        yield rf"[^'\w](?:{letter})[ -](?:{number}|{alphabet}|[ai]|{letter})\b"
+        yield rf"\b(?:{number})[ -](?:{letter})\b"
         yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z])\b"
         yield rf"\b(?:{_words(spoken, '@')}) (?:{_any(spoken.providers)})\b"
     if spoken.months:

@@ -136,7 +136,7 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
             score -= 0.3
     if ("n" in kinds or "=" in kinds) and len(signs.said) >= 3 and set(signs.shape) <= {"L", "B"}:
         type_, score = "SPELLED_NAME", 0.75
-    if len(signs.said) <= _SHORT and (parts > 1 or any(kind in "tTh" for kind in kinds)):
+    if len(signs.said) <= _SHORT and "L" not in signs.shape and (parts > 1 or any(kind in "tTh" for kind in kinds)):
         return None
     score -= 0.1 * (kinds.count("w") + parts - 1) + 0.05 * long_letters
     return (type_, score) if score >= 0.3 else None

@@ -33,6 +33,9 @@ _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
 """``one hundred and twelve``"""
 _LETTERS: Final = "lvno"
+_LONELY: Final = frozenset({"a", "i"})
+_BESIDE_LONELY: Final = frozenset("fcyzx;")
+"""An article, or somebody who says ``i``, is no letter among fillers."""
 _DIGITS: Final = "dotT"
 _SLIPS: Final = "fcyz"
 _SPELLING_WORDS_MAX: Final = 12
@@ -113,6 +116,9 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     asked = [it for it in asked if not it.prompt.is_aside]
     _absorb_interjections(words, kinds, asked)
     _absorb_alphabets(words, kinds, language)
+    for at in [at for at, word in enumerate(words) if word in _LONELY]:
+        if kinds[at] == "v" and not set(kinds[max(0, at - 1) : at] + kinds[at + 1 : at + 2]) - _BESIDE_LONELY:
+            kinds[at] = "f"
     for at in [at for at, word in enumerate(words) if word == "dot"]:
         if 0 < at < len(kinds) - 1 and kinds[at - 1] in _DIGITS and kinds[at + 1] in _DIGITS:
             kinds[at] = "f"
