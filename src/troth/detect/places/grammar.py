@@ -60,7 +60,8 @@ def cores() -> dict[str, str]:
         "germanic": f"(?:{_NAME}[ -]){{0,3}}?(?:{_WORD})?(?i:{either(of.endings)})"
         f"\\.?,? +(?:(?i:no|nr)[.:]? ?)?{_AFTER}",
         "box": f"(?i:{_BOX})",
-        "pair": f"{town},? {_AFTER}{_BREAK}(?:(?:[A-Z]{{1,2}}-)?\\d{{4,5}}|\\d{{3}} \\d{{2}})[ ;]{town}",
+        "pair": f"{town},? {_AFTER}{_BREAK}(?:\\d{{4}} ?[A-Z]{{2}}[\\s,]{{1,2}}|(?:[A-Z]{{1,2}}-)?\\d{{4,5}}[ ;]"
+        f"|(?:\\d{{3}} \\d{{2}}|\\d{{4}}-\\d{{3}}) ){town}",
         "unit": rf"\d{{1,3}} (?:[^\s,]+[ ,]{{1,2}}){{0,6}}?[^\s,]+[\s>,?*]{{1,8}}{_FLAT}",
         "between": rf"\d{{2,3}} {town} \d{{1,4}}\b",
         "corner": rf"(?i:(?:the )?corner of) (?:{_WORD}|\d{{1,4}}[a-z]*\.?)"

@@ -22,41 +22,6 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NO_STREETS: Final = frozenset(
     {"brigade", "renegade", "decade", "auntie", "spring", "string", "during", "bring", "ipad", "keypad"}
 )
-_FOREIGN: Final = frozenset(
-    {
-        "place",
-        "square",
-        "via",
-        "route",
-        "cours",
-        "camino",
-        "os",
-        "strada",
-        "plac",
-        "pl",
-        "plaza",
-        "corso",
-        "largo",
-        "borgo",
-    }
-    | {
-        "r",
-        "lg",
-        "tv",
-        "c",
-        "retorno",
-        "circuito",
-        "privada",
-        "cerrada",
-        "diagonal",
-        "canale",
-        "conjunto",
-        "setor",
-        "quadra",
-    }
-    | {"alameda", "avenue", "boulevard", "av", "bd"}
-)
-"""Words of streets elsewhere that are English words too, or words of other things."""
 
 
 class Needs(Enum):
@@ -127,15 +92,15 @@ def continental(core: str, of: Words) -> Judged | None:
     named = [name for name in names if name.lower() not in of.links]
     if not named:
         return None
-    capitals, foreign = named[0][0].isupper(), _plain(kind) in _FOREIGN
+    capitals, doubtful = named[0][0].isupper(), _plain(kind) in of.doubtful_streets
     if before or after:
-        if not capitals and foreign:
+        if not capitals and doubtful:
             return None
-        needs = _any(foreign and not kind[0].isupper() and len(named) < 2)
+        needs = _any(doubtful and not kind[0].isupper() and len(named) < 2)
         return Judged(0.88 if capitals else 0.75, needs, cut=cut, capitals=capitals)
-    if not capitals or named[0].lower() in of.no_places:
+    if not capitals or named[0].lower() in of.no_places or (doubtful and _plain(kind) not in of.unnumbered_streets):
         return None
-    return Judged(0.65, _any(foreign), cut=cut, type="LOCATION")
+    return Judged(0.65, _any(doubtful), cut=cut, type="LOCATION")
 
 
 def germanic(core: str, of: Words) -> Judged | None:

@@ -23,6 +23,8 @@ class Words:
     directions: tuple[str, ...]
     before: tuple[str, ...]
     endings: tuple[str, ...]
+    doubtful_streets: frozenset[str]
+    unnumbered_streets: frozenset[str]
     links: frozenset[str]
     units: frozenset[str]
     buildings: frozenset[str]
@@ -58,6 +60,8 @@ def shipped() -> Words:
         directions=_words(english["directions"]),
         before=_words(continental["before"]),
         endings=_words(continental["endings"]),
+        doubtful_streets=frozenset(_words(continental["doubtful"])),
+        unnumbered_streets=frozenset(_words(continental["unnumbered"])),
         links=frozenset(_words(continental["links"])),
         units=frozenset(it.strip(".") for it in _words(parts["units"])),
         buildings=frozenset(_words(parts["buildings"])),
