@@ -55,13 +55,8 @@ def test_a_word_is_of_one_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_what_is_asked_for_is_a_known_type(name: str) -> None:
-    asked = {
-        type_
-        for by_second in language(name).prompts.values()
-        for phrases in by_second.values()
-        for _, prompt in phrases
-        for type_ in prompt.types
-    }
+    prompts = [prompt for by in language(name).prompts.values() for same in by.values() for _, prompt in same]
+    asked = {type_ for prompt in prompts for type_ in prompt.types}
     assert asked <= values().keys() | {"EMAIL_ADDRESS", "ADDRESS", "AGE"}
 
 

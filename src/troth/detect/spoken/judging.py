@@ -27,6 +27,7 @@ _FOLLOWS: Final = {
     "CREDIT_CARD": ("CARD_EXPIRY", "CVV"),
     "CARD_EXPIRY": ("CVV",),
 }
+_GENERIC: Final = 2
 _ASKED_MAX: Final = 6
 _ASKED_WORDS_MAX: Final = 30
 _ASKED_WEAKLY_WORDS_MAX: Final = 14
@@ -53,22 +54,35 @@ class Context(NamedTuple):
     is_generic: bool
 
 
+_NOTHING: Final = Context((), is_partial=False, is_sure=False, is_near=False, is_generic=True)
+
+
 def context(talk: Talk, at: int) -> Context:
     """What was asked for before word *at*. Words that are often said of something else count less, and less far."""
-    last = itertools.takewhile(lambda it: not it.prompt.is_end, talk.asked_before(at, _ASKED_MAX))
-    asked = [
-        it
-        for it in last
-        if at - it.at <= _ASKED_WORDS_MAX and not _has_moved_on(talk.kinds[it.at : at], it.prompt.rank)
-    ]
-    is_partial = any(it.prompt.is_partial and at - it.at <= _PARTIAL_WORDS_MAX for it in asked)
-    is_sure = any(not it.prompt.rank and at - it.at <= _SURE_WORDS_MAX for it in asked[:2])
-    is_near = any(it.prompt.rank < 2 and at - it.at <= _NEAR_WORDS_MAX for it in asked[:2])
-    is_generic = all(it.prompt.rank > 1 for it in asked)
-    asked = sorted((it for it in asked if is_generic or it.prompt.rank < 2), key=lambda it: it.prompt.rank)
-    types = dict.fromkeys(type_ for it in asked for type_ in it.prompt.types)
-    known = tuple(values()[it] for it in types if it in values())
-    return Context(known, is_partial, is_sure, is_near, is_generic)
+    asked = []
+    is_partial = False
+    for it in talk.asked_before(at, _ASKED_MAX):
+        distance = at - it.at
+        if it.prompt.is_end or distance > _ASKED_WORDS_MAX:
+            break
+        if not _has_moved_on(talk.kinds[it.at : at], it.prompt.rank):
+            asked.append((it.prompt.rank, distance, it.prompt))
+            is_partial = is_partial or (it.prompt.is_partial and distance <= _PARTIAL_WORDS_MAX)
+    if not asked:
+        return _NOTHING
+    is_sure = any(not rank and distance <= _SURE_WORDS_MAX for rank, distance, _ in asked[:2])
+    is_near = any(rank < _GENERIC and distance <= _NEAR_WORDS_MAX for rank, distance, _ in asked[:2])
+    lowest = min(rank for rank, _, _ in asked)
+    ranks = range(_GENERIC if lowest < _GENERIC else _GENERIC + 1)
+    wanted = tuple(prompt.types for rank in ranks for its, _, prompt in asked if its == rank)
+    return Context(_known(wanted), is_partial, is_sure, is_near, lowest == _GENERIC)
+
+
+@lru_cache(maxsize=1024)
+def _known(wanted: tuple[tuple[str, ...], ...]) -> tuple[Value, ...]:
+    """The values of these types, each once."""
+    types = dict.fromkeys(type_ for several in wanted for type_ in several)
+    return tuple(values()[it] for it in types if it in values())
 
 
 def _has_moved_on(kinds: str, rank: int) -> bool:

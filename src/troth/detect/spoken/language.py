@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -80,7 +80,7 @@ class Language:
     kinds: Mapping[str, str]
     values: Mapping[str, str]
     months: Mapping[str, str]
-    prompts: Mapping[str, Mapping[str, tuple[tuple[list[str], Prompt], ...]]]
+    prompts: Mapping[str, Mapping[str, Sequence[tuple[list[str], Prompt]]]]
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
     after_phone: frozenset[str]
     spelling: frozenset[str]
@@ -153,7 +153,7 @@ def _hints(raw: dict[str, Any]) -> Hints:
     return Hints(raw["in_a_row"], raw["letters"], fillers, words, patterns)
 
 
-def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, tuple[tuple[list[str], Prompt], ...]]]:
+def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, list[tuple[list[str], Prompt]]]]:
     phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
     prompts = {
         phrase: Prompt(tuple(type_ for _, type_ in same), _rank(phrase, raw["prompting"]))
@@ -162,14 +162,12 @@ def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, tuple[tuple[list[str], 
     prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
     prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
     prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
-    return {
-        first: {second: tuple(phrases) for second, phrases in itertools.groupby(sorted(same, key=_second), key=_second)}
-        for first, same in _by_first_word(prompts).items()
-    }
-
-
-def _second(phrase: tuple[list[str], Prompt]) -> str:
-    return phrase[0][1] if len(phrase[0]) > 1 else ""
+    phrases_of: dict[str, dict[str, list[tuple[list[str], Prompt]]]] = {}
+    for phrase, prompt in sorted(prompts.items(), key=lambda it: -it[0].count(" ")):
+        words = phrase.split()
+        by_second = phrases_of.setdefault(words[0], {})
+        by_second.setdefault(words[1] if len(words) > 1 else "", []).append((words, prompt))
+    return phrases_of
 
 
 def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str], T], ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language, Prompt
@@ -109,21 +109,30 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
     if not text.islower():
         _group_capitals(spelled, kinds)
-    _join_compounds(words, kinds, language)
+    if language.compounds:
+        _join_compounds(words, kinds, language)
     asked = _asked(words, language)
     for it in asked:
         kinds[it.start : it.at] = ("c" if it.prompt.is_aside else "?") * (it.at - it.start)
     asked = [it for it in asked if not it.prompt.is_aside]
     _absorb_interjections(words, kinds, asked)
     _absorb_alphabets(words, kinds, language)
-    for at in [at for at, word in enumerate(words) if word in _LONELY]:
-        if kinds[at] == "v" and not set(kinds[max(0, at - 1) : at] + kinds[at + 1 : at + 2]) - _BESIDE_LONELY:
-            kinds[at] = "f"
-    for at in [at for at, word in enumerate(words) if word == "dot"]:
-        if 0 < at < len(kinds) - 1 and kinds[at - 1] in _DIGITS and kinds[at + 1] in _DIGITS:
-            kinds[at] = "f"
+    _drop_lonely(words, kinds)
     turns = [at for at, kind in enumerate(kinds) if kind == "s"]
     return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked, turns)
+
+
+def _drop_lonely(words: list[str], kinds: list[str]) -> None:
+    """An article among fillers is no letter, and a dot between digits no sign."""
+    if not _LONELY.isdisjoint(words):
+        for at in [at for at, word in enumerate(words) if word in _LONELY]:
+            beside = {*kinds[max(0, at - 1) : at], *kinds[at + 1 : at + 2]}
+            if kinds[at] == "v" and beside <= _BESIDE_LONELY:
+                kinds[at] = "f"
+    if "dot" in words:
+        for at in [at for at, word in enumerate(words[:-1]) if word == "dot" and at]:
+            if kinds[at - 1] in _DIGITS and kinds[at + 1] in _DIGITS:
+                kinds[at] = "f"
 
 
 def _kind(word: str) -> str:
@@ -187,26 +196,20 @@ def _asked(words: list[str], language: Language) -> list[Asked]:
     """Every prompt, the longest of those that begin with the same word."""
     found = []
     past = 0
-    bare = [it.removesuffix("'s") for it in words]
+    bare = [it.removesuffix("'s") for it in words] if any("'" in it for it in words) else words
     for at in [at for at, word in enumerate(bare) if word in language.prompts or words[at] in language.prompts]:
         if at < past:
             continue
-        second = bare[at + 1] if at + 1 < len(words) else ""
-        for phrase, prompt in _phrases(language, words[at], bare[at], second):
-            end = at + len(phrase)
-            if phrase in (words[at:end], bare[at:end]) and not _is_spelled(words, at, end):
-                past = end
-                found.append(Asked(at, past, prompt))
-                break
+        second = bare[at + 1] if at + 1 < len(bare) else ""
+        for first in (words[at], bare[at]) if words[at] != bare[at] else (words[at],):
+            by_second = language.prompts.get(first, {})
+            for phrase, prompt in (*by_second.get(second, ()), *by_second.get("", ())):
+                end = at + len(phrase)
+                is_said = end == at + 1 or words[at:end] == phrase or bare[at:end] == phrase
+                if end > past and is_said and not _is_spelled(words, at, end):
+                    past = end
+                    found.append(Asked(at, end, prompt))
     return found
-
-
-def _phrases(language: Language, word: str, bare: str, second: str) -> Iterator[tuple[list[str], Prompt]]:
-    """Prompts that may begin with a word, the longest first, where *second* follows; ``code's`` is ``code``, too."""
-    for first in dict.fromkeys((word, bare)):
-        by_second = language.prompts.get(first, {})
-        yield from by_second.get(second, ())
-        yield from by_second.get("", ())
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
