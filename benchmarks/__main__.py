@@ -23,6 +23,7 @@ BENCHMARKS = (
     "benchmarks.policy",
     "benchmarks.versions",
     "benchmarks.detect",
+    "benchmarks.detect.schemas",
 )
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from troth.stores import Column, ColumnKind, TableSchema
 
 __all__ = ["Pointer", "Pointers"]
 
+_REPORTS_TO: Final = (root("reports"), root("to"))
 _CONTENT_TYPE: Final = (root("content"), root("type"))
 _JOINS: Final = 0.25
 """How much less likely a table that joins two others is meant by a part of its name."""
@@ -101,8 +102,7 @@ class Pointers:
 
     def _is_said(self, it: _Named) -> bool:
         """Whether words that only a reference has make a mark unnecessary: ``created_by``, ``ReportsTo``."""
-        reports = it.stem[-1] == root("to") and it.stem[0] in self._lists.chiefs
-        return it.stem[-1] in self._lists.by or (reports and not it.is_text)
+        return it.stem[-1] in self._lists.by or (it.stem == _REPORTS_TO and not it.is_text)
 
     def _depends(self, it: _Named) -> bool:
         """Whether another column says of which table the key is: ``owner_type`` beside ``owner_id``."""
@@ -123,7 +123,8 @@ class Pointers:
             strange = set(bare[:start]) & self._lists.elsewhere
             if owner is not None and not strange and (owner.table.key == (owner.key.name,) or not start):
                 says = "ends in" if start else "is"
-                yield owner, (0.6 if start else 0.95) - _far(owner, it), f"its name {says} that of that table's key"
+                score = 0.6 if start else 0.95 if owner.key.name == it.column.name else 0.89
+                yield owner, score - _far(owner, it), f"its name {says} that of that table's key"
         for end in range(2, len(bare)):
             owner = self._targets.by_key.get(bare[:end])
             if owner is not None:
@@ -164,9 +165,11 @@ class Pointers:
 
     def _partly(self, it: _Named, target: Target, around: Words) -> tuple[float, str]:
         stem, core = it.stem, target.core
-        if ends(stem, core):
-            strange = set(stem[: -len(core)]) & self._lists.elsewhere
-            return (0.0, "") if strange else (0.76 + 0.03 * len(core), "its name ends in the name of that table")
+        name = target.full if ends(stem, target.full) else core
+        if ends(stem, name):
+            if set(stem[: -len(name)]) & self._lists.elsewhere:
+                return 0.0, ""
+            return 0.76 + 0.03 * len(name) + 0.015 * (name == target.full), "its name ends in the name of that table"
         if ends(core, stem):
             rest = core[: -len(stem)]
             if _holds(around, target.noun):
@@ -210,7 +213,7 @@ class Pointers:
     def _of_people(self, it: _Named) -> Iterator[Judged]:
         """Somebody: those who lead others are of the staff, where it has a table of its own."""
         people, staff = self._targets.people, self._targets.staff
-        chief = {it.stem[0], it.stem[-1]} & self._lists.chiefs
+        chief = {it.stem[0], it.stem[-1]} & self._lists.chiefs or it.stem[:2] == _REPORTS_TO
         if chief and staff is not None and staff.fits(it.column):
             yield staff, 0.64, "it names who leads, and that table holds the staff"
         if people is None or not people.fits(it.column):

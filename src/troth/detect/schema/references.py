@@ -18,7 +18,7 @@ _ENOUGH: Final = 3
 _PLAIN: Final = 0.55
 """How plain a name has to be to be believed without values, and beside others."""
 _POSSIBLE: Final = 0.3
-_APART: Final = 0.005
+_APART: Final = 0.002
 _REPEATED: Final = 0.75
 _THERE: Final = 0.9
 """Which part of a column's values has to be there: what the database does not enforce may have come loose."""

@@ -92,7 +92,9 @@ class Vocabulary:
             return (word,)
         known = self._cut.get(word)
         if known is None:
-            known = self._cut[word] = self._cut_up(word)
+            cut = self._cut_up(word)
+            known = cut if len(cut) == 1 else tuple(piece for part in cut for piece in self._parts(part))
+            self._cut[word] = known
         return known
 
     def _cut_up(self, word: str) -> Words:
