@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -9,8 +10,8 @@ import re2
 
 from troth.detect.finding import Finding
 from troth.detect.text import Text
-from troth.detect.written import reading, words
-from troth.detect.written.recogniser import Pattern, Recogniser
+from troth.detect.written import reading
+from troth.detect.written.recogniser import Pattern, Recogniser, Words
 from troth.detect.written.search import Search
 
 __all__ = ["explain"]
@@ -69,15 +70,11 @@ def _place(text: Text, finding: Finding, recogniser: Recogniser) -> tuple[Patter
 
 
 def _word(text: Text, recogniser: Recogniser, pattern: Pattern, start: int, end: int) -> str:
-    """The nearest word that tells of the value, as the recogniser spells it."""
-    known = recogniser.words
-    has = bool(known.before), bool(known.after), bool(known.against)
-    told = Search(recogniser, pattern).told(text.utf8, start, end, *has)
-    if told is None or told.start < 0:
-        return ""
-    is_before = told.start < start
-    said = text.utf8[told.start : told.end]
-    for word in known.before if is_before else known.after:
-        if re2.search(words.regex([word]).encode(), said):
-            return f"“{word}” {'before' if is_before else 'after'} it"
+    """The nearest word that tells of the value, as the recogniser spells it; of equally near ones the longest."""
+    near = Search(recogniser, pattern).told(text.utf8, start, end)
+    those = [(word, "before", Words(before=(word,))) for word in recogniser.words.before]
+    those += [(word, "after", Words(after=(word,))) for word in recogniser.words.after]
+    for word, side, alone in sorted(those, key=lambda it: -len(it[0])):
+        if near is not None and Search(replace(recogniser, words=alone), pattern).told(text.utf8, start, end) == near:
+            return f"“{word}” {side} it"
     return ""

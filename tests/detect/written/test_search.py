@@ -100,3 +100,9 @@ def test_places_are_told_in_the_text_as_written() -> None:
 def test_a_value_is_found_in_what_looked_like_a_longer_one() -> None:
     it = recogniser(r"\b\d{4}(?: \d{4}){3,4}\b", Scores(checked=0.9), check="luhn")
     assert found(it, "0001 4111 1111 1111 1111") == [("4111 1111 1111 1111", 0.9)]
+
+
+def test_words_are_seen_where_the_window_begins_within_a_character() -> None:
+    it = recogniser(r"\b\d{4}\b", Scores(told=0.9), Words(before=("pin",)))
+    for shift in range(4):
+        assert [value for value, _ in found(it, f"{'é' * 40}{'x' * shift} pin 1234")] == ["1234"]

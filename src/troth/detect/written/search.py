@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import re2
 
@@ -14,129 +14,130 @@ from troth.detect.written import words
 from troth.detect.written.checks import CHECKS
 from troth.detect.written.recogniser import Pattern, Recogniser
 
-__all__ = ["Search", "Told"]
+__all__ = ["Search"]
 
 _BEFORE: Final = 48
 _AFTER: Final = 24
 """How many bytes before and after a value are searched for words that say what it is."""
 _FARNESS: Final = 0.001
 """What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
-_NOWHERE: Final = (-1, -1)
 _ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
-
-
-class Told(NamedTuple):
-    """A word that says what a value is: where it stands, and how many bytes are between it and the value."""
-
-    start: int
-    end: int
-    distance: int
+_FROM_START: Final = re2._re2.RE2.Anchor.ANCHOR_START
+_NOWHERE: Final = (-1, -1)
+_DENIED: Final = -1
 
 
 class Search:
-    """Looks for one pattern. Its expressions are compiled when they are first needed, since most never are."""
+    """Looks for one pattern. Its expressions are compiled when they are first needed, since most never are.
+
+    This is where the time goes, so RE2 is asked directly: its Python wrapper makes an object of each match.
+    """
 
     def __init__(self, recogniser: Recogniser, pattern: Pattern) -> None:
         self.recogniser = recogniser
         self.pattern = pattern
         self.needs_words = pattern.scores.need_words
-        self._needs_check = pattern.check is not None and pattern.scores.told is None
         self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
-        self._scores = pattern.scores.alone, pattern.scores.checked, pattern.scores.told, pattern.scores.both
-        self._once = recogniser.words.once
-        self._check: Callable[[str], bool] | None = None if pattern.check is None else CHECKS[pattern.check]
 
     def find(self, text: Text, before: bool = True, after: bool = True, against: bool = True) -> list[Finding]:
         """Every place that the evidence is good enough for; *before*, *after* and *against* say which of its words
         occur in the text at all.
         """
         found: list[Finding] = []
-        match, group = self._match
-        check, scores, weigh = self._check, self._scores, self.heeds_words and (before or after or against)
-        utf8, size, at = text.utf8, len(text.utf8), 0
-        word: Told | None = None
+        match, group, check, needs_check, scores, kind, name = self._ready
+        heeds = self.heeds_words and (before or after or against)
+        utf8, size, at, told, last = text.utf8, len(text.utf8), 0, None, None
         while True:
             spans = match(_ANYWHERE, utf8, at, size)
-            if spans[0][0] < 0:
-                return found
-            start, end = place = spans[group] if spans[group] != _NOWHERE else spans[0]
+            place = spans[group]
+            if place == _NOWHERE:
+                place = spans[0]
+                if place == _NOWHERE:
+                    return found
+            start, end = place
             at = end  # not of the whole match: what bounds this value may bound the next one, too
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
-            if self._needs_check and not checked:
+            if needs_check and not checked:
                 if not self.needs_words:
                     at = start + 1  # a value may stand in what looked like a longer one
                 continue
-            if weigh:
-                last, word = word, self.told(utf8, start, end, before, after, against)
-                if word is _DENIED or (self._once and word is not None and last is not None and word[:2] == last[:2]):
+            if heeds:
+                told = self.told(utf8, start, end, before, after, against)
+                if told == _DENIED or (told is not None and self._is_again(start - told, last)):
                     continue
-            score = scores[(checked is True) + 2 * (word is not None)]
+                last = None if told is None else start - told
+            score = scores[(checked is True) + 2 * (told is not None)]
             if score is not None:
-                found.append(self._finding(text, place, checked, score, word))
-
-    def _finding(
-        self, text: Text, at: tuple[int, int], checked: bool | None, score: float, word: Told | None
-    ) -> Finding:
-        start, end = at if text.is_plain else (text.offset(at[0]), text.offset(at[1]))
-        if word is not None:
-            score = round(score - word.distance * _FARNESS, 3)
-        return Finding(start, end, self.recogniser.type, score, self.recogniser.name, checked, word is not None)
+                if told:
+                    score = round(score - told * _FARNESS, 3)
+                if not text.is_plain:
+                    start, end = text.offset(start), text.offset(end)
+                found.append(Finding(start, end, kind, score, name, checked, told is not None))
 
     def told(
         self, utf8: bytes, start: int, end: int, before: bool = True, after: bool = True, against: bool = True
-    ) -> Told | None:
-        """The nearest word that says what is at *start* to *end*; `_DENIED` where a nearer one says that it is not."""
+    ) -> int | None:
+        """How many bytes from the value at *start* to *end* the nearest word is that says what it is.
+
+        None where there is none, -1 where a nearer one says that it is something else.
+        """
         known = self.recogniser.words
-        said = self._last(self._before, utf8, start) if before and known.before else None
-        if after and known.after and (said is None or said.distance):
-            later = self._first(self._after, utf8, end)
-            if later is not None and (said is None or later.distance < said.distance):
-                said = later
-        if against and known.against and (said is not None or not self.needs_words):
-            denied = self._last(self._against, utf8, start)
-            if denied is not None and (said is None or denied.distance < said.distance):
+        near = _before(self._before, utf8, start) if before and known.before else None
+        if near == 0:
+            return near
+        if after and known.after:
+            later = _after(self._after, utf8, end)
+            if later is not None and (near is None or later < near):
+                near = later
+        if against and known.against and (near is not None or not self.needs_words):
+            denied = _before(self._against, utf8, start)
+            if denied is not None and (near is None or denied < near):
                 return _DENIED
-        return said
+        return near
+
+    def _is_again(self, word: int, last: int | None) -> bool:
+        """Whether a word has told of a value before, and may tell of one only."""
+        return self.recogniser.words.once and word == last
 
     @cached_property
-    def _match(self) -> tuple[Any, int]:
-        return _searching(self.pattern.regex)
+    def _ready(self) -> tuple[Any, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], str, str]:
+        compiled = re2.compile(self.pattern.regex.encode())
+        check = None if self.pattern.check is None else CHECKS[self.pattern.check]
+        of = self.pattern.scores
+        needs_check = check is not None and of.told is None
+        scores = of.alone, of.checked, of.told, of.both
+        group = min(compiled.groups, 1)
+        return compiled._regexp.Match, group, check, needs_check, scores, self.recogniser.type, self.recogniser.name
 
     @cached_property
     def _before(self) -> Any:
-        return _searching(words.regex(self.recogniser.words.before))[0]
-
-    @cached_property
-    def _after(self) -> Any:
-        return _searching(words.regex(self.recogniser.words.after))[0]
+        return _last_of(self.recogniser.words.before)
 
     @cached_property
     def _against(self) -> Any:
-        return _searching(words.regex(self.recogniser.words.against))[0]
+        return _last_of(self.recogniser.words.against)
 
-    @staticmethod
-    def _last(match: Any, utf8: bytes, start: int) -> Told | None:
-        """The last of the words before *start*, which may touch the value but not stand in it."""
-        last = None
-        at = start - _BEFORE if start > _BEFORE else 0
-        while True:
-            span = match(_ANYWHERE, utf8, at, start + 1)[0]
-            if span[0] < 0:
-                return last
-            at = span[1]
-            last = Told(span[0], at, start - at if at < start else 0)
-
-    @staticmethod
-    def _first(match: Any, utf8: bytes, end: int) -> Told | None:
-        """The first of the words after *end*."""
-        start, stop = match(_ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER))[0]
-        return None if start < 0 else Told(start, stop, max(0, start - end))
+    @cached_property
+    def _after(self) -> Any:
+        return re2.compile(words.regex(self.recogniser.words.after).encode())._regexp.Match
 
 
-_DENIED: Final = Told(-1, -1, -1)
+def _last_of(these: tuple[str, ...]) -> Any:
+    """A search for the last of the words, which a star that takes all it can get leads to in one step."""
+    return re2.compile(rf"\C*(?:{words.regex(these)})".encode())._regexp.Match
 
 
-def _searching(regex: str) -> tuple[Any, int]:
-    """RE2's own search, and which group is the value: its wrapper's match objects would cost most of the time."""
-    compiled = re2.compile(regex.encode())
-    return compiled._regexp.Match, min(compiled.groups, 1)
+def _before(match: Any, utf8: bytes, start: int) -> int | None:
+    """How far before *start* the last of the words ends; it may touch the value but not stand in it."""
+    _, end = match(_FROM_START, utf8, start - _BEFORE if start > _BEFORE else 0, start + 1)[0]
+    if end < 0:
+        return None
+    return start - end if end < start else 0
+
+
+def _after(match: Any, utf8: bytes, end: int) -> int | None:
+    """How far after *end* the first of the words begins."""
+    start, _ = match(_ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER))[0]
+    if start < 0:
+        return None
+    return start - end if start > end else 0
