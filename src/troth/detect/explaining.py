@@ -74,7 +74,7 @@ def _word(text: Text, recogniser: Recogniser, pattern: Pattern, start: int, end:
     near = Search(recogniser, pattern).told(text.utf8, start, end)
     those = [(word, "before", Words(before=(word,))) for word in recogniser.words.before]
     those += [(word, "after", Words(after=(word,))) for word in recogniser.words.after]
-    for word, side, alone in sorted(those, key=lambda it: -len(it[0])):
+    for word, side, alone in sorted(those, key=lambda it: (-len(it[0].replace(" ", "")), it[0].count(" "))):
         if near is not None and Search(replace(recogniser, words=alone), pattern).told(text.utf8, start, end) == near:
             return f"“{word}” {side} it"
     return ""
