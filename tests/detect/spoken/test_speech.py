@@ -39,6 +39,7 @@ def _marked(marked: str) -> tuple[str, str]:
         ("POSTAL_CODE", "agent: what's your zip code\ncaller: ⟦eight five two five one⟧"),
         ("DATE_OF_BIRTH", "agent: date of birth\ncaller: ⟦the second of march nineteen seventy four⟧"),
         ("DATE_OF_BIRTH", "i was born on ⟦march eleventh nineteen seventy six⟧"),
+        ("DATE_TIME", "the engineer came on ⟦tuesday the third of june⟧ and again later"),
         ("UK_NINO", "it's ⟦a b one two three four five six c⟧"),
         ("US_SSN", "agent: your social security number\ncaller: ⟦two oh eight sixty four eleven fifty nine⟧"),
         (
@@ -72,6 +73,8 @@ def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
         "meet me at dot's cafe",
         "an email has to have an at and a dot in it",
         "the tariff is twenty four point six pence a unit",
+        "i paid one hundred and fifty in may",
+        "agent: the security code is on the back\ncaller: i have only twelve of them since two thousand and twenty",
         "press one for billing press two for a fault",
         "it takes two to three working days and costs eleven thousand four hundred",
         "the m twenty five was slow from junction ten to junction fifteen",

@@ -29,6 +29,8 @@ _GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")
 _GOES_BACK: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&]){0,3}")
 _AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
 _ASKED_WORDS_MAX: Final = 25
+_BIRTHS: Final = frozenset({"DATE_OF_BIRTH", "CARD_EXPIRY"})
+_DAY_TENS_MAX: Final = 30
 _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
@@ -58,10 +60,20 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
             continue
         asked = [it for it in talk.asked_before(start, 2) if start - it.at <= _ASKED_WORDS_MAX]
         types = [type_ for it in asked for type_ in it.prompt.types]
+        if not _BIRTHS.intersection(types) and not _may_be_day(talk, start, end, language):
+            continue
         is_plain = month not in _HOMONYMS or len(match[0]) > 2
         if not (is_plain or types):
             continue
         yield _date(talk, start, end, types, language)
+
+
+def _may_be_day(talk: Talk, start: int, end: int, language: Language) -> bool:
+    """Whether what stands before a month may be its day: not ``fifty in may``."""
+    before = re.split("[Mn]", talk.kinds[start:end])[0]
+    words = talk.words[start : start + len(before)]
+    tens = [int(language.values[word]) for kind, word in zip(before, words, strict=True) if kind == "T"]
+    return max(tens, default=0) <= _DAY_TENS_MAX and "in" not in words
 
 
 def _is_spelling(talk: Talk, start: int, end: int) -> bool:
@@ -72,7 +84,7 @@ def _is_spelling(talk: Talk, start: int, end: int) -> bool:
 
 
 def _date(talk: Talk, start: int, end: int, types: list[str], language: Language) -> Said:
-    told = next((it for it in types if it in ("DATE_OF_BIRTH", "CARD_EXPIRY")), None)
+    told = next((it for it in types if it in _BIRTHS), None)
     if told:
         start = _first_try(talk, start)
         start -= _GOES_BACK.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()

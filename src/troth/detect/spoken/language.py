@@ -87,6 +87,7 @@ class Language:
     connecting: frozenset[str]
     hints: Hints
     counted: frozenset[str]
+    several: frozenset[str]
     common: frozenset[str]
     providers: frozenset[str]
     domains: frozenset[str]
@@ -132,6 +133,7 @@ def _language(raw: dict[str, Any]) -> Language:
         connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),
         common=frozenset(words["common"]),
+        several=frozenset(words.get("several", ())),
         counted=frozenset(words["counted"]),
         providers=frozenset(email["providers"]),
         domains=frozenset(email["tlds"]),

@@ -21,13 +21,16 @@ _ASIDE_WORDS_MAX: Final = 16
 _RESTATED_WORDS_MAX: Final = 14
 _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
+_LOOSE_GAP: Final = 6
+_LOOSE_SIGNS: Final = 2
 _SHORT_WORD: Final = 3
 _PROVEN: Final = 0.95
 _FIGURES: Final = 4
 _BEGUN_SIGNS: Final = 3
 _COUNTED_SIGNS_MAX: Final = 5
 _NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
-"""Types that nobody says with hundreds and thousands."""
+_NEVER_IN_THOUSANDS: Final = _NEVER_COUNTED | {"CVV", "POSTAL_CODE", "SORT_CODE", "UK_VEHICLE_REGISTRATION", "US_SSN"}
+"""Types that nobody says with hundreds, or with thousands."""
 _VALUE_COST: Final = 0.5
 _JOIN_COST: Final = 0.3
 _ASIDE_COST: Final = 0.01
@@ -92,7 +95,9 @@ def _is_counted(talk: Talk, end: int, language: Language) -> bool:
     """Whether the number before word *end* says how many of something there are: of a known thing, or of several."""
     if end >= len(talk.words):
         return False
-    word = talk.words[end]
+    word, *more = talk.words[end : end + 2]
+    if word == "of" and not language.several.isdisjoint(more):
+        return True
     return word in language.counted or (talk.kinds[end] == "x" and len(word) > _SHORT_WORD and word.endswith("s"))
 
 
@@ -134,7 +139,7 @@ def _may_go_on(said: Said | None, signs: Signs, gap: str, asked: Context) -> boo
     ):
         return False
     if said is None:
-        return asked.is_sure or len(signs.said) > 1
+        return (asked.is_sure and len(gap) <= _LOOSE_GAP) or len(signs.said) > _LOOSE_SIGNS
     full = values()[said.type].full
     if full:
         return len(signs.said) < max(full) + min(signs.noise, 6)
@@ -158,7 +163,9 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
         return None
     kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
     by_prompt = told(signs, asked)
-    if by_prompt and by_prompt[0] in _NEVER_COUNTED and ("k" in kinds or ("h" in kinds and len(signs.said) < 7)):
+    is_amount = "k" in kinds and by_prompt and by_prompt[0] in _NEVER_IN_THOUSANDS
+    is_amount = is_amount or ("h" in kinds and len(signs.said) < 7 and by_prompt and by_prompt[0] in _NEVER_COUNTED)
+    if is_amount:
         by_prompt = None
     is_phone = not language.after_phone.isdisjoint(talk.words[end : end + 1])
     if is_phone and (by_prompt is None or by_prompt[1] < EXACT) and values()["PHONE_NUMBER"].is_exact(signs.shape):
