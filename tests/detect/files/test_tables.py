@@ -11,6 +11,7 @@ import pytest
 
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, kind_of, scan
+from troth.detect.files.cells import in_json
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO", "CREDIT_CARD"}, names=False)
 ANN, BEN, CHLOE = "ann@example.org", "ben@example.org", "chloe@example.org"
@@ -132,6 +133,14 @@ def test_a_large_array_is_read_as_it_comes() -> None:
 
 def test_numbers_keep_their_digits() -> None:
     assert _places('{"card": 4111111111111111}', Kind.JSON) == [("CREDIT_CARD", 1, "card")]
+
+
+def test_a_number_of_any_length_breaks_nothing() -> None:
+    assert _places(f'{{"n": {"1" * 5_000}, "mail": "{ANN}"}}', Kind.JSONL) == [("EMAIL_ADDRESS", 1, "mail")]
+
+
+def test_a_number_that_chunks_cut_in_two_is_whole() -> None:
+    assert [cell.text for cell in in_json(iter(["[12", "34, 5", "6", "]"]))] == ["1234", "56"]
 
 
 def test_a_name_that_stands_twice_hides_no_value() -> None:

@@ -95,6 +95,15 @@ def test_no_border_between_pieces_hides_or_repeats_anything(parts: list[str], da
         assert (it.line, it.column) == (len(lines), len(lines[-1]) + 1)
 
 
+@pytest.mark.parametrize("shift", range(0, 150, 2))
+def test_a_value_is_whole_wherever_a_piece_ends(monkeypatch: pytest.MonkeyPatch, shift: int) -> None:
+    monkeypatch.setattr(prose, "_PIECE", 150)
+    monkeypatch.setattr(prose, "_SHARED", 80)
+    text = "." * shift + f"\n{ANN} or {ANN}," * 20
+    told = list(prose.in_text(DETECTOR, [text]))
+    assert [it.finding[:2] for it in told if isinstance(it, Found)] == [it[:2] for it in DETECTOR.find(text)]
+
+
 def test_one_enormous_line_is_searched_in_bounded_memory() -> None:
     seen: list[int] = []
 

@@ -65,8 +65,9 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
     try:
         for row in reader:
             if headings is None and row:
-                headings = row if _could_be_names(row) and are_names(row) else ()
-                row = () if headings else row  # noqa: PLW2901 - it is no row of values
+                headings = tuple(row) if _could_be_names(row) and are_names(row) else ()
+                if headings:
+                    row.clear()  # it holds no values
             yield from _row(row, headings or (), record.line)
             record.taken()
     except csv.Error as error:
