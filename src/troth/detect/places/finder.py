@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from troth.detect.finding import Finding
-from troth.detect.places.grammar import compiled, prefilter
+from troth.detect.places.grammar import cores
 from troth.detect.places.judging import JUDGES, Judged, Needs
 from troth.detect.places.walking import NOWHERE, Walk, Walker
 from troth.detect.places.words import shipped
@@ -51,25 +51,15 @@ class Places:
     TYPES: Final = frozenset({"ADDRESS", "LOCATION"})
 
     def find(self, text: Text) -> Iterator[Finding]:
-        """Addresses in their order. They do not overlap. Raises `Unscanned` where the text cannot be searched."""
+        """Addresses in their order. They do not overlap."""
         reach = 0
-        for start, end, name in self._cores(text.utf8):
+        # Of several cores at one place, the longest is judged first.
+        for start, end, name in sorted(cores(text.utf8), key=lambda it: (it[0], -it[1])):
             text.check_clock()
             if start >= reach and (it := self._place(text.utf8, start, end, name, reach)):
                 reach = it.end
                 kind = f"places/{name}"
                 yield Finding(text.offset(it.start), text.offset(it.end), it.type, it.score, kind, None, it.told)
-
-    def _cores(self, utf8: bytes) -> list[tuple[int, int, str]]:
-        """Every place where one may begin; of several at one place, the longest first."""
-        which, names = prefilter()
-        found = [
-            (*match.span(1), names[at])
-            for at in which.occurring(utf8)
-            if at in names
-            for match in compiled(names[at]).finditer(utf8)
-        ]
-        return sorted(found, key=lambda it: (it[0], -it[1]))
 
     def _place(self, utf8: bytes, start: int, end: int, name: str, reach: int) -> _Place | None:
         before = utf8[max(reach, start - _BEFORE) : start].decode("utf-8", "ignore")
