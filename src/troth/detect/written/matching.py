@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -35,25 +35,25 @@ class Matcher:
     def find(self, text: Text) -> list[Finding]:
         """Every place that a recogniser vouches for; places may overlap."""
         wordbook, parts = self._parted
-        has_digit = _DIGIT.search(text.utf8) is not None
+        utf8 = text.utf8
+        has_digit = _DIGIT.search(utf8) is not None
         said: set[int] | None = None
         found: list[Finding] = []
         for part in parts:
             if part.needs_digit and not has_digit:
                 continue
-            if said is None and part.needs_words:
-                said = wordbook.said(text.utf8)
-            if said is not None and part.needs_words and said.isdisjoint(part.words):
-                continue
-            for search, before, after, against in part.occurring(text.utf8):
+            if part.needs_words:
+                said = wordbook.said(utf8) if said is None else said
+                sought = part.told(utf8, said)
+            else:
+                sought = part.occurring(utf8)
+            for search, before, after, against in sought:
                 text.check_clock()
-                if not search.heeds_words:
-                    found += search.find(text, False, False, False)
-                    continue
-                if said is None:
-                    said = wordbook.said(text.utf8)
-                if before in said or after in said or not search.needs_words:
+                if search.heeds_words:
+                    said = wordbook.said(utf8) if said is None else said
                     found += search.find(text, before in said, after in said, against in said)
+                else:
+                    found += search.find(text, False, False, False)
         return found
 
     @cached_property
@@ -79,17 +79,20 @@ def _beginning(search: Search) -> str:
     return "a letter" if _BEGINS_WITH_LETTER.match(regex) else "a label"
 
 
+_Sought = tuple[Search, int, int, int]
+"""A search, and the numbers of its words before, after and against."""
+
+
 class _Part:
     """Searches, and the prefilter that tells which of them are worth while."""
 
     def __init__(self, wordbook: Wordbook, *, needs_digit: bool, needs_words: bool) -> None:
         self.needs_digit = needs_digit
         self.needs_words = needs_words
-        self.words: set[int] = set()
-        """The words of which a text says one, or has nothing for this part where all of it need words."""
         self._wordbook = wordbook
         self._patterns = Prefilter()
-        self._searches: list[list[_Sought]] = [[]]
+        self._by_pattern: list[list[_Sought]] = [[]]
+        self._by_word: dict[int, list[tuple[int, _Sought]]] = {}
 
     def add(self, search: Search) -> None:
         """To the searches of this part."""
@@ -97,15 +100,26 @@ class _Part:
         before = self._wordbook.add(said.before, is_local=is_local)
         after = self._wordbook.add(said.after, is_local=is_local)
         against = self._wordbook.add(said.against, is_local=is_local, is_told=False)
-        self.words |= {before, after}
+        sought = search, before, after, against
         number = self._patterns.add(search.pattern.regex)
-        self._searches += [[] for _ in range(number - len(self._searches) + 1)]
-        self._searches[number].append((search, before, after, against))
+        self._by_pattern += [[] for _ in range(number - len(self._by_pattern) + 1)]
+        self._by_pattern[number].append(sought)
+        for word in {before, after}:
+            self._by_word.setdefault(word, []).append((number, sought))
 
-    def occurring(self, utf8: bytes) -> Iterator[_Sought]:
-        """The searches whose pattern occurs, and the numbers of the words before, after and against their values."""
-        for number in self._patterns.occurring(utf8):
-            yield from self._searches[number]
+    def occurring(self, utf8: bytes) -> list[_Sought]:
+        """The searches whose pattern occurs."""
+        return [sought for number in self._patterns.occurring(utf8) for sought in self._by_pattern[number]]
 
-
-_Sought = tuple[Search, int, int, int]
+    def told(self, utf8: bytes, said: set[int]) -> list[_Sought]:
+        """The searches whose pattern occurs, and of whose words one is *said*."""
+        words = said & self._by_word.keys()
+        if not words:
+            return []
+        numbers = set(self._patterns.occurring(utf8))
+        return [
+            sought
+            for word in words
+            for number, sought in self._by_word[word]
+            if number in numbers and (word == sought[1] or sought[1] not in said)
+        ]

@@ -29,17 +29,18 @@ class Prefilter:
 
     def occurring(self, utf8: bytes) -> list[int]:
         """The numbers of those that occur, and 0. Raises `Unscanned` when RE2 cannot tell in the memory it has."""
-        numbers: list[int] | None = self._set.Match(utf8)
+        numbers: list[int] | None = self._occurring(utf8)
         if not numbers:  # not even what occurs in every text
             raise Unscanned("the text could not be searched in the memory that is allowed: cut it into pieces")
         return numbers
 
     @cached_property
-    def _set(self) -> Any:
+    def _occurring(self) -> Any:
+        """RE2's own search, which its Python wrapper would call with half as much time again."""
         options = re2.Options()
         options.max_mem = _MEMORY_BYTES
         which = re2.Set.SearchSet(options)
         for regex in self._numbers:
             which.Add(regex)
         which.Compile()
-        return which
+        return which._set.Match
