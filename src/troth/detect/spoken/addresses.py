@@ -16,7 +16,52 @@ _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
 _ASIDE_MAX: Final = 24
 """How many words of other talk may stand between two parts of an address."""
-_WORD_DOMAINS: Final = frozenset({"in", "it", "me", "at", "be", "no", "us", "to", "so", "is", "come", "calm"})
+_WORD_DOMAINS: Final = frozenset(
+    {
+        "clinic",
+        "top",
+        "club",
+        "life",
+        "world",
+        "news",
+        "blog",
+        "agency",
+        "group",
+        "company",
+        "support",
+        "bank",
+        "shop",
+        "name",
+        "pro",
+        "store",
+        "site",
+        "tech",
+        "email",
+        "health",
+        "care",
+        "travel",
+        "design",
+        "school",
+        "police",
+        "academy",
+        "cloud",
+        "online",
+        "london",
+        "in",
+        "it",
+        "me",
+        "at",
+        "be",
+        "no",
+        "us",
+        "to",
+        "so",
+        "is",
+        "come",
+        "calm",
+    }
+)
+_SCHEME: Final = frozenset({"h", "t", "p", "s", "colon", "forward", "double", "http", "https"})
 _PLAIN_WORDS_MAX: Final = 3
 _DOMAIN_WORDS_MAX: Final = 30
 
@@ -83,7 +128,7 @@ def _domain_end(talk: Talk, at: int, language: Language) -> int | None:
     while at < limit and named <= 14:
         kind = talk.kinds[at]
         if kind == ".":
-            after = _top_level(talk, _past_gaps(talk, at + 1), language)
+            after = _after_dot(talk, at + 1, language)
             if after and named:
                 end = at = after
                 named = 1
@@ -122,12 +167,11 @@ def _past_gaps(talk: Talk, at: int) -> int:
     return at
 
 
-def _top_level(talk: Talk, at: int, language: Language) -> int | None:
-    """The word after ``com``, ``c o m`` or ``u k``, where such a domain begins at word *at* or a filler before it."""
-    if at and talk.words[at - 1] in language.domains and talk.kinds[at - 1] in GAPS:
-        return at
-    if talk.words[at : at + 1] and talk.words[at] in language.domains:
-        return at + 1
+def _after_dot(talk: Talk, at: int, language: Language) -> int | None:
+    """The word after ``com``, ``c o m`` or ``u k``, where such a domain begins at word *at* or after fillers."""
+    for first in (at, _past_gaps(talk, at)):
+        if talk.words[first : first + 1] and talk.words[first] in language.domains:
+            return first + 1
     letters = ""
     found = None
     for _ in range(3):
@@ -195,7 +239,8 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
     if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS + _PERHAPS:
         return None
     is_then = gap == "g" and talk.words[start - 1] == "then" and talk.kinds[before] in _UNITS
-    is_joined = is_open or is_then or "z" in gap
+    is_and = gap == "g" and talk.words[start - 1] == "and" and talk.kinds[max(0, before - 1)] in "sg?;"
+    is_joined = is_open or is_then or is_and or "z" in gap
     if ("g" in gap or ";" in gap) and not is_joined and talk.kinds[before] not in _SIGNS:
         return None
     if "s" in gap and "z" not in gap and not is_open:
@@ -204,20 +249,29 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
 
 
 def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
-    end = _top_level(talk, _past_gaps(talk, dot + 1), language)
+    end = _after_dot(talk, dot + 1, language)
     if end is None or not dot or talk.kinds[dot - 1] in "gcys;":
         return None
     start = _local_start(talk, dot, floor, language)
     if start == dot or talk.words[dot] == ".":
         return None
-    while _leads_to_dot(talk, end) and (after := _top_level(talk, _past_gaps(talk, end) + 1, language)):
+    while _leads_to_dot(talk, end) and (after := _after_dot(talk, _past_gaps(talk, end) + 1, language)):
         end = after
     is_word = talk.words[end - 1] in _WORD_DOMAINS
     if is_word and "." not in talk.kinds[start:dot] and "/" not in talk.kinds[end : end + 1]:
         return None
     end = _path_end(talk, end)
+    start = _scheme_start(talk, start, floor)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start, 1))
     return Said(start, end, "URL", 0.8, told)
+
+
+def _scheme_start(talk: Talk, start: int, floor: int) -> int:
+    """The first word of ``h t t p s colon slash slash`` before a site; *start* where that is not said."""
+    at = start
+    while at > floor and (talk.kinds[at - 1] in "/fcyz:" or talk.words[at - 1] in _SCHEME):
+        at -= 1
+    return at if "p" in talk.words[at:start] else start
 
 
 def _path_end(talk: Talk, at: int) -> int:
