@@ -64,9 +64,21 @@ def methods(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
     def middleware(request: HttpRequest) -> HttpResponse:
         # Nothing of ours has one in its name or asks for one, and PostgreSQL would break over it.
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponseBadRequest()
-        if request.method not in _METHODS and not request.path_info.startswith("/api/v1/"):
+            return _garbled(request)
+        if request.method not in _METHODS and not _is_api(request):
             return HttpResponseNotAllowed(_METHODS)
         return respond(request)
 
     return middleware
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/v1/")
+
+
+def _garbled(request: HttpRequest) -> HttpResponse:
+    if not _is_api(request):
+        return HttpResponseBadRequest()
+    from troth.service.api.frame import problem  # the operations are not read before the first request
+
+    return problem(400, "We could not read that")

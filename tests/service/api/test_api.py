@@ -297,3 +297,10 @@ def test_the_secret_of_a_token_is_kept_nowhere(office: Office, api: Api) -> None
 def test_the_description_is_there_without_a_token(office: Office) -> None:  # noqa: F811
     description = Client().get("/api/v1/openapi.json").json()
     assert "/api/v1/requests" in description["paths"]
+
+
+@pytest.mark.parametrize("path", ["requests?after=%00", "requests/%00"])
+def test_a_zero_byte_is_refused_as_other_problems_are(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["title"] == "We could not read that"

@@ -15,9 +15,10 @@ import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.parameters import ParameterLocation
 from tests.service.cases.conftest import Office
 
 from troth.service.api import tokens
@@ -105,12 +106,24 @@ def _try(
             case.path_parameters = {"reference": next(known)}
         if "{control}" in path:
             case.path_parameters = {"control": CONTROL}
+        assume(mode is GenerationMode.POSITIVE or _is_wrong_on_arrival(case, method, path))
         answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
         case.validate_response(answer, checks=CHECKED, headers=headers)
 
     send()
     return statuses
+
+
+def _is_wrong_on_arrival(case: Any, method: str, path: str) -> bool:
+    """Whether what was made wrong is still wrong when it is sent: an unknown parameter without a value goes missing on
+    the way, and the token that was left out is ours to add."""
+    wrong = {where for where, how in case.meta.components.items() if how.mode is GenerationMode.NEGATIVE}
+    known = {
+        it["name"] for it in DESCRIPTION["paths"][path][method.lower()].get("parameters", ()) if it["in"] == "query"
+    }
+    unknown = [name for name, value in (case.query or {}).items() if name not in known and value not in (None, [], {})]
+    return bool(unknown) or not wrong <= {ParameterLocation.QUERY, ParameterLocation.HEADER}
 
 
 def _right(method: str, path: str, program: Program, examples: int) -> None:
