@@ -16,53 +16,9 @@ _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
 _ASIDE_MAX: Final = 24
 """How many words of other talk may stand between two parts of an address."""
-_WORD_DOMAINS: Final = frozenset(
-    {
-        "clinic",
-        "top",
-        "club",
-        "life",
-        "world",
-        "news",
-        "blog",
-        "agency",
-        "group",
-        "company",
-        "support",
-        "bank",
-        "shop",
-        "name",
-        "pro",
-        "store",
-        "site",
-        "tech",
-        "email",
-        "health",
-        "care",
-        "travel",
-        "design",
-        "school",
-        "police",
-        "academy",
-        "cloud",
-        "online",
-        "london",
-        "in",
-        "it",
-        "me",
-        "at",
-        "be",
-        "no",
-        "us",
-        "to",
-        "so",
-        "is",
-        "come",
-        "calm",
-    }
-)
 _SCHEME: Final = frozenset({"h", "t", "p", "s", "colon", "forward", "double", "http", "https"})
 _PLAIN_WORDS_MAX: Final = 3
+_LOCAL_WORDS_MAX: Final = 120
 _DOMAIN_WORDS_MAX: Final = 30
 
 
@@ -89,7 +45,7 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     end = _domain_end(talk, _past_rate(talk, at), language)
     if end is None:
         return None
-    start = _local_start(talk, at, 0, language)
+    start = _local_start(talk, at, max(0, at - _LOCAL_WORDS_MAX), language)
     if start == at:
         return None
     asked = talk.asked_before(start, 2)
@@ -257,7 +213,7 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
         return None
     while _leads_to_dot(talk, end) and (after := _after_dot(talk, _past_gaps(talk, end) + 1, language)):
         end = after
-    is_word = talk.words[end - 1] in _WORD_DOMAINS
+    is_word = talk.words[end - 1] in language.word_domains
     if is_word and "." not in talk.kinds[start:dot] and "/" not in talk.kinds[end : end + 1]:
         return None
     end = _path_end(talk, end)

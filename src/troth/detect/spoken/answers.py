@@ -51,7 +51,8 @@ def _start(talk: Talk, at: int, language: Language) -> int:
 
 def _end(talk: Talk, start: int, language: Language) -> int:
     end = start
-    while end < len(talk.kinds) and talk.kinds[end] not in "s;!?" and talk.words[end] not in language.after_answer:
+    last = min(len(talk.kinds), start + _EMAIL_WORDS_MAX + 1)
+    while end < last and talk.kinds[end] not in "s;!?" and talk.words[end] not in language.after_answer:
         end += 1
     while end > start and talk.kinds[end - 1] in "fcyg":
         end -= 1

@@ -34,6 +34,7 @@ _ASKED_WEAKLY_WORDS_MAX: Final = 14
 _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
 _SLIPPED: Final = 7
+_PARTS_MAX: Final = 4
 _SHORT: Final = 8
 _OWN_WORDS_MAX: Final = 2
 _OTHER_WORDS_MAX: Final = 7
@@ -137,6 +138,8 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     *kinds* are those of its words; *long_letters* counts letters said with a word that means something else, *parts*
     the pieces it is said in.
     """
+    if parts > _PARTS_MAX:
+        return None
     is_written = not set(kinds) - set("9Lfcyz=&")
     if is_written or (len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs.said)):
         return None

@@ -91,6 +91,7 @@ class Language:
     common: frozenset[str]
     providers: frozenset[str]
     domains: frozenset[str]
+    word_domains: frozenset[str]
     before_email: frozenset[str]
     leading: frozenset[str]
     after_answer: frozenset[str]
@@ -99,6 +100,7 @@ class Language:
     common_streets: frozenset[str]
     premises: frozenset[str]
     in_streets: frozenset[str]
+    not_street_names: frozenset[str]
     before_streets: frozenset[str]
     after_streets: frozenset[str]
 
@@ -137,6 +139,7 @@ def _language(raw: dict[str, Any]) -> Language:
         counted=frozenset(words["counted"]),
         providers=frozenset(email["providers"]),
         domains=frozenset(email["tlds"]),
+        word_domains=frozenset(email.get("word_domains", ())),
         before_email=frozenset(email["before"]),
         leading=frozenset(answer.get("leading", ())),
         after_answer=frozenset(answer.get("after", ())),
@@ -145,6 +148,7 @@ def _language(raw: dict[str, Any]) -> Language:
         common_streets=frozenset(address.get("common", ())),
         premises=frozenset(address.get("premises", ())),
         in_streets=frozenset(address.get("inside", ())),
+        not_street_names=frozenset(address.get("not_names", ())),
         before_streets=frozenset(address.get("before", ())),
         after_streets=frozenset(address.get("after", ())),
     )

@@ -70,7 +70,7 @@ def _past_names(talk: Talk, at: int, floor: int, language: Language) -> int:
         if word == "the":
             name = before
         elif kind not in _GAPS and not (kind == "g" and word in language.in_streets):
-            if kind not in _NAMES or word in language.counted:
+            if kind not in _NAMES or word in language.counted or word in language.not_street_names:
                 break
             names += 1
             name = before
@@ -133,6 +133,12 @@ def _answer(talk: Talk, at: int, language: Language) -> Said | None:
         if talk.words[end] in language.after_streets:
             break
         end += 1
-    if end - start < 2 or talk.kinds[start] not in _SURE_NUMBERS + "x" or "x" not in talk.kinds[start + 1 : end]:
+    is_led = "s" in talk.kinds[at:start] or not language.before_streets.isdisjoint(talk.words[at:start])
+    if (
+        not is_led
+        or end - start < 2
+        or talk.kinds[start] not in _SURE_NUMBERS + "x"
+        or "x" not in talk.kinds[start + 1 : end]
+    ):
         return None
     return Said(start, end, "ADDRESS", 0.7, told=True)
