@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from troth.detect.schema.targets import KEYS, NUMBERS, TAIL, Target, Targets, ends
+from troth.detect.schema.targets import KEYS, NUMBERS, TAIL, Target, Targets, ends, letters
 from troth.detect.schema.words import Words, root
 from troth.stores import Column, ColumnKind, TableSchema
 
@@ -83,7 +83,9 @@ class Pointers:
         if not stem or (not marked and stem == bare and self._is_amount(stem, column)):
             return None
         front, context = self._targets.split(table.name)
-        if column.name in table.key and (stem == context or (bare in self._lists.plain and len(table.key) == 1)):
+        if column.name in table.key and (
+            stem in (context, (*front, *context)) or (bare in self._lists.plain and len(table.key) == 1)
+        ):
             return None  # it is what its own rows are found by
         return _Named(table, column, words, bare, stem, marked, front, context)
 
@@ -118,6 +120,9 @@ class Pointers:
 
     def _by_key(self, it: _Named) -> Iterator[Judged]:
         bare = it.bare
+        same = self._targets.by_letters.get(letters(it.column.name))
+        if same is not None:
+            yield same, 0.94 - _far(same, it), "its name is that of that table's key"
         for start in range(len(bare)):
             owner = self._targets.by_key.get(bare[start:])
             strange = set(bare[:start]) & self._lists.elsewhere
@@ -197,6 +202,8 @@ class Pointers:
             whole = self._targets.joined(target)
             if target.table.name != it.table.name and whole == joined:
                 yield target, 0.88, "its name is the name of that table"
+            elif target.table.name != it.table.name and whole == "".join(it.context) + joined:
+                yield target, 0.85, "with the name of its own table it is the name of that table"
             elif target.table.name != it.table.name and whole.endswith(joined) and target.front == it.front:
                 yield target, 0.55, "it is the end of that table's name"
         for target in self._targets.by_initials.get(it.stem[-1], ()):
@@ -208,7 +215,18 @@ class Pointers:
         if set(it.stem) & self._lists.elsewhere:
             return
         yield from self._of_own(it)
+        yield from self._of_kind(it)
         yield from self._of_people(it)
+
+    def _of_kind(self, it: _Named) -> Iterator[Judged]:
+        """The kind of what a neighbour points to, where one table lists the kinds: ``owner_type_id`` beside
+        ``owner_id``, and no table of owners."""
+        front, kinds = it.stem[:-1], self._targets.kinds
+        if kinds is None or not front or it.stem[-1] != _CONTENT_TYPE[1] or not kinds.fits(it.column):
+            return
+        beside = any(self._targets.stem(self._targets.words(other.name)) == (front, True) for other in it.table.columns)
+        if beside and not any(target.noun == front for target in self._targets.by_end.get(front[-1], ())):
+            yield kinds, 0.57, "it says of which kind the neighbouring column is"
 
     def _of_people(self, it: _Named) -> Iterator[Judged]:
         """Somebody: those who lead others are of the staff, where it has a table of its own."""

@@ -13,7 +13,7 @@ from typing import Final
 from troth.detect.schema.words import Vocabulary, Words, root
 from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
-__all__ = ["NUMBERS", "TAIL", "Lists", "Target", "Targets", "ends"]
+__all__ = ["NUMBERS", "TAIL", "Lists", "Target", "Targets", "ends", "letters"]
 
 NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 KEYS: Final = frozenset({*NUMBERS, ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.OTHER})
@@ -101,7 +101,9 @@ class Targets:
             for words, (table, name) in self._own_keys(tables).items()
             if (target := self._target(table, name)) is not None
         }
+        self.by_letters = {letters(target.key.name): target for target in self.by_key.values()}
         self.people = self._signing_in()
+        self.kinds = next((it for it in self.by_table.values() if it.noun[-2:] == _CONTENT_TYPE), None)
         self.staff = next((it for it in self.by_table.values() if it.noun[-1:] in _STAFF), None)
         self.writes_bare_keys = self._writes_bare_keys(schema)
 
@@ -147,13 +149,16 @@ class Targets:
         """The table's core in one word, as names are that no part of the schema shows how to cut."""
         joined = "".join(target.core)
         tail = next((it for it in self.lists.tails if joined.endswith(it) and len(joined) > len(it) + TAIL), "")
-        return joined.removesuffix(tail)
+        return root(joined.removesuffix(tail)) if tail else joined
 
     def joins(self, target: Target) -> bool:
         """Whether the table seems to join two others: its name begins with the one's and ends with the other's."""
         if len(target.table.columns) > _JOIN_COLUMNS_MAX:
             return False
         full = target.full
+        others = [it for it in target.table.columns if it.name != target.key.name]
+        if len(others) == 2 and all(self.stem(self.words(it.name))[1] for it in others):
+            return True
         if set(full[1:-1]) & self.lists.links or (len(full) > 2 and full[0] in self.lists.links):
             return True
         return any(full[:cut] in self._whole and self._endings[full[cut:]] > 1 for cut in range(1, len(full)))
@@ -251,9 +256,15 @@ class Targets:
         return bare > marked
 
 
+_CONTENT_TYPE: Final = (root("content"), root("type"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SECRETS: Final = frozenset(root(word) for word in ("password", "passwd", "senha", "hash"))
 _HANDLES: Final = frozenset(root(word) for word in ("email", "mail", "login", "username"))
+
+
+def letters(name: str) -> str:
+    """A name without what its style puts between its words: ``HfID`` and ``HFID`` alike."""
+    return name.replace("_", "").lower()
 
 
 def ends(words: Words, end: Words) -> bool:
