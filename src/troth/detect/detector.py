@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.listed import Listed
@@ -17,6 +17,9 @@ from troth.detect.written.matching import Matcher
 from troth.detect.written.recogniser import Recogniser
 
 __all__ = ["Detector", "Finder"]
+
+_TEXTS_MAX: Final = 256
+_CHARACTERS_MAX: Final = 250_000
 
 
 class Finder(Protocol):
@@ -62,12 +65,32 @@ class Detector:
         return resolved(self._found(ready), text)
 
     def find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
-        """What is in each of *texts*, in their order; of one that could not be scanned, why."""
-        for text in texts:
+        """What is in each of *texts*, in their order; of one that could not be scanned, why.
+
+        Faster than one by one, since texts are read ahead, up to 256 of them or as many as make 250,000 characters.
+        """
+        for some in _together(texts):
             try:
-                yield self.find(text)
-            except Unscanned as unscanned:
-                yield unscanned
+                yield from self._find_each(some)
+            except Unscanned:
+                yield from map(self._find_or_say, some)
+
+    def _find_or_say(self, text: str) -> list[Finding] | Unscanned:
+        try:
+            return self.find(text)
+        except Unscanned as unscanned:
+            return unscanned
+
+    def _find_each(self, texts: list[str]) -> list[list[Finding]]:
+        if self._seconds_max is not None:  # each text has its own
+            return [self.find(text) for text in texts]
+        ready = [Text(text) for text in texts]
+        found: list[list[Finding]] = [[] for _ in texts]
+        for finder in self._finders:
+            each = finder.find_each(ready) if isinstance(finder, Matcher) else map(finder.find, ready)
+            for at, these in enumerate(each):
+                found[at] += filter(self._is_wanted, these)
+        return [resolved(its, text) for its, text in zip(found, texts, strict=True)]
 
     def find_batch(self, texts: Any) -> Any:
         """What is in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs pyarrow."""
@@ -76,13 +99,26 @@ class Detector:
         return find_batch(self, texts)
 
     def _found(self, text: Text) -> Iterator[Finding]:
-        types, lowest = self._types, self._min_score
         for finder in self._finders:
             text.check_clock()
-            for it in finder.find(text):
-                if it.score >= lowest and (types is None or it.type in types):
-                    yield it
+            yield from filter(self._is_wanted, finder.find(text))
         text.check_clock()
+
+    def _is_wanted(self, it: Finding) -> bool:
+        return it.score >= self._min_score and (self._types is None or it.type in self._types)
+
+
+def _together(texts: Iterable[str]) -> Iterator[list[str]]:
+    some: list[str] = []
+    size = 0
+    for text in texts:
+        some.append(text)
+        size += len(text)
+        if len(some) >= _TEXTS_MAX or size >= _CHARACTERS_MAX:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _recognisers(types: frozenset[str] | None, countries: Collection[str] | None) -> list[Recogniser]:

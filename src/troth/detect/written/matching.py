@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
@@ -14,11 +13,10 @@ from troth.detect.text import Text
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.recogniser import Recogniser
 from troth.detect.written.search import Search
-from troth.detect.written.wordbook import Wordbook
+from troth.detect.written.wordbook import Said, Wordbook
 
 __all__ = ["Matcher"]
 
-_DIGIT: Final = re.compile(rb"\d")
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
@@ -34,26 +32,27 @@ class Matcher:
 
     def find(self, text: Text) -> list[Finding]:
         """Every place that a recogniser vouches for; places may overlap."""
+        return self.find_each([text])[0]
+
+    def find_each(self, texts: Sequence[Text]) -> list[list[Finding]]:
+        """The same for many texts, half as fast again: an expression that has just been asked is still at hand."""
         wordbook, parts = self._parted
-        utf8 = text.utf8
-        has_digit = _DIGIT.search(utf8) is not None
-        said: set[int] | None = None
-        found: list[Finding] = []
+        found: list[list[Finding]] = [[] for _ in texts]
+        saids = [Said(wordbook, text.utf8) for text in texts]
         for part in parts:
-            if part.needs_digit and not has_digit:
-                continue
-            if part.needs_words:
-                said = wordbook.said(utf8) if said is None else said
-                sought = part.told(utf8, said)
-            else:
-                sought = part.occurring(utf8)
-            for search, before, after, against in sought:
-                text.check_clock()
-                if search.heeds_words:
-                    said = wordbook.said(utf8) if said is None else said
-                    found += search.find(text, before in said, after in said, against in said)
-                else:
-                    found += search.find(text, False, False, False)
+            wanted: dict[Search, list[tuple[int, bool, bool, bool]]] = {}
+            for at, said in enumerate(saids):
+                for search, before, after, against in part.sought(said):
+                    if search.heeds_words:
+                        numbers = said.numbers
+                        flags = at, before in numbers, after in numbers, against in numbers
+                    else:
+                        flags = at, False, False, False
+                    wanted.setdefault(search, []).append(flags)
+            for search, places in wanted.items():
+                for at, before_, after_, against_ in places:
+                    texts[at].check_clock()
+                    found[at] += search.find(texts[at], before_, after_, against_)
         return found
 
     @cached_property
@@ -87,8 +86,8 @@ class _Part:
     """Searches, and the prefilter that tells which of them are worth while."""
 
     def __init__(self, wordbook: Wordbook, *, needs_digit: bool, needs_words: bool) -> None:
-        self.needs_digit = needs_digit
-        self.needs_words = needs_words
+        self._needs_digit = needs_digit
+        self._needs_words = needs_words
         self._wordbook = wordbook
         self._patterns = Prefilter()
         self._by_pattern: list[list[_Sought]] = [[]]
@@ -107,19 +106,17 @@ class _Part:
         for word in {before, after}:
             self._by_word.setdefault(word, []).append((number, sought))
 
-    def occurring(self, utf8: bytes) -> list[_Sought]:
-        """The searches whose pattern occurs."""
-        return [sought for number in self._patterns.occurring(utf8) for sought in self._by_pattern[number]]
-
-    def told(self, utf8: bytes, said: set[int]) -> list[_Sought]:
-        """The searches whose pattern occurs, and of whose words one is *said*."""
-        words = said & self._by_word.keys()
-        if not words:
+    def sought(self, said: Said) -> list[_Sought]:
+        """The searches whose pattern occurs in a text, and of whose words one is said where they need one."""
+        if self._needs_digit and not said.has_digit:
             return []
-        numbers = set(self._patterns.occurring(utf8))
+        if not self._needs_words:
+            return [it for number in self._patterns.occurring(said.utf8) for it in self._by_pattern[number]]
+        words = said.numbers & self._by_word.keys()
+        numbers = set(self._patterns.occurring(said.utf8)) if words else set()
         return [
             sought
             for word in words
             for number, sought in self._by_word[word]
-            if number in numbers and (word == sought[1] or sought[1] not in said)
+            if number in numbers and (word == sought[1] or sought[1] not in words)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Final
 
@@ -9,8 +10,9 @@ from troth.detect.written import words
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.vocabulary import Vocabulary
 
-__all__ = ["Wordbook"]
+__all__ = ["Said", "Wordbook"]
 
+_DIGIT: Final = re.compile(rb"\d")
 _ALWAYS: Final = 0
 _NEVER: Final = -(1 << 30)
 
@@ -50,3 +52,22 @@ class Wordbook:
     def _any_local(self) -> int:
         """The number of one expression for all words of single countries."""
         return self._everywhere.add(words.regex(self._local_words)) if self._local_words else _NEVER
+
+
+class Said:
+    """What a text says, asked once, when it is first of interest."""
+
+    __slots__ = ("_numbers", "_wordbook", "has_digit", "utf8")
+
+    def __init__(self, wordbook: Wordbook, utf8: bytes) -> None:
+        self.utf8 = utf8
+        self.has_digit = _DIGIT.search(utf8) is not None
+        self._wordbook = wordbook
+        self._numbers: set[int] | None = None
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of the lists of which the text says a word."""
+        if self._numbers is None:
+            self._numbers = self._wordbook.said(self.utf8)
+        return self._numbers
