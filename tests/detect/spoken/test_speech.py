@@ -122,6 +122,12 @@ def test_a_later_question_ends_what_was_asked_before() -> None:
     assert _found(text) == [("CVV", "six oh four")]
 
 
+def test_a_value_goes_on_over_the_times_of_subtitles() -> None:
+    value = "oh seven seven double two\n\n8\n00:00:21.000 --> 00:00:24.500\none eight eight three oh five"
+    text = f"7\n00:00:18.000 --> 00:00:20.900\nmy mobile is {value}\n"
+    assert _found(text) == [("PHONE_NUMBER", value)]
+
+
 def test_places_are_right_after_characters_of_several_bytes() -> None:
     value = "seven one four oh double two six nine"
     text = "caf\u0065\u0301 ☕ naïve ｃａｌｌ \u200b " * 30 + f"account number {value} ☕"

@@ -25,6 +25,9 @@ _LOOSE_GAP: Final = 6
 _LOOSE_SIGNS: Final = 2
 _SHORT_WORD: Final = 3
 _PROVEN: Final = 0.95
+_ALONE_MAX: Final = 4
+_SHAPED: Final = 0.85
+_AMOUNT_SIGNS: Final = 7
 _FIGURES: Final = 4
 _BEGUN_SIGNS: Final = 3
 _COUNTED_SIGNS_MAX: Final = 5
@@ -69,6 +72,8 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     signs = first.signs
     parts: list[Piece] = []
     for count, piece in enumerate(pieces, 1):
+        if count > _ALONE_MAX and not asked.values and not asked.is_partial:
+            return
         if count > 1:
             before = pieces[count - 2].end
             gap = talk.kinds[before : piece.start]
@@ -158,28 +163,37 @@ def _restated(talk: Talk, pieces: Sequence[Piece], taken: int) -> int:
 
 
 def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Context, language: Language) -> Said | None:
+    """What some pieces say together: by what was asked for, or by their shape."""
     start, end = pieces[0].start, pieces[-1].end
     if len(signs.said) < 2 or (len(signs.said) <= _COUNTED_SIGNS_MAX and _is_counted(talk, end, language)):
         return None
     kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
-    by_prompt = told(signs, asked)
-    is_amount = "k" in kinds and by_prompt and by_prompt[0] in _NEVER_IN_THOUSANDS
-    is_amount = is_amount or ("h" in kinds and len(signs.said) < 7 and by_prompt and by_prompt[0] in _NEVER_COUNTED)
-    if is_amount:
-        by_prompt = None
-    is_phone = not language.after_phone.isdisjoint(talk.words[end : end + 1])
-    if is_phone and (by_prompt is None or by_prompt[1] < EXACT) and values()["PHONE_NUMBER"].is_exact(signs.shape):
-        by_prompt = "PHONE_NUMBER", EXACT
+    by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
     by_shape = None
-    if by_prompt is None or by_prompt[1] <= FOLLOWING:
+    is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
+    if by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything:
         letters = [at for it in pieces for at in range(it.start, it.end) if talk.kinds[at] == "v"]
         long_letters = sum(len(talk.words[at]) > 1 for at in letters)
         by_shape = alone(signs, kinds, long_letters=long_letters, parts=len(pieces))
-    best = max((it for it in (by_prompt, by_shape) if it), key=lambda it: it[1], default=None)
-    if best is None:
+    if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
+        type_, score = by_shape
+        checked = values()[type_].agrees(signs.said)
+        return Said(start, end, type_, max(score, _PROVEN) if checked else score, told=False, checked=checked)
+    if by_prompt is None:
         return None
-    type_, score = best
-    checked = values()[type_].agrees(signs.said)
-    if checked and best is by_shape:
-        score = max(score, _PROVEN)
-    return Said(start, end, type_, score, told=best is by_prompt, checked=checked)
+    return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
+
+
+def _by_prompt(
+    talk: Talk, end: int, kinds: str, signs: Signs, asked: Context, language: Language
+) -> tuple[str, float] | None:
+    """What was asked for, unless an amount is said instead; a telephone's number also by the word after it."""
+    found = told(signs, asked)
+    is_phone = not language.after_phone.isdisjoint(talk.words[end : end + 1])
+    if is_phone and (found is None or found[1] < EXACT) and values()["PHONE_NUMBER"].is_exact(signs.shape):
+        return "PHONE_NUMBER", EXACT
+    if found is None:
+        return None
+    is_amount = "k" in kinds and found[0] in _NEVER_IN_THOUSANDS
+    is_amount = is_amount or ("h" in kinds and len(signs.said) < _AMOUNT_SIGNS and found[0] in _NEVER_COUNTED)
+    return None if is_amount else found

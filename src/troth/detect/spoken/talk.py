@@ -17,6 +17,7 @@ _WORD: Final = "[^\\W\\d_]+(?:['\u2019][^\\W\\d_]+)?"
 _PLAIN_WORD: Final = "[A-Za-z]+(?:'[A-Za-z]+)?"
 _REST: Final = (
     r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
+    r"|\n\s*(?:\d{1,6}\s*\n)?(?:\d\d:){1,2}\d\d[.,]\d{3} --> [\d:.,]{1,12}[^\n]{0,80}"
     r"|\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
     r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\]"
 )
@@ -26,6 +27,8 @@ _PLAIN_PIECES: Final = re.compile(f"({_PLAIN_WORD}{_REST})")
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
+_NEW_LINE: Final = "\n"
+"""The times of a subtitle say nothing; nobody else speaks after them."""
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
 _SIGNS: Final = "@._-"
@@ -104,6 +107,8 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     pieces = split("\n" + text if begins_line else text)
     ends = list(itertools.accumulate(map(len, pieces), initial=-begins_line))
     spelled = pieces[1::2]
+    if "-->" in text:
+        spelled = [_NEW_LINE if "-->" in it else it for it in spelled]
     words = [it.lower() for it in spelled]
     kind_of = language.kinds.get
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
