@@ -23,7 +23,10 @@ _CHARACTERS_MAX: Final = 250_000
 
 
 class Finder(Protocol):
-    """One way to find personal data in a text: ours (written, spoken, named), or another's as a second opinion."""
+    """One way to find personal data in a text: ours (written, spoken, named), or another's as a second opinion.
+
+    One that is faster with many texts at once may also have ``find_each(texts)``, which gives findings for each.
+    """
 
     def find(self, text: Text) -> Iterable[Finding]:
         """Places, with offsets into ``text.written``; may overlap. Raises `Unscanned` rather than stop half way."""
@@ -87,8 +90,8 @@ class Detector:
         ready = [Text(text) for text in texts]
         found: list[list[Finding]] = [[] for _ in texts]
         for finder in self._finders:
-            each = finder.find_each(ready) if isinstance(finder, Matcher) else map(finder.find, ready)
-            for at, these in enumerate(each):
+            find_each = getattr(finder, "find_each", None)
+            for at, these in enumerate(map(finder.find, ready) if find_each is None else find_each(ready)):
                 found[at] += filter(self._is_wanted, these)
         return [resolved(its, text) for its, text in zip(found, texts, strict=True)]
 
