@@ -67,33 +67,29 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
         return
     asked = context(talk, first.start)
+    parts, signs = [first], first.signs
+    said = _understood(talk, parts, signs, asked, language)
     aside = joins = 0
-    said: Said | None = None
-    signs = first.signs
-    parts: list[Piece] = []
-    for count, piece in enumerate(pieces, 1):
-        if count > _ALONE_MAX and not asked.values and not asked.is_partial:
+    if said:
+        yield said, 1, _worth(said, signs, aside, joins)
+    for count, (before, piece) in enumerate(itertools.pairwise(pieces), 2):
+        others = _others(talk, before, piece, said, signs, asked, language)
+        if others is None or (count > _ALONE_MAX and not asked.values and not asked.is_partial):
             return
-        if count > 1:
-            before = pieces[count - 2].end
-            gap = talk.kinds[before : piece.start]
-            others = _others(talk, before, piece, said)
-            is_counted = _is_counted(talk, before, language)
-            if others is None or (_is_written(talk, pieces[count - 2]) and "s" in gap):
-                return
-            if others and (is_counted or not _may_go_on(said, signs, gap, asked)):
-                return
-            if others and piece.is_weak and not _stands_alone(talk, piece):
-                continue
-            aside += others
-            joins += any(it in gap for it in "gs;")
+        if others and piece.is_weak and not _stands_alone(talk, piece):
+            continue
+        aside += others
+        joins += any(it in talk.kinds[before.end : piece.start] for it in "gs;")
         parts.append(piece)
-        if count > 1:
-            signs = joined([it.signs for it in parts])
+        signs = joined([it.signs for it in parts])
         said = _understood(talk, parts, signs, asked, language)
         if said and (said.told or not aside):
-            cost = 0 if len(signs.said) in values()[said.type].full else joins * _JOIN_COST
-            yield said, count, (said.score - aside * _ASIDE_COST) * len(signs.said) - _VALUE_COST - cost
+            yield said, count, _worth(said, signs, aside, joins)
+
+
+def _worth(said: Said, signs: Signs, aside: int, joins: int) -> float:
+    cost = 0 if len(signs.said) in values()[said.type].full else joins * _JOIN_COST
+    return (said.score - aside * _ASIDE_COST) * len(signs.said) - _VALUE_COST - cost
 
 
 def _is_counted(talk: Talk, end: int, language: Language) -> bool:
@@ -106,16 +102,20 @@ def _is_counted(talk: Talk, end: int, language: Language) -> bool:
     return word in language.counted or (talk.kinds[end] == "x" and len(word) > _SHORT_WORD and word.endswith("s"))
 
 
-def _others(talk: Talk, before: int, piece: Piece, said: Said | None) -> int | None:
-    """How many words of other talk stand before *piece*; None where they end the value."""
-    gap = talk.kinds[before : piece.start]
-    if len(gap) > _ASIDE_WORDS_MAX or "?" in gap or "@" in gap:
+def _others(
+    talk: Talk, before: Piece, piece: Piece, said: Said | None, signs: Signs, asked: Context, language: Language
+) -> int | None:
+    """How many words of other talk stand between two pieces of one value; None where they end it."""
+    gap = talk.kinds[before.end : piece.start]
+    if len(gap) > _ASIDE_WORDS_MAX or "?" in gap or "@" in gap or ("s" in gap and _is_written(talk, before)):
         return None
     others = sum(kind in OTHER for kind in gap)
-    if talk.changes_speaker(before, piece.start):
+    if talk.changes_speaker(before.end, piece.start):
         if said and said.score >= EXACT:
             return None
         others += 1
+    if others and (_is_counted(talk, before.end, language) or not _may_go_on(said, signs, gap, asked)):
+        return None
     return others
 
 
