@@ -110,6 +110,22 @@ def test_of_many_texts_one_that_fails_says_so_in_its_place() -> None:
     assert [isinstance(it, Unscanned) for it in found] == [False, True, False]
 
 
+def test_many_texts_at_once_give_what_each_gives_alone(detector: Detector) -> None:
+    texts = [f"{value}, {at}" for at in range(40) for value in VALUES]
+    assert list(detector.find_many(texts)) == [detector.find(text) for text in texts]
+
+
+def test_many_texts_are_read_as_they_are_asked_for(detector: Detector) -> None:
+    endless = iter(lambda: "ann@example.org", None)
+    for found, _ in zip(detector.find_many(endless), range(300), strict=False):
+        assert found == detector.find("ann@example.org")
+
+
+def test_each_of_many_texts_has_its_own_time() -> None:
+    assert all(isinstance(it, Unscanned) for it in Detector(names=False, seconds_max=0).find_many(["a", "b"]))
+    assert list(Detector(names=False, seconds_max=60).find_many(["a", "b"])) == [[], []]
+
+
 def test_no_message_holds_a_value() -> None:
     with pytest.raises(Unscanned) as raised:
         Detector(names=False, seconds_max=0).find("ann@example.org")

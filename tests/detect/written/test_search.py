@@ -59,6 +59,12 @@ def test_a_word_tells_of_a_value_when_it_is_whole_and_near(text: str, is_told: b
     assert bool(found(it, text)) is is_told
 
 
+@pytest.mark.parametrize("text", ["pin 1234", "1234 code", "pin 1234 code"])
+def test_a_word_on_either_side_is_enough_and_the_value_is_found_once(text: str) -> None:
+    it = recogniser(r"\b\d{4}\b", Scores(told=0.9), Words(before=("pin",), after=("code",)))
+    assert found(it, text) == [("1234", 0.9)]
+
+
 def test_the_nearer_word_makes_a_value_surer() -> None:
     it = recogniser(r"\b\d{4}\b", Scores(told=0.9), Words(before=("pin",)))
     assert (
