@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from troth.declaration import is_category
 from troth.detect import classify
+from troth.detect.schema.place import Place
 from troth.detect.schema.rules import rules
 from troth.stores import Column, ColumnKind, ForeignKey, Scalar, TableSchema
 
@@ -34,6 +35,11 @@ def _texts(name: str, *columns: str) -> TableSchema:
     return _table(name, id=K.INTEGER, **dict.fromkeys(columns, K.TEXT))
 
 
+def test_every_need_of_the_rules_is_one_that_a_table_has() -> None:
+    place = Place.of(_texts("customer", "name"), rules())
+    assert all(place.allows(rule, ("name",), rules()) in {True, False} for rule in rules().rules)
+
+
 def test_every_category_of_the_rules_exists() -> None:
     assert [rule.category for rule in rules().rules if not is_category(rule.category)] == []
 
@@ -50,6 +56,61 @@ def test_a_customer_table_is_found_whatever_the_spelling() -> None:
         ("voornaam", "achternaam", "mail", "telefoon"),
     ):
         assert list(_found(_texts("cust", *columns)).values()) == expected, columns
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "categories"),
+    [
+        ("kunde", "gebdat geschlecht strasse hausnummer plz ort", "birth gender street street postal city"),
+        ("PAZIENTE", "Nome Cognome DataNascita Sesso CodFiscale", "first last birth gender national"),
+        ("usuarios", "nombre apellidos correo contrasena telefono", "first last email password phone"),
+        ("utilisateurs", "nom prenom mot_de_passe tel pseudo", "last first password phone username"),
+        ("tblEMPLOYEE", "EmployeeFName EmployeeLName EmployeeDOB", "first last birth"),
+        ("Kunde", "Navn Epost Telefonnummer", "name email phone"),
+        ("TCustomers", "strFirstName strZip strPhoneNumber", "first postal phone"),
+        ("members", "nick locale avatar_thumbnail pw_reset_token", "username language image credentials"),
+    ],
+)
+def test_names_are_read_in_many_languages_and_styles(table: str, columns: str, categories: str) -> None:
+    kinds = {
+        "birth": "user.demographic.date_of_birth",
+        "city": "user.contact.address.city",
+        "credentials": "user.authorization.credentials",
+        "email": "user.contact.email",
+        "first": "user.name.first",
+        "gender": "user.demographic.gender",
+        "image": "user.content.self_image",
+        "language": "user.demographic.language",
+        "last": "user.name.last",
+        "name": "user.name",
+        "national": "user.government_id.national_identification_number",
+        "password": "user.authorization.password",
+        "phone": "user.contact.phone_number",
+        "postal": "user.contact.address.postal_code",
+        "street": "user.contact.address.street",
+        "username": "user.account.username",
+    }
+    found = _found(_texts(table, *columns.split()))
+    assert list(found.values()) == [kinds[kind] for kind in categories.split()]
+
+
+def test_what_somebody_wrote_is_told_from_what_a_machine_says() -> None:
+    assert _found(_texts("product_comment", "text")) == {"text": "user.content"}
+    assert _found(_texts("label", "text")) == {}
+    assert _found(_texts("job_log", "error_message", "status_message", "response_body")) == {}
+
+
+def test_an_address_of_a_machine_is_nobodys() -> None:
+    assert _found(_texts("member", "address", "subnet", "protocol_port")) == {}
+    assert _found(_texts("member", "address", "city")) == {
+        "address": "user.contact.address.street",
+        "city": "user.contact.address.city",
+    }
+
+
+def test_a_key_opens_doors_only_where_somebody_comes_in() -> None:
+    assert _found(_texts("api_token", "key")) == {"key": "user.authorization.credentials"}
+    assert _found(_texts("translation", "key", "value")) == {}
 
 
 def test_parts_of_an_address_need_company() -> None:
@@ -118,6 +179,8 @@ def test_keys_and_references_are_no_findings() -> None:
         ("user.device.ip_address", [f"2001:db8::{n}" for n in range(6)]),
         ("user.financial.bank_account", ["GB29 NWBK 6016 1331 9268 19", "DE89370400440532013000"] * 3),
         ("user.financial.credit_card", ["4111 1111 1111 1111", "5500005555555559", "340000000000009"] * 2),
+        ("user.government_id.national_identification_number", [f"AB 12 34 5{n} C" for n in range(6)]),
+        ("user.device.device_id", [f"00:00:5e:00:53:0{n}" for n in range(6)]),
         ("user.name", ["Ann Archer", "Ben van Brown", "Chloé Cole", "Thomas Miller", "Maria Silva"]),
     ],
 )
@@ -158,6 +221,20 @@ def test_one_number_in_a_note_is_enough() -> None:
     found = {(it.column, it.category) for it in classify(_texts("order", "remark_2"), {"remark_2": notes})}
     assert {("remark_2", "user.contact.phone_number"), ("remark_2", "user.contact.email")} <= found
     assert ("remark_2", "user.content") in found
+
+
+def test_one_of_a_few_that_machines_write_is_no_sign_of_a_person() -> None:
+    notes = ["started", "host 198.51.100.7 answered", "done", "stopped"]
+    assert _found(_texts("job", "outcome"), outcome=notes) == {}
+
+
+def test_what_stands_inside_is_told_from_what_a_value_is() -> None:
+    inside = classify(_texts("t", "x"), {"x": ["ask ann@example.org today", "no", "yes", "no", "no"]})
+    whole = classify(_texts("t", "x"), {"x": [f"ann{n}@example.org" for n in range(5)]})
+    assert [(it.category, it.inside) for it in (*inside, *whole)] == [
+        ("user.contact.email", True),
+        ("user.contact.email", False),
+    ]
 
 
 def test_a_comment_helps_a_terse_name() -> None:
