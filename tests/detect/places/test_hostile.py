@@ -28,6 +28,14 @@ def test_every_text_has_an_answer_with_offsets_inside_it(seed: int) -> None:
         assert all(one.end <= other.start for one, other in itertools.pairwise(found))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["grew up in école", "CORNER OF A AND B STREET", "12345 \u2028", "12 \u2028 Street", "lives at é 1", "1 A ﬆ. St"],
+)
+def test_letters_that_only_look_like_names_stop_nothing(text: str) -> None:
+    assert all(it.end <= len(text) for it in Places().find(Text(text)))
+
+
 @pytest.mark.parametrize("piece", ["1 ", "1 A ", "Street ", "12 High Street, ", "A, ", "LE5 3HD ", "\n", "rue de la "])
 def test_twice_the_text_is_at_most_twice_the_work(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work is counted in characters that are looked at beside a core, which is what costs; clocks disagree."""

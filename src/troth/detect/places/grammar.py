@@ -17,8 +17,10 @@ from troth.detect.places.words import Words, either, shipped
 __all__ = ["cores"]
 
 _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
-_WORD: Final = r"[A-Za-z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
-_NAME: Final = r"[A-Z\x{80}-\x{10ffff}][A-Za-z\x{80}-\x{10ffff}'.-]*"
+_BEYOND: Final = r"\x{80}-\x{2027}\x{202a}-\x{10ffff}"
+"""Everything beyond ASCII but for the two that divide lines."""
+_WORD: Final = rf"[A-Za-z{_BEYOND}][A-Za-z{_BEYOND}'.-]*"
+_NAME: Final = rf"[A-Z{_BEYOND}][A-Za-z{_BEYOND}'.-]*"
 _NUMBER: Final = r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?){0,3}"
 _AFTER: Final = r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}\b"
 """A number of a house that stands behind its street: ``14a``, ``5/2/14``."""

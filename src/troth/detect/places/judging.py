@@ -56,10 +56,12 @@ class Judged(NamedTuple):
 def english(core: str, of: Words) -> Judged | None:
     """``14 Harbour View``, ``61 connaught st``: a number, a name, a word for a street."""
     number, *words = core.replace(",", " ").split()
-    at = next(i for i, word in enumerate(words) if i and _plain(word) in of.plain_streets)
+    at = next((at for at, word in enumerate(words) if at and _plain(word) in of.plain_streets), 0)
     names, street = words[:at], words[at]
     shouted = core.isupper()
-    if any((name.lower() if shouted else name) in of.no_names or (name[-1] == "." and len(name) > 4) for name in names):
+    if not names or any(
+        (name.lower() if shouted else name) in of.no_names or (name[-1] == "." and len(name) > 4) for name in names
+    ):
         return None
     capitals = all(name[0].isupper() or name[0].isdecimal() or name in of.links for name in [*names, street])
     surely = _plain(street) in of.streets
@@ -127,12 +129,14 @@ def box(core: str, of: Words) -> Judged | None:
 
 def corner(core: str, of: Words) -> Judged | None:
     """``the corner of Maple Avenue and Elm Street``."""
-    return Judged(0.8, capitals=core[core.index(" of ") + 4].isupper())
+    return Judged(0.8, capitals=core[core.lower().index(" of ") + 4].isupper())
 
 
 def called(core: str, of: Words) -> Judged | None:
     """``lives at Kaupangsbakken 98``: a name and a number, which are an address where somebody says so."""
     at = _first_name(core, r"(?<=\s)[^\Wa-z]")
+    if at is None:
+        return None
     words = {word.lower().strip(".") for word in core[at:].split()}
     return None if words & (of.no_places | of.units | of.counted) else Judged(0.7, skip=at)
 
@@ -140,7 +144,7 @@ def called(core: str, of: Words) -> Judged | None:
 def home(core: str, of: Words) -> Judged | None:
     """``grew up in Leeds``: words after which a place follows, whatever it is called."""
     at = _first_name(core, r"(?<=\s)[^\W\da-z]")
-    if core[at:].split()[0].lower().strip(".") in of.no_places:
+    if at is None or core[at:].split()[0].lower().strip(".") in of.no_places:
         return None
     end = min(core.find(word, at) % (len(core) + 1) for word in (" and ", " on ", " in ", " by ", "."))
     return Judged(0.8, type="LOCATION", skip=at, cut=len(core) - end)
@@ -234,9 +238,9 @@ def _any(unsure: bool) -> Needs:
     return Needs.ANY if unsure else Needs.NOTHING
 
 
-def _first_name(core: str, beginning: str) -> int:
+def _first_name(core: str, beginning: str) -> int | None:
     """Where the words that only tell of a place end, and its name begins."""
-    return next(it.start() for it in re.finditer(beginning, core) if not it[0].islower())
+    return next((it.start() for it in re.finditer(beginning, core) if not it[0].islower()), None)
 
 
 def _plain(word: str) -> str:
