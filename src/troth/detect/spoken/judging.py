@@ -28,6 +28,7 @@ _FOLLOWS: Final = {
     "CARD_EXPIRY": ("CVV",),
 }
 _GENERIC: Final = 2
+_GENERIC_SCORE: Final = 0.65
 _ASKED_MAX: Final = 6
 _ASKED_WORDS_MAX: Final = 30
 _ASKED_WEAKLY_WORDS_MAX: Final = 14
@@ -35,6 +36,7 @@ _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
 _SLIPPED: Final = 7
 _PARTS_MAX: Final = 4
+_LONG: Final = 10
 _SHORT: Final = 8
 _OWN_WORDS_MAX: Final = 2
 _OTHER_WORDS_MAX: Final = 7
@@ -109,9 +111,11 @@ def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
             if value.is_part(signs.shape):
                 return value.type, _PARTIAL
     for at, value in enumerate(asked.values):
-        if length >= value.least and value.is_exact(signs.shape):
+        shape = next((it for it in signs.shapes if len(it) >= value.least and value.is_exact(it)), None)
+        if shape is not None:
+            length = len(shape)
             if asked.is_generic:
-                return value.type, _LOOSE
+                return value.type, _GENERIC_SCORE
             if at and value.type == "REFERENCE_NUMBER":
                 return value.type, _ANYTHING
             return value.type, _FULL if length in value.full else EXACT
@@ -143,7 +147,7 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     is_written = not set(kinds) - set("9Lfcyz=&")
     if is_written or (len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs.said)):
         return None
-    type_, score = _by_shape(signs.shape)
+    type_, score = max((_by_shape(it) for it in signs.shapes), key=lambda it: it[1])
     if "k" in kinds:
         score -= 0.4
     if signs.said[0] not in "o0+":
@@ -155,7 +159,8 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
         type_, score = "SPELLED_NAME", 0.75
     if len(signs.said) <= _SHORT and "L" not in signs.shape and (parts > 1 or any(kind in "tTh" for kind in kinds)):
         return None
-    score -= 0.1 * (kinds.count("w") + parts - 1) + 0.05 * long_letters
+    each = 0.1 if len(signs.said) < _LONG else 0.04
+    score -= each * kinds.count("w") + 0.1 * (parts - 1) + 0.05 * long_letters
     return (type_, score) if score >= 0.3 else None
 
 

@@ -192,6 +192,10 @@ def _by_prompt(
     is_phone = not language.after_phone.isdisjoint(talk.words[end : end + 1])
     if is_phone and (found is None or found[1] < EXACT) and values()["PHONE_NUMBER"].is_exact(signs.shape):
         return "PHONE_NUMBER", EXACT
+    if found is None and "s" not in talk.kinds[end : end + 2]:
+        after = [it.prompt for it in talk.asked_after(end) if not it.prompt.rank]
+        shapes = ((type_, shape) for it in after for type_ in it.types if type_ in values() for shape in signs.shapes)
+        found = next(((type_, EXACT) for type_, shape in shapes if values()[type_].is_exact(shape)), None)
     if found is None:
         return None
     is_amount = "k" in kinds and found[0] in _NEVER_IN_THOUSANDS

@@ -23,35 +23,59 @@ class Signs(NamedTuple):
     """What is said, one character a sign (``o`` for what is a nought or the letter).
 
     *shape* has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are.
-    *noise* counts words that are no part of the value: corrections, turns, other talk. *repeats* is how many signs come
-    from a word that was just said.
+    *corrected* is the shape without what was taken back (``seven no sorry eight``), *once* without words said twice,
+    too. *noise* counts words that are no part of the value: corrections, turns, other talk. *repeats* is how many signs
+    come from a word that was just said.
     """
 
     said: str
     shape: str
+    corrected: str
+    once: str
     noise: int
     repeats: int
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The shape as it was said, and then without slips."""
+        return tuple(dict.fromkeys((self.shape, self.corrected, self.once)))
 
 
 def read(talk: Talk, start: int, end: int, language: Language) -> Signs:
     """The signs that the words from *start* to *end* (not included) say."""
-    values: list[str] = []
-    repeats = 0
-    before = ""
-    for at, value in _values(talk, start, end, language):
-        values.append(value)
-        repeats += talk.words[at] == before
-        before = talk.words[at]
-    said = "".join(values)
+    read_out = list(_values(talk, start, end, language))
+    said = "".join(value for _, value in read_out)
+    shape = "".join(map(_shape, said))
     kinds = talk.kinds[start:end]
-    return Signs(said, "".join(map(_shape, said)), sum(map(kinds.count, _NOISE)), repeats)
+    repeats = sum(talk.words[one] == talk.words[other] for (one, _), (other, _) in itertools.pairwise(read_out))
+    corrected = once = shape
+    if repeats or "c" in kinds:
+        corrected, once = _without_slips(talk, read_out)
+    return Signs(said, shape, corrected, once, sum(map(kinds.count, _NOISE)), repeats)
+
+
+def _without_slips(talk: Talk, read_out: Sequence[tuple[int, str]]) -> tuple[str, str]:
+    """The shapes without what was taken back, and without words said twice, too."""
+    kept: list[tuple[int, str]] = []
+    for at, value in read_out:
+        if kept and "c" in talk.kinds[kept[-1][0] : at]:
+            kept.pop()
+        kept.append((at, value))
+    once = [
+        it
+        for before, it in itertools.pairwise([(-1, ""), *kept])
+        if talk.words[before[0]] != talk.words[it[0]] or before[0] < 0
+    ]
+    corrected, single = ("".join(_shape(sign) for _, value in several for sign in value) for several in (kept, once))
+    return corrected, single
 
 
 def joined(parts: Sequence[Signs]) -> Signs:
     """The signs of a value that is said in several parts."""
-    said, shape, noise, repeats = zip(*parts, strict=True)
+    said, shape, corrected, once, noise, repeats = zip(*parts, strict=True)
     again = sum(one[-1:] == other[:1] for one, other in itertools.pairwise(said))
-    return Signs("".join(said), "".join(shape), sum(noise) + len(parts) - 1, sum(repeats) + again)
+    noises, again = sum(noise) + len(parts) - 1, again + sum(repeats)
+    return Signs("".join(said), "".join(shape), "".join(corrected), "".join(once), noises, again)
 
 
 def _shape(sign: str) -> str:

@@ -29,6 +29,7 @@ GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _NEW_LINE: Final = "\n"
 """The times of a subtitle say nothing; nobody else speaks after them."""
+_SOON_AFTER: Final = 2
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
 _SIGNS: Final = "@._-"
@@ -78,6 +79,11 @@ class Talk:
         """The last *count* prompts before word *at*, the nearest first."""
         last = bisect.bisect_right(self._prompt_ends, at)
         return self.asked[max(0, last - count) : last][::-1]
+
+    def asked_after(self, at: int) -> list[Asked]:
+        """The prompt that begins at word *at*, or after a word between: ``... is the sort code``."""
+        first = bisect.bisect_left(self.asked, at, key=lambda it: it.start)
+        return [it for it in self.asked[first : first + 1] if it.start - at <= _SOON_AFTER]
 
     def changes_speaker(self, start: int, end: int) -> bool:
         """Whether somebody else speaks at word *end* than before word *start*."""
@@ -132,7 +138,8 @@ def _drop_lonely(words: list[str], kinds: list[str]) -> None:
     if not _LONELY.isdisjoint(words):
         for at in [at for at, word in enumerate(words) if word in _LONELY]:
             beside = {*kinds[max(0, at - 1) : at], *kinds[at + 1 : at + 2]}
-            if kinds[at] == "v" and beside <= _BESIDE_LONELY:
+            before = next((it for it in reversed(kinds[max(0, at - _INTERJECTED_MAX) : at]) if it not in GAPS), "x")
+            if kinds[at] == "v" and beside <= _BESIDE_LONELY and before not in _PARTS:
                 kinds[at] = "f"
     if "dot" in words:
         for at in [at for at, word in enumerate(words[:-1]) if word == "dot" and at]:
