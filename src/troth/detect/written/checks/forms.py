@@ -13,6 +13,7 @@ __all__ = [
     "base58",
     "bech32",
     "card",
+    "filled",
     "document",
     "handle",
     "ipv4",
@@ -43,6 +44,7 @@ _DATES: Final = re.compile(
     r"|(?:1[89]|20)\d\d(?: ?- ?(?:1[89]|20)\d\d)?|\d\d?\.\d\d?(?: ?- ?\d\d?\.\d\d?)?"
 )
 _WORD: Final = re.compile("[a-z]{4}")
+_ZIP_AND_FOUR: Final = re.compile(r"\d{5}-\d{4}")
 _HOLDING_A_PLACE: Final = re.compile(r"[$%]?[{<(\[].*|[*•.xX_-]+|\$\w+|%\w+%|(?:your|my|the|some|change)[_-]?.*")
 _NO_NAME: Final = re.compile(
     r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
@@ -76,7 +78,8 @@ def phone(value: str) -> bool:
 
 def phone_national(value: str) -> bool:
     """A number with the zero before it that most countries write, and no date."""
-    return 9 <= len(_digits(re.split("[xe]", value)[0])) <= 12 and not _DATES.fullmatch(value)
+    is_other = _DATES.fullmatch(value) or _ZIP_AND_FOUR.fullmatch(value)
+    return 9 <= len(_digits(re.split("[xe]", value)[0])) <= 12 and not is_other
 
 
 def phone_told(value: str) -> bool:
@@ -85,13 +88,16 @@ def phone_told(value: str) -> bool:
 
 
 def ipv4(value: str) -> bool:
-    """Unlike a version number: some part of it has two digits or more, and it does not begin with a zero."""
-    parts = value.partition("/")[0].split(".")
-    return parts[0] != "0" and sum(map(len, parts)) > 5
+    """Unlike a version number: a network, a well-known beginning, or six digits and more, and no zero in front."""
+    address, _, prefix = value.partition("/")
+    parts = address.split(".")
+    return parts[0] != "0" and (prefix != "" or parts[0] in {"10", "127"} or sum(map(len, parts)) > 5)
 
 
 def ipv6(value: str) -> bool:
-    """RFC 4291, with a digit in it: `Foo::Bad` is of a program."""
+    """RFC 4291, with a digit in it and not too short: `Foo::Bad` and `[1::2]` are of programs."""
+    if len(value.partition("/")[0].replace(":", "")) < 4 and value != "::1":
+        return False
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
@@ -160,6 +166,11 @@ def username(value: str) -> bool:
 def handle(value: str) -> bool:
     """Not a word that programs and style sheets write behind an @."""
     return _NO_HANDLE.fullmatch(value.lower().strip("@._")) is None
+
+
+def filled(value: str) -> bool:
+    """Nothing that only holds the place of a value."""
+    return not _HOLDING_A_PLACE.fullmatch(value)
 
 
 def password(value: str) -> bool:
