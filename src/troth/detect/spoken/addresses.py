@@ -16,6 +16,7 @@ _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
 _ASIDE_MAX: Final = 24
 """How many words of other talk may stand between two parts of an address."""
+_HESITATIONS: Final = frozenset({"um", "umm", "uh", "uhm", "er", "erm", "ehm", "hmm", "eh", "euh", "äh", "ähm"})
 _SCHEME: Final = frozenset({"h", "t", "p", "s", "colon", "forward", "double", "http", "https"})
 _PLAIN_WORDS_MAX: Final = 3
 _LOCAL_WORDS_MAX: Final = 120
@@ -191,6 +192,8 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
     gap = talk.kinds[before + 1 : start]
     is_again = talk.words[before] == talk.words[start] or (before and talk.kinds[before - 1] in _SIGNS)
     if "c" in gap and "s" not in gap and is_again:
+        return before
+    if gap == "f" and talk.words[start - 1] in _HESITATIONS:
         return before
     if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS + _PERHAPS:
         return None

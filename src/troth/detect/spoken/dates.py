@@ -15,14 +15,15 @@ from troth.detect.spoken.talk import Talk
 __all__ = ["ages", "dates"]
 
 _GAP: Final = "[fcyz;g]{0,6}"
-_DAY: Final = "(?:T?O|T[dw]|[Ttdw9])"
+_ORDINAL: Final = "(?:T[fcyz]{0,4})?O"
+_DAY: Final = f"(?:{_ORDINAL}|T[dw]|[Ttdw9])"
 _YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
 _LONGEST: Final = re2.Options()
 _LONGEST.longest_match = True
 _DATES: Final = re2.compile(
-    f"T?O{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:T?O|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
-    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|T?O{_GAP}(?:T?O|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}",
+    f"{_ORDINAL}{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:{_ORDINAL}|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
+    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|{_ORDINAL}{_GAP}(?:{_ORDINAL}|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}",
     _LONGEST,
 )
 _GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")

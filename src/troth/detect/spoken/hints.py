@@ -88,7 +88,8 @@ def _patterns(spoken: Language) -> Iterator[str]:
         month, ordinal = _words(spoken, "M"), _words(spoken, "O")
         yield rf"\b(?:{ordinal}) (?:of )?(?:the )?(?:{month}|{ordinal})\b"
         yield rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b"
-    yield rf"\b(?:{_words(spoken, '.')}) (?:[a-z] [a-z]\b|(?:{_any(spoken.domains)})\b)"
+    said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:[a-z] [a-z]|{_any(spoken.domains)})\b"
+    yield rf"\b(?:{_words(spoken, '.')}) {said}"
     if hints.words:
         yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b"
     yield from (pattern.format(number=number) for pattern in hints.patterns)
