@@ -23,6 +23,7 @@ BENCHMARKS = (
     "benchmarks.policy",
     "benchmarks.versions",
     "benchmarks.detect",
+    "benchmarks.detect.files",
     "benchmarks.detect.schemas",
 )
 
