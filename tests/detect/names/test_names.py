@@ -91,3 +91,8 @@ def test_scores_are_between_nothing_and_one() -> None:
     text = "Dear Ann,\nChloe of Example Ltd met Ben in Leeds.\nBen"
     assert all(0.0 < it.score <= 1.0 for it in found(text))
     assert found(text)
+
+
+def test_peoples_are_no_places() -> None:
+    told = found("A wide range of Iraqi forces. The northern Israeli city. Under the Palestinian authority.")
+    assert "LOCATION" not in {type_ for _, type_ in told}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from troth.detect.finding import Finding
@@ -37,6 +40,8 @@ class Names:
         for words in _parts(text.folded):
             text.check_clock()
             for first, last, type_, score in network.names([it[0] for it in words]):
+                if type_ == "LOCATION" and first == last and words[first][0].lower() in _peoples():
+                    continue
                 start, end = words[first].start(), words[last].end()
                 yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, type_, score, "names")
 
@@ -48,6 +53,13 @@ class Names:
 
             self._network = Network(shipped(), words_max=_WORDS_MAX)
         return self._network
+
+
+@cache
+def _peoples() -> frozenset[str]:
+    """Words that the model takes for places at times, and that are none."""
+    file = Path(__file__).with_name("peoples.toml")
+    return frozenset(tomllib.loads(file.read_text("utf-8"))["words"].split())
 
 
 def _parts(folded: str) -> Iterator[Sequence[re.Match[str]]]:
