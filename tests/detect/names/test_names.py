@@ -95,4 +95,4 @@ def test_scores_are_between_nothing_and_one() -> None:
 
 def test_peoples_are_no_places() -> None:
     told = found("A wide range of Iraqi forces. The northern Israeli city. Under the Palestinian authority.")
-    assert "LOCATION" not in {type_ for _, type_ in told}
+    assert "LOCATION" not in {it.type for it in told}
