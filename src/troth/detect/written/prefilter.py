@@ -11,7 +11,7 @@ from troth.detect.finding import Unscanned
 
 __all__ = ["Prefilter"]
 
-_MEMORY_BYTES: Final = 16 << 20
+_MEMORY_BYTES: Final = 6 << 20
 """What RE2 may use for one; it takes it as texts ask for it."""
 _NOTHING: Final = ""
 """Occurs in every text."""
