@@ -32,6 +32,7 @@ _NEW_LINE: Final = "\n"
 _SOON_AFTER: Final = 2
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
+_INTERRUPTING_MAX: Final = 3
 _SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
@@ -259,6 +260,8 @@ def _says_nothing(kinds: list[str], before: int, turn: int, after: int) -> bool:
 
 def _interrupts(kinds: list[str], before: int, turn: int, after: int) -> bool:
     """Whether the turn stands between two parts of a value, or before the rest of an address."""
+    if kinds[turn:after].count(_OTHER) > _INTERRUPTING_MAX:
+        return False
     left = next((kinds[at] for at in range(turn - 1, before, -1) if kinds[at] not in GAPS), "x")
     right = "x"
     for at in range(after + 1, min(after + _INTERJECTED_MAX, len(kinds))):
