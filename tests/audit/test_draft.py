@@ -55,6 +55,26 @@ def test_people_keys_and_fields_are_drafted(anywhere: Store) -> None:
     assert tables["book"].ignore == ("title", "shelf_id")
 
 
+def test_what_singles_people_out_without_a_name_is_told(shop: Store) -> None:
+    lines = draft([look_at_store("shop", shop)]).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.strip() == "member:")
+    assert "# Without a name, birth_date, postal_code together may still tell who it is." in lines[at - 1]
+    login = next(n for n, line in enumerate(lines) if line.strip() == "login:")
+    assert "may still tell" not in lines[login - 1]
+
+
+def test_a_key_of_several_columns_is_drafted(tmp_path: Path) -> None:
+    declaration = laid(
+        f"sqlite:///{tmp_path}/a.db",
+        "CREATE TABLE member (id integer PRIMARY KEY, first_name text, last_name text, email text)",
+        "CREATE TABLE booking (member_id integer, seat_nr integer, PRIMARY KEY (member_id, seat_nr))",
+        "CREATE TABLE meal (id integer PRIMARY KEY, member_id integer, seat_nr integer)",
+    )
+    tables = declaration.systems["shop"].tables
+    assert [it.columns for it in tables["meal"].belongs_to.values()] == [("member_id", "seat_nr")]
+    assert [it.columns for it in tables["booking"].belongs_to.values()] == [("member_id",)]
+
+
 def test_each_guess_is_marked(shop: Store) -> None:
     lines = draft([look_at_store("shop", shop)]).splitlines()
     at = next(n for n, line in enumerate(lines) if line.strip() == "login:")

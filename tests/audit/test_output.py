@@ -120,6 +120,14 @@ def test_the_data_say_all_that_the_page_says(report: Report) -> None:
     assert data["next"][1]["code"].startswith("troth init --store 'shop=${SHOP_DATABASE_URL}'")
 
 
+def test_columns_that_single_people_out_are_told_by_page_and_data(report: Report) -> None:
+    tables = {table["name"]: table for table in as_data(report)["systems"][0]["tables"]}
+    member = tables["member"]["quasi_identifier"]
+    assert (member["columns"], member["rows"]) == (["birth_date", "postal_code"], 0)
+    assert (tables["book"]["quasi_identifier"], tables["login"]["quasi_identifier"]) == (None, None)
+    assert "Columns that single people out together" in as_html(report)
+
+
 class _Page(HTMLParser):
     """Every tag with its attributes; and whether what is opened is closed in order."""
 

@@ -233,7 +233,7 @@ def _columns(system: SystemFacts) -> Iterator[str]:
     if together:
         heading = "Columns that single people out together"
         yield f"<h4>{heading}</h4>"
-        yield "<p>None of them names anybody; together they may lead to one person. See <em>pseudonymous</em>.</p>"
+        yield "<p>None of them names anybody; together they may lead to one person.</p>"
         grid = _grid(heading, ("table", "columns", "+rows compared", "+like no other"), together)
         yield _folded(counted(len(together), "table"), len(together) <= _OPEN_MAX, grid)
 

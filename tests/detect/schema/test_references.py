@@ -163,4 +163,4 @@ def test_tables_that_join_two_others_are_pointed_to_by_nobody() -> None:
 def test_reasons_say_what_was_read() -> None:
     [found] = infer_references(_schema("customer:\norders: customer_id"))
     assert found.score > 0.9
-    assert found.why == ("its name is the name of that table",)
+    assert found.why == ("it is called after that table",)

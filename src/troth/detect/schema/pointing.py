@@ -162,9 +162,9 @@ class Pointers:
             score = 0.92 + 0.01 * alike - less - 0.08 * inside
             return score, "with the beginning of its own table's name it is the name of that table"
         if stem in (noun, full) or (len(stem) > len(noun) and ends(full, stem)):
-            return 0.9 + 0.01 * (stem == full), "its name is the name of that table"
+            return 0.9 + 0.01 * (stem == full), "it is called after that table"
         if stem == target.core or self._targets.trimmed(stem) == target.core:
-            return 0.86 - less, "its name is the name of that table"
+            return 0.86 - less, "it is called after that table"
         score, why = self._partly(it, target, around)
         return max(0.0, score - less), why
 
@@ -174,7 +174,7 @@ class Pointers:
         if ends(stem, name):
             if set(stem[: -len(name)]) & self._lists.elsewhere:
                 return 0.0, ""
-            return 0.76 + 0.03 * len(name) + 0.015 * (name == target.full), "its name ends in the name of that table"
+            return 0.76 + 0.03 * len(name) + 0.015 * (name == target.full), "its name ends in that of that table"
         if ends(core, stem):
             rest = core[: -len(stem)]
             if _holds(around, target.noun):
@@ -188,7 +188,7 @@ class Pointers:
         if ends(target.full, stem) or ends(core, stem):
             return 0.6, "it is the end of that table's name"
         if len(core) < len(stem) and stem[: len(core)] == core and set(stem[len(core) :]) <= self._lists.after:
-            return 0.6 + 0.02 * len(core), "its name begins with the name of that table"
+            return 0.6 + 0.02 * len(core), "its name begins with that of that table"
         if it.marked and core[:-1] == stem:
             return 0.52, "it is the beginning of that table's name"
         return 0.0, ""
@@ -201,7 +201,7 @@ class Pointers:
         for target in self._targets.by_tail.get(joined[-TAIL:], ()):
             whole = self._targets.joined(target)
             if target.table.name != it.table.name and whole == joined:
-                yield target, 0.88, "its name is the name of that table"
+                yield target, 0.88, "it is called after that table"
             elif target.table.name != it.table.name and whole == "".join(it.context) + joined:
                 yield target, 0.85, "with the name of its own table it is the name of that table"
             elif target.table.name != it.table.name and whole.endswith(joined) and target.front == it.front:

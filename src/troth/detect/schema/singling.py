@@ -67,7 +67,8 @@ def _best(found: Sequence[ColumnFinding]) -> list[ColumnFinding]:
 
 
 def _varies(values: Sequence[Scalar]) -> bool:
-    return not values or len({value for value in values if value is not None}) > 1
+    said = [value for value in values if value is not None]
+    return len(said) < _ROWS_MIN or len(set(said)) > 1
 
 
 def _alone(columns: Sequence[Sequence[Scalar]]) -> tuple[int, int]:
