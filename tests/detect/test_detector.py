@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from troth.detect.detector import Detector
+from troth.detect.detector import Detector, Unknown
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.text import Text
 
@@ -69,6 +71,30 @@ def test_looks_for_numbers_of_the_countries_that_are_named() -> None:
     text = "my NI number is AB 12 34 56 C"
     assert "UK_NINO" in {it.type for it in Detector(names=False, countries=["GB"]).find(text)}
     assert "UK_NINO" not in {it.type for it in Detector(names=False, countries=["FR"]).find(text)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"types": ["EMAIL"]}, "nothing finds the type EMAIL;"),
+        ({"countries": ["UK"]}, "the country UK is known, only of A"),
+    ],
+)
+def test_what_nothing_can_find_is_refused_and_no_text_called_clean_of_it(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(Unknown, match=message):
+        Detector(names=False, **asked)
+
+
+def test_types_of_the_callers_own_may_be_asked_for() -> None:
+    detector = Detector(names=False, types=["PROJECT"], listed={"PROJECT": ["falcon"]})
+    assert values("Falcon, ann@example.org", detector.find("Falcon, ann@example.org")) == [("PROJECT", "Falcon")]
+
+
+def test_one_detector_serves_many_threads() -> None:
+    shared, texts = Detector(names=False), [f"{value} {at}" for at in range(20) for value in VALUES]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(shared.find, texts))
+    assert found == [shared.find(text) for text in texts]
 
 
 def test_finds_words_of_the_callers_own() -> None:

@@ -22,7 +22,7 @@ from troth.detect.entities import Entity, entities
 from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
 
 if TYPE_CHECKING:
-    from troth.detect.detector import Detector, Finder
+    from troth.detect.detector import Detector, Finder, Unknown
     from troth.detect.explaining import explain
     from troth.detect.labels import Labels
     from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
@@ -45,6 +45,7 @@ __all__ = [
     "Replaced",
     "Role",
     "TableSuggestion",
+    "Unknown",
     "Unscanned",
     "Way",
     "check",
@@ -66,7 +67,7 @@ __all__ = [
 ]
 
 _BEHIND = {
-    "detector": "Detector Finder",
+    "detector": "Detector Finder Unknown",
     "explaining": "explain",
     "labels": "Labels",
     "replacing": "Mark Replaced Way keyed masked removed replace restore typed",

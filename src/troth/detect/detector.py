@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from troth.detect.entities import entities
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.listed import Listed
 from troth.detect.names import Names
@@ -15,11 +16,16 @@ from troth.detect.text import Text
 from troth.detect.written import reading
 from troth.detect.written.matching import Matcher
 from troth.detect.written.recogniser import Recogniser
+from troth.errors import TrothError
 
-__all__ = ["Detector", "Finder"]
+__all__ = ["Detector", "Finder", "Unknown"]
 
 _TEXTS_MAX: Final = 256
 _CHARACTERS_MAX: Final = 250_000
+
+
+class Unknown(TrothError):
+    """A type or a country is asked for that nothing can find: left alone, every text would seem to be clean of it."""
 
 
 class Finder(Protocol):
@@ -39,7 +45,7 @@ class Detector:
     where left out; *min_score* the lowest score; *names* whether people, places, addresses and organisations are looked
     for (the slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well.
     *seconds_max* bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the
-    caller knows what is too long.
+    caller knows what is too long. Raises `Unknown` for types and countries that nothing can find.
     """
 
     def __init__(
@@ -54,6 +60,9 @@ class Detector:
         seconds_max: float | None = None,
     ) -> None:
         self._types = None if types is None else frozenset(types)
+        others = list(others)
+        if not others:  # which may know types of their own
+            _refuse_unknown((self._types or frozenset()) - (listed or {}).keys(), frozenset(countries or ()))
         self._min_score = min_score
         self._seconds_max = seconds_max
         self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
@@ -122,6 +131,14 @@ def _together(texts: Iterable[str]) -> Iterator[list[str]]:
             some, size = [], 0
     if some:
         yield some
+
+
+def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
+    for type_ in sorted(types - entities().keys()):
+        raise Unknown(f"nothing finds the type {type_}; docs/reference/entities.md lists those that can be found")
+    known = {country for it in reading.shipped() for country in it.countries}
+    for country in sorted(countries - known):
+        raise Unknown(f"no number of the country {country} is known, only of {', '.join(sorted(known))}")
 
 
 def _recognisers(types: frozenset[str] | None, countries: Collection[str] | None) -> list[Recogniser]:
