@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from tests.cli.conftest import Ask
 
 from troth.cli import main
+from troth.cli.detect import Followed
 
 ANN, CARD = "ann@example.org", "4111 1111 1111 1111"
 
@@ -184,3 +185,17 @@ def test_what_is_asked_wrongly_ends_with_two(ask: Ask, wrong: tuple[str, ...]) -
 
 def test_a_type_that_is_nearly_right_is_shown(ask: Ask) -> None:
     assert "did you mean EMAIL_ADDRESS?" in ask("detect", "note.txt", "--types", "EMAIL_ADRESS").err
+
+
+def test_long_work_is_told_on_the_terminal_and_ends_its_line(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("troth.cli.detect._STEP_S", 0.0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
+    monkeypatch.setattr("click.echo", lambda text, **_: told.append(text))
+    with (files / "note.txt").open("rb") as file:
+        followed = Followed("no\x1bte.txt", file)
+        while followed.read(20):
+            pass
+    assert told[0] == "\rno\ufffdte.txt: 0 MB"
+    assert [text for text in told if text.endswith("\n")] == [told[-1]]

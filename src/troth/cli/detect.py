@@ -142,7 +142,7 @@ def _look(file: str, kind: Kind | None, detector: Detector, out: Printer, totals
     unscanned = False
     out.begin(file)
     with click.open_file(file, "rb") as stream:
-        for it in scan(detector, _Followed(file, stream), kind or kind_of(file), explained=explain):
+        for it in scan(detector, Followed(file, stream), kind or kind_of(file), explained=explain):
             if isinstance(it, Remark):
                 out.remark(it)
                 unscanned |= it.unscanned
@@ -153,21 +153,24 @@ def _look(file: str, kind: Kind | None, detector: Detector, out: Printer, totals
     totals.add(types, unscanned=unscanned)
 
 
-class _Followed:
+class Followed:
     """A file that says on the terminal how much of it was read, where that takes long and nothing else is printed."""
 
     def __init__(self, name: str, file: IO[bytes]) -> None:
         self._file = file
         self._name = plain(name)
         self._read = 0
+        self._is_shown = False
         self._next = time.monotonic() + _STEP_S if sys.stderr.isatty() and not sys.stdout.isatty() else float("inf")
 
     def read(self, size: int = -1) -> bytes:
         """As the file reads."""
         chunk = self._file.read(size)
         self._read += len(chunk)
-        if time.monotonic() > self._next:
-            click.echo(f"\r{self._name}: {self._read // _MB:,} MB{'' if chunk else chr(10)}", err=True, nl=False)
+        if time.monotonic() > self._next or (self._is_shown and not chunk):
+            end = "" if chunk else "\n"
+            click.echo(f"\r{self._name}: {self._read // _MB:,} MB{end}", err=True, nl=False)
+            self._is_shown = bool(chunk)
             self._next = time.monotonic() + _STEP_S
         return chunk
 
