@@ -36,6 +36,8 @@ def _found(text: str) -> list[str]:
         "⟦The Old Forge, Bell Lane, Ludford, Shropshire, SY8 4PP⟧. Mind the gate.",
         "meet at ⟦the corner of Maple Avenue and Elm Street⟧ at noon",
         "her name is Chloe, she lives at ⟦Kaupangsbakken 98⟧",
+        '{"to": "⟦Flat 7\\n112 Mill Road\\nBristol BS6 7SU⟧"}',
+        "<p>⟦Flat 7<br>112 Mill Road<br/>Bristol BS6 7SU⟧</p>",
         "She flew to ⟦Portugal⟧ on Monday",
     ],
 )

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-__all__ = ["Token", "last_part", "tokens"]
+__all__ = ["BREAK", "Token", "last_part", "tokens"]
 
 _MARKS: Final = r"\s,;|>/*?·•–()\[\]{}<=:!\"“”"
-_TOKEN: Final = re.compile(rf"([\s,;|>/*?·•–-]{{0,12}})([^{_MARKS}-](?:[^{_MARKS}]|(?<=\d)/(?=\w))*)")
+BREAK: Final = r"<br ?/?>|\\[nrt]"
+"""A line's end as HTML and JSON write it."""
+_TOKEN: Final = re.compile(rf"((?:[\s,;|>/*?·•–-]|{BREAK}){{0,12}})([^{_MARKS}\\-](?:[^{_MARKS}\\]|(?<=\d)/(?=\w))*)")
 """What may divide two parts of an address, and a word or number of one; a slash may stand within a number."""
-_STARTS: Final = re.compile(r"[,\n;:(){}\[\]<=>|•\"“”\t!*]|\s[-–]\s|\?\?\?")
+_STARTS: Final = re.compile(rf"[,\n;:(){{}}\[\]<=>|•\"“”\t!*]|\s[-–]\s|\?\?\?|{BREAK}")
 _LINES_MAX: Final = 2
 
 

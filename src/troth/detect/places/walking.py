@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from troth.detect.places.tokens import Token, last_part, tokens
+from troth.detect.places.tokens import BREAK, Token, last_part, tokens
 from troth.detect.places.words import Words
 
 __all__ = ["NOWHERE", "Walk", "Walker"]
 
-_BETWEEN: Final = re.compile(r"[\s,;|>/*?·–-]*$")
+_BETWEEN: Final = re.compile(rf"(?:[\s,;|>/*?·–-]|{BREAK})*$")
 _PROVINCE: Final = re.compile(r" \([^\W\d_][^()\n\d]{1,24}\)")
 _CORNER: Final = re.compile(r"(?i:(?:the )?corner of )$")
 _CROSSING: Final = re.compile(
