@@ -172,6 +172,7 @@ def test_names_of_files_and_fields_give_a_terminal_no_orders(ask: Ask, files: Pa
         ("note.txt", "--types", ","),
         ("note.txt", "--min-score", "2"),
         ("note.txt", "--country", "England"),
+        ("note.txt", "--country", "ZZ"),
         ("note.txt", "--as", "xml"),
         ("note.txt", "--json", "--json-lines"),
     ],

@@ -46,7 +46,7 @@ _MB: Final = 1_000_000
     help="Only numbers of this country, such as GB, and those of no country. Repeat it for more.",
 )
 @click.option("--min-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The lowest score.")
-@click.option("--no-names", is_flag=True, help="Look for no names of people, places and organisations: much faster.")
+@click.option("--no-names", is_flag=True, help="Look for no people, places, addresses and organisations: much faster.")
 @click.option("--explain", is_flag=True, help="Say what found each: recogniser, check digits, words near it.")
 @click.option("--summary", is_flag=True, help="Print how many of each type there are, and no places.")
 @click.option(
@@ -102,17 +102,14 @@ def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) ->
 
 
 def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *, names: bool) -> Detector:
-    from troth.detect import Detector
+    from troth.detect import Detector, Unknown
 
     wanted = _types(types) if types is not None else None
-    return Detector(types=wanted, countries=_countries(countries) or None, min_score=min_score, names=names)
-
-
-def _countries(codes: tuple[str, ...]) -> frozenset[str]:
-    for code in codes:
-        if not (len(code) == 2 and code.isascii() and code.isalpha()):
-            raise click.UsageError("--country is a code of two letters (ISO 3166-1), such as GB")
-    return frozenset(code.upper() for code in codes)
+    theirs = {code.upper() for code in countries} or None
+    try:
+        return Detector(types=wanted, countries=theirs, min_score=min_score, names=names)
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None
 
 
 def _types(said: str) -> frozenset[str]:
