@@ -31,7 +31,7 @@ __all__ = [
 _CARDS: Final = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11,16}|35(?:2[89]|[3-8]\d)\d{12}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|62\d{14,17}"
-    r"|(?:50|5[6-9]|6[0-9])\d{10,17}"
+    r"|(?:1800|2131)\d{11}|(?:50|5[6-9]|6[0-9])\d{10,17}"
 )
 """Which numbers issuers give out: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro."""
 _CALLING_CODES: Final = re.compile(
@@ -45,7 +45,9 @@ _DATES: Final = re.compile(
 )
 _WORD: Final = re.compile("[a-z]{4}")
 _ZIP_AND_FOUR: Final = re.compile(r"\d{5}-\d{4}")
-_HOLDING_A_PLACE: Final = re.compile(r"[$%]?[{<(\[].*|[*•.xX_-]+|\$\w+|%\w+%|(?:your|my|the|some|change)[_-]?.*")
+_HOLDING_A_PLACE: Final = re.compile(
+    r"\$?\{.*|<.*>?|\[.*\]|\(.*\)|[*•.xX_-]+|\$[A-Z_]+|%\w+%|(?:your|my|the|some|change)[_-]?.*"
+)
 _NO_NAME: Final = re.compile(
     r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
     r"|her|here|his|id|if|info?|input|is|it|log|login|me|message|must|my|n/a|names?|new|none?|not|null|of|on|or|page"
@@ -79,7 +81,7 @@ def phone(value: str) -> bool:
 def phone_national(value: str) -> bool:
     """A number with the zero before it that most countries write, and no date."""
     is_other = _DATES.fullmatch(value) or _ZIP_AND_FOUR.fullmatch(value)
-    return 9 <= len(_digits(re.split("[xe]", value)[0])) <= 12 and not is_other
+    return 9 <= len(_digits(re.split("[xe]", value)[0])) <= 13 and not is_other
 
 
 def phone_told(value: str) -> bool:
