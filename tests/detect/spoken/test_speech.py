@@ -122,6 +122,24 @@ def test_a_later_question_ends_what_was_asked_before() -> None:
     assert _found(text) == [("CVV", "six oh four")]
 
 
+def test_a_number_that_is_said_anew_is_one_value_with_the_wrong_one() -> None:
+    value = "two oh four five one six no wait that's wrong two oh four five one seven"
+    assert _found(f"my sort code is {value} thanks") == [("SORT_CODE", value)]
+
+
+def test_what_was_taken_back_does_not_hide_the_shape() -> None:
+    value = "y d one nine f no sorry h k o"
+    assert _found(f"it drove off but i saw {value} there") == [("UK_VEHICLE_REGISTRATION", value)]
+
+
+def test_a_number_after_other_talk_is_no_answer() -> None:
+    walk = "i went past the old school the church and the park and then saw houses"
+    assert _found(f"agent: about your policy\ncaller: {walk} twelve forty sixteen") == []
+    assert _found("agent: about your policy\ncaller: it's twelve forty sixteen") == [
+        ("REFERENCE_NUMBER", "twelve forty sixteen")
+    ]
+
+
 def test_a_value_goes_on_over_the_times_of_subtitles() -> None:
     value = "oh seven seven double two\n\n8\n00:00:21.000 --> 00:00:24.500\none eight eight three oh five"
     text = f"7\n00:00:18.000 --> 00:00:20.900\nmy mobile is {value}\n"
