@@ -38,6 +38,7 @@ def _found(text: str) -> list[str]:
         "her name is Chloe, she lives at ⟦Kaupangsbakken 98⟧",
         '{"to": "⟦Flat 7\\n112 Mill Road\\nBristol BS6 7SU⟧"}',
         "<p>⟦Flat 7<br>112 Mill Road<br/>Bristol BS6 7SU⟧</p>",
+        "'Ben grew up in ⟦Little Ossing⟧'",
         "She flew to ⟦Portugal⟧ on Monday",
     ],
 )

@@ -147,7 +147,7 @@ def home(core: str, of: Words) -> Judged | None:
     if at is None or core[at:].split()[0].lower().strip(".") in of.no_places:
         return None
     end = min(core.find(word, at) % (len(core) + 1) for word in (" and ", " on ", " in ", " by ", "."))
-    return Judged(0.8, type="LOCATION", skip=at, cut=len(core) - end)
+    return Judged(0.8, type="LOCATION", skip=at, cut=len(core) - len(core[:end].rstrip("'-")))
 
 
 def pair(core: str, of: Words) -> Judged | None:
