@@ -116,10 +116,11 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     spelled = pieces[1::2]
     if "-->" in text:
         spelled = [_NEW_LINE if "-->" in it else it for it in spelled]
-    words = [it.lower() for it in spelled]
+    is_lower = text.islower()
+    words = spelled if is_lower else [it.lower() for it in spelled]
     kind_of = language.kinds.get
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
-    if not text.islower():
+    if not is_lower:
         _group_capitals(spelled, kinds)
     if language.compounds:
         _join_compounds(words, kinds, language)
@@ -233,6 +234,8 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
 
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
+    if kinds.count("s") <= 1:
+        return
     prompts = [it.at for it in asked]
     for is_interjection in (_says_nothing, _interrupts):
         turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
