@@ -83,6 +83,16 @@ def test_a_first_row_that_holds_data_names_nothing() -> None:
     assert _places(text, Kind.CSV) == [("EMAIL_ADDRESS", 1, "column 2"), ("EMAIL_ADDRESS", 2, "column 2")]
 
 
+def test_a_name_among_the_names_of_columns_is_told_and_does_not_take_the_others() -> None:
+    detector = Detector(types={"PROJECT", "CVV"}, names=False, listed={"PROJECT": ["Heron"]})
+    told = [it for it in scan(detector, io.BytesIO(b"id,cvv,Heron\n1,123,Heron\n"), Kind.CSV) if isinstance(it, Found)]
+    assert [(it.line, it.finding.type, it.field) for it in told] == [
+        (1, "PROJECT", "column 3"),
+        (2, "CVV", "cvv"),
+        (2, "PROJECT", "…"),
+    ]
+
+
 def test_rows_of_any_length_are_read() -> None:
     assert _places(f"id,mail\n1,{ANN},{BEN}\n\n2\n", Kind.CSV) == [
         ("EMAIL_ADDRESS", 2, "mail"),
@@ -133,6 +143,24 @@ def test_a_large_array_is_read_as_it_comes() -> None:
 
 def test_numbers_keep_their_digits() -> None:
     assert _places('{"card": 4111111111111111}', Kind.JSON) == [("CREDIT_CARD", 1, "card")]
+
+
+@pytest.mark.parametrize("limit", [100, 10_000_000])
+def test_a_line_of_any_length_loses_nothing(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr("troth.detect.files.cells._ELEMENT_MAX", limit)
+    monkeypatch.setattr("troth.detect.files.decoding.LINE_MAX", 150)
+    text = "".join(f'{{"note": "{"x" * at} {ANN}"}}\n' for at in (1, 130, 135, 140, 2))
+    told = [it for it in _told(text, Kind.JSONL) if isinstance(it, Found)]
+    assert [it.line for it in told] == [1, 2, 3, 4, 5]
+
+
+def test_what_is_no_json_any_more_is_told_by_its_lines() -> None:
+    text = f'[{{"a": 1}},\n\n{{"mail": "{ANN}"}},\nand\n{BEN}'
+    element, remark, line = _told(text, Kind.JSON)
+    assert isinstance(element, Found)
+    assert isinstance(line, Found)
+    assert (element.line, element.field) == (2, "mail")
+    assert (remark.line, line.line) == (4, 5)
 
 
 def test_a_number_of_any_length_breaks_nothing() -> None:

@@ -67,6 +67,7 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
             if headings is None and row:
                 headings = tuple(row) if _could_be_names(row) and are_names(row) else ()
                 if headings:
+                    yield from (Cell(record.line, (Column(at),), it, is_name=True) for at, it in enumerate(row, 1))
                     row.clear()  # it holds no values
             yield from _row(row, headings or (), record.line)
             record.taken()
@@ -137,14 +138,25 @@ _DECODER: Final = json.JSONDecoder(
 _BETWEEN: Final = re.compile(r"[\s,]*")
 
 
-def in_jsonl(lines: Iterable[str]) -> Iterator[Cell]:
-    """The values of JSON Lines. A line that is no JSON is a value without a name, to be read as text."""
-    for number, line in enumerate(lines, 1):
-        written = line.strip()
-        if not written:
-            continue
+def in_jsonl(lines: Iterator[str]) -> Iterator[Cell]:
+    """The values of JSON Lines. A line that is no JSON is a value without a name, to be read as text.
+
+    Raises `NoRecords` where a line is too long to be held.
+    """
+    number, held = 1, ""
+    for part in itertools.chain(lines, ("\n",)):
+        held += part
+        if held.endswith("\n"):
+            yield from _in_line(held, number)
+            number, held = number + 1, ""
+        elif len(held) > _ELEMENT_MAX:
+            raise NoRecords("a line is too long to be held", number, itertools.chain((held,), lines))
+
+
+def _in_line(line: str, number: int) -> Iterator[Cell]:
+    if not line.isspace():
         try:
-            value = _DECODER.decode(written)
+            value = _DECODER.decode(line.strip())
         except (ValueError, RecursionError):
             yield Cell(number, (), line)
         else:
@@ -160,7 +172,7 @@ def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
     at = len(held) - len(held.lstrip())
     is_array = held.startswith("[", at)
     at += is_array
-    number, wanted = 0, 1
+    number, wanted, line = 0, 1, 1
     while True:
         at = _after(held, at)
         if is_array and held.startswith("]", at):
@@ -175,13 +187,14 @@ def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
             number, at, wanted = number + 1, end, 1
             yield from inside(value, number)
         elif not ended and len(held) - at <= _ELEMENT_MAX:
+            line += held.count("\n", 0, at)
             held, ended = _more(chunks, held[at:], wanted)
             at, wanted = 0, len(held)
         elif at == len(held):
             return
         else:
-            rest = itertools.chain((held[at:],), chunks)
-            raise NoRecords("it is no JSON, or too long to be held", number + 1, rest)
+            line += held.count("\n", 0, at)
+            raise NoRecords("it is no JSON, or too long to be held", line, itertools.chain((held[at:],), chunks))
 
 
 def _more(chunks: Iterator[str], held: str, wanted: int) -> tuple[str, bool]:

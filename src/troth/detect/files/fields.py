@@ -14,8 +14,11 @@ from troth.detect.finding import Finding, Unscanned
 __all__ = ["Fields"]
 
 _AT_ONCE: Final = 2_000
+_SIZE_MAX: Final = 1 << 22
+"""As many cells, and characters in them, are searched together."""
 _NAMES_KNOWN_MAX: Final = 10_000
 _NAME_MAX: Final = 80
+_HARMLESS_MIN: Final = 0.6
 _NAMES_READ: Final = 2
 """So many of the names that lead to a value are read before it: ``card.number`` says more than ``number``."""
 
@@ -29,12 +32,11 @@ class Fields:
         self._harmless: set[str] = set()
 
     def are_names(self, texts: Iterable[str]) -> bool:
-        """Whether none of *texts* holds personal data, so that they can be names of columns. They are known then."""
+        """Whether *texts* can be names of columns: few look like personal data, for a column may be called Paris."""
         names = [it for it in texts if it]
-        if any(found for found in self._detector.find_many(names)):
-            return False
-        self._harmless.update(names)
-        return True
+        harmless = [it for it, found in zip(names, self._detector.find_many(names), strict=True) if found == []]
+        self._harmless.update(harmless)
+        return len(harmless) >= len(names) * _HARMLESS_MIN
 
     def found(self, cells: Iterable[Cell | Remark]) -> Iterator[Found | Remark]:
         """What is in the cells, in their order. What ends the cells is raised after all that came before is told."""
@@ -42,9 +44,11 @@ class Fields:
         ended: Exception | None = None
         while ended is None:
             some: list[Cell | Remark] = []
+            size = 0
             try:
-                while len(some) < _AT_ONCE:
-                    some.append(next(waiting))
+                while len(some) < _AT_ONCE and size < _SIZE_MAX:
+                    some.append(it := next(waiting))
+                    size += len(it.text) if isinstance(it, Cell) else 0
             except Exception as error:  # noqa: BLE001 - raised again below
                 ended = error
             yield from self._searched(some)
