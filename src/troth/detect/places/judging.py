@@ -183,6 +183,8 @@ def zoned(core: str, of: Words) -> Judged | None:
     known = bool(phrases & of.towns)
     if _YEAR.fullmatch(code) or words[0].lower() in of.no_places or "." in core or (len(code) == 4 and not known):
         return None
+    if any(_plain(word) in of.streets for word in words):
+        return None  # the number of a house, in which others can tell a street
     return Judged(0.7, Needs.NOTHING if known else Needs.PLACES, type="LOCATION", places=True)
 
 
