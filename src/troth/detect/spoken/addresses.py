@@ -19,8 +19,16 @@ _ASIDE_MAX: Final = 24
 _HESITATIONS: Final = frozenset({"um", "umm", "uh", "uhm", "er", "erm", "ehm", "hmm", "eh", "euh", "äh", "ähm"})
 _SCHEME: Final = frozenset({"h", "t", "p", "s", "colon", "forward", "double", "http", "https"})
 _PLAIN_WORDS_MAX: Final = 3
+"""How many words, not letters, stand in a row before an at: ``big kev at``."""
 _LOCAL_WORDS_MAX: Final = 120
 _DOMAIN_WORDS_MAX: Final = 30
+_DOMAIN_NAMES_MAX: Final = 14
+"""How far an address may reach before its at and after it, and how many words of a domain may stand before its dot."""
+_SAME_WORDS_MAX: Final = 4
+"""Two addresses nearer than so many words are one that was said again."""
+_SURE: Final = 0.97
+_SAID: Final = 0.93
+_SITE: Final = 0.8
 
 
 def addresses(talk: Talk, language: Language) -> Iterator[Said]:
@@ -29,7 +37,7 @@ def addresses(talk: Talk, language: Language) -> Iterator[Said]:
     pending: Said | None = None
     for at, kind in enumerate(talk.kinds):
         if kind == "@" and (found := _email(talk, at, language)):
-            if pending and found.start <= pending.end + 4:
+            if pending and found.start <= pending.end + _SAME_WORDS_MAX:
                 found = found._replace(start=pending.start)
             elif pending:
                 yield pending
@@ -43,6 +51,7 @@ def addresses(talk: Talk, language: Language) -> Iterator[Said]:
 
 
 def _email(talk: Talk, at: int, language: Language) -> Said | None:
+    """The address around the at that is word *at*."""
     end = _domain_end(talk, _past_rate(talk, at), language)
     if end is None:
         return None
@@ -53,7 +62,7 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
     if talk.words[at] == "@" and not _has_said_sign(talk, start, end):
         return None
-    return Said(start, _said_again(talk, end), "EMAIL_ADDRESS", 0.97 if told else 0.93, told)
+    return Said(start, _said_again(talk, end), "EMAIL_ADDRESS", _SURE if told else _SAID, told)
 
 
 def _has_said_sign(talk: Talk, start: int, end: int) -> bool:
@@ -82,7 +91,7 @@ def _domain_end(talk: Talk, at: int, language: Language) -> int | None:
     end = None
     named = 0
     limit = min(len(talk.words), at + _DOMAIN_WORDS_MAX)
-    while at < limit and named <= 14:
+    while at < limit and named <= _DOMAIN_NAMES_MAX:
         kind = talk.kinds[at]
         if kind == ".":
             after = _after_dot(talk, at + 1, language)
@@ -208,6 +217,7 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
 
 
 def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
+    """The web address around the dot that is word *dot*, which no e-mail address has taken."""
     end = _after_dot(talk, dot + 1, language)
     if end is None or not dot or talk.kinds[dot - 1] in "gcys;":
         return None
@@ -222,7 +232,7 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
     end = _path_end(talk, end)
     start = _scheme_start(talk, start, floor)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start, 1))
-    return Said(start, end, "URL", 0.8, told)
+    return Said(start, end, "URL", _SITE, told)
 
 
 def _scheme_start(talk: Talk, start: int, floor: int) -> int:

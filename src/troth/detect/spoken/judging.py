@@ -27,21 +27,26 @@ _FOLLOWS: Final = {
     "CREDIT_CARD": ("CARD_EXPIRY", "CVV"),
     "CARD_EXPIRY": ("CVV",),
 }
+"""What people say next without being asked again."""
 _GENERIC: Final = 2
+"""The rank of words after which a number of any kind may follow."""
 _GENERIC_SCORE: Final = 0.65
 _ASKED_MAX: Final = 6
 _ASKED_WORDS_MAX: Final = 30
 _ASKED_WEAKLY_WORDS_MAX: Final = 20
+_PARTIAL_WORDS_MAX: Final = 10
 _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
-_SLIPPED: Final = 7
-_PARTS_MAX: Final = 4
-_LONG: Final = 10
-_SHORT: Final = 8
+"""How many prompts are looked at, and how many words before a value each sort of them still counts."""
 _OWN_WORDS_MAX: Final = 5
 _OTHER_WORDS_MAX: Final = 10
 _TURNS_MAX: Final = 3
-_PARTIAL_WORDS_MAX: Final = 10
+"""How much else may be said between a question and its answer: words of the answer's turn, words, turns."""
+_SLIPPED: Final = 7
+_SHORT: Final = 8
+_LONG: Final = 10
+_PARTS_MAX: Final = 4
+"""Signs from which on slips are believed, a number may be an amount, a homophone matters less; breaths of one value."""
 
 
 class Context(NamedTuple):
