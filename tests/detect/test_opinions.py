@@ -73,6 +73,15 @@ def test_what_they_cannot_read_is_unscanned_and_not_quoted(make: Any) -> None:
     assert "Ann" not in str(caught.value)
 
 
+def test_one_text_that_they_cannot_read_leaves_the_others() -> None:
+    detector = Detector(names=False, others=[spacy(_Names(most=12))])
+    first, second, third = detector.find_many(["Ann called", "Ann called and called", "none"])
+    assert isinstance(second, Unscanned)
+    assert not isinstance(first, Unscanned)
+    assert [it.type for it in first] == ["PERSON"]
+    assert third == []
+
+
 def test_the_real_presidio_is_understood() -> None:
     analyzer = pytest.importorskip("presidio_analyzer", reason="Presidio is not installed")
     engine = analyzer.AnalyzerEngine(nlp_engine=_no_model(), supported_languages=["en"])
