@@ -17,20 +17,26 @@ from troth.detect.spoken.values import values
 __all__ = ["digits_and_letters"]
 
 _PIECES_MAX: Final = 10
+_ALONE_MAX: Final = 4
+"""How many pieces may be one value that was asked for, and one that was not."""
 _ASIDE_WORDS_MAX: Final = 16
+_LOOSE_GAP: Final = 6
 _RESTATED_WORDS_MAX: Final = 14
 _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
-_LOOSE_GAP: Final = 6
+"""How many words may stand between two pieces of a value, when the first says next to nothing yet, before it is said
+anew (and before a word that says that it was wrong), and between a question and an answer of doubtful words."""
 _LOOSE_SIGNS: Final = 2
-_SHORT_WORD: Final = 3
-_PROVEN: Final = 0.95
-_ALONE_MAX: Final = 4
-_SHAPED: Final = 0.85
-_AMOUNT_SIGNS: Final = 7
-_FIGURES: Final = 4
 _BEGUN_SIGNS: Final = 3
+_FIGURES: Final = 4
 _COUNTED_SIGNS_MAX: Final = 5
+_AMOUNT_SIGNS: Final = 7
+"""Signs up to which a piece says next to nothing, from which a value has begun, a number in figures stands alone, and up
+to which a number may be how many of something, or an amount."""
+_SHORT_WORD: Final = 3
+_SHAPED: Final = 0.85
+_PROVEN: Final = 0.95
+"""How sure a shape is that wins over a question for anything, and one whose check digits agree."""
 _NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
 _NEVER_IN_THOUSANDS: Final = _NEVER_COUNTED | {"CVV", "POSTAL_CODE", "SORT_CODE", "UK_VEHICLE_REGISTRATION", "US_SSN"}
 """Types that nobody says with hundreds, or with thousands."""

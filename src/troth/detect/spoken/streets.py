@@ -21,6 +21,7 @@ _TOWN_WORDS_MAX: Final = 4
 _ANSWER_WORDS_MAX: Final = 12
 _ASKED_WORDS_MAX: Final = 14
 _SOON: Final = 6
+"""How many words the parts of an address have at most, and how far what belongs to it may stand from it."""
 
 
 def streets(talk: Talk, language: Language) -> Iterator[Said]:
