@@ -6,6 +6,7 @@ A core only says where to look. Letters beyond ASCII count as capitals here, whi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
@@ -16,6 +17,7 @@ from troth.detect.places.words import Words, either, shipped
 
 __all__ = ["cores"]
 
+_DIGIT: Final = re.compile(rb"\d")
 _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
 _BEYOND: Final = r"\x{80}-\x{2027}\x{202a}-\x{10ffff}"
 """Everything beyond ASCII but for the two that divide lines."""
@@ -58,7 +60,6 @@ def _whatever_called(of: Words) -> dict[str, str]:
     return {
         "unit": rf"\d{{1,3}} (?:[^\s,]+[ ,]{{1,2}}){{0,6}}?[^\s,]+[\s>,?*]{{1,8}}{_FLAT}",
         "called": f"(?i:{_ADDRESS}):?\\s+(?:\\d{{1,3}} )?{_town(of)} {_AFTER}",
-        "home": f"(?i:{_HOME}):? {_town(of)}",
     }
 
 
@@ -85,6 +86,7 @@ def _number_last(of: Words) -> dict[str, str]:
 def _without_number(of: Words) -> dict[str, str]:
     spelled, coded = either(of.states + of.wider), tuple(it for it in of.country_codes if "." in it)
     return {
+        "home": f"(?i:{_HOME}):? {_town(of)}",
         "box": f"(?i:{_BOX})",
         "corner": rf"(?i:(?:the )?corner of) (?:{_WORD}|\d{{1,4}}[a-z]*\.?)(?: (?:{_WORD}|\d{{1,4}}\.?)){{0,5}}"
         rf" (?:and|&)(?: (?:{_WORD}|\d{{1,4}}[a-z]*)){{1,3}}? {_street(of)}\b",
@@ -117,8 +119,9 @@ def _capitalised(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def cores(utf8: bytes) -> Iterator[tuple[int, int, str]]:
     """Where in a text's UTF-8 an address may begin, and the name of the core; names are the functions of `judging`."""
-    for any_of_them, each in _groups():
-        if any_of_them.search(utf8):
+    has_digits = _DIGIT.search(utf8) is not None
+    for needs_digits, any_of_them, each in _groups():
+        if (has_digits or not needs_digits) and any_of_them.search(utf8):
             for name, core in each.items():
                 for match in _compiled(core).finditer(utf8):
                     start, end = match.span()
@@ -126,15 +129,15 @@ def cores(utf8: bytes) -> Iterator[tuple[int, int, str]]:
 
 
 @cache
-def _groups() -> tuple[tuple[Any, dict[str, str]], ...]:
+def _groups() -> tuple[tuple[bool, Any, dict[str, str]], ...]:
     """Cores, and for each few of them what tells whether any of them occurs: most texts have none.
 
     The groups are small since RE2 follows all of a group at once. All in one, or in a set that tells which, take it ten
     times as long on text that varies, though not on text that repeats itself.
     """
-    making = (_english, _whatever_called, _continental, _number_last, _without_number, _coded)
-    made = (make(shipped()) for make in making)
-    return tuple((_compiled("|".join(each.values())), each) for each in made)
+    numbered, free = (_english, _whatever_called, _number_last, _coded), (_continental, _without_number)
+    made = [*((True, make(shipped())) for make in numbered), *((False, make(shipped())) for make in free)]
+    return tuple((needs_digits, _compiled("|".join(each.values())), each) for needs_digits, each in made)
 
 
 @cache
