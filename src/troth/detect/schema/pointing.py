@@ -14,6 +14,7 @@ __all__ = ["Pointer", "Pointers"]
 
 _REPORTS_TO: Final = (root("reports"), root("to"))
 _CONTENT_TYPE: Final = (root("content"), root("type"))
+_ELSEWHERE: Final = 0.35
 _JOINS: Final = 0.25
 """How much less likely a table that joins two others is meant by a part of its name."""
 
@@ -87,6 +88,10 @@ class Pointers:
             stem in (context, (*front, *context)) or (bare in self._lists.plain and len(table.key) == 1)
         ):
             return None  # it is what its own rows are found by
+        if column.name in table.key and letters(column.name) == letters(table.name) + "id":
+            return None
+        if table.key == (column.name,) and column.name in self._targets.common_keys and "ptr" not in words:
+            return None  # so many tables call their own keys that it is a custom, and no reference
         return _Named(table, column, words, bare, stem, marked, front, context)
 
     def _is_amount(self, stem: Words, column: Column) -> bool:
@@ -119,20 +124,26 @@ class Pointers:
     # --- by the name of a key ---------------------------------------------------------------------------------------
 
     def _by_key(self, it: _Named) -> Iterator[Judged]:
-        bare = it.bare
-        same = self._targets.by_letters.get(letters(it.column.name))
-        if same is not None:
-            yield same, 0.94 - _far(same, it), "its name is that of that table's key"
+        bare, by_key = it.bare, self._targets.by_key
+        if it.is_text and not it.marked and bare[-1] not in self._lists.marks:
+            for owner in self._targets.by_letters.get(letters(it.column.name), ()):
+                yield owner, 0.56 - _far(owner, it), "its name is that of that table's key"
+            return
+        for owner in self._targets.by_letters.get(letters(it.column.name), ()):
+            score = 0.95 if owner.key.name == it.column.name else 0.94
+            yield owner, score - _far(owner, it), "its name is that of that table's key"
         for start in range(len(bare)):
-            owner = self._targets.by_key.get(bare[start:])
-            strange = set(bare[:start]) & self._lists.elsewhere
-            if owner is not None and not strange and (owner.table.key == (owner.key.name,) or not start):
-                says = "ends in" if start else "is"
-                score = 0.6 if start else 0.95 if owner.key.name == it.column.name else 0.89
-                yield owner, score - _far(owner, it), f"its name {says} that of that table's key"
+            if not set(bare[:start]) & self._lists.elsewhere:
+                for owner in by_key.get(bare[start:], ()):
+                    if owner.table.key == (owner.key.name,) or not start:
+                        says = "ends in" if start else "is"
+                        yield (
+                            owner,
+                            (0.6 if start else 0.89) - _far(owner, it),
+                            f"its name {says} that of that table's key",
+                        )
         for end in range(2, len(bare)):
-            owner = self._targets.by_key.get(bare[:end])
-            if owner is not None:
+            for owner in by_key.get(bare[:end], ()):
                 yield owner, 0.7 - _far(owner, it), "its name begins with that of that table's key"
 
     # --- by the name of a table -------------------------------------------------------------------------------------
@@ -143,7 +154,9 @@ class Pointers:
         for target in found.values():
             plainness, why = self._alike(it, target)
             itself = target.table.name == it.table.name
-            if plainness and not (itself and (plainness < 0.7 or it.stem == target.noun)):
+            if it.stem[-1] in self._lists.actors and target.front != it.front and target is not self._targets.people:
+                plainness -= _ELSEWHERE  # the creators of another application, rather than who signs in
+            if plainness > 0 and not (itself and (plainness < 0.7 or it.stem == target.noun)):
                 yield target, plainness, why
 
     def _alike(self, it: _Named, target: Target) -> tuple[float, str]:
@@ -198,6 +211,9 @@ class Pointers:
         if not it.marked:
             return
         joined = "".join(it.stem)
+        whole_of = self._targets.whole_of(it.table)
+        if whole_of is not None and self._targets.joined(whole_of).endswith(joined):
+            yield whole_of, 0.93, "its own table is called after that table"
         for target in self._targets.by_tail.get(joined[-TAIL:], ()):
             whole = self._targets.joined(target)
             if target.table.name != it.table.name and whole == joined:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -96,12 +96,15 @@ class Targets:
         for table in tables:
             if len(table.key) == 1:
                 self._add(table)
-        self.by_key = {
-            words: target
-            for words, (table, name) in self._own_keys(tables).items()
-            if (target := self._target(table, name)) is not None
-        }
-        self.by_letters = {letters(target.key.name): target for target in self.by_key.values()}
+        self.by_key: dict[Words, list[Target]] = {}
+        self.by_letters: dict[str, list[Target]] = {}
+        for table, name in self._own_keys(tables):
+            target = self._target(table, name)
+            if target is not None:
+                self.by_key.setdefault(target.key_words, []).append(target)
+                self.by_letters.setdefault(letters(name), []).append(target)
+        keys = Counter(table.key[0] for table in tables if len(table.key) == 1)
+        self.common_keys = frozenset(name for name, count in keys.items() if count > _SHARED)
         self.people = self._signing_in()
         self.kinds = next((it for it in self.by_table.values() if it.noun[-2:] == _CONTENT_TYPE), None)
         self.staff = next((it for it in self.by_table.values() if it.noun[-1:] in _STAFF), None)
@@ -120,12 +123,10 @@ class Targets:
     def split(self, table: str) -> tuple[Words, Words]:
         """What stands in front of a table's name and says nothing of it, and the rest."""
         words = self.words(_bare(table))
-        if len(words) > 1 and words[0] == words[1]:
-            return words[:1], words[1:]
-        for length in (2, 1):
-            if len(words) > length and words[:length] in self._fronts:
-                return words[:length], words[length:]
-        return (), words
+        cut = next((it for it in (2, 1) if len(words) > it and words[:it] in self._fronts), 0)
+        if len(words) > cut + 1 and words[cut] == words[cut + 1]:
+            cut += 1  # `events_event` of an application that is called after its first table
+        return words[:cut], words[cut:]
 
     def unfronted(self, words: Words) -> Words:
         """A column's words without a mark of its kind: ``intCustomerID`` is a customer id."""
@@ -204,28 +205,38 @@ class Targets:
         if len(target.noun) > 1:
             self.by_initials.setdefault("".join(word[0] for word in target.noun), []).append(target)
 
-    def _own_keys(self, tables: Iterable[TableSchema]) -> dict[Words, tuple[TableSchema, str]]:
-        """Keys whose names say more than "id", and whose they are where several tables have them: the one that is
-        called so, else the one whose rows are found by it, else the one that says most of its rows."""
-        best: dict[Words, tuple[tuple[int, bool, int, str], TableSchema, str]] = {}
-        nouns = {self.split(table.name)[1] for table in tables}
-        tables_with = Counter(key[0] for table in tables for key in {table.key, *table.unique} if len(key) == 1)
+    def _own_keys(self, tables: Sequence[TableSchema]) -> Iterator[tuple[TableSchema, str]]:
+        """Keys whose names say more than "id", and whose they are where several tables have them: those that are called
+        so; else the one whose rows are found by it, and that says most of them."""
+        rows: dict[Words, list[tuple[int, bool, int, str]]] = {}
+        by_name = {table.name: table for table in tables}
+        shared = Counter(key[0] for table in tables for key in {table.key, *table.unique} if len(key) == 1)
         for table in tables:
-            _, noun = self.split(table.name)
-            for name in dict.fromkeys(key[0] for key in (table.key, *table.unique) if len(key) == 1):
+            for name in dict.fromkeys(_single_keys(table)):
+                called = self._called(table, name)
                 words = self.unfronted(self.words(name))
-                stem = tuple(word for word in words if word not in self.lists.marks)
-                if words in self.lists.plain or not stem or (stem != noun and stem in nouns):
-                    continue  # it says nothing, or is itself a reference
-                called = 2 * (stem == noun) + bool(set(stem) & set(noun))
-                if not called and tables_with[name] > _SHARED:
-                    continue
-                if table.key != (name,) and (called < 2 or words[-1] not in self.lists.marks):
-                    continue
-                rank = (called, table.key == (name,), len(table.columns), table.name)
-                if words not in best or best[words][0] < rank:
-                    best[words] = rank, table, name
-        return {words: (table, name) for words, (_, table, name) in best.items()}
+                owns = table.key == (name,) or (called > 1 and words[-1] in self.lists.marks)
+                if called >= 0 and owns and (called > 1 or shared[name] <= _SHARED):
+                    rows.setdefault(words, []).append((called, table.key == (name,), len(table.columns), table.name))
+        for words, ranked in rows.items():
+            most = max(ranked)
+            for rank in ranked if most[0] else [most]:
+                if rank[0] == most[0]:
+                    table = by_name[rank[3]]
+                    yield table, next(it for it in _single_keys(table) if self.unfronted(self.words(it)) == words)
+
+    def _called(self, table: TableSchema, key: str) -> int:
+        """How much a table is called after its key: 2 wholly, 1 in part, 0 not at all; -1 where the key says nothing,
+        or is itself a reference."""
+        words = self.unfronted(self.words(key))
+        stem = tuple(word for word in words if word not in self.lists.marks)
+        front, noun = self.split(table.name)
+        if words in self.lists.plain or not stem or root("ptr") in words:
+            return -1
+        others = self._endings[stem] - ends(("", *front, *noun), stem)
+        if stem in (noun, (*front, *noun)) and (table.key == (key,) or not others):
+            return 2
+        return -1 if others else int(bool(set(stem) & set(noun)))
 
     def _signing_in(self) -> Target | None:
         """The table of the people who sign in, where one stands out."""
@@ -260,6 +271,10 @@ _CONTENT_TYPE: Final = (root("content"), root("type"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SECRETS: Final = frozenset(root(word) for word in ("password", "passwd", "senha", "hash"))
 _HANDLES: Final = frozenset(root(word) for word in ("email", "mail", "login", "username"))
+
+
+def _single_keys(table: TableSchema) -> Iterator[str]:
+    return (key[0] for key in (table.key, *table.unique) if len(key) == 1)
 
 
 def letters(name: str) -> str:
