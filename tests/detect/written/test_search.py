@@ -97,6 +97,11 @@ def test_a_group_that_is_not_there_leaves_the_whole_match() -> None:
     assert found(it, "ab a1b") == [("ab", 0.9), ("1", 0.9)]
 
 
+def test_a_value_of_no_length_is_none_and_holds_nothing_up() -> None:
+    assert found(recogniser(r"(\d*)x", Scores(alone=0.9)), "xx é 1x") == [("1", 0.9)]
+    assert found(recogniser(r"\b", Scores(alone=0.9)), "ab é") == []
+
+
 def test_places_are_told_in_the_text_as_written() -> None:
     it = recogniser(r"\b\d{4}\b", Scores(told=0.9), Words(before=("código",)))
     assert [value for value, _ in found(it, "é código: 12\u200b34 🙂")] == ["12\u200b34"]

@@ -44,9 +44,9 @@ class Search:
         occur in the text at all.
         """
         found: list[Finding] = []
-        match, group, check, needs_check, scores, kind, name = self._ready
+        match, group, check, needs_check, scores, once, kind, name = self._ready
         heeds = self.heeds_words and (before or after or against)
-        utf8, size, at, told, last = text.utf8, len(text.utf8), 0, None, None
+        utf8, size, is_plain, at, told, last = text.utf8, len(text.utf8), text.is_plain, 0, None, None
         while True:
             spans = match(_ANYWHERE, utf8, at, size)
             place = spans[group]
@@ -55,7 +55,7 @@ class Search:
                 if place == _NOWHERE:
                     return found
             start, end = place
-            at = end  # not of the whole match: what bounds this value may bound the next one, too
+            at = max(end, at + 1)  # not the whole match's end: what bounds this value may bound the next one, too
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
             if needs_check and not checked:
                 if not self.needs_words:
@@ -63,14 +63,16 @@ class Search:
                 continue
             if heeds:
                 told = self.told(utf8, start, end, before, after, against)
-                if told == _DENIED or (told is not None and self._is_again(start - told, last)):
-                    continue
-                last = None if told is None else start - told
+                if told is not None:
+                    word = start - told
+                    if told == _DENIED or (once and word == last):
+                        continue
+                    last = word
             score = scores[(checked is True) + 2 * (told is not None)]
-            if score is not None:
+            if score is not None and start < end:
                 if told:
                     score = round(score - told * _FARNESS, 3)
-                if not text.is_plain:
+                if not is_plain:
                     start, end = text.offset(start), text.offset(end)
                 found.append(Finding(start, end, kind, score, name, checked, told is not None))
 
@@ -95,19 +97,16 @@ class Search:
                 return _DENIED
         return near
 
-    def _is_again(self, word: int, last: int | None) -> bool:
-        """Whether a word has told of a value before, and may tell of one only."""
-        return self.recogniser.words.once and word == last
-
     @cached_property
-    def _ready(self) -> tuple[Any, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], str, str]:
+    def _ready(self) -> tuple[Any, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], bool, str, str]:
         compiled = re2.compile(self.pattern.regex.encode())
         check = None if self.pattern.check is None else CHECKS[self.pattern.check]
         of = self.pattern.scores
         needs_check = check is not None and of.told is None
         scores = of.alone, of.checked, of.told, of.both
         group = min(compiled.groups, 1)
-        return compiled._regexp.Match, group, check, needs_check, scores, self.recogniser.type, self.recogniser.name
+        it = self.recogniser
+        return compiled._regexp.Match, group, check, needs_check, scores, it.words.once, it.type, it.name
 
     @cached_property
     def _before(self) -> Any:
