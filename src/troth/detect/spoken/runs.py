@@ -31,8 +31,8 @@ _BEGUN_SIGNS: Final = 3
 _FIGURES: Final = 4
 _COUNTED_SIGNS_MAX: Final = 5
 _AMOUNT_SIGNS: Final = 7
-"""Signs up to which a piece says next to nothing, from which a value has begun, a number in figures stands alone, and up
-to which a number may be how many of something, or an amount."""
+"""Signs up to which a piece says next to nothing, from which a value has begun, and a number in figures stands alone;
+up to which a number may be how many of something, or an amount."""
 _SHORT_WORD: Final = 3
 _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
