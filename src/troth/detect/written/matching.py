@@ -17,6 +17,7 @@ from troth.detect.written.wordbook import Said, Wordbook
 
 __all__ = ["Matcher"]
 
+_NO_WORDS: Final = (False, False, False)
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
@@ -40,19 +41,17 @@ class Matcher:
         found: list[list[Finding]] = [[] for _ in texts]
         saids = [Said(wordbook, text.utf8) for text in texts]
         for part in parts:
-            wanted: dict[Search, list[tuple[int, bool, bool, bool]]] = {}
+            wanted: dict[Search, list[tuple[int, tuple[bool, bool, bool]]]] = {}
             for at, said in enumerate(saids):
                 for search, before, after, against in part.sought(said):
+                    words = _NO_WORDS
                     if search.heeds_words:
-                        numbers = said.numbers
-                        flags = at, before in numbers, after in numbers, against in numbers
-                    else:
-                        flags = at, False, False, False
-                    wanted.setdefault(search, []).append(flags)
+                        words = before in said.numbers, after in said.numbers, against in said.numbers
+                    wanted.setdefault(search, []).append((at, words))
             for search, places in wanted.items():
-                for at, before_, after_, against_ in places:
+                for at, words in places:
                     texts[at].check_clock()
-                    found[at] += search.find(texts[at], before_, after_, against_)
+                    found[at] += search.find(texts[at], *words)
         return found
 
     @cached_property
