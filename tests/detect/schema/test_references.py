@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from troth.detect import InferredReference, infer_references
 from troth.stores import Column, ColumnKind, Schema, TableSchema
@@ -164,3 +168,39 @@ def test_reasons_say_what_was_read() -> None:
     [found] = infer_references(_schema("customer:\norders: customer_id"))
     assert found.score > 0.9
     assert found.why == ("it is called after that table",)
+
+
+_HOSTILE = [
+    "",
+    "_",
+    "id",
+    "ID" * 5_000,
+    "a_" * 50_000,
+    "x" * 100_000,
+    "\x00\u202e",
+    "é" * 999,
+    "__",
+    "1",
+    "fk_",
+    "IdId",
+    "_id",
+]
+
+
+def test_hostile_names_are_read_in_bounded_time() -> None:
+    columns = tuple(Column(f"{name}{n}", K.INTEGER, "integer") for n in range(20) for name in _HOSTILE)
+    tables = {f"{name}{n}": TableSchema(f"{name}{n}", columns, key=("id0",)) for n in range(3) for name in _HOSTILE}
+    begin = time.process_time()
+    infer_references(Schema("sqlite", tables))
+    assert time.process_time() - begin < 20
+
+
+@given(st.lists(st.tuples(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=5)), max_size=6))
+def test_any_names_give_the_same_references_again(named: list[tuple[str, list[str]]]) -> None:
+    tables = {
+        name: TableSchema(name, tuple(Column(it, K.INTEGER, "") for it in dict.fromkeys(columns)), key=(*columns[:1],))
+        for name, columns in named
+    }
+    found = infer_references(Schema("sqlite", tables))
+    assert found == infer_references(Schema("sqlite", tables))
+    assert all(it.table in tables and it.to_table in tables and 0.5 <= it.score <= 1 for it in found)
