@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from troth.declaration import IdentityKind
 from troth.detect import Role, TableSuggestion, classify, infer_references, suggest
@@ -130,3 +131,23 @@ def test_a_draft_says_who_and_whose(shop: Store) -> None:
     assert drafts["orders"].free_text == {"note"}
     assert drafts["product"].ignore == ("name", "price", "category_id")
     assert drafts["newsletter"].identity == {IdentityKind.EMAIL: "email"}
+
+
+def test_uuids_tell_which_table_is_meant_where_a_name_does_not(postgresql_url: str) -> None:
+    engine = sa.create_engine(postgresql_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE person (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), n integer)",
+            "CREATE TABLE box (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), n integer)",
+            "CREATE TABLE visit (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), whose uuid, trace uuid)",
+            "INSERT INTO person (n) SELECT generate_series(1, 9)",
+            "INSERT INTO box (n) SELECT generate_series(1, 9)",
+            "INSERT INTO visit (whose, trace) SELECT id, gen_random_uuid() FROM person",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    store = open_store("shop", postgresql_url, read_only=True)
+    [found] = infer_references(store.describe(), store)
+    store.close()
+    assert (found.table, found.columns, found.to_table) == ("visit", ("whose",), "person")
+    assert found.why == ("it holds keys of that kind", "100% of 9 sampled values are there")
