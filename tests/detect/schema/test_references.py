@@ -97,6 +97,15 @@ def test_who_did_something_is_who_signs_in() -> None:
     }
 
 
+def test_who_leads_or_serves_is_of_the_staff() -> None:
+    schema = _schema("employee: reports_to name:t\ncustomer: support_rep_id\ndepartment: manager_id\nuser: password:t")
+    assert _told(infer_references(schema)) == {
+        "employee.reports_to": "employee.id",
+        "customer.support_rep_id": "employee.id",
+        "department.manager_id": "employee.id",
+    }
+
+
 def test_a_row_may_name_another_of_its_table() -> None:
     schema = _schema("node: parent_id previous_node_id\npart: parent_box_id")
     assert _told(infer_references(schema)) == {"node.parent_id": "node.id", "node.previous_node_id": "node.id"}

@@ -38,7 +38,7 @@ _END_OF: Final = 0.6, "it is the end of that table's name"
 _END_OF_RUN_TOGETHER: Final = 0.55, _END_OF[1]
 _START_OF: Final = 0.52, "it is the beginning of that table's name"
 _INITIALS: Final = 0.56, "its name is the initials of that table's"
-_LEADS: Final = 0.64, "it names who leads, and that table holds the staff"
+_LEADS: Final = 0.64, "it names who leads or serves, and that table holds the staff"
 _WHOLE: Final = 0.64, "its table is called after that one"
 _OWN: Final = 0.62, "it may point to another row of the same table"
 _DID: Final = 0.6, "it names who did something, and that table holds who signs in"
@@ -277,10 +277,10 @@ class Pointers:
             yield kinds, *_KIND
 
     def _of_people(self, it: _Named) -> Iterator[Judged]:
-        """Somebody: those who lead others are of the staff, where it has a table of its own."""
+        """Somebody: those who lead or serve others are of the staff, where it has a table of its own."""
         people, staff = self._targets.people, self._targets.staff
-        chief = {it.stem[0], it.stem[-1]} & self._lists.chiefs or it.stem[:2] == _REPORTS_TO
-        if chief and staff is not None and staff.fits(it.column):
+        works = {it.stem[0], it.stem[-1]} & self._lists.staff or it.stem[:2] == _REPORTS_TO
+        if works and staff is not None and staff.fits(it.column):
             yield staff, *_LEADS
         if people is None or not people.fits(it.column):
             return

@@ -36,7 +36,7 @@ class Lists:
     by: frozenset[str]
     people: Sequence[str]
     own: frozenset[str]
-    chiefs: frozenset[str]
+    staff: frozenset[str]
     tails: frozenset[str]
     whole: frozenset[str]
     links: frozenset[str]
