@@ -17,9 +17,9 @@ from troth.detect.text import Text
 if TYPE_CHECKING:
     from troth.detect.names.network import Network
 
-__all__ = ["Names"]
+__all__ = ["WORDS_MAX", "Names", "peoples"]
 
-_WORDS_MAX: Final = 2048
+WORDS_MAX: Final = 2048
 """How many words are looked at together at most."""
 
 _ENDS: Final = frozenset("\n.!?")
@@ -27,20 +27,26 @@ _ENDS: Final = frozenset("\n.!?")
 
 
 class Names:
-    """Finds names of people, places and organisations, in any case. The model is read when the first text comes."""
+    """Finds names of people, places and organisations, in any case. The model is read when the first text comes.
+
+    *network* is another than the one that ships.
+    """
 
     TYPES: Final = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
 
-    def __init__(self) -> None:
-        self._network: Network | None = None
+    def __init__(self, network: Network | None = None) -> None:
+        self._network = network
 
     def find(self, text: Text) -> Iterator[Finding]:
         """What the model takes for a name. Names do not overlap."""
         network = self._ready()
         for words in _parts(text.folded):
             text.check_clock()
-            for first, last, type_, score in network.names([it[0] for it in words]):
-                if type_ == "LOCATION" and first == last and words[first][0].lower() in _peoples():
+            found = [it[0] for it in words]
+            if not any(map(str.isalpha, found)):
+                continue  # no letters, no names
+            for first, last, type_, score in network.names(found):
+                if type_ == "LOCATION" and all(it[0].lower() in peoples() for it in words[first : last + 1]):
                     continue
                 start, end = words[first].start(), words[last].end()
                 yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, type_, score, "names")
@@ -51,12 +57,12 @@ class Names:
             from troth.detect.names.model import shipped
             from troth.detect.names.network import Network
 
-            self._network = Network(shipped(), words_max=_WORDS_MAX)
+            self._network = Network(shipped(), words_max=WORDS_MAX)
         return self._network
 
 
 @cache
-def _peoples() -> frozenset[str]:
+def peoples() -> frozenset[str]:
     """Words that the model takes for places at times, and that are none."""
     file = Path(__file__).with_name("peoples.toml")
     return frozenset(tomllib.loads(file.read_text("utf-8"))["words"].split())
@@ -65,9 +71,9 @@ def _peoples() -> frozenset[str]:
 def _parts(folded: str) -> Iterator[Sequence[re.Match[str]]]:
     """The words of a text, so many at a time that a part ends where a sentence or a line does, if any does."""
     words = WORD.finditer(folded)
-    held = list(itertools.islice(words, _WORDS_MAX))
+    held = list(itertools.islice(words, WORDS_MAX))
     while held:
-        ends = range(len(held) - 1, _WORDS_MAX // 2, -1) if len(held) == _WORDS_MAX else ()
+        ends = range(len(held) - 1, WORDS_MAX // 2, -1) if len(held) == WORDS_MAX else ()
         cut = next((at + 1 for at in ends if held[at][0] in _ENDS), len(held))
         yield held[:cut]
         held = [*held[cut:], *itertools.islice(words, cut)]

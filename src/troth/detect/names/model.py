@@ -10,29 +10,35 @@ import functools
 import importlib.resources
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from troth.detect.names.words import BUCKETS, SHAPES, pieces, shape
+from troth.detect.names.words import BUCKETS, LISTS, SHAPES, pieces, shape
 
-__all__ = ["AROUND", "Floats", "Weights", "shipped"]
+__all__ = ["AROUND", "Floats", "Weights", "read", "shipped"]
 
 AROUND: Final = 3
 """How many words before and after one the first layer sees."""
+
+_LISTS_AT: Final = -1 - len(LISTS)
+_SHAPES_AT: Final = _LISTS_AT - len(SHAPES)
+_BUCKETS_AT: Final = _SHAPES_AT - BUCKETS
+"""Where the rows of the table begin that are not known words', from its end."""
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """The numbers of the model. *lexicon* holds hashes of words, never the words; *lists* which lists each is in.
+    """The numbers of the model. *lexicon* holds hashes of words, never the words; *lists* which lists each is on.
 
     *rows* says which row of *table* is a known word's own; after those stand the buckets of pieces, the shapes, the
-    lists, and what stands beyond a text. The rest are the layers of the network.
+    lists, and what stands beyond a text. *sure* says for each kind of name what the network's own score is worth, from
+    0 to 1 in even steps. The rest are the layers of the network.
     """
 
     lexicon: npt.NDArray[np.uint32]
@@ -49,6 +55,7 @@ class Weights:
     out: Floats
     out_near: Floats
     out_bias: Floats
+    sure: Floats
 
     def of(self, words: Sequence[str]) -> Floats:
         """One row of numbers for each of *words*, of which none is empty."""
@@ -56,46 +63,42 @@ class Weights:
         at = self.lexicon.searchsorted(hashes).clip(max=len(self.lexicon) - 1)
         is_known = self.lexicon[at] == hashes
         own = np.where(is_known, self.rows[at], -1)
-        listed = np.unpackbits(self.lists[at] * is_known, bitorder="little").reshape(-1, 8)
+        listed = np.unpackbits((self.lists[at] * is_known)[:, None], axis=1, count=len(LISTS), bitorder="little")
         return (
             self._summed([pieces(it) for it in words])
-            + self._taken(self._shapes + np.array([shape(it) for it in words]))
-            + listed[:, : self._lists] @ self._taken(np.arange(len(self.table) - 1 - self._lists, len(self.table) - 1))
+            + self._taken(_SHAPES_AT + np.array([shape(it) for it in words]))
+            + listed @ self._taken(np.arange(_LISTS_AT, -1))
             + self._taken(own) * (own >= 0)[:, None]
         )
 
     def nothing(self) -> Floats:
         """The row of what stands before a text and after it."""
-        return self._taken(np.array([len(self.table) - 1]))
+        return self._taken(np.array([-1]))
 
-    def _summed(self, parts: Sequence[Sequence[int]]) -> Floats:
+    def _summed(self, parts: Sequence[Collection[int]]) -> Floats:
         ends = np.cumsum([len(it) for it in parts])
-        rows = self._taken(self._shapes - BUCKETS + np.array([at for it in parts for at in it]))
+        rows = self._taken(_BUCKETS_AT + np.array([at for it in parts for at in it]))
         return np.add.reduceat(rows, np.concatenate(([0], ends[:-1])))
 
     def _taken(self, at: npt.NDArray[np.intp]) -> Floats:
         return self.table[at] * self.scale[at, None]
 
-    @property
-    def _shapes(self) -> int:
-        return len(self.table) - 1 - self._lists - len(SHAPES)
-
-    @property
-    def _lists(self) -> int:
-        return 6
-
 
 @functools.cache
 def shipped() -> Weights:
     """The weights that came with this package."""
-    packed = (importlib.resources.files(__package__) / "names.npz").read_bytes()
-    with np.load(io.BytesIO(packed), allow_pickle=False) as read:
-        held = {name: read[name] for name in read.files}
+    return read((importlib.resources.files(__package__) / "names.npz").read_bytes())
+
+
+def read(packed: bytes) -> Weights:
+    """Weights from what `tools.name_model` wrote."""
+    with np.load(io.BytesIO(packed), allow_pickle=False) as opened:
+        held: dict[str, npt.NDArray[Any]] = {name: opened[name] for name in opened.files}
     lexicon = held.pop("lexicon").cumsum(dtype=np.uint32)
     known = np.unpackbits(held.pop("known"), count=len(lexicon)).astype(np.intp)
     rows = np.where(known, known.cumsum() - 1, -1)
     return Weights(lexicon=lexicon, rows=rows, **{name: _in_full(value) for name, value in held.items()})
 
 
-def _in_full(value: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _in_full(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return value.astype(np.float32) if value.dtype == np.float16 else value

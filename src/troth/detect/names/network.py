@@ -57,13 +57,14 @@ class Network:
     def names(self, found: Sequence[str]) -> Iterator[Name]:
         """The names among at most *words_max* words: runs of words that are likelier a part of one than not."""
         shares = self.shares(found)
+        sure, steps = self._weights.sure, self._weights.sure.shape[1] - 1
         bounds = np.flatnonzero(np.diff(shares[:, 0] < 0.5, prepend=False, append=False))
         for start, end in bounds.reshape(-1, 2).tolist():
             if within := [at for at in range(start, end) if found[at][0].isalnum()]:
                 first, last = within[0], within[-1]
                 each = shares[first : last + 1, 1:].mean(axis=0)
                 kind = int(each.argmax())
-                yield Name(first, last, _TYPES[kind], float(each[kind]))
+                yield Name(first, last, _TYPES[kind], float(sure[kind, round(float(each[kind]) * steps)]))
 
     def shares(self, found: Sequence[str]) -> Floats:
         """For each word, how likely it is no name, a person's, a place's, an organisation's."""
@@ -106,7 +107,7 @@ class Network:
         """The first layer: what each word around a place adds, summed."""
         around = np.zeros(len(ids) + 2 * AROUND, np.intp)
         around[AROUND:-AROUND] = ids
-        total = self._parts[0].take(around[: len(ids)], axis=0)
+        total: Floats = self._parts[0].take(around[: len(ids)], axis=0)
         total += self._weights.near_bias
         for at, part in enumerate(self._parts[1:], 1):
             total += part.take(around[at : at + len(ids)], axis=0)
@@ -118,7 +119,8 @@ class Network:
         down[_WIDE:-_WIDE] = near @ weights.down
         seen = np.hstack([down[at : at + count] for at in range(2 * _WIDE + 1)])
         wide = np.maximum(seen @ weights.wide + weights.wide_bias, 0)
-        return wide @ weights.out + near @ weights.out_near + weights.out_bias
+        scores: Floats = wide @ weights.out + near @ weights.out_near + weights.out_bias
+        return scores
 
 
 def _cases(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import Final
 
-__all__ = ["BUCKETS", "LETTERS_MAX", "SHAPES", "WORD", "pieces", "plain", "shape"]
+__all__ = ["BUCKETS", "LETTERS_MAX", "LISTS", "SHAPES", "WORD", "pieces", "plain", "shape"]
 
 WORD: Final = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
 """A run of letters and digits, one sign, or the end of a line."""
@@ -20,6 +20,9 @@ BUCKETS: Final = 8192
 """Beginnings, ends and middles of words share this many rows of the table."""
 
 SHAPES: Final = ("lower", "Title", "UPPER", "miXed", "X", "x", "digits", "with digits", "sign", "line", "none")
+
+LISTS: Final = ("given names", "common family names", "family names", "cities", "parts of cities", "countries, regions")
+"""The lists of names that a word may be on."""
 
 
 def plain(word: str) -> str:

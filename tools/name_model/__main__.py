@@ -1,0 +1,84 @@
+"""Make the model of names that `troth.detect.names` ships: ``python -m tools.name_model --help``.
+
+    teach      --encoder FOLDER --marked 'DIR/*.txt' --columns FILE --lines FILE --teacher teacher.pt
+    learn      --encoder FOLDER --marked … --texts 'DIR/*.txt' --teacher teacher.pt --out names.npz
+    calibrate  --weights OTHER.npz --marked 'UNSEEN/*.txt' --out names.npz
+    measure    --weights names.npz --marked 'UNSEEN/*.txt'
+
+``calibrate`` measures what scores are worth on texts whose writers the *other* weights have not met, and writes it into
+``--out``. It takes the packages of tools/name_model/requirements.txt, in an environment of their own, and about an hour
+of one core. What the shipped weights were made from is in docs/reference/names-model.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tools.name_model import calibrating, corpora, measuring
+from tools.name_model.corpora import Document
+
+READERS = {"marked": corpora.marked, "columns": corpora.in_columns, "lines": corpora.in_lines}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do what the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("teach", "learn", "calibrate", "measure"))
+    for name, reader in READERS.items():
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="FILES", help=reader.__doc__)
+    parser.add_argument("--texts", action="append", default=[], metavar="FILES", help="Texts without marks.")
+    parser.add_argument("--encoder", type=Path, help="Folder of the pretrained encoder.")
+    parser.add_argument("--teacher", type=Path, help="The teacher's weights, written or read.")
+    parser.add_argument("--weights", type=Path, help="The small network's weights, to be measured.")
+    parser.add_argument("--out", type=Path, help="Where the small network's weights go.")
+    asked = parser.parse_args(arguments)
+    documents = [it for name, reader in READERS.items() for path in _files(getattr(asked, name)) for it in reader(path)]
+    match asked.what:
+        case "teach":
+            _teach(documents, asked.encoder, asked.teacher)
+        case "learn":
+            _learn(documents, [*_documents(asked.texts)], asked.encoder, asked.teacher, asked.out)
+        case "calibrate":
+            calibrating.put(calibrating.fitted(measuring.judged(documents, asked.weights)), asked.out)
+        case _:
+            print(*measuring.figures(documents, asked.weights), sep="\n")
+
+
+def _teach(documents: Sequence[Document], encoder: Path, path: Path) -> None:
+    import torch
+    from tools.name_model.teacher import Teacher
+
+    teacher = Teacher(encoder)
+    teacher.learn(documents, print)
+    torch.save(teacher.state_dict(), path)
+
+
+def _learn(documents: Sequence[Document], texts: Iterable[str], encoder: Path, path: Path, out: Path) -> None:
+    import torch
+    from tools.name_model.learning import learnt
+    from tools.name_model.network import write
+    from tools.name_model.teacher import Teacher, given
+
+    teacher = Teacher(encoder)
+    teacher.load_state_dict(torch.load(path))
+    opinions = [opinion for it in texts if len((opinion := teacher.opinion(it)).words)]
+    student, words = learnt(documents, opinions, given(encoder, 64), print)
+    write(student, words.known, out)
+
+
+def _documents(patterns: Iterable[str]) -> Iterator[str]:
+    for path in _files(patterns):
+        yield from path.read_text(encoding="utf-8").split("\n=====\n")
+
+
+def _files(patterns: Iterable[str]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from map(Path, sorted(glob.glob(pattern)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
