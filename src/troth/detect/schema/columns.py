@@ -56,14 +56,14 @@ def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> lis
         values = _values.texts(samples.get(column.name, ()))
         seen = _seen(column, values)
         named = _by_name(column, values, seen, place, known)
-        found += _merged(named, _by_value(column, values, seen, known))
+        found += _merged(named, _by_value(column, values, seen))
     return found
 
 
 def seen_in_values(column: Column, values: Sequence[Scalar]) -> list[ColumnFinding]:
     """What the sampled values alone show, whatever the column is called."""
     said = _values.texts(values)
-    return [it for it in _by_value(column, said, _seen(column, said), rules()) if it.score >= _SCORE_MIN]
+    return [it for it in _by_value(column, said, _seen(column, said)) if it.score >= _SCORE_MIN]
 
 
 def _refers(table: TableSchema, column: str) -> bool:
@@ -132,7 +132,7 @@ def _seen(column: Column, values: Sequence[str]) -> Seen:
     return _values.seen(values)
 
 
-def _by_value(column: Column, values: Sequence[str], seen: Seen, known: Rules) -> list[ColumnFinding]:
+def _by_value(column: Column, values: Sequence[str], seen: Seen) -> list[ColumnFinding]:
     """What the values are, whatever the column is called."""
     if column.kind is ColumnKind.INTEGER:
         seen = Seen(seen.of, {kind: count for kind, count in seen.whole.items() if kind in _IN_NUMBERS})
@@ -148,10 +148,9 @@ def _by_value(column: Column, values: Sequence[str], seen: Seen, known: Rules) -
         score = round(min(0.95, 0.6 + hits / seen.of), 2)
         reason = f"{hits} of {seen.of} values hold one"
         found.append(ColumnFinding(column.name, _category(kind), kind, score, (reason,), inside=True))
-    persons = _values.share(values, lambda value: _values.is_person(value, known.given))
-    if not found and len(values) >= _ENOUGH and persons >= 0.3:
-        reason = f"{persons:.0%} of {len(values)} values begin like a person's name"
-        found.append(ColumnFinding(column.name, "user.name", "PERSON", round(0.45 + persons / 2, 2), (reason,)))
+    if not found and len(values) >= _ENOUGH and (part := _values.persons(values)) >= _MOST:
+        reason = f"{part:.0%} of the values are a person's name"
+        found.append(ColumnFinding(column.name, "user.name", "PERSON", round(0.45 + part / 2, 2), (reason,)))
     return found
 
 

@@ -48,7 +48,6 @@ class Rules:
     dropped: frozenset[str]
     nouns: Mapping[str, frozenset[str]]
     """Kinds of tables (`person`, `thing`) to the nouns that they are called by."""
-    given: frozenset[str]
     vocabulary: frozenset[str]
 
     def words(self, name: str) -> Words:
@@ -132,7 +131,6 @@ def rules() -> Rules:
         aliases=aliases,
         dropped=frozenset(data["endings"]["dropped"]),
         nouns=nouns,
-        given=frozenset(data["values"]["given"].split()),
         vocabulary=frozenset(known),
     )
 

@@ -20,7 +20,7 @@ from troth.stores import Scalar
 if TYPE_CHECKING:
     from troth.detect.detector import Detector
 
-__all__ = ["SAMPLES_MAX", "SHAPES", "Seen", "is_person", "seen", "share", "texts"]
+__all__ = ["SAMPLES_MAX", "SHAPES", "Seen", "persons", "seen", "share", "texts"]
 
 SAMPLES_MAX: Final = 500
 _LENGTH_MAX: Final = 4_000
@@ -32,6 +32,9 @@ _GROUPS: Final = frozenset({"contact", "pci", "gov_id", "network", "health", "se
 _LABELS: Final = frozenset({"URL", "USERNAME", "PASSWORD", "CVV", "PIN", "CARD_EXPIRY", "BIC"})
 """What only words beside it make personal data of: a column's name says more than its values."""
 _SURE: Final = 0.75
+_NAMES_MAX: Final = 100
+_NAME_LENGTH_MAX: Final = 60
+_CAPITALISED_MIN: Final = 0.6
 
 _MESSAGE_ID = re.compile(r"<[\da-f][\da-f.-]{15,80}@[\w.-]{1,253}>", re.IGNORECASE)
 """The identifier of a message (RFC 5322 §3.6.4) as programs make it: it looks like an address, and is nobody's."""
@@ -65,11 +68,13 @@ def texts(values: Sequence[Scalar]) -> list[str]:
 
 def seen(values: Sequence[str]) -> Seen:
     """What the recognisers see in the values. Nothing in a column that could not be read to its end."""
-    if not values:
-        return Seen(0)
+    return _read(_detector(), values) if values else Seen(0)
+
+
+def _read(detector: Detector, values: Sequence[str]) -> Seen:
     starts = [0, *accumulate(len(value) + len(_APART) for value in values)]
     try:
-        found = _detector().find(_APART.join(_MESSAGE_ID.sub(_blank, value) for value in values))
+        found = detector.find(_APART.join(_MESSAGE_ID.sub(_blank, value) for value in values))
     except Unscanned:
         return Seen(len(values))
     whole: dict[int, set[str]] = {}
@@ -91,7 +96,7 @@ def _says_enough(it: Finding) -> bool:
     """Whether the value alone shows what it is: by check digits, or by a form that nothing else has."""
     kind = entities().get(it.type)
     if kind is None or kind.group not in _GROUPS or it.type in _LABELS:
-        return False
+        return it.type == "PERSON"
     return it.checked is not False and it.score >= _SURE
 
 
@@ -122,12 +127,25 @@ def _is_birth(text: str) -> bool:
 SHAPES: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"phone": _is_phone_shaped, "birth": _is_birth})
 
 
-def is_person(text: str, given: frozenset[str]) -> bool:
-    """A common given name followed by one to three more words that begin with a capital."""
-    if len(text) > 60 or _CAPITALISED.fullmatch(text) is None:
-        return False
-    words = re.split(r"[ -]", text)
-    return words[0].lower() in given and all(word[:1].isupper() or word in {"de", "van", "von", "da"} for word in words)
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def persons(values: Sequence[str]) -> float:
+    """The part of the values that are a person's name and nothing else, as the model of `troth.detect.names` sees it.
+
+    It is asked only where most of the values are two to four words that begin with a capital.
+    """
+    like = [value for value in values[:_NAMES_MAX] if len(value) <= _NAME_LENGTH_MAX]
+    if not like or share(like, lambda value: _CAPITALISED.fullmatch(value) is not None) < _CAPITALISED_MIN:
+        return 0.0
+    return _read(_namer(), like).part("PERSON")
+
+
+@functools.cache
+def _namer() -> Detector:
+    from troth.detect.detector import Detector
+
+    return Detector(types={"PERSON"})
 
 
 def share(values: Sequence[str], test: Callable[[str], bool]) -> float:
