@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from tools.name_model.calibrating import STEPS, fitted
 from tools.name_model.corpora import Document, in_columns, in_lines, marked
 

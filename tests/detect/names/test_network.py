@@ -9,7 +9,7 @@ import numpy as np
 from troth.detect.names.model import shipped
 from troth.detect.names.network import Network
 
-TEXT = "my name is Ann and I live in Paris with Ben who was born on 12 May 1970".split()
+TEXT = [*"my name is Ann and I live in Paris with Ben who was born on".split(), "12", "May", "1970"]
 
 
 def test_forgetting_changes_no_answer() -> None:
@@ -45,5 +45,5 @@ def test_threads_share_a_network() -> None:
 
 def test_every_word_has_four_shares_that_sum_to_one() -> None:
     shares = Network(shipped(), words_max=100).shares(TEXT)
-    assert shares.shape == (len(TEXT), 4)
-    assert np.allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert shares.shape == (4, len(TEXT))
+    assert np.allclose(shares.sum(axis=0), 1, atol=1e-5)

@@ -21,6 +21,9 @@ room for more, all are forgotten."""
 _WRITTEN: Final = 4
 """How many ways of writing each are known; numbers differ only in theirs."""
 
+_UNIT: Final = 128
+"""The parts are kept as whole numbers of this share of one, in half of the memory; seven of them fit into 16 bits."""
+
 _WIDE: Final = 2
 """How many places before and after one the second layer sees."""
 
@@ -47,27 +50,28 @@ class Network:
 
     def __init__(self, weights: Weights, *, words_max: int) -> None:
         self._weights = weights
+        self._after_near = np.hstack([weights.down, weights.out_near])
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
         self._count = 0
         reach, _, hidden = weights.near.shape
-        self._parts = np.zeros((reach, _KEPT * words_max, hidden), np.float32)
+        self._parts = np.zeros((reach, _KEPT * words_max, hidden), np.int16)
         self._marks = np.zeros(_KEPT * words_max, np.uint8)
 
     def names(self, found: Sequence[str]) -> Iterator[Name]:
         """The names among at most *words_max* words: runs of words that are likelier a part of one than not."""
         shares = self.shares(found)
         sure, steps = self._weights.sure, self._weights.sure.shape[1] - 1
-        bounds = np.flatnonzero(np.diff(shares[:, 0] < 0.5, prepend=False, append=False))
-        for start, end in bounds.reshape(-1, 2).tolist():
+        for start, end in _runs(shares[0] < 0.5):
             if within := [at for at in range(start, end) if found[at][0].isalnum()]:
                 first, last = within[0], within[-1]
-                each = shares[first : last + 1, 1:].mean(axis=0)
-                kind = int(each.argmax())
-                yield Name(first, last, _TYPES[kind], float(sure[kind, round(float(each[kind]) * steps)]))
+                each = shares[1:, first : last + 1].mean(axis=1).tolist()
+                score = max(each)
+                kind = each.index(score)
+                yield Name(first, last, _TYPES[kind], float(sure[kind, round(score * steps)]))
 
     def shares(self, found: Sequence[str]) -> Floats:
-        """For each word, how likely it is no name, a person's, a place's, an organisation's."""
+        """How likely each word is no name, a person's, a place's, an organisation's: four rows, a column for a word."""
         with self._lock:
             ids = self._known(found)
             near = self._near(ids)
@@ -90,7 +94,7 @@ class Network:
         if not self._ids or len(self._ids) > _WRITTEN * room or self._count + len(new) > room:
             self._ids = {"": 0}
             self._count = 1
-            self._parts[:, :1] = self._weights.nothing() @ self._weights.near
+            self._parts[:, :1] = self._in_units(self._weights.nothing())
             new = {plain(word) for word in found}
         self._keep(sorted(new))
         self._ids.update({word: self._ids[plain(word)] for word in found if word not in self._ids})
@@ -98,39 +102,62 @@ class Network:
     def _keep(self, new: Sequence[str]) -> None:
         if new:
             within = slice(self._count, self._count + len(new))
-            self._parts[:, within] = self._weights.of(new) @ self._weights.near
+            self._parts[:, within] = self._in_units(self._weights.of(new))
             self._marks[within] = [_MARK_OF[shape(word)] for word in new]
             self._ids.update(zip(new, range(within.start, within.stop), strict=True))
             self._count = within.stop
+
+    def _in_units(self, rows: Floats) -> npt.NDArray[np.int16]:
+        """What words add to the first layer, for each of the places of the window."""
+        parts = rows @ self._weights.near * _UNIT
+        most = np.iinfo(np.int16).max // len(parts)
+        return np.clip(parts.round(), -most, most).astype(np.int16)
 
     def _near(self, ids: npt.NDArray[np.intp]) -> Floats:
         """The first layer: what each word around a place adds, summed."""
         around = np.zeros(len(ids) + 2 * AROUND, np.intp)
         around[AROUND:-AROUND] = ids
-        total: Floats = self._parts[0].take(around[: len(ids)], axis=0)
-        total += self._weights.near_bias
+        total = self._parts[0].take(around[: len(ids)], axis=0)
         for at, part in enumerate(self._parts[1:], 1):
             total += part.take(around[at : at + len(ids)], axis=0)
-        return total
+        near: Floats = total * np.float32(1 / _UNIT)
+        near += self._weights.near_bias
+        return near
 
     def _scores(self, near: Floats) -> Floats:
-        weights, count = self._weights, len(near)
-        down = np.zeros((count + 2 * _WIDE, weights.down.shape[1]), np.float32)
-        down[_WIDE:-_WIDE] = near @ weights.down
-        seen = np.hstack([down[at : at + count] for at in range(2 * _WIDE + 1)])
-        wide = np.maximum(seen @ weights.wide + weights.wide_bias, 0)
-        scores: Floats = wide @ weights.out + near @ weights.out_near + weights.out_bias
+        """The second layer: four rows, a column for a word."""
+        weights, count, size = self._weights, len(near), self._weights.down.shape[1]
+        after = near @ self._after_near
+        down = np.zeros((count + 2 * _WIDE, size), np.float32)
+        down[_WIDE:-_WIDE] = after[:, :size]
+        wide = np.hstack([down[at : at + count] for at in range(2 * _WIDE + 1)]) @ weights.wide
+        wide += weights.wide_bias
+        np.maximum(wide, 0, out=wide)
+        scores: Floats = weights.out.T @ wide.T
+        scores += after[:, size:].T
+        scores += weights.out_bias[:, None]
         return scores
 
 
 def _cases(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     """Of each word's line: 0 where it has capitals and small letters, 1 only small ones, 2 only capitals."""
-    starts = np.concatenate(([0], np.flatnonzero(marks[:-1] == _LINE) + 1))
+    is_end = marks == _LINE
+    starts = np.concatenate(([0], np.flatnonzero(is_end[:-1]) + 1))
     seen = np.bitwise_or.reduceat(marks, starts)
-    return _CASE_OF[seen].repeat(np.diff(starts, append=len(marks)))
+    return _CASE_OF[seen][np.cumsum(is_end) - is_end]
 
 
 def _shares(scores: Floats) -> Floats:
-    np.exp(scores - scores.max(axis=1, keepdims=True), out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
+    """Scores as shares of one."""
+    scores -= scores.max(axis=0)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=0)
     return scores
+
+
+def _runs(inside: npt.NDArray[np.bool_]) -> list[list[int]]:
+    """From where to where it is true without a break."""
+    framed = np.zeros(len(inside) + 2, np.bool_)
+    framed[1:-1] = inside
+    bounds: list[list[int]] = np.flatnonzero(framed[1:] != framed[:-1]).reshape(-1, 2).tolist()
+    return bounds
