@@ -35,9 +35,10 @@ class Speech:
                 talk = hear(window, spoken, begins_line=start == 0 or text.utf8[start - 1 : start] == b"\n")
                 for grammar in _GRAMMARS:
                     found = list(grammar(talk, spoken))
-                    talk = talk.without(found)
                     for said in found:
                         yield _finding(text, start, window, talk, said, spoken)
+                    if found and grammar is not _GRAMMARS[-1]:
+                        talk = talk.without(found)
 
 
 def _finding(text: Text, window_start: int, window: str, talk: Talk, said: Said, spoken: Language) -> Finding:

@@ -30,8 +30,11 @@ def languages(utf8: bytes) -> list[Language]:
 def windows(utf8: bytes, spoken: Language) -> Iterator[tuple[int, int]]:
     """The parts of a text in which values may be said: whole words at both ends, none overlapping."""
     start = end = -1
+    counted = tuple(it.encode() for it in spoken.hints.counted)
     for match in _hints(spoken.name).finditer(utf8):
         first, last = match.span()
+        if counted and utf8[first:last].lower().endswith(counted):
+            continue
         if end < 0 or first - _BEFORE > end:
             if end >= 0:
                 yield start, end
@@ -76,7 +79,8 @@ def _patterns(spoken: Language) -> Iterator[str]:
     number, alphabet = _words(spoken, "dotTm"), _words(spoken, "n")
     after = rf"(?:{number}|{_words(spoken, 'hk')}|{alphabet}|[b-hj-z])\b|\d"
     between = rf"[ ,-]+(?:(?:{_any(hints.fillers)}) ){{0,2}}"
-    yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after})"
+    of = rf"(?: (?:{_any(hints.counted)})\b)?" if hints.counted else ""
+    yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after}){of}"
     if hints.letters:
         yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
         letter = rf"[b-hj-z]|{_any(word for word, kind in spoken.kinds.items() if kind == 'l' and len(word) > 1)}"
@@ -91,7 +95,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
     said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:[a-z] [a-z]|{_any(spoken.domains)})\b"
     yield rf"\b(?:{_words(spoken, '.')}) {said}"
     if hints.words:
-        yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b"
+        yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b{of}"
     yield from (pattern.format(number=number) for pattern in hints.patterns)
 
 

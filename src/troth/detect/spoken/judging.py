@@ -46,7 +46,9 @@ _SLIPPED: Final = 7
 _SHORT: Final = 8
 _LONG: Final = 10
 _PARTS_MAX: Final = 4
-"""Signs from which on slips are believed, a number may be an amount, a homophone matters less; breaths of one value."""
+_LEAST_SCORE: Final = 0.3
+"""Signs from which on slips are believed, a number may be an amount, a homophone matters less; breaths of one value;
+how sure a value has to be that nothing speaks of."""
 
 
 class Context(NamedTuple):
@@ -110,20 +112,19 @@ def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
     """The type of a value that was asked for, and how sure that is."""
     if not asked.values and not asked.is_partial:
         return None
-    length = len(signs.said)
+    shapes = signs.shapes
     if asked.is_partial:
         for value in (*asked.values, values()["CREDIT_CARD"]):
             if value.is_part(signs.shape):
                 return value.type, _PARTIAL
     for at, value in enumerate(asked.values):
-        shape = next((it for it in signs.shapes if len(it) >= value.least and value.is_exact(it)), None)
-        if shape is not None:
-            length = len(shape)
-            if asked.is_generic:
-                return value.type, _GENERIC_SCORE
-            if at and value.type == "REFERENCE_NUMBER":
-                return value.type, _ANYTHING
-            return value.type, _FULL if length in value.full else EXACT
+        for shape in shapes:
+            if len(shape) >= value.least and value.is_exact(shape):
+                if asked.is_generic:
+                    return value.type, _GENERIC_SCORE
+                if at and value.type == "REFERENCE_NUMBER":
+                    return value.type, _ANYTHING
+                return value.type, _FULL if len(shape) in value.full else EXACT
     return _told_loosely(signs, asked)
 
 
@@ -149,10 +150,13 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     """
     if parts > _PARTS_MAX:
         return None
+    type_, score = max(map(_by_shape, signs.shapes), key=lambda it: it[1])
+    is_spelled = "n" in kinds or "=" in kinds
+    if score < _LEAST_SCORE and not is_spelled:
+        return None
     is_written = not set(kinds) - set("9Lfcyz=&")
     if is_written or (len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs.said)):
         return None
-    type_, score = max((_by_shape(it) for it in signs.shapes), key=lambda it: it[1])
     if "k" in kinds:
         score -= 0.4
     if signs.said[0] not in "o0+":
@@ -160,13 +164,13 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
             score -= 0.4
         if len(signs.said) < 13 and kinds.count("t") + kinds.count("T") > 2:
             score -= 0.3
-    if ("n" in kinds or "=" in kinds) and len(signs.said) >= 3 and set(signs.shape) <= {"L", "B"}:
+    if is_spelled and len(signs.said) >= 3 and set(signs.shape) <= {"L", "B"}:
         type_, score = "SPELLED_NAME", 0.75
     if len(signs.said) <= _SHORT and "L" not in signs.shape and (parts > 1 or any(kind in "tTh" for kind in kinds)):
         return None
     each = 0.1 if len(signs.said) < _LONG else 0.04
     score -= each * kinds.count("w") + 0.1 * (parts - 1) + 0.05 * long_letters
-    return (type_, score) if score >= 0.3 else None
+    return (type_, score) if score >= _LEAST_SCORE else None
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-__all__ = ["KINDS", "Language", "Prompt", "language"]
+__all__ = ["KINDS", "Language", "Prompt", "Prompts", "language"]
 
 T = TypeVar("T")
 
@@ -60,6 +60,10 @@ class Prompt:
     is_aside: bool = False
 
 
+Prompts = Mapping[str, Sequence[tuple[list[str], Prompt]]]
+"""The prompts that begin with a word, by their second word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hints:
     """Where a talk in a language is read at all: see ``en.toml``."""
@@ -67,20 +71,22 @@ class Hints:
     in_a_row: int
     letters: bool
     fillers: tuple[str, ...]
+    counted: tuple[str, ...]
     words: tuple[str, ...]
     patterns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. *kinds* and *values* are by word, *prompts* by their first word and their second; *compounds* are
-    numbers and signs of several words, by their first."""
+    """One language. *kinds* and *values* are by word, *prompts* by their first word and their second (none where it is
+    one of no prompt), the longest first; *compounds* are numbers and signs of several words, by their first.
+    """
 
     name: str
     kinds: Mapping[str, str]
     values: Mapping[str, str]
     months: Mapping[str, str]
-    prompts: Mapping[str, Mapping[str, Sequence[tuple[list[str], Prompt]]]]
+    prompts: Mapping[str, Prompts]
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
     after_phone: frozenset[str]
     spelling: frozenset[str]
@@ -155,8 +161,8 @@ def _language(raw: dict[str, Any]) -> Language:
 
 
 def _hints(raw: dict[str, Any]) -> Hints:
-    fillers, words, patterns = (tuple(raw[key]) for key in ("fillers", "words", "patterns"))
-    return Hints(raw["in_a_row"], raw["letters"], fillers, words, patterns)
+    fillers, counted, words, patterns = (tuple(raw[key]) for key in ("fillers", "counted", "words", "patterns"))
+    return Hints(raw["in_a_row"], raw["letters"], fillers, counted, words, patterns)
 
 
 def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, list[tuple[list[str], Prompt]]]]:
@@ -169,10 +175,12 @@ def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, list[tuple[list[str], P
     prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
     prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
     phrases_of: dict[str, dict[str, list[tuple[list[str], Prompt]]]] = {}
-    for phrase, prompt in sorted(prompts.items(), key=lambda it: -it[0].count(" ")):
+    for phrase, prompt in sorted(prompts.items(), key=lambda it: it[0].count(" ")):
         words = phrase.split()
-        by_second = phrases_of.setdefault(words[0], {})
-        by_second.setdefault(words[1] if len(words) > 1 else "", []).append((words, prompt))
+        by_second = phrases_of.setdefault(words[0], {"": []})
+        second = words[1] if len(words) > 1 else ""
+        # The longest first, and last the one that is said with the first word alone.
+        by_second[second] = [(words, prompt), *by_second.get(second, by_second[""])]
     return phrases_of
 
 

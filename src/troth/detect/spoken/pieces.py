@@ -16,6 +16,8 @@ _UNITS: Final = "dwotTk9lvnmL"
 _FILLERS: Final = "fcyz&"
 _PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_{_FILLERS}-]*")
 _STRONG: Final = re.compile("[dtT9lnoLmhk]")
+_ENDS: Final = frozenset("dtT9lnoLmk")
+"""Kinds of words that say what they say, whatever stands beside them."""
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
 _WEAK: Final = "wv"
 OTHER: Final = "xMO@.!"
@@ -33,11 +35,16 @@ class Piece(NamedTuple):
 
 def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
     """Every piece of *talk*, in order."""
-    for match in _PIECES.finditer(talk.kinds):
-        start = _first(talk, *match.span())
-        end = _last(talk, start, match.end(), language)
-        if start < end and not _is_range(talk, start, end):
-            is_weak = not _STRONG.search(talk.kinds, start, end)
+    kinds = talk.kinds
+    for match in _PIECES.finditer(kinds):
+        start, end = match.span()
+        is_begun = kinds[start] in _ENDS
+        if not is_begun:
+            start = _first(talk, start, end)
+        if kinds[end - 1] not in _ENDS:
+            end = _last(talk, start, end, language)
+        if start < end and not ("w" in kinds[start:end] and _is_range(talk, start, end)):
+            is_weak = not is_begun and not _STRONG.search(kinds, start, end)
             yield Piece(start, end, read(talk, start, end, language), is_weak)
 
 

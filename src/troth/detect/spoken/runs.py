@@ -26,13 +26,14 @@ _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
 """How many words may stand between two pieces of a value, when the first says next to nothing yet, before it is said
 anew (and before a word that says that it was wrong), and between a question and an answer of doubtful words."""
+_LEAST_SIGNS: Final = 2
 _LOOSE_SIGNS: Final = 2
 _BEGUN_SIGNS: Final = 3
 _FIGURES: Final = 4
 _COUNTED_SIGNS_MAX: Final = 5
 _AMOUNT_SIGNS: Final = 7
-"""Signs up to which a piece says next to nothing, from which a value has begun, and a number in figures stands alone;
-up to which a number may be how many of something, or an amount."""
+"""How many signs a value has at least; up to which a piece says next to nothing, from which a value has begun, and a
+number in figures stands alone; up to which a number may be how many of something, or an amount."""
 _SHORT_WORD: Final = 3
 _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
@@ -63,7 +64,8 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
         if found:
             if found.score >= EXACT:
                 count += _restated(talk, pieces[at : at + count + 3], count)
-            yield found._replace(end=pieces[at + count - 1].end)
+            end = pieces[at + count - 1].end
+            yield found if end == found.end else found._replace(end=end)
         at += count
 
 
@@ -71,6 +73,8 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     """What the first piece says, alone and together with those after it: how many pieces, and what that is worth."""
     first = pieces[0]
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
+        return
+    if len(first.signs.said) < _LEAST_SIGNS and (len(pieces) == 1 or _is_apart(talk, *pieces[:2])):
         return
     asked = context(talk, first.start)
     parts, signs = [first], first.signs
@@ -112,9 +116,9 @@ def _others(
     talk: Talk, before: Piece, piece: Piece, said: Said | None, signs: Signs, asked: Context, language: Language
 ) -> int | None:
     """How many words of other talk stand between two pieces of one value; None where they end it."""
-    gap = talk.kinds[before.end : piece.start]
-    if len(gap) > _ASIDE_WORDS_MAX or "?" in gap or "@" in gap or ("s" in gap and _is_written(talk, before)):
+    if _is_apart(talk, before, piece):
         return None
+    gap = talk.kinds[before.end : piece.start]
     others = sum(kind in OTHER for kind in gap)
     if talk.changes_speaker(before.end, piece.start):
         if said and said.score >= EXACT:
@@ -123,6 +127,14 @@ def _others(
     if others and (_is_counted(talk, before.end, language) or not _may_go_on(said, signs, gap, asked)):
         return None
     return others
+
+
+def _is_apart(talk: Talk, before: Piece, piece: Piece) -> bool:
+    """Whether two pieces are no parts of one value, whatever they say."""
+    if piece.start - before.end > _ASIDE_WORDS_MAX:
+        return True
+    gap = talk.kinds[before.end : piece.start]
+    return "?" in gap or "@" in gap or ("s" in gap and _is_written(talk, before))
 
 
 def _is_written(talk: Talk, piece: Piece) -> bool:
@@ -171,15 +183,14 @@ def _restated(talk: Talk, pieces: Sequence[Piece], taken: int) -> int:
 def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Context, language: Language) -> Said | None:
     """What some pieces say together: by what was asked for, or by their shape."""
     start, end = pieces[0].start, pieces[-1].end
-    if len(signs.said) < 2 or (len(signs.said) <= _COUNTED_SIGNS_MAX and _is_counted(talk, end, language)):
+    if len(signs.said) < _LEAST_SIGNS or (len(signs.said) <= _COUNTED_SIGNS_MAX and _is_counted(talk, end, language)):
         return None
-    kinds = "".join(talk.kinds[it.start : it.end] for it in pieces)
+    kinds = talk.kinds[start:end] if len(pieces) == 1 else "".join([talk.kinds[it.start : it.end] for it in pieces])
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
     by_shape = None
     is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
     if by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything:
-        letters = [at for it in pieces for at in range(it.start, it.end) if talk.kinds[at] == "v"]
-        long_letters = sum(len(talk.words[at]) > 1 for at in letters)
+        long_letters = _long_letters(talk, pieces) if "v" in kinds else 0
         by_shape = alone(signs, kinds, long_letters=long_letters, parts=len(pieces))
     if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
         type_, score = by_shape
@@ -188,6 +199,12 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     if by_prompt is None:
         return None
     return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
+
+
+def _long_letters(talk: Talk, pieces: Sequence[Piece]) -> int:
+    """How many letters are said with a word that means something else."""
+    letters = [at for it in pieces for at in range(it.start, it.end) if talk.kinds[at] == "v"]
+    return sum(len(talk.words[at]) > 1 for at in letters)
 
 
 def _by_prompt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -13,19 +14,32 @@ from troth.detect.spoken.talk import GAPS, Talk
 __all__ = ["Signs", "joined", "read"]
 
 _UNITS: Final = "dwotThklvn@._-/+#"
+_SAID_BY_WORD: Final = "dtlnvw"
+"""Words of which each says what it says, and all say something."""
 _NOISE: Final = "cysz"
 _CARDINAL: Final = re.compile("(?:T[dw]?|[tdw])k(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
 """A number with thousands, or with hundreds and something."""
 _CARDINAL_WORDS_MAX: Final = 8
 
 
+class _Shapes(dict[str, str]):
+    """The shape of each sign, worked out when it is first met."""
+
+    def __missing__(self, sign: str) -> str:
+        shape = self[sign] = _shape(sign)
+        return shape
+
+
+_SHAPES: Final = _Shapes()
+
+
 class Signs(NamedTuple):
     """What is said, one character a sign (``o`` for what is a nought or the letter).
 
-    *shape* has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are.
-    *corrected* is the shape without what was taken back (``seven no sorry eight``), *once* without words said twice,
-    too. *noise* counts words that are no part of the value: corrections, turns, other talk. *repeats* is how many signs
-    come from a word that was just said.
+    A shape has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are.
+    *shape* is that of all that was said; *corrected* is without what was taken back (``seven no sorry eight``), *once*
+    without words said twice, too. *noise* counts words that are no part of the value: corrections, turns, other talk.
+    *repeats* is how many signs come from a word that was just said.
     """
 
     said: str
@@ -38,19 +52,26 @@ class Signs(NamedTuple):
     @property
     def shapes(self) -> tuple[str, ...]:
         """The shape as it was said, and then without slips."""
+        if self.shape == self.corrected == self.once:
+            return (self.shape,)
         return tuple(dict.fromkeys((self.shape, self.corrected, self.once)))
 
 
 def read(talk: Talk, start: int, end: int, language: Language) -> Signs:
     """The signs that the words from *start* to *end* (not included) say."""
-    read_out = list(_values(talk, start, end, language))
-    said = "".join(value for _, value in read_out)
-    shape = "".join(map(_shape, said))
     kinds = talk.kinds[start:end]
-    repeats = sum(talk.words[one] == talk.words[other] for (one, _), (other, _) in itertools.pairwise(read_out))
+    if not kinds.strip(_SAID_BY_WORD):
+        words, read_out = talk.words[start:end], []
+        said = "".join([language.values[it] for it in words])
+    else:
+        read_out = list(_values(talk, start, end, language))
+        words = [talk.words[at] for at, _ in read_out]
+        said = "".join([value for _, value in read_out])
+    shape = "".join(map(_SHAPES.__getitem__, said))
+    repeats = sum(map(operator.eq, words, words[1:]))
     corrected = once = shape
     if repeats or "c" in kinds:
-        corrected, once = _without_slips(talk, read_out)
+        corrected, once = _without_slips(talk, read_out or [*_values(talk, start, end, language)])
     return Signs(said, shape, corrected, once, sum(map(kinds.count, _NOISE)), repeats)
 
 
@@ -66,7 +87,7 @@ def _without_slips(talk: Talk, read_out: Sequence[tuple[int, str]]) -> tuple[str
         for before, it in itertools.pairwise([(-1, ""), *kept])
         if talk.words[before[0]] != talk.words[it[0]] or before[0] < 0
     ]
-    corrected, single = ("".join(_shape(sign) for _, value in several for sign in value) for several in (kept, once))
+    corrected, single = ("".join(_SHAPES[sign] for _, value in several for sign in value) for several in (kept, once))
     return corrected, single
 
 

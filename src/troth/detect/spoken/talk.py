@@ -5,10 +5,11 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from troth.detect.spoken.language import Language, Prompt
+from troth.detect.spoken.language import Language, Prompt, Prompts
 from troth.detect.spoken.said import Said
 
 __all__ = ["GAPS", "Asked", "Talk", "hear"]
@@ -30,6 +31,7 @@ GAPS: Final = "fycgsz;"
 _NEW_LINE: Final = "\n"
 """The times of a subtitle say nothing; nobody else speaks after them."""
 _SOON_AFTER: Final = 2
+_CAPITALS: Final = re.compile(r"[^\W\d_a-z]['\u2019]?[^\W\d_a-z]")
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
 _INTERRUPTING_MAX: Final = 3
@@ -37,11 +39,12 @@ _SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
 """``one hundred and twelve``"""
+_NONE: Final[Prompts] = MappingProxyType({"": ()})
 _LETTERS: Final = "lvno"
-_LONELY: Final = frozenset({"a", "i"})
+_LONELY_OR_DOT: Final = frozenset({"a", "i", "dot"})
 _BESIDE_LONELY: Final = frozenset("fcyzx;")
 """An article, or somebody who says ``i``, is no letter among fillers."""
-_DIGITS: Final = "dotT"
+_DIGITS: Final = frozenset("dotT")
 _SLIPS: Final = "fcyz"
 _SPELLING_WORDS_MAX: Final = 12
 
@@ -110,21 +113,22 @@ class Talk:
 
 def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     """The talk of *text*, which begins a line, and with it a turn, where nothing else is known."""
-    split = (_PLAIN_PIECES if text.isascii() else _PIECES).split
-    pieces = split("\n" + text if begins_line else text)
+    lowered = text.replace("\u0130", "I").lower()  # the one letter that two small ones would stand for
+    if not text.isascii():
+        lowered = lowered.replace("\u00a3", "$").replace("\u20ac", "$")  # which keeps most talk of money plain
+    split = (_PLAIN_PIECES if lowered.isascii() else _PIECES).split
+    pieces = split("\n" + lowered if begins_line else lowered)
     ends = list(itertools.accumulate(map(len, pieces), initial=-begins_line))
-    spelled = pieces[1::2]
+    starts, ends, words = ends[1:-1:2], ends[2::2], pieces[1::2]
     if "-->" in text:
-        spelled = [_NEW_LINE if "-->" in it else it for it in spelled]
-    is_lower = text.islower()
-    words = spelled if is_lower else [it.lower() for it in spelled]
+        words = [_NEW_LINE if "-->" in it else it for it in words]
     kind_of = language.kinds.get
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
-    if not is_lower:
-        _group_capitals(spelled, kinds)
+    if _CAPITALS.search(text):
+        _group_capitals([text[max(0, start) : end] for start, end in zip(starts, ends, strict=True)], kinds)
     if language.compounds:
         _join_compounds(words, kinds, language)
-    asked = _asked(words, language)
+    asked = _asked(words, language, has_possessives="'s" in text)
     for it in asked:
         kinds[it.start : it.at] = ("c" if it.prompt.is_aside else "?") * (it.at - it.start)
     asked = [it for it in asked if not it.prompt.is_aside]
@@ -132,20 +136,18 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     _absorb_alphabets(words, kinds, language)
     _drop_lonely(words, kinds)
     turns = [at for at, kind in enumerate(kinds) if kind == "s"]
-    return Talk(words, ends[1:-1:2], ends[2::2], _AND.sub("&", "".join(kinds)), asked, turns)
+    return Talk(words, starts, ends, _AND.sub("&", "".join(kinds)), asked, turns)
 
 
 def _drop_lonely(words: list[str], kinds: list[str]) -> None:
     """An article among fillers is no letter, and a dot between digits no sign."""
-    if not _LONELY.isdisjoint(words):
-        for at in [at for at, word in enumerate(words) if word in _LONELY]:
-            beside = {*kinds[max(0, at - 1) : at], *kinds[at + 1 : at + 2]}
-            before = next((it for it in reversed(kinds[max(0, at - _INTERJECTED_MAX) : at]) if it not in GAPS), "x")
-            if kinds[at] == "v" and beside <= _BESIDE_LONELY and before not in _PARTS:
+    for at in [at for at, word in enumerate(words) if word in _LONELY_OR_DOT]:
+        if words[at] == "dot":
+            if {*kinds[at - 1 : at], *kinds[at + 1 : at + 2]} <= _DIGITS and 0 < at < len(kinds) - 1:
                 kinds[at] = "f"
-    if "dot" in words:
-        for at in [at for at, word in enumerate(words[:-1]) if word == "dot" and at]:
-            if kinds[at - 1] in _DIGITS and kinds[at + 1] in _DIGITS:
+        elif kinds[at] == "v" and {*kinds[max(0, at - 1) : at], *kinds[at + 1 : at + 2]} <= _BESIDE_LONELY:
+            before = next((it for it in reversed(kinds[max(0, at - _INTERJECTED_MAX) : at]) if it not in GAPS), "x")
+            if before not in _PARTS:
                 kinds[at] = "f"
 
 
@@ -206,24 +208,38 @@ def _join_compounds(words: list[str], kinds: list[str], language: Language) -> N
                 break
 
 
-def _asked(words: list[str], language: Language) -> list[Asked]:
+def _asked(words: list[str], language: Language, *, has_possessives: bool) -> list[Asked]:
     """Every prompt, the longest of those that begin with the same word."""
     found = []
     past = 0
-    bare = [it.removesuffix("'s") for it in words] if any("'" in it for it in words) else words
-    for at in [at for at, word in enumerate(bare) if word in language.prompts or words[at] in language.prompts]:
+    prompts = language.prompts
+    bare = [it.removesuffix("'s") for it in words] if has_possessives else words
+    seconds = [*bare[1:], ""]
+    firsts = _beginnings(bare, seconds, prompts)
+    if has_possessives:
+        firsts = sorted({*firsts, *_beginnings(words, seconds, prompts)})
+    for at in firsts:
         if at < past:
             continue
-        second = bare[at + 1] if at + 1 < len(bare) else ""
+        second = seconds[at]
         for first in (words[at], bare[at]) if words[at] != bare[at] else (words[at],):
-            by_second = language.prompts.get(first, {})
-            for phrase, prompt in (*by_second.get(second, ()), *by_second.get("", ())):
+            by_second = prompts.get(first, _NONE)
+            for phrase, prompt in by_second.get(second) or by_second[""]:
                 end = at + len(phrase)
                 is_said = end == at + 1 or words[at:end] == phrase or bare[at:end] == phrase
-                if end > past and is_said and not _is_spelled(words, at, end):
+                if end > past and is_said and not (len(phrase[0]) == 1 and _is_spelled(words, at, end)):
                     past = end
                     found.append(Asked(at, end, prompt))
     return found
+
+
+def _beginnings(words: list[str], seconds: list[str], prompts: Mapping[str, Prompts]) -> list[int]:
+    """Where prompts may begin: at a word that is one alone, or at two that are the beginning of one."""
+    return [
+        at
+        for at, (word, second) in enumerate(zip(words, seconds, strict=True))
+        if word in prompts and (second in prompts[word] or prompts[word][""])
+    ]
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
@@ -241,19 +257,21 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
         turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
         was_absorbed = False
         for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
-            is_short = after - turn - 1 <= _INTERJECTED_MAX
-            has_prompt = bisect.bisect_left(prompts, turn + 1) != bisect.bisect_right(prompts, after)
-            speakers = [words[at].strip() if at >= 0 else "" for at in (before, turn, after)]
-            is_others = speakers[2] != speakers[1] and speakers[0] in ("", speakers[2])
             was_absorbed = (
                 not was_absorbed
-                and is_short
-                and is_others
-                and not has_prompt
+                and after - turn - 1 <= _INTERJECTED_MAX
+                and _is_others(words, before, turn, after)
+                and bisect.bisect_left(prompts, turn + 1) == bisect.bisect_right(prompts, after)
                 and is_interjection(kinds, before, turn, after)
             )
             if was_absorbed:
                 kinds[turn : after + 1] = "z" * (after + 1 - turn)
+
+
+def _is_others(words: list[str], before: int, turn: int, after: int) -> bool:
+    """Whether somebody else speaks between two turns of one speaker."""
+    speaker = words[after].strip()
+    return speaker != words[turn].strip() and (before < 0 or words[before].strip() in ("", speaker))
 
 
 def _says_nothing(kinds: list[str], before: int, turn: int, after: int) -> bool:
