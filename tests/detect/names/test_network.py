@@ -9,7 +9,7 @@ import numpy as np
 from troth.detect.names.model import shipped
 from troth.detect.names.network import Network
 
-TEXT = [*"my name is Ann and I live in Paris with Ben who was born on".split(), "12", "May", "1970"]
+TEXT = ["my", "name", "is", "Ann", "and", "I", "live", "in", "Paris", "born", "12", "May", "1970"]
 
 
 def test_forgetting_changes_no_answer() -> None:
