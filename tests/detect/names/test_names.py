@@ -96,3 +96,11 @@ def test_scores_are_between_nothing_and_one() -> None:
 def test_peoples_are_no_places() -> None:
     told = found("A wide range of Iraqi forces. Under the Palestinian authority.")
     assert "LOCATION" not in {it.type for it in told}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["that is d for david and r for roger", "flat d as in david", "her n h s number and the m p r n of the meter"],
+)
+def test_letters_that_are_spelt_are_no_names(text: str) -> None:
+    assert found(text) == []

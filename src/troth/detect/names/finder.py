@@ -15,7 +15,7 @@ from troth.detect.names.words import WORD
 from troth.detect.text import Text
 
 if TYPE_CHECKING:
-    from troth.detect.names.network import Network
+    from troth.detect.names.network import Name, Network
 
 __all__ = ["WORDS_MAX", "Names", "peoples"]
 
@@ -45,11 +45,10 @@ class Names:
             found = [it[0] for it in words]
             if not any(map(str.isalpha, found)):
                 continue  # no letters, no names
-            for first, last, type_, score in network.names(found):
-                if type_ == "LOCATION" and all(it[0].lower() in peoples() for it in words[first : last + 1]):
-                    continue
-                start, end = words[first].start(), words[last].end()
-                yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, type_, score, "names")
+            for name in network.names(found):
+                if not _is_none(found, name):
+                    start, end = words[name.first].start(), words[name.last].end()
+                    yield Finding(text.unfolded(start), text.unfolded(end - 1) + 1, name.type, name.score, "names")
 
     def _ready(self) -> Network:
         # numpy and the weights cost a tenth of a second, which nobody pays who looks for no names.
@@ -66,6 +65,17 @@ def peoples() -> frozenset[str]:
     """Words that the model takes for places at times, and that are none."""
     file = Path(__file__).with_name("peoples.toml")
     return frozenset(tomllib.loads(file.read_text("utf-8"))["words"].split())
+
+
+def _is_none(found: Sequence[str], name: Name) -> bool:
+    """Whether it is a people, letters that are spelt, or a word that stands for a letter (“d for david”, “d as in”)."""
+    said = found[name.first : name.last + 1]
+    if name.type == "LOCATION" and all(it.lower() in peoples() for it in said):
+        return True
+    before = [it.lower() for it in found[max(0, name.first - 3) : name.first]]
+    letter = said[0][0].lower()
+    is_spelt = all(len(it) == 1 and it.islower() for it in said)
+    return is_spelt or before[-2:] == [letter, "for"] or before == [letter, "as", "in"]
 
 
 def _parts(folded: str) -> Iterator[Sequence[re.Match[str]]]:

@@ -111,7 +111,8 @@ class Network:
         """What words add to the first layer, for each of the places of the window."""
         parts = rows @ self._weights.near * _UNIT
         most = np.iinfo(np.int16).max // len(parts)
-        return np.clip(parts.round(), -most, most).astype(np.int16)
+        units: npt.NDArray[np.int16] = np.clip(parts.round(), -most, most).astype(np.int16)
+        return units
 
     def _near(self, ids: npt.NDArray[np.intp]) -> Floats:
         """The first layer: what each word around a place adds, summed."""
@@ -144,7 +145,8 @@ def _cases(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     is_end = marks == _LINE
     starts = np.concatenate(([0], np.flatnonzero(is_end[:-1]) + 1))
     seen = np.bitwise_or.reduceat(marks, starts)
-    return _CASE_OF[seen][np.cumsum(is_end) - is_end]
+    cases: npt.NDArray[np.intp] = _CASE_OF[seen][np.cumsum(is_end) - is_end]
+    return cases
 
 
 def _shares(scores: Floats) -> Floats:
