@@ -23,7 +23,7 @@ def _read(text: str) -> list[str]:
     ],
 )
 def test_what_only_counts_something_is_not_read(text: str) -> None:
-    assert [] == _read(text)
+    assert _read(text) == []
 
 
 @pytest.mark.parametrize(

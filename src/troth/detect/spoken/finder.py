@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from troth.detect.finding import Finding
@@ -26,32 +27,53 @@ _GRAMMARS: Final = (addresses, dates, ages, streets, answers, digits_and_letters
 class Speech:
     """Finds values that are said in words. Time is linear in the text: each place is read once."""
 
-    def find(self, text: Text) -> Iterator[Finding]:
+    def find(self, text: Text) -> list[Finding]:
         """Every value that is said; values may overlap."""
-        for spoken in languages(text.utf8):
-            for start, end in windows(text.utf8, spoken):
-                text.check_clock()
-                window = text.utf8[start:end].decode("utf-8")
-                talk = hear(window, spoken, begins_line=start == 0 or text.utf8[start - 1 : start] == b"\n")
-                for grammar in _GRAMMARS:
-                    found = list(grammar(talk, spoken))
-                    for said in found:
-                        yield _finding(text, start, window, talk, said, spoken)
-                    if found and grammar is not _GRAMMARS[-1]:
-                        talk = talk.without(found)
+        return self.find_each([text])[0]
+
+    def find_each(self, texts: Sequence[Text]) -> list[list[Finding]]:
+        """What is said in each of *texts*. Each grammar reads all of them at once, which takes less time."""
+        windows = [window for at, text in enumerate(texts) for window in _windows(at, text)]
+        found: list[list[Finding]] = [[] for _ in texts]
+        for grammar in _GRAMMARS:
+            for window in windows:
+                texts[window.at].check_clock()
+                if said := list(grammar(window.talk, window.spoken)):
+                    found[window.at] += [_finding(texts[window.at], window, it) for it in said]
+                    window.talk = window.talk.without(said)
+        return found
 
 
-def _finding(text: Text, window_start: int, window: str, talk: Talk, said: Said, spoken: Language) -> Finding:
-    start, end = talk.starts[said.start], talk.ends[said.end - 1]
-    before = start if window.isascii() else len(window[:start].encode())
-    length = end - start if window.isascii() else len(window[start:end].encode())
-    start = window_start + before
+@dataclass(slots=True)
+class _Window:
+    """A part of the text that is number *at*, from byte *start* on, and what is heard there and not taken yet."""
+
+    at: int
+    start: int
+    written: str
+    spoken: Language
+    talk: Talk
+
+
+def _windows(at: int, text: Text) -> Iterator[_Window]:
+    for spoken in languages(text.utf8):
+        for start, end in windows(text.utf8, spoken):
+            text.check_clock()
+            written = text.utf8[start:end].decode("utf-8")
+            talk = hear(written, spoken, begins_line=start == 0 or text.utf8[start - 1 : start] == b"\n")
+            yield _Window(at, start, written, spoken, talk)
+
+
+def _finding(text: Text, window: _Window, said: Said) -> Finding:
+    start, end = window.talk.starts[said.start], window.talk.ends[said.end - 1]
+    if not window.written.isascii():
+        start, end = (len(window.written[:it].encode()) for it in (start, end))
     return Finding(
-        text.offset(start),
-        text.offset(start + length),
+        text.offset(window.start + start),
+        text.offset(window.start + end),
         said.type,
         round(said.score, 2),
-        f"spoken/{spoken.name}",
+        f"spoken/{window.spoken.name}",
         said.checked,
         said.told,
     )

@@ -31,7 +31,7 @@ GAPS: Final = "fycgsz;"
 _NEW_LINE: Final = "\n"
 """The times of a subtitle say nothing; nobody else speaks after them."""
 _SOON_AFTER: Final = 2
-_CAPITALS: Final = re.compile(r"[^\W\d_a-z]['\u2019]?[^\W\d_a-z]")
+_CAPITALS: Final = re.compile(r"[A-Z\x80-\U0010ffff]'?[A-Z\x80-\U0010ffff]")
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
 _INTERRUPTING_MAX: Final = 3
@@ -46,6 +46,7 @@ _BESIDE_LONELY: Final = frozenset("fcyzx;")
 """An article, or somebody who says ``i``, is no letter among fillers."""
 _DIGITS: Final = frozenset("dotT")
 _SLIPS: Final = "fcyz"
+_SAYING_NOTHING: Final = frozenset(_SLIPS + "g;")
 _SPELLING_WORDS_MAX: Final = 12
 
 
@@ -124,7 +125,7 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
         words = [_NEW_LINE if "-->" in it else it for it in words]
     kind_of = language.kinds.get
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
-    if _CAPITALS.search(text):
+    if lowered != text and _CAPITALS.search(text):
         _group_capitals([text[max(0, start) : end] for start, end in zip(starts, ends, strict=True)], kinds)
     if language.compounds:
         _join_compounds(words, kinds, language)
@@ -215,9 +216,14 @@ def _asked(words: list[str], language: Language, *, has_possessives: bool) -> li
     prompts = language.prompts
     bare = [it.removesuffix("'s") for it in words] if has_possessives else words
     seconds = [*bare[1:], ""]
-    firsts = _beginnings(bare, seconds, prompts)
+    firsts = [
+        at
+        for at, (word, second) in enumerate(zip(bare, seconds, strict=True))
+        if word in prompts and (second in prompts[word] or prompts[word][""])
+    ]
     if has_possessives:
-        firsts = sorted({*firsts, *_beginnings(words, seconds, prompts)})
+        firsts += [at for at, word in enumerate(words) if word != bare[at] and word in prompts]
+        firsts.sort()
     for at in firsts:
         if at < past:
             continue
@@ -231,15 +237,6 @@ def _asked(words: list[str], language: Language, *, has_possessives: bool) -> li
                     past = end
                     found.append(Asked(at, end, prompt))
     return found
-
-
-def _beginnings(words: list[str], seconds: list[str], prompts: Mapping[str, Prompts]) -> list[int]:
-    """Where prompts may begin: at a word that is one alone, or at two that are the beginning of one."""
-    return [
-        at
-        for at, (word, second) in enumerate(zip(words, seconds, strict=True))
-        if word in prompts and (second in prompts[word] or prompts[word][""])
-    ]
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
@@ -257,12 +254,13 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
         turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
         was_absorbed = False
         for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
+            if was_absorbed or after - turn - 1 > _INTERJECTED_MAX:
+                was_absorbed = False
+                continue
             was_absorbed = (
-                not was_absorbed
-                and after - turn - 1 <= _INTERJECTED_MAX
+                is_interjection(kinds, before, turn, after)
                 and _is_others(words, before, turn, after)
                 and bisect.bisect_left(prompts, turn + 1) == bisect.bisect_right(prompts, after)
-                and is_interjection(kinds, before, turn, after)
             )
             if was_absorbed:
                 kinds[turn : after + 1] = "z" * (after + 1 - turn)
@@ -276,7 +274,7 @@ def _is_others(words: list[str], before: int, turn: int, after: int) -> bool:
 
 def _says_nothing(kinds: list[str], before: int, turn: int, after: int) -> bool:
     """Whether the turn is but an okay."""
-    return set(kinds[turn + 1 : after]) <= set(_SLIPS + "g;")
+    return _SAYING_NOTHING.issuperset(kinds[turn + 1 : after])
 
 
 def _interrupts(kinds: list[str], before: int, turn: int, after: int) -> bool:
