@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -59,14 +60,18 @@ def _teach(documents: Sequence[Document], encoder: Path, path: Path) -> None:
 
 def _learn(documents: Sequence[Document], texts: Iterable[str], encoder: Path, path: Path, out: Path) -> None:
     import torch
+    from tools.name_model.changing import Changes
     from tools.name_model.learning import learnt
     from tools.name_model.network import write
     from tools.name_model.teacher import Teacher, given
 
+    rows = given(encoder, 64)
+    changes = Changes(documents, random.Random(3))
+    read = [*texts, *changes.around((it for it in rows.rows if it.isalpha() and len(it) > 2), documents)]
     teacher = Teacher(encoder)
     teacher.load_state_dict(torch.load(path))
-    opinions = [opinion for it in texts if len((opinion := teacher.opinion(it)).words)]
-    student, words = learnt(documents, opinions, given(encoder, 64), print)
+    opinions = [opinion for it in read if len((opinion := teacher.opinion(it)).words)]
+    student, words = learnt(documents, opinions, rows, print)
     write(student, words.known, out)
 
 

@@ -56,6 +56,14 @@ class Changes:
             )
             count -= size
 
+    def around(self, words: Iterable[str], documents: Iterable[Document]) -> Iterator[str]:
+        """For each word a line of some document in which it stands in the place of a name, for the teacher to read."""
+        lines = [it for whole in documents for it in _lines(whole) if 0 < len(it.names) < 3 and 20 < len(it.text) < 100]
+        for word in words:
+            line = self._chance.choice(lines)
+            start, end, _ = self._chance.choice(line.names)
+            yield line.text[:start] + (word if line.text.islower() else word.title()) + line.text[end:]
+
     def lowered(self, text: str) -> str:
         """The text as it is heard, or as in a hurry: without capitals, half of the time without signs."""
         lower = "".join(it.lower() if len(it.lower()) == 1 else it for it in text)

@@ -22,7 +22,7 @@ from troth.detect.names.words import SHAPES, WORD, plain
 
 __all__ = ["Given", "Opinion", "learnt", "shares"]
 
-_ROUNDS: Final = 14
+_ROUNDS: Final = 10
 _BATCH: Final = 32
 _LENGTH: Final = 128
 _RATE: Final = 2e-3

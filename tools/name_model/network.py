@@ -31,7 +31,7 @@ class Sizes:
     """How many numbers each layer has."""
 
     row: int = 64
-    near: int = 128
+    near: int = 160
     down: int = 32
     wide: int = 64
     wide_reach: int = 2
