@@ -18,6 +18,7 @@ def _read(text: str) -> list[str]:
         "I reset the password three times.",
         "it takes between one and five working days",
         "call us between eight and twelve in the morning",
+        "he will be there between one and five, with the part",
         "the premium is forty two pounds",
         "Order 4000 is late; please refund one of them.",
     ],
@@ -33,6 +34,7 @@ def test_what_only_counts_something_is_not_read(text: str) -> None:
         "it is four two one seven times and again",
         "it takes five days, call oh seven seven",
         "ann at example dot com",
+        "on the sixth of november",
     ],
 )
 def test_what_may_say_a_value_is_read(text: str) -> None:

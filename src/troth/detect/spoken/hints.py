@@ -30,10 +30,11 @@ def languages(utf8: bytes) -> list[Language]:
 def windows(utf8: bytes, spoken: Language) -> Iterator[tuple[int, int]]:
     """The parts of a text in which values may be said: whole words at both ends, none overlapping."""
     start = end = -1
-    counted = tuple(it.encode() for it in spoken.hints.counted)
+    counted, ranging = (tuple(it.encode() for it in words) for words in (spoken.hints.counted, spoken.hints.ranging))
     for match in _hints(spoken.name).finditer(utf8):
         first, last = match.span()
-        if counted and utf8[first:last].lower().endswith(counted):
+        hint = utf8[first:last].lower()
+        if hint.endswith(counted) or hint.startswith(ranging):
             continue
         if end < 0 or first - _BEFORE > end:
             if end >= 0:
@@ -80,7 +81,9 @@ def _patterns(spoken: Language) -> Iterator[str]:
     after = rf"(?:{number}|{_words(spoken, 'hk')}|{alphabet}|[b-hj-z])\b|\d"
     between = rf"[ ,-]+(?:(?:{_any(hints.fillers)}) ){{0,2}}"
     of = rf"(?: (?:{_any(hints.counted)})\b)?" if hints.counted else ""
-    yield rf"\b(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2) + rf"{between}(?:{after}){of}"
+    since = rf"(?:(?:{_any(hints.ranging)}) )?" if hints.ranging else ""
+    before = rf"\b{since}(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2)
+    yield rf"{before}{between}(?:{after}){of}"
     if hints.letters:
         yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
         letter = rf"[b-hj-z]|{_any(word for word, kind in spoken.kinds.items() if kind == 'l' and len(word) > 1)}"
@@ -89,7 +92,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
         yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z])\b"
         yield rf"\b(?:{_words(spoken, '@')}) (?:{_any(spoken.providers)})\b"
     if spoken.months:
-        month, ordinal = _words(spoken, "M"), _words(spoken, "O")
+        month, ordinal = _any(spoken.months), _words(spoken, "O")
         yield rf"\b(?:{ordinal}) (?:of )?(?:the )?(?:{month}|{ordinal})\b"
         yield rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b"
     said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:[a-z] [a-z]|{_any(spoken.domains)})\b"

@@ -72,6 +72,7 @@ class Hints:
     letters: bool
     fillers: tuple[str, ...]
     counted: tuple[str, ...]
+    ranging: tuple[str, ...]
     words: tuple[str, ...]
     patterns: tuple[str, ...]
 
@@ -161,8 +162,8 @@ def _language(raw: dict[str, Any]) -> Language:
 
 
 def _hints(raw: dict[str, Any]) -> Hints:
-    fillers, counted, words, patterns = (tuple(raw[key]) for key in ("fillers", "counted", "words", "patterns"))
-    return Hints(raw["in_a_row"], raw["letters"], fillers, counted, words, patterns)
+    lists = (tuple(raw[key]) for key in ("fillers", "counted", "ranging", "words", "patterns"))
+    return Hints(raw["in_a_row"], raw["letters"], *lists)
 
 
 def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, list[tuple[list[str], Prompt]]]]:
