@@ -46,7 +46,9 @@ class Text:
 
     def offset(self, at: int) -> int:
         """The code point of the text as written at which byte *at* of `utf8` is."""
-        return self._gone.past(self._bytes.past(at))
+        if self._bytes is not _NOWHERE:
+            at = self._bytes.past(at)
+        return at if self._gone is _NOWHERE else self._gone.past(at)
 
     @property
     def is_plain(self) -> bool:

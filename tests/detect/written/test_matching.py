@@ -22,8 +22,27 @@ def test_all_together_find_what_each_would_find_alone() -> None:
     for it in RECOGNISERS:
         for example in (*it.examples["yes"], *it.examples["no"]):
             text = Text(example)
-            alone = [finding for pattern in it.patterns for finding in Search(it, pattern).find(text)]
-            assert {one for one in together.find(text) if one.recogniser == it.name} == set(alone), it.name
+            alone = {hit[:2] for pattern in it.patterns for hit in Search(it, pattern).find(text.utf8)}
+            ours = [one for one in together.find(text) if one.recogniser == it.name]
+            assert {(text.written[one.start : one.end]) for one in ours} == {
+                text.utf8[start:end].decode() for start, end in alone
+            }, it.name
+
+
+def test_many_texts_end_to_end_hold_what_each_holds() -> None:
+    together = Matcher(RECOGNISERS)
+    texts = [Text(example) for it in RECOGNISERS for verdict in ("yes", "no") for example in it.examples[verdict]]
+    for some in (texts, texts[::-1], texts[::3]):
+        for text, found in zip(some, together.find_each(some), strict=True):
+            assert set(found) == set(together.find(text))
+
+
+def test_a_value_that_would_go_on_in_the_next_text_ends_with_its_own() -> None:
+    key = Text("-----BEGIN PRIVATE KEY-----\nMIIB")
+    other = Text("é -----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY----- ok")
+    matcher = Matcher([it for it in RECOGNISERS if it.name == "world/secret"])
+    for some in ([key, key], [key, other], [other, key, other, key]):
+        assert matcher.find_each(some) == [matcher.find(text) for text in some]
 
 
 def test_one_text_after_another_makes_no_difference() -> None:
@@ -42,7 +61,7 @@ def test_what_is_sought_only_in_texts_with_a_digit_holds_one() -> None:
             if matching._beginning(search) in matching._WITH_DIGITS:
                 for example in it.examples["yes"]:
                     text = Text(example)
-                    assert not search.find(text) or any(map(str.isdecimal, text.folded)), it.name
+                    assert not any(search.find(text.utf8)) or any(map(str.isdecimal, text.folded)), it.name
 
 
 def test_a_prefilter_tells_which_expressions_occur() -> None:

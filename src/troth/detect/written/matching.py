@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
@@ -13,16 +14,21 @@ from troth.detect.text import Text
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.recogniser import Recogniser
 from troth.detect.written.search import Search
-from troth.detect.written.wordbook import Said, Wordbook
+from troth.detect.written.wordbook import DIGIT, NEVER, Wordbook
 
 __all__ = ["Matcher"]
 
-_NO_WORDS: Final = (False, False, False)
+_BETWEEN: Final = b"\n" + bytes(48) + b"\n"
+"""Stands between texts that are searched together: no value goes across it, and no word is near enough beyond it."""
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
 _WITH_DIGITS: Final = {"digits", "digits and a local word"}
 _BEGINS_WITH_LETTER: Final = re2.compile(_OPENING + r"\[(?:A-|a-|\\w)")
+
+
+_Sought = tuple[Search, bool, bool, bool]
+"""A search, and whether a text says any of its words before, after and against."""
 
 
 class Matcher:
@@ -36,22 +42,13 @@ class Matcher:
         return self.find_each([text])[0]
 
     def find_each(self, texts: Sequence[Text]) -> list[list[Finding]]:
-        """The same for many texts, half as fast again: an expression that has just been asked is still at hand."""
+        """The same for many texts, half as fast again: an expression is asked once for all texts that it occurs in."""
         wordbook, parts = self._parted
         found: list[list[Finding]] = [[] for _ in texts]
-        saids = [Said(wordbook, text.utf8) for text in texts]
+        saids = [wordbook.said(text.utf8) for text in texts]
         for part in parts:
-            wanted: dict[Search, list[tuple[int, tuple[bool, bool, bool]]]] = {}
-            for at, said in enumerate(saids):
-                for search, before, after, against in part.sought(said):
-                    words = _NO_WORDS
-                    if search.heeds_words:
-                        words = before in said.numbers, after in said.numbers, against in said.numbers
-                    wanted.setdefault(search, []).append((at, words))
-            for search, places in wanted.items():
-                for at, words in places:
-                    texts[at].check_clock()
-                    found[at] += search.find(texts[at], *words)
+            for sought, places in part.sought(texts, saids).items():
+                _find(sought, [(texts[at], found[at]) for at in places])
         return found
 
     @cached_property
@@ -67,6 +64,30 @@ class Matcher:
         return wordbook, list(parts.values())
 
 
+def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None:
+    """Adds what is sought in texts, which are laid end to end, to the findings of each."""
+    search, *said = sought
+    kind, name = search.recogniser.type, search.recogniser.name
+    for text, _ in places:
+        text.check_clock()
+    at, begins, ends, past, before = -1, 0, 0, 0, 0
+    for start, end, score, checked, told in search.find(_BETWEEN.join([text.utf8 for text, _ in places]), *said):
+        while start >= past:
+            at += 1
+            text, found = places[at]
+            begins, ends, before = past, past + len(text.utf8), len(found)
+            past = ends + len(_BETWEEN)
+        if end > ends:  # it goes on in the next text, and hides what is in either: they are asked one by one
+            del found[before:]
+            for alone in places[at:]:
+                _find(sought, [alone])
+            return
+        place = start - begins, end - begins
+        if not text.is_plain:
+            place = text.offset(place[0]), text.offset(place[1])
+        found.append(Finding(*place, kind, score, name, checked, told))
+
+
 def _beginning(search: Search) -> str:
     """What the values begin with, or what they need. Numbers that one country gives out all hold digits."""
     regex, is_local = search.pattern.regex, bool(search.recogniser.countries)
@@ -77,10 +98,6 @@ def _beginning(search: Search) -> str:
     return "a letter" if _BEGINS_WITH_LETTER.match(regex) else "a label"
 
 
-_Sought = tuple[Search, int, int, int]
-"""A search, and the numbers of its words before, after and against."""
-
-
 class _Part:
     """Searches, and the prefilter that tells which of them are worth while."""
 
@@ -89,33 +106,32 @@ class _Part:
         self._needs_words = needs_words
         self._wordbook = wordbook
         self._patterns = Prefilter()
-        self._by_pattern: list[list[_Sought]] = [[]]
-        self._by_word: dict[int, list[tuple[int, _Sought]]] = {}
+        self._words: set[int] = set()
+        self._by_pattern: list[list[tuple[Search, int, int, int]]] = [[]]
 
     def add(self, search: Search) -> None:
         """To the searches of this part."""
-        said, is_local = search.recogniser.words, bool(search.recogniser.countries)
-        before = self._wordbook.add(said.before, is_local=is_local)
-        after = self._wordbook.add(said.after, is_local=is_local)
-        against = self._wordbook.add(said.against, is_local=is_local, is_told=False)
-        sought = search, before, after, against
+        words, is_local = search.recogniser.words, bool(search.recogniser.countries)
+        before = self._wordbook.add(words.before, is_local=is_local)
+        after = self._wordbook.add(words.after, is_local=is_local)
+        against = self._wordbook.add(words.against, is_local=is_local, is_told=False)
+        self._words |= {before, after}
         number = self._patterns.add(search.pattern.regex)
         self._by_pattern += [[] for _ in range(number - len(self._by_pattern) + 1)]
-        self._by_pattern[number].append(sought)
-        for word in {before, after}:
-            self._by_word.setdefault(word, []).append((number, sought))
+        heeded = (before, after, against) if search.heeds_words else (NEVER, NEVER, NEVER)
+        self._by_pattern[number].append((search, *heeded))
 
-    def sought(self, said: Said) -> list[_Sought]:
-        """The searches whose pattern occurs in a text, and of whose words one is said where they need one."""
-        if self._needs_digit and not said.has_digit:
-            return []
-        if not self._needs_words:
-            return [it for number in self._patterns.occurring(said.utf8) for it in self._by_pattern[number]]
-        words = said.numbers & self._by_word.keys()
-        numbers = set(self._patterns.occurring(said.utf8)) if words else set()
-        return [
-            sought
-            for word in words
-            for number, sought in self._by_word[word]
-            if number in numbers and (word == sought[1] or sought[1] not in words)
-        ]
+    def sought(self, texts: Sequence[Text], saids: Sequence[set[int]]) -> dict[_Sought, list[int]]:
+        """The searches whose pattern occurs in a text, and of whose words one is said where they need one; each with
+        the places of those texts.
+        """
+        sought: dict[_Sought, list[int]] = defaultdict(list)
+        for at, said in enumerate(saids):
+            if (self._needs_digit and DIGIT not in said) or (self._needs_words and said.isdisjoint(self._words)):
+                continue
+            for number in self._patterns.occurring(texts[at].utf8):
+                for search, before, after, against in self._by_pattern[number]:
+                    is_before, is_after = before in said, after in said
+                    if is_before or is_after or not self._needs_words:
+                        sought[search, is_before, is_after, against in said].append(at)
+        return sought

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Final
 
 import re2
 
-from troth.detect.finding import Finding
-from troth.detect.text import Text
 from troth.detect.written import words
 from troth.detect.written.checks import CHECKS
 from troth.detect.written.recogniser import Pattern, Recogniser
 
-__all__ = ["Search"]
+__all__ = ["Hit", "Search"]
 
 _BEFORE: Final = 48
 _AFTER: Final = 24
@@ -23,8 +21,10 @@ _FARNESS: Final = 0.001
 """What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
 _ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
 _FROM_START: Final = re2._re2.RE2.Anchor.ANCHOR_START
-_NOWHERE: Final = (-1, -1)
 _DENIED: Final = -1
+
+Hit = tuple[int, int, float, bool | None, bool]
+"""Where a value is, in bytes; its score; whether its check agrees; whether words told of it."""
 
 
 class Search:
@@ -39,23 +39,21 @@ class Search:
         self.needs_words = pattern.scores.need_words
         self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
 
-    def find(self, text: Text, before: bool = True, after: bool = True, against: bool = True) -> list[Finding]:
+    def find(self, utf8: bytes, before: bool = True, after: bool = True, against: bool = True) -> Iterator[Hit]:
         """Every place that the evidence is good enough for; *before*, *after* and *against* say which of its words
         occur in the text at all.
         """
-        found: list[Finding] = []
-        match, group, check, needs_check, scores, once, kind, name = self._ready
+        match, group, check, needs_check, scores, once = self._ready
         heeds = self.heeds_words and (before or after or against)
-        utf8, size, is_plain, at, told, last = text.utf8, len(text.utf8), text.is_plain, 0, None, None
+        size, at, told, last = len(utf8), 0, None, None
         while True:
             spans = match(_ANYWHERE, utf8, at, size)
-            place = spans[group]
-            if place == _NOWHERE:
-                place = spans[0]
-                if place == _NOWHERE:
-                    return found
-            start, end = place
-            at = max(end, at + 1)  # not the whole match's end: what bounds this value may bound the next one, too
+            start, end = spans[group]
+            if start < 0:
+                start, end = spans[0]
+                if start < 0:
+                    return
+            at = end if end > at else at + 1  # not the whole match's: what bounds this value may bound the next, too
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
             if needs_check and not checked:
                 if not self.needs_words:
@@ -72,9 +70,7 @@ class Search:
             if score is not None and start < end:
                 if told:
                     score = round(score - told * _FARNESS, 3)
-                if not is_plain:
-                    start, end = text.offset(start), text.offset(end)
-                found.append(Finding(start, end, kind, score, name, checked, told is not None))
+                yield start, end, score, checked, told is not None
 
     def told(
         self, utf8: bytes, start: int, end: int, before: bool = True, after: bool = True, against: bool = True
@@ -98,15 +94,14 @@ class Search:
         return near
 
     @cached_property
-    def _ready(self) -> tuple[Any, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], bool, str, str]:
+    def _ready(self) -> tuple[Any, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], bool]:
         compiled = re2.compile(self.pattern.regex.encode())
         check = None if self.pattern.check is None else CHECKS[self.pattern.check]
         of = self.pattern.scores
         needs_check = check is not None and of.told is None
         scores = of.alone, of.checked, of.told, of.both
         group = min(compiled.groups, 1)
-        it = self.recogniser
-        return compiled._regexp.Match, group, check, needs_check, scores, it.words.once, it.type, it.name
+        return compiled._regexp.Match, group, check, needs_check, scores, self.recogniser.words.once
 
     @cached_property
     def _before(self) -> Any:

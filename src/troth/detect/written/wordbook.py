@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Final
 
@@ -10,11 +9,13 @@ from troth.detect.written import words
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.vocabulary import Vocabulary
 
-__all__ = ["Said", "Wordbook"]
+__all__ = ["DIGIT", "NEVER", "Wordbook"]
 
-_DIGIT: Final = re.compile(rb"\d")
+DIGIT: Final = 1
+"""Said by every text that has a digit."""
+NEVER: Final = -(1 << 30)
+"""Said by none: the number of a list without words."""
 _ALWAYS: Final = 0
-_NEVER: Final = -(1 << 30)
 
 
 class Wordbook:
@@ -24,6 +25,7 @@ class Wordbook:
 
     def __init__(self) -> None:
         self._everywhere = Prefilter()
+        assert self._everywhere.add(r"\d") == DIGIT
         self._local = Vocabulary()
         self._local_words: set[str] = set()
 
@@ -32,7 +34,7 @@ class Wordbook:
         not (*is_told* is false), it is not worth while to ask for those of single countries.
         """
         if not these:
-            return _NEVER
+            return NEVER
         if is_local and not is_told:
             return _ALWAYS
         if not is_local:
@@ -51,23 +53,4 @@ class Wordbook:
     @cached_property
     def _any_local(self) -> int:
         """The number of one expression for all words of single countries."""
-        return self._everywhere.add(words.regex(self._local_words)) if self._local_words else _NEVER
-
-
-class Said:
-    """What a text says, asked once, when it is first of interest."""
-
-    __slots__ = ("_numbers", "_wordbook", "has_digit", "utf8")
-
-    def __init__(self, wordbook: Wordbook, utf8: bytes) -> None:
-        self.utf8 = utf8
-        self.has_digit = _DIGIT.search(utf8) is not None
-        self._wordbook = wordbook
-        self._numbers: set[int] | None = None
-
-    @property
-    def numbers(self) -> set[int]:
-        """The numbers of the lists of which the text says a word."""
-        if self._numbers is None:
-            self._numbers = self._wordbook.said(self.utf8)
-        return self._numbers
+        return self._everywhere.add(words.regex(self._local_words)) if self._local_words else NEVER

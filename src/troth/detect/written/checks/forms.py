@@ -7,7 +7,7 @@ import ipaddress
 import re
 from typing import Final
 
-from troth.detect.written.checks.sums import is_luhn
+from troth.detect.written.checks.sums import digits_of, is_luhn
 
 __all__ = [
     "base58",
@@ -68,25 +68,25 @@ _CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY",
 
 def card(value: str) -> bool:
     """A number that a card scheme gives out, with its check digit (ISO/IEC 7812-1)."""
-    digits = _digits(value)
+    digits = digits_of(value)
     return _CARDS.fullmatch(digits) is not None and is_luhn([int(it) for it in digits]) and len(set(digits)) > 1
 
 
 def phone(value: str) -> bool:
     """A number with the code of a country: one that is assigned, and as many digits as E.164 allows."""
-    digits = _digits(re.split("[x#e]", value)[0]).removeprefix("00").removeprefix("011")
+    digits = _number(value).removeprefix("00").removeprefix("011")
     return 8 <= len(digits) <= 15 and _CALLING_CODES.match(digits) is not None
 
 
 def phone_national(value: str) -> bool:
     """A number with the zero before it that most countries write, and no date."""
     is_other = _DATES.fullmatch(value) or _ZIP_AND_FOUR.fullmatch(value)
-    return 9 <= len(_digits(re.split("[xe]", value)[0])) <= 13 and not is_other
+    return 9 <= len(_number(value)) <= 13 and not is_other
 
 
 def phone_told(value: str) -> bool:
     """As many digits as a telephone number has where nobody says from where it is, and no date."""
-    return 6 <= len(_digits(re.split("[xe]", value)[0])) <= 14 and not _DATES.fullmatch(value)
+    return 6 <= len(_number(value)) <= 14 and not _DATES.fullmatch(value)
 
 
 def ipv4(value: str) -> bool:
@@ -187,5 +187,8 @@ def secret_value(value: str) -> bool:
     return mixed and not _HOLDING_A_PLACE.fullmatch(value)
 
 
-def _digits(value: str) -> str:
-    return "".join(filter(str.isdecimal, value))
+def _number(value: str) -> str:
+    """The digits of a telephone number without its extension, which an x, ext or # begins."""
+    for sign in "x#e":
+        value = value.partition(sign)[0]
+    return digits_of(value)

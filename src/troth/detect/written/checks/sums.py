@@ -6,12 +6,14 @@ A check takes a value as written, spaces and all, and answers for itself: a wron
 from __future__ import annotations
 
 import functools
+import string
 from collections.abc import Callable, Sequence
 from typing import Final
 
 __all__ = [
     "Check",
     "Digits",
+    "digits_of",
     "is_day",
     "is_luhn",
     "is_verhoeff",
@@ -26,14 +28,23 @@ Check = Callable[[str], bool]
 Digits = Sequence[int]
 
 
+_NO_DIGITS: Final = bytes(it for it in range(256) if chr(it) not in string.digits)
+_NO_SIGNS: Final = bytes(it for it in range(256) if chr(it) not in string.digits + string.ascii_letters)
+
+
+def digits_of(value: str) -> str:
+    """The digits of a value as `Text` folds it, and nothing else."""
+    return value.encode("ascii", "ignore").translate(None, _NO_DIGITS).decode()
+
+
 def of_digits(*lengths: int) -> Callable[[Callable[[Digits], bool]], Check]:
     """Makes a check of a function of the value's digits, which sees only values with so many of them."""
 
     def made(function: Callable[[Digits], bool]) -> Check:
         @functools.wraps(function)
         def check(value: str) -> bool:
-            digits = [int(it) for it in value if it.isdecimal()]
-            return len(digits) in lengths and function(digits)
+            digits = digits_of(value)
+            return len(digits) in lengths and function([*map(int, digits)])
 
         return check
 
@@ -46,7 +57,7 @@ def of_signs(*lengths: int) -> Callable[[Callable[[str], bool]], Check]:
     def made(function: Callable[[str], bool]) -> Check:
         @functools.wraps(function)
         def check(value: str) -> bool:
-            signs = "".join(it for it in value if it.isascii() and it.isalnum()).upper()
+            signs = value.encode("ascii", "ignore").translate(None, _NO_SIGNS).decode().upper()
             return len(signs) in lengths and function(signs)
 
         return check
