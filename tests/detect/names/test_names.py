@@ -104,3 +104,13 @@ def test_peoples_are_no_places() -> None:
 )
 def test_letters_that_are_spelt_are_no_names(text: str) -> None:
     assert found(text) == []
+
+
+def test_which_digits_a_number_has_changes_nothing() -> None:
+    one, other = found("Ben lives at 4471 Mill Road, Leeds"), found("Ben lives at 9936 Mill Road, Leeds")
+    assert one == other != []
+
+
+def test_a_very_long_word_is_read() -> None:
+    text = "x" * 1_000_000 + " my name is Ann"
+    assert names_in(text)[-1] == ("Ann", "PERSON")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from troth.detect.finding import Finding
-from troth.detect.names.words import WORD
+from troth.detect.names.words import WORD, plain
 from troth.detect.text import Text
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Names:
     def find(self, text: Text) -> Iterator[Finding]:
         """What the model takes for a name. Names do not overlap."""
         network = self._ready()
-        for words in _parts(text.folded):
+        for words in _parts(plain(text.folded)):
             text.check_clock()
             found = [it[0] for it in words]
             if not any(map(str.isalpha, found)):

@@ -10,16 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from troth.detect.names.model import AROUND, Floats, Weights
-from troth.detect.names.words import SHAPES, plain, shape
+from troth.detect.names.words import SHAPES, shape
 
 __all__ = ["Name", "Network"]
 
 _KEPT: Final = 3
 """Of how many different words, times those looked at together, the part of the first layer is kept. When there is no
 room for more, all are forgotten."""
-
-_WRITTEN: Final = 4
-"""How many ways of writing each are known; numbers differ only in theirs."""
 
 _UNIT: Final = 128
 """The parts are kept as whole numbers of this share of one, in half of the memory; seven of them fit into 16 bits."""
@@ -53,13 +50,12 @@ class Network:
         self._after_near = np.hstack([weights.down, weights.out_near])
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
-        self._count = 0
         reach, _, hidden = weights.near.shape
         self._parts = np.zeros((reach, _KEPT * words_max, hidden), np.int16)
         self._marks = np.zeros(_KEPT * words_max, np.uint8)
 
     def names(self, found: Sequence[str]) -> Iterator[Name]:
-        """The names among at most *words_max* words: runs of words that are likelier a part of one than not."""
+        """The names among at most *words_max* `plain` words: runs of words that are likelier a part of one than not."""
         shares = self.shares(found)
         sure, steps = self._weights.sure, self._weights.sure.shape[1] - 1
         for start, end in _runs(shares[0] < 0.5):
@@ -89,23 +85,15 @@ class Network:
 
     def _learn(self, found: Sequence[str]) -> None:
         """Work out the parts of those words that are new, or of all where there is no room for more."""
-        room = len(self._marks)
-        new = {plain(word) for word in found if word not in self._ids}.difference(self._ids)
-        if not self._ids or len(self._ids) > _WRITTEN * room or self._count + len(new) > room:
+        new = sorted({*found}.difference(self._ids))
+        if not self._ids or len(self._ids) + len(new) > len(self._marks):
             self._ids = {"": 0}
-            self._count = 1
             self._parts[:, :1] = self._in_units(self._weights.nothing())
-            new = {plain(word) for word in found}
-        self._keep(sorted(new))
-        self._ids.update({word: self._ids[plain(word)] for word in found if word not in self._ids})
-
-    def _keep(self, new: Sequence[str]) -> None:
-        if new:
-            within = slice(self._count, self._count + len(new))
-            self._parts[:, within] = self._in_units(self._weights.of(new))
-            self._marks[within] = [_MARK_OF[shape(word)] for word in new]
-            self._ids.update(zip(new, range(within.start, within.stop), strict=True))
-            self._count = within.stop
+            new = sorted({*found})
+        within = slice(len(self._ids), len(self._ids) + len(new))
+        self._parts[:, within] = self._in_units(self._weights.of(new))
+        self._marks[within] = [_MARK_OF[shape(word)] for word in new]
+        self._ids.update(zip(new, range(within.start, within.stop), strict=True))
 
     def _in_units(self, rows: Floats) -> npt.NDArray[np.int16]:
         """What words add to the first layer, for each of the places of the window."""

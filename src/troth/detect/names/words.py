@@ -8,10 +8,10 @@ from typing import Final
 
 __all__ = ["BUCKETS", "LETTERS_MAX", "LISTS", "SHAPES", "WORD", "pieces", "plain", "shape"]
 
-WORD: Final = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
-"""A run of letters and digits, one sign, or the end of a line."""
+WORD: Final = re.compile(r"[^\W_]{1,64}|[^\w\s]|_|\n")
+"""A run of letters and digits, one sign, or the end of a line. A longer run is several words, so that none is large."""
 
-_DIGIT: Final = re.compile(r"\d")
+_ZEROS: Final = str.maketrans("123456789", "000000000")
 
 LETTERS_MAX: Final = 24
 """What stands beyond in a longer word says nothing about names, and would only cost time."""
@@ -25,9 +25,9 @@ LISTS: Final = ("given names", "common family names", "family names", "cities", 
 """The lists of names that a word may be on."""
 
 
-def plain(word: str) -> str:
-    """The word with every digit as 0: which digits they are says nothing about names."""
-    return word if word.isalpha() else _DIGIT.sub("0", word)[:LETTERS_MAX]
+def plain(text: str) -> str:
+    """The text with every digit as 0: which digits they are says nothing about names."""
+    return text.translate(_ZEROS)
 
 
 def shape(word: str) -> int:
