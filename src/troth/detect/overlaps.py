@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import itertools
 import operator
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -16,7 +15,7 @@ _MARGIN: Final = 0.25
 """By how much a finding must be surer than a longer one around it, to stand in its place."""
 _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
-_PLACE: Final = operator.itemgetter(0, 1, 2, 4)
+_PLACE: Final = operator.itemgetter(0, 1)
 
 
 def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
@@ -27,12 +26,30 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
     3. What loses keeps its rest as a finding of its own, so that it does not leak, unless it was unsure (below 0.6) or
        fewer than three letters or digits are left.
     """
-    found = sorted(findings, key=lambda it: it[:5])
-    if all(one.end <= other.start for one, other in itertools.pairwise(found)):
-        return found
-    found.sort(key=lambda it: (it.start, -it.end, -it.score, it.type, it.recogniser))
     kept: list[Finding] = []
-    for it in sorted(_outermost(found), key=lambda it: (-it.score, it.start - it.end, it.start, it.type)):
+    together: list[Finding] = []
+    past = -1
+    for it in sorted(findings, key=_PLACE):
+        if it.start >= past:
+            kept += _settled(together, text)
+            together = [it]
+            past = it.end
+        else:
+            together.append(it)
+            past = max(past, it.end)
+    return kept + _settled(together, text)
+
+
+def _settled(together: list[Finding], text: str) -> list[Finding]:
+    """What stays of findings of which each overlaps another."""
+    if len(together) < 2:
+        return together
+    together.sort(key=lambda it: (it.start, -it.end, -it.score, it.type, it.recogniser))
+    outermost = [*_outermost(together)]
+    if len(outermost) < 2:
+        return outermost
+    kept: list[Finding] = []
+    for it in sorted(outermost, key=lambda it: (-it.score, it.start - it.end, it.start, it.type)):
         for part in _free(it, kept):
             if part is it or (it.score >= _REST_SCORE and _length(text, part) >= _REST_LENGTH):
                 bisect.insort(kept, part)
