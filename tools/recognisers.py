@@ -1,18 +1,29 @@
-"""Write src/troth/detect/written/recognisers.json from the recognisers' files: ``python tools/recognisers.py``."""
+"""Write the files that ship from those that people edit: ``python tools/recognisers.py``.
+
+They are ``written/recognisers.json`` and ``spoken/spoken.json`` in src/troth/detect.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from troth.detect.written.reading import one_file
+from troth.detect.spoken import patterns
+from troth.detect.written import reading
 
-WRITTEN = Path(__file__).parents[1] / "src" / "troth" / "detect" / "written"
+DETECT = Path(__file__).parents[1] / "src" / "troth" / "detect"
+WRITTEN, SPOKEN = DETECT / "written", DETECT / "spoken"
 
 
 def current() -> str:
-    """The file as it should be."""
-    return one_file(WRITTEN / "recognisers")
+    """The written recognisers' file as it should be."""
+    return reading.one_file(WRITTEN / "recognisers")
+
+
+def current_spoken() -> str:
+    """The file of what is said as it should be."""
+    return patterns.one_file(SPOKEN)
 
 
 if __name__ == "__main__":
     (WRITTEN / "recognisers.json").write_text(current(), encoding="utf-8")
+    (SPOKEN / "spoken.json").write_text(current_spoken(), encoding="utf-8")

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Final
 
 import pytest
+from tools.recognisers import SPOKEN, current_spoken
 
 from troth.detect.spoken import Speech
 from troth.detect.spoken.hints import LANGUAGES
@@ -63,3 +64,7 @@ def test_what_is_asked_for_is_a_known_type(name: str) -> None:
 def test_types_that_are_said_have_an_entry_among_the_entities() -> None:
     entities = tomllib.loads((resources.files("troth.detect") / "entities.toml").read_text("utf-8"))
     assert {*values(), "EMAIL_ADDRESS", "ADDRESS", "AGE", "URL", "DATE_TIME", "DATE_OF_BIRTH"} <= entities.keys()
+
+
+def test_what_ships_is_what_the_files_say() -> None:
+    assert (SPOKEN / "spoken.json").read_text("utf-8") == current_spoken(), "run tools/recognisers.py"

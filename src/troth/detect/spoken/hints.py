@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 import re2
 
 from troth.detect.spoken.language import Language, language
+from troth.detect.spoken.reading import shipped
 
 __all__ = ["languages", "windows"]
 
 _BEFORE: Final = 200
 _AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""
-_NEVER: Final = r"\A\z\A"
 _WORD_BYTES_MAX: Final = 64
 
 
@@ -63,7 +63,7 @@ def _which() -> re2.Set:
     options.case_sensitive = False
     which = re2.Set.SearchSet(options)
     for name in LANGUAGES:
-        which.Add("|".join(_patterns(language(name))))
+        which.Add(shipped()["hints"][name])
     which.Compile()
     return which
 
@@ -72,39 +72,4 @@ def _which() -> re2.Set:
 def _hints(name: str) -> re2._Regexp:
     options = re2.Options()
     options.case_sensitive = False
-    return re2.compile("|".join(_patterns(language(name))).encode(), options)
-
-
-def _patterns(spoken: Language) -> Iterator[str]:
-    hints = spoken.hints
-    number, alphabet = _words(spoken, "dotTm"), _words(spoken, "n")
-    after = rf"(?:{number}|{_words(spoken, 'hk')}|{alphabet}|[b-hj-z])\b|\d"
-    between = rf"[ ,-]+(?:(?:{_any(hints.fillers)}) ){{0,2}}"
-    of = rf"(?: (?:{_any(hints.counted)})\b)?" if hints.counted else ""
-    since = rf"(?:(?:{_any(hints.ranging)}) )?" if hints.ranging else ""
-    before = rf"\b{since}(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2)
-    yield rf"{before}{between}(?:{after}){of}"
-    if hints.letters:
-        yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
-        letter = rf"[b-hj-z]|{_any(word for word, kind in spoken.kinds.items() if kind == 'l' and len(word) > 1)}"
-        yield rf"[^'\w](?:{letter})[ -](?:{number}|{alphabet}|[ai]|{letter})\b"
-        yield rf"\b(?:{number})[ -](?:{letter})\b"
-        yield rf"\b(?:{alphabet})[ ,-]+(?:{alphabet}|{number}|[b-z])\b"
-        yield rf"\b(?:{_words(spoken, '@')}) (?:{_any(spoken.providers)})\b"
-    if spoken.months:
-        month, ordinal = _any(spoken.months), _words(spoken, "O")
-        yield rf"\b(?:{ordinal}) (?:of )?(?:the )?(?:{month}|{ordinal})\b"
-        yield rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b"
-    said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:[a-z] [a-z]|{_any(spoken.domains)})\b"
-    yield rf"\b(?:{_words(spoken, '.')}) {said}"
-    if hints.words:
-        yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b{of}"
-    yield from (pattern.format(number=number) for pattern in hints.patterns)
-
-
-def _words(spoken: Language, kinds: str) -> str:
-    return _any(word for word, kind in spoken.kinds.items() if kind in kinds and word[-1].isalpha()) or _NEVER
-
-
-def _any(words: Iterable[str]) -> str:
-    return "|".join(map(re2.escape, sorted(words)))
+    return re2.compile(shipped()["hints"][name].encode(), options)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-__all__ = ["KINDS", "Language", "Prompt", "Prompts", "language"]
+from troth.detect.spoken.reading import shipped
+
+__all__ = ["KINDS", "Language", "Prompt", "Prompts", "language", "language_of"]
 
 T = TypeVar("T")
 
@@ -115,11 +115,11 @@ class Language:
 @cache
 def language(name: str) -> Language:
     """The language whose file is *name*, read once."""
-    file = resources.files("troth.detect.spoken") / "languages" / f"{name}.toml"
-    return _language(tomllib.loads(file.read_text("utf-8")))
+    return language_of(shipped()["languages"][name])
 
 
-def _language(raw: dict[str, Any]) -> Language:
+def language_of(raw: Mapping[str, Any]) -> Language:
+    """The language of which *raw* is the file."""
     kinds: dict[str, str] = dict(_WRITTEN)
     values: dict[str, str] = {}
     for table, kind in KINDS.items():
@@ -161,12 +161,12 @@ def _language(raw: dict[str, Any]) -> Language:
     )
 
 
-def _hints(raw: dict[str, Any]) -> Hints:
+def _hints(raw: Mapping[str, Any]) -> Hints:
     lists = (tuple(raw[key]) for key in ("fillers", "counted", "ranging", "words", "patterns"))
     return Hints(raw["in_a_row"], raw["letters"], *lists)
 
 
-def _prompts(raw: dict[str, Any]) -> dict[str, dict[str, list[tuple[list[str], Prompt]]]]:
+def _prompts(raw: Mapping[str, Any]) -> dict[str, dict[str, list[tuple[list[str], Prompt]]]]:
     phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
     prompts = {
         phrase: Prompt(tuple(type_ for _, type_ in same), _rank(phrase, raw["prompting"]))
@@ -194,5 +194,5 @@ def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str],
     }
 
 
-def _rank(phrase: str, prompting: dict[str, Any]) -> int:
+def _rank(phrase: str, prompting: Mapping[str, Any]) -> int:
     return 2 if phrase in prompting["generic"] else int(phrase in prompting["weak"])

@@ -1,14 +1,13 @@
-"""What each kind of value is made of, read from ``values.toml``."""
+"""What each kind of value is made of; ``values.toml`` says it."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
+from troth.detect.spoken.reading import shipped
 from troth.detect.written.checks import CHECKS
 
 __all__ = ["Value", "values"]
@@ -26,14 +25,14 @@ class Value:
         self.full: Final = frozenset[int](raw.get("full", ()))
         self.least: Final[int] = raw.get("least", 2)
         self._check: Final[str | None] = raw.get("check")
-        self._exact = _compiled(raw["exact"])
-        self._loose = _compiled(raw["loose"])
-        self._partial = _compiled(raw.get("partial", "$^"))
-        self._alone = [(_compiled(shape), score) for shape, score in raw.get("alone", ())]
+        self._exact: str = raw["exact"]
+        self._loose: str = raw["loose"]
+        self._partial: str = raw.get("partial", "$^")
+        self._alone: Sequence[tuple[str, float]] = raw.get("alone", ())
 
     def is_exact(self, shape: str) -> bool:
         """Whether *shape* is that of the whole value."""
-        return self._exact.fullmatch(shape) is not None
+        return _compiled(self._exact).fullmatch(shape) is not None
 
     def agrees(self, said: str) -> bool | None:
         """Whether the check digits of what was *said* agree; None where the type has none."""
@@ -41,24 +40,24 @@ class Value:
 
     def is_part(self, shape: str) -> bool:
         """Whether *shape* is that of its last digits, or its first."""
-        return self._partial.fullmatch(shape) is not None
+        return _compiled(self._partial).fullmatch(shape) is not None
 
     def is_loose(self, shape: str) -> bool:
         """Whether *shape* may be the value, with slips or not quite in the usual form."""
-        return self._loose.fullmatch(shape) is not None
+        return _compiled(self._loose).fullmatch(shape) is not None
 
     def score_alone(self, shape: str) -> float:
         """How sure a value of this *shape* is where nothing says what it is; 0 where it is none."""
-        return max((score for pattern, score in self._alone if pattern.fullmatch(shape)), default=0.0)
+        return max((score for pattern, score in self._alone if _compiled(pattern).fullmatch(shape)), default=0.0)
 
 
 @cache
 def values() -> Mapping[str, Value]:
     """Every value that can be said, by type."""
-    text = (resources.files("troth.detect.spoken") / "values.toml").read_text("utf-8")
-    return {raw["type"]: Value(raw) for raw in tomllib.loads(text)["value"]}
+    return {raw["type"]: Value(raw) for raw in shipped()["values"]}
 
 
+@cache
 def _compiled(shape: str) -> re.Pattern[str]:
     return re.compile(_CLASSES.sub(lambda it: f"[{_STANDS_FOR[it[0]]}]" if len(it[0]) == 1 else _widened(it[0]), shape))
 

@@ -1,0 +1,21 @@
+"""The words of languages and the shapes of values, read quickly from the one file that ships.
+
+``tools/recognisers.py`` makes it of ``languages`` and ``values.toml``, which would take a third of a cold start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+__all__ = ["shipped"]
+
+
+@cache
+def shipped() -> Mapping[str, Any]:
+    """Patterns for texts worth reading (``hints``) and ``languages``, by name, and ``values``."""
+    text: Mapping[str, Any] = json.loads((resources.files(__package__) / "spoken.json").read_text("utf-8"))
+    return text
