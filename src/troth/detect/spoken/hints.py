@@ -17,7 +17,8 @@ _BEFORE: Final = 200
 _AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""
 _WORD_BYTES_MAX: Final = 64
-
+_COUNTING_BYTES_MAX: Final = 60
+"""``two hundred and fifty pounds``: what is longer counts nothing, but is a value with something said after it."""
 
 LANGUAGES: Final = ("en", "es", "fr", "de")
 
@@ -30,19 +31,21 @@ def languages(utf8: bytes) -> list[Language]:
 def windows(utf8: bytes, spoken: Language) -> Iterator[tuple[int, int]]:
     """The parts of a text in which values may be said: whole words at both ends, none overlapping."""
     start = end = -1
-    counted, ranging = (tuple(it.encode() for it in words) for words in (spoken.hints.counted, spoken.hints.ranging))
+    counted, ranging = _counting(spoken.name)
     for match in _hints(spoken.name).finditer(utf8):
         first, last = match.span()
-        hint = utf8[first:last].lower()
-        if hint.endswith(counted) or hint.startswith(ranging):
-            continue
-        if end < 0 or first - _BEFORE > end:
-            if end >= 0:
-                yield start, end
-            start = _cut(utf8, max(0, first - _BEFORE))
-        end = _cut(utf8, min(len(utf8), last + _AFTER))
+        if last - first <= _COUNTING_BYTES_MAX:
+            hint = utf8[first:last].lower()
+            if hint.endswith(counted) or hint.startswith(ranging):
+                continue
+        if end < 0:
+            start = first
+        elif first - _BEFORE > end + _AFTER:
+            yield _cut(utf8, max(0, start - _BEFORE)), _cut(utf8, min(len(utf8), end + _AFTER))
+            start = first
+        end = last
     if end >= 0:
-        yield start, end
+        yield _cut(utf8, max(0, start - _BEFORE)), _cut(utf8, min(len(utf8), end + _AFTER))
 
 
 def _cut(utf8: bytes, at: int) -> int:
@@ -66,6 +69,13 @@ def _which() -> re2.Set:
         which.Add(shipped()["hints"][name])
     which.Compile()
     return which
+
+
+@cache
+def _counting(name: str) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Words at the end, and at the beginning, of what only counts something."""
+    hints = language(name).hints
+    return tuple(it.encode() for it in hints.counted), tuple(it.encode() for it in hints.ranging)
 
 
 @cache

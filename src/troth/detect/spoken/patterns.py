@@ -38,7 +38,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
     of = rf"(?: (?:{_any(hints.counted)})\b)?" if hints.counted else ""
     since = rf"(?:(?:{_any(hints.ranging)}) )?" if hints.ranging else ""
     before = rf"\b{since}(?:{number})" + rf"{between}(?:{number})" * (hints.in_a_row - 2)
-    yield rf"{before}{between}(?:{after}){of}"
+    yield rf"{before}(?:{between}(?:{after}))+{of}"
     if hints.letters:
         yield r"\b\w[ -]\w[ -]\w[ -]\w\b"
         letter = rf"[b-hj-z]|{_any(word for word, kind in spoken.kinds.items() if kind == 'l' and len(word) > 1)}"
