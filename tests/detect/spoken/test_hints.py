@@ -31,7 +31,7 @@ def test_what_only_counts_something_is_not_read(text: str) -> None:
     "text",
     [
         "the password is seven nine kettle",
-        "it is four two one seven times and again",
+        "it is oh seven seven double oh nine hundred one two three times and again",
         "it takes five days, call oh seven seven",
         "ann at example dot com",
         "on the sixth of november",
