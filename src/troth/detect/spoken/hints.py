@@ -17,7 +17,7 @@ _BEFORE: Final = 200
 _AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""
 _WORD_BYTES_MAX: Final = 64
-_COUNTING_BYTES_MAX: Final = 60
+_COUNTING_BYTES_MAX: Final = 48
 """``two hundred and fifty pounds``: what is longer counts nothing, but is a value with something said after it."""
 
 LANGUAGES: Final = ("en", "es", "fr", "de")
