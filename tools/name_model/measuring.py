@@ -60,7 +60,8 @@ def judged(documents: Iterable[Document], weights: Path) -> list[list[tuple[floa
 
 
 def _compared(documents: Iterable[Document], weights: Path) -> Iterator[tuple[list[Span], list[Span]]]:
-    names = Names(Network(read(weights.read_bytes()), words_max=WORDS_MAX))
+    with weights.open("rb") as file:
+        names = Names(Network(read(file), words_max=WORDS_MAX))
     for it in documents:
         found = names.find(Text(it.text))
         yield (

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-import io
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +41,7 @@ class Weights:
     """
 
     lexicon: npt.NDArray[np.uint32]
-    rows: npt.NDArray[np.intp]
+    rows: npt.NDArray[np.int32]
     lists: npt.NDArray[np.uint8]
     table: npt.NDArray[np.int8]
     scale: Floats
@@ -87,16 +86,17 @@ class Weights:
 @functools.cache
 def shipped() -> Weights:
     """The weights that came with this package."""
-    return read((importlib.resources.files(__package__) / "names.npz").read_bytes())
+    with (importlib.resources.files(__package__) / "names.npz").open("rb") as file:
+        return read(file)
 
 
-def read(packed: bytes) -> Weights:
+def read(file: IO[bytes]) -> Weights:
     """Weights from what `tools.name_model` wrote."""
-    with np.load(io.BytesIO(packed), allow_pickle=False) as opened:
+    with np.load(file, allow_pickle=False) as opened:
         held: dict[str, npt.NDArray[Any]] = {name: opened[name] for name in opened.files}
     lexicon = held.pop("lexicon").cumsum(dtype=np.uint32)
-    known = np.unpackbits(held.pop("known"), count=len(lexicon)).astype(np.intp)
-    rows = np.where(known, known.cumsum() - 1, -1)
+    known = np.unpackbits(held.pop("known"), count=len(lexicon)).astype(np.int32)
+    rows = np.where(known, known.cumsum(dtype=np.int32) - 1, -1)
     return Weights(lexicon=lexicon, rows=rows, **{name: _in_full(value) for name, value in held.items()})
 
 

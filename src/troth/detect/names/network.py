@@ -18,8 +18,8 @@ _KEPT: Final = 3
 """Of how many different words, times those looked at together, the part of the first layer is kept. When there is no
 room for more, all are forgotten."""
 
-_UNIT: Final = 128
-"""The parts are kept as whole numbers of this share of one, in half of the memory; seven of them fit into 16 bits."""
+_UNIT: Final = 32
+"""The parts are kept in whole numbers of this share of one, a byte each; the largest is below four."""
 
 _WIDE: Final = 2
 """How many places before and after one the second layer sees."""
@@ -51,7 +51,7 @@ class Network:
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
         reach, _, hidden = weights.near.shape
-        self._parts = np.zeros((reach, _KEPT * words_max, hidden), np.int16)
+        self._parts = np.zeros((reach, _KEPT * words_max, hidden), np.int8)
         self._marks = np.zeros(_KEPT * words_max, np.uint8)
 
     def names(self, found: Sequence[str]) -> Iterator[Name]:
@@ -95,18 +95,17 @@ class Network:
         self._marks[within] = [_MARK_OF[shape(word)] for word in new]
         self._ids.update(zip(new, range(within.start, within.stop), strict=True))
 
-    def _in_units(self, rows: Floats) -> npt.NDArray[np.int16]:
+    def _in_units(self, rows: Floats) -> npt.NDArray[np.int8]:
         """What words add to the first layer, for each of the places of the window."""
         parts = rows @ self._weights.near * _UNIT
-        most = np.iinfo(np.int16).max // len(parts)
-        units: npt.NDArray[np.int16] = np.clip(parts.round(), -most, most).astype(np.int16)
+        units: npt.NDArray[np.int8] = np.clip(parts.round(), -127, 127).astype(np.int8)
         return units
 
     def _near(self, ids: npt.NDArray[np.intp]) -> Floats:
         """The first layer: what each word around a place adds, summed."""
         around = np.zeros(len(ids) + 2 * AROUND, np.intp)
         around[AROUND:-AROUND] = ids
-        total = self._parts[0].take(around[: len(ids)], axis=0)
+        total = self._parts[0].take(around[: len(ids)], axis=0).astype(np.int16)
         for at, part in enumerate(self._parts[1:], 1):
             total += part.take(around[at : at + len(ids)], axis=0)
         near: Floats = total * np.float32(1 / _UNIT)
