@@ -43,7 +43,7 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
         ("denial.sharing", ("recipient.named", "recipient.category", "vendor.told")),
         ("denial.abroad", ("transfer.vendor", "abroad.told")),
         ("denial.trade", ("trade.told",)),
-        ("denial.ads", ("ads.told",)),
+        ("denial.ads", ("ads.told", "watchers.outside")),
     )
     told = set[str]()
     for denial, kinds in pairs:

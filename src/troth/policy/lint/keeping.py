@@ -11,6 +11,7 @@ from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_around, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.run import Looked, outside_headings
+from troth.policy.lint.unfinished import has_gap
 from troth.policy.lint.uses import is_item
 
 _KINDS = (
@@ -45,10 +46,13 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     said = spoken.of("retention.any", "retention.period", "retention.vague")
     open_rows = list(unfilled(looked, _PERIODS))
+    gaps = [one for one in said if has_gap(one.sentence)]
     if not said:
         yield Hit(says=(("what", "any data"),))
     elif open_rows:
         yield Hit(open_rows[0].sentence, says=(("what", "the row of this cell has no period"),))
+    elif gaps:
+        yield Hit(gaps[0].sentence, says=(("what", "the period is still to be filled in"),))
     elif not spoken.has("retention.all", "retention.rest"):
         words = " ".join(said_around(spoken, said))
         lacking = [kind for name, kind, stems in _KINDS if spoken.has(name) and not re.search(rf"\b(?:{stems})", words)]

@@ -73,7 +73,8 @@ _GOES_ON = re.compile(r"\b(?:this|that|it|these|requests?|effect|effective|chang
 def _newsletter(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
-    asked = spoken.of("consent.relied", "newsletter.asked")
+    # What people agree to about cookies is no consent to mail.
+    asked = without(spoken.of("consent.relied", "newsletter.asked"), spoken.of("cookie.used", "analytics.used"))
     wanted = spoken.has("newsletter.basis") or _said_beside(sent, asked)
     unasked = [one for one in spoken.of("newsletter.unasked") if _BUNDLED.search(one.words) or one not in asked]
     for passage in unasked[:1] or (sent[:1] if not wanted else []):
