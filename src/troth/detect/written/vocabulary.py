@@ -33,11 +33,11 @@ class Vocabulary:
         self._anywhere: list[tuple[str, int]] = []
 
     def add(self, words: Iterable[str]) -> int:
-        """The number of a list of words in lower case; of the same one, the same number. Add first, then ask."""
+        """The number, below zero, of a list of words in lower case; of the same one, the same. Add first, then ask."""
         these = tuple(words)
         if these in self._numbers:
             return self._numbers[these]
-        number = self._numbers[these] = len(self._numbers) + 1
+        number = self._numbers[these] = -1 - len(self._numbers)
         for word in {*these, *map(_without_accents, these)}:
             parts = word.encode("utf-8").translate(_LETTERS_ALONE).split()
             if "*" in word or not any(map(_has_capital, word)):
@@ -53,7 +53,7 @@ class Vocabulary:
         here = known.intersection(lowered.translate(_LETTERS_ALONE).split())
         numbers = {number for word in here & by_longest.keys() for parts, number in by_longest[word] if parts <= here}
         if self._anywhere:
-            numbers.update(self._anywhere[it][1] for it in self._stretches.Match(utf8) or ())
+            numbers.update(self._anywhere[it][1] for it in self._stretches(utf8))
         return numbers
 
     @cached_property
@@ -66,11 +66,12 @@ class Vocabulary:
 
     @cached_property
     def _stretches(self) -> Any:
+        """RE2's own search, without its Python wrapper, as in `Prefilter`."""
         found = re2.Set.SearchSet()
         for regex, _ in self._anywhere:
             found.Add(f"(?i){regex}")
         found.Compile()
-        return found
+        return found._set.Match
 
 
 def _written_together(parts: list[bytes]) -> Iterator[frozenset[bytes]]:

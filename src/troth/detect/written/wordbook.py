@@ -14,8 +14,12 @@ __all__ = ["DIGIT", "NEVER", "Wordbook"]
 DIGIT: Final = 1
 """Said by every text that has a digit."""
 NEVER: Final = -(1 << 30)
-"""Said by none: the number of a list without words."""
+"""Said by none: the number of no words."""
 _ALWAYS: Final = 0
+_OFTEN: Final = frozenset(
+    {"account", "account number", "id", "national insurance", "postcode", "social security", "sort code"}
+)
+"""Words of single countries that English texts often say."""
 
 
 class Wordbook:
@@ -24,10 +28,10 @@ class Wordbook:
     """
 
     def __init__(self) -> None:
-        self._everywhere = Prefilter()
-        assert self._everywhere.add(r"\d") == DIGIT
-        self._local = Vocabulary()
-        self._local_words: set[str] = set()
+        self._asked = Prefilter()
+        self._looked_up = Vocabulary()
+        self._seldom: set[str] = set()
+        assert self._asked.add(r"\d") == DIGIT
 
     def add(self, these: tuple[str, ...], *, is_local: bool, is_told: bool = True) -> int:
         """The number of a list of words; of the same one, the same number. Where they tell nothing but what a value is
@@ -37,20 +41,20 @@ class Wordbook:
             return NEVER
         if is_local and not is_told:
             return _ALWAYS
-        if not is_local:
-            return self._everywhere.add(words.regex(these))
-        self._local_words.update(these)
-        return -self._local.add(these)
+        if not is_local or not _OFTEN.isdisjoint(these):
+            return self._asked.add(words.regex(these))
+        self._seldom.update(these)
+        return self._looked_up.add(these)
 
     def said(self, utf8: bytes) -> set[int]:
         """The numbers of the lists of which a text says a word, or may say it."""
-        any_local = self._any_local
-        numbers = set(self._everywhere.occurring(utf8))
-        if any_local in numbers:
-            numbers.update(-it for it in self._local.occurring(utf8))
+        any_seldom = self._any_seldom
+        numbers = set(self._asked.occurring(utf8))
+        if any_seldom in numbers:
+            numbers |= self._looked_up.occurring(utf8)
         return numbers
 
     @cached_property
-    def _any_local(self) -> int:
-        """The number of one expression for all words of single countries."""
-        return self._everywhere.add(words.regex(self._local_words)) if self._local_words else NEVER
+    def _any_seldom(self) -> int:
+        """The number of one expression for all words that are looked up."""
+        return self._asked.add(words.regex(self._seldom)) if self._seldom else NEVER
