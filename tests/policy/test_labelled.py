@@ -19,7 +19,7 @@ def test_the_linter_finds_what_reviewers_are_sure_of_and_little_else() -> None:
     total: Counter[str] = Counter()
     for review in sorted(LABELLED.glob("*.lint.json")):
         total += measure_rules.measured(review, ("",), is_shown=False)
-    assert total["hit"] / total["sure"] >= 0.91
+    assert total["hit"] / total["sure"] >= 0.92
     assert total["right"] / total["found"] >= 0.92
 
 
