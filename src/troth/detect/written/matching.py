@@ -82,10 +82,10 @@ def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None
             for alone in places[at:]:
                 _find(sought, [alone])
             return
-        place = start - begins, end - begins
+        first, last = start - begins, end - begins
         if not text.is_plain:
-            place = text.offset(place[0]), text.offset(place[1])
-        found.append(Finding(*place, kind, score, name, checked, told))
+            first, last = text.offset(first), text.offset(last)
+        found.append(Finding(first, last, kind, score, name, checked, told))
 
 
 def _beginning(search: Search) -> str:

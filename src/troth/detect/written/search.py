@@ -80,9 +80,11 @@ class Search:
         None where there is none, -1 where a nearer one says that it is something else.
         """
         known = self.recogniser.words
-        near = _before(self._before, utf8, start) if before and known.before else None
-        if near == 0:
-            return near
+        near = None
+        if before and known.before:
+            near = _before(self._before, utf8, start)
+            if near == 0:
+                return near
         if after and known.after:
             later = _after(self._after, utf8, end)
             if later is not None and (near is None or later < near):

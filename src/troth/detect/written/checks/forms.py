@@ -149,8 +149,8 @@ def reference(value: str) -> bool:
     word, _, rest = value.partition(" ")
     if rest and word.isalpha() and (word.islower() or len(word) > 4 or word in _CURRENCIES):
         return False
-    signs = [it for it in value if it.isalnum()]
-    return len(signs) >= 4 and any(map(str.isdecimal, signs)) and not _DATES.fullmatch(value)
+    has_digit = digits_of(value) != ""
+    return has_digit and sum(map(str.isalnum, value)) >= 4 and not _DATES.fullmatch(value)
 
 
 def document(value: str) -> bool:

@@ -75,10 +75,13 @@ def numbered(signs: str) -> list[int]:
     return [int(it, 36) for it in signs]
 
 
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
 def is_luhn(digits: Digits) -> bool:
     """ISO/IEC 7812-1, annex B: every second digit from the right doubled, and its own digits summed."""
     plain, doubled = digits[-1::-2], digits[-2::-2]
-    return (sum(plain) + sum(it * 2 - 9 * (it > 4) for it in doubled)) % 10 == 0
+    return (sum(plain) + sum(map(_DOUBLED.__getitem__, doubled))) % 10 == 0
 
 
 def remainder_11_10(digits: Digits) -> int:
