@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,7 @@ from troth.detect.spoken.talk import GAPS, Talk
 
 __all__ = ["addresses"]
 
+_AT_OR_DOT: Final = re.compile("[@.]")
 _SIGNS: Final = "._-+#"
 _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
@@ -35,7 +37,8 @@ def addresses(talk: Talk, language: Language) -> Iterator[Said]:
     """Every e-mail address in *talk*, then every web address that is no part of one."""
     taken = -1
     pending: Said | None = None
-    for at, kind in enumerate(talk.kinds):
+    for match in _AT_OR_DOT.finditer(talk.kinds):
+        at, kind = match.start(), match[0]
         if kind == "@" and (found := _email(talk, at, language)):
             if pending and found.start <= pending.end + _SAME_WORDS_MAX:
                 found = found._replace(start=pending.start)

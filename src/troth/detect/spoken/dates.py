@@ -130,6 +130,8 @@ def ages(talk: Talk, language: Language) -> Iterator[Said]:
 
 def _years_old(talk: Talk, floor: int) -> Iterator[Said]:
     """``eighty three years old``, whoever that is."""
+    if "old" not in talk.words:
+        return
     for at, word in enumerate(talk.words):
         if word == "old" and talk.words[at - 1] in _UNITS_OF_AGE:
             start = at - 1

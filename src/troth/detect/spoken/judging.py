@@ -32,12 +32,14 @@ _GENERIC: Final = 2
 """The rank of words after which a number of any kind may follow."""
 _GENERIC_SCORE: Final = 0.65
 _ASKED_MAX: Final = 6
+_NEAREST: Final = 2
 _ASKED_WORDS_MAX: Final = 30
 _ASKED_WEAKLY_WORDS_MAX: Final = 20
 _PARTIAL_WORDS_MAX: Final = 10
 _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
-"""How many prompts are looked at, and how many words before a value each sort of them still counts."""
+"""How many prompts are looked at, how many may make that sure, and how many words before a value each sort of them
+still counts."""
 _OWN_WORDS_MAX: Final = 5
 _OTHER_WORDS_MAX: Final = 10
 _TURNS_MAX: Final = 3
@@ -69,23 +71,26 @@ _NOTHING: Final = Context((), is_partial=False, is_sure=False, is_near=False, is
 
 def context(talk: Talk, at: int) -> Context:
     """What was asked for before word *at*. Words that are often said of something else count less, and less far."""
-    asked = []
-    is_partial = False
-    for it in talk.asked_before(at, _ASKED_MAX):
-        distance = at - it.at
-        if it.prompt.is_end or distance > _ASKED_WORDS_MAX:
+    by_rank: tuple[list[tuple[str, ...]], ...] = ([], [], [])
+    is_partial = is_sure = is_near = False
+    counted = 0
+    for _, past, prompt in talk.asked_before(at, _ASKED_MAX):
+        distance, rank = at - past, prompt.rank
+        if prompt.is_end or distance > _ASKED_WORDS_MAX:
             break
-        if not _has_moved_on(talk.kinds[it.at : at], it.prompt.rank):
-            asked.append((it.prompt.rank, distance, it.prompt))
-            is_partial = is_partial or (it.prompt.is_partial and distance <= _PARTIAL_WORDS_MAX)
-    if not asked:
+        if _has_moved_on(talk.kinds[past:at], rank):
+            continue
+        by_rank[rank].append(prompt.types)
+        is_partial = is_partial or (prompt.is_partial and distance <= _PARTIAL_WORDS_MAX)
+        counted += 1
+        if counted <= _NEAREST and rank < _GENERIC:
+            is_sure = is_sure or (not rank and distance <= _SURE_WORDS_MAX)
+            is_near = is_near or distance <= _NEAR_WORDS_MAX
+    if not counted:
         return _NOTHING
-    is_sure = any(not rank and distance <= _SURE_WORDS_MAX for rank, distance, _ in asked[:2])
-    is_near = any(rank < _GENERIC and distance <= _NEAR_WORDS_MAX for rank, distance, _ in asked[:2])
-    lowest = min(rank for rank, _, _ in asked)
-    ranks = range(_GENERIC if lowest < _GENERIC else _GENERIC + 1)
-    wanted = tuple(prompt.types for rank in ranks for its, _, prompt in asked if its == rank)
-    return Context(_known(wanted), is_partial, is_sure, is_near, lowest == _GENERIC)
+    plainly, weakly, generically = by_rank
+    wanted = (*plainly, *weakly) or tuple(generically)
+    return Context(_known(wanted), is_partial, is_sure, is_near, is_generic=not plainly and not weakly)
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language
@@ -16,6 +16,8 @@ __all__ = ["Signs", "joined", "read"]
 _UNITS: Final = "dwotThklvn@._-/+#"
 _SAID_BY_WORD: Final = "dtlnvw"
 """Words of which each says what it says, and all say something."""
+_LARGE: Final = re.compile("[Thk&]")
+"""Words that may say one number together with those beside them."""
 _NOISE: Final = "cysz"
 _CARDINAL: Final = re.compile("(?:T[dw]?|[tdw])k(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
 """A number with thousands, or with hundreds and something."""
@@ -60,35 +62,31 @@ class Signs(NamedTuple):
 def read(talk: Talk, start: int, end: int, language: Language) -> Signs:
     """The signs that the words from *start* to *end* (not included) say."""
     kinds = talk.kinds[start:end]
-    if not kinds.strip(_SAID_BY_WORD):
-        words, read_out = talk.words[start:end], []
-        said = "".join([language.values[it] for it in words])
-    else:
+    if kinds.strip(_SAID_BY_WORD):
         read_out = list(_values(talk, start, end, language))
-        words = [talk.words[at] for at, _ in read_out]
-        said = "".join([value for _, value in read_out])
-    shape = "".join(map(_SHAPES.__getitem__, said))
+    else:
+        read_out = [(at, language.values[talk.words[at]]) for at in range(start, end)]
+    words, values = [talk.words[at] for at, _ in read_out], [value for _, value in read_out]
+    said, shape = "".join(values), _shape_of(values)
     repeats = sum(map(operator.eq, words, words[1:]))
     corrected = once = shape
+    if "c" in kinds:
+        read_out = _without_corrected(talk, read_out)
+        words, values = [talk.words[at] for at, _ in read_out], [value for _, value in read_out]
+        corrected = once = _shape_of(values)
     if repeats or "c" in kinds:
-        corrected, once = _without_slips(talk, read_out or [*_values(talk, start, end, language)])
+        once = _shape_of([it for it, word, before in zip(values, words, ["", *words], strict=False) if word != before])
     return Signs(said, shape, corrected, once, sum(map(kinds.count, _NOISE)), repeats)
 
 
-def _without_slips(talk: Talk, read_out: Sequence[tuple[int, str]]) -> tuple[str, str]:
-    """The shapes without what was taken back, and without words said twice, too."""
+def _without_corrected(talk: Talk, read_out: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """What was said, without what was taken back."""
     kept: list[tuple[int, str]] = []
     for at, value in read_out:
         if kept and "c" in talk.kinds[kept[-1][0] : at]:
             kept.pop()
         kept.append((at, value))
-    once = [
-        it
-        for before, it in itertools.pairwise([(-1, ""), *kept])
-        if talk.words[before[0]] != talk.words[it[0]] or before[0] < 0
-    ]
-    corrected, single = ("".join(_SHAPES[sign] for _, value in several for sign in value) for several in (kept, once))
-    return corrected, single
+    return kept
 
 
 def joined(parts: Sequence[Signs]) -> Signs:
@@ -97,6 +95,10 @@ def joined(parts: Sequence[Signs]) -> Signs:
     again = sum(one[-1:] == other[:1] for one, other in itertools.pairwise(said))
     noises, again = sum(noise) + len(parts) - 1, again + sum(repeats)
     return Signs("".join(said), "".join(shape), "".join(corrected), "".join(once), noises, again)
+
+
+def _shape_of(values: Iterable[str]) -> str:
+    return "".join(map(_SHAPES.__getitem__, "".join(values)))
 
 
 def _shape(sign: str) -> str:
@@ -109,6 +111,7 @@ def _shape(sign: str) -> str:
 
 def _values(talk: Talk, start: int, end: int, language: Language) -> Iterator[tuple[int, str]]:
     """Each word that says signs, and which: after ``double`` the next sign counts twice."""
+    says_one = not _LARGE.search(talk.kinds, start, end)
     times = 1
     at = start
     while at < end:
@@ -120,7 +123,7 @@ def _values(talk: Talk, start: int, end: int, language: Language) -> Iterator[tu
         elif kind == "m":
             times = int(language.values[talk.words[at]])
         elif kind not in GAPS and kind != "=":
-            value, length = _value(talk, at, end, language)
+            value, length = _value(talk, at, at + 1 if says_one else end, language)
             if value:
                 yield at, value[0] * times + value[1:] if times > 1 else value
             times = 1
@@ -135,7 +138,7 @@ def _value(talk: Talk, at: int, end: int, language: Language) -> tuple[str, int]
     if kind not in _UNITS:
         return "", 1
     value = "o" if kind == "o" else language.values.get(word, word)
-    if kind not in "dtTw":
+    if kind not in "dtTw" or end == at + 1:
         return value, 1
     after = talk.kinds[at + 1 : min(at + _CARDINAL_WORDS_MAX, end)]
     if ("k" in after or "&" in after) and (cardinal := _CARDINAL.match(kind + after)):

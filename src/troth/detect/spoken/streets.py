@@ -27,10 +27,9 @@ _SOON: Final = 6
 def streets(talk: Talk, language: Language) -> Iterator[Said]:
     """Every postal address of *talk*, from the number or the flat to the town, where that follows."""
     past = 0
-    for at, word in enumerate(talk.words):
-        if at < past:
-            continue
-        if word in language.streets and (found := _street(talk, at, past, language)):
+    kinds_of_street = language.streets
+    for at in [at for at, word in enumerate(talk.words) if word in kinds_of_street]:
+        if at >= past and (found := _street(talk, at, past, language)):
             yield found
             past = found.end
     for it in talk.asked:

@@ -34,6 +34,7 @@ _SOON_AFTER: Final = 2
 _CAPITALS: Final = re.compile(r"[A-Z\x80-\U0010ffff]'?[A-Z\x80-\U0010ffff]")
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
+_SHORT_TURN: Final = re.compile("s[^s]{0,8}s")
 _INTERRUPTING_MAX: Final = 3
 _SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
@@ -247,7 +248,7 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
 
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
-    if kinds.count("s") <= 1:
+    if not _SHORT_TURN.search("".join(kinds)):
         return
     prompts = [it.at for it in asked]
     for is_interjection in (_says_nothing, _interrupts):
