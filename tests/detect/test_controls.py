@@ -13,6 +13,7 @@ import pytest
 
 import troth.detect.controls  # noqa: F401 - registers the answer
 from troth.declaration import Declaration
+from troth.detect import Detector, Finding, Unscanned
 from troth.promises import Check, Outcome, run
 from troth.stores import open_store
 
@@ -117,3 +118,30 @@ def test_a_system_without_a_column_shows_nothing(ask: Callable[[], Check], shop:
 def test_without_a_system_nothing_is_claimed(ask: Callable[[], Check], company: dict[str, Any]) -> None:
     company["systems"] = {"payroll": {"store": "task"}}
     assert ask().outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_sample_that_could_not_be_searched_is_no_pass(
+    ask: Callable[[], Check], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given_up(self: Detector, text: str) -> list[object]:
+        raise Unscanned("the text could not be searched in the memory that is allowed")
+
+    monkeypatch.setattr(Detector, "find", given_up)
+    check = ask()
+    assert check.outcome is not Outcome.PASS
+    assert "shop was not observed: the text could not be searched" in check.summary
+
+
+def test_values_that_are_too_much_together_are_searched_apart(
+    ask: Callable[[], Check], shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _sql(shop, "UPDATE customer SET notes = 'ring 020 7946 0958 or +44 20 7946 0123' WHERE id = 1")
+    find = Detector.find
+
+    def hard_pressed(self: Detector, text: str) -> list[Finding]:
+        if "\n" in text:
+            raise Unscanned("too much together")
+        return find(self, text)
+
+    monkeypatch.setattr(Detector, "find", hard_pressed)
+    assert [finding.place for finding in ask().findings] == ["shop.customer.notes"]

@@ -7,6 +7,7 @@ from typing import Final
 
 from troth.counting import counted
 from troth.declaration import Declaration, System, Table, covers
+from troth.detect.finding import Unscanned
 from troth.detect.schema.columns import ColumnFinding, classify, seen_in_values
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import Noted, Scalar, Store, StoreError, TableKind, TableSchema, noting
@@ -40,7 +41,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
                 found, size = _scanned(name, system, stores[name])
         except KeyError:
             why_not[name] = "no store is given"
-        except StoreError as error:
+        except (StoreError, Unscanned) as error:
             why_not[name] = str(error)
         else:
             seen.add(name)

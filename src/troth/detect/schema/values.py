@@ -55,6 +55,9 @@ class Seen:
         """The part of the values that are of that type, 0 where there are none."""
         return self.whole.get(kind, 0) / self.of if self.of else 0.0
 
+    def __add__(self, other: Seen) -> Seen:
+        return Seen(self.of + other.of, _joined(self.whole, other.whole), _joined(self.inside, other.inside))
+
 
 def texts(values: Sequence[Scalar]) -> list[str]:
     """The values that say something, as bounded text."""
@@ -67,7 +70,7 @@ def texts(values: Sequence[Scalar]) -> list[str]:
 
 
 def seen(values: Sequence[str]) -> Seen:
-    """What the recognisers see in the values. Nothing in a column that could not be read to its end."""
+    """What the recognisers see in the values. Raises `Unscanned` where a single one could not be read to its end."""
     return _read(_detector(), values) if values else Seen(0)
 
 
@@ -76,7 +79,10 @@ def _read(detector: Detector, values: Sequence[str]) -> Seen:
     try:
         found = detector.find(_APART.join(_MESSAGE_ID.sub(_blank, value) for value in values))
     except Unscanned:
-        return Seen(len(values))
+        if len(values) == 1:
+            raise
+        half = len(values) // 2  # what is too much together is searched apart
+        return _read(detector, values[:half]) + _read(detector, values[half:])
     whole: dict[int, set[str]] = {}
     inside: dict[int, set[str]] = {}
     for it in found:
@@ -102,6 +108,10 @@ def _says_enough(it: Finding) -> bool:
 
 def _counted(kinds: Mapping[int, set[str]]) -> Mapping[str, int]:
     return MappingProxyType(Counter(kind for of_one in kinds.values() for kind in of_one))
+
+
+def _joined(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    return MappingProxyType(Counter(one) + Counter(other))
 
 
 @functools.cache
