@@ -7,7 +7,7 @@ import itertools
 import re
 import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from troth.detect.finding import Unscanned
@@ -15,7 +15,9 @@ from troth.detect.finding import Unscanned
 __all__ = ["Text"]
 
 _BEYOND: Final = re.compile("[^\x00-\x7f]+")
-_CONTINUED: Final = re.compile(rb"[\x80-\xbf]+")
+_ASCII: Final = bytes(range(128))
+_CONTINUED: Final = bytes(0x80 if 0x80 <= byte < 0xC0 else byte for byte in range(256))
+"""Every byte that goes on with a character of UTF-8 as 0x80, which is found faster than any of sixty-four."""
 _APOSTROPHES: Final = frozenset("\u2018\u2019\u02bc\u00b4")
 _SHOWING_NOTHING: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
 
@@ -35,14 +37,17 @@ class Text:
         self.written = written
         self.folded = written
         self._gone = self._bytes = _NOWHERE
-        if not written.isascii():
+        # A lone surrogate is no character and cannot be encoded; the question mark keeps its place.
+        self.utf8 = written.encode("utf-8", "replace")
+        if len(self.utf8) == len(written):
+            return
+        if any(_FOLDS[it] != it for it in set(self.utf8.translate(None, _ASCII).decode())):
             self.folded = _BEYOND.sub(_folded_run, written)
+            self.utf8 = self.folded.encode("utf-8", "replace")
             if len(self.folded) != len(written):
                 self._gone = _Leaps(_left_out(written))
-        # A lone surrogate is no character and cannot be encoded; the question mark keeps its place.
-        self.utf8 = self.folded.encode("utf-8", "replace")
         if len(self.utf8) != len(self.folded):
-            self._bytes = _Leaps((it.end(), it.start() - it.end()) for it in _CONTINUED.finditer(self.utf8))
+            self._bytes = _Leaps(_continued(self.utf8))
 
     def offset(self, at: int) -> int:
         """The code point of the text as written at which byte *at* of `utf8` is."""
@@ -112,6 +117,17 @@ _FOLDS: Final = _Folds()
 
 def _folded_run(run: re.Match[str]) -> str:
     return "".join(map(_FOLDS.__getitem__, run[0]))
+
+
+def _continued(utf8: bytes) -> Iterator[tuple[int, int]]:
+    """Where a character of more than one byte ends, and how many it has too many."""
+    marked = utf8.translate(_CONTINUED)
+    at = marked.find(0x80)
+    while at >= 0:
+        begins_with = utf8[at - 1]
+        more = 1 + (begins_with >= 0xE0) + (begins_with >= 0xF0)
+        yield at + more, -more
+        at = marked.find(0x80, at + more)
 
 
 def _left_out(written: str) -> Iterable[tuple[int, int]]:
