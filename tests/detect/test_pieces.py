@@ -22,6 +22,10 @@ def test_pieces_share_characters_and_leave_none_out(length: int, chunk: int) -> 
     assert (cut[-1].until if cut else 0) == length
 
 
+def test_a_piece_shows_nothing_of_its_text() -> None:
+    assert repr(Piece(begins=100, text="ann@example.org", until=115)) == "Piece(begins=100, until=115)"
+
+
 @pytest.mark.parametrize(
     ("found", "told"),
     [

@@ -17,6 +17,9 @@ class Piece(NamedTuple):
     text: str
     until: int
 
+    def __repr__(self) -> str:
+        return f"Piece(begins={self.begins}, until={self.until})"  # not the text: errors and logs print this
+
 
 def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[Piece]:
     """The text that comes in *chunks*, in pieces of *size* characters, of which two neighbours share *shared*.

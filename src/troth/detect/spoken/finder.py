@@ -44,7 +44,7 @@ class Speech:
         return found
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Window:
     """A part of the text that is number *at*, from byte *start* on, and what is heard there and not taken yet."""
 
