@@ -44,6 +44,14 @@ def test_a_finding_keeps_all_that_it_says() -> None:
     assert (found[0]["type"], found[0]["recogniser"], found[0]["checked"]) == ("EMAIL_ADDRESS", "world/email", None)
 
 
+def test_a_score_is_the_same_in_a_column() -> None:
+    text = "write to ann@example.org, CVV 123"
+    detector = Detector(types={"EMAIL_ADDRESS", "CVV"}, names=False)
+    (found,) = detector.find_batch([text]).to_pylist()
+    assert [it["score"] for it in found] == [it.score for it in detector.find(text)]
+    assert found
+
+
 @pytest.mark.parametrize("empty", [[], [None, None]])
 def test_nothing_is_found_in_nothing(empty: list[None]) -> None:
     found = DETECTOR.find_batch(pa.array(empty, pa.string()))

@@ -61,5 +61,5 @@ def _is_text(kind: Any) -> bool:
 def _list_type() -> Any:
     import pyarrow as pa
 
-    types = [pa.int32(), pa.int32(), pa.string(), pa.float32(), pa.string(), pa.bool_(), pa.bool_()]
+    types = [pa.int32(), pa.int32(), pa.string(), pa.float64(), pa.string(), pa.bool_(), pa.bool_()]
     return pa.list_(pa.struct([pa.field(name, kind) for name, kind in zip(Finding._fields, types, strict=True)]))
