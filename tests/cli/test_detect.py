@@ -148,6 +148,26 @@ def test_a_summary_has_no_places(ask: Ask) -> None:
     assert answer.out == "EMAIL_ADDRESS         1  E-mail address\n1 finding of 1 type in 1 file.\n"
 
 
+def test_a_summary_in_json_has_no_places_either(ask: Ask) -> None:
+    told = json.loads(ask("detect", "note.txt", "face.png", "--no-names", "--summary", "--json").out)
+    assert [set(file) for file in told["files"]] == [{"file", "remarks", "types", "unscanned"}] * 2
+    lines = ask("detect", "note.txt", "--no-names", "--summary", "--json-lines").out.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"file": "note.txt", "types": {"EMAIL_ADDRESS": 1, "CREDIT_CARD": 1}, "unscanned": False},
+        {"types": {"EMAIL_ADDRESS": 1, "CREDIT_CARD": 1}, "found": 2, "unscanned_files": 0},
+    ]
+
+
+@pytest.mark.parametrize("option", ["--json", "--json-lines"])
+def test_half_a_character_in_a_name_breaks_no_json(ask: Ask, files: Path, option: str) -> None:
+    (files / "half.jsonl").write_text('{"m\\ud800": "%s"}\n' % ANN)
+    answer = ask("detect", "half.jsonl", "--no-names", option)
+    assert answer.code == 1
+    told = json.loads(answer.out if option == "--json" else answer.out.splitlines()[0])
+    (found,) = told["files"][0]["findings"] if option == "--json" else [told]
+    assert found["field"] == "m\ud800"
+
+
 def test_a_file_that_is_no_table_is_read_as_text_with_a_word(ask: Ask, files: Path) -> None:
     (files / "bad.json").write_text('{"mail": ' + ANN)
     answer = ask("detect", "bad.json", "--no-names")

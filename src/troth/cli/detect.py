@@ -94,11 +94,9 @@ def detect(
 
 
 def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) -> Printer:
-    if as_json and json_lines:
-        raise click.UsageError("--json is one document and --json-lines are many: choose one")
     if as_json:
-        return Document()
-    return Lines() if json_lines else Plain(explain=explain, places=places)
+        return Document(places=places)
+    return Lines(places=places) if json_lines else Plain(explain=explain, places=places)
 
 
 def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *, names: bool) -> Detector:

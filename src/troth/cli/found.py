@@ -119,7 +119,8 @@ def _said(totals: Totals) -> str:
 class Lines:
     """JSON Lines: an object for each finding and remark, one for each file, and one for all."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, places: bool) -> None:
+        self._places = places
         self._out = _Out()
         self._file = ""
 
@@ -127,7 +128,8 @@ class Lines:
         self._file = file
 
     def found(self, it: Found) -> None:
-        self._out.line(_json({"file": self._file, **_finding(it)}))
+        if self._places:
+            self._out.line(_json({"file": self._file, **_finding(it)}))
 
     def remark(self, it: Remark) -> None:
         self._out.line(_json({"file": self._file, **_remark(it)}))
@@ -141,9 +143,10 @@ class Lines:
 
 
 class Document:
-    """One JSON document, each finding on a line of its own, written as it comes."""
+    """One JSON document, each finding on a line of its own, written as it comes. Without *places* it has none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, places: bool) -> None:
+        self._places = places
         self._out = _Out()
         self._files = 0
         self._remarks: list[dict[str, Any]] = []
@@ -151,20 +154,21 @@ class Document:
 
     def begin(self, file: str) -> None:
         self._out.line("," if self._files else '{"files": [')
-        self._out.line(f'{{"file": {_json(file)}, "findings": [')
+        self._out.line(f'{{"file": {_json(file)}, ' + '"findings": [' * self._places)
         self._files += 1
         self._between = ""
 
     def found(self, it: Found) -> None:
-        self._out.line(self._between + _json(_finding(it)))
-        self._between = ","
+        if self._places:
+            self._out.line(self._between + _json(_finding(it)))
+            self._between = ","
 
     def remark(self, it: Remark) -> None:
         self._remarks.append(_remark(it))
 
     def end(self, types: Counter[str], *, unscanned: bool) -> None:
         rest = {"remarks": self._remarks, "types": types, "unscanned": unscanned}
-        self._out.line("], " + _json(rest)[1:])
+        self._out.line("], " * self._places + _json(rest)[1:])
         self._remarks = []
 
     def finish(self, totals: Totals) -> None:
@@ -193,7 +197,8 @@ def _totals(totals: Totals) -> dict[str, Any]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    # Half a surrogate pair is no character that could be printed; JSON writes it as Python does: \ud800.
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def plain(text: str) -> str:
