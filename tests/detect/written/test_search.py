@@ -7,6 +7,7 @@ import pytest
 from troth.detect.text import Text
 from troth.detect.written.matching import Matcher
 from troth.detect.written.recogniser import Pattern, Recogniser, Scores, Words
+from troth.detect.written.search import Search
 
 CARD = r"\b\d{4} \d{4} \d{4} \d{4}\b"
 
@@ -117,3 +118,10 @@ def test_words_are_seen_where_the_window_begins_within_a_character() -> None:
     it = recogniser(r"\b\d{4}\b", Scores(told=0.9), Words(before=("pin",)))
     for shift in range(4):
         assert [value for value, _ in found(it, f"{'é' * 40}{'x' * shift} pin 1234")] == ["1234"]
+
+
+@pytest.mark.parametrize("words", [NOTHING_SAID, Words(before=("pin",)), Words(after=("pin",)), Words(against=("pin",))])
+def test_no_words_tell_of_nothing(words: Words) -> None:
+    it = recogniser(r"\b\d{4}\b", Scores(alone=0.9), words)
+    assert Search(it, it.patterns[0]).told(b"a sum of 1234 pounds", 9, 13) is None
+    assert found(it, "a sum of 1234 pounds") == [("1234", 0.9)]
