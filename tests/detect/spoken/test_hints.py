@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from troth.detect.spoken.hints import languages, windows
+from troth.detect.spoken.hints import places
 
 
 def _read(text: str) -> list[str]:
     utf8 = text.encode()
-    return [utf8[start:end].decode() for spoken in languages(utf8) for start, end in windows(utf8, spoken)]
+    return [utf8[start:end].decode() for _, start, end in places(utf8)]
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import re2
 
-from troth.detect.spoken.language import Language, language
 from troth.detect.spoken.reading import shipped
 
-__all__ = ["languages", "windows"]
+__all__ = ["LANGUAGES", "Place", "places"]
 
 _BEFORE: Final = 200
 _AFTER: Final = 100
@@ -23,16 +22,26 @@ _COUNTING_BYTES_MAX: Final = 48
 LANGUAGES: Final = ("en", "es", "fr", "de")
 
 
-def languages(utf8: bytes) -> list[Language]:
-    """The languages in which a text may say values; none in most texts."""
-    return [language(LANGUAGES[at]) for at in sorted(_which().Match(utf8) or ())]
+class Place(NamedTuple):
+    """Bytes *start* to *end* (not included) of a text, where values may be said in a language."""
+
+    language: str
+    start: int
+    end: int
 
 
-def windows(utf8: bytes, spoken: Language) -> Iterator[tuple[int, int]]:
-    """The parts of a text in which values may be said: whole words at both ends, none overlapping."""
+def places(utf8: bytes) -> Iterator[Place]:
+    """The parts of a text in which values may be said, whole words at both ends. Most texts have none."""
+    for number in sorted(_which().Match(utf8) or ()):
+        for start, end in _windows(utf8, LANGUAGES[number]):
+            yield Place(LANGUAGES[number], start, end)
+
+
+def _windows(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:
+    """The parts for one language, none overlapping."""
     start = end = -1
-    counted, ranging = _counting(spoken.name)
-    for match in _hints(spoken.name).finditer(utf8):
+    counted, ranging = _counting(name)
+    for match in _hints(name).finditer(utf8):
         first, last = match.span()
         if last - first <= _COUNTING_BYTES_MAX:
             hint = utf8[first:last].lower()
@@ -74,8 +83,9 @@ def _which() -> re2.Set:
 @cache
 def _counting(name: str) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Words at the end, and at the beginning, of what only counts something."""
-    hints = language(name).hints
-    return tuple(it.encode() for it in hints.counted), tuple(it.encode() for it in hints.ranging)
+    hints = shipped()["languages"][name]["hints"]
+    counted, ranging = (tuple(it.encode() for it in hints[key]) for key in ("counted", "ranging"))
+    return counted, ranging
 
 
 @cache

@@ -51,6 +51,10 @@ class Signs(NamedTuple):
     noise: int
     repeats: int
 
+    def __repr__(self) -> str:
+        """Without what was said, which is somebody's."""
+        return f"<Signs {self.shape}>"
+
     @property
     def shapes(self) -> tuple[str, ...]:
         """The shape as it was said, and then without slips."""

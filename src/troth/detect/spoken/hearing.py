@@ -1,0 +1,77 @@
+"""What is said in parts of texts that are worth reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from troth.detect.finding import Finding
+from troth.detect.spoken.addresses import addresses
+from troth.detect.spoken.answers import answers
+from troth.detect.spoken.dates import ages, dates
+from troth.detect.spoken.hints import Place
+from troth.detect.spoken.language import Language, language
+from troth.detect.spoken.runs import digits_and_letters
+from troth.detect.spoken.said import Said
+from troth.detect.spoken.streets import streets
+from troth.detect.spoken.talk import Talk, hear
+from troth.detect.text import Text
+
+__all__ = ["heard"]
+
+_GRAMMARS: Final = (addresses, dates, ages, streets, answers, digits_and_letters)
+"""In this order: what one has taken says nothing to those after it."""
+_TOGETHER: Final = 256
+"""How many windows each grammar reads in turn, which takes less time than all grammars for each."""
+
+
+def heard(texts: Sequence[Text], places: Sequence[tuple[int, Place]]) -> Iterator[tuple[int, Finding]]:
+    """What is said at *places*, each with the number of its text."""
+    for first in range(0, len(places), _TOGETHER):
+        yield from _heard([_window(at, texts[at], place) for at, place in places[first : first + _TOGETHER]])
+
+
+def _heard(windows: Sequence[_Window]) -> Iterator[tuple[int, Finding]]:
+    for grammar in _GRAMMARS:
+        for window in windows:
+            window.text.check_clock()
+            if said := list(grammar(window.talk, window.spoken)):
+                for it in said:
+                    yield window.at, _finding(window, it)
+                window.talk = window.talk.without(said)
+
+
+@dataclass(slots=True, repr=False)
+class _Window:
+    """A part of the text that is number *at*, from byte *start* on, and what is heard there and not taken yet."""
+
+    at: int
+    text: Text
+    start: int
+    written: str
+    spoken: Language
+    talk: Talk
+
+
+def _window(at: int, text: Text, place: Place) -> _Window:
+    text.check_clock()
+    spoken = language(place.language)
+    written = text.utf8[place.start : place.end].decode("utf-8")
+    begins_line = place.start == 0 or text.utf8[place.start - 1 : place.start] == b"\n"
+    return _Window(at, text, place.start, written, spoken, hear(written, spoken, begins_line=begins_line))
+
+
+def _finding(window: _Window, said: Said) -> Finding:
+    start, end = window.talk.starts[said.start], window.talk.ends[said.end - 1]
+    if not window.written.isascii():
+        start, end = (len(window.written[:it].encode()) for it in (start, end))
+    return Finding(
+        window.text.offset(window.start + start),
+        window.text.offset(window.start + end),
+        said.type,
+        round(said.score, 2),
+        f"spoken/{window.spoken.name}",
+        said.checked,
+        said.told,
+    )
