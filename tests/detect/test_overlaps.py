@@ -13,8 +13,8 @@ from troth.detect.overlaps import resolved
 TEXT = "https://example.org/u/ann@example.org?x=12 and so on and on"
 
 
-def found(start: int, end: int, score: float = 0.9, kind: str = "URL") -> Finding:
-    return Finding(start, end, kind, score, "test")
+def found(start: int, end: int, score: float = 0.9, kind: str = "URL", checked: bool | None = None) -> Finding:
+    return Finding(start, end, kind, score, "test", checked)
 
 
 def places(*findings: Finding) -> list[tuple[int, int, str]]:
@@ -52,13 +52,19 @@ def test_of_equals_the_longer_then_the_earlier_stays() -> None:
     assert places(found(0, 3, 0.9, "PIN"), found(0, 3, 0.9, "CVV")) == [(0, 3, "CVV")]
 
 
+def test_of_the_same_found_twice_the_one_that_is_checked_stays() -> None:
+    twice = [found(0, 4), found(0, 4, checked=True)]
+    assert resolved(twice, TEXT) == resolved(twice[::-1], TEXT) == [found(0, 4, checked=True)]
+
+
 FINDINGS = st.lists(
     st.builds(
-        lambda start, length, score, kind: found(start, min(len(TEXT), start + length), score, kind),
+        lambda start, length, score, kind, checked: found(start, min(len(TEXT), start + length), score, kind, checked),
         st.integers(0, len(TEXT) - 1),
         st.integers(1, len(TEXT)),
         st.sampled_from([0.5, 0.6, 0.75, 0.9, 0.99]),
         st.sampled_from(["URL", "PIN", "CVV"]),
+        st.sampled_from([None, False, True]),
     ),
     max_size=12,
 )

@@ -44,7 +44,7 @@ def _settled(together: list[Finding], text: str) -> list[Finding]:
     """What stays of findings of which each overlaps another."""
     if len(together) < 2:
         return together
-    together.sort(key=lambda it: (it.start, -it.end, -it.score, it.type, it.recogniser))
+    together.sort(key=_widest_and_surest_first)
     outermost = [*_outermost(together)]
     if len(outermost) < 2:
         return outermost
@@ -54,6 +54,10 @@ def _settled(together: list[Finding], text: str) -> list[Finding]:
             if part is it or (it.score >= _REST_SCORE and _length(text, part) >= _REST_LENGTH):
                 bisect.insort(kept, part)
     return kept
+
+
+def _widest_and_surest_first(it: Finding) -> tuple[object, ...]:
+    return it.start, -it.end, -it.score, it.type, it.recogniser, not it.checked, it.checked is None, not it.told
 
 
 def _outermost(found: list[Finding]) -> Iterator[Finding]:
