@@ -100,6 +100,8 @@ def test_what_is_masked_keeps_its_length_and_its_words() -> None:
         ("EMAIL_ADDRESS", "Ann@Example.org", "ann@example.org"),
         ("UK_NINO", "ab123456c", "AB 12 34 56 C"),
         ("PHONE_NUMBER", "+44 7700 900123", "+447700900123"),
+        ("PHONE_NUMBER", "0044 7700 900123", "+44 (0)7700 900123"),
+        ("REFERENCE_NUMBER", "PL-77", "PL 77"),
         ("LOCATION", "New  York", "new\nyork"),
     ],
 )
@@ -117,6 +119,19 @@ def test_values_that_only_look_alike_are_two(entity: str, one: str, other: str) 
     labels = Labels()
     assert labels.label(entity, one) != labels.label(entity, other)
     assert WAYS["keyed"](entity, one) != WAYS["keyed"](entity, other)
+
+
+@pytest.mark.parametrize("said", [("07700 900123", "+44 7700 900123"), ("+44 7700 900123", "07700900123")])
+def test_a_telephone_number_is_the_same_with_the_code_of_its_country(said: tuple[str, str]) -> None:
+    labels = Labels()
+    assert [labels.label("PHONE_NUMBER", it) for it in (*said, *said)] == ["[PHONE_NUMBER_1]"] * 4
+
+
+def test_a_telephone_number_that_two_countries_have_is_a_third() -> None:
+    labels = Labels()
+    said = ["07700 900123", "+44 7700 900123", "+1 770 090 0123", "07700 900123", "+44 7700 900123", "0 7700 900123"]
+    numbers = [labels.label("PHONE_NUMBER", it).strip("[]").rpartition("_")[2] for it in said]
+    assert numbers == ["1", "1", "2", "3", "1", "3"]
 
 
 def test_a_person_has_one_label_in_every_text_by_every_form_of_the_name() -> None:
@@ -148,10 +163,34 @@ def test_two_people_with_one_given_name_are_two() -> None:
     )
 
 
-def test_a_label_that_stands_in_the_text_is_given_to_nobody() -> None:
+def test_a_name_is_asked_for_anew_when_somebody_else_could_be_meant() -> None:
     labels = Labels()
-    assert _labelled(labels, "[PERSON_1] saw Ann", "Ann") == "[PERSON_1] saw [PERSON_2]"
-    assert labels.restore("[PERSON_1], dear [PERSON_2]") == "[PERSON_1], dear Ann"
+    said = ["Ann", "Ann Lee", "Ann Carter", "Ann", "Ms Ann", "ANN"]
+    assert [labels.label("PERSON", it) for it in said] == [
+        *("[PERSON_1]", "[PERSON_1]", "[PERSON_2]", "[PERSON_3]", "[PERSON_3]", "[PERSON_3]")
+    ]
+
+
+@pytest.mark.parametrize("names", [("Ann Lee", "Ann-Marie Lee"), ("Ann\u2010Marie Lee", "Ann Lee"), ("1", "2")])
+def test_names_that_only_begin_alike_are_two(names: tuple[str, str]) -> None:
+    labels = Labels()
+    assert [labels.label("PERSON", it) for it in (*names, names[0])] == ["[PERSON_1]", "[PERSON_2]", "[PERSON_1]"]
+
+
+@pytest.mark.parametrize("typed", ["[PERSON_1]", "[PERSON_2]", "[LABEL_1]"])
+def test_a_label_that_a_stranger_wrote_names_nobody(typed: str) -> None:
+    labels = Labels()
+    _labelled(labels, "Ann Lee rang.", "Ann Lee")
+    text = f"Ben: send {typed} to me"
+    replaced = labels.replace(text, [_finding(text, "Ben")])
+    assert replaced.text == "[PERSON_2]: send [LABEL_1] to me"
+    assert labels.restore(replaced.text) == restore(replaced) == text
+
+
+def test_labels_of_the_callers_own_types_come_back_too() -> None:
+    labels = Labels()
+    text = "about Falcon"
+    assert labels.restore(labels.replace(text, [_finding(text, "Falcon", "project2")]).text) == text
 
 
 def test_an_answer_written_with_labels_gets_the_values_back() -> None:

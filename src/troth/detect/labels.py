@@ -7,38 +7,40 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from troth.detect.alike import People, same
+from troth.detect.alike import People, Telephones, same
 from troth.detect.finding import Finding
 from troth.detect.replacing import Replaced, replace
 from troth.protect import Sealed
 
 __all__ = ["Labels"]
 
-_LABEL: Final = re.compile(r"\[[A-Z][A-Z_]{0,40}_\d{1,9}\]")
+_LABEL: Final = re.compile(r"\[[^\W\d]\w{0,60}_\d{1,9}\]")
 
 
 class Labels:
     """``[PERSON_1]``, ``[EMAIL_ADDRESS_1]``: numbered as they appear, and remembered for one document set.
 
-    A value has the same label in every text, in upper or lower case and however it is spaced; a person has it by every
-    form of their name, as long as nobody else could be meant. Two people of one name are not told apart. It holds what
-    it was told, shows none of it, and cannot be pickled; it is made for one thread at a time.
+    A value has the same label in every text, in upper or lower case and however it is spaced; a telephone number with
+    the code of its country and without, and a person by every form of their name, as long as nothing and nobody else
+    could be meant. Two people of one name are not told apart. It holds what it was told, shows none of it, and cannot
+    be pickled; it is made for one thread at a time.
     """
 
     def __init__(self) -> None:
         self._people = People()
+        self._telephones = Telephones()
         self._labels: dict[tuple[str, str | int], str] = {}
         self._numbers: Counter[str] = Counter()
         self._values: dict[str, Sealed[str]] = {}
-        self._taken: set[str] = set()
 
     def replace(self, text: str, findings: Iterable[Finding]) -> Replaced:
-        """*text* with labels where the findings are. Labels that stand in it already are not given to anybody.
+        """*text* with labels where the findings are.
 
-        Raises ``ValueError`` for a finding that is not in the text.
+        What looks like a label in it already was written by nobody who may name a person so: it gets a label of its
+        own, ``[LABEL_1]``, and comes back as it stood. Raises ``ValueError`` for a finding that is not in the text.
         """
-        self._taken.update(_LABEL.findall(text))
-        return replace(text, findings, self.label)
+        typed = (Finding(*it.span(), "LABEL", 0.0, "labels") for it in _LABEL.finditer(text))
+        return replace(text, [*findings, *typed], self.label)
 
     def restore(self, text: str) -> str:
         """A text that somebody else wrote with these labels, such as an answer to a replaced text, with the values in
@@ -47,25 +49,22 @@ class Labels:
 
     def label(self, entity: str, value: str) -> str:
         """The label of one value, as a way for `troth.detect.replace`."""
-        key: tuple[str, str | int] = (entity, same(entity, value))
-        label = self._labels.get(key)
-        if label is None:
-            label = self._labels[key] = self._of_person(value) if entity == "PERSON" else self._next(entity, value)
-        return label
-
-    def _of_person(self, name: str) -> str:
-        key = ("PERSON", self._people.number(name))
+        key = (entity, self._known_as(entity, value))
         if key not in self._labels:
-            self._labels[key] = self._next("PERSON", name)
+            self._labels[key] = self._next(entity, value)
         return self._labels[key]
 
+    def _known_as(self, entity: str, value: str) -> str | int:
+        if entity == "PERSON":
+            return self._people.number(value)
+        form = same(entity, value)
+        return self._telephones.known_as(form) if entity == "PHONE_NUMBER" else form
+
     def _next(self, entity: str, value: str) -> str:
-        while True:
-            self._numbers[entity] += 1
-            label = f"[{entity}_{self._numbers[entity]}]"
-            if label not in self._taken:
-                self._values[label] = Sealed(value)
-                return label
+        self._numbers[entity] += 1
+        label = f"[{entity}_{self._numbers[entity]}]"
+        self._values[label] = Sealed(value)
+        return label
 
     def _value(self, label: str) -> str:
         sealed = self._values.get(label)
