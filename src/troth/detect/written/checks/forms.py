@@ -14,6 +14,7 @@ __all__ = [
     "bech32",
     "card",
     "document",
+    "drawn_by_lot",
     "filled",
     "handle",
     "ipv4",
@@ -44,6 +45,7 @@ _DATES: Final = re.compile(
     r"|(?:1[89]|20)\d\d(?: ?- ?(?:1[89]|20)\d\d)?|\d\d?\.\d\d?(?: ?- ?\d\d?\.\d\d?)?"
 )
 _WORD: Final = re.compile("[a-z]{4}")
+_LONG_WORD: Final = re.compile("[a-z]{6}")
 _ZIP_AND_FOUR: Final = re.compile(r"\d{5}-\d{4}")
 _HOLDING_A_PLACE: Final = re.compile(
     r"\$?\{.*|<.*>?|\[.*\]|\(.*\)|[*•.xX_-]+|\$[A-Z_]+|%\w+%|(?:your|my|the|some|change)[_-]?.*"
@@ -176,15 +178,22 @@ def filled(value: str) -> bool:
 
 
 def password(value: str) -> bool:
-    """Not a plain word, and nothing that only holds the place of a password."""
-    plain = value.isalpha() and value[1:] == value[1:].lower()
-    return not plain and not _HOLDING_A_PLACE.fullmatch(value)
+    """Five signs or more, no plain words with what ends a sentence, nothing that only holds a password's place."""
+    words = value.rstrip("?!…").split("/")
+    plain = all(it.isalpha() and it[1:] == it[1:].lower() for it in words)
+    return len(value) >= 5 and not plain and not _HOLDING_A_PLACE.fullmatch(value)
 
 
 def secret_value(value: str) -> bool:
-    """Has a digit and a letter, and does not only hold the place of a secret."""
-    mixed = any(it.isdecimal() for it in value) and any(it.isalpha() for it in value)
+    """Four signs or more, a digit and a letter among them, and does not only hold the place of a secret."""
+    mixed = len(value) >= 4 and any(it.isdecimal() for it in value) and any(it.isalpha() for it in value)
     return mixed and not _HOLDING_A_PLACE.fullmatch(value)
+
+
+def drawn_by_lot(value: str) -> bool:
+    """Capitals, small letters and digits as chance mixes them: no word of six letters, as a path has."""
+    kinds = any(map(str.isupper, value)), any(map(str.islower, value)), any(map(str.isdecimal, value))
+    return all(kinds) and not _LONG_WORD.search(value)
 
 
 def _number(value: str) -> str:
