@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from troth.detect.spoken import Speech
 from troth.detect.spoken.hints import LANGUAGES
 from troth.detect.spoken.language import language
+from troth.detect.spoken.pieces import pieces_of
+from troth.detect.spoken.talk import hear
 from troth.detect.text import Text
 
 _SPEECH: Final = Speech()
@@ -46,3 +48,16 @@ def test_any_talk_is_read_to_its_end(words: list[str]) -> None:
         assert 0 <= it.start < it.end <= len(text)
         assert text[it.start : it.end].strip() == text[it.start : it.end]
         assert 0 < it.score < 1
+
+
+@given(st.lists(st.lists(st.sampled_from(_WORDS), max_size=20).map(" ".join), max_size=6))
+def test_many_talks_at_once_say_what_each_says_alone(texts: list[str]) -> None:
+    ready = [Text(text) for text in texts]
+    assert _SPEECH.find_each(ready) == [_SPEECH.find(text) for text in ready]
+
+
+def test_what_was_said_is_in_no_repr() -> None:
+    talk = hear("my pin is four two oh nine", language("en"))
+    (piece,) = pieces_of(talk, language("en"))
+    assert piece.signs.said == "42o9"
+    assert "42" not in repr(piece) + repr(talk)
