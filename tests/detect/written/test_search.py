@@ -120,7 +120,9 @@ def test_words_are_seen_where_the_window_begins_within_a_character() -> None:
         assert [value for value, _ in found(it, f"{'é' * 40}{'x' * shift} pin 1234")] == ["1234"]
 
 
-@pytest.mark.parametrize("words", [NOTHING_SAID, Words(before=("pin",)), Words(after=("pin",)), Words(against=("pin",))])
+@pytest.mark.parametrize(
+    "words", [NOTHING_SAID, Words(before=("pin",)), Words(after=("pin",)), Words(against=("pin",))]
+)
 def test_no_words_tell_of_nothing(words: Words) -> None:
     it = recogniser(r"\b\d{4}\b", Scores(alone=0.9), words)
     assert Search(it, it.patterns[0]).told(b"a sum of 1234 pounds", 9, 13) is None
