@@ -20,6 +20,7 @@ __all__ = [
     "ipv4",
     "ipv6",
     "mac",
+    "no_standard",
     "password",
     "phone",
     "phone_national",
@@ -65,6 +66,11 @@ _NO_HANDLE: Final = re.compile(
     r"|types?|version|yahoo"
 )
 """Words that programs, style sheets and comments write behind an @."""
+_STANDARDS: Final = frozenset(
+    "AES ANSI API ASCII BSI COVID CP CVE CWE DIN DSGVO ECMA ED EN ERR ERROR EU FIPS GDPR GPT HMAC HTTP HTTPS IEC IEEE ISO"
+    " KB MD NIST PEP RFC RGPD RSA SHA SOC TCP TLS UDP USB UTF WCAG".split()
+)
+"""What stands before the numbers of standards, laws, errors and the like."""
 _CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "USD", "ZAR"})
 
 
@@ -153,6 +159,11 @@ def reference(value: str) -> bool:
         return False
     has_digit = digits_of(value) != ""
     return has_digit and sum(map(str.isalnum, value)) >= 4 and not _DATES.fullmatch(value)
+
+
+def no_standard(value: str) -> bool:
+    """Not the number of a standard, a law or an error, as ISO-9001."""
+    return value.replace("/", "-").partition("-")[0] not in _STANDARDS
 
 
 def document(value: str) -> bool:
