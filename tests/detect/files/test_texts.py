@@ -58,16 +58,27 @@ def test_a_character_that_chunks_cut_in_two_is_whole() -> None:
         (b"PK\x03\x04" + ANN.encode(), "ZIP"),
         (b"%PDF-1.7\n" + ANN.encode(), "PDF"),
         (b"\x1f\x8b\x08" + ANN.encode(), "gzip"),
+        (b"BZh91AY&SY" + ANN.encode(), "bzip2"),
+        (b"PAR1\x15\x04" + ANN.encode(), "Parquet"),
+        (b"GIF89a" + ANN.encode(), "picture"),
+        (b"RIFF\n\x00\x00\x00WAVEfmt " + ANN.encode(), "sound"),
+        (b"ID3\x04\x00" + ANN.encode(), "sound"),
         (bytes(range(256)) * 9, "no characters"),
         (b"\x00\x00\x00\x01\x07\x02" * 99, "no characters"),
     ],
-    ids=["zip", "pdf", "gzip", "bytes", "numbers"],
+    ids=["zip", "pdf", "gzip", "bzip2", "parquet", "gif", "wave", "mp3", "bytes", "numbers"],
 )
 def test_what_is_no_text_is_unscanned_and_never_clean(data: bytes, says: str) -> None:
     (remark,) = _remarks(data)
     assert remark.unscanned
     assert says in remark.says
     assert ANN not in remark.says
+
+
+@pytest.mark.parametrize("beginning", ["ID3", "RIFF", "BZh", "GIF8", "PAR1", "OggS", "fLaC", "%PDF-"])
+def test_a_text_that_begins_as_other_files_do_is_read(beginning: str) -> None:
+    text = f"{beginning} is what {ANN} sent"
+    assert _found(text.encode()) == [("EMAIL_ADDRESS", 1, len(beginning) + 10)]
 
 
 def test_noughts_in_a_text_hide_nothing() -> None:
