@@ -1,24 +1,17 @@
-"""Values in fields: the records of CSV, JSON and JSON Lines, one after another."""
+"""Values in fields, and those of JSON and JSON Lines, one after another."""
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from troth.detect.files.decoding import LINE_MAX
+__all__ = ["Cell", "Column", "NoRecords", "in_json", "in_jsonl", "inside", "labels"]
 
-__all__ = ["Cell", "Column", "NoRecords", "in_csv", "in_json", "in_jsonl", "inside"]
-
-_RECORD_MAX: Final = 1 << 22
-"""Characters of one record of CSV: a quotation mark that is never closed makes one of all that follows."""
 _ELEMENT_MAX: Final = 1 << 25
 """Characters of one element of a JSON array, or of a document that is none."""
-_SEEN_FIRST: Final = 20
-_HEADING: Final = re.compile(r"[^\W\d][\w .#/()&:'-]{0,79}")
 
 _LABELS: Final = frozenset({"name", "key", "label", "field", "property", "attribute", "question", "type", "code"})
 _VALUES: Final = frozenset({"value", "values", "answer", "answers", "content", "response"})
@@ -39,6 +32,9 @@ class Cell(NamedTuple):
     is_name: bool = False
     beside: str = ""
 
+    def __repr__(self) -> str:
+        return f"Cell(line={self.line})"  # not what is in it: errors and logs print this
+
 
 class NoRecords(Exception):
     """From *line* on it is no table and no JSON. *rest* is the text that was not given as cells."""
@@ -47,83 +43,6 @@ class NoRecords(Exception):
         super().__init__(why)
         self.line = line
         self.rest = rest
-
-
-# --- CSV ------------------------------------------------------------------------------------------------------------
-
-
-def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> Iterator[Cell]:
-    """The cells of a table. Its first row names the columns where it looks like it and *are_names* agrees.
-
-    The delimiter is found by counting. Raises `NoRecords` where a record does not end.
-    """
-    first = list(itertools.islice(lines, _SEEN_FIRST))
-    record = _Record(itertools.chain(first, lines))
-    csv.field_size_limit(max(csv.field_size_limit(), _RECORD_MAX))  # the whole process's: it is only ever raised
-    reader = csv.reader(record, delimiter=_delimiter(first))
-    headings: Sequence[str] | None = None
-    try:
-        for row in reader:
-            if headings is None and row:
-                headings = tuple(row) if _could_be_names(row) and are_names(row) else ()
-                if headings:
-                    yield from (Cell(record.line, (Column(at),), it, is_name=True) for at, it in enumerate(row, 1))
-                    row.clear()  # it holds no values
-            yield from _row(row, headings or (), record.line)
-            record.taken()
-    except csv.Error as error:
-        rest = itertools.chain(record.held, record.lines)
-        raise NoRecords(f"its row does not end ({error})", record.line, rest) from None
-
-
-class _Record:
-    """Lines on their way to the reader of CSV, those of the record that is being read kept."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines = lines
-        self.held: list[str] = []
-        self.line = 1
-        self._size = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self.lines:
-            self.held.append(line)
-            self._size += len(line)
-            if self._size > _RECORD_MAX or len(line) >= LINE_MAX:
-                raise csv.Error("too long for a record")
-            yield line
-
-    def taken(self) -> None:
-        """The record was read to its end."""
-        self.line += len(self.held)
-        self.held.clear()
-        self._size = 0
-
-
-def _row(row: Sequence[str], headings: Sequence[str], line: int) -> Iterator[Cell]:
-    names = itertools.chain(headings, itertools.repeat(""))
-    beside = _beside(zip(headings, row, strict=False))
-    for at, (name, text) in enumerate(zip(names, row, strict=False), 1):
-        if text:
-            yield Cell(line, (name or Column(at),), text, beside=beside.get(name, ""))
-
-
-def _could_be_names(row: Sequence[str]) -> bool:
-    return all(_HEADING.fullmatch(text) for text in row if text) and len(set(row)) == len(row)
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """Whichever stands equally often in most lines, and in most of them; a comma where none does."""
-    written = [line for line in lines if line.strip()] or [""]
-
-    def weight(delimiter: str) -> tuple[int, int]:
-        counts = sorted(line.count(delimiter) for line in written)
-        return counts[len(counts) // 2], counts[0]
-
-    return max(",;\t|", key=weight)
-
-
-# --- JSON -----------------------------------------------------------------------------------------------------------
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):
@@ -215,7 +134,8 @@ def _after(held: str, at: int) -> int:
 
 
 def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[Cell]:
-    """The values inside a value, in their order, with the names of members before what they hold.
+    """The values inside a value, in their order, with the names of members before what they hold. A list of pairs is
+    a map, as Arrow gives it.
 
     Raises `UnicodeDecodeError` for bytes that are no text.
     """
@@ -230,10 +150,12 @@ def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[
             case _Pairs():
                 for name, _ in value:
                     yield Cell(line, path, name, is_name=True)
-                said = _beside(value)
+                said = labels(value)
                 waiting += [((*path, name), held, said.get(name, "")) for name, held in reversed(value)]
             case dict():
                 waiting.append((path, _Pairs((str(name), held) for name, held in value.items()), beside))
+            case list() if value and type(value[0]) is tuple:
+                waiting.append((path, _Pairs((_named(key), held) for key, held in value), beside))
             case list() | tuple():
                 waiting += [((*path, at), held, beside) for at, held in reversed(list(enumerate(value)))]
             case None | bool():
@@ -242,7 +164,11 @@ def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[
                 yield Cell(line, path, str(value), beside=beside)
 
 
-def _beside(members: Iterable[tuple[str, Any]]) -> dict[str, str]:
+def _named(key: Any) -> str:
+    return key.decode() if isinstance(key, bytes) else str(key)
+
+
+def labels(members: Iterable[tuple[str, Any]]) -> dict[str, str]:
     """What the one next to a value says of it, by the value's name: ``{"question": "Date of birth?", "answer": …}``."""
     known = [(name, held) for name, held in members if len(name) <= _BESIDE_MAX]
     says = [held for name, held in known if name.lower() in _LABELS and isinstance(held, str)]

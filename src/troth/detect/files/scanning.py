@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from troth.detect.detector import Detector
-from troth.detect.files.cells import Cell, NoRecords, in_csv, in_json, in_jsonl
+from troth.detect.files.cells import Cell, NoRecords, in_json, in_jsonl
 from troth.detect.files.decoding import Readable, decoded, lines
 from troth.detect.files.fields import Fields
 from troth.detect.files.found import Found, Remark
 from troth.detect.files.kinds import Kind
 from troth.detect.files.parquet import in_parquet
 from troth.detect.files.prose import in_text
+from troth.detect.files.tables import in_csv
 from troth.detect.finding import Unscanned
 
 __all__ = ["scan"]
@@ -55,7 +56,7 @@ def _scanned(
         yield from in_text(detector, none.rest, line=none.line, explained=explained)
 
 
-def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell]:
+def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell | Remark]:
     if kind is Kind.JSON:
         return in_json(chunks)
     return in_jsonl(lines(chunks)) if kind is Kind.JSONL else in_csv(lines(chunks), fields.are_names)

@@ -1,0 +1,121 @@
+"""Values in the rows of CSV, one row after another."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from troth.detect.files.cells import Cell, Column, NoRecords, labels
+from troth.detect.files.decoding import LINE_MAX
+from troth.detect.files.found import Remark
+
+__all__ = ["in_csv"]
+
+_RECORD_MAX: Final = 1 << 22
+"""Characters of one record: a quotation mark that is never closed makes one of all that follows."""
+_SEEN_FIRST: Final = 20
+_NO_HEADING: Final = re.compile(r"[@\n\r]|://|^[^A-Za-z\x80-\U0010ffff]*$")
+"""What no name of a column holds: it has a letter, and is no address."""
+_HEADING_MAX: Final = 80
+_SAYS_DELIMITER: Final = re.compile(r'"?sep=([,;\t|])"?\s*')
+"""What Excel writes before a table."""
+
+
+def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> Iterator[Cell | Remark]:
+    """The cells of a table. Its first row names the columns where it looks like it and *are_names* agrees; a line that
+    says the delimiter, and titles, may stand above. That no column has a name is remarked upon.
+
+    Raises `NoRecords` where a record does not end.
+    """
+    first = list(itertools.islice(lines, _SEEN_FIRST))
+    said = _SAYS_DELIMITER.fullmatch(first[0]) if first else None
+    record = _Record(itertools.chain(first, lines), skipped=said is not None)
+    delimiter, width = (said[1], 2) if said else _delimiter(first)
+    csv.field_size_limit(max(csv.field_size_limit(), _RECORD_MAX))  # the whole process's: it is only ever raised
+    headings: Sequence[str] | None = None
+    try:
+        for row in csv.reader(record, delimiter=delimiter):
+            if headings is None and any(row) and not _is_title(row, width, record.line):
+                headings = tuple(row) if _could_be_names(row) and are_names(row) else ()
+                if headings:
+                    yield from (Cell(record.line, (Column(at),), it, is_name=True) for at, it in enumerate(row, 1))
+                    row.clear()  # it holds no values
+                else:
+                    yield Remark(record.line, "its first row does not look like names: its columns have numbers")
+            yield from _row(row, headings or (), record.line)
+            record.taken()
+    except csv.Error as error:
+        rest = itertools.chain(record.held, record.lines)
+        raise NoRecords(f"its row does not end ({error})", record.line, rest) from None
+
+
+class _Record:
+    """Lines on their way to the reader of CSV, those of the record that is being read kept."""
+
+    def __init__(self, lines: Iterator[str], *, skipped: bool) -> None:
+        self.lines = itertools.islice(lines, 1, None) if skipped else lines
+        self.held: list[str] = []
+        self.line = 2 if skipped else 1
+        self._size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.held.append(line)
+            self._size += len(line)
+            if self._size > _RECORD_MAX or len(line) >= LINE_MAX:
+                raise csv.Error("too long for a record")
+            yield line
+        if self.held:  # the reader asks for more of a row only within quotation marks
+            raise csv.Error("a quotation mark is not closed")
+
+    def taken(self) -> None:
+        """The record was read to its end."""
+        self.line += len(self.held)
+        self.held.clear()
+        self._size = 0
+
+
+def _row(row: Sequence[str], headings: Sequence[str], line: int) -> Iterator[Cell]:
+    names = itertools.chain(headings, itertools.repeat(""))
+    says = labels(zip(headings, row, strict=False))
+    for at, (name, text) in enumerate(zip(names, row, strict=False), 1):
+        if text:
+            yield Cell(line, (name or Column(at),), text, beside=says.get(name, ""))
+
+
+def _is_title(row: Sequence[str], width: int, line: int) -> bool:
+    """Whether it is a line above the names of the columns: one cell, where the table has more. Of two cells, one may
+    well be a name and the other empty."""
+    return line < _SEEN_FIRST and (len(row) < width if width == 2 else sum(map(bool, row)) == 1 < width)
+
+
+def _could_be_names(row: Sequence[str]) -> bool:
+    names = [it for it in row if it.strip()]
+    return len(set(names)) == len(names) and not any(len(it) > _HEADING_MAX or _NO_HEADING.search(it) for it in names)
+
+
+def _delimiter(lines: Sequence[str]) -> tuple[str, int]:
+    """The delimiter with which most rows have the same number of cells, and that number.
+
+    Between two that are as good, the one that makes more cells; a comma where none makes any.
+    """
+
+    def weight(delimiter: str) -> tuple[int, int]:
+        widths = Counter(width for width in _widths(lines, delimiter) if width > 1)
+        return max(((rows, width) for width, rows in widths.items()), default=(0, 1))
+
+    best = max("\t;|,", key=weight)
+    rows, width = weight(best)
+    return (best, width) if rows else (",", 1)
+
+
+def _widths(lines: Iterable[str], delimiter: str) -> Iterator[int]:
+    """How many cells each row has. A delimiter within quotation marks is none."""
+    try:
+        yield from map(len, csv.reader(lines, delimiter=delimiter))
+    except csv.Error:  # what was read before has to do
+        return
