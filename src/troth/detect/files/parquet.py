@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from troth.detect.files.cells import Cell, inside
@@ -13,6 +14,8 @@ from troth.detect.finding import Unscanned
 __all__ = ["in_parquet"]
 
 _ROWS: Final = 1024
+_NOT_FOR_PYTHON: Final = (ValueError, OverflowError, LookupError, NotImplementedError)
+"""What pyarrow raises for dates that Python cannot hold, nanoseconds, zones nobody knows, and text that is none."""
 
 
 def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
@@ -37,14 +40,49 @@ def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
 
 
 def _cells(file: Any, names: list[str]) -> Iterator[Cell | Remark]:
-    row, no_text = 1, set[str]()
+    row, told = 1, set[tuple[int, str]]()
     for batch in file.iter_batches(_ROWS):
         for number, (name, column) in enumerate(zip(names, batch.columns, strict=True), 1):
-            for at, value in enumerate(column.to_pylist(), row):
+            for at, value in enumerate(_values(column), row):
                 try:
-                    yield from inside(value, at, (name,))
-                except UnicodeDecodeError:
-                    if name not in no_text:
-                        yield Remark(at, f"column {number} holds bytes that are no text", unscanned=True)
-                    no_text.add(name)
+                    yield from inside(value(), at, (name,))
+                except _NOT_FOR_PYTHON as error:
+                    what = "bytes that are no text" if isinstance(error, UnicodeError) else "values that cannot be read"
+                    if (number, what) not in told:
+                        yield Remark(at, f"column {number} holds {what}", unscanned=True)
+                    told.add((number, what))
         row += batch.num_rows
+
+
+def _values(column: Any) -> Iterator[Callable[[], Any]]:
+    """What gives each value: one that cannot be read hides none of the others."""
+    try:
+        values = column.to_pylist()
+    except _NOT_FOR_PYTHON:
+        return (partial(_value, it) for it in column)
+    return (partial(_same, it) for it in values)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _value(scalar: Any) -> Any:
+    """A value as Python has it; a time that Python has not, as Arrow writes it."""
+    import pyarrow as pa
+
+    match scalar:
+        case pa.Scalar(is_valid=False):
+            return None
+        case pa.StructScalar():
+            return [(field.name, _value(scalar[at])) for at, field in enumerate(scalar.type)]
+        case pa.MapScalar():
+            return [(_value(it[0]), _value(it[1])) for it in scalar.values]
+        case pa.ListScalar():
+            return [_value(it) for it in scalar.values]
+        case pa.DictionaryScalar() | pa.ExtensionScalar():
+            return _value(scalar.value)
+    try:
+        return scalar.as_py()
+    except _NOT_FOR_PYTHON:
+        return scalar.cast(pa.string()).as_py()
