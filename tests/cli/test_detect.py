@@ -160,7 +160,7 @@ def test_a_summary_in_json_has_no_places_either(ask: Ask) -> None:
 
 @pytest.mark.parametrize("option", ["--json", "--json-lines"])
 def test_half_a_character_in_a_name_breaks_no_json(ask: Ask, files: Path, option: str) -> None:
-    (files / "half.jsonl").write_text('{"m\\ud800": "%s"}\n' % ANN)
+    (files / "half.jsonl").write_text(f'{{"m\\ud800": "{ANN}"}}\n')
     answer = ask("detect", "half.jsonl", "--no-names", option)
     assert answer.code == 1
     told = json.loads(answer.out if option == "--json" else answer.out.splitlines()[0])

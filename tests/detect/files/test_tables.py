@@ -11,7 +11,7 @@ import pytest
 
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, kind_of, scan
-from troth.detect.files.cells import in_json
+from troth.detect.files.cells import Cell, in_json
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO", "CREDIT_CARD"}, names=False)
 ANN, BEN, CHLOE = "ann@example.org", "ben@example.org", "chloe@example.org"
@@ -50,6 +50,10 @@ def test_the_ending_says_how_a_file_is_read(name: str, kind: Kind) -> None:
     assert kind_of(name) is kind
 
 
+def test_a_cell_shows_nothing_of_what_is_in_it() -> None:
+    assert repr(Cell(7, ("users", ANN), BEN, beside=CHLOE)) == "Cell(line=7)"
+
+
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 
@@ -79,8 +83,48 @@ def test_offsets_count_within_the_value() -> None:
 
 
 def test_a_first_row_that_holds_data_names_nothing() -> None:
-    text = f"Ann,{ANN},x\nBen,{BEN},y\n"
-    assert _places(text, Kind.CSV) == [("EMAIL_ADDRESS", 1, "column 2"), ("EMAIL_ADDRESS", 2, "column 2")]
+    remark, *told = _told(f"Ann,{ANN},x\nBen,{BEN},y\n", Kind.CSV)
+    assert remark == Remark(1, "its first row does not look like names: its columns have numbers")
+    assert [(it.line, it.field) for it in told if isinstance(it, Found)] == [(1, "column 2"), (2, "column 2")]
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["cvv (UK),what?", "cvv,2fa_code", "% cvv,share", "cvv *,", '"sep=,"\ncvv,count', "Sales of May\n\ncvv,count"],
+)
+def test_odd_names_and_what_stands_above_them_take_no_names(above: str) -> None:
+    detector = Detector(types={"CVV"}, names=False)
+    text = f"{above}\n123,7\n"
+    (found,) = scan(detector, io.BytesIO(text.encode()), Kind.CSV)
+    assert isinstance(found, Found)
+    assert (found.line, "cvv" in found.field) == (text.count("\n"), True)
+
+
+def test_a_line_that_says_the_delimiter_is_heard() -> None:
+    assert _places(f"sep=|\na,b|mail\nx,y|{ANN}\n", Kind.CSV) == [("EMAIL_ADDRESS", 3, "mail")]
+
+
+@pytest.mark.parametrize("note", ['"Hello, dear, team, please call, thanks"', "Hello, dear, team", "1,5"])
+def test_commas_in_notes_are_no_delimiters(note: str) -> None:
+    rows = "".join(f"{note};{mail}\n" for mail in (ANN, BEN))
+    assert _places(f"note;mail\n{rows}", Kind.CSV) == [("EMAIL_ADDRESS", 2, "mail"), ("EMAIL_ADDRESS", 3, "mail")]
+
+
+@pytest.mark.parametrize("name", ["nino", "ville", "Ville", "kundennr"])
+@pytest.mark.parametrize("kind", [Kind.JSONL, Kind.CSV])
+def test_a_word_that_names_a_field_is_nobody(name: str, kind: Kind) -> None:
+    text = f"id,{name}\n1,{ANN}\n" if kind is Kind.CSV else json.dumps({"id": 1, name: ANN})
+    told = list(scan(Detector(), io.BytesIO(text.encode()), kind))
+    assert [(it.finding.type, it.field) for it in told if isinstance(it, Found)] == [("EMAIL_ADDRESS", name)]
+
+
+def test_somebody_whose_name_leads_to_a_value_is_told_and_not_shown() -> None:
+    text = json.dumps({"customers": {"Ann Lee": {"mail": ANN}}})
+    told = [it for it in scan(Detector(), io.BytesIO(text.encode()), Kind.JSON) if isinstance(it, Found)]
+    assert [(it.finding.type, it.field) for it in told] == [
+        ("PERSON", "customers"),
+        ("EMAIL_ADDRESS", "customers.….mail"),
+    ]
 
 
 def test_a_name_among_the_names_of_columns_is_told_and_does_not_take_the_others() -> None:
@@ -101,13 +145,19 @@ def test_rows_of_any_length_are_read() -> None:
 
 
 def test_a_quotation_that_never_ends_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("troth.detect.files.cells._RECORD_MAX", 5_000)
+    monkeypatch.setattr("troth.detect.files.tables._RECORD_MAX", 5_000)
     rows = 1_000
     text = f'id,note\n1,{ANN}\n2,"opened\n' + f"3,{BEN}\n" * rows
     told = _told(text, Kind.CSV)
     (remark,) = [it for it in told if isinstance(it, Remark)]
     assert (remark.line, remark.unscanned) == (3, False)
     assert len([it for it in told if isinstance(it, Found)]) == rows + 1
+
+
+def test_a_quotation_that_never_ends_in_a_small_table_hides_no_lines() -> None:
+    remark, *told = _told(f'id,note\n1,"opened\n2,{ANN}\n3,{BEN}\n', Kind.CSV)
+    assert remark == Remark(2, "read as text from here on: its row does not end (a quotation mark is not closed)")
+    assert [it.line for it in told] == [3, 4]
 
 
 def test_a_long_value_is_read_to_its_end() -> None:
@@ -229,6 +279,48 @@ def test_columns_of_every_shape_are_read() -> None:
         ("EMAIL_ADDRESS", 3, "coded"),
         ("EMAIL_ADDRESS", 3, "mail"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pa.timestamp("ns"), 1_700_000_000_000_000_001),
+        (pa.timestamp("ms"), 10**17),
+        (pa.date32(), 10**8),
+        (pa.duration("s"), 2**62),
+        (pa.time64("ns"), 7),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_times_that_python_has_not_break_nothing(kind: pa.DataType, value: int, *, nested: bool) -> None:
+    times = pa.array([value, None], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    if nested:
+        mails = pa.array([BEN, None])
+        times = pa.array([[{"t": it, "mail": mail}] for it, mail in zip(times, mails, strict=True)])
+    data = _parquet(at=times, mail=[ANN, None])
+    fields = [field for _, _, field in _places(data, Kind.PARQUET)]
+    assert fields == ["at[0].mail", "mail"] if nested else ["mail"]
+
+
+def test_text_in_parquet_that_is_none_hides_no_other() -> None:
+    cut = pa.py_buffer(b"\xff\xfe" + ANN.encode())
+    ends = pa.py_buffer(b"".join(at.to_bytes(4, "little") for at in (0, 2, 2 + len(ANN))))
+    told = _told(_parquet(mail=pa.Array.from_buffers(pa.string(), 2, [None, ends, cut])), Kind.PARQUET)
+    remark, found = sorted(told, key=lambda it: it.line)
+    assert remark == Remark(1, "column 1 holds bytes that are no text", True)
+    assert isinstance(found, Found)
+    assert (found.line, found.field) == (2, "mail")
+
+
+@pytest.mark.parametrize("key", [pa.string(), pa.binary()])
+def test_a_map_is_read_with_its_keys(key: pa.DataType) -> None:
+    detector = Detector(types={"CVV"}, names=False)
+    names = ["size", "cvv"] if pa.types.is_string(key) else [b"size", b"cvv"]
+    column = pa.array([[(it, "123") for it in names], [], None], pa.map_(key, pa.string()))
+    (found,) = scan(detector, io.BytesIO(_parquet(m=column)), Kind.PARQUET)
+    assert isinstance(found, Found)
+    assert (found.line, found.field) == (1, "m.cvv")
 
 
 def test_bytes_that_are_no_text_are_unscanned() -> None:

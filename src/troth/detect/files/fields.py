@@ -34,7 +34,8 @@ class Fields:
     def are_names(self, texts: Iterable[str]) -> bool:
         """Whether *texts* can be names of columns: few look like personal data, for a column may be called Paris."""
         names = [it for it in texts if it]
-        harmless = [it for it, found in zip(names, self._detector.find_many(names), strict=True) if found == []]
+        results = zip(names, self._detector.find_many(names), strict=True)
+        harmless = [it for it, found in results if not isinstance(found, Unscanned) and not _in_name(it, found)]
         self._harmless.update(harmless)
         return len(harmless) >= len(names) * _HARMLESS_MIN
 
@@ -79,6 +80,8 @@ class Fields:
         if isinstance(found, Unscanned):
             yield Remark(cell.line, f"{field or 'a value'} was not scanned: {found}", unscanned=True)
             return
+        if cell.is_name:
+            found = _in_name(text, found)
         if cell.is_name and not found:
             if len(self._harmless) >= _NAMES_KNOWN_MAX:
                 self._harmless.clear()
@@ -102,3 +105,13 @@ class Fields:
                 case str():
                     shown += f".{it[:_NAME_MAX] if it in self._harmless else '…'}"
         return shown.removeprefix(".")
+
+
+def _in_name(name: str, found: Iterable[Finding]) -> list[Finding]:
+    """What was *found* in the name of a field, without words that only name it: ``nino`` is no person, ``Ville`` no
+    place. Out of a sentence, the model of names cannot know."""
+    return [it for it in found if it.recogniser != "names" or _is_somebody(name[it.start : it.end], it.type)]
+
+
+def _is_somebody(said: str, entity: str) -> bool:
+    return len(said.split()) > 1 or (entity == "PERSON" and said[:1].isupper())
