@@ -85,6 +85,12 @@ def test_what_nothing_can_find_is_refused_and_no_text_called_clean_of_it(asked: 
         Detector(names=False, **asked)
 
 
+@pytest.mark.parametrize("asked", [{"types": "EMAIL_ADDRESS"}, {"countries": "GB"}])
+def test_a_string_is_not_taken_letter_by_letter(asked: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"is a collection, such as \['(EMAIL_ADDRESS|GB)'\], not one string"):
+        Detector(names=False, **asked)
+
+
 def test_types_of_the_callers_own_may_be_asked_for() -> None:
     detector = Detector(names=False, types=["PROJECT"], listed={"PROJECT": ["falcon"]})
     assert values("Falcon, ann@example.org", detector.find("Falcon, ann@example.org")) == [("PROJECT", "Falcon")]
@@ -113,11 +119,25 @@ def test_asks_other_finders_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "hidden", ["4111\u200b 1111 1111 1111", "４１１１ １１１１ １１１１ １１１１", "4111\u00a01111\u20111111 1111"]
+    "hidden",
+    [
+        "4111\u200b 1111 1111 1111",
+        "４１１１ １１１１ １１１１ １１１１",
+        "4111\u00a01111\u20111111 1111",
+        "4111 11\x0211 1111\x7f 1111",
+    ],
 )
 def test_finds_numbers_that_are_disguised(detector: Detector, hidden: str) -> None:
     text = f"é {hidden}!"
     assert values(text, detector.find(text)) == [("CREDIT_CARD", hidden)]
+
+
+def test_a_nought_between_two_values_keeps_them_apart(detector: Detector) -> None:
+    text = "ann@example.org\0ben@example.org\0\0\0"
+    assert values(text, detector.find(text)) == [
+        ("EMAIL_ADDRESS", "ann@example.org"),
+        ("EMAIL_ADDRESS", "ben@example.org"),
+    ]
 
 
 def test_what_takes_too_long_is_unscanned_and_never_clean() -> None:
@@ -150,6 +170,22 @@ def test_many_texts_are_read_as_they_are_asked_for(detector: Detector) -> None:
 def test_each_of_many_texts_has_its_own_time() -> None:
     assert all(isinstance(it, Unscanned) for it in Detector(names=False, seconds_max=0).find_many(["a", "b"]))
     assert list(Detector(names=False, seconds_max=60).find_many(["a", "b"])) == [[], []]
+
+
+def test_a_text_that_is_late_is_searched_once_and_no_other_twice() -> None:
+    asked: list[str] = []
+
+    class Slow:
+        def find(self, text: Text) -> Iterable[Finding]:
+            asked.append(text.written)
+            if text.written == "late":
+                raise Unscanned("late")
+            return ()
+
+    texts = ["a", "late", "b"]
+    found = list(Detector(names=False, others=[Slow()], seconds_max=60).find_many(texts))
+    assert asked == texts
+    assert [isinstance(it, Unscanned) for it in found] == [False, True, False]
 
 
 def test_no_message_holds_a_value() -> None:

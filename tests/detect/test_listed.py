@@ -16,7 +16,12 @@ from troth.detect.text import Text
         (["Ann", "Ann Lee"], "Ann Lee met Ann", ["Ann Lee", "Ann"]),
         (["Straße"], "in der STRASSE", ["STRASSE"]),
         (["ann"], "ａｎｎ and a\u200bnn", ["ａｎｎ", "a\u200bnn"]),
-        (["", "—"], "nothing — to find", []),
+        ([""], "nothing to find", []),
+        (["M\u00fcller"], "Mu\u0308ller and M\u00dcLLER", ["Mu\u0308ller", "M\u00dcLLER"]),
+        (["Mu\u0308ller"], "M\u00fcller and mu\u0308ller", ["M\u00fcller", "mu\u0308ller"]),
+        (["C++"], "C, C++ and c++; vitamin C.", ["C++", "c++"]),
+        (["C", "C++"], "C++ or C", ["C++", "C"]),
+        ([".net", "Acme Inc."], "the net of .NET by Acme Inc", [".NET", "Acme Inc"]),
     ],
 )
 def test_finds_what_is_listed(words: list[str], text: str, found: list[str]) -> None:
@@ -26,3 +31,17 @@ def test_finds_what_is_listed(words: list[str], text: str, found: list[str]) -> 
 def test_the_type_is_the_callers() -> None:
     (it,) = Listed({"PROJECT": ["falcon"]}).find(Text("Falcon"))
     assert (it.type, it.score, it.recogniser) == ("PROJECT", 1.0, "listed")
+
+
+@pytest.mark.parametrize(
+    ("listed", "error", "message"),
+    [
+        ({"PROJECT": "falcon"}, TypeError, "words listed as PROJECT are one string"),
+        ({"PROJECT": ["falcon", "@@@"]}, ValueError, "words listed as PROJECT has no letter or digit"),
+    ],
+)
+def test_a_list_that_could_find_only_something_else_is_refused(
+    listed: dict[str, list[str]], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Listed(listed)

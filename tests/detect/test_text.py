@@ -26,6 +26,9 @@ from troth.detect.text import Text
         ("straße 東京", "straße 東京"),
         ("nº 5", "no 5"),
         ("a\nb\tc", "a\nb\tc"),
+        ("41\x0211", "4111"),
+        ("41\x08\x7f\x8211", "4111"),
+        ("a\x1fb\x0bc\x85d\0e", "a\x1fb\x0bc\x85d\0e"),
     ],
 )
 def test_folds_what_looks_alike(written: str, folded: str) -> None:

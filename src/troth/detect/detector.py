@@ -59,6 +59,7 @@ class Detector:
         others: Iterable[Finder] = (),
         seconds_max: float | None = None,
     ) -> None:
+        _refuse_string(types=types, countries=countries)
         self._types = None if types is None else frozenset(types)
         others = list(others)
         if not others:  # which may know types of their own
@@ -82,6 +83,9 @@ class Detector:
         Faster than one by one, since texts are read ahead, up to 256 of them or as many as make 250,000 characters.
         """
         for some in _together(texts):
+            if self._seconds_max is not None:  # each text has its own
+                yield from map(self._find_or_say, some)
+                continue
             try:
                 yield from self._find_each(some)
             except Unscanned:
@@ -94,8 +98,6 @@ class Detector:
             return unscanned
 
     def _find_each(self, texts: list[str]) -> list[list[Finding]]:
-        if self._seconds_max is not None:  # each text has its own
-            return [self.find(text) for text in texts]
         ready = [Text(text) for text in texts]
         found: list[list[Finding]] = [[] for _ in texts]
         for finder in self._finders:
@@ -131,6 +133,12 @@ def _together(texts: Iterable[str]) -> Iterator[list[str]]:
             some, size = [], 0
     if some:
         yield some
+
+
+def _refuse_string(**asked: Collection[str] | None) -> None:
+    for name, value in asked.items():
+        if isinstance(value, str):
+            raise TypeError(f"{name} is a collection, such as [{value!r}], not one string")
 
 
 def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:

@@ -14,8 +14,12 @@ from troth.detect.finding import Unscanned
 
 __all__ = ["Text"]
 
-_BEYOND: Final = re.compile("[^\x00-\x7f]+")
-_ASCII: Final = bytes(range(128))
+_BEYOND: Final = re.compile("[\x01-\x08\x0e-\x1a\x7f-\U0010ffff]+")
+_PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1B, 0x7F)])
+"""What is not as ASCII writes it, and what is."""
+_DIVIDING: Final = frozenset("\0\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f\x85")
+"""Control characters that stay, since they divide: new lines and tabs, the nought between two fields, the beginning of
+a colour."""
 _CONTINUED: Final = bytes(0x80 if 0x80 <= byte < 0xC0 else byte for byte in range(256))
 """Every byte that goes on with a character of UTF-8 as 0x80, which is found faster than any of sixty-four."""
 _APOSTROPHES: Final = frozenset("\u2018\u2019\u02bc\u00b4")
@@ -24,8 +28,8 @@ _SHOWING_NOTHING: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
 
 class Text:
     """A text and its folded form: full-width letters, other scripts' digits, odd spaces, hyphens and apostrophes as
-    ASCII writes them, and characters that show nothing left out (accents of their own among them), since they hide in
-    numbers.
+    ASCII writes them, and characters that show nothing left out (control characters and accents of their own among
+    them), since they hide in numbers.
 
     Plain ASCII is its own folded form, and costs nothing. *seconds_max* is how long may be spent on it.
     """
@@ -39,9 +43,10 @@ class Text:
         self._gone = self._bytes = _NOWHERE
         # A lone surrogate is no character and cannot be encoded; the question mark keeps its place.
         self.utf8 = written.encode("utf-8", "replace")
-        if len(self.utf8) == len(written):
+        strange = self.utf8.translate(None, _PRINTED)
+        if not strange:
             return
-        if any(_FOLDS[it] != it for it in set(self.utf8.translate(None, _ASCII).decode())):
+        if any(_FOLDS[it] != it for it in set(strange.decode())):
             self.folded = _BEYOND.sub(_folded_run, written)
             self.utf8 = self.folded.encode("utf-8", "replace")
             if len(self.folded) != len(written):
@@ -98,6 +103,8 @@ class _Folds(dict[str, str]):
 
 def _fold(character: str) -> str:
     kind = unicodedata.category(character)
+    if character in _DIVIDING:
+        return character
     if kind in _SHOWING_NOTHING:
         return ""
     if kind == "Zs":
