@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -175,8 +175,8 @@ def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
 
 def _absorb_alphabets(words: list[str], kinds: list[str], language: Language) -> None:
     """``b as in bravo``, ``s for sugar``: the words after the letter only say it again."""
-    for at, kind in enumerate(kinds):
-        if kind not in _LETTERS:
+    for at in [at for at, kind in enumerate(kinds) if kind in _LETTERS]:
+        if kinds[at] not in _LETTERS:  # by now a part of the letter before it
             continue
         last = min(at + _SPELLING_WORDS_MAX, len(words))
         after = at + 1
@@ -217,15 +217,7 @@ def _asked(words: list[str], language: Language, *, has_possessives: bool) -> li
     prompts = language.prompts
     bare = [it.removesuffix("'s") for it in words] if has_possessives else words
     seconds = [*bare[1:], ""]
-    firsts = [
-        at
-        for at, (word, second) in enumerate(zip(bare, seconds, strict=True))
-        if word in prompts and (second in prompts[word] or prompts[word][""])
-    ]
-    if has_possessives:
-        firsts += [at for at, word in enumerate(words) if word != bare[at] and word in prompts]
-        firsts.sort()
-    for at in firsts:
+    for at in _beginnings(words, bare, seconds, prompts):
         if at < past:
             continue
         second = seconds[at]
@@ -237,6 +229,19 @@ def _asked(words: list[str], language: Language, *, has_possessives: bool) -> li
                 if end > past and is_said and not (len(phrase[0]) == 1 and _is_spelled(words, at, end)):
                     past = end
                     found.append(Asked(at, end, prompt))
+    return found
+
+
+def _beginnings(words: list[str], bare: list[str], seconds: list[str], prompts: Mapping[str, Prompts]) -> list[int]:
+    """Where prompts may begin: at a word that is one, or at two of which one may be the beginning."""
+    found = [
+        at
+        for at, (word, second) in enumerate(zip(bare, seconds, strict=True))
+        if word in prompts and (second in prompts[word] or prompts[word][""])
+    ]
+    if bare is not words:
+        found += [at for at, word in enumerate(words) if word != bare[at] and word in prompts]
+        found.sort()
     return found
 
 
@@ -252,7 +257,7 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
         return
     prompts = [it.at for it in asked]
     for is_interjection in (_says_nothing, _interrupts):
-        turns = [-1, *(at for at, kind in enumerate(kinds) if kind == "s")]
+        turns = [-1, *[at for at, kind in enumerate(kinds) if kind == "s"]]
         was_absorbed = False
         for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
             if was_absorbed or after - turn - 1 > _INTERJECTED_MAX:
