@@ -313,6 +313,13 @@ def test_text_in_parquet_that_is_none_hides_no_other() -> None:
     assert (found.line, found.field) == (2, "mail")
 
 
+def test_a_column_in_parquet_whose_name_is_no_text_is_unscanned() -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"name": [ANN]}), out, store_schema=False)
+    told = _told(out.getvalue().replace(b"name", b"\xff\xfe\xff\xfe"), Kind.PARQUET)
+    assert told == [Remark(1, "it is no sound Parquet (UnicodeDecodeError)", True)]
+
+
 @pytest.mark.parametrize("key", [pa.string(), pa.binary()])
 def test_a_map_is_read_with_its_keys(key: pa.DataType) -> None:
     detector = Detector(types={"CVV"}, names=False)

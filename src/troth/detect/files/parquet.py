@@ -35,7 +35,7 @@ def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
         names = file.schema_arrow.names
         yield from (Cell(1, (), name, is_name=True) for name in names)
         yield from _cells(file, names)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, *_NOT_FOR_PYTHON) as error:
         raise Unscanned(f"it is no sound Parquet ({type(error).__name__})") from None
 
 
