@@ -8,7 +8,6 @@ from typing import Final
 
 import pytest
 
-from troth.detect.written.checks import CHECKS
 from troth.detect.written.reading import read
 from troth.detect.written.recogniser import Pattern, Recogniser
 from troth.detect.written.search import Search
@@ -44,7 +43,7 @@ def test_what_is_said_over_and_over_is_read_a_few_times(
         read_signs += len(value)
         return False
 
-    monkeypatch.setitem(CHECKS, pattern.check, refuses)  # type: ignore[arg-type]
+    monkeypatch.setattr("troth.detect.written.search.CHECKS", {pattern.check: refuses})
     search = Search(recogniser, pattern)
     for text in hostile(recogniser, pattern):
         read_signs = 0

@@ -50,7 +50,9 @@ _LONG_WORD: Final = re.compile("[a-z]{6}")
 _ZIP_AND_FOUR: Final = re.compile(r"\d{5}-\d{4}")
 _HOLDING_A_PLACE: Final = re.compile(
     r"\$?\{.*|<.*>?|\[.*\]|\(.*\)|[*•.xX_-]+|\$[A-Z_]+|%\w+%|(?:your|my|the|some|change)[_-]?.*"
+    r"|~?/[\w.-]+/.*"
 )
+"""Stars, variables and their like; and a folder, which programs call PWD."""
 _NO_NAME: Final = re.compile(
     r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
     r"|her|here|his|id|if|info?|input|is|it|log|login|me|message|must|my|n/a|names?|new|none?|not|null|of|on|or|page"
