@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from troth.detect.spoken.signs import Signs
 from troth.detect.spoken.talk import Talk
-from troth.detect.spoken.values import Value, values
+from troth.detect.spoken.values import Value, by_shape, values
 
 __all__ = ["EXACT", "FOLLOWING", "Context", "alone", "context", "told"]
 
@@ -155,7 +155,7 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     """
     if parts > _PARTS_MAX:
         return None
-    type_, score = max(map(_by_shape, signs.shapes), key=lambda it: it[1])
+    type_, score = max(map(by_shape, signs.shapes), key=lambda it: it[1])
     is_spelled = "n" in kinds or "=" in kinds
     if score < _LEAST_SCORE and not is_spelled:
         return None
@@ -176,11 +176,6 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     each = 0.1 if len(signs.said) < _LONG else 0.04
     score -= each * kinds.count("w") + 0.1 * (parts - 1) + 0.05 * long_letters
     return (type_, score) if score >= _LEAST_SCORE else None
-
-
-@lru_cache(maxsize=4096)
-def _by_shape(shape: str) -> tuple[str, float]:
-    return max(((it.type, it.score_alone(shape)) for it in values().values()), key=lambda it: it[1])
 
 
 def _counts(said: str) -> bool:

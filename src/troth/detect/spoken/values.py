@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from troth.detect.spoken.reading import shipped
 from troth.detect.written.checks import CHECKS
 
-__all__ = ["Value", "values"]
+__all__ = ["Value", "by_shape", "values"]
 
 _CLASSES: Final = re.compile(r"\[[^\]]*\]|[DLZ]")
 _STANDS_FOR: Final = {"D": "DZB", "L": "LB", "Z": "ZB"}
@@ -18,7 +18,7 @@ _STANDS_FOR: Final = {"D": "DZB", "L": "LB", "Z": "ZB"}
 
 
 class Value:
-    """One type of value: the shapes that it has when said whole, in part, with slips, and alone (with a score)."""
+    """One type of value: the shapes that it has when said whole, in part, and with slips."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.type: Final[str] = raw["type"]
@@ -28,7 +28,6 @@ class Value:
         self._exact: str = raw["exact"]
         self._loose: str = raw["loose"]
         self._partial: str = raw.get("partial", "$^")
-        self._alone: Sequence[tuple[str, float]] = raw.get("alone", ())
 
     def is_exact(self, shape: str) -> bool:
         """Whether *shape* is that of the whole value."""
@@ -46,15 +45,25 @@ class Value:
         """Whether *shape* may be the value, with slips or not quite in the usual form."""
         return _compiled(self._loose).fullmatch(shape) is not None
 
-    def score_alone(self, shape: str) -> float:
-        """How sure a value of this *shape* is where nothing says what it is; 0 where it is none."""
-        return max((score for pattern, score in self._alone if _compiled(pattern).fullmatch(shape)), default=0.0)
-
 
 @cache
 def values() -> Mapping[str, Value]:
     """Every value that can be said, by type."""
     return {raw["type"]: Value(raw) for raw in shipped()["values"]}
+
+
+@lru_cache(maxsize=4096)
+def by_shape(shape: str) -> tuple[str, float]:
+    """The likeliest type of what has this *shape* where nothing says what it is, and how sure that is: 0 for none."""
+    found = ((type_, score) for type_, pattern, score in _alone() if _compiled(pattern).fullmatch(shape))
+    return next(found, ("", 0.0))
+
+
+@cache
+def _alone() -> Sequence[tuple[str, str, float]]:
+    """Shapes that tell by themselves what a value is, the surest first."""
+    shapes = [(it["type"], shape, score) for it in shipped()["values"] for shape, score in it.get("alone", ())]
+    return sorted(shapes, key=lambda it: -it[2])
 
 
 @cache
