@@ -46,6 +46,12 @@ _DATES: Final = re.compile(
     r"|(?:1[89]|20)\d\d(?: ?- ?(?:1[89]|20)\d\d)?|\d\d?\.\d\d?(?: ?- ?\d\d?\.\d\d?)?"
 )
 _WORD: Final = re.compile("[a-z]{4}")
+_OF_PASSWORDS: Final = re.compile(
+    "(?:case|auto|read|one|non|self|two|multi|re|e|log|sign)-(?:(?:in)?sensitive|filled|only|time|empty|service|factor"
+    "|step|set|mail(?:ed)?|in)[?!…]*"
+)
+"""What is said of passwords in two words with a hyphen."""
+_TIMES: Final = re.compile(r"(?i)\d{1,2}(?:[:.]\d\d)?(?: ?[ap]m)?(?: ?- ?\d{1,2}(?:[:.]\d\d)?)? ?[ap]m")
 _LONG_WORD: Final = re.compile("[a-z]{6}")
 _ZIP_AND_FOUR: Final = re.compile(r"\d{5}-\d{4}")
 _HOLDING_A_PLACE: Final = re.compile(
@@ -57,7 +63,7 @@ _NO_NAME: Final = re.compile(
     r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
     r"|her|here|his|id|if|info?|input|is|it|log|login|me|message|must|my|n/a|names?|new|none?|not|null|of|on|or|page"
     r"|password|please|reports?|reported|says|set|she|states|test|th(?:at|e|eir|em|en|ey|is)|to|type|undefined|unknown"
-    r"|users?|was|were|what|when|who|will|with|you|your"
+    r"|(?:attempt|field|form|option|page|screen|server|step|test|v|version)\d*|users?|was|were|what|when|who|will|with|you|your"
 )
 """Words that follow the word *user* or *login* in plain sentences and in messages of programs."""
 _NO_HANDLE: Final = re.compile(
@@ -160,7 +166,7 @@ def reference(value: str) -> bool:
     if rest and word.isalpha() and (word.islower() or len(word) > 4 or word in _CURRENCIES):
         return False
     has_digit = digits_of(value) != ""
-    return has_digit and sum(map(str.isalnum, value)) >= 4 and not _DATES.fullmatch(value)
+    return has_digit and sum(map(str.isalnum, value)) >= 4 and not (_DATES.fullmatch(value) or _TIMES.fullmatch(value))
 
 
 def no_standard(value: str) -> bool:
@@ -192,8 +198,8 @@ def filled(value: str) -> bool:
 
 def password(value: str) -> bool:
     """Five signs or more, no plain words with what ends a sentence, nothing that only holds a password's place."""
-    words = value.rstrip("?!…").split("/")
-    plain = all(it.isalpha() and it[1:] == it[1:].lower() for it in words)
+    words = value.strip("([?!…").split("/")
+    plain = all(it.isalpha() and it[1:] == it[1:].lower() for it in words) or _OF_PASSWORDS.fullmatch(value.lower())
     return len(value) >= 5 and not plain and not _HOLDING_A_PLACE.fullmatch(value)
 
 
