@@ -1,0 +1,27 @@
+"""Of several recognisers that claim a value, the likelier gets the whole of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from troth.detect import Detector
+
+_DETECTOR: Final = Detector(names=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "kind"),
+    [
+        ("wire to account no. 000123456789", "000123456789", "BANK_ACCOUNT"),
+        ("Vous pouvez m'appeler au 06.12.34.56.78", "06.12.34.56.78", "PHONE_NUMBER"),
+        ("Nací el 3 de abril de 1985", "3 de abril de 1985", "DATE_OF_BIRTH"),
+        ("username annlee99", "annlee99", "USERNAME"),
+        ("customer 12345678901234", "12345678901234", "REFERENCE_NUMBER"),
+        ("IBAN DE89 3704 0044 0532 0130 00", "DE89 3704 0044 0532 0130 00", "IBAN_CODE"),
+        ("payment 4111111111111111", "4111111111111111", "CREDIT_CARD"),
+    ],
+)
+def test_the_likelier_recogniser_finds_the_whole_value(text: str, value: str, kind: str) -> None:
+    assert [(text[it.start : it.end], it.type) for it in _DETECTOR.find(text)] == [(value, kind)]
