@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,30 @@ def test_of_equals_the_longer_then_the_earlier_stays() -> None:
 def test_of_the_same_found_twice_the_one_that_is_checked_stays() -> None:
     twice = [found(0, 4), found(0, 4, checked=True)]
     assert resolved(twice, TEXT) == resolved(twice[::-1], TEXT) == [found(0, 4, checked=True)]
+
+
+def test_a_rest_has_no_blanks_and_commas_at_its_ends() -> None:
+    text = "69002 Lyon, 06 12 34 56 78"
+    findings = [Finding(0, 14, "ADDRESS", 0.97, "test"), Finding(12, 26, "PHONE_NUMBER", 0.9, "test")]
+    assert [text[it.start : it.end] for it in resolved(findings, text)] == ["69002 Lyon, 06", "12 34 56 78"]
+
+
+@pytest.mark.parametrize("place", [(0, 30), (5, 20), (0, 20), (25, 40)])
+def test_a_place_of_which_a_part_is_an_address_is_an_address(place: tuple[int, int]) -> None:
+    findings = [found(*place, 0.98, "LOCATION"), found(5, 30, 0.97, "ADDRESS")]
+    assert {it.type for it in resolved(findings, TEXT)} == {"ADDRESS"}
+
+
+def test_a_place_beside_an_address_and_one_around_an_unsure_one_stay_places() -> None:
+    assert places(found(0, 5, 0.98, "LOCATION"), found(5, 30, 0.97, "ADDRESS"))[0] == (0, 5, "LOCATION")
+    assert places(found(0, 30, 0.98, "LOCATION"), found(5, 30, 0.55, "ADDRESS")) == [(0, 30, "LOCATION")]
+
+
+def test_very_many_findings_over_very_many_others_are_resolved_in_time() -> None:
+    many = 10_000  # where time grew with the square of it, this would never end
+    sure = [Finding(many + at * 10, many + at * 10 + 8, "URL", 0.99, "test") for at in range(many)]
+    unsure = [Finding(at, many * 12 + at, "URL", 0.6, "test") for at in range(many)]
+    assert set(sure) <= set(resolved(sure + unsure, "x" * many * 14))
 
 
 FINDINGS = st.lists(

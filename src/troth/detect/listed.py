@@ -49,9 +49,10 @@ class Listed:
         parts = tuple(_plain(it[0]) for it in found)
         before = words[: found[0].start()].strip(_AROUND)
         after = words[found[-1].end() :].strip(_AROUND + ".")
-        meant = self._types.setdefault(parts, [])
-        meant.append(_Meant(before, after, entity))
-        meant.sort(key=lambda it: -len(it.before) - len(it.after))  # the most exact is asked first
+        meant, it = self._types.setdefault(parts, []), _Meant(before, after, entity)
+        if it not in meant:
+            meant.append(it)
+            meant.sort(key=lambda it: -len(it.before) - len(it.after))  # the most exact is asked first
         self._longest[parts[0]] = max(len(parts), self._longest.get(parts[0], 0))
 
     def find(self, text: Text) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import operator
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -15,6 +16,11 @@ _MARGIN: Final = 0.25
 """By how much a finding must be surer than a longer one around it, to stand in its place."""
 _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
+_AROUND: Final = " \t\r\n,;"
+"""What is no part of a rest where it stands at an end of it."""
+_TAKEN: Final = b"\1"
+_TOO_SHORT: Final = b"\2"
+"""What nothing has taken between two that are, and is too short to be a rest."""
 _PLACE: Final = operator.itemgetter(0, 1)
 
 
@@ -25,6 +31,7 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
     2. Of two that overlap, the surer stays; of equal ones the longer, of those the earlier, then by name of the type.
     3. What loses keeps its rest as a finding of its own, so that it does not leak, unless it was unsure (below 0.6) or
        fewer than three letters or digits are left.
+    4. A place of which a part is an address is an address.
     """
     kept: list[Finding] = []
     together: list[Finding] = []
@@ -44,20 +51,32 @@ def _settled(together: list[Finding], text: str) -> list[Finding]:
     """What stays of findings of which each overlaps another."""
     if len(together) < 2:
         return together
-    together.sort(key=_widest_and_surest_first)
+    together = sorted(_with_addresses(together), key=_widest_and_surest_first)
     outermost = [*_outermost(together)]
     if len(outermost) < 2:
         return outermost
     kept: list[Finding] = []
+    begin = outermost[0].start
+    taken = bytearray(max(it.end for it in outermost) - begin)
     for it in sorted(outermost, key=lambda it: (-it.score, it.start - it.end, it.start, it.type)):
-        for part in _free(it, kept):
-            if part is it or (it.score >= _REST_SCORE and _length(text, part) >= _REST_LENGTH):
-                bisect.insort(kept, part)
-    return kept
+        for part in _left(it, taken, begin, text):
+            kept.append(part)
+            taken[part.start - begin : part.end - begin] = _TAKEN * (part.end - part.start)
+    return sorted(kept)
 
 
 def _widest_and_surest_first(it: Finding) -> tuple[object, ...]:
     return it.start, -it.end, -it.score, it.type, it.recogniser, not it.checked, it.checked is None, not it.told
+
+
+def _with_addresses(found: list[Finding]) -> Iterator[Finding]:
+    """*found*, which is in the order of its places: where one overlaps an address, it is one."""
+    addresses = [it for it in found if it.type == "ADDRESS" and it.score >= _REST_SCORE]
+    starts = [it.start for it in addresses]
+    reach = list(itertools.accumulate((it.end for it in addresses), max))
+    for it in found:
+        before = bisect.bisect_left(starts, it.end) if it.type == "LOCATION" else 0
+        yield it._replace(type="ADDRESS") if before and reach[before - 1] > it.start else it
 
 
 def _outermost(found: list[Finding]) -> Iterator[Finding]:
@@ -71,22 +90,31 @@ def _outermost(found: list[Finding]) -> Iterator[Finding]:
         yield it
 
 
-def _free(it: Finding, kept: list[Finding]) -> Iterator[Finding]:
-    """The parts of a finding that none of those kept has taken; itself, where it is free."""
-    at = bisect.bisect_left(kept, (it.start,))
-    if at and kept[at - 1].end > it.start:
-        at -= 1
-    start = it.start
-    while at < len(kept) and kept[at].start < it.end:
-        if start < kept[at].start:
-            yield it._replace(start=start, end=kept[at].start)
-        start = max(start, kept[at].end)
-        at += 1
-    if start == it.start:
-        yield it
-    elif start < it.end:
-        yield it._replace(start=start)
+def _left(it: Finding, taken: bytearray, begin: int, text: str) -> list[Finding]:
+    """A finding, where nothing of it is taken, and its rests where something is; *begin* is where *taken* begins."""
+    start, end = it.start - begin, it.end - begin
+    if taken.find(_TAKEN, start, end) < 0:
+        return [it]
+    rests: list[Finding] = []
+    if it.score >= _REST_SCORE:
+        for at, stop in [*_free(taken, start, end)]:
+            if sum(map(str.isalnum, text[at + begin : stop + begin])) >= _REST_LENGTH:
+                rests.append(_trimmed(it._replace(start=at + begin, end=stop + begin), text))
+            elif start < at and stop < end:
+                taken[at:stop] = _TOO_SHORT * (stop - at)  # for any other, too: so that nobody asks again
+    return rests
 
 
-def _length(text: str, part: Finding) -> int:
-    return sum(map(str.isalnum, text[part.start : part.end]))
+def _free(taken: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while (start := taken.find(0, start, end)) >= 0:
+        stop = taken.find(_TAKEN, start, end)
+        stop = end if stop < 0 else stop
+        yield start, stop
+        start = stop
+
+
+def _trimmed(rest: Finding, text: str) -> Finding:
+    """Without blanks and commas at its ends."""
+    said = text[rest.start : rest.end]
+    start = rest.end - len(said.lstrip(_AROUND))
+    return rest._replace(start=start, end=start + len(said.strip(_AROUND)))
