@@ -12,6 +12,7 @@ from troth.detect.written import matching
 from troth.detect.written.matching import Matcher
 from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.reading import read
+from troth.detect.written.recogniser import Pattern, Recogniser, Scores, Words
 from troth.detect.written.search import Search
 
 RECOGNISERS = list(read(resources.files("troth.detect.written") / "recognisers"))
@@ -35,6 +36,17 @@ def test_many_texts_end_to_end_hold_what_each_holds() -> None:
     for some in (texts, texts[::-1], texts[::3]):
         for text, found in zip(some, together.find_each(some), strict=True):
             assert set(found) == set(together.find(text))
+
+
+def test_words_reach_as_far_in_one_text_as_among_many() -> None:
+    before, after = Words(before=("pin",)), Words(after=("pin",))
+    for said, text in ((before, "pin{}1234"), (after, "1234{}pin")):
+        it = Recogniser("test/it", "IT", "it", "here", (), (Pattern(r"\b\d{4}\b", Scores(told=0.9)),), said)
+        texts = [Text(text.format(" " * gap)) for gap in range(60)]
+        alone = [Matcher([it]).find(text) for text in texts]
+        assert Matcher([it]).find_each(texts) == alone
+        assert any(alone)
+        assert not all(alone)
 
 
 def test_a_value_that_would_go_on_in_the_next_text_ends_with_its_own() -> None:

@@ -19,7 +19,7 @@ from troth.detect.written.wordbook import DIGIT, NEVER, Wordbook
 __all__ = ["Matcher"]
 
 _BETWEEN: Final = b"\n" + bytes(48) + b"\n"
-"""Stands between texts that are searched together: no value goes across it, and no word is near enough beyond it."""
+"""Stands around texts that are searched together: no value goes across it, and no word is near enough beyond it."""
 _made: Final = partial(tuple.__new__, Finding)
 """`Finding` of a tuple, without a call of Python for each."""
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
@@ -67,24 +67,31 @@ class Matcher:
 
 
 def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None:
-    """Adds what is sought in texts, which are laid end to end, to the findings of each."""
+    """Adds what is sought in texts, which are laid end to end, to the findings of each. One alone is laid like many, or
+    its ends would be others.
+    """
     search, *said = sought
     kind, name = search.recogniser.type, search.recogniser.name
     for text, _ in places:
         text.check_clock()
-    at, begins, ends, past, before = -1, 0, 0, 0, 0
-    for start, end, score, checked, told in search.find(_BETWEEN.join([text.utf8 for text, _ in places]), *said):
-        while start >= past:
+    laid = _BETWEEN.join([b"", *(text.utf8 for text, _ in places), b""])
+    at, begins, ends, past, before = -1, 0, 0, len(_BETWEEN), 0
+    for start, end, score, checked, told in search.find(laid, *said):
+        while at < 0 or start >= past:
             at += 1
             text, found = places[at]
             begins, ends, before = past, past + len(text.utf8), len(found)
             past = ends + len(_BETWEEN)
-        if end > ends:  # it goes on in the next text, and hides what is in either: they are asked one by one
-            del found[before:]
-            for alone in places[at:]:
-                _find(sought, [alone])
-            return
         first, last = start - begins, end - begins
+        if first < 0 or end > ends:
+            if len(places) > 1:  # it goes on in the next text, and hides what is in either: they are asked one by one
+                del found[before:]
+                for alone in places[at:]:
+                    _find(sought, [alone])
+                return
+            first, last = max(first, 0), min(last, len(text.utf8))
+            if first >= last:
+                continue
         if not text.is_plain:
             first, last = text.offset(first), text.offset(last)
         found.append(_made((first, last, kind, score, name, checked, told)))

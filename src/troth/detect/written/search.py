@@ -125,7 +125,8 @@ def _last_of(these: tuple[str, ...]) -> Any:
 
 def _before(match: Any, utf8: bytes, start: int) -> int | None:
     """How far before *start* the last of the words ends; it may touch the value but not stand in it."""
-    _, end = match(_FROM_START, utf8, start - _BEFORE if start > _BEFORE else 0, start + 1)[0]
+    farthest = start - _BEFORE - 1  # where what bounds a word stands
+    _, end = match(_FROM_START, utf8, farthest if farthest > 0 else 0, start + 1)[0]
     if end < 0:
         return None
     return start - end if end < start else 0
@@ -133,7 +134,7 @@ def _before(match: Any, utf8: bytes, start: int) -> int | None:
 
 def _after(match: Any, utf8: bytes, end: int) -> int | None:
     """How far after *end* the first of the words begins."""
-    start, _ = match(_ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER))[0]
+    start, _ = match(_ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
     if start < 0:
         return None
     return start - end if start > end else 0
