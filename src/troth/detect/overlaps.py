@@ -69,14 +69,18 @@ def _widest_and_surest_first(it: Finding) -> tuple[object, ...]:
     return it.start, -it.end, -it.score, it.type, it.recogniser, not it.checked, it.checked is None, not it.told
 
 
-def _with_addresses(found: list[Finding]) -> Iterator[Finding]:
+def _with_addresses(found: list[Finding]) -> list[Finding]:
     """*found*, which is in the order of its places: where one overlaps an address, it is one."""
     addresses = [it for it in found if it.type == "ADDRESS" and it.score >= _REST_SCORE]
+    if not addresses:
+        return found
     starts = [it.start for it in addresses]
     reach = list(itertools.accumulate((it.end for it in addresses), max))
+    changed = []
     for it in found:
         before = bisect.bisect_left(starts, it.end) if it.type == "LOCATION" else 0
-        yield it._replace(type="ADDRESS") if before and reach[before - 1] > it.start else it
+        changed.append(it._replace(type="ADDRESS") if before and reach[before - 1] > it.start else it)
+    return changed
 
 
 def _outermost(found: list[Finding]) -> Iterator[Finding]:
