@@ -40,6 +40,12 @@ def _found(text: str) -> list[str]:
         "<p>⟦Flat 7<br>112 Mill Road<br/>Bristol BS6 7SU⟧</p>",
         "'Ben grew up in ⟦Little Ossing⟧'",
         "She flew to ⟦Portugal⟧ on Monday",
+        "J'habite ⟦14 rue de la République, 69002 Lyon⟧. Tél. 06 12 34 56 78",
+        "⟦Calle Mayor 5, 28013 Madrid⟧. Mi correo",
+        "⟦Lindenstraße 14a, 89073 Ulm⟧. Bitte klingeln",
+        "⟦Rosenweg 3, 9000 St. Gallen⟧ bitte",
+        "⟦BP 120, 69002 Lyon⟧",
+        "Ann is at ⟦9 Park Road, Leeds LS1 3AB⟧. London is far away",
     ],
 )
 def test_an_address_is_found_from_its_first_part_to_its_last(marked: str) -> None:
@@ -60,6 +66,8 @@ def test_an_address_is_found_from_its_first_part_to_its_last(marked: str) -> Non
         "press one for sales, two for the place where you live",
         "The meeting is in Hall 3; see Section 7 and the terms at Step 4.",
         "i for india, d for denmark",
+        "HR 72 BP 120 over 80",
+        "BP 120/80, HR 72, patient lives at home",
     ],
 )
 def test_numbers_and_capitals_of_other_things_are_no_address(text: str) -> None:

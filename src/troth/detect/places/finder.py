@@ -74,6 +74,8 @@ class Places:
         after = utf8[end : end + _AFTER].decode("utf-8", "ignore")
         right = NOWHERE if judged.cut or judged.alone else self._walker.right(after, capitals=judged.capitals)
         proof = left.proof if judged.places else max(left.proof, right.proof)
+        if judged.needs is Needs.BEHIND and not right.proof:
+            return None
         if (judged.needs is Needs.ANY and not proof and not told) or (
             judged.loose and not right.length and _is_named(core, judged, before, after)
         ):

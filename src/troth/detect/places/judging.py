@@ -16,6 +16,7 @@ _NUMBER_AFTER: Final = re.compile(
     r",? +(?:n[°.]{0,2}o? ?|km ?|(?i:no|nr)[.:]? ?)?"
     r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}$"
 )
+_STOPPED: Final = re.compile(r"([^\W\d_]+)\. ")
 _AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
@@ -29,6 +30,7 @@ class Needs(Enum):
 
     NOTHING = "nothing"
     ANY = "a town, a code or a flat, or words that tell of an address"
+    BEHIND = "a town, a code or a flat behind it"
     IN = "the word in, directly before it"
     PLACES = "places before it"
     COMMA = "places before it, and a comma"
@@ -123,7 +125,10 @@ def germanic(core: str, of: Words) -> Judged | None:
 
 def box(core: str, of: Words) -> Judged | None:
     """``PO Box 619``, ``Postfach 118``."""
-    unsure = core.lower().startswith(("box", "bp", "general", "pmb", "call"))
+    kind = core.lower()
+    if kind.startswith("bp"):
+        return Judged(0.85, Needs.BEHIND, capitals=not core.islower())  # or it is somebody's blood pressure
+    unsure = kind.startswith(("box", "general", "pmb", "call"))
     return Judged(0.85, _any(unsure), capitals=not core.islower())
 
 
@@ -157,7 +162,9 @@ def pair(core: str, of: Words) -> Judged | None:
     names = {word.lower().strip(".") for word in words}
     if names & of.no_places or not codes or _YEAR.fullmatch(words[codes[-1]]):
         return None
-    return Judged(0.85)
+    town = re.split(r"\d", core)[-1]
+    ends = [it.end(1) for it in _STOPPED.finditer(town) if len(it[1]) > 3 or it[1].lower() in of.towns]
+    return Judged(0.85, cut=len(town) - ends[0] if ends else 0)
 
 
 def unit(core: str, of: Words) -> Judged | None:

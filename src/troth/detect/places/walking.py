@@ -94,6 +94,8 @@ class Walker:
                 proof, waiting = 2, 0
                 size += self._town_of_code(text, row, at, at + size, capitals=capitals)
                 end = row[at + size - 1].end
+                if self._ends_sentence(row[at + size - 1]):
+                    break
             elif size := self._region(row, at, capitals=capitals):
                 end, proof, waiting = row[at + size - 1].end, 2, 0
             elif size := self._longest(row, at, self.of.towns, capitals=capitals):
@@ -184,12 +186,18 @@ class Walker:
             if not (token.is_name or token.word in self.of.links):
                 break
             size = count if token.is_name else size
+            if self._ends_sentence(token):
+                break
         if set(apart) - {" ", ";", "-"} and not _DUTCH.fullmatch(code):
             # A comma before the town is Italian, where the province follows.
             size = size if apart == ", " and size and _PROVINCE.match(text, row[after + size - 1].end) else 0
-        if size and after + size < len(row) and _is_district(row[after + size]):
-            return size + 1
+        if size and row[after + size - 1].written[-1] != "." and after + size < len(row):
+            return size + _is_district(row[after + size])
         return size or (0 if apart.strip() else self._longest(row, after, self.of.towns, capitals=capitals))
+
+    def _ends_sentence(self, token: Token) -> bool:
+        """Whether a full stop behind a code or its town is that of a sentence."""
+        return token.written[-1] == "." and (token.is_last or token.has_digits or token.word in self.of.towns)
 
     def _may_be_place(self, token: Token, *, capitals: bool) -> bool:
         if not token.written[0].isalpha() or token.word in self.of.no_places:
