@@ -114,3 +114,16 @@ def test_which_digits_a_number_has_changes_nothing() -> None:
 def test_a_very_long_word_is_read() -> None:
     text = "x" * 1_000_000 + " my name is Ann"
     assert names_in(text)[-1] == ("Ann", "PERSON")
+
+
+TEXTS = ("My name is", "Ann", "Lee lives in Paris.", "", "12", "SHOUTED BY BEN", "no capitals here", "Ann\n", "from")
+
+
+@given(st.lists(st.sampled_from(TEXTS), max_size=8))
+def test_a_text_is_read_the_same_beside_any_other(texts: list[str]) -> None:
+    assert NAMES.find_each([Text(it) for it in texts]) == [found(it) for it in texts]
+
+
+def test_many_texts_are_read_the_same_as_one_by_one() -> None:
+    texts = [Text(f"{number} people met Ann Lee in Paris. " * (number % 7)) for number in range(300)]
+    assert NAMES.find_each(texts) == [NAMES.find(it) for it in texts]

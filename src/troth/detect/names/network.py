@@ -59,7 +59,10 @@ class Network:
         self._marks = np.zeros(_KEPT * words_max, np.uint8)
 
     def names(self, found: Sequence[str]) -> Iterator[Name]:
-        """The names among at most *words_max* `plain` words: runs of words that are likelier a part of one than not."""
+        """The names among `plain` words: runs of words that are likelier a part of one than not.
+
+        What stands beyond three empty words has no say.
+        """
         shares = self.shares(found)
         sure, steps = self._weights.sure, self._weights.sure.shape[1] - 1
         for start, end in _runs(shares[0] < 0.5):
@@ -78,7 +81,9 @@ class Network:
             marks = self._marks[ids]
         near += self._weights.case.take(_cases(marks), axis=0)
         np.maximum(near, 0, out=near)
-        return _shares(self._scores(near))
+        shares = _shares(self._scores(near, is_word=ids > 0))
+        shares[0, ids == 0] = 1
+        return shares
 
     def _known(self, found: Sequence[str]) -> npt.NDArray[np.intp]:
         try:
@@ -93,7 +98,8 @@ class Network:
         if not self._ids or len(self._ids) + len(new) > len(self._marks):
             self._ids = {"": 0}
             self._parts[:, :1] = self._in_units(self._weights.nothing())
-            new = sorted({*found})
+            self._marks[0] = _LINE
+            new = sorted({*found} - {""})
         within = slice(len(self._ids), len(self._ids) + len(new))
         self._parts[:, within] = self._in_units(self._weights.of(new))
         self._marks[within] = [_MARK_OF[shape(word)] for word in new]
@@ -116,12 +122,12 @@ class Network:
         near += self._weights.near_bias
         return near
 
-    def _scores(self, near: Floats) -> Floats:
+    def _scores(self, near: Floats, *, is_word: npt.NDArray[np.bool_]) -> Floats:
         """The second layer: four rows, a column for a word."""
         weights, count, size = self._weights, len(near), self._weights.down.shape[1]
         after = _product(near, self._after_near)
         down = np.zeros((count + 2 * _WIDE, size), np.float32)
-        down[_WIDE:-_WIDE] = after[:, :size]
+        np.multiply(after[:, :size], is_word[:, None], out=down[_WIDE:-_WIDE])
         wide = _product(np.hstack([down[at : at + count] for at in range(2 * _WIDE + 1)]), weights.wide)
         wide += weights.wide_bias
         np.maximum(wide, 0, out=wide)
