@@ -69,7 +69,7 @@ def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
             "policy/retention.py",
             "policy/notice/missing.py",
             "policy/versions/published.py",
-            "detect/check.py",
+            "detect/schema/check.py",
             "protect/fields/check.py",
             "protect/tokens/check.py",
         )

@@ -145,3 +145,12 @@ def test_values_that_are_too_much_together_are_searched_apart(
 
     monkeypatch.setattr(Detector, "find", hard_pressed)
     assert [finding.place for finding in ask().findings] == ["shop.customer.notes"]
+
+
+def test_the_key_that_the_declaration_names_was_looked_at(
+    ask: Callable[[], Check], company: dict[str, Any], shop: Path
+) -> None:
+    _sql(shop, "CREATE TABLE signup (token TEXT PRIMARY KEY, size INTEGER)")
+    assert [finding.place for finding in ask().findings] == ["shop.signup.token"]
+    company["systems"]["shop"]["tables"]["signup"] = {"key": "token", "ignore": ["size"]}
+    assert ask().outcome is Outcome.PASS

@@ -89,7 +89,7 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
     naming = {it.column for it in (*declared.identity.values(), *declared.mentions.values())}
     marks = {it.column for it in declared.marks.values()}
     marks |= {declared.notice} if declared.notice else set()
-    looked_at = {*declared.ignore, *declared.fields, *naming, *links, *marks}
+    looked_at = {*declared.ignore, *declared.fields, *(declared.key or ()), *naming, *links, *marks}
     for found in classify(schema, samples):
         if found.column not in looked_at and found.entity != "FREE_TEXT":
             yield found

@@ -275,3 +275,9 @@ def test_the_same_input_gives_the_same_findings(name: str, column: str, values: 
     found = classify(table, {column: values})
     assert found == classify(table, {column: values})
     assert all(0.5 <= finding.score <= 1 for finding in found)
+
+
+def test_people_who_share_a_value_are_people() -> None:
+    values = ["Ann Archer, Ben Brown", "Chloe Cole", "Ben Brown / Chloe Cole", "Ann Archer"] * 3
+    table = TableSchema("track", (Column("composer", ColumnKind.TEXT, "text"),), ())
+    assert [it.category for it in classify(table, {"composer": values})] == ["user.name"]

@@ -42,6 +42,9 @@ _PHONE_SHAPE = re.compile(r"[+(]?[\d][\d ()./\-]{4,24}\d( ?(x|ext\.?) ?\d{1,6})?
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _CAPITALISED = re.compile(r"[^\W\d_][^\W\d_'’.-]{0,24}(?:[ -][^\W\d_][\w'’.-]{0,30}){1,3}")
 
+_LISTED = re.compile(r"[,;/&]")
+"""Between people who share a value, as those who wrote a song together do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -145,10 +148,17 @@ def persons(values: Sequence[str]) -> float:
 
     It is asked only where most of the values are two to four words that begin with a capital.
     """
-    like = [value for value in values[:_NAMES_MAX] if len(value) <= _NAME_LENGTH_MAX]
+    each = [person for value in values[:_NAMES_MAX] for person in _one_by_one(value)]
+    like = [value for value in each if len(value) <= _NAME_LENGTH_MAX]
     if not like or share(like, lambda value: _CAPITALISED.fullmatch(value) is not None) < _CAPITALISED_MIN:
         return 0.0
     return _read(_namer(), like).part("PERSON")
+
+
+def _one_by_one(value: str) -> list[str]:
+    """The people of a list of several; any other value as it is."""
+    several = [it.strip() for it in _LISTED.split(value[: 4 * _NAME_LENGTH_MAX])]
+    return several if all(map(_CAPITALISED.fullmatch, several)) else [value]
 
 
 @functools.cache
