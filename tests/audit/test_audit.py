@@ -6,10 +6,12 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import pytest
 from tests.audit import world
 from tests.audit.conftest import places, told
 
 from troth.audit import Report, Severity, as_data, as_html, as_sarif, audit, draft
+from troth.detect import Detector, Finding, Unscanned
 from troth.stores import Limits, Store, open_store
 
 
@@ -135,3 +137,15 @@ def test_the_gravest_come_first(report: Report) -> None:
     order = [list(Severity).index(finding.severity) for finding in report.findings]
     assert order == sorted(order)
     assert report.has_errors
+
+
+def test_values_that_could_not_be_searched_are_told_and_names_still_count(
+    anywhere: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given_up(self: Detector, text: str) -> list[Finding]:
+        raise Unscanned("the text could not be searched in the memory that is allowed")
+
+    monkeypatch.setattr(Detector, "find", given_up)
+    report = audit({"shop": anywhere}, now=world.NOW)
+    assert "shop.member" in places(report, "store.part-unread")
+    assert "member.email" in {f"{table.name}.{it.column}" for _, table, it in report.facts.personal()}

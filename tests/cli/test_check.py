@@ -158,6 +158,15 @@ def test_values_that_nobody_declared_are_found_when_asked_for(check: Ask, bare: 
     assert "example.org" not in answer.out
 
 
+def test_values_that_cannot_be_read_are_no_pass(check: Ask, bare: Firm) -> None:
+    bare.change("shop", "CREATE TABLE odd (id INTEGER PRIMARY KEY, raw TEXT)")
+    bare.change("shop", "INSERT INTO odd VALUES (1, '{')")
+    bare.change("shop", "ALTER TABLE odd ADD COLUMN reach TEXT AS (json(raw))")  # fails when it is read
+    assert check().code == 0
+    answer = check("--json", "--values")
+    assert (answer.document[0]["code"], answer.code) == ("store-not-checked", 1)
+
+
 def test_values_without_stores_are_asked_wrongly(check: Ask) -> None:
     assert check("--values", "--no-stores").code == 2
 

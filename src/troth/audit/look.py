@@ -17,6 +17,7 @@ from troth.detect import (
     QuasiIdentifier,
     Role,
     TableSuggestion,
+    Unscanned,
     classify,
     infer_references,
     quasi_identifier,
@@ -29,6 +30,7 @@ from troth.stores import (
     Access,
     Before,
     ColumnKind,
+    Scalar,
     Schema,
     Store,
     StoreBusy,
@@ -187,15 +189,18 @@ def _read(store: Store, table: TableSchema) -> _Read:
     told = _Read()
     # Bytes are judged by name: a sample of files and pictures could be of any size.
     columns = [column.name for column in table.columns if column.kind is not ColumnKind.BYTES]
-    samples: dict[str, list[object]] = {}
+    samples: dict[str, list[Scalar]] = {}
     try:
         rows = store.sample(table.name, columns, rows=SAMPLE_ROWS) if columns else []
         told.sampled = len(rows)
         samples = {column: [row[at] for row in rows] for at, column in enumerate(columns)}
     except StoreError as error:
         told.unread, told.lost = str(error), isinstance(error, StoreUnreachable)
-    told.personal = tuple(classify(table, samples))  # type: ignore[arg-type]
-    told.quasi = quasi_identifier(told.personal, samples)  # type: ignore[arg-type]
+    try:
+        told.personal = tuple(classify(table, samples))
+        told.quasi = quasi_identifier(told.personal, samples)
+    except Unscanned as error:  # names alone are no reason to call a table clean, and better than nothing
+        told.unread, told.personal = str(error), tuple(classify(table, {}))
     told.rows, told.counted = _rows(store, table, told)
     return told
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from troth.declaration import Declaration, Problem, Severity
+from troth.detect.finding import Unscanned
 from troth.detect.schema.columns import ColumnFinding, classify
-from troth.stores import ColumnKind, Scalar, Schema, Store, StoreError, Undeclared, undeclared
+from troth.stores import ColumnKind, Scalar, Schema, Store, Undeclared, undeclared
 
 __all__ = ["check", "sample_undeclared"]
 
@@ -21,15 +22,12 @@ Samples = Mapping[str, Sequence[Scalar]]
 def sample_undeclared(declaration: Declaration, system: str, schema: Schema, store: Store) -> dict[str, Samples]:
     """A sample of every table of *system* in which there is something that the declaration does not name, by table.
 
-    One statement a table. A table that cannot be read is left out, and judged by its names.
+    One statement a table. Raises `StoreError` where one cannot be read: it was asked for, and would pass unseen.
     """
     found: dict[str, Samples] = {}
     for it in undeclared(declaration, system, schema):
         names = [column.name for column in it.columns if column.kind is not ColumnKind.BYTES]
-        try:
-            rows = store.sample(it.table.name, names, rows=_ROWS) if names else []
-        except StoreError:
-            continue
+        rows = store.sample(it.table.name, names, rows=_ROWS) if names else []
         found[it.table.name] = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     return found
 
@@ -49,11 +47,16 @@ def check(
 
 
 def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Iterator[Problem]:
+    table = f"systems.{it.system}.tables.{it.table.name}"
+    try:
+        seen = classify(it.table, samples)
+    except Unscanned as error:
+        yield Problem("store-not-checked", declaration.where(table), table, f"its values were not looked at: {error}")
+        seen, samples = classify(it.table, {}), {}
     held: dict[str, ColumnFinding] = {}
-    for found in classify(it.table, samples):
+    for found in seen:
         if found.entity != "FREE_TEXT":
             held.setdefault(found.column, found)
-    table = f"systems.{it.system}.tables.{it.table.name}"
     if it.whole:
         told = [(table, [_said(found, in_column=True) for found in held.values()])]
     else:
