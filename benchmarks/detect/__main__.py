@@ -27,6 +27,7 @@ from typing import Final
 
 from benchmarks.detect import engines
 from benchmarks.detect.corpus import documents
+from benchmarks.pinning import pin
 
 GOALS: Final = {"structured": 20.0, "full": 1.0}
 """Megabytes a CPU second."""
@@ -42,7 +43,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--others", default=sys.executable, help="the Python that has the other engines")
     given = options.parse_args()
-    print(_pin())
+    print(pin())
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder) / "corpus.jsonl"
         count = _write(corpus, given.megabytes)
@@ -53,15 +54,6 @@ def main() -> None:
     missed = list(_missed(costs))
     print("\n".join(f"MISSED: {goal}" for goal in missed) or "all goals were reached")
     sys.exit(bool(missed))
-
-
-def _pin() -> str:
-    """Keep this process, and those that it starts, to one core. Which one, in a line."""
-    if not hasattr(os, "sched_setaffinity"):
-        return "on any core: this system does not pin a process; goals are for one core"
-    core = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {core})
-    return f"on core {core} alone"
 
 
 def _write(corpus: Path, megabytes: float) -> int:

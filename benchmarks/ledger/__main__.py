@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.ledger import floor
+from benchmarks.pinning import pin
 from troth.ledger import (
     Checkpoint,
     Entry,
@@ -55,20 +56,11 @@ def main() -> None:
     options.add_argument("--entries", type=int, default=MILLION, help="how many the ledger has that is proved from")
     options.add_argument("--folder", type=Path, help="where to write (default: the folder for temporary files)")
     given = options.parse_args()
-    print(_pin())
+    print(pin())
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         missed = list(_run(Path(folder), given.entries))
     print("\n".join(f"MISSED: {goal}" for goal in missed) or "all goals were reached")
     sys.exit(bool(missed))
-
-
-def _pin() -> str:
-    """Keep this process, and those that it starts, to one core. Which one, in a line."""
-    if not hasattr(os, "sched_setaffinity"):
-        return "on any core: this system does not pin a process; goals are for one core"
-    core = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {core})
-    return f"on core {core} alone"
 
 
 def _run(folder: Path, size: int) -> Iterator[str]:

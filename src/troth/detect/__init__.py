@@ -15,9 +15,9 @@ What is behind these names is imported when it is first asked for: a text is sea
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from troth.behind import behind
 from troth.detect.entities import Entity, entities
 from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
 
@@ -66,24 +66,17 @@ __all__ = [
     "typed",
 ]
 
-_BEHIND = {
-    "detector": "Detector Finder Unknown",
-    "explaining": "explain",
-    "labels": "Labels",
-    "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
-    "schema.check": "check sample_undeclared",
-    "schema.columns": "ColumnFinding classify",
-    "schema.references": "InferredReference infer_references",
-    "schema.singling": "QuasiIdentifier quasi_identifier",
-    "schema.suggestion": "Role TableSuggestion suggest",
-}
-"""Module to the names that it answers for, as the imports above tell a type checker."""
-
-_MODULES = {name: module for module, names in _BEHIND.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
+__getattr__ = behind(
+    __name__,
+    {
+        "detector": "Detector Finder Unknown",
+        "explaining": "explain",
+        "labels": "Labels",
+        "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
+        "schema.check": "check sample_undeclared",
+        "schema.columns": "ColumnFinding classify",
+        "schema.references": "InferredReference infer_references",
+        "schema.singling": "QuasiIdentifier quasi_identifier",
+        "schema.suggestion": "Role TableSuggestion suggest",
+    },
+)

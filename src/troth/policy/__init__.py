@@ -9,9 +9,9 @@ models, nor for the readers of formats that are not at hand.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from troth.behind import behind
 from troth.policy.text import Block, Cell, Language, Link, PolicyError, PolicyText, Section, Sentence, Span
 
 if TYPE_CHECKING:
@@ -76,21 +76,14 @@ __all__ = [
     "understand",
 ]
 
-_BEHIND = {
-    "binding": "Bound bind check doubts marks",
-    "clauses": "Clause ClauseKind Practice Quantity Understood promises_in understand",
-    "stated": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
-    "reading.files": "FileKind file_kind read_bytes read_file",
-    "reading": "Kind kind_of published_text read",
-    "rendering": "render_plain",
-}
-"""Module to the names that it answers for, as the imports above tell a type checker."""
-
-_MODULES = {name: module for module, names in _BEHIND.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
+__getattr__ = behind(
+    __name__,
+    {
+        "binding": "Bound bind check doubts marks",
+        "clauses": "Clause ClauseKind Practice Quantity Understood promises_in understand",
+        "stated": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
+        "reading.files": "FileKind file_kind read_bytes read_file",
+        "reading": "Kind kind_of published_text read",
+        "rendering": "render_plain",
+    },
+)
