@@ -19,18 +19,18 @@ def _why(text: str) -> str:
 @pytest.mark.parametrize("before", ["", "Zoë, ", "🙂 " * 300], ids=["first", "accent", "far"])
 def test_a_recogniser_tells_its_check_and_the_word_before(before: str) -> None:
     assert _why(f"{before}my NI number is AB 12 34 56 C") == (
-        "gb/nino, National Insurance number; its check digits agree (gb_nino); “ni number” before it"
+        "gb/nino, National Insurance number; it passes the check gb_nino; “ni number” before it"
     )
 
 
 def test_a_value_that_nothing_tells_of_names_no_word() -> None:
-    assert _why("AB 12 34 56 C").endswith("agree (gb_nino)")
+    assert _why("AB 12 34 56 C").endswith("it passes the check gb_nino")
 
 
 def test_what_is_left_of_a_finding_is_explained_by_what_it_says_itself() -> None:
     part = Finding(16, 22, "UK_NINO", 0.9, "gb/nino", checked=False, told=True)
     assert explain("my NI number is AB 12 34 56 C", part) == (
-        "gb/nino, National Insurance number; its check digits do not agree; words near it say so"
+        "gb/nino, National Insurance number; it does not pass its check; words near it say so"
     )
 
 

@@ -51,8 +51,8 @@ def _reasons(text: Text, finding: Finding, recogniser: Recogniser) -> list[str]:
     reasons = []
     place = _place(text, finding, recogniser)
     if finding.checked is not None:
-        check = f" ({place[0].check})" if place and place[0].check else ""
-        reasons.append(f"its check digits {'agree' if finding.checked else 'do not agree'}{check}")
+        check = f"the check {place[0].check}" if place and place[0].check else "its check"
+        reasons.append(f"it {'passes' if finding.checked else 'does not pass'} {check}")
     if finding.told:
         word = _word(text, recogniser, *place) if place else ""
         reasons.append(word or "words near it say so")

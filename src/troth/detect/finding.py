@@ -13,9 +13,10 @@ __all__ = ["Finding", "Unscanned", "in_utf8", "in_utf16"]
 class Finding(NamedTuple):
     """One piece of personal data: ``text[start:end]`` is of *type*. It says where and why, and never holds the value.
 
-    *score* is calibrated: of the findings with 0.8, about eight in ten are right. *recogniser* is who found it
-    (``gb/nino``, ``names``, ``spoken``); *checked* whether its check digits agree (None where it has none), and *told*
-    whether words near it say what it is.
+    *score* is meant as how often such a finding is right; it is fitted for names, addresses and dates, and a guess for
+    the rest (docs/explain/detection.md). *recogniser* is who found it (``gb/nino``, ``names``, ``spoken/en``);
+    *checked* whether it passes its check, of digits or for numbers that are never given out (None where there is none);
+    and *told* whether words near it say what it is.
     """
 
     start: int
