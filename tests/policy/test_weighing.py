@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 
 import pytest
-from tools import weigh
+from tools import weigh_clauses
 
 from troth.policy import ClauseKind, Practice, read, understand
 from troth.policy.clauses.understanding import heard
-from troth.policy.lexicon import Mentions, concepts, mentions, parse_concepts, passages
-from troth.policy.lint import lint
-from troth.policy.weighing import Weights, features, is_weighed, load_weights
+from troth.policy.clauses.weighing import features, is_weighed, load_weights
+from troth.policy.lexicon import passages
 
 
 def seen(text: str) -> list[set[str]]:
@@ -68,42 +66,13 @@ def test_the_weights_are_of_kinds_that_there_are_and_of_no_numbers() -> None:
         assert not any(letter.isdigit() for word in each.words if word[0] != "=" for letter in word)
 
 
-def test_words_find_a_concept_that_no_phrase_hears_and_are_the_reason() -> None:
-    text = "Photos of the summer party stay in our archive for as long as the club exists."
-    policy = read(text, kind="markdown")
-    by_phrases, spoken = Mentions(policy, concepts(), weights={}), mentions(policy)
-    assert (by_phrases.has("retention.vague"), spoken.has("retention.vague")) == (False, True)
-    assert by_phrases.why("retention.vague", policy.sentences[0]) == ""
-    assert spoken.why("retention.vague", policy.sentences[0]) == "stay, long as, long"
-    [finding] = [each for each in lint(policy, as_of=dt.date(2026, 11, 27)).findings if each.of == "GDPR.13.2a.vague"]
-    assert finding.quote == text
-
-
-def test_words_silence_no_concept_that_a_phrase_hears() -> None:
-    policy = read("We may keep your pictures for ever, dear friends of the garden and of the house.", kind="markdown")
-    against = {"retention.vague": Weights(-1000, 0, {})}
-    assert Mentions(policy, concepts(), weights=against).has("retention.vague")
-
-
-def test_what_a_lexicon_vetoes_no_words_find() -> None:
-    policy = read("The garden is kept for all of the neighbours and their many friends.", kind="markdown")
-    known = parse_concepts('["garden.open"]\nany = ["always open"]\nbut = ["neighbours"]')
-    assert not Mentions(policy, known, weights={"garden.open": Weights(100, 0, {})}).has("garden.open")
-    unvetoed = parse_concepts('["garden.open"]\nany = ["always open"]')
-    assert Mentions(policy, unvetoed, weights={"garden.open": Weights(100, 0, {})}).has("garden.open")
-
-
-def test_the_concepts_for_which_words_are_weighed_are_those_of_a_lexicon() -> None:
-    assert set(weigh.CONCEPTS) == set(load_weights("concepts")) < set(concepts())
-
-
 def test_a_word_that_few_policies_have_is_not_learnt() -> None:
     """So that no company's name and no one writer's taste is among the weights."""
     examples = [
-        weigh.Example(name, frozenset(words.split()), frozenset(), frozenset(), frozenset())
+        weigh_clauses.Example(name, frozenset(words.split()), frozenset(), frozenset(), frozenset())
         for name, words in (("a", "common rare"), ("b", "common rare"), ("c", "common"), ("c", "common own"))
     ]
-    assert weigh.known(examples) == {"common"}
+    assert weigh_clauses.known(examples) == {"common"}
 
 
 def test_a_paragraph_is_of_a_practice_by_its_words_and_they_are_the_reason() -> None:
@@ -124,8 +93,8 @@ def test_a_paragraph_tells_no_reason_for_a_practice_that_it_is_not_of() -> None:
 
 @pytest.mark.soak
 def test_the_weights_are_those_that_the_labelled_policies_give() -> None:
-    for name, made in weigh.made(weigh.LABELLED).items():
-        kept = json.loads((weigh.WEIGHTS / f"{name}.json").read_text("utf-8"))
+    for name, made in weigh_clauses.made(weigh_clauses.LABELLED).items():
+        kept = json.loads((weigh_clauses.WEIGHTS / f"{name}.json").read_text("utf-8"))
         assert list(made) == list(kept)
         for kind, row in made.items():
             assert abs(row["base"] - kept[kind]["base"]) <= 3

@@ -14,9 +14,6 @@ A file may begin with ``[words]``: names for what its phrases say again and agai
 Every sentence is looked at with what leads into it: for the items of a list the sentence before the list, for a cell
 of a table the head of its column. A concept is the item's only when its words reach into the item itself.
 
-For some concepts words are weighed besides (`troth.policy.weighing`): they find sentences that no phrase hears, and
-silence none that one does.
-
 A sentence that a concept ``denied.right`` hears speaks of no concept ``right.*``, and so for every other beginning.
 """
 
@@ -35,7 +32,6 @@ from troth.policy.concordance import Concordance
 from troth.policy.naming import ACTS, company_names
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
-from troth.policy.weighing import Weights, features, is_weighed, load_weights
 from troth.wording import same_words
 
 __all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions", "parse_concepts", "passages"]
@@ -84,18 +80,12 @@ class Passage:
 class Mentions:
     """Which sentences of a policy speak of which concepts. Concepts are looked for when they are asked for."""
 
-    def __init__(
-        self, policy: PolicyText, known: Mapping[str, Concept], *, weights: Mapping[str, Weights] | None = None
-    ) -> None:
-        """*weights* are of the concepts for which words are weighed; those of this release, where left out."""
+    def __init__(self, policy: PolicyText, known: Mapping[str, Concept]) -> None:
         self.policy = policy
-        self._weights = load_weights("concepts") if weights is None else weights
         self.passages = tuple(passages(policy))
         self._known = known
         self._found: dict[str, tuple[Passage, ...]] = {}
         self._phrases: dict[tuple[str, str], Phrase] = {}
-        self._weighed: set[tuple[str, str]] = set()
-        self._seen: dict[int, frozenset[str]] = {}
         self._passage_of = {one.sentence.id: one for one in self.passages}
         self._concordance = Concordance([(one.words, one.words[: one.own].count(" ")) for one in self.passages])
         self._headings = list(dict.fromkeys(one.under for one in self.passages))
@@ -121,19 +111,11 @@ class Mentions:
     def why(self, name: str, sentence: Sentence) -> str:
         """The words by which the sentence speaks of that concept; empty where it does not."""
         self._one(name)
-        if (name, sentence.id) in self._weighed:
-            return ", ".join(self._weights[name].heaviest(self.seen(self._passage_of[sentence.id])))
         phrase = self._phrases.get((name, sentence.id))
         if phrase is None:
             return ""
         passage = self._passage_of[sentence.id]
         return phrase.words_in(passage.words, after=passage.own) or phrase.text
-
-    def seen(self, passage: Passage) -> frozenset[str]:
-        """What the weights of words see of the passage; empty where its words do not tell."""
-        if id(passage) not in self._seen:
-            self._seen[id(passage)] = frozenset(features(passage) if is_weighed(passage) else ())
-        return self._seen[id(passage)]
 
     def knows(self, name: str) -> bool:
         """Whether a lexicon has that concept."""
@@ -170,23 +152,10 @@ class Mentions:
                 for place in self._concordance.holding(phrase):
                     if self.passages[place].under in under:
                         places.setdefault(place, phrase)
-        found = places.keys() | self._weighing(concept.name)
-        vetoed = {place for phrase in concept.but for place in self._concordance.holding(phrase)} if found else set()
-        for place in sorted(found - vetoed):
-            key = concept.name, self.passages[place].sentence.id
-            if place in places:
-                self._phrases[key] = places[place]
-            elif key not in self._phrases:
-                self._weighed.add(key)
+        vetoed = {place for phrase in concept.but for place in self._concordance.holding(phrase)} if places else set()
+        for place in sorted(places.keys() - vetoed):
+            self._phrases[concept.name, self.passages[place].sentence.id] = places[place]
             yield place
-
-    def _weighing(self, name: str) -> set[int]:
-        """The places whose words weigh for the concept; none where words are not weighed for it."""
-        weights = self._weights.get(name)
-        if weights is None:
-            return set()
-        seen = map(self.seen, self.passages)
-        return {place for place, each in enumerate(seen) if each and weights.weigh(each) > 0}
 
 
 def mentions(policy: PolicyText) -> Mentions:

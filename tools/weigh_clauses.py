@@ -1,17 +1,14 @@
-"""Makes ``policy/weights/*.json``: what words weigh for a promise, a right, a practice, a concept.
+"""Makes ``policy/clauses/weights/*.json``: what words weigh for a promise, a right, a practice.
 
-    python -m tools.weigh [--check]
+    python -m tools.weigh_clauses [--check]
 
-It learns from the policies with ``NAME.labels.json`` and ``NAME.concepts.json`` in ``tests/policy/labelled``, and for
-promises from the sentences of ``tests/policy/clauses.toml``. First words are weighed alone, by logistic regression over
-all policies. Then it is weighed how far the phrases of the lexicon are to be believed beside them: on the policies in
-``fresh.txt``, which the phrases were not tuned on, since on the others they are right too often; and with weights of
-words from which that policy was left out.
+It learns from the policies with ``NAME.labels.json`` in ``tests/policy/labelled``, and for promises from the sentences
+of ``tests/policy/clauses.toml``. First words are weighed alone, by logistic regression over all policies. Then it is
+weighed how far the phrases of the lexicon are to be believed beside them: on the policies in ``fresh.txt``, which the
+phrases were not tuned on, since on the others they are right too often; and with weights of words from which that
+policy was left out.
 
-For a concept the words only add to what the phrases hear, so there it is weighed how far the words are to be believed
-where the phrases hear nothing, on all policies.
-
-Printed is what comes of it on those policies, each left out of the weights of words. ``--check`` writes nothing.
+Printed is what comes of it on the fresh policies, each left out of the weights of words. ``--check`` writes nothing.
 """
 
 from __future__ import annotations
@@ -34,12 +31,11 @@ from tools.measure_policies import KINDS, is_same, matched
 from troth.policy import read, read_file
 from troth.policy.clauses import ClauseKind, Practice
 from troth.policy.clauses.understanding import heard
-from troth.policy.lexicon import Mentions, concepts
+from troth.policy.clauses.weighing import features, features_of_paragraph, is_paragraph_weighed, is_weighed
 from troth.policy.phrases import plain
-from troth.policy.weighing import features, features_of_paragraph, is_paragraph_weighed, is_weighed
 
 ROOT = Path(__file__).parents[1]
-WEIGHTS = ROOT / "src/troth/policy/weights"
+WEIGHTS = ROOT / "src/troth/policy/clauses/weights"
 LABELLED = ROOT / "tests/policy/labelled"
 SAID = ROOT / "tests/policy/clauses.toml"
 
@@ -59,9 +55,6 @@ out; a promise most of all."""
 LABELS = {str(kind): label for label, kind in KINDS.items() if kind not in {ClauseKind.CONTACT, ClauseKind.LAW}}
 """The kinds of sentences that are weighed, by what the labels call them. Contacts and laws are found by their form;
 there the phrases alone do better."""
-CONCEPTS = ("analytics.used", "cookie.early", "hedge.practice", "retention.vague")
-"""The concepts for which words are weighed: those of which they find more, and by which lint finds more of what
-reviewers are sure of, or less that they do not list (docs/decisions/0018)."""
 PRACTICES = tuple(str(practice) for practice in Practice if practice is not Practice.OTHER)
 
 
@@ -96,11 +89,9 @@ def made(folder: Path) -> Mapping[str, Weighed]:
     labelled = sorted(folder.glob("*.labels.json"))
     sentences = [*(one for labels in labelled for one in sentences_of(labels)), *sentences_by_themselves()]
     paragraphs = [one for labels in labelled for one in paragraphs_of(labels)]
-    speaking = [one for labels in labelled for one in concepts_of(labels)]
     return {
         "sentences": dict(weighed(sentences, tuple(LABELS), fresh)),
         "paragraphs": dict(weighed(paragraphs, PRACTICES, fresh)),
-        "concepts": dict(added(speaking, CONCEPTS)),
     }
 
 
@@ -146,89 +137,36 @@ def paragraphs_of(labels: Path) -> Iterator[Example]:
         yield Example(name, frozenset(seen), believed, frozenset(practices), frozenset(PRACTICES))
 
 
-def concepts_of(labels: Path) -> Iterator[Example]:
-    """The sentences of one policy, with the concepts that they speak of."""
-    name, file, _ = _named(labels)
-    told = json.loads(labels.with_name(f"{name}.concepts.json").read_text("utf-8"))
-    spoken = Mentions(read_file(file), concepts(), weights={})
-    heard_by = {concept: {id(passage) for passage in spoken.of(concept)} for concept in CONCEPTS}
-    for passage in filter(is_weighed, spoken.passages):
-        wanted = frozenset(told.get(" ".join(passage.sentence.text.split()), ()))
-        believed = frozenset(concept for concept, places in heard_by.items() if id(passage) in places)
-        yield Example(name, frozenset(features(passage)), believed, wanted, frozenset(CONCEPTS))
-
-
 def weighed(
     examples: Sequence[Example], kinds: Sequence[str], fresh: set[str]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The weights of each kind."""
-    table = _Table(examples)
-    is_fresh = np.isin(table.policies, sorted(fresh))
+    common = known(examples)
+    vectors = DictVectorizer(dtype=np.float64)
+    table = vectors.fit_transform([dict.fromkeys(example.seen & common, 1) for example in examples])
+    names = vectors.get_feature_names_out()
+    policies = np.array([example.policy for example in examples])
+    counts = np.where(policies == "", ALONE, 1)
+    is_fresh = np.isin(policies, sorted(fresh))
     for kind in kinds:
-        wanted, believed = table.wanted(kind), table.believed(kind)
-        both = np.column_stack([table.left_out(kind), believed])
+        told = np.array([kind in example.told for example in examples])
+        wanted = np.array([kind in example.wanted for example in examples])
+        believed = np.array([kind in example.heard for example in examples], dtype=np.float64)
+        alone = np.zeros(len(examples))
+        for others, left_out in GroupKFold(FOLDS).split(table, wanted, policies):
+            rows = others[told[others]]
+            alone[left_out] = _by_words(table[rows], wanted[rows], counts[rows]).decision_function(table[left_out])
+        both = np.column_stack([alone, believed])
         beside = _fit(both[is_fresh], wanted[is_fresh], 10)
         sure = SURE.get(kind, SURE_OTHERWISE)
-        _tell(kind, wanted[is_fresh], believed[is_fresh], beside.predict_proba(both[is_fresh])[:, 1] >= sure)
+        _tell(kind, wanted[is_fresh], believed[is_fresh] > 0, beside.predict_proba(both[is_fresh])[:, 1] >= sure)
+        words = _by_words(table[told], wanted[told], counts[told])
         by_words, by_phrases = beside.coef_[0]
-        base, words = table.scaled(kind, by_words, beside.intercept_[0], sure)
-        yield kind, {"base": base, "heard": round(100 * by_phrases), "words": words}
-
-
-def added(examples: Sequence[Example], kinds: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The weights of each kind of which the phrases are believed outright, and words add what they miss."""
-    table = _Table(examples)
-    for kind in kinds:
-        wanted, believed = table.wanted(kind), table.believed(kind)
-        both = np.column_stack([table.left_out(kind), believed])
-        beside = _fit(both, wanted, 10)
-        unheard = beside.predict_proba(both * [1, 0])[:, 1] >= SURE_OTHERWISE
-        _tell(kind, wanted, believed, unheard | believed)
-        base, words = table.scaled(kind, beside.coef_[0][0], beside.intercept_[0], SURE_OTHERWISE)
-        yield kind, {"base": base, "words": words}
-
-
-class _Table:
-    """Examples as numbers: a row each, a column for each feature that enough policies have."""
-
-    def __init__(self, examples: Sequence[Example]) -> None:
-        common = known(examples)
-        vectors = DictVectorizer(dtype=np.float64)
-        self._examples = examples
-        self._rows = vectors.fit_transform([dict.fromkeys(example.seen & common, 1) for example in examples])
-        self._names = vectors.get_feature_names_out()
-        self.policies = np.array([example.policy for example in examples])
-        self._counts = np.where(self.policies == "", ALONE, 1)
-
-    def wanted(self, kind: str) -> Any:
-        return np.array([kind in example.wanted for example in self._examples])
-
-    def believed(self, kind: str) -> Any:
-        return np.array([kind in example.heard for example in self._examples])
-
-    def left_out(self, kind: str) -> Any:
-        """What the words of each weigh, by weights that were made without its policy."""
-        told, sums = self._told(kind), np.zeros(len(self._examples))
-        for others, left_out in GroupKFold(FOLDS).split(self._rows, groups=self.policies):
-            words = self._by_words(kind, others[told[others]])
-            sums[left_out] = words.decision_function(self._rows[left_out])
-        return sums
-
-    def scaled(self, kind: str, by_words: float, base: float, sure: float) -> tuple[int, dict[str, int]]:
-        """The weights of all policies in hundredths, so far as words are believed, and nothing where it is *sure*."""
-        words = self._by_words(kind, np.flatnonzero(self._told(kind)))
-        named = zip(self._names, words.coef_[0], strict=True)
-        weights = {each: round(100 * by_words * weight) for each, weight in named if weight}
-        return round(100 * (base + by_words * words.intercept_[0] - np.log(sure / (1 - sure)))), weights
-
-    def _told(self, kind: str) -> Any:
-        return np.array([kind in example.told for example in self._examples])
-
-    def _by_words(self, kind: str, rows: Any) -> LogisticRegression:
-        """The weights of the words, without those that say next to nothing."""
-        words = _fit(self._rows[rows], self.wanted(kind)[rows], STRENGTH, self._counts[rows])
-        words.coef_[np.abs(words.coef_) < WEIGHT_MIN] = 0
-        return words
+        base = beside.intercept_[0] + by_words * words.intercept_[0] - np.log(sure / (1 - sure))
+        weights = {
+            each: round(100 * by_words * weight) for each, weight in zip(names, words.coef_[0], strict=True) if weight
+        }
+        yield kind, {"base": round(100 * base), "heard": round(100 * by_phrases), "words": weights}
 
 
 def known(examples: Sequence[Example]) -> set[str]:
@@ -238,6 +176,13 @@ def known(examples: Sequence[Example]) -> set[str]:
         for each in example.seen:
             policies[each].add(example.policy)
     return {each for each, where in policies.items() if len(where) >= POLICIES_MIN}
+
+
+def _by_words(table: Any, wanted: Any, weights: Any) -> LogisticRegression:
+    """The weights of the words, without those that say next to nothing."""
+    words = _fit(table, wanted, STRENGTH, weights)
+    words.coef_[np.abs(words.coef_) < WEIGHT_MIN] = 0
+    return words
 
 
 def _fit(table: Any, wanted: Any, strength: float, weights: Any = None) -> LogisticRegression:
@@ -250,7 +195,7 @@ def _tell(name: str, wanted: Any, by_phrases: Any, by_both: Any) -> None:
         recall, precision = right / max(wanted.sum(), 1), right / max(found.sum(), 1)
         return f"recall {recall:.1%}  precision {precision:.1%}  F1 {2 * right / (found.sum() + wanted.sum()):.3f}"
 
-    print(f"{name:15} phrases {told(by_phrases)}   with words {told(by_both)}   of {wanted.sum()}")
+    print(f"{name:13} phrases {told(by_phrases)}   with words {told(by_both)}   of {wanted.sum()}")
 
 
 def written(weights: Weighed) -> str:
