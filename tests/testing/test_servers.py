@@ -48,6 +48,14 @@ def test_a_server_never_takes_another_for_itself(kind: str, monkeypatch: pytest.
     assert server.port != other.port
 
 
+def test_a_server_that_starts_leaves_the_temporary_tables_of_others_alone() -> None:
+    """MariaDB empties its folder for them when it starts; in a shared one it breaks another that is being made."""
+    with running("mariadb") as server, contextlib.closing(server.connect()) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT @@tmpdir")
+            assert cursor.fetchone() == (server.folder,)
+
+
 @pytest.mark.parametrize(("kind", "pid"), [("postgresql", "data/postmaster.pid"), ("mariadb", "pid")])
 def test_a_server_that_was_killed_says_so_and_leaves_its_log(kind: str, pid: str) -> None:
     before = len(servers._LEFT_RUNNING)

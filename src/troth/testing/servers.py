@@ -312,11 +312,14 @@ _POSTGRESQL = _Options(
     ),
 )
 _MARIADB = _Options(
+    # A server that starts empties its folder for temporary tables, also of those of another server that is at work.
     prepare=(
         *("--no-defaults", "--datadir={folder}/data", "--auth-root-authentication-method=normal", "--skip-test-db"),
+        "--tmpdir={folder}",
     ),
     run=(
         *("--no-defaults", "--datadir={folder}/data", "--socket={folder}/mariadb.sock", "--port={port}"),
+        "--tmpdir={folder}",
         *("--bind-address=127.0.0.1", "--pid-file={folder}/pid", "--init-file={folder}/first.sql"),
         *("--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--skip-name-resolve"),
     ),
