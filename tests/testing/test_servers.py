@@ -50,10 +50,9 @@ def test_a_server_never_takes_another_for_itself(kind: str, monkeypatch: pytest.
 
 def test_a_server_that_starts_leaves_the_temporary_tables_of_others_alone() -> None:
     """MariaDB empties its folder for them when it starts; in a shared one it breaks another that is being made."""
-    with running("mariadb") as server, contextlib.closing(server.connect()) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT @@tmpdir")
-            assert cursor.fetchone() == (server.folder,)
+    with running("mariadb") as server, contextlib.closing(server.connect()) as it, it.cursor() as cursor:
+        cursor.execute("SELECT @@tmpdir")
+        assert cursor.fetchone() == (server.folder,)
 
 
 @pytest.mark.parametrize(("kind", "pid"), [("postgresql", "data/postmaster.pid"), ("mariadb", "pid")])
