@@ -1,50 +1,28 @@
 """How often each recogniser is right, by the evidence it has, and which scores would say so.
 
-    python tools/calibrate.py FILE... [--least 30] [--all]
+    python -m tools.calibrate FILE... [--least 30] [--all]
 
-FILE is marked text: ``call [[PHONE_NUMBER|020 7946 0123]] now``, documents divided by lines of ``=====``. A mark is a
-type, a group of types (``pci``), or one of the shorter names below. A finding is right where it overlaps a mark of its
-type or group. What is proposed is for the findings of a state taken together: a pattern may be better than its
-recogniser, and text of one kind tells little of another, so judge before you change a score.
+FILE is marked text, see `tools.marked`. A finding is right where it overlaps a mark of its type or group. What is
+proposed is for the findings of a state taken together: a pattern may be better than its recogniser, and text of one
+kind tells little of another, so judge before you change a score.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from troth.detect import Detector, Finding
-from troth.detect.entities import entities
+from tools.marked import Marked, documents, is_called
 
-_MARK: Final = re.compile(r"\[\[([A-Za-z_]+)\|([^\[\]]*)\]\]")
-_ALSO: Final[dict[str, set[str]]] = {
-    "DATE": {"DATE_TIME", "CARD_EXPIRY"},
-    "EMAIL": {"EMAIL_ADDRESS"},
-    "IBAN": {"IBAN_CODE"},
-    "ID": {"identity", "pci", "gov_id", "health", "network"},
-    "IP": {"IP_ADDRESS"},
-    "LOCATION": {"place"},
-    "NATIONAL_ID": {"gov_id", "health"},
-    "PASSWORD": {"secret"},
-    "PHONE": {"PHONE_NUMBER"},
-}
-"""What shorter names of marks stand for."""
+from troth.detect import Detector, Finding
+
 _DIFFERENCE: Final = 0.1
 """A score that is nearer to what was measured says it well enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A text without its marks, and the marks: where each is, and the type or group it names."""
-
-    text: str
-    marks: tuple[tuple[int, int, str], ...]
 
 
 @dataclass(slots=True)
@@ -64,17 +42,6 @@ class Measured:
         """The score that fits what was seen: as if one more had been right and one more wrong, in steps of 0.05."""
         rate = (self.right + 1) / (len(self.scores) + 2)
         return min(0.99, round(rate * 20) / 20)
-
-
-def marked(raw: str) -> Marked:
-    """Reads one document."""
-    text, marks, past = "", [], 0
-    for it in _MARK.finditer(raw):
-        text += raw[past : it.start()]
-        marks.append((len(text), len(text) + len(it[2]), it[1]))
-        text += it[2]
-        past = it.end()
-    return Marked(text + raw[past:], tuple(marks))
 
 
 def measured(documents: Iterable[Marked]) -> dict[tuple[str, str], Measured]:
@@ -98,17 +65,7 @@ def _state(finding: Finding) -> str:
 
 def _is_of(finding: Finding, mark: tuple[int, int, str]) -> bool:
     start, end, name = mark
-    agreeing = {name, *_ALSO.get(name, ())}
-    return finding.start < end and start < finding.end and not agreeing.isdisjoint(_names(finding.type))
-
-
-def _names(type_: str) -> set[str]:
-    return {type_, entities()[type_].group}
-
-
-def _documents(files: Iterable[Path]) -> Iterator[Marked]:
-    for file in files:
-        yield from map(marked, re.split(r"^=====$", file.read_text("utf-8"), flags=re.MULTILINE))
+    return finding.start < end and start < finding.end and is_called(finding.type, name)
 
 
 def main() -> None:
@@ -117,7 +74,7 @@ def main() -> None:
     asked.add_argument("--least", type=int, default=30, help="propose a score from so many findings on")
     asked.add_argument("--all", action="store_true", help="show those of whose score nothing is to be said, too")
     options = asked.parse_args()
-    by_state = measured(_documents(options.files))
+    by_state = measured(documents(options.files))
     print(f"{'recogniser':34} {'state':8} {'found':>5} {'right':>5}  says  proposed")
     for (recogniser, state), it in sorted(by_state.items()):
         many = len(it.scores) >= options.least

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tools.calibrate import Measured, marked, measured
+from tools.calibrate import Measured, measured
+from tools.marked import marked
 
 
 def test_marks_are_taken_out_and_kept_by_place() -> None:
