@@ -10,10 +10,10 @@ from troth.detect.spoken.signs import Signs
 from troth.detect.spoken.talk import Talk
 from troth.detect.spoken.values import Value, by_shape, values
 
-__all__ = ["EXACT", "FOLLOWING", "Context", "alone", "context", "told"]
+__all__ = ["EXACT", "FOLLOWING", "WHOLE", "Context", "alone", "context", "told"]
 
 EXACT: Final = 0.93
-_FULL: Final = 0.97
+WHOLE: Final = 0.97
 _PARTIAL: Final = 0.85
 _NOISY: Final = 0.85
 _LOOSE: Final = 0.7
@@ -129,7 +129,7 @@ def told(signs: Signs, asked: Context) -> tuple[str, float] | None:
                     return value.type, _GENERIC_SCORE
                 if at and value.type == "REFERENCE_NUMBER":
                     return value.type, _ANYTHING
-                return value.type, _FULL if len(shape) in value.full else EXACT
+                return value.type, WHOLE if len(shape) in value.full else EXACT
     return _told_loosely(signs, asked)
 
 

@@ -49,15 +49,15 @@ class Prompt:
     """Words that ask for a value of one of *types*, or announce it.
 
     *rank* is 1 where they are often said of something else, 2 where they are said of anything. *is_partial* where only
-    a part of a value follows, *is_end* where what was asked for before is not what follows, *is_aside* for words that
-    say nothing at all, in a value or beside it.
+    a part of a value follows, *is_end* where what was asked for before is not what follows, *aside* is the kind of
+    words that ask for nothing: of fillers, or of a correction.
     """
 
     types: tuple[str, ...]
     rank: int = 0
     is_partial: bool = False
     is_end: bool = False
-    is_aside: bool = False
+    aside: str = ""
 
 
 Prompts = Mapping[str, Sequence[tuple[list[str], Prompt]]]
@@ -174,7 +174,8 @@ def _prompts(raw: Mapping[str, Any]) -> dict[str, dict[str, list[tuple[list[str]
     }
     prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
     prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
-    prompts |= {phrase: Prompt((), is_aside=True) for phrase in raw["prompting"]["asides"]}
+    prompts |= {phrase: Prompt((), aside="f") for phrase in raw["prompting"]["asides"]}
+    prompts |= {phrase: Prompt((), aside="c") for phrase in raw["prompting"]["taking_back"]}
     phrases_of: dict[str, dict[str, list[tuple[list[str], Prompt]]]] = {}
     for phrase, prompt in sorted(prompts.items(), key=lambda it: it[0].count(" ")):
         words = phrase.split()

@@ -10,7 +10,7 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.signs import Signs, read
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["OTHER", "Piece", "pieces_of"]
+__all__ = ["OTHER", "Piece", "is_counted", "pieces_of"]
 
 _UNITS: Final = "dwotTk9lvnmL"
 _FILLERS: Final = "fcyz&"
@@ -20,6 +20,7 @@ _ENDS: Final = frozenset("dtT9lnoLmk")
 """Kinds of words that say what they say, whatever stands beside them."""
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
 _WEAK: Final = "wv"
+_SHORT_WORD: Final = 3
 OTHER: Final = "xMO@.!"
 """Kinds of words that are no part of a value. Beside them a word that may be a digit or a letter is neither."""
 
@@ -103,3 +104,13 @@ def _is_verb(talk: Talk, at: int) -> bool:
     """Whether a word between what is asked and a number is no letter: ``the digits are four one``."""
     follows = talk.kinds[at + 1 : at + 2]
     return talk.kinds[at] == "v" and len(talk.words[at]) > 1 and bool(follows) and follows in "dtT9mow"
+
+
+def is_counted(talk: Talk, end: int, language: Language) -> bool:
+    """Whether the number before word *end* says how many of something there are: of a known thing, or of several."""
+    if end >= len(talk.words):
+        return False
+    word, *more = talk.words[end : end + 2]
+    if word == "of" and not language.several.isdisjoint(more):
+        return True
+    return word in language.counted or (talk.kinds[end] == "x" and len(word) > _SHORT_WORD and word.endswith("s"))

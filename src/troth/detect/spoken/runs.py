@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from troth.detect.spoken.exchanges import Found, widened
 from troth.detect.spoken.judging import EXACT, FOLLOWING, Context, alone, context, told
 from troth.detect.spoken.language import Language
-from troth.detect.spoken.pieces import OTHER, Piece, pieces_of
+from troth.detect.spoken.pieces import OTHER, Piece, is_counted, pieces_of
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.signs import Signs, joined
 from troth.detect.spoken.talk import GAPS, Talk
@@ -34,7 +35,6 @@ _COUNTED_SIGNS_MAX: Final = 5
 _AMOUNT_SIGNS: Final = 7
 """How many signs a value has at least; up to which a piece says next to nothing, from which a value has begun, and a
 number in figures stands alone; up to which a number may be how many of something, or an amount."""
-_SHORT_WORD: Final = 3
 _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
 """How sure a shape is that wins over a question for anything, and one whose check digits agree."""
@@ -58,15 +58,14 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
         for said, count, worth in _readings(talk, pieces[at : at + _PIECES_MAX], language):
             if worth + best[at + count] > best[at]:
                 best[at], chosen[at] = worth + best[at + count], (said, count)
+    found = []
     at = 0
     while at < len(pieces):
-        found, count = chosen[at]
-        if found:
-            if found.score >= EXACT:
-                count += _restated(talk, pieces[at : at + count + 3], count)
-            end = pieces[at + count - 1].end
-            yield found if end == found.end else found._replace(end=end)
+        sure, count = chosen[at]
+        if sure:
+            found.append(Found(sure, at, at + count))
         at += count
+    yield from widened(talk, found, pieces, language)
 
 
 def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterator[tuple[Said, int, float]]:
@@ -91,7 +90,7 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
         aside += others
         joins += any(it in talk.kinds[before.end : piece.start] for it in "gs;")
         parts.append(piece)
-        signs = joined([it.signs for it in parts])
+        signs = joined(signs, piece.signs)
         said = _understood(talk, parts, signs, asked, language)
         if said and (said.told or not aside):
             yield said, count, _worth(said, signs, aside, joins)
@@ -100,16 +99,6 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
 def _worth(said: Said, signs: Signs, aside: int, joins: int) -> float:
     cost = 0 if len(signs.said) in values()[said.type].full else joins * _JOIN_COST
     return (said.score - aside * _ASIDE_COST) * len(signs.said) - _VALUE_COST - cost
-
-
-def _is_counted(talk: Talk, end: int, language: Language) -> bool:
-    """Whether the number before word *end* says how many of something there are: of a known thing, or of several."""
-    if end >= len(talk.words):
-        return False
-    word, *more = talk.words[end : end + 2]
-    if word == "of" and not language.several.isdisjoint(more):
-        return True
-    return word in language.counted or (talk.kinds[end] == "x" and len(word) > _SHORT_WORD and word.endswith("s"))
 
 
 def _others(
@@ -124,7 +113,7 @@ def _others(
         if said and said.score >= EXACT:
             return None
         others += 1
-    if others and (_is_counted(talk, before.end, language) or not _may_go_on(said, signs, gap, asked)):
+    if others and (is_counted(talk, before.end, language) or not _may_go_on(said, signs, gap, asked)):
         return None
     return others
 
@@ -165,25 +154,14 @@ def _may_go_on(said: Said | None, signs: Signs, gap: str, asked: Context) -> boo
         return (asked.is_sure and len(gap) <= _LOOSE_GAP) or len(signs.said) > _LOOSE_SIGNS
     full = values()[said.type].full
     if full:
-        return len(signs.said) < max(full) + min(signs.noise, 6)
+        return len(signs.once) < max(full) + min(signs.noise, 6)
     return asked.is_sure and len(gap) <= 4 and ("c" in gap or "f" in gap)
-
-
-def _restated(talk: Talk, pieces: Sequence[Piece], taken: int) -> int:
-    """How many pieces more are the same value, said again because it was wrong."""
-    more = 0
-    for before, piece in itertools.pairwise(pieces[taken - 1 :]):
-        gap = talk.kinds[before.end : piece.start]
-        if piece.is_weak or len(gap) > _RESTATED_WORDS_MAX or "?" in gap or "c" not in gap[:_RESTATED_SOON]:
-            break
-        more += 1
-    return more
 
 
 def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Context, language: Language) -> Said | None:
     """What some pieces say together: by what was asked for, or by their shape."""
     start, end = pieces[0].start, pieces[-1].end
-    if len(signs.said) < _LEAST_SIGNS or (len(signs.said) <= _COUNTED_SIGNS_MAX and _is_counted(talk, end, language)):
+    if len(signs.said) < _LEAST_SIGNS or (len(signs.said) <= _COUNTED_SIGNS_MAX and is_counted(talk, end, language)):
         return None
     kinds = talk.kinds[start:end] if len(pieces) == 1 else "".join([talk.kinds[it.start : it.end] for it in pieces])
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)

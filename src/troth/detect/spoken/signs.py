@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -93,12 +92,25 @@ def _without_corrected(talk: Talk, read_out: Sequence[tuple[int, str]]) -> list[
     return kept
 
 
-def joined(parts: Sequence[Signs]) -> Signs:
-    """The signs of a value that is said in several parts."""
-    said, shape, corrected, once, noise, repeats = zip(*parts, strict=True)
-    again = sum(one[-1:] == other[:1] for one, other in itertools.pairwise(said))
-    noises, again = sum(noise) + len(parts) - 1, again + sum(repeats)
-    return Signs("".join(said), "".join(shape), "".join(corrected), "".join(once), noises, again)
+def joined(before: Signs, after: Signs) -> Signs:
+    """The signs of a value that is said in parts, of which the last begins where the one before it began or ended."""
+    again = _said_again(before.said, after.said)
+    once = after.once[again:] if again > 1 and after.once == after.shape else after.once
+    return Signs(
+        before.said + after.said,
+        before.shape + after.shape,
+        before.corrected + after.corrected,
+        before.once + once,
+        before.noise + after.noise + 1,
+        before.repeats + after.repeats + again,
+    )
+
+
+def _said_again(before: str, after: str) -> int:
+    """How many signs at the end of what was said *before* are said again at the beginning of what comes *after*."""
+    before, after = before.replace("o", "0"), after.replace("o", "0")
+    longest = min(len(before), len(after))
+    return next((count for count in range(longest, 0, -1) if before.endswith(after[:count])), 0)
 
 
 def _shape_of(values: Iterable[str]) -> str:

@@ -132,8 +132,8 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
         _join_compounds(words, kinds, language)
     asked = _asked(words, language, has_possessives="'s" in text)
     for it in asked:
-        kinds[it.start : it.at] = ("c" if it.prompt.is_aside else "?") * (it.at - it.start)
-    asked = [it for it in asked if not it.prompt.is_aside]
+        kinds[it.start : it.at] = (it.prompt.aside or "?") * (it.at - it.start)
+    asked = [it for it in asked if not it.prompt.aside]
     _absorb_interjections(words, kinds, asked)
     _absorb_alphabets(words, kinds, language)
     _drop_lonely(words, kinds)

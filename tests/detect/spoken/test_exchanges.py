@@ -1,0 +1,47 @@
+"""What is said of a value belongs to it: the other's read-back, a rest, another try. What is said of else does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from troth.detect.spoken import Speech
+from troth.detect.text import Text
+
+
+def _left(text: str) -> str:
+    """The text without what is found, speakers and spaces."""
+    for it in sorted(Speech().find(Text(text)), key=lambda it: -it.start):
+        text = text[: it.start] + text[it.end :] if it.score >= 0.5 else text
+    return " ".join(text.replace("agent:", "").replace("caller:", "").split())
+
+
+@pytest.mark.parametrize(
+    ("call", "left"),
+    [
+        (
+            "agent: a phone please\ncaller: oh seven seven double oh nine two three four\nagent: two three four",
+            "a phone please",
+        ),
+        (
+            "agent: your account number\ncaller: one eight seven seven\nagent: one eight seven seven\n"
+            "caller: my tea is cold zero zero four four\nagent: zero zero four four\ncaller: six",
+            "your account number",
+        ),
+        (
+            "agent: the pin please\ncaller: nine nine six nine\nagent: nine nine six nine\n"
+            "caller: no i am sorry nine six nine two\nagent: fine it is nine six nine two then",
+            "the pin please fine it is then",
+        ),
+    ],
+)
+def test_nothing_of_a_value_is_left_in_an_exchange(call: str, left: str) -> None:
+    assert _left(call) == left
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["agent: and when does that one arrive", "agent: i hear eleven digits", "agent: is it for one night or for two"],
+)
+def test_what_is_said_of_something_else_stays(rest: str) -> None:
+    call = f"agent: a phone please\ncaller: oh seven seven double oh nine one two three one\n{rest}"
+    assert _left(call).endswith(rest.partition(": ")[2])
