@@ -18,15 +18,25 @@ __all__ = ["Marked", "documents", "is_called", "marked"]
 
 _MARK: Final = re.compile(r"\[\[([A-Za-z_]+)\|([^\[\]]*)\]\]")
 _ALSO: Final[dict[str, set[str]]] = {
+    "ACCOUNT": {"BANK_ACCOUNT", "US_BANK_NUMBER"},
     "DATE": {"DATE_TIME", "CARD_EXPIRY"},
     "EMAIL": {"EMAIL_ADDRESS"},
+    "EXPIRY": {"CARD_EXPIRY"},
     "IBAN": {"IBAN_CODE"},
     "ID": {"identity", "pci", "gov_id", "health", "network"},
     "IP": {"IP_ADDRESS"},
     "LOCATION": {"place"},
     "NATIONAL_ID": {"gov_id", "health"},
+    "NHS_NUMBER": {"UK_NHS"},
+    "NINO": {"UK_NINO"},
+    "ORG": {"ORGANIZATION"},
+    "PASSPORT": {"gov_id"},
     "PASSWORD": {"secret"},
     "PHONE": {"PHONE_NUMBER"},
+    "POSTCODE": {"place"},
+    "REFERENCE": {"REFERENCE_NUMBER"},
+    "SPELLED_NAME": {"PERSON"},
+    "VEHICLE_REG": {"VEHICLE_REGISTRATION", "UK_VEHICLE_REGISTRATION"},
 }
 """What shorter names of marks stand for."""
 
