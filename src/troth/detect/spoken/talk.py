@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import operator
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from troth.detect.spoken.language import Language, Prompt, Prompts
+from troth.detect.spoken.language import Language, Prompt
 from troth.detect.spoken.said import Said
 
 __all__ = ["GAPS", "Asked", "Talk", "hear"]
 
-_WORD: Final = "[^\\W\\d_]+(?:['\u2019][^\\W\\d_]+)?"
-_PLAIN_WORD: Final = "[A-Za-z]+(?:'[A-Za-z]+)?"
+_WORD: Final = "[^\\W\\d_]++(?:['\u2019][^\\W\\d_]++)?+"
+_PLAIN_WORD: Final = "[a-z]++(?:'[a-z]++)?+"
 _REST: Final = (
-    r"|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
+    r"|(?=[^ ,-])(?:\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
     r"|\n\s*(?:\d{1,6}\s*\n)?(?:\d\d:){1,2}\d\d[.,]\d{3} --> [\d:.,]{1,12}[^\n]{0,80}"
     r"|\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
-    r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\]"
+    r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
 )
 _PIECES: Final = re.compile(f"({_WORD}{_REST})")
 _PLAIN_PIECES: Final = re.compile(f"({_PLAIN_WORD}{_REST})")
-"""A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide."""
+"""A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide. That is told first,
+since most of what stands between words is a space."""
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
@@ -34,20 +35,18 @@ _SOON_AFTER: Final = 2
 _CAPITALS: Final = re.compile(r"[A-Z\x80-\U0010ffff]'?[A-Z\x80-\U0010ffff]")
 _CAPITALS_SHARE: Final = 0.3
 _INTERJECTED_MAX: Final = 8
-_SHORT_TURN: Final = re.compile("s[^s]{0,8}s")
+_TURN: Final = re.compile("s")
+_SHORT_TURN: Final = re.compile("s(?=[^s]{0,8}s)")
 _INTERRUPTING_MAX: Final = 3
 _SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
-_AND: Final = re.compile("(?<=[hk])g(?=[tTd])")
+_AND: Final = re.compile("g(?<=[hk]g)(?=[tTd])")
 """``one hundred and twelve``"""
-_NONE: Final[Prompts] = MappingProxyType({"": ()})
 _LETTERS: Final = "lvno"
-_LONELY_OR_DOT: Final = frozenset({"a", "i", "dot"})
-_BESIDE_LONELY: Final = frozenset("fcyzx;")
-"""An article, or somebody who says ``i``, is no letter among fillers."""
-_DIGITS: Final = frozenset("dotT")
+_LONELY: Final = re.compile(r"v(?<![^fcyzx;]v)(?![^fcyzx;])|\.(?<=[dotT]\.)(?=[dotT])")
+"""A word among fillers that may be a letter, and a sign between digits."""
 _SLIPS: Final = "fcyz"
-_SAYING_NOTHING: Final = frozenset(_SLIPS + "g;")
+_SAYING_NOTHING: Final = _SLIPS + "g;"
 _SPELLING_WORDS_MAX: Final = 12
 
 
@@ -137,17 +136,17 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     _absorb_interjections(words, kinds, asked)
     _absorb_alphabets(words, kinds, language)
     _drop_lonely(words, kinds)
-    turns = [at for at, kind in enumerate(kinds) if kind == "s"]
-    return Talk(words, starts, ends, _AND.sub("&", "".join(kinds)), asked, turns)
+    said = _AND.sub("&", "".join(kinds))
+    return Talk(words, starts, ends, said, asked, [it.start() for it in _TURN.finditer(said)])
 
 
 def _drop_lonely(words: list[str], kinds: list[str]) -> None:
-    """An article among fillers is no letter, and a dot between digits no sign."""
-    for at in [at for at, word in enumerate(words) if word in _LONELY_OR_DOT]:
+    """An article among fillers is no letter, nor is somebody who says ``i``, and a dot between digits is no sign."""
+    for match in _LONELY.finditer("".join(kinds)):
+        at = match.start()
         if words[at] == "dot":
-            if {*kinds[at - 1 : at], *kinds[at + 1 : at + 2]} <= _DIGITS and 0 < at < len(kinds) - 1:
-                kinds[at] = "f"
-        elif kinds[at] == "v" and {*kinds[max(0, at - 1) : at], *kinds[at + 1 : at + 2]} <= _BESIDE_LONELY:
+            kinds[at] = "f"
+        elif words[at] in ("a", "i"):
             before = next((it for it in reversed(kinds[max(0, at - _INTERJECTED_MAX) : at]) if it not in GAPS), "x")
             if before not in _PARTS:
                 kinds[at] = "f"
@@ -175,15 +174,16 @@ def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
 
 def _absorb_alphabets(words: list[str], kinds: list[str], language: Language) -> None:
     """``b as in bravo``, ``s for sugar``: the words after the letter only say it again."""
-    for at in [at for at, kind in enumerate(kinds) if kind in _LETTERS]:
-        if kinds[at] not in _LETTERS:  # by now a part of the letter before it
-            continue
+    if language.spelling.isdisjoint(words):
+        return
+    for like in [at for at, word in enumerate(words) if word in language.spelling]:
+        at = like - 1
+        while at >= 0 and kinds[at] in _SLIPS and words[at] not in language.spelling:
+            at -= 1
         last = min(at + _SPELLING_WORDS_MAX, len(words))
-        after = at + 1
-        while after < last and words[after] not in language.spelling and kinds[after] in _SLIPS:
-            after += 1
-        if after == last or words[after] not in language.spelling:
+        if at < 0 or kinds[at] not in _LETTERS or like >= last:
             continue
+        after = like
         while after < last and (words[after] in language.connecting or kinds[after] in _SLIPS):
             after += 1
         if after < last and words[after][0] == language.values[words[at]][:1].lower():
@@ -214,35 +214,33 @@ def _asked(words: list[str], language: Language, *, has_possessives: bool) -> li
     """Every prompt, the longest of those that begin with the same word."""
     found = []
     past = 0
-    prompts = language.prompts
     bare = [it.removesuffix("'s") for it in words] if has_possessives else words
-    seconds = [*bare[1:], ""]
-    for at in _beginnings(words, bare, seconds, prompts):
+    begun = _begun(words, bare, language)
+    if has_possessives:
+        begun = sorted([*begun, *_begun(bare, bare, language)], key=operator.itemgetter(0))
+    for at, prompts in begun:
         if at < past:
             continue
-        second = seconds[at]
-        for first in (words[at], bare[at]) if words[at] != bare[at] else (words[at],):
-            by_second = prompts.get(first, _NONE)
-            for phrase, prompt in by_second.get(second) or by_second[""]:
-                end = at + len(phrase)
-                is_said = end == at + 1 or words[at:end] == phrase or bare[at:end] == phrase
-                if end > past and is_said and not (len(phrase[0]) == 1 and _is_spelled(words, at, end)):
-                    past = end
-                    found.append(Asked(at, end, prompt))
+        for phrase, prompt in prompts:
+            end = at + len(phrase)
+            is_said = end == at + 1 or words[at:end] == phrase or bare[at:end] == phrase
+            if is_said and not (len(phrase[0]) == 1 and _is_spelled(words, at, end)):
+                past = end
+                found.append(Asked(at, end, prompt))
+                break
     return found
 
 
-def _beginnings(words: list[str], bare: list[str], seconds: list[str], prompts: Mapping[str, Prompts]) -> list[int]:
-    """Where prompts may begin: at a word that is one, or at two of which one may be the beginning."""
-    found = [
-        at
-        for at, (word, second) in enumerate(zip(bare, seconds, strict=True))
-        if word in prompts and (second in prompts[word] or prompts[word][""])
+def _begun(
+    words: list[str], bare: list[str], language: Language
+) -> list[tuple[int, Sequence[tuple[list[str], Prompt]]]]:
+    """Where prompts begin, by two words, of which the second counts without its ``'s``; and which."""
+    pairs = enumerate(zip(map(language.prompts.get, words), [*bare[1:], ""], strict=True))
+    return [
+        (at, prompts)
+        for at, (by_second, second) in pairs
+        if by_second and (prompts := by_second.get(second) or by_second[""])
     ]
-    if bare is not words:
-        found += [at for at, word in enumerate(words) if word != bare[at] and word in prompts]
-        found.sort()
-    return found
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
@@ -253,22 +251,20 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
 
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
-    if not _SHORT_TURN.search("".join(kinds)):
-        return
     prompts = [it.at for it in asked]
     for is_interjection in (_says_nothing, _interrupts):
-        turns = [-1, *[at for at, kind in enumerate(kinds) if kind == "s"]]
-        was_absorbed = False
-        for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
-            if was_absorbed or after - turn - 1 > _INTERJECTED_MAX:
-                was_absorbed = False
-                continue
-            was_absorbed = (
-                is_interjection(kinds, before, turn, after)
+        said = "".join(kinds)
+        absorbed = -1
+        for match in _SHORT_TURN.finditer(said):
+            turn = match.start()
+            before, after = said.rfind("s", 0, turn), said.find("s", turn + 1)
+            if (
+                turn != absorbed
+                and is_interjection(said, before, turn, after)
                 and _is_others(words, before, turn, after)
                 and bisect.bisect_left(prompts, turn + 1) == bisect.bisect_right(prompts, after)
-            )
-            if was_absorbed:
+            ):
+                absorbed = after
                 kinds[turn : after + 1] = "z" * (after + 1 - turn)
 
 
@@ -278,19 +274,15 @@ def _is_others(words: list[str], before: int, turn: int, after: int) -> bool:
     return speaker != words[turn].strip() and (before < 0 or words[before].strip() in ("", speaker))
 
 
-def _says_nothing(kinds: list[str], before: int, turn: int, after: int) -> bool:
+def _says_nothing(said: str, before: int, turn: int, after: int) -> bool:
     """Whether the turn is but an okay."""
-    return _SAYING_NOTHING.issuperset(kinds[turn + 1 : after])
+    return not said[turn + 1 : after].strip(_SAYING_NOTHING)
 
 
-def _interrupts(kinds: list[str], before: int, turn: int, after: int) -> bool:
+def _interrupts(said: str, before: int, turn: int, after: int) -> bool:
     """Whether the turn stands between two parts of a value, or before the rest of an address."""
-    if kinds[turn:after].count(_OTHER) > _INTERRUPTING_MAX:
+    if said.count(_OTHER, turn, after) > _INTERRUPTING_MAX:
         return False
-    left = next((kinds[at] for at in range(turn - 1, before, -1) if kinds[at] not in GAPS), "x")
-    right = "x"
-    for at in range(after + 1, min(after + _INTERJECTED_MAX, len(kinds))):
-        if kinds[at] == "s" or kinds[at] not in GAPS:
-            right = kinds[at]
-            break
+    left = said[before + 1 : turn].rstrip(GAPS)[-1:] or _OTHER
+    right = said[after + 1 : after + _INTERJECTED_MAX].lstrip(_SAYING_NOTHING)[:1] or _OTHER
     return (left in _PARTS and right in _PARTS) or left in _SIGNS or right in _SIGNS[1:]
