@@ -1,11 +1,12 @@
-"""What is said of a value right before and after it: the other's read-back, a rest, another try."""
+"""What two people say of one value: the beginning, the other's read-back, the rest, another try."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from troth.detect.spoken.judging import WHOLE
+from troth.detect.spoken.judging import WHOLE, context
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.pieces import OTHER, Piece, is_counted
 from troth.detect.spoken.said import Said
@@ -14,6 +15,7 @@ from troth.detect.spoken.talk import Talk
 __all__ = ["Found", "widened"]
 
 _SPEAKING_OF_ELSE: Final = frozenset("?@!")
+_SLIPS: Final = frozenset("scz")
 _AGAIN_WORDS_MAX: Final = 24
 _ON_WORDS_MAX: Final = 16
 _OTHERS_MAX: Final = 6
@@ -23,8 +25,13 @@ _ECHO_SIGNS: Final = 2
 _SIGNS_MAX: Final = 128
 _TURN_OTHERS_MAX: Final = 2
 _TURN_WORDS_MAX: Final = 32
-"""How many signs of a value, said once more, are that value, and how many are kept in mind; how many other words stand
-in a turn that only answers, and how far such a turn is looked at."""
+"""How soon a correction follows; how many signs of a value, said once more, are that value, and how many are kept in
+mind; how many other words stand in a turn that only answers, and how far such a turn is looked at."""
+_ANSWER_SIGNS: Final = 3
+_DICTATED_SIGNS: Final = 8
+_DICTATED: Final = 0.6
+_LARGE: Final = re.compile("[tThk]")
+"""How many signs are a value that was asked for, or that is said again bit by bit, and how sure that is."""
 
 
 class Found(NamedTuple):
@@ -41,8 +48,11 @@ def widened(talk: Talk, found: Sequence[Found], pieces: Sequence[Piece], languag
     for it, ceiling in zip(found, _ceilings(found, len(pieces)), strict=True):
         if it.last > past:
             exchange = _Exchange(talk, it, pieces, language)
-            past = exchange.reach(ceiling)
+            exchange.reach(past, ceiling)
+            yield from _dictated(talk, pieces[past : exchange.first], language)
             yield from exchange.said()
+            past = exchange.last
+    yield from _dictated(talk, pieces[past:], language)
 
 
 def _ceilings(found: Sequence[Found], end: int) -> list[int]:
@@ -56,12 +66,35 @@ def _ceilings(found: Sequence[Found], end: int) -> list[int]:
     return ceilings[::-1]
 
 
+def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterator[Said]:
+    """What has no shape, but answers a question and says nothing else, or is said again by the other bit by bit."""
+    at = 0
+    while at < len(pieces):
+        piece = pieces[at]
+        wanted = context(talk, piece.start)
+        type_ = wanted.values[0].type if wanted.values else "REFERENCE_NUMBER"
+        exchange = _Exchange(
+            talk, Found(Said(piece.start, piece.end, type_, _DICTATED, told=True), at, at + 1), pieces, language
+        )
+        is_answer = wanted.is_sure and piece.end - piece.start > 1 and not _others_in_turn(talk, piece)
+        if is_answer or (
+            len(piece.signs.said) >= _ECHO_SIGNS and not _LARGE.search(talk.kinds, piece.start, piece.end)
+        ):
+            exchange.reach(at, len(pieces))
+        if (is_answer and exchange.size >= _ANSWER_SIGNS) or (exchange.echoes and exchange.size >= _DICTATED_SIGNS):
+            yield from exchange.said()
+        at = exchange.last
+
+
 class _Exchange:
-    """A value, and the stretches of talk in which it is said."""
+    """A value, the pieces *first* to *last* (not included) that say it, and how many of them only repeat it."""
 
     def __init__(self, talk: Talk, found: Found, pieces: Sequence[Piece], language: Language) -> None:
+        self.first = found.first
+        self.last = found.last
+        self.echoes = 0
+        self._said = found.said
         self._talk = talk
-        self._found = found
         self._pieces = pieces
         self._language = language
         self._signs = "".join(_digits(it) for it in pieces[found.first : found.last])
@@ -69,49 +102,81 @@ class _Exchange:
         self._last_own = 0
         self._is_others = False
 
-    def reach(self, ceiling: int) -> int:
-        """Take what belongs to the value; the number of the first piece after it."""
-        at = self._found.last
-        while at < ceiling and self._belongs(self._stretches[-1][1], self._pieces[at]):
-            self._take(self._pieces[at])
-            at += 1
-        return at
+    @property
+    def size(self) -> int:
+        """How many signs are said, as often as they are said."""
+        return len(self._signs)
+
+    def reach(self, floor: int, ceiling: int) -> None:
+        """Take what belongs to the value, from one piece to another (not included)."""
+        while self.first > floor and self._leads_to(self._pieces[self.first - 1], self._stretches[0][0]):
+            self.first -= 1
+            self._take_before(self._pieces[self.first])
+        while self.last < ceiling and self._belongs(self._stretches[-1][1], self._pieces[self.last]):
+            self._take(self._pieces[self.last])
+            self.last += 1
 
     def said(self) -> Iterator[Said]:
         """The value, once for each stretch."""
         for start, end in self._stretches:
-            yield self._found.said._replace(start=start, end=end)
+            yield self._said._replace(start=start, end=end)
 
     def _take(self, piece: Piece) -> None:
         """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
-        self._is_others ^= self._talk.changes_speaker(self._stretches[-1][1], piece.start)
-        is_near = _others(self._talk.kinds[self._stretches[-1][1] : piece.start]) <= _OTHERS_MAX
+        gap = self._stretches[-1][1], piece.start
+        self._is_others ^= self._talk.changes_speaker(*gap)
+        is_near = _others(self._talk.kinds[slice(*gap)]) <= _OTHERS_MAX
         if self._is_others or not is_near:
             self._stretches.append((piece.start, piece.end))
         else:
             self._stretches[self._last_own :] = [(self._stretches[self._last_own][0], piece.end)]
         if not self._is_others:
             self._last_own = len(self._stretches) - 1
+        is_others = self._is_others and _digits(piece) in self._signs
+        self.echoes += is_others or "z" in self._talk.kinds[slice(*gap)]
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]
+
+    def _take_before(self, piece: Piece) -> None:
+        self._stretches[0] = piece.start, self._stretches[0][1]
+        self._signs = (_digits(piece) + self._signs)[:_SIGNS_MAX]
+
+    def _leads_to(self, piece: Piece, start: int) -> bool:
+        """Whether a piece is the beginning of the value that begins at word *start*, or was said for it at first."""
+        gap = self._talk.kinds[piece.end : start]
+        if len(gap) > _ON_WORDS_MAX or not self._may_belong(piece, gap):
+            return False
+        if "z" in gap or _digits(piece) in self._signs:
+            return True
+        return self._said.told and not _SLIPS.isdisjoint(gap) and _others_in_turn(self._talk, piece) <= _TURN_OTHERS_MAX
 
     def _belongs(self, end: int, piece: Piece) -> bool:
         """Whether a piece says the value that ends at word *end* again, or goes on with it."""
         gap = self._talk.kinds[end : piece.start]
-        if len(gap) > _AGAIN_WORDS_MAX or not _SPEAKING_OF_ELSE.isdisjoint(gap):
+        if len(gap) > _AGAIN_WORDS_MAX or not self._may_belong(piece, gap):
             return False
         others = _others_in_turn(self._talk, piece)
-        if is_counted(self._talk, piece.end, self._language) or (piece.is_weak and others):
-            return False
-        signs = _digits(piece)
-        if len(signs) >= _ECHO_SIGNS and signs in self._signs and (piece.end - piece.start > 1 or not others):
+        if (
+            len(piece.signs.said) >= _ECHO_SIGNS
+            and _digits(piece) in self._signs
+            and (piece.end - piece.start > 1 or not others)
+        ):
             return True
-        if not self._found.said.told or len(gap) > _ON_WORDS_MAX or _asks(self._talk, end, piece.start):
+        if len(gap) > _ON_WORDS_MAX or _asks(self._talk, end, piece.start):
             return False
-        if "c" not in gap and self._found.said.score >= WHOLE:
+        if "c" not in gap and self._said.score >= WHOLE:
             return not others and not _others(gap)
-        if "c" in gap[:_SOON] and "s" not in gap and not piece.is_weak:
+        if "z" in gap:
             return True
-        return ("s" in gap or "c" in gap) and others <= (_TURN_OTHERS_MAX if len(signs) > 1 else 0)
+        is_corrected = "c" in gap[:_SOON] and "s" not in gap and not piece.is_weak
+        is_answer = not _SLIPS.isdisjoint(gap) and others <= _TURN_OTHERS_MAX
+        return self._said.told and (is_corrected or is_answer)
+
+    def _may_belong(self, piece: Piece, gap: str) -> bool:
+        """Whether a piece may say anything of the value: not what is asked next, nor a lonely word."""
+        if not _SPEAKING_OF_ELSE.isdisjoint(gap) or is_counted(self._talk, piece.end, self._language):
+            return False
+        is_doubtful = piece.is_weak or len(piece.signs.said) == 1
+        return not is_doubtful or not _others_in_turn(self._talk, piece)
 
 
 def _digits(piece: Piece) -> str:
@@ -120,10 +185,11 @@ def _digits(piece: Piece) -> str:
 
 
 def _others_in_turn(talk: Talk, piece: Piece) -> int:
-    """How many words of the turn in which a piece stands are no part of any value."""
+    """How many words of the turn in which a piece stands are no part of a value; beside a single sign few are."""
     before = talk.kinds[max(0, piece.start - _TURN_WORDS_MAX) : piece.start].rpartition("s")[2]
     after = talk.kinds[piece.end : piece.end + _TURN_WORDS_MAX].partition("s")[0]
-    return _others(before + after)
+    glue = (before + after).count("g") if len(piece.signs.said) == 1 else 0
+    return _others(before + after) + glue
 
 
 def _others(kinds: str) -> int:

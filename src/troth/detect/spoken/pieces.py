@@ -14,7 +14,7 @@ __all__ = ["OTHER", "Piece", "is_counted", "pieces_of"]
 
 _UNITS: Final = "dwotTk9lvnmL"
 _FILLERS: Final = "fcyz&"
-_PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_{_FILLERS}-]*")
+_PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_fcy&-]*")
 _STRONG: Final = re.compile("[dtT9lnoLmhk]")
 _ENDS: Final = frozenset("dtT9lnoLmk")
 """Kinds of words that say what they say, whatever stands beside them."""

@@ -17,7 +17,7 @@ from troth.detect.spoken.values import values
 
 __all__ = ["digits_and_letters"]
 
-_PIECES_MAX: Final = 10
+_PIECES_MAX: Final = 16
 _ALONE_MAX: Final = 4
 """How many pieces may be one value that was asked for, and one that was not."""
 _ASIDE_WORDS_MAX: Final = 16
