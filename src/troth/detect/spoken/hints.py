@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import re2
 
+from troth.detect.expressions import Prefilter
 from troth.detect.spoken.reading import shipped
 
 __all__ = ["LANGUAGES", "Place", "places"]
@@ -32,9 +33,10 @@ class Place(NamedTuple):
 
 def places(utf8: bytes) -> Iterator[Place]:
     """The parts of a text in which values may be said, whole words at both ends. Most texts have none."""
-    for number in sorted(_which().Match(utf8) or ()):
-        for start, end in _windows(utf8, LANGUAGES[number]):
-            yield Place(LANGUAGES[number], start, end)
+    for number in sorted(_which().occurring(utf8))[1:]:
+        name = LANGUAGES[number - 1]
+        for start, end in _windows(utf8, name):
+            yield Place(name, start, end)
 
 
 def _windows(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:
@@ -70,13 +72,10 @@ def _cut(utf8: bytes, at: int) -> int:
 
 
 @cache
-def _which() -> re2.Set:
-    options = re2.Options()
-    options.case_sensitive = False
-    which = re2.Set.SearchSet(options)
+def _which() -> Prefilter:
+    which = Prefilter(ignores_case=True)
     for name in LANGUAGES:
-        which.Add(shipped()["hints"][name])
-    which.Compile()
+        which.add(shipped()["hints"][name])
     return which
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Final
 
-import re2
-
+from troth.detect.expressions import Prefilter
 from troth.detect.finding import Finding
 from troth.detect.text import Text
-from troth.detect.written.prefilter import Prefilter
+from troth.detect.written.outline import outline
 from troth.detect.written.recogniser import Recogniser
 from troth.detect.written.search import Search
-from troth.detect.written.wordbook import DIGIT, NEVER, Wordbook
+from troth.detect.written.wordbook import ALWAYS, DIGIT, NEVER, Wordbook
 
 __all__ = ["Matcher"]
 
@@ -22,13 +22,16 @@ _BETWEEN: Final = b"\n" + bytes(48) + b"\n"
 """Stands around texts that are searched together: no value goes across it, and no word is near enough beyond it."""
 _made: Final = partial(tuple.__new__, Finding)
 """`Finding` of a tuple, without a call of Python for each."""
-_OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^\|\[\^(?:\\.|[^\]])*\]\)|\(\?:\^\|\\s\)|\(\?:|\()*"
+_OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^(?:\|(?:\[\^(?:\\.|[^\]])*\]|[ /]|\\s)+)+\)|\(\?:|[()|_]|-\?)*"
 """Flags, boundaries and brackets before what an expression begins with."""
-_BEGINS_WITH_DIGIT: Final = re2.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??\\d|\\\+)")
-_WITH_DIGITS: Final = {"digits", "digits and a local word"}
-_BEGINS_WITH_LETTER: Final = re2.compile(_OPENING + r"\[(?:A-|a-|\\w)")
+_BEGINS_WITH_WORD: Final = re.compile(_OPENING + "[A-Za-z]")
+_BEGINS_WITH_DIGIT: Final = re.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??(?:\\d|\d)|\\\+)")
+_SPELLED: Final = re.compile("[a-z]{4}")
+_UNSPELLED: Final = re.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\[(?:\\.|[^\]\\])*\]")
 
 
+_Heeding = tuple[Search, int, int, int]
+"""A search, and the numbers of its words before, after and against."""
 _Sought = tuple[Search, bool, bool, bool]
 """A search, and whether a text says any of its words before, after and against."""
 
@@ -49,21 +52,32 @@ class Matcher:
         found: list[list[Finding]] = [[] for _ in texts]
         saids = [wordbook.said(text.utf8) for text in texts]
         for part in parts:
-            for sought, places in part.sought(texts, saids).items():
-                _find(sought, [(texts[at], found[at]) for at in places])
+            sought: dict[_Sought, list[int]] = defaultdict(list)
+            for at, said in enumerate(saids):
+                for search, before, after, against in part.worth_while(texts[at].utf8, said):
+                    sought[search, before in said, after in said, against in said].append(at)
+            for it, places in sought.items():
+                _find(it, [(texts[at], found[at]) for at in places])
         return found
 
     @cached_property
-    def _parted(self) -> tuple[Wordbook, list[_Part]]:
-        """The searches, parted by how their expressions begin: the states that RE2 has to keep for many multiply, but
-        hardly do for those that begin alike.
+    def _parted(self) -> tuple[Wordbook, list[_Told | _Occurring]]:
+        """The searches, parted by what tells that they are worth while: the states that RE2 has to keep for many
+        expressions multiply, but hardly do for those of one kind.
         """
         wordbook = Wordbook()
-        parts: dict[str, _Part] = {}
+        told, labels, numbers, others = _Told(), _Occurring(ALWAYS), _Occurring(DIGIT), _Occurring(ALWAYS)
         for it in self._searches:
-            how = _beginning(it)
-            parts.setdefault(how, _Part(wordbook, needs_digit=how in _WITH_DIGITS, needs_words=it.needs_words)).add(it)
-        return wordbook, list(parts.values())
+            regex, heeding = it.pattern.regex, (it, *_words(it, wordbook))
+            if it.needs_words:
+                told.add(heeding, DIGIT if _holds_digit(it) else ALWAYS)
+            elif _BEGINS_WITH_WORD.match(regex):
+                labels.add(heeding, regex)
+            elif _holds_digit(it) and not _SPELLED.search(_UNSPELLED.sub(" ", regex)):
+                numbers.add(heeding, outline(regex))
+            else:
+                others.add(heeding, regex)
+        return wordbook, [told, labels, numbers, others]
 
 
 def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None:
@@ -97,50 +111,55 @@ def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None
         found.append(_made((first, last, kind, score, name, checked, told)))
 
 
-def _beginning(search: Search) -> str:
-    """What the values begin with, or what they need. Numbers that one country gives out all hold digits."""
-    regex, is_local = search.pattern.regex, bool(search.recogniser.countries)
-    if search.needs_words:
-        return "digits and a local word" if is_local else "a word"
-    if is_local or _BEGINS_WITH_DIGIT.match(regex):
-        return "digits"
-    return "a letter" if _BEGINS_WITH_LETTER.match(regex) else "a label"
+def _words(search: Search, wordbook: Wordbook) -> tuple[int, int, int]:
+    """The numbers of its words before, after and against; those of no words where it heeds none."""
+    if not search.heeds_words:
+        return NEVER, NEVER, NEVER
+    words, is_local = search.recogniser.words, bool(search.recogniser.countries)
+    return (
+        wordbook.add(words.before, is_local=is_local),
+        wordbook.add(words.after, is_local=is_local),
+        wordbook.add(words.against, is_local=is_local, is_told=False),
+    )
 
 
-class _Part:
-    """Searches, and the prefilter that tells which of them are worth while."""
+def _holds_digit(search: Search) -> bool:
+    """Whether every value holds a digit, as do all numbers that one country gives out."""
+    return bool(search.recogniser.countries) or bool(_BEGINS_WITH_DIGIT.match(search.pattern.regex))
 
-    def __init__(self, wordbook: Wordbook, *, needs_digit: bool, needs_words: bool) -> None:
-        self._needs_digit = needs_digit
-        self._needs_words = needs_words
-        self._wordbook = wordbook
-        self._patterns = Prefilter()
-        self._words: set[int] = set()
-        self._by_pattern: list[list[tuple[Search, int, int, int]]] = [[]]
 
-    def add(self, search: Search) -> None:
-        """To the searches of this part."""
-        words, is_local = search.recogniser.words, bool(search.recogniser.countries)
-        before = self._wordbook.add(words.before, is_local=is_local)
-        after = self._wordbook.add(words.after, is_local=is_local)
-        against = self._wordbook.add(words.against, is_local=is_local, is_told=False)
-        self._words |= {before, after}
-        number = self._patterns.add(search.pattern.regex)
-        self._by_pattern += [[] for _ in range(number - len(self._by_pattern) + 1)]
-        heeded = (before, after, against) if search.heeds_words else (NEVER, NEVER, NEVER)
-        self._by_pattern[number].append((search, *heeded))
+class _Occurring:
+    """Searches that are worth while where their expression occurs; *needs* is the number of what a text has to say."""
 
-    def sought(self, texts: Sequence[Text], saids: Sequence[set[int]]) -> dict[_Sought, list[int]]:
-        """The searches whose pattern occurs in a text, and of whose words one is said where they need one; each with
-        the places of those texts.
-        """
-        sought: dict[_Sought, list[int]] = defaultdict(list)
-        for at, said in enumerate(saids):
-            if (self._needs_digit and DIGIT not in said) or (self._needs_words and said.isdisjoint(self._words)):
-                continue
-            for number in self._patterns.occurring(texts[at].utf8):
-                for search, before, after, against in self._by_pattern[number]:
-                    is_before, is_after = before in said, after in said
-                    if is_before or is_after or not self._needs_words:
-                        sought[search, is_before, is_after, against in said].append(at)
-        return sought
+    def __init__(self, needs: int) -> None:
+        self._needs = needs
+        self._which = Prefilter()
+        self._by_number: defaultdict[int, list[_Heeding]] = defaultdict(list)
+
+    def add(self, search: _Heeding, regex: str) -> None:
+        """A search, and an expression that occurs wherever that of the search does."""
+        self._by_number[self._which.add(regex)].append(search)
+
+    def worth_while(self, utf8: bytes, said: set[int]) -> Iterator[_Heeding]:
+        if self._needs in said:
+            for number in self._which.occurring(utf8):
+                yield from self._by_number[number]
+
+
+class _Told:
+    """Searches that find nothing without words: where one is said they are worth while."""
+
+    def __init__(self) -> None:
+        self._by_word: defaultdict[int, list[tuple[_Heeding, int]]] = defaultdict(list)
+
+    def add(self, search: _Heeding, needs: int) -> None:
+        """A search, and the number of what a text has to say besides."""
+        _, before, after, _ = search
+        for number in {before, after}:
+            self._by_word[number].append((search, needs))
+
+    def worth_while(self, utf8: bytes, said: set[int]) -> Iterator[_Heeding]:
+        for number in said & self._by_word.keys():
+            for search, needs in self._by_word[number]:
+                if needs in said and (number == search[1] or search[1] not in said):
+                    yield search

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-import re2
-
+from troth.detect.expressions import ANYWHERE, FROM_START, Match, matches
 from troth.detect.written import words
 from troth.detect.written.checks import CHECKS
 from troth.detect.written.recogniser import Pattern, Recogniser
@@ -19,8 +18,6 @@ _AFTER: Final = 24
 """How many bytes before and after a value are searched for words that say what it is."""
 _FARNESS: Final = 0.001
 """What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
-_ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
-_FROM_START: Final = re2._re2.RE2.Anchor.ANCHOR_START
 _DENIED: Final = -1
 
 Hit = tuple[int, int, float, bool | None, bool]
@@ -47,7 +44,7 @@ class Search:
         heeds = self.heeds_words and (before or after or against)
         size, at, told, last = len(utf8), 0, None, None
         while True:
-            spans = match(_ANYWHERE, utf8, at, size)
+            spans = match(ANYWHERE, utf8, at, size)
             start, end = spans[group]
             if start < 0:
                 start, end = spans[0]
@@ -96,45 +93,45 @@ class Search:
         return near
 
     @cached_property
-    def _ready(self) -> tuple[Any, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], bool]:
-        compiled = re2.compile(self.pattern.regex.encode())
+    def _ready(self) -> tuple[Match, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], bool]:
         check = None if self.pattern.check is None else CHECKS[self.pattern.check]
         of = self.pattern.scores
         needs_check = check is not None and of.told is None
         scores = of.alone, of.checked, of.told, of.both
-        group = min(compiled.groups, 1)
-        return compiled._regexp.Match, group, check, needs_check, scores, self.recogniser.words.once
+        match = matches(self.pattern.regex)
+        group = min(len(match(FROM_START, b"", 0, 0)) - 1, 1)
+        return match, group, check, needs_check, scores, self.recogniser.words.once
 
     @cached_property
-    def _before(self) -> Any:
+    def _before(self) -> Match:
         return _last_of(self.recogniser.words.before)
 
     @cached_property
-    def _against(self) -> Any:
+    def _against(self) -> Match:
         return _last_of(self.recogniser.words.against)
 
     @cached_property
-    def _after(self) -> Any:
-        return re2.compile(words.regex(self.recogniser.words.after).encode())._regexp.Match
+    def _after(self) -> Match:
+        return matches(words.regex(self.recogniser.words.after))
 
 
-def _last_of(these: tuple[str, ...]) -> Any:
+def _last_of(these: tuple[str, ...]) -> Match:
     """A search for the last of the words, which a star that takes all it can get leads to in one step."""
-    return re2.compile(rf"\C*(?:{words.regex(these)})".encode())._regexp.Match
+    return matches(rf"\C*(?:{words.regex(these)})")
 
 
-def _before(match: Any, utf8: bytes, start: int) -> int | None:
+def _before(match: Match, utf8: bytes, start: int) -> int | None:
     """How far before *start* the last of the words ends; it may touch the value but not stand in it."""
     farthest = start - _BEFORE - 1  # where what bounds a word stands
-    _, end = match(_FROM_START, utf8, farthest if farthest > 0 else 0, start + 1)[0]
+    _, end = match(FROM_START, utf8, farthest if farthest > 0 else 0, start + 1)[0]
     if end < 0:
         return None
     return start - end if end < start else 0
 
 
-def _after(match: Any, utf8: bytes, end: int) -> int | None:
+def _after(match: Match, utf8: bytes, end: int) -> int | None:
     """How far after *end* the first of the words begins."""
-    start, _ = match(_ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
+    start, _ = match(ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
     if start < 0:
         return None
     return start - end if start > end else 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import re2
+
+from troth.detect.expressions import Prefilter
+from troth.detect.written.words import without_accents
 
 __all__ = ["Vocabulary"]
 
@@ -30,7 +33,8 @@ class Vocabulary:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, ...], int] = {}
         self._whole: list[tuple[frozenset[bytes], int]] = []
-        self._anywhere: list[tuple[str, int]] = []
+        self._anywhere = Prefilter(ignores_case=True)
+        self._found_anywhere: defaultdict[int, list[int]] = defaultdict(list)
 
     def add(self, words: Iterable[str]) -> int:
         """The number, below zero, of a list of words in lower case; of the same one, the same. Add first, then ask."""
@@ -38,10 +42,11 @@ class Vocabulary:
         if these in self._numbers:
             return self._numbers[these]
         number = self._numbers[these] = -1 - len(self._numbers)
-        for word in {*these, *map(_without_accents, these)}:
+        for word in {*these, *map(without_accents, these)}:
             parts = word.encode("utf-8").translate(_LETTERS_ALONE).split()
             if "*" in word or not any(map(_has_capital, word)):
-                self._anywhere.append((_APART.join(re2.escape(it) for it in word.strip("*").split()), number))
+                part = self._anywhere.add(_APART.join(map(re2.escape, word.strip("*").split())))
+                self._found_anywhere[part].append(number)
             else:
                 self._whole += ((form, number) for form in set(_written_together(parts)))
         return number
@@ -52,8 +57,8 @@ class Vocabulary:
         known, by_longest = self._words
         here = known.intersection(lowered.translate(_LETTERS_ALONE).split())
         numbers = {number for word in here & by_longest.keys() for parts, number in by_longest[word] if parts <= here}
-        if self._anywhere:
-            numbers.update(self._anywhere[it][1] for it in self._stretches(utf8))
+        if self._found_anywhere:
+            numbers.update(*(self._found_anywhere[part] for part in self._anywhere.occurring(utf8) if part))
         return numbers
 
     @cached_property
@@ -64,15 +69,6 @@ class Vocabulary:
             by_longest.setdefault(max(parts, key=lambda it: (len(it), it)), []).append((parts, number))
         return frozenset(part for parts, _ in self._whole for part in parts), by_longest
 
-    @cached_property
-    def _stretches(self) -> Any:
-        """RE2's own search, without its Python wrapper, as in `Prefilter`."""
-        found = re2.Set.SearchSet()
-        for regex, _ in self._anywhere:
-            found.Add(f"(?i){regex}")
-        found.Compile()
-        return found._set.Match
-
 
 def _written_together(parts: list[bytes]) -> Iterator[frozenset[bytes]]:
     """What a text shows that writes neighbouring parts together: ``date of birth``, ``dateof birth`` …"""
@@ -82,9 +78,3 @@ def _written_together(parts: list[bytes]) -> Iterator[frozenset[bytes]]:
 
 def _has_capital(letter: str) -> bool:
     return letter.lower() != letter.upper()
-
-
-def _without_accents(word: str) -> str:
-    if word.isascii():
-        return word
-    return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final
 
+from troth.detect.expressions import Prefilter
 from troth.detect.written import words
-from troth.detect.written.prefilter import Prefilter
 from troth.detect.written.vocabulary import Vocabulary
 
-__all__ = ["DIGIT", "NEVER", "Wordbook"]
+__all__ = ["ALWAYS", "DIGIT", "NEVER", "Wordbook"]
 
+ALWAYS: Final = 0
+"""Said by every text."""
 DIGIT: Final = 1
 """Said by every text that has a digit."""
 NEVER: Final = -(1 << 30)
 """Said by none: the number of no words."""
-_ALWAYS: Final = 0
 _OFTEN: Final = frozenset(
     {"account", "account number", "id", "national insurance", "postcode", "social security", "sort code"}
 )
@@ -40,16 +41,16 @@ class Wordbook:
         if not these:
             return NEVER
         if is_local and not is_told:
-            return _ALWAYS
+            return ALWAYS
         if not is_local or not _OFTEN.isdisjoint(these):
-            return self._asked.add(words.regex(these))
+            return self._asked.add(words.sign(these))
         self._seldom.update(these)
         return self._looked_up.add(these)
 
     def said(self, utf8: bytes) -> set[int]:
         """The numbers of the lists of which a text says a word, or may say it."""
         any_seldom = self._any_seldom
-        numbers = set(self._asked.occurring(utf8))
+        numbers = set(self._asked.occurring(utf8.replace(b"_", b" ")))
         if any_seldom in numbers:
             numbers |= self._looked_up.occurring(utf8)
         return numbers
@@ -57,4 +58,4 @@ class Wordbook:
     @cached_property
     def _any_seldom(self) -> int:
         """The number of one expression for all words that are looked up."""
-        return self._asked.add(words.regex(self._seldom)) if self._seldom else NEVER
+        return self._asked.add(words.sign(self._seldom)) if self._seldom else NEVER

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import re2
 
-__all__ = ["regex"]
+__all__ = ["regex", "sign", "without_accents"]
 
 _APART = r"[\s_.-]{%d,3}"
 _LETTERS = r"A-Za-z\x{C0}-\x{52F}"
@@ -23,15 +23,31 @@ def regex(words: Iterable[str]) -> str:
     stands for more letters. A digit may follow (``nhs4857773456``). Scripts without capitals do not part their words,
     so there any place will do.
     """
-    forms: dict[tuple[bool, bool], list[str]] = {}
-    for word in sorted({*words, *map(_without_accents, words)}, key=lambda it: (-len(it), it)):
-        ends = _stands_apart(word[0]), _stands_apart(word[-1])
-        forms.setdefault(ends, []).append(_joined(word.strip("*").split()))
-    either = [
-        f"{_STARTS if starts else ''}(?:{'|'.join(alike)}){_ENDS if ends else ''}"
-        for (starts, ends), alike in forms.items()
-    ]
-    return f"(?i){'|'.join(either)}"
+    return _any_of(words, lambda letter: _STARTS, lambda letter: _ENDS)
+
+
+def sign(words: Iterable[str]) -> str:
+    """The same, but it may match more, and wants underscores written as spaces: for such bounds RE2 needs a third of
+    the states.
+    """
+    return _any_of(
+        words, lambda first: r"\b" if first.isascii() else "", lambda last: r"(?:\b|\d)" if last.isascii() else ""
+    )
+
+
+def without_accents(word: str) -> str:
+    """As it is often written: ``numero`` for ``número``."""
+    return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")
+
+
+def _any_of(words: Iterable[str], starts: Callable[[str], str], ends: Callable[[str], str]) -> str:
+    """Any of *words*, between what is at their ends where they stand apart."""
+    forms: dict[tuple[str, str], list[str]] = {}
+    for word in sorted({*words, *map(without_accents, words)}, key=lambda it: (-len(it), it)):
+        first, last = word[0], word[-1]
+        bounds = starts(first) if _stands_apart(first) else "", ends(last) if _stands_apart(last) else ""
+        forms.setdefault(bounds, []).append(_joined(word.strip("*").split()))
+    return "(?i)" + "|".join(f"{before}(?:{'|'.join(alike)}){after}" for (before, after), alike in forms.items())
 
 
 def _joined(parts: list[str]) -> str:
@@ -42,7 +58,3 @@ def _joined(parts: list[str]) -> str:
 
 def _stands_apart(letter: str) -> bool:
     return letter.lower() != letter.upper() or letter.isdecimal()
-
-
-def _without_accents(word: str) -> str:
-    return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")
