@@ -58,7 +58,7 @@ def test_a_word_is_of_one_kind(name: str) -> None:
 def test_what_is_asked_for_is_a_known_type(name: str) -> None:
     prompts = [prompt for by in language(name).prompts.values() for same in by.values() for _, prompt in same]
     asked = {type_ for prompt in prompts for type_ in prompt.types}
-    assert asked <= values().keys() | {"EMAIL_ADDRESS", "ADDRESS", "AGE"}
+    assert asked <= values().keys() | {"EMAIL_ADDRESS", "IP_ADDRESS", "ADDRESS", "AGE"}
 
 
 def test_types_that_are_said_have_an_entry_among_the_entities() -> None:

@@ -54,6 +54,9 @@ def _marked(marked: str) -> tuple[str, str]:
         ("PHONE_NUMBER", "they are not answering at ⟦three two nine seven hmm seven three oh⟧"),
         ("PHONE_NUMBER", "It's ⟦07700 nine double-oh 123⟧."),
         ("EMAIL_ADDRESS", "My email's ⟦b dot example at example.org⟧."),
+        ("EMAIL_ADDRESS", "send it to ⟦hello at little pottery dot co dot uk⟧ please"),
+        ("IBAN_CODE", "it's the portuguese one ⟦p t five oh double oh oh two oh one two three four five six⟧"),
+        ("IP_ADDRESS", "can you ping ⟦ten dot two hundred and four dot oh dot one thirty eight⟧ for me"),
     ],
 )
 def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
@@ -73,6 +76,7 @@ def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
         "meet me at dot's cafe",
         "an email has to have an at and a dot in it",
         "the tariff is twenty four point six pence a unit",
+        "we are on version thirteen point one point oh point five",
         "i paid one hundred and fifty in may",
         "agent: the security code is on the back\ncaller: i have only twelve of them since two thousand and twenty",
         "press one for billing press two for a fault",

@@ -161,8 +161,10 @@ def _local_start(talk: Talk, at: int, floor: int, language: Language) -> int:
     while (before := _before(talk, start, floor, is_open=start == at or talk.kinds[start] in _SIGNS + "@")) is not None:
         kind, word = talk.kinds[before], talk.words[before]
         joined = start == at or talk.kinds[start] in _SIGNS + "@"
-        if kind in _UNITS or (kind in _SIGNS and start != at) or (kind == "@" and start == at):
+        if kind in _UNITS + _SIGNS or (kind == "@" and start == at):
             plain = 0
+        elif start == at and word in language.mailboxes:
+            plain += 1
         elif not joined and word in language.before_email:
             if kind not in _PERHAPS or not _spelled_on(talk, before, language):
                 return start

@@ -175,6 +175,12 @@ class _Exchange:
         """Whether a piece may say anything of the value: not what is asked next, nor a lonely word."""
         if not _SPEAKING_OF_ELSE.isdisjoint(gap) or is_counted(self._talk, piece.end, self._language):
             return False
+        if (
+            self._talk.words[piece.end - 1] in self._language.pronouns
+            and len(piece.signs.said) == 1
+            and "s" not in gap[-1:]
+        ):
+            return False
         is_doubtful = piece.is_weak or len(piece.signs.said) == 1
         return not is_doubtful or not _others_in_turn(self._talk, piece)
 

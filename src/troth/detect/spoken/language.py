@@ -96,10 +96,13 @@ class Language:
     counted: frozenset[str]
     several: frozenset[str]
     common: frozenset[str]
+    pronouns: frozenset[str]
+    decimals: frozenset[str]
     providers: frozenset[str]
     domains: frozenset[str]
     word_domains: frozenset[str]
     before_email: frozenset[str]
+    mailboxes: frozenset[str]
     leading: frozenset[str]
     after_answer: frozenset[str]
     not_answers: frozenset[str]
@@ -142,12 +145,15 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),
         common=frozenset(words["common"]),
+        pronouns=frozenset(words.get("pronouns", ())),
+        decimals=frozenset(words.get("decimals", ())),
         several=frozenset(words.get("several", ())),
         counted=frozenset(words["counted"]),
         providers=frozenset(email["providers"]),
         domains=frozenset(email["tlds"]),
         word_domains=frozenset(email.get("word_domains", ())),
         before_email=frozenset(email["before"]),
+        mailboxes=frozenset(email.get("mailboxes", ())),
         leading=frozenset(answer.get("leading", ())),
         after_answer=frozenset(answer.get("after", ())),
         not_answers=frozenset(answer.get("not_answers", ())),

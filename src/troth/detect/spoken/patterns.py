@@ -50,7 +50,8 @@ def _patterns(spoken: Language) -> Iterator[str]:
         month, ordinal = _any(spoken.months), _words(spoken, "O")
         yield rf"\b(?:{ordinal}) (?:of )?(?:the )?(?:{month}|{ordinal})\b"
         yield rf"\b(?:{month}) (?:the )?(?:{ordinal}|{number})\b"
-    said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:[a-z] [a-z]|{_any(spoken.domains)})\b"
+    letter = rf"(?:[a-z]|{_words(spoken, 'lv')})"
+    said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:{letter} {letter}|{_any(spoken.domains)})\b"
     yield rf"\b(?:{_words(spoken, '.')}) {said}"
     if hints.words:
         yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b{of}"

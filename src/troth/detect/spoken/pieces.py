@@ -19,6 +19,8 @@ _STRONG: Final = re.compile("[dtT9lnoLmhk]")
 _ENDS: Final = frozenset("dtT9lnoLmk")
 """Kinds of words that say what they say, whatever stands beside them."""
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
+_PRONOUN: Final = re.compile("[xg][dw][ln]{2}")
+"""``the portuguese one p t five``"""
 _WEAK: Final = "wv"
 _SHORT_WORD: Final = 3
 OTHER: Final = "xMO@.!"
@@ -42,6 +44,8 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
         is_begun = kinds[start] in _ENDS
         if not is_begun:
             start = _first(talk, start, end)
+        elif talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
+            start += 1
         if kinds[end - 1] not in _ENDS:
             end = _last(talk, start, end, language)
         if start < end and not ("w" in kinds[start:end] and _is_range(talk, start, end)):

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from troth.detect.spoken.language import Language, Prompt
 from troth.detect.spoken.said import Said
 
-__all__ = ["GAPS", "Asked", "Talk", "hear"]
+__all__ = ["GAPS", "HOSTS", "Asked", "Talk", "hear"]
 
 _WORD: Final = "[^\\W\\d_]++(?:['\u2019][^\\W\\d_]++)?+"
 _PLAIN_WORD: Final = "[a-z]++(?:'[a-z]++)?+"
 _REST: Final = (
-    r"|(?=[^ ,-])(?:\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
+    r"|(?=[^ ,-])(?:\d{1,3}(?:,\d{3})+(?![,\d])|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
     r"|\n\s*(?:\d{1,6}\s*\n)?(?:\d\d:){1,2}\d\d[.,]\d{3} --> [\d:.,]{1,12}[^\n]{0,80}"
     r"|\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
     r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
@@ -45,6 +45,10 @@ _AND: Final = re.compile("g(?<=[hk]g)(?=[tTd])")
 _LETTERS: Final = "lvno"
 _LONELY: Final = re.compile(r"v(?<![^fcyzx;]v)(?![^fcyzx;])|\.(?<=[dotT]\.)(?=[dotT])")
 """A word among fillers that may be a letter, and a sign between digits."""
+HOSTS: Final = re.compile(
+    r"(?<![dotTh9&.])[dotTh9][dotTh9&g]{0,4}(?:[fcyz]{0,2}\.[fcyz]{0,2}[dotTh9][dotTh9&g]{0,4}){3}(?<!g)(?![dotTh9&.@])"
+)
+"""Four numbers with dots between them."""
 _SLIPS: Final = "fcyz"
 _SAYING_NOTHING: Final = _SLIPS + "g;"
 _SPELLING_WORDS_MAX: Final = 12
@@ -141,11 +145,15 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
 
 
 def _drop_lonely(words: list[str], kinds: list[str]) -> None:
-    """An article among fillers is no letter, nor is somebody who says ``i``, and a dot between digits is no sign."""
-    for match in _LONELY.finditer("".join(kinds)):
+    """An article among fillers is no letter, nor is somebody who says ``i``, and a dot between digits is no sign, but
+    where there are three of them.
+    """
+    said = "".join(kinds)
+    signs = {at for host in HOSTS.finditer(said) for at in range(*host.span())} if said.count(".") > 2 else ()
+    for match in _LONELY.finditer(said):
         at = match.start()
         if words[at] == "dot":
-            kinds[at] = "f"
+            kinds[at] = "f" if at not in signs else "."
         elif words[at] in ("a", "i"):
             before = next((it for it in reversed(kinds[max(0, at - _INTERJECTED_MAX) : at]) if it not in GAPS), "x")
             if before not in _PARTS:
