@@ -1,10 +1,13 @@
 """Make the model of names that `troth.detect.names` ships: ``python -m tools.name_model --help``.
 
     teach      --encoder FOLDER --marked 'DIR/*.txt' --columns FILE --lines FILE --teacher teacher.pt
-    learn      --encoder FOLDER --marked … --texts 'DIR/*.txt' --teacher teacher.pt --out names.npz
+    ask        --encoder FOLDER --marked … --texts 'DIR/*.txt' --teacher teacher.pt --out opinions.npz
+    learn      --encoder FOLDER --marked … --opinions opinions.npz --foreign 'DIR/*.txt' --out names.npz
     calibrate  --weights OTHER.npz --marked 'UNSEEN/*.txt' --out names.npz
     measure    --weights names.npz --marked 'UNSEEN/*.txt'
 
+``ask`` keeps what the teacher thinks of texts, and of the marked ones with rare words put in place of names. Beside
+each of the ``--foreign`` texts, ``de.txt``, stands a dictionary of its language, ``de.words``, a word a line.
 ``calibrate`` measures what scores are worth on texts whose writers the *other* weights have not met, and writes it into
 ``--out``. It takes the packages of tools/name_model/requirements.txt, in an environment of their own, and about an hour
 of one core. What the shipped weights were made from is in docs/reference/names-model.md.
@@ -19,8 +22,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tools.name_model import calibrating, corpora, measuring
+from tools.name_model import calibrating, corpora, measuring, opinions
 from tools.name_model.corpora import Document
+from tools.name_model.opinions import Opinion
 
 READERS = {"marked": corpora.marked, "columns": corpora.in_columns, "lines": corpora.in_lines}
 
@@ -28,21 +32,26 @@ READERS = {"marked": corpora.marked, "columns": corpora.in_columns, "lines": cor
 def main(arguments: Sequence[str]) -> None:
     """Do what the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("teach", "learn", "calibrate", "measure"))
+    parser.add_argument("what", choices=("teach", "ask", "learn", "calibrate", "measure"))
     for name, reader in READERS.items():
         parser.add_argument(f"--{name}", action="append", default=[], metavar="FILES", help=reader.__doc__)
     parser.add_argument("--texts", action="append", default=[], metavar="FILES", help="Texts without marks.")
+    parser.add_argument("--foreign", action="append", default=[], metavar="FILES", help="Texts in other languages.")
+    parser.add_argument("--opinions", action="append", default=[], metavar="FILES", help="What ``ask`` wrote.")
     parser.add_argument("--encoder", type=Path, help="Folder of the pretrained encoder.")
     parser.add_argument("--teacher", type=Path, help="The teacher's weights, written or read.")
     parser.add_argument("--weights", type=Path, help="The small network's weights, to be measured.")
-    parser.add_argument("--out", type=Path, help="Where the small network's weights go.")
+    parser.add_argument("--out", type=Path, help="Where the opinions go, or the small network's weights.")
     asked = parser.parse_args(arguments)
     documents = [it for name, reader in READERS.items() for path in _files(getattr(asked, name)) for it in reader(path)]
     match asked.what:
         case "teach":
             _teach(documents, asked.encoder, asked.teacher)
+        case "ask":
+            _ask(documents, [*_documents(asked.texts)], asked.encoder, asked.teacher, asked.out)
         case "learn":
-            _learn(documents, [*_documents(asked.texts)], asked.encoder, asked.teacher, asked.out)
+            kept = [it for path in _files(asked.opinions) for it in opinions.read(path)]
+            _learn(documents, [*kept, *_of_dictionaries(asked.foreign)], asked.encoder, asked.out)
         case "calibrate":
             calibrating.put(calibrating.fitted(measuring.judged(documents, asked.weights)), asked.out)
         case _:
@@ -58,26 +67,41 @@ def _teach(documents: Sequence[Document], encoder: Path, path: Path) -> None:
     torch.save(teacher.state_dict(), path)
 
 
-def _learn(documents: Sequence[Document], texts: Iterable[str], encoder: Path, path: Path, out: Path) -> None:
+def _ask(documents: Sequence[Document], texts: Sequence[str], encoder: Path, path: Path, out: Path) -> None:
     import torch
     from tools.name_model.changing import Changes
-    from tools.name_model.learning import learnt
-    from tools.name_model.network import write
     from tools.name_model.teacher import Teacher, given
 
-    rows = given(encoder, 64)
     changes = Changes(documents, random.Random(3))
-    read = [*texts, *changes.around((it for it in rows.rows if it.isalpha() and len(it) > 2), documents)]
+    words = (it for it in given(encoder, 64).rows if it.isalpha() and len(it) > 2)
     teacher = Teacher(encoder)
     teacher.load_state_dict(torch.load(path))
-    opinions = [opinion for it in read if len((opinion := teacher.opinion(it)).words)]
-    student, words = learnt(documents, opinions, rows, print)
+    thought = (teacher.opinion(it) for it in (*texts, *(changes.around(words, documents) if documents else ())))
+    opinions.write([it for it in thought if len(it.words)], out)
+
+
+def _learn(documents: Sequence[Document], thought: Sequence[Opinion], encoder: Path, out: Path) -> None:
+    from tools.name_model.learning import learnt
+    from tools.name_model.network import write
+    from tools.name_model.teacher import given
+
+    student, words = learnt(documents, thought, given(encoder, 64), print)
     write(student, words.known, out)
+
+
+def _of_dictionaries(patterns: Iterable[str]) -> Iterator[Opinion]:
+    for path in _files(patterns):
+        with path.with_suffix(".words").open(encoding="utf-8") as dictionary:
+            yield from opinions.by_dictionary(_parts(path), dictionary)
 
 
 def _documents(patterns: Iterable[str]) -> Iterator[str]:
     for path in _files(patterns):
-        yield from path.read_text(encoding="utf-8").split("\n=====\n")
+        yield from _parts(path)
+
+
+def _parts(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n=====\n")
 
 
 def _files(patterns: Iterable[str]) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from tools.name_model.corpora import Document, Span
 from tools.name_model.lists import TITLES, Lists, ready
+from tools.name_model.streets import COUNTRIES, is_said, said, street
 
 __all__ = ["Changes"]
 
@@ -35,9 +36,7 @@ class Changes:
         self._lists: Lists = ready()
         self._countries = sorted(self._lists.people)
         self._firms = sorted({it.text[a:b] for it in documents for a, b, kind in it.names if kind == 3 and b - a > 2})
-        self._templates = [
-            line.encode().decode("unicode_escape") for line in _templates() if line and not line.startswith("#")
-        ]
+        self._templates = [*_templates()]
         self._makers: dict[int, Callable[[str], str]] = {1: self._person, 2: self._place, 3: self._firm}
 
     def of(self, documents: Iterable[Document]) -> Iterator[Document]:
@@ -106,7 +105,9 @@ class Changes:
         return f"{first} {last}" if parts == 2 else f"{first} {middle} {last}"
 
     def _place(self, old: str) -> str:
-        """Another place, unless *old* is an address."""
+        """Another place; another address for one that is said in words, the same for one that is written."""
+        if is_said(old):
+            return said(self._lists.people["en_GB"].family, self._chance)
         if any(it.isdigit() or it in "\n," for it in old):
             return old
         roll, lists = self._chance.random(), self._lists
@@ -128,7 +129,7 @@ class Changes:
         values: dict[str, tuple[str, int]] = {}
         text, names, done = "", list[Span](), 0
         for slot in _SLOT.finditer(template):
-            value, kind = values.setdefault(slot[0], self._value(slot[1]))
+            value, kind = values.setdefault(slot[0], self._value("said" if is_spoken and slot[1] == "en" else slot[1]))
             value = value.lower() if is_spoken else value
             text += template[done : slot.start()]
             if kind:
@@ -149,6 +150,10 @@ class Changes:
                 return self._place(""), 2
             case "org":
                 return self._firm(""), 3
+            case "said":
+                return self._place("one road"), 2
+            case country if country in COUNTRIES:
+                return street(country, self._lists.people["en_GB"].family, chance), 2
             case "email":
                 return f"{chance.choice(('info', 'sales', 'j.d', 'me'))}{chance.randrange(99)}@example.org", 0
             case "title":
@@ -162,8 +167,10 @@ class Changes:
         raise KeyError(slot)
 
 
-def _templates() -> Sequence[str]:
-    return (Path(__file__).parent / "templates.txt").read_text(encoding="utf-8").splitlines()
+def _templates() -> Iterator[str]:
+    for line in (Path(__file__).parent / "templates.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line.replace("\\n", "\n").replace("\\t", "\t")
 
 
 def _written_as(old: str, new: str) -> str:

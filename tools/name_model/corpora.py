@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from troth.detect.names.finder import peoples
+from troth.detect.names.ordinary import peoples
 
 __all__ = ["KINDS", "Document", "Span", "in_columns", "in_lines", "marked"]
 

@@ -15,12 +15,13 @@ import torch
 from tools.name_model.changing import Changes
 from tools.name_model.corpora import KINDS, Document
 from tools.name_model.network import Sizes, Student, Words
+from tools.name_model.opinions import Opinion
 from torch.nn import functional
 
-from troth.detect.names.finder import peoples
+from troth.detect.names.ordinary import peoples
 from troth.detect.names.words import SHAPES, WORD, plain
 
-__all__ = ["Given", "Opinion", "learnt", "shares"]
+__all__ = ["Given", "learnt", "shares"]
 
 _ROUNDS: Final = 10
 _BATCH: Final = 32
@@ -35,14 +36,6 @@ _FORGETS: Final = 0.25
 
 _SMALL, _CAPITAL = {"lower", "x"}, {"Title", "UPPER", "miXed", "X"}
 _LINE: Final = SHAPES.index("line")
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """Words of a text and, for each, how likely the teacher thinks it of each kind."""
-
-    words: Sequence[str]
-    shares: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

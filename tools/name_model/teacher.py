@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from tools.name_model.changing import Changes
 from tools.name_model.corpora import Document
-from tools.name_model.learning import Given, Opinion
+from tools.name_model.learning import Given
+from tools.name_model.opinions import Opinion
 from torch import nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel

@@ -100,6 +100,40 @@ def test_peoples_are_no_places() -> None:
 
 @pytest.mark.parametrize(
     "text",
+    [
+        "Zutaten: Mehl, Zucker",
+        "Rückruf erbeten",
+        "Gläubiger und Schuldner",
+        "Le médecin a prescrit du repos.",
+        "Abrazos",
+    ],
+)
+def test_words_of_other_languages_are_no_names(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Kontoinhaber Ben Schulz", "Ben Schulz"),
+        ("Schöne Grüße aus Hamburg", "Hamburg"),
+        ("Cliente Chloe Martin pide reembolso", "Chloe Martin"),
+        ("Gentile signora Rossi, grazie", "Rossi"),
+        ("Dear Mr de la Cruz,", "de la Cruz"),
+        ("signed: A. Lee", "A. Lee"),
+    ],
+)
+def test_a_name_ends_where_ordinary_words_begin(text: str, name: str) -> None:
+    assert [it for it, _ in names_in(text)] == [name]
+
+
+def test_what_keys_and_short_numbers_look_like_is_no_name() -> None:
+    text = "commit da39a3ee5e6b4b0d3255bfef95601890afd80709 on floor 10"
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
     ["that is d for david and r for roger", "flat d as in david", "her n h s number and the m p r n of the meter"],
 )
 def test_letters_that_are_spelt_are_no_names(text: str) -> None:

@@ -5,26 +5,27 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from troth.detect.finding import Finding
+from troth.detect.names.ordinary import without_ordinary_words
 from troth.detect.names.words import WORD, plain
 from troth.detect.text import Text
 
 if TYPE_CHECKING:
     from troth.detect.names.network import Name, Network
 
-__all__ = ["WORDS_MAX", "Names", "peoples"]
+__all__ = ["WORDS_MAX", "Names"]
 
 WORDS_MAX: Final = 2048
 """How many words are looked at together at most."""
 
 _BORDER: Final = ("", "", "")
 """Between two texts: the network sees no word beyond it."""
+
+_POSTCODE_LENGTH: Final = 4
+_KEY_LENGTH: Final = 12
 
 _Part = Sequence[re.Match[str]]
 
@@ -59,8 +60,9 @@ class Names:
                 starts.append(len(words))
                 words += [it[0] for it in part]
                 words += _BORDER
-            for name in network.names(words):
-                if not _is_none(words, name):
+            for told in network.names(words):
+                name = None if _is_none(words, told) else without_ordinary_words(words, told)
+                if name is not None:
                     which = bisect.bisect_right(starts, name.first) - 1
                     at, part = some[which]
                     first, last = part[name.first - starts[which]], part[name.last - starts[which]]
@@ -78,22 +80,22 @@ class Names:
         return self._network
 
 
-@cache
-def peoples() -> frozenset[str]:
-    """Words that the model takes for places at times, and that are none."""
-    file = Path(__file__).with_name("peoples.toml")
-    return frozenset(tomllib.loads(file.read_text("utf-8"))["words"].split())
-
-
 def _is_none(found: Sequence[str], name: Name) -> bool:
-    """Whether it is a people, letters that are spelt, or a word that stands for a letter (“d for david”, “d as in”)."""
+    """Whether it is a number, a key, letters that are spelt, or a word for a letter (“d for david”, “d as in”)."""
     said = found[name.first : name.last + 1]
-    if name.type == "LOCATION" and all(it.lower() in peoples() for it in said):
+    if not any(map(_may_name, said)):
         return True
     before = [it.lower() for it in found[max(0, name.first - 3) : name.first]]
     letter = said[0][0].lower()
     is_spelt = all(len(it) == 1 and it.islower() for it in said)
     return is_spelt or before[-2:] == [letter, "for"] or before == [letter, "as", "in"]
+
+
+def _may_name(word: str) -> bool:
+    """Whether it is a word, or a number as long as a postcode; no sign, and nothing as long as keys that mix both."""
+    if word.isdigit():
+        return len(word) >= _POSTCODE_LENGTH
+    return word.isalpha() or (word.isalnum() and len(word) < _KEY_LENGTH)
 
 
 def _packed(texts: Sequence[Text]) -> Iterator[list[tuple[int, _Part]]]:
