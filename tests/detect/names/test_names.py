@@ -101,7 +101,7 @@ def test_peoples_are_no_places() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Zutaten: Mehl, Zucker",
+        "Rechnung und Mahnung",
         "Rückruf erbeten",
         "Gläubiger und Schuldner",
         "Le médecin a prescrit du repos.",
