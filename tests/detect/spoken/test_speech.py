@@ -51,6 +51,9 @@ def _marked(marked: str) -> tuple[str, str]:
         ("AGE", "agent: how old is she\ncaller: ⟦eighty three⟧"),
         ("ADDRESS", "i live at ⟦flat two thirty one mill lane leeds⟧"),
         ("PASSWORD", "agent: what memorable word did you set up\ncaller: ⟦kettle sparrow nine⟧"),
+        ("PASSWORD", "agent: and your password\ncaller: it's ⟦capital kettle underscore one two exclamation mark⟧"),
+        ("PASSWORD", "caller: i forgot my password\nagent: what was it\ncaller: ⟦kettle twenty two⟧"),
+        ("CREDIT_CARD", "my card ends in ⟦four two four two⟧"),
         ("PHONE_NUMBER", "they are not answering at ⟦three two nine seven hmm seven three oh⟧"),
         ("PHONE_NUMBER", "It's ⟦07700 nine double-oh 123⟧."),
         ("EMAIL_ADDRESS", "My email's ⟦b dot example at example.org⟧."),
@@ -68,6 +71,7 @@ def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
     "text",
     [
         "",
+        "your password is case sensitive and it is on the sticker",
         "she is doing romeo and juliet at school",
         "count to ten one two three four five six seven eight nine ten",
         "i want to double check one or two things before i sign",

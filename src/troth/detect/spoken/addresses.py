@@ -61,6 +61,8 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     start = _local_start(talk, at, max(0, at - _LOCAL_WORDS_MAX), language)
     if start == at:
         return None
+    while start and talk.words[start - 1] in language.casing:
+        start -= 1
     asked = talk.asked_before(start, 2)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
     if talk.words[at] == "@" and not _has_said_sign(talk, start, end):

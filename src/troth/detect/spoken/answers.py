@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,46 +13,91 @@ from troth.detect.spoken.talk import Talk
 __all__ = ["answers"]
 
 _QUESTION_WORDS_MAX: Final = 9
-_PASSWORD_WORDS_MAX: Final = 6
+_TURNS_MAX: Final = 2
+_ANNOUNCED_WORDS_MAX: Final = 6
+_PASSWORD_WORDS_MAX: Final = 12
 _EMAIL_WORDS_MAX: Final = 14
+_TURN: Final = re.compile("[sz]")
+_TURN_END: Final = re.compile("[s?!]")
 
 
 def answers(talk: Talk, language: Language) -> Iterator[Said]:
     """Passwords that are words, and e-mail addresses that were heard badly, up to the end of the answer."""
+    past = 0
     for it in talk.asked:
-        if it.prompt.rank or it.prompt.types not in (("PASSWORD",), ("EMAIL_ADDRESS",)):
-            continue
-        start = _start(talk, it.at, language)
-        end = _end(talk, start, language)
-        if start == end or talk.words[start] in language.not_answers:
+        if it.prompt.rank or it.at < past:
             continue
         if it.prompt.types == ("EMAIL_ADDRESS",):
-            if 2 < end - start <= _EMAIL_WORDS_MAX and _names_domain(talk, start, end, language):
-                yield Said(start, end, "EMAIL_ADDRESS", 0.6, told=True)
-        elif "x" in talk.kinds[start : start + _PASSWORD_WORDS_MAX] and _is_led_to(talk, it.at, start, language):
-            end = min(end, start + _PASSWORD_WORDS_MAX)
-            yield Said(start, end, "PASSWORD", 0.7, told=True)
+            said = _email(talk, it.at, language)
+        elif it.prompt.types == ("PASSWORD",):
+            said = _announced(talk, it.at, language) or _answered(talk, it.at, language)
+        else:
+            continue
+        if said:
+            past = said.end
+            yield said
 
 
-def _start(talk: Talk, at: int, language: Language) -> int:
-    """Where the answer to what was asked before word *at* begins: in the same turn after an ``is``, or in the next."""
-    start = at
-    while start < len(talk.kinds) and _introduces(talk, start, language):
-        start += 1
-    if any(word in language.leading for word in talk.words[at:start]) or "s" in talk.kinds[at:start]:
-        return start
-    turn = talk.kinds.find("s", at, at + _QUESTION_WORDS_MAX)
-    if turn < 0:
-        return start
-    start = turn + 1
-    while start < len(talk.kinds) and _introduces(talk, start, language):
-        start += 1
-    return start
+def _email(talk: Talk, at: int, language: Language) -> Said | None:
+    """A stretch after word *at* that names a domain."""
+    start = _past_leading(talk, at, language)
+    if not _is_led_to(talk, at, start, language):
+        start = _past_leading(talk, _next_turn(talk, at) or start, language)
+    end = _end(talk, start, language, _EMAIL_WORDS_MAX + 1)
+    if not 2 < end - start <= _EMAIL_WORDS_MAX or not _may_answer(talk, start, language):
+        return None
+    return Said(start, end, "EMAIL_ADDRESS", 0.6, told=True) if _names_domain(talk, start, end, language) else None
 
 
-def _end(talk: Talk, start: int, language: Language) -> int:
+def _announced(talk: Talk, at: int, language: Language) -> Said | None:
+    """The password that is told after an ``is``, or after ``capital``, in the turn in which it is spoken of."""
+    start = _past_leading(talk, at, language, kinds="gfyc;")
+    is_led = _is_led_to(talk, at, start, language) or (start > at and talk.words[start - 1] in language.casing)
+    return _password(talk, start, _end(talk, start, language, _ANNOUNCED_WORDS_MAX), language) if is_led else None
+
+
+def _answered(talk: Talk, at: int, language: Language) -> Said | None:
+    """The password that is the other's next turn, all of it, or the turn after a question for it."""
+    for _ in range(_TURNS_MAX):
+        turn = _next_turn(talk, at)
+        if turn is None:
+            return None
+        start = _past_leading(talk, turn, language)
+        if said := _password(
+            talk, start, start + len(_TURN_END.split(talk.kinds[start : start + _PASSWORD_WORDS_MAX])[0]), language
+        ):
+            return said
+        at = turn
+    return None
+
+
+def _password(talk: Talk, start: int, end: int, language: Language) -> Said | None:
+    while end > start and talk.kinds[end - 1] in "fcyg;":
+        end -= 1
+    if end <= start or "x" not in talk.kinds[start:end] or not _may_answer(talk, start, language):
+        return None
+    while talk.words[start - 1] in language.casing:
+        start -= 1
+    return Said(start, end, "PASSWORD", 0.7, told=True)
+
+
+def _next_turn(talk: Talk, at: int) -> int | None:
+    """The first word of the next turn, where one begins soon after word *at*."""
+    turn = _TURN.search(talk.kinds, at, at + _QUESTION_WORDS_MAX)
+    return turn.end() if turn else None
+
+
+def _past_leading(talk: Talk, at: int, language: Language, kinds: str = "sgfycz;") -> int:
+    """The first word after ``it's``, ``i think it was``, fillers and the like."""
+    while at < len(talk.kinds) and (talk.kinds[at] in kinds or talk.words[at] in language.leading):
+        at += 1
+    return at
+
+
+def _end(talk: Talk, start: int, language: Language, words_max: int) -> int:
+    """The word after the answer, which other talk follows in the same turn."""
     end = start
-    last = min(len(talk.kinds), start + _EMAIL_WORDS_MAX + 1)
+    last = min(len(talk.kinds), start + words_max)
     while end < last and talk.kinds[end] not in "s;!?" and talk.words[end] not in language.after_answer:
         end += 1
     while end > start and talk.kinds[end - 1] in "fcyg":
@@ -59,13 +105,16 @@ def _end(talk: Talk, start: int, language: Language) -> int:
     return end
 
 
+def _may_answer(talk: Talk, start: int, language: Language) -> bool:
+    """Whether a word may begin an answer: not a question, an excuse, or a place (``on the sticker``)."""
+    if start >= len(talk.words) or talk.words[start] in language.not_answers:
+        return False
+    return language.before_places.isdisjoint(talk.words[max(0, start - 2) : start])
+
+
 def _is_led_to(talk: Talk, at: int, start: int, language: Language) -> bool:
     """Whether anything says that what follows is the answer: a new turn, or ``is``."""
     return "s" in talk.kinds[at:start] or any(word in language.leading for word in talk.words[at:start])
-
-
-def _introduces(talk: Talk, at: int, language: Language) -> bool:
-    return talk.kinds[at] in "sgfyc;" or talk.words[at] in language.leading
 
 
 def _names_domain(talk: Talk, start: int, end: int, language: Language) -> bool:

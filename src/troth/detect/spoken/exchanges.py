@@ -145,7 +145,7 @@ class _Exchange:
         gap = self._talk.kinds[piece.end : start]
         if len(gap) > _ON_WORDS_MAX or not self._may_belong(piece, gap):
             return False
-        if "z" in gap or _digits(piece) in self._signs:
+        if "z" in gap or _digits(piece) in self._signs or ("c" in gap and _digits(piece)[:2] == self._signs[:2]):
             return True
         return self._said.told and not _SLIPS.isdisjoint(gap) and _others_in_turn(self._talk, piece) <= _TURN_OTHERS_MAX
 

@@ -69,7 +69,7 @@ def _finding(window: _Window, said: Said) -> Finding:
         start, end = (len(window.written[:it].encode()) for it in (start, end))
     return Finding(
         window.text.offset(window.start + start),
-        window.text.offset(window.start + end),
+        window.text.end(window.start + end),
         said.type,
         round(said.score, 2),
         f"spoken/{window.spoken.name}",

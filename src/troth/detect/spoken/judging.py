@@ -47,9 +47,11 @@ _TURNS_MAX: Final = 3
 _SLIPPED: Final = 7
 _SHORT: Final = 8
 _LONG: Final = 10
+_CARD_SIGNS: Final = 13
 _PARTS_MAX: Final = 4
 _LEAST_SCORE: Final = 0.3
-"""Signs from which on slips are believed, a number may be an amount, a homophone matters less; breaths of one value;
+"""Signs from which on slips are believed, a number may be an amount, a homophone matters less, and the same digit again
+and again is nobody's counting; breaths of one value;
 how sure a value has to be that nothing speaks of."""
 
 
@@ -141,6 +143,8 @@ def _told_loosely(signs: Signs, asked: Context) -> tuple[str, float] | None:
     is_loose = length >= asked.values[0].least and asked.values[0].is_loose(signs.shape)
     if is_loose and (signs.noise or any(0 <= length - it <= signs.repeats for it in asked.values[0].full)):
         return asked.values[0].type, _NOISY
+    if asked.is_near and asked.values[0].is_part(signs.shape):
+        return asked.values[0].type, _LOOSE
     for type_ in (follower for it in asked.values for follower in _FOLLOWS.get(it.type, ())):
         if values()[type_].is_exact(signs.shape):
             return type_, FOLLOWING
@@ -182,4 +186,5 @@ def _counts(said: str) -> bool:
     """Whether somebody only counts up or down, says one sign all the time, or the alphabet."""
     codes = [ord(it) for it in said.replace("10", ":")]
     steps = [after - before for before, after in itertools.pairwise(codes)]
-    return max(steps.count(1), steps.count(-1), steps.count(0)) >= 0.75 * len(steps)
+    same = steps.count(0) if len(said) < _CARD_SIGNS else 0
+    return max(steps.count(1), steps.count(-1), same) >= 0.75 * len(steps)

@@ -106,6 +106,8 @@ class Language:
     leading: frozenset[str]
     after_answer: frozenset[str]
     not_answers: frozenset[str]
+    before_places: frozenset[str]
+    casing: frozenset[str]
     streets: frozenset[str]
     common_streets: frozenset[str]
     premises: frozenset[str]
@@ -157,6 +159,8 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         leading=frozenset(answer.get("leading", ())),
         after_answer=frozenset(answer.get("after", ())),
         not_answers=frozenset(answer.get("not_answers", ())),
+        before_places=frozenset(answer.get("before_places", ())),
+        casing=frozenset(words.get("casing", ())),
         streets=frozenset(address.get("streets", ())),
         common_streets=frozenset(address.get("common", ())),
         premises=frozenset(address.get("premises", ())),

@@ -46,6 +46,8 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
             start = _first(talk, start, end)
         elif talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
             start += 1
+        while start and talk.words[start - 1] in language.casing:
+            start -= 1
         if kinds[end - 1] not in _ENDS:
             end = _last(talk, start, end, language)
         if start < end and not ("w" in kinds[start:end] and _is_range(talk, start, end)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 from troth.detect.spoken.exchanges import Found, widened
@@ -27,6 +27,7 @@ _RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
 """How many words may stand between two pieces of a value, when the first says next to nothing yet, before it is said
 anew (and before a word that says that it was wrong), and between a question and an answer of doubtful words."""
+_NOTHING: Final = frozenset[str]()
 _LEAST_SIGNS: Final = 2
 _LOOSE_SIGNS: Final = 2
 _BEGUN_SIGNS: Final = 3
@@ -73,7 +74,7 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     first = pieces[0]
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
         return
-    if len(first.signs.said) < _LEAST_SIGNS and (len(pieces) == 1 or _is_apart(talk, *pieces[:2])):
+    if len(first.signs.said) < _LEAST_SIGNS and (len(pieces) == 1 or _is_apart(talk, pieces[0], pieces[1], _NOTHING)):
         return
     asked = context(talk, first.start)
     parts, signs = [first], first.signs
@@ -105,7 +106,7 @@ def _others(
     talk: Talk, before: Piece, piece: Piece, said: Said | None, signs: Signs, asked: Context, language: Language
 ) -> int | None:
     """How many words of other talk stand between two pieces of one value; None where they end it."""
-    if _is_apart(talk, before, piece):
+    if _is_apart(talk, before, piece, {it.type for it in asked.values}):
         return None
     gap = talk.kinds[before.end : piece.start]
     others = sum(kind in OTHER for kind in gap)
@@ -118,12 +119,12 @@ def _others(
     return others
 
 
-def _is_apart(talk: Talk, before: Piece, piece: Piece) -> bool:
+def _is_apart(talk: Talk, before: Piece, piece: Piece, types: Set[str]) -> bool:
     """Whether two pieces are no parts of one value, whatever they say."""
     if piece.start - before.end > _ASIDE_WORDS_MAX:
         return True
     gap = talk.kinds[before.end : piece.start]
-    return "?" in gap or "@" in gap or ("s" in gap and _is_written(talk, before))
+    return "@" in gap or talk.asks_else(before.end, piece.start, types) or ("s" in gap and _is_written(talk, before))
 
 
 def _is_written(talk: Talk, piece: Piece) -> bool:

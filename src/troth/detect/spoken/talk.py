@@ -6,7 +6,7 @@ import bisect
 import itertools
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language, Prompt
@@ -111,9 +111,13 @@ class Talk:
             kinds[it.start : it.end] = "!" * (it.end - it.start)
         return Talk(self.words, self.starts, self.ends, "".join(kinds), self.asked, self._turns)
 
-    def is_asked_in(self, start: int, end: int) -> bool:
-        """Whether something is asked for between two words."""
-        return "?" in self.kinds[start:end]
+    def asks_else(self, start: int, end: int, types: Set[str]) -> bool:
+        """Whether anything is asked for between two words that is none of *types*, and no part of one."""
+        if "?" not in self.kinds[start:end]:
+            return False
+        first = bisect.bisect_left(self.asked, start, key=lambda it: it.start)
+        between = itertools.takewhile(lambda it: it.start < end, self.asked[first:])
+        return any(not it.prompt.is_partial and types.isdisjoint(it.prompt.types) for it in between)
 
 
 def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
