@@ -48,6 +48,15 @@ def values(text: str, findings: Iterable[Finding]) -> list[tuple[str, str]]:
     return [(it.type, text[it.start : it.end]) for it in findings]
 
 
+@pytest.mark.parametrize("text", ["\x1b[31m{}\x1b[0m", "\u200b{}\u200b,", "\x1b[1;34m\u2066{}\u2069\x1b[0m"])
+@pytest.mark.parametrize("value", ["ann@example.org", "07700 900123", "4111 1111 1111 1111", "192.0.2.66"])
+def test_colours_and_marks_around_a_value_neither_hide_it_nor_belong_to_it(
+    detector: Detector, text: str, value: str
+) -> None:
+    written = text.format(value)
+    assert [it for _, it in values(written, detector.find(written))] == [value]
+
+
 def test_finds_values_in_the_order_of_the_text(detector: Detector) -> None:
     assert values(MAIL, detector.find(MAIL)) == [
         ("EMAIL_ADDRESS", "ann@example.org"),

@@ -28,6 +28,8 @@ from troth.detect.text import Text
         ("a\nb\tc", "a\nb\tc"),
         ("41\x0211", "4111"),
         ("41\x08\x7f\x8211", "4111"),
+        ("a \x1b[1;31mred\x1b[0m b", "a red b"),
+        ("\x1bM a\x1b[", "\x1bM a\x1b["),
         ("a\x1fb\x0bc\x85d\0e", "a\x1fb\x0bc\x85d\0e"),
     ],
 )
@@ -58,6 +60,17 @@ def test_offsets_grow_and_end_with_the_text(written: str) -> None:
     offsets = [text.offset(it) for it in ends]
     assert offsets == sorted(offsets)
     assert offsets[-1] == len(written)
+
+
+@pytest.mark.parametrize("behind", ["", "\u200b", "\x1b[0m", "\u200b\x1b[0m", "\x7f b"])
+def test_what_shows_nothing_behind_something_is_no_part_of_it(behind: str) -> None:
+    text = Text("\u200b４２" + behind)
+    assert (text.offset(0), text.end(2)) == (1, 3)
+
+
+def test_accents_of_their_own_are_part_of_what_they_end() -> None:
+    text = Text("Zoe\u0308\u200b, Ann")
+    assert text.end(3) == text.unfolded_end(3) == 4
 
 
 def test_a_lone_surrogate_keeps_its_place() -> None:

@@ -64,7 +64,7 @@ def _place(text: Text, finding: Finding, recogniser: Recogniser) -> tuple[Patter
     for pattern in recogniser.patterns:
         for match in re2.finditer(pattern.regex.encode(), text.utf8):
             start, end = match.span(min(match.re.groups, 1))
-            if (text.offset(start), text.offset(end)) == finding[:2]:
+            if (text.offset(start), text.end(end)) == finding[:2]:
                 return pattern, start, end
     return None
 

@@ -66,7 +66,7 @@ class Listed:
                 it = next((it for it in meant if _stands(text.folded, start, end, it)), None)
                 if it is not None:
                     start, end = start - len(it.before), end + len(it.after)
-                    yield Finding(text.unfolded(start), text.unfolded(end), it.entity, 1.0, "listed")
+                    yield Finding(text.unfolded(start), text.unfolded_end(end), it.entity, 1.0, "listed")
                     break
 
 

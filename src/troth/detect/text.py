@@ -14,22 +14,22 @@ from troth.detect.finding import Unscanned
 
 __all__ = ["Text"]
 
-_BEYOND: Final = re.compile("[\x01-\x08\x0e-\x1a\x7f-\U0010ffff]+")
-_PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1B, 0x7F)])
-"""What is not as ASCII writes it, and what is."""
+_BEYOND: Final = re.compile("\x1b\\[[0-9;:?]{0,32}[A-Za-z]|[\x01-\x08\x0e-\x1a\x7f-\U0010ffff]+")
+_PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1C, 0x7F)])
+"""What is not as ASCII writes it, a colour of a terminal among it, and what is."""
 _DIVIDING: Final = frozenset("\0\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f\x85")
-"""Control characters that stay, since they divide: new lines and tabs, the nought between two fields, the beginning of
-a colour."""
+"""Control characters that stay, since they divide: new lines and tabs, the nought between two fields, an escape."""
 _CONTINUED: Final = bytes(0x80 if 0x80 <= byte < 0xC0 else byte for byte in range(256))
 """Every byte that goes on with a character of UTF-8 as 0x80, which is found faster than any of sixty-four."""
 _APOSTROPHES: Final = frozenset("\u2018\u2019\u02bc\u00b4")
-_SHOWING_NOTHING: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
+_ACCENTS: Final = frozenset({"Mn", "Me"})
+_SHOWING_NOTHING: Final = _ACCENTS | {"Cf", "Cc"}
 
 
 class Text:
     """A text and its folded form: full-width letters, other scripts' digits, odd spaces, hyphens and apostrophes as
-    ASCII writes them, and characters that show nothing left out (control characters and accents of their own among
-    them), since they hide in numbers.
+    ASCII writes them, and characters that show nothing left out (control characters, colours and accents of their
+    own among them), since they hide in numbers.
 
     Plain ASCII is its own folded form, and costs nothing. *seconds_max* is how long may be spent on it.
     """
@@ -46,7 +46,7 @@ class Text:
         strange = self.utf8.translate(None, _PRINTED)
         if not strange:
             return
-        if any(_FOLDS[it] != it for it in set(strange.decode())):
+        if b"\x1b" in strange or any(_FOLDS[it] != it for it in set(strange.decode())):
             self.folded = _BEYOND.sub(_folded_run, written)
             self.utf8 = self.folded.encode("utf-8", "replace")
             if len(self.folded) != len(written):
@@ -56,9 +56,14 @@ class Text:
 
     def offset(self, at: int) -> int:
         """The code point of the text as written at which byte *at* of `utf8` is."""
-        if self._bytes is not _NOWHERE:
-            at = self._bytes.past(at)
-        return at if self._gone is _NOWHERE else self._gone.past(at)
+        return self.unfolded(self._counted(at))
+
+    def end(self, at: int) -> int:
+        """The same where something ends: what shows nothing behind it is no part of it, but for its accents."""
+        return self.unfolded_end(self._counted(at))
+
+    def _counted(self, at: int) -> int:
+        return at if self._bytes is _NOWHERE else self._bytes.past(at)
 
     @property
     def is_plain(self) -> bool:
@@ -72,7 +77,16 @@ class Text:
 
     def unfolded(self, at: int) -> int:
         """The code point of the text as written that stands at code point *at* of `folded`."""
-        return self._gone.past(at)
+        return at if self._gone is _NOWHERE else self._gone.past(at)
+
+    def unfolded_end(self, at: int) -> int:
+        """The same where something ends, as `end` counts."""
+        if self._gone is _NOWHERE:
+            return at
+        end = self._gone.before(at)
+        while end < len(self.written) and unicodedata.category(self.written[end]) in _ACCENTS:
+            end += 1
+        return end
 
 
 class _Leaps:
@@ -86,8 +100,14 @@ class _Leaps:
         self._sums = list(itertools.accumulate(leap for _, leap in found))
 
     def past(self, at: int) -> int:
-        before = bisect.bisect_right(self._places, at) if self._places else 0
-        return at + self._sums[before - 1] if before else at
+        return self._leapt(at, bisect.bisect_right(self._places, at))
+
+    def before(self, at: int) -> int:
+        """The same without what leaps at that very place."""
+        return self._leapt(at, bisect.bisect_left(self._places, at))
+
+    def _leapt(self, at: int, leaps: int) -> int:
+        return at + self._sums[leaps - 1] if leaps else at
 
 
 _NOWHERE: Final = _Leaps(())
@@ -123,7 +143,7 @@ _FOLDS: Final = _Folds()
 
 
 def _folded_run(run: re.Match[str]) -> str:
-    return "".join(map(_FOLDS.__getitem__, run[0]))
+    return "" if run[0][0] == "\x1b" else "".join(map(_FOLDS.__getitem__, run[0]))
 
 
 def _continued(utf8: bytes) -> Iterator[tuple[int, int]]:
@@ -141,7 +161,8 @@ def _left_out(written: str) -> Iterable[tuple[int, int]]:
     """Where the folded text leaves characters out, and how many."""
     gone = 0
     for run in _BEYOND.finditer(written):
+        is_colour = run[0][0] == "\x1b"
         for at, character in enumerate(run[0], run.start()):
-            if not _FOLDS[character]:
+            if is_colour or not _FOLDS[character]:
                 yield at - gone, 1
                 gone += 1

@@ -66,7 +66,7 @@ class Names:
                     which = bisect.bisect_right(starts, name.first) - 1
                     at, part = some[which]
                     first, last = part[name.first - starts[which]], part[name.last - starts[which]]
-                    start, end = texts[at].unfolded(first.start()), texts[at].unfolded(last.end() - 1) + 1
+                    start, end = texts[at].unfolded(first.start()), texts[at].unfolded_end(last.end())
                     found[at].append(Finding(start, end, name.type, name.score, "names"))
         return found
 

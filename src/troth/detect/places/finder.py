@@ -59,7 +59,7 @@ class Places:
             if start >= reach and (it := self._place(text.utf8, start, end, name, reach)):
                 reach = it.end
                 kind = f"places/{name}"
-                yield Finding(text.offset(it.start), text.offset(it.end), it.type, it.score, kind, None, it.told)
+                yield Finding(text.offset(it.start), text.end(it.end), it.type, it.score, kind, None, it.told)
 
     def _place(self, utf8: bytes, start: int, end: int, name: str, reach: int) -> _Place | None:
         before = utf8[max(reach, start - _BEFORE) : start].decode("utf-8", "ignore")
