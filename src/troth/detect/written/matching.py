@@ -107,7 +107,7 @@ def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None
             if first >= last:
                 continue
         if not text.is_plain:
-            first, last = text.offset(first), text.offset(last)
+            first, last = text.offset(first), text.end(last)
         found.append(_made((first, last, kind, score, name, checked, told)))
 
 
