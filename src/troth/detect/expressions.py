@@ -27,18 +27,21 @@ _NOTHING: Final = ""
 """Occurs in every text."""
 
 
-def matches(regex: str) -> Match:
-    """What tells the first place at which an expression matches."""
-    match: Match = re2.compile(regex.encode())._regexp.Match
+def matches(regex: str, *, memory_bytes: int = 8 << 20) -> Match:
+    """What tells the first place at which an expression matches, in *memory_bytes* at most."""
+    options = re2.Options()
+    options.max_mem = memory_bytes
+    match: Match = re2.compile(regex.encode(), options)._regexp.Match
     return match
 
 
 class Prefilter:
     """Numbers expressions, and tells in one pass those that occur in a text at all. Add first, then ask."""
 
-    def __init__(self, *, ignores_case: bool = False) -> None:
+    def __init__(self, *, ignores_case: bool = False, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._numbers: dict[str, int] = {_NOTHING: 0}
         self._ignores_case = ignores_case
+        self._memory_bytes = memory_bytes
 
     def add(self, regex: str) -> int:
         """The number of an expression, from 1; of the same one, the same number."""
@@ -54,7 +57,7 @@ class Prefilter:
     @cached_property
     def _occurring(self) -> Callable[[bytes], list[int]]:
         options = re2.Options()
-        options.max_mem = _MEMORY_BYTES
+        options.max_mem = self._memory_bytes
         options.case_sensitive = not self._ignores_case
         which = re2.Set.SearchSet(options)
         for regex in self._numbers:

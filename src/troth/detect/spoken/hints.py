@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-import re2
-
-from troth.detect.expressions import Prefilter
+from troth.detect.expressions import ANYWHERE, Match, Prefilter, matches
 from troth.detect.spoken.reading import shipped
 
 __all__ = ["LANGUAGES", "Place", "places"]
@@ -19,6 +17,8 @@ _AFTER: Final = 100
 _WORD_BYTES_MAX: Final = 64
 _COUNTING_BYTES_MAX: Final = 48
 """``two hundred and fifty pounds``: what is longer counts nothing, but is a value with something said after it."""
+_MEMORY_BYTES: Final = 16 << 20
+"""With less, RE2 forgets on varied talk what it needs again soon, and takes several times as long."""
 
 LANGUAGES: Final = ("en", "es", "fr", "de")
 
@@ -35,28 +35,36 @@ def places(utf8: bytes) -> Iterator[Place]:
     """The parts of a text in which values may be said, whole words at both ends. Most texts have none."""
     for number in sorted(_which().occurring(utf8))[1:]:
         name = LANGUAGES[number - 1]
-        for start, end in _windows(utf8, name):
-            yield Place(name, start, end)
+        for start, end in _near(_said(utf8, name)):
+            yield Place(name, _cut(utf8, max(0, start - _BEFORE)), _cut(utf8, min(len(utf8), end + _AFTER)))
 
 
-def _windows(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:
-    """The parts for one language, none overlapping."""
-    start = end = -1
-    counted, ranging = _counting(name)
-    for match in _hints(name).finditer(utf8):
-        first, last = match.span()
-        if last - first <= _COUNTING_BYTES_MAX:
-            hint = utf8[first:last].lower()
-            if hint.endswith(counted) or hint.startswith(ranging):
-                continue
-        if end < 0:
-            start = first
-        elif first - _BEFORE > end + _AFTER:
-            yield _cut(utf8, max(0, start - _BEFORE)), _cut(utf8, min(len(utf8), end + _AFTER))
+def _near(said: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """From where to where that goes which is *said* so near to each other that it is read together."""
+    start, end = next(said, (-1, -1))
+    if end < 0:
+        return
+    for first, last in said:
+        if first - _BEFORE > end + _AFTER:
+            yield start, end
             start = first
         end = last
-    if end >= 0:
-        yield _cut(utf8, max(0, start - _BEFORE)), _cut(utf8, min(len(utf8), end + _AFTER))
+    yield start, end
+
+
+def _said(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:
+    """Where words of one language may say a value, and do not only count."""
+    match, counted, ranging = _hints(name)
+    end, size = 0, len(utf8)
+    while True:
+        start, end = match(ANYWHERE, utf8, end, size)[0]
+        if start < 0:
+            return
+        if end - start <= _COUNTING_BYTES_MAX:
+            hint = utf8[start:end].lower()
+            if hint.endswith(counted) or hint.startswith(ranging):
+                continue
+        yield start, end
 
 
 def _cut(utf8: bytes, at: int) -> int:
@@ -73,22 +81,15 @@ def _cut(utf8: bytes, at: int) -> int:
 
 @cache
 def _which() -> Prefilter:
-    which = Prefilter(ignores_case=True)
+    which = Prefilter(ignores_case=True, memory_bytes=_MEMORY_BYTES)
     for name in LANGUAGES:
         which.add(shipped()["hints"][name])
     return which
 
 
 @cache
-def _counting(name: str) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Words at the end, and at the beginning, of what only counts something."""
+def _hints(name: str) -> tuple[Match, tuple[bytes, ...], tuple[bytes, ...]]:
+    """What looks for the words of a language; words at the end, and at the beginning, of what only counts something."""
     hints = shipped()["languages"][name]["hints"]
     counted, ranging = (tuple(it.encode() for it in hints[key]) for key in ("counted", "ranging"))
-    return counted, ranging
-
-
-@cache
-def _hints(name: str) -> re2._Regexp:
-    options = re2.Options()
-    options.case_sensitive = False
-    return re2.compile(shipped()["hints"][name].encode(), options)
+    return matches(f"(?i){shipped()['hints'][name]}", memory_bytes=_MEMORY_BYTES), counted, ranging
