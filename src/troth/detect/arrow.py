@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from troth.detect.finding import Finding, Unscanned
 
-if TYPE_CHECKING:
-    from troth.detect.detector import Detector
+__all__ = ["FindMany", "find_batch"]
 
-__all__ = ["find_batch"]
+FindMany = Callable[[Iterable[str]], Iterator[list[Finding] | Unscanned]]
+"""`Detector.find_many`, of which this is the other form."""
 
 
-def find_batch(detector: Detector, texts: Any) -> Any:
+def find_batch(find_many: FindMany, texts: Any) -> Any:
     """For each text a list of ``struct<start, end, type, score, recogniser, checked, told>``; null for null.
 
     *texts* is an array or chunked array of strings (large, views and dictionaries too), or of pandas, polars or
@@ -22,21 +23,21 @@ def find_batch(detector: Detector, texts: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(texts, pa.ChunkedArray):
-        return pa.chunked_array([find_batch(detector, it) for it in texts.chunks], type=_list_type())
+        return pa.chunked_array([find_batch(find_many, it) for it in texts.chunks], type=_list_type())
     array = texts if isinstance(texts, pa.Array) else pa.array(texts)
     if pa.types.is_dictionary(array.type):
-        return find_batch(detector, array.dictionary).take(array.indices)
+        return find_batch(find_many, array.dictionary).take(array.indices)
     if not (_is_text(array.type) or pa.types.is_null(array.type)):
         raise TypeError(f"texts are wanted, and this is an array of {array.type}")
-    return _lists(detector, array.to_pylist())
+    return _lists(find_many, array.to_pylist())
 
 
-def _lists(detector: Detector, texts: list[str | None]) -> Any:
+def _lists(find_many: FindMany, texts: list[str | None]) -> Any:
     import pyarrow as pa
 
     every: list[Finding] = []
     offsets: list[int | None] = []
-    results = detector.find_many(it for it in texts if it is not None)
+    results = find_many(it for it in texts if it is not None)
     for row, text in enumerate(texts):
         offsets.append(None if text is None else len(every))
         if text is not None:

@@ -110,7 +110,7 @@ class Detector:
         """What is in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs pyarrow."""
         from troth.detect.arrow import find_batch
 
-        return find_batch(self, texts)
+        return find_batch(self.find_many, texts)
 
     def _found(self, text: Text) -> Iterator[Finding]:
         for finder in self._finders:
