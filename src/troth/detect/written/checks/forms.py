@@ -60,12 +60,14 @@ _HOLDING_A_PLACE: Final = re.compile(
 )
 """Stars, variables and their like; and a folder, which programs call PWD."""
 _NO_NAME: Final = re.compile(
-    r"an?|account|agent|all|and|are|as|at|before|can|did|does|e?mail|error|fail(?:ed|ure)|for|found|from|group|had|has|he"
-    r"|her|here|his|id|if|info?|input|is|it|log|login|me|message|must|my|n/a|names?|new|none?|not|null|of|on|or|page"
-    r"|password|please|reports?|reported|says|set|she|states|test|th(?:at|e|eir|em|en|ey|is)|to|type|undefined|unknown"
-    r"|(?:attempt|field|form|option|page|screen|server|step|test|v|version)\d*|users?|was|were|what|when|who|will|with|you|your"
+    r"an?|account|agent|all|already|and|are|as|at|before|can|did|does|e?mail|empty|error|fail(?:ed|ure)|for|found|from"
+    r"|group|had|has|he|her|here|his|id|if|info?|input|invalid|is|it|just|log|login|me|message|missing|must|my|n/a|names?"
+    r"|new|none?|not|null|of|on|optional|or|page|password|please|reports?|reported|required|says|set|she|states|taken|test"
+    r"|th(?:at|e|eir|em|en|ey|is)|to|too|type|undefined|unknown|users?|usually|was|were|what|when|who|will|with|wrong"
+    r"|your?|root|nobody|falsch|leer|nicht|unbekannt|incorrecto?|invalide|inconnu|obligatoire|obligatorio"
+    r"|(?:attempt|field|form|option|page|screen|server|step|test|v|version)\d*"
 )
-"""Words that follow the word *user* or *login* in plain sentences and in messages of programs."""
+"""Words that follow the word *user* or *login* in plain sentences and in messages of programs, which are nobody's."""
 _NO_HANDLE: Final = re.compile(
     r"after|all|author|autowired|before\w*|bean|channel|charset|class\w*|click|component|container|dataclass|deprecated"
     r"|entity|everyone|example|extend|font.?face|g?mail|get|here|hotmail|id|import|include|inject|input|keyframes|layer"
