@@ -38,6 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--texts", action="append", default=[], metavar="FILES", help="Texts without marks.")
     parser.add_argument("--foreign", action="append", default=[], metavar="FILES", help="Texts in other languages.")
     parser.add_argument("--opinions", action="append", default=[], metavar="FILES", help="What ``ask`` wrote.")
+    parser.add_argument("--rounds", type=int, default=10, help="How often everything is learnt from.")
     parser.add_argument("--encoder", type=Path, help="Folder of the pretrained encoder.")
     parser.add_argument("--teacher", type=Path, help="The teacher's weights, written or read.")
     parser.add_argument("--weights", type=Path, help="The small network's weights, to be measured.")
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
             _ask(documents, [*_documents(asked.texts)], asked.encoder, asked.teacher, asked.out)
         case "learn":
             kept = [it for path in _files(asked.opinions) for it in opinions.read(path)]
-            _learn(documents, [*kept, *_of_dictionaries(asked.foreign)], asked.encoder, asked.out)
+            _learn(documents, [*kept, *_of_dictionaries(asked.foreign)], asked)
         case "calibrate":
             calibrating.put(calibrating.fitted(measuring.judged(documents, asked.weights)), asked.out)
         case _:
@@ -80,19 +81,22 @@ def _ask(documents: Sequence[Document], texts: Sequence[str], encoder: Path, pat
     opinions.write([it for it in thought if len(it.words)], out)
 
 
-def _learn(documents: Sequence[Document], thought: Sequence[Opinion], encoder: Path, out: Path) -> None:
+def _learn(documents: Sequence[Document], thought: Sequence[Opinion], asked: argparse.Namespace) -> None:
     from tools.name_model.learning import learnt
     from tools.name_model.network import write
     from tools.name_model.teacher import given
 
-    student, words = learnt(documents, thought, given(encoder, 64), print)
-    write(student, words.known, out)
+    student, words = learnt(documents, thought, given(asked.encoder, 64), rounds=asked.rounds, told=print)
+    write(student, words.known, asked.out)
 
 
 def _of_dictionaries(patterns: Iterable[str]) -> Iterator[Opinion]:
+    from tools.name_model.lists import of_words
+
+    names = frozenset[str]().union(*of_words())
     for path in _files(patterns):
         with path.with_suffix(".words").open(encoding="utf-8") as dictionary:
-            yield from opinions.by_dictionary(_parts(path), dictionary)
+            yield from opinions.by_dictionary(_parts(path), dictionary, names)
 
 
 def _documents(patterns: Iterable[str]) -> Iterator[str]:

@@ -23,11 +23,10 @@ from troth.detect.names.words import SHAPES, WORD, plain
 
 __all__ = ["Given", "learnt", "shares"]
 
-_ROUNDS: Final = 10
 _BATCH: Final = 32
 _LENGTH: Final = 128
 _RATE: Final = 2e-3
-_MADE: Final = 4000
+_MADE: Final = 5000
 _GAP: Final = 5
 """How many words of nothing stand between two texts: as far as the network sees."""
 
@@ -59,20 +58,26 @@ class _Text:
 
 
 def learnt(
-    documents: Sequence[Document], opinions: Sequence[Opinion], given: Given, told: Callable[[str], None]
+    documents: Sequence[Document],
+    opinions: Sequence[Opinion],
+    given: Given,
+    *,
+    rounds: int,
+    told: Callable[[str], None],
 ) -> tuple[Student, Words]:
-    """A network that has learnt from all of them. *told* hears how it goes."""
+    """A network that has read all of them so many times. *told* hears how it goes."""
     chance = random.Random(1)
     torch.manual_seed(1)
     changes = Changes(documents, chance)
     words = Words(_known(documents, opinions, given))
     student = Student(words, given.of(words.known), Sizes())
     optimiser = torch.optim.AdamW([it for it in student.parameters() if it.requires_grad], weight_decay=0.01)
-    for number in range(_ROUNDS):
+    for number in range(rounds):
         texts = [_marked(words, it) for it in (*changes.of(documents), *changes.made(_MADE))]
         texts += [_thought(words, it, changes, chance) for it in opinions]
         chance.shuffle(texts)
-        told(f"round {number + 1} of {_ROUNDS}: {_round(student, optimiser, words, texts, number):.4f}")
+        loss = _round(student, optimiser, words, texts, number=number, rounds=rounds)
+        told(f"round {number + 1} of {rounds}: {loss:.4f}")
     return student.eval(), words
 
 
@@ -139,7 +144,13 @@ def _cases(shapes: Sequence[int]) -> Iterator[int]:
 
 
 def _round(
-    student: Student, optimiser: torch.optim.Optimizer, words: Words, texts: Sequence[_Text], number: int
+    student: Student,
+    optimiser: torch.optim.Optimizer,
+    words: Words,
+    texts: Sequence[_Text],
+    *,
+    number: int,
+    rounds: int,
 ) -> float:
     numbers, case, wanted = (_rows(texts, of) for of in ("numbers", "case", "wanted"))
     order = np.random.default_rng(number).permutation(len(numbers))
@@ -147,7 +158,7 @@ def _round(
     total = 0.0
     student.train()
     for at, batch in enumerate(batches):
-        done = (number + at / len(batches)) / _ROUNDS
+        done = (number + at / len(batches)) / rounds
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1.0, 100 * done) * max(0.03, 1 - done)
         scores = student(*_summands(words, numbers[batch], _FORGETS), torch.from_numpy(case[batch]))

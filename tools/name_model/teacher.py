@@ -43,7 +43,9 @@ class Teacher(nn.Module):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._pieces_of = cache(_pieces_with(Tokenizer.from_file(str(folder / "tokenizer.json"))))
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        self._pieces_of = cache(_pieces_with(tokenizer))
         learnt = load_file(folder / "model.safetensors")
         vocabulary, size = learnt["embeddings.word_embeddings.weight"].shape
         self.encoder = BertModel(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
+import pytest
+from tools.name_model import opinions, streets
 from tools.name_model.calibrating import STEPS, fitted
 from tools.name_model.corpora import Document, in_columns, in_lines, marked
 
@@ -47,3 +50,44 @@ def test_a_higher_score_is_never_worth_less() -> None:
 def test_few_findings_prove_little() -> None:
     (line,) = fitted([[(0.9, True), (0.95, True)]])
     assert line[-1] < 0.7
+
+
+def unnamed(text: str, dictionary: str, names: str = "") -> list[str]:
+    (told,) = opinions.by_dictionary([text], dictionary.split(), names.split())
+    return [word for word, shares in zip(told.words, told.shares, strict=True) if shares[0] == 1]
+
+
+def test_a_dictionary_says_which_words_of_german_are_no_names() -> None:
+    dictionary = "Zug Karte Koch ist der die weg fahren sehr gut"
+    assert unnamed("Der Zug ist weg, Mia Koch", dictionary, "koch") == ["Der", "Zug", "ist", "weg", ","]
+
+
+def test_a_dictionary_of_another_language_says_nothing_of_the_names_it_holds() -> None:
+    assert unnamed("El tren de Madrid", "el tren de la casa Madrid") == ["El", "tren", "de"]
+
+
+def test_words_that_seldom_have_a_capital_are_no_names_whatever_a_list_holds() -> None:
+    assert unnamed("La la la la la. Paz", "la paz", "la paz") == ["La", *["la"] * 4, "."]
+
+
+def test_opinions_that_were_kept_come_back(tmp_path: Path) -> None:
+    each = [opinions.Opinion(["Hi", "\n", "Ann"], np.eye(4, dtype=np.float32)[:3]) for _ in range(2)]
+    opinions.write(each, tmp_path / "opinions.npz")
+    back = [*opinions.read(tmp_path / "opinions.npz")]
+    assert [it.words for it in back] == [it.words for it in each]
+    assert all(np.array_equal(it.shares, each[0].shares) for it in back)
+
+
+@pytest.mark.parametrize("country", streets.COUNTRIES)
+def test_streets_have_a_number_and_no_gaps(country: str) -> None:
+    chance = random.Random(1)
+    each = [streets.street(country, ["Example"], chance) for _ in range(50)]
+    assert all(any(map(str.isdigit, it)) for it in each)
+    assert not [it for it in each if "_" in it or "  " in it or "{" in it]
+
+
+def test_streets_are_said_in_words_and_known_by_them() -> None:
+    chance = random.Random(1)
+    each = [streets.said(["Example"], chance) for _ in range(300)]
+    assert all(it.replace(" ", "").isalpha() and it.islower() and streets.is_said(it) for it in each)
+    assert not any(streets.is_said(it) for it in ("leeds", "one", "14 park lane", "park lane"))
