@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.prose import phrase
-from troth.policy.lint.run import Looked
 from troth.policy.phrases import plain
 
 if TYPE_CHECKING:

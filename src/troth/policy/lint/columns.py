@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.run import Looked
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.unfinished import has_gap
 
 __all__ = ["unfilled"]

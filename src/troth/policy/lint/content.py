@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from troth.policy.lexicon import Passage
 from troth.policy.lint.columns import unfilled
+from troth.policy.lint.looked import Looked, outside_headings
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked, outside_headings
 from troth.policy.lint.unfinished import empty_leads, has_gap, unfinished
 
 _SHIELD_ENDS = dt.date(2020, 7, 16)

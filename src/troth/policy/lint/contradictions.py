@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import shortened
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.stated import ContactKind, Reached, contacts
 from troth.policy.text import Sentence
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit, Severity
 from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.lint.written import Written, written_dates
 from troth.policy.phrases import plain
 from troth.policy.stated import DateKind, dates, days_meant

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from troth.policy.lint.columns import unfilled
+from troth.policy.lint.looked import Looked, outside_headings
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_around, without
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked, outside_headings
 from troth.policy.lint.unfinished import has_gap
 from troth.policy.lint.uses import is_item
 

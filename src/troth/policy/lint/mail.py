@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.looked import Looked, outside_headings
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.prose import straight
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked, outside_headings
 
 _CANSPAM = (
     ("canspam.headers", "true headers"),

@@ -6,9 +6,9 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import hit_at, occurrences, table
-from troth.policy.lint.run import Looked
 
 __all__ = ["misnamed_laws"]
 

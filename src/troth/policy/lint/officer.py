@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 
 _ADDRESS = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@[\w-]{1,63}\.[\w.-]{2,100}")
 _SHARED = re.compile(

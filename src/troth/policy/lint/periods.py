@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from troth.policy.clauses.model import Quantity
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lexicon import Passage
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.phrases import Phrase, plain
 from troth.wording import same_words
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, TypeAlias
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
-from troth.policy.lint.run import Looked
 from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
 

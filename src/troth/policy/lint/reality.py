@@ -12,10 +12,10 @@ from troth.policy.lexicon import Passage
 from troth.policy.lint.beside import declaration_of, is_named, listed, place_of
 from troth.policy.lint.contradictions import is_taken_back
 from troth.policy.lint.facts import UNION
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.periods import DAYS, single_period
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.phrases import plain
 from troth.policy.text import Sentence
 from troth.wording import same_words

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import hit_at, occurrences
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 
 _MARKS = re.compile(
     r"#?sthash\.\S+|(?<=[\w.,])\s?\[\d{1,3}\](?!\()|^\[\d{1,3}\]$|\((?:source|via):? [^()]{3,120}\)", re.I

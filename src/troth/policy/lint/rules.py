@@ -8,17 +8,15 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module, resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troth.policy.lexicon import concepts
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import REGIMES, Fires, Hit, LintError, Rule, Severity
-
-if TYPE_CHECKING:
-    from troth.policy.lint.run import Looked
 
 __all__ = ["Decides", "decides", "fires_when", "parse_rules", "rules"]
 
-Decides = Callable[["Looked"], Iterable[Hit]]
+Decides = Callable[[Looked], Iterable[Hit]]
 _DECIDES: dict[str, Decides] = {}
 _MODULES = (
     "content",

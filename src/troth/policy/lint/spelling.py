@@ -9,11 +9,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.misnamed import misnamed_laws
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.lint.written import dates_of
 from troth.policy.naming import company_names
 from troth.policy.phrases import plain

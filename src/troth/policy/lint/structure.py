@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import hit_at, occurrences, straight
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.lint.unfinished import empty_leads
 from troth.policy.phrases import plain
 from troth.policy.stated import definitions

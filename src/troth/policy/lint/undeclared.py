@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
 from troth.policy.lint.contradictions import beside_line
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import without
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.lint.uses import is_item
 
 _CARD = re.compile(

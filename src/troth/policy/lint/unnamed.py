@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from troth.policy.categories import names_category
 from troth.policy.lint.beside import declaration_of, is_named, listed, place_of, says_one_of
 from troth.policy.lint.dates import own_date
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.phrases import plain
 from troth.policy.stated import ContactKind, contacts
 

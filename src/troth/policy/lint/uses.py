@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import without
 from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.run import Looked
 from troth.policy.phrases import Phrase
 
 __all__ = ["is_item"]

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from troth.policy.lint.looked import Looked
 from troth.policy.lint.prose import occurrences, straight
-from troth.policy.lint.run import Looked
 from troth.policy.text import Sentence
 
 __all__ = ["Written", "dates_of", "written_dates"]
