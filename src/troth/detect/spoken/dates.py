@@ -17,15 +17,19 @@ __all__ = ["ages", "dates"]
 _GAP: Final = "[fcyz;g]{0,6}"
 _ORDINAL: Final = "(?:T[fcyz]{0,4})?O"
 _DAY: Final = f"(?:{_ORDINAL}|T[dw]|[Ttdw9])"
-_YEAR: Final = f"(?:[tT]{_GAP}(?:[tTo9]{_GAP}[dw]?|[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
+_YEAR: Final = f"(?:[tT](?:{_GAP}[tTo9](?:{_GAP}[dw])?|{_GAP}[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
+_NUMERIC: Final = "o?[dt9]"
 _LONGEST: Final = re2.Options()
 _LONGEST.longest_match = True
 _DATES: Final = re2.compile(
     f"{_ORDINAL}{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:{_ORDINAL}|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
-    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|{_ORDINAL}{_GAP}(?:{_ORDINAL}|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}",
+    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|{_ORDINAL}{_GAP}(?:{_ORDINAL}|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}"
+    f"|{_ORDINAL}g{{2}}{_ORDINAL}|{_NUMERIC}/{_NUMERIC}/{_YEAR}",
     _LONGEST,
 )
+_DAY_ALONE: Final = re.compile(f"[gf]{{0,2}}{_ORDINAL}")
+_MONTH_SOON: Final = re.compile("[fcyzg]{0,4}[MO]")
 _GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")
 _GOES_BACK: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&]){0,3}")
 _AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
@@ -37,7 +41,8 @@ _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _NUMBER: Final = "(?:T[dw]?|[td9]h?)"
 _NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
-"""A number, and how it is said again after a slip."""
+_AT_LENGTH: Final = re.compile(f"{_NUMBER}[fygxv]{{0,4}}c[fycgxv?]{{0,8}}{_NUMBER}")
+"""A number, and how it is said again after a slip, or after some words on why."""
 _AGE_WORDS_MAX: Final = 10
 _UNITS_OF_AGE: Final = ("years", "year", "months", "weeks")
 _AFTER_AGE: Final = (
@@ -47,12 +52,13 @@ _AFTER_AGE: Final = (
 )
 _VERBS: Final = frozenset({"is", "was", "am"})
 _SUBJECTS: Final = _VERBS | {"i'm", "he's", "she's", "aged", "turned", "turning", "gone", "he'll", "she'll"}
-_PERSONS: Final = frozenset({"i", "he", "she", "daughter", "son", "mother", "father", "who"})
+_FAMILY: Final = {"daughter", "son", "mother", "father", "mum", "mom", "dad", "wife", "husband", "brother", "sister"}
+_PERSONS: Final = _FAMILY | {"i", "he", "she", "who", "child", "boy", "girl", "baby"}
 
 
 def dates(talk: Talk, language: Language) -> Iterator[Said]:
     """Every date that is said with a month's name or a day's ordinal."""
-    if "M" not in talk.kinds and "O" not in talk.kinds and "n" not in talk.kinds:
+    if set("MOn/").isdisjoint(talk.kinds):
         return
     for match in _DATES.finditer(talk.kinds):
         start, end = match.span()
@@ -67,11 +73,20 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
         if not (is_plain or types):
             continue
         yield _date(talk, start, end, types, language)
+    yield from _weekdays(talk)
+
+
+def _weekdays(talk: Talk) -> Iterator[Said]:
+    """``saturday the ninth``, where no month follows."""
+    for at in [at for at, word in enumerate(talk.words) if word in _WEEKDAYS]:
+        match = _DAY_ALONE.match(talk.kinds, at + 1)
+        if match and not _MONTH_SOON.match(talk.kinds, match.end()):
+            yield Said(at, match.end(), "DATE_TIME", 0.75, told=False)
 
 
 def _may_be_day(talk: Talk, start: int, end: int, language: Language) -> bool:
     """Whether what stands before a month may be its day: not ``fifty in may``."""
-    before = re.split("[Mn]", talk.kinds[start:end])[0]
+    before = re.split("[Mn/]", talk.kinds[start:end])[0]
     words = talk.words[start : start + len(before)]
     tens = [int(language.values[word]) for kind, word in zip(before, words, strict=True) if kind == "T"]
     return max(tens, default=0) <= _DAY_TENS_MAX and "in" not in words
@@ -86,8 +101,8 @@ def _is_spelling(talk: Talk, start: int, end: int) -> bool:
 
 def _date(talk: Talk, start: int, end: int, types: list[str], language: Language) -> Said:
     told = next((it for it in types if it in _BIRTHS), None)
+    start = _first_try(talk, start, "OMtTd9ow" if told else "O")
     if told:
-        start = _first_try(talk, start)
         start -= _GOES_BACK.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
     before = start - 1
     while before > 0 and talk.kinds[before] in "fcz":
@@ -101,13 +116,11 @@ def _date(talk: Talk, start: int, end: int, types: list[str], language: Language
     return Said(start, end, told or "DATE_TIME", 0.95 if told else 0.75, told is not None)
 
 
-def _first_try(talk: Talk, start: int) -> int:
-    """Where a date begins that was said wrong at first: at the first day or month after the question."""
-    asked = talk.asked_before(start, 1)[0].at
-    floor = max(asked, start - _RESTATED_WORDS_MAX)
-    if "c" not in talk.kinds[floor:start]:
-        return start
-    first = next((at for at in range(floor, start) if talk.kinds[at] in "OMtTd9ow"), start)
+def _first_try(talk: Talk, start: int, kinds: str) -> int:
+    """Where a date begins that was said wrong at first: at the first day or month in the turn or after the question."""
+    asked = [it.at for it in talk.asked_before(start, 1)]
+    floor = max([start - _RESTATED_WORDS_MAX, talk.kinds.rfind("s", 0, start) + 1 if kinds == "O" else 0, *asked, 0])
+    first = next((at for at in range(floor, start) if talk.kinds[at] in kinds), start)
     return first if "c" in talk.kinds[first:start] else start
 
 
@@ -120,12 +133,23 @@ def ages(talk: Talk, language: Language) -> Iterator[Said]:
         start = _number_after(talk, at, _AGE_WORDS_MAX if at in asked else 0)
         if start is None or start < past:
             continue
-        number = _NUMBERS.match(talk.kinds, start)
-        past = number.end() if number else start + 1
-        unit = next((unit for unit in _AFTER_AGE if talk.words[past : past + len(unit)] == unit), [])
-        if "old" in unit or _is_whole(talk, start, past + len(unit), language):
-            yield Said(start, past + len(unit), "AGE", 0.9 if "old" in unit else 0.7, told=True)
+        past = start + 1
+        for numbers in (_AT_LENGTH, _NUMBERS):
+            number = numbers.match(talk.kinds, start)
+            if number and (said := _age(talk, start, number.end(), language, is_asked=at in asked)):
+                yield said
+                past = number.end()
+                break
     yield from _years_old(talk, past)
+
+
+def _age(talk: Talk, start: int, end: int, language: Language, *, is_asked: bool) -> Said | None:
+    """The age that is the number from word *start* to *end*, with its unit; None where it counts something else."""
+    unit = next((unit for unit in _AFTER_AGE if talk.words[end : end + len(unit)] == unit), [])
+    is_one_digit = talk.kinds[start] == "d" and not (unit and is_asked)
+    if "old" in unit or _is_whole(talk, end + len(unit), language, is_last=is_one_digit):
+        return Said(start, end + len(unit), "AGE", 0.9 if "old" in unit else 0.7, told=True)
+    return None
 
 
 def _years_old(talk: Talk, floor: int) -> Iterator[Said]:
@@ -157,9 +181,9 @@ def _number_after(talk: Talk, at: int, words_max: int) -> int | None:
     return None
 
 
-def _is_whole(talk: Talk, start: int, end: int, language: Language) -> bool:
-    """Whether a number ends there, and does not say how many of something."""
+def _is_whole(talk: Talk, end: int, language: Language, *, is_last: bool) -> bool:
+    """Whether a number ends there, and does not say how many of something; *is_last* where nothing may follow."""
     follows = talk.kinds[end : end + 1]
-    if talk.kinds[start] == "d" and follows not in ("", "s", ";"):
+    if is_last and follows not in ("", "s", ";"):
         return False
     return (not follows or follows not in "dtTohk9mwln@./-_") and language.counted.isdisjoint(talk.words[end : end + 1])
