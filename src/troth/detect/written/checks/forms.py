@@ -78,7 +78,7 @@ _NO_HANDLE: Final = re.compile(
 """Words that programs, style sheets and comments write behind an @."""
 _STANDARDS: Final = re.compile(
     r"(?:AES|ANSI|API|ASCII|BSI|COVID|CP|CVE|CWE|DIN|DSGVO|ECMA|ED|EN|ERR|ERROR|EU|FIPS|GDPR|GPT|HMAC|HTTPS?|IEC|IEEE|ISO"
-    r"|KB|MD|NIST|PEP|RFC|RGPD|RSA|SHA|SOC|TCP|TLS|UDP|USB|UTF|WCAG)[-/]"
+    r"|KB|MD|NIST|ORA|PEP|RFC|RGPD|RSA|SHA|SOC|TCP|TLS|UDP|USB|UTF|WCAG)[-/]"
 )
 """What stands before the numbers of standards, laws, errors and the like."""
 _CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "USD", "ZAR"})
@@ -172,8 +172,8 @@ def reference(value: str) -> bool:
 
 
 def no_standard(value: str) -> bool:
-    """Not the number of a standard, a law or an error, as ISO-9001."""
-    return _STANDARDS.match(value) is None
+    """Four digits or more, as models of things rarely have; not the number of a standard, a law or an error."""
+    return len(digits_of(value)) >= 4 and _STANDARDS.match(value) is None
 
 
 def document(value: str) -> bool:
