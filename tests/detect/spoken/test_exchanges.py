@@ -32,6 +32,11 @@ def _left(text: str) -> str:
             "caller: no i am sorry nine six nine two\nagent: fine it is nine six nine two then",
             "the pin please fine it is then",
         ),
+        (
+            "agent: may i have your email\ncaller: it's b dot o no just ann underscore b at example dot org\n"
+            "agent: ann underscore b okay",
+            "may i have your email it's okay",
+        ),
     ],
 )
 def test_nothing_of_a_value_is_left_in_an_exchange(call: str, left: str) -> None:
@@ -40,7 +45,12 @@ def test_nothing_of_a_value_is_left_in_an_exchange(call: str, left: str) -> None
 
 @pytest.mark.parametrize(
     "rest",
-    ["agent: and when does that one arrive", "agent: i hear eleven digits", "agent: is it for one night or for two"],
+    [
+        "agent: and when does that one arrive",
+        "agent: we open at ten on the dot",
+        "agent: i hear eleven digits",
+        "agent: is it for one night or for two",
+    ],
 )
 def test_what_is_said_of_something_else_stays(rest: str) -> None:
     call = f"agent: a phone please\ncaller: oh seven seven double oh nine one two three one\n{rest}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from troth.detect.spoken.language import Language
+from troth.detect.spoken.retold import from_first_try, said_back
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import GAPS, Talk
 
@@ -34,7 +36,15 @@ _SITE: Final = 0.8
 
 
 def addresses(talk: Talk, language: Language) -> Iterator[Said]:
-    """Every e-mail address in *talk*, then every web address that is no part of one."""
+    """Every e-mail address in *talk*, what is said of it once more, and every web address that is no part of one."""
+    found = sorted(_addresses(talk, language))
+    for it, after in itertools.zip_longest(found, found[1:]):
+        yield it
+        if it.type == "EMAIL_ADDRESS":
+            yield from said_back(talk, it, after.start if after else len(talk.words), language)
+
+
+def _addresses(talk: Talk, language: Language) -> Iterator[Said]:
     taken = -1
     pending: Said | None = None
     for match in _AT_OR_DOT.finditer(talk.kinds):
@@ -67,7 +77,8 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in asked)
     if talk.words[at] == "@" and not _has_said_sign(talk, start, end):
         return None
-    return Said(start, _said_again(talk, end), "EMAIL_ADDRESS", _SURE if told else _SAID, told)
+    said = Said(start, _said_again(talk, end), "EMAIL_ADDRESS", _SURE if told else _SAID, told)
+    return from_first_try(talk, said, language) if told else said
 
 
 def _has_said_sign(talk: Talk, start: int, end: int) -> bool:
