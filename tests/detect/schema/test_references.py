@@ -88,13 +88,36 @@ def test_a_context_completes_a_name() -> None:
     assert _told(infer_references(schema)) == {"order.status_id": "order_status.id"}
 
 
+def test_a_context_completes_a_name_behind_a_role() -> None:
+    schema = _schema("page: latest_revision_id\npage_revision: page_id\nstep_link: output_step_id\nflow_step:")
+    assert _told(infer_references(schema))["page.latest_revision_id"] == "page_revision.id"
+
+
+def test_a_name_may_be_cut_short() -> None:
+    schema = _schema("authentication_log:\noutcome: auth_log_id\nlogin: auth_id")
+    assert _told(infer_references(schema)) == {"outcome.auth_log_id": "authentication_log.id"}
+
+
+def test_parts_of_a_row_that_have_its_key_point_to_it() -> None:
+    parts = "".join(f"{it}*user_id: note:t\n" for it in ("password", "nickname", "demographics", "photo"))
+    schema = _schema(f"users*user_id: email:t\n{parts}")
+    assert set(_told(infer_references(schema)).values()) == {"users.user_id"}
+
+
+def test_a_code_that_is_called_like_a_table_keeps_its_word() -> None:
+    schema = _schema("source_code: text:t\nsource: url:t\nflaw: source_code_id")
+    assert _told(infer_references(schema)) == {"flaw.source_code_id": "source_code.id"}
+
+
+def test_two_words_that_are_a_table_need_no_mark() -> None:
+    schema = _schema("tax_class: name:t\nproduct: tax_class\nprice: tax_class:t\ntax: class_id")
+    assert _told(infer_references(schema))["product.tax_class"] == "tax_class.id"
+
+
 def test_who_did_something_is_who_signs_in() -> None:
-    schema = _schema("user: email:t password:t\npage: created_by_id author_id approved_by:i\nauthorship: note:t")
-    assert _told(infer_references(schema)) == {
-        "page.created_by_id": "user.id",
-        "page.author_id": "user.id",
-        "page.approved_by": "user.id",
-    }
+    columns = "created_by_id author_id approved_by update_uid affected_user user_invited_id"
+    schema = _schema(f"user: email:t password:t\npage: {columns}\nauthorship: note:t")
+    assert _told(infer_references(schema)) == {f"page.{column}": "user.id" for column in columns.split()}
 
 
 def test_who_leads_or_serves_is_of_the_staff() -> None:
@@ -121,6 +144,11 @@ def test_a_part_names_what_it_is_a_part_of() -> None:
     "tables",
     [
         "user: email:t\nphoto: owner_id owner_type:t",  # the other column says of which table
+        "client: title:t\nsetting: user_id",  # nobody signs in
+        "user: password:t\naccount: account_id:i provider:t",  # its own number, given out elsewhere
+        "user: password:t\npaper: update_id affected_users",
+        "mail*t: text:t\nlog: t:t",
+        "rejected_username*username: username:t\nlog: username:t",
         "customer*id: id:t\npayment: stripe_customer_id:t",  # somebody else's key
         "order: note:t\nmenu: order",  # a rank
         "product: name:t\nbox: product:t product_count product_price:n",
@@ -133,6 +161,11 @@ def test_a_part_names_what_it_is_a_part_of() -> None:
 )
 def test_what_only_looks_like_a_reference_is_left(tables: str) -> None:
     assert infer_references(_schema(tables)) == []
+
+
+def test_a_key_of_the_kind_leaves_open_whose_the_other_is() -> None:
+    schema = _schema("content_type: model:t\nuser: password:t\nseat: member_id member_type_id")
+    assert _told(infer_references(schema)) == {"seat.member_type_id": "content_type.id"}
 
 
 def test_a_key_that_stands_for_another_row_is_a_reference() -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
-from troth.detect.schema.targets import KEYS, NUMBERS, TAIL, Target, Targets, ends, letters
+from troth.detect.schema.named import Judged, Named, named
+from troth.detect.schema.roles import Roles
+from troth.detect.schema.targets import CONTENT_TYPE, TAIL, Target, Targets, ends, letters
 from troth.detect.schema.words import Words, root
 from troth.stores import Column, ColumnKind, TableSchema
 
 __all__ = ["Pointer", "Pointers"]
 
-_REPORTS_TO: Final = (root("reports"), root("to"))
-_CONTENT_TYPE: Final = (root("content"), root("type"))
 
 # How plainly a name means a table, in each of the ways in which it can; measured on schemas that declare their keys, of
 # what is found at 0.9 about nine in ten are right, at 0.6 about eight.
@@ -27,23 +27,20 @@ _CALLED_RUN_TOGETHER: Final = 0.88, _CALLED[1]
 _CALLED_BUT_FOR_END: Final = 0.86, _CALLED[1]
 _CALLED_BY_VALUE: Final = 0.56, "it has the name of that table"
 _CALLED_AS_TEXT: Final = 0.45, _CALLED_BY_VALUE[1]
+_CALLED_BARE: Final = 0.66, _CALLED[1]
 _ENDS: Final = 0.76, "its name ends in that of that table"
 _BEGINS: Final = 0.6, "its name begins with that of that table"
 _BESIDE: Final = 0.92, "with the beginning of its own table's name it is the name of that table"
 _COMPLETED: Final = 0.85, "with the name of its own table it is the name of that table"
 _PARTLY_COMPLETED: Final = 0.7, "with a part of the name of its own table it is the name of that table"
+_COMPLETED_IN_ROLE: Final = 0.72, "with a part of its name, and of that of its own table, it is the name of that table"
 _PART_OF: Final = 0.93, "its own table is called after that table"
 _AROUND: Final = 0.62, _PART_OF[1]
 _END_OF: Final = 0.6, "it is the end of that table's name"
 _END_OF_RUN_TOGETHER: Final = 0.55, _END_OF[1]
+_SHORTENED: Final = 0.7, "it is that table's name with words cut short"
 _START_OF: Final = 0.52, "it is the beginning of that table's name"
 _INITIALS: Final = 0.56, "its name is the initials of that table's"
-_LEADS: Final = 0.64, "it names who leads or serves, and that table holds the staff"
-_WHOLE: Final = 0.64, "its table is called after that one"
-_OWN: Final = 0.62, "it may point to another row of the same table"
-_DID: Final = 0.6, "it names who did something, and that table holds who signs in"
-_SOMEBODY: Final = 0.58, "it names somebody, and that table holds who signs in"
-_KIND: Final = 0.57, "it says of which kind the neighbouring column is"
 _NOTHING: Final = 0.0, ""
 
 _ELSEWHERE: Final = 0.35
@@ -52,6 +49,8 @@ _JOINS: Final = 0.25
 """How much less likely a table that joins two others is meant by a part of its name."""
 _LONGER: Final = 0.03
 """How much plainer each word makes it that two names share."""
+_SHORT_MIN: Final = 3
+"""How many letters of a word have to be left for it to be known."""
 _NEARER: Final = 0.006
 """How much each word does that both tables' names begin with: what decides between equals."""
 
@@ -66,42 +65,17 @@ class Pointer:
     why: str
 
 
-Judged = tuple[Target, float, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A column, and what its name says, in roots: *bare* without a mark of its kind, *stem* without those of a key."""
-
-    table: TableSchema
-    column: Column
-    words: Words
-    bare: Words
-    stem: Words
-    marked: bool
-    front: Words
-    context: Words
-
-    @property
-    def is_text(self) -> bool:
-        return self.column.kind is ColumnKind.TEXT
-
-    @property
-    def around(self) -> Words:
-        """The whole name of its table."""
-        return (*self.front, *self.context)
-
-
 class Pointers:
     """Reads the names of one schema's columns."""
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
         self._lists = targets.lists
+        self._roles = Roles(targets)
 
     def of(self, table: TableSchema, column: Column) -> list[Pointer]:
         """Every table that the column's name may mean, the likeliest first; none where it does not look like a key."""
-        it = self._named(table, column)
+        it = named(table, column, self._targets)
         if it is None:
             return []
         found: dict[str, Pointer] = {}
@@ -111,60 +85,44 @@ class Pointers:
                 found[target.table.name] = Pointer(target.table, target.key.name, round(plainness, 3), why)
         return sorted(found.values(), key=lambda it: (-it.plainness, -len(it.table.columns), it.table.name))
 
-    def _named(self, table: TableSchema, column: Column) -> _Named | None:
-        if column.kind not in KEYS:
-            return None
-        words = self._targets.words(column.name)
-        stem, marked = self._targets.stem(words)
-        marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
-        bare = self._targets.unfronted(words)
-        if not stem or (not marked and stem == bare and self._is_amount(stem, column)):
-            return None
-        front, context = self._targets.split(table.name)
-        if column.name in table.key and (
-            stem in (context, (*front, *context)) or (bare in self._lists.plain and len(table.key) == 1)
-        ):
-            return None  # it is what its own rows are found by
-        if column.name in table.key and letters(column.name) == letters(table.name) + "id":
-            return None
-        if table.key == (column.name,) and column.name in self._targets.common_keys and "ptr" not in words:
-            return None  # so many tables call their own keys that it is a custom, and no reference
-        return _Named(table, column, words, bare, stem, marked, front, context)
-
-    def _is_amount(self, stem: Words, column: Column) -> bool:
-        return column.kind is ColumnKind.NUMBER or (stem[-1] in self._lists.amounts and column.kind in NUMBERS)
-
-    def _judged(self, it: _Named) -> Iterator[Judged]:
+    def _judged(self, it: Named) -> Iterator[Judged]:
         depends = self._depends(it)
         for target, plainness, why in (*self._by_key(it), *self._by_noun(it), *self._by_letters(it)):
             is_key = target.table.name == it.table.name and it.column.name in {*it.table.key, target.key.name}
             if target.fits(it.column) and not is_key and not (depends and plainness < 0.9):
                 yield target, plainness + 0.02 * (target is self._targets.people) + _near(it, target), why
         looks_like_a_key = it.marked or (self._targets.writes_bare_keys and not it.is_text)
-        if not depends and (looks_like_a_key or self._is_said(it)):
-            yield from self._by_role(it)
+        if not depends and (looks_like_a_key or self._roles.are_said(it)):
+            yield from self._roles.of(it)
 
-    def _is_said(self, it: _Named) -> bool:
-        """Whether words that only a reference has make a mark unnecessary: ``created_by``, ``ReportsTo``."""
-        return it.stem[-1] in self._lists.by or (it.stem == _REPORTS_TO and not it.is_text)
-
-    def _depends(self, it: _Named) -> bool:
+    def _depends(self, it: Named) -> bool:
         """Whether another column says of which table the key is: ``owner_type`` beside ``owner_id``."""
         words, others = it.words, it.table.columns
         if len(words) < 2 or words[-1] not in self._lists.keys:
             return False
-        if "object" in words and any(self._targets.words(other.name)[-3:-1] == _CONTENT_TYPE for other in others):
+        if "object" in words and any(self._targets.words(other.name)[-3:-1] == CONTENT_TYPE for other in others):
             return True
         kinds = {(*words[:-1], root(word)) for word in ("type", "class", "model")}
-        return any(other.kind is ColumnKind.TEXT and self._targets.words(other.name) in kinds for other in others)
+        return any(self._tells_kind(other, kinds) for other in others)
+
+    def _tells_kind(self, other: Column, kinds: Set[Words]) -> bool:
+        """Whether it holds one of several kinds, in words or as a key of the table that lists them."""
+        words = self._targets.words(other.name)
+        if other.kind is ColumnKind.TEXT:
+            return words in kinds
+        stem, marked = self._targets.stem(words)
+        return marked and stem in kinds and self._targets.kinds is not None
 
     # --- by the name of a key ---------------------------------------------------------------------------------------
 
-    def _by_key(self, it: _Named) -> Iterator[Judged]:
+    def _by_key(self, it: Named) -> Iterator[Judged]:
         bare, by_key = it.bare, self._targets.by_key
         if it.is_text and not it.marked and bare[-1] not in self._lists.marks:
             for owner in self._targets.by_letters.get(letters(it.column.name), ()):
-                yield _less(owner, _KEY_OF_WORDS, _far(owner, it))
+                if set(owner.noun) <= set(owner.key_words):
+                    yield _less(owner, _KEY_OF_WORDS, _far(owner, it))
+            return
+        if len(it.column.name) == 1:
             return
         for owner in self._targets.by_letters.get(letters(it.column.name), ()):
             yield _less(owner, _KEY, _far(owner, it) + 0.01 * (owner.key.name != it.column.name))
@@ -179,7 +137,7 @@ class Pointers:
 
     # --- by the name of a table -------------------------------------------------------------------------------------
 
-    def _by_noun(self, it: _Named) -> Iterator[Judged]:
+    def _by_noun(self, it: Named) -> Iterator[Judged]:
         by_end = self._targets.by_end
         found = {other.table.name: other for word in (it.stem[-1], it.stem[0]) for other in by_end.get(word, ())}
         for target in found.values():
@@ -190,19 +148,21 @@ class Pointers:
             if plainness > 0 and not (itself and (plainness < 0.7 or it.stem == target.noun)):
                 yield target, plainness, why
 
-    def _alike(self, it: _Named, target: Target) -> tuple[float, str]:
+    def _alike(self, it: Named, target: Target) -> tuple[float, str]:
         stem, noun, full = it.stem, target.noun, target.full
         if not it.marked and it.is_text:
             called = stem in (noun, full) or ends(stem, noun)
             by_value = target.key_words[-1:] and target.key_words[-1] not in self._lists.keys
             return (_CALLED_BY_VALUE if by_value else _CALLED_AS_TEXT) if called else _NOTHING
         if not it.marked and not self._targets.writes_bare_keys:
-            return _NOTHING
+            return _CALLED_BARE if len(stem) > 1 and stem in (noun, full) else _NOTHING
         less = _JOINS * self._targets.joins(target)
         around = it.around if target.table.name != it.table.name else it.front
         alike = len(full) - len(stem)
         if 0 < alike <= len(around) and full == (*around[:alike], *stem):
             inside = full == around[: len(full)] and stem != noun
+            if alike == len(around) and self._targets.leads(target) < 2:
+                less = 0.0  # a part of its own table, and no way from it to another
             return _BESIDE[0] + 0.01 * alike - less - 0.08 * inside, _BESIDE[1]
         if stem in (noun, full) or (len(stem) > len(noun) and ends(full, stem)):
             return _CALLED[0] + 0.01 * (stem == full), _CALLED[1]
@@ -211,7 +171,7 @@ class Pointers:
         plainness, why = self._partly(it, target, around)
         return max(0.0, plainness - less), why
 
-    def _partly(self, it: _Named, target: Target, around: Words) -> tuple[float, str]:
+    def _partly(self, it: Named, target: Target, around: Words) -> tuple[float, str]:
         stem, core = it.stem, target.core
         name = target.full if ends(stem, target.full) else core
         if ends(stem, name):
@@ -226,17 +186,36 @@ class Pointers:
                 return _COMPLETED
             if _holds(around, rest):
                 return _PARTLY_COMPLETED
+        if it.marked and self._is_completed_in_role(stem, core, around):
+            return _COMPLETED_IN_ROLE
         if it.is_text:
             return _NOTHING
         if ends(target.full, stem) or ends(core, stem):
             return _END_OF
-        if len(core) < len(stem) and stem[: len(core)] == core and set(stem[len(core) :]) <= self._lists.after:
+        if (
+            len(core) < len(stem)
+            and stem[: len(core)] == core
+            and all(self._comes_after(word) for word in stem[len(core) :])
+        ):
             return _BEGINS[0] + 0.02 * len(core), _BEGINS[1]
+        if it.marked and len(core) == len(stem) > 1 and all(map(_shortens, stem, core)):
+            return _SHORTENED
         if it.marked and core[:-1] == stem:
             return _START_OF
         return _NOTHING
 
-    def _by_letters(self, it: _Named) -> Iterator[Judged]:
+    def _comes_after(self, word: str) -> bool:
+        """Whether it says which of several is meant: ``user_from``, ``user_invited``."""
+        return word in self._lists.after or word.endswith("ed")
+
+    def _is_completed_in_role(self, stem: Words, core: Words, around: Words) -> bool:
+        """Whether the name without its first words is completed: ``latest_revision_id`` of pages is a page revision."""
+        for cut in range(1, len(stem)):
+            if ends(core, stem[cut:]) and not set(stem[:cut]) & self._lists.elsewhere:
+                return ends(("", *around), core[: cut - len(stem)]) or _holds(around, core)
+        return False
+
+    def _by_letters(self, it: Named) -> Iterator[Judged]:
         """Names that run together, where nothing in the schema shows how to cut them, and initials."""
         if not it.marked:
             return
@@ -257,56 +236,8 @@ class Pointers:
         for target in self._targets.by_initials.get(it.stem[-1], ()):
             yield target, _INITIALS[0] + 0.04 * (target.front == it.front), _INITIALS[1]
 
-    # --- by what the row is to the other ----------------------------------------------------------------------------
 
-    def _by_role(self, it: _Named) -> Iterator[Judged]:
-        if set(it.stem) & self._lists.elsewhere:
-            return
-        yield from self._of_own(it)
-        yield from self._of_kind(it)
-        yield from self._of_people(it)
-
-    def _of_kind(self, it: _Named) -> Iterator[Judged]:
-        """The kind of what a neighbour points to, where one table lists the kinds: ``owner_type_id`` beside
-        ``owner_id``, and no table of owners."""
-        front, kinds = it.stem[:-1], self._targets.kinds
-        if kinds is None or not front or it.stem[-1] != _CONTENT_TYPE[1] or not kinds.fits(it.column):
-            return
-        beside = any(self._targets.stem(self._targets.words(other.name)) == (front, True) for other in it.table.columns)
-        if beside and not any(target.noun == front for target in self._targets.by_end.get(front[-1], ())):
-            yield kinds, *_KIND
-
-    def _of_people(self, it: _Named) -> Iterator[Judged]:
-        """Somebody: those who lead or serve others are of the staff, where it has a table of its own."""
-        people, staff = self._targets.people, self._targets.staff
-        works = {it.stem[0], it.stem[-1]} & self._lists.staff or it.stem[:2] == _REPORTS_TO
-        if works and staff is not None and staff.fits(it.column):
-            yield staff, *_LEADS
-        if people is None or not people.fits(it.column):
-            return
-        if {it.stem[0], it.stem[-1]} & self._lists.by:
-            yield people, *_DID
-        elif it.stem[-1] in self._lists.actors and not (people.table is it.table and it.stem[-1] in self._lists.people):
-            yield people, *_SOMEBODY
-
-    def _of_own(self, it: _Named) -> Iterator[Judged]:
-        """Another row of the same table, or the row of which this one is a part."""
-        itself, whole = self._targets.by_table.get(it.table.name), self._targets.whole_of(it.table)
-        if it.column.name in it.table.key:
-            itself = None  # a row is not found by another's key
-        if it.stem[-1] in self._lists.whole and whole is not None and whole.fits(it.column):
-            yield whole, *_WHOLE
-        elif itself is not None and self._is_beside(it.stem, itself) and itself.fits(it.column):
-            yield itself, *_OWN
-
-    def _is_beside(self, stem: Words, itself: Target) -> bool:
-        """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders."""
-        own = self._lists.own
-        rest = tuple(word for word in stem if word not in own and word != root("to"))
-        return bool({stem[0], stem[-1]} & own) and (not rest or ends(("", *itself.noun), rest))
-
-
-def _near(it: _Named, target: Target) -> float:
+def _near(it: Named, target: Target) -> float:
     """A little for tables whose names begin alike, and for the one that its front is called after."""
     alike = 0
     for one, other in zip(it.around, target.full, strict=False):
@@ -320,11 +251,15 @@ def _less(target: Target, way: tuple[float, str], less: float) -> Judged:
     return target, way[0] - less, way[1]
 
 
-def _far(owner: Target, it: _Named) -> float:
+def _far(owner: Target, it: Named) -> float:
     """How much less it says that a key has a name which its table's name does not explain."""
     if set(owner.key_words) & set(owner.noun):
         return 0.0
     return 0.5 if it.is_text else 0.3
+
+
+def _shortens(short: str, word: str) -> bool:
+    return short == word or (len(short) >= _SHORT_MIN and word.startswith(short))
 
 
 def _holds(words: Words, part: Words) -> bool:

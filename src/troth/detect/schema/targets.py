@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from troth.detect.schema.words import Vocabulary, Words, root
+from troth.detect.schema.words import Vocabulary, Words, pieces, root
 from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
-__all__ = ["NUMBERS", "TAIL", "Lists", "Target", "Targets", "ends", "letters"]
+__all__ = ["CONTENT_TYPE", "NUMBERS", "TAIL", "Lists", "Target", "Targets", "ends", "letters"]
 
 NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 KEYS: Final = frozenset({*NUMBERS, ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.OTHER})
@@ -33,6 +33,7 @@ class Lists:
     plain: frozenset[Words]
     fronts: frozenset[str]
     actors: frozenset[str]
+    deeds: frozenset[str]
     by: frozenset[str]
     people: Sequence[str]
     own: frozenset[str]
@@ -105,10 +106,10 @@ class Targets:
                 self.by_letters.setdefault(letters(name), []).append(target)
         keys = Counter(table.key[0] for table in tables if len(table.key) == 1)
         self.common_keys = frozenset(name for name, count in keys.items() if count > _SHARED)
-        self.people = self._signing_in()
-        self.kinds = next((it for it in self.by_table.values() if it.noun[-2:] == _CONTENT_TYPE), None)
-        self.staff = next((it for it in self.by_table.values() if it.noun[-1:] in _STAFF), None)
         self.writes_bare_keys = self._writes_bare_keys(schema)
+        self.people = self._signing_in()
+        self.kinds = next((it for it in self.by_table.values() if it.noun[-2:] == CONTENT_TYPE), None)
+        self.staff = next((it for it in self.by_table.values() if it.noun[-1:] in _STAFF), None)
 
     # --- reading names ----------------------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class Targets:
         """A column's words without the marks of a key, and whether it had one that is nothing else."""
         stem = list(self.unfronted(words))
         marked = len(stem) < len(words) and words[0] in self.lists.keys
-        while len(stem) > 1 and stem[-1] in self.lists.marks:
+        while len(stem) > 1 and stem[-1] in self.lists.marks and not (marked and tuple(stem) in self._whole):
             marked |= stem.pop() in self.lists.keys
         while len(stem) > 1 and stem[0] in self.lists.keys:
             marked |= bool(stem.pop(0))
@@ -152,13 +153,17 @@ class Targets:
         tail = next((it for it in self.lists.tails if joined.endswith(it) and len(joined) > len(it) + TAIL), "")
         return root(joined.removesuffix(tail)) if tail else joined
 
+    def leads(self, target: Target) -> int:
+        """How many of its columns have the mark of a key, beside its own."""
+        return sum(self.stem(self.words(it.name))[1] for it in target.table.columns if it is not target.key)
+
     def joins(self, target: Target) -> bool:
         """Whether the table seems to join two others: its name begins with the one's and ends with the other's."""
         if len(target.table.columns) > _JOIN_COLUMNS_MAX:
             return False
         full = target.full
         others = [it for it in target.table.columns if it.name != target.key.name]
-        if len(others) == 2 and all(self.stem(self.words(it.name))[1] for it in others):
+        if len(others) == self.leads(target) == 2:
             return True
         if set(full[1:-1]) & self.lists.links or (len(full) > 2 and full[0] in self.lists.links):
             return True
@@ -202,8 +207,9 @@ class Targets:
             self.by_end.setdefault(word, []).append(target)
         self.by_joined["".join(target.full)] = target
         self.by_tail.setdefault(self.joined(target)[-TAIL:], []).append(target)
-        if len(target.noun) > 1:
-            self.by_initials.setdefault("".join(word[0] for word in target.noun), []).append(target)
+        for words in {target.noun, pieces(_bare(table.name))[len(target.front) :]}:
+            if len(words) > 1:
+                self.by_initials.setdefault("".join(word[0] for word in words), []).append(target)
 
     def _own_keys(self, tables: Sequence[TableSchema]) -> Iterator[tuple[TableSchema, str]]:
         """Keys whose names say more than "id", and whose they are where several tables have them: those that are called
@@ -247,7 +253,7 @@ class Targets:
                 continue
             rank = self.lists.people.index(noun[-1]) + 2 * (len(noun) - 1)
             columns = {word for column in target.table.columns for word in self.words(column.name)}
-            if len(noun) > 1 and not columns & (_SECRETS | _HANDLES):
+            if (len(noun) > 1 or noun[0] in _SERVED) and not columns & (_SECRETS | _HANDLES):
                 continue
             rank -= 4 * bool(columns & _SECRETS) + 2 * bool(columns & _HANDLES)
             if best is None or rank < best[0]:
@@ -267,8 +273,10 @@ class Targets:
         return bare > marked
 
 
-_CONTENT_TYPE: Final = (root("content"), root("type"))
+CONTENT_TYPE: Final = (root("content"), root("type"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
+_SERVED: Final = frozenset(root(word) for word in ("customer", "kunde", "cliente", "client", "login", "profile"))
+"""Who may never sign in."""
 _SECRETS: Final = frozenset(root(word) for word in ("password", "passwd", "senha", "hash"))
 _HANDLES: Final = frozenset(root(word) for word in ("email", "mail", "login", "username"))
 

@@ -16,7 +16,7 @@ _NAME_LENGTH_MAX: Final = 200
 _PIECE: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+(?=s\b)|[A-Z]+|\d+|[^\W\d_]+")
 _PART_MIN: Final = 3
 _PART_MAX: Final = 20
-_LONG: Final = 6
+_LONG: Final = 5
 _TAILS: Final = frozenset({"id", "nr", "fk", "by", "to"})
 """Ends of run-together names that are too short to be looked for anywhere else."""
 _IRREGULAR: Final = {

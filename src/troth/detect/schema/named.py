@@ -1,0 +1,72 @@
+"""The name of a column that may be a key, read once for all the ways in which it can mean a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troth.detect.schema.targets import KEYS, NUMBERS, Target, Targets, letters
+from troth.detect.schema.words import Words
+from troth.stores import Column, ColumnKind, TableSchema
+
+__all__ = ["Judged", "Named", "named"]
+
+Judged = tuple[Target, float, str]
+"""A table that may be meant, how plainly, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A column, and what its name says, in roots: *bare* without a mark of its kind, *stem* without those of a key."""
+
+    table: TableSchema
+    column: Column
+    words: Words
+    bare: Words
+    stem: Words
+    marked: bool
+    front: Words
+    context: Words
+
+    @property
+    def is_text(self) -> bool:
+        return self.column.kind is ColumnKind.TEXT
+
+    @property
+    def around(self) -> Words:
+        """The whole name of its table."""
+        return (*self.front, *self.context)
+
+
+def named(table: TableSchema, column: Column, targets: Targets) -> Named | None:
+    """The column, read; None where it does not look like a key of another row."""
+    if column.kind not in KEYS:
+        return None
+    words = targets.words(column.name)
+    stem, marked = targets.stem(words)
+    marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
+    bare = targets.unfronted(words)
+    if not stem or (not marked and stem == bare and _is_amount(stem, column, targets)):
+        return None
+    front, context = targets.split(table.name)
+    it = Named(table, column, words, bare, stem, marked, front, context)
+    return None if column.name in table.key and _is_own_key(it, targets) else it
+
+
+def _is_own_key(it: Named, targets: Targets) -> bool:
+    """Whether it is what its own rows are found by, and no other's."""
+    alone = it.table.key == (it.column.name,)
+    if it.stem in (it.context, it.around) or (it.bare in targets.lists.plain and alone):
+        return True
+    if letters(it.column.name) == letters(it.table.name) + "id":
+        return True
+    is_custom = alone and it.column.name in targets.common_keys and "ptr" not in it.words
+    return is_custom and not _is_called_after(it.column.name, targets)
+
+
+def _is_called_after(key: str, targets: Targets) -> bool:
+    """Whether a table is called as the key says: those that have its key are parts of its rows."""
+    return any(set(owner.key_words) & set(owner.noun) for owner in targets.by_letters.get(letters(key), ()))
+
+
+def _is_amount(stem: Words, column: Column, targets: Targets) -> bool:
+    return column.kind is ColumnKind.NUMBER or (stem[-1] in targets.lists.amounts and column.kind in NUMBERS)

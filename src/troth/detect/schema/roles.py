@@ -1,0 +1,92 @@
+"""Columns named for what the other row is to this one: its parent, who made it, whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from troth.detect.schema.named import Judged, Named
+from troth.detect.schema.targets import CONTENT_TYPE, Target, Targets, ends
+from troth.detect.schema.words import Words, root
+
+__all__ = ["Roles"]
+
+_LEADS: Final = 0.64, "it names who leads or serves, and that table holds the staff"
+_WHOLE: Final = 0.64, "its table is called after that one"
+_OWN: Final = 0.62, "it may point to another row of the same table"
+_DID: Final = 0.6, "it names who did something, and that table holds who signs in"
+_SOMEBODY: Final = 0.58, "it names somebody, and that table holds who signs in"
+_KIND: Final = 0.74, "it says of which kind the neighbouring column is"
+_REPORTS_TO: Final = (root("reports"), root("to"))
+_WHO: Final = frozenset(root(word) for word in ("uid", "by", "user"))
+
+
+class Roles:
+    """The roles that rows of one schema have for each other."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        self._lists = targets.lists
+
+    def are_said(self, it: Named) -> bool:
+        """Whether words that only a reference has make a mark unnecessary: ``created_by``, ``ReportsTo``."""
+        if it.stem[-1] in self._lists.by:
+            return True
+        people, several = self._targets.people, it.column.name[-1] in "sS"
+        is_somebody = people is not None and it.stem[-1:] == people.noun[-1:] and not several
+        return not it.is_text and (it.stem == _REPORTS_TO or is_somebody)
+
+    def of(self, it: Named) -> Iterator[Judged]:
+        """The tables that a name means by a role, whatever they are called."""
+        if set(it.stem) & self._lists.elsewhere:
+            return
+        yield from self._of_own(it)
+        yield from self._of_kind(it)
+        yield from self._of_people(it)
+
+    def _of_kind(self, it: Named) -> Iterator[Judged]:
+        """The kind of what a neighbour points to, where one table lists the kinds: ``owner_type_id`` beside
+        ``owner_id``, and no table of owners."""
+        front, kinds = it.stem[:-1], self._targets.kinds
+        if kinds is None or not front or it.stem[-1] != CONTENT_TYPE[1] or not kinds.fits(it.column):
+            return
+        beside = any(self._targets.stem(self._targets.words(other.name)) == (front, True) for other in it.table.columns)
+        if beside and not any(target.noun == front for target in self._targets.by_end.get(front[-1], ())):
+            yield kinds, *_KIND
+
+    def _of_people(self, it: Named) -> Iterator[Judged]:
+        """Somebody: those who lead or serve others are of the staff, where it has a table of its own."""
+        people, staff = self._targets.people, self._targets.staff
+        works = {it.stem[0], it.stem[-1]} & self._lists.staff or it.stem[:2] == _REPORTS_TO
+        if works and staff is not None and staff.fits(it.column):
+            yield staff, *_LEADS
+        if people is None or not people.fits(it.column):
+            return
+        said = it.stem[-1]
+        if {it.stem[0], said} & self._lists.by:
+            yield people, *_DID
+        elif said in self._lists.deeds:
+            if it.words[-1] in _WHO:
+                yield people, *_SOMEBODY
+        elif said in self._lists.actors and not (said in self._lists.people and self._is_own(said, it)):
+            yield people, *_SOMEBODY
+
+    def _is_own(self, word: str, it: Named) -> bool:
+        people = self._targets.people
+        return it.context[-1:] == (word,) or (people is not None and people.table is it.table)
+
+    def _of_own(self, it: Named) -> Iterator[Judged]:
+        """Another row of the same table, or the row of which this one is a part."""
+        itself, whole = self._targets.by_table.get(it.table.name), self._targets.whole_of(it.table)
+        if it.column.name in it.table.key:
+            itself = None  # a row is not found by another's key
+        if it.stem[-1] in self._lists.whole and whole is not None and whole.fits(it.column):
+            yield whole, *_WHOLE
+        elif itself is not None and self._is_beside(it.stem, itself) and itself.fits(it.column):
+            yield itself, *_OWN
+
+    def _is_beside(self, stem: Words, itself: Target) -> bool:
+        """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders."""
+        own = self._lists.own
+        rest = tuple(word for word in stem if word not in own and word != root("to"))
+        return bool({stem[0], stem[-1]} & own) and (not rest or ends(("", *itself.noun), rest))
