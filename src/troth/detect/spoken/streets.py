@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,6 +23,8 @@ _ANSWER_WORDS_MAX: Final = 12
 _ASKED_WORDS_MAX: Final = 14
 _SOON: Final = 6
 """How many words the parts of an address have at most, and how far what belongs to it may stand from it."""
+_POSTCODE: Final = re.compile("[fg]{0,2}[dotTm9w]{2,6}(?=[fgy]{0,2}(?:[s;]|$))")
+"""Digits that end the turn."""
 
 
 def streets(talk: Talk, language: Language) -> Iterator[Said]:
@@ -115,6 +118,8 @@ def _past_town(talk: Talk, at: int, language: Language, *, told: bool) -> int:
             words += 1
             end = after + 1
         after += 1
+    if postcode := _POSTCODE.match(talk.kinds, end):
+        return postcode.end()
     is_last = end == len(talk.kinds) or talk.kinds[end] not in "dtTo9w@."
     return end if is_last and words <= (_TOWN_WORDS_MAX if told else 2) else at
 
