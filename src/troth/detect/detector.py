@@ -7,7 +7,6 @@ from typing import Any, Final, Protocol
 
 from troth.detect.entities import entities
 from troth.detect.finding import Finding, Unscanned
-from troth.detect.listed import Listed
 from troth.detect.names import Names
 from troth.detect.overlaps import resolved
 from troth.detect.places import Places
@@ -20,8 +19,8 @@ from troth.errors import TrothError
 
 __all__ = ["Detector", "Finder", "Unknown"]
 
-_TEXTS_MAX: Final = 256
-_CHARACTERS_MAX: Final = 250_000
+_TEXTS_MAX: Final = 1024
+_CHARACTERS_MAX: Final = 500_000
 
 
 class Unknown(TrothError):
@@ -68,6 +67,8 @@ class Detector:
         self._seconds_max = seconds_max
         self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
         if listed:
+            from troth.detect.listed import Listed
+
             self._finders.append(Listed(listed))
         if names:
             self._finders += [it() for it in (Places, Names) if self._types is None or self._types & it.TYPES]
@@ -80,7 +81,7 @@ class Detector:
     def find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
         """What is in each of *texts*, in their order; of one that could not be scanned, why.
 
-        Faster than one by one, since texts are read ahead, up to 256 of them or as many as make 250,000 characters.
+        Faster than one by one, since texts are read ahead, up to 1,024 of them or as many as make 500,000 characters.
         """
         for some in _together(texts):
             if self._seconds_max is not None:  # each text has its own
@@ -142,7 +143,7 @@ def _refuse_string(**asked: Collection[str] | None) -> None:
 
 
 def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
-    for type_ in sorted(types - entities().keys()):
+    for type_ in sorted(types - entities().keys() if types else ()):
         raise Unknown(f"nothing finds the type {type_}; docs/reference/entities.md lists those that can be found")
     known = {country for it in reading.shipped() for country in it.countries}
     for country in sorted(countries - known):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 __all__ = ["Entity", "entities"]
 
@@ -22,5 +20,9 @@ class Entity:
 @cache
 def entities() -> dict[str, Entity]:
     """Every kind, by its name."""
+    # Imported here, since who only looks into a text asks for none of it.
+    import tomllib
+    from importlib import resources
+
     raw = tomllib.loads(resources.files(__package__).joinpath("entities.toml").read_text("utf-8"))
     return {name: Entity(**entity) for name, entity in raw.items()}

@@ -14,7 +14,7 @@ from troth.detect.finding import Unscanned
 
 __all__ = ["Text"]
 
-_BEYOND: Final = re.compile("\x1b\\[[0-9;:?]{0,32}[A-Za-z]|[\x01-\x08\x0e-\x1a\x7f-\U0010ffff]+")
+_BEYOND: Final = re.compile("\x1b\\[[0-9;:?]{0,32}[A-Za-z]|[^\0\t-\r\x1b-~]+")
 _PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1C, 0x7F)])
 """What is not as ASCII writes it, a colour of a terminal among it, and what is."""
 _DIVIDING: Final = frozenset("\0\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f\x85")

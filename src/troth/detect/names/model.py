@@ -7,10 +7,10 @@ it is written, and of the lists that hold it (given names, family names, places)
 from __future__ import annotations
 
 import functools
-import importlib.resources
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final
 
 import numpy as np
@@ -86,7 +86,7 @@ class Weights:
 @functools.cache
 def shipped() -> Weights:
     """The weights that came with this package."""
-    with (importlib.resources.files(__package__) / "names.npz").open("rb") as file:
+    with Path(__file__).with_name("names.npz").open("rb") as file:
         return read(file)
 
 

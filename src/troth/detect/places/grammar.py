@@ -7,7 +7,7 @@ A core only says where to look. Letters beyond ASCII count as capitals here, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -120,24 +120,33 @@ def _capitalised(words: tuple[str, ...]) -> tuple[str, ...]:
 def cores(utf8: bytes) -> Iterator[tuple[int, int, str]]:
     """Where in a text's UTF-8 an address may begin, and the name of the core; names are the functions of `judging`."""
     has_digits = _DIGIT.search(utf8) is not None
-    for needs_digits, any_of_them, each in _groups():
-        if (has_digits or not needs_digits) and any_of_them.search(utf8):
+    for make, needs_digits in _GROUPS:
+        if needs_digits and not has_digits:
+            continue
+        any_of_them, each = _made(make)
+        if any_of_them.search(utf8):
             for name, core in each.items():
                 for match in _compiled(core).finditer(utf8):
                     start, end = match.span()
                     yield start + (not utf8[start : start + 1].isalnum() and utf8[start] < 0x80), end, name
 
 
-@cache
-def _groups() -> tuple[tuple[bool, Any, dict[str, str]], ...]:
-    """Cores, and for each few of them what tells whether any of them occurs: most texts have none.
+_GROUPS: Final = (
+    *((make, True) for make in (_english, _whatever_called, _number_last, _coded)),
+    *((make, False) for make in (_continental, _without_number)),
+)
+"""What makes cores, and whether those have digits.
 
-    The groups are small since RE2 follows all of a group at once. All in one, or in a set that tells which, take it ten
-    times as long on text that varies, though not on text that repeats itself.
-    """
-    numbered, free = (_english, _whatever_called, _number_last, _coded), (_continental, _without_number)
-    made = [*((True, make(shipped())) for make in numbered), *((False, make(shipped())) for make in free)]
-    return tuple((needs_digits, _compiled("|".join(each.values())), each) for needs_digits, each in made)
+The groups are small since RE2 follows all of a group at once. All in one, or in a set that tells which, take it ten
+times as long on text that varies, though not on text that repeats itself.
+"""
+
+
+@cache
+def _made(make: Callable[[Words], dict[str, str]]) -> tuple[Any, dict[str, str]]:
+    """What tells whether any core of a group occurs, since most texts have none, and each of them."""
+    each = make(shipped())
+    return _compiled("|".join(each.values())), each
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 __all__ = ["shipped"]
@@ -17,5 +17,5 @@ __all__ = ["shipped"]
 @cache
 def shipped() -> Mapping[str, Any]:
     """Patterns for texts worth reading (``hints``) and ``languages``, by name, and ``values``."""
-    text: Mapping[str, Any] = json.loads((resources.files(__package__) / "spoken.json").read_text("utf-8"))
+    text: Mapping[str, Any] = json.loads(Path(__file__).with_name("spoken.json").read_text("utf-8"))
     return text

@@ -6,19 +6,18 @@ Reading a file for each would take most of a cold start, so ``tools/recognisers.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from troth.detect.written.recogniser import Pattern, Recogniser, Scores, Words
 from troth.errors import TrothError
 
-__all__ = ["RecogniserError", "one_file", "read", "shipped"]
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
-_ONE = resources.files(__package__) / "recognisers.json"
+__all__ = ["RecogniserError", "one_file", "read", "shipped"]
 
 
 class RecogniserError(TrothError):
@@ -28,7 +27,8 @@ class RecogniserError(TrothError):
 @cache
 def shipped() -> tuple[Recogniser, ...]:
     """Every recogniser of this package, by name, without its examples."""
-    return tuple(_made(name, raw) for name, raw in json.loads(_ONE.read_text("utf-8")).items())
+    one_file = Path(__file__).with_name("recognisers.json").read_text("utf-8")
+    return tuple(_made(name, raw) for name, raw in json.loads(one_file).items())
 
 
 def read(folder: Traversable) -> Iterator[Recogniser]:
@@ -44,6 +44,8 @@ def one_file(folder: Traversable) -> str:
 
 
 def _files(folder: Traversable) -> Iterator[tuple[str, dict[str, Any]]]:
+    import tomllib
+
     from troth.detect.written.examining import examine
 
     for country in sorted(folder.iterdir(), key=lambda it: it.name):

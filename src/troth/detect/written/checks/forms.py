@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import re
 from typing import Final
 
@@ -118,6 +116,8 @@ def ipv6(value: str) -> bool:
     """RFC 4291, with a digit in it and not too short: `Foo::Bad` and `[1::2]` are of programs."""
     if len(value.partition("/")[0].replace(":", "")) < 4 and value != "::1":
         return False
+    import ipaddress
+
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
@@ -143,7 +143,9 @@ def base58(value: str) -> bool:
     if number.bit_length() > 200:
         return False
     whole = number.to_bytes(25, "big")
-    return hashlib.sha256(hashlib.sha256(whole[:-4]).digest()).digest()[:4] == whole[-4:]
+    from hashlib import sha256
+
+    return sha256(sha256(whole[:-4]).digest()).digest()[:4] == whole[-4:]
 
 
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
