@@ -41,6 +41,8 @@ def _marked(marked: str) -> tuple[str, str]:
         ("DATE_OF_BIRTH", "i was born on ⟦march eleventh nineteen seventy six⟧"),
         ("DATE_TIME", "the engineer came on ⟦tuesday the third of june⟧ and again later"),
         ("UK_NINO", "it's ⟦a b one two three four five six c⟧"),
+        ("IT_FISCAL_CODE", "codice fiscale is ⟦r s s m r a eight five t one oh a five six two s⟧"),
+        ("PL_PESEL", "polish number pesel ⟦seven five oh three two one oh four eight one seven⟧"),
         ("US_SSN", "agent: your social security number\ncaller: ⟦two oh eight sixty four eleven fifty nine⟧"),
         (
             "IBAN_CODE",
@@ -55,6 +57,7 @@ def _marked(marked: str) -> tuple[str, str]:
         ("DATE_TIME", "the letter of ⟦the first of the seventh⟧ says so"),
         ("DATE_TIME", "it was ⟦six slash eleven slash eighty⟧ and rained"),
         ("DATE_TIME", "i came on ⟦the second no sorry the third of may⟧ and again later"),
+        ("ADDRESS", "i live at ⟦nine mill lane austin texas seven eight seven oh four⟧"),
         ("ADDRESS", "i live at ⟦flat two thirty one mill lane leeds⟧"),
         ("PASSWORD", "agent: what memorable word did you set up\ncaller: ⟦kettle sparrow nine⟧"),
         ("PASSWORD", "agent: and your password\ncaller: it's ⟦capital kettle underscore one two exclamation mark⟧"),

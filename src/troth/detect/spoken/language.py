@@ -19,6 +19,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "digit": "d",
         "perhaps_digit": "w",
+        "plural_digit": "w",
         "digit_or_letter": "o",
         "teen": "t",
         "tens": "T",
@@ -39,7 +40,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Each word of a language is of one kind, and a kind is one character: so a talk is a string of kinds."""
 
-_VALUED: Final = tuple(KINDS)[:14]
+_VALUED: Final = tuple(KINDS)[:15]
 _WRITTEN: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?": ";", "!": ";"}
 """Signs that are written, among words that are said."""
 
@@ -96,6 +97,7 @@ class Language:
     counted: frozenset[str]
     several: frozenset[str]
     common: frozenset[str]
+    plurals: frozenset[str]
     pronouns: frozenset[str]
     decimals: frozenset[str]
     providers: frozenset[str]
@@ -147,6 +149,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),
         common=frozenset(words["common"]),
+        plurals=frozenset(raw.get("plural_digit", ())),
         pronouns=frozenset(words.get("pronouns", ())),
         decimals=frozenset(words.get("decimals", ())),
         several=frozenset(words.get("several", ())),

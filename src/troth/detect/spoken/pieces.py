@@ -43,7 +43,7 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
         start, end = match.span()
         is_begun = kinds[start] in _ENDS
         if not is_begun:
-            start = _first(talk, start, end)
+            start = _first(talk, start, end, language)
         elif talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
             start += 1
         while start and talk.words[start - 1] in language.casing:
@@ -55,10 +55,12 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
             yield Piece(start, end, read(talk, start, end, language), is_weak)
 
 
-def _first(talk: Talk, start: int, end: int) -> int:
+def _first(talk: Talk, start: int, end: int, language: Language) -> int:
     """Where the value begins: past signs and fillers, and past words of the talk before it."""
     kinds = talk.kinds
     while start < end and (kinds[start] in "-/#_=" + _FILLERS or _is_article(talk, start)):
+        start += 1
+    while start < end and talk.words[start] in language.plurals:
         start += 1
     before = kinds[start - 1] if start else ""
     if before and before in OTHER:

@@ -21,7 +21,8 @@ _ASKED_MAX: Final = 3
 _FILLERS: Final = "fyz"
 _SIGNS_AND_FILLERS: Final = "@._-" + _FILLERS
 _BACK_WORDS_MAX: Final = 24
-_BACK_LEAST: Final = 2
+_BACK_SIGNS: Final = 4
+"""How far an answer reaches back, and what is said back; how many letters and digits of it are at least."""
 
 
 def from_first_try(talk: Talk, said: Said, language: Language) -> Said:
@@ -47,7 +48,8 @@ def said_back(talk: Talk, said: Said, ceiling: int, language: Language) -> Itera
         while end < last and (talk.kinds[end] in _SIGNS_AND_FILLERS or _said(talk, end, language) in names):
             end += 1
         start, end = _trimmed(talk, at, end)
-        if end - start >= _BACK_LEAST and any(_is_name(talk, it, language) for it in range(start, end)):
+        said_again = [_said(talk, it, language) for it in range(start, end) if _is_name(talk, it, language)]
+        if end - start > 1 and sum(map(len, said_again)) >= _BACK_SIGNS:
             yield said._replace(start=start, end=end)
         at = max(at, end) + 1
 
