@@ -23,6 +23,9 @@ from troth.detect.names.words import SHAPES, WORD, plain
 
 __all__ = ["Given", "learnt", "shares"]
 
+_HEARD: Final = 0.6
+"""So many of the opinions are heard in each round, chosen anew."""
+
 _BATCH: Final = 32
 _LENGTH: Final = 128
 _RATE: Final = 2e-3
@@ -74,7 +77,8 @@ def learnt(
     optimiser = torch.optim.AdamW([it for it in student.parameters() if it.requires_grad], weight_decay=0.01)
     for number in range(rounds):
         texts = [_marked(words, it) for it in (*changes.of(documents), *changes.made(_MADE))]
-        texts += [_thought(words, it, changes, chance) for it in opinions]
+        heard = chance.sample(opinions, round(_HEARD * len(opinions)))
+        texts += [_thought(words, it, changes, chance) for it in heard]
         chance.shuffle(texts)
         loss = _round(student, optimiser, words, texts, number=number, rounds=rounds)
         told(f"round {number + 1} of {rounds}: {loss:.4f}")
@@ -91,11 +95,11 @@ def shares(student: Student, words: Words, found: Sequence[str]) -> npt.NDArray[
 
 
 def _known(documents: Iterable[Document], opinions: Iterable[Opinion], given: Given) -> list[str]:
-    """The words that get a row of their own."""
-    marked = Counter(plain(word).lower() for it in documents for word in WORD.findall(it.text))
+    """The words that get a row of their own. (A document may be there twice, to count for more.)"""
+    marked = Counter(plain(word).lower() for it in {*documents} for word in WORD.findall(it.text))
     thought = Counter(plain(word).lower() for it in opinions for word in it.words)
     often = {word for word, count in marked.items() if count > 1} | {
-        word for word, count in thought.items() if count > 3
+        word for word, count in thought.items() if count > 6
     }
     return sorted(often | {plain(it) for it in given.rows if len(it) > 1 or not it.isalpha()})
 

@@ -53,7 +53,7 @@ def test_few_findings_prove_little() -> None:
 
 
 def unnamed(text: str, dictionary: str, names: str = "") -> list[str]:
-    (told,) = opinions.by_dictionary([text], dictionary.split(), names.split())
+    told, _ = opinions.by_dictionary([text], dictionary.split(), names.split())
     return [word for word, shares in zip(told.words, told.shares, strict=True) if shares[0] == 1]
 
 
@@ -68,6 +68,12 @@ def test_a_dictionary_of_another_language_says_nothing_of_the_names_it_holds() -
 
 def test_words_that_seldom_have_a_capital_are_no_names_whatever_a_list_holds() -> None:
     assert unnamed("La la la la la. Paz", "la paz", "la paz") == ["La", *["la"] * 4, "."]
+
+
+def test_ordinary_words_are_read_with_capitals_too() -> None:
+    _, told = opinions.by_dictionary(["trzy kartony dla Ann i Bena"], ["trzy", "kartony", "dla"], [])
+    assert told.words == ["Trzy", "kartony", "dla", "Ann", "i", "Bena"]
+    assert told.shares[:, 0].tolist() == [1, 1, 1, 0, 1, 0]
 
 
 def test_opinions_that_were_kept_come_back(tmp_path: Path) -> None:
