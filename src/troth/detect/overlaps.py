@@ -21,7 +21,7 @@ _AROUND: Final = " \t\r\n,;"
 _TAKEN: Final = b"\1"
 _TOO_SHORT: Final = b"\2"
 """What nothing has taken between two that are, and is too short to be a rest."""
-_PLACE: Final = operator.itemgetter(0, 1)
+_START: Final = operator.itemgetter(0)
 
 
 def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
@@ -36,21 +36,19 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
     kept: list[Finding] = []
     together: list[Finding] = []
     past = -1
-    for it in sorted(findings, key=_PLACE):
+    for it in sorted(findings, key=_START):
         if it.start >= past:
-            kept += _settled(together, text)
+            kept += together if len(together) < 2 else _settled(together, text)
             together = [it]
             past = it.end
         else:
             together.append(it)
             past = max(past, it.end)
-    return kept + _settled(together, text)
+    return kept + (together if len(together) < 2 else _settled(together, text))
 
 
 def _settled(together: list[Finding], text: str) -> list[Finding]:
     """What stays of findings of which each overlaps another."""
-    if len(together) < 2:
-        return together
     together = sorted(_with_addresses(together), key=_widest_and_surest_first)
     outermost = [*_outermost(together)]
     if len(outermost) < 2:

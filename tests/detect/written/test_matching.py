@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from importlib import resources
 
+import pytest
 import re2
 
+from troth.detect.finding import Unscanned
 from troth.detect.text import Text
 from troth.detect.written import matching
 from troth.detect.written.matching import Matcher
@@ -87,3 +91,15 @@ def test_an_outline_keeps_noughts_and_what_is_no_digit_and_no_letter() -> None:
     assert outline(r"\b0[7-9]\d{2,3}\x22[A-F]?(?i:x)[^a-z]\x{C0}") == (
         r"\b0[1-97-9]\d{2,3}\x22[A-ZA-F]?(?i:[a-z])[^a-z]\x{C0}"
     )
+
+
+@pytest.mark.parametrize("scores", [Scores(alone=0.9), Scores(checked=0.9)])
+def test_the_clock_is_looked_at_among_very_many_values_of_one_text(
+    scores: Scores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = Recogniser("test/it", "IT", "it", "here", (), (Pattern(r"\b\d{4}\b", scores, "luhn"),))
+    text = Text("1234 " * 1000, seconds_max=60)
+    looked_at = itertools.chain([0.0], itertools.repeat(math.inf))  # in time when the search begins, then late
+    monkeypatch.setattr("troth.detect.text.time.monotonic", lambda: next(looked_at))
+    with pytest.raises(Unscanned):
+        Matcher([it]).find(text)

@@ -58,7 +58,7 @@ def test_words_against_that_only_one_country_has_may_always_be_said() -> None:
 def test_a_sign_of_a_word_is_seen_wherever_the_word_is() -> None:
     shipped = {word for it in reading.shipped() for word in (*it.words.before, *it.words.after, *it.words.against)}
     for word in sorted(shipped):
-        exactly, loosely = re2.compile(words.regex([word])), re2.compile(words.sign([word]))
+        exactly, loosely = re2.compile(words.regex([word])), re2.compile(words.sign((word,)))
         said = word.replace("*", "x")
         for text in (f"my_{said}_is", f"é {said.upper()}4", said.replace(" ", "_"), f"x{said}"):
             assert not exactly.search(text) or loosely.search(text.replace("_", " ")), word

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final
 
 from troth.detect.expressions import Prefilter
@@ -20,8 +22,8 @@ __all__ = ["Matcher"]
 
 _BETWEEN: Final = b"\n" + bytes(48) + b"\n"
 """Stands around texts that are searched together: no value goes across it, and no word is near enough beyond it."""
-_made: Final = partial(tuple.__new__, Finding)
-"""`Finding` of a tuple, without a call of Python for each."""
+_new: Final = tuple.__new__
+"""Makes a `Finding` of a tuple, without a call of Python for each."""
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^(?:\|(?:\[\^(?:\\.|[^\]])*\]|[ /]|\\s)+)+\)|\(\?:|[()|_]|-\?)*"
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_WORD: Final = re.compile(_OPENING + "[A-Za-z]")
@@ -57,7 +59,7 @@ class Matcher:
                 for search, before, after, against in part.worth_while(texts[at].utf8, said):
                     sought[search, before in said, after in said, against in said].append(at)
             for it, places in sought.items():
-                _find(it, [(texts[at], found[at]) for at in places])
+                _find(it, places, texts, found)
         return found
 
     @cached_property
@@ -80,35 +82,41 @@ class Matcher:
         return wordbook, [told, labels, numbers, others]
 
 
-def _find(sought: _Sought, places: Sequence[tuple[Text, list[Finding]]]) -> None:
-    """Adds what is sought in texts, which are laid end to end, to the findings of each. One alone is laid like many, or
-    its ends would be others.
+def _find(sought: _Sought, places: list[int], texts: Sequence[Text], found: list[list[Finding]]) -> None:
+    """Adds what is sought in the texts at some places, which are laid end to end, to what is found in each. One alone
+    is laid like many, or its ends would be others.
     """
-    search, *said = sought
+    search, before, after, against = sought
     kind, name = search.recogniser.type, search.recogniser.name
-    for text, _ in places:
-        text.check_clock()
-    laid = _BETWEEN.join([b"", *(text.utf8 for text, _ in places), b""])
-    at, begins, ends, past, before = -1, 0, 0, len(_BETWEEN), 0
-    for start, end, score, checked, told in search.find(laid, *said):
-        while at < 0 or start >= past:
-            at += 1
-            text, found = places[at]
-            begins, ends, before = past, past + len(text.utf8), len(found)
-            past = ends + len(_BETWEEN)
-        first, last = start - begins, end - begins
-        if first < 0 or end > ends:
+    parts = [texts[at].utf8 for at in places]
+    laid = _BETWEEN.join([b"", *parts, b""])
+    begins = [*itertools.accumulate(map(len, parts), _next, initial=len(_BETWEEN))]
+    clock = texts[places[0]].check_clock
+    begin = end = following = 0  # of the text in which the last value stood, and where the one behind it begins
+    for first, past, score, checked, told in search.find(laid, before, after, against, clock):
+        if first >= following:
+            nth = max(0, bisect.bisect_right(begins, first, hi=len(parts)) - 1)
+            begin, following = begins[nth : nth + 2]
+            text, its, end = texts[places[nth]], found[places[nth]], begin + len(parts[nth])
+            known, is_plain = len(its), text.is_plain
+        start, stop = first - begin, past - begin
+        if start < 0 or past > end:
             if len(places) > 1:  # it goes on in the next text, and hides what is in either: they are asked one by one
-                del found[before:]
-                for alone in places[at:]:
-                    _find(sought, [alone])
+                del its[known:]
+                for alone in places[nth:]:
+                    _find(sought, [alone], texts, found)
                 return
-            first, last = max(first, 0), min(last, len(text.utf8))
-            if first >= last:
+            start, stop = max(start, 0), min(stop, len(parts[nth]))
+            if start >= stop:
                 continue
-        if not text.is_plain:
-            first, last = text.offset(first), text.end(last)
-        found.append(_made((first, last, kind, score, name, checked, told)))
+        if not is_plain:
+            start, stop = text.offset(start), text.end(stop)
+        its.append(_new(Finding, (start, stop, kind, score, name, checked, told)))
+
+
+def _next(begins: int, length: int) -> int:
+    """Where the next text begins."""
+    return begins + length + len(_BETWEEN)
 
 
 def _words(search: Search, wordbook: Wordbook) -> tuple[int, int, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from troth.detect.expressions import ANYWHERE, FROM_START, Match, matches
@@ -19,9 +20,16 @@ _AFTER: Final = 24
 _FARNESS: Final = 0.001
 """What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
 _DENIED: Final = -1
+_TURNS: Final = 256
+"""After how many places the clock is looked at again."""
 
 Hit = tuple[int, int, float, bool | None, bool]
 """Where a value is, in bytes; its score; whether its check agrees; whether words told of it."""
+
+
+_Words = tuple[Match | None, Match | None, Match | None]
+"""What looks for words before a value, after it, and against it."""
+_NO_WORDS: Final = (None, None, None)
 
 
 class Search:
@@ -36,14 +44,24 @@ class Search:
         self.needs_words = pattern.scores.need_words
         self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
 
-    def find(self, utf8: bytes, before: bool = True, after: bool = True, against: bool = True) -> Iterator[Hit]:
+    def find(
+        self,
+        utf8: bytes,
+        before: bool = True,
+        after: bool = True,
+        against: bool = True,
+        check_clock: Callable[[], None] = lambda: None,
+    ) -> Iterator[Hit]:
         """Every place that the evidence is good enough for; *before*, *after* and *against* say which of its words
-        occur in the text at all.
+        occur in the text at all. *check_clock* is called often, and may raise.
         """
         match, group, check, needs_check, scores, once = self._ready
-        heeds = self.heeds_words and (before or after or against)
+        words = self._words(before, after, against) if self.heeds_words else _NO_WORDS
+        needs_words, heeds = self.needs_words, words != _NO_WORDS
         size, at, told, last = len(utf8), 0, None, None
-        while True:
+        for turn in itertools.count():
+            if not turn % _TURNS:
+                check_clock()
             spans = match(ANYWHERE, utf8, at, size)
             start, end = spans[group]
             if start < 0:
@@ -53,11 +71,11 @@ class Search:
             at = end if end > at else at + 1  # not the whole match's: what bounds this value may bound the next, too
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
             if needs_check and not checked:
-                if not self.needs_words:
+                if not needs_words:
                     at = start + 1  # a value may stand in what looked like a longer one
                 continue
             if heeds:
-                told = self.told(utf8, start, end, before, after, against)
+                told = _told(utf8, start, end, *words, needs_words)
                 if told is not None:
                     word = start - told
                     if told == _DENIED or (once and word == last):
@@ -69,28 +87,21 @@ class Search:
                     score = round(score - told * _FARNESS, 3)
                 yield start, end, score, checked, told is not None
 
-    def told(
-        self, utf8: bytes, start: int, end: int, before: bool = True, after: bool = True, against: bool = True
-    ) -> int | None:
+    def told(self, utf8: bytes, start: int, end: int) -> int | None:
         """How many bytes from the value at *start* to *end* the nearest word is that says what it is.
 
         None where there is none, -1 where a nearer one says that it is something else.
         """
+        return _told(utf8, start, end, *self._words(True, True, True), self.needs_words)
+
+    def _words(self, before: bool, after: bool, against: bool) -> _Words:
+        """What looks for its words; None for those it has none of, or that are not asked for."""
         known = self.recogniser.words
-        near = None
-        if before and known.before:
-            near = _before(self._before, utf8, start)
-            if near == 0:
-                return near
-        if after and known.after:
-            later = _after(self._after, utf8, end)
-            if later is not None and (near is None or later < near):
-                near = later
-        if against and known.against and (near is not None or not self.needs_words):
-            denied = _before(self._against, utf8, start)
-            if denied is not None and (near is None or denied < near):
-                return _DENIED
-        return near
+        return (
+            _last_of(known.before) if before and known.before else None,
+            _first_of(known.after) if after and known.after else None,
+            _last_of(known.against) if against and known.against else None,
+        )
 
     @cached_property
     def _ready(self) -> tuple[Match, int, Callable[[str], bool] | None, bool, tuple[float | None, ...], bool]:
@@ -102,36 +113,42 @@ class Search:
         group = min(len(match(FROM_START, b"", 0, 0)) - 1, 1)
         return match, group, check, needs_check, scores, self.recogniser.words.once
 
-    @cached_property
-    def _before(self) -> Match:
-        return _last_of(self.recogniser.words.before)
 
-    @cached_property
-    def _against(self) -> Match:
-        return _last_of(self.recogniser.words.against)
-
-    @cached_property
-    def _after(self) -> Match:
-        return matches(words.regex(self.recogniser.words.after))
-
-
+@cache
 def _last_of(these: tuple[str, ...]) -> Match:
     """A search for the last of the words, which a star that takes all it can get leads to in one step."""
     return matches(rf"\C*(?:{words.regex(these)})")
 
 
-def _before(match: Match, utf8: bytes, start: int) -> int | None:
-    """How far before *start* the last of the words ends; it may touch the value but not stand in it."""
-    farthest = start - _BEFORE - 1  # where what bounds a word stands
-    _, end = match(FROM_START, utf8, farthest if farthest > 0 else 0, start + 1)[0]
-    if end < 0:
-        return None
-    return start - end if end < start else 0
+@cache
+def _first_of(these: tuple[str, ...]) -> Match:
+    return matches(words.regex(these))
 
 
-def _after(match: Match, utf8: bytes, end: int) -> int | None:
-    """How far after *end* the first of the words begins."""
-    start, _ = match(ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
-    if start < 0:
-        return None
-    return start - end if start > end else 0
+def _told(
+    utf8: bytes,
+    start: int,
+    end: int,
+    before: Match | None,
+    after: Match | None,
+    against: Match | None,
+    needs_words: bool,
+) -> int | None:
+    """How far the nearest word is. One before the value may touch it, but not stand in it."""
+    near = None
+    farthest = start - _BEFORE - 1 if start > _BEFORE else 0  # where what bounds a word stands
+    if before is not None:
+        _, past = before(FROM_START, utf8, farthest, start + 1)[0]
+        if past >= start:
+            return 0
+        if past >= 0:
+            near = start - past
+    if after is not None:
+        begin, _ = after(ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
+        if begin >= 0 and (near is None or begin - end < near):
+            near = begin - end if begin > end else 0
+    if against is not None and (near is not None or not needs_words):
+        _, past = against(FROM_START, utf8, farthest, start + 1)[0]
+        if past >= 0 and (near is None or max(0, start - past) < near):
+            return _DENIED
+    return near

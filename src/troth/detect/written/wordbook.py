@@ -58,4 +58,4 @@ class Wordbook:
     @cached_property
     def _any_seldom(self) -> int:
         """The number of one expression for all words that are looked up."""
-        return self._asked.add(words.sign(self._seldom)) if self._seldom else NEVER
+        return self._asked.add(words.sign(tuple(self._seldom))) if self._seldom else NEVER

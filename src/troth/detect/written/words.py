@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
-
-import re2
+from functools import cache
 
 __all__ = ["regex", "sign", "without_accents"]
 
@@ -26,7 +26,8 @@ def regex(words: Iterable[str]) -> str:
     return _any_of(words, lambda letter: _STARTS, lambda letter: _ENDS)
 
 
-def sign(words: Iterable[str]) -> str:
+@cache
+def sign(words: tuple[str, ...]) -> str:
     """The same, but it may match more, and wants underscores written as spaces: for such bounds RE2 needs a third of
     the states.
     """
@@ -37,6 +38,8 @@ def sign(words: Iterable[str]) -> str:
 
 def without_accents(word: str) -> str:
     """As it is often written: ``numero`` for ``número``."""
+    if word.isascii():
+        return word
     return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")
 
 
@@ -52,8 +55,8 @@ def _any_of(words: Iterable[str], starts: Callable[[str], str], ends: Callable[[
 
 def _joined(parts: list[str]) -> str:
     """Parts of a word with what may stand between: something behind two letters, or *sa id* would be in *said*."""
-    before = [re2.escape(part) + _APART % (len(part) == 2) for part in parts[:-1]]
-    return "".join((*before, re2.escape(parts[-1])))
+    before = [re.escape(part) + _APART % (len(part) == 2) for part in parts[:-1]]
+    return "".join((*before, re.escape(parts[-1])))
 
 
 def _stands_apart(letter: str) -> bool:
