@@ -15,7 +15,7 @@ from troth.detect.spoken.talk import Talk
 __all__ = ["Found", "widened"]
 
 _SPEAKING_OF_ELSE: Final = frozenset("?@!")
-_SLIPS: Final = frozenset("scz")
+_SLIPS: Final = frozenset("sczf")
 _AGAIN_WORDS_MAX: Final = 24
 _ON_WORDS_MAX: Final = 16
 _OTHERS_MAX: Final = 6
@@ -23,7 +23,7 @@ _OTHERS_MAX: Final = 6
 _SOON: Final = 4
 _ECHO_SIGNS: Final = 2
 _SIGNS_MAX: Final = 128
-_TURN_OTHERS_MAX: Final = 2
+_TURN_OTHERS_MAX: Final = 6
 _TURN_WORDS_MAX: Final = 32
 """How soon a correction follows; how many signs of a value, said once more, are that value, and how many are kept in
 mind; how many other words stand in a turn that only answers, and how far such a turn is looked at."""
@@ -72,18 +72,20 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     while at < len(pieces):
         piece = pieces[at]
         wanted = context(talk, piece.start)
-        type_ = wanted.values[0].type if wanted.values else "REFERENCE_NUMBER"
-        exchange = _Exchange(
-            talk, Found(Said(piece.start, piece.end, type_, _DICTATED, told=True), at, at + 1), pieces, language
-        )
-        is_answer = wanted.is_sure and piece.end - piece.start > 1 and not _others_in_turn(talk, piece)
-        if is_answer or (
-            len(piece.signs.said) >= _ECHO_SIGNS and not _LARGE.search(talk.kinds, piece.start, piece.end)
-        ):
+        type_ = next((it.type for it in wanted.values if it.may_hold(piece.signs.shape)), None)
+        is_answer = bool(type_) and not wanted.is_generic and piece.end - piece.start > 1 and _follows(talk, piece)
+        said = Said(piece.start, piece.end, type_ or "REFERENCE_NUMBER", _DICTATED, told=True)
+        exchange = _Exchange(talk, Found(said, at, at + 1), pieces, language)
+        if is_answer or not _may_be_amount(talk, piece):
             exchange.reach(at, len(pieces))
-        if (is_answer and exchange.size >= _ANSWER_SIGNS) or (exchange.echoes and exchange.size >= _DICTATED_SIGNS):
+        least = _ANSWER_SIGNS if is_answer and wanted.is_sure else _DICTATED_SIGNS
+        if (is_answer or exchange.echoes) and exchange.size >= least:
             yield from exchange.said()
         at = exchange.last
+
+
+def _may_be_amount(talk: Talk, piece: Piece) -> bool:
+    return len(piece.signs.said) < _ECHO_SIGNS or _LARGE.search(talk.kinds, piece.start, piece.end) is not None
 
 
 class _Exchange:
@@ -154,13 +156,9 @@ class _Exchange:
         gap = self._talk.kinds[end : piece.start]
         if len(gap) > _AGAIN_WORDS_MAX or not self._may_belong(piece, gap):
             return False
-        others = _others_in_turn(self._talk, piece)
-        if (
-            len(piece.signs.said) >= _ECHO_SIGNS
-            and _digits(piece) in self._signs
-            and (piece.end - piece.start > 1 or not others)
-        ):
+        if self._is_repeated(piece):
             return True
+        others = _others_in_turn(self._talk, piece)
         if len(gap) > _ON_WORDS_MAX or _asks(self._talk, end, piece.start):
             return False
         if "c" not in gap and self._said.score >= WHOLE:
@@ -168,21 +166,30 @@ class _Exchange:
         if "z" in gap:
             return True
         is_corrected = "c" in gap[:_SOON] and "s" not in gap and not piece.is_weak
-        is_answer = not _SLIPS.isdisjoint(gap) and others <= _TURN_OTHERS_MAX
+        is_answer = (len(piece.signs.said) > 2 or not _SLIPS.isdisjoint(gap)) and others <= _TURN_OTHERS_MAX
         return self._said.told and (is_corrected or is_answer)
+
+    def _is_repeated(self, piece: Piece) -> bool:
+        """Whether a piece is a part of the value that is said again; a single word is, where its turn says no more."""
+        digits = _digits(piece)
+        is_long = piece.end - piece.start > 1 or not _others_in_turn(self._talk, piece)
+        return len(digits) >= _ECHO_SIGNS and digits in self._signs and is_long
 
     def _may_belong(self, piece: Piece, gap: str) -> bool:
         """Whether a piece may say anything of the value: not what is asked next, nor a lonely word."""
         if not _SPEAKING_OF_ELSE.isdisjoint(gap) or is_counted(self._talk, piece.end, self._language):
             return False
-        if (
-            self._talk.words[piece.end - 1] in self._language.pronouns
-            and len(piece.signs.said) == 1
-            and "s" not in gap[-1:]
-        ):
+        is_single = len(piece.signs.said) == 1
+        if is_single and self._talk.words[piece.start] in self._language.pronouns and not gap.endswith("s"):
             return False
-        is_doubtful = piece.is_weak or len(piece.signs.said) == 1
-        return not is_doubtful or not _others_in_turn(self._talk, piece)
+        return not (piece.is_weak or is_single) or not _others_in_turn(self._talk, piece)
+
+
+def _follows(talk: Talk, piece: Piece) -> bool:
+    """Whether a piece stands right after what was asked, or alone in its turn."""
+    asked = talk.asked_before(piece.start, 1)
+    is_next = bool(asked) and not _others(talk.kinds[asked[0].at : piece.start])
+    return is_next or not _others_in_turn(talk, piece)
 
 
 def _digits(piece: Piece) -> str:

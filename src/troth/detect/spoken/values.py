@@ -13,6 +13,7 @@ from troth.detect.written.checks import CHECKS
 __all__ = ["Value", "by_shape", "values"]
 
 _CLASSES: Final = re.compile(r"\[[^\]]*\]|[DLZ]")
+_LENGTH: Final = re.compile(r"\{\d+,\d+\}$")
 _STANDS_FOR: Final = {"D": "DZB", "L": "LB", "Z": "ZB"}
 """D: any digit (Z: a nought). L: any letter. B is a word that says a nought or the letter."""
 
@@ -40,6 +41,10 @@ class Value:
     def is_part(self, shape: str) -> bool:
         """Whether *shape* is that of its last digits, or its first."""
         return _compiled(self._partial).fullmatch(shape) is not None
+
+    def may_hold(self, shape: str) -> bool:
+        """Whether *shape* may be the beginning of the value."""
+        return _compiled(_LENGTH.sub("*", self._loose)).fullmatch(shape) is not None
 
     def is_loose(self, shape: str) -> bool:
         """Whether *shape* may be the value, with slips or not quite in the usual form."""
