@@ -68,6 +68,10 @@ def test_a_customer_table_is_found_whatever_the_spelling() -> None:
         ("tblEMPLOYEE", "EmployeeFName EmployeeLName EmployeeDOB", "first last birth"),
         ("Kunde", "Navn Epost Telefonnummer", "name email phone"),
         ("TCustomers", "strFirstName strZip strPhoneNumber", "first postal phone"),
+        ("client", "portable num_secu nir", "phone national national"),
+        ("personen", "geb_dat strasse plz", "birth street postal"),
+        ("staff", "nat_ins ssn_last4 pwd_hash", "national national password"),
+        ("clients", "email_client prenom_client", "email first"),
         ("members", "nick locale avatar_thumbnail pw_reset_token", "username language image credentials"),
     ],
 )
@@ -108,6 +112,25 @@ def test_an_address_of_a_machine_is_nobodys() -> None:
     }
 
 
+def test_the_prefix_of_a_name_makes_no_network_of_an_address() -> None:
+    found = _found(_texts("invoice_address", "prefix", "name", "company", "street", "city", "postal_code"))
+    assert {"company", "street", "city", "postal_code"} <= found.keys()
+
+
+def test_a_card_of_a_product_is_nobodys() -> None:
+    assert _found(_texts("products", "card_type", "portable")) == {}
+    assert _found(_texts("payments", "card_type")) == {"card_type": "user.financial.credit_card"}
+
+
+def test_where_somebody_is_stands_in_a_table_of_places_too() -> None:
+    assert list(_found(_table("user_locations", latitude=K.NUMBER))) == ["latitude"]
+    assert _found(_table("locations", latitude=K.NUMBER)) == {}
+
+
+def test_the_name_of_a_row_is_not_cut_off_its_columns() -> None:
+    assert _found(_texts("email_domains", "email_domain")) == {}
+
+
 def test_a_key_opens_doors_only_where_somebody_comes_in() -> None:
     assert _found(_texts("api_token", "key")) == {"key": "user.authorization.credentials"}
     assert _found(_texts("translation", "key", "value")) == {}
@@ -132,6 +155,7 @@ def test_a_name_is_personal_where_rows_are_people() -> None:
 def test_what_comes_last_says_what_a_column_is() -> None:
     columns = {
         "email_verified": K.BOOLEAN,
+        "share_birthday": K.INTEGER,
         "email_count": K.INTEGER,
         "phone_type": K.TEXT,
         "address_id": K.INTEGER,

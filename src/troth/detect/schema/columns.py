@@ -75,7 +75,9 @@ def _refers(table: TableSchema, column: str) -> bool:
 
 def _by_name(column: Column, values: Sequence[str], seen: Seen, place: Place, known: Rules) -> ColumnFinding | None:
     """What the name says, weighed with what the values say about it."""
-    words = known.head(column.name)
+    words = place.head(column.name, known)
+    if len(words) > 1 and words[0] in known.flags and column.kind is not ColumnKind.TEXT:
+        return None
     fitting = [
         (length, rule)
         for length, rule in known.phrase(words)

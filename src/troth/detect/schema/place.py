@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from troth.detect.schema.rules import Rule, Rules
+from troth.detect.schema.rules import Rule, Rules, singular
 from troth.detect.schema.words import Words
 from troth.stores import Column, TableSchema
 
@@ -38,7 +38,7 @@ class Place:
     @classmethod
     def of(cls, table: TableSchema, known: Rules) -> Place:
         words = _core(known.words(table.name), known)
-        heads = [(column, known.head(column.name)) for column in table.columns]
+        heads = [(column, _head(column.name, words, known)) for column in table.columns]
         said = {rule.category for column, head in heads for rule in _said(column, head, known)}
         called = known.is_in(words, "person")
         thing = known.is_in(words, "thing") and not called
@@ -57,6 +57,10 @@ class Place:
             first_name="user.name.first" in said,
             last_name="user.name.last" in said,
         )
+
+    def head(self, column: str, known: Rules) -> Words:
+        """A column's words without endings that change nothing, and the name of its own table is one."""
+        return _head(column, self.words, known)
 
     def allows(self, rule: Rule, words: Words, known: Rules) -> bool:
         """Whether the table is what the rule needs it to be for a name of these words."""
@@ -87,6 +91,8 @@ class Place:
                 return self._ends_in(_REACHING)
             case "notthing":
                 return not self.is_thing
+            case "theirs":
+                return not self.is_thing or self._of_people(known)
         raise ValueError(f"columns.toml: no table is {rule.needs!r}")
 
     def _ends_in(self, nouns: frozenset[str]) -> bool:
@@ -96,7 +102,7 @@ class Place:
         return any(known.is_in((word,), "person") for word in self.words)
 
     def _has_address(self, words: Words, known: Rules) -> bool:
-        if self.is_network:
+        if self.is_network and self.address_parts <= 2:
             return False
         about_someone = bool(set(words[:-1]) & known.nouns["about"])
         return self.address_parts >= 2 or about_someone or self.is_person
@@ -108,6 +114,15 @@ def _core(words: Words, known: Rules) -> Words:
     while len(core) > 1 and (core[-1].isdigit() or known.is_in(core, "around")):
         core = core[:-1]
     return core if known.is_in(core, "person") else words
+
+
+def _head(column: str, table: Words, known: Rules) -> Words:
+    """``nom_client`` of clients is a name; a ``mail_domain`` of mail domains is the row itself."""
+    words = known.head(column)
+    is_last = len(words) > 1 and table and singular(words[-1]) == singular(table[-1])
+    if not is_last or words[-2:-1] == table[-2:-1] or known.phrase(words):
+        return words
+    return words[:-1]
 
 
 def _said(column: Column, head: Words, known: Rules) -> list[Rule]:

@@ -46,6 +46,8 @@ class Rules:
     """Phrases and their rules, by the word that they end in."""
     aliases: Mapping[str, Words]
     dropped: frozenset[str]
+    flags: frozenset[str]
+    """Words in front that make of anything a yes or no: ``share_birthday``."""
     nouns: Mapping[str, frozenset[str]]
     """Kinds of tables (`person`, `thing`) to the nouns that they are called by."""
     vocabulary: frozenset[str]
@@ -55,11 +57,11 @@ class Rules:
         return _words(self, name)
 
     def head(self, name: str) -> Words:
-        """The words without endings that change nothing: ``address_line_2`` is "address"."""
-        words = list(self.words(name))
-        while len(words) > 1 and (words[-1].isdigit() or words[-1] in self.dropped):
-            words.pop()
-        return tuple(words)
+        """The words without endings that change nothing: ``address_line_2`` is "address", ``ssn_last4`` stays."""
+        words = self.words(name)
+        while len(words) > 1 and (words[-1].isdigit() or words[-1] in self.dropped) and not self.phrase(words):
+            words = words[:-1]
+        return words
 
     def phrase(self, words: Words) -> list[tuple[int, Rule]]:
         """The rules that a name of these words ends in a phrase of, with how many words that takes."""
@@ -130,6 +132,7 @@ def rules() -> Rules:
         by_last={word: tuple(pairs) for word, pairs in by_last.items()},
         aliases=aliases,
         dropped=frozenset(data["endings"]["dropped"]),
+        flags=frozenset(data["beginnings"]["flags"]),
         nouns=nouns,
         vocabulary=frozenset(known),
     )
