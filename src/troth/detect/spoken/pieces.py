@@ -51,7 +51,8 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
         if kinds[end - 1] not in _ENDS:
             end = _last(talk, start, end, language)
         if start < end and not ("w" in kinds[start:end] and _is_range(talk, start, end)):
-            is_weak = not is_begun and not _STRONG.search(kinds, start, end)
+            is_pronoun = talk.words[start] in language.pronouns
+            is_weak = (is_pronoun or not is_begun) and not _STRONG.search(kinds, start + is_pronoun, end)
             yield Piece(start, end, read(talk, start, end, language), is_weak)
 
 
