@@ -69,6 +69,21 @@ def test_finds_only_the_types_that_are_wanted() -> None:
     assert values(MAIL, Detector(types=["PHONE_NUMBER"]).find(MAIL)) == [("PHONE_NUMBER", "07700 900123")]
 
 
+@pytest.mark.parametrize("wanted", ["PHONE_NUMBER", "DATE_TIME", "REFERENCE_NUMBER"])
+def test_what_is_something_else_is_not_found_though_the_other_is_not_wanted(wanted: str) -> None:
+    text = "IBAN DE89 3704 0044 0532 0130 00, born 19/08/1991"
+    assert Detector(names=False, types=[wanted]).find(text) == []
+    assert list(Detector(names=False, types=[wanted]).find_many([text, "", text])) == [[], [], []]
+
+
+def test_what_a_link_holds_is_found_where_links_are_not_wanted() -> None:
+    text = "https://example.org/u?mail=ann@example.org"
+    assert values(text, Detector(names=False, types=["EMAIL_ADDRESS"]).find(text)) == [
+        ("EMAIL_ADDRESS", "ann@example.org")
+    ]
+    assert values(text, Detector(names=False).find(text)) == [("URL", text)]
+
+
 def test_leaves_out_what_is_less_sure_than_asked() -> None:
     assert values(MAIL, Detector(names=False, min_score=0.98).find(MAIL)) == [
         ("EMAIL_ADDRESS", "ann@example.org"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from troth.detect.entities import entities
@@ -21,6 +21,8 @@ __all__ = ["Detector", "Finder", "Unknown"]
 
 _TEXTS_MAX: Final = 1024
 _CHARACTERS_MAX: Final = 500_000
+_HOLDING: Final = frozenset({"ADDRESS", "LOCATION", "URL"})
+"""Types of what holds values of other types: where they are not wanted, they hide none that is."""
 
 
 class Unknown(TrothError):
@@ -45,6 +47,9 @@ class Detector:
     for (the slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well.
     *seconds_max* bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the
     caller knows what is too long. Raises `Unknown` for types and countries that nothing can find.
+
+    What is found does not depend on the types that are wanted: a part of an account number is no telephone number,
+    though nobody asked for accounts. But links and addresses hide nothing that they hold.
     """
 
     def __init__(
@@ -65,7 +70,9 @@ class Detector:
             _refuse_unknown((self._types or frozenset()) - (listed or {}).keys(), frozenset(countries or ()))
         self._min_score = min_score
         self._seconds_max = seconds_max
-        self._finders: list[Finder] = [Matcher(_recognisers(self._types, countries)), Speech(), *others]
+        wanted, rivals = _recognisers(self._types, countries)
+        self._rivals = Matcher(rivals)
+        self._finders: list[Finder] = [Matcher(wanted), Speech(), *others]
         if listed:
             from troth.detect.listed import Listed
 
@@ -76,7 +83,9 @@ class Detector:
     def find(self, text: str) -> list[Finding]:
         """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""
         ready = Text(text, seconds_max=self._seconds_max)
-        return resolved(self._found(ready), text)
+        (found,) = self._find_each([ready])
+        ready.check_clock()
+        return found
 
     def find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
         """What is in each of *texts*, in their order; of one that could not be scanned, why.
@@ -88,7 +97,7 @@ class Detector:
                 yield from map(self._find_or_say, some)
                 continue
             try:
-                yield from self._find_each(some)
+                yield from self._find_each([*map(Text, some)])
             except Unscanned:
                 yield from map(self._find_or_say, some)
 
@@ -98,29 +107,32 @@ class Detector:
         except Unscanned as unscanned:
             return unscanned
 
-    def _find_each(self, texts: list[str]) -> list[list[Finding]]:
-        ready = [Text(text) for text in texts]
-        found: list[list[Finding]] = [[] for _ in texts]
-        for finder in self._finders:
-            find_each = getattr(finder, "find_each", None)
-            for at, these in enumerate(map(finder.find, ready) if find_each is None else find_each(ready)):
-                found[at] += filter(self._is_wanted, these)
-        return [resolved(its, text) for its, text in zip(found, texts, strict=True)]
-
     def find_batch(self, texts: Any) -> Any:
         """What is in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs pyarrow."""
         from troth.detect.arrow import find_batch
 
         return find_batch(self.find_many, texts)
 
-    def _found(self, text: Text) -> Iterator[Finding]:
+    def _find_each(self, texts: Sequence[Text]) -> list[list[Finding]]:
+        found: list[list[Finding]] = [[] for _ in texts]
         for finder in self._finders:
-            text.check_clock()
-            yield from filter(self._is_wanted, finder.find(text))
-        text.check_clock()
+            self._ask(finder, texts, found)
+        if self._types is not None:  # what could win a place from what is wanted has a say, where there is anything
+            some = [at for at, its in enumerate(found) if not self._types.isdisjoint(it.type for it in its)]
+            self._ask(self._rivals, [texts[at] for at in some], [found[at] for at in some])
+        return [self._kept(its, text.written) for its, text in zip(found, texts, strict=True)]
 
-    def _is_wanted(self, it: Finding) -> bool:
-        return it.score >= self._min_score and (self._types is None or it.type in self._types)
+    def _ask(self, finder: Finder, texts: Sequence[Text], found: Sequence[list[Finding]]) -> None:
+        """Adds to what is *found* in each text."""
+        find_each = getattr(finder, "find_each", None)
+        for its, these in zip(found, map(finder.find, texts) if find_each is None else find_each(texts), strict=True):
+            its += [it for it in these if it.score >= self._min_score]
+
+    def _kept(self, found: list[Finding], text: str) -> list[Finding]:
+        if self._types is None:
+            return resolved(found, text)
+        rivals = (it for it in found if it.type in self._types or it.type not in _HOLDING)
+        return [it for it in resolved(rivals, text) if it.type in self._types]
 
 
 def _together(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -150,8 +162,10 @@ def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
         raise Unknown(f"no number of the country {country} is known, only of {', '.join(sorted(known))}")
 
 
-def _recognisers(types: frozenset[str] | None, countries: Collection[str] | None) -> list[Recogniser]:
-    there = None if countries is None else frozenset(countries)
-    return [
-        it for it in reading.shipped() if (types is None or it.type in types) and (there is None or it.is_for(there))
-    ]
+def _recognisers(
+    types: frozenset[str] | None, countries: Collection[str] | None
+) -> tuple[list[Recogniser], list[Recogniser]]:
+    """Those of the types, and all others, for the countries."""
+    there = [it for it in reading.shipped() if countries is None or it.is_for(frozenset(countries))]
+    wanted = [it for it in there if types is None or it.type in types]
+    return wanted, [] if types is None else [it for it in there if it.type not in types]
