@@ -43,6 +43,26 @@ def test_nothing_of_a_value_is_left_in_an_exchange(call: str, left: str) -> None
     assert _left(call) == left
 
 
+def test_what_is_dictated_bit_by_bit_needs_no_question() -> None:
+    call = "caller: n r\nagent: n r\ncaller: six four\nagent: six four\ncaller: two one eight three c"
+    assert _left(call) == ""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "agent: that'll be forty two ninety nine\ncaller: forty two ninety nine",
+        "agent: it was four five one two and now it's four seven double oh\ncaller: four seven double oh",
+        "agent: for the ultra it's one two nine\ncaller: one two nine",
+        "agent: how much is it\ncaller: eleven forty nine\nagent: eleven forty nine for two",
+        "agent: the phone's got one two eight gig\ncaller: is there a two five six",
+        "agent: how long is the account open\ncaller: since two thousand and twelve so twelve years",
+    ],
+)
+def test_amounts_that_are_said_again_are_nobodys(call: str) -> None:
+    assert _left(call) == " ".join(call.replace("agent:", "").replace("caller:", "").split())
+
+
 @pytest.mark.parametrize(
     "rest",
     [

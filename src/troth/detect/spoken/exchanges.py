@@ -29,9 +29,11 @@ _TURN_WORDS_MAX: Final = 32
 mind; how many other words stand in a turn that only answers, and how far such a turn is looked at."""
 _ANSWER_SIGNS: Final = 3
 _DICTATED_SIGNS: Final = 8
+_DICTATED_BITS: Final = 3
 _DICTATED: Final = 0.6
 _LARGE: Final = re.compile("[tThk]")
-"""How many signs are a value that was asked for, or that is said again bit by bit, and how sure that is."""
+"""How many signs are a value that was asked for, or that is said again bit by bit, in how many bits, and how sure that
+is; words of large numbers, which may be amounts."""
 
 
 class Found(NamedTuple):
@@ -73,13 +75,14 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
         piece = pieces[at]
         wanted = context(talk, piece.start)
         type_ = next((it.type for it in wanted.values if it.may_hold(piece.signs.shape)), None)
-        is_answer = bool(type_) and not wanted.is_generic and piece.end - piece.start > 1 and _follows(talk, piece)
-        said = Said(piece.start, piece.end, type_ or "REFERENCE_NUMBER", _DICTATED, told=True)
+        is_answer = bool(type_) and not wanted.is_generic and _answers(talk, piece, language)
+        said = Said(piece.start, piece.end, type_ or "REFERENCE_NUMBER", _DICTATED, told=is_answer)
         exchange = _Exchange(talk, Found(said, at, at + 1), pieces, language)
         if is_answer or not _may_be_amount(talk, piece):
             exchange.reach(at, len(pieces))
+        is_dictated = exchange.bits >= _DICTATED_BITS
         least = _ANSWER_SIGNS if is_answer and wanted.is_sure else _DICTATED_SIGNS
-        if (is_answer or exchange.echoes) and exchange.size >= least:
+        if (is_answer or is_dictated) and exchange.size >= least:
             yield from exchange.said()
         at = exchange.last
 
@@ -89,12 +92,12 @@ def _may_be_amount(talk: Talk, piece: Piece) -> bool:
 
 
 class _Exchange:
-    """A value, the pieces *first* to *last* (not included) that say it, and how many of them only repeat it."""
+    """A value, the pieces *first* to *last* (not included) that say it, and in how many *bits*, the other's counted."""
 
     def __init__(self, talk: Talk, found: Found, pieces: Sequence[Piece], language: Language) -> None:
         self.first = found.first
         self.last = found.last
-        self.echoes = 0
+        self.bits = 1
         self._said = found.said
         self._talk = talk
         self._pieces = pieces
@@ -134,8 +137,7 @@ class _Exchange:
             self._stretches[self._last_own :] = [(self._stretches[self._last_own][0], piece.end)]
         if not self._is_others:
             self._last_own = len(self._stretches) - 1
-        is_others = self._is_others and _digits(piece) in self._signs
-        self.echoes += is_others or "z" in self._talk.kinds[slice(*gap)]
+        self.bits += 2 if "z" in self._talk.kinds[slice(*gap)] else 1
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]
 
     def _take_before(self, piece: Piece) -> None:
@@ -167,7 +169,7 @@ class _Exchange:
             return True
         is_corrected = "c" in gap[:_SOON] and "s" not in gap and not piece.is_weak
         is_answer = (len(piece.signs.said) > 2 or not _SLIPS.isdisjoint(gap)) and others <= _TURN_OTHERS_MAX
-        return self._said.told and (is_corrected or is_answer)
+        return (self._said.told or self.bits > 1) and (is_corrected or is_answer)
 
     def _is_repeated(self, piece: Piece) -> bool:
         """Whether a piece is a part of the value that is said again; a single word is, where its turn says no more."""
@@ -185,8 +187,10 @@ class _Exchange:
         return not (piece.is_weak or is_single) or not _others_in_turn(self._talk, piece)
 
 
-def _follows(talk: Talk, piece: Piece) -> bool:
-    """Whether a piece stands right after what was asked, or alone in its turn."""
+def _answers(talk: Talk, piece: Piece, language: Language) -> bool:
+    """Whether a piece of some words stands right after what was asked, or alone in its turn."""
+    if piece.end - piece.start == 1 or is_counted(talk, piece.end, language):
+        return False
     asked = talk.asked_before(piece.start, 1)
     is_next = bool(asked) and not _others(talk.kinds[asked[0].at : piece.start])
     return is_next or not _others_in_turn(talk, piece)

@@ -40,7 +40,14 @@ _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
 """How sure a shape is that wins over a question for anything, and one whose check digits agree."""
 _NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
-_NEVER_IN_THOUSANDS: Final = _NEVER_COUNTED | {"CVV", "POSTAL_CODE", "SORT_CODE", "UK_VEHICLE_REGISTRATION", "US_SSN"}
+_NEVER_IN_THOUSANDS: Final = _NEVER_COUNTED | {
+    "BANK_ACCOUNT",
+    "CVV",
+    "POSTAL_CODE",
+    "SORT_CODE",
+    "UK_VEHICLE_REGISTRATION",
+    "US_SSN",
+}
 """Types that nobody says with hundreds, or with thousands."""
 _VALUE_COST: Final = 0.5
 _JOIN_COST: Final = 0.3
