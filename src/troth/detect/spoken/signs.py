@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from troth.detect.spoken.language import Language
@@ -65,21 +65,25 @@ class Signs(NamedTuple):
 def read(talk: Talk, start: int, end: int, language: Language) -> Signs:
     """The signs that the words from *start* to *end* (not included) say."""
     kinds = talk.kinds[start:end]
-    if kinds.strip(_SAID_BY_WORD):
-        read_out = list(_values(talk, start, end, language))
+    is_said_by_word = not kinds.strip(_SAID_BY_WORD)
+    if is_said_by_word:
+        words = talk.words[start:end]
+        values = list(map(language.values.__getitem__, words))
     else:
-        read_out = [(at, language.values[talk.words[at]]) for at in range(start, end)]
-    words, values = [talk.words[at] for at, _ in read_out], [value for _, value in read_out]
-    said, shape = "".join(values), _shape_of(values)
+        read_out = list(_values(talk, start, end, language))
+        words, values = [talk.words[at] for at, _ in read_out], [value for _, value in read_out]
+    said = "".join(values)
+    corrected = once = shape = _shape_of(said)
     repeats = sum(map(operator.eq, words, words[1:]))
-    corrected = once = shape
     if "c" in kinds:
         read_out = _without_corrected(talk, read_out)
         words, values = [talk.words[at] for at, _ in read_out], [value for _, value in read_out]
-        corrected = once = _shape_of(values)
+        corrected = once = _shape_of("".join(values))
     if repeats or "c" in kinds:
-        once = _shape_of([it for it, word, before in zip(values, words, ["", *words], strict=False) if word != before])
-    return Signs(said, shape, corrected, once, sum(map(kinds.count, _NOISE)), repeats)
+        each = zip(values, words, ["", *words], strict=False)
+        once = _shape_of("".join(value for value, word, before in each if word != before))
+    noise = 0 if is_said_by_word else sum(map(kinds.count, _NOISE))
+    return Signs(said, shape, corrected, once, noise, repeats)
 
 
 def _without_corrected(talk: Talk, read_out: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -113,8 +117,8 @@ def _said_again(before: str, after: str) -> int:
     return next((count for count in range(longest, 0, -1) if before.endswith(after[:count])), 0)
 
 
-def _shape_of(values: Iterable[str]) -> str:
-    return "".join(map(_SHAPES.__getitem__, "".join(values)))
+def _shape_of(said: str) -> str:
+    return "".join(map(_SHAPES.__getitem__, said))
 
 
 def _shape(sign: str) -> str:

@@ -31,7 +31,8 @@ def streets(talk: Talk, language: Language) -> Iterator[Said]:
     """Every postal address of *talk*, from the number or the flat to the town, where that follows."""
     past = 0
     kinds_of_street = language.streets
-    for at in [at for at, word in enumerate(talk.words) if word in kinds_of_street]:
+    is_any = not kinds_of_street.isdisjoint(talk.words)
+    for at in [at for at, word in enumerate(talk.words) if word in kinds_of_street] if is_any else ():
         if at >= past and (found := _street(talk, at, past, language)):
             yield found
             past = found.end
