@@ -15,6 +15,7 @@ from troth.detect.spoken.talk import GAPS, Talk
 __all__ = ["addresses"]
 
 _AT_OR_DOT: Final = re.compile("[@.]")
+_NAMES: Final = re.compile("x{1,2}(?=[/_-])")
 _SIGNS: Final = "._-+#"
 _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
@@ -247,10 +248,16 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
     is_word = talk.words[end - 1] in language.word_domains
     if is_word and "." not in talk.kinds[start:dot] and "/" not in talk.kinds[end : end + 1]:
         return None
-    end = _path_end(talk, end)
-    start = _scheme_start(talk, start, floor)
+    end = _path_end(talk, end, language)
+    start = _scheme_start(talk, _world_wide(talk, start, dot), floor)
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start, 1))
     return Said(start, end, "URL", _SITE, told)
+
+
+def _world_wide(talk: Talk, start: int, dot: int) -> int:
+    """The first of ``w w w`` before the dot; *start* where that is not said."""
+    www = talk.words[start:dot][-3:] == ["w", "w", "w"]
+    return dot - 3 if www else start
 
 
 def _scheme_start(talk: Talk, start: int, floor: int) -> int:
@@ -261,7 +268,7 @@ def _scheme_start(talk: Talk, start: int, floor: int) -> int:
     return at if "p" in talk.words[at:start] else start
 
 
-def _path_end(talk: Talk, at: int) -> int:
+def _path_end(talk: Talk, at: int, language: Language) -> int:
     """The word after ``slash help slash two one four``."""
     end = at
     while at < len(talk.kinds):
@@ -270,9 +277,13 @@ def _path_end(talk: Talk, at: int) -> int:
         if talk.kinds[at] not in "/-._":
             break
         at += 1
+        while at < len(talk.kinds) and talk.words[at] in language.casing:
+            at += 1
         if at < len(talk.kinds) and talk.kinds[at] not in GAPS:
             at += 1
-            while at < len(talk.kinds) and talk.kinds[at] in _UNITS:
+            while at < len(talk.kinds) and (talk.kinds[at] in _UNITS + "=" or talk.words[at] in language.casing):
                 at += 1
+            if names := _NAMES.match(talk.kinds, at):
+                at = names.end()
             end = at
     return end
