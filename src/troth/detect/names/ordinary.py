@@ -22,14 +22,15 @@ def without_ordinary_words(words: Sequence[str], name: Name) -> Name | None:
     """
     said = words[name.first : name.last + 1]
     lower = [it.lower() for it in said]
-    if name.type == "LOCATION" and all(it in peoples() for it in lower):
+    if name.type == "LOCATION" and all(it in peoples() or it in _no_places() for it in lower):
         return None
     before = _gone(lower)
     if before == len(said):
         return None
     if name.type == "ORGANIZATION":
         return name
-    after = _gone(lower[::-1]) if name.type == "PERSON" and said[-1].islower() else 0
+    is_behind = name.type == "PERSON" and said[-1].islower() and said[-2:-1] != ["-"]
+    after = _gone(lower[::-1]) if is_behind else 0
     return name._replace(first=name.first + before, last=name.last - after)
 
 
@@ -67,6 +68,11 @@ def _never() -> frozenset[str]:
 def _alone() -> frozenset[str]:
     """Words of other languages that are no name by themselves."""
     return _of_languages("alone")
+
+
+@cache
+def _no_places() -> frozenset[str]:
+    return _of_languages("no_place")
 
 
 @cache
