@@ -64,6 +64,8 @@ def _marked(marked: str) -> tuple[str, str]:
         ("PASSWORD", "caller: i forgot my password\nagent: what was it\ncaller: ⟦kettle twenty two⟧"),
         ("CREDIT_CARD", "my card ends in ⟦four two four two⟧"),
         ("PHONE_NUMBER", "they are not answering at ⟦three two nine seven hmm seven three oh⟧"),
+        ("CREDIT_CARD", "It's ⟦4-1-1-1 1111, 1111 1111⟧."),
+        ("EMAIL_ADDRESS", "c'est ⟦ann point b arobase orange point f r⟧ voilà"),
         ("PHONE_NUMBER", "It's ⟦07700 nine double-oh 123⟧."),
         ("EMAIL_ADDRESS", "My email's ⟦b dot example at example.org⟧."),
         ("EMAIL_ADDRESS", "send it to ⟦hello at little pottery dot co dot uk⟧ please"),

@@ -241,7 +241,7 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
     if end is None or not dot or talk.kinds[dot - 1] in "gcys;":
         return None
     start = _local_start(talk, dot, floor, language)
-    if start == dot or talk.words[dot] == ".":
+    if start == dot or talk.words[dot] == "." or talk.words[dot] in language.decimals:
         return None
     while _leads_to_dot(talk, end) and (after := _after_dot(talk, _past_gaps(talk, end) + 1, language)):
         end = after

@@ -163,7 +163,7 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     is_spelled = "n" in kinds or "=" in kinds
     if score < _LEAST_SCORE and not is_spelled:
         return None
-    is_written = not set(kinds) - set("9Lfcyz=&")
+    is_written = not set(kinds) - set("9Lfcyz=&") and not (type_ and values()[type_].agrees(signs.said))
     if is_written or (len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs.said)):
         return None
     if "k" in kinds:
