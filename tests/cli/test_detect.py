@@ -158,6 +158,25 @@ def test_a_summary_in_json_has_no_places_either(ask: Ask) -> None:
     ]
 
 
+def test_columns_that_single_people_out_are_told(ask: Ask, files: Path) -> None:
+    rows = "".join(f"19{n},CB7 {n % 9}AB,f\n" for n in range(50, 80))
+    (files / "patients.csv").write_text(f"birth_year,postcode,sex\n{rows}")
+    answer = ask("detect", "patients.csv", "--no-names", "--summary")
+    line = "patients.csv: birth_year and postcode together may lead to one person"
+    assert f"{line} (30 of the first 30 rows are like no other)" in answer.out.splitlines()
+    (told,) = json.loads(ask("detect", "patients.csv", "--no-names", "--json").out)["files"]
+    assert told["quasi_identifier"]["columns"] == ["birth_year", "postcode"]
+    assert told["quasi_identifier"]["alone"] == 30
+    assert "together" not in ask("detect", "patients.csv", "--types", "UK_POSTCODE").out
+
+
+def test_columns_that_hold_nothing_by_themselves_are_something_together(ask: Ask, files: Path) -> None:
+    (files / "people.jsonl").write_text('{"employer": "Example Voice", "person": {"occupation": "cook"}}\n')
+    answer = ask("detect", "people.jsonl", "--no-names")
+    told = "people.jsonl: employer and person.occupation together may lead to one person"
+    assert (answer.code, answer.out.splitlines()) == (1, [told, "Nothing else found in 1 file."])
+
+
 @pytest.mark.parametrize("option", ["--json", "--json-lines"])
 def test_half_a_character_in_a_name_breaks_no_json(ask: Ask, files: Path, option: str) -> None:
     (files / "half.jsonl").write_text(f'{{"m\\ud800": "{ANN}"}}\n')

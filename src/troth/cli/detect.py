@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from difflib import get_close_matches
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
 from troth.cli import company as cli
-from troth.cli.found import Document, Lines, Plain, Printer, Totals, plain
+from troth.cli.found import Document, Lines, Plain, Printer, Seen, Totals, plain
 
 if TYPE_CHECKING:
     from troth.detect import Detector
@@ -85,11 +85,11 @@ def detect(
     out = _printer(as_json=as_json, json_lines=json_lines, explain=explain, places=not summary)
     totals = Totals()
     for file in files:
-        _look(file, Kind(kind) if kind else None, detector, out, totals, explain=explain)
+        _look(file, Kind(kind) if kind else None, detector, out, totals, explain=explain, together=types is None)
     out.finish(totals)
     if totals.unscanned:
         raise click.exceptions.Exit(2)
-    if totals.types:
+    if totals.types or totals.together:
         raise click.exceptions.Exit(1)
 
 
@@ -129,23 +129,27 @@ def _types(said: str) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def _look(file: str, kind: Kind | None, detector: Detector, out: Printer, totals: Totals, *, explain: bool) -> None:
+def _look(
+    file: str, kind: Kind | None, detector: Detector, out: Printer, totals: Totals, *, explain: bool, together: bool
+) -> None:
     """One file, printed as it is read."""
-    from troth.detect.files import Remark, kind_of, scan
+    from troth.detect.files import Remark, Rows, kind_of, scan
 
-    types: Counter[str] = Counter()
-    unscanned = False
+    seen = Seen()
+    rows = Rows(Path(file).stem.strip("-"))
     out.begin(file)
     with click.open_file(file, "rb") as stream:
-        for it in scan(detector, Followed(file, stream), kind or kind_of(file), explained=explain):
+        followed = Followed(file, stream)
+        for it in scan(detector, followed, kind or kind_of(file), explained=explain, rows=rows if together else None):
             if isinstance(it, Remark):
                 out.remark(it)
-                unscanned |= it.unscanned
+                seen.unscanned |= it.unscanned
             else:
                 out.found(it)
-                types[it.finding.type] += 1
-    out.end(types, unscanned=unscanned)
-    totals.add(types, unscanned=unscanned)
+                seen.types[it.finding.type] += 1
+    seen.together = rows.together()
+    out.end(seen)
+    totals.add(seen)
 
 
 class Followed:

@@ -13,12 +13,21 @@ from troth.cli.company import printable
 from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.detect.files import Found, Remark
+    from troth.detect.files import Found, Remark, Together
 
-__all__ = ["Document", "Lines", "Plain", "Printer", "Totals", "plain"]
+__all__ = ["Document", "Lines", "Plain", "Printer", "Seen", "Totals", "plain"]
 
 _AT_ONCE: Final = 500
 """Lines that are printed together: a line at a time takes longer than finding what it tells."""
+
+
+@dataclass
+class Seen:
+    """What was found in one file."""
+
+    types: Counter[str] = field(default_factory=Counter)
+    together: Together | None = None
+    unscanned: bool = False
 
 
 @dataclass
@@ -29,12 +38,15 @@ class Totals:
     files: int = 0
     unscanned: int = 0
     """Files of which a part was not scanned."""
+    together: int = 0
+    """Files with columns that single people out together."""
 
-    def add(self, types: Counter[str], *, unscanned: bool) -> None:
+    def add(self, seen: Seen) -> None:
         """One file more."""
-        self.types += types
+        self.types += seen.types
         self.files += 1
-        self.unscanned += unscanned
+        self.unscanned += seen.unscanned
+        self.together += seen.together is not None
 
 
 class Printer(Protocol):
@@ -46,7 +58,7 @@ class Printer(Protocol):
 
     def remark(self, it: Remark) -> None: ...
 
-    def end(self, types: Counter[str], *, unscanned: bool) -> None: ...
+    def end(self, seen: Seen) -> None: ...
 
     def finish(self, totals: Totals) -> None: ...
 
@@ -76,6 +88,7 @@ class Plain:
         self._places = places
         self._out = _Out()
         self._file = ""
+        self._together: list[str] = []
 
     def begin(self, file: str) -> None:
         self._file = plain(file)
@@ -93,8 +106,9 @@ class Plain:
         self._out.flush()
         click.echo(f"{self._file}:{it.line}: {'NOT SCANNED: ' * it.unscanned}{plain(it.says)}", err=True)
 
-    def end(self, types: Counter[str], *, unscanned: bool) -> None:
-        pass
+    def end(self, seen: Seen) -> None:
+        if seen.together is not None:
+            self._together.append(f"{self._file}: {_of_one(seen.together)}")
 
     def finish(self, totals: Totals) -> None:
         from troth.detect.entities import entities
@@ -105,15 +119,24 @@ class Plain:
         for name, count in totals.types.most_common():
             title = entities()[name].title if name in entities() else ""
             self._out.line(f"{name:{width}} {count:9,}  {title}".rstrip())
+        for line in self._together:
+            self._out.line(line)
         self._out.line(_said(totals))
         self._out.flush()
 
 
 def _said(totals: Totals) -> str:
-    found = counted(totals.types.total(), "finding") if totals.types else "Nothing found"
+    nothing = "Nothing else found" if totals.together else "Nothing found"
+    found = counted(totals.types.total(), "finding") if totals.types else nothing
     kinds = f" of {counted(len(totals.types), 'type')}" if totals.types else ""
     lost = f"; NOT SCANNED to the end: {counted(totals.unscanned, 'file')}" if totals.unscanned else ""
     return f"{found}{kinds} in {counted(totals.files, 'file')}{lost}."
+
+
+def _of_one(it: Together) -> str:
+    compared = f" ({it.alone} of the first {counted(it.rows, 'row')} are like no other)" if it.rows else ""
+    *most, last = map(plain, it.fields)
+    return f"{', '.join(most)} and {last} together may lead to one person{compared}"
 
 
 class Lines:
@@ -134,8 +157,8 @@ class Lines:
     def remark(self, it: Remark) -> None:
         self._out.line(_json({"file": self._file, **_remark(it)}))
 
-    def end(self, types: Counter[str], *, unscanned: bool) -> None:
-        self._out.line(_json({"file": self._file, "types": types, "unscanned": unscanned}))
+    def end(self, seen: Seen) -> None:
+        self._out.line(_json({"file": self._file, **_seen(seen)}))
 
     def finish(self, totals: Totals) -> None:
         self._out.line(_json(_totals(totals)))
@@ -166,8 +189,8 @@ class Document:
     def remark(self, it: Remark) -> None:
         self._remarks.append(_remark(it))
 
-    def end(self, types: Counter[str], *, unscanned: bool) -> None:
-        rest = {"remarks": self._remarks, "types": types, "unscanned": unscanned}
+    def end(self, seen: Seen) -> None:
+        rest = {"remarks": self._remarks, **_seen(seen)}
         self._out.line("], " * self._places + _json(rest)[1:])
         self._remarks = []
 
@@ -190,6 +213,15 @@ def _finding(it: Found) -> dict[str, Any]:
 
 def _remark(it: Remark) -> dict[str, Any]:
     return {"line": it.line, "remark": it.says, "unscanned": it.unscanned}
+
+
+def _seen(seen: Seen) -> dict[str, Any]:
+    told = {} if seen.together is None else {"quasi_identifier": _columns(seen.together)}
+    return {"types": seen.types, **told, "unscanned": seen.unscanned}
+
+
+def _columns(it: Together) -> dict[str, Any]:
+    return {"columns": it.fields, "categories": it.categories, "rows": it.rows, "alone": it.alone}
 
 
 def _totals(totals: Totals) -> dict[str, Any]:

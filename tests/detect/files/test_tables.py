@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from troth.detect import Detector
-from troth.detect.files import Found, Kind, Remark, kind_of, scan
+from troth.detect.files import Found, Kind, Remark, Rows, Together, kind_of, scan
 from troth.detect.files.cells import Cell, in_json
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO", "CREDIT_CARD"}, names=False)
@@ -350,3 +350,48 @@ def test_parquet_in_a_pipe_is_unscanned() -> None:
     (remark,) = scan(DETECTOR, _Pipe(_parquet(mail=[ANN])), Kind.PARQUET)
     assert isinstance(remark, Remark)
     assert remark.unscanned
+
+
+def _together(data: bytes, kind: Kind) -> Together | None:
+    rows = Rows("people")
+    list(scan(DETECTOR, io.BytesIO(data), kind, rows=rows))
+    return rows.together()
+
+
+_BORN = {"born": [f"19{year}-01-02" for year in range(50, 80)], "zip": ["12345", "12346"] * 15, "sex": ["f"] * 30}
+
+
+@pytest.mark.parametrize("kind", [Kind.CSV, Kind.JSONL, Kind.JSON, Kind.PARQUET])
+def test_fields_that_single_people_out_are_told_at_the_end(kind: Kind) -> None:
+    rows = [dict(zip(_BORN, row, strict=True)) for row in zip(*_BORN.values(), strict=True)]
+    data = {
+        Kind.CSV: "\n".join([",".join(_BORN), *(",".join(row.values()) for row in rows)]).encode(),
+        Kind.JSONL: "\n".join(map(json.dumps, rows)).encode(),
+        Kind.JSON: json.dumps(rows).encode(),
+        Kind.PARQUET: _parquet(**_BORN),
+    }
+    postcode = "user.contact.address.postal_code"
+    assert _together(data[kind], kind) == Together(
+        ("born", "zip"), ("user.demographic.date_of_birth", postcode), rows=30, alone=30
+    )
+
+
+def test_a_field_is_not_named_where_its_name_is_somebodys() -> None:
+    text = f'{{"{ANN}": {{"birth date": "1980-01-02", "post code": "CB7 4AB"}}}}\n'
+    told = _together(text.encode(), Kind.JSONL)
+    assert told is not None
+    assert told.fields == ("….birth date", "….post code")
+
+
+@pytest.mark.parametrize("kind", [Kind.CSV, Kind.JSONL, Kind.TEXT])
+def test_what_is_no_table_of_people_has_nothing_to_put_together(kind: Kind) -> None:
+    for text in ("", "1,2\n", '{"a": 1}\n', "[]", "city,weather\nEly,rain\n", '{"born": "1980-01-02"}\n'):
+        assert _together(text.encode(), kind) is None, text
+
+
+def test_thousands_of_fields_are_kept_in_bounds() -> None:
+    many = json.dumps({f"birth date {n}": {f"postcode {n}": "CB7 4AB"} for n in range(20_000)})
+    deep = "[" * 200 + '{"birth date": 1, "postcode": 2}' + "]" * 200
+    for text in (many, deep, json.dumps({"x" * 100_000: {"postcode": "1"}})):
+        told = _together(text.encode(), Kind.JSONL)
+        assert told is None or len(told.fields) == 2

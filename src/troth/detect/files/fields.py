@@ -56,6 +56,19 @@ class Fields:
         if not isinstance(ended, StopIteration):
             raise ended
 
+    def shown(self, path: Iterable[str | int]) -> str:
+        """The way to a value, without names that may hold personal data themselves."""
+        shown = ""
+        for it in path:
+            match it:
+                case Column():
+                    shown += f".column {it}"
+                case int():
+                    shown += f"[{it}]"
+                case str():
+                    shown += f".{it[:_NAME_MAX] if it in self._harmless else '…'}"
+        return shown.removeprefix(".")
+
     def _searched(self, some: Sequence[Cell | Remark]) -> Iterator[Found | Remark]:
         """Equal values of one field are searched once for all of *some*."""
         wanted = [None if isinstance(it, Remark) else self._text(it) for it in some]
@@ -76,7 +89,7 @@ class Fields:
         return f"{said}: {cell.text}" if said else cell.text
 
     def _told(self, cell: Cell, text: str, found: list[Finding] | Unscanned) -> Iterator[Found | Remark]:
-        field = self._shown(cell.path)
+        field = self.shown(cell.path)
         if isinstance(found, Unscanned):
             yield Remark(cell.line, f"{field or 'a value'} was not scanned: {found}", unscanned=True)
             return
@@ -92,19 +105,6 @@ class Fields:
                 start = max(it.start - before, 0)
                 why = explain(text, it) if self._explained else ""
                 yield Found(it._replace(start=start, end=it.end - before), cell.line, start + 1, field, why)
-
-    def _shown(self, path: Iterable[str | int]) -> str:
-        """The way to a value, without names that may hold personal data themselves."""
-        shown = ""
-        for it in path:
-            match it:
-                case Column():
-                    shown += f".column {it}"
-                case int():
-                    shown += f"[{it}]"
-                case str():
-                    shown += f".{it[:_NAME_MAX] if it in self._harmless else '…'}"
-        return shown.removeprefix(".")
 
 
 def _in_name(name: str, found: Iterable[Finding]) -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from troth.detect.finding import Finding
 
-__all__ = ["Found", "Remark"]
+__all__ = ["Found", "Remark", "Together"]
 
 
 class Found(NamedTuple):
@@ -32,3 +32,16 @@ class Remark(NamedTuple):
     line: int
     says: str
     unscanned: bool = False
+
+
+class Together(NamedTuple):
+    """Fields of a table that may lead to one person when they are put together, though none of them names anybody.
+
+    *categories* are theirs. Of *rows* that were compared, *alone* have a combination that no other has; both are 0
+    where too few were seen. Some rows show more of them alone than the whole table would.
+    """
+
+    fields: tuple[str, ...]
+    categories: tuple[str, ...]
+    rows: int
+    alone: int

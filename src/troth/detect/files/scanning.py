@@ -13,21 +13,24 @@ from troth.detect.files.kinds import Kind
 from troth.detect.files.parquet import in_parquet
 from troth.detect.files.prose import in_text
 from troth.detect.files.tables import in_csv
+from troth.detect.files.together import Rows
 from troth.detect.finding import Unscanned
 
 __all__ = ["scan"]
 
 
 def scan(
-    detector: Detector, stream: Readable, kind: Kind = Kind.TEXT, *, explained: bool = False
+    detector: Detector, stream: Readable, kind: Kind = Kind.TEXT, *, explained: bool = False, rows: Rows | None = None
 ) -> Iterator[Found | Remark]:
     """What is in the file that *stream* reads, in its order, as it is read; *explained* takes longer.
+
+    *rows* keeps some of a table's rows, to tell at the end which of its fields single people out together.
 
     Never raises for what the file holds: what could not be scanned is a `Remark` with *unscanned*.
     """
     remarks: list[str] = []
     try:
-        for it in _scanned(detector, stream, kind, remarks, explained):
+        for it in _scanned(detector, stream, kind, remarks, explained, rows):
             if remarks:
                 yield from _taken(remarks)
             yield it
@@ -39,24 +42,24 @@ def scan(
 
 
 def _scanned(
-    detector: Detector, stream: Readable, kind: Kind, remarks: list[str], explained: bool
+    detector: Detector, stream: Readable, kind: Kind, remarks: list[str], explained: bool, rows: Rows | None
 ) -> Iterator[Found | Remark]:
-    fields = Fields(detector, explained=explained)
-    if kind is Kind.PARQUET:
-        yield from fields.found(in_parquet(stream))
-        return
-    chunks = decoded(stream, remarks.append)
     if kind is Kind.TEXT:
-        yield from in_text(detector, chunks, explained=explained)
+        yield from in_text(detector, decoded(stream, remarks.append), explained=explained)
         return
+    fields = Fields(detector, explained=explained)
     try:
-        yield from fields.found(_cells(chunks, kind, fields))
+        cells = _cells(stream, kind, fields, remarks)
+        yield from fields.found(cells if rows is None else rows.kept(cells, fields.shown))
     except NoRecords as none:
         yield Remark(none.line, f"read as text from here on: {none}")
         yield from in_text(detector, none.rest, line=none.line, explained=explained)
 
 
-def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell | Remark]:
+def _cells(stream: Readable, kind: Kind, fields: Fields, remarks: list[str]) -> Iterator[Cell | Remark]:
+    if kind is Kind.PARQUET:
+        return in_parquet(stream)
+    chunks = decoded(stream, remarks.append)
     if kind is Kind.JSON:
         return in_json(chunks)
     return in_jsonl(lines(chunks)) if kind is Kind.JSONL else in_csv(lines(chunks), fields.are_names)

@@ -1,0 +1,66 @@
+"""The first rows of a table, kept as they come by, to tell which of its fields single people out together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from troth.detect.files.cells import Cell
+from troth.detect.files.found import Remark, Together
+
+__all__ = ["Rows"]
+
+_ROWS: Final = 500
+_FIELDS_MAX: Final = 500
+_LENGTH_MAX: Final = 200
+"""Characters of a value, and of the names that lead to it."""
+
+_Path = tuple[str | int, ...]
+
+
+class Rows:
+    """Some rows of what is called *table*. No value of them leaves it."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._rows: dict[int, dict[_Path, str]] = {}
+        self._fields: dict[_Path, str] = {}
+        self._shown: Callable[[_Path], str] = str
+
+    def kept(self, cells: Iterable[Cell | Remark], shown: Callable[[_Path], str]) -> Iterator[Cell | Remark]:
+        """The cells, as they are. *shown* tells a field without names that are personal data themselves."""
+        self._shown = shown
+        for it in cells:
+            if isinstance(it, Cell) and not it.is_name:
+                self._keep(it)
+            yield it
+
+    def _keep(self, cell: Cell) -> None:
+        row = self._rows.get(cell.line)
+        if row is None and len(self._rows) < _ROWS:
+            row = self._rows[cell.line] = {}
+        if row is not None and (cell.path in self._fields or self._is_new_field(cell.path)):
+            row[cell.path] = cell.text[:_LENGTH_MAX]
+
+    def _is_new_field(self, path: _Path) -> bool:
+        names = [it for it in path if type(it) is str]
+        is_one = 0 < len(names) == len(path) and len(self._fields) < _FIELDS_MAX
+        if is_one and sum(map(len, names)) <= _LENGTH_MAX:
+            self._fields[path] = " ".join(names)
+        return path in self._fields
+
+    def together(self) -> Together | None:
+        """The fewest fields that may lead to one person; None where there are none. What a field is, its name says."""
+        if len(self._fields) < 2:
+            return None  # without what reads schemas, which takes longer to be imported than a short file to be read
+        from troth.detect.schema.columns import classify
+        from troth.detect.schema.singling import quasi_identifier
+        from troth.stores import Column, ColumnKind, TableSchema
+
+        paths = {name: path for path, name in self._fields.items()}
+        found = classify(TableSchema(self._table, tuple(Column(it, ColumnKind.TEXT, "text") for it in paths)), {})
+        samples = {it.column: [row.get(paths[it.column]) for row in self._rows.values()] for it in found}
+        told = quasi_identifier(found, samples)
+        if told is None:
+            return None
+        return Together(tuple(self._shown(paths[it]) for it in told.columns), told.categories, told.rows, told.alone)
