@@ -50,8 +50,9 @@ class Vocabulary:
 
     @cached_property
     def _parted(self) -> tuple[frozenset[bytes], dict[bytes, list[tuple[frozenset[bytes], int]]]]:
-        """Each part of a word; and the words by their longest part, which is the rarest in a text. Worked out late, as most
-        texts say none.
+        """Each part of a word; and the words by their longest part, which is the rarest in a text.
+
+        Worked out when a text says one, which most do not.
         """
         forms = [
             (parts, number)
