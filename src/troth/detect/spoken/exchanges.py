@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from troth.detect.spoken.judging import WHOLE, context
+from troth.detect.spoken.judging import FOLLOWING, WHOLE, context
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.pieces import OTHER, Piece, is_counted
 from troth.detect.spoken.said import Said
@@ -169,7 +169,7 @@ class _Exchange:
             return True
         is_corrected = "c" in gap[:_SOON] and "s" not in gap and not piece.is_weak
         is_answer = (len(piece.signs.said) > 2 or not _SLIPS.isdisjoint(gap)) and others <= _TURN_OTHERS_MAX
-        return (self._said.told or self.bits > 1) and (is_corrected or is_answer)
+        return (self._said.told or self.bits > 1 or self._said.score >= FOLLOWING) and (is_corrected or is_answer)
 
     def _is_repeated(self, piece: Piece) -> bool:
         """Whether a piece is a part of the value that is said again; a single word is, where its turn says no more."""
@@ -184,7 +184,8 @@ class _Exchange:
         is_single = len(piece.signs.said) == 1
         if is_single and self._talk.words[piece.start] in self._language.pronouns and not gap.endswith("s"):
             return False
-        return not (piece.is_weak or is_single) or not _others_in_turn(self._talk, piece)
+        is_joined = "z" in gap and not is_single
+        return is_joined or not (piece.is_weak or is_single) or not _others_in_turn(self._talk, piece)
 
 
 def _answers(talk: Talk, piece: Piece, language: Language) -> bool:
