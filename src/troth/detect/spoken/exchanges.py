@@ -117,9 +117,18 @@ class _Exchange:
         while self.first > floor and self._leads_to(self._pieces[self.first - 1], self._stretches[0][0]):
             self.first -= 1
             self._take_before(self._pieces[self.first])
-        while self.last < ceiling and self._belongs(self._stretches[-1][1], self._pieces[self.last]):
-            self._take(self._pieces[self.last])
-            self.last += 1
+        while (at := self._next(ceiling)) is not None:
+            self._take(self._pieces[at])
+            self.last = at + 1
+
+    def _next(self, ceiling: int) -> int | None:
+        """The next piece that belongs to the value: the first, or the one after a lonely word."""
+        for at in range(self.last, min(self.last + 2, ceiling)):
+            if self._belongs(self._stretches[-1][1], self._pieces[at]):
+                return at
+            if not _is_doubtful(self._pieces[at]):
+                break
+        return None
 
     def said(self) -> Iterator[Said]:
         """The value, once for each stretch."""
@@ -185,7 +194,12 @@ class _Exchange:
         if is_single and self._talk.words[piece.start] in self._language.pronouns and not gap.endswith("s"):
             return False
         is_joined = "z" in gap and not is_single
-        return is_joined or not (piece.is_weak or is_single) or not _others_in_turn(self._talk, piece)
+        return is_joined or not _is_doubtful(piece) or not _others_in_turn(self._talk, piece)
+
+
+def _is_doubtful(piece: Piece) -> bool:
+    """Whether a piece is perhaps a word and no more."""
+    return piece.is_weak or len(piece.signs.said) == 1
 
 
 def _answers(talk: Talk, piece: Piece, language: Language) -> bool:
