@@ -21,7 +21,7 @@ FROM_START: Final = re2._re2.RE2.Anchor.ANCHOR_START
 Match = Callable[[Any, bytes, int, int], list[tuple[int, int]]]
 """Of an anchor, a text, and where to begin and end: the places of the match and of each group, -1 where it has none."""
 
-_MEMORY_BYTES: Final = 6 << 20
+_MEMORY_BYTES: Final = 8 << 20
 """What RE2 may use for one prefilter; it takes it as texts ask for it."""
 _NOTHING: Final = ""
 """Occurs in every text."""

@@ -64,7 +64,8 @@ def _settled(together: list[Finding], text: str) -> list[Finding]:
 
 
 def _widest_and_surest_first(it: Finding) -> tuple[object, ...]:
-    return it.start, -it.end, -it.score, it.type, it.recogniser, not it.checked, it.checked is None, not it.told
+    start, end, kind, score, recogniser, checked, told = it
+    return start, -end, -score, kind, recogniser, not checked, checked is None, not told
 
 
 def _with_addresses(found: list[Finding]) -> list[Finding]:

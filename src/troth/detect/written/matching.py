@@ -6,7 +6,7 @@ import bisect
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -57,7 +57,9 @@ class Matcher:
             sought: dict[_Sought, list[int]] = defaultdict(list)
             for at, said in enumerate(saids):
                 for search, before, after, against in part.worth_while(texts[at].utf8, said):
-                    sought[search, before in said, after in said, against in said].append(at)
+                    is_before, is_after = before in said, after in said
+                    if is_before or is_after or not search.needs_words:
+                        sought[search, is_before, is_after, against in said].append(at)
             for it, places in sought.items():
                 _find(it, places, texts, found)
         return found
@@ -71,11 +73,12 @@ class Matcher:
         told, labels, numbers, others = _Told(), _Occurring(ALWAYS), _Occurring(DIGIT), _Occurring(ALWAYS)
         for it in self._searches:
             regex, heeding = it.pattern.regex, (it, *_words(it, wordbook))
-            if it.needs_words:
+            spells = _SPELLED.search(_UNSPELLED.sub(" ", regex))
+            if it.needs_words and not spells:
                 told.add(heeding, DIGIT if _holds_digit(it) else ALWAYS)
             elif _BEGINS_WITH_WORD.match(regex):
                 labels.add(heeding, regex)
-            elif _holds_digit(it) and not _SPELLED.search(_UNSPELLED.sub(" ", regex)):
+            elif _holds_digit(it) and not spells:
                 numbers.add(heeding, outline(regex))
             else:
                 others.add(heeding, regex)
@@ -93,12 +96,14 @@ def _find(sought: _Sought, places: list[int], texts: Sequence[Text], found: list
     begins = [*itertools.accumulate(map(len, parts), _next, initial=len(_BETWEEN))]
     clock = texts[places[0]].check_clock
     begin = end = following = 0  # of the text in which the last value stood, and where the one behind it begins
+    nth = -1
     for first, past, score, checked, told in search.find(laid, before, after, against, clock):
         if first >= following:
-            nth = max(0, bisect.bisect_right(begins, first, hi=len(parts)) - 1)
-            begin, following = begins[nth : nth + 2]
-            text, its, end = texts[places[nth]], found[places[nth]], begin + len(parts[nth])
-            known, is_plain = len(its), text.is_plain
+            nth += 1
+            if first >= begins[nth + 1]:
+                nth = bisect.bisect_right(begins, first) - 1
+            text, its, begin, following = texts[places[nth]], found[places[nth]], begins[nth], begins[nth + 1]
+            end, known, is_plain = begin + len(parts[nth]), len(its), text.is_plain
         start, stop = first - begin, past - begin
         if start < 0 or past > end:
             if len(places) > 1:  # it goes on in the next text, and hides what is in either: they are asked one by one
@@ -148,10 +153,10 @@ class _Occurring:
         """A search, and an expression that occurs wherever that of the search does."""
         self._by_number[self._which.add(regex)].append(search)
 
-    def worth_while(self, utf8: bytes, said: set[int]) -> Iterator[_Heeding]:
-        if self._needs in said:
-            for number in self._which.occurring(utf8):
-                yield from self._by_number[number]
+    def worth_while(self, utf8: bytes, said: set[int]) -> Sequence[_Heeding]:
+        if self._needs not in said or len(numbers := self._which.occurring(utf8)) == 1:
+            return ()
+        return [it for number in numbers for it in self._by_number[number]]
 
 
 class _Told:
@@ -166,8 +171,10 @@ class _Told:
         for number in {before, after}:
             self._by_word[number].append((search, needs))
 
-    def worth_while(self, utf8: bytes, said: set[int]) -> Iterator[_Heeding]:
-        for number in said & self._by_word.keys():
-            for search, needs in self._by_word[number]:
-                if needs in said and (number == search[1] or search[1] not in said):
-                    yield search
+    def worth_while(self, utf8: bytes, said: set[int]) -> Sequence[_Heeding]:
+        return [
+            search
+            for number in said & self._by_word.keys()
+            for search, needs in self._by_word[number]
+            if needs in said and (number == search[1] or search[1] not in said)
+        ]
