@@ -55,6 +55,11 @@ def test_a_name_keeps_its_place_where_characters_show_nothing() -> None:
     assert ("A\u200bnn", "PERSON") in names_in(text)
 
 
+def test_a_name_goes_on_over_a_hesitation() -> None:
+    said = "my name is ann um lee and i live in new uh york"
+    assert names_in(said) == [("ann um lee", "PERSON"), ("new uh york", "LOCATION")]
+
+
 def test_names_are_found_all_through_a_long_text() -> None:
     times = 900
     text = "My name is Ann and I live in Paris.\n" * times

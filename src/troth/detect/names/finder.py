@@ -29,6 +29,9 @@ _KEY_LENGTH: Final = 12
 
 _Part = Sequence[re.Match[str]]
 
+_HESITATIONS: Final = frozenset("um uh er erm uhm umm uhh hmm Um Uh Er Erm Uhm Umm Uhh Hmm".split())
+"""Said in the middle of a name they are no part of it, and say nothing of it: the network does not hear them."""
+
 _ENDS: Final = frozenset("\n.!?")
 """After these a long text is cut."""
 
@@ -117,7 +120,7 @@ def _packed(texts: Sequence[Text]) -> Iterator[list[tuple[int, _Part]]]:
 
 def _parts(folded: str) -> Iterator[_Part]:
     """The words of a text, so many at a time that a part ends where a sentence or a line does, if any does."""
-    words = WORD.finditer(folded)
+    words = (it for it in WORD.finditer(folded) if it[0] not in _HESITATIONS)
     held = list(itertools.islice(words, WORDS_MAX))
     while held:
         ends = range(len(held) - 1, WORDS_MAX // 2, -1) if len(held) == WORDS_MAX else ()
