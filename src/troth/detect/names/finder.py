@@ -29,7 +29,9 @@ _KEY_LENGTH: Final = 12
 
 _Part = Sequence[re.Match[str]]
 
-_HESITATIONS: Final = frozenset("um uh er erm uhm umm uhh hmm Um Uh Er Erm Uhm Umm Uhh Hmm".split())
+_HESITATIONS: Final = frozenset(
+    {"um", "uh", "er", "erm", "uhm", "umm", "uhh", "hmm", "Um", "Uh", "Er", "Erm", "Uhm", "Umm", "Uhh", "Hmm"}
+)
 """Said in the middle of a name they are no part of it, and say nothing of it: the network does not hear them."""
 
 _ENDS: Final = frozenset("\n.!?")
