@@ -105,7 +105,7 @@ def _date(talk: Talk, start: int, end: int, types: list[str], language: Language
     if told:
         start -= _GOES_BACK.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
     before = start - 1
-    while before > 0 and talk.kinds[before] in "fcz":
+    while before > 0 and talk.kinds[before] in "fczy":
         before -= 1
     if before >= 0 and talk.words[before] == "the":
         start = before
