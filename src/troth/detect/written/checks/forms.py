@@ -169,7 +169,7 @@ def reference(value: str) -> bool:
     word, _, rest = value.partition(" ")
     if rest and word.isalpha() and (word.islower() or len(word) > 4 or word in _CURRENCIES):
         return False
-    has_digit = digits_of(value) != ""
+    has_digit = digits_of(value) != "" and not value.startswith("0x")
     return has_digit and sum(map(str.isalnum, value)) >= 4 and not (_DATES.fullmatch(value) or _TIMES.fullmatch(value))
 
 
