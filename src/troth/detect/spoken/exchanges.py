@@ -80,9 +80,8 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
         exchange = _Exchange(talk, Found(said, at, at + 1), pieces, language)
         if is_answer or not _may_be_amount(talk, piece):
             exchange.reach(at, len(pieces))
-        is_dictated = exchange.bits >= _DICTATED_BITS
-        least = _ANSWER_SIGNS if is_answer and wanted.is_sure else _DICTATED_SIGNS
-        if (is_answer or is_dictated) and exchange.size >= least:
+        least = _ANSWER_SIGNS if wanted.is_sure else _DICTATED_SIGNS
+        if exchange.is_dictated or (is_answer and exchange.size >= least):
             yield from exchange.said()
         at = exchange.last
 
@@ -97,7 +96,6 @@ class _Exchange:
     def __init__(self, talk: Talk, found: Found, pieces: Sequence[Piece], language: Language) -> None:
         self.first = found.first
         self.last = found.last
-        self.bits = 1
         self._said = found.said
         self._talk = talk
         self._pieces = pieces
@@ -106,11 +104,17 @@ class _Exchange:
         self._stretches = [(found.said.start, found.said.end)]
         self._last_own = 0
         self._is_others = False
+        self.bits = 1 + sum(map(self._bits, pieces[found.first :], pieces[found.first + 1 : found.last]))
 
     @property
     def size(self) -> int:
         """How many signs are said, as often as they are said."""
         return len(self._signs)
+
+    @property
+    def is_dictated(self) -> bool:
+        """Whether the value is said bit by bit, and the bits said back."""
+        return self.bits >= _DICTATED_BITS and self.size >= _DICTATED_SIGNS
 
     def reach(self, floor: int, ceiling: int) -> None:
         """Take what belongs to the value, from one piece to another (not included)."""
@@ -131,9 +135,10 @@ class _Exchange:
         return None
 
     def said(self) -> Iterator[Said]:
-        """The value, once for each stretch."""
+        """The value, once for each stretch; what is dictated is somebody's, however unsure its shape."""
+        score = max(self._said.score, _DICTATED) if self.is_dictated else self._said.score
         for start, end in self._stretches:
-            yield self._said._replace(start=start, end=end)
+            yield self._said._replace(start=start, end=end, score=score)
 
     def _take(self, piece: Piece) -> None:
         """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
@@ -146,8 +151,12 @@ class _Exchange:
             self._stretches[self._last_own :] = [(self._stretches[self._last_own][0], piece.end)]
         if not self._is_others:
             self._last_own = len(self._stretches) - 1
-        self.bits += 2 if "z" in self._talk.kinds[slice(*gap)] else 1
+        self.bits += self._bits(self._pieces[self.last - 1], piece)
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]
+
+    def _bits(self, before: Piece, piece: Piece) -> int:
+        """How many bits a piece adds: where the other says one back between two, that is one, too."""
+        return 2 if "z" in self._talk.kinds[before.end : piece.start] else 1
 
     def _take_before(self, piece: Piece) -> None:
         self._stretches[0] = piece.start, self._stretches[0][1]

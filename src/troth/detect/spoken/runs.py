@@ -36,6 +36,7 @@ _COUNTED_SIGNS_MAX: Final = 5
 _AMOUNT_SIGNS: Final = 7
 """How many signs a value has at least; up to which a piece says next to nothing, from which a value has begun, and a
 number in figures stands alone; up to which a number may be how many of something, or an amount."""
+_NO_BREATH: Final = frozenset("fcyz")
 _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
 """How sure a shape is that wins over a question for anything, and one whose check digits agree."""
@@ -177,7 +178,7 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
     if by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything:
         long_letters = _long_letters(talk, pieces) if "v" in kinds else 0
-        by_shape = alone(signs, kinds, long_letters=long_letters, parts=len(pieces))
+        by_shape = alone(signs, kinds, long_letters=long_letters, parts=_breaths(talk, pieces))
     if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
         type_, score = by_shape
         checked = values()[type_].agrees(signs.said)
@@ -185,6 +186,12 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     if by_prompt is None:
         return None
     return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
+
+
+def _breaths(talk: Talk, pieces: Sequence[Piece]) -> int:
+    """In how many breaths a value is said; the other's okay parts none."""
+    gaps = [talk.kinds[before.end : piece.start] for before, piece in itertools.pairwise(pieces)]
+    return 1 + sum(not _NO_BREATH.issuperset(gap) for gap in gaps)
 
 
 def _long_letters(talk: Talk, pieces: Sequence[Piece]) -> int:
