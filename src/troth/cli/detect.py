@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from difflib import get_close_matches
@@ -102,6 +103,8 @@ def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) ->
 def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *, names: bool) -> Detector:
     from troth.detect import Detector, Unknown
 
+    # The names multiply few rows at a time: more threads of numpy than one only take time to start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     wanted = _types(types) if types is not None else None
     theirs = {code.upper() for code in countries} or None
     try:
