@@ -91,6 +91,11 @@ def test_a_context_completes_a_name() -> None:
 def test_a_context_completes_a_name_behind_a_role() -> None:
     schema = _schema("page: latest_revision_id\npage_revision: page_id\nstep_link: output_step_id\nflow_step:")
     assert _told(infer_references(schema))["page.latest_revision_id"] == "page_revision.id"
+    schema = _schema("app_itemcategory:\napp_metacategory:\napp_itemaddon: addon_category_id parent_addon_id")
+    assert _told(infer_references(schema)) == {
+        "app_itemaddon.addon_category_id": "app_itemcategory.id",
+        "app_itemaddon.parent_addon_id": "app_itemaddon.id",
+    }
 
 
 def test_a_name_may_be_cut_short() -> None:
@@ -115,7 +120,7 @@ def test_two_words_that_are_a_table_need_no_mark() -> None:
 
 
 def test_who_did_something_is_who_signs_in() -> None:
-    columns = "created_by_id author_id approved_by update_uid affected_user user_invited_id"
+    columns = "created_by_id author_id approved_by update_uid affected_user user_invited_id user_from_id"
     schema = _schema(f"user: email:t password:t\npage: {columns}\nauthorship: note:t")
     assert _told(infer_references(schema)) == {f"page.{column}": "user.id" for column in columns.split()}
 

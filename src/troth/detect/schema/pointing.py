@@ -34,6 +34,7 @@ _BESIDE: Final = 0.92, "with the beginning of its own table's name it is the nam
 _COMPLETED: Final = 0.85, "with the name of its own table it is the name of that table"
 _PARTLY_COMPLETED: Final = 0.7, "with a part of the name of its own table it is the name of that table"
 _COMPLETED_IN_ROLE: Final = 0.72, "with a part of its name, and of that of its own table, it is the name of that table"
+_BESIDE_IN_ROLE: Final = 0.68, _COMPLETED_IN_ROLE[1]
 _PART_OF: Final = 0.93, "its own table is called after that table"
 _AROUND: Final = 0.62, _PART_OF[1]
 _END_OF: Final = 0.6, "it is the end of that table's name"
@@ -156,23 +157,24 @@ class Pointers:
             return (_CALLED_BY_VALUE if by_value else _CALLED_AS_TEXT) if called else _NOTHING
         if not it.marked and not self._targets.writes_bare_keys:
             return _CALLED_BARE if len(stem) > 1 and stem in (noun, full) else _NOTHING
-        less = _JOINS * self._targets.joins(target)
         around = it.around if target.table.name != it.table.name else it.front
         alike = len(full) - len(stem)
         if 0 < alike <= len(around) and full == (*around[:alike], *stem):
+            is_part = alike == len(around) and self._targets.leads(target) < 2  # and no way from it to another table
             inside = full == around[: len(full)] and stem != noun
-            if alike == len(around) and self._targets.leads(target) < 2:
-                less = 0.0  # a part of its own table, and no way from it to another
+            less = 0.0 if is_part else _JOINS * self._targets.joins(target)
             return _BESIDE[0] + 0.01 * alike - less - 0.08 * inside, _BESIDE[1]
         if stem in (noun, full) or (len(stem) > len(noun) and ends(full, stem)):
             return _CALLED[0] + 0.01 * (stem == full), _CALLED[1]
-        if stem == target.core or self._targets.trimmed(stem) == target.core:
-            return _CALLED_BUT_FOR_END[0] - less, _CALLED_BUT_FOR_END[1]
-        plainness, why = self._partly(it, target, around)
+        is_called = target.core in (stem, self._targets.trimmed(stem))
+        plainness, why = _CALLED_BUT_FOR_END if is_called else self._partly(it, target, around)
+        less = _JOINS * self._targets.joins(target) if plainness else 0.0
         return max(0.0, plainness - less), why
 
     def _partly(self, it: Named, target: Target, around: Words) -> tuple[float, str]:
         stem, core = it.stem, target.core
+        if stem[-1:] not in (core[-1:], target.full[-1:]) and stem[:1] != core[:1]:
+            return _NOTHING
         name = target.full if ends(stem, target.full) else core
         if ends(stem, name):
             if set(stem[: -len(name)]) & self._lists.elsewhere:
@@ -186,7 +188,7 @@ class Pointers:
                 return _COMPLETED
             if _holds(around, rest):
                 return _PARTLY_COMPLETED
-        if it.marked and self._is_completed_in_role(stem, core, around):
+        if it.marked and core[-1:] == stem[-1:] and self._is_completed_in_role(stem, core, around):
             return _COMPLETED_IN_ROLE
         if it.is_text:
             return _NOTHING
@@ -207,6 +209,13 @@ class Pointers:
     def _comes_after(self, word: str) -> bool:
         """Whether it says which of several is meant: ``user_from``, ``user_invited``."""
         return word in self._lists.after or word.endswith("ed")
+
+    def _is_beside(self, target: Target, it: Named) -> bool:
+        """Whether it is called as the own table begins and the column ends: ``first_state`` of workflowtransition."""
+        name, own = self._targets.joined(target), "".join(it.context)
+        begins = name.removesuffix(it.stem[-1])
+        is_other = target.front == it.front and target.table.name != it.table.name
+        return is_other and begins != name and len(begins) >= TAIL and own.startswith(begins)
 
     def _is_completed_in_role(self, stem: Words, core: Words, around: Words) -> bool:
         """Whether the name without its first words is completed: ``latest_revision_id`` of pages is a page revision."""
@@ -232,7 +241,11 @@ class Pointers:
             elif name == "".join(it.context) + joined:
                 yield target, *_COMPLETED
             elif name.endswith(joined) and target.front == it.front:
-                yield target, *_END_OF_RUN_TOGETHER
+                yield target, _END_OF_RUN_TOGETHER[0] + 0.15 * (len(it.stem) > 1), _END_OF_RUN_TOGETHER[1]
+        if len(it.stem) > 1 and not ends(("", *it.context), it.stem):
+            for target in self._targets.by_tail.get(it.stem[-1][-TAIL:], ()):
+                if self._is_beside(target, it):
+                    yield target, *_BESIDE_IN_ROLE
         for target in self._targets.by_initials.get(it.stem[-1], ()):
             yield target, _INITIALS[0] + 0.04 * (target.front == it.front), _INITIALS[1]
 

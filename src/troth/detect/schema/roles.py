@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from troth.detect.schema.named import Judged, Named
-from troth.detect.schema.targets import CONTENT_TYPE, Target, Targets, ends
+from troth.detect.schema.targets import CONTENT_TYPE, Target, Targets
 from troth.detect.schema.words import Words, root
 
 __all__ = ["Roles"]
@@ -62,7 +62,7 @@ class Roles:
             yield staff, *_LEADS
         if people is None or not people.fits(it.column):
             return
-        said = it.stem[-1]
+        said = it.stem[0] if self._is_said_first(it) else it.stem[-1]
         if {it.stem[0], said} & self._lists.by:
             yield people, *_DID
         elif said in self._lists.deeds:
@@ -70,6 +70,10 @@ class Roles:
                 yield people, *_SOMEBODY
         elif said in self._lists.actors and not (said in self._lists.people and self._is_own(said, it)):
             yield people, *_SOMEBODY
+
+    def _is_said_first(self, it: Named) -> bool:
+        """Whether the rest tells what happened to somebody: ``user_notified``."""
+        return len(it.stem) == 2 and it.stem[0] in self._lists.people and it.stem[1].endswith("ed")
 
     def _is_own(self, word: str, it: Named) -> bool:
         people = self._targets.people
@@ -89,4 +93,4 @@ class Roles:
         """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders."""
         own = self._lists.own
         rest = tuple(word for word in stem if word not in own and word != root("to"))
-        return bool({stem[0], stem[-1]} & own) and (not rest or ends(("", *itself.noun), rest))
+        return bool({stem[0], stem[-1]} & own) and "".join(itself.noun).endswith("".join(rest))

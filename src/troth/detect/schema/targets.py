@@ -64,14 +64,11 @@ class Target:
 
     table: TableSchema
     key: Column
+    full: Words
     front: Words
     noun: Words
     core: Words
     key_words: Words
-
-    @property
-    def full(self) -> Words:
-        return (*self.front, *self.noun)
 
     def fits(self, column: Column) -> bool:
         """Whether a column of that kind can hold this key."""
@@ -85,6 +82,7 @@ class Targets:
         self.lists = Lists.read()
         self._vocabulary = Vocabulary(_names(schema))
         self._roots: dict[str, Words] = {}
+        self._joined: dict[Words, str] = {}
         self._whole = {self.words(_bare(name)) for name in schema.tables}
         self._endings = Counter(name[cut:] for name in self._whole for cut in range(len(name)))
         self._fronts = self._shared_fronts(schema)
@@ -149,7 +147,12 @@ class Targets:
 
     def joined(self, target: Target) -> str:
         """The table's core in one word, as names are that no part of the schema shows how to cut."""
-        joined = "".join(target.core)
+        known = self._joined.get(target.core)
+        if known is None:
+            known = self._joined[target.core] = self._without_tail("".join(target.core))
+        return known
+
+    def _without_tail(self, joined: str) -> str:
         tail = next((it for it in self.lists.tails if joined.endswith(it) and len(joined) > len(it) + TAIL), "")
         return root(joined.removesuffix(tail)) if tail else joined
 
@@ -196,7 +199,8 @@ class Targets:
         if key is None or key.kind not in KEYS:
             return None
         front, noun = self.split(table.name)
-        return Target(table, key, front, noun, self.trimmed(noun), self.unfronted(self.words(key.name)))
+        key_words = self.unfronted(self.words(key.name))
+        return Target(table, key, (*front, *noun), front, noun, self.trimmed(noun), key_words)
 
     def _add(self, table: TableSchema) -> None:
         target = self._target(table, table.key[0])
