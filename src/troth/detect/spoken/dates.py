@@ -17,7 +17,7 @@ __all__ = ["ages", "dates"]
 _GAP: Final = "[fcyz;g]{0,6}"
 _ORDINAL: Final = "(?:T[fcyz]{0,4})?O"
 _DAY: Final = f"(?:{_ORDINAL}|T[dw]|[Ttdw9])"
-_YEAR: Final = f"(?:[tT](?:{_GAP}[tTo9](?:{_GAP}[dw])?|{_GAP}[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|[oT][dw]|9)"
+_YEAR: Final = f"(?:[tT](?:{_GAP}[tTo9](?:{_GAP}[dw])?|{_GAP}[dw])?|[dw]k(?:[g&]?(?:[tT][dw]?|[dw]))?|oT|[oT][dw]|9)"
 _MONTH: Final = "[Mn]"
 _NUMERIC: Final = "o?[dt9]"
 _LONGEST: Final = re2.Options()
@@ -25,7 +25,7 @@ _LONGEST.longest_match = True
 _DATES: Final = re2.compile(
     f"{_ORDINAL}{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:{_ORDINAL}|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
     f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|{_ORDINAL}{_GAP}(?:{_ORDINAL}|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}"
-    f"|{_ORDINAL}g{{2}}{_ORDINAL}|{_NUMERIC}/{_NUMERIC}/{_YEAR}",
+    f"|{_YEAR}{_GAP}{_MONTH}{_GAP}{_ORDINAL}|{_ORDINAL}g{{2}}{_ORDINAL}|{_NUMERIC}/{_NUMERIC}/{_YEAR}",
     _LONGEST,
 )
 _DAY_ALONE: Final = re.compile(f"[gf]{{0,2}}{_ORDINAL}")
@@ -173,7 +173,7 @@ def _is_person(talk: Talk, at: int) -> bool:
 def _number_after(talk: Talk, at: int, words_max: int) -> int | None:
     """Where a number begins that is said at word *at* or, where it answers, at most so many words later."""
     last = min(len(talk.kinds), at + words_max + 1)
-    while at < last or (at < len(talk.kinds) and talk.kinds[at] == "f"):
+    while at < last or (at < len(talk.kinds) and (talk.kinds[at] == "f" or talk.words[at] == "be")):
         if talk.kinds[at] in "tTd9":
             before = talk.kinds[at - 1]
             return at if before in "sgcyf;?" or talk.words[at - 1] in _SUBJECTS else None

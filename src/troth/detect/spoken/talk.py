@@ -292,8 +292,8 @@ def _says_nothing(said: str, before: int, turn: int, after: int) -> bool:
 
 
 def _interrupts(said: str, before: int, turn: int, after: int) -> bool:
-    """Whether the turn stands between two parts of a value, or before the rest of an address."""
-    if said.count(_OTHER, turn, after) > _INTERRUPTING_MAX:
+    """Whether the turn stands between two parts of a value, or before the rest of an address, and is no date itself."""
+    if said.count(_OTHER, turn, after) > _INTERRUPTING_MAX or "M" in said[turn:after]:
         return False
     left = said[before + 1 : turn].rstrip(GAPS)[-1:] or _OTHER
     right = said[after + 1 : after + _INTERJECTED_MAX].lstrip(_SAYING_NOTHING)[:1] or _OTHER
