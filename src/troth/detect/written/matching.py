@@ -70,19 +70,20 @@ class Matcher:
         expressions multiply, but hardly do for those of one kind.
         """
         wordbook = Wordbook()
-        told, labels, numbers, others = _Told(), _Occurring(ALWAYS), _Occurring(DIGIT), _Occurring(ALWAYS)
+        told, numbers, others = _Told(), _Occurring(DIGIT), _Occurring(ALWAYS)
+        labels, checked_labels = _Occurring(ALWAYS), _Occurring(ALWAYS)  # in halves, since there are many words
         for it in self._searches:
             regex, heeding = it.pattern.regex, (it, *_words(it, wordbook))
             spells = _SPELLED.search(_UNSPELLED.sub(" ", regex))
             if it.needs_words and not spells:
                 told.add(heeding, DIGIT if _holds_digit(it) else ALWAYS)
             elif _BEGINS_WITH_WORD.match(regex):
-                labels.add(heeding, regex)
+                (checked_labels if it.pattern.check else labels).add(heeding, regex)
             elif _holds_digit(it) and not spells:
                 numbers.add(heeding, outline(regex))
             else:
                 others.add(heeding, regex)
-        return wordbook, [told, labels, numbers, others]
+        return wordbook, [told, labels, checked_labels, numbers, others]
 
 
 def _find(sought: _Sought, places: list[int], texts: Sequence[Text], found: list[list[Finding]]) -> None:

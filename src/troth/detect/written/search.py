@@ -57,6 +57,7 @@ class Search:
         """
         match, group, check, needs_check, scores, once = self._ready
         words = self._words(before, after, against) if self.heeds_words else _NO_WORDS
+        is_before, is_after, is_against = words
         needs_words, heeds = self.needs_words, words != _NO_WORDS
         size, at, told, last = len(utf8), 0, None, None
         for turn in itertools.count():
@@ -75,7 +76,7 @@ class Search:
                     at = start + 1  # a value may stand in what looked like a longer one
                 continue
             if heeds:
-                told = _told(utf8, start, end, *words, needs_words)
+                told = _told(utf8, start, end, is_before, is_after, is_against, needs_words)
                 if told is not None:
                     word = start - told
                     if told == _DENIED or (once and word == last):
