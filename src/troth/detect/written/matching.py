@@ -28,8 +28,9 @@ _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^(?:\|(?:\[\^(?:\\.|[^\]])*\]|[ /]|\
 """Flags, boundaries and brackets before what an expression begins with."""
 _BEGINS_WITH_WORD: Final = re.compile(_OPENING + "[A-Za-z]")
 _BEGINS_WITH_DIGIT: Final = re.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??(?:\\d|\d)|\\\+)")
+_NO_SPELLING: Final = re.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\[(?:\\.|[^\]\\])*\]")
 _SPELLED: Final = re.compile("[a-z]{4}")
-_UNSPELLED: Final = re.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\[(?:\\.|[^\]\\])*\]")
+"""What names a word, when what is `_NO_SPELLING` is left out of an expression."""
 
 
 _Heeding = tuple[Search, int, int, int]
@@ -67,14 +68,15 @@ class Matcher:
     @cached_property
     def _parted(self) -> tuple[Wordbook, list[_Told | _Occurring]]:
         """The searches, parted by what tells that they are worth while: the states that RE2 has to keep for many
-        expressions multiply, but hardly do for those of one kind.
+        expressions multiply, but hardly do for those of one kind. Told ones go with others where they name a word,
+        which is rarer than what tells of them.
         """
         wordbook = Wordbook()
         told, numbers, others = _Told(), _Occurring(DIGIT), _Occurring(ALWAYS)
         labels, checked_labels = _Occurring(ALWAYS), _Occurring(ALWAYS)  # in halves, since there are many words
         for it in self._searches:
             regex, heeding = it.pattern.regex, (it, *_words(it, wordbook))
-            spells = _SPELLED.search(_UNSPELLED.sub(" ", regex))
+            spells = _SPELLED.search(_NO_SPELLING.sub(" ", regex))
             if it.needs_words and not spells:
                 told.add(heeding, DIGIT if _holds_digit(it) else ALWAYS)
             elif _BEGINS_WITH_WORD.match(regex):

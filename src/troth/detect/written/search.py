@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from troth.detect.expressions import ANYWHERE, FROM_START, Match, matches
@@ -22,6 +22,8 @@ _FARNESS: Final = 0.001
 _DENIED: Final = -1
 _TURNS: Final = 256
 """After how many places the clock is looked at again."""
+_LISTS_KEPT: Final = 512
+"""For how many lists of words, which many patterns share, an expression is kept."""
 
 Hit = tuple[int, int, float, bool | None, bool]
 """Where a value is, in bytes; its score; whether its check agrees; whether words told of it."""
@@ -35,7 +37,7 @@ _NO_WORDS: Final = (None, None, None)
 class Search:
     """Looks for one pattern. Its expressions are compiled when they are first needed, since most never are.
 
-    This is where the time goes, so RE2 is asked directly: its Python wrapper makes an object of each match.
+    This is where the time goes.
     """
 
     def __init__(self, recogniser: Recogniser, pattern: Pattern) -> None:
@@ -57,7 +59,7 @@ class Search:
         """
         match, group, check, needs_check, scores, once = self._ready
         words = self._words(before, after, against) if self.heeds_words else _NO_WORDS
-        is_before, is_after, is_against = words
+        words_before, words_after, words_against = words
         needs_words, heeds = self.needs_words, words != _NO_WORDS
         size, at, told, last = len(utf8), 0, None, None
         for turn in itertools.count():
@@ -76,7 +78,7 @@ class Search:
                     at = start + 1  # a value may stand in what looked like a longer one
                 continue
             if heeds:
-                told = _told(utf8, start, end, is_before, is_after, is_against, needs_words)
+                told = _told(utf8, start, end, words_before, words_after, words_against, needs_words)
                 if told is not None:
                     word = start - told
                     if told == _DENIED or (once and word == last):
@@ -115,13 +117,13 @@ class Search:
         return match, group, check, needs_check, scores, self.recogniser.words.once
 
 
-@cache
+@lru_cache(_LISTS_KEPT)
 def _last_of(these: tuple[str, ...]) -> Match:
     """A search for the last of the words, which a star that takes all it can get leads to in one step."""
     return matches(rf"\C*(?:{words.regex(these)})")
 
 
-@cache
+@lru_cache(_LISTS_KEPT)
 def _first_of(these: tuple[str, ...]) -> Match:
     return matches(words.regex(these))
 
