@@ -153,6 +153,9 @@ def test_a_part_names_what_it_is_a_part_of() -> None:
         "user: password:t\naccount: account_id:i provider:t",  # its own number, given out elsewhere
         "user: password:t\npaper: update_id affected_users",
         "mail*t: text:t\nlog: t:t",
+        "genotype:\ngenotypeprop: type_id\ncolour:",
+        "client: key_hash:t\nsetting: user_id",
+        "historicalproject: name:t\nhistoricalprojectuser: project_id",
         "rejected_username*username: username:t\nlog: username:t",
         "customer*id: id:t\npayment: stripe_customer_id:t",  # somebody else's key
         "order: note:t\nmenu: order",  # a rank

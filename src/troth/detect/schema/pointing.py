@@ -146,7 +146,7 @@ class Pointers:
             itself = target.table.name == it.table.name
             if it.stem[-1] in self._lists.actors and target.front != it.front and target is not self._targets.people:
                 plainness -= _ELSEWHERE  # the creators of another application, rather than who signs in
-            if plainness > 0 and not (itself and (plainness < 0.7 or it.stem == target.noun)):
+            if plainness > 0 and not (itself and (plainness < 0.7 or it.stem in (target.noun, target.full))):
                 yield target, plainness, why
 
     def _alike(self, it: Named, target: Target) -> tuple[float, str]:
@@ -230,7 +230,8 @@ class Pointers:
             return
         joined = "".join(it.stem)
         whole_of = self._targets.whole_of(it.table)
-        if whole_of is not None and self._targets.joined(whole_of).endswith(joined):
+        is_short = len(joined) <= TAIL and joined in self._lists.amounts  # as the type in a genotype
+        if whole_of is not None and not is_short and self._targets.joined(whole_of).endswith(joined):
             yield whole_of, *_PART_OF
         for target in self._targets.by_tail.get(joined[-TAIL:], ()):
             name = self._targets.joined(target)

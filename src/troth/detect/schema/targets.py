@@ -204,7 +204,7 @@ class Targets:
 
     def _add(self, table: TableSchema) -> None:
         target = self._target(table, table.key[0])
-        if target is None:
+        if target is None or "".join(target.noun).startswith(_ONCE):
             return
         self.by_table[table.name] = target
         for word in {*target.full[:1], *target.full[-1:], *target.noun[:1], *target.core[-1:]}:
@@ -257,7 +257,9 @@ class Targets:
                 continue
             rank = self.lists.people.index(noun[-1]) + 2 * (len(noun) - 1)
             columns = {word for column in target.table.columns for word in self.words(column.name)}
-            if (len(noun) > 1 or noun[0] in _SERVED) and not columns & (_SECRETS | _HANDLES):
+            if noun[0] in _SERVED and not columns & _HANDLES:
+                continue
+            if len(noun) > 1 and not columns & (_SECRETS | _HANDLES):
                 continue
             rank -= 4 * bool(columns & _SECRETS) + 2 * bool(columns & _HANDLES)
             if best is None or rank < best[0]:
@@ -277,6 +279,8 @@ class Targets:
         return bare > marked
 
 
+_ONCE: Final = "historical"
+"""What the name of a table begins with that keeps what another's rows once were: nothing points to it."""
 CONTENT_TYPE: Final = (root("content"), root("type"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SERVED: Final = frozenset(root(word) for word in ("customer", "kunde", "cliente", "client", "login", "profile"))
