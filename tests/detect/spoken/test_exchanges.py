@@ -75,3 +75,9 @@ def test_amounts_that_are_said_again_are_nobodys(call: str) -> None:
 def test_what_is_said_of_something_else_stays(rest: str) -> None:
     call = f"agent: a phone please\ncaller: oh seven seven double oh nine one two three one\n{rest}"
     assert _left(call).endswith(rest.partition(": ")[2])
+
+
+def test_the_fields_of_a_form_are_no_exchange() -> None:
+    form = "Phone: +41 79 555 01 88\n\nPos 1: oak, 4,00 m, 120 pieces\nPos 2: A2 5x60, 20\nFlags: 20, 14, 7"
+    assert "pieces" in _left(form)
+    assert "Flags: 20" in _left(form)

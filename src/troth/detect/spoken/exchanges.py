@@ -16,6 +16,7 @@ __all__ = ["Found", "widened"]
 
 _SPEAKING_OF_ELSE: Final = frozenset("?@!")
 _SLIPS: Final = frozenset("sczf")
+_FIGURES: Final = frozenset("9L/-")
 _AGAIN_WORDS_MAX: Final = 24
 _ON_WORDS_MAX: Final = 16
 _OTHERS_MAX: Final = 6
@@ -169,6 +170,8 @@ class _Exchange:
             return False
         if "z" in gap or _digits(piece) in self._signs or ("c" in gap and _digits(piece)[:2] == self._signs[:2]):
             return True
+        if _is_field(self._talk, piece, gap):
+            return False
         return self._said.told and not _SLIPS.isdisjoint(gap) and _others_in_turn(self._talk, piece) <= _TURN_OTHERS_MAX
 
     def _belongs(self, end: int, piece: Piece) -> bool:
@@ -179,7 +182,7 @@ class _Exchange:
         if self._is_repeated(piece):
             return True
         others = _others_in_turn(self._talk, piece)
-        if len(gap) > _ON_WORDS_MAX or _asks(self._talk, end, piece.start):
+        if len(gap) > _ON_WORDS_MAX or _asks(self._talk, end, piece.start) or _is_field(self._talk, piece, gap):
             return False
         if "c" not in gap and self._said.score >= WHOLE:
             return not others and not _others(gap)
@@ -236,6 +239,11 @@ def _others_in_turn(talk: Talk, piece: Piece) -> int:
 def _others(kinds: str) -> int:
     """How many words say no part of a value."""
     return sum(map(kinds.count, OTHER + "?"))
+
+
+def _is_field(talk: Talk, piece: Piece, gap: str) -> bool:
+    """Whether a piece is in figures, on a line of its own: the next field of a form, and not said."""
+    return "s" in gap and _FIGURES.issuperset(talk.kinds[piece.start : piece.end])
 
 
 def _asks(talk: Talk, start: int, end: int) -> bool:
