@@ -86,7 +86,7 @@ def _weekdays(talk: Talk) -> Iterator[Said]:
 
 def _may_be_day(talk: Talk, start: int, end: int, language: Language) -> bool:
     """Whether what stands before a month may be its day: not ``fifty in may``."""
-    before = re.split("[Mn/]", talk.kinds[start:end])[0]
+    before = re.split("[Mn/]|ggO", talk.kinds[start:end])[0]
     words = talk.words[start : start + len(before)]
     tens = [int(language.values[word]) for kind, word in zip(before, words, strict=True) if kind == "T"]
     return max(tens, default=0) <= _DAY_TENS_MAX and "in" not in words

@@ -159,7 +159,7 @@ def _may_go_on(said: Said | None, signs: Signs, gap: str, asked: Context) -> boo
         asked.is_near and (len(signs.said) >= _BEGUN_SIGNS or (asked.values[:1] and asked.values[0].full))
     ):
         return False
-    if said is None:
+    if said is None or not said.told:
         return (asked.is_sure and len(gap) <= _LOOSE_GAP) or len(signs.said) > _LOOSE_SIGNS
     full = values()[said.type].full
     if full:
