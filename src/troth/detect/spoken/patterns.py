@@ -55,7 +55,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
     yield rf"\b(?:{_words(spoken, '.')}) {said}"
     if hints.words:
         yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b{of}"
-    yield from (pattern.format(number=number) for pattern in hints.patterns)
+    yield from (pattern.format(number=number, ordinal=_words(spoken, "O")) for pattern in hints.patterns)
 
 
 def _words(spoken: Language, kinds: str) -> str:
