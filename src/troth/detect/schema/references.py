@@ -14,6 +14,8 @@ from troth.stores import AnyOf, ColumnKind, Match, Scalar, Schema, Store, StoreE
 __all__ = ["InferredReference", "infer_references"]
 
 _ROWS: Final = 200
+_FEW: Final = 20
+"""Rows that are enough for keys which no two tables share."""
 _ENOUGH: Final = 3
 _PLAIN: Final = 0.55
 """How plain a name has to be to be believed without values, and beside others."""
@@ -22,7 +24,7 @@ _APART: Final = 0.002
 _REPEATED: Final = 0.75
 _THERE: Final = 0.9
 """Which part of a column's values has to be there: what the database does not enforce may have come loose."""
-_STRAYS_MAX: Final = 5_000
+_STRAYS_MAX: Final = 20_000
 _CANDIDATES_MAX: Final = 4
 """How many tables are asked whether they have one column's values."""
 
@@ -46,17 +48,16 @@ def infer_references(schema: Schema, store: Store | None = None) -> list[Inferre
     """References that *schema* does not declare, the best for each column, by table and column.
 
     With a *store*, a sample of each table that has a candidate is read, and each target asked once whether the sampled
-    values are there: at most two statements a table. A table that cannot be read is judged by names alone. Raises
-    nothing for that.
+    values are there: at most two statements a table, and two more where names are wrong or say nothing. A table that
+    cannot be read is judged by names alone. Raises nothing for that.
     """
     targets = Targets(schema)
     candidates = list(_candidates(schema, targets))
-    if store is not None:
-        candidates += _strays(schema, targets, {_from(it) for several in candidates for it in several})
     if store is None:
         judged = [[_scored(it, it.score, ()) for it in several] for several in candidates]
     else:
         judged = _by_values(candidates, store)
+        judged += _by_values(_strays(schema, targets, {_from(it) for several in judged for it in several}), store, _FEW)
     singles = [best for several in judged if (best := _best(several)) is not None]
     several = list(_of_several(schema, targets, singles))
     return sorted([*_unsaid(singles, several), *several], key=lambda it: (it.table, it.columns))
@@ -83,8 +84,8 @@ def _declared(table: TableSchema) -> set[str]:
 
 
 def _strays(schema: Schema, targets: Targets, known: Set[_Place]) -> list[list[InferredReference]]:
-    """Columns that hold keys which no two tables share, and whose names point nowhere: any table may be meant, and the
-    values tell which. Nothing where that would be too many questions."""
+    """Columns that hold keys which no two tables share, and whose names point nowhere, or to nothing that is there: any
+    table may be meant, and the values tell which. Nothing where that would be too many questions."""
     columns = [
         (table, column)
         for table in schema.tables.values()
@@ -118,9 +119,11 @@ def _best(several: Sequence[InferredReference]) -> InferredReference | None:
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _by_values(candidates: Sequence[Sequence[InferredReference]], store: Store) -> list[list[InferredReference]]:
+def _by_values(
+    candidates: Sequence[Sequence[InferredReference]], store: Store, rows: int = _ROWS
+) -> list[list[InferredReference]]:
     every = [it for several in candidates for it in several]
-    sampled = _sampled(every, store)
+    sampled = _sampled(every, store, rows)
     present = _present(every, sampled, store)
     return [
         [
@@ -136,7 +139,7 @@ def _from(it: InferredReference) -> _Place:
     return it.table, it.columns[0]
 
 
-def _sampled(candidates: Sequence[InferredReference], store: Store) -> dict[_Place, set[Scalar]]:
+def _sampled(candidates: Sequence[InferredReference], store: Store, rows: int) -> dict[_Place, set[Scalar]]:
     """Some distinct values of each candidate column."""
     columns: dict[str, dict[str, None]] = {}
     for it in candidates:
@@ -144,11 +147,11 @@ def _sampled(candidates: Sequence[InferredReference], store: Store) -> dict[_Pla
     found: dict[_Place, set[Scalar]] = {}
     for table, names in columns.items():
         try:
-            rows = store.sample(table, list(names), rows=_ROWS)
+            read = store.sample(table, list(names), rows=rows)
         except StoreError:
             continue
         for at, name in enumerate(names):
-            found[table, name] = {row[at] for row in rows if row[at] is not None}
+            found[table, name] = {row[at] for row in read if row[at] is not None}
     return found
 
 
