@@ -88,6 +88,8 @@ def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
         "i want to double check one or two things before i sign",
         "nineteen ninety nine was a good year for us",
         "he arrived at nine on the dot",
+        "your reference book is on shelf four row two",
+        "we sit in row j four five six seven eight nine",
         "meet me at dot's cafe",
         "an email has to have an at and a dot in it",
         "the tariff is twenty four point six pence a unit",

@@ -164,7 +164,7 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
     if score < _LEAST_SCORE and not is_spelled:
         return None
     is_written = not set(kinds) - set("9Lfcyz=&") and not (type_ and values()[type_].agrees(signs.said))
-    if is_written or (len(set(signs.shape) - {"Z", "B"}) <= 1 and _counts(signs.said)):
+    if is_written or _counts(signs.said):
         return None
     if "k" in kinds:
         score -= 0.4
@@ -183,7 +183,11 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
 
 
 def _counts(said: str) -> bool:
-    """Whether somebody only counts up or down, says one sign all the time, or the alphabet."""
+    """Whether somebody only counts up or down, from a letter on or not, says one sign all the time, or the alphabet."""
+    if not (said.isdigit() or said.isalpha()):
+        said = said[1:]
+    if not (said.isdigit() or said.isalpha()):
+        return False
     codes = [ord(it) for it in said.replace("10", ":")]
     steps = [after - before for before, after in itertools.pairwise(codes)]
     same = steps.count(0) if len(said) < _CARD_SIGNS else 0

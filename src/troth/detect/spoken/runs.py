@@ -124,6 +124,8 @@ def _others(
         others += 1
     if others and (is_counted(talk, before.end, language) or not _may_go_on(said, signs, gap, asked)):
         return None
+    if others == len(gap) and len(before.signs.said) == len(piece.signs.said) == 1:
+        return None  # ``shelf four row two``
     return others
 
 
