@@ -13,10 +13,9 @@ __all__ = ["Finding", "Unscanned", "in_utf8", "in_utf16"]
 class Finding(NamedTuple):
     """One piece of personal data: ``text[start:end]`` is of *type*. It says where and why, and never holds the value.
 
-    *score* is meant as how often such a finding is right; it is fitted for names, addresses and dates, and a guess for
-    the rest (docs/explain/detection.md). *recogniser* is who found it (``gb/nino``, ``names``, ``spoken/en``);
-    *checked* whether it passes its check, of digits or for numbers that are never given out (None where there is none);
-    and *told* whether words near it say what it is.
+    *score* says how often such a finding is right, as far as that was seen (docs/explain/detection.md). *recogniser* is
+    who found it (``gb/nino``, ``names``, ``spoken/en``); *checked* whether it passes its check, of digits or for
+    numbers that are never given out (None where there is none); and *told* whether words near it say what it is.
     """
 
     start: int
