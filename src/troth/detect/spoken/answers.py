@@ -76,6 +76,8 @@ def _password(talk: Talk, start: int, end: int, language: Language) -> Said | No
         end -= 1
     if end <= start or "x" not in talk.kinds[start:end] or not _may_answer(talk, start, language):
         return None
+    if end - start == 1 and talk.words[start - 1] in language.not_answers:  # ``the bus``
+        return None
     while talk.words[start - 1] in language.casing:
         start -= 1
     return Said(start, end, "PASSWORD", 0.7, told=True)

@@ -156,8 +156,9 @@ class _Exchange:
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]
 
     def _bits(self, before: Piece, piece: Piece) -> int:
-        """How many bits a piece adds: where the other says one back between two, that is one, too."""
-        return 2 if "z" in self._talk.kinds[before.end : piece.start] else 1
+        """How many bits a piece adds: one in a turn of its own; two where the other says one back before it."""
+        gap = self._talk.kinds[before.end : piece.start]
+        return 2 if "z" in gap else int("s" in gap)
 
     def _take_before(self, piece: Piece) -> None:
         self._stretches[0] = piece.start, self._stretches[0][1]
