@@ -11,6 +11,7 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.pieces import OTHER, Piece, is_counted
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
+from troth.detect.spoken.values import by_shape
 
 __all__ = ["Found", "widened"]
 
@@ -102,6 +103,7 @@ class _Exchange:
         self._pieces = pieces
         self._language = language
         self._signs = "".join(_digits(it) for it in pieces[found.first : found.last])
+        self._shape = "".join(it.signs.shape for it in pieces[found.first : found.last])
         self._stretches = [(found.said.start, found.said.end)]
         self._last_own = 0
         self._is_others = False
@@ -137,9 +139,13 @@ class _Exchange:
 
     def said(self) -> Iterator[Said]:
         """The value, once for each stretch; what is dictated is somebody's, however unsure its shape."""
-        score = max(self._said.score, _DICTATED) if self.is_dictated else self._said.score
+        type_, score = self._said.type, self._said.score
+        if not self._said.told and (shaped := by_shape(self._shape))[1] > score:
+            type_, score = shaped
+        if self.is_dictated:
+            score = max(score, _DICTATED)
         for start, end in self._stretches:
-            yield self._said._replace(start=start, end=end, score=score)
+            yield self._said._replace(start=start, end=end, type=type_, score=score)
 
     def _take(self, piece: Piece) -> None:
         """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
@@ -153,6 +159,8 @@ class _Exchange:
         if not self._is_others:
             self._last_own = len(self._stretches) - 1
         self.bits += self._bits(self._pieces[self.last - 1], piece)
+        if not self._is_repeated(piece):
+            self._shape = (self._shape + piece.signs.shape)[-_SIGNS_MAX:]
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]
 
     def _bits(self, before: Piece, piece: Piece) -> int:
@@ -162,6 +170,8 @@ class _Exchange:
 
     def _take_before(self, piece: Piece) -> None:
         self._stretches[0] = piece.start, self._stretches[0][1]
+        if not self._is_repeated(piece):
+            self._shape = (piece.signs.shape + self._shape)[:_SIGNS_MAX]
         self._signs = (_digits(piece) + self._signs)[:_SIGNS_MAX]
 
     def _leads_to(self, piece: Piece, start: int) -> bool:
