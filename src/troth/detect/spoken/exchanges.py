@@ -140,7 +140,7 @@ class _Exchange:
     def said(self) -> Iterator[Said]:
         """The value, once for each stretch; what is dictated is somebody's, however unsure its shape."""
         type_, score = self._said.type, self._said.score
-        if not self._said.told and (shaped := by_shape(self._shape))[1] > score:
+        if not self._said.told and (shaped := by_shape(self._shape))[1] > max(score, FOLLOWING):
             type_, score = shaped
         if self.is_dictated:
             score = max(score, _DICTATED)

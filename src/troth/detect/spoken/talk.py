@@ -112,8 +112,11 @@ class Talk:
         return Talk(self.words, self.starts, self.ends, "".join(kinds), self.asked, self._turns)
 
     def asks_else(self, start: int, end: int, types: Set[str]) -> bool:
-        """Whether anything is asked for between two words that is none of *types*, and no part of one."""
-        if "?" not in self.kinds[start:end]:
+        """Whether anything is asked between two words that is not for one of *types*, nor for a part of one."""
+        kinds = self.kinds[start:end]
+        if ";" in kinds and _OTHER in kinds and "?" in self.words[start:end]:
+            return True
+        if "?" not in kinds:
             return False
         first = bisect.bisect_left(self.asked, start, key=lambda it: it.start)
         between = itertools.takewhile(lambda it: it.start < end, self.asked[first:])
