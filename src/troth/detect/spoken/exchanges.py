@@ -78,10 +78,12 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
         wanted = context(talk, piece.start)
         type_ = next((it.type for it in wanted.values if it.may_hold(piece.signs.shape)), None)
         is_answer = bool(type_) and not wanted.is_generic and _answers(talk, piece, language)
+        if not is_answer and _may_be_amount(talk, piece):
+            at += 1
+            continue
         said = Said(piece.start, piece.end, type_ or "REFERENCE_NUMBER", _DICTATED, told=is_answer)
         exchange = _Exchange(talk, Found(said, at, at + 1), pieces, language)
-        if is_answer or not _may_be_amount(talk, piece):
-            exchange.reach(at, len(pieces))
+        exchange.reach(at, len(pieces))
         least = _ANSWER_SIGNS if wanted.is_sure else _DICTATED_SIGNS
         if exchange.is_dictated or (is_answer and exchange.size >= least):
             yield from exchange.said()
