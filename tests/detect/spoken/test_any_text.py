@@ -60,4 +60,4 @@ def test_what_was_said_is_in_no_repr() -> None:
     talk = hear("my pin is four two oh nine", language("en"))
     (piece,) = pieces_of(talk, language("en"))
     assert piece.signs.said == "42o9"
-    assert "42" not in repr(piece) + repr(talk)
+    assert not any(it in repr(piece) + repr(talk) for it in ("42o9", "four", "nine"))

@@ -32,6 +32,7 @@ def _left(text: str) -> str:
             "caller: no i am sorry nine six nine two\nagent: fine it is nine six nine two then",
             "the pin please fine it is then",
         ),
+        ("agent: security code\ncaller: is it seven er one or seven no it is seven one four", "security code is it"),
         (
             "agent: may i have your email\ncaller: it's b dot o no just ann underscore b at example dot org\n"
             "agent: ann underscore b okay",

@@ -213,7 +213,9 @@ class _Exchange:
 
     def _may_belong(self, piece: Piece, gap: str) -> bool:
         """Whether a piece may say anything of the value: not what is asked next, nor a lonely word."""
-        if not _SPEAKING_OF_ELSE.isdisjoint(gap) or is_counted(self._talk, piece.end, self._language):
+        if not _SPEAKING_OF_ELSE.isdisjoint(gap) or is_counted(
+            self._talk, piece.end, self._language, is_asked=self._said.told
+        ):
             return False
         is_single = len(piece.signs.said) == 1
         if is_single and self._talk.words[piece.start] in self._language.pronouns and not gap.endswith("s"):
@@ -229,7 +231,7 @@ def _is_doubtful(piece: Piece) -> bool:
 
 def _answers(talk: Talk, piece: Piece, language: Language) -> bool:
     """Whether a piece of some words stands right after what was asked, or alone in its turn."""
-    if piece.end - piece.start == 1 or is_counted(talk, piece.end, language):
+    if piece.end - piece.start == 1 or is_counted(talk, piece.end, language, is_asked=True):
         return False
     asked = talk.asked_before(piece.start, 1)
     is_next = bool(asked) and not _others(talk.kinds[asked[0].at : piece.start])

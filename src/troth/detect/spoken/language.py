@@ -100,6 +100,7 @@ class Language:
     plurals: frozenset[str]
     pronouns: frozenset[str]
     decimals: frozenset[str]
+    alternatives: frozenset[str]
     providers: frozenset[str]
     domains: frozenset[str]
     word_domains: frozenset[str]
@@ -151,6 +152,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         common=frozenset(words["common"]),
         plurals=frozenset(raw.get("plural_digit", ())),
         pronouns=frozenset(words.get("pronouns", ())),
+        alternatives=frozenset(words.get("alternatives", ())),
         decimals=frozenset(words.get("decimals", ())),
         several=frozenset(words.get("several", ())),
         counted=frozenset(words["counted"]),

@@ -115,11 +115,16 @@ def _is_verb(talk: Talk, at: int) -> bool:
     return talk.kinds[at] == "v" and len(talk.words[at]) > 1 and bool(follows) and follows in "dtT9mow"
 
 
-def is_counted(talk: Talk, end: int, language: Language) -> bool:
-    """Whether the number before word *end* says how many of something there are: of a known thing, or of several."""
+def is_counted(talk: Talk, end: int, language: Language, *, is_asked: bool) -> bool:
+    """Whether the number before word *end* says how many of something there are: of a known thing, or of several.
+
+    What *is_asked* for may be said in two ways (``a six or a nought``); else that is how many there are, too.
+    """
     if end >= len(talk.words):
         return False
     word, *more = talk.words[end : end + 2]
+    if is_asked and word in language.alternatives:
+        return False
     if word == "of" and not language.several.isdisjoint(more):
         return True
     return word in language.counted or (talk.kinds[end] == "x" and len(word) > _SHORT_WORD and word.endswith("s"))

@@ -122,7 +122,9 @@ def _others(
         if said and said.score >= EXACT:
             return None
         others += 1
-    if others and (is_counted(talk, before.end, language) or not _may_go_on(said, signs, gap, asked)):
+    if others and (
+        is_counted(talk, before.end, language, is_asked=asked.is_sure) or not _may_go_on(said, signs, gap, asked)
+    ):
         return None
     if others == len(gap) and len(before.signs.said) == len(piece.signs.said) == 1:
         return None  # ``shelf four row two``
@@ -172,7 +174,9 @@ def _may_go_on(said: Said | None, signs: Signs, gap: str, asked: Context) -> boo
 def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Context, language: Language) -> Said | None:
     """What some pieces say together: by what was asked for, or by their shape."""
     start, end = pieces[0].start, pieces[-1].end
-    if len(signs.said) < _LEAST_SIGNS or (len(signs.said) <= _COUNTED_SIGNS_MAX and is_counted(talk, end, language)):
+    if len(signs.said) < _LEAST_SIGNS or (
+        len(signs.said) <= _COUNTED_SIGNS_MAX and is_counted(talk, end, language, is_asked=asked.is_sure)
+    ):
         return None
     kinds = talk.kinds[start:end] if len(pieces) == 1 else "".join([talk.kinds[it.start : it.end] for it in pieces])
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
