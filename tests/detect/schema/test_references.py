@@ -109,6 +109,16 @@ def test_parts_of_a_row_that_have_its_key_point_to_it() -> None:
     assert set(_told(infer_references(schema)).values()) == {"users.user_id"}
 
 
+def test_nothing_points_to_a_copy_that_keeps_history() -> None:
+    schema = _schema("app_plan: n:t\nold_plan*history_id: n:t\nold_plan_user*history_id: plan_id")
+    assert _told(infer_references(schema)) == {"old_plan_user.plan_id": "app_plan.id"}
+
+
+def test_of_two_a_number_stands_behind_the_mark() -> None:
+    schema = _schema("concept:\nrelation: concept_id_1 concept_id_2")
+    assert set(_told(infer_references(schema))) == {"relation.concept_id_1", "relation.concept_id_2"}
+
+
 def test_a_code_that_is_called_like_a_table_keeps_its_word() -> None:
     schema = _schema("source_code: text:t\nsource: url:t\nflaw: source_code_id")
     assert _told(infer_references(schema)) == {"flaw.source_code_id": "source_code.id"}
@@ -155,7 +165,6 @@ def test_a_part_names_what_it_is_a_part_of() -> None:
         "mail*t: text:t\nlog: t:t",
         "genotype:\ngenotypeprop: type_id\ncolour:",
         "client: key_hash:t\nsetting: user_id",
-        "historicalproject: name:t\nhistoricalprojectuser: project_id",
         "rejected_username*username: username:t\nlog: username:t",
         "customer*id: id:t\npayment: stripe_customer_id:t",  # somebody else's key
         "order: note:t\nmenu: order",  # a rank

@@ -41,7 +41,7 @@ def named(table: TableSchema, column: Column, targets: Targets) -> Named | None:
     """The column, read; None where it does not look like a key of another row."""
     if column.kind not in KEYS:
         return None
-    words = targets.words(column.name)
+    words = _without_number(targets.words(column.name), targets)
     stem, marked = targets.stem(words)
     marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
     bare = targets.unfronted(words)
@@ -59,8 +59,16 @@ def _is_own_key(it: Named, targets: Targets) -> bool:
         return True
     if letters(it.column.name) == letters(it.table.name) + "id":
         return True
-    is_custom = alone and it.column.name in targets.common_keys and "ptr" not in it.words
-    return is_custom and not _is_called_after(it.column.name, targets)
+    if not alone or it.column.name not in targets.common_keys or "ptr" in it.words:
+        return False
+    whole = targets.whole_of(it.table)  # of that name, a part has the same key
+    return not (whole and whole.key.name == it.column.name) and not _is_called_after(it.column.name, targets)
+
+
+def _without_number(words: Words, targets: Targets) -> Words:
+    """The words of ``concept_id_1`` without its number: the first of two."""
+    is_numbered = len(words) > 2 and words[-1].isdigit() and words[-2] in targets.lists.keys
+    return words[:-1] if is_numbered else words
 
 
 def _is_called_after(key: str, targets: Targets) -> bool:

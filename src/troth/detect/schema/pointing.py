@@ -267,7 +267,7 @@ def _less(target: Target, way: tuple[float, str], less: float) -> Judged:
 
 def _far(owner: Target, it: Named) -> float:
     """How much less it says that a key has a name which its table's name does not explain."""
-    if set(owner.key_words) & set(owner.noun):
+    if set(owner.key_words) & set(owner.noun) or any(map(_shortens, owner.key_words[:1], owner.noun[:1])):
         return 0.0
     return 0.5 if it.is_text else 0.3
 

@@ -91,18 +91,18 @@ class Targets:
         self.by_tail: dict[str, list[Target]] = {}
         self.by_initials: dict[str, list[Target]] = {}
         self.by_joined: dict[str, Target] = {}
-        tables = [it for it in schema.tables.values() if it.kind is TableKind.TABLE]
+        tables = [it for it in schema.tables.values() if it.kind is TableKind.TABLE and it.key != _OF_HISTORY]
         for table in tables:
             if len(table.key) == 1:
                 self._add(table)
         self.by_key: dict[Words, list[Target]] = {}
         self.by_letters: dict[str, list[Target]] = {}
-        for table, name in self._own_keys(tables):
+        for table, name in self._own_keys(tables, schema):
             target = self._target(table, name)
             if target is not None:
                 self.by_key.setdefault(target.key_words, []).append(target)
                 self.by_letters.setdefault(letters(name), []).append(target)
-        keys = Counter(table.key[0] for table in tables if len(table.key) == 1)
+        keys = Counter(table.key[0] for table in schema.tables.values() if len(table.key) == 1)
         self.common_keys = frozenset(name for name, count in keys.items() if count > _SHARED)
         self.writes_bare_keys = self._writes_bare_keys(schema)
         self.people = self._signing_in()
@@ -204,7 +204,7 @@ class Targets:
 
     def _add(self, table: TableSchema) -> None:
         target = self._target(table, table.key[0])
-        if target is None or "".join(target.noun).startswith(_ONCE):
+        if target is None:
             return
         self.by_table[table.name] = target
         for word in {*target.full[:1], *target.full[-1:], *target.noun[:1], *target.core[-1:]}:
@@ -215,12 +215,13 @@ class Targets:
             if len(words) > 1:
                 self.by_initials.setdefault("".join(word[0] for word in words), []).append(target)
 
-    def _own_keys(self, tables: Sequence[TableSchema]) -> Iterator[tuple[TableSchema, str]]:
+    def _own_keys(self, tables: Sequence[TableSchema], schema: Schema) -> Iterator[tuple[TableSchema, str]]:
         """Keys whose names say more than "id", and whose they are where several tables have them: those that are called
         so; else the one whose rows are found by it, and that says most of them."""
         rows: dict[Words, list[tuple[int, bool, int, str]]] = {}
         by_name = {table.name: table for table in tables}
-        shared = Counter(key[0] for table in tables for key in {table.key, *table.unique} if len(key) == 1)
+        every = schema.tables.values()
+        shared = Counter(key[0] for table in every for key in {table.key, *table.unique} if len(key) == 1)
         for table in tables:
             for name in dict.fromkeys(_single_keys(table)):
                 called = self._called(table, name)
@@ -279,8 +280,8 @@ class Targets:
         return bare > marked
 
 
-_ONCE: Final = "historical"
-"""What the name of a table begins with that keeps what another's rows once were: nothing points to it."""
+_OF_HISTORY: Final = ("history_id",)
+"""The key of tables that keep what another's rows once were: nothing points to them."""
 CONTENT_TYPE: Final = (root("content"), root("type"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SERVED: Final = frozenset(root(word) for word in ("customer", "kunde", "cliente", "client", "login", "profile"))
