@@ -51,8 +51,7 @@ def main(arguments: Sequence[str]) -> None:
         case "ask":
             _ask(documents, [*_documents(asked.texts)], asked.encoder, asked.teacher, asked.out)
         case "learn":
-            kept = [it for path in _files(asked.opinions) for it in opinions.read(path)]
-            _learn(documents, [*kept, *_of_dictionaries(asked.foreign)], asked)
+            _learn(documents, asked)
         case "calibrate":
             calibrating.put(calibrating.fitted(measuring.judged(documents, asked.weights)), asked.out)
         case _:
@@ -81,12 +80,14 @@ def _ask(documents: Sequence[Document], texts: Sequence[str], encoder: Path, pat
     opinions.write([it for it in thought if len(it.words)], out)
 
 
-def _learn(documents: Sequence[Document], thought: Sequence[Opinion], asked: argparse.Namespace) -> None:
+def _learn(documents: Sequence[Document], asked: argparse.Namespace) -> None:
     from tools.name_model.learning import learnt
     from tools.name_model.network import write
     from tools.name_model.teacher import given
 
-    student, words = learnt(documents, thought, given(asked.encoder, 64), rounds=asked.rounds, told=print)
+    thought = [it for path in _files(asked.opinions) for it in opinions.read(path)]
+    both = thought, [*_of_dictionaries(asked.foreign)]
+    student, words = learnt(documents, both, given(asked.encoder, 64), rounds=asked.rounds, told=print)
     write(student, words.known, asked.out)
 
 

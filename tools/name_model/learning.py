@@ -23,13 +23,16 @@ from troth.detect.names.words import SHAPES, WORD, plain
 
 __all__ = ["Given", "learnt", "shares"]
 
-_HEARD: Final = 0.6
-"""So many of the opinions are heard in each round, chosen anew."""
+_HEARD: Final = (0.9, 0.35)
+"""So many of the opinions of teacher and dictionaries are heard in each round, chosen anew."""
+
+_MET: Final = (3, 9)
+"""A word that they name oftener gets a row of its own."""
 
 _BATCH: Final = 32
 _LENGTH: Final = 128
 _RATE: Final = 2e-3
-_MADE: Final = 5000
+_MADE: Final = 6000
 _GAP: Final = 5
 """How many words of nothing stand between two texts: as far as the network sees."""
 
@@ -62,13 +65,15 @@ class _Text:
 
 def learnt(
     documents: Sequence[Document],
-    opinions: Sequence[Opinion],
+    opinions: tuple[Sequence[Opinion], Sequence[Opinion]],
     given: Given,
     *,
     rounds: int,
     told: Callable[[str], None],
 ) -> tuple[Student, Words]:
-    """A network that has read all of them so many times. *told* hears how it goes."""
+    """A network that has read all of them so many times: texts that are marked, those of which the teacher has an
+    opinion, and those of which dictionaries have one. *told* hears how it goes.
+    """
     chance = random.Random(1)
     torch.manual_seed(1)
     changes = Changes(documents, chance)
@@ -77,8 +82,9 @@ def learnt(
     optimiser = torch.optim.AdamW([it for it in student.parameters() if it.requires_grad], weight_decay=0.01)
     for number in range(rounds):
         texts = [_marked(words, it) for it in (*changes.of(documents), *changes.made(_MADE))]
-        heard = chance.sample(opinions, round(_HEARD * len(opinions)))
-        texts += [_thought(words, it, changes, chance) for it in heard]
+        for them, share in zip(opinions, _HEARD, strict=True):
+            heard = chance.sample(them, round(share * len(them)))
+            texts += [_thought(words, it, changes, chance) for it in heard]
         chance.shuffle(texts)
         loss = _round(student, optimiser, words, texts, number=number, rounds=rounds)
         told(f"round {number + 1} of {rounds}: {loss:.4f}")
@@ -94,13 +100,13 @@ def shares(student: Student, words: Words, found: Sequence[str]) -> npt.NDArray[
     return answer
 
 
-def _known(documents: Iterable[Document], opinions: Iterable[Opinion], given: Given) -> list[str]:
+def _known(documents: Iterable[Document], opinions: Iterable[Sequence[Opinion]], given: Given) -> list[str]:
     """The words that get a row of their own. (A document may be there twice, to count for more.)"""
     marked = Counter(plain(word).lower() for it in {*documents} for word in WORD.findall(it.text))
-    thought = Counter(plain(word).lower() for it in opinions for word in it.words)
-    often = {word for word, count in marked.items() if count > 1} | {
-        word for word, count in thought.items() if count > 6
-    }
+    often = {word for word, count in marked.items() if count > 1}
+    for them, least in zip(opinions, _MET, strict=True):
+        thought = Counter(plain(word).lower() for it in them for word in it.words)
+        often |= {word for word, count in thought.items() if count > least}
     return sorted(often | {plain(it) for it in given.rows if len(it) > 1 or not it.isalpha()})
 
 
