@@ -152,7 +152,7 @@ class _Exchange:
     def _take(self, piece: Piece) -> None:
         """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
         gap = self._stretches[-1][1], piece.start
-        self._is_others ^= self._talk.changes_speaker(*gap)
+        self._is_others = self._talk.changes_speaker(self._said.start, piece.start)
         is_near = _others(self._talk.kinds[slice(*gap)]) <= _OTHERS_MAX
         if self._is_others or not is_near:
             self._stretches.append((piece.start, piece.end))

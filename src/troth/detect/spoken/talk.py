@@ -96,9 +96,9 @@ class Talk:
 
     def changes_speaker(self, start: int, end: int) -> bool:
         """Whether somebody else speaks at word *end* than before word *start*."""
-        if "s" not in self.kinds[start:end]:
-            return False
         before, after = bisect.bisect_left(self._turns, start) - 1, bisect.bisect_left(self._turns, end) - 1
+        if before == after:
+            return False
         speaker = self.words[self._turns[after]].strip()
         return bool(speaker) and (before < 0 or self.words[self._turns[before]].strip() != speaker)
 
