@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -66,6 +67,18 @@ def test_offsets_grow_and_end_with_the_text(written: str) -> None:
 def test_what_shows_nothing_behind_something_is_no_part_of_it(behind: str) -> None:
     text = Text("\u200b４２" + behind)
     assert (text.offset(0), text.end(2)) == (1, 3)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "é", "e\u0301", "\u200b", "\x1b[31m", "\x1b[", "\x1b", "4", "\ud800", " "])).map(
+        "".join
+    )
+)
+def test_an_end_is_behind_what_it_ends(written: str) -> None:
+    text = Text(written)
+    sizes = [len(text.folded[:at].encode("utf-8", "replace")) for at in range(len(text.folded) + 1)]
+    for start, end in itertools.pairwise(sizes):
+        assert text.offset(start) < text.end(end) <= len(written)
 
 
 def test_accents_of_their_own_are_part_of_what_they_end() -> None:
