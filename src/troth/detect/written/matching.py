@@ -35,8 +35,8 @@ _SPELLED: Final = re.compile("[a-z]{4}")
 
 _Heeding = tuple[Search, int, int, int]
 """A search, and the numbers of its words before, after and against."""
-_Sought = tuple[Search, bool, bool, bool]
-"""A search, and whether a text says any of its words before, after and against."""
+_Sought = tuple[Search, bool]
+"""A search, and whether a text says any of its words."""
 
 
 class Matcher:
@@ -58,9 +58,9 @@ class Matcher:
             sought: dict[_Sought, list[int]] = defaultdict(list)
             for at, said in enumerate(saids):
                 for search, before, after, against in part.worth_while(texts[at].utf8, said):
-                    is_before, is_after = before in said, after in said
-                    if is_before or is_after or not search.needs_words:
-                        sought[search, is_before, is_after, against in said].append(at)
+                    is_told = before in said or after in said
+                    if is_told or not search.needs_words:
+                        sought[search, is_told or against in said].append(at)
             for it, places in sought.items():
                 _find(it, places, texts, found)
         return found
@@ -92,7 +92,7 @@ def _find(sought: _Sought, places: list[int], texts: Sequence[Text], found: list
     """Adds what is sought in the texts at some places, which are laid end to end, to what is found in each. One alone
     is laid like many, or its ends would be others.
     """
-    search, before, after, against = sought
+    search, any_said = sought
     kind, name = search.recogniser.type, search.recogniser.name
     parts = [texts[at].utf8 for at in places]
     laid = _BETWEEN.join([b"", *parts, b""])
@@ -100,7 +100,7 @@ def _find(sought: _Sought, places: list[int], texts: Sequence[Text], found: list
     clock = texts[places[0]].check_clock
     begin = end = following = 0  # of the text in which the last value stood, and where the one behind it begins
     nth = -1
-    for first, past, score, checked, told in search.find(laid, before, after, against, clock):
+    for first, past, score, checked, told in search.find(laid, any_said=any_said, check_clock=clock):
         if first >= following:
             nth += 1
             if first >= begins[nth + 1]:

@@ -29,11 +29,6 @@ Hit = tuple[int, int, float, bool | None, bool]
 """Where a value is, in bytes; its score; whether its check agrees; whether words told of it."""
 
 
-_Words = tuple[Match | None, Match | None, Match | None]
-"""What looks for words before a value, after it, and against it."""
-_NO_WORDS: Final = (None, None, None)
-
-
 class Search:
     """Looks for one pattern. Its expressions are compiled when they are first needed, since most never are.
 
@@ -47,20 +42,13 @@ class Search:
         self.heeds_words = pattern.scores.heed_words or bool(recogniser.words.against)
 
     def find(
-        self,
-        utf8: bytes,
-        before: bool = True,
-        after: bool = True,
-        against: bool = True,
-        check_clock: Callable[[], None] = lambda: None,
+        self, utf8: bytes, *, any_said: bool = True, check_clock: Callable[[], None] = lambda: None
     ) -> Iterator[Hit]:
-        """Every place that the evidence is good enough for; *before*, *after* and *against* say which of its words
-        occur in the text at all. *check_clock* is called often, and may raise.
+        """Every place that the evidence is good enough for; *any_said* is whether the text says any of its words.
+        *check_clock* is called often, and may raise.
         """
         match, group, check, needs_check, scores, once = self._ready
-        words = self._words(before, after, against) if self.heeds_words else _NO_WORDS
-        words_before, words_after, words_against = words
-        needs_words, heeds = self.needs_words, words != _NO_WORDS
+        heeds, needs_words = any_said and self.heeds_words, self.needs_words
         size, at, told, last = len(utf8), 0, None, None
         for turn in itertools.count():
             if not turn % _TURNS:
@@ -78,7 +66,7 @@ class Search:
                     at = start + 1  # a value may stand in what looked like a longer one
                 continue
             if heeds:
-                told = _told(utf8, start, end, words_before, words_after, words_against, needs_words)
+                told = self.told(utf8, start, end)
                 if told is not None:
                     word = start - told
                     if told == _DENIED or (once and word == last):
@@ -93,17 +81,36 @@ class Search:
     def told(self, utf8: bytes, start: int, end: int) -> int | None:
         """How many bytes from the value at *start* to *end* the nearest word is that says what it is.
 
-        None where there is none, -1 where a nearer one says that it is something else.
+        None where there is none, -1 where a nearer one says that it is something else. One before the value may touch
+        it, but not stand in it.
         """
-        return _told(utf8, start, end, *self._words(True, True, True), self.needs_words)
+        before, after, against = self._words
+        near = None
+        farthest = start - _BEFORE - 1 if start > _BEFORE else 0  # where what bounds a word stands
+        if before is not None:
+            _, past = before(FROM_START, utf8, farthest, start + 1)[0]
+            if past >= start:
+                return 0
+            if past >= 0:
+                near = start - past
+        if after is not None:
+            begin, _ = after(ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
+            if begin >= 0 and (near is None or begin - end < near):
+                near = begin - end if begin > end else 0
+        if against is not None and (near is not None or not self.needs_words):
+            _, past = against(FROM_START, utf8, farthest, start + 1)[0]
+            if past >= 0 and (near is None or max(0, start - past) < near):
+                return _DENIED
+        return near
 
-    def _words(self, before: bool, after: bool, against: bool) -> _Words:
-        """What looks for its words; None for those it has none of, or that are not asked for."""
+    @cached_property
+    def _words(self) -> tuple[Match | None, Match | None, Match | None]:
+        """What looks for words before a value, after it, and against it."""
         known = self.recogniser.words
         return (
-            _last_of(known.before) if before and known.before else None,
-            _first_of(known.after) if after and known.after else None,
-            _last_of(known.against) if against and known.against else None,
+            _last_of(known.before) if known.before else None,
+            _first_of(known.after) if known.after else None,
+            _last_of(known.against) if known.against else None,
         )
 
     @cached_property
@@ -126,32 +133,3 @@ def _last_of(these: tuple[str, ...]) -> Match:
 @lru_cache(_LISTS_KEPT)
 def _first_of(these: tuple[str, ...]) -> Match:
     return matches(words.regex(these))
-
-
-def _told(
-    utf8: bytes,
-    start: int,
-    end: int,
-    before: Match | None,
-    after: Match | None,
-    against: Match | None,
-    needs_words: bool,
-) -> int | None:
-    """How far the nearest word is. One before the value may touch it, but not stand in it."""
-    near = None
-    farthest = start - _BEFORE - 1 if start > _BEFORE else 0  # where what bounds a word stands
-    if before is not None:
-        _, past = before(FROM_START, utf8, farthest, start + 1)[0]
-        if past >= start:
-            return 0
-        if past >= 0:
-            near = start - past
-    if after is not None:
-        begin, _ = after(ANYWHERE, utf8, end - 1, min(len(utf8), end + _AFTER + 1))[0]
-        if begin >= 0 and (near is None or begin - end < near):
-            near = begin - end if begin > end else 0
-    if against is not None and (near is not None or not needs_words):
-        _, past = against(FROM_START, utf8, farthest, start + 1)[0]
-        if past >= 0 and (near is None or max(0, start - past) < near):
-            return _DENIED
-    return near
