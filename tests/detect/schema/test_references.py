@@ -127,6 +127,8 @@ def test_a_code_that_is_called_like_a_table_keeps_its_word() -> None:
 def test_two_words_that_are_a_table_need_no_mark() -> None:
     schema = _schema("tax_class: name:t\nproduct: tax_class\nprice: tax_class:t\ntax: class_id")
     assert _told(infer_references(schema))["product.tax_class"] == "tax_class.id"
+    schema = _schema("order: status price:n\norder_status: name:t\norder_price: total:n")
+    assert _told(infer_references(schema)) == {"order.status": "order_status.id"}
 
 
 def test_who_did_something_is_who_signs_in() -> None:

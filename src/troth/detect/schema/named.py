@@ -45,9 +45,9 @@ def named(table: TableSchema, column: Column, targets: Targets) -> Named | None:
     stem, marked = targets.stem(words)
     marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
     bare = targets.unfronted(words)
-    if not stem or (not marked and stem == bare and _is_amount(stem, column, targets)):
-        return None
     front, context = targets.split(table.name)
+    if not stem or (not marked and stem == bare and _is_amount((*front, *context), stem, column, targets)):
+        return None
     it = Named(table, column, words, bare, stem, marked, front, context)
     return None if column.name in table.key and _is_own_key(it, targets) else it
 
@@ -76,5 +76,12 @@ def _is_called_after(key: str, targets: Targets) -> bool:
     return any(set(owner.key_words) & set(owner.noun) for owner in targets.by_letters.get(letters(key), ()))
 
 
-def _is_amount(stem: Words, column: Column, targets: Targets) -> bool:
-    return column.kind is ColumnKind.NUMBER or (stem[-1] in targets.lists.amounts and column.kind in NUMBERS)
+def _is_amount(around: Words, stem: Words, column: Column, targets: Targets) -> bool:
+    """Whether it counts or ranks something. The type of an account does not where there is a table of account types."""
+    if column.kind is ColumnKind.NUMBER:
+        return True
+    return (
+        stem[-1] in targets.lists.amounts
+        and column.kind in NUMBERS
+        and "".join((*around, *stem)) not in targets.by_joined
+    )

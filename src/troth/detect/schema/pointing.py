@@ -156,7 +156,8 @@ class Pointers:
             by_value = target.key_words[-1:] and target.key_words[-1] not in self._lists.keys
             return (_CALLED_BY_VALUE if by_value else _CALLED_AS_TEXT) if called else _NOTHING
         if not it.marked and not self._targets.writes_bare_keys:
-            return _CALLED_BARE if len(stem) > 1 and stem in (noun, full) else _NOTHING
+            is_called = (len(stem) > 1 and stem in (noun, full)) or full == (*it.around, *stem)
+            return _CALLED_BARE if is_called else _NOTHING
         around = it.around if target.table.name != it.table.name else it.front
         alike = len(full) - len(stem)
         if 0 < alike <= len(around) and full == (*around[:alike], *stem):
