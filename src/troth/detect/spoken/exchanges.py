@@ -15,7 +15,7 @@ from troth.detect.spoken.values import by_shape
 
 __all__ = ["Found", "widened"]
 
-_SPEAKING_OF_ELSE: Final = frozenset("?@!")
+_SPEAKING_OF_ELSE: Final = frozenset("@!")
 _SLIPS: Final = frozenset("sczf")
 _FIGURES: Final = frozenset("9L/-")
 _AGAIN_WORDS_MAX: Final = 24
@@ -104,8 +104,8 @@ class _Exchange:
         self._talk = talk
         self._pieces = pieces
         self._language = language
-        self._signs = "".join(_digits(it) for it in pieces[found.first : found.last])
-        self._shape = "".join(it.signs.shape for it in pieces[found.first : found.last])
+        self._signs = "".join(_digits(it) for it in pieces[found.first : found.last])[-_SIGNS_MAX:]
+        self._shape = "".join(it.signs.shape for it in pieces[found.first : found.last])[-_SIGNS_MAX:]
         self._stretches = [(found.said.start, found.said.end)]
         self._last_own = 0
         self._is_others = False
@@ -151,9 +151,9 @@ class _Exchange:
 
     def _take(self, piece: Piece) -> None:
         """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
-        gap = self._stretches[-1][1], piece.start
+        gap = self._talk.kinds[self._stretches[-1][1] : piece.start]
         self._is_others = self._talk.changes_speaker(self._said.start, piece.start)
-        is_near = _others(self._talk.kinds[slice(*gap)]) <= _OTHERS_MAX
+        is_near = "?" not in gap and _others(gap) <= _OTHERS_MAX
         if self._is_others or not is_near:
             self._stretches.append((piece.start, piece.end))
         else:
@@ -179,7 +179,7 @@ class _Exchange:
     def _leads_to(self, piece: Piece, start: int) -> bool:
         """Whether a piece is the beginning of the value that begins at word *start*, or was said for it at first."""
         gap = self._talk.kinds[piece.end : start]
-        if len(gap) > _ON_WORDS_MAX or not self._may_belong(piece, gap):
+        if len(gap) > _ON_WORDS_MAX or "?" in gap or not self._may_belong(piece, piece.end, start):
             return False
         if "z" in gap or _digits(piece) in self._signs or ("c" in gap and _digits(piece)[:2] == self._signs[:2]):
             return True
@@ -190,12 +190,12 @@ class _Exchange:
     def _belongs(self, end: int, piece: Piece) -> bool:
         """Whether a piece says the value that ends at word *end* again, or goes on with it."""
         gap = self._talk.kinds[end : piece.start]
-        if len(gap) > _AGAIN_WORDS_MAX or not self._may_belong(piece, gap):
+        if len(gap) > _AGAIN_WORDS_MAX or not self._may_belong(piece, end, piece.start):
             return False
         if self._is_repeated(piece):
             return True
         others = _others_in_turn(self._talk, piece)
-        if len(gap) > _ON_WORDS_MAX or _asks(self._talk, end, piece.start) or _is_field(self._talk, piece, gap):
+        if len(gap) > _ON_WORDS_MAX or _is_field(self._talk, piece, gap):
             return False
         if "c" not in gap and self._said.score >= WHOLE:
             return not others and not _others(gap)
@@ -211,11 +211,14 @@ class _Exchange:
         is_long = piece.end - piece.start > 1 or not _others_in_turn(self._talk, piece)
         return len(digits) >= _ECHO_SIGNS and digits in self._signs and is_long
 
-    def _may_belong(self, piece: Piece, gap: str) -> bool:
-        """Whether a piece may say anything of the value: not what is asked next, nor a lonely word."""
-        if not _SPEAKING_OF_ELSE.isdisjoint(gap) or is_counted(
-            self._talk, piece.end, self._language, is_asked=self._said.told
-        ):
+    def _may_belong(self, piece: Piece, start: int, end: int) -> bool:
+        """Whether a piece may say anything of the value, words *start* to *end* between them: not what is asked next,
+        nor a lonely word.
+        """
+        gap = self._talk.kinds[start:end]
+        if not _SPEAKING_OF_ELSE.isdisjoint(gap) or self._talk.asks_else(start, end, {self._said.type}):
+            return False
+        if is_counted(self._talk, piece.end, self._language, is_asked=self._said.told):
             return False
         is_single = len(piece.signs.said) == 1
         if is_single and self._talk.words[piece.start] in self._language.pronouns and not gap.endswith("s"):
@@ -259,8 +262,3 @@ def _others(kinds: str) -> int:
 def _is_field(talk: Talk, piece: Piece, gap: str) -> bool:
     """Whether a piece is in figures, on a line of its own: the next field of a form, and not said."""
     return "s" in gap and _FIGURES.issuperset(talk.kinds[piece.start : piece.end])
-
-
-def _asks(talk: Talk, start: int, end: int) -> bool:
-    """Whether somebody asks something between two words, and not only whether that was right."""
-    return "?" in talk.words[start:end] and "x" in talk.kinds[start:end]
