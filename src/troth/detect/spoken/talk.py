@@ -118,9 +118,9 @@ class Talk:
             return True
         if "?" not in kinds:
             return False
-        first = bisect.bisect_left(self.asked, start, key=lambda it: it.start)
-        between = itertools.takewhile(lambda it: it.start < end, self.asked[first:])
-        return any(not it.prompt.is_partial and types.isdisjoint(it.prompt.types) for it in between)
+        first, last = (bisect.bisect_left(self.asked, at, key=lambda it: it.start) for at in (start, end))
+        between = (it.prompt for it in self.asked[first:last])
+        return any(not it.is_partial and types.isdisjoint(it.types) for it in between)
 
 
 def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
