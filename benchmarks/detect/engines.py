@@ -23,8 +23,10 @@ __all__ = ["ENGINES", "OTHERS"]
 
 FIRST: Final = "Agent: Who am I speaking to? Caller: Ann, card 4000 0092 8190 3982, I live at 7 Mill Road in Leeds."
 """What every engine is asked first, so that what it loads late is loaded."""
-BATCH: Final = 100
-"""Documents that are handed over at once; Presidio needs two seconds for so many."""
+BATCH: Final = 1000
+"""Documents that are handed over at once."""
+BATCH_OF_OTHERS: Final = 100
+"""They look at one after the other, so it makes no difference; Presidio needs two seconds for so many."""
 Find = Callable[[Sequence[str]], Iterable[object]]
 """Findings for each of some texts, in the way that is fastest with this engine."""
 
@@ -134,7 +136,7 @@ def cost(name: str, corpus: Path, seconds: float) -> dict[str, float]:
     cold = time.process_time() - begun
     gc.freeze()
     spent = size = found = 0.0
-    for batch in _batches(corpus):
+    for batch in _batches(corpus, BATCH if name in ENGINES else BATCH_OF_OTHERS):
         begun = time.process_time()
         answers = list(find(batch))
         spent += time.process_time() - begun
@@ -153,14 +155,14 @@ def _most_held() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _batches(corpus: Path) -> Iterator[list[str]]:
+def _batches(corpus: Path, size: int) -> Iterator[list[str]]:
     """Documents a few at a time, so that reading them is not counted and takes no memory to speak of."""
     while True:
         with corpus.open(encoding="utf-8") as lines:
             batch = list[Any]()
             for line in lines:
                 batch.append(json.loads(line))
-                if len(batch) == BATCH:
+                if len(batch) == size:
                     yield batch
                     batch = []
 
