@@ -44,6 +44,7 @@ _IRREGULAR: Final = {
     "grp": "group",
     "msg": "message",
     "attr": "attribute",
+    "stats": "statistic",
     "lang": "language",
     "mgr": "manager",
     "perm": "permission",
