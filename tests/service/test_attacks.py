@@ -35,6 +35,8 @@ from troth.service.logs import Line
 from troth.service.mail.run import deliver
 from troth.service.staff.rights import Right
 
+pytestmark = pytest.mark.sampled
+
 __all__ = ["office"]
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

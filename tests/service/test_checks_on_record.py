@@ -31,6 +31,8 @@ from troth.service.record.ledger import DatabaseLog
 from troth.service.record.models import CheckRow, EntryRow, Retraction, Task
 from troth.service.record.retraction import plan_retraction
 
+pytestmark = pytest.mark.sampled
+
 __all__ = ["kept", "office"]
 
 FAILED = {"control": CONTROL, "outcome": "fail"}

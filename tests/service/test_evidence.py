@@ -37,6 +37,8 @@ from troth.service.record.ledger import DatabaseLog, record
 from troth.service.record.models import CheckRow, Task
 from troth.service.record.retraction import plan_retraction
 
+pytestmark = pytest.mark.sampled
+
 __all__ = ["office"]
 
 OTHER = "Our law is reviewed every year."

@@ -28,6 +28,8 @@ from troth.service.record.models import Due, EntryRow
 from .test_keep import HOUR, QUOTE, office, promising  # noqa: F401 - a fixture
 from .test_keep import RUN as BEGUN
 
+pytestmark = pytest.mark.sampled
+
 DAY = dt.timedelta(days=1)
 NOW = dt.datetime.now(dt.UTC).replace(hour=9, microsecond=0) - 11 * DAY
 """The pages are of today, so what they show has just happened."""

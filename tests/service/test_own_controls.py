@@ -27,6 +27,8 @@ from troth.stores import open_store
 
 from .test_keep import HOUR, NOW
 
+pytestmark = pytest.mark.sampled
+
 DECLARED = """
 troth: 1
 organisation: {{name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}}

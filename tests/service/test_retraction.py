@@ -22,6 +22,8 @@ from troth.service.record.disposal import dispose
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 from troth.service.record.retraction import NothingToRetract, plan_retraction, retract
 
+pytestmark = pytest.mark.sampled
+
 __all__ = ["happened", "office", "served"]
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)

@@ -157,6 +157,7 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("extension", ["jsonl"])  # formats and places do not know one another; see also below
+@pytest.mark.sampled
 class TestFilesInABucket(_FilesContract):
     @pytest.fixture
     def place(self, bucket: str, extension: str) -> FilesPlace:

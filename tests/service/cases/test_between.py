@@ -21,6 +21,8 @@ from troth.service.record.models import RunRow
 from troth.service.work.models import FlowRow
 from troth.stores import StoreUnreachable
 
+pytestmark = pytest.mark.sampled
+
 STAFF = Who("staff")
 TASK = "  archive: {title: The paper archive, store: task, owner: archive@example.org}\n"
 ASKED = """

@@ -23,6 +23,8 @@ from troth.service.mail.run import letter_context
 from troth.service.record.models import EntryRow, Hold
 from troth.service.work.models import FlowRow
 
+pytestmark = pytest.mark.sampled
+
 STAFF = life.Who("staff")
 
 

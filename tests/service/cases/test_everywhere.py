@@ -23,6 +23,8 @@ from troth.service.mail.models import LetterRow
 from troth.stores import AnyOf, Match
 from troth.testing.asked import SECRET, FakeVendor, Trap
 
+pytestmark = pytest.mark.sampled
+
 VOICE = Path(__file__).parents[3] / "examples" / "voice-company"
 NOW = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
 ASKED = """
