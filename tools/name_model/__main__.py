@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--texts", action="append", default=[], metavar="FILES", help="Texts without marks.")
     parser.add_argument("--foreign", action="append", default=[], metavar="FILES", help="Texts in other languages.")
     parser.add_argument("--opinions", action="append", default=[], metavar="FILES", help="What ``ask`` wrote.")
-    parser.add_argument("--rounds", type=int, default=10, help="How often everything is learnt from.")
+    parser.add_argument("--rounds", type=int, default=14, help="How often everything is learnt from.")
     parser.add_argument("--encoder", type=Path, help="Folder of the pretrained encoder.")
     parser.add_argument("--teacher", type=Path, help="The teacher's weights, written or read.")
     parser.add_argument("--weights", type=Path, help="The small network's weights, to be measured.")

@@ -23,7 +23,7 @@ from troth.detect.names.words import SHAPES, WORD, plain
 
 __all__ = ["Given", "learnt", "shares"]
 
-_HEARD: Final = (0.9, 0.35)
+_HEARD: Final = (1.0, 0.35)
 """So many of the opinions of teacher and dictionaries are heard in each round, chosen anew."""
 
 _MET: Final = (3, 9)
