@@ -209,7 +209,10 @@ def test_names_of_files_and_fields_give_a_terminal_no_orders(ask: Ask, files: Pa
         (".",),
         ("note.txt", "--types", "EMAIL"),
         ("note.txt", "--types", ","),
+        ("note.txt", "--types", "PERSON", "--no-names"),
+        ("note.txt", "--types", "DE_TAX_ID", "--country", "GB"),
         ("note.txt", "--min-score", "2"),
+        ("note.txt", "--min-score", "nan"),
         ("note.txt", "--country", "England"),
         ("note.txt", "--country", "ZZ"),
         ("note.txt", "--as", "xml"),
@@ -223,8 +226,17 @@ def test_what_is_asked_wrongly_ends_with_two(ask: Ask, wrong: tuple[str, ...]) -
     assert "Error: " in answer.err
 
 
-def test_a_type_that_is_nearly_right_is_shown(ask: Ask) -> None:
-    assert "did you mean EMAIL_ADDRESS?" in ask("detect", "note.txt", "--types", "EMAIL_ADRESS").err
+@pytest.mark.parametrize(
+    ("option", "said", "meant"),
+    [
+        ("--types", "EMAIL_ADRESS", "EMAIL_ADDRESS"),
+        ("--types", "email", "EMAIL_ADDRESS"),
+        ("--types", "contacts", "contact"),
+        ("--country", "UK", "GB"),
+    ],
+)
+def test_what_is_nearly_right_is_shown(ask: Ask, option: str, said: str, meant: str) -> None:
+    assert f"did you mean {meant}?" in ask("detect", "note.txt", option, said).err
 
 
 def test_long_work_is_told_on_the_terminal_and_ends_its_line(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from troth.detect.detector import Detector, Unknown
 from troth.detect.finding import Finding, Unscanned
+from troth.detect.spoken import Speech
 from troth.detect.text import Text
 
 MAIL = "Ann (ann@example.org) rang from 07700 900123 about card 4111 1111 1111 1111."
@@ -101,12 +102,54 @@ def test_looks_for_numbers_of_the_countries_that_are_named() -> None:
     ("asked", "message"),
     [
         ({"types": ["EMAIL"]}, "nothing finds the type EMAIL;"),
-        ({"countries": ["UK"]}, "the country UK is known, only of A"),
+        ({"types": ["EMAIL"]}, r"did you mean EMAIL_ADDRESS\?"),
+        ({"countries": ["UK"]}, r"the country UK is known, only of A.*; did you mean GB\?"),
+        ({"types": ["PERSON"]}, "nothing would be found: PERSON is looked for only with names: leave names on"),
+        ({"types": ["DE_TAX_ID"], "countries": ["GB"]}, "DE_TAX_ID is of other countries: ask for DE, or for all"),
+        ({"types": ["PERSON", "DE_TAX_ID"], "countries": ["GB"]}, "other countries.*; PERSON is looked for only with"),
     ],
 )
 def test_what_nothing_can_find_is_refused_and_no_text_called_clean_of_it(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(Unknown, match=message):
         Detector(names=False, **asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"types": []}, "types names no type"),
+        ({"min_score": 80}, "min_score is 80, and a score goes from 0 to 1"),
+        ({"min_score": -0.1}, "min_score is -0.1"),
+        ({"min_score": float("nan")}, "min_score is nan"),
+    ],
+)
+def test_settings_that_would_call_every_text_clean_are_refused(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Detector(names=False, **asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"types": ["PERSON", "EMAIL_ADDRESS"]},
+        {"types": ["ADDRESS"]},
+        {"types": ["DE_TAX_ID", "UK_NINO"], "countries": ["GB"]},
+        {"types": ["PERSON"], "listed": {"PERSON": ["Ann"]}},
+        {"types": ["PERSON"], "others": [Speech()]},
+        {"types": ["CREDIT_CARD"], "countries": []},
+        {"min_score": 0},
+        {"min_score": 1},
+    ],
+)
+def test_settings_that_may_find_something_are_accepted(asked: dict[str, Any]) -> None:
+    assert Detector(names=False, **asked).find("") == []
+
+
+@pytest.mark.parametrize("ask", ["find_many", "find_batch"])
+def test_one_text_where_there_should_be_several_is_refused_at_once_and_not_quoted(detector: Detector, ask: str) -> None:
+    with pytest.raises(TypeError, match="several texts are wanted") as refused:
+        getattr(detector, ask)("ann@example.org")
+    assert "ann" not in str(refused.value)
 
 
 @pytest.mark.parametrize("asked", [{"types": "EMAIL_ADDRESS"}, {"countries": "GB"}])

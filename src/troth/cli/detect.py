@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -109,12 +108,13 @@ def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *
     theirs = {code.upper() for code in countries} or None
     try:
         return Detector(types=wanted, countries=theirs, min_score=min_score, names=names)
-    except Unknown as unknown:
-        raise click.UsageError(str(unknown)) from None
+    except (Unknown, ValueError) as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
 def _types(said: str) -> frozenset[str]:
     """The types that are named, or whose group is."""
+    from troth.detect.asking import alike
     from troth.detect.entities import entities
 
     known = entities()
@@ -122,9 +122,8 @@ def _types(said: str) -> frozenset[str]:
     for name in filter(None, (part.strip() for part in said.split(","))):
         meant = {type_ for type_, it in known.items() if name.upper() == type_ or name.lower() == it.group}
         if not meant:
-            like = get_close_matches(name.upper(), known, 1)
-            groups = ", ".join(sorted({it.group for it in known.values()}))
-            hint = f"; did you mean {like[0]}?" if like else f"; groups are {groups}"
+            groups = sorted({it.group for it in known.values()})
+            hint = alike(name, [*known, *groups]) or f"; groups are {', '.join(groups)}"
             raise click.UsageError(f"there is no type or group {name}{hint}")
         wanted |= meant
     if not wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from troth.detect.asking import refuse_one_text
 from troth.detect.finding import Finding, Unscanned
 
 __all__ = ["FindMany", "find_batch"]
@@ -22,6 +23,7 @@ def find_batch(find_many: FindMany, texts: Any) -> Any:
     """
     import pyarrow as pa
 
+    refuse_one_text(texts)
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([find_batch(find_many, it) for it in texts.chunks], type=_list_type())
     array = texts if isinstance(texts, pa.Array) else pa.array(texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from troth.detect.entities import entities
+from troth.detect.asking import Unknown, refuse, refuse_one_text, refuse_string
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.names import Names
 from troth.detect.overlaps import resolved
@@ -15,7 +15,6 @@ from troth.detect.text import Text
 from troth.detect.written import reading
 from troth.detect.written.matching import Matcher
 from troth.detect.written.recogniser import Recogniser
-from troth.errors import TrothError
 
 __all__ = ["Detector", "Finder", "Unknown"]
 
@@ -23,10 +22,6 @@ _TEXTS_MAX: Final = 1024
 _CHARACTERS_MAX: Final = 500_000
 _HOLDING: Final = frozenset({"ADDRESS", "LOCATION", "URL"})
 """Types of what holds values of other types: where they are not wanted, they hide none that is."""
-
-
-class Unknown(TrothError):
-    """A type or a country is asked for that nothing can find: left alone, every text would seem to be clean of it."""
 
 
 class Finder(Protocol):
@@ -46,7 +41,8 @@ class Detector:
     where left out; *min_score* the lowest score; *names* whether people, places, addresses and organisations are looked
     for (the slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well.
     *seconds_max* bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the
-    caller knows what is too long. Raises `Unknown` for types and countries that nothing can find.
+    caller knows what is too long. Raises `Unknown` for types and countries that nothing can find, together or at all,
+    and ``ValueError`` for no types and for a lowest score that is none.
 
     What is found does not depend on the types that are wanted: a part of an account number is no telephone number,
     though nobody asked for accounts. But links and addresses hide nothing that they hold.
@@ -63,14 +59,16 @@ class Detector:
         others: Iterable[Finder] = (),
         seconds_max: float | None = None,
     ) -> None:
-        _refuse_string(types=types, countries=countries)
+        refuse_string(types=types, countries=countries)
+        if not 0 <= min_score <= 1:  # nor is it where it is no number
+            raise ValueError(f"min_score is {min_score}, and a score goes from 0 to 1")
         self._types = None if types is None else frozenset(types)
+        theirs = None if countries is None else frozenset(countries)
         others = list(others)
-        if not others:  # which may know types of their own
-            _refuse_unknown((self._types or frozenset()) - (listed or {}).keys(), frozenset(countries or ()))
+        refuse(self._types, theirs, names=names, listed=(listed or {}).keys(), are_others_asked=bool(others))
         self._min_score = min_score
         self._seconds_max = seconds_max
-        wanted, rivals = _recognisers(self._types, countries)
+        wanted, rivals = _recognisers(self._types, theirs)
         self._rivals = Matcher(rivals)
         self._finders: list[Finder] = [Matcher(wanted), Speech(), *others]
         if listed:
@@ -92,6 +90,10 @@ class Detector:
 
         Faster than one by one, since texts are read ahead, up to 1,024 of them or as many as make 500,000 characters.
         """
+        refuse_one_text(texts)
+        return self._find_many(texts)
+
+    def _find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
         for some in _together(texts):
             if self._seconds_max is not None:  # each text has its own
                 yield from map(self._find_or_say, some)
@@ -148,24 +150,10 @@ def _together(texts: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _refuse_string(**asked: Collection[str] | None) -> None:
-    for name, value in asked.items():
-        if isinstance(value, str):
-            raise TypeError(f"{name} is a collection, such as [{value!r}], not one string")
-
-
-def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
-    for type_ in sorted(types - entities().keys() if types else ()):
-        raise Unknown(f"nothing finds the type {type_}; docs/reference/entities.md lists those that can be found")
-    known = {country for it in reading.shipped() for country in it.countries}
-    for country in sorted(countries - known):
-        raise Unknown(f"no number of the country {country} is known, only of {', '.join(sorted(known))}")
-
-
 def _recognisers(
-    types: frozenset[str] | None, countries: Collection[str] | None
+    types: frozenset[str] | None, countries: frozenset[str] | None
 ) -> tuple[list[Recogniser], list[Recogniser]]:
     """Those of the types, and all others, for the countries."""
-    there = [it for it in reading.shipped() if countries is None or it.is_for(frozenset(countries))]
+    there = [it for it in reading.shipped() if countries is None or it.is_for(countries)]
     wanted = [it for it in there if types is None or it.type in types]
     return wanted, [] if types is None else [it for it in there if it.type not in types]
