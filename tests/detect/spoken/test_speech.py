@@ -138,6 +138,22 @@ def test_the_question_before_decides_what_digits_are(question: str, type_: str) 
     assert _found(f"agent: {question}\ncaller: {answer}") == [(type_, answer)]
 
 
+@pytest.mark.parametrize("between", [" or ", " and ", ", or "])
+def test_each_of_two_addresses_is_one(between: str) -> None:
+    both = ["ben at example dot org", "ann at example dot org"]
+    assert _found(between.join(both)) == [("EMAIL_ADDRESS", it) for it in both]
+
+
+@pytest.mark.parametrize("written", ["ANN@EXAMPLE.ORG.", "ann@example.co.uk or", "ann@example.org,"])
+def test_an_address_that_is_said_begins_after_one_that_is_written(written: str) -> None:
+    assert _found(f"mail {written} ben at example dot org") == [("EMAIL_ADDRESS", "ben at example dot org")]
+
+
+def test_an_address_said_again_is_one() -> None:
+    text = "ben at example dot org sorry ann at example dot org"
+    assert _found(text) == [("EMAIL_ADDRESS", text)]
+
+
 def test_a_later_question_ends_what_was_asked_before() -> None:
     text = "agent: the cvv\ncaller: six oh four\nagent: and the total amount\ncaller: two hundred and ten"
     assert _found(text) == [("CVV", "six oh four")]

@@ -51,7 +51,7 @@ def _addresses(talk: Talk, language: Language) -> Iterator[Said]:
     for match in _AT_OR_DOT.finditer(talk.kinds):
         at, kind = match.start(), match[0]
         if kind == "@" and (found := _email(talk, at, language)):
-            if pending and found.start <= pending.end + _SAME_WORDS_MAX:
+            if pending and _says_again(talk, pending, found, language):
                 found = found._replace(start=pending.start)
             elif pending:
                 yield pending
@@ -64,12 +64,18 @@ def _addresses(talk: Talk, language: Language) -> Iterator[Said]:
         yield pending
 
 
+def _says_again(talk: Talk, said: Said, after: Said, language: Language) -> bool:
+    """Whether one address is another that is said again, and not one more (``or ann at example dot org``)."""
+    is_near = after.start <= said.end + _SAME_WORDS_MAX
+    return is_near and language.dividing.isdisjoint(talk.words[said.end : after.start])
+
+
 def _email(talk: Talk, at: int, language: Language) -> Said | None:
     """The address around the at that is word *at*."""
     end = _domain_end(talk, _past_rate(talk, at), language)
     if end is None:
         return None
-    start = _local_start(talk, at, max(0, at - _LOCAL_WORDS_MAX), language)
+    start = _past_written(talk, _local_start(talk, at, max(0, at - _LOCAL_WORDS_MAX), language), at)
     if start == at:
         return None
     while start and talk.words[start - 1] in language.casing:
@@ -80,6 +86,15 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
         return None
     said = Said(start, _said_again(talk, end), "EMAIL_ADDRESS", _SURE if told else _SAID, told)
     return from_first_try(talk, said, language) if told else said
+
+
+def _past_written(talk: Talk, start: int, at: int) -> int:
+    """The first word of what stands before the at, past the domain of an address that is written before it."""
+    if not start or talk.words[start - 1] != "@" or talk.words[start + 1 : start + 2] != ["."]:
+        return start
+    while start + 2 < at and talk.words[start + 1] == ".":
+        start += 2
+    return start + 1
 
 
 def _has_said_sign(talk: Talk, start: int, end: int) -> bool:
@@ -179,7 +194,7 @@ def _local_start(talk: Talk, at: int, floor: int, language: Language) -> int:
             plain = 0
         elif start == at and word in language.mailboxes:
             plain += 1
-        elif not joined and word in language.before_email:
+        elif not joined and (word in language.before_email or word in language.dividing):
             if kind not in _PERHAPS or not _spelled_on(talk, before, language):
                 return start
         elif kind in _PERHAPS:

@@ -105,6 +105,7 @@ class Language:
     domains: frozenset[str]
     word_domains: frozenset[str]
     before_email: frozenset[str]
+    dividing: frozenset[str]
     mailboxes: frozenset[str]
     leading: frozenset[str]
     after_answer: frozenset[str]
@@ -160,6 +161,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         domains=frozenset(email["tlds"]),
         word_domains=frozenset(email.get("word_domains", ())),
         before_email=frozenset(email["before"]),
+        dividing=frozenset(email.get("dividing", ())),
         mailboxes=frozenset(email.get("mailboxes", ())),
         leading=frozenset(answer.get("leading", ())),
         after_answer=frozenset(answer.get("after", ())),
