@@ -25,3 +25,12 @@ _DETECTOR: Final = Detector(names=False)
 )
 def test_the_likelier_recogniser_finds_the_whole_value(text: str, value: str, kind: str) -> None:
     assert [(text[it.start : it.end], it.type) for it in _DETECTOR.find(text)] == [(value, kind)]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "mongodb+srv", "https", "redis"])
+@pytest.mark.parametrize("name", ["user", "ann99", ""])
+def test_a_password_before_a_host_is_a_secret_and_no_part_of_an_address(scheme: str, name: str) -> None:
+    text = f"DATABASE_URL={scheme}://{name}:s3cret@db.example.org/x"
+    found = {text[it.start : it.end]: it.type for it in _DETECTOR.find(text)}
+    assert found.pop("s3cret") == "SECRET"
+    assert not any("s3cret" in it for it in found)

@@ -93,9 +93,9 @@ def test_the_first_group_is_the_value_and_what_bounds_it_may_bound_the_next() ->
     assert found(it, "1234 5678,9012") == [("1234", 0.9), ("5678", 0.9), ("9012", 0.9)]
 
 
-def test_a_group_that_is_not_there_leaves_the_whole_match() -> None:
-    it = recogniser(r"a(\d)?b", Scores(alone=0.9))
-    assert found(it, "ab a1b") == [("ab", 0.9), ("1", 0.9)]
+def test_what_matches_without_the_group_is_passed_over() -> None:
+    it = recogniser(r"x\w+|(\d+)", Scores(alone=0.9))
+    assert found(it, "12 x34 56") == [("12", 0.9), ("56", 0.9)]
 
 
 def test_a_value_of_no_length_is_none_and_holds_nothing_up() -> None:

@@ -40,7 +40,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One way to write the value: an expression of RE2, whose first group, where it has one, is the value."""
+    """One way to write the value: an expression of RE2, whose first group, where it has one, is the value.
+
+    What matches without that group is passed over, so that nothing in it is taken for a value.
+    """
 
     regex: str
     scores: Scores

@@ -56,9 +56,11 @@ class Search:
             spans = match(ANYWHERE, utf8, at, size)
             start, end = spans[group]
             if start < 0:
-                start, end = spans[0]
-                if start < 0:
+                _, past = spans[0]
+                if past < 0:
                     return
+                at = max(past, at + 1)  # what holds no value is passed over, and so is whatever stands in it
+                continue
             at = end if end > at else at + 1  # not the whole match's: what bounds this value may bound the next, too
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
             if needs_check and not checked:
