@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from troth.detect.finding import Finding
+from troth.detect.keys import is_in_key
 from troth.detect.names.ordinary import without_ordinary_words
 from troth.detect.names.words import WORD, plain
 from troth.detect.text import Text
@@ -72,7 +73,8 @@ class Names:
                     at, part = some[which]
                     first, last = part[name.first - starts[which]], part[name.last - starts[which]]
                     start, end = texts[at].unfolded(first.start()), texts[at].unfolded_end(last.end())
-                    found[at].append(Finding(start, end, name.type, name.score, "names"))
+                    if not is_in_key(texts[at].written, start, end):
+                        found[at].append(Finding(start, end, name.type, name.score, "names"))
         return found
 
     def _ready(self) -> Network:

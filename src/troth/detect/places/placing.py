@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from troth.detect.finding import Finding
+from troth.detect.keys import is_in_key
 from troth.detect.places.judging import JUDGES, Judged, Needs
 from troth.detect.places.walking import NOWHERE, Walk, Walker
 from troth.detect.places.words import shipped
@@ -51,9 +52,10 @@ def placed(text: Text, cores: Iterable[tuple[int, int, str]]) -> Iterator[Findin
     for start, end, name in sorted(cores, key=lambda it: (it[0], -it[1])):
         text.check_clock()
         if start >= reach and (it := _place(text.utf8, start, end, name, reach)):
-            reach = it.end
-            kind = f"places/{name}"
-            yield Finding(text.offset(it.start), text.offset(it.end), it.type, it.score, kind, None, it.told)
+            begin, past = text.offset(it.start), text.offset(it.end)
+            if not is_in_key(text.written, begin, past):
+                reach = it.end
+                yield Finding(begin, past, it.type, it.score, f"places/{name}", None, it.told)
 
 
 def _place(utf8: bytes, start: int, end: int, name: str, reach: int) -> _Place | None:
