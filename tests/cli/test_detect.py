@@ -158,6 +158,15 @@ def test_a_summary_in_json_has_no_places_either(ask: Ask) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["call.txt", "call.csv", "call.json"])
+def test_the_encoding_of_a_file_can_be_named(ask: Ask, files: Path, name: str) -> None:
+    text = f"Добрый день, {ANN}" if name.endswith("txt") else json.dumps(["Добрый день", ANN], ensure_ascii=False)
+    (files / name).write_text(text, "koi8-r")
+    answer = ask("detect", name, "--no-names")
+    assert (answer.code, "--encoding" in answer.err) == (2, True)
+    assert ask("detect", name, "--no-names", "--encoding", "koi8-r").code == 1
+
+
 def test_columns_that_single_people_out_are_told(ask: Ask, files: Path) -> None:
     rows = "".join(f"19{n},CB7 {n % 9}AB,f\n" for n in range(50, 80))
     (files / "patients.csv").write_text(f"birth_year,postcode,sex\n{rows}")
@@ -216,6 +225,8 @@ def test_names_of_files_and_fields_give_a_terminal_no_orders(ask: Ask, files: Pa
         ("note.txt", "--country", "England"),
         ("note.txt", "--country", "ZZ"),
         ("note.txt", "--as", "xml"),
+        ("note.txt", "--encoding", "morse"),
+        ("note.txt", "--encoding", "base64"),
         ("note.txt", "--json", "--json-lines"),
     ],
     ids=" ".join,

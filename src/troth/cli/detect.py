@@ -23,6 +23,14 @@ _STEP_S: Final = 0.5
 _MB: Final = 1_000_000
 
 
+def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    try:
+        " ".encode(name or "utf-8")  # refuses what is no encoding of text, such as base64
+    except (LookupError, ValueError):
+        raise click.BadParameter(f"no encoding of text is called {plain(name)}; try utf-8, cp1252 or koi8-r") from None
+    return name
+
+
 @click.command()
 @click.argument(
     "files",
@@ -36,6 +44,13 @@ _MB: Final = 1_000_000
     "kind",
     type=click.Choice(["text", "csv", "jsonl", "json", "parquet"]),
     help="How the files are read. Where left out, by the endings of their names; a pipe is text.",
+)
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    default="",
+    callback=_encoding,
+    help="What text, CSV and JSON are encoded in, such as shift_jis. Where left out, UTF-8 or what its mark says.",
 )
 @click.option("--types", metavar="TYPE,…", help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci).")
 @click.option(
@@ -58,6 +73,7 @@ _MB: Final = 1_000_000
 def detect(
     files: tuple[str, ...],
     kind: str | None,
+    encoding: str,
     types: str | None,
     countries: tuple[str, ...],
     min_score: float,
@@ -85,7 +101,8 @@ def detect(
     out = _printer(as_json=as_json, json_lines=json_lines, explain=explain, places=not summary)
     totals = Totals()
     for file in files:
-        _look(file, Kind(kind) if kind else None, detector, out, totals, explain=explain, together=types is None)
+        as_told = Kind(kind) if kind else None
+        _look(file, as_told, encoding, detector, out, totals, explain=explain, together=types is None)
     out.finish(totals)
     if totals.unscanned:
         raise click.exceptions.Exit(2)
@@ -132,7 +149,15 @@ def _types(said: str) -> frozenset[str]:
 
 
 def _look(
-    file: str, kind: Kind | None, detector: Detector, out: Printer, totals: Totals, *, explain: bool, together: bool
+    file: str,
+    kind: Kind | None,
+    encoding: str,
+    detector: Detector,
+    out: Printer,
+    totals: Totals,
+    *,
+    explain: bool,
+    together: bool,
 ) -> None:
     """One file, printed as it is read."""
     from troth.detect.files import Remark, Rows, kind_of, scan
@@ -142,7 +167,8 @@ def _look(
     out.begin(file)
     with click.open_file(file, "rb") as stream:
         followed = Followed(file, stream)
-        for it in scan(detector, followed, kind or kind_of(file), explained=explain, rows=rows if together else None):
+        read_as, kept = kind or kind_of(file), rows if together else None
+        for it in scan(detector, followed, read_as, encoding=encoding, explained=explain, rows=kept):
             if isinstance(it, Remark):
                 out.remark(it)
                 seen.unscanned |= it.unscanned

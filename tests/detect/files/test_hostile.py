@@ -50,7 +50,9 @@ def test_every_address_in_a_document_is_found(value: object, ascii: bool, kind: 
     text = json.dumps(value, ensure_ascii=ascii)
     told = list(scan(DETECTOR, io.BytesIO(text.encode("utf-8", "surrogatepass")), kind))
     places = [it for it in told if isinstance(it, Found)]
-    assert len(places) >= (text.count(ANN) > 0)
+    lost = any(isinstance(it, Remark) and it.unscanned for it in told)  # half a pair of surrogates is not UTF-8
+    assert lost or len(places) >= (text.count(ANN) > 0)
+    assert not lost or not text.isprintable()
     assert all(it.finding.type == "EMAIL_ADDRESS" for it in places)
 
 

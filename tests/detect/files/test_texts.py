@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -73,6 +74,54 @@ def test_what_is_no_text_is_unscanned_and_never_clean(data: bytes, says: str) ->
     assert remark.unscanned
     assert says in remark.says
     assert ANN not in remark.says
+
+
+_TEXTS = {
+    "cp500": "Dear Ben, write to me at home",
+    "shift_jis": "こんにちは、明日の会議についてご連絡します。",
+    "koi8-r": "Добрый день, напишите мне домой",
+    "cp1251": "Добрый день, напишите мне домой",
+    "gb18030": "您好,请把明天的会议时间发给我",
+    "iso8859-7": "Καλημέρα, γράψτε μου στο σπίτι",
+    "cp850": "Grüße aus München, für übermorgen über Zürich",
+}
+
+
+@pytest.mark.parametrize("encoding", _TEXTS)
+@pytest.mark.parametrize("before", [b"", b"plain\n" * 4_000], ids=["all", "after plain text"])
+def test_text_in_another_encoding_is_never_clean_unless_it_is_named(encoding: str, before: bytes) -> None:
+    data = f"{_TEXTS[encoding]} {ANN}\n".encode(encoding)
+    lost = [it for it in _remarks(before + data) if it.unscanned]
+    assert ["--encoding" in it.says for it in lost] == [True]
+    told = list(scan(DETECTOR, io.BytesIO(data), encoding=encoding))
+    assert [it.finding.type for it in told if isinstance(it, Found)] == ["EMAIL_ADDRESS"]
+    assert not any(isinstance(it, Remark) for it in told)
+
+
+def test_noise_after_a_long_text_is_unscanned_and_hides_nothing_before() -> None:
+    noise = random.Random(7).randbytes(5_000)
+    *found, last = scan(DETECTOR, io.BytesIO(f"{ANN} \n".encode() * 1_500 + noise))
+    assert isinstance(last, Remark)
+    assert last.unscanned
+    assert len(found) > 400
+    assert all(isinstance(it, Found) for it in found)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["[äöüÄÖÜß]+ // für alle".encode("cp1252"), "« À bientôt… », dit-elle —\xa0« Noël »".encode("cp1252"),
+     b"plain, cut: " + "’".encode()[:2], "日本語のログ、切れた: ".encode() + "語".encode()[:2]],
+    ids=["umlauts", "quotations", "cut", "cut in Japanese"],
+)  # fmt: skip
+def test_what_only_looks_like_another_encoding_is_read(odd: bytes) -> None:
+    assert len(_found(b"a line of text\n" + (odd + f" {ANN}\n".encode()))) == 1
+
+
+def test_a_wrong_name_for_an_encoding_is_unscanned() -> None:
+    data = f"Dear Ben, write to {ANN}\n".encode()
+    for encoding in ("cp500", "utf-16", "utf-32"):
+        told = list(scan(DETECTOR, io.BytesIO(data), encoding=encoding))
+        assert any(isinstance(it, Remark) and it.unscanned for it in told), encoding
 
 
 @pytest.mark.parametrize("beginning", ["ID3", "RIFF", "BZh", "GIF8", "PAR1", "OggS", "fLaC", "%PDF-"])

@@ -43,9 +43,15 @@ _FORMATS: Final = {
     rb"\xd0\xcf\x11\xe0": "an old office document",
 }
 """How files begin that are no text. Where that is letters only, more of it: a table's first column may be ``ID3``."""
-_TYPED: Final = frozenset(b"\t\n\v\f\r\x1b\x00\x08")
-"""Control characters that stand in texts: the last three in logs of terminals, and in what databases write out."""
+_CONTROLS: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f]")
+"""What stands in no text. Other control characters do in logs of terminals, and in what databases write out."""
+_STRANGE: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f\x80-\x84\x86-\x9f\ufffd]")
+"""What bytes become, too, that are read in an encoding they are not in."""
 _STRANGE_MAX: Final = 0.02
+_FEW: Final = 3
+_SIDE_BY_SIDE: Final = re.compile("[\x80-\x9f\xa1-\xaa\xac-\xba\xbc-\xffŒœŠšŸŽžƒˆ˜€‚„†‡‰‹›™]{2,}")
+"""Neighbours in Windows-1252, without what is set close: quotation marks, dashes and the space before them."""
+_NEIGHBOURS_MIN: Final = 16
 
 
 class Readable(Protocol):
@@ -55,29 +61,43 @@ class Readable(Protocol):
         """At most *size* bytes; none at the end."""
 
 
-def decoded(stream: Readable, remark: Callable[[str], None]) -> Iterator[str]:
-    """The text, in pieces of some hundred kilobytes. Raises `Unscanned` for what is no text.
+def decoded(stream: Readable, remark: Callable[[str], None], encoding: str = "") -> Iterator[str]:
+    """The text, in pieces of some hundred kilobytes. Raises `Unscanned` where it comes to what is no text.
 
-    It is UTF-8 unless a byte order mark, or the pattern of its noughts, says otherwise. Bytes that are not UTF-8 are
-    read as Windows-1252, each by itself, and *remark* is told so once: no byte is skipped.
+    Where no *encoding* is named, it is UTF-8 unless a byte order mark, or the pattern of its noughts, says otherwise.
+    Bytes that are not UTF-8 are read as Windows-1252, each by itself, and *remark* is told so once: no byte is skipped.
     """
-    head = stream.read(_HEAD)
-    encoding = _encoding(head, remark)
+    chunk = stream.read(_HEAD)
+    said, encoding = encoding.upper(), encoding or _encoding(chunk, remark)
+    instead = "replace" if said or not encoding.startswith("utf-8") else _GUESSING
     decoder = codecs.getincrementaldecoder(encoding)()
-    chunk = head
+    read = 0
     while True:
+        wrong = ""
         try:
             text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError:  # it is raised before anything is taken, so the chunk can be read again
-            is_utf8 = encoding.startswith("utf-8")
-            remark(f"not all of it is {encoding[:6].upper()}{': that is read as Windows-1252' * is_utf8}")
-            decoder.errors = "troth.windows-1252" if is_utf8 else "replace"
-            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeError:  # it is raised before anything is taken, so the chunk can be read again
+            wrong = f"not all of it is {said or encoding[:6].upper()}"
+            decoder.errors = instead
+            text = _again(decoder, chunk, wrong)
+        is_utf8 = encoding.startswith("utf-8") and decoder.errors == "strict"
+        if why := _no_text(text, _CONTROLS if is_utf8 else _STRANGE, is_guessed=decoder.errors == _GUESSING):
+            raise Unscanned(f"what follows byte {read:,} was not read: {why}" if read else why)
+        if wrong:
+            remark(wrong + ": that is read as Windows-1252" * (instead == _GUESSING))
         if text:
             yield text
         if not chunk:
             return
+        read += len(chunk)
         chunk = stream.read(_CHUNK)
+
+
+def _again(decoder: codecs.IncrementalDecoder, chunk: bytes, wrong: str) -> str:
+    try:
+        return decoder.decode(chunk, final=not chunk)
+    except UnicodeError:  # some encodings have to begin with a mark
+        raise Unscanned(f"{wrong}: name its --encoding") from None
 
 
 def lines(chunks: Iterator[str]) -> Iterator[str]:
@@ -108,10 +128,33 @@ def _encoding(head: bytes, remark: Callable[[str], None]) -> str:
         encoding = "utf-16-le" if odd > even else "utf-16-be"
         remark(f"it has no byte order mark, and is read as {encoding.upper()}")
         return encoding
-    strange = sum(byte < 32 and byte not in _TYPED for byte in head) + head.count(0) // 4
-    if strange > len(head) * _STRANGE_MAX:
-        raise Unscanned("it is no text: too many of its bytes are no characters")
     return "utf-8"
+
+
+def _no_text(text: str, wrong: re.Pattern[str], *, is_guessed: bool) -> str:
+    """Why some part of *text* is none, or is in another encoding; nothing where all of it may be text.
+
+    *wrong* are characters of which few are an accident. Each part is judged by itself, for what is no text may follow
+    a long one that is; the last reaches back.
+    """
+    for at in range(0, len(text), _HEAD):
+        part = text[max(min(at, len(text) - _HEAD), 0) :][:_HEAD]
+        strange = len(wrong.findall(part))
+        if strange + part.count("\0") // 4 > max(len(part) * _STRANGE_MAX, _FEW):
+            return "it is no text: too many of its bytes are no characters; if it is one, name its --encoding"
+        if is_guessed and not part.isascii() and _is_other(part, strange):
+            return "it is neither UTF-8 nor Windows-1252: name its --encoding, or save it as UTF-8"
+    return ""
+
+
+def _is_other(text: str, strange: int) -> bool:
+    """Whether what was read as Windows-1252 is something else. In the languages written in it, letters with accents
+    stand among others without; of another alphabet they stand side by side. Few are an accident: a character cut off.
+    """
+    high = len(text) - len(text.encode("ascii", "ignore"))
+    neighbours = sum(map(len, _SIDE_BY_SIDE.findall(text)))
+    is_many = neighbours >= min(_NEIGHBOURS_MIN, len(text) // 4)
+    return (is_many and neighbours > high / 2) or strange > max(high * _STRANGE_MAX, _FEW)
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
@@ -123,4 +166,5 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 
 
 _WINDOWS: Final = [bytes([it]).decode("cp1252", "ignore") or chr(it) for it in range(256)]
-codecs.register_error("troth.windows-1252", _as_windows)
+_GUESSING: Final = "troth.windows-1252"
+codecs.register_error(_GUESSING, _as_windows)

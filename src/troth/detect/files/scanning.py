@@ -20,17 +20,25 @@ __all__ = ["scan"]
 
 
 def scan(
-    detector: Detector, stream: Readable, kind: Kind = Kind.TEXT, *, explained: bool = False, rows: Rows | None = None
+    detector: Detector,
+    stream: Readable,
+    kind: Kind = Kind.TEXT,
+    *,
+    encoding: str = "",
+    explained: bool = False,
+    rows: Rows | None = None,
 ) -> Iterator[Found | Remark]:
     """What is in the file that *stream* reads, in its order, as it is read; *explained* takes longer.
 
-    *rows* keeps some of a table's rows, to tell at the end which of its fields single people out together.
+    *encoding* is one that Python knows, for text that does not say its own. *rows* keeps some of a table's rows, to
+    tell at the end which of its fields single people out together.
 
     Never raises for what the file holds: what could not be scanned is a `Remark` with *unscanned*.
     """
     remarks: list[str] = []
+    chunks = decoded(stream, remarks.append, encoding)
     try:
-        for it in _scanned(detector, stream, kind, remarks, explained, rows):
+        for it in _scanned(detector, stream, chunks, kind, explained, rows):
             if remarks:
                 yield from _taken(remarks)
             yield it
@@ -42,24 +50,36 @@ def scan(
 
 
 def _scanned(
-    detector: Detector, stream: Readable, kind: Kind, remarks: list[str], explained: bool, rows: Rows | None
+    detector: Detector, stream: Readable, chunks: Iterator[str], kind: Kind, explained: bool, rows: Rows | None
 ) -> Iterator[Found | Remark]:
     if kind is Kind.TEXT:
-        yield from in_text(detector, decoded(stream, remarks.append), explained=explained)
+        yield from _in_text(detector, chunks, 1, explained)
         return
     fields = Fields(detector, explained=explained)
     try:
-        cells = _cells(stream, kind, fields, remarks)
+        cells = in_parquet(stream) if kind is Kind.PARQUET else _cells(chunks, kind, fields)
         yield from fields.found(cells if rows is None else rows.kept(cells, fields.shown))
     except NoRecords as none:
         yield Remark(none.line, f"read as text from here on: {none}")
-        yield from in_text(detector, none.rest, line=none.line, explained=explained)
+        yield from _in_text(detector, none.rest, none.line, explained)
 
 
-def _cells(stream: Readable, kind: Kind, fields: Fields, remarks: list[str]) -> Iterator[Cell | Remark]:
-    if kind is Kind.PARQUET:
-        return in_parquet(stream)
-    chunks = decoded(stream, remarks.append)
+def _in_text(detector: Detector, chunks: Iterator[str], line: int, explained: bool) -> Iterator[Found | Remark]:
+    """What is in a text. What ends it too early is raised after all that came before is told."""
+    ended: list[Exception] = []
+    yield from in_text(detector, _until(chunks, ended), line=line, explained=explained)
+    for error in ended:
+        raise error
+
+
+def _until(chunks: Iterator[str], ended: list[Exception]) -> Iterator[str]:
+    try:
+        yield from chunks
+    except (Unscanned, OSError) as error:
+        ended.append(error)
+
+
+def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell | Remark]:
     if kind is Kind.JSON:
         return in_json(chunks)
     return in_jsonl(lines(chunks)) if kind is Kind.JSONL else in_csv(lines(chunks), fields.are_names)
