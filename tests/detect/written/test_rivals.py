@@ -35,3 +35,9 @@ def test_a_password_before_a_host_is_a_secret_and_no_part_of_an_address(scheme: 
     found = {text[it.start : it.end]: it.type for it in _DETECTOR.find(text)}
     assert found.pop("s3cret") == "SECRET"
     assert not any("s3cret" in it for it in found)
+
+
+def test_a_sort_code_behind_an_expiry_date_is_no_second_one() -> None:
+    text = "exp 12/26; sort 12-34-56"
+    found = [(text[it.start : it.end], it.type) for it in _DETECTOR.find(text)]
+    assert found == [("12/26", "CARD_EXPIRY"), ("12-34-56", "SORT_CODE")]
