@@ -12,6 +12,7 @@ import pytest
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, Rows, Together, kind_of, scan
 from troth.detect.files.cells import Cell, in_json
+from troth.detect.files.decoding import universal
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO", "CREDIT_CARD"}, names=False)
 ANN, BEN, CHLOE = "ann@example.org", "ben@example.org", "chloe@example.org"
@@ -67,6 +68,20 @@ def test_a_table_is_told_by_line_and_column(delimiter: str) -> None:
         ("EMAIL_ADDRESS", 3, "note"),
         ("EMAIL_ADDRESS", 5, "mail"),
     ]
+
+
+@pytest.mark.parametrize("after", [0, 8_176])
+def test_lines_that_end_as_on_old_macs_keep_their_columns(after: int) -> None:
+    assert _places(f"id,mail\r{'1' * after},{ANN}\r2,{BEN}\r", Kind.CSV) == [
+        ("EMAIL_ADDRESS", 2, "mail"),
+        ("EMAIL_ADDRESS", 3, "mail"),
+    ]
+
+
+@pytest.mark.parametrize("cut", range(5))
+def test_a_line_end_of_two_characters_stays_one_wherever_it_is_cut(cut: int) -> None:
+    text = "a\r\n\rb\r"
+    assert "".join(universal(iter([text[:cut], text[cut:]]))) == "a\r\n\nb\n"
 
 
 def test_the_name_of_a_column_says_what_bare_digits_are() -> None:

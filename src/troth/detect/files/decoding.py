@@ -9,12 +9,14 @@ from typing import Final, Protocol
 
 from troth.detect.finding import Unscanned
 
-__all__ = ["Readable", "decoded", "lines"]
+__all__ = ["Readable", "decoded", "lines", "universal"]
 
 _CHUNK: Final = 1 << 17
 _HEAD: Final = 1 << 13
 LINE_MAX: Final = 1 << 20
 """No longer line is held in memory: it comes in parts."""
+
+_ALONE: Final = re.compile(r"\r(?!\n)")
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -114,6 +116,16 @@ def lines(chunks: Iterator[str]) -> Iterator[str]:
             rest = rest[LINE_MAX:]
     if rest:
         yield rest
+
+
+def universal(chunks: Iterator[str]) -> Iterator[str]:
+    """The text with ``\\n`` for each ``\\r`` that ends a line by itself: no offset changes."""
+    held = ""
+    for chunk in chunks:
+        text = held + chunk
+        held = "\r" * text.endswith("\r")  # its other half may come
+        yield _ALONE.sub("\n", text[: len(text) - len(held)])
+    yield "\n" * len(held)
 
 
 def _encoding(head: bytes, remark: Callable[[str], None]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from troth.detect.detector import Detector
 from troth.detect.files.cells import Cell, NoRecords, in_json, in_jsonl
-from troth.detect.files.decoding import Readable, decoded, lines
+from troth.detect.files.decoding import Readable, decoded, lines, universal
 from troth.detect.files.fields import Fields
 from troth.detect.files.found import Found, Remark
 from troth.detect.files.kinds import Kind
@@ -82,7 +82,7 @@ def _until(chunks: Iterator[str], ended: list[Exception]) -> Iterator[str]:
 def _cells(chunks: Iterator[str], kind: Kind, fields: Fields) -> Iterator[Cell | Remark]:
     if kind is Kind.JSON:
         return in_json(chunks)
-    return in_jsonl(lines(chunks)) if kind is Kind.JSONL else in_csv(lines(chunks), fields.are_names)
+    return in_jsonl(lines(chunks)) if kind is Kind.JSONL else in_csv(lines(universal(chunks)), fields.are_names)
 
 
 def _taken(remarks: list[str]) -> Iterator[Remark]:
