@@ -132,6 +132,25 @@ def test_a_name_ends_where_ordinary_words_begin(text: str, name: str) -> None:
     assert [it for it, _ in names_in(text)] == [name]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if len(x) > 2:\n    pass\nelif len(x) < 1:\n    return len(x)",
+        "key=lambda it: (-len(it), it))",
+        "by_longest.setdefault(max(parts, key=lambda it: it))",
+        "class Walker:\n    name: str\n    type: str\n",
+        "let it = Walker::new(frozenset)",
+    ],
+)
+def test_words_of_programs_are_no_names(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize("text", ["if name == 'Ann Lee':", "user_name=Ann", "# Ann wrote this", "class of Ann, Mr Lee"])
+def test_a_name_in_a_program_is_one(text: str) -> None:
+    assert "Ann" in {it.split()[0] for it, _ in names_in(text)}
+
+
 def test_what_keys_and_short_numbers_look_like_is_no_name() -> None:
     text = "commit da39a3ee5e6b4b0d3255bfef95601890afd80709 on floor 10"
     assert found(text) == []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from troth.detect.finding import Finding
 from troth.detect.keys import is_in_key
 from troth.detect.names.ordinary import without_ordinary_words
+from troth.detect.names.programs import is_of_program
 from troth.detect.names.words import WORD, plain
 from troth.detect.text import Text
 
@@ -72,9 +73,7 @@ class Names:
                     which = bisect.bisect_right(starts, name.first) - 1
                     at, part = some[which]
                     first, last = part[name.first - starts[which]], part[name.last - starts[which]]
-                    start, end = texts[at].unfolded(first.start()), texts[at].unfolded_end(last.end())
-                    if not is_in_key(texts[at].written, start, end):
-                        found[at].append(Finding(start, end, name.type, name.score, "names"))
+                    found[at] += _told(texts[at], first.start(), last.end(), name)
         return found
 
     def _ready(self) -> Network:
@@ -85,6 +84,13 @@ class Names:
 
             self._network = Network(shipped(), words_max=WORDS_MAX)
         return self._network
+
+
+def _told(text: Text, first: int, last: int, name: Name) -> Iterator[Finding]:
+    """The name at these places of the folded text, unless what stands directly around it says that it is none."""
+    start, end = text.unfolded(first), text.unfolded_end(last)
+    if not is_of_program(text.folded, first, last) and not is_in_key(text.written, start, end):
+        yield Finding(start, end, name.type, name.score, "names")
 
 
 def _is_none(found: Sequence[str], name: Name) -> bool:

@@ -1,0 +1,28 @@
+"""Names of programs' own: functions, classes and modules, which are written like names and are nobody's."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["is_of_program"]
+
+_BEFORE_MAX: Final = 24
+_JOINED: Final = re.compile(r"\w::$|\belif $|\bisinstance\($")
+_DEFINED: Final = re.compile(r"\b(?:def|fn|func|function|class|struct|enum|interface|trait|impl|new) $")
+_AFTER_DEFINED: Final = ("(", ":", "{", "<", ";")
+
+
+def is_of_program(text: str, start: int, end: int) -> bool:
+    """Whether the one word ``text[start:end]`` is called, defined or joined to others as only programs do.
+
+    One with a capital may be called and is a person still, as in *Ann(34)*; so is a value, as in *name=ann*.
+    """
+    word = text[start:end]
+    if not word.isalnum():
+        return False
+    before = text[max(0, start - _BEFORE_MAX) : start]
+    after = text[end : end + 2]
+    if _JOINED.search(before) or after == "::" or (_DEFINED.search(before) and after.startswith(_AFTER_DEFINED)):
+        return True
+    return word[0].islower() and (after.startswith("(") or (after[:1] == "=" and not after[1:].isspace()))
