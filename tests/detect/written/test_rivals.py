@@ -18,6 +18,7 @@ _DETECTOR: Final = Detector(names=False)
         ("Vous pouvez m'appeler au 06.12.34.56.78", "06.12.34.56.78", "PHONE_NUMBER"),
         ("Nací el 3 de abril de 1985", "3 de abril de 1985", "DATE_OF_BIRTH"),
         ("I was born in Leeds on 3 March 1980", "3 March 1980", "DATE_OF_BIRTH"),
+        ("postcode SW1A 2AC", "SW1A 2AC", "UK_POSTCODE"),
         ("username annlee99", "annlee99", "USERNAME"),
         ("customer 12345678901234", "12345678901234", "REFERENCE_NUMBER"),
         ("IBAN DE89 3704 0044 0532 0130 00", "DE89 3704 0044 0532 0130 00", "IBAN_CODE"),
