@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator
+from email.message import EmailMessage
 
 import pytest
 from hypothesis import given
@@ -198,6 +199,29 @@ def test_a_piece_that_could_not_be_searched_is_told_with_its_lines() -> None:
     first, last = (int(word.replace(",", "")) for word in lost[0].says.split()[1:4:2])
     assert first <= 20_001 <= last
     assert set(range(1, 40_002)) - lines <= set(range(first, last + 1)) | {20_001}
+
+
+@pytest.mark.parametrize("how", ["base64", "quoted-printable"])
+@pytest.mark.parametrize("before", [0, 300_000])
+def test_mail_that_is_encoded_is_unscanned_and_told_once(how: str, before: int) -> None:
+    mail = EmailMessage()
+    mail.set_content(f"Zoë, write to {ANN}", cte=how)
+    mail.add_attachment("Zoë", cte=how)
+    head = f"From: {ANN}\n" + "a line\n" * (before // 7)
+    found, remark = sorted(scan(DETECTOR, io.BytesIO(head.encode() + mail.as_bytes())), key=lambda it: it.line)[:2]
+    assert isinstance(found, Found)
+    assert isinstance(remark, Remark)
+    assert remark.unscanned
+    assert how in remark.says
+    lines = (head + mail.as_string()).splitlines()
+    assert lines[remark.line - 1] == f"Content-Transfer-Encoding: {how}"
+    assert len(_remarks(head.encode() + mail.as_bytes())) == 1
+
+
+@pytest.mark.parametrize("how", ["7bit", "8bit"])
+def test_mail_that_is_not_encoded_is_read(how: str) -> None:
+    text = f"Content-Type: text/plain\nContent-Transfer-Encoding: {how}\n\nWrite to {ANN}; base64 is not used\n"
+    assert _found(text.encode()) == [("EMAIL_ADDRESS", 4, 10)]
 
 
 def test_a_file_that_stops_being_readable_is_unscanned() -> None:

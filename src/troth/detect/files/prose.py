@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -18,20 +19,29 @@ _SHARED: Final = 1 << 13
 """Characters that two neighbouring pieces share. Half of it is more than any value is long, a private key included."""
 
 
+_ENCODED: Final = re.compile(r"^Content-Transfer-Encoding:\s{0,9}(base64|quoted-printable)\b", re.I | re.M)
+"""What stands above a part of a mail whose letters are not those that are meant."""
+
+
 def in_text(
     detector: Detector, chunks: Iterable[str], *, line: int = 1, explained: bool = False
 ) -> Iterator[Found | Remark]:
     """What is in a text that comes in *chunks* and begins on *line*, in its order."""
     place = _Place(line)
     told = 0  # up to here, in code points of the whole text
+    is_plain = True
     for piece in pieces(chunks, size=_PIECE, shared=_SHARED):
         place.see(piece)
+        if is_plain and (encoded := _ENCODED.search(piece.text)):
+            is_plain = False
+            says = f"it is mail with a part in {encoded[1].lower()}, which is not decoded: save its text, and scan that"
+            yield Remark(place.line(piece.begins + encoded.start()), says, unscanned=True)
         found: list[Finding] = []
         try:
             found = detector.find(piece.text)
         except Unscanned as unscanned:
             first, _ = place.at(told)
-            last = first + piece.text.count("\n", told - piece.begins, piece.until - piece.begins)
+            last = place.line(piece.until)
             yield Remark(first, f"lines {first:,} to {last:,} were not scanned: {unscanned}", unscanned=True)
         told_by_now = piece.until
         for it in own(piece, found, told):
@@ -55,6 +65,10 @@ class _Place:
         if self._piece:
             self.at(piece.begins)
         self._piece, self._from = piece.text, piece.begins
+
+    def line(self, offset: int) -> int:
+        """The line of an *offset* further on, without going there."""
+        return self._line + self._piece.count("\n", self._at - self._from, offset - self._from)
 
     def at(self, offset: int) -> tuple[int, int]:
         """The line and the column of *offset*; both count from one."""
