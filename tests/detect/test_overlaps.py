@@ -75,6 +75,28 @@ def test_a_place_beside_an_address_and_one_around_an_unsure_one_stay_places() ->
     assert places(found(0, 30, 0.98, "LOCATION"), found(5, 30, 0.55, "ADDRESS")) == [(0, 30, "LOCATION")]
 
 
+CARDS = "4111 1111 1111 1111, 5555 5555 5555 4444 and five"
+
+
+def said(end: int, score: float = 0.97, kind: str = "PHONE_NUMBER", checked: bool | None = None) -> Finding:
+    return Finding(0, end, kind, score, "spoken/en", checked)
+
+
+@pytest.mark.parametrize("score", [0.6, 0.97])
+def test_figures_that_pass_their_check_stay_inside_a_longer_value_that_is_said(score: float) -> None:
+    cards = [Finding(0, 19, "CREDIT_CARD", 0.93, "world/card", True), found(21, 40, 0.9, "CREDIT_CARD", True)]
+    assert resolved([said(40, score), *cards], CARDS) == cards
+    assert resolved([said(49, score), *cards], CARDS) == [*cards, said(49, score)._replace(start=41)]
+
+
+def test_but_not_inside_one_that_passes_its_own_or_is_an_address_nor_where_they_are_unsure() -> None:
+    card = found(0, 19, 0.93, "CREDIT_CARD", True)
+    for whole in (said(40, checked=True), said(40, kind="EMAIL_ADDRESS"), said(19)):
+        assert resolved([whole, card], CARDS) == [whole]
+    assert resolved([said(40), card._replace(score=0.75)], CARDS) == [said(40)]
+    assert resolved([said(40), card._replace(checked=False)], CARDS) == [said(40)]
+
+
 def test_very_many_findings_over_very_many_others_are_resolved_in_time() -> None:
     many = 10_000  # where time grew with the square of it, this would never end
     sure = [Finding(many + at * 10, many + at * 10 + 8, "URL", 0.99, "test") for at in range(many)]

@@ -18,6 +18,11 @@ _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
 _AROUND: Final = " \t\r\n,;"
 """What is no part of a rest where it stands at an end of it."""
+_SPOKEN: Final = "spoken/"
+_OF_WORDS: Final = frozenset({"ADDRESS", "EMAIL_ADDRESS", "PASSWORD", "URL", "USERNAME"})
+"""Who hears what is said, and types of what is said that may be words and no more."""
+_PROVEN: Final = 0.85
+"""How sure a finding in figures is that passes its check, to be no part of what is said around it."""
 _TAKEN: Final = b"\1"
 _TOO_SHORT: Final = b"\2"
 """What nothing has taken between two that are, and is too short to be a rest."""
@@ -31,7 +36,8 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
     2. Of two that overlap, the surer stays; of equal ones the longer, of those the earlier, then by name of the type.
     3. What loses keeps its rest as a finding of its own, so that it does not leak, unless it was unsure (below 0.6) or
        fewer than three letters or digits are left.
-    4. A place of which a part is an address is an address.
+    4. What is said gives way to figures inside it that pass their check, unless it passes its own.
+    5. A place of which a part is an address is an address.
     """
     kept: list[Finding] = []
     together: list[Finding] = []
@@ -50,13 +56,14 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
 def _settled(together: list[Finding], text: str) -> list[Finding]:
     """What stays of findings of which each overlaps another."""
     together = sorted(_with_addresses(together), key=_widest_and_surest_first)
-    outermost = [*_outermost(together)]
-    if len(outermost) < 2:
+    giving_way = _giving_way(together, text)
+    outermost = [*_outermost(it for it in together if it not in giving_way)]
+    if len(outermost) < 2 and not giving_way:
         return outermost
     kept: list[Finding] = []
-    begin = outermost[0].start
-    taken = bytearray(max(it.end for it in outermost) - begin)
-    for it in sorted(outermost, key=lambda it: (-it.score, it.start - it.end, it.start, it.type)):
+    begin = together[0].start
+    taken = bytearray(max(it.end for it in together) - begin)
+    for it in [*sorted(outermost, key=_surest_and_longest_first), *sorted(giving_way, key=_surest_and_longest_first)]:
         for part in _left(it, taken, begin, text):
             kept.append(part)
             taken[part.start - begin : part.end - begin] = _TAKEN * (part.end - part.start)
@@ -66,6 +73,31 @@ def _settled(together: list[Finding], text: str) -> list[Finding]:
 def _widest_and_surest_first(it: Finding) -> tuple[object, ...]:
     start, end, kind, score, recogniser, checked, told = it
     return start, -end, -score, kind, recogniser, not checked, checked is None, not told
+
+
+def _surest_and_longest_first(it: Finding) -> tuple[object, ...]:
+    return -it.score, it.start - it.end, it.start, it.type
+
+
+def _giving_way(found: list[Finding], text: str) -> frozenset[Finding]:
+    """Those of *found*, which is in the order of its places, that are said and hold figures that pass their check."""
+    said = [it for it in found if it.recogniser.startswith(_SPOKEN) and not it.checked and it.type not in _OF_WORDS]
+    proven = [it for it in found if it.checked and it.score >= _PROVEN and _is_in_figures(it, text)] if said else []
+    starts = [it.start for it in proven]
+    ends = [*itertools.accumulate((it.end for it in reversed(proven)), min)][::-1]
+    ends.append(len(text) + 1)
+    return frozenset(
+        it
+        for it in said
+        if ends[bisect.bisect_left(starts, it.start)] < it.end or ends[bisect.bisect_right(starts, it.start)] <= it.end
+    )
+
+
+def _is_in_figures(it: Finding, text: str) -> bool:
+    """Whether a finding is written, and more digits than letters."""
+    written = text[it.start : it.end]
+    is_written = not it.recogniser.startswith(_SPOKEN)
+    return is_written and sum(map(str.isdigit, written)) > sum(map(str.isalpha, written))
 
 
 def _with_addresses(found: list[Finding]) -> list[Finding]:
@@ -82,7 +114,7 @@ def _with_addresses(found: list[Finding]) -> list[Finding]:
     return changed
 
 
-def _outermost(found: list[Finding]) -> Iterator[Finding]:
+def _outermost(found: Iterable[Finding]) -> Iterator[Finding]:
     """Those that no longer one before them holds, or that are much surer than the one that does."""
     around: Finding | None = None
     for it in found:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from troth.detect.spoken.judging import FOLLOWING, WHOLE, context
 from troth.detect.spoken.language import Language
-from troth.detect.spoken.pieces import OTHER, Piece, is_counted
+from troth.detect.spoken.pieces import OTHER, Piece, in_figures, is_counted
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 from troth.detect.spoken.values import by_shape
@@ -17,7 +17,6 @@ __all__ = ["Found", "widened"]
 
 _SPEAKING_OF_ELSE: Final = frozenset("@!")
 _SLIPS: Final = frozenset("sczf")
-_FIGURES: Final = frozenset("9L/-")
 _AGAIN_WORDS_MAX: Final = 24
 _ON_WORDS_MAX: Final = 16
 _OTHERS_MAX: Final = 6
@@ -147,7 +146,9 @@ class _Exchange:
         if self.is_dictated:
             score = max(score, _DICTATED)
         for start, end in self._stretches:
-            yield self._said._replace(start=start, end=end, type=type_, score=score)
+            is_whole = (start, end, type_) == (self._said.start, self._said.end, self._said.type)
+            checked = self._said.checked if is_whole else None
+            yield self._said._replace(start=start, end=end, type=type_, score=score, checked=checked)
 
     def _take(self, piece: Piece) -> None:
         """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
@@ -181,10 +182,10 @@ class _Exchange:
         gap = self._talk.kinds[piece.end : start]
         if len(gap) > _ON_WORDS_MAX or "?" in gap or not self._may_belong(piece, piece.end, start):
             return False
+        if self._is_field(piece, self._stretches[0], gap):
+            return False
         if "z" in gap or _digits(piece) in self._signs or ("c" in gap and _digits(piece)[:2] == self._signs[:2]):
             return True
-        if _is_field(self._talk, piece, gap):
-            return False
         return self._said.told and not _SLIPS.isdisjoint(gap) and _others_in_turn(self._talk, piece) <= _TURN_OTHERS_MAX
 
     def _belongs(self, end: int, piece: Piece) -> bool:
@@ -192,10 +193,12 @@ class _Exchange:
         gap = self._talk.kinds[end : piece.start]
         if len(gap) > _AGAIN_WORDS_MAX or not self._may_belong(piece, end, piece.start):
             return False
+        if self._is_field(piece, self._stretches[-1], gap):
+            return False
         if self._is_repeated(piece):
             return True
         others = _others_in_turn(self._talk, piece)
-        if len(gap) > _ON_WORDS_MAX or _is_field(self._talk, piece, gap):
+        if len(gap) > _ON_WORDS_MAX:
             return False
         if "c" not in gap and self._said.score >= WHOLE:
             return not others and not _others(gap)
@@ -204,6 +207,12 @@ class _Exchange:
         is_corrected = "c" in gap[:_SOON] and "s" not in gap and not piece.is_weak
         is_answer = (len(piece.signs.said) > 2 or not _SLIPS.isdisjoint(gap)) and others <= _TURN_OTHERS_MAX
         return (self._said.told or self.bits > 1 or self._said.score >= FOLLOWING) and (is_corrected or is_answer)
+
+    def _is_field(self, piece: Piece, stretch: tuple[int, int], gap: str) -> bool:
+        """Whether the end of a line, or of a sentence, parts the value from a piece, and either is in figures: a field
+        of a form, and not said.
+        """
+        return "s" in gap and (in_figures(self._talk, piece.start, piece.end) or in_figures(self._talk, *stretch))
 
     def _is_repeated(self, piece: Piece) -> bool:
         """Whether a piece is a part of the value that is said again; a single word is, where its turn says no more."""
@@ -257,8 +266,3 @@ def _others_in_turn(talk: Talk, piece: Piece) -> int:
 def _others(kinds: str) -> int:
     """How many words say no part of a value."""
     return sum(map(kinds.count, OTHER + "?"))
-
-
-def _is_field(talk: Talk, piece: Piece, gap: str) -> bool:
-    """Whether a piece is in figures, on a line of its own: the next field of a form, and not said."""
-    return "s" in gap and _FIGURES.issuperset(talk.kinds[piece.start : piece.end])

@@ -10,7 +10,7 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.signs import Signs, read
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["OTHER", "Piece", "is_counted", "pieces_of"]
+__all__ = ["OTHER", "Piece", "in_figures", "is_counted", "pieces_of"]
 
 _UNITS: Final = "dwotTk9lvnmL"
 _FILLERS: Final = "fcyz&"
@@ -21,6 +21,8 @@ _ENDS: Final = frozenset("dtT9lnoLmk")
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
 _PRONOUN: Final = re.compile("[xg][dw][ln]{2}")
 """``the portuguese one p t five``"""
+_SAID: Final = frozenset("dwotThkmn=")
+"""Kinds of words that nobody writes among figures."""
 _WEAK: Final = "wv"
 _SHORT_WORD: Final = 3
 OTHER: Final = "xMO@.!"
@@ -113,6 +115,12 @@ def _is_verb(talk: Talk, at: int) -> bool:
     """Whether a word between what is asked and a number is no letter: ``the digits are four one``."""
     follows = talk.kinds[at + 1 : at + 2]
     return talk.kinds[at] == "v" and len(talk.words[at]) > 1 and bool(follows) and follows in "dtT9mow"
+
+
+def in_figures(talk: Talk, start: int, end: int) -> bool:
+    """Whether the value that words *start* to *end* say is in figures, with letters or without, and not in words."""
+    kinds = talk.kinds[start:end]
+    return "9" in kinds and _SAID.isdisjoint(kinds)
 
 
 def is_counted(talk: Talk, end: int, language: Language, *, is_asked: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from troth.detect.spoken.exchanges import Found, widened
 from troth.detect.spoken.judging import EXACT, FOLLOWING, Context, alone, context, told
 from troth.detect.spoken.language import Language
-from troth.detect.spoken.pieces import OTHER, Piece, is_counted, pieces_of
+from troth.detect.spoken.pieces import OTHER, Piece, in_figures, is_counted, pieces_of
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.signs import Signs, joined
 from troth.detect.spoken.talk import GAPS, Talk
@@ -136,7 +136,15 @@ def _is_apart(talk: Talk, before: Piece, piece: Piece, types: Set[str]) -> bool:
     if piece.start - before.end > _ASIDE_WORDS_MAX:
         return True
     gap = talk.kinds[before.end : piece.start]
-    return "@" in gap or talk.asks_else(before.end, piece.start, types) or ("s" in gap and _is_written(talk, before))
+    if "@" in gap or talk.asks_else(before.end, piece.start, types):
+        return True
+    return "s" in gap and (_is_written(talk, before) or _is_otherwise_said(talk, before, piece))
+
+
+def _is_otherwise_said(talk: Talk, before: Piece, piece: Piece) -> bool:
+    """Whether one of two pieces is in figures and the other said, by the same speaker: each is a value of its own."""
+    figures = [in_figures(talk, it.start, it.end) for it in (before, piece)]
+    return figures[0] != figures[1] and not talk.changes_speaker(before.end, piece.start)
 
 
 def _is_written(talk: Talk, piece: Piece) -> bool:

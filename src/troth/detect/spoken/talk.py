@@ -20,17 +20,19 @@ _REST: Final = (
     r"|(?=[^ ,-])(?:\d{1,3}(?:,\d{3})+(?![,\d])|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
     r"|\n\s*(?:\d{1,6}\s*\n)?(?:\d\d:){1,2}\d\d[.,]\d{3} --> [\d:.,]{1,12}[^\n]{0,80}"
     r"|\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
+    r"|\. (?:(?<=\d\. )|(?<=\d[a-z]\. )|(?<=\d[a-z]{2}\. )|(?<=\d [a-z]\. ))"
     r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
 )
 _PIECES: Final = re.compile(f"({_WORD}{_REST})")
 _PLAIN_PIECES: Final = re.compile(f"({_PLAIN_WORD}{_REST})")
-"""A new turn with its speaker, a number, a word, or a sign. Commas, hyphens and spaces only divide. That is told first,
-since most of what stands between words is a space."""
+"""A new turn with its speaker, a number, a word, a full stop after figures, or a sign. Commas, hyphens and spaces only
+divide. That is told first, since most of what stands between words is a space."""
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _NEW_LINE: Final = "\n"
-"""The times of a subtitle say nothing; nobody else speaks after them."""
+_FULL_STOP: Final = ". "
+"""The times of a subtitle say nothing; nobody else speaks after them, nor after a number in figures that ends there."""
 _SOON_AFTER: Final = 2
 _CAPITALS: Final = re.compile(r"[A-Z\x80-\U0010ffff]'?[A-Z\x80-\U0010ffff]")
 _CAPITALS_SHARE: Final = 0.3
@@ -132,8 +134,8 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     pieces = split("\n" + lowered if begins_line else lowered)
     ends = list(itertools.accumulate(map(len, pieces), initial=-begins_line))
     starts, ends, words = ends[1:-1:2], ends[2::2], pieces[1::2]
-    if "-->" in text:
-        words = [_NEW_LINE if "-->" in it else it for it in words]
+    if "-->" in text or _FULL_STOP in words:
+        words = [_NEW_LINE if "-->" in it or it == _FULL_STOP else it for it in words]
     kind_of = language.kinds.get
     kinds = [kind_of(it) or (_OTHER if it[0] > "Z" else _kind(it)) for it in words]
     if lowered != text and _CAPITALS.search(text):

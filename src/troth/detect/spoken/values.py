@@ -25,7 +25,7 @@ class Value:
         self.type: Final[str] = raw["type"]
         self.full: Final = frozenset[int](raw.get("full", ()))
         self.least: Final[int] = raw.get("least", 2)
-        self._check: Final[str | None] = raw.get("check")
+        self.check: Final[str | None] = raw.get("check")
         self._exact: str = raw["exact"]
         self._loose: str = raw["loose"]
         self._partial: str = raw.get("partial", "$^")
@@ -35,8 +35,9 @@ class Value:
         return _compiled(self._exact).fullmatch(shape) is not None
 
     def agrees(self, said: str) -> bool | None:
-        """Whether the check digits of what was *said* agree; None where the type has none."""
-        return None if self._check is None else CHECKS[self._check](said.replace("o", "0"))
+        """Whether the check digits of what was *said* agree; None where the type has none, or two were said."""
+        are_two = bool(self.full) and len(said) >= 2 * min(self.full)
+        return None if self.check is None or are_two else CHECKS[self.check](said.replace("o", "0"))
 
     def is_part(self, shape: str) -> bool:
         """Whether *shape* is that of its last digits, or its first."""
