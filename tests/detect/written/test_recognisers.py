@@ -8,6 +8,7 @@ from importlib import resources
 import pytest
 from tools.recognisers import WRITTEN, current
 
+from troth.detect import Detector
 from troth.detect.overlaps import resolved
 from troth.detect.text import Text
 from troth.detect.written.matching import Matcher
@@ -22,6 +23,30 @@ EXAMPLES = [
     for number, text in enumerate(texts)
 ]
 
+OF_ANOTHER_TYPE = {
+    "cédula de ciudadanía ⟦1.020.304.050⟧": "NATIONAL_ID",
+    "cédula No. ⟦79.123.456⟧": "NATIONAL_ID",
+    "colegiado n.º ⟦282835489⟧": "PHONE_NUMBER",
+    "mi dni es ⟦12345678⟧": "AR_DNI",
+    "P.IVA: ⟦IT00743110157⟧": "VAT_NUMBER",
+    "My Number: ⟦1234-5678-9019⟧": "PHONE_NUMBER",
+    "DNI ⟦12345678⟧": "AR_DNI",
+    "DNI N° ⟦12345678-K⟧": "ES_NIF",
+    "bilhete de identidade ⟦12345678⟧": "NATIONAL_ID",
+    "NIF: ⟦123456780⟧": "TAX_NUMBER",
+    "US passport number ⟦123456789⟧": "UK_PASSPORT",
+    "sort code 20-00-00, account: ⟦1234 5678⟧": "REFERENCE_NUMBER",
+    "national ID ⟦29001011234567⟧": "EG_NATIONAL_ID",
+    "Ausweisnummer ⟦L01X00T47⟧": "DE_ID_CARD",
+    "pin code ⟦123456⟧": "POSTAL_CODE",
+    "TIN: ⟦123-456-789-000⟧": "PH_TIN",
+    "tax ID ⟦GHA-123456789-0⟧": "GH_CARD",
+    "number plate ⟦MH 12 AB 1234⟧": "IN_VEHICLE_REGISTRATION",
+    "⟦8001015009087⟧": "RO_CNP",
+}
+"""Examples of which another recogniser, which claims the value as well, takes it when all are asked: as which type."""
+DETECTOR = Detector(names=False)
+
 
 def marked(recogniser: Recogniser, text: str) -> str:
     """The text with what the recogniser finds by default between the marks."""
@@ -35,6 +60,15 @@ def marked(recogniser: Recogniser, text: str) -> str:
 @pytest.mark.parametrize(("recogniser", "text"), EXAMPLES)
 def test_finds_what_its_examples_mark(recogniser: Recogniser, text: str) -> None:
     assert marked(recogniser, re.sub("[⟦⟧]", "", text)) == text
+
+
+@pytest.mark.parametrize(("recogniser", "text"), [it for it in EXAMPLES if "-yes-" in str(it.id)])
+def test_what_its_examples_mark_keeps_its_type_when_all_are_asked(recogniser: Recogniser, text: str) -> None:
+    found = DETECTOR.find(re.sub("[⟦⟧]", "", text))
+    kind = OF_ANOTHER_TYPE.get(text, recogniser.type)
+    for nth, value in enumerate(re.finditer("⟦([^⟧]+)⟧", text)):
+        start, end = value.start() - 2 * nth, value.end() - 2 * nth - 2
+        assert [it.type for it in found if it.start <= start and end <= it.end] == [kind]
 
 
 def test_what_ships_is_what_the_files_say() -> None:
