@@ -97,6 +97,30 @@ def test_but_not_inside_one_that_passes_its_own_or_is_an_address_nor_where_they_
     assert resolved([said(40), card._replace(checked=False)], CARDS) == [said(40)]
 
 
+@pytest.mark.parametrize("rest", ["MRN", "password:", "and the account"])
+def test_of_what_is_said_no_rest_is_only_words(rest: str) -> None:
+    text = f"12345678 {rest}"
+    inner = found(0, 8, 0.99, "MEDICAL_RECORD_NUMBER")
+    assert resolved([said(len(text), 0.6), inner], text) == [inner]
+
+
+@pytest.mark.parametrize(
+    ("rest", "kind"),
+    [
+        ("and nine two", "PIN"),
+        ("b as in bravo", "PIN"),
+        ("of may", "DATE_OF_BIRTH"),
+        ("ref 77", "PIN"),
+        ("Mill Lane", "ADDRESS"),
+        ("at example dot org", "EMAIL_ADDRESS"),
+    ],
+)
+def test_a_rest_that_says_a_part_of_the_value_stays(rest: str, kind: str) -> None:
+    text = f"12345678 {rest}"
+    whole, inner = said(len(text), 0.6, kind), found(0, 8, 0.99, "MEDICAL_RECORD_NUMBER")
+    assert resolved([whole, inner], text) == [inner, whole._replace(start=9)]
+
+
 def test_very_many_findings_over_very_many_others_are_resolved_in_time() -> None:
     many = 10_000  # where time grew with the square of it, this would never end
     sure = [Finding(many + at * 10, many + at * 10 + 8, "URL", 0.99, "test") for at in range(many)]

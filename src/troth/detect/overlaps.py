@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from troth.detect.finding import Finding
+from troth.detect.spoken.rests import OF_WORDS, SPOKEN, is_only_words
 
 __all__ = ["resolved"]
 
@@ -18,9 +19,6 @@ _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
 _AROUND: Final = " \t\r\n,;"
 """What is no part of a rest where it stands at an end of it."""
-_SPOKEN: Final = "spoken/"
-_OF_WORDS: Final = frozenset({"ADDRESS", "EMAIL_ADDRESS", "PASSWORD", "URL", "USERNAME"})
-"""Who hears what is said, and types of what is said that may be words and no more."""
 _PROVEN: Final = 0.85
 """How sure a finding in figures is that passes its check, to be no part of what is said around it."""
 _TAKEN: Final = b"\1"
@@ -35,7 +33,7 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
     1. What stands inside a longer finding goes with it, unless it is surer by more than a quarter.
     2. Of two that overlap, the surer stays; of equal ones the longer, of those the earlier, then by name of the type.
     3. What loses keeps its rest as a finding of its own, so that it does not leak, unless it was unsure (below 0.6) or
-       fewer than three letters or digits are left.
+       fewer than three letters or digits are left, or of what is said only words that say no part of it.
     4. What is said gives way to figures inside it that pass their check, unless it passes its own.
     5. A place of which a part is an address is an address.
     """
@@ -81,7 +79,7 @@ def _surest_and_longest_first(it: Finding) -> tuple[object, ...]:
 
 def _giving_way(found: list[Finding], text: str) -> frozenset[Finding]:
     """Those of *found*, which is in the order of its places, that are said and hold figures that pass their check."""
-    said = [it for it in found if it.recogniser.startswith(_SPOKEN) and not it.checked and it.type not in _OF_WORDS]
+    said = [it for it in found if it.recogniser.startswith(SPOKEN) and not it.checked and it.type not in OF_WORDS]
     proven = [it for it in found if it.checked and it.score >= _PROVEN and _is_in_figures(it, text)] if said else []
     starts = [it.start for it in proven]
     ends = [*itertools.accumulate((it.end for it in reversed(proven)), min)][::-1]
@@ -96,7 +94,7 @@ def _giving_way(found: list[Finding], text: str) -> frozenset[Finding]:
 def _is_in_figures(it: Finding, text: str) -> bool:
     """Whether a finding is written, and more digits than letters."""
     written = text[it.start : it.end]
-    is_written = not it.recogniser.startswith(_SPOKEN)
+    is_written = not it.recogniser.startswith(SPOKEN)
     return is_written and sum(map(str.isdigit, written)) > sum(map(str.isalpha, written))
 
 
@@ -134,7 +132,8 @@ def _left(it: Finding, taken: bytearray, begin: int, text: str) -> list[Finding]
     if it.score >= _REST_SCORE:
         for at, stop in [*_free(taken, start, end)]:
             if sum(map(str.isalnum, text[at + begin : stop + begin])) >= _REST_LENGTH:
-                rests.append(_trimmed(it._replace(start=at + begin, end=stop + begin), text))
+                rest = _trimmed(it._replace(start=at + begin, end=stop + begin), text)
+                rests += [] if is_only_words(rest, text) else [rest]
             elif start < at and stop < end:
                 taken[at:stop] = _TOO_SHORT * (stop - at)  # for any other, too: so that nobody asks again
     return rests
