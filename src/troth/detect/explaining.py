@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import re2
 
 from troth.detect.finding import Finding
 from troth.detect.text import Text
 from troth.detect.written import reading
+from troth.detect.written.checks.titles import said
 from troth.detect.written.recogniser import Pattern, Recogniser, Words
 from troth.detect.written.search import Search
 
@@ -18,6 +20,7 @@ __all__ = ["explain"]
 
 _AROUND: Final = 100
 """Characters before and after a value that are looked at again."""
+_WORD: Final = re.compile(r"[^\W\d_]{2}")
 _OTHERS: Final = {
     "listed": "it is on the list of the caller's own words",
     "names": "the model takes it for one, by its letters and the words around it",
@@ -34,8 +37,9 @@ def explain(text: str, finding: Finding) -> str:
     recogniser = _shipped().get(finding.recogniser)
     if recogniser is None:
         by = finding.recogniser.partition("/")[0]
-        told = "; words near it say so" if finding.told else ""
-        return f"{finding.recogniser}, {_OTHERS.get(by, 'a second opinion')}{told}"
+        reasons = [_spoken_check(finding)] if by == "spoken" and finding.checked is not None else []
+        reasons += ["words near it say so"] if finding.told else []
+        return "; ".join((f"{finding.recogniser}, {_OTHERS.get(by, 'a second opinion')}", *reasons))
     start = max(0, finding.start - _AROUND)
     within = finding._replace(start=finding.start - start, end=finding.end - start)
     around = Text(text[start : finding.end + _AROUND])
@@ -47,30 +51,55 @@ def _shipped() -> dict[str, Recogniser]:
     return {it.name: it for it in reading.shipped()}
 
 
+def _spoken_check(finding: Finding) -> str:
+    # Imported where it is needed: most findings are written.
+    from troth.detect.spoken.values import values
+
+    value = values().get(finding.type)
+    return _checked(value.check if value else None, passes=finding.checked is True)
+
+
+def _checked(check: str | None, *, passes: bool) -> str:
+    return said(check, passes=passes) if check else f"it {'passes' if passes else 'does not pass'} its check"
+
+
 def _reasons(text: Text, finding: Finding, recogniser: Recogniser) -> list[str]:
     reasons = []
     place = _place(text, finding, recogniser)
     if finding.checked is not None:
-        check = f"the check {place[0].check}" if place and place[0].check else "its check"
-        reasons.append(f"it {'passes' if finding.checked else 'does not pass'} {check}")
+        reasons.append(_checked(place.pattern.check if place else None, passes=finding.checked))
     if finding.told:
-        word = _word(text, recogniser, *place) if place else ""
-        reasons.append(word or "words near it say so")
+        reasons.append((_word(text, recogniser, place) if place else "") or "words near it say so")
+    elif place and place.is_named:
+        reasons.append("the word beside it is part of its form")
     return reasons
 
 
-def _place(text: Text, finding: Finding, recogniser: Recogniser) -> tuple[Pattern, int, int] | None:
-    """The pattern that found it, and where in the text's bytes; None where only a part of it was kept."""
+class _Place(NamedTuple):
+    """The pattern that found it, and where in the text's bytes; *is_named* where the pattern asks for a word, too."""
+
+    pattern: Pattern
+    start: int
+    end: int
+    is_named: bool
+
+
+def _place(text: Text, finding: Finding, recogniser: Recogniser) -> _Place | None:
+    """Where it was found; None where only a part of it was kept."""
     for pattern in recogniser.patterns:
+        if (pattern.check is None) != (finding.checked is None):
+            continue  # it matches as well, and is not the one
         for match in re2.finditer(pattern.regex.encode(), text.utf8):
             start, end = match.span(min(match.re.groups, 1))
             if (text.offset(start), text.end(end)) == finding[:2]:
-                return pattern, start, end
+                beside = text.utf8[match.start() : start] + b" " + text.utf8[end : match.end()]
+                return _Place(pattern, start, end, _WORD.search(beside.decode("utf-8", "replace")) is not None)
     return None
 
 
-def _word(text: Text, recogniser: Recogniser, pattern: Pattern, start: int, end: int) -> str:
+def _word(text: Text, recogniser: Recogniser, place: _Place) -> str:
     """The nearest word that tells of the value, as the recogniser spells it; of equally near ones the longest."""
+    pattern, start, end, _ = place
     near = Search(recogniser, pattern).told(text.utf8, start, end)
     those = [(word, "before", Words(before=(word,))) for word in recogniser.words.before]
     those += [(word, "after", Words(after=(word,))) for word in recogniser.words.after]

@@ -14,8 +14,9 @@ class Finding(NamedTuple):
     """One piece of personal data: ``text[start:end]`` is of *type*. It says where and why, and never holds the value.
 
     *score* says how often such a finding is right, as far as that was seen (docs/explain/detection.md). *recogniser* is
-    who found it (``gb/nino``, ``names``, ``spoken/en``); *checked* whether it passes its check, of digits or for
-    numbers that are never given out (None where there is none); and *told* whether words near it say what it is.
+    who found it (``gb/nino``, ``names``, ``spoken/en``); *checked* whether it passes the check of its kind: of digits,
+    of numbers that are never given out, or of its form, as a password's (None where there is none); and *told* whether
+    words near it say what it is. `explain` says which check it is.
     """
 
     start: int
