@@ -129,7 +129,8 @@ def test_names_are_looked_for_unless_told_otherwise(ask: Ask) -> None:
         ("text", f"to {ANN}", "-:1:4: EMAIL_ADDRESS (0.99)"),
         ("csv", f"id;mail\n1;{ANN}", "-:2: EMAIL_ADDRESS (0.99) in mail:1"),
         ("jsonl", json.dumps({"a": {"b": [ANN]}}), "-:1: EMAIL_ADDRESS (0.99) in a.b[0]:1"),
-        ("json", json.dumps([{"a": ANN}]), "-:1: EMAIL_ADDRESS (0.99) in a:1"),
+        ("json", json.dumps([{"a": ANN}]), "-:1: EMAIL_ADDRESS (0.99) in a:1 of element 1"),
+        ("json", json.dumps([None, ANN], indent=1), "-:3: EMAIL_ADDRESS (0.99) in element 2:1"),
     ],
 )
 def test_a_pipe_is_read_as_it_is_told(kind: str, text: str, place: str) -> None:
@@ -165,6 +166,12 @@ def test_the_encoding_of_a_file_can_be_named(ask: Ask, files: Path, name: str) -
     answer = ask("detect", name, "--no-names")
     assert (answer.code, "--encoding" in answer.err) == (2, True)
     assert ask("detect", name, "--no-names", "--encoding", "koi8-r").code == 1
+
+
+def test_programs_are_told_the_line_and_the_element(ask: Ask, files: Path) -> None:
+    (files / "people.json").write_text(json.dumps([{"id": 1}, {"mail": ANN}], indent=1))
+    (found,) = json.loads(ask("detect", "people.json", "--no-names", "--json").out)["files"][0]["findings"]
+    assert (found["line"], found["element"], found["field"]) == (5, 2, "mail")
 
 
 def test_columns_that_single_people_out_are_told(ask: Ask, files: Path) -> None:

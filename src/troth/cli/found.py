@@ -97,8 +97,8 @@ class Plain:
         if not self._places:
             return
         finding = it.finding
-        place = f"{self._file}:{it.line}" if it.field else f"{self._file}:{it.line}:{it.column}"
-        within = f" in {plain(it.field)}:{it.column}" if it.field else ""
+        within = _within(it)
+        place = f"{self._file}:{it.line}" if within else f"{self._file}:{it.line}:{it.column}"
         why = f"; {it.why}" if self._explain else ""
         self._out.line(f"{place}: {finding.type} ({finding.score:.2f}){within}{why}")
 
@@ -123,6 +123,13 @@ class Plain:
             self._out.line(line)
         self._out.line(_said(totals))
         self._out.flush()
+
+
+def _within(it: Found) -> str:
+    """The value that it is in, and where in it. Many elements may stand on one line."""
+    if it.field:
+        return f" in {plain(it.field)}:{it.column}" + f" of element {it.element}" * (it.element > 0)
+    return f" in element {it.element}:{it.column}" if it.element else ""
 
 
 def _said(totals: Totals) -> str:
@@ -205,6 +212,7 @@ def _finding(it: Found) -> dict[str, Any]:
         "line": it.line,
         "column": it.column,
         **place,
+        **({"element": it.element} if it.element else {}),
         **it.finding._asdict(),
         "score": round(it.finding.score, 3),
         **({"why": it.why} if it.why else {}),

@@ -197,7 +197,24 @@ def test_a_document_is_told_by_its_elements(indent: int | None, *, as_array: boo
     whole = (
         json.dumps(records, indent=indent) if as_array else "\n".join(json.dumps(it, indent=indent) for it in records)
     )
-    assert _places(f"\n {whole} \n", Kind.JSON) == [("EMAIL_ADDRESS", 2, "mail"), ("EMAIL_ADDRESS", 3, "mail")]
+    text = f"\n {whole} \n"
+    told = [it for it in _told(text, Kind.JSON) if isinstance(it, Found)]
+    assert [(it.element, it.field) for it in told] == [(2, "mail"), (3, "mail")]
+    begins = [text.count("\n", 0, text.rindex("{", 0, text.index(mail))) + 1 for mail in (ANN, BEN)]
+    assert [it.line for it in told] == begins
+
+
+@pytest.mark.parametrize("size", [3, 7, 1_000])
+def test_lines_of_json_are_those_of_the_file_wherever_it_is_cut(size: int) -> None:
+    text = '\n[\n"a",\n\n{"b":\n"c"}, "d"\n,"e"]\n\n"f"'
+    cells = in_json(text[at : at + size] for at in range(0, len(text), size))
+    assert [(it.text, it.line, it.element) for it in cells if not it.is_name] == [
+        ("a", 3, 1),
+        ("c", 5, 2),
+        ("d", 6, 3),
+        ("e", 7, 4),
+        ("f", 9, 5),
+    ]
 
 
 def test_a_large_array_is_read_as_it_comes() -> None:
@@ -224,7 +241,7 @@ def test_what_is_no_json_any_more_is_told_by_its_lines() -> None:
     element, remark, line = _told(text, Kind.JSON)
     assert isinstance(element, Found)
     assert isinstance(line, Found)
-    assert (element.line, element.field) == (2, "mail")
+    assert (element.line, element.element, element.field) == (3, 2, "mail")
     assert (remark.line, line.line) == (4, 5)
 
 
@@ -389,6 +406,13 @@ def test_fields_that_single_people_out_are_told_at_the_end(kind: Kind) -> None:
     assert _together(data[kind], kind) == Together(
         ("born", "zip"), ("user.demographic.date_of_birth", postcode), rows=30, alone=30
     )
+
+
+def test_elements_on_one_line_are_rows_of_their_own() -> None:
+    rows = [{"born": f"19{n}-01-02", "post code": f"CB7 {n % 9}AB"} for n in range(50, 80)]
+    told = _together(json.dumps(rows).encode(), Kind.JSON)
+    assert told is not None
+    assert (told.rows, told.alone) == (30, 30)
 
 
 def test_a_field_is_not_named_where_its_name_is_somebodys() -> None:

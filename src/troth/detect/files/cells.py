@@ -23,14 +23,15 @@ class Column(int):
 
 
 class Cell(NamedTuple):
-    """One value: the line (or element) it is of, the names on the way to it, and its text. *is_name* where it is such a
-    name itself; *beside* is a value next to it that says what it is."""
+    """One value: the line (or row) it is of, the names on the way to it, and its text. *is_name* where it is such a
+    name itself; *beside* is a value next to it that says what it is; *element* the number of its element in JSON."""
 
     line: int
     path: tuple[str | int, ...]
     text: str
     is_name: bool = False
     beside: str = ""
+    element: int = 0
 
     def __repr__(self) -> str:
         return f"Cell(line={self.line})"  # not what is in it: errors and logs print this
@@ -91,28 +92,28 @@ def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
     at = len(held) - len(held.lstrip())
     is_array = held.startswith("[", at)
     at += is_array
-    number, wanted, line = 0, 1, 1
+    number, wanted = 0, 1
+    line, counted = 1, 0  # the line of what is held, up to there
     while True:
         at = _after(held, at)
         if is_array and held.startswith("]", at):
             is_array = False
             at += 1
             continue
+        line, counted = line + held.count("\n", counted, at), at
         try:
             value, end = _DECODER.raw_decode(held, at)
         except (ValueError, RecursionError):
             end = None
         if end is not None and (ended or end < len(held)):  # at the end of what is held, a number may go on
             number, at, wanted = number + 1, end, 1
-            yield from inside(value, number)
+            yield from inside(value, line, element=number)
         elif not ended and len(held) - at <= _ELEMENT_MAX:
-            line += held.count("\n", 0, at)
             held, ended = _more(chunks, held[at:], wanted)
-            at, wanted = 0, len(held)
+            at, counted, wanted = 0, 0, len(held)
         elif at == len(held):
             return
         else:
-            line += held.count("\n", 0, at)
             raise NoRecords("it is no JSON, or too long to be held", line, itertools.chain((held[at:],), chunks))
 
 
@@ -133,7 +134,7 @@ def _after(held: str, at: int) -> int:
     return between.end() if between else at
 
 
-def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[Cell]:
+def inside(value: Any, line: int, path: tuple[str | int, ...] = (), element: int = 0) -> Iterator[Cell]:
     """The values inside a value, in their order, with the names of members before what they hold. A list of pairs is
     a map, as Arrow gives it.
 
@@ -144,12 +145,12 @@ def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[
         path, value, beside = waiting.pop()
         match value:
             case str():
-                yield Cell(line, path, value, beside=beside)
+                yield Cell(line, path, value, beside=beside, element=element)
             case bytes():
-                yield Cell(line, path, value.decode(), beside=beside)
+                yield Cell(line, path, value.decode(), beside=beside, element=element)
             case _Pairs():
                 for name, _ in value:
-                    yield Cell(line, path, name, is_name=True)
+                    yield Cell(line, path, name, is_name=True, element=element)
                 said = labels(value)
                 waiting += [((*path, name), held, said.get(name, "")) for name, held in reversed(value)]
             case dict():
@@ -161,7 +162,7 @@ def inside(value: Any, line: int, path: tuple[str | int, ...] = ()) -> Iterator[
             case None | bool():
                 pass
             case _:
-                yield Cell(line, path, str(value), beside=beside)
+                yield Cell(line, path, str(value), beside=beside, element=element)
 
 
 def _named(key: Any) -> str:

@@ -104,7 +104,9 @@ class Fields:
             if it.end > before:
                 start = max(it.start - before, 0)
                 why = explain(text, it) if self._explained else ""
-                yield Found(it._replace(start=start, end=it.end - before), cell.line, start + 1, field, why)
+                yield Found(
+                    it._replace(start=start, end=it.end - before), cell.line, start + 1, field, why, cell.element
+                )
 
 
 def _in_name(name: str, found: Iterable[Finding]) -> list[Finding]:

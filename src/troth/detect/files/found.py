@@ -12,10 +12,12 @@ __all__ = ["Found", "Remark", "Together"]
 class Found(NamedTuple):
     """A finding, and where in the file it is.
 
-    The finding's offsets count from the beginning of the text, or of the value where there is a *field*. *line* is the
-    line of the file; of Parquet it is the row, of a JSON array the element. *column* counts characters, from one, from
-    the beginning of the line or of the value. *field* is the name of a column, or the way to a value in JSON, without
-    such names in it as hold personal data themselves. *why* is what vouches for the finding, where that was asked for.
+    The finding's offsets count from the beginning of the text, or of the value where there is a *field* or *element*.
+    *line* is the line of the file; of Parquet it is the row, of JSON the line on which the element begins. *column*
+    counts characters, from one, from the beginning of the line or of the value. *field* is the name of a column, or the
+    way to a value in JSON, without such names in it as hold personal data themselves. *why* is what vouches for the
+    finding, where that was asked for. *element* is which it is of the elements of a JSON array, or of the documents one
+    after another in a file, from one; elsewhere it is 0.
     """
 
     finding: Finding
@@ -23,6 +25,7 @@ class Found(NamedTuple):
     column: int
     field: str = ""
     why: str = ""
+    element: int = 0
 
 
 class Remark(NamedTuple):

@@ -23,7 +23,7 @@ class Rows:
 
     def __init__(self, table: str) -> None:
         self._table = table
-        self._rows: dict[int, dict[_Path, str]] = {}
+        self._rows: dict[tuple[int, int], dict[_Path, str]] = {}
         self._fields: dict[_Path, str] = {}
         self._shown: Callable[[_Path], str] = str
 
@@ -36,9 +36,10 @@ class Rows:
             yield it
 
     def _keep(self, cell: Cell) -> None:
-        row = self._rows.get(cell.line)
+        which = cell.line, cell.element
+        row = self._rows.get(which)
         if row is None and len(self._rows) < _ROWS:
-            row = self._rows[cell.line] = {}
+            row = self._rows[which] = {}
         if row is not None and (cell.path in self._fields or self._is_new_field(cell.path)):
             row[cell.path] = cell.text[:_LENGTH_MAX]
 
