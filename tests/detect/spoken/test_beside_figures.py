@@ -59,6 +59,12 @@ def test_a_sentence_with_a_spoken_value_takes_nothing_from_what_is_written_befor
         assert (after[: len(before)], len(after) > len(before)) == (before, True), (written, said)
 
 
+@pytest.mark.parametrize("written", ["password: hunter2", "user name: annlee99", _WRITTEN[3]])
+def test_nor_does_a_spoken_value_go_on_in_the_fields_of_a_form(written: str) -> None:
+    said = "my card is four one one one"
+    assert _found(f"{said}.\n{written}") == [*_found(said), *_found(written)]
+
+
 def test_cards_are_found_beside_a_spoken_number_when_only_cards_are_wanted() -> None:
     text = f"{_WRITTEN[0]}. {_SAID[0]}"
     cards = [("CREDIT_CARD", "4111 1111 1111 1111"), ("CREDIT_CARD", "5555 5555 5555 4444")]

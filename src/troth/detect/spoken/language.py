@@ -120,6 +120,12 @@ class Language:
     before_streets: frozenset[str]
     after_streets: frozenset[str]
 
+    def asks(self, label: str) -> bool:
+        """Whether what begins a line is the name of a field (``sort code:``), and nobody who speaks."""
+        first, *more = label.rstrip(":").split() or [""]
+        by_second = self.prompts.get(first, {})
+        return any(phrase == [first, *more] for phrase, _ in by_second.get(more[0] if more else "", ()))
+
 
 @cache
 def language(name: str) -> Language:

@@ -82,7 +82,8 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     first = pieces[0]
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
         return
-    if len(first.signs.said) < _LEAST_SIGNS and (len(pieces) == 1 or _is_apart(talk, pieces[0], pieces[1], _NOTHING)):
+    is_short = len(first.signs.said) < _LEAST_SIGNS
+    if is_short and (len(pieces) == 1 or _is_apart(talk, first, pieces[1], _NOTHING, language)):
         return
     asked = context(talk, first.start)
     parts, signs = [first], first.signs
@@ -114,7 +115,7 @@ def _others(
     talk: Talk, before: Piece, piece: Piece, said: Said | None, signs: Signs, asked: Context, language: Language
 ) -> int | None:
     """How many words of other talk stand between two pieces of one value; None where they end it."""
-    if _is_apart(talk, before, piece, {it.type for it in asked.values}):
+    if _is_apart(talk, before, piece, {it.type for it in asked.values}, language):
         return None
     gap = talk.kinds[before.end : piece.start]
     others = sum(kind in OTHER for kind in gap)
@@ -131,20 +132,25 @@ def _others(
     return others
 
 
-def _is_apart(talk: Talk, before: Piece, piece: Piece, types: Set[str]) -> bool:
+def _is_apart(talk: Talk, before: Piece, piece: Piece, types: Set[str], language: Language) -> bool:
     """Whether two pieces are no parts of one value, whatever they say."""
     if piece.start - before.end > _ASIDE_WORDS_MAX:
         return True
     gap = talk.kinds[before.end : piece.start]
     if "@" in gap or talk.asks_else(before.end, piece.start, types):
         return True
-    return "s" in gap and (_is_written(talk, before) or _is_otherwise_said(talk, before, piece))
+    return "s" in gap and (_is_written(talk, before) or _is_otherwise_said(talk, before, piece, language))
 
 
-def _is_otherwise_said(talk: Talk, before: Piece, piece: Piece) -> bool:
-    """Whether one of two pieces is in figures and the other said, by the same speaker: each is a value of its own."""
+def _is_otherwise_said(talk: Talk, before: Piece, piece: Piece, language: Language) -> bool:
+    """Whether one of two pieces is in figures and the other said, by the same speaker or in a field of a form: each is
+    a value of its own.
+    """
     figures = [in_figures(talk, it.start, it.end) for it in (before, piece)]
-    return figures[0] != figures[1] and not talk.changes_speaker(before.end, piece.start)
+    if figures[0] == figures[1]:
+        return False
+    last_turn = talk.kinds.rindex("s", before.end, piece.start)
+    return not talk.changes_speaker(before.end, piece.start) or language.asks(talk.words[last_turn])
 
 
 def _is_written(talk: Talk, piece: Piece) -> bool:

@@ -146,7 +146,7 @@ def hear(text: str, language: Language, *, begins_line: bool = True) -> Talk:
     for it in asked:
         kinds[it.start : it.at] = (it.prompt.aside or "?") * (it.at - it.start)
     asked = [it for it in asked if not it.prompt.aside]
-    _absorb_interjections(words, kinds, asked)
+    _absorb_interjections(words, kinds, asked, language)
     _absorb_alphabets(words, kinds, language)
     _drop_lonely(words, kinds)
     said = _AND.sub("&", "".join(kinds))
@@ -266,7 +266,7 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
     return all(len(it) == 1 for it in words[start:end]) and any(len(it) == 1 and it.isalpha() for it in around)
 
 
-def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]) -> None:
+def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked], language: Language) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
     prompts = [it.at for it in asked]
     for is_interjection in (_says_nothing, _interrupts):
@@ -279,6 +279,7 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
                 turn != absorbed
                 and is_interjection(said, before, turn, after)
                 and _is_others(words, before, turn, after)
+                and not language.asks(words[turn])
                 and bisect.bisect_left(prompts, turn + 1) == bisect.bisect_right(prompts, after)
             ):
                 absorbed = after
