@@ -16,7 +16,8 @@ _AFTER_DEFINED: Final = ("(", ":", "{", "<", ";")
 def is_of_program(text: str, start: int, end: int) -> bool:
     """Whether the one word ``text[start:end]`` is called, defined or joined to others as only programs do.
 
-    One with a capital may be called and is a person still, as in *Ann(34)*; so is a value, as in *name=ann*.
+    One with a capital or before an age may be a person still, as in *Ann(f)* and *ann(34)*, and so may a value, as in
+    *name=ann*.
     """
     word = text[start:end]
     if not word.isalnum():
@@ -25,4 +26,5 @@ def is_of_program(text: str, start: int, end: int) -> bool:
     after = text[end : end + 2]
     if _JOINED.search(before) or after == "::" or (_DEFINED.search(before) and after.startswith(_AFTER_DEFINED)):
         return True
-    return word[0].islower() and (after.startswith("(") or (after[:1] == "=" and not after[1:].isspace()))
+    is_called = after.startswith("(") and not after[1:].isdecimal()
+    return word[0].islower() and (is_called or (after[:1] == "=" and not after[1:].isspace()))
