@@ -84,6 +84,8 @@ _TEXTS = {
     "cp1251": "Добрый день, напишите мне домой",
     "gb18030": "您好,请把明天的会议时间发给我",
     "iso8859-7": "Καλημέρα, γράψτε μου στο σπίτι",
+    "cp874": "สวัสดีครับ ยินดีต้อนรับ สวัสดีครับ",
+    "iso2022_jp": "こんにちは、明日の会議",
     "cp850": "Grüße aus München, für übermorgen über Zürich",
 }
 
@@ -110,10 +112,16 @@ def test_noise_after_a_long_text_is_unscanned_and_hides_nothing_before() -> None
 
 @pytest.mark.parametrize(
     "odd",
-    ["[äöüÄÖÜß]+ // für alle".encode("cp1252"), "« À bientôt… », dit-elle —\xa0« Noël »".encode("cp1252"),
-     b"plain, cut: " + "’".encode()[:2], "日本語のログ、切れた: ".encode() + "語".encode()[:2]],
-    ids=["umlauts", "quotations", "cut", "cut in Japanese"],
-)  # fmt: skip
+    [
+        "[äöüÄÖÜß]+ // für alle".encode("cp1252"),
+        "« À bientôt… », dit-elle —\xa0« Noël »".encode("cp1252"),
+        "Äiti söi, pää, sää, määrä, päälle, hyvää yötä, tämä on jäätävää".encode("cp1252"),
+        "Добрый день, срез: ".encode() + "й".encode()[:1],
+        b"plain, cut: " + "’".encode()[:2],
+        "日本語のログ、切れた: ".encode() + "語".encode()[:2],
+    ],
+    ids=["umlauts", "quotations", "doubled", "cut in Russian", "cut", "cut in Japanese"],
+)
 def test_what_only_looks_like_another_encoding_is_read(odd: bytes) -> None:
     assert len(_found(b"a line of text\n" + (odd + f" {ANN}\n".encode()))) == 1
 

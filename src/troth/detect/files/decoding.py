@@ -51,8 +51,15 @@ _STRANGE: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f\x80-\x84\x86-\x9f\uff
 """What bytes become, too, that are read in an encoding they are not in."""
 _STRANGE_MAX: Final = 0.02
 _FEW: Final = 3
-_SIDE_BY_SIDE: Final = re.compile("[\x80-\x9f\xa1-\xaa\xac-\xba\xbc-\xffŒœŠšŸŽžƒˆ˜€‚„†‡‰‹›™]{2,}")
-"""Neighbours in Windows-1252, without what is set close: quotation marks, dashes and the space before them."""
+"""So many are an accident, however short the text."""
+_HIGH: Final = "\x80-\xffŒœŠšŸŽžƒˆ˜€‚„†‡‰‹›™"
+_OF_WINDOWS: Final = re.compile(f"[{_HIGH}]")
+_SIDE_BY_SIDE: Final = re.compile(f"(?:(?![\xa0\xab\xbb])[{_HIGH}\u0100-\u07ff]){{2,}}")
+"""Neighbours, some of which may be UTF-8 by accident, without the quotation marks of French and the space in them."""
+_DOUBLED: Final = re.compile(r"([äöõü])\1", re.IGNORECASE)
+"""As in Finnish and Estonian."""
+_ESCAPED: Final = ("\x1b$B", "\x1b$@", "\x1b$)C")
+"""What changes the alphabet in ISO 2022."""
 _NEIGHBOURS_MIN: Final = 16
 
 
@@ -154,7 +161,8 @@ def _no_text(text: str, wrong: re.Pattern[str], *, is_guessed: bool) -> str:
         strange = len(wrong.findall(part))
         if strange + part.count("\0") // 4 > max(len(part) * _STRANGE_MAX, _FEW):
             return "it is no text: too many of its bytes are no characters; if it is one, name its --encoding"
-        if is_guessed and not part.isascii() and _is_other(part, strange):
+        is_other = is_guessed and not part.isascii() and _is_other(part, strange)
+        if is_other or any(it in part for it in _ESCAPED):
             return "it is neither UTF-8 nor Windows-1252: name its --encoding, or save it as UTF-8"
     return ""
 
@@ -164,9 +172,10 @@ def _is_other(text: str, strange: int) -> bool:
     stand among others without; of another alphabet they stand side by side. Few are an accident: a character cut off.
     """
     high = len(text) - len(text.encode("ascii", "ignore"))
-    neighbours = sum(map(len, _SIDE_BY_SIDE.findall(text)))
+    neighbours = sum(map(len, _SIDE_BY_SIDE.findall(_DOUBLED.sub(r"\1", text))))
     is_many = neighbours >= min(_NEIGHBOURS_MIN, len(text) // 4)
-    return (is_many and neighbours > high / 2) or strange > max(high * _STRANGE_MAX, _FEW)
+    is_most = neighbours > high / 2 and len(_OF_WINDOWS.findall(text)) > high / 2
+    return (is_many and is_most) or strange > max(high * _STRANGE_MAX, _FEW)
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
