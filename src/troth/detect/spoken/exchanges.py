@@ -74,6 +74,9 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     at = 0
     while at < len(pieces):
         piece = pieces[at]
+        if len(piece.signs.shape) > _SIGNS_MAX:
+            at += 1
+            continue
         wanted = context(talk, piece.start)
         type_ = next((it.type for it in wanted.values if it.may_hold(piece.signs.shape)), None)
         is_answer = bool(type_) and not wanted.is_generic and _answers(talk, piece, language)
