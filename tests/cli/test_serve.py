@@ -97,7 +97,7 @@ def test_a_start_that_is_not_refused_says_where_and_nothing_else(
         said = ""
         while not said.endswith("}\n") and (line := server.stdout.readline()):
             said += line
-        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as visitor:  # it does listen
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as visitor:  # it does listen
             visitor.get(
                 f"http://127.0.0.1:{port}/ledger/",
                 headers={"Host": settings.get("TROTH_HOSTS", "localhost")},
