@@ -1,11 +1,11 @@
 """How well personal data is found in marked text: what is missed, what is found without cause, what is taken for what.
 
-    python -m tools.measure_detection FILE... [--no-names] [--min-score 0.5] [--json]
+    python -m tools.measure_detection FILE... [--no-names] [--min-score 0.5] [--all-types] [--json]
 
 FILE is marked text, see `tools.marked`. A mark is found where findings of its type or group cover half of its
 characters, and a finding is right where half of it lies in marks of its type or group; types that no mark of these
-files names are left out, since nobody marked them. *Uncovered* are the letters and digits of marks that no finding
-covers, *masked without cause* those outside of marks that one does.
+files names are left out, since nobody marked them, but with ``--all-types``. *Uncovered* are the letters and digits of
+marks that no finding covers, *masked without cause* those outside of marks that one does.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Measured:
     unscanned: int = 0
 
 
-def measured(detector: Detector, marked: Iterable[Marked]) -> Measured:
-    """Looks for personal data in each text and compares it with the marks."""
+def measured(detector: Detector, marked: Iterable[Marked], *, all_types: bool = False) -> Measured:
+    """Looks for personal data in each text and compares it with the marks; *all_types* where all would be marked."""
     all_ = list(marked)
     names = {name for it in all_ for _, _, name in it.marks}
     total = Measured()
@@ -68,7 +68,8 @@ def measured(detector: Detector, marked: Iterable[Marked]) -> Measured:
             total.unscanned += 1
             _count(total, document, [], names)
         else:
-            _count(total, document, [it for it in found if any(is_called(it.type, name) for name in names)], names)
+            counted = [it for it in found if all_types or any(is_called(it.type, name) for name in names)]
+            _count(total, document, counted, names)
     return total
 
 
@@ -151,10 +152,13 @@ def main() -> None:
     asked.add_argument("files", nargs="+", type=Path)
     asked.add_argument("--no-names", action="store_true", help="look for no people, places and organisations")
     asked.add_argument("--min-score", type=float, default=0.5)
+    asked.add_argument(
+        "--all-types", action="store_true", help="count types that no mark names, as found without cause"
+    )
     asked.add_argument("--json", action="store_true", help="print JSON instead of a table in Markdown")
     options = asked.parse_args()
     detector = Detector(names=not options.no_names, min_score=options.min_score)
-    said = figures(measured(detector, documents(options.files)))
+    said = figures(measured(detector, documents(options.files), all_types=options.all_types))
     print(json.dumps(said, indent=2) if options.json else "\n".join(_lines(said)))
 
 

@@ -29,3 +29,10 @@ def test_types_that_nobody_marked_are_not_counted() -> None:
     said = figures(measured(Detector(names=False), [marked("[[PHONE|020 7946 0123]] ann@example.org")]))
     assert said["types"]["PHONE"]["f1"] == 1
     assert said["masked_without_cause"] == 0
+
+
+def test_types_that_nobody_marked_are_counted_where_all_would_be_marked() -> None:
+    marks = [marked("[[PHONE|020 7946 0123]] ann@example.org")]
+    said = figures(measured(Detector(names=False), marks, all_types=True))
+    assert said["taken_for"]["nothing"] == {"EMAIL_ADDRESS": 1}
+    assert said["masked_without_cause"] == round(13 / 24, 4)

@@ -105,5 +105,5 @@ def _word(text: Text, recogniser: Recogniser, place: _Place) -> str:
     those += [(word, "after", Words(after=(word,))) for word in recogniser.words.after]
     for word, side, alone in sorted(those, key=lambda it: (-len(it[0].replace(" ", "")), it[0].count(" "))):
         if near is not None and Search(replace(recogniser, words=alone), pattern).told(text.utf8, start, end) == near:
-            return f"“{word}” {side} it"
+            return f"“{word.replace('*', '…')}” {side} it"
     return ""
