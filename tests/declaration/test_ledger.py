@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
@@ -14,6 +16,12 @@ HEAD = (
 )
 KEY = "witness.example.org/w1+10e47819+BIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 URL = "https://witness.example.org"
+
+
+def key_of(name: str, public_key: bytes) -> str:
+    key = b"\x04" + public_key
+    key_id = hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8]
+    return f"{name}+{key_id}+{base64.b64encode(key).decode()}"
 
 
 def declared(**ledger: object) -> Declaration:
@@ -65,3 +73,14 @@ def test_an_address_that_is_none_or_holds_a_secret_is_a_mistake(url: str) -> Non
 def test_a_quorum_that_cannot_be_met_is_a_mistake(ledger: dict[str, object], says: str) -> None:
     with pytest.raises(DeclarationErrors, match=says):
         declared(**ledger)
+
+
+def test_keys_are_told_apart_whatever_signs_base64_writes_them_in() -> None:
+    """Base64 has a plus sign of its own, so what follows the last one is not the key."""
+    first, second = (key_of(f"witness.example.org/{name}", bytes([name]) * 31 + b"\xfe") for name in (1, 2))
+    assert [first[-1], second[-1]] == ["+", "+"]
+    ledger = declared(witnesses=[{"key": first, "url": URL}, {"key": second, "url": URL}]).ledger
+    assert ledger is not None
+    assert [each.key for each in ledger.witnesses] == [first, second]
+    with pytest.raises(DeclarationErrors, match="named twice"):
+        declared(witnesses=[{"key": key_of(f"{name}.example.org", b"\xfe" * 32), "url": URL} for name in "ab"])
