@@ -8,6 +8,7 @@ from typing import Final
 
 import re2
 
+from troth.detect.spoken.days import led, together_before
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
@@ -28,8 +29,6 @@ _DATES: Final = re2.compile(
     f"|{_YEAR}{_GAP}{_MONTH}{_GAP}{_ORDINAL}|{_ORDINAL}g{{2}}{_ORDINAL}|{_NUMERIC}/{_NUMERIC}/{_YEAR}",
     _LONGEST,
 )
-_DAY_ALONE: Final = re.compile(f"[gf]{{0,2}}{_ORDINAL}")
-_MONTH_SOON: Final = re.compile("[fcyzg]{0,4}[MO]")
 _GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")
 _GOES_BACK: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&]){0,3}")
 _AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
@@ -38,7 +37,8 @@ _BIRTHS: Final = frozenset({"DATE_OF_BIRTH", "CARD_EXPIRY"})
 _DAY_TENS_MAX: Final = 30
 _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
-_WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
+_PARTS_OF_MONTHS: Final = [[part, "of"] for part in ("end", "start", "beginning", "middle")]
+_YEARS_SOON: Final = [[which, "year"] for which in ("this", "last", "next")]
 _NUMBER: Final = "(?:T[dw]?|[td9]h?)"
 _NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
 _AT_LENGTH: Final = re.compile(f"{_NUMBER}[fygxv]{{0,4}}c[fycgxv?]{{0,8}}{_NUMBER}")
@@ -73,15 +73,6 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
         if not (is_plain or types):
             continue
         yield _date(talk, start, end, types, language)
-    yield from _weekdays(talk)
-
-
-def _weekdays(talk: Talk) -> Iterator[Said]:
-    """``saturday the ninth``, where no month follows."""
-    for at in [at for at, word in enumerate(talk.words) if word in _WEEKDAYS]:
-        match = _DAY_ALONE.match(talk.kinds, at + 1)
-        if match and not _MONTH_SOON.match(talk.kinds, match.end()):
-            yield Said(at, match.end(), "DATE_TIME", 0.75, told=False)
 
 
 def _may_be_day(talk: Talk, start: int, end: int, language: Language) -> bool:
@@ -100,19 +91,18 @@ def _is_spelling(talk: Talk, start: int, end: int) -> bool:
 
 
 def _date(talk: Talk, start: int, end: int, types: list[str], language: Language) -> Said:
-    told = next((it for it in types if it in _BIRTHS), None)
+    births = {"DATE_OF_BIRTH"} if "O" in talk.kinds[start:end] else _BIRTHS  # no card has a day
+    told = next((it for it in types if it in births), None)
     start = _first_try(talk, start, "OMtTd9ow" if told else "O")
     if told:
         start -= _GOES_BACK.match(talk.kinds[max(0, start - _RESTATED_WORDS_MAX) : start][::-1]).end()
-    before = start - 1
-    while before > 0 and talk.kinds[before] in "fczy":
-        before -= 1
-    if before >= 0 and talk.words[before] == "the":
-        start = before
-    if start and talk.words[start - 1] in _WEEKDAYS:
-        start -= 1
+    start = together_before(talk, led(talk, start), language)
+    if talk.words[max(0, start - 2) : start] in _PARTS_OF_MONTHS:
+        start -= 2
     if again := (_GOES_ON if told else _AGAIN).match(talk.kinds[end : end + _RESTATED_WORDS_MAX]):
         end += again.end()
+    if talk.words[end : end + 2] in _YEARS_SOON:
+        end += 2
     return Said(start, end, told or "DATE_TIME", 0.95 if told else 0.75, told is not None)
 
 

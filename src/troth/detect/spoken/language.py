@@ -88,6 +88,7 @@ class Language:
     kinds: Mapping[str, str]
     values: Mapping[str, str]
     months: Mapping[str, str]
+    ordinals: Mapping[str, str]
     prompts: Mapping[str, Prompts]
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
     after_phone: frozenset[str]
@@ -119,6 +120,14 @@ class Language:
     not_street_names: frozenset[str]
     before_streets: frozenset[str]
     after_streets: frozenset[str]
+    before_days: frozenset[str]
+    between_days: frozenset[str]
+    after_days: frozenset[str]
+    of_days: frozenset[str]
+    of_dates: frozenset[str]
+    numbered: frozenset[str]
+    signs: frozenset[str]
+    last: frozenset[str]
 
     def asks(self, label: str) -> bool:
         """Whether what begins a line is the name of a field (``sort code:``), and nobody who speaks."""
@@ -145,11 +154,13 @@ def language_of(raw: Mapping[str, Any]) -> Language:
             values |= words
     compounds = raw.get("compound", {})
     words, email, address, answer = raw["words"], raw["email"], raw.get("address", {}), raw.get("answer", {})
+    day = raw.get("day", {})
     return Language(
         name=raw["language"],
         kinds=kinds,
         values=values | compounds,
         months=raw.get("month", {}),
+        ordinals=raw.get("ordinal", {}),
         prompts=_prompts(raw),
         compounds=_by_first_word(compounds),
         after_phone=frozenset(raw["prompting"]["after_phone"]),
@@ -181,6 +192,14 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         not_street_names=frozenset(address.get("not_names", ())),
         before_streets=frozenset(address.get("before", ())),
         after_streets=frozenset(address.get("after", ())),
+        before_days=frozenset(day.get("before", ())),
+        between_days=frozenset(day.get("between", ())),
+        after_days=frozenset(day.get("after", ())),
+        of_days=frozenset(day.get("of", ())),
+        of_dates=frozenset(day.get("dates", ())),
+        numbered=frozenset(day.get("numbered", ())),
+        signs=frozenset(raw.get("position", {}).get("signs", ())),
+        last=frozenset(raw.get("position", {}).get("last", ())),
     )
 
 

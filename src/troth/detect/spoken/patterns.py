@@ -15,6 +15,8 @@ from troth.detect.spoken.language import Language, language_of
 __all__ = ["one_file"]
 
 _NEVER: Final = r"\A\z\A"
+_EARLY: Final = 3
+"""Up to which an ordinal says of anything which it is."""
 
 
 def one_file(folder: Traversable) -> str:
@@ -55,7 +57,9 @@ def _patterns(spoken: Language) -> Iterator[str]:
     yield rf"\b(?:{_words(spoken, '.')}) {said}"
     if hints.words:
         yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,5}}(?:{number})\b{of}"
-    yield from (pattern.format(number=number, ordinal=_words(spoken, "O")) for pattern in hints.patterns)
+    later = _any(word for word, day in spoken.ordinals.items() if int(day) > _EARLY)
+    told = {"ordinal": _words(spoken, "O"), "later": later, "after_day": _any(spoken.after_days - {"of"})}
+    yield from (pattern.format(number=number, **told) for pattern in hints.patterns)
 
 
 def _words(spoken: Language, kinds: str) -> str:

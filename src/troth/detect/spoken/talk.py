@@ -280,10 +280,17 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
                 and is_interjection(said, before, turn, after)
                 and _is_others(words, before, turn, after)
                 and not language.asks(words[turn])
+                and not _asks_on(words, kinds, turn, after, language)
                 and bisect.bisect_left(prompts, turn + 1) == bisect.bisect_right(prompts, after)
             ):
                 absorbed = after
                 kinds[turn : after + 1] = "z" * (after + 1 - turn)
+
+
+def _asks_on(words: list[str], kinds: list[str], turn: int, after: int, language: Language) -> bool:
+    """Whether a turn asks for what stands at the next place: ``and the last``."""
+    end = after - (words[after - 1] in language.plurals or words[after - 1] in language.pronouns)
+    return turn + 1 < end and kinds[turn + 1] == "g" and (kinds[end - 1] == "O" or words[end - 1] in language.last)
 
 
 def _is_others(words: list[str], before: int, turn: int, after: int) -> bool:

@@ -1,0 +1,75 @@
+"""Signs of a secret that are asked for by their places: ``the third digit of your pin``, ``and the last``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from troth.detect.spoken.language import Language
+from troth.detect.spoken.said import Said
+from troth.detect.spoken.talk import Talk
+
+__all__ = ["positions"]
+
+_SECRETS: Final = (("PIN",), ("PASSWORD",))
+_PLACE_WORDS_MAX: Final = 7
+_QUESTION_WORDS_MAX: Final = 10
+_ANSWER_WORDS_MAX: Final = 16
+"""How near to the secret a place in it is named, and how many words ask for one more and answer, at the most."""
+_SIGNS: Final = re.compile("[doln9L]=*(?:[fcg]{0,2}[doln9L]=*)*")
+_NOTHING_ELSE: Final = re.compile("[fcyg]*([doln9Lwv][doln9Lwv=fcyg]*?)[fcyg]*")
+"""Signs among other talk, and signs alone: then a word that a recogniser writes for one is one."""
+
+
+def positions(talk: Talk, language: Language) -> Iterator[Said]:
+    """Each sign, or each few of them, that answers a question for what stands at a place in a PIN or a password."""
+    past = 0
+    for it in talk.asked:
+        if it.at >= past and it.prompt.types in _SECRETS and _names_place(talk, it.start, it.at, language):
+            for start, end in _answers(talk, it.at, language):
+                yield Said(start, end, it.prompt.types[0], 0.9, told=True)
+                past = end
+
+
+def _names_place(talk: Talk, start: int, end: int, language: Language) -> bool:
+    """Whether a place is named before the secret (``the third digit of``) or after it (``the second one first``)."""
+    first = max(talk.kinds.rfind("s", 0, start) + 1, start - _PLACE_WORDS_MAX)
+    last = talk.kinds.find("s", end, end + _PLACE_WORDS_MAX)
+    words = talk.words[first:end]
+    return ("of" in words or not language.signs.isdisjoint(words)) and _has_place(talk, first, max(last, end), language)
+
+
+def _has_place(talk: Talk, start: int, end: int, language: Language) -> bool:
+    return "O" in talk.kinds[start:end] or not language.last.isdisjoint(talk.words[start:end])
+
+
+def _answers(talk: Talk, at: int, language: Language) -> Iterator[tuple[int, int]]:
+    """Signs in the next turn, and in every second one as long as a place is named between, and nothing else asked."""
+    turn = _turn(talk, talk.kinds.find("s", at, at + _PLACE_WORDS_MAX))
+    while turn and turn[1] - turn[0] <= _ANSWER_WORDS_MAX:
+        yield from _signs(talk, *turn, language)
+        question = _turn(talk, turn[1])
+        if not question or question[1] - question[0] > _QUESTION_WORDS_MAX:
+            return
+        if "?" in talk.kinds[question[0] : question[1]] or not _has_place(talk, *question, language):
+            return
+        turn = _turn(talk, question[1])
+
+
+def _turn(talk: Talk, at: int) -> tuple[int, int] | None:
+    """From where to where that goes which is said in the turn whose speaker is word *at*."""
+    if not 0 <= at < len(talk.kinds):
+        return None
+    end = talk.kinds.find("s", at + 1)
+    return at + 1, end if end >= 0 else len(talk.kinds)
+
+
+def _signs(talk: Talk, start: int, end: int, language: Language) -> Iterator[tuple[int, int]]:
+    if alone := _NOTHING_ELSE.fullmatch(talk.kinds, start, end):
+        yield alone.span(1)
+        return
+    for match in _SIGNS.finditer(talk.kinds, start, end):
+        is_pronoun = len(match[0]) == 1 and talk.words[match.start()] in language.pronouns
+        if not (is_pronoun and talk.words[match.start() - 1] == "the"):
+            yield match.span()
