@@ -32,6 +32,8 @@ _ANSWER_SIGNS: Final = 3
 _DICTATED_SIGNS: Final = 8
 _DICTATED_BITS: Final = 3
 _DICTATED: Final = 0.6
+_OTHER_TALK: Final = frozenset(OTHER + "g")
+_GOING_ON: Final = frozenset({"and", "then", "it's", "space", "is"})
 _LARGE: Final = re.compile("[tThk]")
 """How many signs are a value that was asked for, or that is said again bit by bit, in how many bits, and how sure that
 is; words of large numbers, which may be amounts."""
@@ -111,6 +113,7 @@ class _Exchange:
         self._stretches = [(found.said.start, found.said.end)]
         self._last_own = 0
         self._is_others = False
+        self._asides = 0
         self.bits = 1 + sum(map(self._bits, pieces[found.first :], pieces[found.first + 1 : found.last]))
 
     @property
@@ -120,8 +123,8 @@ class _Exchange:
 
     @property
     def is_dictated(self) -> bool:
-        """Whether the value is said bit by bit, and the bits said back."""
-        return self.bits >= _DICTATED_BITS and self.size >= _DICTATED_SIGNS
+        """Whether the value is said bit by bit, and the bits said back, and little else is said."""
+        return self.bits >= _DICTATED_BITS and self.size >= _DICTATED_SIGNS and self._asides <= self.bits
 
     def reach(self, floor: int, ceiling: int) -> None:
         """Take what belongs to the value, from one piece to another (not included)."""
@@ -165,6 +168,10 @@ class _Exchange:
         if not self._is_others:
             self._last_own = len(self._stretches) - 1
         self.bits += self._bits(self._pieces[self.last - 1], piece)
+        self._asides += sum(
+            kind in _OTHER_TALK and word not in _GOING_ON
+            for kind, word in zip(gap, self._talk.words[piece.start - len(gap) : piece.start], strict=True)
+        )
         if not self._is_repeated(piece):
             self._shape = (self._shape + piece.signs.shape)[-_SIGNS_MAX:]
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]

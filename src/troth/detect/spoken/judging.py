@@ -177,7 +177,7 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
         type_, score = "SPELLED_NAME", 0.75
     if len(signs.said) <= _SHORT and "L" not in signs.shape and (parts > 1 or any(kind in "tTh" for kind in kinds)):
         return None
-    each = 0.1 if len(signs.said) < _LONG else 0.04
+    each = 0.2 if type_ == "REFERENCE_NUMBER" else 0.1 if len(signs.said) < _LONG else 0.04
     score -= each * kinds.count("w") + 0.1 * (parts - 1) + 0.05 * long_letters
     return (type_, score) if score >= _LEAST_SCORE else None
 

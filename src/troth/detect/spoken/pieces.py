@@ -21,6 +21,10 @@ _ENDS: Final = frozenset("dtT9lnoLmk")
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
 _PRONOUN: Final = re.compile("[xg][dw][ln]{2}")
 """``the portuguese one p t five``"""
+_HEADED: Final = re.compile("Lw[odtT9]")
+"""``the PDF to oh one``"""
+_ARTICLE: Final = re.compile("v(?:t|Td?)")
+"""``a twelve``"""
 _SAID: Final = frozenset("dwotThkmn=")
 """Kinds of words that nobody writes among figures."""
 _WEAK: Final = "wv"
@@ -47,6 +51,10 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
         if not is_begun:
             start = _first(talk, start, end, language)
         elif talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
+            start += 1
+        elif _HEADED.match(kinds, start, end) and talk.words[start + 1] in language.common:
+            start += 2
+        elif _ARTICLE.fullmatch(kinds, start, end) and len(talk.words[start]) == 1:
             start += 1
         while start and talk.words[start - 1] in language.casing:
             start -= 1

@@ -36,7 +36,13 @@ _COUNTED_SIGNS_MAX: Final = 5
 _AMOUNT_SIGNS: Final = 7
 """How many signs a value has at least; up to which a piece says next to nothing, from which a value has begun, and a
 number in figures stands alone; up to which a number may be how many of something, or an amount."""
+_ALPHABETS: Final = frozenset("n=")
+_NAMED_WORDS_MAX: Final = 30
+_LONG_NAME: Final = 8
+"""Kinds of words that spell; how near the word is said that letters spell; as many letters are no abbreviation."""
 _NO_BREATH: Final = frozenset("fcyz")
+_GOING_ON_SURELY: Final = frozenset({"then", "space"})
+_GOING_ON: Final = _GOING_ON_SURELY | {"and", "it's", "that's", "is"}
 _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
 """How sure a shape is that wins over a question for anything, and one whose check digits agree."""
@@ -195,12 +201,17 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     kinds = talk.kinds[start:end] if len(pieces) == 1 else "".join([talk.kinds[it.start : it.end] for it in pieces])
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
     by_shape = None
+    parts = _breaths(talk, pieces, is_asked=bool(asked.values))
+    if by_prompt and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure and not parts:
+        return None
     is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
     if by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything:
         long_letters = _long_letters(talk, pieces) if "v" in kinds else 0
-        by_shape = alone(signs, kinds, long_letters=long_letters, parts=_breaths(talk, pieces))
+        by_shape = alone(signs, kinds, long_letters=long_letters, parts=parts) if parts else None
     if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
         type_, score = by_shape
+        if type_ == "SPELLED_NAME" and not _spells_word(talk, start, end, kinds, signs.said):
+            return None
         checked = values()[type_].agrees(signs.said)
         return Said(start, end, type_, max(score, _PROVEN) if checked else score, told=False, checked=checked)
     if by_prompt is None:
@@ -208,10 +219,29 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
 
 
-def _breaths(talk: Talk, pieces: Sequence[Piece]) -> int:
-    """In how many breaths a value is said; the other's okay parts none."""
-    gaps = [talk.kinds[before.end : piece.start] for before, piece in itertools.pairwise(pieces)]
-    return 1 + sum(not _NO_BREATH.issuperset(gap) for gap in gaps)
+def _spells_word(talk: Talk, start: int, end: int, kinds: str, said: str) -> bool:
+    """Whether letters that nobody asked for are somebody's name: said as a word near them, or with an alphabet."""
+    if len(said) >= _LONG_NAME or not _ALPHABETS.isdisjoint(kinds):
+        return True
+    name = said.replace("o", "O").lower()
+    near = talk.words[max(0, start - _NAMED_WORDS_MAX) : start] + talk.words[end : end + _NAMED_WORDS_MAX]
+    return any(len(it) > 2 and it[0] == name[0] and (it[:3] == name[:3] or it[-1] == name[-1]) for it in near)
+
+
+def _breaths(talk: Talk, pieces: Sequence[Piece], *, is_asked: bool) -> int:
+    """In how many breaths a value is said; the other's okay parts none. 0 where several things may be spoken of."""
+    gaps = [(before.end, piece.start) for before, piece in itertools.pairwise(pieces)]
+    parting = [it for it in gaps if not _NO_BREATH.issuperset(talk.kinds[it[0] : it[1]])]
+    if parting and any(it.signs.shape.strip("DZB") for it in pieces):
+        going_on = _GOING_ON if is_asked else _GOING_ON_SURELY
+        if any(_divides(talk, at, going_on) for it in parting for at in range(*it)):
+            return 0
+    return 1 + len(parting)
+
+
+def _divides(talk: Talk, at: int, going_on: Set[str]) -> bool:
+    """Whether a word between two pieces, letters among them, is one that parts things: ``the``, ``or``."""
+    return talk.kinds[at] == "g" and talk.words[at] not in going_on
 
 
 def _long_letters(talk: Talk, pieces: Sequence[Piece]) -> int:

@@ -203,6 +203,8 @@ def _absorb_alphabets(words: list[str], kinds: list[str], language: Language) ->
         after = like
         while after < last and (words[after] in language.connecting or kinds[after] in _SLIPS):
             after += 1
+        if words[after - 1] == "the" and words[after - 2] == words[like]:
+            continue  # ``p for the pension``
         if after < last and words[after][0] == language.values[words[at]][:1].lower():
             after = _said_again(words, kinds, after)
             kinds[at + 1 : after + 1] = "=" * (after - at)
