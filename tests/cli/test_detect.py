@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.message import EmailMessage
 from pathlib import Path
 
 import pyarrow as pa
@@ -131,6 +132,7 @@ def test_names_are_looked_for_unless_told_otherwise(ask: Ask) -> None:
         ("jsonl", json.dumps({"a": {"b": [ANN]}}), "-:1: EMAIL_ADDRESS (0.99) in a.b[0]:1"),
         ("json", json.dumps([{"a": ANN}]), "-:1: EMAIL_ADDRESS (0.99) in a:1 of element 1"),
         ("json", json.dumps([None, ANN], indent=1), "-:3: EMAIL_ADDRESS (0.99) in element 2:1"),
+        ("html", f"<p>\n<b>ann</b>{ANN[3:]}", "-:2:4: EMAIL_ADDRESS (0.99)"),
     ],
 )
 def test_a_pipe_is_read_as_it_is_told(kind: str, text: str, place: str) -> None:
@@ -201,6 +203,32 @@ def test_half_a_character_in_a_name_breaks_no_json(ask: Ask, files: Path, option
     told = json.loads(answer.out if option == "--json" else answer.out.splitlines()[0])
     (found,) = told["files"][0]["findings"] if option == "--json" else [told]
     assert found["field"] == "m\ud800"
+
+
+def test_mail_is_told_by_part_and_line_and_no_value_is_printed(ask: Ask, files: Path) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = f"für {ANN}"
+    mail.set_content(f"Grüße\nan {ANN}", cte="base64")
+    mail.add_attachment(f"mail\n{ANN}\n", subtype="csv", cte="base64")
+    mail.add_attachment(b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="face.png")
+    (files / "letter.eml").write_bytes(mail.as_bytes())
+    answer = ask("detect", "letter.eml", "--no-names")
+    assert (answer.code, answer.err) == (2, "letter.eml:25: NOT SCANNED: part 3: it is no text, but a picture\n")
+    assert answer.out.splitlines()[:3] == [
+        "letter.eml:1: EMAIL_ADDRESS (0.99) in part HEADER:14",
+        "letter.eml:9: EMAIL_ADDRESS (0.99) in part 1, line 2:4",
+        "letter.eml:17: EMAIL_ADDRESS (0.99) in mail:1 of part 2, line 2",
+    ]
+    (told,) = json.loads(ask("detect", "letter.eml", "--no-names", "--json").out)["files"]
+    assert [(it["part"], it.get("part_line")) for it in told["findings"]] == [("HEADER", None), ("1", 2), ("2", 2)]
+    assert told["remarks"][0]["part"] == "3"
+    assert ANN not in json.dumps(told) + answer.out + answer.err
+
+
+def test_mail_that_is_read_as_text_says_how_it_is_read_better(ask: Ask, files: Path) -> None:
+    (files / "letter.txt").write_text("Content-Transfer-Encoding: base64\n\nYW5uQGV4YW1wbGUub3Jn\n")
+    assert "scan it --as mail" in ask("detect", "letter.txt", "--no-names").err
+    assert ask("detect", "letter.txt", "--no-names", "--as", "mail").code == 1
 
 
 def test_a_file_that_is_no_table_is_read_as_text_with_a_word(ask: Ask, files: Path) -> None:

@@ -42,7 +42,7 @@ def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> s
 @click.option(
     "--as",
     "kind",
-    type=click.Choice(["text", "csv", "jsonl", "json", "parquet"]),
+    type=click.Choice(["text", "csv", "jsonl", "json", "parquet", "html", "mail"]),
     help="How the files are read. Where left out, by the endings of their names; a pipe is text.",
 )
 @click.option(
@@ -50,7 +50,7 @@ def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> s
     metavar="NAME",
     default="",
     callback=_encoding,
-    help="What text, CSV and JSON are encoded in, such as shift_jis. Where left out, UTF-8 or what its mark says.",
+    help="What text is encoded in, such as shift_jis. Where left out, what mail or a mark says, else UTF-8.",
 )
 @click.option("--types", metavar="TYPE,…", help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci).")
 @click.option(
@@ -83,14 +83,14 @@ def detect(
     json_lines: bool,
     as_json: bool,
 ) -> None:
-    """Find personal data in text, CSV, JSON, JSON Lines and Parquet.
+    """Find personal data in text, CSV, JSON, JSON Lines, Parquet, HTML and mail.
 
     FILE is - for a pipe. It is read as it comes, whatever its size. What is found is told by place and type: no value
     is ever printed. Ends with 0 where nothing was found, 1 where something was, and 2 where it was asked wrongly or a
     part could not be scanned: of that part nothing is known.
 
     \b
-    Example:  troth detect notes.txt customers.csv
+    Example:  troth detect notes.txt customers.csv letter.eml
               zcat calls.jsonl.gz | troth detect - --as jsonl --types pci,contact --json
     """
     from troth.detect.files import Kind

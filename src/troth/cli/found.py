@@ -104,7 +104,8 @@ class Plain:
 
     def remark(self, it: Remark) -> None:
         self._out.flush()
-        click.echo(f"{self._file}:{it.line}: {'NOT SCANNED: ' * it.unscanned}{plain(it.says)}", err=True)
+        says = f"part {it.part}: {it.says}" if it.part else it.says
+        click.echo(f"{self._file}:{it.line}: {'NOT SCANNED: ' * it.unscanned}{plain(says)}", err=True)
 
     def end(self, seen: Seen) -> None:
         if seen.together is not None:
@@ -126,10 +127,16 @@ class Plain:
 
 
 def _within(it: Found) -> str:
-    """The value that it is in, and where in it. Many elements may stand on one line."""
+    """The value and the part that it is in, and where in it. Many elements may stand on one line."""
+    value = ""
     if it.field:
-        return f" in {plain(it.field)}:{it.column}" + f" of element {it.element}" * (it.element > 0)
-    return f" in element {it.element}:{it.column}" if it.element else ""
+        value = f" in {plain(it.field)}:{it.column}" + f" of element {it.element}" * (it.element > 0)
+    elif it.element:
+        value = f" in element {it.element}:{it.column}"
+    if not it.part:
+        return value
+    line = f", line {it.part_line}" * (it.part_line > 0)
+    return f"{value} of part {it.part}{line}" if value else f" in part {it.part}{line}:{it.column}"
 
 
 def _said(totals: Totals) -> str:
@@ -207,12 +214,11 @@ class Document:
 
 
 def _finding(it: Found) -> dict[str, Any]:
-    place = {"field": it.field} if it.field else {}
+    place = {"field": it.field, "element": it.element, "part": it.part, "part_line": it.part_line}
     return {
         "line": it.line,
         "column": it.column,
-        **place,
-        **({"element": it.element} if it.element else {}),
+        **{name: value for name, value in place.items() if value},
         **it.finding._asdict(),
         "score": round(it.finding.score, 3),
         **({"why": it.why} if it.why else {}),
@@ -220,7 +226,8 @@ def _finding(it: Found) -> dict[str, Any]:
 
 
 def _remark(it: Remark) -> dict[str, Any]:
-    return {"line": it.line, "remark": it.says, "unscanned": it.unscanned}
+    place = {"line": it.line, "part": it.part} if it.part else {"line": it.line}
+    return {**place, "remark": it.says, "unscanned": it.unscanned}
 
 
 def _seen(seen: Seen) -> dict[str, Any]:

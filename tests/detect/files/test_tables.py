@@ -44,7 +44,10 @@ def _parquet(**columns: object) -> bytes:
         ("b.json", Kind.JSON),
         ("b.parquet", Kind.PARQUET),
         ("csv", Kind.TEXT),
-        ("notes.eml", Kind.TEXT),
+        ("notes.eml", Kind.MAIL),
+        ("all.mbox", Kind.MAIL),
+        ("page.htm", Kind.HTML),
+        ("notes.md", Kind.TEXT),
     ],
 )
 def test_the_ending_says_how_a_file_is_read(name: str, kind: Kind) -> None:

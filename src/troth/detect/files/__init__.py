@@ -1,4 +1,4 @@
-"""Files searched for personal data: text, CSV, JSON, JSON Lines and Parquet, of any size, in bounded memory.
+"""Files searched for personal data: text, tables, JSON, HTML and mail, of any size, in bounded memory.
 
 What this folder promises: every character of a file is looked at, or it is said which was not and why. Where a value
 stands in a field, the field's name is read with it, so that bare digits in a column ``nino`` are known for what they

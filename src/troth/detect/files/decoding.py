@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from troth.detect.finding import Unscanned
 
-__all__ = ["Readable", "decoded", "lines", "universal"]
+__all__ = ["GUESSING", "Readable", "decoded", "lines", "lines_of_bytes", "universal"]
 
 _CHUNK: Final = 1 << 17
 _HEAD: Final = 1 << 13
@@ -43,6 +43,7 @@ _FORMATS: Final = {
     rb"fLaC\x00": "sound",
     rb"\x7fELF": "a program",
     rb"\xd0\xcf\x11\xe0": "an old office document",
+    rb"\s*-----BEGIN PGP MESSAGE-----": "encrypted by PGP",
 }
 """How files begin that are no text. Where that is letters only, more of it: a table's first column may be ``ID3``."""
 _CONTROLS: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f]")
@@ -78,7 +79,7 @@ def decoded(stream: Readable, remark: Callable[[str], None], encoding: str = "")
     """
     chunk = stream.read(_HEAD)
     said, encoding = encoding.upper(), encoding or _encoding(chunk, remark)
-    instead = "replace" if said or not encoding.startswith("utf-8") else _GUESSING
+    instead = "replace" if said or not encoding.startswith("utf-8") else GUESSING
     decoder = codecs.getincrementaldecoder(encoding)()
     read = 0
     while True:
@@ -90,10 +91,10 @@ def decoded(stream: Readable, remark: Callable[[str], None], encoding: str = "")
             decoder.errors = instead
             text = _again(decoder, chunk, wrong)
         is_utf8 = encoding.startswith("utf-8") and decoder.errors == "strict"
-        if why := _no_text(text, _CONTROLS if is_utf8 else _STRANGE, is_guessed=decoder.errors == _GUESSING):
+        if why := _no_text(text, _CONTROLS if is_utf8 else _STRANGE, is_guessed=decoder.errors == GUESSING):
             raise Unscanned(f"what follows byte {read:,} was not read: {why}" if read else why)
         if wrong:
-            remark(wrong + ": that is read as Windows-1252" * (instead == _GUESSING))
+            remark(wrong + ": that is read as Windows-1252" * (instead == GUESSING))
         if text:
             yield text
         if not chunk:
@@ -121,6 +122,20 @@ def lines(chunks: Iterator[str]) -> Iterator[str]:
         while len(rest) > LINE_MAX:
             yield rest[:LINE_MAX]
             rest = rest[LINE_MAX:]
+    if rest:
+        yield rest
+
+
+def lines_of_bytes(stream: Readable) -> Iterator[bytes]:
+    """The same of what is not decoded yet, whatever its lines end with."""
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        found = (rest + chunk).splitlines(keepends=True)
+        rest = b"" if found[-1].endswith(b"\n") else found.pop()  # it may go on, or have half of its end
+        yield from found
+        if len(rest) > LINE_MAX:
+            yield rest
+            rest = b""
     if rest:
         yield rest
 
@@ -187,5 +202,6 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 
 
 _WINDOWS: Final = [bytes([it]).decode("cp1252", "ignore") or chr(it) for it in range(256)]
-_GUESSING: Final = "troth.windows-1252"
-codecs.register_error(_GUESSING, _as_windows)
+GUESSING: Final = "troth.windows-1252"
+"""What is done with bytes that are not UTF-8."""
+codecs.register_error(GUESSING, _as_windows)

@@ -18,6 +18,10 @@ class Found(NamedTuple):
     way to a value in JSON, without such names in it as hold personal data themselves. *why* is what vouches for the
     finding, where that was asked for. *element* is which it is of the elements of a JSON array, or of the documents one
     after another in a file, from one; elsewhere it is 0.
+
+    In mail, *part* is the number of the part, as IMAP counts (``2.1``, ``HEADER``), and *part_line* the line in it once
+    it is decoded. Offsets count from where it begins; in a head *column* counts from the beginning of the header, and
+    *part_line* is 0. *line* is that of the file where the part is written as it is meant, else that on which it begins.
     """
 
     finding: Finding
@@ -26,15 +30,18 @@ class Found(NamedTuple):
     field: str = ""
     why: str = ""
     element: int = 0
+    part: str = ""
+    part_line: int = 0
 
 
 class Remark(NamedTuple):
     """Something to know about how the file was read. *unscanned* where a part of it was not: of that part nothing is
-    known, and it has to be treated as full of personal data."""
+    known, and it has to be treated as full of personal data. *part* is its number in mail, as in `Found`."""
 
     line: int
     says: str
     unscanned: bool = False
+    part: str = ""
 
 
 class Together(NamedTuple):

@@ -13,6 +13,8 @@ class Kind(enum.StrEnum):
     """The ways in which a file can be read."""
 
     TEXT = "text"
+    HTML = "html"
+    MAIL = "mail"
     CSV = "csv"
     JSONL = "jsonl"
     JSON = "json"
@@ -20,6 +22,10 @@ class Kind(enum.StrEnum):
 
 
 _ENDINGS: Final = {
+    ".html": Kind.HTML,
+    ".htm": Kind.HTML,
+    ".eml": Kind.MAIL,
+    ".mbox": Kind.MAIL,
     ".csv": Kind.CSV,
     ".tsv": Kind.CSV,
     ".tab": Kind.CSV,

@@ -34,7 +34,7 @@ def in_text(
         place.see(piece)
         if is_plain and (encoded := _ENCODED.search(piece.text)):
             is_plain = False
-            says = f"it is mail with a part in {encoded[1].lower()}, which is not decoded: save its text, and scan that"
+            says = f"it is mail with a part in {encoded[1].lower()}, which is not decoded: scan it --as mail"
             yield Remark(place.line(piece.begins + encoded.start()), says, unscanned=True)
         found: list[Finding] = []
         try:

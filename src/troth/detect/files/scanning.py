@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeVar
 
 from troth.detect.detector import Detector
 from troth.detect.files.cells import Cell, NoRecords, in_json, in_jsonl
-from troth.detect.files.decoding import Readable, decoded, lines, universal
+from troth.detect.files.decoding import Readable, decoded, lines, lines_of_bytes, universal
 from troth.detect.files.fields import Fields
 from troth.detect.files.found import Found, Remark
 from troth.detect.files.kinds import Kind
+from troth.detect.files.mail import in_mail
+from troth.detect.files.markup import in_html
 from troth.detect.files.parquet import in_parquet
 from troth.detect.files.prose import in_text
 from troth.detect.files.tables import in_csv
@@ -17,6 +21,8 @@ from troth.detect.files.together import Rows
 from troth.detect.finding import Unscanned
 
 __all__ = ["scan"]
+
+T = TypeVar("T")
 
 
 def scan(
@@ -38,7 +44,7 @@ def scan(
     remarks: list[str] = []
     chunks = decoded(stream, remarks.append, encoding)
     try:
-        for it in _scanned(detector, stream, chunks, kind, explained, rows):
+        for it in _scanned(detector, stream, chunks, kind, encoding, explained, rows):
             if remarks:
                 yield from _taken(remarks)
             yield it
@@ -50,31 +56,46 @@ def scan(
 
 
 def _scanned(
-    detector: Detector, stream: Readable, chunks: Iterator[str], kind: Kind, explained: bool, rows: Rows | None
+    detector: Detector,
+    stream: Readable,
+    chunks: Iterator[str],
+    kind: Kind,
+    encoding: str,
+    explained: bool,
+    rows: Rows | None,
 ) -> Iterator[Found | Remark]:
-    if kind is Kind.TEXT:
-        yield from _in_text(detector, chunks, 1, explained)
-        return
-    fields = Fields(detector, explained=explained)
-    try:
-        cells = in_parquet(stream) if kind is Kind.PARQUET else _cells(chunks, kind, fields)
-        yield from fields.found(cells if rows is None else rows.kept(cells, fields.shown))
-    except NoRecords as none:
-        yield Remark(none.line, f"read as text from here on: {none}")
-        yield from _in_text(detector, none.rest, none.line, explained)
+    match kind:
+        case Kind.TEXT:
+            yield from _to_the_end(chunks, partial(in_text, detector, explained=explained))
+        case Kind.HTML:
+            yield from _to_the_end(chunks, partial(in_html, detector, explained=explained))
+        case Kind.MAIL:
+            parts = partial(scan, detector, explained=explained)
+            yield from _to_the_end(lines_of_bytes(stream), partial(in_mail, parts, encoding))
+        case _:
+            fields = Fields(detector, explained=explained)
+            cells = in_parquet(stream) if kind is Kind.PARQUET else _cells(chunks, kind, fields)
+            try:
+                yield from fields.found(cells if rows is None else rows.kept(cells, fields.shown))
+            except NoRecords as none:
+                yield Remark(none.line, f"read as text from here on: {none}")
+                yield from _to_the_end(none.rest, partial(in_text, detector, line=none.line, explained=explained))
 
 
-def _in_text(detector: Detector, chunks: Iterator[str], line: int, explained: bool) -> Iterator[Found | Remark]:
-    """What is in a text. What ends it too early is raised after all that came before is told."""
+def _to_the_end(
+    pieces: Iterable[T], search: Callable[[Iterator[T]], Iterator[Found | Remark]]
+) -> Iterator[Found | Remark]:
+    """What *search* finds in what comes in pieces. What ends them too early is raised after all that came before is
+    told."""
     ended: list[Exception] = []
-    yield from in_text(detector, _until(chunks, ended), line=line, explained=explained)
+    yield from search(_until(pieces, ended))
     for error in ended:
         raise error
 
 
-def _until(chunks: Iterator[str], ended: list[Exception]) -> Iterator[str]:
+def _until(pieces: Iterable[T], ended: list[Exception]) -> Iterator[T]:
     try:
-        yield from chunks
+        yield from pieces
     except (Unscanned, OSError) as error:
         ended.append(error)
 

@@ -1,0 +1,98 @@
+"""Mail as it is sent and stored: every head and every part, decoded, and read as the file that it is."""
+
+from __future__ import annotations
+
+import binascii
+import io
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
+
+from troth.detect.files.decoding import Readable, lines_of_bytes
+from troth.detect.files.found import Found, Remark
+from troth.detect.files.heads import Head, from_base64, known_charset
+from troth.detect.files.kinds import Kind, kind_of
+from troth.detect.files.letters import Part, letters
+
+__all__ = ["Scan", "in_mail"]
+
+_DEPTH_MAX: Final = 5
+"""How many letters are inside one another, each encoded or as a file."""
+_KINDS: Final = {"text/html": Kind.HTML, "text/csv": Kind.CSV, "application/json": Kind.JSON}
+_BASE64_LINE: Final = re.compile(rb"^[A-Za-z0-9+/= \t\r]+$", re.M)
+
+
+class Scan(Protocol):
+    """What searches one file for personal data."""
+
+    def __call__(self, stream: Readable, kind: Kind, *, encoding: str) -> Iterator[Found | Remark]: ...
+
+
+def in_mail(scan: Scan, encoding: str, lines: Iterable[bytes], *, depth: int = 0) -> Iterator[Found | Remark]:
+    """What is in a letter, or in several one after another; *scan* searches each part. *encoding* is that of parts that
+    do not name theirs, and *depth* how many letters are around this one."""
+    for part in letters(lines):
+        if isinstance(part, Remark):
+            yield part
+            continue
+        for it in _in_head(part, scan) if part.is_head else _in_body(part, scan, encoding, depth):
+            yield it._replace(part=f"{part.number}.{it.part}" if it.part else part.number)
+
+
+def _in_head(part: Part, scan: Scan) -> Iterator[Found | Remark]:
+    for says in part.head.wrong:
+        yield Remark(part.line, says, unscanned=True)
+    for it in scan(io.BytesIO(part.head.text.encode()), Kind.TEXT, encoding="utf-8"):
+        yield it._replace(line=part.head.lines[it.line - 1])
+
+
+def _in_body(part: Part, scan: Scan, encoding: str, depth: int) -> Iterator[Found | Remark]:
+    body, how = part.body, part.head.encoding
+    if how == "base64":
+        stray = _BASE64_LINE.sub(b"", body)
+        if stray.strip():
+            yield Remark(part.line, "not all of it is base64: the rest is read as it stands", unscanned=True)
+            yield from _placed(scan(io.BytesIO(stray), Kind.TEXT, encoding=encoding), part, is_as_written=True)
+        body = from_base64(b"".join(_BASE64_LINE.findall(body)))
+    elif how:
+        body = binascii.a2b_qp(body)
+    yield from _placed(_in_file(body, part.head, scan, encoding, depth), part, is_as_written=not how)
+
+
+def _in_file(body: bytes, head: Head, scan: Scan, encoding: str, depth: int) -> Iterator[Found | Remark]:
+    """What is in a part, by its own lines."""
+    kind = _KINDS.get(head.type) or kind_of(head.file_name)
+    if (head.is_of_letter and head.encoding) or kind is Kind.MAIL:
+        if depth < _DEPTH_MAX:
+            yield from in_mail(scan, encoding, lines_of_bytes(io.BytesIO(body)), depth=depth + 1)
+        else:
+            yield Remark(1, "it is too deep inside other letters to be read", unscanned=True)
+        return
+    if head.encoding and head.type.startswith("multipart/"):
+        yield Remark(1, "its parts are encoded together, as none may be: they are not taken apart", unscanned=True)
+    try:
+        charset = known_charset(head.charset) if head.charset else encoding
+    except LookupError:
+        charset = "utf-8"
+        if not _is_utf8(body):
+            yield Remark(1, "it is in an encoding that is not known", unscanned=True)
+            return
+    yield from scan(io.BytesIO(body), kind, encoding=charset)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _placed(told: Iterable[Found | Remark], part: Part, *, is_as_written: bool) -> Iterator[Found | Remark]:
+    """By the lines of the file: where the part is not written as it is meant, that on which it begins."""
+    for it in told:
+        line = part.line + (it.line - 1) * is_as_written
+        if isinstance(it, Remark):
+            yield it._replace(line=line)
+        else:
+            yield it._replace(line=line, part_line=it.part_line if it.part else it.line)
