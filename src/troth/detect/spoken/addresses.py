@@ -15,20 +15,27 @@ from troth.detect.spoken.talk import GAPS, Talk
 __all__ = ["addresses"]
 
 _AT_OR_DOT: Final = re.compile("[@.]")
-_NAMES: Final = re.compile("x{1,2}(?=[/_-])")
+_NAMES: Final = re.compile("[xwv]{1,2}(?=[/_-])|[xwv](?=$|[s;])")
 _SIGNS: Final = "._-+#"
 _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
 _ASIDE_MAX: Final = 24
 """How many words of other talk may stand between two parts of an address."""
 _HESITATIONS: Final = frozenset({"um", "umm", "uh", "uhm", "er", "erm", "ehm", "hmm", "eh", "euh", "äh", "ähm"})
+_SIGNING: Final = frozenset({"on", "in"})
+"""``log on at``"""
 _SCHEME: Final = frozenset({"h", "t", "p", "s", "colon", "forward", "double", "http", "https"})
+_PROTOCOLS: Final = frozenset({"p", "http", "https"})
+_PATH: Final = re.compile("(?:s[^s;?]{0,6})?[sfcyzg]{0,3}/")
+_QUERY: Final = frozenset({"question", "mark", "equals", "ampersand", "percent"})
 _PLAIN_WORDS_MAX: Final = 3
 """How many words, not letters, stand in a row before an at: ``big kev at``."""
 _LOCAL_WORDS_MAX: Final = 120
 _DOMAIN_WORDS_MAX: Final = 30
 _DOMAIN_NAMES_MAX: Final = 14
 """How far an address may reach before its at and after it, and how many words of a domain may stand before its dot."""
+_TRIED_WORDS_MAX: Final = 14
+"""How far before a site its beginning may be said."""
 _SAME_WORDS_MAX: Final = 4
 """Two addresses nearer than so many words are one that was said again."""
 _SURE: Final = 0.97
@@ -99,7 +106,7 @@ def _past_written(talk: Talk, start: int, at: int) -> int:
 
 def _has_said_sign(talk: Talk, start: int, end: int) -> bool:
     """Whether a dot or a dash is said in words; an address that is all written is found as such."""
-    return any(talk.kinds[at] in _SIGNS and talk.words[at].isalpha() for at in range(start, end))
+    return any(talk.kinds[at] in _SIGNS + "/" and talk.words[at].isalpha() for at in range(start, end))
 
 
 def _said_again(talk: Talk, end: int) -> int:
@@ -236,6 +243,8 @@ def _before(talk: Talk, start: int, floor: int, *, is_open: bool) -> int | None:
     is_again = talk.words[before] == talk.words[start] or (before and talk.kinds[before - 1] in _SIGNS)
     if "c" in gap and "s" not in gap and is_again:
         return before
+    if talk.kinds[start] == "@" and not _SIGNING.isdisjoint(talk.words[before + 1 : start]):
+        return None
     if gap == "f" and talk.words[start - 1] in _HESITATIONS:
         return before
     if gap and not is_open and talk.kinds[before] not in _UNITS + _SIGNS + _PERHAPS:
@@ -256,23 +265,40 @@ def _site(talk: Talk, dot: int, floor: int, language: Language) -> Said | None:
     if end is None or not dot or talk.kinds[dot - 1] in "gcys;":
         return None
     start = _local_start(talk, dot, floor, language)
-    if start == dot or talk.words[dot] == "." or talk.words[dot] in language.decimals:
+    if start == dot or talk.words[dot] in language.decimals:
         return None
     while _leads_to_dot(talk, end) and (after := _after_dot(talk, _past_gaps(talk, end) + 1, language)):
         end = after
     is_word = talk.words[end - 1] in language.word_domains
     if is_word and "." not in talk.kinds[start:dot] and "/" not in talk.kinds[end : end + 1]:
         return None
+    bare = start, end
     end = _path_end(talk, end, language)
-    start = _scheme_start(talk, _world_wide(talk, start, dot), floor)
+    start = _scheme_start(talk, _world_wide(talk, _past_and(talk, start, floor, language), dot), floor)
+    if talk.words[dot] == "." and start == bare[0] and not _has_said_sign(talk, bare[1], end):
+        return None  # it is all written, and found as such
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start, 1))
     return Said(start, end, "URL", _SITE, told)
 
 
+def _past_and(talk: Talk, start: int, floor: int, language: Language) -> int:
+    """The first word of ``bilby and sons`` before a dot, where a sign or a word before an address stands before it."""
+    first = start - 2
+    if first <= floor or talk.words[start - 1] != "and" or talk.kinds[first] != "x":
+        return start
+    return first if talk.kinds[first - 1] in "._-/s?" or talk.words[first - 1] in language.before_email else start
+
+
 def _world_wide(talk: Talk, start: int, dot: int) -> int:
-    """The first of ``w w w`` before the dot; *start* where that is not said."""
-    www = talk.words[start:dot][-3:] == ["w", "w", "w"]
-    return dot - 3 if www else start
+    """The first of ``w w w`` before the dot, or some words before it, where it was said wrong at first."""
+    if talk.words[start:dot][-3:] == ["w", "w", "w"]:
+        return dot - 3
+    for at in range(start - 1, max(0, start - _TRIED_WORDS_MAX), -1):
+        if talk.kinds[at] in "s;?@!":
+            break
+        if talk.words[at - 2 : at + 1] == ["w", "w", "w"]:
+            return at - 2
+    return start
 
 
 def _scheme_start(talk: Talk, start: int, floor: int) -> int:
@@ -280,25 +306,38 @@ def _scheme_start(talk: Talk, start: int, floor: int) -> int:
     at = start
     while at > floor and (talk.kinds[at - 1] in "/fcyz:" or talk.words[at - 1] in _SCHEME):
         at -= 1
-    return at if "p" in talk.words[at:start] else start
+    return at if not _PROTOCOLS.isdisjoint(talk.words[at:start]) else start
 
 
 def _path_end(talk: Talk, at: int, language: Language) -> int:
-    """The word after ``slash help slash two one four``."""
+    """The word after ``slash help slash two one four``, which may begin in the next turn, or after the other's."""
     end = at
     while at < len(talk.kinds):
         if talk.words[at] == "forward" and talk.kinds[at + 1 : at + 2] == "/":
             at += 1
         if talk.kinds[at] not in "/-._":
-            break
-        at += 1
+            sign = _PATH.match(talk.kinds, at)
+            if sign is None:
+                break
+            at = sign.end() - 1
+        at = _past_gaps(talk, at + 1) if talk.kinds[at] == "/" else at + 1
         while at < len(talk.kinds) and talk.words[at] in language.casing:
             at += 1
         if at < len(talk.kinds) and talk.kinds[at] not in GAPS:
-            at += 1
-            while at < len(talk.kinds) and (talk.kinds[at] in _UNITS + "=" or talk.words[at] in language.casing):
-                at += 1
-            if names := _NAMES.match(talk.kinds, at):
-                at = names.end()
-            end = at
+            end = at = _name_end(talk, at + 1, language)
     return end
+
+
+def _name_end(talk: Talk, at: int, language: Language) -> int:
+    """The word after a name in a path, whose first word stands before word *at*: numbers and letters, and words to the
+    end of the turn, or to the next sign.
+    """
+    while at < len(talk.kinds) and (
+        talk.kinds[at] in _UNITS + "=&"
+        or talk.words[at] in language.casing
+        or not _QUERY.isdisjoint(talk.words[at : at + 2])
+    ):
+        at += 1
+    if names := _NAMES.match(talk.kinds, at):
+        return names.end()
+    return at

@@ -1,4 +1,4 @@
-"""What is said right after a question for a password or an address, where it is not said letter by letter."""
+"""What is said right after a question, where it is not said letter by letter; and addresses that are said so."""
 
 from __future__ import annotations
 
@@ -10,93 +10,51 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["answers"]
+__all__ = ["answer_end", "answers", "is_led_to", "may_answer", "next_turn", "past_leading"]
 
-_QUESTION_WORDS_MAX: Final = 9
-_TURNS_MAX: Final = 2
-_ANNOUNCED_WORDS_MAX: Final = 6
-_PASSWORD_WORDS_MAX: Final = 12
+_QUESTION_WORDS_MAX: Final = 12
 _EMAIL_WORDS_MAX: Final = 14
 _TURN: Final = re.compile("[sz]")
-_TURN_END: Final = re.compile("[s?!]")
 
 
 def answers(talk: Talk, language: Language) -> Iterator[Said]:
-    """Passwords that are words, and e-mail addresses that were heard badly, up to the end of the answer."""
+    """E-mail addresses that were heard badly, up to the end of the answer."""
     past = 0
     for it in talk.asked:
         if it.prompt.rank or it.at < past:
             continue
         if it.prompt.types == ("EMAIL_ADDRESS",):
             said = _email(talk, it.at, language)
-        elif it.prompt.types == ("PASSWORD",):
-            said = _announced(talk, it.at, language) or _answered(talk, it.at, language)
-        else:
-            continue
-        if said:
-            past = said.end
-            yield said
+            if said:
+                past = said.end
+                yield said
 
 
 def _email(talk: Talk, at: int, language: Language) -> Said | None:
     """A stretch after word *at* that names a domain."""
-    start = _past_leading(talk, at, language)
-    if not _is_led_to(talk, at, start, language):
-        start = _past_leading(talk, _next_turn(talk, at) or start, language)
-    end = _end(talk, start, language, _EMAIL_WORDS_MAX + 1)
-    if not 2 < end - start <= _EMAIL_WORDS_MAX or not _may_answer(talk, start, language):
+    start = past_leading(talk, at, language)
+    if not is_led_to(talk, at, start, language):
+        start = past_leading(talk, next_turn(talk, at) or start, language)
+    end = answer_end(talk, start, language, _EMAIL_WORDS_MAX + 1)
+    if not 2 < end - start <= _EMAIL_WORDS_MAX or not may_answer(talk, start, language):
         return None
     return Said(start, end, "EMAIL_ADDRESS", 0.6, told=True) if _names_domain(talk, start, end, language) else None
 
 
-def _announced(talk: Talk, at: int, language: Language) -> Said | None:
-    """The password that is told after an ``is``, or after ``capital``, in the turn in which it is spoken of."""
-    start = _past_leading(talk, at, language, kinds="gfyc;")
-    is_led = _is_led_to(talk, at, start, language) or (start > at and talk.words[start - 1] in language.casing)
-    return _password(talk, start, _end(talk, start, language, _ANNOUNCED_WORDS_MAX), language) if is_led else None
-
-
-def _answered(talk: Talk, at: int, language: Language) -> Said | None:
-    """The password that is the other's next turn, all of it, or the turn after a question for it."""
-    for _ in range(_TURNS_MAX):
-        turn = _next_turn(talk, at)
-        if turn is None:
-            return None
-        start = _past_leading(talk, turn, language)
-        if said := _password(
-            talk, start, start + len(_TURN_END.split(talk.kinds[start : start + _PASSWORD_WORDS_MAX])[0]), language
-        ):
-            return said
-        at = turn
-    return None
-
-
-def _password(talk: Talk, start: int, end: int, language: Language) -> Said | None:
-    while end > start and talk.kinds[end - 1] in "fcyg;":
-        end -= 1
-    if end <= start or "x" not in talk.kinds[start:end] or not _may_answer(talk, start, language):
-        return None
-    if end - start == 1 and talk.words[start - 1] in language.not_answers:  # ``the bus``
-        return None
-    while talk.words[start - 1] in language.casing:
-        start -= 1
-    return Said(start, end, "PASSWORD", 0.7, told=True)
-
-
-def _next_turn(talk: Talk, at: int) -> int | None:
+def next_turn(talk: Talk, at: int) -> int | None:
     """The first word of the next turn, where one begins soon after word *at*."""
     turn = _TURN.search(talk.kinds, at, at + _QUESTION_WORDS_MAX)
     return turn.end() if turn else None
 
 
-def _past_leading(talk: Talk, at: int, language: Language, kinds: str = "sgfycz;") -> int:
+def past_leading(talk: Talk, at: int, language: Language, kinds: str = "sgfycz;") -> int:
     """The first word after ``it's``, ``i think it was``, fillers and the like."""
     while at < len(talk.kinds) and (talk.kinds[at] in kinds or talk.words[at] in language.leading):
         at += 1
     return at
 
 
-def _end(talk: Talk, start: int, language: Language, words_max: int) -> int:
+def answer_end(talk: Talk, start: int, language: Language, words_max: int) -> int:
     """The word after the answer, which other talk follows in the same turn."""
     end = start
     last = min(len(talk.kinds), start + words_max)
@@ -107,14 +65,14 @@ def _end(talk: Talk, start: int, language: Language, words_max: int) -> int:
     return end
 
 
-def _may_answer(talk: Talk, start: int, language: Language) -> bool:
+def may_answer(talk: Talk, start: int, language: Language) -> bool:
     """Whether a word may begin an answer: not a question, an excuse, or a place (``on the sticker``)."""
     if start >= len(talk.words) or talk.words[start] in language.not_answers:
         return False
     return language.before_places.isdisjoint(talk.words[max(0, start - 2) : start])
 
 
-def _is_led_to(talk: Talk, at: int, start: int, language: Language) -> bool:
+def is_led_to(talk: Talk, at: int, start: int, language: Language) -> bool:
     """Whether anything says that what follows is the answer: a new turn, or ``is``."""
     return "s" in talk.kinds[at:start] or any(word in language.leading for word in talk.words[at:start])
 

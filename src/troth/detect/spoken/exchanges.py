@@ -124,7 +124,7 @@ class _Exchange:
     @property
     def is_dictated(self) -> bool:
         """Whether the value is said bit by bit, and the bits said back, and little else is said."""
-        return self.bits >= _DICTATED_BITS and self.size >= _DICTATED_SIGNS and self._asides <= self.bits
+        return self.bits >= _DICTATED_BITS and self.size >= _DICTATED_SIGNS and 2 * self._asides <= self.bits
 
     def reach(self, floor: int, ceiling: int) -> None:
         """Take what belongs to the value, from one piece to another (not included)."""

@@ -14,6 +14,7 @@ from troth.detect.spoken.days import days
 from troth.detect.spoken.hints import Place
 from troth.detect.spoken.hosts import hosts
 from troth.detect.spoken.language import Language, language
+from troth.detect.spoken.passwords import passwords
 from troth.detect.spoken.positions import positions
 from troth.detect.spoken.runs import digits_and_letters
 from troth.detect.spoken.said import Said
@@ -23,7 +24,7 @@ from troth.detect.text import Text
 
 __all__ = ["heard"]
 
-_GRAMMARS: Final = (hosts, addresses, positions, dates, days, ages, streets, answers, digits_and_letters)
+_GRAMMARS: Final = (hosts, addresses, positions, dates, days, ages, streets, answers, passwords, digits_and_letters)
 """In this order: what one has taken says nothing to those after it."""
 _TOGETHER: Final = 256
 """How many windows each grammar reads in turn, which takes less time than all grammars for each."""

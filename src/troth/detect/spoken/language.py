@@ -112,6 +112,10 @@ class Language:
     after_answer: frozenset[str]
     not_answers: frozenset[str]
     before_places: frozenset[str]
+    after_password: frozenset[str]
+    password_signs: frozenset[str]
+    setting: frozenset[str]
+    capitals: frozenset[str]
     casing: frozenset[str]
     streets: frozenset[str]
     common_streets: frozenset[str]
@@ -184,6 +188,10 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         after_answer=frozenset(answer.get("after", ())),
         not_answers=frozenset(answer.get("not_answers", ())),
         before_places=frozenset(answer.get("before_places", ())),
+        after_password=frozenset(answer.get("after_password", ())),
+        password_signs=frozenset(answer.get("password_signs", ())),
+        setting=frozenset(answer.get("setting", ())),
+        capitals=frozenset(words.get("capitals", ())),
         casing=frozenset(words.get("casing", ())),
         streets=frozenset(address.get("streets", ())),
         common_streets=frozenset(address.get("common", ())),

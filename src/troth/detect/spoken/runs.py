@@ -38,8 +38,11 @@ _AMOUNT_SIGNS: Final = 7
 number in figures stands alone; up to which a number may be how many of something, or an amount."""
 _ALPHABETS: Final = frozenset("n=")
 _NAMED_WORDS_MAX: Final = 30
+_SHORT_NAME: Final = 4
 _LONG_NAME: Final = 8
-"""Kinds of words that spell; how near the word is said that letters spell; as many letters are no abbreviation."""
+_SPELT: Final = 0.85
+"""Kinds of words that spell; how near the word is said that letters spell; how many of them may be a name, and are no
+abbreviation; how sure a name is that is said as well."""
 _NO_BREATH: Final = frozenset("fcyz")
 _GOING_ON_SURELY: Final = frozenset({"then", "space"})
 _GOING_ON: Final = _GOING_ON_SURELY | {"and", "it's", "that's", "is"}
@@ -202,15 +205,19 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
     by_shape = None
     parts = _breaths(talk, pieces, is_asked=bool(asked.values))
-    if by_prompt and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure and not parts:
-        return None
+    is_name = parts == 1 and signs.shape.count("L") > len(signs.shape) / 2 and not signs.shape.strip("LB")
+    is_name = is_name and (by_prompt is None or by_prompt[0] == "REFERENCE_NUMBER")
+    if is_name and _spells_word(talk, start, end, signs.said):
+        return Said(start, end, "SPELLED_NAME", _SPELT, told=by_prompt is not None)
     is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
+    if is_anything and (not parts or sum(map(signs.shape.count, "DZB")) < _LEAST_SIGNS):
+        return None
     if by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything:
         long_letters = _long_letters(talk, pieces) if "v" in kinds else 0
         by_shape = alone(signs, kinds, long_letters=long_letters, parts=parts) if parts else None
     if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
         type_, score = by_shape
-        if type_ == "SPELLED_NAME" and not _spells_word(talk, start, end, kinds, signs.said):
+        if type_ == "SPELLED_NAME" and len(signs.said) < _LONG_NAME and _ALPHABETS.isdisjoint(kinds):
             return None
         checked = values()[type_].agrees(signs.said)
         return Said(start, end, type_, max(score, _PROVEN) if checked else score, told=False, checked=checked)
@@ -219,13 +226,16 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
 
 
-def _spells_word(talk: Talk, start: int, end: int, kinds: str, said: str) -> bool:
-    """Whether letters that nobody asked for are somebody's name: said as a word near them, or with an alphabet."""
-    if len(said) >= _LONG_NAME or not _ALPHABETS.isdisjoint(kinds):
-        return True
-    name = said.replace("o", "O").lower()
+def _spells_word(talk: Talk, start: int, end: int, said: str) -> bool:
+    """Whether letters spell a word that is said near them, as it is or, of longer ones, as it was heard."""
+    name = said.lower()
+    if len(name) < _SHORT_NAME:
+        return False
     near = talk.words[max(0, start - _NAMED_WORDS_MAX) : start] + talk.words[end : end + _NAMED_WORDS_MAX]
-    return any(len(it) > 2 and it[0] == name[0] and (it[:3] == name[:3] or it[-1] == name[-1]) for it in near)
+    if len(name) == _SHORT_NAME:
+        return name in near
+    alike = (it for it in near if it[0] == name[0] and abs(len(it) - len(name)) <= 2)
+    return any(it[:3] == name[:3] or len(set(it) & set(name)) > len(set(it) | set(name)) / 2 for it in alike)
 
 
 def _breaths(talk: Talk, pieces: Sequence[Piece], *, is_asked: bool) -> int:

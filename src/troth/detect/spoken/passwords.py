@@ -1,0 +1,125 @@
+"""Passwords that are words, signs and figures: what is said right after a question for one, or of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from troth.detect.spoken.answers import answer_end, is_led_to, may_answer, next_turn, past_leading
+from troth.detect.spoken.language import Language
+from troth.detect.spoken.pieces import is_counted
+from troth.detect.spoken.said import Said
+from troth.detect.spoken.talk import Talk
+
+__all__ = ["passwords"]
+
+_TURNS_MAX: Final = 2
+_ANNOUNCED_WORDS_MAX: Final = 7
+_ANSWER_WORDS_MAX: Final = 14
+_DESCRIBED_WORDS_MAX: Final = 18
+_ASIDE_WORDS_MAX: Final = 4
+_CHANGE_WORDS_MAX: Final = 8
+"""How many words are a password, and what describes it (``with a capital k``), at the most; how many of those stand
+between two that say a sign; and how far before it somebody sets one."""
+_TURN_END: Final = re.compile("[s?!]")
+_SAYS_SIGN: Final = frozenset("dotTl9Lm=n@._-/+#")
+_FIGURES: Final = frozenset("dotT9h")
+_CASED: Final = re.compile("(?:[lvodtT9nLmh=fc@._/+#-]|x(?<=[lv]x))+")
+_NO_PASSWORDS: Final = frozenset({"EMAIL_ADDRESS", "SPELLED_NAME", "UK_POSTCODE", "REFERENCE_NUMBER", "USERNAME"})
+_LEAST_WORDS: Final = 5
+
+
+def passwords(talk: Talk, language: Language) -> Iterator[Said]:
+    """Every password that is not only spelled, up to the end of the answer or of what describes it."""
+    past = 0
+    for it in talk.asked:
+        if it.at < past or it.prompt.rank or it.prompt.types != ("PASSWORD",):
+            continue
+        if said := _announced(talk, it.start, it.at, language) or _answered(talk, it.at, language):
+            past = said.end
+            yield said
+    if not language.capitals.isdisjoint(talk.words):
+        yield from _cased(talk, past, language)
+
+
+def _announced(talk: Talk, first: int, at: int, language: Language) -> Said | None:
+    """The password that is told in the turn in which it is spoken of: after ``is``, ``set to`` or ``capital``, or at
+    once, where it has figures in it.
+    """
+    start = past_leading(talk, at, language, kinds="gfyc;")
+    is_led = is_led_to(talk, at, start, language) or (start > at and talk.words[start - 1] in language.casing)
+    if not is_led and talk.words[at : at + 1] == ["to"]:
+        before = talk.words[max(talk.kinds.rfind("s", 0, first) + 1, first - _CHANGE_WORDS_MAX, 0) : first]
+        is_led, start = not language.setting.isdisjoint(before), past_leading(talk, at + 1, language, kinds="gfyc;")
+    end = answer_end(talk, start, language, _ANNOUNCED_WORDS_MAX)
+    is_led = is_led or talk.words[at - 1].endswith("'s")
+    if not is_led and (start > at or not _has_figures(talk, start, end, language)):
+        return None
+    return _password(talk, start, end, language)
+
+
+def _has_figures(talk: Talk, start: int, end: int, language: Language) -> bool:
+    """Whether words and figures are said in a row, and the figures do not say how many of something there are."""
+    kinds = talk.kinds[start:end]
+    return "g" not in kinds and not _FIGURES.isdisjoint(kinds) and not is_counted(talk, end, language, is_asked=False)
+
+
+def _answered(talk: Talk, at: int, language: Language) -> Said | None:
+    """The password that is the other's next turn, all of it, or the turn after a question for it."""
+    for _ in range(_TURNS_MAX):
+        turn = next_turn(talk, at)
+        if turn is None:
+            return None
+        start = past_leading(talk, turn, language)
+        end = start + len(_TURN_END.split(talk.kinds[start : start + _ANSWER_WORDS_MAX])[0])
+        if said := _password(talk, start, end, language):
+            return said
+        at = turn
+    return None
+
+
+def _password(talk: Talk, start: int, end: int, language: Language) -> Said | None:
+    while end > start and talk.kinds[end - 1] in "fcyg;":
+        end -= 1
+    if end <= start or "x" not in talk.kinds[start:end] or not may_answer(talk, start, language):
+        return None
+    if end - start == 1 and talk.words[start - 1] in language.not_answers:  # ``the bus``
+        return None
+    while talk.words[start - 1] in language.casing:
+        start -= 1
+    return Said(start, _described(talk, end, language), "PASSWORD", 0.7, told=True)
+
+
+def _described(talk: Talk, end: int, language: Language) -> int:
+    """The word after what says how a password is written: ``and a hash at the end``, ``with a capital k``."""
+    described, at = end, end
+    last = min(len(talk.kinds), end + _DESCRIBED_WORDS_MAX)
+    while at < last and at - described <= _ASIDE_WORDS_MAX and talk.kinds[at] not in "s;?!":
+        if talk.words[at] in language.after_password:
+            break
+        is_next = at == described and talk.kinds[at] in "wv"
+        at += 1
+        if is_next or _says_sign(talk, at - 1, language):
+            described = at
+    return described
+
+
+def _says_sign(talk: Talk, at: int, language: Language) -> bool:
+    return talk.kinds[at] in _SAYS_SIGN or talk.words[at] in language.password_signs
+
+
+def _cased(talk: Talk, floor: int, language: Language) -> Iterator[Said]:
+    """What nobody says but of a password: capitals that are said to be such, together with figures."""
+    for at in [at for at, word in enumerate(talk.words) if word in language.capitals]:
+        if at < floor or talk.kinds[at] == "!":
+            continue
+        match = _CASED.match(talk.kinds, at)
+        end = match.end() if match else at
+        while end > at and talk.kinds[end - 1] in "fc" and talk.words[end - 1] not in language.casing:
+            end -= 1
+        floor = end
+        asked = {type_ for it in talk.asked_before(at, 2) for type_ in it.prompt.types}
+        if end - at < _LEAST_WORDS or _FIGURES.isdisjoint(talk.kinds[at:end]) or not _NO_PASSWORDS.isdisjoint(asked):
+            continue
+        yield Said(at, _described(talk, end, language), "PASSWORD", 0.7, told=False)
