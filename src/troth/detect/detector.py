@@ -68,9 +68,9 @@ class Detector:
         refuse(self._types, theirs, names=names, listed=(listed or {}).keys(), are_others_asked=bool(others))
         self._min_score = min_score
         self._seconds_max = seconds_max
-        wanted, rivals = _recognisers(self._types, theirs)
+        wanted, rivals, foreign = _recognisers(self._types, theirs)
         self._rivals = Matcher(rivals)
-        self._finders: list[Finder] = [Matcher(wanted), Speech(), *others]
+        self._finders: list[Finder] = [Matcher(wanted), Speech(foreign), *others]
         if listed:
             from troth.detect.listed import Listed
 
@@ -152,8 +152,10 @@ def _together(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _recognisers(
     types: frozenset[str] | None, countries: frozenset[str] | None
-) -> tuple[list[Recogniser], list[Recogniser]]:
-    """Those of the types, and all others, for the countries."""
+) -> tuple[list[Recogniser], list[Recogniser], frozenset[str]]:
+    """Those of the types, and all others, for the countries; and the types that only other countries have."""
     there = [it for it in reading.shipped() if countries is None or it.is_for(countries)]
     wanted = [it for it in there if types is None or it.type in types]
-    return wanted, [] if types is None else [it for it in there if it.type not in types]
+    rivals = [] if types is None else [it for it in there if it.type not in types]
+    foreign = frozenset(it.type for it in reading.shipped()) - {it.type for it in there}
+    return wanted, rivals, foreign

@@ -12,8 +12,6 @@ from troth.detect.files.decoding import Readable, decoded, lines, lines_of_bytes
 from troth.detect.files.fields import Fields
 from troth.detect.files.found import Found, Remark
 from troth.detect.files.kinds import Kind
-from troth.detect.files.mail import in_mail
-from troth.detect.files.markup import in_html
 from troth.detect.files.parquet import in_parquet
 from troth.detect.files.prose import in_text
 from troth.detect.files.tables import in_csv
@@ -67,9 +65,13 @@ def _scanned(
     match kind:
         case Kind.TEXT:
             yield from _to_the_end(chunks, partial(in_text, detector, explained=explained))
-        case Kind.HTML:
+        case Kind.HTML:  # imported where it is needed, like mail: most files are neither
+            from troth.detect.files.markup import in_html
+
             yield from _to_the_end(chunks, partial(in_html, detector, explained=explained))
         case Kind.MAIL:
+            from troth.detect.files.mail import in_mail
+
             parts = partial(scan, detector, explained=explained)
             yield from _to_the_end(lines_of_bytes(stream), partial(in_mail, parts, encoding))
         case _:

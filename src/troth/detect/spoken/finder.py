@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from troth.detect.finding import Finding
 from troth.detect.spoken.hints import places
@@ -11,8 +12,23 @@ from troth.detect.text import Text
 __all__ = ["Speech"]
 
 
+_ABROAD: Final = {
+    "UK_DRIVING_LICENCE": "DRIVER_LICENSE",
+    "UK_PASSPORT": "PASSPORT",
+    "UK_POSTCODE": "POSTAL_CODE",
+    "UK_VEHICLE_REGISTRATION": "VEHICLE_REGISTRATION",
+}
+"""What is asked for by the same words in other countries, and what it is there."""
+
+
 class Speech:
-    """Finds values that are said in words. Time is linear in the text: each place is read once."""
+    """Finds values that are said in words. Time is linear in the text: each place is read once.
+
+    What is of a type that is *foreign* is none, unless it is asked for by words that are used in every country.
+    """
+
+    def __init__(self, foreign: Collection[str] = ()) -> None:
+        self._foreign = frozenset(foreign)
 
     def find(self, text: Text) -> list[Finding]:
         """Every value that is said; values may overlap."""
@@ -27,5 +43,8 @@ class Speech:
             from troth.detect.spoken.hearing import heard
 
             for at, finding in heard(texts, worth_reading):
-                found[at].append(finding)
+                if finding.type not in self._foreign:
+                    found[at].append(finding)
+                elif finding.told and finding.type in _ABROAD:
+                    found[at].append(finding._replace(type=_ABROAD[finding.type]))
         return found
