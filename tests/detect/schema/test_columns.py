@@ -73,6 +73,11 @@ def test_a_customer_table_is_found_whatever_the_spelling() -> None:
         ("staff", "nat_ins ssn_last4 pwd_hash", "national national password"),
         ("clients", "email_client prenom_client", "email first"),
         ("members", "nick locale avatar_thumbnail pw_reset_token", "username language image credentials"),
+        ("PERSONA", "per_nombre per_apellido per_sexo per_clave", "first last gender password"),
+        ("hs_employee", "emp_firstname emp_lastname emp_birthday emp_ssn_num", "first last birth national"),
+        ("pelanggan", "nama alamat tanggal_lahir no_telepon", "name street birth phone"),
+        ("patient", "patfname patlname phone_biz plus_four", "first last phone postal"),
+        ("adherent", "prenom pass_crypted phone_perso", "first password phone"),
     ],
 )
 def test_names_are_read_in_many_languages_and_styles(table: str, columns: str, categories: str) -> None:
@@ -96,6 +101,60 @@ def test_names_are_read_in_many_languages_and_styles(table: str, columns: str, c
     }
     found = _found(_texts(table, *columns.split()))
     assert list(found.values()) == [kinds[kind] for kind in categories.split()]
+
+
+def test_a_title_is_of_work_where_work_is_named() -> None:
+    assert _found(_texts("users", "first_name", "title", "department"))["title"] == "user.job_title"
+    assert _found(_texts("patients", "first_name", "title"))["title"] == "user.name"
+    assert "title" not in _found(_texts("albums", "title"))
+
+
+def test_what_a_person_wrote_is_known_by_who_wrote_it() -> None:
+    assert _found(_texts("reports", "account_id", "comment")) == {"comment": "user.content"}
+    assert _found(_texts("appeals_made", "author_id", "text")) == {"text": "user.content"}
+    assert _found(_texts("devices", "owner_id", "comments")) == {}
+    assert _found(_texts("mail_templates", "user_id", "text")) == {}
+
+
+def test_a_profile_of_a_thing_is_nobodys() -> None:
+    assert _found(_texts("zone_profile", "name")) == {}
+    assert _found(_texts("member_profile", "name")) == {"name": "user.name"}
+
+
+def test_a_person_stays_one_in_a_table_that_is_called_after_a_thing() -> None:
+    assert _found(_texts("t_role", "first_name", "last_name", "pass")) == {
+        "first_name": "user.name.first",
+        "last_name": "user.name.last",
+        "pass": "user.authorization.password",
+    }
+    assert "name" not in _found(_texts("enterprise", "name", "email", "contact_name"))
+
+
+def test_the_number_of_a_bank_account_needs_a_bank_beside_it() -> None:
+    assert list(_found(_texts("company_rib", "bank", "number", "iban_prefix"))) == ["bank", "number", "iban_prefix"]
+    assert _found(_texts("company_car", "number")) == {}
+
+
+def test_what_lets_somebody_in_is_known_by_its_table_in_the_plural() -> None:
+    assert list(_found(_texts("oauth_grants", "token"))) == ["token"]
+    assert _found(_texts("paging", "token")) == {}
+
+
+def test_an_engines_own_type_tells_addresses_of_the_network() -> None:
+    address = Column("created_from", K.OTHER, "inet")
+    found = classify(TableSchema("orders", (address,), key=()), {})
+    assert [(it.category, it.reasons) for it in found] == [("user.device.ip_address", ("its type says so",))]
+    assert classify(TableSchema("subnet", (address, Column("netmask", K.TEXT, "")), key=()), {}) == []
+
+
+def test_three_letters_hold_no_address() -> None:
+    told = TableSchema("patients", (Column("may_mail", K.TEXT, "varchar", length=3),), key=())
+    assert classify(told, {}) == []
+
+
+def test_weight_is_of_a_body_where_a_birth_date_is_beside_it() -> None:
+    assert "weight" in _found(_table("students", birth_date=K.DATE, weight=K.NUMBER))
+    assert _found(_table("members", weight=K.NUMBER)) == {}
 
 
 def test_what_somebody_wrote_is_told_from_what_a_machine_says() -> None:

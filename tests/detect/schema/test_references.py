@@ -187,6 +187,73 @@ def test_a_key_of_the_kind_leaves_open_whose_the_other_is() -> None:
     assert _told(infer_references(schema)) == {"seat.member_type_id": "content_type.id"}
 
 
+def test_words_that_are_written_together_are_read_apart() -> None:
+    schema = _schema("app_appuser: password:t username:t\napp_loan: createdby_id submitted_userid\napp_fund: name:t")
+    assert _told(infer_references(schema)) == {
+        "app_loan.createdby_id": "app_appuser.id",
+        "app_loan.submitted_userid": "app_appuser.id",
+    }
+
+
+def test_a_table_of_sums_is_not_the_one_of_who_signs_in() -> None:
+    schema = _schema("gl_account: balance:n\ngl_entry: maker_id checker_id\nsysuser: login:t password:t\ngl_year: of:t")
+    assert set(_told(infer_references(schema)).values()) == {"sysuser.id"}
+
+
+def test_a_plural_of_a_vowel_and_y_is_one_too() -> None:
+    assert _told(infer_references(_schema("surveys:\nkeys:\nanswers: survey_id"))) == {
+        "answers.survey_id": "surveys.id"
+    }
+
+
+def test_a_name_may_leave_words_out() -> None:
+    schema = _schema("loan_processing_strategy:\nloan: loan_strategy_id")
+    assert _told(infer_references(schema)) == {"loan.loan_strategy_id": "loan_processing_strategy.id"}
+
+
+def test_a_name_may_be_completed_from_behind() -> None:
+    schema = _schema("product_loan:\nproduct_card:\nloan: product_id")
+    assert _told(infer_references(schema)) == {"loan.product_id": "product_loan.id"}
+
+
+def test_what_a_row_answers_or_copies_is_another_of_its_table() -> None:
+    schema = _schema("posts: in_reply_to_id copy_of_id reversal_id report_id")
+    assert set(_told(infer_references(schema))) == {"posts.in_reply_to_id", "posts.copy_of_id", "posts.reversal_id"}
+
+
+def test_behind_its_mark_a_name_may_say_what_somebody_did() -> None:
+    schema = _schema("app_user*rowid: login:t pass:t\napp_bill*rowid: fk_user_creat fk_user_valid\napp_note*rowid:")
+    assert _told(infer_references(schema)) == {
+        "app_bill.fk_user_creat": "app_user.rowid",
+        "app_bill.fk_user_valid": "app_user.rowid",
+    }
+
+
+def test_a_version_of_a_row_is_found_by_both() -> None:
+    schema = _schema(
+        """
+        nodes*node_id,version: node_id version
+        ways*way_id,version: way_id version
+        way_tags*way_id,version,k: way_id version k:t
+        way_nodes*way_id,version,place: way_id version place node_id
+        """
+    )
+    assert _told(infer_references(schema)) == {
+        "way_nodes.way_id,version": "ways.way_id,version",
+        "way_tags.way_id,version": "ways.way_id,version",
+    }
+
+
+def test_initials_are_those_of_the_whole_name_too() -> None:
+    schema = _schema("app_page:\napp_tag:\napp_data_set:\njob: ads_id")
+    assert _told(infer_references(schema)) == {"job.ads_id": "app_data_set.id"}
+
+
+def test_an_account_that_is_named_plainly_is_one_of_this_application() -> None:
+    schema = _schema("accounts: uri:t\nusers: password:t\nx_a:\nx_b:\nx_follow: asking_account_id")
+    assert _told(infer_references(schema)) == {"x_follow.asking_account_id": "accounts.id"}
+
+
 def test_a_key_that_stands_for_another_row_is_a_reference() -> None:
     schema = _schema("employee*pnr: name:t salary:n\ndoctor*pnr: field:t")
     assert _told(infer_references(schema)) == {"doctor.pnr": "employee.pnr"}

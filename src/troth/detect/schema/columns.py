@@ -25,6 +25,8 @@ _ENOUGH: Final = 5
 _WRITTEN: Final = frozenset({ColumnKind.TEXT, ColumnKind.JSON, ColumnKind.ARRAY, ColumnKind.OTHER, ColumnKind.BYTES})
 _NUMBERED: Final = frozenset({ColumnKind.INTEGER, ColumnKind.UUID})
 _COMMENT_MAX: Final = 60
+_LENGTH_MIN: Final = 4
+"""No address and no number that reaches somebody is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,12 @@ def _by_name(column: Column, values: Sequence[str], seen: Seen, place: Place, kn
         if column.kind in rule.kinds and place.allows(rule, words, known)
     ]
     if not fitting:
-        return _by_comment(column, place, known)
+        return _by_type(column, place) or _by_comment(column, place, known)
     length, rule = max(fitting, key=lambda it: (it[0], it[1].score))
     reasons = [f"its name says {' '.join(words[-length:])!r}"]
     score = rule.score
+    if rule.value in _AS_SEEN and column.length is not None and column.length < _LENGTH_MIN:
+        return None  # a yes or no, whatever it is about
     if rule.value is not None and values:
         passing = seen.part(_AS_SEEN[rule.value]) if rule.value in _AS_SEEN else 0.0
         if rule.value in _values.SHAPES:
@@ -106,6 +110,13 @@ def _of_the_rest(words: Words, rule: Rule, place: Place) -> str:
     if rule.category == "user.name" and words == ("name",) and place.first_name != place.last_name:
         return "user.name.first" if place.last_name else "user.name.last"
     return rule.category
+
+
+def _by_type(column: Column, place: Place) -> ColumnFinding | None:
+    """An address of the network, as the engine itself says."""
+    if column.native.lower() != "inet" or place.is_network or place.is_thing:
+        return None
+    return ColumnFinding(column.name, "user.device.ip_address", "IP_ADDRESS", 0.75, ("its type says so",))
 
 
 def _by_comment(column: Column, place: Place, known: Rules) -> ColumnFinding | None:

@@ -43,7 +43,7 @@ def repeated_keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, st
             for cut in range(min(2, len(name))):
                 key = keys.get(name[cut:])
                 columns = () if key is None or key.table is table else _repeated(key, name[:cut], names)
-                if key is not None and columns:
+                if key is not None and columns and _is_one(columns, table):
                     yield Repeated(table, columns, key.table)
 
 
@@ -57,10 +57,22 @@ def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]
         declared = {column for link in table.foreign_keys for column in link.columns}
         left = [targets.words(name) for name in table.key if name not in declared and (table.name, name) not in known]
         own = [words for words in left if words not in targets.lists.plain and words[-1] not in targets.lists.keys]
+        keyed = [words for words in left if words[-1] in targets.lists.keys]
+        if (
+            len(keyed) == 1
+            and len(left) == len(table.key)
+            and targets.stem(keyed[0])[0] == targets.split(table.name)[1]
+        ):
+            own = left = keyed  # the node of nodes, of which each row keeps a version
         if left and own == left:
             shared |= {own[0]} & found.keys()
             found[own[0]] = _Key(table, tuple(targets.words(name) for name in table.key), own[0])
     return {own: key for own, key in found.items() if own not in shared}
+
+
+def _is_one(columns: tuple[str, ...], table: TableSchema) -> bool:
+    """Whether they are all a part of the table's own key, or none is: the version of a way is none of its nodes'."""
+    return len({name in table.key for name in columns}) == 1
 
 
 def _is_time(table: TableSchema, name: str) -> bool:

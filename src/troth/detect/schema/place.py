@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,39 @@ __all__ = ["Place"]
 
 _ADDRESS: Final = "user.contact.address"
 _NAMING: Final = frozenset({"user.name.first", "user.name.last", "user.demographic.date_of_birth"})
-_ENTRY: Final = frozenset({"token", "key", "credential", "verification", "session", "activation", "invitation", "otp"})
+_BOTH_NAMES: Final = frozenset({("first", "name"), ("last", "name")})
+_SIGNING: Final = frozenset({"user.account.username", "user.authorization.password", "user.name.first"})
+_SIGN_IN: Final = frozenset({"user.authorization.password"})
+_HANDLE: Final = frozenset({"user.account.username"})
+_BANK: Final = "user.financial.bank_account"
+_WORK: Final = frozenset({"user.workplace", "user.contact.organization"})
+_DESCRIBED: Final = frozenset({"user.demographic.date_of_birth", "user.demographic.gender"})
+_FRONT_MIN: Final = 4
+_PROSPECTS: Final = frozenset({"contact", "lead", "prospect"})
+_LATER: Final = frozenset(
+    {"authored", "written", "postal", "bodied", "bank", "health", "titled", "addressed", "usersettings"}
+)
+"""Rules that need what the others have said of the table."""
+_ENTRY: Final = frozenset(
+    {
+        "token",
+        "key",
+        "credential",
+        "verification",
+        "session",
+        "activation",
+        "invitation",
+        "otp",
+        "grant",
+        "passcode",
+        "login",
+    }
+    | {"authentication", "authorization", "oauth", "reset"}
+)
+_BANKS: Final = frozenset({"bank", "ifsc", "branch"})
+_PARTS: Final = frozenset(
+    {"entry", "item", "line", "body", "content", "edit", "revision", "version", "history", "text"}
+)
 _SPEAKING: Final = frozenset({"order", "session", "visitor", "view", "visit", "subscription", "ticket", "lead"})
 _REACHING: Final = frozenset({"contact", "phone", "telephone", "number", "mobile", "tel"})
 _OWN: Final = frozenset({"setting", "preference", "profile", "option"})
@@ -34,14 +67,24 @@ class Place:
     is_network: bool
     first_name: bool
     last_name: bool
+    is_authored: bool
+    is_owned: bool
+    is_titled: bool
+    is_described: bool
+    front: str
+    is_bank: bool
 
     @classmethod
     def of(cls, table: TableSchema, known: Rules) -> Place:
         words = _core(known.words(table.name), known)
-        heads = [(column, _head(column.name, words, known)) for column in table.columns]
+        front = _front(table, known)
+        heads = [(column, _head(column.name, words, front, known)) for column in table.columns]
         said = {rule.category for column, head in heads for rule in _said(column, head, known)}
-        called = known.is_in(words, "person")
-        thing = known.is_in(words, "thing") and not called
+        called = known.is_in(words, "person") and not _is_of_things(words, known)
+        called |= bool(words) and singular(words[-1]) == "account" and bool(said & _SIGNING)
+        plainly = {head for _, head in heads} >= _BOTH_NAMES or (_SIGN_IN & said and _HANDLE & said)
+        thing = known.is_in(words, "thing") and not called and not plainly
+        owned = any(_is_author(column.name, known) for column in table.columns)
         naming = bool(said & _NAMING)
         mailed = any(_is_whose(head, known) for _, head in heads)
         return cls(
@@ -50,17 +93,23 @@ class Place:
             is_called_person=called or (naming and not thing),
             is_thing=thing,
             is_staff=known.is_in(words, "staff"),
-            is_message=any(known.is_in((word,), "message") for word in words[-2:]),
+            is_message=_is_message(words, known),
             is_visit=any(known.is_in((word,), "visit") for word in words[-2:]),
             address_parts=sum(category.startswith(_ADDRESS) for category in said) if not thing else 0,
             is_network=any(known.is_in(head, "network") for _, head in heads),
             first_name="user.name.first" in said,
             last_name="user.name.last" in said,
+            is_authored=owned and not _is_published(words, known),
+            is_owned=owned,
+            is_titled=bool(said & _WORK) or bool(set(words) & _PROSPECTS),
+            is_bank=_BANK in said,
+            is_described=bool(said & _DESCRIBED),
+            front=front,
         )
 
     def head(self, column: str, known: Rules) -> Words:
         """A column's words without endings that change nothing, and the name of its own table is one."""
-        return _head(column, self.words, known)
+        return _head(column, self.words, self.front, known)
 
     def allows(self, rule: Rule, words: Words, known: Rules) -> bool:
         """Whether the table is what the rule needs it to be for a name of these words."""
@@ -75,6 +124,8 @@ class Place:
                 return self.is_person or bool(set(self.words) & _SPEAKING)
             case "settings":
                 return self.is_called_person or (self._ends_in(_OWN) and self._of_people(known))
+            case "usersettings":
+                return self.is_owned and self._ends_in(_OWN)
             case "staff":
                 return self.is_staff
             case "address":
@@ -87,6 +138,22 @@ class Place:
                 return self.is_visit
             case "credential":
                 return self.is_called_person or self._ends_in(_ENTRY)
+            case "authored":
+                return self.is_authored
+            case "written":
+                return self.is_authored and not self.is_thing
+            case "bank":
+                return self.is_bank and singular(self.words[-1]) not in _BANKS
+            case "bodied":
+                return self.is_called_person and self.is_described
+            case "notnetwork":
+                return not self.is_network and not self.is_thing
+            case "health":
+                return any(known.is_in((word,), "health") for word in self.words)
+            case "titled":
+                return self.is_called_person and (self.is_titled or self.is_staff)
+            case "addressed":
+                return self.is_called_person and self.first_name and not self.is_titled and not self.is_staff
             case "phonebook":
                 return self._ends_in(_REACHING)
             case "notthing":
@@ -96,7 +163,7 @@ class Place:
         raise ValueError(f"columns.toml: no table is {rule.needs!r}")
 
     def _ends_in(self, nouns: frozenset[str]) -> bool:
-        return bool(set(self.words[-2:]) & nouns)
+        return bool({form for word in self.words[-2:] for form in (word, singular(word))} & nouns)
 
     def _of_people(self, known: Rules) -> bool:
         return any(known.is_in((word,), "person") for word in self.words)
@@ -116,17 +183,52 @@ def _core(words: Words, known: Rules) -> Words:
     return core if known.is_in(core, "person") else words
 
 
-def _head(column: str, table: Words, known: Rules) -> Words:
+def _front(table: TableSchema, known: Rules) -> str:
+    """What most of its columns begin with, and says nothing of each: ``per`` of ``per_name``; "" where none does."""
+    counts = Counter(words[0] for words in (known.words(it.name) for it in table.columns) if len(words) > 1)
+    word, count = max(counts.items(), key=lambda it: it[1], default=("", 0))
+    return word if count >= _FRONT_MIN and count > len(table.columns) / 2 else ""
+
+
+def _head(column: str, table: Words, front: str, known: Rules) -> Words:
     """``nom_client`` of clients is a name; a ``mail_domain`` of mail domains is the row itself."""
     words = known.head(column)
+    if len(words) > 1 and words[0] == front and not known.phrase(words):
+        words = words[1:]
     is_last = len(words) > 1 and table and singular(words[-1]) == singular(table[-1])
-    if not is_last or words[-2:-1] == table[-2:-1] or known.phrase(words):
+    whole, rest = known.phrase(words), known.phrase(words[:-1])
+    if not is_last or words[-2:-1] == table[-2:-1] or any(length > 1 or not rest for length, _ in whole):
         return words
     return words[:-1]
 
 
 def _said(column: Column, head: Words, known: Rules) -> list[Rule]:
-    return [rule for _, rule in known.phrase(head) if column.kind in rule.kinds]
+    return [rule for _, rule in known.phrase(head) if column.kind in rule.kinds and rule.needs not in _LATER]
+
+
+def _is_of_things(table: Words, known: Rules) -> bool:
+    """Whether it is a profile of something: ``zone_profile``."""
+    return table[-1:] == ("profile",) and known.is_in(table[:-1], "thing")
+
+
+def _is_message(table: Words, known: Rules) -> bool:
+    """Whether somebody writes its rows: comments, and the entries of diaries; no gateway of messages."""
+    if known.is_in(table, "message"):
+        return True
+    return singular(table[-1]) in _PARTS and known.is_in(table[:-1], "message") if table else False
+
+
+def _is_author(column: str, known: Rules) -> bool:
+    """Whether it names who made the row: ``author_id``, ``user``, ``posted_by``."""
+    words = known.words(column)
+    if words[-1:] == ("id",):
+        words = words[:-1]
+    return known.is_in(words, "author") or (words[-1:] == ("by",) and known.is_in(words[:-1], "deed"))
+
+
+def _is_published(table: Words, known: Rules) -> bool:
+    """Whether it holds what an organisation says to everybody, whoever typed it."""
+    return any(known.is_in((word,), "published") for word in table)
 
 
 def _is_whose(head: Words, known: Rules) -> bool:

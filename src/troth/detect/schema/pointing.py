@@ -30,8 +30,10 @@ _CALLED_AS_TEXT: Final = 0.45, _CALLED_BY_VALUE[1]
 _CALLED_BARE: Final = 0.66, _CALLED[1]
 _ENDS: Final = 0.76, "its name ends in that of that table"
 _BEGINS: Final = 0.6, "its name begins with that of that table"
+_BEGINS_BEHIND_MARK: Final = 0.7, _BEGINS[1]
 _BESIDE: Final = 0.92, "with the beginning of its own table's name it is the name of that table"
 _COMPLETED: Final = 0.85, "with the name of its own table it is the name of that table"
+_COMPLETED_BEHIND: Final = 0.8, "with the name of its own table behind it, it is the name of that table"
 _PARTLY_COMPLETED: Final = 0.7, "with a part of the name of its own table it is the name of that table"
 _COMPLETED_IN_ROLE: Final = 0.72, "with a part of its name, and of that of its own table, it is the name of that table"
 _BESIDE_IN_ROLE: Final = 0.68, _COMPLETED_IN_ROLE[1]
@@ -40,6 +42,7 @@ _AROUND: Final = 0.62, _PART_OF[1]
 _END_OF: Final = 0.6, "it is the end of that table's name"
 _END_OF_RUN_TOGETHER: Final = 0.55, _END_OF[1]
 _SHORTENED: Final = 0.7, "it is that table's name with words cut short"
+_WITHIN: Final = 0.5, "it is that table's name with words left out"
 _START_OF: Final = 0.52, "it is the beginning of that table's name"
 _INITIALS: Final = 0.56, "its name is the initials of that table's"
 _NOTHING: Final = 0.0, ""
@@ -144,10 +147,15 @@ class Pointers:
         for target in found.values():
             plainness, why = self._alike(it, target)
             itself = target.table.name == it.table.name
-            if it.stem[-1] in self._lists.actors and target.front != it.front and target is not self._targets.people:
+            if it.stem[-1] in self._lists.actors and self._is_elsewhere(it, target):
                 plainness -= _ELSEWHERE  # the creators of another application, rather than who signs in
             if plainness > 0 and not (itself and (plainness < 0.7 or it.stem in (target.noun, target.full))):
                 yield target, plainness, why
+
+    def _is_elsewhere(self, it: Named, target: Target) -> bool:
+        """Whether it seems to be a table of another application, and not the one of the people who sign in."""
+        plainly = not target.front and target.noun == it.stem[-1:]
+        return target.front != it.front and not plainly and target is not self._targets.people
 
     def _alike(self, it: Named, target: Target) -> tuple[float, str]:
         stem, noun, full = it.stem, target.noun, target.full
@@ -189,20 +197,24 @@ class Pointers:
                 return _COMPLETED
             if _holds(around, rest):
                 return _PARTLY_COMPLETED
+        if core == (*stem, *it.context):
+            return _COMPLETED_BEHIND
         if it.marked and core[-1:] == stem[-1:] and self._is_completed_in_role(stem, core, around):
             return _COMPLETED_IN_ROLE
         if it.is_text:
             return _NOTHING
         if ends(target.full, stem) or ends(core, stem):
             return _END_OF
-        if (
-            len(core) < len(stem)
-            and stem[: len(core)] == core
-            and all(self._comes_after(word) for word in stem[len(core) :])
-        ):
-            return _BEGINS[0] + 0.02 * len(core), _BEGINS[1]
+        if len(core) < len(stem) and stem[: len(core)] == core:
+            if all(self._comes_after(word) for word in stem[len(core) :]):
+                return _BEGINS[0] + 0.02 * len(core), _BEGINS[1]
+            is_near = target.front in ((), it.front) and stem[-1] not in self._targets.by_end
+            if it.words[0] == "fk" and len(stem) == len(core) + 1 and is_near:
+                return _BEGINS_BEHIND_MARK
         if it.marked and len(core) == len(stem) > 1 and all(map(_shortens, stem, core)):
             return _SHORTENED
+        if it.marked and _is_within(stem, core):
+            return _WITHIN[0] + 0.1 * (len(stem) - 1), _WITHIN[1]
         if it.marked and core[:-1] == stem:
             return _START_OF
         return _NOTHING
@@ -275,6 +287,14 @@ def _far(owner: Target, it: Named) -> float:
 
 def _shortens(short: str, word: str) -> bool:
     return short == word or (len(short) >= _SHORT_MIN and word.startswith(short))
+
+
+def _is_within(part: Words, words: Words) -> bool:
+    """Whether *part* is *words* with some left out, and neither the first nor the last."""
+    if not 1 < len(part) < len(words) or (part[0], part[-1]) != (words[0], words[-1]):
+        return False
+    left = iter(words)
+    return all(word in left for word in part)
 
 
 def _holds(words: Words, part: Words) -> bool:

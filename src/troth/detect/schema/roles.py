@@ -18,6 +18,7 @@ _DID: Final = 0.6, "it names who did something, and that table holds who signs i
 _SOMEBODY: Final = 0.58, "it names somebody, and that table holds who signs in"
 _KIND: Final = 0.74, "it says of which kind the neighbouring column is"
 _REPORTS_TO: Final = (root("reports"), root("to"))
+_BETWEEN: Final = frozenset(root(word) for word in ("to", "of", "in", "for"))
 _WHO: Final = frozenset(root(word) for word in ("uid", "by", "user"))
 
 
@@ -62,6 +63,8 @@ class Roles:
             yield staff, *_LEADS
         if people is None or not people.fits(it.column):
             return
+        if it.stem[:2] == _REPORTS_TO and people.table is it.table:
+            yield people, *_LEADS
         said = it.stem[0] if self._is_said_first(it) else it.stem[-1]
         if {it.stem[0], said} & self._lists.by:
             yield people, *_DID
@@ -90,7 +93,12 @@ class Roles:
             yield itself, *_OWN
 
     def _is_beside(self, stem: Words, itself: Target) -> bool:
-        """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders."""
+        """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders,
+        `in_reply_to`, `copy_of`."""
         own = self._lists.own
-        rest = tuple(word for word in stem if word not in own and word != root("to"))
-        return bool({stem[0], stem[-1]} & own) and "".join(itself.noun).endswith("".join(rest))
+        said = tuple(word for word in stem if word not in _BETWEEN)
+        if not said:
+            return False
+        rest = tuple(word for word in said if word not in own)
+        is_copy = stem[-1] == "of" and len(said) == 1
+        return is_copy or (bool({said[0], said[-1]} & own) and "".join(itself.noun).endswith("".join(rest)))

@@ -17,7 +17,9 @@ __all__ = ["Rule", "Rules", "rules", "singular"]
 _RULE_KEYS: Final = frozenset(
     {"category", "entity", "phrases", "never", "needs", "kinds", "alone", "value", "must", "score"}
 )
-_SHORT_PARTS: Final = frozenset({"of", "tel", "fax", "zip", "plz", "no", "id", "ip", "api", "key", "pin", "otp", "sms"})
+_SHORT_PARTS: Final = frozenset(
+    {"of", "tel", "fax", "zip", "plz", "no", "id", "ip", "api", "key", "pin", "otp", "sms", "pat", "emp"}
+)
 _LONG: Final = 6
 
 

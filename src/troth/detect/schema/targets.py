@@ -22,6 +22,7 @@ TAIL: Final = 4
 _SHARED: Final = 3
 """How many tables with one beginning make it say nothing of each."""
 _JOIN_COLUMNS_MAX: Final = 5
+_INITIALS_MIN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +212,8 @@ class Targets:
             self.by_end.setdefault(word, []).append(target)
         self.by_joined["".join(target.full)] = target
         self.by_tail.setdefault(self.joined(target)[-TAIL:], []).append(target)
-        for words in {target.noun, pieces(_bare(table.name))[len(target.front) :]}:
-            if len(words) > 1:
+        for words in {target.noun, target.full, pieces(_bare(table.name))[len(target.front) :]}:
+            if len(words) > (_INITIALS_MIN - 1 if words == target.full else 1):
                 self.by_initials.setdefault("".join(word[0] for word in words), []).append(target)
 
     def _own_keys(self, tables: Sequence[TableSchema], schema: Schema) -> Iterator[tuple[TableSchema, str]]:

@@ -17,6 +17,8 @@ _PIECE: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+(?=s\b)|[A-
 _PART_MIN: Final = 3
 _PART_MAX: Final = 20
 _LONG: Final = 5
+_JOINED: Final = re.compile(r"(.{3,}?)(users?)|(.+ed)(by)|(user)(id)")
+"""Words that are often written together, whatever else a schema shows: ``appuser``, ``createdby``, ``userid``."""
 _TAILS: Final = frozenset({"id", "nr", "fk", "by", "to"})
 """Ends of run-together names that are too short to be looked for anywhere else."""
 _IRREGULAR: Final = {
@@ -70,6 +72,8 @@ def root(word: str) -> str:
     """What one word has in common with its plural, in English and its neighbours. No word of any language: only roots
     are compared with roots, and ``categories``, ``categorie`` and ``category`` have one."""
     word = _IRREGULAR.get(word, word)
+    if word.endswith(("ay", "ey", "oy", "ays", "eys", "oys")):
+        word = word.removesuffix("s")  # `survey` keeps its end, as `category` does not
     if word.endswith("y"):
         word = word[:-1] + "i"
     while len(word) > _PART_MIN and word[-1] in "esnx":
@@ -88,12 +92,18 @@ class Vocabulary:
         """The words of a name, compounds cut."""
         return tuple(part for word in pieces(name) for part in self._parts(word))
 
+    def _apart(self, word: str) -> Words:
+        """The parts of a word that are often written together; the word itself where it is none of those."""
+        found = _JOINED.fullmatch(word)
+        return tuple(part for part in found.groups() if part) if found else (word,)
+
     def _parts(self, word: str) -> Words:
         if len(word) < _LONG:
             return (word,)
         known = self._cut.get(word)
         if known is None:
-            cut = self._cut_up(word)
+            cut = self._apart(word)
+            cut = self._cut_up(word) if len(cut) == 1 else cut
             known = cut if len(cut) == 1 else tuple(piece for part in cut for piece in self._parts(part))
             self._cut[word] = known
         return known
