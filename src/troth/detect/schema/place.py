@@ -15,41 +15,14 @@ __all__ = ["Place"]
 _ADDRESS: Final = "user.contact.address"
 _NAMING: Final = frozenset({"user.name.first", "user.name.last", "user.demographic.date_of_birth"})
 _BOTH_NAMES: Final = frozenset({("first", "name"), ("last", "name")})
-_SIGNING: Final = frozenset({"user.account.username", "user.authorization.password", "user.name.first"})
-_SIGN_IN: Final = frozenset({"user.authorization.password"})
-_HANDLE: Final = frozenset({"user.account.username"})
-_BANK: Final = "user.financial.bank_account"
+_SIGNING: Final = frozenset({"user.account.username", "user.authorization.password"})
 _WORK: Final = frozenset({"user.workplace", "user.contact.organization"})
-_DESCRIBED: Final = frozenset({"user.demographic.date_of_birth", "user.demographic.gender"})
-_FRONT_MIN: Final = 4
-_PROSPECTS: Final = frozenset({"contact", "lead", "prospect"})
-_LATER: Final = frozenset(
-    {"authored", "written", "postal", "bodied", "bank", "health", "titled", "addressed", "usersettings"}
-)
-"""Rules that need what the others have said of the table."""
-_ENTRY: Final = frozenset(
-    {
-        "token",
-        "key",
-        "credential",
-        "verification",
-        "session",
-        "activation",
-        "invitation",
-        "otp",
-        "grant",
-        "passcode",
-        "login",
-    }
-    | {"authentication", "authorization", "oauth", "reset"}
-)
-_BANKS: Final = frozenset({"bank", "ifsc", "branch"})
-_PARTS: Final = frozenset(
-    {"entry", "item", "line", "body", "content", "edit", "revision", "version", "history", "text"}
-)
-_SPEAKING: Final = frozenset({"order", "session", "visitor", "view", "visit", "subscription", "ticket", "lead"})
-_REACHING: Final = frozenset({"contact", "phone", "telephone", "number", "mobile", "tel"})
-_OWN: Final = frozenset({"setting", "preference", "profile", "option"})
+_BODILY: Final = frozenset({"user.demographic.date_of_birth", "user.demographic.gender"})
+_BANK: Final = "user.financial.bank_account"
+_LATER: Final = frozenset({"authored", "written", "postal", "bodied", "bank", "health", "titled", "addressed", "own"})
+"""Needs of rules that say nothing of a table, since what the others say of it decides them."""
+_SHARED: Final = 4
+"""How many columns with one beginning make it say nothing of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +41,11 @@ class Place:
     first_name: bool
     last_name: bool
     is_authored: bool
-    is_owned: bool
-    is_titled: bool
-    is_described: bool
-    front: str
+    is_published: bool
+    is_at_work: bool
+    is_of_bodies: bool
     is_bank: bool
+    front: str
 
     @classmethod
     def of(cls, table: TableSchema, known: Rules) -> Place:
@@ -81,10 +54,9 @@ class Place:
         heads = [(column, _head(column.name, words, front, known)) for column in table.columns]
         said = {rule.category for column, head in heads for rule in _said(column, head, known)}
         called = known.is_in(words, "person") and not _is_of_things(words, known)
-        called |= bool(words) and singular(words[-1]) == "account" and bool(said & _SIGNING)
-        plainly = {head for _, head in heads} >= _BOTH_NAMES or (_SIGN_IN & said and _HANDLE & said)
+        called |= known.is_in(words, "account") and bool(said & (_SIGNING | _NAMING))
+        plainly = {head for _, head in heads} >= _BOTH_NAMES or said >= _SIGNING
         thing = known.is_in(words, "thing") and not called and not plainly
-        owned = any(_is_author(column.name, known) for column in table.columns)
         naming = bool(said & _NAMING)
         mailed = any(_is_whose(head, known) for _, head in heads)
         return cls(
@@ -99,11 +71,11 @@ class Place:
             is_network=any(known.is_in(head, "network") for _, head in heads),
             first_name="user.name.first" in said,
             last_name="user.name.last" in said,
-            is_authored=owned and not _is_published(words, known),
-            is_owned=owned,
-            is_titled=bool(said & _WORK) or bool(set(words) & _PROSPECTS),
-            is_bank=_BANK in said,
-            is_described=bool(said & _DESCRIBED),
+            is_authored=any(_is_author(column.name, known) for column in table.columns),
+            is_published=any(known.is_in((word,), "published") for word in words),
+            is_at_work=bool(said & _WORK) or known.is_in(words, "prospect") or known.is_in(words, "staff"),
+            is_of_bodies=bool(said & _BODILY),
+            is_bank=_BANK in said and not known.is_in(words, "bank"),
             front=front,
         )
 
@@ -121,11 +93,11 @@ class Place:
             case "personstrict":
                 return self.is_called_person
             case "speaker":
-                return self.is_person or bool(set(self.words) & _SPEAKING)
+                return self.is_person or self._has("speaking", known)
             case "settings":
-                return self.is_called_person or (self._ends_in(_OWN) and self._of_people(known))
-            case "usersettings":
-                return self.is_owned and self._ends_in(_OWN)
+                return self.is_called_person or (self._ends_in("own", known) and self._has("person", known))
+            case "own":
+                return self.is_authored and self._ends_in("own", known)
             case "staff":
                 return self.is_staff
             case "address":
@@ -134,39 +106,39 @@ class Place:
                 return self.address_parts >= 2 and not self.is_network
             case "message":
                 return self.is_message and not self.is_thing
+            case "authored":
+                return self.is_authored and not self.is_published
+            case "written":
+                return self.is_authored and not self.is_published and not self.is_thing
             case "visit":
                 return self.is_visit
             case "credential":
-                return self.is_called_person or self._ends_in(_ENTRY)
-            case "authored":
-                return self.is_authored
-            case "written":
-                return self.is_authored and not self.is_thing
+                return self.is_called_person or self._ends_in("entry", known)
             case "bank":
-                return self.is_bank and singular(self.words[-1]) not in _BANKS
-            case "bodied":
-                return self.is_called_person and self.is_described
-            case "notnetwork":
-                return not self.is_network and not self.is_thing
+                return self.is_bank
             case "health":
-                return any(known.is_in((word,), "health") for word in self.words)
+                return self._has("health", known)
+            case "bodied":
+                return self.is_called_person and self.is_of_bodies
             case "titled":
-                return self.is_called_person and (self.is_titled or self.is_staff)
+                return self.is_called_person and self.is_at_work
             case "addressed":
-                return self.is_called_person and self.first_name and not self.is_titled and not self.is_staff
+                return self.is_called_person and self.first_name and not self.is_at_work
             case "phonebook":
-                return self._ends_in(_REACHING)
+                return self._ends_in("reaching", known)
             case "notthing":
                 return not self.is_thing
+            case "notnetwork":
+                return not self.is_network and not self.is_thing
             case "theirs":
-                return not self.is_thing or self._of_people(known)
+                return not self.is_thing or self._has("person", known)
         raise ValueError(f"columns.toml: no table is {rule.needs!r}")
 
-    def _ends_in(self, nouns: frozenset[str]) -> bool:
-        return bool({form for word in self.words[-2:] for form in (word, singular(word))} & nouns)
+    def _ends_in(self, kind: str, known: Rules) -> bool:
+        return any(known.is_in((word,), kind) for word in self.words[-2:])
 
-    def _of_people(self, known: Rules) -> bool:
-        return any(known.is_in((word,), "person") for word in self.words)
+    def _has(self, kind: str, known: Rules) -> bool:
+        return any(known.is_in((word,), kind) for word in self.words)
 
     def _has_address(self, words: Words, known: Rules) -> bool:
         if self.is_network and self.address_parts <= 2:
@@ -187,7 +159,7 @@ def _front(table: TableSchema, known: Rules) -> str:
     """What most of its columns begin with, and says nothing of each: ``per`` of ``per_name``; "" where none does."""
     counts = Counter(words[0] for words in (known.words(it.name) for it in table.columns) if len(words) > 1)
     word, count = max(counts.items(), key=lambda it: it[1], default=("", 0))
-    return word if count >= _FRONT_MIN and count > len(table.columns) / 2 else ""
+    return word if count >= _SHARED and count > len(table.columns) / 2 else ""
 
 
 def _head(column: str, table: Words, front: str, known: Rules) -> Words:
@@ -215,7 +187,7 @@ def _is_message(table: Words, known: Rules) -> bool:
     """Whether somebody writes its rows: comments, and the entries of diaries; no gateway of messages."""
     if known.is_in(table, "message"):
         return True
-    return singular(table[-1]) in _PARTS and known.is_in(table[:-1], "message") if table else False
+    return known.is_in(table, "part") and known.is_in(table[:-1], "message")
 
 
 def _is_author(column: str, known: Rules) -> bool:
@@ -224,11 +196,6 @@ def _is_author(column: str, known: Rules) -> bool:
     if words[-1:] == ("id",):
         words = words[:-1]
     return known.is_in(words, "author") or (words[-1:] == ("by",) and known.is_in(words[:-1], "deed"))
-
-
-def _is_published(table: Words, known: Rules) -> bool:
-    """Whether it holds what an organisation says to everybody, whoever typed it."""
-    return any(known.is_in((word,), "published") for word in table)
 
 
 def _is_whose(head: Words, known: Rules) -> bool:
