@@ -29,10 +29,9 @@ from typing import Any
 
 from troth.errors import TrothError
 from troth.policy.concordance import Concordance
-from troth.policy.naming import ACTS, company_names
+from troth.policy.naming import Us
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
-from troth.wording import same_words
 
 __all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions", "parse_concepts", "passages"]
 
@@ -246,21 +245,11 @@ def _said(text: str, words: Mapping[str, str]) -> str:
 # --- sentences with what leads into them ----------------------------------------------------------------------------
 
 
-class _Us:
-    """Reads the company's name as *we*: where it does something, not where it stands in an address."""
-
-    def __init__(self, policy: PolicyText) -> None:
-        names = "|".join(re.escape(name) for name in sorted(company_names(policy), key=len, reverse=True))
-        self._acts = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})(?= (?:{ACTS})\b)")
-        self._owns = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})'s?(?= [a-z])")
-
-    def read(self, text: str) -> str:
-        return self._acts.sub("we", self._owns.sub("our", same_words(text)))
-
-
 def passages(policy: PolicyText) -> Iterator[Passage]:
-    """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*."""
-    us = _Us(policy)
+    """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*. The
+    cells of a row that answers “Collected?” with no speak of nothing."""
+    us = Us(policy)
+    denied = _denied_rows(policy)
     above: list[tuple[int, str]] = []
     heads: dict[tuple[int, int], str] = {}
     lead = ""
@@ -272,21 +261,41 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
         for number, sentence in enumerate(block.sentences):
             own = plain(us.read(sentence.text[:_CHARACTERS_MAX]))
             words = f"{leading} {own}" if leading else own
-            title = _title(sentence.text) if number == 0 else ""
+            if block.cell is not None and (block.cell.table, block.cell.row) in denied:
+                words = own = leading = ""
+            title = _title(us.title(sentence.text)) if number == 0 else ""
             is_title = title == own and len(block.sentences) > 1
             yield Passage(sentence, block, words, len(leading) + bool(leading), under, is_title)
             under = f"{under} {title}".strip()
         if block.kind == "heading":
-            above.append((block.depth, plain(block.text)))
+            above.append((block.depth, plain(us.title(block.text))))
             lead = ""
         elif block.cell is not None and block.cell.is_head:
-            heads[block.cell.table, block.cell.column] = plain(block.text)
+            heads[block.cell.table, block.cell.column] = plain(us.title(block.text))
         elif block.kind == "paragraph" and block.cell is None:
             lead = (
                 plain(us.read(block.sentences[-1].text[-_CHARACTERS_MAX:]))
                 if block.text.rstrip().endswith((":", "-", "–", "—", ","))
                 else ""
             )
+
+
+def _denied_rows(policy: PolicyText) -> frozenset[tuple[int, int]]:
+    """The rows whose cell under “Collected” says no, by table and row: as California's categories are often told."""
+    asked: set[tuple[int, int]] = set()
+    denied: set[tuple[int, int]] = set()
+    for block in policy.blocks:
+        if (cell := block.cell) is None:
+            continue
+        if cell.is_head and _COLLECTED.search(block.text[:_TITLE_MAX]):
+            asked.add((cell.table, cell.column))
+        elif (cell.table, cell.column) in asked and _NO.fullmatch(block.text[:_TITLE_MAX].strip()):
+            denied.add((cell.table, cell.row))
+    return frozenset(denied)
+
+
+_COLLECTED = re.compile(r"\b(?:collect(?:ed|s)?|gather(?:ed)?)\b", re.I)
+_NO = re.compile(r"(?:no|not collected|none|[✗✘❌☒✕])[.!]?", re.I)
 
 
 def _title(text: str) -> str:

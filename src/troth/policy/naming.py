@@ -1,4 +1,4 @@
-"""What the company that speaks in a policy calls itself beside *we*: ``Example Voice Ltd``, ``Example``."""
+"""What the company that speaks in a policy calls itself beside *we*: ``Example Voice Ltd``, ``Example``, ``I``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from troth.policy.text import PolicyText
 from troth.wording import same_words
 
-__all__ = ["ACTS", "company_names"]
+__all__ = ["Us", "company_names"]
 
 _CHARACTERS_MAX = 20_000
 """How far into the text the company introduces itself, at the latest."""
@@ -114,3 +114,43 @@ def _speaking(text: str) -> Iterator[str]:
         ):
             yield name
             return
+
+
+# --- as phrases hear it ----------------------------------------------------------------------------------------------
+
+_I = re.compile(r"\b(?:I|my|me)\b")
+_WE = re.compile(r"\b(?:we|us|our)\b", re.I)
+_ALONE_MIN = 5
+_ALONE_CHARACTERS_MAX = 400_000
+_ALONE = (
+    (re.compile(r"\bI(?:'m| am)\b"), "we are"),
+    (re.compile(r"\bI was\b"), "we were"),
+    (re.compile(r"\bI\b"), "we"),
+    (re.compile(r"\bmy\b"), "our"),
+    (re.compile(r"\bMy\b"), "Our"),
+    (re.compile(r"\bme\b"), "us"),
+    (re.compile(r"\bmine\b"), "ours"),
+)
+
+
+class Us:
+    """Reads the company's name as *we*: where it does something, not where it stands in an address. And where somebody
+    speaks who works alone, *I* is read so, too."""
+
+    def __init__(self, policy: PolicyText) -> None:
+        text = "\n".join(block.text for block in policy.blocks)[:_ALONE_CHARACTERS_MAX]
+        alone = len(_I.findall(text))
+        self._is_alone = alone >= _ALONE_MIN and alone > 2 * len(_WE.findall(text))
+        names = "|".join(re.escape(name) for name in sorted(company_names(policy), key=len, reverse=True))
+        self._acts = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})(?= (?:{ACTS})\b)")
+        self._owns = re.compile(rf"(?<![\w@.])(?:[Tt]he )?(?:{names})'s?(?= [a-z])")
+
+    def read(self, text: str) -> str:
+        return self._acts.sub("we", self._owns.sub("our", self.title(text)))
+
+    def title(self, text: str) -> str:
+        """The same for a title, which names a company without its doing anything."""
+        said = same_words(text)
+        for one, several in _ALONE if self._is_alone else ():
+            said = one.sub(several, said)
+        return said

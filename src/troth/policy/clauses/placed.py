@@ -89,7 +89,7 @@ def _announced(spoken: Mentions) -> Iterator[tuple[Passage, frozenset[ClauseKind
     for passage in spoken.passages:
         block, says = passage.block, _NOTHING
         if block.cell is not None:
-            if not block.cell.is_head:
+            if not block.cell.is_head and passage.words:
                 says = columns.get((block.cell.table, block.cell.column), _NOTHING) or row
             if block.cell.column == 0:
                 row = _title(spoken, passage) if passage.words.count(" ") < _ROW_WORDS_MAX else _NOTHING

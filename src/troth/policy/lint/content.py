@@ -13,6 +13,7 @@ from troth.policy.lint.columns import unfilled
 from troth.policy.lint.looked import Looked, outside_headings
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_near, without
+from troth.policy.lint.prose import straight
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads, has_gap, unfinished
 
@@ -66,13 +67,35 @@ def _interests(looked: Looked) -> Iterator[Hit]:
     relied = spoken.of("interests.relied")
     # A sentence with a gap in it names nothing.
     named = [passage for passage in spoken.of("interests.named") if not _has_gap(passage)]
-    is_named = bool(named) or any(
-        re.search(r"(?i)legitimate (?:business )?interests? \(", passage.sentence.text) for passage in relied
-    )
+    is_named = bool(named) or any(map(_names_an_interest, relied))
     if relied and not is_named:
         yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
     elif not relied and not is_named and not spoken.has("basis.public"):
         yield Hit(says=(("rely", "may be what this rests on"),))
+
+
+def _names_an_interest(passage: Passage) -> bool:
+    """Whether it is named in brackets, or what stands behind the label says what for: “Legitimate interests — keeping
+    the service safe”."""
+    said = straight(passage.sentence.text)
+    if re.search(r"(?i)legitimate (?:business )?interests? \(", said):
+        return True
+    label = _LABELLED.match(said)
+    if label is None:
+        return False
+    sentences = passage.block.sentences
+    behind = sentences[sentences.index(passage.sentence) + 1 :]
+    return any(map(_FOR_SOMETHING.search, (said[label.end() :], *(straight(one.text) for one in behind))))
+
+
+_LABELLED = re.compile(r"(?:\W|\d|\b(?:our|the|[a-f])\b){0,6}legitimate (?:business )?interests?\s?(?:[:.–—]|- )", re.I)
+_FOR_SOMETHING = re.compile(
+    r"\b(?:to|in order to) (?!(?:us|you|your|our|the|a|an|this|those|process\w*|use|collect|rely|do so|pursue|achieve"
+    r"|further|object|be)\b)[a-z]{3,}|(?:^|[,;:] | (?:for|of|in|like|by|as) )(?:\w+ )?"
+    r"(?!(?:processing|using|collecting|being|during|regarding|concerning|balancing|relying)\b)[a-z]{4,}ing\b",
+    re.I,
+)
+"""A verb for what is done, where it is not only that data is processed."""
 
 
 @fires_when("GDPR.13.1e.recipients")
@@ -95,7 +118,7 @@ def _transfer(looked: Looked) -> Iterator[Hit]:
     shielded = spoken.of("transfer.shield")
     if shielded and looked.as_of >= _SHIELD_ENDS:
         yield Hit(shielded[0].sentence, says=(("what", "the Privacy Shield is no safeguard since 16 July 2020"),))
-    elif not shielded and not spoken.has("transfer.safeguard"):
+    elif not shielded and not spoken.has("transfer.safeguard", "transfer.adequate"):
         places = spoken.of("transfer.abroad") or spoken.of("transfer.vendor")
         for passage in places[:1]:
             yield Hit(passage.sentence, says=(("what", "no adequacy decision or safeguard is named"),))

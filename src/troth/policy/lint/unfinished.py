@@ -28,12 +28,16 @@ _WORDS_MIN = 4
 
 
 def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
-    """Lead-ins that end in a colon and are followed by a heading or by nothing."""
+    """Lead-ins that end in a colon and are followed by nothing, or by a heading that is not of a part of their own
+    section: “For questions:” may lead to a box with a title."""
     following = [*policy.blocks[1:], None]
+    depth = 0
     for block, after in zip(policy.blocks, following, strict=False):
+        depth = block.depth if block.kind == "heading" else depth
         if block.kind == "heading" or block.cell is not None or not block.text.rstrip().endswith(_LEADS):
             continue
-        if after is None or after.kind == "heading" or _is_next_item(block, after) or _is_section(after):
+        is_over = after is None or (after.kind == "heading" and not 0 < depth < after.depth)
+        if after is None or is_over or _is_next_item(block, after) or _is_section(after):
             yield block.sentences[-1]
 
 

@@ -18,6 +18,10 @@ _LINES_MAX = 20_000
 _INLINE_MAX = 20_000
 _BRACKETS_MAX = 100
 """Beyond these, a paragraph is taken as plain text: the time for links grows with the square of the brackets."""
+_FRONT = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(?:(?!\1)[^\r\n]*\r?\n){0,80}\1[ \t]*(?:\r?\n|\Z)")
+_FRONT_LINE = re.compile(r"$|\s|#|- |[\]})]|[a-z][\w-]{0,40}\s*[:=]")
+_FOR_PROGRAMS = re.compile(r"\{:? ?[#.][\w-][^{}\n]{0,200}\}|\{: [^{}\n]{0,200}\}|\{%[^{}\n]{0,200}%\}")
+"""What stands in a text for the program that makes a page of it: ``{: #contact }``, ``{% include nav.html %}``."""
 _LINK_END = re.compile(r"\](?:\([^()\n]{0,2000}(?:\([^()\n]{0,2000}\)[^()\n]{0,2000})?\)|\[[^\]\n]{0,1000}\])?")
 
 
@@ -33,6 +37,7 @@ def _inline() -> MarkdownIt:
 
 def drafts(source: str) -> Iterator[Draft]:
     """The blocks of a Markdown text. Raises `PolicyError` when it has more lines than any policy."""
+    source = _for_readers(source)
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source)), len(source)]
     if len(lines) > _LINES_MAX + 2:
         raise PolicyError(f"the policy has {len(lines) - 1} lines, {_LINES_MAX} are allowed; is it the right file?")
@@ -72,6 +77,18 @@ def drafts(source: str) -> Iterator[Draft]:
                 draft = _begun(0, lists)
                 draft.traced.add(source[start:end] if token.type == "code_block" else token.content, start, end)
                 yield draft
+
+
+def _for_readers(source: str) -> str:
+    """*source* with spaces where it speaks to the program that makes a page of it: every place stays what it was."""
+    front = _FRONT.match(source)
+    if front and all(_FRONT_LINE.match(line) for line in front[0].splitlines()[1:-1]):
+        source = _blank(front) + source[front.end() :]
+    return _FOR_PROGRAMS.sub(_blank, source)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\r\n]", " ", found[0])
 
 
 def _begun(level: int, lists: list[bool]) -> Draft:

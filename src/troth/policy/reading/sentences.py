@@ -17,7 +17,7 @@ def _words(text: str) -> frozenset[str]:
 _NEVER = _words(
     "e.g. i.e. eg. ie. cf. vs. viz. art. arts. no. nos. mr. mrs. ms. dr. prof. st. sec. secs. sect. para. paras. reg. "
     "regs. sch. cl. ch. p. pp. vol. approx. ca. tel. ext. fig. s. ss. bus. civ. cal. rec. dept. est. incl. jan. feb. "
-    "mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. rev. ver. eff."
+    "mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. rev. ver. eff. lit. abs. nr."
 )
 _PERHAPS = _words("ltd. inc. co. corp. plc. llc. gmbh. etc. a.m. p.m. al.")
 _BEGINS = _words(
@@ -26,6 +26,9 @@ _BEGINS = _words(
     "what when where which while who why with you your"
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+_MONTH = re.compile(
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december)\b", re.I
+)
 _NUMBERING = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]{1,2}")
 
 
@@ -51,6 +54,8 @@ def _is_end(text: str, start: int, stop: re.Match[str]) -> bool:
     begins = re.split(r"\W", following, maxsplit=1)[0].casefold() in _BEGINS
     if word in _NEVER or (len(word) == stop.start() + 1 - start and _NUMBERING.fullmatch(word)):
         return False
-    if word in _PERHAPS or _INITIALS.fullmatch(word):
+    if word[:-1].isdigit() and len(word) <= len("31.") and _MONTH.match(following):
+        return False  # 9. April, as it is written in German
+    if word in _PERHAPS or _INITIALS.fullmatch(re.split(r"[-–—/]", word)[-1]):
         return begins
     return True

@@ -50,7 +50,11 @@ _EMAIL = re.compile(
 )
 _URL = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"“”]{3,300}", re.I)
 _TELEPHONE = re.compile(r"(?<![\w.+-])\+?\(?\d[\d ().\u00a0/-]{5,22}\d(?![\w-])")
-_CALLING = re.compile(r"\b(?:tel|telephones?|phones?|call|ring|fax|freephone|hotline|mobile|dial)\b|toll[- ]free", re.I)
+_CALLING = re.compile(
+    r"\b(?:tel|telephones?|phones?|call|ring|fax|freephone|hotline|mobile|dial)\b|toll[- ]free|[📞☎📱✆]", re.I
+)
+_NATIONAL = re.compile(r"\(?0\d{2,4}\)? ")
+"""How a number begins that is one for the telephone where it stands beside an address."""
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 _POSTCODE = re.compile(
@@ -96,10 +100,10 @@ def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
     for match in _URL.finditer(text):
         value = match[0].rstrip(".,;:!?)]'’")
         found[match.start(), match.start() + len(value)] = ContactKind.LINK, value
-    for start, end in _numbers(text):
-        found[start, end] = ContactKind.TELEPHONE, text[start:end]
     for start, end in _addresses(text):
         found[start, end] = ContactKind.POST, text[start:end]
+    for start, end in _numbers(text, is_beside=bool(found)):
+        found[start, end] = ContactKind.TELEPHONE, text[start:end]
     for link in sentence.links:
         led_to = _led_to(link.href)
         if led_to and link.end <= len(text) and not any(start < link.end and link.start < end for start, end in found):
@@ -111,7 +115,10 @@ _SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.I)
 
 
 def _led_to(href: str) -> tuple[ContactKind, str] | None:
-    """What a link leads to: a page of the site or of another, a mailbox or a telephone. None for anything else."""
+    """What a link leads to: a page of the site or of another, a mailbox or a telephone. None for anything else, as for
+    a place on the same page."""
+    if href.startswith("#"):
+        return None
     found = _SCHEME.match(href)
     if found is None or found[1].casefold() in {"http", "https"}:
         return ContactKind.LINK, href
@@ -119,12 +126,14 @@ def _led_to(href: str) -> tuple[ContactKind, str] | None:
     return (kind, href[found.end() :].partition("?")[0]) if kind else None
 
 
-def _numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Telephone numbers: in the form for all countries, or where the sentence speaks of calling."""
+def _numbers(text: str, *, is_beside: bool) -> Iterator[tuple[int, int]]:
+    """Telephone numbers: in the form for all countries, where the sentence speaks of calling, or in the form for one
+    country where they are *beside* an address."""
     is_calling = _CALLING.search(text) is not None
     for match in _TELEPHONE.finditer(text):
         digits = sum(each.isdigit() for each in match[0])
-        if digits in _DIGITS and (match[0].startswith("+") or is_calling) and not _ISO_DATE.match(match[0]):
+        is_one = match[0].startswith("+") or is_calling or (is_beside and _NATIONAL.match(match[0]))
+        if digits in _DIGITS and is_one and not _ISO_DATE.match(match[0]):
             yield match.span()
 
 

@@ -19,7 +19,7 @@ _VERBS = "means?|refers? to|is defined as|(?:has|have) the (?:same )?meanings?|s
 _MEANS = re.compile(rf"{_TERM},? (?:{_VERBS})\b")
 _MEANS_UNQUOTED = re.compile(
     r"(?:The terms? )?(?P<term>(?!(?:This|That|It|What|Which|By|We|You|If|Our|Your|These|Here|The)\b)"
-    r"[A-Z][\w-]*(?: [\w-]+){0,4}?) (?:means?|shall mean|is defined as) "
+    r"[A-Z][\w-]*(?: [\w-]+){0,4}?) (?:means?|shall mean|is defined as) (?!that\b)"
 )
 _IN_BRACKETS = re.compile(r"\([^()]{2,160}\)")
 _AROUND_SHORT_FORM = re.compile(

@@ -1,0 +1,141 @@
+"""Manners of published policies over which a reader could stumble: what stands there for programs, boxes, answers in
+tables, one person who speaks."""
+
+from __future__ import annotations
+
+import pytest
+from tests.policy.linting import TODAY
+
+from troth.policy import read
+from troth.policy.clauses import ClauseKind, understand
+from troth.policy.lexicon import mentions
+from troth.policy.lint import lint
+from troth.policy.stated import ContactKind, contacts, definitions
+
+FRONT = (
+    "---\ntitle: Privacy\nredirect_from:\n  - /privacy\ndescription: It is your data, and this is our promise!\n---\n\n"
+)
+
+
+def found(text: str, kind: str = "markdown") -> set[str]:
+    return {one.rule for one in lint(read(text, kind=kind), as_of=TODAY, regimes=("gdpr", "uk", "ca", "us")).findings}
+
+
+def test_what_a_site_generator_reads_is_no_part_of_the_policy() -> None:
+    policy = read(f"{FRONT}# Privacy\n\nLast updated May 31, 2026\n{{: .date }}\n\n## Contact {{#contact}}\n\nWrite.\n")
+    assert [block.text for block in policy.blocks] == ["Privacy", "Last updated May 31, 2026", "Contact", "Write."]
+    assert policy.blocks[0].sentences[0].span.line == FRONT.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("---\n\nWe keep it.\n\n---\n", "We keep it."), ("---\nUpdated: 3 May 2026\n---\n", "Updated: 3 May 2026")],
+)
+def test_a_text_between_rules_is_a_part_of_the_policy(text: str, first: str) -> None:
+    assert read(text, kind="markdown").blocks[0].text == first
+
+
+def test_a_gap_that_is_written_for_a_program_is_still_a_gap() -> None:
+    assert "GDPR.12.clarity" in found("We are {{ company }} and we keep your name for a year.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Last update: 9. April 2026",
+        "We join the EU–U.S. Data Privacy Framework.",
+        "IT RESTS ON ART. 6 (1) LIT. F GDPR.",
+    ],
+)
+def test_a_full_stop_within_a_date_or_a_name_ends_no_sentence(text: str) -> None:
+    assert len(read(text, kind="markdown").sentences) == 1
+
+
+def test_a_number_may_end_a_sentence() -> None:
+    assert len(read("We keep it until the age of 30. Maybe longer.", kind="markdown").sentences) == 2
+
+
+def test_a_box_with_a_name_in_bold_type_is_what_its_lead_announces() -> None:
+    box = "<h2>Contact</h2><p>For questions:</p><div><strong>Larch Ltd</strong><br>Ford Lane, Netherby NE99 1AA</div>"
+    assert not {one for one in found(box, "html") if one.startswith(("S.empty-list", "GDPR.12.clarity"))}
+    assert "GDPR.12.clarity" in found(
+        "<h2>Purposes</h2><p>We use your data for:</p><h2>Contact</h2><p>Write.</p>", "html"
+    )
+
+
+@pytest.mark.parametrize("text", ["📞 0303 123 1113", "Larch Ltd, Ford Lane, Netherby NE99 1AA · 01632 960 441"])
+def test_a_number_beside_an_address_or_a_sign_is_a_telephone(text: str) -> None:
+    assert ContactKind.TELEPHONE in {one.kind for one in contacts(read(text, kind="markdown"))}
+
+
+def test_a_number_of_a_company_and_a_place_on_the_page_reach_nobody() -> None:
+    policy = read("Larch Ltd, company 01234567, Ford Lane, Netherby NE99 1AA. [Up](#top)", kind="markdown")
+    assert {one.kind for one in contacts(policy)} == {ContactKind.POST}
+
+
+def test_that_something_means_that_another_thing_happens_defines_nothing() -> None:
+    assert not definitions(read("Failure to provide it means that no contract can be made.", kind="markdown"))
+
+
+def test_what_a_table_says_is_not_collected_is_not() -> None:
+    head = "| Category | Examples | Collected |\n|---|---|---|\n"
+    rows = f"{head}| Contact | Your name | YES |\n| Biometric | Fingerprints | NO |\n"
+    does = {clause.sentence.text: clause.kinds for clause in understand(read(rows, kind="markdown")).clauses}
+    assert ClauseKind.COLLECTION in does["Your name"]
+    assert does["Fingerprints"] == ()
+    assert not mentions(read(rows, kind="markdown")).has("special.implied")
+
+
+def test_the_column_of_sources_names_no_recipients() -> None:
+    rows = "| What | Who from | How long |\n|---|---|---|\n| Name | You, by phone | 3 months |\n"
+    kinds = [clause.kinds for clause in understand(read(rows, kind="markdown")).clauses]
+    assert not any(ClauseKind.RECIPIENT in one for one in kinds)
+
+
+ALONE = "I run a practice. My notes are mine. I keep them for a year. I work from home, and my desk is locked. {}"
+
+
+def test_somebody_who_works_alone_is_read_as_we() -> None:
+    text = ALONE.format("I delete my notes after a year.")
+    assert text.rpartition(". ")[2] in {one.sentence.text for one in understand(read(text, kind="markdown")).promises}
+    assert mentions(read(ALONE.format("I may collect your name."), kind="markdown")).has("hedge.practice")
+
+
+def test_a_reader_who_asks_is_not_read_as_we() -> None:
+    text = "## Can I collect my data?\n\nWe send it to you. We keep our files for a year, and our staff is trained."
+    assert "can i collect my data" in {one.words for one in mentions(read(text, kind="markdown")).passages}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- **Legitimate interests** — running the junior league is a core part of the club.",
+        "- **Legitimate Interests.** We may process it. For example, to diagnose problems.",
+        "Legitimate interests: we process data to secure our app.",
+    ],
+)
+def test_an_interest_may_be_named_behind_its_label(text: str) -> None:
+    assert "GDPR.13.1d.interests" not in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- **Legitimate interests.** Processing is necessary for our legitimate interests or those of others.",
+        "Legitimate interests: where they do not override your rights.",
+        "- **Legitimate interests** — we process data to pursue our interests.",
+    ],
+)
+def test_a_label_with_nothing_behind_it_names_no_interest(text: str) -> None:
+    assert "GDPR.13.1d.interests" in found(text)
+
+
+def test_what_is_denied_of_third_parties_and_told_of_a_provider_is_a_contradiction() -> None:
+    denial, deed = "We do not collect any information from third parties.", "We receive your name from the provider."
+    assert "X.contradiction" in found(f"{denial}\n\n{deed}")
+    assert "X.contradiction" not in found(f"{denial}\n\nYou tell us your name.")
+
+
+def test_other_peoples_things_beside_ours_lack_no_word() -> None:
+    assert "S.grammar.missing-word" not in found("We note your visits to our and other websites.")
+    assert "S.grammar.missing-word" in found("We note your visits to our and see you.")
