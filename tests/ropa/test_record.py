@@ -71,6 +71,34 @@ def test_a_transfer_says_what_it_rests_on_or_that_nothing_does() -> None:
     assert [gap.path for gap in bare.missing] == ["recipients.post.safeguard"]
 
 
+POST = "recipients: {post: {role: processor, country: US, receives: [user.contact.email], contract: c.pdf%s}}\n"
+AMERICAN = {"country: GB": "country: US"}
+
+
+def test_a_company_abroad_transfers_what_it_gives_to_others_abroad() -> None:
+    record = record_of(small(POST % "" + "requests: {serves: [US, DE]}\n", **AMERICAN), "controller")
+    transfers = line(record, "transfers")
+    assert transfers.says == (
+        "the United States (post)",
+        "the United States (the system list), where we are established",
+    )
+    assert [gap.path for gap in transfers.missing] == ["recipients.post.safeguard"]
+    assert "scope" not in [each.field for each in record.head]
+
+
+def test_where_the_gdpr_is_not_declared_to_apply_the_record_says_so_and_asks_for_no_safeguard() -> None:
+    record = record_of(small(POST % "" + "requests: {serves: [US, US-CA]}\n", **AMERICAN), "controller")
+    assert "not declared to apply" in line(record, "scope").says[0]
+    assert "the United States (post)" in line(record, "transfers").says
+    assert record.missing == ()
+    assert "needed where the GDPR is not declared to apply" in line(record, "representative").says[0]
+
+
+def test_who_is_abroad_and_serves_both_names_a_representative_in_each() -> None:
+    record = record_of(small("requests: {serves: [GB, DE]}\n", **AMERICAN), "controller")
+    assert "in the United Kingdom and the European Union" in line(record, "representative").missing[0].what
+
+
 def test_compelling_interests_need_their_assessment() -> None:
     post = "recipients: {p: {role: controller, country: US, receives: [user], safeguard: compelling_interests%s}}\n"
     bare, done = (

@@ -110,12 +110,19 @@ def test_an_assessment_is_due_until_one_is_declared() -> None:
 
 
 def test_before_the_lists_applied_nothing_asked() -> None:
-    assert one(singing("physical_harm: true"), dt.date(2018, 5, 24)).verdict is Verdict.NOT_INDICATED
+    assert one(singing("physical_harm: true"), dt.date(2018, 5, 24)).verdict is Verdict.NO_LIST
 
 
-def test_a_company_that_no_list_reaches_is_not_screened() -> None:
+def test_a_company_that_no_list_reaches_is_not_screened_and_not_cleared() -> None:
     abroad = one(singing("physical_harm: true", **{"country: GB": "country: JP"}))
-    assert (abroad.verdict, abroad.met) == (Verdict.NOT_INDICATED, ())
+    assert (abroad.verdict, abroad.met, abroad.is_due) == (Verdict.NO_LIST, (), False)
+    text = screening_markdown([abroad, abroad])
+    assert text.count("the GDPR, which is not declared to apply") == 1
+    assert "No list asks for an assessment" not in text
+
+
+def test_a_company_abroad_that_serves_people_in_the_union_is_screened() -> None:
+    assert one(small("requests: {serves: [DE]}\n", **{"country: GB": "country: US"})).verdict is Verdict.OPEN
 
 
 def test_the_example_companys_calls_need_one_and_have_one() -> None:

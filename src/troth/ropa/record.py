@@ -21,7 +21,8 @@ Role = Literal["controller", "processor"]
 _EEA_AND_UK = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
 )
-"""Between these no transfer under Chapter V takes place, or an adequacy decision covers it."""
+"""Between these no transfer under Chapter V takes place, or an adequacy decision covers it. Their law asks for the
+record."""
 _BASES = {
     "consent": "consent, Art. 6(1)(a)",
     "contract": "a contract with the person, Art. 6(1)(b)",
@@ -105,6 +106,8 @@ def record_of(declaration: Declaration, role: Role) -> Record:
 
 def _head(declaration: Declaration, role: Role, article: str) -> Iterator[Line]:
     us, cite = declaration.organisation, f"{article}(a)"
+    if not _is_reached(declaration):
+        yield Line("scope", "Scope", "Art. 3", (_UNREACHED,))
     number = [f"registered under {us.number}"] if us.number else []
     says = (
         us.name,
@@ -129,6 +132,16 @@ def _head(declaration: Declaration, role: Role, article: str) -> Iterator[Line]:
 
 
 _NO_OFFICER = ["None is declared (Art. 37 says who needs one)."]
+_UNREACHED = (
+    "The GDPR is not declared to apply: we are established outside the United Kingdom and the European Economic Area, "
+    "and 'requests.serves' names no place there."
+)
+
+
+def _is_reached(declaration: Declaration) -> bool:
+    """Whether the company is established where the GDPR or the UK GDPR is law, or offers itself to people there."""
+    places = (declaration.organisation.country, *declaration.requests.serves)
+    return any(place[:2] in _EEA_AND_UK for place in places)
 
 
 def _representative(declaration: Declaration, cite: str) -> Line:
@@ -141,17 +154,16 @@ def _representative(declaration: Declaration, cite: str) -> Line:
     if abroad:
         gap = Missing(f"a representative in {abroad}", "organisation.representative", "name, address, email (Art. 27)")
         return Line("representative", label, cite, (), (gap,))
-    return Line("representative", label, cite, ("None is declared, and none is needed where we are established.",))
+    where = "where we are established" if us.country in _EEA_AND_UK else "where the GDPR is not declared to apply"
+    return Line("representative", label, cite, (f"None is declared, and none is needed {where}.",))
 
 
 def _served_from_outside(declaration: Declaration) -> str:
     """The part of the EEA and the UK that is served and where we are not established, in words; empty for none."""
     here, serves = declaration.organisation.country, {place[:2] for place in declaration.requests.serves}
-    if here != "GB" and "GB" in serves:
-        return "the United Kingdom"
-    if here not in _EEA_AND_UK - {"GB"} and serves & (_EEA_AND_UK - {"GB"}):
-        return "the European Union"
-    return ""
+    eea = _EEA_AND_UK - {"GB"}
+    uk = ["the United Kingdom"] if here != "GB" and "GB" in serves else []
+    return " and ".join([*uk, *(["the European Union"] if here not in eea and serves & eea else [])])
 
 
 # --- a controller's activities --------------------------------------------------------------------------------------
@@ -194,14 +206,18 @@ def _recipients(recipients: dict[str, Recipient]) -> Iterator[str]:
 
 
 def _transfers(declaration: Declaration, recipients: dict[str, Recipient], systems: Iterable[str], cite: str) -> Line:
-    at_home = _EEA_AND_UK | {declaration.organisation.country}
+    """Whatever leaves the EEA and the UK, wherever we are ourselves (Art. 44). What lets it go is asked for where the
+    law of those places is declared to apply."""
+    is_reached, our_own = _is_reached(declaration), declaration.organisation.country
     says, gaps = list[str](), list[Missing]()
     for name, one in recipients.items():
-        if one.country in at_home:
+        if one.country in _EEA_AND_UK:
             continue
         rests = _SAFEGUARDS.get(one.safeguard or "", one.safeguard or "")
         says.append(f"{place_name(one.country)} ({one.title or name})" + (f", on {rests}" if rests else ""))
         path = f"recipients.{name}"
+        if not is_reached:
+            continue
         if not one.safeguard:
             gaps.append(Missing(f"what lets data go to {one.title or name}", f"{path}.safeguard", "Art. 44-49"))
         elif one.safeguard == "compelling_interests" and not one.assessed:
@@ -209,9 +225,10 @@ def _transfers(declaration: Declaration, recipients: dict[str, Recipient], syste
         elif one.assessed:
             says[-1] += f"; assessed in {one.assessed}"
     for name in systems:
-        country = declaration.systems[name].country
-        if country and country not in at_home:
-            says.append(f"{place_name(country)} (the system {declaration.systems[name].title or name})")
+        country = declaration.systems[name].country or our_own
+        if country not in _EEA_AND_UK:
+            where = ", where we are established" if country == our_own else ""
+            says.append(f"{place_name(country)} (the system {declaration.systems[name].title or name}){where}")
     within = ("None outside the United Kingdom and the European Economic Area.",)
     return Line("transfers", "Transfers to third countries", cite, tuple(says) or within, tuple(gaps))
 

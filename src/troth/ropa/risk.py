@@ -44,6 +44,8 @@ class Verdict(enum.StrEnum):
     OPEN = "open"
     """Too little is stated to tell."""
     NOT_INDICATED = "not_indicated"
+    NO_LIST = "no_list"
+    """No list reaches the company, so that nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,8 @@ def in_force(on: dt.date) -> tuple[CriteriaList, ...]:
 
 
 def screen(declaration: Declaration, *, on: dt.date) -> tuple[Screening, ...]:
-    """Every purpose, held against the lists that apply to the company on that day. Where none is in force (`in_force`),
-    nothing is indicated, and nothing was asked."""
+    """Every purpose, held against the lists that apply to the company on that day. Where there is none,
+    nothing was asked: `Verdict.NO_LIST`."""
     applying = [each for each in in_force(on) if _applies(each, declaration, on)]
     return tuple(_screened(declaration, name, purpose, applying) for name, purpose in declaration.purposes.items())
 
@@ -139,7 +141,8 @@ def _screened(declaration: Declaration, name: str, purpose: Purpose, applying: l
     verdicts = [one.verdict for one in applying if sum(found is one for found, _ in met) >= one.enough]
     paths = {f"purposes.{name}.risk.{_STATED.get(fact, fact)}": fact for fact in _open(facts, applying, verdicts)}
     asked = tuple(Question(fact, path) for path, fact in paths.items())
-    verdict = min(verdicts, key=list(Verdict).index, default=Verdict.OPEN if asked else Verdict.NOT_INDICATED)
+    otherwise = Verdict.NO_LIST if not applying else Verdict.OPEN if asked else Verdict.NOT_INDICATED
+    verdict = min(verdicts, key=list(Verdict).index, default=otherwise)
     return Screening(
         name,
         purpose_title(purpose),

@@ -15,6 +15,10 @@ VERDICTS = {
     Verdict.LIKELY: "An assessment is likely to be required: two or more criteria of WP 248 are met.",
     Verdict.OPEN: "It cannot be told yet: too little is stated.",
     Verdict.NOT_INDICATED: "No list asks for an assessment.",
+    Verdict.NO_LIST: (
+        "No list reaches the company: they are those of the GDPR, which is not declared to apply. Other laws may ask "
+        "for an assessment."
+    ),
 }
 
 
@@ -48,12 +52,15 @@ def _met(met: Met) -> dict[str, str]:
 
 def screening_markdown(screened: Iterable[Screening]) -> str:
     """The purposes one after another: the verdict, what it rests on, what is not stated."""
-    return "\n".join(_markdown(screened)) + "\n"
+    return "\n".join(_markdown(tuple(screened))) + "\n"
 
 
-def _markdown(screened: Iterable[Screening]) -> Iterator[str]:
+def _markdown(screened: tuple[Screening, ...]) -> Iterator[str]:
     yield "# Which purposes need an impact assessment (GDPR Art. 35)\n"
     yield "A screening by lists of criteria, from the declaration. It is no assessment, and no legal advice."
+    if screened and all(one.verdict is Verdict.NO_LIST for one in screened):
+        yield f"\n{VERDICTS[Verdict.NO_LIST]}"
+        return
     for one in screened:
         yield f"\n## {plain(one.title)}\n\n{VERDICTS[one.verdict]} {_declared(one)}"
         if one.role == "processor":
