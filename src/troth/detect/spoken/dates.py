@@ -1,4 +1,4 @@
-"""Dates and ages that are said, and whether a date is somebody's birth."""
+"""Dates that are said, and whether they are somebody's birth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["ages", "dates"]
+__all__ = ["dates"]
 
 _GAP: Final = "[fcyz;g]{0,6}"
 _ORDINAL: Final = "(?:T[fcyz]{0,4})?O"
@@ -39,21 +39,6 @@ _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _PARTS_OF_MONTHS: Final = [[part, "of"] for part in ("end", "start", "beginning", "middle")]
 _YEARS_SOON: Final = [[which, "year"] for which in ("this", "last", "next")]
-_NUMBER: Final = "(?:T[dw]?|[td9]h?)"
-_NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
-_AT_LENGTH: Final = re.compile(f"{_NUMBER}[fygxv]{{0,4}}c[fycgxv?]{{0,8}}{_NUMBER}")
-"""A number, and how it is said again after a slip, or after some words on why."""
-_AGE_WORDS_MAX: Final = 10
-_UNITS_OF_AGE: Final = ("years", "year", "months", "weeks")
-_AFTER_AGE: Final = (
-    *([unit, *more] for unit in _UNITS_OF_AGE for more in (["old"], ["of", "age"], [])),
-    ["and", "a", "half"],
-    ["and", "a", "bit"],
-)
-_VERBS: Final = frozenset({"is", "was", "am"})
-_SUBJECTS: Final = _VERBS | {"i'm", "he's", "she's", "aged", "turned", "turning", "gone", "he'll", "she'll"}
-_FAMILY: Final = {"daughter", "son", "mother", "father", "mum", "mom", "dad", "wife", "husband", "brother", "sister"}
-_PERSONS: Final = _FAMILY | {"i", "he", "she", "who", "child", "boy", "girl", "baby"}
 
 
 def dates(talk: Talk, language: Language) -> Iterator[Said]:
@@ -112,68 +97,3 @@ def _first_try(talk: Talk, start: int, kinds: str) -> int:
     floor = max([start - _RESTATED_WORDS_MAX, talk.kinds.rfind("s", 0, start) + 1 if kinds == "O" else 0, *asked, 0])
     first = next((at for at in range(floor, start) if talk.kinds[at] in kinds), start)
     return first if "c" in talk.kinds[first:start] else start
-
-
-def ages(talk: Talk, language: Language) -> Iterator[Said]:
-    """Every age that is asked for, or said of somebody."""
-    asked = [it.at for it in talk.asked if it.prompt.types == ("AGE",)]
-    told = [at + 1 for at, word in enumerate(talk.words) if word in _SUBJECTS and _is_person(talk, at)]
-    past = 0
-    for at in sorted([*asked, *told]):
-        start = _number_after(talk, at, _AGE_WORDS_MAX if at in asked else 0)
-        if start is None or start < past:
-            continue
-        past = start + 1
-        for numbers in (_AT_LENGTH, _NUMBERS):
-            number = numbers.match(talk.kinds, start)
-            if number and (said := _age(talk, start, number.end(), language, is_asked=at in asked)):
-                yield said
-                past = number.end()
-                break
-    yield from _years_old(talk, past)
-
-
-def _age(talk: Talk, start: int, end: int, language: Language, *, is_asked: bool) -> Said | None:
-    """The age that is the number from word *start* to *end*, with its unit; None where it counts something else."""
-    unit = next((unit for unit in _AFTER_AGE if talk.words[end : end + len(unit)] == unit), [])
-    is_one_digit = talk.kinds[start] == "d" and not (unit and is_asked)
-    if "old" in unit or _is_whole(talk, end + len(unit), language, is_last=is_one_digit):
-        return Said(start, end + len(unit), "AGE", 0.9 if "old" in unit else 0.7, told=True)
-    return None
-
-
-def _years_old(talk: Talk, floor: int) -> Iterator[Said]:
-    """``eighty three years old``, whoever that is."""
-    if "old" not in talk.words:
-        return
-    for at, word in enumerate(talk.words):
-        if word == "old" and talk.words[at - 1] in _UNITS_OF_AGE:
-            start = at - 1
-            while start > max(floor, at - 4) and talk.kinds[start - 1] in "tTd9":
-                start -= 1
-            if start < at - 1:
-                yield Said(start, at + 1, "AGE", 0.9, told=True)
-
-
-def _is_person(talk: Talk, at: int) -> bool:
-    """Whether the word is said of somebody: ``she's``, ``i am``, but not ``it was``."""
-    return talk.words[at] not in _VERBS or (at > 0 and talk.words[at - 1] in _PERSONS)
-
-
-def _number_after(talk: Talk, at: int, words_max: int) -> int | None:
-    """Where a number begins that is said at word *at* or, where it answers, at most so many words later."""
-    last = min(len(talk.kinds), at + words_max + 1)
-    while at < last or (at < len(talk.kinds) and (talk.kinds[at] == "f" or talk.words[at] == "be")):
-        if talk.kinds[at] in "tTd9":
-            before = talk.kinds[at - 1]
-            return at if before in "sgcyf;?" or talk.words[at - 1] in _SUBJECTS else None
-        at += 1
-    return None
-
-
-def _is_whole(talk: Talk, end: int, language: Language, *, is_last: bool) -> bool:
-    """Whether a number ends there, and does not say how many of something; *is_last* where nothing may follow."""
-    follows = talk.kinds[end : end + 1]
-    if is_last and follows not in ("", "s", ";"):
-        return False
-    return (not follows or follows not in "dtTohk9mwln@./-_") and language.counted.isdisjoint(talk.words[end : end + 1])

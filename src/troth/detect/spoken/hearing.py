@@ -8,8 +8,9 @@ from typing import Final
 
 from troth.detect.finding import Finding
 from troth.detect.spoken.addresses import addresses
+from troth.detect.spoken.ages import ages
 from troth.detect.spoken.answers import answers
-from troth.detect.spoken.dates import ages, dates
+from troth.detect.spoken.dates import dates
 from troth.detect.spoken.days import days
 from troth.detect.spoken.hints import Place
 from troth.detect.spoken.hosts import hosts

@@ -240,6 +240,8 @@ def _spells_word(talk: Talk, start: int, end: int, said: str) -> bool:
 
 def _breaths(talk: Talk, pieces: Sequence[Piece], *, is_asked: bool) -> int:
     """In how many breaths a value is said; the other's okay parts none. 0 where several things may be spoken of."""
+    if len(pieces) == 1:
+        return 1
     gaps = [(before.end, piece.start) for before, piece in itertools.pairwise(pieces)]
     parting = [it for it in gaps if not _NO_BREATH.issuperset(talk.kinds[it[0] : it[1]])]
     if parting and any(it.signs.shape.strip("DZB") for it in pieces):

@@ -23,6 +23,17 @@ _ANSWER_WORDS_MAX: Final = 12
 _ASKED_WORDS_MAX: Final = 14
 _SOON: Final = 6
 """How many words the parts of an address have at most, and how far what belongs to it may stand from it."""
+_TRIES_WORDS_MAX: Final = 40
+_QUESTION_WORDS_MAX: Final = 10
+_ASIDES_MAX: Final = 4
+_AGAIN: Final = frozenset("scz")
+_ELSE: Final = frozenset("?@!")
+"""How far an answer may reach back that is begun more than once, past how much of the question, with how many words
+that are no part of it; what parts its tries, and what is said of something else.
+"""
+_BEFORE_BOX: Final = (["po"], ["p", "o"])
+_IN_TOWN: Final = re.compile("gx{1,2}(?=$|[s;])")
+_BOX: Final = re.compile("[fcyz]{0,3}[dotTm9w](?:[fcyz]{0,3}[dotTm9wh&-])*")
 _POSTCODE: Final = re.compile("[fg]{0,2}[dotTm9w]{2,6}(?=[fgy]{0,2}(?:[s;]|$))")
 """Digits that end the turn."""
 
@@ -39,6 +50,17 @@ def streets(talk: Talk, language: Language) -> Iterator[Said]:
     for it in talk.asked:
         if it.prompt.types == ("ADDRESS",) and (answer := _answer(talk, it.at, language)) and answer.start >= past:
             yield answer
+    yield from _boxes(talk, language)
+
+
+def _boxes(talk: Talk, language: Language) -> Iterator[Said]:
+    """``p o box four one seven``, and the town."""
+    for at in [at for at, word in enumerate(talk.words) if word == "box"] if "box" in talk.words else ():
+        before = next((it for it in _BEFORE_BOX if talk.words[max(0, at - len(it)) : at] == it), [])
+        start = at - len(before)
+        number = _BOX.match(talk.kinds, at + 1)
+        if start < at and number:
+            yield Said(start, _past_town(talk, number.end(), language, told=False), "ADDRESS", 0.85, told=False)
 
 
 def _street(talk: Talk, at: int, floor: int, language: Language) -> Said | None:
@@ -47,7 +69,7 @@ def _street(talk: Talk, at: int, floor: int, language: Language) -> Said | None:
     number = name
     while number > floor and _is_number(talk, number - 1) and name - number < _NUMBER_WORDS_MAX:
         number -= 1
-    while number < name and (talk.kinds[number] in _GAPS + "g" or talk.words[number] in language.common):
+    while number < name and (talk.kinds[number] in _GAPS + "g-/" or talk.words[number] in language.common):
         number += 1
     if number == name or name == at or not set(talk.kinds[number:name]) & set(_SURE_NUMBERS):
         return None
@@ -57,11 +79,26 @@ def _street(talk: Talk, at: int, floor: int, language: Language) -> Said | None:
     if not told and (talk.words[at] in language.common_streets and not _is_led_to(talk, start, language)):
         return None
     end = _past_town(talk, _past_kinds(talk, at, language), language, told=told)
+    start = _first_try(talk, start, floor, language)
     return Said(start, end, "ADDRESS", 0.85 if told else 0.75, told)
 
 
 def _is_number(talk: Talk, at: int) -> bool:
-    return talk.kinds[at] in _NUMBERS + _GAPS or talk.words[at] == "and"
+    return talk.kinds[at] in _NUMBERS + _GAPS + "-/" or talk.words[at] == "and"
+
+
+def _first_try(talk: Talk, start: int, floor: int, language: Language) -> int:
+    """Where the answer begins of which the address is the last try, or what was left after the other's read-back."""
+    asked = [it.at for it in talk.asked_before(start, 1) if it.prompt.types == ("ADDRESS",)]
+    if not asked or start - asked[0] > _TRIES_WORDS_MAX:
+        return start
+    at = talk.kinds.find("s", asked[0], asked[0] + _QUESTION_WORDS_MAX) + 1 or asked[0]
+    while at < start and (talk.kinds[at] in "fcygs;" or talk.words[at] in language.before_streets):
+        at += 1
+    is_begun = at >= floor and at < start and (talk.kinds[at] in _SURE_NUMBERS or talk.words[at] in language.premises)
+    tries = talk.kinds[at:start]
+    is_again = tries.count("x") <= _ASIDES_MAX and not _AGAIN.isdisjoint(tries) and _ELSE.isdisjoint(tries)
+    return at if is_begun and is_again else start
 
 
 def _past_names(talk: Talk, at: int, floor: int, language: Language) -> int:
@@ -76,7 +113,7 @@ def _past_names(talk: Talk, at: int, floor: int, language: Language) -> int:
         elif kind not in _GAPS and not (kind == "g" and word in language.in_streets):
             if kind not in _NAMES or word in language.counted or word in language.not_street_names:
                 break
-            names += 1
+            names += kind != "="
             name = before
     return name
 
@@ -119,6 +156,8 @@ def _past_town(talk: Talk, at: int, language: Language, *, told: bool) -> int:
             words += 1
             end = after + 1
         after += 1
+    if end == at and (town := _IN_TOWN.match(talk.kinds, end)) and talk.words[end] == "in":
+        return town.end() if language.not_street_names.isdisjoint(talk.words[end : town.end()]) else end
     if postcode := _POSTCODE.match(talk.kinds, end):
         return postcode.end()
     is_last = end == len(talk.kinds) or talk.kinds[end] not in "dtTo9w@."

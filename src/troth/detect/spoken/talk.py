@@ -45,6 +45,8 @@ _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("g(?<=[hk]g)(?=[tTd])")
 """``one hundred and twelve``"""
 _LETTERS: Final = "lvno"
+_PERHAPS: Final = "wv"
+_OTHERS: Final = frozenset("xg?@")
 _LONELY: Final = re.compile(r"v(?<![^fcyzx;]v)(?![^fcyzx;])|\.(?<=[dotT]\.)(?=[dotT])")
 """A word among fillers that may be a letter, and a sign between digits."""
 HOSTS: Final = re.compile(
@@ -310,6 +312,13 @@ def _interrupts(said: str, before: int, turn: int, after: int) -> bool:
     """Whether the turn stands between two parts of a value, or before the rest of an address, and is no date itself."""
     if said.count(_OTHER, turn, after) > _INTERRUPTING_MAX or "M" in said[turn:after]:
         return False
-    left = said[before + 1 : turn].rstrip(GAPS)[-1:] or _OTHER
-    right = said[after + 1 : after + _INTERJECTED_MAX].lstrip(_SAYING_NOTHING)[:1] or _OTHER
-    return (left in _PARTS and right in _PARTS) or left in _SIGNS or right in _SIGNS[1:]
+    left = said[before + 1 : turn].rstrip(GAPS)
+    right = said[after + 1 : after + _INTERJECTED_MAX].lstrip(_SAYING_NOTHING)
+    if left.endswith(tuple(_SIGNS)) or right.startswith(tuple(_SIGNS[1:])):
+        return True
+    return _is_part(left[-1:], left[-2:-1]) and _is_part(right[:1], right[1:2])
+
+
+def _is_part(kind: str, beside: str) -> bool:
+    """Whether a word may be a part of a value; one that is a word as well is, where no other word stands beside it."""
+    return bool(kind) and kind in _PARTS and (kind not in _PERHAPS or beside not in _OTHERS)
