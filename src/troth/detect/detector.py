@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from troth.detect.asking import Unknown, refuse, refuse_one_text, refuse_string
+from troth.detect.chats import Chats
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.names import Names
 from troth.detect.overlaps import resolved
@@ -70,7 +71,7 @@ class Detector:
         self._seconds_max = seconds_max
         wanted, rivals, foreign = _recognisers(self._types, theirs)
         self._rivals = Matcher(rivals)
-        self._finders: list[Finder] = [Matcher(wanted), Speech(foreign), *others]
+        self._finders: list[Finder] = [Matcher(wanted), Chats(), Speech(foreign), *others]
         if listed:
             from troth.detect.listed import Listed
 

@@ -22,6 +22,7 @@ _AROUND: Final = 100
 """Characters before and after a value that are looked at again."""
 _WORD: Final = re.compile(r"[^\W\d_]{2}")
 _OTHERS: Final = {
+    "chats": "it begins a line, and stands before what somebody says",
     "listed": "it is on the list of the caller's own words",
     "names": "the model takes it for one, by its letters and the words around it",
     "spoken": "it is said in words, or digit by digit",

@@ -1,0 +1,107 @@
+"""Names that people go by in chats: at the beginning of a line, before what they say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from troth.detect.expressions import ANYWHERE, Match, matches
+from troth.detect.finding import Finding
+from troth.detect.text import Text
+
+__all__ = ["Chats"]
+
+_LINE: Final = (
+    r"(?m)^(?:[ \t]?|[ \t]{0,4}[↳→>] ?)(\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]{1,2})?"
+    r"(?:<[@+%~&]?([A-Za-z]\w{1,30})>|@?([A-Za-z]\w{1,30})(?: \([a-z ]{1,12}\))?:)[ \t]"
+)
+"""The time, and the name as IRC writes it, or before a colon."""
+_SAID_MAX: Final = 300
+_MARKED: Final = re.compile(r"(?=\w*[A-Za-z]{3})[A-Za-z]+[\d_]\w*")
+"""What is rather a name than a word, or the number of a question."""
+_MADE: Final = re.compile(r"[a-z]{4,}|(?:[A-Z][a-z]+){2,}")
+"""What is one where others are."""
+_PART: Final = re.compile(r"[a-z]+")
+_WORD: Final = re.compile(r"[a-z']+")
+_WRITTEN: Final = re.compile(r"[={}\[\];]|  #|^[\"'`/<\d-]")
+"""What settings hold and programs say, and nobody in a chat."""
+_ALOUD: Final = re.compile(r"[?!…]$|[:;]-?[()DP]$|[\U0001F300-\U0001FAFF]")
+_TIMED: Final = 0.85
+_TALKING: Final = 0.75
+_AMONG: Final = 0.65
+"""How sure a name is behind a time or between angle brackets, before what only people say, and among such names."""
+_CHAT_LINES: Final = 2
+"""How many lines of names that are sure make a chat."""
+
+
+class _Line(NamedTuple):
+    """Somebody's line: where in the bytes the name is, and how sure that makes it; 0 where it does not."""
+
+    start: int
+    end: int
+    name: str
+    score: float
+
+
+class Chats:
+    """Finds user names at the beginnings of lines.
+
+    One has a digit or a ``_`` in it, and a time before it, angle brackets around it, or people's talk behind it. Where
+    there are such, others are found that are repeated. Levels of logs and settings are none.
+    """
+
+    def find(self, text: Text) -> Iterator[Finding]:
+        """Every name, at each of its lines."""
+        lines = [*_lines(text)] if b":" in text.utf8 or b">" in text.utf8 else []
+        best: dict[str, float] = {}
+        for it in lines:
+            best[it.name] = max(best.get(it.name, 0), it.score)
+        is_chat = sum(best[it.name] > 0 for it in lines) >= _CHAT_LINES
+        count = Counter(it.name for it in lines)
+        for it in lines:
+            among = _AMONG if is_chat and (count[it.name] > 1 or _MARKED.fullmatch(it.name)) else 0
+            if score := max(best[it.name], among):
+                yield Finding(text.offset(it.start), text.end(it.end), "USERNAME", score, "chats")
+
+
+def _lines(text: Text) -> Iterator[_Line]:
+    """The lines that begin with what may be a name."""
+    match, utf8, end, size = _line(), text.utf8, 0, len(text.utf8)
+    while (found := match(ANYWHERE, utf8, end, size))[0][0] >= 0:
+        (_, end), (time, _), in_brackets, before_colon = found
+        start, stop = max(in_brackets, before_colon)
+        name = utf8[start:stop].decode()
+        is_marked = _MARKED.fullmatch(name) is not None
+        if (is_marked or _MADE.fullmatch(name)) and not _is_setting(name):
+            line_end = utf8.find(b"\n", end)
+            said = utf8[end : line_end if line_end >= 0 else size][:_SAID_MAX].decode("utf-8", "ignore").strip()
+            if said and not _WRITTEN.search(said):
+                yield _Line(start, stop, name, _score(said, is_timed=max(time, in_brackets[0]) >= 0) * is_marked)
+        text.check_clock()
+
+
+def _score(said: str, *, is_timed: bool) -> float:
+    if is_timed:
+        return _TIMED
+    is_talk = _ALOUD.search(said) or not _shipped()["talk"].isdisjoint(_WORD.findall(said.lower()))
+    return _TALKING if is_talk else 0
+
+
+def _is_setting(name: str) -> bool:
+    return not _shipped()["settings"].isdisjoint(_PART.findall(name.lower()))
+
+
+@cache
+def _line() -> Match:
+    return matches(_LINE)
+
+
+@cache
+def _shipped() -> dict[str, frozenset[str]]:
+    raw = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    return {name: frozenset(words.split()) for name, words in raw.items()}
