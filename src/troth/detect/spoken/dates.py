@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import re2
@@ -13,7 +14,7 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["dates"]
+__all__ = ["dates", "with_their_years"]
 
 _GAP: Final = "[fcyz;g]{0,6}"
 _ORDINAL: Final = "(?:T[fcyz]{0,4})?O"
@@ -24,17 +25,19 @@ _NUMERIC: Final = "o?[dt9]"
 _LONGEST: Final = re2.Options()
 _LONGEST.longest_match = True
 _DATES: Final = re2.compile(
-    f"{_ORDINAL}{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:{_ORDINAL}|T[dw]|[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
-    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|{_ORDINAL}{_GAP}(?:{_ORDINAL}|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}"
+    f"{_ORDINAL}{_GAP}{_MONTH}(?:{_GAP}{_YEAR})?|(?:{_ORDINAL}|T[dw]|o?[Ttd9]){_GAP}M(?:{_GAP}{_YEAR})?"
+    f"|{_MONTH}{_GAP}{_DAY}(?:{_GAP}{_YEAR})?|(?:T[dw]|[Ttd9])[fcyz]{{0,4}}n{_GAP}{_YEAR}|{_ORDINAL}{_GAP}(?:{_ORDINAL}|[tdw]|o[dw]){_GAP}{_YEAR}|{_MONTH}{_GAP}{_YEAR}"
     f"|{_YEAR}{_GAP}{_MONTH}{_GAP}{_ORDINAL}|{_ORDINAL}g{{2}}{_ORDINAL}|{_NUMERIC}/{_NUMERIC}/{_YEAR}",
     _LONGEST,
 )
+_YEAR_AFTER: Final = re2.compile(f"(?:{_GAP}){_YEAR}", _LONGEST)
 _GOES_ON: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&])*")
 _GOES_BACK: Final = re2.compile("(?:[fcyzg]{0,9}[tTdokh9MO&]){0,3}")
 _AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
 _ASKED_WORDS_MAX: Final = 25
 _BIRTHS: Final = frozenset({"DATE_OF_BIRTH", "CARD_EXPIRY"})
 _DAY_TENS_MAX: Final = 30
+_YEAR_WORDS_MAX: Final = 14
 _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
 _PARTS_OF_MONTHS: Final = [[part, "of"] for part in ("end", "start", "beginning", "middle")]
@@ -43,6 +46,8 @@ _YEARS_SOON: Final = [[which, "year"] for which in ("this", "last", "next")]
 
 def dates(talk: Talk, language: Language) -> Iterator[Said]:
     """Every date that is said with a month's name or a day's ordinal."""
+    if language.named_days:
+        yield from _named(talk, language)
     if set("MOn/").isdisjoint(talk.kinds):
         return
     for match in _DATES.finditer(talk.kinds):
@@ -58,6 +63,28 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
         if not (is_plain or types):
             continue
         yield _date(talk, start, end, types, language)
+
+
+def with_their_years(talk: Talk, births: Sequence[Said]) -> Iterator[Said]:
+    """Each birth of which the year is said some words later, or after what the other says to the day, as one."""
+    for day, year in itertools.pairwise(sorted(births)):
+        between = talk.kinds[day.end : year.start]
+        if talk.kinds[day.end - 1] in "MOn" and len(between) <= _YEAR_WORDS_MAX and "?" not in between:
+            yield day._replace(end=max(day.end, year.end))
+
+
+def _named(talk: Talk, language: Language) -> Iterator[Said]:
+    """``christmas day nineteen forty seven``; without the year where a date was asked for."""
+    for at in [at for at, word in enumerate(talk.words) if word in language.named_days]:
+        name = next((it for it in language.named_days[talk.words[at]] if talk.words[at : at + len(it)] == it), None)
+        if name is None:
+            continue
+        year = _YEAR_AFTER.match(talk.kinds, at + len(name))
+        asked = [it.prompt.types for it in talk.asked_before(at, 1) if at - it.at <= _ASKED_WORDS_MAX]
+        told = bool(asked) and asked[0][:1] == ("DATE_OF_BIRTH",)
+        if year or told or asked[:1] == [("DATE_TIME",)]:
+            end = year.end() if year else at + len(name)
+            yield Said(at, end, "DATE_OF_BIRTH" if told else "DATE_TIME", 0.9 if told else 0.75, told)
 
 
 def _may_be_day(talk: Talk, start: int, end: int, language: Language) -> bool:

@@ -10,7 +10,7 @@ from troth.detect.finding import Finding
 from troth.detect.spoken.addresses import addresses
 from troth.detect.spoken.ages import ages
 from troth.detect.spoken.answers import answers
-from troth.detect.spoken.dates import dates
+from troth.detect.spoken.dates import dates, with_their_years
 from troth.detect.spoken.days import days
 from troth.detect.spoken.hints import Place
 from troth.detect.spoken.hosts import hosts
@@ -27,6 +27,7 @@ __all__ = ["heard"]
 
 _GRAMMARS: Final = (hosts, addresses, positions, dates, days, ages, streets, answers, passwords, digits_and_letters)
 """In this order: what one has taken says nothing to those after it."""
+_BIRTH: Final = "DATE_OF_BIRTH"
 _TOGETHER: Final = 256
 """How many windows each grammar reads in turn, which takes less time than all grammars for each."""
 
@@ -44,19 +45,25 @@ def _heard(windows: Sequence[_Window]) -> Iterator[tuple[int, Finding]]:
             if said := list(grammar(window.talk, window.spoken)):
                 for it in said:
                     yield window.at, _finding(window, it)
+                window.births += [it for it in said if it.type == _BIRTH]
                 window.talk = window.talk.without(said)
+    for window in windows:
+        for it in with_their_years(window.whole, window.births) if len(window.births) > 1 else ():
+            yield window.at, _finding(window, it)
 
 
 @dataclass(slots=True, repr=False)
 class _Window:
-    """A part of the text that is number *at*, from byte *start* on, and what is heard there and not taken yet."""
+    """A part of the text that is number *at*, from byte *start* on, what is heard there, what of it is not taken yet, and births."""
 
     at: int
     text: Text
     start: int
     written: str
     spoken: Language
+    whole: Talk
     talk: Talk
+    births: list[Said]
 
 
 def _window(at: int, text: Text, place: Place) -> _Window:
@@ -64,7 +71,8 @@ def _window(at: int, text: Text, place: Place) -> _Window:
     spoken = language(place.language)
     written = text.utf8[place.start : place.end].decode("utf-8")
     begins_line = place.start == 0 or text.utf8[place.start - 1 : place.start] == b"\n"
-    return _Window(at, text, place.start, written, spoken, hear(written, spoken, begins_line=begins_line))
+    talk = hear(written, spoken, begins_line=begins_line)
+    return _Window(at, text, place.start, written, spoken, talk, talk, [])
 
 
 def _finding(window: _Window, said: Said) -> Finding:

@@ -76,14 +76,18 @@ def context(talk: Talk, at: int) -> Context:
     by_rank: tuple[list[tuple[str, ...]], ...] = ([], [], [])
     is_partial = is_sure = is_near = False
     counted = 0
-    for _, past, prompt in talk.asked_before(at, _ASKED_MAX):
+    typed = at
+    for start, past, prompt in talk.asked_before(at, _ASKED_MAX):
         distance, rank = at - past, prompt.rank
         if prompt.is_end or distance > _ASKED_WORDS_MAX:
             break
         if _has_moved_on(talk.kinds[past:at], rank):
             continue
         by_rank[rank].append(prompt.types)
-        is_partial = is_partial or (prompt.is_partial and distance <= _PARTIAL_WORDS_MAX)
+        if prompt.is_partial and distance <= _PARTIAL_WORDS_MAX and (typed == at or "s" not in talk.kinds[past:typed]):
+            is_partial = True
+        elif prompt.types:
+            typed = start
         counted += 1
         if counted <= _NEAREST and rank < _GENERIC:
             is_sure = is_sure or (not rank and distance <= _SURE_WORDS_MAX)

@@ -130,6 +130,7 @@ class Language:
     of_days: frozenset[str]
     of_dates: frozenset[str]
     numbered: frozenset[str]
+    named_days: Mapping[str, tuple[list[str], ...]]
     signs: frozenset[str]
     last: frozenset[str]
 
@@ -205,6 +206,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         after_days=frozenset(day.get("after", ())),
         of_days=frozenset(day.get("of", ())),
         of_dates=frozenset(day.get("dates", ())),
+        named_days=_named(day.get("named", ())),
         numbered=frozenset(day.get("numbered", ())),
         signs=frozenset(raw.get("position", {}).get("signs", ())),
         last=frozenset(raw.get("position", {}).get("last", ())),
@@ -234,6 +236,13 @@ def _prompts(raw: Mapping[str, Any]) -> dict[str, dict[str, list[tuple[list[str]
         # The longest first, and last the one that is said with the first word alone.
         by_second[second] = [(words, prompt), *by_second.get(second, by_second[""])]
     return phrases_of
+
+
+def _named(phrases: Sequence[str]) -> dict[str, tuple[list[str], ...]]:
+    """Phrases by their first word, the longest first."""
+    return {
+        first: tuple(words for words, _ in same) for first, same in _by_first_word(dict.fromkeys(phrases, "")).items()
+    }
 
 
 def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str], T], ...]]:
