@@ -79,6 +79,9 @@ _STANDARDS: Final = re.compile(
     r"|KB|MD|NIST|ORA|PEP|RFC|RGPD|RSA|SHA|SOC|TCP|TLS|UDP|USB|UTF|WCAG)[-/]"
 )
 """What stands before the numbers of standards, laws, errors and the like."""
+_REFERENCE_MIN: Final = 4
+_REFERENCE_MAX: Final = 60
+"""Letters and digits of a reference. More are a dump of something, or a number that somebody worked out."""
 _CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "USD", "ZAR"})
 
 
@@ -165,17 +168,18 @@ def bech32(value: str) -> bool:
 
 
 def reference(value: str) -> bool:
-    """At least four letters and digits, a digit among them; no date, no time, no sum, no word before a number."""
+    """Four to sixty letters and digits, a digit among them; no date, no time, no sum, no word before a number."""
     word, _, rest = value.partition(" ")
     if rest and word.isalpha() and (word.islower() or len(word) > 4 or word in _CURRENCIES):
         return False
     has_digit = digits_of(value) != "" and not value.startswith("0x")
-    return has_digit and sum(map(str.isalnum, value)) >= 4 and not (_DATES.fullmatch(value) or _TIMES.fullmatch(value))
+    is_short = _REFERENCE_MIN <= sum(map(str.isalnum, value)) <= _REFERENCE_MAX
+    return has_digit and is_short and not (_DATES.fullmatch(value) or _TIMES.fullmatch(value))
 
 
 def no_standard(value: str) -> bool:
     """Four digits or more, as models of things rarely have; not the number of a standard, a law or an error."""
-    return len(digits_of(value)) >= 4 and _STANDARDS.match(value) is None
+    return len(digits_of(value)) >= _REFERENCE_MIN and len(value) <= _REFERENCE_MAX and _STANDARDS.match(value) is None
 
 
 def document(value: str) -> bool:
