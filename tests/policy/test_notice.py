@@ -165,6 +165,43 @@ def test_a_short_notice_says_what_matters_at_the_form_in_few_words() -> None:
     assert [each for each in said if each not in text] == []
 
 
+def test_a_short_notice_names_those_only_who_get_what_is_asked_there_for_its_purposes() -> None:
+    assert "It goes to: Example Carrier LLC." in render_short(declared(SHOP), "order")  # the adverts get visits only
+    news = ("receives: [user.name, user.contact.address]}", "receives: [user.name], purposes: [news]}")
+    assert "It goes to" not in render_short(changed(SHOP, news), "order")
+
+
+@pytest.mark.parametrize("title", ["Ship orders", "Shipping", "To ship orders.", "SMS reminders"])
+def test_a_short_notice_reads_well_whatever_the_form_of_a_title(title: str) -> None:
+    text = render_short(changed(SHOP, ("title: To take your order and send it", f"title: {title}")), "order")
+    assert f"\n\nWhat we use it for: {title.rstrip('.')}.\n" in text
+
+
+def test_a_name_with_a_full_stop_of_its_own_ends_the_sentence() -> None:
+    named = (
+        ("name: Example Bikes Inc", 'name: "Example Bikes, Inc."'),
+        ("Example Carrier LLC", '"Example Carriers, Inc."'),
+    )
+    both = ("receives: [user.device]", "receives: [user.device, user.name]")
+    assert "We are Example Bikes, Inc. We decide" in render(changed(SHOP, *named)).md
+    assert "It goes to: Example Carriers, Inc.; Example Adverts Inc." in render_short(
+        changed(SHOP, *named, both), "order"
+    )
+    assert ".." not in render(changed(SHOP, *named)).md
+
+
+def test_a_period_that_runs_from_nothing_that_words_say_stops_the_build() -> None:
+    with pytest.raises(NoticeIncomplete, match="'at' does not say in words") as caught:
+        render(changed(SHOP, (", starts: the visit", "")))
+    assert [problem.path for problem in caught.value.problems] == ["retention.visits"]
+
+
+def test_signals_of_browsers_are_under_no_heading_of_cookies() -> None:
+    text = render(declared(SHOP)).md
+    assert "Global Privacy Control" in _section(text, "Tracking across websites")
+    assert "Do Not Track" not in _section(text, "Cookies")
+
+
 @pytest.mark.parametrize("path", [VOICE, SHOP, CLINIC], ids=lambda path: path.stem)
 def test_the_links_of_a_short_notice_lead_to_sections_that_are_there(path: Path) -> None:
     page = render(declared(path)).page

@@ -120,7 +120,7 @@ def test_whatever_words_the_declaration_has_both_sides_read_them(one: str, two: 
             recipients={**base.recipients, "carrier": titled(base.recipients["carrier"], title=four)},
             retention={
                 **base.retention,
-                "visits": titled(base.retention["visits"], title=one, starts=four, because=two),
+                "visits": titled(base.retention["visits"], title=one, starts=f"x{four}", because=two),
             },
             cookies={**base.cookies, "cart": titled(base.cookies["cart"], why=three or "x")},
         )

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from troth.law import obligation
 from troth.policy.notice.content import KINDS, Content, CookieFact, PointFact, PurposeFact, RecipientFact
-from troth.policy.notice.words import NOTHING, Words, days, plain
+from troth.policy.notice.words import NOTHING, Words, days, listed, plain
 
 __all__ = ["Block", "Document", "Section", "Table", "Text", "anchor", "compose", "contacts", "short"]
 
@@ -73,10 +73,12 @@ def compose(content: Content, words: Words) -> Document:
     return Document(page["title"], page["lang"], tuple(composer.blocks("intro")), tuple(sections))
 
 
-def short(content: Content, words: Words, point: PointFact) -> Document:
-    """The short notice of a collection point, with ways into the full one."""
-    composer = _Composer(content, words)
-    return Document("", words.data["page"]["lang"], tuple(_said(composer.short(point))), ())
+def short(content: Content, words: Words, at: int) -> Document:
+    """The short notice of the collection point in that row, with ways into the full one."""
+    composer, point = _Composer(content, words), content.rows["points"][at]
+    assert isinstance(point, PointFact), "a row of the points is one"
+    said = _said(composer.short(point, content.given[at]))
+    return Document("", words.data["page"]["lang"], tuple(said), ())
 
 
 def contacts(content: Content) -> Iterator[tuple[str, str]]:
@@ -173,7 +175,7 @@ class _Composer:
 
     def _others(self) -> Iterator[Block]:
         if what := self.content.acts_for_others:
-            yield self._text("others.lead", what="; ".join(each[:1].lower() + each[1:] for each in what))
+            yield self._text("others.lead", what="; ".join(each.rstrip(".") for each in what))
 
     def _recipients(self) -> Iterator[Block]:
         rows = self.content.rows["recipients"]
@@ -192,7 +194,7 @@ class _Composer:
             yield Text(tuple(plain(each) for each in self.content.security))
 
     def _cookies(self) -> Iterator[Block]:
-        rows, signals, who = self.content.rows["cookies"], self.content.signals, self.content.elsewhere
+        rows = self.content.rows["cookies"]
         if self.content.has_site:
             yield self._text("cookies.lead" if rows else "cookies.none")
         if rows:
@@ -200,11 +202,14 @@ class _Composer:
             chosen = any(isinstance(row, CookieFact) and row.use != "necessary" for row in rows)
             asked = chosen and self.content.has("pecr", "eprivacy")
             yield self._text("cookies.consent" if asked else None, "cookies.choices" if chosen else None)
+
+    def _tracking(self) -> Iterator[Block]:
+        signals, who = self.content.signals, self.content.elsewhere
         yield self._text(
-            None if signals is None else f"cookies.gpc_{signals.gpc}",
-            None if signals is None else f"cookies.dnt_{signals.dnt}",
-            None if who is None else "cookies.elsewhere" if who else "cookies.elsewhere_none",
-            who=", ".join(who or ()),
+            None if signals is None else f"tracking.gpc_{signals.gpc}",
+            None if signals is None else f"tracking.dnt_{signals.dnt}",
+            None if who is None else "tracking.elsewhere" if who else "tracking.elsewhere_none",
+            who=listed(who or ()),
         )
 
     def _decisions(self) -> Iterator[Block]:
@@ -261,7 +266,7 @@ class _Composer:
     def _california(self) -> Iterator[Block]:
         if not self.content.has("ccpa"):
             return
-        sells = ", ".join(self.content.sells)
+        sells = listed(self.content.sells)
         yield self._text("california.lead")
         yield self._table("california")
         yield self._text("california.purposes", "california.sold" if sells else "california.not_sold", who=sells)
@@ -281,21 +286,20 @@ class _Composer:
 
     # --- the short notice ---------------------------------------------------------------------------------------------
 
-    def short(self, point: PointFact) -> Iterator[Block]:
-        """What a person reads beside a form."""
+    def short(self, point: PointFact, who: tuple[str, ...]) -> Iterator[Block]:
+        """What a person reads beside a form; *who* gets what is asked there."""
         said, heads = self.words, self.words.data["headings"]
         purposes = [
             row for row in self.content.rows["purposes"] if isinstance(row, PurposeFact) and row.purpose in point.why
         ]
         bases = dict.fromkeys(said.word("basis", row.basis) for row in purposes)
-        who = [row.recipient for row in self.content.rows["recipients"] if isinstance(row, RecipientFact)]
         yield self._text("short.lead", where=point.where)
         yield self._text("short.required" if point.required else None, data=said.list_of(point.required))
         yield self._text("short.optional" if point.optional else None, data=said.list_of(point.optional))
         yield self._text("short.without" if point.without else None, without=point.without)
-        yield self._text("short.why", why="; ".join(each[:1].lower() + each[1:] for each in point.why))
+        yield self._text("short.why", why="; ".join(each.rstrip(".") for each in point.why))
         yield self._text("short.basis" if bases else None, basis=", ".join(bases))
-        yield self._text("short.recipients" if who else None, recipients=", ".join(who))
+        yield self._text("short.recipients" if who else None, recipients=listed(who))
         consent = any(row.basis == "consent" for row in purposes)
         where = "rights" if self.content.has(*_GDPR) else "california" if self.content.has("ccpa") else ""
         yield self._text(

@@ -192,6 +192,8 @@ class Content:
     laws: frozenset[str]
     on: dt.date
     rows: Mapping[str, tuple[Fact, ...]]
+    given: tuple[tuple[str, ...], ...]
+    """Who gets what a collection point asks for, in the order of the points."""
     acts_for_others: tuple[str, ...]
     """What we do only on behalf of others (GDPR Art. 28)."""
     security: tuple[str, ...]

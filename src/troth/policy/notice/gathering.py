@@ -28,6 +28,7 @@ from troth.policy.notice.content import (
     SpecialFact,
 )
 from troth.policy.notice.words import NOTHING
+from troth.ropa import receive
 
 __all__ = ["condensed", "content_of", "law_of_notices", "stored"]
 
@@ -62,6 +63,7 @@ def content_of(declaration: Declaration) -> Content:
             "california": tuple(_california(declaration)) if "ccpa" in laws else (),
             "decisions": tuple(_decisions(declaration)),
         },
+        given=tuple(_given(declaration)),
         acts_for_others=tuple(_named(p.title, k) for k, p in declaration.purposes.items() if p.role == "processor"),
         security=tuple(map(_one_line, declaration.security)),
         joint=tuple((_one_line(it.name), it.email) for it in declaration.organisation.joint_controllers.values()),
@@ -149,6 +151,12 @@ def _points(declaration: Declaration) -> Iterator[Fact]:
         why = tuple(_purpose(declaration, key) for key in point.purposes)
         without = _one_line(point.without or "").rstrip(".")
         yield PointFact(_named(point.title, name), wanted["required"], wanted["optional"], without, why)
+
+
+def _given(declaration: Declaration) -> Iterator[tuple[str, ...]]:
+    for point in declaration.collection_points.values():
+        asked = [each.category for each in point.fields.values() if each.category]
+        yield tuple(_recipient(declaration, name) for name in receive(declaration, asked, point.purposes))
 
 
 def _purposes(declaration: Declaration) -> Iterator[Fact]:
@@ -310,9 +318,8 @@ def _named(given: str | None, key: str) -> str:
 
 
 def _unstamped(column: str) -> str:
-    """What a column of dates is the date of: ``issued_at`` says *issued*."""
-    words = [word for word in column.split("_") if word not in {"at", "on", "date", "time"}]
-    return " ".join(words) or column
+    """What a column of dates is the date of: ``issued_at`` says *issued*, and ``at`` nothing."""
+    return " ".join(word for word in column.split("_") if word not in {"at", "on", "date", "time"})
 
 
 def _one_line(text: str) -> str:

@@ -100,6 +100,10 @@ def _periods(declaration: Declaration, content: Content) -> Iterator[_Gap]:
         if not any(covers(broad, key) for several in told for broad in several):
             mend = "add a rule under 'retention', or 'keep' to the table"
             yield "retention", f"nothing says how long {key} stays", "GDPR Art. 13(2)(a)", mend
+    for (name, rule), row in zip(declaration.retention.items(), content.rows["periods"], strict=False):
+        if isinstance(row, PeriodFact) and not row.starts:
+            what = f"'{rule.from_}' does not say in words what the period runs from"
+            yield f"retention.{name}", what, "GDPR Art. 13(2)(a)", "add 'starts', such as 'you signed in'"
 
 
 def _cookies(declaration: Declaration, content: Content) -> Iterator[_Gap]:

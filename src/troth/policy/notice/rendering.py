@@ -8,7 +8,7 @@ from typing import Literal
 from troth.declaration import Declaration
 from troth.policy.notice.agreeing import agree
 from troth.policy.notice.composing import Document, compose, short
-from troth.policy.notice.content import Content, PointFact
+from troth.policy.notice.content import Content
 from troth.policy.notice.ease import reading_ease
 from troth.policy.notice.gathering import content_of
 from troth.policy.notice.machine import to_json_ld
@@ -70,9 +70,7 @@ def render_short(
         there = ", ".join(declaration.collection_points) or "none"
         raise PolicyError(f"there is no collection point of that name; there are {there}")
     content = _complete(declaration)
-    row = content.rows["points"][list(declaration.collection_points).index(point)]
-    assert isinstance(row, PointFact), "the points are in the order of the declaration"
-    document = short(content, words, row)
+    document = short(content, words, list(declaration.collection_points).index(point))  # rows are in its order
     text = to_markdown(document)
     if (count := len(read(text).text.split())) > SHORT_WORDS_MAX:
         raise PolicyError(

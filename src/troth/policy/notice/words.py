@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from importlib import resources
@@ -60,9 +60,13 @@ class Words:
     countries: Mapping[str, str]
 
     def say(self, sentence: str, /, **slots: str) -> str:
-        """The sentence ``section.name`` with its slots filled; what fills them is taken as plain words."""
+        """The sentence ``section.name`` with its slots filled; what fills them is taken as plain words. A name that
+        has a full stop of its own ends the sentence."""
         section, _, name = sentence.partition(".")
         text: str = self.data[section][name]
+        for slot, value in slots.items():
+            if value.endswith((".", "!", "?")):
+                text = text.replace(f"{{{slot}}}.", f"{{{slot}}}")
         return text.format(**{slot: plain(value) for slot, value in slots.items()})
 
     def word(self, group: str, key: str) -> str:
@@ -112,8 +116,7 @@ class Words:
 
     def list_of(self, keys: tuple[str, ...]) -> str:
         """Data categories as they stand in a sentence: *name, e-mail address*."""
-        said = [_inside(title(key)) for key in keys]
-        return ("; " if any("," in each for each in said) else ", ").join(said)
+        return listed(_inside(title(key)) for key in keys)
 
     def _way(self, fact: type[Fact], column: str) -> _Way:
         if column in {"data", "required", "optional"}:
@@ -159,6 +162,12 @@ def _several(one: _Way) -> _Way:
     return _Way(
         lambda keys: ", ".join(map(one.say, keys)), lambda text: tuple(str(one.read(t)) for t in text.split(", ") if t)
     )
+
+
+def listed(said: Iterable[str]) -> str:
+    """Several names in one line: with semicolons between them where one of them has a comma."""
+    each = list(said)
+    return ("; " if any("," in one for one in each) else ", ").join(each)
 
 
 def days(number: int) -> str:
