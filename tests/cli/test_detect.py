@@ -112,6 +112,12 @@ def test_types_groups_and_scores_choose(ask: Ask, options: tuple[str, ...], type
     assert json.loads(answer.out)["types"].keys() == types
 
 
+@pytest.mark.parametrize("types", ["contact", "name,contact", "EMAIL_ADDRESS,gov_id"])
+def test_of_a_group_whatever_can_be_found_is(ask: Ask, types: str) -> None:
+    answer = ask("detect", "note.txt", "--types", types, "--no-names", "--country", "GB", "--json")
+    assert json.loads(answer.out)["types"] == {"EMAIL_ADDRESS": 1}
+
+
 def test_countries_choose_whose_numbers_are_looked_for(ask: Ask, files: Path) -> None:
     (files / "ni.txt").write_text("my National Insurance number is AB 12 34 56 C")
     assert "UK_NINO" in ask("detect", "ni.txt", "--no-names", "--country", "gb").out
@@ -254,6 +260,8 @@ def test_names_of_files_and_fields_give_a_terminal_no_orders(ask: Ask, files: Pa
         ("note.txt", "--types", "EMAIL"),
         ("note.txt", "--types", ","),
         ("note.txt", "--types", "PERSON", "--no-names"),
+        ("note.txt", "--types", "PERSON,EMAIL_ADDRESS", "--no-names"),
+        ("note.txt", "--types", "DE_TAX_ID,EMAIL_ADDRESS", "--country", "GB"),
         ("note.txt", "--types", "DE_TAX_ID", "--country", "GB"),
         ("note.txt", "--min-score", "2"),
         ("note.txt", "--min-score", "nan"),

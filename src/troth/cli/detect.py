@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -118,34 +119,42 @@ def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) ->
 
 def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *, names: bool) -> Detector:
     from troth.detect import Detector, Unknown
+    from troth.detect.asking import why_never
 
     # The names multiply few rows at a time: more threads of numpy than one only take time to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    wanted = _types(types) if types is not None else None
-    theirs = {code.upper() for code in countries} or None
+    wanted, named = _types(types) if types is not None else (None, ())
+    theirs = frozenset(code.upper() for code in countries) or None
     try:
-        return Detector(types=wanted, countries=theirs, min_score=min_score, names=names)
+        detector = Detector(types=wanted, countries=theirs, min_score=min_score, names=names)
     except (Unknown, ValueError) as wrong:
         raise click.UsageError(str(wrong)) from None
+    for never in filter(None, (why_never(it, theirs, names=names) for it in named)):
+        raise click.UsageError(never)  # of a group, what can be found is; but whoever names a type waits for it
+    return detector
 
 
-def _types(said: str) -> frozenset[str]:
-    """The types that are named, or whose group is."""
+def _types(said: str) -> tuple[frozenset[str], Sequence[str]]:
+    """The types that are named, or whose group is; and those that are named."""
     from troth.detect.asking import alike
     from troth.detect.entities import entities
 
     known = entities()
-    wanted: set[str] = set()
+    groups: set[str] = set()
+    named: list[str] = []
     for name in filter(None, (part.strip() for part in said.split(","))):
-        meant = {type_ for type_, it in known.items() if name.upper() == type_ or name.lower() == it.group}
-        if not meant:
-            groups = sorted({it.group for it in known.values()})
-            hint = alike(name, [*known, *groups]) or f"; groups are {', '.join(groups)}"
+        if name.upper() in known:
+            named.append(name.upper())
+            continue
+        of_group = {type_ for type_, it in known.items() if name.lower() == it.group}
+        if not of_group:
+            all_groups = sorted({it.group for it in known.values()})
+            hint = alike(name, [*known, *all_groups]) or f"; groups are {', '.join(all_groups)}"
             raise click.UsageError(f"there is no type or group {name}{hint}")
-        wanted |= meant
-    if not wanted:
+        groups |= of_group
+    if not groups and not named:
         raise click.UsageError("--types names no type")
-    return frozenset(wanted)
+    return frozenset({*groups, *named}), named
 
 
 def _look(

@@ -11,7 +11,7 @@ from troth.detect.names import Names
 from troth.detect.written import reading
 from troth.errors import TrothError
 
-__all__ = ["Unknown", "alike", "refuse", "refuse_one_text", "refuse_string"]
+__all__ = ["Unknown", "alike", "refuse", "refuse_one_text", "refuse_string", "why_never"]
 
 _LIST: Final = "docs/reference/entities.md lists those that can be found"
 
@@ -38,7 +38,7 @@ def refuse(
         return
     _refuse_unknown((types or frozenset()) - frozenset(listed), countries or frozenset())
     if types and types.isdisjoint(listed):
-        reasons = [_why_never(it, countries, names=names) for it in sorted(types)]
+        reasons = [why_never(it, countries, names=names) for it in sorted(types)]
         if all(reasons):
             raise Unknown(f"nothing would be found: {'; '.join(dict.fromkeys(filter(None, reasons)))}")
 
@@ -64,6 +64,17 @@ def alike(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {lower[like[0]]}?" if like else ""
 
 
+def why_never(type_: str, countries: frozenset[str] | None, *, names: bool) -> str:
+    """Why these settings never find a type, and what to do; empty where they may find it."""
+    its = [it for it in reading.shipped() if it.type == type_]
+    if not its and not names and type_ in Names.TYPES:
+        return f"{type_} is looked for only with names: leave names on"
+    if its and countries is not None and not any(it.is_for(countries) for it in its):
+        theirs = ", ".join(sorted({country for it in its for country in it.countries}))
+        return f"{type_} is of other countries: ask for {theirs}, or for all by leaving countries out"
+    return ""
+
+
 def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
     for type_ in sorted(types - entities().keys() if types else ()):
         raise Unknown(f"nothing finds the type {type_}; {_LIST}{alike(type_, entities())}")
@@ -74,14 +85,3 @@ def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
         }
         question = f"; did you mean {min(meant)}?" if len(meant) == 1 else ""
         raise Unknown(f"no number of the country {country} is known, only of {', '.join(sorted(known))}{question}")
-
-
-def _why_never(type_: str, countries: frozenset[str] | None, *, names: bool) -> str:
-    """Why these settings never find a type, and what to do; empty where they may find it."""
-    its = [it for it in reading.shipped() if it.type == type_]
-    if not its and not names and type_ in Names.TYPES:
-        return f"{type_} is looked for only with names: leave names on"
-    if its and countries is not None and not any(it.is_for(countries) for it in its):
-        theirs = ", ".join(sorted({country for it in its for country in it.countries}))
-        return f"{type_} is of other countries: ask for {theirs}, or for all by leaving countries out"
-    return ""
