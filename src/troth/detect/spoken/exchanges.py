@@ -114,7 +114,7 @@ class _Exchange:
         self._last_own = 0
         self._is_others = False
         self._asides = 0
-        self.bits = 1 + sum(map(self._bits, pieces[found.first :], pieces[found.first + 1 : found.last]))
+        self.bits = 1 + sum(map(self._bits, pieces[found.first : found.last], pieces[found.first + 1 : found.last]))
 
     @property
     def size(self) -> int:

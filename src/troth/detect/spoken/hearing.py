@@ -54,7 +54,9 @@ def _heard(windows: Sequence[_Window]) -> Iterator[tuple[int, Finding]]:
 
 @dataclass(slots=True, repr=False)
 class _Window:
-    """A part of the text that is number *at*, from byte *start* on, what is heard there, what of it is not taken yet, and births."""
+    """A part of the text that is number *at*, from byte *start* on: the *whole* of what is heard there, what of its
+    *talk* is not taken yet, and *births* that are.
+    """
 
     at: int
     text: Text

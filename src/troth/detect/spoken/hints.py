@@ -14,6 +14,10 @@ __all__ = ["LANGUAGES", "Place", "places"]
 _BEFORE: Final = 200
 _AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""
+_PLACE_BYTES_MAX: Final = 8 << 10
+_AGAIN_BYTES: Final = 1 << 10
+"""How much of an endless talk is read at a time, and how much of that once more with what follows: more than an exchange
+of one value takes."""
 _WORD_BYTES_MAX: Final = 64
 _COUNTING_BYTES_MAX: Final = 48
 """``two hundred and fifty pounds``: what is longer counts nothing, but is a value with something said after it."""
@@ -35,7 +39,7 @@ def places(utf8: bytes) -> Iterator[Place]:
     """The parts of a text in which values may be said, whole words at both ends. Most texts have none."""
     for number in sorted(_which().occurring(utf8))[1:]:
         name = LANGUAGES[number - 1]
-        for start, end in _near(_said(utf8, name)):
+        for start, end in _in_parts(_near(_said(utf8, name))):
             yield Place(name, _cut(utf8, max(0, start - _BEFORE)), _cut(utf8, min(len(utf8), end + _AFTER)))
 
 
@@ -50,6 +54,15 @@ def _near(said: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             start = first
         end = last
     yield start, end
+
+
+def _in_parts(talks: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same, the long ones in parts that overlap, so that time and memory are bounded for each."""
+    for start, end in talks:
+        while end - start > _PLACE_BYTES_MAX:
+            yield start, start + _PLACE_BYTES_MAX
+            start += _PLACE_BYTES_MAX - _AGAIN_BYTES
+        yield start, end
 
 
 def _said(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:

@@ -50,9 +50,12 @@ _LONG: Final = 10
 _CARD_SIGNS: Final = 13
 _PARTS_MAX: Final = 4
 _LEAST_SCORE: Final = 0.3
+_TOLD_SIGNS: Final = 5
+_TOLD_DIGITS: Final = 3
 """Signs from which on slips are believed, a number may be an amount, a homophone matters less, and the same digit again
 and again is nobody's counting; breaths of one value;
-how sure a value has to be that nothing speaks of."""
+how sure a value has to be that nothing speaks of; how many signs, and digits, are somebody's number of whatever kind,
+where another was asked for."""
 
 
 class Context(NamedTuple):
@@ -152,7 +155,12 @@ def _told_loosely(signs: Signs, asked: Context) -> tuple[str, float] | None:
     for type_ in (follower for it in asked.values for follower in _FOLLOWS.get(it.type, ())):
         if values()[type_].is_exact(signs.shape):
             return type_, FOLLOWING
-    return (asked.values[0].type, _LOOSE) if is_loose else None
+    if is_loose:
+        return asked.values[0].type, _LOOSE
+    is_number = length >= _TOLD_SIGNS and signs.shape.count("D") >= _TOLD_DIGITS and "L" in signs.shape
+    if is_number and asked.is_near and not signs.noise and values()["REFERENCE_NUMBER"].is_exact(signs.shape):
+        return "REFERENCE_NUMBER", _LOOSE
+    return None
 
 
 def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[str, float] | None:

@@ -19,7 +19,7 @@ _STRONG: Final = re.compile("[dtT9lnoLmhk]")
 _ENDS: Final = frozenset("dtT9lnoLmk")
 """Kinds of words that say what they say, whatever stands beside them."""
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
-_PRONOUN: Final = re.compile("[xg][dw][ln]{2}")
+_PRONOUN: Final = re.compile("[xg][dw][lnv][ln]")
 """``the portuguese one p t five``"""
 _HEADED: Final = re.compile("Lw[odtT9]")
 """``the PDF to oh one``"""

@@ -205,7 +205,7 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
     by_shape = None
     parts = _breaths(talk, pieces, is_asked=bool(asked.values))
-    is_name = parts == 1 and signs.shape.count("L") > len(signs.shape) / 2 and not signs.shape.strip("LB")
+    is_name = parts == 1 and signs.shape.count("L") > len(signs.shape) / 2 and not signs.shape.strip("LB-")
     is_name = is_name and (by_prompt is None or by_prompt[0] == "REFERENCE_NUMBER")
     if is_name and _spells_word(talk, start, end, signs.said):
         return Said(start, end, "SPELLED_NAME", _SPELT, told=by_prompt is not None)
@@ -228,7 +228,7 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
 
 def _spells_word(talk: Talk, start: int, end: int, said: str) -> bool:
     """Whether letters spell a word that is said near them, as it is or, of longer ones, as it was heard."""
-    name = said.lower()
+    name = said.lower().partition("-")[0]
     if len(name) < _SHORT_NAME:
         return False
     near = talk.words[max(0, start - _NAMED_WORDS_MAX) : start] + talk.words[end : end + _NAMED_WORDS_MAX]

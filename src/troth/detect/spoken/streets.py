@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from troth.detect.spoken.language import Language
+from troth.detect.spoken.pieces import is_counted
 from troth.detect.spoken.said import Said
+from troth.detect.spoken.signs import read
 from troth.detect.spoken.talk import Talk
 
 __all__ = ["streets"]
@@ -34,6 +36,9 @@ that are no part of it; what parts its tries, and what is said of something else
 _BEFORE_BOX: Final = (["po"], ["p", "o"])
 _IN_TOWN: Final = re.compile("gx{1,2}(?=$|[s;])")
 _BOX: Final = re.compile("[fcyz]{0,3}[dotTm9w](?:[fcyz]{0,3}[dotTm9wh&-])*")
+_DIGITS: Final = re.compile("[dotTm9][fcy]{0,2}(?:[dotTm9w][fcyz]{0,2})*[dotTm9w](?![dotTm9w])")
+_ZIP_WORDS_MAX: Final = 10
+_ZIP_DIGITS: Final = frozenset({4, 5, 6})
 _POSTCODE: Final = re.compile("[fg]{0,2}[dotTm9w]{2,6}(?=[fgy]{0,2}(?:[s;]|$))")
 """Digits that end the turn."""
 
@@ -47,6 +52,9 @@ def streets(talk: Talk, language: Language) -> Iterator[Said]:
         if at >= past and (found := _street(talk, at, past, language)):
             yield found
             past = found.end
+            if zip_code := _zip_code(talk, past, language):
+                yield zip_code
+                past = zip_code.end
     for it in talk.asked:
         if it.prompt.types == ("ADDRESS",) and (answer := _answer(talk, it.at, language)) and answer.start >= past:
             yield answer
@@ -139,6 +147,18 @@ def _past_kinds(talk: Talk, at: int, language: Language) -> int:
             break
         after += 1
     return end
+
+
+def _zip_code(talk: Talk, at: int, language: Language) -> Said | None:
+    """Four to six digits that are said next in the turn, past the town and a flat: no more words than they have."""
+    last = min(len(talk.kinds), at + _ZIP_WORDS_MAX)
+    while at < last and (talk.kinds[at] in "xnMfcyzgvl" or talk.words[at - 1] in language.premises):
+        at += 1
+    match = _DIGITS.match(talk.kinds, at)
+    if match is None or is_counted(talk, match.end(), language, is_asked=False):
+        return None
+    is_zip = len(read(talk, at, match.end(), language).said) in _ZIP_DIGITS and talk.kinds[match.end() - 1] not in "hk"
+    return Said(at, match.end(), "POSTAL_CODE", 0.75, told=False) if is_zip else None
 
 
 def _is_led_to(talk: Talk, start: int, language: Language) -> bool:

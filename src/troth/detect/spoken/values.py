@@ -12,10 +12,10 @@ from troth.detect.written.checks import CHECKS
 
 __all__ = ["Value", "by_shape", "values"]
 
-_CLASSES: Final = re.compile(r"\[[^\]]*\]|[DLZ]")
+_CLASSES: Final = re.compile(r"\[[^\]]*\]|[ADLZ]")
 _LENGTH: Final = re.compile(r"\{\d+,\d+\}$")
-_STANDS_FOR: Final = {"D": "DZB", "L": "LB", "Z": "ZB"}
-"""D: any digit (Z: a nought). L: any letter. B is a word that says a nought or the letter."""
+_STANDS_FOR: Final = {"A": "L", "D": "DZB", "L": "LB", "Z": "ZB"}
+"""D: any digit (Z: a nought). L: any letter (A: no O). B is a word that says a nought or the letter."""
 
 
 class Value:
