@@ -130,6 +130,16 @@ def test_a_person_stays_one_in_a_table_that_is_called_after_a_thing() -> None:
     assert "name" not in _found(_texts("enterprise", "name", "email", "contact_name"))
 
 
+def test_clients_that_are_programs_are_nobody() -> None:
+    assert "name" not in _found(_texts("client", "name", "redirect_uri"))
+    assert _found(_texts("client", "name")) == {"name": "user.name"}
+
+
+def test_what_is_kept_for_letting_in_may_be_called_a_value() -> None:
+    assert list(_found(_texts("api_keys", "value"))) == ["value"]
+    assert _found(_texts("key_value", "value")) == {}
+
+
 def test_the_number_of_a_bank_account_needs_a_bank_beside_it() -> None:
     assert list(_found(_texts("company_rib", "bank", "number", "iban_prefix"))) == ["bank", "number", "iban_prefix"]
     assert _found(_texts("company_car", "number")) == {}

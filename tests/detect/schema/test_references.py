@@ -244,6 +244,21 @@ def test_a_version_of_a_row_is_found_by_both() -> None:
     }
 
 
+def test_a_key_that_begins_as_its_table_is_that_tables() -> None:
+    schema = _schema("branches*branchcode: branchcode:t name:t\nvisit: branchcode:t")
+    assert _told(infer_references(schema)) == {"visit.branchcode": "branches.branchcode"}
+
+
+def test_an_entity_is_what_stands_in_front_of_it() -> None:
+    parts = "".join(f"user_{it}: user_id\n" for it in ("link", "session", "attribute"))
+    assert set(_told(infer_references(_schema(f"user_entity: email:t\n{parts}"))).values()) == {"user_entity.id"}
+
+
+def test_a_text_with_the_mark_of_a_key_may_be_the_end_of_a_name() -> None:
+    schema = _schema("shop_role*id: id:t\nscope: role_id:t role:t")
+    assert _told(infer_references(schema)) == {"scope.role_id": "shop_role.id"}
+
+
 def test_initials_are_those_of_the_whole_name_too() -> None:
     schema = _schema("app_page:\napp_tag:\napp_data_set:\njob: ads_id")
     assert _told(infer_references(schema)) == {"job.ads_id": "app_data_set.id"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from troth.detect.schema.rules import Rule, Rules, singular
-from troth.detect.schema.words import Words
+from troth.detect.schema.words import Words, pieces
 from troth.stores import Column, TableSchema
 
 __all__ = ["Place"]
@@ -53,7 +53,7 @@ class Place:
         front = _front(table, known)
         heads = [(column, _head(column.name, words, front, known)) for column in table.columns]
         said = {rule.category for column, head in heads for rule in _said(column, head, known)}
-        called = known.is_in(words, "person") and not _is_of_things(words, known)
+        called = known.is_in(words, "person") and not _is_of_things(words, known) and not _is_program(table)
         called |= known.is_in(words, "account") and bool(said & (_SIGNING | _NAMING))
         plainly = {head for _, head in heads} >= _BOTH_NAMES or said >= _SIGNING
         thing = known.is_in(words, "thing") and not called and not plainly
@@ -114,6 +114,8 @@ class Place:
                 return self.is_visit
             case "credential":
                 return self.is_called_person or self._ends_in("entry", known)
+            case "entry":
+                return known.is_in(self.words, "entry")
             case "bank":
                 return self.is_bank
             case "health":
@@ -181,6 +183,11 @@ def _said(column: Column, head: Words, known: Rules) -> list[Rule]:
 def _is_of_things(table: Words, known: Rules) -> bool:
     """Whether it is a profile of something: ``zone_profile``."""
     return table[-1:] == ("profile",) and known.is_in(table[:-1], "thing")
+
+
+def _is_program(table: TableSchema) -> bool:
+    """Whether its clients are programs, which are sent back to an address."""
+    return any(pieces(column.name)[:1] == ("redirect",) for column in table.columns)
 
 
 def _is_message(table: Words, known: Rules) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from troth.detect.schema.named import Judged, Named, named
@@ -53,6 +54,7 @@ _JOINS: Final = 0.25
 """How much less likely a table that joins two others is meant by a part of its name."""
 _LONGER: Final = 0.03
 """How much plainer each word makes it that two names share."""
+_ALIKE_MIN: Final = 5
 _SHORT_MIN: Final = 3
 """How many letters of a word have to be left for it to be known."""
 _NEARER: Final = 0.006
@@ -123,8 +125,8 @@ class Pointers:
         bare, by_key = it.bare, self._targets.by_key
         if it.is_text and not it.marked and bare[-1] not in self._lists.marks:
             for owner in self._targets.by_letters.get(letters(it.column.name), ()):
-                if set(owner.noun) <= set(owner.key_words):
-                    yield _less(owner, _KEY_OF_WORDS, _far(owner, it))
+                if set(owner.noun) <= set(owner.key_words) or _begin_alike(owner):
+                    yield _less(owner, _KEY_OF_WORDS, 0.0)
             return
         if len(it.column.name) == 1:
             return
@@ -175,7 +177,9 @@ class Pointers:
             return _BESIDE[0] + 0.01 * alike - less - 0.08 * inside, _BESIDE[1]
         if stem in (noun, full) or (len(stem) > len(noun) and ends(full, stem)):
             return _CALLED[0] + 0.01 * (stem == full), _CALLED[1]
-        is_called = target.core in (stem, self._targets.trimmed(stem))
+        is_called = target.core in (stem, self._targets.trimmed(stem)) or (
+            len(noun) == 1 and stem == self._targets.trimmed(full)
+        )
         plainness, why = _CALLED_BUT_FOR_END if is_called else self._partly(it, target, around)
         less = _JOINS * self._targets.joins(target) if plainness else 0.0
         return max(0.0, plainness - less), why
@@ -201,7 +205,7 @@ class Pointers:
             return _COMPLETED_BEHIND
         if it.marked and core[-1:] == stem[-1:] and self._is_completed_in_role(stem, core, around):
             return _COMPLETED_IN_ROLE
-        if it.is_text:
+        if it.is_text and not it.marked:
             return _NOTHING
         if ends(target.full, stem) or ends(core, stem):
             return _END_OF
@@ -280,9 +284,20 @@ def _less(target: Target, way: tuple[float, str], less: float) -> Judged:
 
 def _far(owner: Target, it: Named) -> float:
     """How much less it says that a key has a name which its table's name does not explain."""
-    if set(owner.key_words) & set(owner.noun) or any(map(_shortens, owner.key_words[:1], owner.noun[:1])):
+    if (
+        set(owner.key_words) & set(owner.noun)
+        or _begin_alike(owner)
+        or any(map(_shortens, owner.key_words[:1], owner.noun[:1]))
+    ):
         return 0.0
     return 0.5 if it.is_text else 0.3
+
+
+def _begin_alike(owner: Target) -> bool:
+    """Whether a key begins as its table does, where nothing shows how to cut it: ``branchcode`` of branches."""
+    key, table = letters(owner.key.name), letters(owner.table.name.rpartition(".")[2])
+    alike = sum(1 for _ in takewhile(lambda it: it[0] == it[1], zip(key, table, strict=False)))
+    return alike >= _ALIKE_MIN and alike >= len(table) - _SHORT_MIN
 
 
 def _shortens(short: str, word: str) -> bool:

@@ -18,7 +18,7 @@ _RULE_KEYS: Final = frozenset(
     {"category", "entity", "phrases", "never", "needs", "kinds", "alone", "value", "must", "score"}
 )
 _SHORT_PARTS: Final = frozenset(
-    {"of", "tel", "fax", "zip", "plz", "no", "id", "ip", "api", "key", "pin", "otp", "sms", "pat", "emp"}
+    {"of", "tel", "fax", "zip", "plz", "no", "id", "ip", "api", "key", "pin", "otp", "sms", "pat", "emp", "alt"}
 )
 _LONG: Final = 6
 
@@ -128,6 +128,7 @@ def rules() -> Rules:
             by_last.setdefault(phrase[-1], []).append((phrase, rule))
     known = {word for rule in found for phrase in rule.phrases for word in phrase}
     known |= {*aliases, *(word for meaning in aliases.values() for word in meaning)}
+    known |= {word for word in data["endings"]["dropped"] if len(word) > 2}
     known |= {noun for words in nouns.values() for noun in words} | {"id", "code", "type", "date", "count", "number"}
     return Rules(
         rules=found,
