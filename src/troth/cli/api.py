@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import click
 
@@ -57,15 +56,15 @@ def token() -> None:
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SCOPES), help="What it may do.")
 @click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1, 366), help="How long it is good.")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def make_token(name: str, scopes: tuple[str, ...], days: int, declaration: Path, as_json: bool) -> None:
+def make_token(name: str, scopes: tuple[str, ...], days: int, as_json: bool) -> None:
     """Make a token for the program NAME. It is shown this once.
 
     \b
     Example:  troth api token make shop --scope cases.write
     """
-    _ready(declaration)
+    _ready()
     from troth.service.api import tokens
 
     now = dt.datetime.now(dt.UTC)
@@ -78,15 +77,15 @@ def make_token(name: str, scopes: tuple[str, ...], days: int, declaration: Path,
 
 
 @token.command("list")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def list_tokens(declaration: Path, as_json: bool) -> None:
+def list_tokens(as_json: bool) -> None:
     """List the tokens: what each may do, until when, and when it was last used.
 
     \b
     Example:  troth api token list
     """
-    _ready(declaration)
+    _ready()
     from troth.service.api.models import Token
 
     rows = list(Token.objects.order_by("name"))
@@ -113,14 +112,14 @@ def list_tokens(declaration: Path, as_json: bool) -> None:
 
 @token.command("end")
 @click.argument("name")
-@cli.declaration_option
-def end_token(name: str, declaration: Path) -> None:
+@cli.service_declaration_option
+def end_token(name: str) -> None:
     """End the token of the program NAME at once.
 
     \b
     Example:  troth api token end shop
     """
-    _ready(declaration)
+    _ready()
     from troth.service.api import tokens
 
     if not tokens.end(name, now=dt.datetime.now(dt.UTC)):
@@ -142,15 +141,15 @@ def hook() -> None:
 @click.option(
     "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="What it is told of.  [default: all]"
 )
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def make_hook(url: str, events: tuple[str, ...], declaration: Path, as_json: bool) -> None:
+def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
     """Tell URL of events. What its receiver checks signatures with is shown this once.
 
     \b
     Example:  troth api hook make https://shop.example.org/troth --event case.closed
     """
-    _ready(declaration)
+    _ready()
     from django.conf import settings
 
     from troth.service.api import hooks
@@ -165,15 +164,15 @@ def make_hook(url: str, events: tuple[str, ...], declaration: Path, as_json: boo
 
 
 @hook.command("list")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def list_hooks(declaration: Path, as_json: bool) -> None:
+def list_hooks(as_json: bool) -> None:
     """List the webhooks, and whether their messages arrive.
 
     \b
     Example:  troth api hook list
     """
-    _ready(declaration)
+    _ready()
     from troth.service.api.models import Delivery, Hook
 
     told = []
@@ -191,14 +190,14 @@ def list_hooks(declaration: Path, as_json: bool) -> None:
 
 @hook.command("end")
 @click.argument("number", type=int)
-@cli.declaration_option
-def end_hook(number: int, declaration: Path) -> None:
+@cli.service_declaration_option
+def end_hook(number: int) -> None:
     """End webhook NUMBER at once.
 
     \b
     Example:  troth api hook end 1
     """
-    _ready(declaration)
+    _ready()
     from troth.service.api import hooks
 
     if not hooks.end(number, now=dt.datetime.now(dt.UTC)):
@@ -206,11 +205,8 @@ def end_hook(number: int, declaration: Path) -> None:
     click.echo(f"Webhook {number} has ended.")
 
 
-def _ready(declaration: Path) -> None:
-    """Troth's own database, for the company that *declaration* describes."""
-    import os
-
-    os.environ["TROTH_DECLARATION"] = str(declaration)
+def _ready() -> None:
+    """Troth's own database."""
     from troth.service.server import migrate, set_up
 
     if not set_up().is_production:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration
@@ -28,34 +29,62 @@ __all__ = [
     "opened",
     "print_json",
     "printable",
+    "service_declaration_option",
     "wanted_declaration_option",
 ]
 
 
-def _there(_: click.Context, __: click.Parameter, path: Path) -> Path:
+_DECLARATION = "TROTH_DECLARATION"
+
+
+def _there(context: click.Context, option: click.Parameter, path: Path) -> Path:
     if not path.exists():
         raise click.UsageError(f"there is no declaration at {path}; name yours with -d, or draft one with `troth init`")
+    return _handed_on(context, option, path)
+
+
+def _handed_on(context: click.Context, option: click.Parameter, path: Path) -> Path:
+    """Let the service and the processes that it starts find the declaration that this command was given: they read
+    their settings from the environment. It is as before when the command has ended."""
+    is_named = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    names = (_DECLARATION, *([f"{_DECLARATION}_FILE"] if is_named else []))
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ[_DECLARATION] = str(path.absolute())
+
+    @context.call_on_close
+    def _as_before() -> None:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
     return path
 
 
-def _declaration_option(callback: Callable[..., Path] | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _declaration_option(
+    callback: Callable[..., Path] = _there, *, read_here: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         "-d",
         "--declaration",
         "declaration",
         type=click.Path(path_type=Path, dir_okay=False),
-        envvar="TROTH_DECLARATION",
+        envvar=_DECLARATION,
         default="troth.yaml",
         show_default=True,
         callback=callback,
+        expose_value=read_here,
         help="The declaration.",
     )
 
 
-declaration_option = _declaration_option(_there)
+declaration_option = _declaration_option()
 """``-d troth.yaml``, or TROTH_DECLARATION, or the file in this folder. It has to be there."""
 
-wanted_declaration_option = _declaration_option(None)
+service_declaration_option = _declaration_option(read_here=False)
+"""The same for a command that leaves it to the service to read it."""
+
+wanted_declaration_option = _declaration_option(_handed_on)
 """The same for a command that can say what to do without one."""
 
 

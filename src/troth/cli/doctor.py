@@ -111,7 +111,6 @@ def _company(path: Path) -> Iterator[Finding]:
 
 def _deployment(path: Path) -> Iterator[Finding]:
     """How the service is, where there is one: with keys, with a declaration, and with a database of its own."""
-    os.environ["TROTH_DECLARATION"] = str(path.absolute())
     from troth.service import Settings, SettingsError
 
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 import signal
 import threading
 from pathlib import Path
@@ -32,7 +31,6 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     Example:  troth keep
               */5 * * * *  troth keep -d /etc/troth/troth.yaml
     """
-    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.declaration import load
 
     stop = threading.Event()

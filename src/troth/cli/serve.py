@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
-from pathlib import Path
 
 import click
 
@@ -16,16 +15,14 @@ __all__ = ["migrate", "refuse_taken", "serve"]
 
 
 @click.command()
-@cli.declaration_option
+@cli.service_declaration_option
 @click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Which port.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
 @click.option("--no-keep", is_flag=True, help="Leave the keep loop to `troth keep`.")
 @click.option("--no-work", is_flag=True, help="Leave the flows to `troth work`.")
 @cli.json_option
-def serve(
-    declaration: Path, address: str, port: int, workers: int, no_keep: bool, no_work: bool, as_json: bool
-) -> None:
+def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, as_json: bool) -> None:
     """Serve the policy at /policy/ and its status at /policy/status/, with the keep loop and a worker beside it.
 
     The development profile is for http://localhost. TROTH_PROFILE=production refuses to start unsafe.
@@ -35,7 +32,6 @@ def serve(
               TROTH_PROFILE=production troth serve --address 0.0.0.0 --workers 4
     """
     refuse_taken(address, port)
-    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.service.server import serve as start
 
     host = f"[{address}]" if ":" in address else address

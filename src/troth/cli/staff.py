@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,7 +56,7 @@ def staff() -> None:
 @_reason_option
 @_until_option
 @click.option("--letter", is_flag=True, help="Send the link by letter instead of printing it.")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
 def invite(
     email: str,
@@ -66,7 +64,6 @@ def invite(
     reason: str,
     until: dt.datetime | None,
     letter: bool,
-    declaration: Path,
     as_json: bool,
 ) -> None:
     """Make an account for EMAIL with the grants of its roles, and a link by which they set a password.
@@ -78,7 +75,7 @@ def invite(
     Example:  troth staff invite ann@example.org --role administrator --reason "runs the service"
               troth staff invite ben@example.org --role handler --reason "answers requests" --letter
     """
-    _begin(declaration)
+    _begin()
     from django.db import transaction
 
     from troth.service.staff import letters, run
@@ -98,15 +95,15 @@ def invite(
 
 
 @staff.command("list")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def list_(declaration: Path, as_json: bool) -> None:
+def list_(as_json: bool) -> None:
     """Who works with Troth, what each may do, and what keeps a grant from counting.
 
     \b
     Example:  troth staff list --json
     """
-    _begin(declaration)
+    _begin()
     from allauth.mfa.models import Authenticator
 
     from troth.service.staff.models import Member
@@ -141,7 +138,7 @@ def list_(declaration: Path, as_json: bool) -> None:
 @_rights_option
 @_reason_option
 @_until_option
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
 def grant(
     email: str,
@@ -149,7 +146,6 @@ def grant(
     rights: tuple[str, ...],
     reason: str,
     until: dt.datetime | None,
-    declaration: Path,
     as_json: bool,
 ) -> None:
     """Give somebody who works here a role or a right, until a day.
@@ -160,7 +156,7 @@ def grant(
     Example:  troth staff grant ben@example.org --role deputy --reason "stands in for the officer" --until 2026-12-31
     """
     _require_something(roles, rights)
-    _begin(declaration)
+    _begin()
     from django.db import transaction
 
     from troth.service.staff import run
@@ -181,11 +177,9 @@ def grant(
 @_roles_option
 @_rights_option
 @click.option("--all", "everything", is_flag=True, help="Everything that they hold.")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def revoke(
-    email: str, roles: tuple[str, ...], rights: tuple[str, ...], everything: bool, declaration: Path, as_json: bool
-) -> None:
+def revoke(email: str, roles: tuple[str, ...], rights: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """End grants of somebody, at once.
 
     \b
@@ -193,7 +187,7 @@ def revoke(
     """
     if not everything:
         _require_something(roles, rights)
-    _begin(declaration)
+    _begin()
     from troth.service.staff import run
 
     held = run.find(email).grants.filter(ended_at__isnull=True)
@@ -204,9 +198,9 @@ def revoke(
 @staff.command()
 @click.argument("email")
 @click.option("--apply", is_flag=True, help="Close the account.")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def leave(email: str, apply: bool, declaration: Path, as_json: bool) -> None:
+def leave(email: str, apply: bool, as_json: bool) -> None:
     """Close somebody's account: their grants, their sessions and their second factors end at once, for good.
 
     Without --apply it says what would end.
@@ -214,7 +208,7 @@ def leave(email: str, apply: bool, declaration: Path, as_json: bool) -> None:
     \b
     Example:  troth staff leave ben@example.org --apply
     """
-    _begin(declaration)
+    _begin()
     from troth.service.staff import run
 
     member = run.find(email)
@@ -228,9 +222,9 @@ def leave(email: str, apply: bool, declaration: Path, as_json: bool) -> None:
 @staff.command()
 @click.option("--keep", "keep", multiple=True, metavar="EMAIL", help="Say that all grants of EMAIL are still needed.")
 @click.option("--end", "end", multiple=True, metavar="EMAIL", help="End all grants of EMAIL.")
-@cli.declaration_option
+@cli.service_declaration_option
 @cli.json_option
-def review(keep: tuple[str, ...], end: tuple[str, ...], declaration: Path, as_json: bool) -> None:
+def review(keep: tuple[str, ...], end: tuple[str, ...], as_json: bool) -> None:
     """Say of grants that they are still needed, or end them.
 
     A grant that nobody reviews for half a year stops counting. Without --keep and --end it lists the grants, those that
@@ -240,7 +234,7 @@ def review(keep: tuple[str, ...], end: tuple[str, ...], declaration: Path, as_js
     Example:  troth staff review
               troth staff review --keep ann@example.org --end ben@example.org
     """
-    _begin(declaration)
+    _begin()
     from troth.service.staff import run
     from troth.service.staff.models import Grant
 
@@ -285,9 +279,8 @@ def _require_something(roles: tuple[str, ...], rights: tuple[str, ...]) -> None:
         raise click.UsageError("say which: --role handler, or --right evidence.read")
 
 
-def _begin(declaration: Path) -> None:
-    """Get Troth's own database ready, for the company that *declaration* describes."""
-    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
+def _begin() -> None:
+    """Get Troth's own database ready."""
     from troth.protect import Keyring
     from troth.service.server import catch_up, set_up
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-from pathlib import Path
 
 import click
 
@@ -16,11 +14,11 @@ __all__ = ["work"]
 
 
 @click.command()
-@cli.declaration_option
+@cli.service_declaration_option
 @click.option("--once", is_flag=True, help="End once no flow can go on now, for cron.")
 @click.option("--flows", default=4, show_default=True, type=click.IntRange(1, 64), help="Flows to run at once.")
 @cli.json_option
-def work(declaration: Path, once: bool, flows: int, as_json: bool) -> None:
+def work(once: bool, flows: int, as_json: bool) -> None:
     """Carry the flows that requests and batches want: a worker, beside `troth serve --no-work`.
 
     On PostgreSQL any number of them work together, on any number of machines, and take over what a dead one left. On
@@ -30,7 +28,6 @@ def work(declaration: Path, once: bool, flows: int, as_json: bool) -> None:
     Example:  troth work -d /etc/troth/troth.yaml
               troth work --once
     """
-    os.environ["TROTH_DECLARATION"] = str(declaration.absolute())
     from troth.service.server import set_up
 
     settings = set_up()
