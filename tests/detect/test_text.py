@@ -101,3 +101,25 @@ def test_time_that_is_over_is_told() -> None:
 def test_time_is_not_bounded_unless_somebody_does() -> None:
     Text("a").check_clock()
     Text("a", seconds_max=time.monotonic()).check_clock()
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\uffa0", "\u2800", "\u2028", "\u2029", "\u3000"])
+def test_what_is_blank_is_a_space_whatever_its_kind(blank: str) -> None:
+    assert Text(f"4111{blank}1111").folded == "4111 1111"
+
+
+@pytest.mark.parametrize("filler", ["\u115f", "\u1160", "\u200b", "\u034f", "\ufe0f"])
+def test_what_fills_nothing_is_left_out(filler: str) -> None:
+    text = Text(f"41{filler * 3}11 é")
+    assert text.folded == "4111 é"
+    assert (text.unfolded(2), text.offset(4)) == (5, 7)
+
+
+@pytest.mark.parametrize("dot", ["\u3002", "\uff0e", "\uff61"])
+def test_an_east_asian_full_stop_is_the_dot_of_an_address(dot: str) -> None:
+    assert Text(f"ann@example{dot}org").folded == "ann@example.org"
+
+
+def test_time_is_looked_at_while_much_is_left_out() -> None:
+    with pytest.raises(Unscanned, match="in the time allowed"):
+        Text("1\u200b2\u200b", seconds_max=-1)

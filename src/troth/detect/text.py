@@ -14,14 +14,22 @@ from troth.detect.finding import Unscanned
 
 __all__ = ["Text"]
 
-_BEYOND: Final = re.compile("\x1b\\[[0-9;:?]{0,32}[A-Za-z]|[^\0\t-\r\x1b-~]+")
+_COLOUR: Final = "\x1b\\[[0-9;:?]{0,32}[A-Za-z]"
+"""A colour of a terminal."""
 _PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1C, 0x7F)])
-"""What is not as ASCII writes it, a colour of a terminal among it, and what is."""
+"""What is as ASCII writes it."""
 _DIVIDING: Final = frozenset("\0\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f\x85")
 """Control characters that stay, since they divide: new lines and tabs, the nought between two fields, an escape."""
 _CONTINUED: Final = bytes(0x80 if 0x80 <= byte < 0xC0 else byte for byte in range(256))
 """Every byte that goes on with a character of UTF-8 as 0x80, which is found faster than any of sixty-four."""
 _APOSTROPHES: Final = frozenset("\u2018\u2019\u02bc\u00b4")
+_DOTS: Final = frozenset("\u3002\uff61")
+"""What stands for the dot of an address in East Asian writing (RFC 3490)."""
+_BLANK: Final = frozenset("\u2800\u3164\uffa0")
+_SPACES: Final = frozenset({"Zs", "Zl", "Zp"})
+_FILLERS: Final = frozenset("\u115f\u1160")
+"""What has no ink, though it is a sign or a letter by its category: as wide as a letter, or of no width."""
+_RUNS_BETWEEN_LOOKS: Final = 4096
 _ACCENTS: Final = frozenset({"Mn", "Me"})
 _SHOWING_NOTHING: Final = _ACCENTS | {"Cf", "Cc"}
 
@@ -46,11 +54,14 @@ class Text:
         strange = self.utf8.translate(None, _PRINTED)
         if not strange:
             return
-        if b"\x1b" in strange or any(_FOLDS[it] != it for it in set(strange.decode())):
-            self.folded = _BEYOND.sub(_folded_run, written)
+        folds = {it: _FOLDS[it] for it in set(strange.decode()) if _FOLDS[it] != it}
+        if folds or b"\x1b" in strange:
+            nothing = "".join(it for it, folded in folds.items() if not folded)
+            gone = re.compile(f"{_COLOUR}|[{re.escape(nothing)}]+" if nothing else _COLOUR)
+            self.folded = gone.sub("", written).translate(str.maketrans(folds))
             self.utf8 = self.folded.encode("utf-8", "replace")
             if len(self.folded) != len(written):
-                self._gone = _Leaps(_left_out(written))
+                self._gone = _Leaps(self._left_out(gone))
         if len(self.utf8) != len(self.folded):
             self._bytes = _Leaps(_continued(self.utf8))
 
@@ -74,6 +85,16 @@ class Text:
         """Every finder asks this often. Raises `Unscanned` when the time that may be spent on the text is over."""
         if self._until is not None and time.monotonic() > self._until:
             raise Unscanned("the text was not searched to its end in the time allowed: allow more, or cut it up")
+
+    def _left_out(self, gone: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+        """Where the folded text leaves out what is *gone*, and how much."""
+        before = 0
+        for number, run in enumerate(gone.finditer(self.written)):
+            if number % _RUNS_BETWEEN_LOOKS == 0:
+                self.check_clock()
+            start, end = run.span()
+            yield start - before, end - start
+            before += end - start
 
     def unfolded(self, at: int) -> int:
         """The code point of the text as written that stands at code point *at* of `folded`."""
@@ -125,14 +146,16 @@ def _fold(character: str) -> str:
     kind = unicodedata.category(character)
     if character in _DIVIDING:
         return character
-    if kind in _SHOWING_NOTHING:
+    if kind in _SHOWING_NOTHING or character in _FILLERS:
         return ""
-    if kind == "Zs":
+    if kind in _SPACES or character in _BLANK:
         return " "
     if kind == "Pd" or character == "\u2212":
         return "-"
     if character in _APOSTROPHES:
         return "'"
+    if character in _DOTS:
+        return "."
     if kind == "Nd":
         return str(unicodedata.decimal(character))
     plain = unicodedata.normalize("NFKC", character)
@@ -140,10 +163,6 @@ def _fold(character: str) -> str:
 
 
 _FOLDS: Final = _Folds()
-
-
-def _folded_run(run: re.Match[str]) -> str:
-    return "" if run[0][0] == "\x1b" else "".join(map(_FOLDS.__getitem__, run[0]))
 
 
 def _continued(utf8: bytes) -> Iterator[tuple[int, int]]:
@@ -155,14 +174,3 @@ def _continued(utf8: bytes) -> Iterator[tuple[int, int]]:
         more = 1 + (begins_with >= 0xE0) + (begins_with >= 0xF0)
         yield at + more, -more
         at = marked.find(0x80, at + more)
-
-
-def _left_out(written: str) -> Iterable[tuple[int, int]]:
-    """Where the folded text leaves characters out, and how many."""
-    gone = 0
-    for run in _BEYOND.finditer(written):
-        is_colour = run[0][0] == "\x1b"
-        for at, character in enumerate(run[0], run.start()):
-            if is_colour or not _FOLDS[character]:
-                yield at - gone, 1
-                gone += 1
