@@ -46,7 +46,7 @@ _YEARS_SOON: Final = [[which, "year"] for which in ("this", "last", "next")]
 
 def dates(talk: Talk, language: Language) -> Iterator[Said]:
     """Every date that is said with a month's name or a day's ordinal."""
-    if language.named_days:
+    if not language.named_days.keys().isdisjoint(talk.words):
         yield from _named(talk, language)
     if set("MOn/").isdisjoint(talk.kinds):
         return

@@ -28,15 +28,20 @@ _TURN_OTHERS_MAX: Final = 6
 _TURN_WORDS_MAX: Final = 32
 """How soon a correction follows; how many signs of a value, said once more, are that value, and how many are kept in
 mind; how many other words stand in a turn that only answers, and how far such a turn is looked at."""
+_HEAD_WORDS_MAX: Final = 4
+_NEXT_MAX: Final = 4
+"""How far before a value a recogniser may have written words for its first signs, and how many pieces are looked at for
+the one that goes on with it."""
 _ANSWER_SIGNS: Final = 3
 _DICTATED_SIGNS: Final = 8
 _DICTATED_BITS: Final = 3
 _DICTATED: Final = 0.6
-_OTHER_TALK: Final = frozenset(OTHER + "g")
-_GOING_ON: Final = frozenset({"and", "then", "it's", "space", "is"})
 _LARGE: Final = re.compile("[tThk]")
 """How many signs are a value that was asked for, or that is said again bit by bit, in how many bits, and how sure that
 is; words of large numbers, which may be amounts."""
+_OTHER_TALK: Final = frozenset(OTHER + "g")
+_GOING_ON: Final = frozenset({"and", "then", "it's", "space", "is"})
+"""What little stands between the bits of what is dictated, but for these words."""
 
 
 class Found(NamedTuple):
@@ -131,13 +136,16 @@ class _Exchange:
         while self.first > floor and self._leads_to(self._pieces[self.first - 1], self._stretches[0][0]):
             self.first -= 1
             self._take_before(self._pieces[self.first])
+        if self._said.told:
+            start, end = self._stretches[0]
+            self._stretches[0] = _from_homophone(self._talk, start, self._language), end
         while (at := self._next(ceiling)) is not None:
             self._take(self._pieces[at])
             self.last = at + 1
 
     def _next(self, ceiling: int) -> int | None:
         """The next piece that belongs to the value: the first, or the one after a lonely word."""
-        for at in range(self.last, min(self.last + 2, ceiling)):
+        for at in range(self.last, min(self.last + _NEXT_MAX, ceiling)):
             if self._belongs(self._stretches[-1][1], self._pieces[at]):
                 return at
             if not _is_doubtful(self._pieces[at]):
@@ -244,6 +252,17 @@ class _Exchange:
             return False
         is_joined = "z" in gap and not is_single
         return is_joined or not _is_doubtful(piece) or not _others_in_turn(self._talk, piece)
+
+
+def _from_homophone(talk: Talk, start: int, language: Language) -> int:
+    """Where a value begins that was asked for, with words before it that a recogniser writes for digits and letters."""
+    first = start
+    for at in range(start - 1, max(0, start - _HEAD_WORDS_MAX), -1):
+        if talk.kinds[at] in "wv" and len(talk.words[at]) > 1 and talk.words[at] not in language.common:
+            first = at
+        elif talk.kinds[at] != "f":
+            break
+    return first
 
 
 def _is_doubtful(piece: Piece) -> bool:

@@ -18,11 +18,13 @@ _TURNS_MAX: Final = 2
 _ANNOUNCED_WORDS_MAX: Final = 7
 _ANSWER_WORDS_MAX: Final = 14
 _DESCRIBED_WORDS_MAX: Final = 18
-_ASIDE_WORDS_MAX: Final = 4
+_ASIDE_WORDS_MAX: Final = 5
 _CHANGE_WORDS_MAX: Final = 8
 """How many words are a password, and what describes it (``with a capital k``), at the most; how many of those stand
 between two that say a sign; and how far before it somebody sets one."""
 _TURN_END: Final = re.compile("[s?!]")
+_VERB: Final = re.compile("[ygf]{1,3}x{1,3}g")
+"""``on the box is``"""
 _SAYS_SIGN: Final = frozenset("dotTl9Lm=n@._-/+#")
 _FIGURES: Final = frozenset("dotT9h")
 _CASED: Final = re.compile("(?:[lvodtT9nLmh=fc@._/+#-]|x(?<=[lv]x))+")
@@ -48,15 +50,28 @@ def _announced(talk: Talk, first: int, at: int, language: Language) -> Said | No
     once, where it has figures in it.
     """
     start = past_leading(talk, at, language, kinds="gfyc;")
-    is_led = is_led_to(talk, at, start, language) or (start > at and talk.words[start - 1] in language.casing)
-    if not is_led and talk.words[at : at + 1] == ["to"]:
+    is_led = is_led_to(talk, at, start, language) or talk.words[at - 1].endswith("'s")
+    is_led = is_led or (start > at and talk.words[start - 1] in language.casing)
+    needs_signs = not is_led
+    if needs_signs and talk.words[at : at + 1] == ["to"]:
         before = talk.words[max(talk.kinds.rfind("s", 0, first) + 1, first - _CHANGE_WORDS_MAX, 0) : first]
         is_led, start = not language.setting.isdisjoint(before), past_leading(talk, at + 1, language, kinds="gfyc;")
+    elif needs_signs and start > at and (said := _VERB.match(talk.kinds, at)) and talk.words[said.end() - 1] == "is":
+        is_led, start = True, past_leading(talk, said.end(), language, kinds="gfyc;")
     end = answer_end(talk, start, language, _ANNOUNCED_WORDS_MAX)
-    is_led = is_led or talk.words[at - 1].endswith("'s")
-    if not is_led and (start > at or not _has_figures(talk, start, end, language)):
+    if not is_led and start > at:
         return None
-    return _password(talk, start, end, language)
+    said = _password(talk, start, end, language)
+    if said and needs_signs and not _has_signs(talk, said.start, said.end if is_led else end, language):
+        return None
+    return said
+
+
+def _has_signs(talk: Talk, start: int, end: int, language: Language) -> bool:
+    """Whether figures are said together with words, or how these are written."""
+    if not language.password_signs.isdisjoint(talk.words[start:end]):
+        return True
+    return _has_figures(talk, start, end, language)
 
 
 def _has_figures(talk: Talk, start: int, end: int, language: Language) -> bool:
