@@ -78,6 +78,33 @@ def test_a_promise_without_its_words_is_named_with_what_it_was_bound_to(ask: Ask
     assert "nearest: line 1, “We never sell any of your data.”" in answer.out
 
 
+@pytest.mark.parametrize("now", ["We never sell your data, unless somebody pays.", "We say: We never sell your data."])
+def test_a_promise_to_which_something_was_added_lost_its_words_and_is_told_the_whole(
+    ask: Ask, folder: Path, now: str
+) -> None:
+    (folder / "policy.md").write_text(f"{now}\n", encoding="utf-8")
+    answer = ask("policy", "bind", "policy.md")
+    assert answer.code == 1
+    assert "0 promises bound in troth.yaml" in answer.out
+    assert "promises.0: the quote is only a part of what line 1 says" in answer.out
+    assert f"mend: quote the whole: “{now}”" in answer.out
+
+
+def test_a_promise_with_neither_control_nor_word_is_bound_to_nothing(ask: Ask, folder: Path) -> None:
+    text = DECLARATION.replace("    controls: [disclosure.only_to_recipients]\n", "")
+    (folder / "troth.yaml").write_text(text, encoding="utf-8")
+    (folder / "policy.md").write_text("We never sell your data.\n", encoding="utf-8")
+    answer = ask("policy", "bind", "policy.md")
+    assert answer.code == 1
+    assert "0 promises bound in troth.yaml, 1 bound to nothing, 0 not yet bound." in answer.out
+    assert "promises.0: “We never sell your data.”" in answer.out
+    document = json.loads(ask("policy", "bind", "policy.md", "--json").out)
+    assert (document["bound"], len(document["bound_to_nothing"])) == (0, 1)
+    attested = "    attest: {by: ann@example.org, says: So it is., on: 2026-11-01, until: 2027-02-01}\n"
+    (folder / "troth.yaml").write_text(text + attested, encoding="utf-8")
+    assert ask("policy", "bind", "policy.md").code == 0
+
+
 def test_json_says_the_same(ask: Ask, folder: Path) -> None:
     document = json.loads(ask("policy", "bind", "policy.md", "--json").out)
     [proposal] = document["proposals"]

@@ -19,7 +19,7 @@ ANSWERS = "We answer within one month."
 COMPLAINTS = "We acknowledge every complaint within thirty days and tell you the outcome without delay."
 DATABASES = "Every connection between our website and our databases is encrypted too."
 PAGE = "You reach this policy from a link named “Privacy policy” on every page of our website."
-EIGHT = "No more than eight people can open customer data"
+EIGHT = "No more than eight people can open customer data."
 STAYS = "What we have deleted stays deleted, also when we restore a backup."
 RECORD = "Each act on your data leaves an entry in a record that cannot be changed afterwards without anybody noticing."
 NOTHING = "We store nothing on your device before you have chosen."
@@ -44,7 +44,10 @@ WITHDRAW = "You can withdraw a consent at any time, as easily as you gave it; wh
 REFUSING = "Refusing is as easy as allowing, and the shop works either way."
 CHANGE = "You can change your mind on the cookies page, which is linked from every page."
 SIGNAL = "If your browser sends the Global Privacy Control signal, we take it as a refusal and show that we did."
-INVOICES = "Invoices stay for six years even when you ask us to delete everything else"
+INVOICES = (
+    "Invoices stay for six years even when you ask us to delete everything else, because the Value Added Tax Act 1994"
+    " requires it; in the meantime we remove the e-mail address from them."
+)
 PURPOSES = "Every kind of personal data that we hold has a declared purpose, a legal basis and a period."
 
 

@@ -178,7 +178,7 @@ def test_a_promise_without_a_rule_says_so() -> None:
 
 def test_what_a_person_bound_is_left_alone() -> None:
     text = "We never sell your data. We answer within one month."
-    plan = planned(text, "promises:\n  - {quote: never sell your data, owner: ann@example.org}\n")
+    plan = planned(text, "promises:\n  - {quote: We never sell your data, owner: ann@example.org}\n")
     assert [one.quote for one in plan.proposals] == ["We answer within one month."]
 
 

@@ -104,7 +104,7 @@ class Promise(Part):
     """What the policy promises, in its own words, and what shows that it is kept."""
 
     quote: Words
-    """The sentence or a distinct part of it, exactly as published."""
+    """The whole sentence, item of a list or row of a table, exactly as published."""
     owner: Words
     controls: tuple[str, ...] = ()
     about: tuple[str, ...] = ()

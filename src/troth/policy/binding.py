@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import bisect
+import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
 from troth.policy import retention
+from troth.policy.quotable import Page
 from troth.policy.reading.files import read_file
-from troth.policy.text import Block, PolicyError, PolicyText, Sentence
+from troth.policy.text import PolicyError, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["ROW", "Bound", "bind", "check", "doubts", "marks", "quoted"]
-
-ROW = " | "
-"""Stands between the cells of a row, in a quote."""
+__all__ = ["Bound", "bind", "check", "doubts", "marks", "quoted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +30,20 @@ class Bound:
 
 
 def bind(policy: PolicyText, promises: Sequence[Promise]) -> list[Bound]:
-    """Find each promise's quote in the policy; white space, quotation marks and dashes may differ.
+    """Find each promise's quote in the policy; white space, quotation marks, dashes and marks at its ends may differ.
 
-    A quote may be part of a sentence, or cross from one into the next within a paragraph; in a table it may cross
-    cells of one row, with `` | `` between them.
+    A quote is whole: a sentence or an item of a list, or several that follow each other in their paragraph; in a table
+    the row, with `` | `` between its cells, or a sentence in one. What leads into a list may stand before its item. Of
+    less, the rest could change and turn its meaning round.
     """
-    page = _Page(policy)
+    page = Page(policy)
     return [_bound(index, promise, page) for index, promise in enumerate(promises)]
 
 
 def quoted(policy: PolicyText, quotes: Sequence[str]) -> list[tuple[Sentence, ...]]:
-    """The sentences that each quote touches; none for one that does not stand in exactly one place."""
-    page = _Page(policy)
-    found = [page.find(same_words(quote)) if quote.strip() else [] for quote in quotes]
+    """The sentences of each quote; none for one that does not stand in exactly one place as a whole."""
+    page = Page(policy)
+    found = [page.whole(same_words(quote)) for quote in quotes]
     return [places[0] if len(places) == 1 else () for places in found]
 
 
@@ -81,16 +80,16 @@ def _sentence(message: str) -> str:
     return f"{message[:1].upper()}{message[1:]}."
 
 
-def _passed_over(declaration: Declaration, policy: PolicyText) -> list[Problem]:
+def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Problem]:
     """Decisions about sentences that are no longer there: harmless, and worth a look."""
-    passed = declaration.policy.not_promises
-    places = quoted(policy, [one.quote for one in passed])
-    message, mend = "the quote is not in the policy", "take the line out, or quote the sentence as it now is"
-    return [
-        Problem("quote-not-found", None, f"policy.not_promises.{index}.quote", message, mend, Severity.WARNING)
-        for index, found in enumerate(places)
-        if not found
-    ]
+    page = Page(policy)
+    for index, one in enumerate(declaration.policy.not_promises):
+        found = page.whole(same_words(one.quote))
+        if len(found) != 1:
+            path = f"policy.not_promises.{index}.quote"
+            problem, _ = _unplaced(same_words(one.quote), path, found, page)
+            mend = f"{problem.mend}, or take the line out"
+            yield dataclasses.replace(problem, mend=mend, severity=Severity.WARNING)
 
 
 def _located(declaration: Declaration, problem: Problem) -> Problem:
@@ -99,64 +98,40 @@ def _located(declaration: Declaration, problem: Problem) -> Problem:
     )
 
 
-class _Page:
-    """The policy in the form that quotes are searched in: one paragraph a line, each character's sentence known."""
-
-    def __init__(self, policy: PolicyText) -> None:
-        self.sentences = policy.sentences
-        self._starts: list[int] = []
-        parts: list[str] = []
-        at = 0
-        for block, following in zip(policy.blocks, (*policy.blocks[1:], None), strict=True):
-            for place, sentence in enumerate(block.sentences):
-                words = same_words(sentence.text)
-                parts.append(words + (_behind(block, following) if place == len(block.sentences) - 1 else " "))
-                self._starts.append(at)
-                at += len(parts[-1])
-        self.text = "".join(parts)
-
-    def find(self, quote: str) -> list[tuple[Sentence, ...]]:
-        """The sentences of the first places where the quote stands; two are enough to know that it is ambiguous."""
-        found: list[tuple[Sentence, ...]] = []
-        at = self.text.find(quote)
-        while at >= 0 and len(found) < 2:
-            first = bisect.bisect_right(self._starts, at) - 1
-            last = bisect.bisect_right(self._starts, at + len(quote) - 1) - 1
-            found.append(self.sentences[first : last + 1])
-            at = self.text.find(quote, at + len(quote))
-        return list(dict.fromkeys(found))
-
-    def nearest(self, quote: str) -> Sentence | None:
-        """The sentence that shares most of its words with the quote, if any shares half of them."""
-        wanted = _words(quote)
-        scored = [(_likeness(wanted, _words(sentence.text)), -place) for place, sentence in enumerate(self.sentences)]
-        likeness, place = max(scored, default=(0.0, 0))
-        return self.sentences[-place] if likeness >= 0.5 else None
-
-
-def _behind(block: Block, following: Block | None) -> str:
-    """What stands behind a block: the end of its line, but a bar within a row of a table."""
-    if block.cell is None or following is None or following.cell is None:
-        return "\n"
-    return ROW if (block.cell.table, block.cell.row) == (following.cell.table, following.cell.row) else "\n"
-
-
-def _bound(index: int, promise: Promise, page: _Page) -> Bound:
-    quote, path = same_words(promise.quote), f"promises.{index}.quote"
-    found = page.find(quote)
+def _bound(index: int, promise: Promise, page: Page) -> Bound:
+    quote = same_words(promise.quote)
+    found = page.whole(quote)
     if len(found) == 1:
         return Bound(index, promise, found[0])
+    problem, near = _unplaced(quote, f"promises.{index}.quote", found, page)
+    return Bound(index, promise, (), problem, near)
+
+
+def _unplaced(
+    quote: str, path: str, found: Sequence[tuple[Sentence, ...]], page: Page
+) -> tuple[Problem, Sentence | None]:
+    """Why the quote has not one place, with the sentence to look at."""
     if found:
-        lines = " and ".join(f"line {sentences[0].span.line}" for sentences in found)
+        lines = " and ".join(f"line {sentences[0].span.line}" for sentences in found[:2])
         message = f"the quote stands in the policy more than once, in {lines}"
-        return Bound(index, promise, (), Problem("quote-ambiguous", None, path, message, "quote more of the sentence"))
-    near = page.nearest(quote)
+        mend = "quote the sentence before or behind it too, or what leads into the list"
+        return Problem("quote-ambiguous", None, path, message, mend), None
+    if (part_of := page.around(quote)) is not None:
+        message = f"the quote is only a part of what line {part_of.span.line} says, and the rest may turn it round"
+        return Problem("quote-partial", None, path, message, f"quote the whole: “{page.whole_of(quote)}”"), part_of
+    near = _nearest(page.sentences, quote)
     mend = (
         f"the nearest sentence is in line {near.span.line}: “{_short(near.text)}”" if near else "quote it as published"
     )
-    return Bound(
-        index, promise, (), Problem("quote-not-found", None, path, "the quote is not in the policy", mend), near
-    )
+    return Problem("quote-not-found", None, path, "the quote is not in the policy", mend), near
+
+
+def _nearest(sentences: Sequence[Sentence], quote: str) -> Sentence | None:
+    """The sentence that shares most of its words with the quote, if any shares half of them."""
+    wanted = _words(quote)
+    scored = [(_likeness(wanted, _words(sentence.text)), -place) for place, sentence in enumerate(sentences)]
+    likeness, place = max(scored, default=(0.0, 0))
+    return sentences[-place] if likeness >= 0.5 else None
 
 
 def _words(text: str) -> frozenset[str]:

@@ -41,7 +41,8 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     they are added. Nothing else of the file changes. A control is written only where green would be right about the
     promise: where policy and declaration differ, or a person's word is wanted too, it stands in a comment.
 
-    Ends with 1 when a promise is unbound or lost its words, and when the declaration speaks against one that is bound.
+    Ends with 1 when a promise is unbound, bound to nothing (no control and nobody's word) or lost its words, and when
+    the declaration speaks against one that is bound.
 
     \b
     Example:  troth policy bind policy.md -d troth.yaml
@@ -63,7 +64,7 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     else:
         for line in _shown(file, declaration, plan, change, applied=approved is not None):
             click.echo(cli.printable(line))
-    if plan.astray or plan.doubted or (plan.proposals and approved is None):
+    if plan.astray or plan.doubted or plan.bare or (plan.proposals and approved is None):
         raise click.exceptions.Exit(1)
 
 
@@ -83,15 +84,18 @@ def _apply(change: Change, approved: str) -> None:
 
 
 def _shown(file: Path, declaration: Path, plan: BindingPlan, change: Change | None, *, applied: bool) -> Iterator[str]:
-    yield f"{file}: {counted(len(plan.bound), 'promise')} bound in {declaration}, {len(plan.proposals)} not yet bound."
+    bound = counted(len(plan.bound) - len(plan.bare), "promise")
+    nothing = f" {len(plan.bare)} bound to nothing," if plan.bare else ""
+    yield f"{file}: {bound} bound in {declaration},{nothing} {len(plan.proposals)} not yet bound."
     if plan.astray:
-        yield f"{counted(len(plan.astray), 'promise')} of {declaration}: their words are no longer in the policy."
+        yield f"{counted(len(plan.astray), 'promise')} of {declaration}: their words are not in the policy as a whole."
     if plan.left:
         yield f"{counted(plan.left, 'sentence')} left out, as listed under policy.not_promises."
     for lost in plan.astray:
         yield from _lost(lost)
     for doubted in plan.doubted:
         yield from _doubted(doubted)
+    yield from _bare(plan)
     if change is None:
         for proposal in plan.proposals:
             yield from _proposal(proposal)
@@ -115,11 +119,20 @@ def _doubted(doubted: Doubted) -> Iterator[str]:
     yield from _wrapped(doubted.message, "  ! ")
 
 
+def _bare(plan: BindingPlan) -> Iterator[str]:
+    if plan.bare:
+        yield "\nBound to nothing, so name a control or let somebody attest it:"
+    for bare in plan.bare:
+        yield from _wrapped(f"“{bare.promise.quote}”", f"  promises.{bare.index}: ")
+
+
 def _lost(lost: Astray) -> Iterator[str]:
-    yield f"\npromises.{lost.index}: {lost.message}"
+    yield f"\npromises.{lost.index}: {lost.problem.message}"
     yield from _wrapped(f"“{lost.promise.quote}”", "  was: ")
     yield f"  was bound to: {', '.join(lost.promise.controls) or 'no control'}"
-    if lost.near is not None:
+    if lost.problem.code == "quote-partial":
+        yield from _wrapped(lost.problem.mend, "  mend: ")
+    elif lost.near is not None:
         yield from _wrapped(f"line {lost.near.span.line}, “{lost.near.text}”", "  nearest: ")
 
 
@@ -164,7 +177,8 @@ def _wrapped(text: str, before: str) -> list[str]:
 
 def _as_data(plan: BindingPlan, change: Change | None) -> dict[str, Any]:
     return {
-        "bound": len(plan.bound),
+        "bound": len(plan.bound) - len(plan.bare),
+        "bound_to_nothing": [{"promise": one.index, "quote": one.promise.quote} for one in plan.bare],
         "passed_over": plan.left,
         "proposals": [
             {
@@ -188,7 +202,8 @@ def _as_data(plan: BindingPlan, change: Change | None) -> dict[str, Any]:
                 "promise": lost.index,
                 "quote": lost.promise.quote,
                 "controls": list(lost.promise.controls),
-                "message": lost.message,
+                "message": lost.problem.message,
+                "mend": lost.problem.mend,
                 "nearest": None if lost.near is None else {"line": lost.near.span.line, "text": lost.near.text},
             }
             for lost in plan.astray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.declaration import Declaration, Promise
+from troth.declaration import Declaration, Problem, Promise
 from troth.policy import retention
 from troth.policy.binding import Bound, bind, quoted
 from troth.policy.clauses import Understood
@@ -20,12 +20,12 @@ __all__ = ["Astray", "BindingPlan", "Doubted", "plan_binding"]
 
 @dataclass(frozen=True, slots=True)
 class Astray:
-    """A promise whose words the policy no longer holds: the old words and what it was bound to stand in *promise*;
-    *near* is the sentence that is most like them."""
+    """A promise whose words the policy does not hold as a whole: the old words and what it was bound to stand in
+    *promise*; *near* is the sentence that is most like them."""
 
     index: int
     promise: Promise
-    message: str
+    problem: Problem
     near: Sentence | None = None
 
 
@@ -41,13 +41,18 @@ class Doubted:
 @dataclass(frozen=True, slots=True)
 class BindingPlan:
     """*proposals* are new, *bound* have their place, *astray* lost it; *left* were said to be no promises; of the bound
-    ones *doubted* need a second look."""
+    ones *bare* have neither a control nor anybody's word, and *doubted* need a second look."""
 
     proposals: tuple[Proposal, ...]
     bound: tuple[Bound, ...]
     astray: tuple[Astray, ...]
     left: int = 0
     doubted: tuple[Doubted, ...] = ()
+
+    @property
+    def bare(self) -> tuple[Bound, ...]:
+        """Promises that are bound to nothing: with a quote and an owner, and nothing that could show them."""
+        return tuple(one for one in self.bound if not one.promise.controls and one.promise.attest is None)
 
 
 def plan_binding(
@@ -61,9 +66,7 @@ def plan_binding(
     quoting = Quoting(understood)
     new = [one for one in propose(understood, declaration, known) if not _is_taken(one, quoting, taken)]
     lost = [
-        Astray(bound.index, bound.promise, bound.problem.message, bound.near)
-        for bound in bounds
-        if bound.problem is not None
+        Astray(bound.index, bound.promise, bound.problem, bound.near) for bound in bounds if bound.problem is not None
     ]
     return BindingPlan(
         tuple(new),

@@ -1,12 +1,11 @@
-"""The words by which a promise is quoted: its sentence, or the whole row of a table."""
+"""The words by which a promise is quoted: its sentence, an item with what leads into it, or the row of a table."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
-from troth.policy.binding import ROW
 from troth.policy.clauses import Clause, Understood
+from troth.policy.quotable import ROW, Page, leads_of
 from troth.policy.text import Block, Sentence
 from troth.wording import same_words
 
@@ -23,7 +22,13 @@ class Quoting:
         for block in understood.policy.blocks:
             if block.cell is not None:
                 self._rows.setdefault((block.cell.table, block.cell.row), []).append(block.text)
-        self._times = Counter(same_words(text) for text in self._all())
+        leads = leads_of(understood.policy)
+        self._leads = {
+            block.sentences[0].id: leads[number]
+            for number, block in enumerate(understood.policy.blocks)
+            if number in leads and block.sentences
+        }
+        self._page = Page(understood.policy)
 
     def promises(self) -> Iterator[tuple[str, tuple[Clause, ...]]]:
         """Each quote with the clauses that promise something in it, in order."""
@@ -34,8 +39,10 @@ class Quoting:
 
     def quote(self, clause: Clause) -> str:
         """The words to quote the clause by."""
-        row = self._row(self._blocks[clause.sentence.id])
-        return clause.sentence.text if row is None else ROW.join(row)
+        if (row := self._row(self._blocks[clause.sentence.id])) is not None:
+            return ROW.join(row)
+        lead = self._leads.get(clause.sentence.id)
+        return clause.sentence.text if lead is None else f"{lead.text} {clause.sentence.text}"
 
     def sentences(self, clause: Clause) -> tuple[Sentence, ...]:
         """All sentences that the quote of the clause touches."""
@@ -50,14 +57,8 @@ class Quoting:
         )
 
     def times(self, quote: str) -> int:
-        """How often the policy says exactly these words."""
-        return self._times[same_words(quote)]
+        """In how many places the policy says exactly these words."""
+        return len(self._page.whole(same_words(quote)))
 
     def _row(self, block: Block) -> list[str] | None:
         return None if block.cell is None else self._rows[block.cell.table, block.cell.row]
-
-    def _all(self) -> Iterator[str]:
-        yield from (ROW.join(row) for row in self._rows.values())
-        yield from (
-            one.text for block in self._understood.policy.blocks if block.cell is None for one in block.sentences
-        )
