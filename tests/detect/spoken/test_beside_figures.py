@@ -59,6 +59,21 @@ def test_a_sentence_with_a_spoken_value_takes_nothing_from_what_is_written_befor
         assert (after[: len(before)], len(after) > len(before)) == (before, True), (written, said)
 
 
+@pytest.mark.parametrize("end", [".\n", "\n"])
+def test_nor_does_it_take_anything_from_what_is_written_after_it(end: str) -> None:
+    for written, said in itertools.product(_WRITTEN, _SAID):
+        alone = _found(written)
+        after = _found(said + end + written)
+        assert (after[-len(alone) :], len(after) > len(alone)) == (alone, True), (written, said)
+
+
+@pytest.mark.parametrize("end", [". ", ".\n", "\n"])
+@pytest.mark.parametrize("figures", ["07700 900123", "AB 12 34 56 C", "519-21-4321", "4111 1111 1111 1111"])
+@pytest.mark.parametrize("said", ["my pin is four two seven one", "born on the third of march nineteen eighty"])
+def test_figures_do_not_answer_what_is_answered_in_words(said: str, figures: str, end: str) -> None:
+    assert _found(said + end + figures) == _found(said) + _found(figures)
+
+
 @pytest.mark.parametrize("written", ["password: hunter2", "user name: annlee99", _WRITTEN[3]])
 def test_nor_does_a_spoken_value_go_on_in_the_fields_of_a_form(written: str) -> None:
     said = "my card is four one one one"

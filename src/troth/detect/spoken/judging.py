@@ -74,15 +74,17 @@ class Context(NamedTuple):
 _NOTHING: Final = Context((), is_partial=False, is_sure=False, is_near=False, is_generic=True)
 
 
-def context(talk: Talk, at: int) -> Context:
-    """What was asked for before word *at*. Words that are often said of something else count less, and less far."""
+def context(talk: Talk, at: int, *, since: int = 0) -> Context:
+    """What was asked for before word *at*, and not before word *since*. Words that are often said of something else
+    count less, and less far.
+    """
     by_rank: tuple[list[tuple[str, ...]], ...] = ([], [], [])
     is_partial = is_sure = is_near = False
     counted = 0
     typed = at
     for start, past, prompt in talk.asked_before(at, _ASKED_MAX):
         distance, rank = at - past, prompt.rank
-        if prompt.is_end or distance > _ASKED_WORDS_MAX:
+        if prompt.is_end or distance > _ASKED_WORDS_MAX or past <= since:
             break
         if _has_moved_on(talk.kinds[past:at], rank):
             continue

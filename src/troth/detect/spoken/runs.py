@@ -73,7 +73,8 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
     chosen: list[tuple[Said | None, int]] = [(None, 1)] * len(pieces)
     for at in range(len(pieces) - 1, -1, -1):
         best[at] = best[at + 1]
-        for said, count, worth in _readings(talk, pieces[at : at + _PIECES_MAX], language):
+        asked = _asked(talk, pieces, at, language)
+        for said, count, worth in _readings(talk, pieces[at : at + _PIECES_MAX], asked, language):
             if worth + best[at + count] > best[at]:
                 best[at], chosen[at] = worth + best[at + count], (said, count)
     found = []
@@ -86,7 +87,21 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
     yield from widened(talk, found, pieces, language)
 
 
-def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterator[tuple[Said, int, float]]:
+def _asked(talk: Talk, pieces: Sequence[Piece], at: int, language: Language) -> Context:
+    """What was asked for before a piece. Figures on a line of their own do not answer what is answered in words."""
+    piece, since = pieces[at], 0
+    if in_figures(talk, piece.start, piece.end):
+        line = talk.kinds.rfind("s", max(0, piece.start - _ASIDE_WORDS_MAX), piece.start)
+        since = talk.kinds.rfind("!", max(0, line - _ASIDE_WORDS_MAX), max(0, line)) + 1
+        before = next((it for it in reversed(pieces[max(0, at - _ASIDE_WORDS_MAX) : at]) if it.end <= line), None)
+        if before and _is_otherwise_said(talk, before, piece, language):
+            since = before.end
+    return context(talk, piece.start, since=since)
+
+
+def _readings(
+    talk: Talk, pieces: Sequence[Piece], asked: Context, language: Language
+) -> Iterator[tuple[Said, int, float]]:
     """What the first piece says, alone and together with those after it: how many pieces, and what that is worth."""
     first = pieces[0]
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
@@ -94,7 +109,6 @@ def _readings(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     is_short = len(first.signs.said) < _LEAST_SIGNS
     if is_short and (len(pieces) == 1 or _is_apart(talk, first, pieces[1], _NOTHING, language)):
         return
-    asked = context(talk, first.start)
     parts, signs = [first], first.signs
     said = _understood(talk, parts, signs, asked, language)
     aside = joins = 0

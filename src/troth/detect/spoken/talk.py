@@ -20,19 +20,19 @@ _REST: Final = (
     r"|(?=[^ ,-])(?:\d{1,3}(?:,\d{3})+(?![,\d])|\d+(?:[.:]\d+)+|\d+(?:st|nd|rd|th)?"
     r"|\n\s*(?:\d{1,6}\s*\n)?(?:\d\d:){1,2}\d\d[.,]\d{3} --> [\d:.,]{1,12}[^\n]{0,80}"
     r"|\n\s*(?:\[[\d:. ]{1,16}\]\s?)?(?:[^\W\d_][\w.()' -]{0,24}:(?!\S))?"
-    r"|\. (?:(?<=\d\. )|(?<=\d[a-z]\. )|(?<=\d[a-z]{2}\. )|(?<=\d [a-z]\. ))"
+    r"|\. (?:(?<=\d\. )|(?<=\d[a-z]\. )|(?<=\d[a-z]{2}\. )|(?<=\d [a-z]\. )|(?=[+(a-z]{0,3} ?\d[\da-z ()/-]{4}))"
     r"|(?<=\w)\.(?=\w)|[/@_+#%&*$\u00a3\u20ac:;=<>|?!\\])"
 )
 _PIECES: Final = re.compile(f"({_WORD}{_REST})")
 _PLAIN_PIECES: Final = re.compile(f"({_PLAIN_WORD}{_REST})")
-"""A new turn with its speaker, a number, a word, a full stop after figures, or a sign. Commas, hyphens and spaces only
+"""A new turn with its speaker, a number, a word, a full stop beside figures, or a sign. Commas, hyphens and spaces only
 divide. That is told first, since most of what stands between words is a space."""
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
 """What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
 _NEW_LINE: Final = "\n"
 _FULL_STOP: Final = ". "
-"""The times of a subtitle say nothing; nobody else speaks after them, nor after a number in figures that ends there."""
+"""The times of a subtitle say nothing; nobody else speaks after them, nor after a full stop beside figures."""
 _SOON_AFTER: Final = 2
 _CAPITALS: Final = re.compile(r"[A-Z\x80-\U0010ffff]'?[A-Z\x80-\U0010ffff]")
 _CAPITALS_SHARE: Final = 0.3
