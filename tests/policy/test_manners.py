@@ -3,6 +3,8 @@ tables, one person who speaks."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from tests.policy.linting import TODAY
 
@@ -10,7 +12,7 @@ from troth.policy import read
 from troth.policy.clauses import ClauseKind, understand
 from troth.policy.lexicon import mentions
 from troth.policy.lint import lint
-from troth.policy.stated import ContactKind, contacts, definitions
+from troth.policy.stated import ContactKind, contacts, dates, definitions
 
 FRONT = (
     "---\ntitle: Privacy\nredirect_from:\n  - /privacy\ndescription: It is your data, and this is our promise!\n---\n\n"
@@ -139,3 +141,53 @@ def test_what_is_denied_of_third_parties_and_told_of_a_provider_is_a_contradicti
 def test_other_peoples_things_beside_ours_lack_no_word() -> None:
     assert "S.grammar.missing-word" not in found("We note your visits to our and other websites.")
     assert "S.grammar.missing-word" in found("We note your visits to our and see you.")
+
+
+WRAPPED = """We only use it when the law allows us to do so. Most commonly we process it
+where:
+  • we need to comply with a legal obligation
+  • we need it for a task in the public
+    interest
+Less commonly, we may also process it where:
+  • we need to protect somebody's life
+
+National Register
+We are required to provide information about pupils to the department as part
+of the school census that is taken in each term of the year, and we do so with
+great care. To find out more about the register, ask in the office or see what
+the department says of it.
+"""
+
+
+def test_what_stands_left_of_the_markers_goes_on_behind_the_list() -> None:
+    blocks = read(WRAPPED, kind="text").blocks
+    assert [block.kind for block in blocks[:5]] == ["paragraph", "list_item", "list_item", "paragraph", "list_item"]
+    assert blocks[2].text.endswith("in the public interest")
+
+
+def test_a_short_line_above_wrapped_ones_is_their_heading() -> None:
+    assert ("heading", "National Register") in {(one.kind, one.text) for one in read(WRAPPED, kind="text").blocks}
+
+
+@pytest.mark.parametrize(
+    "text", ["Reviewed by the governors: September 2025  Next review: September 2026", "Reviewed September 2025"]
+)
+def test_the_day_of_the_next_review_is_not_the_day_of_the_policy(text: str) -> None:
+    policy = read(f"# Notice\n\n{text}\n\nWe keep your name for a year.", kind="markdown")
+    assert [one.text for one in dates(policy)] == ["September 2025"]
+    assert "S.stale" in found(f"# Notice\n\n{text}\n\nWe keep your name for a year.")
+
+
+def test_a_day_is_read_as_it_is_written_in_german() -> None:
+    assert dates(read("Last update: 9. April 2026", kind="markdown"))[0].days == (dt.date(2026, 4, 9),)
+
+
+def test_a_heading_with_nothing_below_tells_nothing() -> None:
+    bare = "## What automated decisions we take\n\n## Contact\n\nWrite to us."
+    assert "GDPR.13.2f.adm" in found(bare)
+    assert "GDPR.13.2f.adm" not in found(bare.replace("\n\n## Contact", "\n\nNone.\n\n## Contact"))
+
+
+@pytest.mark.parametrize("heading", ["## Effective 1 May 2026", "## We never sell your data"])
+def test_a_heading_that_says_something_is_heard_without_a_text(heading: str) -> None:
+    assert mentions(read(f"{heading}\n\n## Contact\n\nWrite.", kind="markdown")).passages[0].words

@@ -247,9 +247,11 @@ def _said(text: str, words: Mapping[str, str]) -> str:
 
 def passages(policy: PolicyText) -> Iterator[Passage]:
     """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*. The
-    cells of a row that answers “Collected?” with no speak of nothing."""
+    cells of a row that answers “Collected?” with no speak of nothing, and so do headings that announce what nobody
+    wrote."""
     us = Us(policy)
     denied = _denied_rows(policy)
+    silent = {id(block) for block in _bare_headings(policy)}
     above: list[tuple[int, str]] = []
     heads: dict[tuple[int, int], str] = {}
     lead = ""
@@ -261,7 +263,7 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
         for number, sentence in enumerate(block.sentences):
             own = plain(us.read(sentence.text[:_CHARACTERS_MAX]))
             words = f"{leading} {own}" if leading else own
-            if block.cell is not None and (block.cell.table, block.cell.row) in denied:
+            if id(block) in silent or (block.cell is not None and (block.cell.table, block.cell.row) in denied):
                 words = own = leading = ""
             title = _title(us.title(sentence.text)) if number == 0 else ""
             is_title = title == own and len(block.sentences) > 1
@@ -278,6 +280,17 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
                 if block.text.rstrip().endswith((":", "-", "–", "—", ","))
                 else ""
             )
+
+
+def _bare_headings(policy: PolicyText) -> Iterator[Block]:
+    """Headings that announce something, and nothing stands below: “What we do after a breach”, as a template has it."""
+    for block, after in zip(policy.blocks, [*policy.blocks[1:], None], strict=False):
+        is_bare = after is None or (after.kind == "heading" and after.depth <= block.depth)
+        if block.kind == "heading" and is_bare and _ANNOUNCES.match(plain(block.text[:_TITLE_MAX])):
+            yield block
+
+
+_ANNOUNCES = re.compile(r"(?:(?:section )?\d+ |[a-z] )?(?:what|how|who|whom|whose|where|which|why|when)\b")
 
 
 def _denied_rows(policy: PolicyText) -> frozenset[tuple[int, int]]:

@@ -112,6 +112,8 @@ def _kind(date: Written, policy: PolicyText, stated: Mapping[tuple[str, int], Da
     before, after = straight(date.sentence.text)[: date.start], straight(date.sentence.text)[date.end :]
     if kind := stated.get((date.sentence.id, policy.place(date.sentence, date.start, date.end).start)):
         return kind
+    if _REVIEW_DUE.search(before):
+        return None
     of_law = _OF_LAW.search(before + after[:_BESIDE])
     if _CUE.search(before) and not of_law and len(before.split()) <= _WORDS_MAX:
         return DateKind.UPDATED

@@ -16,6 +16,9 @@ _LINES_MAX = 100_000
 _WIDTH_MAX = 120
 """A longer line was not wrapped by an editor."""
 
+_FULL = 0.8
+"""A line that is nearly as long as the widest was wrapped for want of room."""
+
 _HEADING_CHARACTERS_MAX, _HEADING_WORDS_MAX = 80, 12
 _HEADINGS_RUNNING_MAX = 2
 """More short lines one after the other are an address or a list."""
@@ -35,7 +38,7 @@ _NUMBERED = re.compile(
 _LINE = re.compile(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)]?\s*\Z")
 _NO_HEADING = re.compile(
-    r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|status|date|tel|telephone|fax)\b|"
+    r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|status|date|reviewed|tel|telephone|fax)\b|"
     r"\b(?:a|an|and|at|or|our|the|your)\Z",
     re.I,
 )
@@ -175,7 +178,7 @@ def _groups(source: str) -> Iterator[_Group]:
 def _width(lengths: list[int]) -> int:
     """Where an editor wrapped the text, by how long its lines are; 0 where no editor did."""
     width = sorted(lengths)[len(lengths) * 95 // 100] if lengths else 0
-    full = sum(length >= 0.8 * width for length in lengths)
+    full = sum(length >= _FULL * width for length in lengths)
     return width if width <= _WIDTH_MAX and full >= max(3, len(lengths) / 4) else 0
 
 
@@ -186,13 +189,15 @@ def _parts(group: _Group, line: _Line, width: int) -> bool:
         return len(group.lines) > 1
     if group.is_underlined or _is_rule(before):
         return True
+    if group.marker and line.indent < group.lines[0].indent and not line.marker[0]:
+        return True  # what goes on with an item stands no further left than its marker
     word = line.text.split(maxsplit=1)[0]
     has_room = not width or len(before) > _WIDTH_MAX or len(before) + 1 + len(word) <= width
     is_over = _ENDS.search(before) is not None
     if line.marker[0]:
         is_prose = len(group.lines) > 1 and line.marker[0] != "bullet"  # "since\n1. May" is no list
         return is_over or bool(group.marker) or (has_room and not is_prose)
-    return has_room and (is_over or (group.is_short and (_is_strong(group) or _is_prose(line.text))))
+    return has_room and (is_over or (group.is_short and (_is_strong(group) or _is_prose(line.text, width))))
 
 
 def _is_rule(text: str) -> bool:
@@ -201,10 +206,11 @@ def _is_rule(text: str) -> bool:
     return len(signs) >= 3 and signs[0] in "=-_*" and signs == signs[0] * len(signs)
 
 
-def _is_prose(text: str) -> bool:
-    """Whether a line can only be text: long, or a sentence."""
+def _is_prose(text: str, width: int = 0) -> bool:
+    """Whether a line can only be text: long, as where an editor wrapped it at *width*, or a sentence."""
     bare = text.strip()
-    return not bare[0].islower() and (len(bare) > _HEADING_CHARACTERS_MAX or _ENDS.search(bare) is not None)
+    long = min(_HEADING_CHARACTERS_MAX, _FULL * width if width else _HEADING_CHARACTERS_MAX)
+    return not bare[0].islower() and (len(bare) > long or _ENDS.search(bare) is not None)
 
 
 def _is_strong(group: _Group) -> bool:
@@ -232,7 +238,9 @@ def _is_weak(before: _Group | None, group: _Group, after: _Group) -> bool:
     looks_so = not group.level and group.is_short and not group.marker and group.bare[-1] != ":"
     is_announced = before is not None and not before.level and before.lines[-1].text.rstrip().endswith(":")
     leads_on = bool(after.marker) and after.words[0].islower()
-    stands_so = (group.apart and after.apart) or (not after.apart and _is_prose(after.lines[0].text))
+    stands_so = (group.apart and after.apart) or (
+        not after.apart and (_is_prose(after.lines[0].text) or len(after.lines) > 1)
+    )
     return looks_so and stands_so and not is_announced and not leads_on
 
 

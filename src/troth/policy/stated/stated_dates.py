@@ -45,7 +45,7 @@ class StatedDate:
 
 _MONTH = rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _MONTHS)}|sept)\.?"
 _FORMS = (
-    re.compile(rf"(?<![\d.])(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?P<year>\d{{4}})(?!\d)", re.I),
+    re.compile(rf"(?<![\d.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?(?: of)? {_MONTH},? (?P<year>\d{{4}})(?!\d)", re.I),
     re.compile(rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})(?!\d)", re.I),
     re.compile(rf"\b{_MONTH},? (?P<year>\d{{4}})(?!\d)", re.I),
     re.compile(r"(?<![\d-])(?P<year>\d{4})-(?P<number>\d\d)-(?P<day>\d\d)(?![\d-])"),
@@ -55,13 +55,15 @@ _FORMS = (
 )
 _CUES = {
     DateKind.UPDATED: re.compile(
-        r"\b(?:updated?|revis(?:ed|ion)|modified|amended|last (?:changed|reviewed)|changed on|version)\b", re.I
+        r"\b(?:updated?|revis(?:ed|ion)|modified|amended|last changed|(?<!be )reviewed|changed on|version)\b", re.I
     ),
     DateKind.EFFECTIVE: re.compile(
         r"\b(?:effective|in force|takes? effect|into (?:effect|force)|(?:applies|valid) (?:from|since)|as of)\b",
         re.I,
     ),
 }
+_NEXT = re.compile(r"\b(?:next|future)\b[^.]{0,30}$|\b(?:due|again)\b[^.]{0,15}$", re.I)
+"""Before a day that is still to come."""
 _VERSION = re.compile(
     r"\b(?:version|ver\.|v\.?)(?: ?no\.?| number)?:? ?(?P<number>\d{1,3}(?:\.\d{1,3}){0,3})(?![\d/-]|\.\d)", re.I
 )
@@ -113,7 +115,8 @@ def _stated(text: str, before: str) -> Iterator[tuple[int, int, DateKind]]:
     for match in sorted(itertools.chain.from_iterable(form.finditer(text) for form in _FORMS), key=re.Match.start):
         if match.start() >= reached:
             near = f"{before} {text}"[: len(before) + 1 + match.start()][-_NEAR_CHARACTERS:]
-            if kind := _kind(near) or _kind(text[match.end() :][:_NEAR_CHARACTERS]):
+            kind = _kind(near) or _kind(text[match.end() :][:_NEAR_CHARACTERS])
+            if kind and not _NEXT.search(near):
                 yield *match.span(), kind
             reached = match.end()
     for match in _VERSION.finditer(text):
