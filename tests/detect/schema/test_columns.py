@@ -130,6 +130,23 @@ def test_a_person_stays_one_in_a_table_that_is_called_after_a_thing() -> None:
     assert "name" not in _found(_texts("enterprise", "name", "email", "contact_name"))
 
 
+def test_the_state_and_the_number_of_an_invoice_are_no_address() -> None:
+    assert _found(_texts("invoice", "number", "state")) == {}
+    assert set(_found(_texts("site", "street", "city", "number")).values()) == set()
+    assert set(_found(_texts("home", "street", "city", "number"))) == {"street", "city", "number"}
+
+
+def test_who_else_gets_a_letter_is_an_address_of_mail() -> None:
+    assert _found(_texts("queued", "cc", "bcc", "in_reply_to", "reply_to")) == dict.fromkeys(
+        ("cc", "bcc", "reply_to"), "user.contact.email"
+    )
+
+
+def test_a_token_of_a_person_is_one_whatever_it_opens() -> None:
+    assert _found(_texts("users", "rp_token")) == {"rp_token": "user.authorization.credentials"}
+    assert _found(_texts("users", "page_token")) == {}
+
+
 def test_clients_that_are_programs_are_nobody() -> None:
     assert "name" not in _found(_texts("client", "name", "redirect_uri"))
     assert _found(_texts("client", "name")) == {"name": "user.name"}

@@ -259,6 +259,14 @@ def test_a_text_with_the_mark_of_a_key_may_be_the_end_of_a_name() -> None:
     assert _told(infer_references(schema)) == {"scope.role_id": "shop_role.id"}
 
 
+def test_the_types_of_a_thing_come_before_types_of_all() -> None:
+    columns = "note:t created_by_id updated_by_id"
+    schema = _schema(
+        f"tickets:\nticket_articles: type_id\nticket_article_types: {columns}\ntype_lookups: name:t\nuser:"
+    )
+    assert _told(infer_references(schema))["ticket_articles.type_id"] == "ticket_article_types.id"
+
+
 def test_initials_are_those_of_the_whole_name_too() -> None:
     schema = _schema("app_page:\napp_tag:\napp_data_set:\njob: ads_id")
     assert _told(infer_references(schema)) == {"job.ads_id": "app_data_set.id"}

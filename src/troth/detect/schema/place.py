@@ -16,7 +16,7 @@ _ADDRESS: Final = "user.contact.address"
 _NAMING: Final = frozenset({"user.name.first", "user.name.last", "user.demographic.date_of_birth"})
 _BOTH_NAMES: Final = frozenset({("first", "name"), ("last", "name")})
 _SIGNING: Final = frozenset({"user.account.username", "user.authorization.password"})
-_WORK: Final = frozenset({"user.workplace", "user.contact.organization"})
+_WORK: Final = "user.workplace"
 _BODILY: Final = frozenset({"user.demographic.date_of_birth", "user.demographic.gender"})
 _BANK: Final = "user.financial.bank_account"
 _LATER: Final = frozenset({"authored", "written", "postal", "bodied", "bank", "health", "titled", "addressed", "own"})
@@ -73,7 +73,7 @@ class Place:
             last_name="user.name.last" in said,
             is_authored=any(_is_author(column.name, known) for column in table.columns),
             is_published=any(known.is_in((word,), "published") for word in words),
-            is_at_work=bool(said & _WORK) or known.is_in(words, "prospect") or known.is_in(words, "staff"),
+            is_at_work=_WORK in said or known.is_in(words, "office"),
             is_of_bodies=bool(said & _BODILY),
             is_bank=_BANK in said and not known.is_in(words, "bank"),
             front=front,

@@ -171,7 +171,8 @@ class Targets:
             return True
         if set(full[1:-1]) & self.lists.links or (len(full) > 2 and full[0] in self.lists.links):
             return True
-        return any(full[:cut] in self._whole and self._endings[full[cut:]] > 1 for cut in range(1, len(full)))
+        last = len(full) - (full[-1] in _KINDS)  # the type of an article joins it to nothing
+        return any(full[:cut] in self._whole and self._endings[full[cut:]] > 1 for cut in range(1, last))
 
     def whole_of(self, table: TableSchema) -> Target | None:
         """The table whose name this one's begins with: what a translation translates, or a log is of."""
@@ -284,6 +285,7 @@ class Targets:
 _OF_HISTORY: Final = ("history_id",)
 """The key of tables that keep what another's rows once were: nothing points to them."""
 CONTENT_TYPE: Final = (root("content"), root("type"))
+_KINDS: Final = frozenset(root(word) for word in ("type", "kind", "status", "state", "category"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SERVED: Final = frozenset(root(word) for word in ("customer", "kunde", "cliente", "client", "login", "profile"))
 """Who may never sign in."""
