@@ -17,7 +17,7 @@ settings.load_profile("troth")
 pytest_plugins = ["troth.testing.fixtures", "tests.mutations", "tests.browsing"]
 
 _ONE_IN = 4
-_AGAIN = ("postgresql", "InABucket")
+_AGAIN = ("postgresql", "mariadb", "InABucket")
 """What runs the same tests once more, on another database or kind of store."""
 
 

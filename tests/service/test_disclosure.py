@@ -19,6 +19,8 @@ from troth.service.record.disposal import dispose
 from troth.service.record.models import EntryRow
 from troth.subjects import Identity
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 ANN, BEN = Identity.of(email="ann@example.org"), Identity.of(email="ben@example.org", phone="01632 960002")
 KEYS = Keyring(b"\x01" * 32)

@@ -26,6 +26,8 @@ from troth.service.record.models import Due, EntryRow, Subject
 from troth.service.record.subject_keys import SubjectKeys, final_day
 from troth.stores import Store, open_store
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 FINAL = NOW + 2 * DAY

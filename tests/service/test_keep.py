@@ -28,6 +28,8 @@ from troth.service.record.models import CheckRow, Due, EntryRow, Task, Tile
 from troth.subjects import Run
 from troth.testing.witness import FakeWitness, serving
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW - 9 * HOUR, b"sealed")

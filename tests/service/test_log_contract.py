@@ -14,6 +14,8 @@ from troth.service.record.ledger import DatabaseLog
 from troth.service.record.models import EntryRow
 from troth.testing.ledger import LogContract
 
+pytestmark = pytest.mark.sampled
+
 
 class _Threaded(DatabaseLog):
     """Gives back the connection of a thread that ends after its append, as Django does after a request."""

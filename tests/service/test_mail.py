@@ -37,6 +37,8 @@ from troth.service.mail.smtp import Smtp
 from troth.service.mail.transports import Folder, Refused, Transport
 from troth.service.record.models import EntryRow
 
+pytestmark = pytest.mark.sampled
+
 DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
 COMPANY = Organisation(
     name="Example Ltd", country="GB", address="1 Example Street", email="privacy@example.org", regulator="ICO"

@@ -14,6 +14,8 @@ from troth.service.staff.rights import Right
 
 from . import team
 
+pytestmark = pytest.mark.sampled
+
 ADDRESSES = ("processing", "map-css", "evidence-archive")
 
 

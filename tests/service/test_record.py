@@ -22,6 +22,8 @@ from troth.service.record.models import CheckRow, Hold, RunRow, Subject, Task, T
 from troth.service.record.tasks import Followed
 from troth.service.record.tombstones import Erased, Tombstones
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 ANN = Erased("shop", IdentityKind.EMAIL, "ann@example.org")

@@ -24,6 +24,8 @@ from troth.service.configuration import Settings, SettingsError
 from troth.service.staff import run
 from troth.service.staff.rights import Right
 
+pytestmark = pytest.mark.sampled
+
 START = "/staff/company/company/login/"
 
 

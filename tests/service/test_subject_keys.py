@@ -24,6 +24,8 @@ from troth.service.record.models import EntryRow, Subject
 from troth.service.record.subject_keys import SubjectKeys
 from troth.subjects import Gone, Identity, Run, references
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 HERE = Context(domain="test", field="note")
 ANN, BEN, CHLOE = "ps1:ann", "ps1:ben", "ps1:chloe"

@@ -24,6 +24,8 @@ from troth.service.staff.rights import Right
 from . import team
 from .test_keep import HOUR, NOW, RUN, office, promising  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.sampled
+
 SYSTEMS = frozenset({"shop", "logins"})
 EVENTS = ("control.failing", "control.passing", "attestation.expiring")
 

@@ -32,6 +32,8 @@ from troth.service.vault import run
 from troth.service.vault.models import TokenRow
 from troth.service.vault.run import TokenUnknown, Vault, _pieces
 
+pytestmark = pytest.mark.sampled
+
 CARD, OTHER = "4111111111111111", "5555555555554444"  # numbers that card schemes publish for tests
 CARDS, OPAQUE = TokenFormat.PAN_BIN6_LAST4, TokenFormat.OPAQUE
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)

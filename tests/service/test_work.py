@@ -28,6 +28,8 @@ from troth.service.work.run import Stopped, feeder, flow, health, step, wait, wa
 from troth.service.work.worker import Pace, worker
 from troth.stores import StoreUnreachable, open_system
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2036, 11, 24, 9, 41, tzinfo=dt.UTC)
 """Later than the clock of this machine, by which flows are wanted."""
 HOUR = dt.timedelta(hours=1)

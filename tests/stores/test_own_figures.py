@@ -13,6 +13,8 @@ from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
 from troth.stores import Counts, check_figures, open_store
 
+pytestmark = pytest.mark.sampled
+
 ID = "ours.no_late_calls"
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
 HANGING = {

@@ -22,6 +22,8 @@ from troth.subjects import (
     plan_amendment,
 )
 
+pytestmark = pytest.mark.sampled
+
 ANNS_ROW = Identity.of(ids=["shop.customer=1"])
 PRIVATE = "private-words@example.org"
 

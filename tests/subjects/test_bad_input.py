@@ -21,6 +21,8 @@ from troth.subjects import (
     plan_hash,
 )
 
+pytestmark = pytest.mark.sampled
+
 PEOPLE = (
     'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80), "code" VARCHAR(3) NOT NULL)',
     "INSERT INTO \"person\" VALUES (1, 'ann@example.org', 'abc'), (2, 'ben@example.org', 'def')",

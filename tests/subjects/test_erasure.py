@@ -13,6 +13,8 @@ from tests.subjects.laid import PERSON, declared
 from troth.ledger import Entry
 from troth.subjects import Hold, Identity, NotApproved, PlanRefused, plan_hash
 
+pytestmark = pytest.mark.sampled
+
 
 def test_a_plan_says_what_happens_everywhere(company: Company) -> None:
     assert words(company.plan(ANN)) == {

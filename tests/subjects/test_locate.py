@@ -8,6 +8,8 @@ from tests.subjects.laid import PERSON, declared
 
 from troth.subjects import Identity, IdentityRefused
 
+pytestmark = pytest.mark.sampled
+
 
 def test_a_person_is_found_in_every_system(company: Company) -> None:
     assert keys(company.find(ANN)) == {

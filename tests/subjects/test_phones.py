@@ -14,6 +14,8 @@ from troth.subjects import slow_ways as slow
 from troth.subjects.sealing import decode, encode
 from troth.subjects.work import compile_work, references
 
+pytestmark = pytest.mark.sampled
+
 ANNS = (
     "01632 960001",
     "(01632) 960001",

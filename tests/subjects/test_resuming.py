@@ -24,6 +24,8 @@ from troth.subjects import (
 )
 from troth.subjects import plan as planning
 
+pytestmark = pytest.mark.sampled
+
 TABLES = (
     'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80), "name" VARCHAR(40))',
     "INSERT INTO \"person\" VALUES (1, 'ann@example.org', 'Ann'), (2, 'ben@example.org', 'Ben')",

@@ -6,10 +6,13 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+import pytest
 from tests.subjects import world
 from tests.subjects.conftest import ANN, BEN, Company
 
 from troth.subjects import WITHHELD, Identity, View, plan_view
+
+pytestmark = pytest.mark.sampled
 
 
 def views(company: Company, *who: Identity) -> list[View]:

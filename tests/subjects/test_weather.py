@@ -19,6 +19,8 @@ from troth.subjects import JournalError, NotApproved, RunFailed, RunInterrupted,
 from troth.subjects import plan as planning
 from troth.testing.servers import Server
 
+pytestmark = pytest.mark.sampled
+
 TABLES = (
     'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80))',
     "INSERT INTO \"person\" VALUES (1, 'ann@example.org'), (2, 'ben@example.org')",

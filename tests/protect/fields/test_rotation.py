@@ -26,6 +26,8 @@ from troth.protect.fields.sqlalchemy import Bucket, SealedDate, SealedJSON, Seal
 from troth.protect.fields.sqlalchemy import sealed_lookup as lookup
 from troth.protect.seal import key_of
 
+pytestmark = pytest.mark.sampled
+
 ROOT = Path(__file__).parents[3]
 ANN = "ann@example.org"
 

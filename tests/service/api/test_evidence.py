@@ -24,6 +24,8 @@ from troth.service.company import company
 from troth.service.keys import keyring
 from troth.service.record.models import CheckRow
 
+pytestmark = pytest.mark.sampled
+
 ID = "ours.doors_locked"
 DECLARED = f"""{team.DECLARED}
 controls:

@@ -17,6 +17,8 @@ from troth.service.api import hooks
 from troth.service.api.hooks import EVENTS, HookRefused, deliver_due, signature
 from troth.service.api.models import Delivery, Hook
 
+pytestmark = pytest.mark.sampled
+
 
 class Receiver(HTTPServer):
     """A program that takes messages, or says that it cannot."""

@@ -17,6 +17,8 @@ from troth.service.cases.models import Case, Channel, Link
 from troth.service.mail.models import LetterRow
 from troth.service.staff.rights import Right
 
+pytestmark = pytest.mark.sampled
+
 BEN, CHLOE = Who("staff", "ps1:" + "b" * 32), Who("staff", "ps1:" + "c" * 32)
 
 

@@ -28,6 +28,8 @@ from troth.service.cases.run import answer
 from troth.service.configuration import Mailbox
 from troth.service.record.models import Hold
 
+pytestmark = pytest.mark.sampled
+
 
 def asked(control: str, office: Office, later: dt.timedelta = dt.timedelta()) -> Check:
     return run(control, {"declaration": office.desk.declaration, "now": office.now() + later})

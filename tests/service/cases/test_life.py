@@ -16,6 +16,8 @@ from troth.service.cases.watch import watch
 from troth.service.mail.models import LetterRow
 from troth.service.record.models import Subject
 
+pytestmark = pytest.mark.sampled
+
 BEN = Who("staff")
 
 

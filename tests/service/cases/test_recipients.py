@@ -16,6 +16,8 @@ from troth.service.disclosure.telling import Changed, NoticeEnded, State, end, n
 from troth.service.mail.models import LetterRow
 from troth.subjects import Identity
 
+pytestmark = pytest.mark.sampled
+
 ANN = Identity.of(email="ann@example.org")
 PRINTS = "  print: {role: processor, country: GB, receives: [user.name, user.contact.address]}\n"
 
