@@ -30,6 +30,7 @@ _VERBS: Final = frozenset({"is", "was", "am"})
 _SUBJECTS: Final = _VERBS | {"i'm", "he's", "she's", "aged", "turned", "turning", "gone", "he'll", "she'll"}
 _FAMILY: Final = {"daughter", "son", "mother", "father", "mum", "mom", "dad", "wife", "husband", "brother", "sister"}
 _ONE: Final = _FAMILY | {"i", "he", "she", "who", "child", "boy", "girl", "baby", "nan", "gran", "grandad", "grandma"}
+_IT: Final = frozenset({"it's", "it", "its"})
 _SEVERAL: Final = frozenset({"kids", "children", "twins", "parents", "boys", "girls", "sons", "daughters"})
 _ARE: Final = frozenset({"are", "they're", "were"})
 _OF_ONE: Final = frozenset(f"{it}'s" for it in _ONE)
@@ -60,6 +61,8 @@ def _is_said_of(talk: Talk, at: int, word: str) -> bool:
     """Whether the word is said of somebody: ``she's``, ``my wife's``, ``i am``, but not ``it was``."""
     if word in _VERBS:
         return at > 0 and talk.words[at - 1] in _ONE
+    if word == "gone":
+        return talk.words[at - 1] not in _IT  # ``it's gone three``
     if word in _ARE:
         return _is_of_several(talk, at + 1)
     return True

@@ -127,9 +127,8 @@ def _are_days(talk: Talk, first: int, together: Sequence[tuple[int, int]], langu
     is_led = any(_word_before(talk, lead) in language.before_days for lead in leads)
     if is_led and (has_article or talk.words[together[0][0]][0].isdigit()):
         return True
-    return has_article and (
-        max(numbers) >= _LATE or (min(numbers) >= _SOON and not language.of_dates.isdisjoint(around))
-    )
+    is_late = max(numbers) >= _LATE or (min(numbers) >= _SOON and not language.of_dates.isdisjoint(around))
+    return has_article and is_late and _word_before(talk, leads[0]) not in language.deadlines
 
 
 def _word_before(talk: Talk, at: int) -> str:

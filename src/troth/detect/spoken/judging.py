@@ -197,9 +197,12 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
 
 
 def _counts(said: str) -> bool:
-    """Whether somebody only counts up or down, from a letter on or not, says one sign all the time, or the alphabet."""
+    """Whether somebody only counts up or down, from a letter on or with one (``a one a two a three``), says one sign
+    all the time, or the alphabet.
+    """
     if not (said.isdigit() or said.isalpha()):
-        said = said[1:]
+        letters, digits = said[::2], said[1::2]
+        said = digits if letters.isalpha() and len(set(letters)) == 1 and len(digits) > 2 else said[1:]
     if not (said.isdigit() or said.isalpha()):
         return False
     codes = [ord(it) for it in said.replace("10", ":")]

@@ -129,6 +129,7 @@ class Language:
     after_days: frozenset[str]
     of_days: frozenset[str]
     of_dates: frozenset[str]
+    deadlines: frozenset[str]
     numbered: frozenset[str]
     named_days: Mapping[str, tuple[list[str], ...]]
     signs: frozenset[str]
@@ -205,6 +206,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         between_days=frozenset(day.get("between", ())),
         after_days=frozenset(day.get("after", ())),
         of_days=frozenset(day.get("of", ())),
+        deadlines=frozenset(day.get("deadlines", ())),
         of_dates=frozenset(day.get("dates", ())),
         named_days=_named(day.get("named", ())),
         numbered=frozenset(day.get("numbered", ())),

@@ -219,9 +219,8 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
     by_shape = None
     parts = _breaths(talk, pieces, is_asked=bool(asked.values))
-    is_name = parts == 1 and signs.shape.count("L") > len(signs.shape) / 2 and not signs.shape.strip("LB-")
-    is_name = is_name and (by_prompt is None or by_prompt[0] == "REFERENCE_NUMBER")
-    if is_name and _spells_word(talk, start, end, signs.said):
+    is_open = by_prompt is None or by_prompt[0] == "REFERENCE_NUMBER"
+    if is_open and parts == 1 and _is_spelled(signs.shape) and _spells_word(talk, start, end, signs.said):
         return Said(start, end, "SPELLED_NAME", _SPELT, told=by_prompt is not None)
     is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
     if is_anything and (not parts or sum(map(signs.shape.count, "DZB")) < _LEAST_SIGNS):
@@ -238,6 +237,11 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
     if by_prompt is None:
         return None
     return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
+
+
+def _is_spelled(shape: str) -> bool:
+    """Whether letters are said and nothing else."""
+    return shape[0] in "LB" and not shape.strip("LB-") and shape.count("L") > len(shape) / 2
 
 
 def _spells_word(talk: Talk, start: int, end: int, said: str) -> bool:
