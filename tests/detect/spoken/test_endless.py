@@ -11,14 +11,20 @@ from troth.detect.spoken import hints
 from troth.detect.text import Text
 
 ENDLESS = "we met on the third of March, anyway, what was I going to say "
-CARD = "my card number is four one one one, one one one one, one one one one, one one one one "
+ASKED = "my card number is "
+CARD = ", hang on, let me get my glasses, I can hardly read that, um, sorry, yes, here, ".join(
+    ["four one one one", *["one one one one"] * 3]
+)
 
 
 @pytest.mark.parametrize("before", [*range(7_900, 8_400, 97), 100_000])
 def test_a_value_is_whole_wherever_a_talk_is_parted(before: int) -> None:
     talk = (ENDLESS * 3_000)[:before].rpartition(" ")[0] + " "
-    found = [it for it in Detector(names=False).find(talk + CARD + ENDLESS * 300) if it.type == "CREDIT_CARD"]
-    assert [(it.start, it.end) for it in found] == [(len(talk) + len("my card number is "), len(talk) + len(CARD) - 1)]
+    found = [
+        it for it in Detector(names=False).find(f"{talk}{ASKED}{CARD} {ENDLESS * 300}") if it.type == "CREDIT_CARD"
+    ]
+    start = len(talk) + len(ASKED)
+    assert [(it.start, it.end) for it in found] == [(start, start + len(CARD))]
 
 
 def test_no_part_is_longer_than_what_is_read_at_a_time() -> None:
@@ -38,4 +44,4 @@ def test_the_clock_is_looked_at_for_each_part(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Text, "check_clock", check)
     with pytest.raises(Unscanned, match="late"):
-        Detector(names=False).find(CARD * 2_000)
+        Detector(names=False).find((CARD + ENDLESS) * 2_000)
