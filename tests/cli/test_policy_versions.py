@@ -122,12 +122,25 @@ def test_diff_says_what_is_in_doubt_and_how_somebody_settles_it(ask: Ask, tmp_pa
     old, new = _two(tmp_path)
     Path(new).write_text(STRONG.replace("We delete", "Our robot deletes"))
     answer = ask("policy", "diff", old, new)
-    assert answer.code == 0
+    assert answer.code == 1
     assert "reworded, in doubt\n  -    7" in answer.out
-    assert "(1 reworded, 3 same; 1 in doubt)" in answer.out
+    assert "new.md: in doubt (1 reworded, 3 same; 1 in doubt)" in answer.out
     facts = json.loads(ask("policy", "diff", old, new, "--json").out)
-    assert facts["in_doubt"] == 1
+    assert (facts["verdict"], facts["in_doubt"]) == ("in_doubt", 1)
     assert f"text: {facts['text']}, than: {facts['than']}" in answer.out
+
+
+def test_diff_says_of_a_sentence_that_is_gone_that_it_is_and_not_that_it_is_in_other_words(
+    ask: Ask, tmp_path: Path
+) -> None:
+    old, new = _two(tmp_path)
+    Path(new).write_text(STRONG)
+    Path(old).write_text(f"{STRONG}\nYou may use an authorized agent.\n")
+    answer = ask("policy", "diff", old, new)
+    assert answer.code == 1
+    assert "gone, in doubt\n" in answer.out
+    assert "new.md: in doubt (1 gone, 4 same; 1 in doubt)" in answer.out
+    assert "reworded" not in answer.out
 
 
 def test_diff_of_another_language_says_that_it_cannot_compare(ask: Ask, tmp_path: Path) -> None:

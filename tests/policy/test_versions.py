@@ -102,6 +102,27 @@ def test_a_letter_that_takes_a_promise_back_is_no_typing_error(old: str, new: st
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("We delete recordings at the end of the call.", "We delete recordings after ten years."),
+        (
+            "We delete your data 30 days after you ask.",
+            "We delete your data 14 days after your account was closed for good.",
+        ),
+        ("We may delete logs in 30 days and always tell you.", "We always delete logs in 20 days and may tell you."),
+        ("All pages are sent over TLS.", "Most pages are sent over TLS."),
+        ("Passwords are hashed with bcrypt.", "Passwords are hashed with MD5."),
+        ("We store the last four digits of your card.", "We store your card number."),
+        ("You may use an authorized agent.", ""),
+    ],
+)
+def test_what_may_be_weaker_is_in_doubt_whatever_became_better(old: str, new: str) -> None:
+    compared = compare(_policy(old), _policy(new))
+    assert len(compared.doubtful) == 1
+    assert not compared.weaker
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("We do not shrae your data.", "We do not share your data."),

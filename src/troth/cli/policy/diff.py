@@ -28,7 +28,7 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
     that is now a "may": each makes the new version weaker. Words are compared, not meaning: what they cannot tell to be
     harmless is in doubt, and has to be read. Only English is compared.
 
-    Ends with 1 when the new version promises less, or cannot be compared.
+    Ends with 1 when the new version promises less, may promise less, or cannot be compared.
 
     \b
     Example:  troth policy diff policy-2025.md policy.md
@@ -50,14 +50,19 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
         if not compared.weaker and (compared.doubtful or not is_told):
             word = f"{{by: …, on: …, text: {after.hash}, than: {before.hash}}}"
             click.echo(f"Once somebody has read it and none of it promises less, say under 'policy': reviewed: {word}")
-    if compared.weaker or not is_told:
+    if compared.weaker or compared.doubtful or not is_told:
         raise click.exceptions.Exit(1)
 
 
 def _summary(compared: Comparison) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in compared.counts.items()) or "no clauses"
     doubts = f"; {len(compared.doubtful)} in doubt" if compared.doubtful else ""
-    return f"{compared.verdict} ({counts}{doubts})"
+    return f"{_verdict(compared).replace('_', ' ')} ({counts}{doubts})"
+
+
+def _verdict(compared: Comparison) -> str:
+    """What the new version is as a whole: nothing better is said of it while something has to be read."""
+    return "in_doubt" if compared.doubtful and not compared.weaker else str(compared.verdict)
 
 
 def _lines(change: Change) -> list[str]:
@@ -73,7 +78,7 @@ def _lines(change: Change) -> list[str]:
 
 def _facts(compared: Comparison, shown: list[Change]) -> dict[str, Any]:
     return {
-        "verdict": compared.verdict,
+        "verdict": _verdict(compared),
         "in_doubt": len(compared.doubtful),
         "counts": {str(verdict): count for verdict, count in compared.counts.items()},
         "changes": [

@@ -12,7 +12,7 @@ from troth.policy.clauses.quantities import places_in
 from troth.policy.text import Block, PolicyText
 from troth.wording import same_words
 
-__all__ = ["Clause", "clauses_of", "heads_of", "joined", "told_by"]
+__all__ = ["Clause", "clauses_of", "heads_of", "joined", "stem", "told_by"]
 
 _GRAMMAR = frozenset({"a", "an", "the", "is", "are", "be", "do", "does", "will"})
 """Words that may come and go without saying anything else."""
@@ -56,7 +56,7 @@ class Clause:
         text = same_words(self.text).casefold()
         for start, end, _ in reversed(list(places_in(text))):
             text = f"{text[:start]}#{text[end:]}"
-        return frozenset(map(_stem, re.findall(r"[^\W_]+|#", text)))
+        return frozenset(map(stem, re.findall(r"[^\W_]+|#", text)))
 
 
 def clauses_of(policy: PolicyText) -> tuple[Clause, ...]:
@@ -123,7 +123,7 @@ def _row(block: Block) -> tuple[bool, tuple[int, int] | None]:
     return cell is not None, (cell.table, cell.row) if cell else None
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """*word* without an ending of English grammar."""
     for ending in ("ing", "ied", "ies", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:

@@ -11,6 +11,7 @@ from functools import cached_property
 from troth.policy.text import Language, PolicyText
 from troth.policy.versions.aligning import Pair, align
 from troth.policy.versions.clauses import Clause, clauses_of, heads_of, told_by
+from troth.policy.versions.rewriting import rewritten
 from troth.policy.versions.strength import (
     Limit,
     Mark,
@@ -18,10 +19,12 @@ from troth.policy.versions.strength import (
     Stance,
     Strength,
     denies,
+    framed,
     is_whole,
     rest_of,
     states,
     strength_of,
+    unweighed,
 )
 from troth.policy.versions.typos import differ_by_typos
 
@@ -137,9 +140,23 @@ def _judged(pair: Pair) -> Change:
     if losses := tuple(_losses(before, after)):
         longer = sum(_longer(before, after))
         return Change(Verdict.WEAKENED, old, new, -1, losses, longer > 0, longer == len(losses))
-    if gains := tuple(_gains(before, after)):
+    if rest_of(old) == rest_of(new) and (worse := tuple(_worse_in_place(before, after))):
+        return Change(Verdict.WEAKENED, old, new, -1, worse)
+    gains = tuple(_gains(before, after))
+    if gains and not _is_replaced(old, new, before, after):
         return Change(Verdict.STRENGTHENED, old, new, 1, gains)
-    return Change(Verdict.REWORDED, old, new)
+    return Change(Verdict.REWORDED, old, new, reasons=gains)
+
+
+def _is_replaced(old: Clause, new: Clause, before: Strength, after: Strength) -> bool:
+    """Whether what was gained may stand for something better that no mark tells: what is said now in place of unknown
+    words, or no longer said where unknown words came. A number that is better than a number needs both."""
+    gone, came = unweighed(old) - unweighed(new), unweighed(new) - unweighed(old)
+    is_more = _only(after, before, Side.FOR) or len(after.limits) > len(before.limits)
+    is_less = _only(before, after, Side.AGAINST)
+    if not is_more and not is_less:
+        return bool(gone and came)
+    return bool((gone and is_more) or (came and is_less))
 
 
 def _may_be_weaker(change: Change) -> bool:
@@ -152,17 +169,23 @@ def _may_be_weaker(change: Change) -> bool:
         return True
     if old is not None and new is not None:
         if change.effect > 0:
-            return rest_of(old) != rest_of(new)
+            return rest_of(old) != rest_of(new) or _is_reordered(old, new)
         return not _tells_the_same(old, new)
     if new is None or change.effect == 0:
         return True
     return any(mark.side is Side.AGAINST for mark in strength_of(new).marks)
 
 
+def _is_reordered(old: Clause, new: Clause) -> bool:
+    """Whether both have the same words in another order: a *may* may have come to what was firm."""
+    told, tells = told_by(framed(old)), told_by(framed(new))
+    return told != tells and sorted(told) == sorted(tells)
+
+
 def _tells_the_same(old: Clause, new: Clause) -> bool:
     """Whether they differ in grammar only. What joins two sentences is that, too, where nothing is denied: how far a
     negation reaches may be another matter in one than in two."""
-    told, tells = told_by(old.whole), told_by(new.whole)
+    told, tells = (told_by(rewritten(clause.whole.casefold())) for clause in (old, new))
     if len(old.sentences) == len(new.sentences) or denies(old) or denies(new):
         return told == tells
     return [word for word in told if word not in _JOINTS] == [word for word in tells if word not in _JOINTS]
@@ -215,6 +238,15 @@ def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:
         yield from ((1, f"it now says “{new.said}”") for new in news[len(olds) :])
 
 
+def _worse_in_place(before: Strength, after: Strength) -> Iterator[str]:
+    """The numbers that are worse than those in their places, although the worst of all is no worse: two may have
+    changed places."""
+    for old, new in zip(before.limits, after.limits, strict=False):
+        (rest, other) = _differing([old], [new])
+        if rest and other and (old.unit, old.more) == (new.unit, new.more) and (new.amount > old.amount) != old.more:
+            yield f"“{old.said}” became “{new.said}”"
+
+
 def _longer(before: Strength, after: Strength) -> Iterator[bool]:
     """For each time of which less is stronger whether it became longer."""
     olds, news = _differing(_of_kind(before, ("hours", False)), _of_kind(after, ("hours", False)))
@@ -223,8 +255,7 @@ def _longer(before: Strength, after: Strength) -> Iterator[bool]:
 
 def _of_kind(strength: Strength, kind: tuple[str, bool]) -> list[Limit]:
     """The numbers of that kind, the weakest first."""
-    limits = [limit for limit in strength.limits if (limit.unit, limit.more) == kind]
-    return limits if kind[1] else limits[::-1]
+    return sorted((limit for limit in strength.limits if (limit.unit, limit.more) == kind), reverse=not kind[1])
 
 
 def _differing(olds: Sequence[Limit], news: Sequence[Limit]) -> tuple[list[Limit], list[Limit]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 __all__ = ["rewritten"]
 
@@ -31,6 +32,12 @@ def _only_with(found: re.Match[str]) -> str:
     return found[0] if _JOINTS.search(found[1]) else f"{found[1]}only with"
 
 
+def _times(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for time, one in raw.items():
+        for said in (f"every {time}", f"each {time}", f"once a {time}", f"once per {time}", *one["words"]):
+            yield said, f"every {one['is']}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Forms:
     instead: Mapping[str, str]
@@ -42,10 +49,12 @@ class _Forms:
 @cache
 def _forms() -> _Forms:
     raw = tomllib.loads(resources.files(__package__).joinpath("rewriting.toml").read_text("utf-8"))
+    instead = {**raw["instead"], **dict(_times(raw["times"]))}
+    said = sorted(instead, key=len, reverse=True)
     conditions = rf"(?:{'|'.join(map(re.escape, raw['without']['conditions']))})"
     return _Forms(
-        raw["instead"],
-        re.compile(rf"\b(?:{'|'.join(map(re.escape, raw['instead']))})\b"),
+        instead,
+        re.compile(rf"\b(?:{'|'.join(map(re.escape, said))})\b"),
         re.compile(rf"{_NEGATOR} ?([^.,;:()]{{0,120}}?)\bwithout(?= {conditions}\b)"),
         re.compile(rf"\bwithout( {conditions}\b[^.,;:()]{{0,40}}), ([^.,;:()]{{0,40}}?){_NEGATOR} ?"),
     )

@@ -18,7 +18,7 @@ from importlib import resources
 from typing import Any
 
 from troth.policy.clauses.quantities import places_in
-from troth.policy.versions.clauses import Clause, told_by
+from troth.policy.versions.clauses import Clause, stem, told_by
 from troth.policy.versions.rewriting import rewritten
 
 __all__ = [
@@ -28,10 +28,12 @@ __all__ = [
     "Stance",
     "Strength",
     "denies",
+    "framed",
     "is_whole",
     "rest_of",
     "states",
     "strength_of",
+    "unweighed",
     "weighed_as",
 ]
 
@@ -76,7 +78,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """All that a clause says for and against the person."""
+    """All that a clause says for and against the person; its limits in the order in which they stand there."""
 
     stance: Stance
     marks: frozenset[Mark]
@@ -90,7 +92,7 @@ def strength_of(clause: Clause) -> Strength:
     acts = frozenset(_acts(text))
     stance = _stance(acts)
     marks = {*acts, *_firm(text, stance), *_grounds(text), *_shortest(text), *_about(clause, text, stance, section)}
-    return Strength(stance, frozenset(marks), tuple(sorted(_limits(text))))
+    return Strength(stance, frozenset(marks), tuple(_limits(text)))
 
 
 def is_whole(clause: Clause) -> bool:
@@ -119,18 +121,34 @@ def weighed_as(word: str) -> frozenset[str]:
     return frozenset(name for name, pattern in named if pattern.search(word))
 
 
-def rest_of(clause: Clause) -> tuple[str, ...]:
-    """What the clause says without the words that `strength_of` weighs wherever they stand, and with ``#`` for each
-    number that it compares. Where two clauses differ in nothing of this, their marks tell all that changed."""
-    words, text = _words(), clause.whole.casefold()
+def framed(clause: Clause) -> str:
+    """The clause, with ``number`` in the place of each number that is compared."""
+    words, text = _words(), rewritten(clause.whole.casefold())
     for start, end, quantity in reversed(list(places_in(text))):
         if quantity.unit == "person" or quantity.unit in words.hours:
             text = f"{text[:start]} number {text[end:]}"
     text = re.sub(r"\btls ?(?:version )?1\.[0-3]\b", "tls", text)
+    return words.under.sub("under number", text) if words.negation.search(text) else text
+
+
+def rest_of(clause: Clause) -> tuple[str, ...]:
+    """What the clause says without its numbers and without the words that `strength_of` weighs wherever they stand.
+    Where two clauses differ in nothing of this, their marks tell all that changed."""
+    words, text = _words(), framed(clause)
     for several in (words.hedges, words.restrictions, words.absolutes, words.partials):
         for pattern in several.values():
             text = pattern.sub(" ", text)
     return told_by(words.negation.sub(" ", text))
+
+
+def unweighed(clause: Clause) -> frozenset[str]:
+    """The words of a clause that no mark and no number knows, without those of grammar and without their endings."""
+    words, text = _words(), " ".join(rest_of(clause))
+    known = (words.risks, words.guards, words.protections, words.exceptions, words.asked, words.unasked)
+    patterns = [pattern for several in (*known, words.parties, words.data) for pattern in several.values()]
+    for pattern in (*patterns, words.least, words.cap):
+        text = pattern.sub(" ", text)
+    return frozenset(map(stem, text.split())) - words.grammar - {"number"}
 
 
 # --- acts -------------------------------------------------------------------------------------------------------------
@@ -291,6 +309,7 @@ class _Words:
     access: re.Pattern[str]
     stating: re.Pattern[str]
     ages: re.Pattern[str]
+    grammar: frozenset[str]
     hours: Mapping[str, float]
 
 
@@ -318,6 +337,7 @@ def _words() -> _Words:
         access=_any(numbers["access"]),
         stating=re.compile(rf"^(?:we|you|nobody|nothing|your data)\b|{_any(raw['heads']['stating']).pattern}"),
         ages=_any(numbers["ages"]),
+        grammar=frozenset(raw["grammar"]["words"]),
         hours=raw["hours"],
     )
 
