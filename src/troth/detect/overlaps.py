@@ -19,7 +19,7 @@ _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
 _AROUND: Final = " \t\r\n,;"
 """What is no part of a rest where it stands at an end of it."""
-_PROVEN: Final = 0.85
+_PROVEN: Final = 0.8
 """How sure a finding in figures is that passes its check, to be no part of what is said around it."""
 _TAKEN: Final = b"\1"
 _TOO_SHORT: Final = b"\2"

@@ -74,6 +74,12 @@ def test_figures_do_not_answer_what_is_answered_in_words(said: str, figures: str
     assert _found(said + end + figures) == _found(said) + _found(figures)
 
 
+@pytest.mark.parametrize("said", _SAID)
+@pytest.mark.parametrize("figures", ["4111 1111 1111 1111", "+44 7700 900123", "GB82 WEST 1234 5698 7654 32"])
+def test_figures_that_pass_their_check_keep_their_type_right_behind_what_is_said(said: str, figures: str) -> None:
+    assert _found(f"{said}, {figures}")[-1:] == _found(figures)
+
+
 @pytest.mark.parametrize("written", ["password: hunter2", "user name: annlee99", _WRITTEN[3]])
 def test_nor_does_a_spoken_value_go_on_in_the_fields_of_a_form(written: str) -> None:
     said = "my card is four one one one"
