@@ -12,6 +12,7 @@ from troth.declaration import Declaration, Severity, parse
 from troth.policy import read, understand
 from troth.policy.lexicon import concepts
 from troth.policy.proposing import BindingPlan, Proposal, change_for, period_conflict, plan_binding, propose
+from troth.policy.proposing.about import period_doubts, tables_kept
 from troth.policy.proposing.propose import ProposalsError, _row, _rows, _shows
 from troth.policy.retention import problems
 from troth.promises import catalogue
@@ -169,6 +170,59 @@ def test_a_period_other_than_the_declared_one_is_said() -> None:
 @pytest.mark.parametrize("words", ["Sign-in history: three months", "Sign-in history: 90 days", "Orders: 30 days"])
 def test_the_same_time_in_other_words_is_no_conflict(words: str) -> None:
     assert period_conflict(words, company()) == ""
+
+
+RULED = """
+  crashes: {table: app.crash, for: 90 days, from: at, title: Crash reports}
+  logs: {table: app.log, for: 30 days, from: at, title: Server logs}
+  notes: {table: care.note, for: 8 years, from: at, title: Clinical notes of adults}
+  customers: {table: shop.customer, for: 3 years, from: last_order_at}
+  orders: {table: shop.orders, for: 5 years, from: placed_at}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "doubt"),
+    [
+        ("Crash reports go after 90 days; server logs after 30 days.", ["app.crash", "app.log"], ""),
+        (
+            "Crash reports go after 90 days; server logs after 14 days.",
+            ["app.crash", "app.log"],
+            "says 14 days, the rule",
+        ),
+        (
+            "Crash reports go after 30 days; server logs after 90 days.",
+            ["app.crash", "app.log"],
+            "says 30 days, the rule",
+        ),
+        ("We delete crash reports after 90 days and pictures after 2 days.", ["app.crash"], "says 2 days too, and no"),
+        ("We delete crash reports after three months (90 days).", ["app.crash"], ""),
+        ("Clinical notes of adults are kept for 8 years.", ["care.note"], ""),
+        ("Clinical notes of children are kept for 8 years.", ["care.note"], "is for “Clinical notes of adults”, which"),
+        (
+            "Clinical notes of adults are kept until the 25th birthday.",
+            ["care.note"],
+            "says no period that could be held",
+        ),
+        (
+            "We keep identifiers for 3 years after your last order.",
+            ["shop.customer"],
+            "'orders', which says 5 years, is",
+        ),
+        ("We keep orders for 3 years.", ["shop.orders"], "says 3 years, the rule 'orders' says 5 years"),
+    ],
+)
+def test_every_period_is_held_against_the_rule_of_what_it_is_said_of(text: str, about: list[str], doubt: str) -> None:
+    declaration = parse(COMPANY.rstrip("\n") + RULED)
+    assert list(tables_kept(text, declaration)) == about
+    doubts = period_doubts(text, declaration)
+    assert len(doubts) == bool(doubt)
+    assert doubt in "".join(doubts)
+
+
+def test_a_rule_that_no_word_names_is_guessed_by_what_its_table_holds_and_not_bound() -> None:
+    [doubt] = period_doubts("We keep IP numbers and network addresses for 90 days.", company())
+    assert doubt == "no retention rule is named like it; by its kinds of data it may be the rule 'logins'"
 
 
 def test_a_promise_without_a_rule_says_so() -> None:
@@ -386,6 +440,13 @@ BOUND = "promises:\n  - {quote: QUOTE, owner: ann@example.org, controls: [retent
         ("We keep sign-in history for no longer than thirty days.", "logins.login", ["promise-period"]),
         ("We delete sign-in history after ninety days.", "", []),
         ("We delete sign-in history after thirty days.", "", ["promise-period"]),
+        (
+            "We delete sign-in history after ninety days; other logins after ten days.",
+            "logins.login",
+            ["promise-period"],
+        ),
+        ("We delete sign-in history after thirty days; we tell you a week before.", "logins.login", ["promise-period"]),
+        ("We delete sign-in history after ninety days; we tell you a week before.", "logins.login", []),
         ("We delete customers after three years.", "shop.customer", ["promise-no-rule"]),
     ],
 )

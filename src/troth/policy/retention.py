@@ -8,29 +8,13 @@ from collections.abc import Iterator, Mapping
 from troth.declaration import Declaration, Problem, Promise
 from troth.declaration.using import Retention
 from troth.policy.clauses.model import Quantity
-from troth.policy.clauses.quantities import quantities_in
-from troth.wording import same_words
+from troth.policy.ruled import DAYS, Stretch, agrees, rules_named, stretches
 
-__all__ = ["agrees", "period_in", "problems"]
+__all__ = ["problems"]
 
 _CONTROL = "retention.nothing_overdue"
-_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
-_SAME_WITHIN = 0.04
-"""Twelve months are a year, and thirty days a month, to whoever writes a policy."""
 _LONGEST = ["within", "up to", "at most", "at the latest", "maximum", "no later than", "no longer than", "no more than"]
 _AT_MOST = re.compile(rf"\b(?:{'|'.join([*_LONGEST, 'not longer than', 'not more than'])})\b", re.I)
-
-
-def period_in(words: str) -> Quantity | None:
-    """The one period that *words* name; None where they name none, or several."""
-    said = [it for it in quantities_in(same_words(words)) if it.unit in _DAYS]
-    return said[0] if len(said) == 1 else None
-
-
-def agrees(rule: Retention, said: Quantity) -> bool:
-    """Whether the rule keeps rows as long as was said."""
-    days = said.number * _DAYS[said.unit]
-    return abs(rule.for_.count * _DAYS[rule.for_.unit] - days) <= _SAME_WITHIN * days
 
 
 def problems(declaration: Declaration) -> Iterator[Problem]:
@@ -50,20 +34,41 @@ def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iter
 
 
 def _of_another_period(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
-    """A promise that does not say what it is about may be about any rule."""
-    said = period_in(promise.quote)
+    """A promise that does not say what it is about may be about any rule, else each of its rules has to keep a period
+    that it says. Where it says several, those that name rules are held against these."""
+    said = stretches(promise.quote)
     rules = {name: rule for part in promise.about for name, rule in _rules_of(declaration, part).items()}
     rules = rules if promise.about else dict(declaration.retention)
-    if said is None or (promise.about and not rules) or any(_keeps(rule, said, promise) for rule in rules.values()):
+    if not said or (promise.about and not rules):
         return
-    message = f"the sentence says {said}, {_say(rules)}, so {_CONTROL} does not show that it is kept"
-    yield Problem("promise-period", None, path, message, "mend the sentence or the rule")
+    unkept = next(_unkept(said, rules, promise), None)
+    if unkept is not None:
+        period, of = unkept
+        message = f"the sentence says {period}, {_say(of)}, so {_CONTROL} does not show that it is kept"
+        yield Problem("promise-period", None, path, message, "mend the sentence or the rule")
 
 
-def _keeps(rule: Retention, said: Quantity, promise: Promise) -> bool:
+def _unkept(
+    said: tuple[Stretch, ...], rules: Mapping[str, Retention], promise: Promise
+) -> Iterator[tuple[Quantity, Mapping[str, Retention]]]:
+    """Periods that are promised, each with the rules that see to another one."""
+    for one in said if len(said) > 1 else ():
+        named = rules_named(one.words, rules)
+        if named and not any(_keeps(rule, one, promise) for rule in named.values()):
+            yield one.period, named
+    if not promise.about:
+        if not any(_keeps(rule, one, promise) for rule in rules.values() for one in said):
+            yield said[0].period, rules
+        return
+    for name, rule in rules.items():
+        if not any(_keeps(rule, one, promise) for one in said):
+            yield said[0].period, {name: rule}
+
+
+def _keeps(rule: Retention, said: Stretch, promise: Promise) -> bool:
     """Whether what the rule sees to is what was promised: that period, or a shorter one where it is the longest."""
-    shorter = rule.for_.count * _DAYS[rule.for_.unit] <= said.number * _DAYS[said.unit]
-    return agrees(rule, said) or (bool(promise.about) and shorter and _AT_MOST.search(promise.quote) is not None)
+    shorter = rule.for_.count * DAYS[rule.for_.unit] <= said.period.number * DAYS[said.period.unit]
+    return agrees(rule, said.period) or (bool(promise.about) and shorter and _AT_MOST.search(said.words) is not None)
 
 
 def _say(rules: Mapping[str, Retention]) -> str:

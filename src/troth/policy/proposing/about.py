@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from troth.declaration import Declaration, covers
+from troth.declaration import Declaration, Table, covers
 from troth.declaration.using import Retention
+from troth.policy.categories import categories_in
 from troth.policy.clauses import Quantity
-from troth.policy.retention import agrees, period_in
+from troth.policy.ruled import agrees, content_words, rules_named, stretches
 
-__all__ = ["period_conflict", "tables_holding", "tables_kept"]
+__all__ = ["period_conflict", "period_doubts", "tables_holding", "tables_kept"]
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_EMPTY_WORDS = """
-    the and for with your our what you that are not which have has from when who its them they any all into his her data
-    information personal record table row history kept keep delete deleted after about day days month year two
-"""
-_EMPTY = frozenset(_EMPTY_WORDS.split())
-_NEAR = 0.3
-"""Rules that are so near to the best are named too."""
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Words for one period, or all of them where they say none, with the rules that they name: by their own words, or
+    else by the kinds of data, which is a guess."""
+
+    words: str
+    period: Quantity | None
+    rules: Mapping[str, Retention]
+    is_guessed: bool = False
+
+    def agreeing(self) -> dict[str, Retention]:
+        return {name: it for name, it in self.rules.items() if self.period is not None and agrees(it, self.period)}
 
 
 def tables_kept(words: str, declaration: Declaration) -> tuple[str, ...]:
     """The tables of the retention rules that *words* name, as `Promise.about` has them; empty where they name none."""
-    return tuple(dict.fromkeys(rule.table for _, rule in _rules_named(words, declaration)))
+    parts = _parts(words, declaration)
+    return tuple(dict.fromkeys(rule.table for one in parts for rule in (one.agreeing() or one.rules).values()))
 
 
 def tables_holding(categories: Sequence[str], declaration: Declaration) -> tuple[str, ...]:
     """The tables that hold one of these kinds of data; empty where none do, or all."""
     tables = {
-        f"{system}.{name}": {use.category for use in table.fields.values()}
+        f"{system}.{name}": _held(table)
         for system, declared in declaration.systems.items()
         for name, table in declared.tables.items()
     }
@@ -39,45 +46,66 @@ def tables_holding(categories: Sequence[str], declaration: Declaration) -> tuple
 
 
 def period_conflict(words: str, declaration: Declaration) -> str:
-    """How the period in *words* differs from those of the retention rules that they name; empty where it does not, or
-    where they say no period, or several."""
-    rules, said = _rules_named(words, declaration), period_in(words)
-    if said is None or not rules or any(agrees(rule, said) for _, rule in rules):
-        return ""
-    name, rule = rules[0]
-    return f"the sentence says {said}, the rule '{name}' says {rule.for_}"
+    """How a period in *words* differs from those of the retention rules that the words beside it name; empty where it
+    does not, or where they say no period."""
+    for one in _parts(words, declaration):
+        if one.period is not None and one.rules and not one.agreeing():
+            name, rule = next(iter(one.rules.items()))
+            return f"the sentence says {one.period}, the rule '{name}' says {rule.for_}"
+    return ""
 
 
-def _rules_named(words: str, declaration: Declaration) -> list[tuple[str, Retention]]:
-    """The retention rules that share most words with these, if any shares one."""
-    said, period = _words(words), period_in(words)
-    scored = [(_likeness(said, period, name, rule), name, rule) for name, rule in declaration.retention.items()]
-    most = max((score for score, _, _ in scored), default=0.0)
-    return [(name, rule) for score, name, rule in scored if score and score > most - _NEAR]
+def period_doubts(words: str, declaration: Declaration) -> tuple[str, ...]:
+    """Why rows within their declared period would not show by themselves that *words* are kept."""
+    if conflict := period_conflict(words, declaration):
+        return (conflict,)
+    parts = _parts(words, declaration)
+    shown = [rule for one in parts for rule in one.agreeing().values()]
+    return tuple(dict.fromkeys(doubt for one in parts for doubt in _doubts(one, shown, is_only=len(parts) == 1)))
 
 
-def _likeness(said: frozenset[str], period: Quantity | None, name: str, rule: Retention) -> float:
-    """Words in common; of rules with as many, the one with the same period, and then the one with the fewest others."""
-    own = _own_words(name, rule)
-    common = len(said & own)
-    if not common:
-        return 0.0
-    return common + 0.5 * (period is not None and agrees(rule, period)) + 0.4 / (len(own) + 1)
+def _doubts(part: _Part, shown: Sequence[Retention], *, is_only: bool) -> Iterator[str]:
+    """*shown* are the rules that keep one of the periods; one that is said twice needs no second rule."""
+    if not part.rules:
+        if is_only:
+            yield "no retention rule of the declaration is named like what the sentence speaks of"
+        elif part.period is not None and not any(agrees(rule, part.period) for rule in shown):
+            yield f"the sentence says {part.period} too, and no retention rule is named like what that is about"
+    elif part.period is None:
+        yield f"the sentence says no period that could be held against the rule '{next(iter(part.rules))}'"
+    elif part.is_guessed:
+        yield f"no retention rule is named like it; by its kinds of data it may be the rule '{next(iter(part.rules))}'"
+    else:
+        for name, rule in part.rules.items():
+            if not agrees(rule, part.period):
+                yield f"the rule '{name}', which says {rule.for_}, is named as well"
+            elif rule.title and not content_words(rule.title) <= content_words(part.words):
+                yield f"the rule '{name}' is for “{rule.title}”, which the sentence does not say"
 
 
-def _own_words(name: str, rule: Retention) -> frozenset[str]:
-    return _words(" ".join(filter(None, (name, rule.table, rule.title, rule.starts))))
+def _parts(words: str, declaration: Declaration) -> tuple[_Part, ...]:
+    found = stretches(words)
+    if not found:
+        return (_part(words, None, declaration),)
+    return tuple(_part(one.words, one.period, declaration) for one in found)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_spelled(text)) - _EMPTY
+def _tables_with(categories: Sequence[str], declaration: Declaration) -> frozenset[str]:
+    """The tables that hold one of these kinds of data, or a broader one that may be it."""
+    return frozenset(
+        f"{system}.{name}"
+        for system, declared in declaration.systems.items()
+        for name, table in declared.tables.items()
+        if any(covers(it, one) or covers(one, it) for one in categories for it in _held(table))
+    )
 
 
-def _spelled(text: str) -> Iterator[str]:
-    joined = f"{text} {text.replace('-', '')}"
-    for found in _WORD.findall(joined[:4_000].replace("_", " ")):
-        word = found.lower()
-        if len(word) > 2:
-            yield (
-                word[:-3] + "y" if word.endswith("ies") else word.removesuffix("s") if not word.endswith("ss") else word
-            )
+def _held(table: Table) -> frozenset[str]:
+    return frozenset(use.category for use in table.fields.values())
+
+
+def _part(words: str, period: Quantity | None, declaration: Declaration) -> _Part:
+    if named := rules_named(words, declaration.retention):
+        return _Part(words, period, named)
+    holding = _tables_with(categories_in(words), declaration)
+    return _Part(words, period, {name: it for name, it in declaration.retention.items() if it.table in holding}, True)

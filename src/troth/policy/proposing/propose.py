@@ -13,7 +13,7 @@ from typing import Any, Literal
 from troth.declaration import Declaration
 from troth.errors import TrothError
 from troth.policy.clauses import Clause, ClauseKind, Quantity, Understood
-from troth.policy.proposing.about import period_conflict, tables_holding, tables_kept
+from troth.policy.proposing.about import period_doubts, tables_holding, tables_kept
 from troth.policy.proposing.clocks import allowed, shortest
 from troth.policy.proposing.denials import against, held_anyway
 from troth.policy.proposing.hearing import Aside, Heard, hear
@@ -173,11 +173,7 @@ def _held_against(
     if by == "absent":
         held = held_anyway(clauses, declaration)
         return (), (held,) if held else ()
-    about = tables_kept(quote, declaration)
-    if not about:
-        return (), ("no retention rule of the declaration is named like what the sentence speaks of",)
-    conflict = period_conflict(quote, declaration)
-    return about, (conflict,) if conflict else ()
+    return tables_kept(quote, declaration), period_doubts(quote, declaration)
 
 
 def _severity(clauses: tuple[Clause, ...]) -> Literal["low", "medium", "high"]:
