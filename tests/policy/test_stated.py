@@ -82,6 +82,43 @@ def test_ways_to_reach_the_company_are_found(text: str, expected: list[tuple[str
     assert reached(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Complain to us at privacy@example.org, or to the ICO, Wycliffe House, Wilmslow SK9 5AF, 0303 123 1113.",
+            [Reached.COMPANY, Reached.AUTHORITY, Reached.AUTHORITY],
+        ),
+        (
+            "It is the Hamburg Commissioner for Data Protection and Freedom of Information, Weg 22, 20459 Hamburg.",
+            [Reached.AUTHORITY],
+        ),
+        (
+            "Write to privacy@example.org. Our processor Example Post answers at help@post.example.com.",
+            [Reached.COMPANY, Reached.RECIPIENT],
+        ),
+        ("Write to us at privacy@example.org. Our host: help@example.com.", [Reached.COMPANY, Reached.COMPANY]),
+        ("For a list of our processors write to privacy@example.org.", [Reached.COMPANY]),
+        ("Ask privacy@example.org. For our partners, ask privacy@example.org.", [Reached.COMPANY, Reached.COMPANY]),
+        ("## Who else sees it\n\n[Example Post](https://post.example.com)", [Reached.RECIPIENT]),
+        ("## Who else sees it\n\nWrite to us at privacy@example.org.", [Reached.COMPANY]),
+    ],
+)
+def test_who_is_reached_is_whom_the_words_before_name_last(text: str, expected: list[Reached]) -> None:
+    assert [way.reached for way in contacts(read(text))] == expected
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "Hamburg Commissioner for Data Protection and Freedom of Information, Ludwig-Erhard-Str. 22, 20459 Hamburg",
+        "Office of the Data Protection Commissioner, 21 Example Square, Dublin 2, D02 AB12",
+    ],
+)
+def test_an_address_has_all_of_its_name(address: str) -> None:
+    assert ("post", address) in reached(f"Please ask for {address}.")
+
+
 def test_who_is_reached_is_told_by_the_sentence_or_its_heading() -> None:
     policy = read(
         "# Contact\n\nWrite to privacy@example.org. The regulator is at https://ico.example.org.\n\n"

@@ -56,6 +56,8 @@ def _is_end(text: str, start: int, stop: re.Match[str]) -> bool:
         return False
     if word[:-1].isdigit() and len(word) <= len("31.") and _MONTH.match(following):
         return False  # 9. April, as it is written in German
+    if word.endswith("str.") and following[0].isdigit():
+        return False  # a German street, and the number of the house
     if word in _PERHAPS or _INITIALS.fullmatch(re.split(r"[-–—/]", word)[-1]):
         return begins
     return True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import enum
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from troth.policy.text import PolicyText, Sentence, Span
 
@@ -26,12 +28,14 @@ class ContactKind(enum.StrEnum):
 
 
 class Reached(enum.StrEnum):
-    """Who is reached, where the sentence or its heading says so; else the company."""
+    """Who is reached: whom the sentence names last before it, else whom it or its heading names; else the company."""
 
     COMPANY = "company"
     OFFICER = "data protection officer"
     AUTHORITY = "authority"
     REPRESENTATIVE = "representative"
+    RECIPIENT = "recipient"
+    """Somebody whom the company gives data to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,31 @@ _NATIONAL = re.compile(r"\(?0\d{2,4}\)? ")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 _POSTCODE = re.compile(
-    r"\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]{2} \d{5}(?:-\d{4})?|"
+    r"\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]\d[\dW] [A-Z\d]{4}|"
     r"(?:[A-Z]{1,2}-)?(?:\d{5}|(?!19|20)\d{4}(?: [A-Z]{2})?) [A-Z]\w{2,30})\b"
 )
-_WITHIN_ADDRESS = frozenset({"of", "and", "the", "&", "de", "la", "der", "du", "c/o", "no.", "-", "–"})
+_WITHIN_ADDRESS = frozenset({"of", "for", "and", "the", "&", "de", "la", "der", "du", "c/o", "no.", "-", "–"})
+_BEGINS_ADDRESS = frozenset({"the", "c/o", "de", "la"})
 _COUNTRY = re.compile(r"(?:, [A-Z][\w-]{1,30}(?: (?:of|and|the|[A-Z][\w-]{1,30})){0,4}){1,2}")
 
 _WHO = {
     Reached.OFFICER: re.compile(r"\bdata[- ]protection[- ]officer|\bDPO\b|\bprivacy officer", re.I),
     Reached.AUTHORITY: re.compile(
-        r"\bsupervisory authorit|\bregulator\b|\bInformation Commissioner|\bdata[- ]protection (?:authorit|commission)|"
-        r"\b(?:ICO|CNIL)\b"
+        r"\bsupervisory authorit|\bregulator\b|\b[Cc]ommissioner\b|\b[Oo]mbudsman\b|"
+        r"\b[Dd]ata[- ][Pp]rotection (?:[Aa]uthorit|[Cc]ommission)|\b(?:Landes|Bundes)beauftragte|"
+        r"\b(?:ICO|CNIL|AEPD|BfDI|DPC|OAIC)\b"
     ),
     Reached.REPRESENTATIVE: re.compile(r"\b(?:EU|UK|European|our) representative\b|\bArticle 27\b"),
 }
+_RECIPIENT = re.compile(
+    r"\b(?:(?:sub-?)?processors?|providers?|partners?|suppliers?|vendors?|recipients?|third part(?:y|ies))\b",
+    re.I,
+)
+_RECIPIENTS = re.compile(rf"{_RECIPIENT.pattern}|\bwho else\b|\bwhom\b", re.I)
+"""How headings speak of those who get data."""
+_US = re.compile(r"\b(?:us|me)\b")
+_BEFORE = {**_WHO, Reached.RECIPIENT: _RECIPIENT, Reached.COMPANY: _US}
+_OURS = frozenset({Reached.COMPANY, Reached.OFFICER})
 
 
 def contacts(policy: PolicyText) -> list[Contact]:
@@ -81,14 +96,45 @@ def contacts(policy: PolicyText) -> list[Contact]:
     for block in policy.blocks:
         heading = block.text if block.kind == "heading" else heading
         for sentence in block.sentences:
-            reached = _reached(sentence.text) or _reached(heading) or Reached.COMPANY
-            for (start, end), (kind, value) in sorted(_ways(sentence).items()):
+            ways = sorted(_ways(sentence).items())
+            named = _named(sentence.text[:_CHARACTERS_MAX]) if ways else []
+            otherwise = _reached(sentence.text) or _headed(heading) or Reached.COMPANY
+            for (start, end), (kind, value) in ways:
+                before = bisect.bisect_left(named, (end,))
+                reached = named[before - 1][1] if before else otherwise
                 found.append(Contact(kind, value, reached, sentence, policy.place(sentence, start, end)))
-    return found
+    own = _own_host(found)
+    return [replace(one, reached=Reached.COMPANY) if _is_own(one, own) else one for one in found]
+
+
+def _named(text: str) -> list[tuple[int, Reached]]:
+    """Whom a sentence names, in order, each with the character where it does."""
+    return sorted((match.start(), who) for who, pattern in _BEFORE.items() for match in pattern.finditer(text))
 
 
 def _reached(text: str) -> Reached | None:
     return next((who for who, pattern in _WHO.items() if pattern.search(text[:_CHARACTERS_MAX])), None)
+
+
+def _headed(heading: str) -> Reached | None:
+    return _reached(heading) or (Reached.RECIPIENT if _RECIPIENTS.search(heading[:_CHARACTERS_MAX]) else None)
+
+
+def _own_host(found: list[Contact]) -> str:
+    """The host of the company's mailboxes: the one that is named most often, and of several the first."""
+    mailboxes = [one for one in found if one.kind is ContactKind.EMAIL]
+    ours = [one for one in mailboxes if one.reached in _OURS]
+    hosts = Counter(map(_host, ours or mailboxes))
+    return max(hosts, key=hosts.__getitem__, default="")
+
+
+def _is_own(one: Contact, own: str) -> bool:
+    """Whether it is one of the company's own mailboxes, although the words before it are of recipients."""
+    return one.reached is Reached.RECIPIENT and one.kind is ContactKind.EMAIL and _host(one) == own
+
+
+def _host(mailbox: Contact) -> str:
+    return re.split(r"@|at ?[\])]", mailbox.value.casefold())[-1].strip()
 
 
 def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
@@ -147,7 +193,7 @@ def _addresses(text: str) -> Iterator[tuple[int, int]]:
             is_name = word[0][0].isupper() or word[0][0].isdigit() or word[0][0] in "(#"
             if word[0].endswith((":", ";", "?")) or not (is_name or word[0].casefold() in _WITHIN_ADDRESS):
                 break
-            start = reached + word.start()
+            start = reached + word.start() if is_name or word[0].casefold() in _BEGINS_ADDRESS else start
         before = text[start : code.start()]
         if len(before.split()) < 2 or not ("," in before or re.search(r"\d", before)):
             continue
