@@ -191,3 +191,79 @@ def test_a_heading_with_nothing_below_tells_nothing() -> None:
 @pytest.mark.parametrize("heading", ["## Effective 1 May 2026", "## We never sell your data"])
 def test_a_heading_that_says_something_is_heard_without_a_text(heading: str) -> None:
     assert mentions(read(f"{heading}\n\n## Contact\n\nWrite.", kind="markdown")).passages[0].words
+
+
+def shown(page: str) -> list[tuple[str, str]]:
+    return [(block.kind, block.text) for block in read(page, kind="html").blocks]
+
+
+def test_a_tag_that_a_generator_made_up_divides_no_sentence() -> None:
+    page = '<div><span>This is of <bdt class="q">Larch, Inc.</bdt><bdt></bdt> (<bdt>Larch</bdt>), a shop.</span></div>'
+    assert shown(page) == [("paragraph", "This is of Larch, Inc. (Larch), a shop.")]
+    assert shown("<p>One<my-box>two</my-box></p>") == [("paragraph", "One"), ("paragraph", "two")]
+
+
+def test_a_picture_within_a_sentence_divides_it_as_little() -> None:
+    assert shown('<p>Write <img class="emoji" alt=""> to us.</p>') == [("paragraph", "Write to us.")]
+
+
+@pytest.mark.parametrize("mark", ["•", "- ", "(a) "])
+def test_lines_that_are_drawn_as_a_list_are_one(mark: str) -> None:
+    page = f"<p>We use it to:<br>{mark}answer you<br>{mark}send parcels<br>Then we delete it.</p>"
+    assert [kind for kind, _ in shown(page)] == ["paragraph", "list_item", "list_item", "paragraph"]
+    assert shown(page)[2][1] == "send parcels"
+
+
+def test_a_dash_between_lines_of_an_address_draws_no_list() -> None:
+    assert [kind for kind, _ in shown("<p>Larch Ltd<br>- Privacy -<br>Netherby</p>")] == ["paragraph"]
+
+
+CIPHER = "7b1a3b1e031a160b171e5514091c"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f'<a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="{CIPHER}">[hidden]</a>',
+        f'<a href="/cdn-cgi/l/email-protection#{CIPHER}"><span data-cfemail="{CIPHER}">[hidden]</span></a>',
+    ],
+)
+def test_an_address_in_a_cipher_is_read_as_a_script_would_show_it(link: str) -> None:
+    policy = read(f"<p>Write to {link} for a copy.</p>", kind="html")
+    assert policy.blocks[0].text == "Write to a@example.org for a copy."
+    assert [(one.kind, one.value) for one in contacts(policy)] == [(ContactKind.EMAIL, "a@example.org")]
+
+
+@pytest.mark.parametrize("cipher", ["", "7b", "zz1a3b1e031a160b171e5514091c", "7b" * 500])
+def test_what_is_no_cipher_stays_as_it_is(cipher: str) -> None:
+    page = f'<p>Write to <a data-cfemail="{cipher}">[email protected]</a>.</p>'
+    assert shown(page) == [("paragraph", "Write to [email protected].")]
+
+
+def test_an_address_that_was_hidden_is_no_gap() -> None:
+    assert "GDPR.12.clarity" not in found("We delete your name after a year. Write to [email protected] for a copy.")
+    assert "GDPR.12.clarity" in found("We delete your name after a year. Write to [email address] for a copy.")
+
+
+ROW = "<tr><td>{}</td><td>{}</td></tr>"
+
+
+def test_a_first_row_in_bold_type_is_the_head_of_its_table() -> None:
+    head = ROW.format("<p><b>Category</b></p>", "<strong>Collected</strong>")
+    page = f"<table>{head}{ROW.format('Fingerprints', 'NO')}{ROW.format('Names', 'YES')}</table>"
+    assert [block.cell.is_head for block in read(page, kind="html").blocks if block.cell] == [True, True, *[False] * 4]
+    assert not mentions(read(page, kind="html")).has("special.implied")
+
+
+def test_bold_type_in_each_row_or_in_one_cell_makes_no_head() -> None:
+    for rows in (ROW.format("<b>Name</b>", "to ship") * 2, ROW.format("<b>A</b>", "<b>B</b>") * 2):
+        assert not any(block.cell.is_head for block in read(f"<table>{rows}</table>", kind="html").blocks if block.cell)
+
+
+def test_what_a_button_above_it_opens_is_shown_with_the_button_as_its_title() -> None:
+    page = "<main><h1>Privacy</h1><div><button aria-expanded='false'>Cookies</button>{}</div><p>We keep it.</p></main>"
+    told = "<div hidden><p>We set one cookie.</p></div>"
+    assert ("heading", "Cookies") in shown(page.format(told))
+    assert ("paragraph", "We set one cookie.") in shown(page.format(told))
+    menu = "<ul hidden><li><a href='/'>Home</a></li><li><a href='/shop'>Shop</a></li></ul>"
+    assert [text for _, text in shown(page.format(menu))] == ["Privacy", "We keep it."]

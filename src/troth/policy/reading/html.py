@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,9 +22,17 @@ def _tags(names: str) -> frozenset[str]:
 
 
 _INLINE = _tags(
-    "a abbr b bdi bdo big button cite code data del dfn em font i ins kbd label mark q s samp small span strike strong "
+    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike strong "
     "sub sup time tt u var wbr"
 )
+_BLOCKS = _tags(
+    "address article aside blockquote body button caption center col colgroup dd details dialog dir div dl dt fieldset "
+    "figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe legend li link "
+    "main menu meta nav noscript ol optgroup option p pre search section select summary table tbody td template "
+    "textarea tfoot th thead title tr ul"
+)
+"""What ends a line. A name in none of these lists was made up by somebody and goes on with the line; one with a hyphen
+may be anything, and ends it."""
 _VOID = _tags("area base br col embed hr img input link meta source track wbr")
 _ENDLESS = _tags("p li dt dd tr td th thead tbody tfoot option html head body")
 _FORMATTING = _tags("a b big code em font i nobr s small strike strong tt u")
@@ -32,6 +42,10 @@ _NESTING_BUDGET = 20_000_000
 _REPEAT_BUDGET = 500_000
 _HEADING_CHARACTERS_MAX = 100
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_PROTECTED = "/cdn-cgi/l/email-protection#"
+_BULLET = re.compile(r"\s*[•·‣◦▪●○■✓✔]\s*(?=\S)")
+_MARKER = re.compile(r"\s*(?:[-–—*]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+(?=\S)")
+"""How a line begins that is an item, where a line that is one went before or announced it."""
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 
 
@@ -42,8 +56,24 @@ def drafts(source: str, *, offset: int = 0, is_page: bool = True) -> Iterator[Dr
     `PolicyError` for a page that is nested like no policy.
     """
     _refuse_traps(source)
-    found = _Blocks(Positions(source, offset)).drafts(LexborHTMLParser(source))
-    yield from without_edges(list(found)) if is_page else found
+    blocks = _Blocks(Positions(source, offset))
+    found = list(blocks.drafts(LexborHTMLParser(source)))
+    blocks.find_heads(found)
+    yield from without_edges(found) if is_page else found
+
+
+def _is_inline(tag: str) -> bool:
+    return tag in _INLINE or (tag not in _BLOCKS and "-" not in tag)
+
+
+def _protected(node: LexborNode | None) -> str:
+    """The address that a server before the site wrote in a cipher, for a script to show; empty for anything else."""
+    attributes = node.attributes if node is not None else {}
+    code = attributes.get("data-cfemail") or (attributes.get("href") or "").partition(_PROTECTED)[2]
+    if not re.fullmatch("(?:[0-9a-f]{2}){6,100}", code, re.I):
+        return ""
+    key, *rest = bytes.fromhex(code)
+    return bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
 
 
 class _Blocks:
@@ -55,6 +85,7 @@ class _Blocks:
         self._lists = self._level = 0
         self._begin(Draft("paragraph"))
         self._bold: list[bool] = []
+        self._in_bold: set[int] = set()
 
     def drafts(self, tree: LexborHTMLParser) -> Iterator[Draft]:
         """Every block that has words."""
@@ -62,11 +93,11 @@ class _Blocks:
         for event, node in shown.walk():
             tag = node.tag or ""
             if event == "text":
-                self._add(node.text(deep=False) or "")
+                yield from self._text(_protected(node.parent) or node.text(deep=False) or "")
             elif tag == "br":
                 if event == "open" and self._is_over():
                     yield from self._ended()
-            elif tag in _INLINE:
+            elif _is_inline(tag):
                 self._inline(event, node)
             else:
                 yield from self._ended()
@@ -79,6 +110,19 @@ class _Blocks:
         self._draft = draft
         self._opened: list[int] = []
         self._breaks = self._strong = self._weak = 0
+        self._is_drawn = False
+
+    def _text(self, text: str) -> Iterator[Draft]:
+        """Add *text*; where it begins a line that is drawn as an item of a list, or follows one, a block begins."""
+        if self._breaks and text.strip() and self._draft.kind != "heading" and self._draft.cell is None:
+            goes_on = self._is_drawn or self._draft.traced.text.rstrip().endswith(":")
+            marker = _BULLET.match(text) or (_MARKER.match(text) if goes_on else None)
+            if marker or self._is_drawn:
+                yield from self._ended()
+                self._begin(Draft("list_item", self._lists + 1) if marker else Draft("paragraph"))
+                self._is_drawn = marker is not None
+                text = text[marker.end() :] if marker else text
+        self._add(text)
 
     def _add(self, text: str) -> None:
         self._where.add(self._draft, text)
@@ -99,7 +143,12 @@ class _Blocks:
             self._opened.append(self._draft.traced.length)
         elif node.tag == "a":
             since = self._opened.pop() if self._opened else 0
-            self._draft.traced.link(since, (node.attributes.get("href") or "").strip())
+            mailbox = _protected(node)
+            self._draft.traced.link(
+                since, f"mailto:{mailbox}" if mailbox else (node.attributes.get("href") or "").strip()
+            )
+        elif node.tag == "img":
+            self._draft.traced.space()
 
     def _is_over(self) -> bool:
         """Whether a line break ends the block: the second one in a row, or one behind a line in bold type."""
@@ -123,6 +172,10 @@ class _Blocks:
         draft = self._draft
         if self._strong or self._weak:
             after = Draft(draft.kind, draft.depth, draft.ordered, draft.cell)
+            if self._is_drawn:
+                after = Draft("paragraph")
+            if not self._weak:
+                self._in_bold.add(id(draft))
             if self._is_title():
                 draft.kind = "heading"
             if draft.kind == "heading":
@@ -130,6 +183,19 @@ class _Blocks:
                 self._level = draft.depth if after.kind == "heading" and after.depth else self._level
             yield draft
             self._begin(after)
+
+    def find_heads(self, found: list[Draft]) -> None:
+        """Take the first row of a table for its head where all of it, and no other row, is in bold type."""
+        rows = defaultdict[int, dict[int, list[Draft]]](lambda: defaultdict(list))
+        for draft in found:
+            if draft.cell is not None:
+                rows[draft.cell.table][draft.cell.row].append(draft)
+        for row, *others in ([table[number] for number in sorted(table)] for table in rows.values()):
+            is_marked = any(draft.cell and draft.cell.is_head for draft in row)
+            plain = any(id(draft) not in self._in_bold for other in others for draft in other)
+            if len(row) > 1 and plain and not is_marked and all(id(draft) in self._in_bold for draft in row):
+                for draft in row:
+                    draft.cell = replace(draft.cell, is_head=True) if draft.cell else None
 
 
 class _Tables:
@@ -153,6 +219,7 @@ class _Tables:
 
 def _begun(node: LexborNode | None, lists: int) -> Draft:
     """The block that begins within this element. A heading of depth 0 stands one below the heading before it."""
+    is_button = node is not None and node.tag == "button"
     for _ in range(8):  # a paragraph in a list item is the item's; further up nobody looks
         tag = (node.tag if node else "") or ""
         if re.fullmatch("h[1-6]", tag):
@@ -165,7 +232,7 @@ def _begun(node: LexborNode | None, lists: int) -> Draft:
         if tag == "dt":
             break
         node = node.parent if node else None
-    return Draft("paragraph")
+    return Draft("heading") if is_button else Draft("paragraph")
 
 
 def _refuse_traps(source: str) -> None:

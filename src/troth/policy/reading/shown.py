@@ -41,6 +41,7 @@ _LINKED_MIN = 0.4
 
 _BANNER_CHARACTERS_MAX = 1_000
 _LOOKS_MAX = 2_000
+_OPENERS_MAX = 100
 _PART_MIN, _PART_MAX = 0.5, 0.5
 """An article or main part with less of the page's words than the first is not taken for the policy, and nothing with
 more than the second is taken for something else."""
@@ -65,6 +66,12 @@ class Shown:
         self._opened = {
             node.attributes.get("aria-controls") for node in tree.css("button[aria-controls], a[aria-controls]")
         }
+        openers = {
+            node.mem_id: behind.mem_id
+            for node in tree.css("[aria-expanded]")[:_OPENERS_MAX]
+            if (behind := _next_element(node) or _next_element(node.parent)) is not None and not _is_linked(behind)
+        }
+        self._openers, self._behind = openers.keys(), set(openers.values())
 
     def _within(self, tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
         """The element that holds the policy: the one article, else the one main part, else the body."""
@@ -95,12 +102,13 @@ class Shown:
         if tag in _SILENT or role in _ROLES:
             return True
         if tag == "button":
-            return not _is_in_heading(node)
+            return not _is_in_heading(node) and node.mem_id not in self._openers
         if tag in _CHROME or role in _CHROME_ROLES:
             return self._root.tag not in {"article", "main"}
         is_hidden = "hidden" in attributes or attributes.get("aria-hidden") == "true"
         if is_hidden or _HIDDEN_STYLE.search(attributes.get("style") or ""):
-            return attributes.get("id") is None or attributes.get("id") not in self._opened
+            is_opened = attributes.get("id") is not None and attributes.get("id") in self._opened
+            return not is_opened and node.mem_id not in self._behind
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".split()
         return bool(names) and tag not in {"body", "main", "article"} and self._is_around(node, names[:20])
 
@@ -116,7 +124,20 @@ class Shown:
             return False
         if is_banner and size <= _BANNER_CHARACTERS_MAX:
             return node.css_first("button, input, [role=button]") is not None
-        return not size or sum(_size(link) for link in node.css("a, button")) >= _LINKED_MIN * size
+        return _is_linked(node)
+
+
+def _is_linked(node: LexborNode) -> bool:
+    """Whether it has nothing, or as many links as only navigation has."""
+    return sum(_size(link) for link in node.css("a, button")) >= _LINKED_MIN * _size(node)
+
+
+def _next_element(node: LexborNode | None) -> LexborNode | None:
+    """The element that stands beside *node*, behind it."""
+    while node is not None and (node := node.next) is not None:
+        if node.is_element_node:
+            return node
+    return None
 
 
 def _size(node: LexborNode) -> int:
