@@ -26,7 +26,6 @@ EXAMPLES = [
 OF_ANOTHER_TYPE = {
     "cédula de ciudadanía ⟦1.020.304.050⟧": "NATIONAL_ID",
     "cédula No. ⟦79.123.456⟧": "NATIONAL_ID",
-    "colegiado n.º ⟦282835489⟧": "PHONE_NUMBER",
     "mi dni es ⟦12345678⟧": "AR_DNI",
     "P.IVA: ⟦IT00743110157⟧": "VAT_NUMBER",
     "My Number: ⟦1234-5678-9019⟧": "PHONE_NUMBER",

@@ -18,6 +18,8 @@ _NUMBER_AFTER: Final = re.compile(
 )
 _STOPPED: Final = re.compile(r"([^\W\d_]+)\. ")
 _AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
+_STANDARDS: Final = frozenset({"BS", "DIN", "EN", "IEC", "ISO", "NF", "RFC", "UL", "UNE"})
+"""Two and three letters before a number that is not of a place, but of a rule of engineers."""
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NO_STREETS: Final = frozenset(
@@ -209,10 +211,10 @@ def country(core: str, of: Words) -> Judged | None:
 def coded(core: str, of: Words) -> Judged | None:
     """``TN 37421``, ``NSW 2000``, after a town."""
     state, *_, code = core.replace(",", " ").split()
-    if _YEAR.fullmatch(code) or (len(code) == 4 and state not in _AUSTRALIAN):
+    if _YEAR.fullmatch(code) or (len(code) == 4 and state not in _AUSTRALIAN) or state in _STANDARDS:
         return None
     known = state in of.codes or len(state) > 3 or state == "nan"
-    return Judged(0.85 if known else 0.7, Needs.PLACES if known else Needs.COMMA, places=True)
+    return Judged(0.85 if known else 0.7, Needs.PLACES if known and state != "ID" else Needs.COMMA, places=True)
 
 
 def postcode(core: str, of: Words) -> Judged | None:
