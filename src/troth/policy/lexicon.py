@@ -15,6 +15,7 @@ Every sentence is looked at with what leads into it: for the items of a list the
 of a table the head of its column. A concept is the item's only when its words reach into the item itself.
 
 A sentence that a concept ``denied.right`` hears speaks of no concept ``right.*``, and so for every other beginning.
+Of what a sentence denies it speaks no concept that is a deed (see `troth.policy.deeds`).
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
 from troth.errors import TrothError
 from troth.policy.concordance import Concordance
+from troth.policy.deeds import done, is_deed, says_not
 from troth.policy.naming import Us
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
@@ -103,9 +106,11 @@ class Mentions:
         """Whether the policy speaks of one of them anywhere."""
         return any(self._one(name) for asked in names for name in self._spelled(asked))
 
-    def holding(self, phrase: Phrase) -> tuple[Passage, ...]:
-        """The passages in whose own words *phrase* stands, in the policy's order."""
-        return tuple(self.passages[place] for place in sorted(self._concordance.holding(phrase)))
+    def holding(self, phrase: Phrase, *, is_done: bool = False) -> tuple[Passage, ...]:
+        """The passages in whose own words *phrase* stands, in the policy's order; those that deny it are left out where
+        it *is_done* that is asked for."""
+        places = set(self._concordance.holding(phrase))
+        return tuple(self.passages[place] for place in sorted(self._done(places, (phrase,)) if is_done else places))
 
     def why(self, name: str, sentence: Sentence) -> str:
         """The words by which the sentence speaks of that concept; empty where it does not."""
@@ -152,9 +157,43 @@ class Mentions:
                     if self.passages[place].under in under:
                         places.setdefault(place, phrase)
         vetoed = {place for phrase in concept.but for place in self._concordance.holding(phrase)} if places else set()
-        for place in sorted(places.keys() - vetoed):
+        said = places.keys() - vetoed
+        if is_deed(concept.name):
+            # A phrase that itself says what is not so tells of a deed where it stands.
+            plainly = {place for place in said if not says_not(places[place])}
+            said -= plainly - self._done(plainly, (*concept.any, *concept.weak))
+        for place in sorted(said):
             self._phrases[concept.name, self.passages[place].sentence.id] = places[place]
             yield place
+
+    def _done(self, places: Set[int], phrases: Iterable[Phrase]) -> Set[int]:
+        """*places* without those where these phrases only stand in what is denied."""
+        doubtful = places & self._denying.places
+        return places - (doubtful - self._denying.still_holding(phrases)) if doubtful else places
+
+    @cached_property
+    def _denying(self) -> _Denying:
+        return _Denying(self.passages)
+
+
+class _Denying:
+    """The passages that deny something, by their *places*, and what is left of them without it."""
+
+    def __init__(self, found: Sequence[Passage]) -> None:
+        left = {place: pieces for place, one in enumerate(found) if (pieces := done(one.words)) is not None}
+        self.places = left.keys()
+        self._place_of = [place for place, pieces in left.items() for _ in pieces]
+        self._concordance = Concordance(
+            [
+                (words, words[: max(found[place].own - start, 0)].count(" "))
+                for place, pieces in left.items()
+                for start, words in pieces
+            ]
+        )
+
+    def still_holding(self, phrases: Iterable[Phrase]) -> set[int]:
+        """Where one of the phrases stands in what is left."""
+        return {self._place_of[number] for phrase in phrases for number in self._concordance.holding(phrase)}
 
 
 def mentions(policy: PolicyText) -> Mentions:

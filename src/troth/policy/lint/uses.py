@@ -98,7 +98,8 @@ def _without_use(looked: Looked) -> Iterator[Hit]:
     in their rows. How long they are kept, and who gets them, is no use."""
     for name, text in table("uses.toml")["asks-what-for"].items():
         told = looked.mentions.holding(phrase(text))
-        spoken = [one for one in told if one.block.kind != "heading" and not _NOT.search(one.words)]
+        done = looked.mentions.holding(phrase(text), is_done=True)
+        spoken = [one for one in done if one.block.kind != "heading" and not _NOT.search(one.words)]
         if name in _COMMON:
             spoken = [one for one in spoken if len(one.words[one.own :].split()) <= _ALONE_MAX]
         if spoken and not any(_says_why(one, looked) for one in told) and not (name == _PAGES and _is_counted(looked)):
