@@ -8,7 +8,7 @@ from typing import Final
 
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
-from troth.detect.spoken.talk import GAPS, Talk
+from troth.detect.spoken.talk import Talk
 
 __all__ = ["days", "led", "together_before"]
 
@@ -105,7 +105,7 @@ def _past_month(talk: Talk, end: int, language: Language) -> int:
 
 def _ends(talk: Talk, end: int, language: Language) -> bool:
     """Whether nothing follows that may be what is numbered: ``the second floor``, ``the fifth of them``."""
-    while end < len(talk.kinds) and talk.kinds[end] in "fcy":
+    while end < len(talk.kinds) and talk.kinds[end] in "fcy" and talk.words[end] not in language.after_days:
         end += 1
     if end == len(talk.kinds) or talk.kinds[end] in "sz;!?":
         return True
@@ -133,6 +133,6 @@ def _are_days(talk: Talk, first: int, together: Sequence[tuple[int, int]], langu
 
 def _word_before(talk: Talk, at: int) -> str:
     """The word before word *at*, past what says nothing."""
-    while at and talk.kinds[at - 1] in GAPS and talk.kinds[at - 1] not in "s;g":
+    while at and talk.kinds[at - 1] in "fcz":
         at -= 1
     return talk.words[at - 1] if at else ""

@@ -93,6 +93,7 @@ class Language:
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
     after_phone: frozenset[str]
     spelling: frozenset[str]
+    asking: frozenset[str]
     connecting: frozenset[str]
     hints: Hints
     counted: frozenset[str]
@@ -171,6 +172,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         compounds=_by_first_word(compounds),
         after_phone=frozenset(raw["prompting"]["after_phone"]),
         spelling=frozenset(words["spelling"]),
+        asking=frozenset(words.get("asking", ())),
         connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),
         common=frozenset(words["common"]),

@@ -25,6 +25,8 @@ between two that say a sign; and how far before it somebody sets one."""
 _TURN_END: Final = re.compile("[s?!]")
 _VERB: Final = re.compile("[ygf]{1,3}x{1,3}g")
 """``on the box is``"""
+_TO: Final = frozenset({"to"})
+_DESCRIBING: Final = frozenset({"with", "a"})
 _SAYS_SIGN: Final = frozenset("dotTl9Lm=n@._-/+#")
 _FIGURES: Final = frozenset("dotT9h")
 _CASED: Final = re.compile("(?:[lvodtT9nLmh=fc@._/+#-]|x(?<=[lv]x))+")
@@ -53,11 +55,11 @@ def _announced(talk: Talk, first: int, at: int, language: Language) -> Said | No
     is_led = is_led_to(talk, at, start, language) or talk.words[at - 1].endswith("'s")
     is_led = is_led or (start > at and talk.words[start - 1] in language.casing)
     needs_signs = not is_led
-    if needs_signs and talk.words[at : at + 1] == ["to"]:
+    if needs_signs and not _TO.isdisjoint(talk.words[at : at + 1]):
         before = talk.words[max(talk.kinds.rfind("s", 0, first) + 1, first - _CHANGE_WORDS_MAX, 0) : first]
         is_led, start = not language.setting.isdisjoint(before), past_leading(talk, at + 1, language, kinds="gfyc;")
-    elif needs_signs and start > at and (said := _VERB.match(talk.kinds, at)) and talk.words[said.end() - 1] == "is":
-        is_led, start = True, past_leading(talk, said.end(), language, kinds="gfyc;")
+    elif needs_signs and start > at and (verb := _VERB.match(talk.kinds, at)) and talk.words[verb.end() - 1] == "is":
+        is_led, start = True, past_leading(talk, verb.end(), language, kinds="gfyc;")
     end = answer_end(talk, start, language, _ANNOUNCED_WORDS_MAX)
     if not is_led and start > at:
         return None
@@ -99,7 +101,7 @@ def _password(talk: Talk, start: int, end: int, language: Language) -> Said | No
         end -= 1
     if end <= start or "x" not in talk.kinds[start:end] or not may_answer(talk, start, language):
         return None
-    if end - start == 1 and talk.words[start - 1] in language.not_answers:  # ``the bus``
+    if end - start == 1 and talk.words[start - 1] in language.not_answers - _TO:  # ``the bus``
         return None
     while talk.words[start - 1] in language.casing:
         start -= 1
@@ -110,10 +112,11 @@ def _described(talk: Talk, end: int, language: Language) -> int:
     """The word after what says how a password is written: ``and a hash at the end``, ``with a capital k``."""
     described, at = end, end
     last = min(len(talk.kinds), end + _DESCRIBED_WORDS_MAX)
-    while at < last and at - described <= _ASIDE_WORDS_MAX and talk.kinds[at] not in "s;?!":
-        if talk.words[at] in language.after_password:
+    while at < last and at - described <= _ASIDE_WORDS_MAX and talk.kinds[at] not in "s;!":
+        word = talk.words[at]
+        if word in language.after_password or (talk.kinds[at] == "?" and word not in _DESCRIBING):
             break
-        is_next = at == described and talk.kinds[at] in "wv"
+        is_next = at == described and talk.kinds[at] in "wv" and talk.words[at] not in language.common
         at += 1
         if is_next or _says_sign(talk, at - 1, language):
             described = at
@@ -126,15 +129,18 @@ def _says_sign(talk: Talk, at: int, language: Language) -> bool:
 
 def _cased(talk: Talk, floor: int, language: Language) -> Iterator[Said]:
     """What nobody says but of a password: capitals that are said to be such, together with figures."""
-    for at in [at for at, word in enumerate(talk.words) if word in language.capitals]:
-        if at < floor or talk.kinds[at] == "!":
+    for at in [at for at, word in enumerate(talk.words) if word in language.casing]:
+        match = _CASED.match(talk.kinds, at) if at >= floor and talk.kinds[at] != "!" else None
+        if match is None:
             continue
-        match = _CASED.match(talk.kinds, at)
-        end = match.end() if match else at
+        floor = end = match.end()
         while end > at and talk.kinds[end - 1] in "fc" and talk.words[end - 1] not in language.casing:
             end -= 1
-        floor = end
-        asked = {type_ for it in talk.asked_before(at, 2) for type_ in it.prompt.types}
-        if end - at < _LEAST_WORDS or _FIGURES.isdisjoint(talk.kinds[at:end]) or not _NO_PASSWORDS.isdisjoint(asked):
-            continue
-        yield Said(at, _described(talk, end, language), "PASSWORD", 0.7, told=False)
+        if end - at >= _LEAST_WORDS and not language.capitals.isdisjoint(talk.words[at:end]) and _may_be(talk, at, end):
+            yield Said(at, _described(talk, end, language), "PASSWORD", 0.7, told=False)
+
+
+def _may_be(talk: Talk, start: int, end: int) -> bool:
+    """Whether figures are among what is said there, and nothing else was asked for that is spelled."""
+    asked = {type_ for it in talk.asked_before(start, 2) for type_ in it.prompt.types}
+    return not _FIGURES.isdisjoint(talk.kinds[start:end]) and _NO_PASSWORDS.isdisjoint(asked)

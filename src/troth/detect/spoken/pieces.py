@@ -52,10 +52,8 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
             start = _first(talk, start, end, language)
         elif talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
             start += 1
-        elif _HEADED.match(kinds, start, end) and talk.words[start + 1] in language.common:
+        elif kinds[start] == "L" and _HEADED.match(kinds, start, end) and talk.words[start + 1] in language.common:
             start += 2
-        elif _ARTICLE.fullmatch(kinds, start, end) and len(talk.words[start]) == 1:
-            start += 1
         while start and talk.words[start - 1] in language.casing:
             start -= 1
         if kinds[end - 1] not in _ENDS:
@@ -72,6 +70,8 @@ def _first(talk: Talk, start: int, end: int, language: Language) -> int:
     while start < end and (kinds[start] in "-/#_=" + _FILLERS or _is_article(talk, start)):
         start += 1
     while start < end and talk.words[start] in language.plurals:
+        start += 1
+    if _ARTICLE.fullmatch(kinds, start, end) and len(talk.words[start]) == 1:
         start += 1
     before = kinds[start - 1] if start else ""
     if before and before in OTHER:

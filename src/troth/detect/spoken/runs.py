@@ -73,8 +73,7 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
     chosen: list[tuple[Said | None, int]] = [(None, 1)] * len(pieces)
     for at in range(len(pieces) - 1, -1, -1):
         best[at] = best[at + 1]
-        asked = _asked(talk, pieces, at, language)
-        for said, count, worth in _readings(talk, pieces[at : at + _PIECES_MAX], asked, language):
+        for said, count, worth in _readings(talk, pieces, at, language):
             if worth + best[at + count] > best[at]:
                 best[at], chosen[at] = worth + best[at + count], (said, count)
     found = []
@@ -105,16 +104,16 @@ def _asked(talk: Talk, pieces: Sequence[Piece], at: int, language: Language) -> 
     return context(talk, piece.start, since=since)
 
 
-def _readings(
-    talk: Talk, pieces: Sequence[Piece], asked: Context, language: Language
-) -> Iterator[tuple[Said, int, float]]:
-    """What the first piece says, alone and together with those after it: how many pieces, and what that is worth."""
+def _readings(talk: Talk, every: Sequence[Piece], at: int, language: Language) -> Iterator[tuple[Said, int, float]]:
+    """What piece *at* says, alone and together with those after it: how many pieces, and what that is worth."""
+    pieces = every[at : at + _PIECES_MAX]
     first = pieces[0]
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
         return
     is_short = len(first.signs.said) < _LEAST_SIGNS
     if is_short and (len(pieces) == 1 or _is_apart(talk, first, pieces[1], _NOTHING, language)):
         return
+    asked = _asked(talk, every, at, language)
     parts, signs = [first], first.signs
     said = _understood(talk, parts, signs, asked, language)
     aside = joins = 0

@@ -16,7 +16,7 @@ __all__ = ["streets"]
 
 _NUMBERS: Final = "dtTohk9&w"
 _SURE_NUMBERS: Final = "dtT9h"
-_NAMES: Final = "xnMOlv="
+_NAMES: Final = "xnMOlv"
 _GAPS: Final = "fcyz"
 _NAME_WORDS_MAX: Final = 5
 _NUMBER_WORDS_MAX: Final = 10
@@ -116,12 +116,12 @@ def _past_names(talk: Talk, at: int, floor: int, language: Language) -> int:
     while before > floor and names < _NAME_WORDS_MAX:
         before -= 1
         kind, word = talk.kinds[before], talk.words[before]
-        if word == "the":
+        if word == "the" or kind == "=":
             name = before
         elif kind not in _GAPS and not (kind == "g" and word in language.in_streets):
             if kind not in _NAMES or word in language.counted or word in language.not_street_names:
                 break
-            names += kind != "="
+            names += 1
             name = before
     return name
 

@@ -46,6 +46,7 @@ _AND: Final = re.compile("g(?<=[hk]g)(?=[tTd])")
 """``one hundred and twelve``"""
 _LETTERS: Final = "lvno"
 _PERHAPS: Final = "wv"
+_ASKING: Final = frozenset("gfyc")
 _OTHERS: Final = frozenset("xg?@")
 _LONELY: Final = re.compile(r"v(?<![^fcyzx;]v)(?![^fcyzx;])|\.(?<=[dotT]\.)(?=[dotT])")
 """A word among fillers that may be a letter, and a sign between digits."""
@@ -284,6 +285,7 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
                 and is_interjection(said, before, turn, after)
                 and _is_others(words, before, turn, after)
                 and not language.asks(words[turn])
+                and words[turn + 1] not in language.asking
                 and not _asks_on(words, kinds, turn, after, language)
                 and bisect.bisect_left(prompts, turn + 1) == bisect.bisect_right(prompts, after)
             ):
@@ -292,9 +294,10 @@ def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked]
 
 
 def _asks_on(words: list[str], kinds: list[str], turn: int, after: int, language: Language) -> bool:
-    """Whether a turn asks for what stands at the next place: ``and the last``."""
+    """Whether a turn asks for what stands at the next place: ``thank you and the last one``."""
     end = after - (words[after - 1] in language.plurals or words[after - 1] in language.pronouns)
-    return turn + 1 < end and kinds[turn + 1] == "g" and (kinds[end - 1] == "O" or words[end - 1] in language.last)
+    is_place = turn + 1 < end and (kinds[end - 1] == "O" or words[end - 1] in language.last)
+    return is_place and "and" in words[turn + 1 : end - 1] and _ASKING.issuperset(kinds[turn + 1 : end - 1])
 
 
 def _is_others(words: list[str], before: int, turn: int, after: int) -> bool:
