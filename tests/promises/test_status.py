@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.declaration import Attestation, Promise, Waiver
-from troth.promises import Check, Control, Evidence, Finding, Judgement, Outcome, Status, status_of
+from troth.promises import Check, Control, Evidence, Finding, Judgement, Outcome, Portion, Status, status_of
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 TODAY = NOW.date()
@@ -438,3 +438,57 @@ def test_a_control_that_did_not_look_there_shows_nothing_of_it(about: tuple[str,
     judgement = judge(bound, replace(made(), evidence=looked))
     assert judgement.status is status
     assert (status is Status.KEPT) or f"without looking at {about[-1]}" in judgement.reasons[0]
+
+
+# --- what is seen place by place --------------------------------------------------------------------------------------
+
+
+def aged(**overdue: int) -> Check:
+    """Twelve rows in each table, and none in the one that is called empty."""
+    rows = {name: 0 if name == "empty" else 12 for name in overdue}
+    portions = tuple(
+        Portion(f"shop.{name}", {"rows": rows[name], "overdue": late}, rows[name], 2 if rows[name] else 0)
+        for name, late in overdue.items()
+    )
+    places = frozenset(it.place for it in portions)
+    seen = replace(SHOP, population=sum(rows.values()), places=places, portions=portions)
+    found = tuple(Finding(f"shop.{name}", "overdue") for name, late in overdue.items() if late)
+    return replace(made(outcome=Outcome.FAIL if found else Outcome.PASS), evidence=seen, findings=found)
+
+
+@pytest.mark.parametrize(
+    ("about", "status", "summary", "tested"),
+    [
+        (("shop.login",), Status.KEPT, "shop.login: 12 rows, 0 overdue.", 10),
+        (("shop.order",), Status.BROKEN, "shop.order: 12 rows, 4 overdue.", 10),
+        (("shop.order", "shop.login"), Status.BROKEN, "shop.login, shop.order: 24 rows, 4 overdue.", 20),
+        (("shop.login", "shop.empty"), Status.KEPT, "shop.empty, shop.login: 12 rows, 0 overdue.", 10),
+    ],
+)
+def test_a_promise_is_told_the_figures_of_what_it_is_about(
+    about: tuple[str, ...], status: Status, summary: str, tested: int
+) -> None:
+    bound = promise("a.once").model_copy(update={"about": about})
+    judgement = judge(bound, aged(login=0, order=4, empty=0))
+    (standing,) = judgement.standings
+    assert (judgement.status, standing.check and standing.check.summary) == (status, summary)
+    assert summary in judgement.reasons[0]
+    assert standing.check is not None
+    assert standing.check.evidence.tested == tested
+
+
+def test_a_pass_over_nothing_shows_nothing_and_says_so() -> None:
+    bound = promise("a.once", "b.thrice").model_copy(update={"about": ("shop.empty",)})
+    looked = replace(made("b.thrice"), evidence=SHOP)
+    assert judge(bound, aged(login=0, empty=0), looked).status is Status.KEPT
+    judgement = judge(bound.model_copy(update={"controls": ("a.once",)}), aged(login=4, empty=0))
+    assert judgement.status is Status.UNPROVEN
+    assert "There is nothing in shop.empty to look at." in " ".join(judgement.reasons)
+
+
+def test_figures_of_a_place_hide_no_fault_that_is_not_named() -> None:
+    bound = promise("a.once").model_copy(update={"about": ("shop.login",)})
+    named = aged(login=0, order=4)
+    judgement = judge(bound, replace(named, findings=(*named.findings, Finding("", "and 11 more"))))
+    assert judgement.status is Status.BROKEN
+    assert "0 overdue" not in judgement.reasons[0]

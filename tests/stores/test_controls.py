@@ -345,15 +345,77 @@ class Hold:
 @pytest.mark.mutation("retention.nothing_overdue")
 def test_an_aged_row_is_found(ask: Ask, sql: Callable[..., None]) -> None:
     sql("INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)")  # its month lasts to the end of 28 March
-    sql("INSERT INTO login VALUES (2, NULL, '2026-03-01 00:00:00', NULL), (3, NULL, NULL, NULL)")
+    sql("INSERT INTO login VALUES (2, NULL, '2026-03-01 00:00:00', NULL)")
     at = dt.datetime(2026, 3, 28, 23, 59, tzinfo=dt.UTC)
     check = ask("retention.nothing_overdue", now=at)
-    assert (check.outcome, check.evidence.population) == (Outcome.PASS, 3)
+    assert (check.outcome, check.evidence.population) == (Outcome.PASS, 2)
 
     check = ask("retention.nothing_overdue", now=at + dt.timedelta(minutes=1))
     assert check.outcome is Outcome.FAIL
     assert check.figures["overdue"] == 1
     assert [finding.place for finding in check.findings] == ["shop.login"]
+
+
+@pytest.mark.mutation("retention.nothing_overdue")
+@pytest.mark.parametrize(
+    "start", ["", "01.02.2010", "1262304000", "20100101", "Jan 5 2010", "now", "12:00", "2455197", "9999-12-31"]
+)
+def test_a_row_whose_age_nobody_can_tell_is_found(ask: Ask, sql: Callable[..., None], start: str) -> None:
+    sql("INSERT INTO login VALUES (1, NULL, '2026-03-20 00:00:00', NULL)")
+    assert ask("retention.nothing_overdue").outcome is Outcome.PASS
+    sql("INSERT INTO login VALUES (2, NULL, ?, NULL)", start)
+    check = ask("retention.nothing_overdue")
+    assert (check.outcome, check.evidence.excluded, check.evidence.tested) == (Outcome.FAIL, 1, 1)
+    assert (check.figures["overdue"], check.figures["without a date"]) == (0, 1)
+    [found] = check.findings
+    assert (found.place, "nobody can tell" in found.message) == ("shop.login", True)
+    assert "write the date there" in found.mend
+    assert not start or start not in str(check.findings), "what stands there may be anything"
+
+
+def test_nothing_where_a_period_starts_is_a_fault_unless_the_rule_says_what_it_means(
+    ask: Ask, company: dict[str, Any], sql: Callable[..., None]
+) -> None:
+    sql("INSERT INTO login VALUES (1, NULL, '2026-03-20 00:00:00', NULL), (2, NULL, NULL, NULL)")
+    check = ask("retention.nothing_overdue")
+    assert (check.outcome, check.evidence.excluded) == (Outcome.FAIL, 1)
+    assert "'empty: not_begun'" in check.findings[0].mend
+
+    company["retention"]["logins"]["empty"] = "not_begun"
+    check = ask("retention.nothing_overdue")
+    assert (check.outcome, check.evidence.excluded) == (Outcome.PASS, 1)
+    assert check.figures["not begun"] == 1
+    assert "1 not begun" in check.summary
+
+
+def test_rows_that_are_kept_however_old_need_no_date(ask: Ask, sql: Callable[..., None]) -> None:
+    sql("INSERT INTO login VALUES (1, NULL, '', NULL)")
+    assert ask("retention.nothing_overdue").outcome is Outcome.FAIL
+    assert ask("retention.nothing_overdue", holds=(Hold("shop.login"),)).outcome is Outcome.PASS
+
+
+def test_over_no_rows_nothing_is_shown(ask: Ask) -> None:
+    check = ask("retention.nothing_overdue")
+    assert (check.outcome, check.summary) == (
+        Outcome.NOT_APPLICABLE,
+        "There are no rows under 1 rule, so none can be past its period.",
+    )
+
+
+def test_troths_own_rows_are_counted_apart(
+    ask: Ask, company: dict[str, Any], sql: Callable[..., None], shop: Path
+) -> None:
+    company["systems"]["own"] = {"store": "${TROTH_DATABASE_URL}", "tables": {"login": {}}}
+    company["retention"]["own_logins"] = {"table": "own.login", "for": "1 month", "from": "at"}
+    sql("INSERT INTO login VALUES (1, NULL, '2026-03-20 00:00:00', NULL)")
+    stores = {name: open_store(name, f"sqlite:///{shop}", read_only=True) for name in ("shop", "own")}
+    check = ask("retention.nothing_overdue", stores=stores)
+    assert (check.outcome, check.figures["rules"], check.figures["rows"]) == (Outcome.PASS, 1, 1)
+    assert check.summary == (
+        "1 row under 1 rule: 0 past their period, 0 kept by law or hold. "
+        "Apart from these, Troth's own: 1 row under 1 rule: 0 past their period, 0 kept by law or hold."
+    )
+    assert [it.place for it in check.evidence.portions] == ["own.login", "shop.login"]
 
 
 def test_months_are_months(ask: Ask, sql: Callable[..., None]) -> None:

@@ -308,6 +308,11 @@ class System(Part):
         """Whether we read and write its tables ourselves. Else a person or the system itself is asked."""
         return self.store != "task" and self.asked is None and self.store.partition(":")[0] not in ASKED_SCHEMES
 
+    @property
+    def is_troths(self) -> bool:
+        """Whether it is Troth's own database, by the variable that says where that is."""
+        return self.store == "${TROTH_DATABASE_URL}"
+
     @field_validator("store")
     @classmethod
     def _without_secret(cls, value: str) -> str:

@@ -139,6 +139,9 @@ class Retention(Part):
     """What the rows are, in words: ``Sign-in history``."""
     starts: str | None = None
     """What the period runs from, in words: ``you last signed in``."""
+    empty: Literal["not_begun"] | None = None
+    """What a row says that has nothing there: that its period has not begun, as of an account that nobody has closed.
+    Where left out, nobody knows how old such a row is, and that is a fault."""
     because: str | None = None
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from troth.declaration import Audience, Must
 
-__all__ = ["Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Pushed", "Status"]
+__all__ = ["Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Portion", "Pushed", "Status"]
 
 Figure = int | float | str | bool
 """A count, a share, a date in ISO form, a version: never a personal value."""
@@ -78,11 +78,23 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """What a check saw in one place, such as a table: the figures of it alone, how many there were to look at, and how
+    many of them were left out."""
+
+    place: str
+    figures: Mapping[str, int] = field(default_factory=dict)
+    population: int = 0
+    excluded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a check looked at. *in_scope* and *observed* name systems (or ``site``, ``ledger``, ``declaration``);
     what is in scope and was not observed makes a pass impossible. *query* is a hash of what was asked. A
     *period* of no length is the moment at which it was looked at. *places* are the
-    parts of systems that were looked at, such as tables, where the control chooses among them."""
+    parts of systems that were looked at, such as tables, where the control chooses among them; *portions* are what was
+    seen in each, where it tells them apart."""
 
     in_scope: frozenset[str] = frozenset()
     observed: frozenset[str] = frozenset()
@@ -92,6 +104,7 @@ class Evidence:
     period: tuple[dt.datetime, dt.datetime] | None = None
     query: str = ""
     places: frozenset[str] = frozenset()
+    portions: tuple[Portion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ Nothing is green by default. For each control that a promise is bound to:
 - of a promise that says what it is **about**, a failure counts unless it lies elsewhere: one whose findings are all in
   other systems, or at other tables of the same one, while everything the promise is about was observed, is a pass for
   this promise. A fault of a whole system touches all of its tables. A control that did not look at what the promise is
-  about has not observed it, whatever it found elsewhere;
+  about has not observed it, whatever it found elsewhere; where it tells what it saw place by place, and there was
+  nothing that could have been at fault, it does not apply;
 - ``not_applicable``, under the same conditions, neither proves nor disproves;
 - anything else is ``unproven``.
 
@@ -32,7 +33,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
-from troth.promises.model import Check, Control, Evidence, Outcome, Status
+from troth.promises.model import Check, Control, Evidence, Figure, Outcome, Status
 from troth.wording import same_person
 
 __all__ = ["Cause", "Judgement", "Standing", "status_of"]
@@ -141,19 +142,42 @@ def _reaching(check: Check, about: Sequence[str]) -> Check:
 def _looked_there(seen: Evidence, part: str) -> bool:
     """Where the control chooses places, it looked at those alone; else at the whole of the systems it observed."""
     if seen.places:
-        return any(_lies_in(place, part) or _lies_in(part, place) for place in seen.places)
+        return any(_overlap(place, part) for place in seen.places)
     return _system(part) in seen.observed
 
 
 def _narrow(check: Check, about: Sequence[str]) -> Check:
-    if check.outcome is not Outcome.FAIL or not check.findings:
-        return check
     known = check.evidence.in_scope
     concerned = tuple(it for it in check.findings if any(_concerns(it.place, part, known) for part in about))
+    if check.outcome is not Outcome.FAIL or not check.findings:
+        return _portioned(check, about)
+    if concerned and all(_system(it.place) in known for it in concerned):
+        return replace(_portioned(check, about), findings=concerned)
     if concerned or not {_system(part) for part in about} <= check.evidence.observed:
         return replace(check, findings=concerned or check.findings)
     elsewhere = f"{check.summary} Nothing of that concerns {', '.join(about)}."
-    return replace(check, outcome=Outcome.PASS, findings=(), summary=elsewhere)
+    return _portioned(replace(check, outcome=Outcome.PASS, findings=(), summary=elsewhere), about)
+
+
+def _portioned(check: Check, about: Sequence[str]) -> Check:
+    """The check with the figures of what the promise is about, where the control tells them apart. Over nothing it is
+    no pass: there was no row that could have been at fault."""
+    portions = tuple(it for it in check.evidence.portions if any(_overlap(it.place, part) for part in about))
+    if not portions or check.outcome not in {Outcome.PASS, Outcome.FAIL}:
+        return check
+    population, excluded = sum(it.population for it in portions), sum(it.excluded for it in portions)
+    figures: dict[str, Figure] = {}
+    for name, figure in ((name, figure) for it in portions for name, figure in it.figures.items()):
+        figures[name] = int(figures.get(name, 0)) + figure
+    seen = replace(
+        check.evidence, population=population, tested=population - excluded, excluded=excluded, portions=portions
+    )
+    check = replace(check, evidence=seen, figures=figures)
+    where = ", ".join(sorted({it.place for it in portions}))
+    if check.outcome is Outcome.PASS and not population:
+        return replace(check, outcome=Outcome.NOT_APPLICABLE, summary=f"There is nothing in {where} to look at.")
+    told = ", ".join(f"{figure:,} {name}" for name, figure in figures.items())
+    return replace(check, summary=f"{where}: {told}.")
 
 
 def _concerns(place: str, part: str, known: Set[str]) -> bool:
@@ -165,11 +189,15 @@ def _concerns(place: str, part: str, known: Set[str]) -> bool:
         return True
     if system != _system(part):
         return False
-    return not place.startswith(f"{system}.") or _lies_in(place, part) or _lies_in(part, place)
+    return not place.startswith(f"{system}.") or _overlap(place, part)
 
 
 def _system(place: str) -> str:
     return place.replace(" ", ".").partition(".")[0]
+
+
+def _overlap(place: str, part: str) -> bool:
+    return _lies_in(place, part) or _lies_in(part, place)
 
 
 def _lies_in(place: str, part: str) -> bool:

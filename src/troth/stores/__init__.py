@@ -32,6 +32,7 @@ from troth.stores.contract import (
     TableKind,
     TableSchema,
     Transport,
+    Undated,
     UnknownName,
     Writer,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "TableKind",
     "TableSchema",
     "Transport",
+    "Undated",
     "Undeclared",
     "UnknownName",
     "Writer",

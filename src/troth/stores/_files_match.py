@@ -9,24 +9,25 @@ from dataclasses import dataclass
 from troth.stores._files_text import Kinds, Verdict
 from troth.stores._files_values import comparable, utc
 from troth.stores._values import digits_of
-from troth.stores.contract import Before, Condition, Match, Row, Scalar
+from troth.stores.contract import NEVER, AnyOf, Before, Condition, Match, Row, Scalar, Undated
 
 Key = tuple[Hashable, ...]
 _NOTHING: Mapping[str, Scalar] = {}
+_NOTHING_THERE = (None, "")
 
 
 def columns_of(where: Condition | None) -> list[str]:
     """The columns that the condition looks at, each once."""
     if where is None:
         return []
-    if isinstance(where, Before):
+    if isinstance(where, Before | Undated):
         return [where.column]
     return list(dict.fromkeys(column for match in where.matches for column in match.columns))
 
 
 def values_of(where: Condition | None, column: str) -> set[Scalar] | None:
     """The only values of *column* that the condition can select; None where any may be."""
-    if where is None or isinstance(where, Before) or not all(column in match.columns for match in where.matches):
+    if not isinstance(where, AnyOf) or not all(column in match.columns for match in where.matches):
         return None
     return {row[match.columns.index(column)] for match in where.matches for row in match.values}
 
@@ -38,11 +39,17 @@ def selects(where: Condition | None, kinds: Kinds, *, at: int) -> Callable[[Row]
     if isinstance(where, Before):
         moment = where.moment
         return lambda row: isinstance(value := row[at], dt.date) and _is_before(value, moment)
+    if isinstance(where, Undated):
+        return lambda row: row[at] in _NOTHING_THERE if where.empty else not _is_dated(row[at])
     columns = columns_of(where)
     tests = [
         _matches(match, kinds, [at + columns.index(column) for column in match.columns]) for match in where.matches
     ]
     return lambda row: any(test(row) for test in tests)
+
+
+def _is_dated(value: Scalar) -> bool:
+    return isinstance(value, dt.date) and _is_before(value, NEVER)
 
 
 def _is_before(value: dt.date, moment: dt.datetime) -> bool:

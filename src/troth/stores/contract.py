@@ -23,11 +23,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from troth.errors import TrothError
 
 __all__ = [
+    "NEVER",
     "Access",
     "AnyOf",
     "Before",
@@ -51,6 +52,7 @@ __all__ = [
     "TableKind",
     "TableSchema",
     "Transport",
+    "Undated",
     "UnknownName",
     "Writer",
 ]
@@ -234,7 +236,20 @@ class Before:
     moment: dt.datetime
 
 
-Condition = AnyOf | Before
+NEVER: Final = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+"""Every date is before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """The rows whose *column* holds nothing that `Before` could read as a date; *empty*: those of them that hold
+    nothing at all, not even a letter. 9999-12-31, which stands for never, is no date."""
+
+    column: str
+    empty: bool = False
+
+
+Condition = AnyOf | Before | Undated
 
 
 @dataclass(frozen=True, slots=True)

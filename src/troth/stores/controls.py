@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from troth.counting import counted
-from troth.declaration import Declaration, Keep, Retention, System, Table
-from troth.promises import Answer, Evidence, Finding, Outcome, answers
+from troth.declaration import Declaration, System, Table
+from troth.promises import Answer, Evidence, Finding, Outcome, Portion, answers
 from troth.protect import TokenFormat, is_deterministic, is_sealed
 from troth.protect.tokens.check import token_fields
 from troth.protect.tokens.looks import could_be_token, has_form
+from troth.stores.ages import Ages
 from troth.stores.asked import Asked, not_offered
 from troth.stores.contract import (
-    Before,
     Column,
     Principal,
-    Scalar,
     Schema,
     Store,
     StoreError,
@@ -37,8 +36,6 @@ __all__ = ["Held", "Undeclared", "missing", "undeclared"]
 
 SEALED_ROWS: Final = 200
 """Rows that are sampled of a table with sealed fields."""
-KEPT_ROWS_MAX: Final = 100_000
-"""Rows past their period that are looked at one by one, where another date may keep them."""
 
 _Found = TypeVar("_Found")
 
@@ -92,7 +89,7 @@ class _Look:
         population: int,
         excluded: int = 0,
         vacuous: bool = False,
-        places: Iterable[str] = (),
+        portions: Sequence[Portion] = (),
     ) -> Answer:
         """Any finding is a failure; without one, `run` makes an error of what was not observed.
 
@@ -111,7 +108,8 @@ class _Look:
             population - excluded,
             excluded + self.tasks,
             query=self.asked.hash,
-            places=frozenset(places),
+            places=frozenset(it.place for it in portions),
+            portions=tuple(portions),
         )
         notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(self.why_not.items()))
         if vacuous and not self.why_not:
@@ -347,99 +345,49 @@ def asked_answer(declaration: Declaration, asked: Mapping[str, Asked]) -> Answer
 # --- how long rows stay ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Overdue:
-    """The rows of one rule: all, past their period, and those of them that the law keeps."""
-
-    rows: int
-    past: int
-    kept: int
-
-
 @answers("retention.nothing_overdue")
 def nothing_overdue(
     declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime, holds: Iterable[Held] = ()
 ) -> Answer:
     """GDPR Art. 5(1)(e): no row is older than its period, in calendar months and years; the day the period ends on is
     still within it. Rows that the declared ``keep`` or a hold on the whole table keeps are counted apart; a hold on a
-    single subject is not told from here, and its rows count as overdue."""
+    single subject is not told from here, and its rows count as overdue. A row whose start cannot be read is a fault,
+    for nobody knows how old it is. Troth's own rows are counted apart from the company's."""
     today = now.astimezone(dt.UTC).date()
-    rules = {name: (*rule.table.partition(".")[::2], rule) for name, rule in declaration.retention.items()}
-    look = _look(declaration, {system for system, _, _ in rules.values()})
+    rules = declaration.retention
+    look = _look(declaration, {rule.table.partition(".")[0] for rule in rules.values()})
     held = [it.scope for it in holds if it.subject is None]
 
-    def ages(name: str, system: System, store: Store) -> dict[str, _Overdue]:
-        return {
-            label: _overdue(store, table, rule, system.tables.get(table), today)
-            for label, (place, table, rule) in rules.items()
-            if place == name
-        }
+    def ages(name: str, system: System, store: Store) -> dict[str, Ages]:
+        found: dict[str, Ages] = {}
+        for label, rule in rules.items():
+            place, _, table = rule.table.partition(".")
+            if place == name:
+                it = Ages.of(store, table, rule, system.tables.get(table), today)
+                found[label] = it.held() if _is_held(rule.table, held) else it
+        return found
 
     found = {label: it for by in look.at(declaration.systems, stores, ages).values() for label, it in by.items()}
-    late = {label: it.past - it.kept for label, it in found.items() if it.past > it.kept}
-    withheld = {label for label in late if _is_held(declaration.retention[label].table, held)}
-    findings = [
-        Finding(
-            declaration.retention[label].table,
-            f"{counted(count, 'row')} {'is' if count == 1 else 'are'} past "
-            f"{'its' if count == 1 else 'their'} {declaration.retention[label].for_}",
-            "run the disposal that is due, or record the hold that keeps them",
-        )
-        for label, count in late.items()
-        if label not in withheld
-    ]
-    rows, kept = sum(it.rows for it in found.values()), sum(it.kept for it in found.values())
-    kept += sum(late[label] for label in withheld)
-    overdue = sum(count for label, count in late.items() if label not in withheld)
+    own = {label for label in found if declaration.systems[rules[label].table.partition(".")[0]].is_troths}
+    theirs = [it for label, it in found.items() if label not in own]
+    ours, all_of_them = Ages.together(found[label] for label in own), Ages.together(found.values())
+    company = Ages.together(theirs)
+    faults = [fault for label, it in found.items() for fault in it.faults(rules[label])]
     return look.answer(
-        f"{counted(rows, 'row')} under {counted(len(found), 'rule')}: "
-        f"{overdue} past their period, {kept} kept by law or hold.",
-        findings,
-        {"rules": len(found), "rows": rows, "overdue": overdue, "kept": kept},
-        population=rows,
-        excluded=kept,
-        places=(declaration.retention[label].table for label in found),
+        _told(company, len(theirs)) + (f" Apart from these, Troth's own: {_told(ours, len(own))}" if own else ""),
+        faults,
+        {"rules": len(theirs), **company.figures()},
+        population=all_of_them.rows,
+        excluded=all_of_them.excluded,
+        vacuous=not company.rows and not faults,
+        portions=[Portion(rules[label].table, it.figures(), it.rows, it.excluded) for label, it in found.items()],
     )
 
 
-def _overdue(store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> _Overdue:
-    expired = Before(rule.from_, _end(rule, today))
-    rows, past = store.count(table, None), store.count(table, expired)
-    keep = declared.keep if declared else None
-    return _Overdue(rows, past, _kept(store, table, expired, past, keep, today) if keep and past else 0)
-
-
-def _end(rule: Retention | Keep, today: dt.date) -> dt.datetime:
-    """The first moment whose rows are still within the period: it lasts to the end of its last day."""
-    assert rule.for_ is not None
-    latest = rule.for_.before(today - dt.timedelta(days=1))
-    return dt.datetime.combine(latest + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
-
-
-def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, today: dt.date) -> int:
-    """How many of the rows past their period the law still keeps. Raises `StoreError` where they are too many."""
-    if keep.for_ is None:
-        return past
-    until = _end(keep, today)
-    if keep.from_ is None or keep.from_ == expired.column:
-        return past - store.count(table, Before(expired.column, min(until, expired.moment)))
-    rows = store.read(table, [keep.from_], expired, limit=KEPT_ROWS_MAX + 1)
-    if len(rows) > KEPT_ROWS_MAX:
-        message = f"{table} has more than {KEPT_ROWS_MAX:,} rows past their period; dispose of some first"
-        raise StoreError(message, store=store.name)
-    return sum(not _is_before(value, until) for (value,) in rows)
-
-
-def _is_before(value: Scalar, moment: dt.datetime) -> bool:
-    """As `Before` has it; a row without the date is not kept by it."""
-    if isinstance(value, str):
-        try:
-            value = dt.datetime.fromisoformat(value)
-        except ValueError:
-            return True
-    if isinstance(value, dt.datetime):
-        return (value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value) < moment
-    return not isinstance(value, dt.date) or value < moment.date()
+def _told(ages: Ages, rules: int) -> str:
+    if not ages.rows:
+        return f"There are no rows under {counted(rules, 'rule')}, so none can be past its period."
+    return f"{counted(ages.rows, 'row')} under {counted(rules, 'rule')}: {ages}."
 
 
 def _is_held(place: str, scopes: Iterable[str | None]) -> bool:

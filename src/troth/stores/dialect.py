@@ -174,6 +174,10 @@ class Dialect(abc.ABC):
     def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
         """The condition that a date, time or count of seconds is earlier than *moment* (aware, in UTC)."""
 
+    def empty(self, column: Column) -> Clause:
+        """The condition that *column*, which is dated, holds nothing."""
+        return Clause(f"{self.quote(column.name)} IS NULL")
+
     @abc.abstractmethod
     def amending(
         self, table: Table, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool

@@ -63,6 +63,7 @@ from troth.stores.contract import (
     StoreUnreachable,
     TableSchema,
     Transport,
+    Undated,
     UnknownName,
     Writer,
 )
@@ -192,7 +193,7 @@ class FilesStore:
         shape = self._shape(table, asked)
         if not shape.schema.columns:
             return  # an empty file has no columns, and no rows
-        if isinstance(where, Before) and shape.kinds[where.column] not in _DATED:
+        if isinstance(where, Before | Undated) and shape.kinds[where.column] not in _DATED:
             raise StoreRefused(f"{table}.{where.column} does not hold dates throughout", store=self.name)
         selected = selects(where, shape.kinds, at=len(columns))
         named = values_of(where, shape.locators[0]) if shape.locators else None

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from troth.stores._values import Unfit, digits_of
 from troth.stores.contract import (
+    NEVER,
     Access,
     Before,
     Condition,
@@ -32,6 +33,7 @@ from troth.stores.contract import (
     StoreConflict,
     StoreRefused,
     Transport,
+    Undated,
     UnknownName,
     Writer,
 )
@@ -321,6 +323,8 @@ class SqlStore:
             return [Clause("")]
         if isinstance(where, Before):
             return [self._before(table, where)]
+        if isinstance(where, Undated):
+            return [self._undated(table, where)]
         sought = [(match, self._sought_by(table, match)) for match in where.matches]
         matches = [(match, rows) for match, rows in sought if rows]
         values = sum(len(rows) * len(match.columns) for match, rows in matches)
@@ -337,6 +341,12 @@ class SqlStore:
             message = f"{self._name}: {table.schema.name}.{column.name} holds no date or time but {column.native}"
             raise StoreRefused(message, store=self._name)
         return self._dialect.before(table, column, where.moment.astimezone(dt.UTC))
+
+    def _undated(self, table: Table, where: Undated) -> Clause:
+        dated = self._before(table, Before(where.column, NEVER))
+        if where.empty:
+            return self._dialect.empty(table.column(where.column))
+        return Clause(f"NOT COALESCE(({dated.sql}), FALSE)", dated.values)
 
     def _size(self, width: int) -> int:
         """How many rows of that width one statement may carry."""

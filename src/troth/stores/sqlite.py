@@ -210,12 +210,17 @@ class SQLite(Dialect):
     def before(self, table: Table, column: Column, moment: dt.datetime) -> Clause:
         name = self.quote(column.name)
         number = self.epoch_before(column.name, moment, "?")
-        sql = (
-            f"CASE WHEN typeof({name}) = 'text' AND length({name}) = 10 THEN date({name}) < ? "
+        sql = (  # SQLite would read more as a time: "now", "12:00" and days counted from 4714 BC
+            f"CASE WHEN typeof({name}) = 'text' AND {name} NOT GLOB '[0-9][0-9][0-9][0-9]-*' THEN NULL "
+            f"WHEN typeof({name}) = 'text' AND length({name}) = 10 THEN date({name}) < ? "
             f"WHEN typeof({name}) = 'text' THEN strftime({_MILLISECONDS}, {name}) < strftime({_MILLISECONDS}, ?) "
             f"WHEN typeof({name}) IN ('integer', 'real') THEN {number.sql} END"
         )
         return Clause(sql, (moment.date().isoformat(), moment_text(moment), *number.values))
+
+    def empty(self, column: Column) -> Clause:
+        name = self.quote(column.name)
+        return Clause(f"({name} IS NULL OR {name} = '')")
 
     def after(self, key: Sequence[str], row: Row, mark: str = "?") -> Clause:
         return super().after(key, row, mark)

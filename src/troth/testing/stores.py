@@ -36,6 +36,7 @@ from troth.stores import (
     StoreRefused,
     StoreUnreachable,
     TableSchema,
+    Undated,
     UnknownName,
 )
 
@@ -339,6 +340,11 @@ class StoreContract:
         noon = dt.datetime(1990, 2, 3, 12, tzinfo=dt.UTC)
         assert store.read("customer", ["id"], Before("born", noon)) == [(3,)]
         assert sorted(store.read("customer", ["id"], Before("born", noon + dt.timedelta(days=1)))) == [(1,), (3,)]
+
+    def test_rows_without_a_date_are_told(self, store: Store) -> None:
+        assert sorted(store.read("customer", ["id"], Undated("born"))) == [(2,), (4,)]
+        assert store.read("customer", ["id"], Undated("joined", empty=True)) == [(4,)]
+        assert store.count("customer", Undated("born", empty=True)) == 2
 
     def test_a_sample_comes_from_the_table(self, store: Store) -> None:
         assert len(store.sample("customer", ["email", "name"], rows=2)) == 2

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Max
 
-from troth.promises import Check, Evidence, Finding, Outcome
+from troth.promises import Check, Evidence, Finding, Outcome, Portion
 from troth.service.record.commitment import entry_of
 from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, Retraction
@@ -185,6 +186,7 @@ def _evidence_json(evidence: Evidence) -> dict[str, object]:
         "period": [moment.isoformat() for moment in evidence.period] if evidence.period else None,
         "query": evidence.query,
         "places": sorted(evidence.places),
+        **({"portions": [asdict(it) for it in evidence.portions]} if evidence.portions else {}),
     }
 
 
@@ -199,4 +201,5 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
         period=(dt.datetime.fromisoformat(period[0]), dt.datetime.fromisoformat(period[1])) if period else None,
         query=stored["query"],
         places=frozenset(stored.get("places", ())),  # checks of before this was told have none
+        portions=tuple(Portion(**it) for it in stored.get("portions", ())),
     )

@@ -1,0 +1,127 @@
+"""How old rows are: those past their period, those that something keeps, and those of which nobody can tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+from typing import Final
+
+from troth.counting import counted
+from troth.declaration import Keep, Retention, Table
+from troth.promises import Finding
+from troth.stores.contract import Before, Scalar, Store, StoreError, Undated
+
+__all__ = ["Ages"]
+
+KEPT_ROWS_MAX: Final = 100_000
+"""Rows past their period that are looked at one by one, where another date may keep them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """The rows of a rule, or of several: all, those past their period, and those of them that the law or a hold keeps.
+    Of others nobody can tell: their period has *not begun*, there is *nothing* where its start should be, or something
+    *unreadable*."""
+
+    rows: int = 0
+    past: int = 0
+    kept: int = 0
+    not_begun: int = 0
+    nothing: int = 0
+    unreadable: int = 0
+
+    @classmethod
+    def of(cls, store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> Ages:
+        """Those of one rule's *table*, as *store* has them. Raises `StoreError`."""
+        expired = Before(rule.from_, _end(rule, today))
+        rows, past, undated = store.count(table, None), store.count(table, expired), Undated(rule.from_)
+        undatable = store.count(table, undated)
+        nothing = min(undatable, store.count(table, Undated(rule.from_, empty=True))) if undatable else 0
+        keep = declared.keep if declared else None
+        kept = _kept(store, table, expired, past, keep, today) if keep and past else 0
+        begun = (0, nothing) if rule.empty is None else (nothing, 0)
+        found = cls(rows, past, kept, *begun, undatable - nothing)
+        return found.held() if keep and keep.for_ is None else found
+
+    @classmethod
+    def together(cls, several: Iterable[Ages]) -> Ages:
+        """All of them in one."""
+        return cls(*map(sum, zip(*(astuple(it) for it in several), strict=True)))
+
+    @property
+    def overdue(self) -> int:
+        return self.past - self.kept
+
+    @property
+    def excluded(self) -> int:
+        return self.kept + self.not_begun + self.undated
+
+    @property
+    def undated(self) -> int:
+        return self.nothing + self.unreadable
+
+    def held(self) -> Ages:
+        """The same where all of them are kept, however old."""
+        return Ages(self.rows, self.past + self.undated, self.past + self.undated, self.not_begun)
+
+    def figures(self) -> dict[str, int]:
+        told = {"rows": self.rows, "overdue": self.overdue, "kept": self.kept}
+        rare = {"not begun": self.not_begun, "without a date": self.undated}
+        return {**told, **{name: count for name, count in rare.items() if count}}
+
+    def __str__(self) -> str:
+        rare = f", {self.not_begun} not begun" if self.not_begun else ""
+        rare += f", {self.undated} without a date that can be read" if self.undated else ""
+        return f"{self.overdue} past their period, {self.kept} kept by law or hold{rare}"
+
+    def faults(self, rule: Retention) -> Iterator[Finding]:
+        """What is wrong with them, and the mend."""
+        if self.overdue:
+            its = "is past its" if self.overdue == 1 else "are past their"
+            said = f"{counted(self.overdue, 'row')} {its} {rule.for_}"
+            yield Finding(rule.table, said, "run the disposal that is due, or record the hold that keeps them")
+        if self.nothing:
+            said = f"{counted(self.nothing, 'row')} with nothing in {rule.from_}, {_nobody_can_tell(rule)}"
+            mend = f"write the date there; where an empty {rule.from_} says that the period has not begun, add"
+            yield Finding(rule.table, said, f"{mend} 'empty: not_begun' to the rule")
+        if self.unreadable:
+            said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is no date, {_nobody_can_tell(rule)}"
+            yield Finding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")
+
+
+def _nobody_can_tell(rule: Retention) -> str:
+    return f"so that nobody can tell what is past its {rule.for_}"
+
+
+def _end(rule: Retention | Keep, today: dt.date) -> dt.datetime:
+    """The first moment whose rows are still within the period: it lasts to the end of its last day."""
+    assert rule.for_ is not None
+    latest = rule.for_.before(today - dt.timedelta(days=1))
+    return dt.datetime.combine(latest + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
+
+
+def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, today: dt.date) -> int:
+    """How many of the rows past their period the law still keeps. Raises `StoreError` where they are too many."""
+    if keep.for_ is None:
+        return past
+    until = _end(keep, today)
+    if keep.from_ is None or keep.from_ == expired.column:
+        return past - store.count(table, Before(expired.column, min(until, expired.moment)))
+    rows = store.read(table, [keep.from_], expired, limit=KEPT_ROWS_MAX + 1)
+    if len(rows) > KEPT_ROWS_MAX:
+        message = f"{table} has more than {KEPT_ROWS_MAX:,} rows past their period; dispose of some first"
+        raise StoreError(message, store=store.name)
+    return sum(not _is_before(value, until) for (value,) in rows)
+
+
+def _is_before(value: Scalar, moment: dt.datetime) -> bool:
+    """As `Before` has it; a row without the date is not kept by it."""
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            return True
+    if isinstance(value, dt.datetime):
+        return (value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value) < moment
+    return not isinstance(value, dt.date) or value < moment.date()
