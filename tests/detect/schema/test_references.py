@@ -267,6 +267,19 @@ def test_the_types_of_a_thing_come_before_types_of_all() -> None:
     assert _told(infer_references(schema))["ticket_articles.type_id"] == "ticket_article_types.id"
 
 
+def test_of_two_the_one_that_is_called_more_like_the_own_table_is_meant() -> None:
+    schema = _schema("app_jobsection:\napp_membershipsection:\napp_membershippart: section_id")
+    assert _told(infer_references(schema)) == {"app_membershippart.section_id": "app_membershipsection.id"}
+
+
+def test_names_in_one_word_are_those_that_are_written_apart() -> None:
+    schema = _schema("app_salesunit:\napp_runlog:\napp_good: sales_unit_id run_log_id")
+    assert _told(infer_references(schema)) == {
+        "app_good.run_log_id": "app_runlog.id",
+        "app_good.sales_unit_id": "app_salesunit.id",
+    }
+
+
 def test_initials_are_those_of_the_whole_name_too() -> None:
     schema = _schema("app_page:\napp_tag:\napp_data_set:\njob: ads_id")
     assert _told(infer_references(schema)) == {"job.ads_id": "app_data_set.id"}

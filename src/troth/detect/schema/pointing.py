@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Final
 
@@ -57,6 +58,9 @@ _LONGER: Final = 0.03
 _ALIKE_MIN: Final = 5
 _SHORT_MIN: Final = 3
 """How many letters of a word have to be left for it to be known."""
+_SETTLED_MIN: Final = 0.5
+_COMPARED: Final = 80
+"""How many letters of two names are compared one by one."""
 _NEARER: Final = 0.006
 """How much each word does that both tables' names begin with: what decides between equals."""
 
@@ -89,7 +93,7 @@ class Pointers:
             known = found.get(target.table.name)
             if known is None or known.plainness < plainness:
                 found[target.table.name] = Pointer(target.table, target.key.name, round(plainness, 3), why)
-        return sorted(found.values(), key=lambda it: (-it.plainness, -len(it.table.columns), it.table.name))
+        return _settled(table.name, sorted(found.values(), key=_rank))
 
     def _judged(self, it: Named) -> Iterator[Judged]:
         depends = self._depends(it)
@@ -227,9 +231,13 @@ class Pointers:
         """Whether it says which of several is meant: ``user_from``, ``user_invited``."""
         return word in self._lists.after or word.endswith("ed")
 
+    def _own(self, it: Named) -> str:
+        """The name of its own table in one word, without what stands in front of it."""
+        return self._targets.together(it.table.name.rpartition(".")[2], it.context)
+
     def _is_beside(self, target: Target, it: Named) -> bool:
         """Whether it is called as the own table begins and the column ends: ``first_state`` of workflowtransition."""
-        name, own = self._targets.joined(target), "".join(it.context)
+        name, own = self._targets.joined(target), self._own(it)
         begins = name.removesuffix(it.stem[-1])
         is_other = target.front == it.front and target.table.name != it.table.name
         return is_other and begins != name and len(begins) >= TAIL and own.startswith(begins)
@@ -245,7 +253,8 @@ class Pointers:
         """Names that run together, where nothing in the schema shows how to cut them, and initials."""
         if not it.marked:
             return
-        joined = "".join(it.stem)
+        together = self._targets.together(it.column.name, it.stem)
+        joined, completed = root(together), root(self._own(it) + together)
         whole_of = self._targets.whole_of(it.table)
         is_short = len(joined) <= TAIL and joined in self._lists.amounts  # as the type in a genotype
         if whole_of is not None and not is_short and self._targets.joined(whole_of).endswith(joined):
@@ -256,7 +265,7 @@ class Pointers:
                 continue
             if name == joined:
                 yield target, *_CALLED_RUN_TOGETHER
-            elif name == "".join(it.context) + joined:
+            elif name == completed:
                 yield target, *_COMPLETED
             elif name.endswith(joined) and target.front == it.front:
                 yield target, _END_OF_RUN_TOGETHER[0] + 0.15 * (len(it.stem) > 1), _END_OF_RUN_TOGETHER[1]
@@ -266,6 +275,28 @@ class Pointers:
                     yield target, *_BESIDE_IN_ROLE
         for target in self._targets.by_initials.get(it.stem[-1], ()):
             yield target, _INITIALS[0] + 0.04 * (target.front == it.front), _INITIALS[1]
+
+
+def _rank(it: Pointer) -> tuple[float, int, str]:
+    return -it.plainness, -len(it.table.columns), it.table.name
+
+
+def _settled(own: str, ranked: list[Pointer]) -> list[Pointer]:
+    """Of tables that are meant equally, the one first whose name has most letters in a row with that of the own."""
+    equal = [it for it in ranked if it.plainness > ranked[0].plainness - _NEARER / 2]
+    if len(equal) < 2 or ranked[0].plainness < _SETTLED_MIN:
+        return ranked
+    alike = {it.table.name: _alike_letters(own.lower(), it.table.name.lower()) for it in equal}
+    first, second = sorted(equal, key=lambda it: -alike[it.table.name])[:2]
+    if alike[first.table.name] < alike[second.table.name] + _SHORT_MIN:
+        return ranked
+    plainer = replace(first, plainness=round(ranked[0].plainness + _NEARER / 2, 3))
+    return [plainer, *(it for it in ranked if it is not first)]
+
+
+def _alike_letters(one: str, other: str) -> int:
+    """How long the longest run of letters is that both names have."""
+    return SequenceMatcher(None, one[:_COMPARED], other[:_COMPARED], autojunk=False).find_longest_match().size
 
 
 def _near(it: Named, target: Target) -> float:
@@ -295,7 +326,8 @@ def _far(owner: Target, it: Named) -> float:
 
 def _begin_alike(owner: Target) -> bool:
     """Whether a key begins as its table does, where nothing shows how to cut it: ``branchcode`` of branches."""
-    key, table = letters(owner.key.name), letters(owner.table.name.rpartition(".")[2])
+    key = letters(owner.key.name[:_COMPARED])
+    table = letters(owner.table.name.rpartition(".")[2][:_COMPARED])
     alike = sum(1 for _ in takewhile(lambda it: it[0] == it[1], zip(key, table, strict=False)))
     return alike >= _ALIKE_MIN and alike >= len(table) - _SHORT_MIN
 

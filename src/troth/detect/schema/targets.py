@@ -83,7 +83,8 @@ class Targets:
         self.lists = Lists.read()
         self._vocabulary = Vocabulary(_names(schema))
         self._roots: dict[str, Words] = {}
-        self._joined: dict[Words, str] = {}
+        self._whole_words: dict[str, Words] = {}
+        self._joined: dict[str, str] = {}
         self._whole = {self.words(_bare(name)) for name in schema.tables}
         self._endings = Counter(name[cut:] for name in self._whole for cut in range(len(name)))
         self._fronts = self._shared_fronts(schema)
@@ -116,9 +117,15 @@ class Targets:
         """The roots of a name's words."""
         known = self._roots.get(name)
         if known is None:
-            spelled = name.replace("ctype", "content_type")
-            known = self._roots[name] = tuple(root(word) for word in self._vocabulary.words(spelled))
+            whole = self._whole_words[name] = self._vocabulary.words(name.replace("ctype", "content_type"))
+            known = self._roots[name] = tuple(root(word) for word in whole)
         return known
+
+    def together(self, name: str, part: Words) -> str:
+        """A part of a name's words in one, as names are written that nothing shows how to cut."""
+        words = self.words(name)
+        cut = next((it for it in range(len(words) - len(part) + 1) if words[it : it + len(part)] == part), None)
+        return "".join(part if cut is None else self._whole_words[name][cut : cut + len(part)])
 
     def split(self, table: str) -> tuple[Words, Words]:
         """What stands in front of a table's name and says nothing of it, and the rest."""
@@ -148,9 +155,10 @@ class Targets:
 
     def joined(self, target: Target) -> str:
         """The table's core in one word, as names are that no part of the schema shows how to cut."""
-        known = self._joined.get(target.core)
+        table = target.table.name
+        known = self._joined.get(table)
         if known is None:
-            known = self._joined[target.core] = self._without_tail("".join(target.core))
+            known = self._joined[table] = self._without_tail(root(self.together(_bare(table), target.core)))
         return known
 
     def _without_tail(self, joined: str) -> str:
