@@ -267,3 +267,15 @@ def test_what_a_button_above_it_opens_is_shown_with_the_button_as_its_title() ->
     assert ("paragraph", "We set one cookie.") in shown(page.format(told))
     menu = "<ul hidden><li><a href='/'>Home</a></li><li><a href='/shop'>Shop</a></li></ul>"
     assert [text for _, text in shown(page.format(menu))] == ["Privacy", "We keep it."]
+
+
+def test_who_asks_whether_data_goes_abroad_has_not_said_so() -> None:
+    asked = "## Is it sent to the United States?\n\n{}"
+    assert "GDPR.13.1f.transfer" not in found(asked.format("No."))
+    assert "GDPR.13.1f.transfer" in found(asked.format("Yes. It is sent to the United States."))
+
+
+def test_a_duty_that_decides_how_long_data_is_kept_is_no_ground_for_having_it() -> None:
+    kept = "How long we retain it depends on whether we need it to comply with legal obligations."
+    assert "GDPR.13.1c.basis" in found(f"We use your name to ship. {kept}")
+    assert "GDPR.13.1c.basis" not in found("We use your name to comply with our legal obligations.")

@@ -119,9 +119,14 @@ def _transfer(looked: Looked) -> Iterator[Hit]:
     if shielded and looked.as_of >= _SHIELD_ENDS:
         yield Hit(shielded[0].sentence, says=(("what", "the Privacy Shield is no safeguard since 16 July 2020"),))
     elif not shielded and not spoken.has("transfer.safeguard", "transfer.adequate"):
-        places = spoken.of("transfer.abroad") or spoken.of("transfer.vendor")
-        for passage in places[:1]:
+        told = (_stated(spoken.of(name)) for name in ("transfer.abroad", "transfer.vendor"))
+        for passage in next(filter(None, told), [])[:1]:
             yield Hit(passage.sentence, says=(("what", "no adequacy decision or safeguard is named"),))
+
+
+def _stated(passages: Sequence[Passage]) -> list[Passage]:
+    """*passages* without questions: who asks whether data goes abroad has not said that it does."""
+    return [passage for passage in passages if not passage.sentence.text.endswith("?")]
 
 
 # --- who answers, and for whose rights --------------------------------------------------------------------------------
