@@ -59,7 +59,27 @@ def test_a_regime_and_a_day_leave_out_the_other_laws(ask: Ask, policy: Path) -> 
 
     assert {"CA", "GDPR"} <= rules()
     assert "CA" not in rules("--regime", "gdpr, uk")
-    assert rules("--as-of", "2018-05-24") == set()
+    assert rules("--as-of", "2018-05-24") == {"X"}
+
+
+def test_before_any_law_it_says_so_and_looks_with_the_rules_that_no_law_asks_for(ask: Ask, policy: Path) -> None:
+    answer = ask("policy", "lint", str(policy), "--as-of", "1990-01-01")
+    assert answer.code == 1
+    assert "No law's rule counted on that day" in answer.out
+    assert "X.transfer-vs-vendors" in answer.out
+    assert "No law's rule" not in ask("policy", "lint", str(policy), "--as-of", "2018-05-25").out
+
+
+def test_errors_under_a_condition_alone_are_counted_apart_and_end_with_0(ask: Ask, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.md"
+    shop.write_text("# Privacy\n\nExample Shoes LLC, Austin, TX 78701, keeps your orders for ten years.\n")
+    answer = ask("policy", "lint", str(shop), "--regime", "gdpr")
+    assert (answer.code, "nobody settled" in answer.out) == (1, False)
+    answer = ask("policy", "lint", str(shop), "--json")
+    errors = [one for one in json.loads(answer.out) if one["severity"] == "E"]
+    assert {one["conditional"] for one in errors} == {True, False}
+    shown = ask("policy", "lint", str(shop)).out.splitlines()[0]
+    assert f"({sum(one['conditional'] for one in errors)} errors under a condition that nobody settled)" in shown
 
 
 def test_sarif_and_the_page_are_printed_whole(ask: Ask, policy: Path) -> None:

@@ -1,11 +1,13 @@
 """With a declaration at hand, conditions become facts, and what the text says is held against what is declared."""
 
 import re
+from pathlib import Path
 
 import pytest
 from tests.policy.declared import VOICE, changed, declared, without
 from tests.policy.linting import TODAY, findings
 
+from troth.declaration import load
 from troth.declaration.telling import Decision
 from troth.policy import PolicyText, read
 from troth.policy.lint import Facts, Finding, Seen, lint
@@ -156,3 +158,54 @@ def test_no_machine_decides_and_one_does() -> None:
 def test_without_a_declaration_nothing_is_held_against_it() -> None:
     policy: PolicyText = read("We do not share your personal data with third parties.", kind="markdown")
     assert not [one for one in lint(policy, as_of=TODAY).findings if one.rule.startswith("F.")]
+
+
+# --- periods ----------------------------------------------------------------------------------------------------------
+
+SHOP = """
+troth: 1
+organisation: {name: Corner Books, country: GB, address: "1 Corner Street", email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-01-01}
+systems:
+  shop:
+    store: sqlite:///shop.sqlite
+    owner: ben@example.org
+    tables:
+      customer: {key: id, identity: {email: email}, fields: {email: user.contact.email}, erase: delete, ignore: [seen]}
+      orders: {key: id, belongs_to: {by: customer.id}, fields: {item: user.behavior}, erase: delete, ignore: [placed]}
+      hits: {key: id, belongs_to: {by: customer.id}, fields: {ip: user.device.ip_address}, erase: delete, ignore: [at]}
+retention:
+  customers: {table: shop.customer, for: 3 years, from: seen}
+  orders: {table: shop.orders, for: 5 years, from: placed}
+  views: {table: shop.hits, for: 13 months, from: at}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Facts:
+    (tmp_path / "troth.yaml").write_text(SHOP)
+    return Facts.of(load(tmp_path / "troth.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("We keep your address for 3 years after your last order.", []),
+        ("Customers are deleted 3 years after their last order.", []),
+        ("Order data is deleted after two years.", ["2 years"]),
+        ("Views are kept for 14 days; orders are kept for five years.", ["14 days"]),
+        ("Views are kept for thirteen months; orders are kept for five years.", []),
+        ("Your purchases are kept for 7 years.", ["7 years"]),
+        ("Views are kept for 12 days, or longer if the law asks for it.", []),
+    ],
+)
+def test_a_period_is_held_against_the_rule_it_is_about(shop: Facts, text: str, said: list[str]) -> None:
+    found = findings(text, "F.retention", facts=shop)
+    assert [one.message.partition(" is ")[2].partition(";")[0] for one in found] == said
+
+
+def test_the_event_from_which_a_period_runs_is_not_what_it_is_about(shop: Facts) -> None:
+    table = "| Who | How long | Counted from |\n|---|---|---|\n| Customers | {} | last order |\n"
+    assert not findings(table.format("3 years"), "F.retention", facts=shop)
+    [finding] = findings(table.format("4 years"), "F.retention", facts=shop)
+    assert "declared are 3 years" in finding.message

@@ -84,3 +84,21 @@ def test_the_declaration_knows_better_than_the_text_whom_the_company_serves() ->
     assert looked(CLINIC, facts=serves_americans).left_out == ()
     serves_nobody_there = Facts(known=(("offers_to_us", False),))
     assert looked(CLINIC + "\nCalifornians may ask us.\n", facts=serves_nobody_there).left_out == ("ca", "us")
+
+
+def test_european_law_is_left_out_where_nobody_there_is_served() -> None:
+    serves = Facts(known=(("home_us", True), ("offers_to_us", True), ("offers_to_europe", False)))
+    report = looked(SHOP + "\nWe ship to the EU.\n", facts=serves)
+    assert report.left_out == ("gdpr", "uk")
+    assert families(report) & {"GDPR", "UK", "PECR"} == set()
+    abroad = Facts(known=(("home_us", True), ("offers_to_us", True), ("offers_to_europe", True)))
+    report = looked(SHOP, facts=abroad)
+    assert report.left_out == ()
+    assert any(one.rule.startswith("GDPR.") and not one.conditional for one in report.findings)
+
+
+def test_a_rule_of_no_law_counts_on_any_day() -> None:
+    policy = read("We never share your data with anybody. Stripe takes your payments.", kind="markdown")
+    early = lint(policy, as_of=dt.date(1990, 1, 1))
+    assert (early.is_lawless, families(early)) == (True, {"X"})
+    assert not lint(policy, as_of=TODAY).is_lawless

@@ -24,12 +24,11 @@ def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -
     if policy.language is Language.OTHER:
         raise PolicyError("the policy is not in English, and the rules know English only")
     report = lint(policy, as_of=now.date(), facts=Facts.of(declaration))
-    errors = [one for one in report.findings if one.severity is Severity.ERROR and not one.conditional]
     sentences = len(policy.sentences)
     return Answer.of(
         _summary(report, sentences),
         evidence=Evidence(_SCOPE, _SCOPE, population=sentences, tested=sentences),
-        findings=[Finding(_place(one), one.message.rstrip("."), one.mend.rstrip(".")) for one in errors],
+        findings=[Finding(_place(one), one.message.rstrip("."), one.mend.rstrip(".")) for one in report.certain],
         figures={"sentences": sentences} | {_KEYS[severity]: count for severity, count in report.counts.items()},
     )
 

@@ -6,11 +6,14 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from troth.declaration.using import Retention
 from troth.policy.clauses.model import Quantity
 from troth.policy.clauses.quantities import places_in
 from troth.wording import same_words
+
+if TYPE_CHECKING:
+    from troth.declaration import Retention
 
 __all__ = ["DAYS", "Stretch", "agrees", "content_words", "rules_named", "stretches"]
 

@@ -26,6 +26,10 @@ _MEANING = {
     "I": "worth a look",
 }
 _QUOTE_CHARACTERS = 160
+_LEFT_OUT = {
+    ("ca", "us"): "Nothing in it points to Americans",
+    ("gdpr", "uk"): "Nobody in Europe is served, as the declaration says",
+}
 
 
 @click.command()
@@ -67,7 +71,7 @@ def lint(
     quote and its citation. Some count only under a condition that the text does not settle; with a declaration the
     conditions become facts.
 
-    Ends with 1 when an error was found, 0 when none was.
+    Ends with 1 when an error was found that hangs on no such condition, 0 when none was.
 
     \b
     Example:  troth policy lint policy.md
@@ -104,7 +108,7 @@ def lint(
     else:
         for line in _shown(file, report):
             click.echo(cli.printable(line))
-    raise SystemExit(1 if any(finding.severity == "E" for finding in report.findings) else 0)
+    raise SystemExit(1 if report.certain else 0)
 
 
 def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callable[[PolicyText], Report]:
@@ -161,9 +165,11 @@ def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], 
 def _shown(file: Path, report: Report) -> Iterator[str]:
     """The findings as lines for a terminal, the gravest first."""
     yield f"{file}: {_tally(report)}, with the rules of {report.as_of:%-d %B %Y}."
-    if report.left_out:
-        names = ",".join(report.left_out)
-        yield f"Nothing in it points to Americans, so their laws were not looked at; --regime {names} does."
+    if report.is_lawless:
+        yield "No law's rule counted on that day: only those that belong to no law were looked at."
+    for names, why in _LEFT_OUT.items():
+        if left := ",".join(name for name in names if name in report.left_out):
+            yield f"{why}, so their laws were not looked at; --regime {left} does."
     for severity, meaning in _MEANING.items():
         found = [finding for finding in report.findings if finding.severity == severity]
         if found:
@@ -186,7 +192,9 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _tally(report: Report) -> str:
-    return ", ".join(_plural(severity, count) for severity, count in report.counts.items())
+    tally = ", ".join(_plural(severity, count) for severity, count in report.counts.items())
+    open_errors = sum(finding.severity == "E" for finding in report.findings) - len(report.certain)
+    return f"{tally} ({counted(open_errors, 'error')} under a condition that nobody settled)" if open_errors else tally
 
 
 def _plural(severity: str, count: int) -> str:

@@ -70,7 +70,9 @@ class Rule:
     """None where a function decides."""
 
     def is_in_force(self, day: dt.date) -> bool:
-        """Whether the rule counts on that day."""
+        """Whether the rule counts on that day; one that belongs to no law always does."""
+        if not self.regimes:
+            return True
         return self.applies_from <= day and (self.applies_to is None or day <= self.applies_to)
 
 

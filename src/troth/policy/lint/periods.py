@@ -17,9 +17,10 @@ from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase, plain
+from troth.policy.ruled import DAYS
 from troth.wording import same_words
 
-__all__ = ["DAYS", "Kept", "kept_periods", "single_period"]
+__all__ = ["Kept", "depends", "kept_periods"]
 
 _KINDS: Mapping[str, str] = {
     "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
@@ -49,7 +50,6 @@ _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerl
 _CONDITION = re.compile(
     r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
 )
-DAYS = {"day": 1, "working day": 1, "hour": 1 / 24, "week": 7, "month": 30, "year": 365}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +178,24 @@ def kept_periods(looked: Looked) -> Iterator[Kept]:
         cell = passage.block.cell
         words = looked.rows.get((cell.table, cell.row), "") if cell else passage.words
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
-        period = single_period(looked, passage)
+        period = _single_period(looked, passage)
         if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD):
             yield Kept(passage, kinds[0], period.number, period.unit)
 
 
-def single_period(looked: Looked, passage: Passage) -> Quantity | None:
+def _single_period(looked: Looked, passage: Passage) -> Quantity | None:
     """The one period that a sentence, or a whole row, names; None where there are several, or it depends."""
     cell = passage.block.cell
     words = looked.rows.get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
     periods = [one for one in quantities_in(words) if one.unit in DAYS]
-    if len(periods) != 1 or _TELLS_OF_CHANGE.search(words.lower()):
-        return None
-    return periods[0] if cell or not _CONDITION.search(words.lower()) else None
+    return periods[0] if len(periods) == 1 and not depends(words, is_row=cell is not None) else None
+
+
+def depends(words: str, *, is_row: bool) -> bool:
+    """Whether the period that *words* name is not the whole truth: it changed, or has conditions; a row of a table has
+    room for neither, and is taken by its word."""
+    said = words.lower()
+    return bool(_TELLS_OF_CHANGE.search(said)) or (not is_row and bool(_CONDITION.search(said)))
 
 
 @functools.cache

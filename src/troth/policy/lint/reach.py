@@ -3,7 +3,8 @@
 A law of another continent is looked at where the text gives a reason to: a European clinic that never speaks of
 Americans is not asked for the rights of Californians. The other way round nothing is left out, since the laws of the
 European Union and the United Kingdom follow whoever offers something to the people there, and few say that they do not:
-what those laws ask of a company that never speaks of Europe is found under a condition.
+what those laws ask of a company that never speaks of Europe is found under a condition. A declaration that says whom
+the company serves settles it either way.
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ class Reach:
 
 
 def reach_of(home: Home, spoken: Mentions, facts: Facts | None = None) -> Reach:
-    """What *home* and the words tell; what a declaration says of the people that the company serves goes before."""
+    """What *home* and the words tell; what a declaration says of the people that the company serves settles both: a law
+    that follows people who are not served is left out."""
+    left_out, doubtful = frozenset[str](), frozenset[str]()
     american = facts.holds("offers_to_us") if facts is not None else None
+    if not (home.region in {"us", ""} or spoken.has("reach.us") if american is None else american):
+        left_out |= _AMERICAN
     european = facts.holds("offers_to_europe") if facts is not None else None
-    if american is None:
-        american = home.region in {"us", ""} or spoken.has("reach.us")
-    if european is None:
-        european = home.region in {"eu", "uk", ""} or spoken.has("reach.europe")
-    return Reach(frozenset() if american else _AMERICAN, frozenset() if european else _EUROPEAN)
+    if european is False:
+        left_out |= _EUROPEAN
+    elif european is None and not (home.region in {"eu", "uk", ""} or spoken.has("reach.europe")):
+        doubtful |= _EUROPEAN
+    return Reach(left_out, doubtful)

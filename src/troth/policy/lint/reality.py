@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from troth.counting import counted
 from troth.policy.clauses.quantities import quantities_in
-from troth.policy.lexicon import Passage
 from troth.policy.lint.beside import declaration_of, is_named, listed, place_of
 from troth.policy.lint.contradictions import is_taken_back
 from troth.policy.lint.facts import UNION
 from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
-from troth.policy.lint.periods import DAYS, single_period
 from troth.policy.lint.rules import fires_when
-from troth.policy.phrases import plain
+from troth.policy.ruled import DAYS
 from troth.policy.text import Sentence
 from troth.wording import same_words
 
@@ -84,49 +82,6 @@ def transfer(looked: Looked) -> Iterator[Hit]:
     keys = [key for key, one in declaration.recipients.items() if one.country not in near]
     for passage in looked.mentions.of("denial.abroad") if keys else ():
         yield Hit(passage.sentence, says=(("which", _recipients(declaration, keys)),))
-
-
-# --- how long ---------------------------------------------------------------------------------------------------------
-
-_SMALL = frozenset(
-    {
-        *("a", "an", "and", "as", "at", "by", "for", "from", "in", "it", "of", "on", "or", "our", "that", "the"),
-        *("their", "to", "we", "which", "who", "with", "you", "your"),
-    }
-)
-
-
-@fires_when("F.retention")
-def retention(looked: Looked) -> Iterator[Hit]:
-    """Sentences and rows that name a declared kind of rows, and another period."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
-    told = set[str]()
-    for key, rule in declaration.retention.items():
-        days = rule.for_.count * DAYS[rule.for_.unit]
-        for passage in _about(looked, rule.title or key.replace("_", " ")):
-            said = single_period(looked, passage)
-            if said is None or abs(said.number * DAYS[said.unit] - days) <= 0.02 * days or passage.sentence.id in told:
-                continue
-            told.add(passage.sentence.id)
-            declared = f"{rule.for_} ({place_of(declaration, f'retention.{key}')})"
-            yield Hit(passage.sentence, says=(("said", str(said)), ("declared", declared)))
-
-
-def _about(looked: Looked, title: str) -> Iterator[Passage]:
-    """Passages on periods that have all the words of a title, whatever their endings."""
-    stems = [word[: max(4, len(word) - 2)] for word in plain(title).split() if word not in _SMALL]
-    for passage in looked.mentions.of("retention.any"):
-        words = _words_of(looked, passage)
-        if stems and all(re.search(rf"\b{re.escape(stem)}", words) for stem in stems):
-            yield passage
-
-
-def _words_of(looked: Looked, passage: Passage) -> str:
-    """The words of the passage, or of the whole row where it is a cell."""
-    cell = passage.block.cell
-    return looked.rows.get((cell.table, cell.row), "") if cell else plain(passage.sentence.text)
 
 
 # --- cookies and hosts ------------------------------------------------------------------------------------------------

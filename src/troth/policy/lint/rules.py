@@ -34,6 +34,7 @@ _MODULES = (
     "uses",
     "periods",
     "reality",
+    "declared_periods",
     "unnamed",
 )
 _TEXTS = ("citation", "message")

@@ -27,12 +27,19 @@ class Report:
     as_of: dt.date
     regimes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    """Laws that were not looked at, since nothing in the text points to them."""
+    """Laws that were not looked at, since nothing in the text points to them, or a declaration rules them out."""
+    is_lawless: bool = False
+    """Whether on that day no rule of any of *regimes* was in force yet."""
 
     @property
     def counts(self) -> dict[Severity, int]:
         """How many findings of each severity there are, the gravest first."""
         return {severity: sum(one.severity is severity for one in self.findings) for severity in Severity}
+
+    @property
+    def certain(self) -> tuple[Finding, ...]:
+        """The errors that hang on no condition which nobody has settled."""
+        return tuple(one for one in self.findings if one.severity is Severity.ERROR and not one.conditional)
 
 
 def lint(
@@ -47,16 +54,14 @@ def lint(
     if unknown := set(limited or ()) - set(REGIMES):
         raise LintError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
     looked = Looked(policy, as_of, facts, limited)
-    found = [
-        finding
-        for rule in rules().values()
-        if rule.is_in_force(as_of) and (not rule.regimes or set(rule.regimes) & set(looked.regimes))
-        for finding in _findings(rule, looked)
-    ]
+    of_law = [rule for rule in rules().values() if set(rule.regimes) & set(looked.regimes)]
+    counting = [rule for rule in rules().values() if (not rule.regimes or rule in of_law) and rule.is_in_force(as_of)]
+    found = [finding for rule in counting for finding in _findings(rule, looked)]
     whole = len(policy.source) + 1
     found.sort(key=lambda finding: (whole if finding.start is None else finding.start, finding.rule))
     left_out = () if limited is not None else tuple(name for name in REGIMES if name in looked.reach.left_out)
-    return Report(tuple(found), as_of, looked.regimes, left_out)
+    is_lawless = bool(of_law) and not any(rule.is_in_force(as_of) for rule in of_law)
+    return Report(tuple(found), as_of, looked.regimes, left_out, is_lawless)
 
 
 def _findings(rule: Rule, looked: Looked) -> Iterator[Finding]:
