@@ -115,6 +115,13 @@ def test_what_only_lies_near_is_offered_something_else(cause: dict[str, Any]) ->
     assert [text for text in cause["near"] if is_offered(text, cause)] == []
 
 
+def test_a_heading_on_keeping_data_safe_makes_no_period_of_every_time() -> None:
+    text = "# Keeping it safe\n\nLaptops are encrypted and lock after five minutes.\n\n# Keeping\n\nLogs: ten days.\n"
+    laptops, logs = propose(understand(read(text, kind="markdown")))
+    assert laptops.proofs == ()
+    assert [proof.control for proof in logs.proofs] == ["retention.nothing_overdue"]
+
+
 def test_green_says_what_it_means_and_what_it_does_not() -> None:
     [proof] = only("We delete sign-in history after ninety days.").proofs
     assert proof.shows.startswith("no row")
@@ -379,7 +386,6 @@ recipients:
     [
         ("We never sell your data.", "press (sale)"),
         ("We never share your data with anyone.", "post (processor), press (sale)"),
-        ("We do not transfer your data outside the EU.", "post (processor, US), press (sale, GB)"),
     ],
 )
 def test_a_denial_is_held_against_the_recipients(text: str, named: str) -> None:
@@ -387,16 +393,74 @@ def test_a_denial_is_held_against_the_recipients(text: str, named: str) -> None:
     assert only(text, company()).warnings == ()
 
 
+ELSEWHERE = "the declaration names who has data elsewhere: "
+COOKIES = """
+cookies:
+  session: {purpose: necessary, lifetime: session}
+  _ga: {purpose: statistics, lifetime: 2 years}
+"""
+NO_STATISTICS = "the declaration has cookies that this rules out: _ga (statistics)"
+
+
+@pytest.mark.parametrize(
+    ("text", "against"),
+    [
+        ("We do not transfer your data outside the EU.", f"{ELSEWHERE}post (processor, US), press (sale, GB)"),
+        ("Your data stays in the UK.", f"{ELSEWHERE}post (processor, US)"),
+        ("Your data never leaves the country.", f"{ELSEWHERE}post (processor, US)"),
+        ("We never transfer your data abroad.", f"{ELSEWHERE}post (processor, US)"),
+        ("Your data stays in the United States and the United Kingdom.", ""),
+        ("We transfer no data outside the UK without standard contractual clauses.", ""),
+        ("We store your data on servers in Germany.", ""),
+        ("We keep your data in the United Kingdom only.", f"{ELSEWHERE}post (processor, US)"),
+        ("Your data stays in your account for 90 days.", ""),
+        ("We use no analytics.", NO_STATISTICS),
+        ("Google Analytics is not used on this site.", NO_STATISTICS),
+        ("We use only necessary cookies.", NO_STATISTICS),
+        ("This website sets one cookie, session, which keeps you signed in.", "says 1 cookie, the declaration names 2"),
+        ("We set two cookies: session and _ga.", ""),
+        ("We use no advertising cookies.", ""),
+        ("We set no analytics cookies unless you agree.", ""),
+    ],
+)
+def test_what_is_said_of_places_and_cookies_is_held_against_the_declaration(text: str, against: str) -> None:
+    [proposal] = propose(understand(read(text, kind="text")), company(RECIPIENTS + COOKIES))
+    assert len(proposal.conflicts) == bool(against)
+    assert against in "".join(proposal.conflicts)
+    assert set(proposal.conflicts) <= set(proposal.warnings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We never see or store your full card number.", "We do not store payment cards.", "We do not store names."],
+)
+def test_a_denial_of_a_kind_wants_a_persons_word_beside_its_controls(text: str) -> None:
+    proposal = only(text, company())
+    assert [proof.control for proof in proposal.proofs if proof.control == "detect.no_undeclared_personal_data"]
+    assert "nothing of the kind is there" in proposal.attest
+    assert not proposal.is_shown
+
+
+def test_a_broader_kind_that_is_declared_may_be_what_is_ruled_out() -> None:
+    broad = parse(COMPANY.replace("user.contact.email}", "user.financial}"))
+    [warning] = only("We do not store payment cards.", broad).warnings
+    assert warning == "the declaration holds what may be what this rules out: user.financial in shop.customer"
+
+
 @pytest.mark.parametrize(
     ("quote", "control", "why"),
     [
         ("We never sell your data.", "disclosure.only_to_recipients", "press (sale)"),
         ("We delete sign-in history after 30 days.", "retention.nothing_overdue", "says 90 days"),
+        ("We use no analytics.", "probe.cookies_declared", "_ga (statistics)"),
+        ("This site sets one cookie.", "probe.cookies_declared", "the declaration names 2"),
+        ("Your data stays in the UK.", "disclosure.recipients_documented", "post (processor, US)"),
+        ("We do not store email addresses.", "stores.schema_declared", "user.contact.email in shop.customer"),
     ],
 )
 def test_what_is_bound_already_is_warned_about_too(quote: str, control: str, why: str) -> None:
     bound = f"promises:\n  - {{quote: {quote}, owner: ann@example.org, controls: [{control}]}}\n"
-    [doubted] = planned(quote, RECIPIENTS + bound).doubted
+    [doubted] = planned(quote, RECIPIENTS + COOKIES + bound).doubted
     assert why in doubted.message
 
 

@@ -3,18 +3,16 @@ asked for or kept, while it has a field for it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from troth.declaration import Declaration, covers
-from troth.declaration.using import Recipient, Sharing
+from troth.declaration.using import Sharing
 from troth.policy.clauses import Clause
+from troth.policy.proposing.contradicted import listed
 
 __all__ = ["against", "held_anyway"]
 
 _PASSING_ON = frozenset({"sell", "share"})
-_SHOWN = 5
-_ABROAD = re.compile(r"\b(?:outside|abroad|third countr)", re.I)
 
 
 def against(clauses: Sequence[Clause], declaration: Declaration) -> str:
@@ -29,36 +27,26 @@ def against(clauses: Sequence[Clause], declaration: Declaration) -> str:
     }
     if not found:
         return ""
-    abroad = any(_ABROAD.search(clause.sentence.text) for clause in clauses)
-    return f"the declaration names who receives data: {_named(found, abroad=abroad)}"
+    return f"the declaration names who receives data: {listed([f'{id_} ({one.role})' for id_, one in found.items()])}"
 
 
 def held_anyway(clauses: Sequence[Clause], declaration: Declaration) -> str:
-    """Where the declaration holds the kinds of data that a denial names; empty where it does not. A denial with a
-    condition says that they may be held."""
+    """Where the declaration holds the kinds of data that a denial names, or broader ones that may be these; empty where
+    it does not. A denial with a condition says that they may be held."""
     denied = {
         category
         for clause in clauses
         if clause.promise is not None and clause.promise.negative and not clause.promise.condition
         for category in clause.categories
     }
-    held = [
-        f"{field.category} in {system}.{name}"
+    fields = [
+        (field.category, f"{field.category} in {system}.{name}")
         for system, declared in declaration.systems.items()
         for name, table in declared.tables.items()
         for field in table.fields.values()
-        if any(covers(one, field.category) for one in denied)
     ]
-    return f"the declaration holds what this rules out: {_listed(list(dict.fromkeys(held)))}" if held else ""
-
-
-def _named(recipients: dict[str, Recipient], *, abroad: bool) -> str:
-    names = [
-        f"{id_} ({one.role}, {one.country})" if abroad else f"{id_} ({one.role})" for id_, one in recipients.items()
-    ]
-    return _listed(names)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    held = dict.fromkeys(said for category, said in fields if any(covers(one, category) for one in denied))
+    if held:
+        return f"the declaration holds what this rules out: {listed(list(held))}"
+    broader = dict.fromkeys(said for category, said in fields if any(covers(category, one) for one in denied))
+    return f"the declaration holds what may be what this rules out: {listed(list(broader))}" if broader else ""

@@ -9,7 +9,7 @@ from troth.declaration import Declaration, Problem, Promise
 from troth.policy import retention
 from troth.policy.binding import Bound, bind, quoted
 from troth.policy.clauses import Understood
-from troth.policy.proposing.denials import against
+from troth.policy.proposing.contradicted import contradictions
 from troth.policy.proposing.propose import Proposal, propose
 from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import Sentence
@@ -64,7 +64,8 @@ def plan_binding(
     places = [*(bound.sentences for bound in bounds), *passed]
     taken = {sentence.id for sentences in places for sentence in sentences}
     quoting = Quoting(understood)
-    new = [one for one in propose(understood, declaration, known) if not _is_taken(one, quoting, taken)]
+    proposals = propose(understood, declaration, known)
+    new = [one for one in proposals if not _is_taken(one, quoting, taken)]
     lost = [
         Astray(bound.index, bound.promise, bound.problem, bound.near) for bound in bounds if bound.problem is not None
     ]
@@ -73,12 +74,12 @@ def plan_binding(
         tuple(bound for bound in bounds if bound.problem is None),
         tuple(lost),
         sum(bool(sentences) for sentences in passed),
-        tuple(_doubted(bounds, understood, declaration)),
+        tuple(_doubted(bounds, proposals, declaration)),
     )
 
 
-def _doubted(bounds: Sequence[Bound], understood: Understood, declaration: Declaration) -> Iterator[Doubted]:
-    """Promises of another period than their rule, and denials that the declaration speaks against and that rest on
+def _doubted(bounds: Sequence[Bound], proposals: Sequence[Proposal], declaration: Declaration) -> Iterator[Doubted]:
+    """Promises of another period than their rule, and those that the declaration speaks against and that rest on
     controls alone."""
     periods = {int(one.path.split(".")[1]): one.message for one in retention.problems(declaration)}
     for bound in bounds:
@@ -86,9 +87,10 @@ def _doubted(bounds: Sequence[Bound], understood: Understood, declaration: Decla
             yield Doubted(bound.index, bound.promise, periods[bound.index])
         elif bound.promise.controls and bound.promise.attest is None:
             ids = {sentence.id for sentence in bound.sentences}
-            clauses = [clause for clause in understood.promises if clause.sentence.id in ids]
-            if message := against(clauses, declaration):
-                yield Doubted(bound.index, bound.promise, f"{message}; let somebody attest it too")
+            said = [one for one in proposals if any(clause.sentence.id in ids for clause in one.clauses)]
+            found = [*(conflict for one in said for conflict in one.conflicts)]
+            for conflict in dict.fromkeys([*found, *contradictions(bound.promise.quote, declaration)]):
+                yield Doubted(bound.index, bound.promise, f"{conflict}; let somebody attest it too")
 
 
 def _is_taken(proposal: Proposal, quoting: Quoting, taken: set[str]) -> bool:

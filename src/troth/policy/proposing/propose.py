@@ -15,6 +15,7 @@ from troth.errors import TrothError
 from troth.policy.clauses import Clause, ClauseKind, Quantity, Understood
 from troth.policy.proposing.about import period_doubts, tables_holding, tables_kept
 from troth.policy.proposing.clocks import allowed, shortest
+from troth.policy.proposing.contradicted import contradictions, is_of_places
 from troth.policy.proposing.denials import against, held_anyway
 from troth.policy.proposing.hearing import Aside, Heard, hear
 from troth.policy.proposing.quoting import Quoting
@@ -27,6 +28,7 @@ _ROWS_MAX = 3
 _ATTEST = "I looked at how this is done on this day; it is done as the policy says, and what I looked at is on file."
 _IN_TIME = "I looked at the last times on this day; each was within the period that the policy says, {}."
 _OWN_TIMES = "an SQL figure: how often it took longer than the policy says, which must be 0"
+_ABOUT = frozenset({"", "retention", "categories", "absent"})
 _GRAVE = frozenset({"sell", "share", "delete", "protect", "keep"})
 
 
@@ -47,7 +49,7 @@ class Proof:
 class Proposal:
     """One promise and what could show that it is kept: *proofs*, or *attest*, what a named person would have to say, or
     both, where the controls see a part only; and *own*, what a control of the company's own could measure. *warnings*
-    say where policy and declaration differ."""
+    say why green would not show it; those where the declaration itself speaks against it are *conflicts* too."""
 
     quote: str
     line: int
@@ -58,6 +60,7 @@ class Proposal:
     own: str = ""
     severity: Literal["low", "medium", "high"] = "medium"
     warnings: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
 
     @property
     def is_shown(self) -> bool:
@@ -104,9 +107,9 @@ def _proposal(
     time = shortest(clauses)
     proofs = list(_proofs(rows, known, time))
     is_late = any(allowed(proof.control, time) for proof in proofs)
-    about, warnings = _held_against(quote, clauses, rows if proofs else [], declaration)
-    if declaration is not None and (denied := against(clauses, declaration)):
-        warnings = (*warnings, denied)
+    about, warnings = _narrowed(quote, clauses, rows if proofs else [], declaration)
+    conflicts = tuple(filter(None, _conflicts(quote, clauses, rows, declaration))) if declaration else ()
+    warnings = (*warnings, *conflicts)
     if times > 1:
         warnings = (*warnings, "these words stand in the policy more than once, and a promise has to quote one place")
     return Proposal(
@@ -119,6 +122,7 @@ def _proposal(
         next((row.own for row in rows if row.own), _OWN_TIMES if is_late else ""),
         _severity(clauses),
         warnings,
+        conflicts,
     )
 
 
@@ -161,19 +165,25 @@ def _proofs(rows: list[_Row], known: Mapping[str, Control], time: Quantity | Non
                 part = ""
 
 
-def _held_against(
+def _narrowed(
     quote: str, clauses: tuple[Clause, ...], rows: list[_Row], declaration: Declaration | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What of the declaration the promise is about, and where the two disagree."""
-    by = next((row.about for row in rows if row.about), "")
+    """What of the declaration the promise is about, and why its retention rules would not show it."""
+    by = next((row.about for row in rows if row.about in {"categories", "retention"}), "")
     if declaration is None or not by:
         return (), ()
     if by == "categories":
         return tables_holding([category for clause in clauses for category in clause.categories], declaration), ()
-    if by == "absent":
-        held = held_anyway(clauses, declaration)
-        return (), (held,) if held else ()
     return tables_kept(quote, declaration), period_doubts(quote, declaration)
+
+
+def _conflicts(quote: str, clauses: tuple[Clause, ...], rows: list[_Row], declaration: Declaration) -> Iterator[str]:
+    """Where the declaration speaks against the promise."""
+    if any(row.about == "absent" for row in rows):
+        yield held_anyway(clauses, declaration)
+    yield from contradictions(quote, declaration)
+    if not is_of_places(quote):
+        yield against(clauses, declaration)
 
 
 def _severity(clauses: tuple[Clause, ...]) -> Literal["low", "medium", "high"]:
@@ -205,8 +215,8 @@ def _row(name: str, row: Mapping[str, Any]) -> _Row:
         raise ProposalsError(f"{name}: shows.toml does not say what {', '.join(sorted(untold))} shows")
     if row.get("part") and not (row.get("controls") and row.get("attest")):
         raise ProposalsError(f"{name}: where controls show a part, somebody attests the rest")
-    if row.get("about", "") not in {"", "retention", "categories", "absent"}:
-        raise ProposalsError(f"{name}: about is retention, categories or absent")
+    if row.get("about", "") not in _ABOUT:
+        raise ProposalsError(f"{name}: about is {', '.join(sorted(_ABOUT - {''}))}")
     if row.get("aside", "") not in {"", "counts", "ignored"}:
         raise ProposalsError(f"{name}: what stands aside counts or is ignored")
     if row.get("kind", "") not in {"", *ClauseKind}:
