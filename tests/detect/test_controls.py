@@ -154,3 +154,30 @@ def test_the_key_that_the_declaration_names_was_looked_at(
     assert [finding.place for finding in ask().findings] == ["shop.signup.token"]
     company["systems"]["shop"]["tables"]["signup"] = {"key": "token", "ignore": ["size"]}
     assert ask().outcome is Outcome.PASS
+
+
+CARDS = ("4111 1111 1111 1111", "5500005555555559")
+
+
+@pytest.mark.parametrize(
+    ("category", "outcome"),
+    [
+        ("user.financial", Outcome.FAIL),
+        ("user.financial.credit_card", Outcome.PASS),
+        ({"category": "user.financial", "token": {"format": "pan.bin6.last4", "domain": "shop"}}, Outcome.PASS),
+        ({"category": "user.financial", "sealed": True}, Outcome.PASS),
+    ],
+)
+def test_numbers_of_cards_are_declared_as_such_and_not_as_something_broader(
+    ask: Callable[[], Check], company: dict[str, Any], shop: Path, category: Any, outcome: Outcome
+) -> None:
+    _sql(shop, "CREATE TABLE buy (card_last4 TEXT)", *(f"INSERT INTO buy VALUES ('{card}')" for card in CARDS))
+    company["systems"]["shop"]["tables"]["buy"] = {"fields": {"card_last4": category}}
+    check = ask()
+    assert check.outcome is outcome
+    assert [finding.place for finding in check.findings] == ["shop.buy.card_last4"] * (outcome is Outcome.FAIL)
+
+
+def test_a_broader_category_covers_what_does_no_such_harm(ask: Callable[[], Check], company: dict[str, Any]) -> None:
+    company["systems"]["shop"]["tables"]["customer"]["fields"]["email"] = "user.contact"
+    assert ask().outcome is Outcome.PASS

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from troth.counting import counted
-from troth.declaration import Declaration, System, Table, covers
+from troth.declaration import Declaration, FieldUse, System, Table, covers
+from troth.detect.entities import entities
 from troth.detect.finding import Unscanned
 from troth.detect.schema.columns import ColumnFinding, classify, seen_in_values
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
@@ -15,6 +16,8 @@ from troth.stores import Noted, Scalar, Store, StoreError, TableKind, TableSchem
 __all__: list[str] = []
 
 SAMPLED_ROWS: Final = 300
+_GRAVE: Final = frozenset({"pci", "gov_id", "secret"})
+"""Groups of kinds that do harm when they are stored where nobody knows of them."""
 
 
 @answers("detect.no_undeclared_personal_data")
@@ -23,7 +26,8 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
 
     A column that nobody has declared is judged by its name and its values; one that someone has looked at and set
     aside, by its values alone; a declared one, by values of a category that its own does not cover, unless it is free
-    text or sealed. Systems that a person answers for are left out.
+    text or sealed. Numbers of cards, accounts and identity papers, and secrets, have to be declared as what they are: a
+    broader category does not cover them. Systems that a person answers for are left out.
     """
     systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into}
     if not systems:
@@ -98,5 +102,17 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
         if column.name not in looked_at or column.name in naming | links or (use and (use.free_text or use.sealed)):
             continue
         for found in seen_in_values(column, samples.get(column.name, ())):
-            if use is None or not (covers(use.category, found.category) or covers(found.category, use.category)):
+            if use is None or not _is_declared(use, found):
                 yield found
+
+
+def _is_declared(use: FieldUse, found: ColumnFinding) -> bool:
+    """Whether what the column is declared to hold accounts for what was found in it."""
+    if covers(found.category, use.category):
+        return True
+    return covers(use.category, found.category) and (use.token is not None or not _is_grave(found))
+
+
+def _is_grave(found: ColumnFinding) -> bool:
+    kind = entities().get(found.entity)
+    return kind is not None and kind.group in _GRAVE
