@@ -15,6 +15,7 @@ __all__ = ["ages"]
 _NUMBER: Final = "(?:T[dw]?|[vd]h(?:&(?:T[dw]?|[td]))?|[td9]h?)"
 _NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
 _AT_LENGTH: Final = re.compile(f"{_NUMBER}[fygxv]{{0,4}}c[fycgxv?]{{0,8}}{_NUMBER}")
+_RETOLD: Final = re.compile(f"{_NUMBER}(?:[fyg]{{0,3}}[sz]+[fygcz]{{0,4}}{_NUMBER}){{1,3}}(?=[fyg]*(?:[s;]|$|gM))")
 """A number, and how it is said again after a slip, or after some words on why."""
 _BEGINS: Final = re.compile("[tTd9]|vh")
 _ANOTHER: Final = re.compile(f"g[f]?(?={_NUMBER})")
@@ -87,7 +88,7 @@ def _ages_from(talk: Talk, start: int, language: Language, *, is_asked: bool, of
 
 
 def _readings(talk: Talk, start: int, language: Language, *, is_asked: bool, of_several: bool) -> Iterator[Said]:
-    for numbers in (_AT_LENGTH, _NUMBERS):
+    for numbers in (_RETOLD, _AT_LENGTH, _NUMBERS):
         if number := numbers.match(talk.kinds, start):
             end = number.end()
             unit = next((unit for unit in _AFTER if talk.words[end : end + len(unit)] == unit), [])

@@ -31,12 +31,11 @@ def days(talk: Talk, language: Language) -> Iterator[Said]:
     """Every day that is said by its ordinal alone, or with the weekday, and that no month follows."""
     if "O" not in talk.kinds:
         return
-    for together in _together(talk, language):
-        first, last = together[0][0], together[-1][1]
-        if _is_day_named(talk, together) or (
-            _ends(talk, last, language) and _are_days(talk, first, together, language)
-        ):
-            for start, end in together:
+    groups = [_Days(talk, it, language) for it in _together(talk, language)]
+    sure = [it for it in groups if it.are_days]
+    for group in groups:
+        if group in sure or any(group.says_again(it) for it in sure):
+            for start, end in group.days:
                 yield Said(led(talk, start), _past_month(talk, end, language), "DATE_TIME", 0.75, told=False)
 
 
@@ -80,11 +79,6 @@ def _joins(talk: Talk, end: int, start: int, language: Language) -> bool:
     )
 
 
-def _is_day_named(talk: Talk, together: Sequence[tuple[int, int]]) -> bool:
-    """Whether the day of the week stands before: ``saturday the ninth``."""
-    return any(talk.words[led(talk, start)] in _WEEKDAYS for start, _ in together)
-
-
 def led(talk: Talk, start: int) -> int:
     """The first word of the day: its weekday, or ``the``, said once or (``the um the seventh``) twice."""
     before = start - 1
@@ -110,25 +104,55 @@ def _ends(talk: Talk, end: int, language: Language) -> bool:
     if end == len(talk.kinds) or talk.kinds[end] in "sz;!?":
         return True
     word, *more = talk.words[end : end + 2]
-    return word in language.after_days and (word != "of" or not language.of_days.isdisjoint(more))
+    is_cut = talk.kinds[end + 1 : end + 2] in ("f", "c")  # ``the fifth of hang on``
+    return word in language.after_days and (word != "of" or is_cut or not language.of_days.isdisjoint(more))
 
 
-def _are_days(talk: Talk, first: int, together: Sequence[tuple[int, int]], language: Language) -> bool:
-    """Whether days are spoken of: after a question for one, beside another, after an ``until``; late ones alone."""
-    around = talk.words[max(0, first - _AROUND_MAX) : together[-1][1] + _SOON]
-    numbers = [_number(talk, *it, language) for it in together]
-    leads = [led(talk, start) for start, _ in together]
-    has_article = all(talk.words[lead] == "the" for lead in leads)
-    asked = talk.asked_before(first, 1)
-    if asked and first - asked[0].at <= _ASKED_WORDS_MAX and not _DATES.isdisjoint(asked[0].prompt.types):
-        return has_article or min(numbers) >= _SOON
-    if not language.numbered.isdisjoint(around):
-        return False
-    is_led = any(_word_before(talk, lead) in language.before_days for lead in leads)
-    if is_led and (has_article or talk.words[together[0][0]][0].isdigit()):
-        return True
-    is_late = max(numbers) >= _LATE or (min(numbers) >= _SOON and not language.of_dates.isdisjoint(around))
-    return has_article and is_late and _word_before(talk, leads[0]) not in language.deadlines
+class _Days:
+    """Some *days* that are said together, and whether that is what they are."""
+
+    def __init__(self, talk: Talk, days: Sequence[tuple[int, int]], language: Language) -> None:
+        self.days: Final = days
+        self._talk: Final = talk
+        self._language: Final = language
+        self._numbers: Final = [_number(talk, *it, language) for it in days]
+        self._leads: Final = [led(talk, start) for start, _ in days]
+        self._has_article: Final = all(talk.words[it] == "the" for it in self._leads)
+        self._ends: Final = _ends(talk, days[-1][1], language)
+        around = talk.words[max(0, days[0][0] - _AROUND_MAX) : days[-1][1] + _SOON]
+        self._is_of_else: Final = not language.numbered.isdisjoint(around)
+        self.are_days: Final = self._are_named() or (self._ends and (self._are_asked() or self._are_told(around)))
+
+    def says_again(self, other: _Days) -> bool:
+        """Whether these are the *other* days again, or more of them: near them, and nothing else is numbered."""
+        if not self._has_article or self._is_of_else or abs(self.days[0][0] - other.days[0][0]) > _ASKED_WORDS_MAX:
+            return False
+        return self._ends or not set(self._numbers).isdisjoint(other._numbers)
+
+    def _are_named(self) -> bool:
+        """Whether the day of the week stands before: ``saturday the ninth``."""
+        is_plain = self._ends or any(self._talk.words[end - 1][0].isdigit() for _, end in self.days)
+        named = [it for it in self._leads if self._talk.words[it] in _WEEKDAYS]
+        return any(is_plain or self._talk.words[it + 1] == "the" for it in named)
+
+    def _are_asked(self) -> bool:
+        """Whether a day was asked for, or a date."""
+        asked = self._talk.asked_before(self.days[0][0], 1)
+        is_asked = bool(asked) and self.days[0][0] - asked[0].at <= _ASKED_WORDS_MAX
+        is_date = is_asked and not _DATES.isdisjoint(asked[0].prompt.types)
+        return is_date and (self._has_article or min(self._numbers) >= _SOON)
+
+    def _are_told(self, around: Sequence[str]) -> bool:
+        """Whether what is said around says so: an ``until``, other dates; late days need nothing."""
+        if self._is_of_else:
+            return False
+        before = [_word_before(self._talk, it) for it in self._leads]
+        is_led = not self._language.before_days.isdisjoint(before)
+        if is_led and (self._has_article or self._talk.words[self.days[0][0]][0].isdigit()):
+            return True
+        is_near = min(self._numbers) >= _SOON and not self._language.of_dates.isdisjoint(around)
+        is_late = max(self._numbers) >= _LATE or is_near
+        return self._has_article and is_late and before[0] not in self._language.deadlines
 
 
 def _word_before(talk: Talk, at: int) -> str:

@@ -35,10 +35,14 @@ the one that goes on with it."""
 _ANSWER_SIGNS: Final = 3
 _DICTATED_SIGNS: Final = 8
 _DICTATED_BITS: Final = 3
+_SURE_BITS: Final = 5
+_SURE_SIGNS: Final = 6
 _DICTATED: Final = 0.6
 _LARGE: Final = re.compile("[tThk]")
-"""How many signs are a value that was asked for, or that is said again bit by bit, in how many bits, and how sure that
-is; words of large numbers, which may be amounts."""
+"""How many signs are a value that was asked for, or that is said again bit by bit, in how many bits (and in how many a
+short one is, and what may be an amount), and how sure that is; words of large numbers, which may be amounts."""
+_SAID_SURELY: Final = frozenset("?=")
+"""A single sign that is the first of a value stands after a question, or is said with an alphabet."""
 _OTHER_TALK: Final = frozenset(OTHER + "g")
 _GOING_ON: Final = frozenset({"and", "then", "it's", "space", "is"})
 """What little stands between the bits of what is dictated, but for these words."""
@@ -87,14 +91,16 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
         wanted = context(talk, piece.start)
         type_ = next((it.type for it in wanted.values if it.may_hold(piece.signs.shape)), None)
         is_answer = bool(type_) and not wanted.is_generic and _answers(talk, piece, language)
-        if not is_answer and _may_be_amount(talk, piece):
+        is_amount = not is_answer and _may_be_amount(talk, piece)
+        if is_amount and (len(piece.signs.said) < _ECHO_SIGNS or talk.kinds[piece.end : piece.end + 1] != "z"):
             at += 1
             continue
         said = Said(piece.start, piece.end, type_ or "REFERENCE_NUMBER", _DICTATED, told=is_answer)
         exchange = _Exchange(talk, Found(said, at, at + 1), pieces, language)
         exchange.reach(at, len(pieces))
         least = _ANSWER_SIGNS if wanted.is_sure else _DICTATED_SIGNS
-        if exchange.is_dictated or (is_answer and exchange.size >= least):
+        is_dictated = exchange.is_dictated and (not is_amount or exchange.bits >= _SURE_BITS)
+        if is_dictated or (is_answer and exchange.size >= least):
             yield from exchange.said()
         at = exchange.last
 
@@ -129,7 +135,8 @@ class _Exchange:
     @property
     def is_dictated(self) -> bool:
         """Whether the value is said bit by bit, and the bits said back, and little else is said."""
-        return self.bits >= _DICTATED_BITS and self.size >= _DICTATED_SIGNS and 2 * self._asides <= self.bits
+        is_long = self.size >= _DICTATED_SIGNS or (self.bits >= _SURE_BITS and self.size >= _SURE_SIGNS)
+        return self.bits >= _DICTATED_BITS and is_long and 2 * self._asides <= self.bits
 
     def reach(self, floor: int, ceiling: int) -> None:
         """Take what belongs to the value, from one piece to another (not included)."""
@@ -198,7 +205,7 @@ class _Exchange:
     def _leads_to(self, piece: Piece, start: int) -> bool:
         """Whether a piece is the beginning of the value that begins at word *start*, or was said for it at first."""
         gap = self._talk.kinds[piece.end : start]
-        if len(gap) > _ON_WORDS_MAX or "?" in gap or not self._may_belong(piece, piece.end, start):
+        if len(gap) > _ON_WORDS_MAX or "?" in gap or not self._may_belong(piece, piece.end, start, leads=True):
             return False
         if self._is_field(piece, self._stretches[0], gap):
             return False
@@ -238,7 +245,7 @@ class _Exchange:
         is_long = piece.end - piece.start > 1 or not _others_in_turn(self._talk, piece)
         return len(digits) >= _ECHO_SIGNS and digits in self._signs and is_long
 
-    def _may_belong(self, piece: Piece, start: int, end: int) -> bool:
+    def _may_belong(self, piece: Piece, start: int, end: int, *, leads: bool = False) -> bool:
         """Whether a piece may say anything of the value, words *start* to *end* between them: not what is asked next,
         nor a lonely word.
         """
@@ -251,7 +258,11 @@ class _Exchange:
         if is_single and self._talk.words[piece.start] in self._language.pronouns and not gap.endswith("s"):
             return False
         is_joined = "z" in gap and not is_single
-        return is_joined or not _is_doubtful(piece) or not _others_in_turn(self._talk, piece)
+        before = max(0, piece.start - 1)
+        is_sure = not _is_doubtful(piece) or (
+            leads and not _SAID_SURELY.isdisjoint(self._talk.kinds[before : piece.end])
+        )
+        return is_joined or is_sure or not _others_in_turn(self._talk, piece)
 
 
 def _from_homophone(talk: Talk, start: int, language: Language) -> int:

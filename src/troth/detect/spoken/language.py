@@ -94,6 +94,7 @@ class Language:
     after_phone: frozenset[str]
     spelling: frozenset[str]
     asking: frozenset[str]
+    hesitating: frozenset[str]
     connecting: frozenset[str]
     hints: Hints
     counted: frozenset[str]
@@ -116,6 +117,7 @@ class Language:
     after_password: frozenset[str]
     password_signs: frozenset[str]
     setting: frozenset[str]
+    putting: frozenset[str]
     capitals: frozenset[str]
     casing: frozenset[str]
     streets: frozenset[str]
@@ -172,6 +174,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         compounds=_by_first_word(compounds),
         after_phone=frozenset(raw["prompting"]["after_phone"]),
         spelling=frozenset(words["spelling"]),
+        hesitating=frozenset(words.get("hesitating", ())),
         asking=frozenset(words.get("asking", ())),
         connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),
@@ -194,6 +197,7 @@ def language_of(raw: Mapping[str, Any]) -> Language:
         before_places=frozenset(answer.get("before_places", ())),
         after_password=frozenset(answer.get("after_password", ())),
         password_signs=frozenset(answer.get("password_signs", ())),
+        putting=frozenset(answer.get("putting", ())),
         setting=frozenset(answer.get("setting", ())),
         capitals=frozenset(words.get("capitals", ())),
         casing=frozenset(words.get("casing", ())),

@@ -23,6 +23,7 @@ _CHANGE_WORDS_MAX: Final = 8
 """How many words are a password, and what describes it (``with a capital k``), at the most; how many of those stand
 between two that say a sign; and how far before it somebody sets one."""
 _TURN_END: Final = re.compile("[s?!]")
+_LEADING: Final = "gfyc;"
 _VERB: Final = re.compile("[ygf]{1,3}x{1,3}g")
 """``on the box is``"""
 _TO: Final = frozenset({"to"})
@@ -31,6 +32,7 @@ _SAYS_SIGN: Final = frozenset("dotTl9Lm=n@._-/+#")
 _FIGURES: Final = frozenset("dotT9h")
 _CASED: Final = re.compile("(?:[lvodtT9nLmh=fc@._/+#-]|x(?<=[lv]x))+")
 _NO_PASSWORDS: Final = frozenset({"EMAIL_ADDRESS", "SPELLED_NAME", "UK_POSTCODE", "REFERENCE_NUMBER", "USERNAME"})
+_HEAD: Final = re.compile("[lodtT9n]*")
 _LEAST_WORDS: Final = 5
 
 
@@ -48,25 +50,39 @@ def passwords(talk: Talk, language: Language) -> Iterator[Said]:
 
 
 def _announced(talk: Talk, first: int, at: int, language: Language) -> Said | None:
-    """The password that is told in the turn in which it is spoken of: after ``is``, ``set to`` or ``capital``, or at
-    once, where it has figures in it.
+    """The password that is told in the turn in which it is spoken of."""
+    for start, needs_signs in _beginnings(talk, first, at, language):
+        end = answer_end(talk, start, language, _ANNOUNCED_WORDS_MAX)
+        said = _password(talk, start, end, language)
+        if said and (not needs_signs or _has_signs(talk, start, end if start == at else said.end, language)):
+            return said
+    return None
+
+
+def _beginnings(talk: Talk, first: int, at: int, language: Language) -> Iterator[tuple[int, bool]]:
+    """Where a password may begin: after ``is`` or ``capital``; and where it has signs or figures in it, after ``set
+    to``, ``i've put`` and ``on the box is``, and at once.
     """
-    start = past_leading(talk, at, language, kinds="gfyc;")
+    start = past_leading(talk, at, language, kinds=_LEADING)
     is_led = is_led_to(talk, at, start, language) or talk.words[at - 1].endswith("'s")
-    is_led = is_led or (start > at and talk.words[start - 1] in language.casing)
-    needs_signs = not is_led
-    if needs_signs and not _TO.isdisjoint(talk.words[at : at + 1]):
-        before = talk.words[max(talk.kinds.rfind("s", 0, first) + 1, first - _CHANGE_WORDS_MAX, 0) : first]
-        is_led, start = not language.setting.isdisjoint(before), past_leading(talk, at + 1, language, kinds="gfyc;")
-    elif needs_signs and start > at and (verb := _VERB.match(talk.kinds, at)) and talk.words[verb.end() - 1] == "is":
-        is_led, start = True, past_leading(talk, verb.end(), language, kinds="gfyc;")
-    end = answer_end(talk, start, language, _ANNOUNCED_WORDS_MAX)
-    if not is_led and start > at:
-        return None
-    said = _password(talk, start, end, language)
-    if said and needs_signs and not _has_signs(talk, said.start, said.end if is_led else end, language):
-        return None
-    return said
+    if is_led or (start > at and talk.words[start - 1] in language.casing):
+        yield start, False
+    before = talk.words[max(talk.kinds.rfind("s", 0, first) + 1, first - _CHANGE_WORDS_MAX, 0) : first]
+    if not _TO.isdisjoint(talk.words[at : at + 1]) and not language.setting.isdisjoint(before):
+        yield past_leading(talk, at + 1, language, kinds=_LEADING), True
+    if put := _put(talk, at, language):
+        yield past_leading(talk, put, language, kinds=_LEADING), True
+    if (verb := _VERB.match(talk.kinds, at)) and talk.words[verb.end() - 1] == "is":
+        yield past_leading(talk, verb.end(), language, kinds=_LEADING), True
+    if start == at:
+        yield start, True
+
+
+def _put(talk: Talk, at: int, language: Language) -> int | None:
+    """The word after ``i've put`` soon in the turn; None where nobody says what was put."""
+    last = talk.kinds.find("s", at, at + _CHANGE_WORDS_MAX)
+    words = talk.words[at : last if last >= 0 else at + _CHANGE_WORDS_MAX]
+    return next((at + 1 + past for past, word in enumerate(words) if word in language.putting), None)
 
 
 def _has_signs(talk: Talk, start: int, end: int, language: Language) -> bool:
@@ -133,11 +149,14 @@ def _cased(talk: Talk, floor: int, language: Language) -> Iterator[Said]:
         match = _CASED.match(talk.kinds, at) if at >= floor and talk.kinds[at] != "!" else None
         if match is None:
             continue
+        head = _HEAD.match(talk.kinds[max(0, at - _LEAST_WORDS) : at][::-1])
+        start = max(floor, at - head.end()) if head else at
         floor = end = match.end()
-        while end > at and talk.kinds[end - 1] in "fc" and talk.words[end - 1] not in language.casing:
+        while end > start and talk.kinds[end - 1] in "fc" and talk.words[end - 1] not in language.casing:
             end -= 1
-        if end - at >= _LEAST_WORDS and not language.capitals.isdisjoint(talk.words[at:end]) and _may_be(talk, at, end):
-            yield Said(at, _described(talk, end, language), "PASSWORD", 0.7, told=False)
+        is_cased = end - start >= _LEAST_WORDS and not language.capitals.isdisjoint(talk.words[start:end])
+        if is_cased and _may_be(talk, start, end):
+            yield Said(start, _described(talk, end, language), "PASSWORD", 0.7, told=False)
 
 
 def _may_be(talk: Talk, start: int, end: int) -> bool:

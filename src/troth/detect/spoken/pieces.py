@@ -25,6 +25,7 @@ _HEADED: Final = re.compile("Lw[odtT9]")
 """``the PDF to oh one``"""
 _ARTICLE: Final = re.compile("v(?:t|Td?)")
 """``a twelve``"""
+_DIGITS: Final = re.compile("[dotTm9]{3,}[dotTm9whkfcyz&-]*")
 _SAID: Final = frozenset("dwotThkmn=")
 """Kinds of words that nobody writes among figures."""
 _WEAK: Final = "wv"
@@ -72,6 +73,8 @@ def _first(talk: Talk, start: int, end: int, language: Language) -> int:
     while start < end and talk.words[start] in language.plurals:
         start += 1
     if _ARTICLE.fullmatch(kinds, start, end) and len(talk.words[start]) == 1:
+        start += 1
+    if start < end and talk.words[start] in language.hesitating and _DIGITS.fullmatch(kinds, start + 1, end):
         start += 1
     before = kinds[start - 1] if start else ""
     if before and before in OTHER:

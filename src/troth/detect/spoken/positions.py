@@ -35,9 +35,9 @@ def positions(talk: Talk, language: Language) -> Iterator[Said]:
 def _names_place(talk: Talk, start: int, end: int, language: Language) -> bool:
     """Whether a place is named before the secret (``the third digit of``) or after it (``the second one first``)."""
     first = max(talk.kinds.rfind("s", 0, start) + 1, start - _PLACE_WORDS_MAX)
-    last = talk.kinds.find("s", end, end + _PLACE_WORDS_MAX)
-    words = talk.words[first:end]
-    return ("of" in words or not language.signs.isdisjoint(words)) and _has_place(talk, first, max(last, end), language)
+    last = max(talk.kinds.find("s", end, end + _PLACE_WORDS_MAX), end)
+    words = talk.words[first:last]
+    return ("of" in words or not language.signs.isdisjoint(words)) and _has_place(talk, first, last, language)
 
 
 def _has_place(talk: Talk, start: int, end: int, language: Language) -> bool:
@@ -69,7 +69,13 @@ def _signs(talk: Talk, start: int, end: int, language: Language) -> Iterator[tup
     if alone := _NOTHING_ELSE.fullmatch(talk.kinds, start, end):
         yield alone.span(1)
         return
-    for match in _SIGNS.finditer(talk.kinds, start, end):
-        is_pronoun = len(match[0]) == 1 and talk.words[match.start()] in language.pronouns
-        if not (is_pronoun and talk.words[match.start() - 1] == "the"):
-            yield match.span()
+    signs = [it.span() for it in _SIGNS.finditer(talk.kinds, start, end) if not _is_pronoun(talk, *it.span(), language)]
+    if not signs and talk.kinds[end - 1] == "v" and len(talk.words[end - 1]) == 1:
+        signs = [(end - 1, end)]  # ``is it er a``
+    yield from signs
+
+
+def _is_pronoun(talk: Talk, start: int, end: int, language: Language) -> bool:
+    """Whether a sign is none: ``the one``, ``the old one``."""
+    is_single = end == start + 1 and talk.words[start] in language.pronouns
+    return is_single and (talk.words[start - 1] == "the" or talk.kinds[start - 1] == "x")

@@ -34,6 +34,8 @@ def from_first_try(talk: Talk, said: Said, language: Language) -> Said:
     if begun is None:
         return said
     start = begun.start()
+    while start > asked[0] and talk.kinds[start] in _SIGNS_AND_FILLERS and talk.kinds[start - 1] in _FILLERS:
+        start -= 1
     while start > max(asked[0], begun.start() - _NAME_WORDS_MAX) and _is_name(talk, start - 1, language):
         start -= 1
     return said._replace(start=start)

@@ -315,6 +315,8 @@ def _interrupts(said: str, before: int, turn: int, after: int) -> bool:
     """Whether the turn stands between two parts of a value, or before the rest of an address, and is no date itself."""
     if said.count(_OTHER, turn, after) > _INTERRUPTING_MAX or "M" in said[turn:after]:
         return False
+    if said.count(".", turn, after) > 1:
+        return False  # a site, read back
     left = said[before + 1 : turn].rstrip(GAPS)
     right = said[after + 1 : after + _INTERJECTED_MAX].lstrip(_SAYING_NOTHING)
     if left.endswith(tuple(_SIGNS)) or right.startswith(tuple(_SIGNS[1:])):
