@@ -279,3 +279,31 @@ def test_a_duty_that_decides_how_long_data_is_kept_is_no_ground_for_having_it() 
     kept = "How long we retain it depends on whether we need it to comply with legal obligations."
     assert "GDPR.13.1c.basis" in found(f"We use your name to ship. {kept}")
     assert "GDPR.13.1c.basis" not in found("We use your name to comply with our legal obligations.")
+
+
+def kinds_of(text: str) -> dict[str, tuple[ClauseKind, ...]]:
+    return {one.sentence.text: one.kinds for one in understand(read(text, kind="markdown")).clauses}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Purpose: to do the sums.", ClauseKind.PURPOSE),
+        ("Legal basis: contract, Article 6(1)(b).", ClauseKind.PURPOSE),
+        ("Data: device model, version of the system.", ClauseKind.COLLECTION),
+        ("Recipients: our courier.", ClauseKind.RECIPIENT),
+        ("Storage period: until the flat is closed.", ClauseKind.RETENTION),
+    ],
+)
+def test_a_label_announces_what_stands_behind_its_colon(text: str, kind: ClauseKind) -> None:
+    assert kind in kinds_of(f"## Shared expenses\n\n{text}")[text]
+
+
+@pytest.mark.parametrize("text", ["Data protection officer: none.", "Place of processing: Italy.", "Version: 7."])
+def test_other_labels_announce_nothing_of_it(text: str) -> None:
+    assert kinds_of(f"## Shared expenses\n\n{text}")[text] == ()
+
+
+def test_the_name_of_an_item_promises_nothing() -> None:
+    text = "We only process your data on these bases:\n\n- **Consent.** You have given us permission.\n"
+    assert ClauseKind.PROMISE not in kinds_of(text)["Consent."]

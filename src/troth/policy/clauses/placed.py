@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from troth.policy.clauses.model import Clause, ClauseKind
 from troth.policy.clauses.parts import parts_of
 from troth.policy.lexicon import Mentions, Passage
+from troth.policy.phrases import plain
 from troth.wording import same_words
 
 __all__ = ["as_placed"]
@@ -27,6 +29,8 @@ _TITLE_WORDS_MAX = 6
 """What leads into a list is a title when it has at most so many words; else it says what it does."""
 _ROW_WORDS_MAX = 3
 """The first cell of a row is its title when it is as short as this: "Purpose" beside what it is."""
+_LABEL = re.compile(r"([^\W\d_][^:.;?!]{1,40}): \S")
+"""A sentence that is a label and what it is a label of."""
 _NOTHING: frozenset[ClauseKind] = frozenset()
 
 
@@ -40,14 +44,28 @@ def _placed(spoken: Mentions, clauses: list[Clause]) -> Iterator[Clause]:
     handed = _NOTHING
     for (passage, announced), clause in zip(_announced(spoken), clauses, strict=True):
         does = frozenset(clause.kinds)
-        if passage.block.cell is not None:
+        if not does and (labelled := _labelled(spoken, passage)):
+            yield _doing(clause, labelled)
+        elif passage.block.cell is not None:
             yield _doing(clause, announced)
+        elif passage.block.kind == "list_item" and passage.is_title:
+            yield clause  # “Consent.” names what the item is about
         elif passage.block.kind == "list_item":
             led = _led(clause, handed, announced) if passage.own else announced
             yield clause if does & _HANDED_DOWN else _doing(clause, led)
         else:
             handed = _hands_down(passage, clause, handed)
             yield clause if does - _PROMISED else _doing(clause, announced & _noted(clause))
+
+
+def _labelled(spoken: Mentions, passage: Passage) -> frozenset[ClauseKind]:
+    """What the words before a colon announce for those behind it: “Purpose: to find faults.”"""
+    label = _LABEL.match(same_words(passage.sentence.text))
+    if label is None or passage.block.kind == "heading" or passage.block.cell is not None:
+        return _NOTHING
+    words = f" {plain(label[1])} "
+    announced = {of: _title(spoken, passage, of, within=words) for of in ("column", "title")}
+    return (announced["column"] or announced["title"]) - {ClauseKind.PROMISE, ClauseKind.RIGHT}
 
 
 def _led(clause: Clause, handed: frozenset[ClauseKind], announced: frozenset[ClauseKind]) -> frozenset[ClauseKind]:
@@ -125,9 +143,11 @@ def _besides(told: set[ClauseKind]) -> set[ClauseKind]:
     return set()
 
 
-def _title(spoken: Mentions, passage: Passage, of: str = "title") -> frozenset[ClauseKind]:
+def _title(spoken: Mentions, passage: Passage, of: str = "title", *, within: str = "") -> frozenset[ClauseKind]:
+    """What the sentence announces as a title, or the words *within* it that are one."""
     names = {kind: f"{of}.{kind}" for kind in _ANNOUNCED if spoken.knows(f"{of}.{kind}")}
-    return frozenset(kind for kind, name in names.items() if spoken.why(name, passage.sentence))
+    told = {kind: spoken.why(name, passage.sentence) for kind, name in names.items()}
+    return frozenset(kind for kind, said in told.items() if said and (not within or f" {said} " in within))
 
 
 def _without_mere_leads(spoken: Mentions, clauses: list[Clause]) -> list[Clause]:
