@@ -183,3 +183,14 @@ def test_forever_ends_when_it_is_told(firm: Firm) -> None:
         assert any("1 control checked" in line for line in lines)
         loop.send_signal(signal.SIGTERM)
         assert loop.wait(30) == 0
+
+
+def test_the_published_policy_is_no_undeclared_personal_data(firm: Firm) -> None:
+    (firm.folder / "policy.md").write_text(
+        "# Privacy\n\nWe keep invoices for six years. Ask ann@example.org, or ring 0117 496 0123.\n"
+    )
+    declared = firm.declaration.read_text().replace("stores.schema_declared", "detect.no_undeclared_personal_data")
+    firm.declaration.write_text(declared)
+    assert firm.troth("keep").code == 0  # from then on it is a row of ours
+    (check,) = firm.troth("keep", "--all", "--json").document["checks"]
+    assert (check["control"], check["outcome"]) == ("detect.no_undeclared_personal_data", "pass"), check["summary"]

@@ -227,6 +227,9 @@ class Table(Part):
     """The column that names the version of the policy that a row was collected under, by its first day."""
     ignore: tuple[str, ...] = ()
     """Columns looked at and found to hold no personal data."""
+    published: tuple[str, ...] = ()
+    """Of those, what everybody can read anyway, such as the text of a page. An address that stands there is there on
+    purpose, so nobody looks for personal data in it."""
 
     @field_validator("key", mode="before", json_schema_input_type=str | tuple[str, ...] | None)
     @classmethod

@@ -27,7 +27,8 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     A column that nobody has declared is judged by its name and its values; one that someone has looked at and set
     aside, by its values alone; a declared one, by values of a category that its own does not cover, unless it is free
     text or sealed. Numbers of cards, accounts and identity papers, and secrets, have to be declared as what they are: a
-    broader category does not cover them. Systems that a person answers for are left out.
+    broader category does not cover them. What is published is left out, and so
+    are systems that a person answers for.
     """
     systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into}
     if not systems:
@@ -99,7 +100,8 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
             yield found
     for column in schema.columns:
         use = declared.fields.get(column.name)
-        if column.name not in looked_at or column.name in naming | links or (use and (use.free_text or use.sealed)):
+        passed_over = naming | links | {*declared.published}
+        if column.name not in looked_at or column.name in passed_over or (use and (use.free_text or use.sealed)):
             continue
         for found in seen_in_values(column, samples.get(column.name, ())):
             if use is None or not _is_declared(use, found):
