@@ -67,6 +67,20 @@ def test_json_says_what_is_promised_and_which_practices_a_paragraph_is_of(ask: A
     assert "retention" in paragraph["practices"]
 
 
+def test_what_sounds_like_a_promise_and_was_left_out_is_told(ask: Ask, tmp_path: Path) -> None:
+    page = tmp_path / "policy.html"
+    page.write_text("<body><h1>Privacy</h1><p>We keep it.</p>\n<footer>We never share it. Open daily.</footer></body>")
+    lines = ask("policy", "read", str(page)).out.splitlines()
+    assert lines[-2:] == ["Left out, although it sounds like a promise", "        2  We never share it."]
+    (left,) = json.loads(ask("policy", "read", str(page), "--json").out)["left_out"]
+    assert (left["text"], left["line"]) == ("We never share it.", 2)
+
+
+def test_nothing_is_told_of_what_was_left_out_and_promises_nothing(ask: Ask, policy: Path) -> None:
+    assert "Left out" not in ask("policy", "read", str(policy)).out
+    assert json.loads(ask("policy", "read", str(policy), "--json").out)["left_out"] == []
+
+
 def test_another_language_is_told(ask: Ask, tmp_path: Path) -> None:
     file = tmp_path / "policy.txt"
     file.write_text("Wir speichern Ihre Daten dreißig Tage und geben sie nicht weiter.", encoding="utf-8")

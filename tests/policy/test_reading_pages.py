@@ -2,7 +2,7 @@
 
 import pytest
 
-from troth.policy import read
+from troth.policy import Kind, contacts, read
 
 SITE = """<!DOCTYPE html><html lang="en-GB" class="has-sidebar"><head><title>Privacy - Example Shoes</title></head>
 <body class="page page-menu header-fixed"><a class="skip-link" href="#content">Skip to content</a>
@@ -92,3 +92,105 @@ def test_a_list_of_recipients_at_the_end_stays() -> None:
         f'<li><a href="https://{name}.example.com">Example {name}</a></li>' for name in ("pay", "post", "host", "count")
     )
     assert len(read(page + "</ul>", kind="html").blocks) == 6
+
+
+BODY = (
+    "<p>We collect your name and your address, to send you what you bought. We sell them to nobody.</p>"
+    "<h2>How long</h2><p>We delete orders after two years, and keep nothing of them but the invoice.</p>"
+) * 3
+"""Enough words for most of a page."""
+
+
+def left_out(source: str, kind: Kind = "html") -> list[str]:
+    return [block.text for block in read(source, kind=kind).left_out]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<footer><p>We never share it.</p></footer>",
+        '<div role="dialog"><p>We never share it.</p></div>',
+        "<nav>We never share it.</nav>",
+        "<p hidden>We never share it.</p>",
+        '<p style="display:none">We never share it.</p>',
+        "<p><s>We never share it.</s></p>",
+        '<p><span style="text-decoration: line-through">We never share it.</span></p>',
+    ],
+)
+def test_what_is_left_out_of_a_page_is_told_and_is_no_part_of_the_policy(around: str) -> None:
+    page = f"<body><h1>Privacy</h1>{BODY}{around}</body>"
+    assert left_out(page) == ["We never share it."]
+    assert "We never share it." not in read(page, kind="html").text
+    assert read(page, kind="html").blocks == read(page.replace(around, ""), kind="html").blocks
+
+
+def test_what_stands_outside_of_the_main_part_and_at_the_edges_is_told() -> None:
+    around = "<p>We never call you.</p><main><h1>Privacy</h1>", "</main><footer>We never share it.</footer>"
+    assert left_out(f"<body>{around[0]}{BODY}{around[1]}</body>") == ["We never call you.", "We never share it."]
+    assert left_out(f"<body>{BODY}<p>© 2026 Example Ltd. We never share it.</p></body>") == [
+        "© 2026 Example Ltd. We never share it."
+    ]
+
+
+def test_scripts_styles_and_links_of_a_word_or_two_are_no_words_that_were_left_out() -> None:
+    assert left_out(f"<body><nav><a href=/>Home page</a></nav><script>var a = 'We sell it'</script>{BODY}</body>") == []
+
+
+def test_what_was_left_out_stands_where_it_is_said_to() -> None:
+    page = f"<body>{BODY}\n<footer>\n<p>We never share it.</p></footer></body>"
+    (block,) = read(page, kind="html").left_out
+    span = block.sentences[0].span
+    assert (page[span.start : span.end], span.line) == ("We never share it.", 3)
+
+
+def test_a_site_of_more_words_than_any_policy_leaves_the_policy_readable() -> None:
+    page = (
+        f"<body><h1>Privacy</h1>{BODY}<footer>{'<p>We are open today.</p>' * 20_000}</footer><main>{BODY * 700}</main>"
+    )
+    assert len(read(page, kind="html").left_out) <= 1_000
+
+
+@pytest.mark.parametrize(
+    "opened",
+    ["<h1>Privacy<div>", "<nav><a href=/>Home</a>", "<header><a href=/>Home</a>", "<div role=dialog>", "<aside>"],
+)
+def test_an_element_that_nobody_closed_does_not_take_the_page_with_it(opened: str) -> None:
+    blocks = read(f"<body>{opened}{BODY}</body>", kind="html").blocks
+    assert [block.text for block in blocks if block.kind == "heading" and block.depth == 2] == ["How long"] * 3
+    assert sum(block.kind == "paragraph" for block in blocks) == 6
+
+
+def test_menus_with_more_words_than_the_policy_are_menus_still() -> None:
+    menu = "".join(f"<li><a href=/{place}>Our shop in place number {place}</a></li>" for place in range(40))
+    page = f"<body><nav><ul>{menu}</ul></nav><h1>Privacy</h1><p>We keep it for ten days.</p></body>"
+    assert read(page, kind="html").text == "Privacy\nWe keep it for ten days."
+
+
+@pytest.mark.parametrize(
+    "trail",
+    [
+        '<div class="breadcrumb"><a href="/">Home</a> / Our privacy policy, and what it says</div>',
+        '<ol aria-label="Breadcrumb"><li><a href="/">Home</a></li><li>Our privacy policy, and what it says</li></ol>',
+    ],
+)
+def test_the_way_to_the_page_is_no_part_of_the_policy(trail: str) -> None:
+    policy = read(f"<body>{trail}<h1>Privacy</h1>{BODY}</body>", kind="html")
+    assert policy.blocks[0].text == "Privacy"
+    assert contacts(policy) == []
+
+
+def test_a_box_that_is_called_breadcrumb_and_leads_nowhere_stays() -> None:
+    assert "We keep" in read(f'<h1>P</h1><p class="breadcrumb">We keep it.</p>{BODY}', kind="html").text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "struck"),
+    [
+        ("~~We never sell it.~~ We keep it.", "We keep it.", ["We never sell it."]),
+        ("We keep it <del>for ten days</del> <ins>for a year</ins>.", "We keep it for a year.", ["for ten days"]),
+        ("- We keep it.\n- ~~We share it with nobody.~~", "We keep it.", ["We share it with nobody."]),
+        ("We keep ~~ it ~~ for ~5 days.", "We keep ~~ it ~~ for ~5 days.", []),
+    ],
+)
+def test_what_is_struck_out_in_markdown_is_not_said(text: str, kept: str, struck: list[str]) -> None:
+    assert (read(text).text, left_out(text, "markdown")) == (kept, struck)

@@ -120,6 +120,9 @@ class PolicyText:
     source: str = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
     language: Language = Language.UNCLEAR
+    left_out: tuple[Block, ...] = field(default=(), repr=False)
+    """What stands in the source and is not taken for the policy: navigation, footers, banners, what is hidden or struck
+    out. Nothing judges it, so that it is told."""
     _places: Mapping[str, Callable[[int, int], Span]] = field(default_factory=dict, repr=False, compare=False)
 
     def place(self, sentence: Sentence, start: int, end: int) -> Span:

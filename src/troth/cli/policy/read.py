@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.policy import (
         Block,
+        Clause,
         ClauseKind,
         Contact,
         Definition,
@@ -45,8 +46,8 @@ def read(file: Path, as_json: bool) -> None:
     Reads plain text, Markdown, HTML as saved from a site, DOCX and PDF. Each sentence has an id that follows from its
     words and stays when others change, and its line: in the file, or for DOCX and PDF in the text taken out of it, with
     the page of a PDF. Behind it stands what the sentence does (promise, right, collection, …), where it does any of
-    that. Beside them stand definitions, contacts and dates. Whether the text is English is told; nothing
-    is translated.
+    that. Beside them stand definitions, contacts and dates, and what sounds like a promise although it is not taken for
+    the policy: in a footer, a banner, hidden or struck out. Whether the text is English is told; nothing is translated.
 
     Ends with 1 when the file cannot be read, and says why: a scan, a lock, an encoding, no sentence in it.
 
@@ -54,16 +55,24 @@ def read(file: Path, as_json: bool) -> None:
     Example:  troth policy read policy.html
               troth policy read policy.pdf --json
     """
-    from troth.policy import contacts, dates, definitions, read_file, understand
+    from troth.policy import contacts, dates, definitions, promises_in, read_file, understand
 
     policy = read_file(file)
     understood = understand(policy)
     facts = definitions(policy), contacts(policy), dates(policy)
+    beside = promises_in(replace(policy, blocks=policy.left_out, left_out=()))
     if as_json:
-        cli.print_json({**_as_data(file, policy, *facts), **_classified(understood)})
+        left_out = [{"text": one.sentence.text, **_place(one.sentence.span)} for one in beside]
+        cli.print_json({**_as_data(file, policy, *facts), "left_out": left_out, **_classified(understood)})
     else:
-        for line in _shown(file, understood, *facts):
+        for line in (*_shown(file, understood, *facts), *_left_out(beside)):
             click.echo(cli.printable(line))
+
+
+def _left_out(promises: list[Clause]) -> Iterator[str]:
+    if promises:
+        yield "\nLeft out, although it sounds like a promise"
+        yield from (f"{_where(one.sentence.span):>9}  {one.sentence.text}" for one in promises)
 
 
 def _shown(

@@ -43,7 +43,7 @@ def pieces(data: bytes) -> Iterator[Piece]:
         ).value
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
         raise PolicyError("the file is no DOCX that can be opened; open it in its editor and save it again") from None
-    drafts = list(html.drafts(_NOTE_MARKS.sub("", page), is_page=False))
+    drafts = [draft for draft in html.drafts(_NOTE_MARKS.sub("", page), is_page=False) if not draft.is_left_out]
     headed = {draft.cell.table for draft in drafts if draft.cell and draft.cell.is_head}
     for draft in drafts:
         collapsed, cell = draft.traced.collapsed(), draft.cell

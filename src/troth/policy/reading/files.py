@@ -59,7 +59,8 @@ def read_bytes(data: bytes, *, name: str) -> PolicyText:
     else:
         policy = read(decode(data, is_html=kind == "html"), kind=kind)
     if not any(_says_something(block.text) for block in policy.blocks if block.kind != "heading"):
-        raise PolicyError("there is no sentence in it; is it the right file?")
+        where = " outside of menus, banners and what is hidden" if policy.left_out else ""
+        raise PolicyError(f"there is no sentence in it{where}; is it the right file?")
     return policy
 
 

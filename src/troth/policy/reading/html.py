@@ -10,7 +10,7 @@ from dataclasses import replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from troth.policy.reading.positions import Positions
-from troth.policy.reading.shown import Shown, without_edges
+from troth.policy.reading.shown import Shown, leave_edges_out
 from troth.policy.reading.tracing import Draft
 from troth.policy.text import Cell, PolicyError
 
@@ -40,7 +40,7 @@ _BOLD = frozenset({"b", "strong"})
 
 _NESTING_BUDGET = 20_000_000
 _REPEAT_BUDGET = 500_000
-_HEADING_CHARACTERS_MAX = 100
+_HEADING_CHARACTERS_MAX, _LONG_HEADING_MAX = 100, 500
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _PROTECTED = "/cdn-cgi/l/email-protection#"
 _BULLET = re.compile(r"\s*[•·‣◦▪●○■✓✔]\s*(?=\S)")
@@ -50,7 +50,7 @@ _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 
 
 def drafts(source: str, *, offset: int = 0, is_page: bool = True) -> Iterator[Draft]:
-    """The blocks of the page's own text, without navigation, banners, header, footer and whatever is not shown.
+    """The blocks of the page's own text; navigation, banners, header, footer and whatever is not shown are left out.
 
     Positions are those in *source* plus *offset*. Unless it *is_page*, it is part of a text and keeps its edges. Raises
     `PolicyError` for a page that is nested like no policy.
@@ -59,7 +59,9 @@ def drafts(source: str, *, offset: int = 0, is_page: bool = True) -> Iterator[Dr
     blocks = _Blocks(Positions(source, offset))
     found = list(blocks.drafts(LexborHTMLParser(source)))
     blocks.find_heads(found)
-    yield from without_edges(found) if is_page else found
+    if is_page:
+        leave_edges_out(found)
+    yield from found
 
 
 def _is_inline(tag: str) -> bool:
@@ -86,13 +88,19 @@ class _Blocks:
         self._begin(Draft("paragraph"))
         self._bold: list[bool] = []
         self._in_bold: set[int] = set()
+        self._head = 0
+        self._headed: set[int] = set()
 
     def drafts(self, tree: LexborHTMLParser) -> Iterator[Draft]:
         """Every block that has words."""
-        shown = Shown(tree)
-        for event, node in shown.walk():
+        yield from self._walked(Shown(tree).walk())
+
+    def _walked(self, events: Iterator[tuple[str, LexborNode]]) -> Iterator[Draft]:
+        for event, node in events:
             tag = node.tag or ""
-            if event == "text":
+            if event == "left":
+                yield from self._left_out(node)
+            elif event == "text":
                 yield from self._text(_protected(node.parent) or node.text(deep=False) or "")
             elif tag == "br":
                 if event == "open" and self._is_over():
@@ -102,9 +110,17 @@ class _Blocks:
             else:
                 yield from self._ended()
                 self._lists += {"open": 1, "close": -1}[event] if tag in {"ul", "ol", "dl"} else 0
-                self._begin(_begun(node if event == "open" else node.parent, self._lists))
+                head = _head_around(node if event == "open" else node.parent)
+                self._begin(_begun(node if event == "open" else node.parent, self._lists, head))
+                self._head = head.mem_id if head is not None else 0
                 self._draft.cell = self._tables.at(event, tag)
         yield from self._ended()
+
+    def _left_out(self, node: LexborNode) -> Iterator[Draft]:
+        """The blocks of what is left out, while the one in which it stands goes on."""
+        for draft in _Blocks(self._where)._walked(Shown.within(node)):
+            draft.is_left_out = True
+            yield draft
 
     def _begin(self, draft: Draft) -> None:
         self._draft = draft
@@ -178,17 +194,26 @@ class _Blocks:
                 self._in_bold.add(id(draft))
             if self._is_title():
                 draft.kind = "heading"
+            if self._head and self._is_behind_heading():
+                draft.kind, draft.depth = "paragraph", 0
             if draft.kind == "heading":
                 draft.depth = draft.depth or min(self._level + 1, 6)
                 self._level = draft.depth if after.kind == "heading" and after.depth else self._level
             yield draft
             self._begin(after)
 
+    def _is_behind_heading(self) -> bool:
+        """Whether the element that should hold a heading has had it, and goes on with a sentence: nobody closed it."""
+        words, is_first = self._draft.traced.text.rstrip(), self._head not in self._headed
+        self._headed.add(self._head)
+        most = _LONG_HEADING_MAX if is_first else _HEADING_CHARACTERS_MAX
+        return len(words) > most or (not is_first and words.endswith("."))
+
     def find_heads(self, found: list[Draft]) -> None:
         """Take the first row of a table for its head where all of it, and no other row, is in bold type."""
         rows = defaultdict[int, dict[int, list[Draft]]](lambda: defaultdict(list))
         for draft in found:
-            if draft.cell is not None:
+            if draft.cell is not None and not draft.is_left_out:
                 rows[draft.cell.table][draft.cell.row].append(draft)
         for row, *others in ([table[number] for number in sorted(table)] for table in rows.values()):
             is_marked = any(draft.cell and draft.cell.is_head for draft in row)
@@ -217,16 +242,28 @@ class _Tables:
         return Cell(self._table, self._row, self._column, self._head) if self._inside else None
 
 
-def _begun(node: LexborNode | None, lists: int) -> Draft:
+def _head_around(node: LexborNode | None) -> LexborNode | None:
+    """The element that makes a heading of what stands in this one; an item of a list or a cell within it makes none."""
+    for _ in range(8):
+        tag = (node.tag if node else "") or ""
+        if node is None or tag in {"li", "dd", "dt", "td", "th"}:
+            return None
+        if re.fullmatch("h[1-6]", tag) or tag == "summary" or node.attributes.get("role") == "heading":
+            return node
+        node = node.parent
+    return None
+
+
+def _begun(node: LexborNode | None, lists: int, head: LexborNode | None) -> Draft:
     """The block that begins within this element. A heading of depth 0 stands one below the heading before it."""
+    if head is not None:
+        level = (
+            (head.tag or "")[1:] if re.fullmatch("h[1-6]", head.tag or "") else head.attributes.get("aria-level") or ""
+        )
+        return Draft("heading", int(level) if re.fullmatch("[1-6]", level) else 0)
     is_button = node is not None and node.tag == "button"
     for _ in range(8):  # a paragraph in a list item is the item's; further up nobody looks
         tag = (node.tag if node else "") or ""
-        if re.fullmatch("h[1-6]", tag):
-            return Draft("heading", int(tag[1]))
-        if node is not None and (tag == "summary" or node.attributes.get("role") == "heading"):
-            level = node.attributes.get("aria-level") or ""
-            return Draft("heading", int(level) if re.fullmatch("[1-6]", level) else 0)
         if tag in {"li", "dd"} and node is not None:
             return Draft("list_item", lists or 1, node.parent is not None and node.parent.tag == "ol")
         if tag == "dt":

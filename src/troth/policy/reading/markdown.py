@@ -22,6 +22,7 @@ _FRONT = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(?:(?!\1)[^\r\n]*\r?\n){0,
 _FRONT_LINE = re.compile(r"$|\s|#|- |[\]})]|[a-z][\w-]{0,40}\s*[:=]")
 _FOR_PROGRAMS = re.compile(r"\{:? ?[#.][\w-][^{}\n]{0,200}\}|\{: [^{}\n]{0,200}\}|\{%[^{}\n]{0,200}%\}")
 """What stands in a text for the program that makes a page of it: ``{: #contact }``, ``{% include nav.html %}``."""
+_STROKE = re.compile(r"<(/?)(?:del|s|strike)\b", re.I)
 _LINK_END = re.compile(r"\](?:\([^()\n]{0,2000}(?:\([^()\n]{0,2000}\)[^()\n]{0,2000})?\)|\[[^\]\n]{0,1000}\])?")
 
 
@@ -32,7 +33,7 @@ def _blocks() -> MarkdownIt:
 
 @cache
 def _inline() -> MarkdownIt:
-    return MarkdownIt("commonmark")
+    return MarkdownIt("commonmark").enable("strikethrough")
 
 
 def drafts(source: str) -> Iterator[Draft]:
@@ -67,8 +68,10 @@ def drafts(source: str) -> Iterator[Draft]:
                 draft.cell = Cell(table, row, column, is_head=row == 0) if column >= 0 else None
                 # The cells of a row have the same lines; each is looked for behind the one before it.
                 start = reached if start < reached < end else start
-                reached = _fill(draft.traced, token, source, start, end, env)
+                struck = Draft("paragraph", is_left_out=True)
+                reached = _fill(draft.traced, struck.traced, token, source, start, end, env)
                 yield draft
+                yield struck
             case "html_block":
                 from troth.policy.reading import html
 
@@ -97,21 +100,33 @@ def _begun(level: int, lists: list[bool]) -> Draft:
     return Draft("list_item", len(lists), lists[-1]) if lists else Draft("paragraph")
 
 
-def _fill(traced: Traced, token: Token, source: str, at: int, end: int, env: dict[str, object]) -> int:
-    """Add the words of an inline token; returns where the source goes on."""
-    opened: list[tuple[int, str]] = []
+def _fill(traced: Traced, struck: Traced, token: Token, source: str, at: int, end: int, env: dict[str, object]) -> int:
+    """Add the words of an inline token, and what is *struck* out apart; returns where the source goes on."""
+    opened: list[tuple[Traced, int, str]] = []
+    strokes = 0
     for child in _children(token.content, env):
+        strokes = max(strokes + _stroke(child), 0)
+        into = struck if strokes else traced
         if child.type in {"text", "code_inline", "image"}:
-            at = _trace(traced, child.content, source, at, end)
+            at = _trace(into, child.content, source, at, end)
         elif child.type == "link_open":
-            opened.append((traced.length, str(child.attrGet("href") or "")))
+            opened.append((into, into.length, str(child.attrGet("href") or "")))
         elif child.type == "link_close":
-            traced.link(*opened.pop())
+            within, since, href = opened.pop()
+            within.link(since, href)
             found = _LINK_END.match(source, at, end)
             at = found.end() if found else at
         elif child.type in {"softbreak", "hardbreak"} or child.content.lower().startswith("<br"):
-            traced.space()
+            into.space()
     return at
+
+
+def _stroke(token: Token) -> int:
+    """1 where words begin that are struck out, and -1 where they end."""
+    found = _STROKE.match(token.content) if token.type == "html_inline" else None
+    if found:
+        return -1 if found[1] else 1
+    return {"s_open": 1, "s_close": -1}.get(token.type, 0)
 
 
 def _children(content: str, env: dict[str, object]) -> list[Token]:

@@ -13,17 +13,35 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from troth.policy.reading.tracing import Draft
 from troth.policy.text import PolicyError
 
-__all__ = ["Shown", "without_edges"]
+__all__ = ["Shown", "leave_edges_out"]
 
-_SILENT = frozenset(
-    {"script", "style", "noscript", "template", "svg", "math", "nav", "aside", "iframe", "object", "select", "dialog"}
-    | {"head", "textarea", "video", "audio"}
+_UNREAD = frozenset(
+    {
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "select",
+        "head",
+        "textarea",
+        "video",
+    }
+    | {"audio"}
 )
+"""What holds no words for a reader."""
+_BESIDE = frozenset({"nav", "aside", "dialog"})
+_STRUCK = frozenset({"del", "s", "strike"})
 _CHROME = frozenset({"header", "footer"})
 _ROLES = frozenset({"navigation", "search", "dialog", "alertdialog", "menu", "menubar", "tablist"})
 _CHROME_ROLES = frozenset({"banner", "contentinfo"})
 
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|text-decoration(?:-line)?\s*:\s*line-through", re.I
+)
 _BANNER = re.compile(
     r"(?:cookies?|consent|gdpr|ccpa|privacy)[-_]?(?:[a-z]+[-_])?(?:banner|bar|pop-?up|overlay|dialog|modal|consent|notice|"
     r"wall|message|widget|manager|container|wrapper)\w*|onetrust[-\w]*|cybotcookiebot\w*|cookiebot[-\w]*|cky-[-\w]*|"
@@ -36,10 +54,13 @@ _AROUND = re.compile(
     r"sign-?up|comments?|search|promo|advert|ads?)(?:[-_]{1,2}[a-z]+){0,2}",
     re.I,
 )
+_TRAIL = re.compile(r"(?:[a-z]+[-_]{1,2})?breadcrumbs?(?:[-_]{1,2}[a-z]+){0,2}", re.I)
 _LINKED_MIN = 0.4
 """From this part of links on, what a class calls navigation is believed to be; the words of a policy have fewer."""
 
 _BANNER_CHARACTERS_MAX = 1_000
+_TRAIL_CHARACTERS_MAX = 300
+_MOST_CHARACTERS_MIN = 300
 _LOOKS_MAX = 2_000
 _OPENERS_MAX = 100
 _PART_MIN, _PART_MAX = 0.5, 0.5
@@ -53,12 +74,13 @@ _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved).{0,150}", re
 
 
 class Shown:
-    """The nodes of a page that a reader of the policy sees."""
+    """The nodes of a page, told apart by whether a reader of the policy sees them."""
 
     def __init__(self, tree: LexborHTMLParser) -> None:
         body = tree.body or tree.root
         if body is None:
             raise PolicyError("the page has no content")
+        self._body = body
         self._size = _size(body)
         self._root = self._within(tree, body)
         self._looks = _LOOKS_MAX
@@ -82,35 +104,59 @@ class Shown:
         return body
 
     def walk(self) -> Iterator[tuple[str, LexborNode]]:
-        """Every shown node: ``open`` and ``close`` for elements, ``text`` for text. Without recursion."""
-        stack: list[tuple[str, LexborNode]] = [("open", self._root)]
+        """Every node in order: ``open`` and ``close`` for elements that are shown, ``text`` for text, and ``left`` for
+        what is left out. Without recursion."""
+        around = {parent.mem_id for parent in _parents(self._root)}
+        stack: list[tuple[str, LexborNode]] = [("around", self._body)]
         while stack:
             event, node = stack.pop()
             if event == "close":
                 yield event, node
-            elif node.is_text_node:
-                yield "text", node
-            elif node.is_element_node and (node is self._root or not self._is_left_out(node)):
-                yield "open", node
-                stack.append(("close", node))
-                children = list(node.iter(include_text=True))
-                stack.extend(("open", child) for child in reversed(children))
+            elif event == "around" and node.mem_id in around:
+                stack.extend(("around", child) for child in reversed(list(node.iter(include_text=True))))
+            elif node.mem_id != self._root.mem_id and (event == "around" or self._is_left_out(node)):
+                yield "left", node
+            else:
+                yield from _opened(node, stack)
+
+    @staticmethod
+    def within(node: LexborNode) -> Iterator[tuple[str, LexborNode]]:
+        """Every node of what was left out, but for what holds no words."""
+        stack: list[tuple[str, LexborNode]] = [("open", node)]
+        while stack:
+            event, node = stack.pop()
+            if event == "close":
+                yield event, node
+            elif node.tag not in _UNREAD:
+                yield from _opened(node, stack)
 
     def _is_left_out(self, node: LexborNode) -> bool:
         tag, attributes = node.tag, node.attributes
         role = attributes.get("role")
-        if tag in _SILENT or role in _ROLES:
+        if not node.is_element_node:
+            return False
+        if tag in _UNREAD or tag in _STRUCK:
             return True
+        if tag in _BESIDE or role in _ROLES:
+            return not self._is_most(node)
         if tag == "button":
             return not _is_in_heading(node) and node.mem_id not in self._openers
         if tag in _CHROME or role in _CHROME_ROLES:
-            return self._root.tag not in {"article", "main"}
+            return self._root.tag not in {"article", "main"} and not self._is_most(node)
         is_hidden = "hidden" in attributes or attributes.get("aria-hidden") == "true"
         if is_hidden or _HIDDEN_STYLE.search(attributes.get("style") or ""):
             is_opened = attributes.get("id") is not None and attributes.get("id") in self._opened
             return not is_opened and node.mem_id not in self._behind
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".split()
-        return bool(names) and tag not in {"body", "main", "article"} and self._is_around(node, names[:20])
+        names = [*names[:20], attributes.get("aria-label") or ""]
+        return tag not in {"body", "main", "article"} and self._is_around(node, names)
+
+    def _is_most(self, node: LexborNode) -> bool:
+        """Whether it has most of the page's words, and not in links: navigation that nobody closed, a policy in a
+        dialog."""
+        self._looks -= 1
+        size = _size(node) if self._looks >= 0 else 0
+        return size > max(_PART_MAX * self._size, _MOST_CHARACTERS_MIN) and not _is_linked(node)
 
     def _is_around(self, node: LexborNode, names: list[str]) -> bool:
         """Whether an element is what its class or id calls it: a banner or navigation. Names alone are not believed,
@@ -122,9 +168,21 @@ class Shown:
         size = _size(node)
         if self._looks < 0 or size > _PART_MAX * self._size or node.css_first("h1") is not None:
             return False
+        if size <= _TRAIL_CHARACTERS_MAX and any(_TRAIL.fullmatch(name) for name in names):
+            return node.css_first("a") is not None
         if is_banner and size <= _BANNER_CHARACTERS_MAX:
             return node.css_first("button, input, [role=button]") is not None
         return _is_linked(node)
+
+
+def _opened(node: LexborNode, stack: list[tuple[str, LexborNode]]) -> Iterator[tuple[str, LexborNode]]:
+    """The node itself; what is in it goes on the *stack*."""
+    if node.is_text_node:
+        yield "text", node
+    elif node.is_element_node:
+        yield "open", node
+        stack.append(("close", node))
+        stack.extend(("open", child) for child in reversed(list(node.iter(include_text=True))))
 
 
 def _is_linked(node: LexborNode) -> bool:
@@ -155,18 +213,20 @@ def _parents(node: LexborNode) -> Iterator[LexborNode]:
         node = parent
 
 
-def without_edges(drafts: list[Draft]) -> list[Draft]:
-    """The blocks without the links of the site above the first heading and below the last words, and without its
-    copyright line."""
-    own = _own_host(drafts)
-    first = next((place for place, draft in enumerate(drafts) if draft.kind == "heading"), 0)
-    drafts = [draft for draft in drafts[:first] if not _is_own_link(draft, own)] + drafts[first:]
-    if drafts and _RIGHTS.fullmatch(drafts[-1].traced.text.strip()):
-        drafts.pop()
-    end = len(drafts)
-    while end and _is_own_link(drafts[end - 1], own):
+def leave_edges_out(drafts: list[Draft]) -> None:
+    """Leave out the links of the site above the first heading and below the last words, and its copyright line."""
+    shown = [draft for draft in drafts if not draft.is_left_out]
+    own = _own_host(shown)
+    first = next((place for place, draft in enumerate(shown) if draft.kind == "heading"), 0)
+    edges = [draft for draft in shown[:first] if _is_own_link(draft, own)]
+    if shown and _RIGHTS.fullmatch(shown[-1].traced.text.strip()):
+        edges.append(shown.pop())
+    end = len(shown)
+    while end and _is_own_link(shown[end - 1], own):
         end -= 1
-    return drafts[:end] if len(drafts) - end >= _EDGE_LINKS_MIN else drafts
+    edges += shown[end:] if len(shown) - end >= _EDGE_LINKS_MIN else []
+    for draft in edges:
+        draft.is_left_out = True
 
 
 def _own_host(drafts: list[Draft]) -> str:

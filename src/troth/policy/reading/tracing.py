@@ -19,6 +19,8 @@ __all__ = ["Draft", "Traced", "assemble"]
 
 _SENTENCES_MAX = 12_000
 """Several times what the longest policies have; to understand so many takes a few seconds."""
+_LEFT_OUT_MAX, _LEFT_OUT_WORDS_MIN = 1_000, 3
+"""What is told of the site around a policy: so many sentences, and no block of fewer words, for those say nothing."""
 
 
 class Traced:
@@ -128,6 +130,8 @@ class Draft:
     ordered: bool = False
     cell: Cell | None = None
     traced: Traced = field(default_factory=Traced)
+    is_left_out: bool = False
+    """Whether it is not taken for the policy: a part of the site, or words that nobody sees or that were struck out."""
 
 
 def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ()) -> PolicyText:
@@ -136,25 +140,42 @@ def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ())
     Raises `PolicyError` for more sentences than any policy has.
     """
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
-    seen: Counter[str] = Counter()
-    blocks: list[Block] = []
-    places: dict[str, Callable[[int, int], Span]] = {}
+    own, around = _Cut(lines, pages, _SENTENCES_MAX), _Cut(lines, pages, _LEFT_OUT_MAX)
     for draft in drafts:
-        collapsed = draft.traced.collapsed()
-        if not collapsed.text:
-            continue
-        cuts = [(0, len(collapsed.text))] if draft.kind == "heading" else split(collapsed.text)
-        if len(places) + len(cuts) > _SENTENCES_MAX:
+        if draft.is_left_out:
+            around.add(draft, words=_LEFT_OUT_WORDS_MIN)
+        elif not own.add(draft):
             raise PolicyError(f"the policy has more than {_SENTENCES_MAX} sentences; is it the right file?")
+    blocks = tuple(own.blocks)
+    return PolicyText(source, blocks, languages_of(blocks), tuple(around.blocks), own.places)
+
+
+class _Cut:
+    """Drafts cut into sentences, *most* at most, each with an id of its own."""
+
+    def __init__(self, lines: list[int], pages: Sequence[int], most: int) -> None:
+        self._lines, self._pages, self._most = lines, pages, most
+        self._seen: Counter[str] = Counter()
+        self.blocks: list[Block] = []
+        self.places: dict[str, Callable[[int, int], Span]] = {}
+
+    def add(self, draft: Draft, *, words: int = 1) -> bool:
+        """Cut that draft, if it has so many *words*; no, and nothing done, where it has too many sentences."""
+        collapsed = draft.traced.collapsed()
+        if not collapsed.text or collapsed.text.count(" ") < words - 1:
+            return True
+        cuts = [(0, len(collapsed.text))] if draft.kind == "heading" else split(collapsed.text)
+        if len(self.places) + len(cuts) > self._most:
+            return False
         sentences: list[Sentence] = []
         for cut, links in zip(cuts, _links(cuts, collapsed.links()), strict=True):
-            place = functools.partial(_place, collapsed, cut[0], lines, pages)
+            place = functools.partial(_place, collapsed, cut[0], self._lines, self._pages)
             text = collapsed.text[cut[0] : cut[1]]
-            sentences.append(Sentence(_id(text, seen), text, place(0, len(text)), links))
-            places[sentences[-1].id] = place
+            sentences.append(Sentence(_id(text, self._seen), text, place(0, len(text)), links))
+            self.places[sentences[-1].id] = place
         language = language_of(collapsed.text)
-        blocks.append(Block(draft.kind, tuple(sentences), draft.depth, draft.ordered, draft.cell, language))
-    return PolicyText(source, tuple(blocks), languages_of(blocks), places)
+        self.blocks.append(Block(draft.kind, tuple(sentences), draft.depth, draft.ordered, draft.cell, language))
+        return True
 
 
 def _id(text: str, seen: Counter[str]) -> str:
