@@ -305,3 +305,24 @@ def test_long_work_is_told_on_the_terminal_and_ends_its_line(monkeypatch: pytest
             pass
     assert told[0] == "\rno\ufffdte.txt: 0 MB"
     assert [text for text in told if text.endswith("\n")] == [told[-1]]
+
+
+def test_options_that_are_repeated_add_up(ask: Ask, files: Path) -> None:
+    (files / "both.txt").write_text("ann@example.org paid with 4111 1111 1111 1111\n")
+    told = json.loads(ask("detect", "both.txt", "--types", "contact", "--types", "pci", "--json").out)
+    assert told["types"] == {"EMAIL_ADDRESS": 1, "CREDIT_CARD": 1}
+    asked = ("detect", "both.txt", "--types", "UK_NINO,DE_TAX_ID", "--country")
+    assert [ask(*asked, "GB,DE").code, ask(*asked, "GB", "--country", "DE").code] == [0, 0]
+
+
+def test_what_takes_too_long_was_not_scanned(ask: Ask, files: Path) -> None:
+    answer = ask("detect", "note.txt", "--seconds-max", "1e-9")
+    assert answer.code == 2
+    assert "in the time allowed" in answer.err
+    assert "ann@" not in answer.err
+
+
+def test_a_folder_is_refused_with_a_way_to_look_into_it(ask: Ask, files: Path) -> None:
+    answer = ask("detect", ".")
+    assert (answer.code, answer.out) == (2, "")
+    assert "find FOLDER -type f -exec troth detect {} +" in answer.err

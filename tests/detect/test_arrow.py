@@ -67,3 +67,8 @@ def test_what_is_no_text_is_refused() -> None:
 def test_a_text_that_could_not_be_read_fails_the_batch() -> None:
     with pytest.raises(Unscanned, match=r"^row 2: "):
         Detector(names=False, seconds_max=0).find_batch([None, None, "ann@example.org"])
+
+
+def test_a_table_is_refused_with_the_name_of_a_column() -> None:
+    with pytest.raises(TypeError, match=r"table\['note'\]"):
+        Detector(names=False).find_batch(pa.table({"note": ["ann@example.org"]}))

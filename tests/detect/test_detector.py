@@ -255,6 +255,26 @@ def test_a_text_that_is_late_is_searched_once_and_no_other_twice() -> None:
     assert [isinstance(it, Unscanned) for it in found] == [False, True, False]
 
 
+def test_a_group_stands_for_its_types() -> None:
+    found = Detector(types=["contact", "CVV"], names=False).find("ann@example.org, cvv 123, 192.0.2.1")
+    assert [it.type for it in found] == ["EMAIL_ADDRESS", "CVV"]
+
+
+def test_what_is_no_text_is_refused_with_its_number_and_without_a_value() -> None:
+    detector = Detector(names=False)
+    with pytest.raises(TypeError, match=r"^a text is a string, and this is NoneType"):
+        detector.find(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^text 2 is no string but float") as raised:
+        list(detector.find_many(["ann@example.org", float("nan")]))  # type: ignore[list-item]
+    assert "ann" not in str(raised.value)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan")])
+def test_a_time_that_is_none_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="a time is not negative"):
+        Detector(seconds_max=seconds)
+
+
 def test_no_message_holds_a_value() -> None:
     with pytest.raises(Unscanned) as raised:
         Detector(names=False, seconds_max=0).find("ann@example.org")

@@ -32,13 +32,22 @@ def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> s
     return name
 
 
+def _no_folders(_context: click.Context, _option: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
+    for name in files:
+        if name != "-" and Path(name).is_dir():
+            each = "find FOLDER -type f -exec troth detect {} +"
+            raise click.BadParameter(f"{plain(name)} is a folder; files are wanted, as from: {each}")
+    return files
+
+
 @click.command()
 @click.argument(
     "files",
     nargs=-1,
     required=True,
     metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    type=click.Path(exists=True, allow_dash=True),
+    callback=_no_folders,
 )
 @click.option(
     "--as",
@@ -53,16 +62,26 @@ def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> s
     callback=_encoding,
     help="What text is encoded in, such as shift_jis. Where left out, what mail or a mark says, else UTF-8.",
 )
-@click.option("--types", metavar="TYPE,…", help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci).")
+@click.option(
+    "--types",
+    metavar="TYPE,…",
+    multiple=True,
+    help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci). Repeat it for more.",
+)
 @click.option(
     "--country",
     "countries",
-    metavar="CODE",
+    metavar="CODE,…",
     multiple=True,
-    help="Only numbers of this country, such as GB, and those of no country. Repeat it for more.",
+    help="Only numbers of these countries, such as GB,IE, and those of no country. Repeat it for more.",
 )
 @click.option("--min-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The lowest score.")
 @click.option("--no-names", is_flag=True, help="Look for no people, places, addresses and organisations: much faster.")
+@click.option(
+    "--seconds-max",
+    type=click.FloatRange(0, min_open=True),
+    help="The longest time for one piece of text. What takes longer was not scanned, and ends with 2.",
+)
 @click.option("--explain", is_flag=True, help="Say what found each: recogniser, check digits, words near it.")
 @click.option("--summary", is_flag=True, help="Print how many of each type there are, and no places.")
 @click.option(
@@ -75,10 +94,11 @@ def detect(
     files: tuple[str, ...],
     kind: str | None,
     encoding: str,
-    types: str | None,
+    types: tuple[str, ...],
     countries: tuple[str, ...],
     min_score: float,
     no_names: bool,
+    seconds_max: float | None,
     explain: bool,
     summary: bool,
     json_lines: bool,
@@ -98,12 +118,12 @@ def detect(
 
     if as_json and json_lines:
         raise click.UsageError("--json is one document and --json-lines many: choose one")
-    detector = _detector(types, countries, min_score, names=not no_names)
+    detector = _detector(types, countries, min_score, seconds_max, names=not no_names)
     out = _printer(as_json=as_json, json_lines=json_lines, explain=explain, places=not summary)
     totals = Totals()
     for file in files:
         as_told = Kind(kind) if kind else None
-        _look(file, as_told, encoding, detector, out, totals, explain=explain, together=types is None)
+        _look(file, as_told, encoding, detector, out, totals, explain=explain, together=not types)
     out.finish(totals)
     if totals.unscanned:
         raise click.exceptions.Exit(2)
@@ -117,16 +137,18 @@ def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) ->
     return Lines(places=places) if json_lines else Plain(explain=explain, places=places)
 
 
-def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *, names: bool) -> Detector:
+def _detector(
+    types: Sequence[str], countries: Sequence[str], min_score: float, seconds_max: float | None, *, names: bool
+) -> Detector:
     from troth.detect import Detector, Unknown
     from troth.detect.asking import why_never
 
     # The names multiply few rows at a time: more threads of numpy than one only take time to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    wanted, named = _types(types) if types is not None else (None, ())
-    theirs = frozenset(code.upper() for code in countries) or None
+    wanted, named = _types(types) if types else (None, ())
+    theirs = frozenset(code.upper() for code in _parts(countries)) or None
     try:
-        detector = Detector(types=wanted, countries=theirs, min_score=min_score, names=names)
+        detector = Detector(types=wanted, countries=theirs, min_score=min_score, names=names, seconds_max=seconds_max)
     except (Unknown, ValueError) as wrong:
         raise click.UsageError(str(wrong)) from None
     for never in filter(None, (why_never(it, theirs, names=names) for it in named)):
@@ -134,7 +156,12 @@ def _detector(types: str | None, countries: tuple[str, ...], min_score: float, *
     return detector
 
 
-def _types(said: str) -> tuple[frozenset[str], Sequence[str]]:
+def _parts(said: Sequence[str]) -> list[str]:
+    """What is said in one option, with commas, or in several."""
+    return [part.strip() for it in said for part in it.split(",") if part.strip()]
+
+
+def _types(said: Sequence[str]) -> tuple[frozenset[str], Sequence[str]]:
     """The types that are named, or whose group is; and those that are named."""
     from troth.detect.asking import alike
     from troth.detect.entities import entities
@@ -142,7 +169,7 @@ def _types(said: str) -> tuple[frozenset[str], Sequence[str]]:
     known = entities()
     groups: set[str] = set()
     named: list[str] = []
-    for name in filter(None, (part.strip() for part in said.split(","))):
+    for name in _parts(said):
         if name.upper() in known:
             named.append(name.upper())
             continue

@@ -24,6 +24,12 @@ def find_batch(find_many: FindMany, texts: Any) -> Any:
     import pyarrow as pa
 
     refuse_one_text(texts)
+    if isinstance(texts, pa.Table | pa.RecordBatch):
+        raise TypeError(
+            f"one column is wanted, and this is a table: table[{texts.column_names[0]!r}] is its first"
+            if texts.column_names
+            else "one column is wanted, and this is a table without any"
+        )
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([find_batch(find_many, it) for it in texts.chunks], type=_list_type())
     array = texts if isinstance(texts, pa.Array) else pa.array(texts)

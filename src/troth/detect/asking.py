@@ -11,7 +11,7 @@ from troth.detect.names import Names
 from troth.detect.written import reading
 from troth.errors import TrothError
 
-__all__ = ["Unknown", "alike", "refuse", "refuse_one_text", "refuse_string", "why_never"]
+__all__ = ["Unknown", "alike", "of_groups", "refuse", "refuse_no_text", "refuse_one_text", "refuse_string", "why_never"]
 
 _LIST: Final = "docs/reference/entities.md lists those that can be found"
 
@@ -43,6 +43,13 @@ def refuse(
             raise Unknown(f"nothing would be found: {'; '.join(dict.fromkeys(filter(None, reasons)))}")
 
 
+def of_groups(types: Iterable[str]) -> frozenset[str]:
+    """The *types*, and in place of the name of a group all that are of it."""
+    named = frozenset(types)
+    groups = named & {it.group for it in entities().values()}
+    return (named - groups) | {name for name, it in entities().items() if it.group in groups}
+
+
 def refuse_string(**asked: object) -> None:
     """Raises ``TypeError`` for a string where there should be several: each letter would be one."""
     for name, value in asked.items():
@@ -54,6 +61,13 @@ def refuse_one_text(texts: object) -> None:
     """Raises ``TypeError`` for one text where there should be several, for the same reason. It quotes nothing of it."""
     if isinstance(texts, str):
         raise TypeError("several texts are wanted, and this is one: put it into a list, or ask find()")
+
+
+def refuse_no_text(text: object, number: int) -> None:
+    """Raises ``TypeError`` for what is no string, with its *number* among several."""
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise TypeError(f"text {number:,} is no string but {kind}: leave out what is missing, or ask find_batch()")
 
 
 def alike(name: str, known: Iterable[str]) -> str:

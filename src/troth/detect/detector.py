@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from troth.detect.asking import Unknown, refuse, refuse_one_text, refuse_string
+from troth.detect.asking import Unknown, of_groups, refuse, refuse_no_text, refuse_one_text, refuse_string
 from troth.detect.chats import Chats
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.names import Names
@@ -38,12 +38,13 @@ class Finder(Protocol):
 class Detector:
     """Finds personal data in texts. One is made once, holds no text, and may be shared between threads.
 
-    *types* names the entity types that are wanted and *countries* (``GB``) those whose own numbers are looked for, all
-    where left out; *min_score* the lowest score; *names* whether people, places, addresses and organisations are looked
-    for (the slower half); *listed* words of the caller's own, by type; *others* finders that are asked as well.
-    *seconds_max* bounds the time for one text. It is unbounded where left out: time is linear in the text, so only the
-    caller knows what is too long. Raises `Unknown` for types and countries that nothing can find, together or at all,
-    and ``ValueError`` for no types and for a lowest score that is none.
+    *types* names the entity types that are wanted, or groups of them (``contact``), and *countries* (``GB``) those
+    whose numbers are looked for, all where left out; *min_score* the lowest score; *names* whether people, places,
+    addresses and organisations are looked for (the slower half); *listed* words of the caller's own, by type; *others*
+    finders that are asked as well. *seconds_max* bounds the time for one text. It is unbounded where left out: time is
+    linear in the text, so only the caller knows what is too long. Raises `Unknown` for types and countries that
+    nothing can find, together or at all, and ``ValueError`` for no types, and for a lowest score or a time that is
+    none.
 
     What is found does not depend on the types that are wanted: a part of an account number is no telephone number,
     though nobody asked for accounts. But links and addresses hide nothing that they hold.
@@ -63,7 +64,9 @@ class Detector:
         refuse_string(types=types, countries=countries)
         if not 0 <= min_score <= 1:  # nor is it where it is no number
             raise ValueError(f"min_score is {min_score}, and a score goes from 0 to 1")
-        self._types = None if types is None else frozenset(types)
+        if seconds_max is not None and not seconds_max >= 0:
+            raise ValueError(f"seconds_max is {seconds_max}, and a time is not negative")
+        self._types = None if types is None else of_groups(types)
         theirs = None if countries is None else frozenset(countries)
         others = list(others)
         refuse(self._types, theirs, names=names, listed=(listed or {}).keys(), are_others_asked=bool(others))
@@ -90,6 +93,7 @@ class Detector:
         """What is in each of *texts*, in their order; of one that could not be scanned, why.
 
         Faster than one by one, since texts are read ahead, up to 1,024 of them or as many as make 500,000 characters.
+        Raises ``TypeError`` for what is no text, such as None, with its number.
         """
         refuse_one_text(texts)
         return self._find_many(texts)
@@ -141,7 +145,8 @@ class Detector:
 def _together(texts: Iterable[str]) -> Iterator[list[str]]:
     some: list[str] = []
     size = 0
-    for text in texts:
+    for number, text in enumerate(texts, 1):
+        refuse_no_text(text, number)
         some.append(text)
         size += len(text)
         if len(some) >= _TEXTS_MAX or size >= _CHARACTERS_MAX:

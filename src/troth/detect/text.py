@@ -45,6 +45,8 @@ class Text:
     __slots__ = ("_bytes", "_gone", "_until", "folded", "utf8", "written")
 
     def __init__(self, written: str, *, seconds_max: float | None = None) -> None:
+        if not isinstance(written, str):
+            raise TypeError(f"a text is a string, and this is {type(written).__name__}: leave out what is missing")
         self._until = None if seconds_max is None else time.monotonic() + seconds_max
         self.written = written
         self.folded = written
@@ -58,7 +60,7 @@ class Text:
         if folds or b"\x1b" in strange:
             nothing = "".join(it for it, folded in folds.items() if not folded)
             gone = re.compile(f"{_COLOUR}|[{re.escape(nothing)}]+" if nothing else _COLOUR)
-            self.folded = gone.sub("", written).translate(str.maketrans(folds))
+            self.folded = gone.sub("", written).translate({ord(it): folded for it, folded in folds.items()})
             self.utf8 = self.folded.encode("utf-8", "replace")
             if len(self.folded) != len(written):
                 self._gone = _Leaps(self._left_out(gone))

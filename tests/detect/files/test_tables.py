@@ -102,13 +102,23 @@ def test_offsets_count_within_the_value() -> None:
 
 def test_a_first_row_that_holds_data_names_nothing() -> None:
     remark, *told = _told(f"Ann,{ANN},x\nBen,{BEN},y\n", Kind.CSV)
-    assert remark == Remark(1, "its first row does not look like names: its columns have numbers")
+    says = "its first row does not look like names: its columns have numbers; write a name above each to see them"
+    assert remark == Remark(1, says)
     assert [(it.line, it.field) for it in told if isinstance(it, Found)] == [(1, "column 2"), (2, "column 2")]
 
 
 @pytest.mark.parametrize(
     "above",
-    ["cvv (UK),what?", "cvv,2fa_code", "% cvv,share", "cvv *,", '"sep=,"\ncvv,count', "Sales of May\n\ncvv,count"],
+    [
+        "cvv (UK),what?",
+        "cvv,cvv",
+        f"cvv,{'What else should we know? ' * 6}",
+        "cvv,2fa_code",
+        "% cvv,share",
+        "cvv *,",
+        '"sep=,"\ncvv,count',
+        "Sales of May\n\ncvv,count",
+    ],
 )
 def test_odd_names_and_what_stands_above_them_take_no_names(above: str) -> None:
     detector = Detector(types={"CVV"}, names=False)
@@ -116,6 +126,11 @@ def test_odd_names_and_what_stands_above_them_take_no_names(above: str) -> None:
     (found,) = scan(detector, io.BytesIO(text.encode()), Kind.CSV)
     assert isinstance(found, Found)
     assert (found.line, "cvv" in found.field) == (text.count("\n"), True)
+
+
+def test_a_name_over_two_lines_is_one_and_two_alike_are_told_apart() -> None:
+    text = f'id,"Mail\nat home",Mail,Mail\n1,{ANN},{ANN},{BEN}\n'
+    assert [it.field for it in _told(text, Kind.CSV) if isinstance(it, Found)] == ["Mail at home", "Mail", "Mail #2"]
 
 
 def test_a_line_that_says_the_delimiter_is_heard() -> None:
@@ -352,7 +367,7 @@ def test_a_column_in_parquet_whose_name_is_no_text_is_unscanned() -> None:
     out = io.BytesIO()
     pq.write_table(pa.table({"name": [ANN]}), out, store_schema=False)
     told = _told(out.getvalue().replace(b"name", b"\xff\xfe\xff\xfe"), Kind.PARQUET)
-    assert told == [Remark(1, "it is no sound Parquet (UnicodeDecodeError)", True)]
+    assert told == [Remark(1, "it is no sound Parquet, or was cut off (UnicodeDecodeError): write it anew", True)]
 
 
 @pytest.mark.parametrize("key", [pa.string(), pa.binary()])

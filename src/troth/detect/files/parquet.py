@@ -36,7 +36,7 @@ def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
         yield from (Cell(1, (), name, is_name=True) for name in names)
         yield from _cells(file, names)
     except (pa.ArrowException, OSError, *_NOT_FOR_PYTHON) as error:
-        raise Unscanned(f"it is no sound Parquet ({type(error).__name__})") from None
+        raise Unscanned(f"it is no sound Parquet, or was cut off ({type(error).__name__}): write it anew") from None
 
 
 def _cells(file: Any, names: list[str]) -> Iterator[Cell | Remark]:

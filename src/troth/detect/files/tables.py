@@ -18,9 +18,13 @@ __all__ = ["in_csv"]
 _RECORD_MAX: Final = 1 << 22
 """Characters of one record: a quotation mark that is never closed makes one of all that follows."""
 _SEEN_FIRST: Final = 20
-_NO_HEADING: Final = re.compile(r"[@\n\r]|://|^[^A-Za-z\x80-\U0010ffff]*$")
+_NO_HEADING: Final = re.compile(r"@|://|^[^A-Za-z\x80-\U0010ffff]*$")
 """What no name of a column holds: it has a letter, and is no address."""
-_HEADING_MAX: Final = 80
+_HEADING_MAX: Final = 200
+"""Characters: in the answers to a survey, its questions are the names of the columns."""
+_NUMBERED: Final = (
+    "its first row does not look like names: its columns have numbers; write a name above each to see them"
+)
 _SAYS_DELIMITER: Final = re.compile(r'"?sep=([,;\t|])"?\s*')
 """What Excel writes before a table."""
 
@@ -40,12 +44,13 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
     try:
         for row in csv.reader(record, delimiter=delimiter):
             if headings is None and any(row) and not _is_title(row, width, record.line):
-                headings = tuple(row) if _could_be_names(row) and are_names(row) else ()
+                row[:] = _on_one_line(row)
+                headings = _each_apart(row) if _could_be_names(row) and are_names(row) else ()
                 if headings:
-                    yield from (Cell(record.line, (Column(at),), it, is_name=True) for at, it in enumerate(row, 1))
+                    yield from (Cell(record.line, (Column(at),), it, is_name=True) for at, it in enumerate(headings, 1))
                     row.clear()  # it holds no values
                 else:
-                    yield Remark(record.line, "its first row does not look like names: its columns have numbers")
+                    yield Remark(record.line, _NUMBERED)
             yield from _row(row, headings or (), record.line)
             record.taken()
     except csv.Error as error:
@@ -95,7 +100,23 @@ def _is_title(row: Sequence[str], width: int, line: int) -> bool:
 
 def _could_be_names(row: Sequence[str]) -> bool:
     names = [it for it in row if it.strip()]
-    return len(set(names)) == len(names) and not any(len(it) > _HEADING_MAX or _NO_HEADING.search(it) for it in names)
+    is_repeated = len(set(names)) < len(names) / 2
+    return not is_repeated and not any(len(it) > _HEADING_MAX or _NO_HEADING.search(it) for it in names)
+
+
+def _on_one_line(row: Sequence[str]) -> list[str]:
+    """The cells without the line breaks that names have where columns are narrow."""
+    return [" ".join(it.split()) if "\n" in it or "\r" in it else it for it in row]
+
+
+def _each_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """The same, the second ``Phone`` as ``Phone #2``."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for name in names:
+        seen[name] += bool(name)
+        apart.append(f"{name} #{seen[name]}" if seen[name] > 1 else name)
+    return tuple(apart)
 
 
 def _delimiter(lines: Sequence[str]) -> tuple[str, int]:
