@@ -204,3 +204,41 @@ def test_what_is_kept_for_our_own_ends_opens_the_periods_that_others_have() -> N
     kept = "Accounts are deleted after two years."
     assert findings(f"{kept} We may keep copies of accounts for our business records.", "X.retention")
     assert not findings(f"{kept} We may keep copies for our business records until tax law lets us go.", "X.retention")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not sell data, we do not rent it out, and we do not lend it. We sell your data to a broker.",
+        "We process no special categories of personal data. We ask for your blood group and your faith.",
+        "No sensitive data is collected. We record your allergies.",
+    ],
+)
+def test_a_clause_denies_as_much_as_a_sentence(text: str) -> None:
+    assert len(findings(text, "X.contradiction")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not sell data that you give us in confidence. We may sell your data to a broker.",
+        "We process no special categories of data unless you agree. We ask for your blood group.",
+        "We process no special categories of data. We do not ask for your blood group.",
+        "We process no special categories of data. If you tell us, we record your allergies.",
+    ],
+)
+def test_a_clause_with_a_limit_denies_nothing_beyond_it(text: str) -> None:
+    assert not findings(text, "X.contradiction")
+
+
+def test_an_address_that_is_passed_on_for_advertisements_is_shared_with_advertisers() -> None:
+    denial = "We never share your data with advertisers."
+    assert findings(f"{denial}\n\nWe pass your e-mail address to Facebook to show you our ads.", "X.transfer")
+    assert not findings(f"{denial}\n\nWe pass your address to the courier who brings your books.", "X.transfer")
+
+
+def test_a_row_about_one_kind_of_data_is_held_against_a_sentence() -> None:
+    table = "\n\n| What | How long |\n|---|---|\n| {} | two years |\n"
+    invoices = "We keep invoices for seven years."
+    assert len(findings(invoices + table.format("Invoices"), "X.retention-pair")) == 1
+    assert not findings(invoices + table.format("Contact data given with orders and invoices"), "X.retention-pair")

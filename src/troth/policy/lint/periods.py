@@ -18,6 +18,7 @@ from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase, plain
 from troth.policy.ruled import DAYS
+from troth.policy.text import Cell
 from troth.wording import same_words
 
 __all__ = ["Kept", "depends", "kept_periods"]
@@ -179,8 +180,23 @@ def kept_periods(looked: Looked) -> Iterator[Kept]:
         words = looked.rows.get((cell.table, cell.row), "") if cell else passage.words
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
         period = _single_period(looked, passage)
-        if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD):
+        if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD and not _heads(looked, passage)):
             yield Kept(passage, kinds[0], period.number, period.unit)
+
+
+def _heads(looked: Looked, passage: Passage) -> bool:
+    """Whether the row of this cell begins with one kind of data and nothing else: it is about nothing else."""
+    cell = passage.block.cell
+    first = next(one for one in looked.policy.blocks if one.cell and cell and _row(one.cell) == _row(cell))
+    words = plain(first.text)
+    return len(words.split()) <= _NAME_WORDS_MAX and any(one.found_in(words) for one in _phrases().values())
+
+
+def _row(cell: Cell) -> tuple[int, int]:
+    return (cell.table, cell.row)
+
+
+_NAME_WORDS_MAX = 2
 
 
 def _single_period(looked: Looked, passage: Passage) -> Quantity | None:

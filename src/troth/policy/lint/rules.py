@@ -35,6 +35,7 @@ _MODULES = (
     "periods",
     "reality",
     "declared_periods",
+    "answering",
     "unnamed",
 )
 _TEXTS = ("citation", "message")
