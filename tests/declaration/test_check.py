@@ -264,6 +264,12 @@ OTHER_FAULTS = [
         "promises: [{quote: q, owner: o, attest: {by: a, says: s, on: 2026-02-01, until: 2026-02-01}}]",
         "4:74: promises.0.attest.until: the attestation ends before it begins; name a later day",
     ),
+    (
+        "attestation-long",
+        "promises: [{quote: q, owner: o, attest: {by: a, says: s, on: 2026-02-01, until: 2099-01-01}}]",
+        "4:74: promises.0.attest.until: the attestation is for more than a year; name an earlier day: it does not "
+        "count",
+    ),
 ]  # fmt: skip
 
 

@@ -98,6 +98,24 @@ def test_a_control_that_does_not_look_at_what_its_promise_is_about_is_told(
     assert [each.code for each in found] == codes
 
 
+@pytest.mark.parametrize(
+    ("figure", "is_told"),
+    [
+        ("SELECT 0", True),
+        ("select (1 - 1) as late", True),
+        ("SELECT 'nothing from the shop' = ''", True),
+        ("SELECT 0 -- from customer", True),
+        ("SELECT count(*) FROM customer", False),
+        ("SELECT late_calls()", False),
+        ("WITH late AS (TABLE customer) SELECT 0", False),
+        ("SELECT 0 /* FROM */ FROM customer", False),
+    ],
+)
+def test_a_figure_that_reads_no_table_is_told(company: dict[str, Any], figure: str, is_told: bool) -> None:
+    found = check(declaring(company, sql={**OWN["sql"], "figure": figure}))
+    assert [each.code for each in found] == ["control-constant"] * is_told
+
+
 def test_a_control_that_nobody_asks_is_told(company: dict[str, Any]) -> None:
     [problem] = check(declaring(company).model_copy(update={"promises": ()}))
     assert (problem.code, problem.path) == ("control-unbound", f"controls.{ID}")

@@ -95,13 +95,24 @@ def test_an_attestation_is_shown_without_its_name() -> None:
     assert "ben@" not in repr(seen)
 
 
+def test_it_is_told_that_whoever_answers_for_a_promise_gave_the_word() -> None:
+    for by, is_told in (("Ann <ann@Example.org>", True), ("ben@example.org", False)):
+        word = Attestation(by=by, says="We lock the office.", on=NOW.date(), until=NOW.date())
+        bound = promise().model_copy(update={"attest": word, "owner": "ann@example.org"})
+        seen = visible(bound, Judgement(Status.STATED), Audience.PUBLIC, EVERYONE, controls=CONTROLS)
+        assert seen is not None
+        assert seen.by_owner is is_told
+
+
 def test_a_page_says_how_much_it_leaves_out() -> None:
-    promises = [promise("ledger.intact"), promise("ledger.intact"), promise("protect.keys_current"), promise()]
+    word = Attestation(by="ben@example.org", says="We lock the office.", on=NOW.date(), until=NOW.date())
+    said = promise().model_copy(update={"attest": word})
+    promises = [promise("ledger.intact"), promise("ledger.intact"), promise("protect.keys_current"), promise(), said]
     shown = [visible(bound, judged(), Audience.PUBLIC, EVERYONE, controls=CONTROLS) for bound in promises]
     count = tally(zip(promises, shown, strict=True))
 
-    assert str(count) == "4 promises: 2 checked here, 1 privately, 1 not checkable"
-    assert count.by_status[Status.KEPT] == 3
+    assert str(count) == "5 promises: 2 checked here, 1 privately, 1 only attested, 1 bound to nothing"
+    assert count.by_status[Status.KEPT] == 4
 
 
 def test_outsiders_see_a_delayed_promise_as_it_was_and_no_check(now: dt.datetime) -> None:

@@ -336,6 +336,22 @@ def test_the_order_in_which_checks_arrive_does_not_matter(bound: Promise, world:
     assert rank(bound, {id_: checks[::-1] for id_, checks in world.items()}) == rank(bound, world)
 
 
+def test_a_word_for_more_than_a_year_does_not_count() -> None:
+    year = word(on=TODAY - 300 * DAY, until=TODAY + 66 * DAY)
+    longer = word(on=TODAY - 300 * DAY, until=TODAY + 67 * DAY)
+    assert judge(promise(attest=year)).status is Status.STATED
+    judgement = judge(promise("a.once", attest=longer), made())
+    assert judgement.status is Status.UNPROVEN
+    assert "for more than a year" in judgement.reasons[0]
+
+
+@pytest.mark.parametrize(("owner", "is_told"), [("Ben <ben@Example.org>", True), ("ann@example.org", False)])
+def test_a_word_of_the_owner_is_told_as_such(owner: str, is_told: bool) -> None:
+    judgement = judge(promise(attest=word(), owner=owner))
+    assert judgement.status is Status.STATED
+    assert ("They answer for the promise themselves." in judgement.reasons[0]) is is_told
+
+
 # --- what a promise is about ----------------------------------------------------------------------------------------
 
 

@@ -153,7 +153,7 @@ def test_the_public_sees_statuses_without_findings_owners_or_exact_figures(site:
     assert "1,000–9,999" in page
     for secret in ("1,234", "run r-1", "dpo@example.org", "Ann Example"):
         assert secret not in page
-    assert "4 promises: 2 checked here, 1 privately, 1 not checkable" in page
+    assert "4 promises: 2 checked here, 1 privately, 1 only attested, 0 bound to nothing" in page
 
 
 def test_a_network_control_is_never_public(site: Path, visitor: Client) -> None:

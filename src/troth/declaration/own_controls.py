@@ -111,6 +111,11 @@ MustText = Annotated[str, BeforeValidator(_must_text), Field(json_schema_extra={
 # --- the three kinds ------------------------------------------------------------------------------------------------
 
 
+_PASSED_OVER = re.compile(r"'[^']*'|--[^\n]*|\bselect\b", re.IGNORECASE)
+_READS = re.compile(r"""\b(?:from|table)\b|[\w"`\]]\s*\(|/\*|\$""", re.IGNORECASE)
+"""What may look at a table. Where that cannot be told plainly, as in a comment or a quotation by dollars, it may."""
+
+
 def _one_select(text: str) -> str:
     statement = text.strip().removesuffix(";").rstrip()
     if not _SELECT.match(statement):
@@ -128,6 +133,11 @@ class SqlFigure(Part):
     figure: Annotated[str, Field(max_length=10_000), AfterValidator(_one_select)]
     must: MustText
     timeout_s: int = Field(default=10, ge=1, le=120)
+
+    @property
+    def reads_nothing(self) -> bool:
+        """Whether it plainly looks at no table: it names none, and calls nothing that could."""
+        return not _READS.search(_PASSED_OVER.sub(" ", self.figure))
 
 
 def _address(text: str) -> str:

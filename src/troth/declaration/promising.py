@@ -15,6 +15,7 @@ from troth.declaration.versions import Announcement, Reviewed, Version
 from troth.wording import same_person
 
 __all__ = [
+    "ATTESTATION_DAYS_MAX",
     "WAIVER_DAYS_MAX",
     "Attestation",
     "Audience",
@@ -28,6 +29,9 @@ __all__ = [
 
 WAIVER_DAYS_MAX = 366
 """How long a waiver may still run."""
+ATTESTATION_DAYS_MAX = 366
+"""From the day on which a person gave their word to its last. What was so a year ago nobody knows without looking
+again."""
 
 
 class Audience(enum.StrEnum):
@@ -92,12 +96,18 @@ class Waiver(Part):
 
 
 class Attestation(Part):
-    """A named person's word for what nothing can measure. It is shown as ``stated``, never as ``kept``."""
+    """A named person's word for what nothing can measure. It is shown as ``stated``, never as ``kept``, and where the
+    owner of the promise gives it, that is said beside it."""
 
     by: Words
     says: Words
     on: Date
     until: Date
+    """The last day, at most a year after the first: a word that is to last longer does not count."""
+
+    @property
+    def is_too_long(self) -> bool:
+        return (self.until - self.on).days > ATTESTATION_DAYS_MAX
 
 
 class Promise(Part):

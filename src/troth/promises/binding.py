@@ -43,6 +43,10 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
         elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
             message = f"'{own.sql.system[:80]}' is asked by a person or a service, and takes no SELECT"
             yield _problem(declaration, "control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
+        if own.sql and own.sql.reads_nothing:
+            message = "it reads no table, so it gives the same whatever happens"
+            mend = "count what would break the promise"
+            yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, mend, Severity.WARNING)
         for principle in own.principles:
             if principle not in principles():
                 mend = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"

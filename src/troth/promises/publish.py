@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from troth.declaration import Audience, Granularity, Promise, Publish
 from troth.promises.model import Control, Figure, Outcome, Status
 from troth.promises.status import Judgement
+from troth.wording import same_person
 
 __all__ = ["Earlier", "Shown", "ShownCheck", "Tally", "banded", "shown_late", "tally", "visible"]
 
@@ -35,7 +36,8 @@ class ShownCheck:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A promise's status as an audience may see it. *reasons* name people and places, so they are for staff and
-    auditors; *says* holds the words of an attestation, without the name; *until* is when a waiver ends, without its
+    auditors; *says* holds the words of an attestation, without the name, and *by_owner* whether whoever answers for the
+    promise gave it; *until* is when a waiver ends, without its
     reason; *as_of* is when this was so, where the audience sees it late."""
 
     status: Status
@@ -44,6 +46,7 @@ class Shown:
     says: str = ""
     until: dt.date | None = None
     as_of: dt.datetime | None = None
+    by_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,11 @@ def visible(
         return Shown(earlier.status, (), as_of=earlier.at)
     grain = Granularity.EXACT if inside else promise.granularity
     checks = () if grain is Granularity.NONE else tuple(_shown(judgement, controls, grain))
-    says = promise.attest.says if promise.attest and judgement.status is Status.STATED else ""
+    word = promise.attest if judgement.status is Status.STATED else None
+    by_owner = word is not None and same_person(word.by, promise.owner)
     until = promise.waive.until if promise.waive and judgement.status is Status.WAIVED else None
-    return Shown(judgement.status, checks, judgement.reasons if inside else (), says, until)
+    reasons = judgement.reasons if inside else ()
+    return Shown(judgement.status, checks, reasons, word.says if word else "", until, by_owner=by_owner)
 
 
 def _widest(promise: Promise, publish: Publish, controls: Mapping[str, Control]) -> int:
@@ -128,7 +133,10 @@ class Tally:
     promises: int
     checked_here: int
     privately: int
-    not_checkable: int
+    attested: int
+    """Rest on a named person's word and on nothing that was measured."""
+    unbound: int
+    """Rest on nothing at all, as yet."""
     by_status: Mapping[Status, int]
     """Of the promises that are shown."""
 
@@ -136,7 +144,7 @@ class Tally:
         noun = "promise" if self.promises == 1 else "promises"
         return (
             f"{self.promises} {noun}: {self.checked_here} checked here, {self.privately} privately, "
-            f"{self.not_checkable} not checkable"
+            f"{self.attested} only attested, {self.unbound} bound to nothing"
         )
 
 
@@ -146,4 +154,6 @@ def tally(seen: Iterable[tuple[Promise, Shown | None]]) -> Tally:
     checkable = [(promise, shown) for promise, shown in pairs if promise.controls]
     here = sum(shown is not None for _, shown in checkable)
     counts = {status: sum(shown is not None and shown.status is status for _, shown in pairs) for status in Status}
-    return Tally(len(pairs), here, len(checkable) - here, len(pairs) - len(checkable), counts)
+    attested = sum(promise.attest is not None for promise, _ in pairs if not promise.controls)
+    unbound = len(pairs) - len(checkable) - attested
+    return Tally(len(pairs), here, len(checkable) - here, attested, unbound, counts)

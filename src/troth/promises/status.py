@@ -16,10 +16,10 @@ Nothing is green by default. For each control that a promise is bound to:
 - anything else is ``unproven``.
 
 A failure that a waiver in force covers counts as ``waived``; a waiver that still runs for more than a year is not in
-force. An attestation in force counts as ``stated``, beside controls too; one that has run out, or has not begun, as
-``unproven``. So does a doubt whether the controls are about what the promise says: they look for another period, or
-the policy no longer has its words. The promise has the worst of all these, and is ``kept`` only when at least one
-control passed.
+force. An attestation in force counts as ``stated``, beside controls too; one that has run out, has not begun, or is for
+more than a year, as ``unproven``. So does a doubt whether the controls are about what the promise says: they look for
+another period, or the policy no longer has its words. The promise has the worst of all these, and is ``kept`` only when
+at least one control passed.
 
 Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
 promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
@@ -113,7 +113,7 @@ def status_of(
         for id_ in dict.fromkeys(promise.controls)
     ]
     if promise.attest is not None:
-        standings.append(_attested(promise.attest, now))
+        standings.append(_attested(promise.attest, promise.owner, now))
     if doubt:
         standings.append(Standing(None, Status.UNPROVEN, doubt))
     if not standings:
@@ -297,7 +297,10 @@ def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) ->
     return None
 
 
-def _attested(attestation: Attestation, now: dt.datetime) -> Standing:
+def _attested(attestation: Attestation, owner: str, now: dt.datetime) -> Standing:
+    if attestation.is_too_long:
+        long = f"The word of {attestation.by} is to last until {attestation.until}, for more than a year."
+        return Standing(None, Status.UNPROVEN, long, cause=Cause.LAPSED)
     if _day(now) < attestation.on:
         early = f"The word of {attestation.by} only counts from {attestation.on}."
         return Standing(None, Status.UNPROVEN, early, cause=Cause.LAPSED)
@@ -305,6 +308,7 @@ def _attested(attestation: Attestation, now: dt.datetime) -> Standing:
         over = f"The word of {attestation.by} ran out on {attestation.until}."
         return Standing(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
     said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” Said, not measured."
+    said += " They answer for the promise themselves." if same_person(attestation.by, owner) else ""
     return Standing(None, Status.STATED, said, cause=Cause.STATED)
 
 

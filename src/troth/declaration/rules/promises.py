@@ -31,6 +31,9 @@ def _promises(declaration: Declaration) -> Faults:
         if promise.attest is not None and promise.attest.until <= promise.attest.on:
             message = "the attestation ends before it begins"
             yield Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
+        elif promise.attest is not None and promise.attest.is_too_long:
+            message, mend = "the attestation is for more than a year", "name an earlier day: it does not count"
+            yield Fault("attestation-long", (*path, "attest", "until"), message, mend)
 
 
 def lapsed(declaration: Declaration, today: dt.date) -> Faults:

@@ -27,7 +27,7 @@ def facts_of(company: Company, page: Page, now: dt.datetime) -> dict[str, Any]:
     """Everything that the status page says, with the latest changes of each promise, and for staff the open tasks."""
     changes = _changes(company, page, now)
     facts: dict[str, Any] = {
-        "version": 2,
+        "version": 3,
         "organisation": company.declaration.organisation.name,
         "policy": {
             "effective": company.declaration.policy.effective.isoformat(),
@@ -40,7 +40,8 @@ def facts_of(company: Company, page: Page, now: dt.datetime) -> dict[str, Any]:
             "promises": page.tally.promises,
             "checked_here": page.tally.checked_here,
             "privately": page.tally.privately,
-            "not_checkable": page.tally.not_checkable,
+            "attested": page.tally.attested,
+            "unbound": page.tally.unbound,
             "by_status": {status.value: count for status, count in page.tally.by_status.items()},
         },
         "trend": _trend(trend_of(company, page, now)),

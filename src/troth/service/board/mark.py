@@ -160,6 +160,9 @@ def _says(shown: Shown, *, inside: bool) -> str:
             return gettext("Its checks passed")
         case Status.KEPT:
             return ngettext("%d check passed", "%d checks passed", passed) % passed
+        case Status.STATED if shown.by_owner:
+            said = gettext("Said by the person who answers for it, not measured: “%s”")
+            return said % shown.says.rstrip(".")
         case Status.STATED:
             return gettext("Said by a named person, not measured: “%s”") % shown.says.rstrip(".")
         case Status.BROKEN | Status.WAIVED:

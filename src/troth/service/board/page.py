@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from django.utils.translation import gettext, ngettext
+
 from troth.declaration import Audience, Declaration, Promise
 from troth.policy import PolicyText, bind, marks
 from troth.promises import Control, Earlier, Judgement, Shown, Status, Tally, tally, visible
@@ -40,6 +42,19 @@ class Page:
     marks: tuple[Mark, ...] = field(default=())
     astray: tuple[Mark, ...] = ()
     """Promises whose words the policy does not contain: for those inside, who can mend it."""
+
+    @property
+    def summary(self) -> str:
+        """The tally as a sentence without its full stop."""
+        total = self.tally
+        parts = (
+            gettext("%d checked here") % total.checked_here,
+            gettext("%d privately") % total.privately,
+            gettext("%d only attested") % total.attested,
+            gettext("%d bound to nothing") % total.unbound,
+        )
+        promises = ngettext("%d promise", "%d promises", total.promises) % total.promises
+        return f"{promises}: {', '.join(parts)}"
 
     @property
     def broken(self) -> tuple[Mark, ...]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from troth.policy import Block, PolicyText, Sentence
 from troth.service.board.mark import ORDER, Mark
 
-__all__ = ["Chapter", "Part", "Passage", "chapters"]
+__all__ = ["Chapter", "Entry", "Part", "Passage", "Row", "chapters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +27,45 @@ class Passage:
 
 
 Item = tuple[Passage, ...]
-Row = tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item of a list, and the lists within it."""
+
+    item: Item
+    lists: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: its cells, and below them the *marks* of what it promises."""
+
+    cells: tuple[Item, ...]
+    below: tuple[Passage, ...] = ()
+    is_head: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One paragraph (``p``), one list (``ul``, ``ol``) of items, or one ``table`` of rows, the first its head."""
+    """One paragraph (``p``), one list (``ul``, ``ol``) of entries, or one ``table`` of rows."""
 
     kind: str
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = ()
+    entries: tuple[Entry, ...] = ()
     rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One section of the policy. *id* is its anchor."""
+    """One section of the policy. *id* is its anchor; *names* are others by which the policy leads here. The chapter of
+    the policy's title has none of its own to show."""
 
     id: str
     title: str
     level: int
     parts: tuple[Part, ...]
+    names: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -55,17 +74,38 @@ class Chapter:
 
 _Placed = Mapping[str, tuple[Mark, ...]]
 """Marks by the id of each sentence that their quote touches."""
+_DEPTH_MAX = 6
+_TAKEN = frozenset({"main", "contents", "wrong", "astray"})
+"""The anchors that the pages have by themselves."""
 
 
 def chapters(text: PolicyText, placed: _Placed = MappingProxyType({})) -> Iterator[Chapter]:
     """The policy section by section; without marks, the plain notice."""
-    taken, source = set[str](), text.source.splitlines()
+    taken, led_to = set(_TAKEN), _led_to(text)
     heads = (block for block in text.blocks if block.kind == "heading")
+    titled = False
     for section in text.sections:
         anchor = _anchor(section.title, taken)
-        said = _said_in_heading(next(heads), placed) if section.level else ()
-        parts = (*said, *_parts(section.blocks, source, placed))
-        yield Chapter(anchor, section.title, section.level, parts)
+        head = (next(heads),) if section.level else ()
+        said = _said_in_heading(head[0], placed) if head else ()
+        names = tuple(_named((*head, *section.blocks), led_to, taken))
+        level = max(section.level, 2) if titled and section.level else section.level
+        titled = titled or level == 1
+        yield Chapter(anchor, section.title, level, (*said, *_parts(section.blocks, placed)), names)
+
+
+def _led_to(text: PolicyText) -> frozenset[str]:
+    """The places of itself to which the policy leads."""
+    hrefs = (link.href for sentence in text.sentences for link in sentence.links)
+    return frozenset(href[1:] for href in hrefs if href.startswith("#"))
+
+
+def _named(blocks: Iterable[Block], led_to: frozenset[str], taken: set[str]) -> Iterator[str]:
+    for block in blocks:
+        for name in block.anchors:
+            if name in led_to and name not in taken:
+                taken.add(name)
+                yield name
 
 
 def _said_in_heading(head: Block, placed: _Placed) -> tuple[Part, ...]:
@@ -81,39 +121,53 @@ def _anchor(title: str, taken: set[str]) -> str:
     return anchor
 
 
-def _parts(blocks: Iterable[Block], source: Sequence[str], placed: _Placed) -> Iterator[Part]:
+def _parts(blocks: Iterable[Block], placed: _Placed) -> Iterator[Part]:
     """Paragraphs one by one; the items of a list, and the rows of a table, together."""
 
-    def shape(block: Block) -> tuple[str, bool]:
-        return ("table" if _is_cell(block, source) else block.kind), block.ordered
+    def shape(block: Block) -> tuple[str, int]:
+        return block.kind, -1 if block.cell is None else block.cell.table
 
-    for (kind, ordered), group in itertools.groupby(blocks, key=shape):
-        if kind == "table":
-            yield Part("table", (), tuple(_rows(group, placed)))
-            continue
-        items = tuple(tuple(_passages(block.sentences, placed)) for block in group)
-        if kind == "list_item":
-            yield Part("ol" if ordered else "ul", items)
+    for (kind, table), group in itertools.groupby(blocks, key=shape):
+        if table >= 0:
+            yield Part("table", rows=tuple(_rows(list(group), placed)))
+        elif kind == "list_item":
+            yield from _lists(list(group), placed)
         else:
-            yield from (Part("p", (item,)) for item in items)
+            yield from (Part("p", (tuple(_passages(block.sentences, placed)),)) for block in group)
 
 
-def _is_cell(block: Block, source: Sequence[str]) -> bool:
-    """A table arrives cell by cell; in Markdown it is the lines that begin with a bar."""
-    return block.kind == "paragraph" and source[block.sentences[0].span.line - 1].lstrip().startswith("|")
+def _lists(blocks: Sequence[Block], placed: _Placed) -> list[Part]:
+    """Items as lists: what is deeper than an item, and behind it, is within it."""
+    lists = list[tuple[str, list[Entry]]]()
+    at = 0
+    while at < len(blocks):
+        first, depth = blocks[at], min(blocks[at].depth, _DEPTH_MAX)
+        end = next((n for n in range(at + 1, len(blocks)) if min(blocks[n].depth, _DEPTH_MAX) <= depth), len(blocks))
+        entry = Entry(tuple(_passages(first.sentences, placed)), tuple(_lists(blocks[at + 1 : end], placed)))
+        kind = "ol" if first.ordered else "ul"
+        if not lists or lists[-1][0] != kind:
+            lists.append((kind, []))
+        lists[-1][1].append(entry)
+        at = end
+    return [Part(kind, entries=tuple(entries)) for kind, entries in lists]
 
 
-def _rows(cells: Iterable[Block], placed: _Placed) -> Iterator[Row]:
-    for _, row in itertools.groupby(cells, key=lambda block: block.sentences[0].span.line):
-        blocks = tuple(row)
-        together = tuple(sentence for block in blocks for sentence in block.sentences)
-        yield tuple(tuple(_passages(block.sentences, placed, together)) for block in blocks)
+def _rows(cells: Sequence[Block], placed: _Placed) -> Iterator[Row]:
+    """The rows with a cell for each column, and the marks of a row below it: a last column may be out of sight."""
+    columns = 1 + max(block.cell.column for block in cells if block.cell)
+    for _, row in itertools.groupby(cells, key=lambda block: block.cell and block.cell.row):
+        blocks = list(row)
+        within = [[b for b in blocks if b.cell and b.cell.column == column] for column in range(columns)]
+        shown = tuple((Passage(tuple(each for b in cell for each in b.sentences)),) for cell in within)
+        sentences = tuple(sentence for block in blocks for sentence in block.sentences)
+        marks = tuple(dict.fromkeys(mark for each in sentences for mark in placed.get(each.id, ())))
+        below = (Passage(sentences, marks),) if marks else ()
+        yield Row(shown, below, all(block.cell is not None and block.cell.is_head for block in blocks))
 
 
-def _passages(sentences: Sequence[Sentence], placed: _Placed, together: Sequence[Sentence] = ()) -> Iterator[Passage]:
-    """Runs of sentences with the same marks. A mark stands once, under the last of the sentences that it is about: of
-    those that are shown *together*, as the cells of a row are."""
-    last = {mark.id: sentence.id for sentence in together or sentences for mark in placed.get(sentence.id, ())}
+def _passages(sentences: Sequence[Sentence], placed: _Placed) -> Iterator[Passage]:
+    """Runs of sentences with the same marks. A mark stands once, under the last of the sentences that it is about."""
+    last = {mark.id: sentence.id for sentence in sentences for mark in placed.get(sentence.id, ())}
     for under, group in itertools.groupby(sentences, key=lambda sentence: placed.get(sentence.id, ())):
         run = tuple(group)
         yield Passage(run, tuple(mark for mark in under if last[mark.id] == run[-1].id))
