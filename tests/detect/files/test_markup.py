@@ -31,6 +31,7 @@ def _spans(page: str) -> list[str]:
         "ann@example.org",
         "an<b>n</b>@<span style='color:red'>example</span>.org",
         "ann&#64;example&period;org",
+        "ann@example.or&#103;",
         "ann<!-- -->@example.org",
         "a<wbr>nn@example.<WBR/>org",
     ],
@@ -54,8 +55,10 @@ def test_words_of_two_blocks_are_not_one() -> None:
         f'<script type="application/ld+json">{{"email": "{ANN}"}}</script>',
         f"<style>/* {ANN} */</style>",
         f"<{ANN}>",
+        f"<Ben {ANN}>",
         f"<p>an unclosed <a {ANN}",
         f"<style>p {{ font: {ANN}",
+        f"<style>p {{ font: {ANN} }}</style>",
         f"<title>{ANN}</title>",
         f"a < b, {ANN} > c",
         f"<?{ANN}?>",
@@ -64,6 +67,12 @@ def test_words_of_two_blocks_are_not_one() -> None:
 def test_what_no_reader_sees_is_found_too(page: str) -> None:
     expected = [] if "font" in page else [ANN]
     assert _spans(page) == expected
+
+
+def test_a_value_between_angle_brackets_is_no_tag() -> None:
+    page = "my National Insurance number is <AB123456C>"
+    (it,) = scan(Detector(types={"UK_NINO"}, names=False), io.BytesIO(page.encode()), Kind.HTML)
+    assert isinstance(it, Found)
 
 
 def test_a_whole_name_is_found_across_tags_and_fonts_are_nobody() -> None:
