@@ -85,7 +85,8 @@ def _dictated(talk: Talk, pieces: Sequence[Piece], language: Language) -> Iterat
     at = 0
     while at < len(pieces):
         piece = pieces[at]
-        if len(piece.signs.shape) > _SIGNS_MAX:
+        is_lonely = piece.end - piece.start == 1 and len(piece.signs.said) < _ECHO_SIGNS
+        if is_lonely or len(piece.signs.shape) > _SIGNS_MAX:
             at += 1
             continue
         wanted = context(talk, piece.start)

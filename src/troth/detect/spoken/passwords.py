@@ -45,7 +45,7 @@ def passwords(talk: Talk, language: Language) -> Iterator[Said]:
         if said := _announced(talk, it.start, it.at, language) or _answered(talk, it.at, language):
             past = said.end
             yield said
-    if not language.capitals.isdisjoint(talk.words):
+    if "f" in talk.kinds and not language.capitals.isdisjoint(talk.words):
         yield from _cased(talk, past, language)
 
 

@@ -56,7 +56,7 @@ def _patterns(spoken: Language) -> Iterator[str]:
     said = rf"(?:(?:{_any(hints.fillers)}) ){{0,2}}(?:{letter} {letter}|{_any(spoken.domains)})\b"
     yield rf"\b(?:{_words(spoken, '.')}) {said}"
     if hints.words:
-        yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,9}}(?:{number})\b{of}"
+        yield rf"\b(?:{_any(hints.words)})\W+(?:\w+\W+){{0,7}}(?:{number})\b{of}"
     later = _any(word for word, day in spoken.ordinals.items() if int(day) > _EARLY)
     told = {"ordinal": _words(spoken, "O"), "later": later, "after_day": _any(spoken.after_days - {"of"})}
     yield from (pattern.format(number=number, **told) for pattern in hints.patterns)

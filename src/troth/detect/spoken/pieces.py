@@ -72,7 +72,7 @@ def _first(talk: Talk, start: int, end: int, language: Language) -> int:
         start += 1
     while start < end and talk.words[start] in language.plurals:
         start += 1
-    if _ARTICLE.fullmatch(kinds, start, end) and len(talk.words[start]) == 1:
+    if kinds[start : start + 1] == "v" and _ARTICLE.fullmatch(kinds, start, end) and len(talk.words[start]) == 1:
         start += 1
     if start < end and talk.words[start] in language.hesitating and _DIGITS.fullmatch(kinds, start + 1, end):
         start += 1

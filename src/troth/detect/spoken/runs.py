@@ -222,17 +222,20 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
         return None
     kinds = talk.kinds[start:end] if len(pieces) == 1 else "".join([talk.kinds[it.start : it.end] for it in pieces])
     by_prompt = _by_prompt(talk, end, kinds, signs, asked, language)
-    by_shape = None
+    if by_prompt and by_prompt[1] > FOLLOWING and by_prompt[0] != "REFERENCE_NUMBER":
+        return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
     parts = _breaths(talk, pieces, is_asked=bool(asked.values))
     is_open = by_prompt is None or by_prompt[0] == "REFERENCE_NUMBER"
-    if is_open and parts == 1 and _is_spelled(signs.shape) and _spells_word(talk, start, end, signs.said):
+    is_spelled = is_open and parts == 1 and "L" not in kinds and _is_spelled(signs.shape)
+    if is_spelled and _spells_word(talk, start, end, signs.said):
         return Said(start, end, "SPELLED_NAME", _SPELT, told=by_prompt is not None)
     is_anything = by_prompt is not None and by_prompt[0] == "REFERENCE_NUMBER" and not asked.is_sure
     if is_anything and (not parts or sum(map(signs.shape.count, "DZB")) < _LEAST_SIGNS):
         return None
-    if by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything:
+    by_shape = None
+    if parts and (by_prompt is None or by_prompt[1] <= FOLLOWING or is_anything):
         long_letters = _long_letters(talk, pieces) if "v" in kinds else 0
-        by_shape = alone(signs, kinds, long_letters=long_letters, parts=parts) if parts else None
+        by_shape = alone(signs, kinds, long_letters=long_letters, parts=parts)
     if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
         type_, score = by_shape
         if type_ == "SPELLED_NAME" and len(signs.said) < _LONG_NAME and _ALPHABETS.isdisjoint(kinds):

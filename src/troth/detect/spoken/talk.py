@@ -257,12 +257,14 @@ def _begun(
     words: list[str], bare: list[str], language: Language
 ) -> list[tuple[int, Sequence[tuple[list[str], Prompt]]]]:
     """Where prompts begin, by two words, of which the second counts without its ``'s``; and which."""
-    pairs = enumerate(zip(map(language.prompts.get, words), [*bare[1:], ""], strict=True))
-    return [
-        (at, prompts)
-        for at, (by_second, second) in pairs
-        if by_second and (prompts := by_second.get(second) or by_second[""])
-    ]
+    prompts = language.prompts
+    found = []
+    for at in [at for at, word in enumerate(words) if word in prompts]:
+        by_second = prompts[words[at]]
+        second = bare[at + 1] if at + 1 < len(bare) else ""
+        if begun := by_second.get(second) or by_second[""]:
+            found.append((at, begun))
+    return found
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
