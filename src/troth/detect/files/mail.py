@@ -53,7 +53,8 @@ def _in_body(part: Part, scan: Scan, encoding: str, depth: int) -> Iterator[Foun
         if stray.strip():
             yield Remark(part.line, "not all of it is base64: the rest is read as it stands", unscanned=True)
             yield from _placed(scan(io.BytesIO(stray), Kind.TEXT, encoding=encoding), part, is_as_written=True)
-        body = from_base64(b"".join(_BASE64_LINE.findall(body)))
+            body = b"".join(_BASE64_LINE.findall(body))
+        body = from_base64(body)
     elif how:
         body = binascii.a2b_qp(body)
     yield from _placed(_in_file(body, part.head, scan, encoding, depth), part, is_as_written=not how)
