@@ -181,6 +181,18 @@ def test_sections_in_another_order_have_the_same_findings(name: str) -> None:
         assert fired(read(first + "".join(shuffled), kind="markdown")) == fired(policy), seed
 
 
+MAIL = re.compile(r"\b([Ee])-?mail")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("spelling", [r"\1mail", r"\1-mail"])
+def test_the_spelling_of_email_changes_no_finding(name: str, spelling: str) -> None:
+    before = sample(name)
+    kind: Kind = "html" if name.endswith(".html") else "text" if name.endswith(".txt") else "markdown"
+    gone, come = changes(before, read(MAIL.sub(spelling, before.source), kind=kind), kind)
+    assert {rule for rule in gone + come if rule != "S.name-variants"} == set()
+
+
 # --- days, and words that mean nothing --------------------------------------------------------------------------------
 
 GROW_OLD = {"S.stale", "S.predates", "S.product.sunset", "S.date.invalid", "GDPR.13.1f.transfer"}

@@ -4,9 +4,9 @@
 several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``#`` a number, ``delet*`` any
 ending, ``*ed`` any beginning, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the
 plain form of a sentence (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``;
-``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words, and a Greek or Cyrillic letter
-in a Latin word is the Latin one that it looks like. Nothing in a phrase repeats
-without end, so finding one takes bounded time.
+``e-mail`` is ``email``; ``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words, and a
+Greek or Cyrillic letter in a Latin word is the Latin one that it looks like. Nothing in a phrase repeats without end,
+so finding one takes bounded time.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = ["Alternatives", "BadPhrase", "Gap", "One", "Part", "Phrase", "Word", 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _LOOKALIKES = str.maketrans("асԁеһіјӏорԛѕтѵԝхуαεικνορτυχ", "acdehijlopqstvwxyaeiknoptux")
 _LATIN, _OTHER = re.compile("[a-z]"), re.compile("[\u0370-\u052f]")
+_MAIL = re.compile(r"\be mail(?=(?:s|ed|ing)?\b|\*)")
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
 _PART = re.compile(r"\.{2,3}|!\(|[()\[\]|]|\*[\w%]+|[\w%]+\*?|\S")
 _MISPLACED = re.compile(r"[\w%]\*[\w%]|\*[\w%]+\*")
@@ -41,7 +42,12 @@ def plain(text: str) -> str:
     for short, full in _SHORT:
         said = said.replace(short, full)
     words = re.findall(r"[\w%]+", _APOSTROPHES.sub("", said))
-    return " ".join(_in_latin(word) for word in words) if _OTHER.search(said) else " ".join(words)
+    return _as_one(" ".join(_in_latin(word) for word in words) if _OTHER.search(said) else " ".join(words))
+
+
+def _as_one(words: str) -> str:
+    """*words* with the one spelling of what is written in two ways: ``e-mail`` is ``email``."""
+    return _MAIL.sub("email", words)
 
 
 def _in_latin(word: str) -> str:
@@ -149,7 +155,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._parts = [*_PART.findall(text.lower()), ""]
+        self._parts = [*_PART.findall(_as_one(text.lower())), ""]
         self._at = 0
 
     def whole(self) -> tuple[_Branches, tuple[str, ...]]:
