@@ -20,8 +20,8 @@ _TELLING_MAX: Final = 4096
 _WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 """Text of another alphabet in a header (RFC 2047)."""
 _ENCODINGS: Final = {"base64": "base64", "quoted-printable": "quoted-printable", "7bit": "", "8bit": "", "binary": ""}
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]+")
 _BASE64: Final = re.compile(rb"[^=]+")
+_NOT_BASE64: Final = bytes(byte for byte in range(256) if not re.match(rb"[A-Za-z0-9+/=]", bytes([byte])))
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Encodings of Python's that no mail is in; some take long."""
 _READ_AS: Final = {"ascii": "", "utf-8": "", "iso8859-1": "cp1252"}
@@ -99,9 +99,9 @@ def known_charset(name: str) -> str:
 def from_base64(written: bytes) -> bytes:
     """The bytes that are *written*, also those after padding, where others stop; other signs are passed over."""
     found = bytearray()
-    for run in _BASE64.finditer(_NOT_BASE64.sub(b"", written)):
-        whole = run[0] if len(run[0]) % 4 != 1 else run[0][:-1]
-        found += binascii.a2b_base64(whole + b"==")
+    for run in _BASE64.finditer(written.translate(None, _NOT_BASE64)):
+        over = len(run[0]) % 4
+        found += binascii.a2b_base64(run[0] if not over else run[0][:-1] if over == 1 else run[0] + b"==")
     return bytes(found)
 
 

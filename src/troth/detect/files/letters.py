@@ -118,8 +118,9 @@ class _Reader:
         now = self._now
         if now.size > _PART_MAX and not self._is_full:
             yield _unread(now.line, now.number, "it is too long to be held: not all of it was read")
-        if now.body.strip() and now.head is not None:
-            yield Part(now.number, now.line, now.head, bytes(now.body))
+        body, now.body = bytes(now.body), bytearray()
+        if body.strip() and now.head is not None:
+            yield Part(now.number, now.line, now.head, body)
 
     def _hold_head(self, line: bytes) -> None:
         self._now.size += len(line)

@@ -14,6 +14,7 @@ from troth.detect.files.found import Found, Remark
 from troth.detect.files.kinds import Kind
 from troth.detect.files.parquet import in_parquet
 from troth.detect.files.prose import in_text
+from troth.detect.files.scripts import heeded
 from troth.detect.files.tables import in_csv
 from troth.detect.files.together import Rows
 from troth.detect.finding import Unscanned
@@ -41,6 +42,8 @@ def scan(
     """
     remarks: list[str] = []
     chunks = decoded(stream, remarks.append, encoding)
+    if detector.names:
+        chunks = heeded(chunks, remarks.append)
     try:
         for it in _scanned(detector, stream, chunks, kind, encoding, explained, rows):
             if remarks:
