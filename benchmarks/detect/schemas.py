@@ -6,8 +6,9 @@ The schema is made from a seed, in a style of names for each of four application
 and type letters, run-together names), and put into SQLite with rows. The floor is what any look at a schema has to do:
 describing it. Times are medians of this process's CPU time. Printed beside them is how many of the references that were
 left out are found, and how many of those found were left out: of a schema that was generated that says little of real
-ones, and a change that makes it worse is one to look at. What real schemas show, with columns that a second labeller
-labelled before they were classified, stands in ``docs/explain/schemas.md``. It ends with 1 where the goal was missed.
+ones, and a change that makes it worse is one to look at. What real schemas show, of families that no rule had seen and
+with columns labelled before they were classified, stands in ``docs/explain/schemas.md``. It ends with 1 where the goal
+was missed.
 """
 
 from __future__ import annotations
