@@ -12,7 +12,7 @@ from troth.detect.spoken.talk import Talk
 
 __all__ = ["answer_end", "answers", "is_led_to", "may_answer", "next_turn", "past_leading"]
 
-_QUESTION_WORDS_MAX: Final = 12
+_QUESTION_WORDS_MAX: Final = 9
 _EMAIL_WORDS_MAX: Final = 14
 _TURN: Final = re.compile("[sz]")
 
@@ -41,9 +41,9 @@ def _email(talk: Talk, at: int, language: Language) -> Said | None:
     return Said(start, end, "EMAIL_ADDRESS", 0.6, told=True) if _names_domain(talk, start, end, language) else None
 
 
-def next_turn(talk: Talk, at: int) -> int | None:
+def next_turn(talk: Talk, at: int, words_max: int = _QUESTION_WORDS_MAX) -> int | None:
     """The first word of the next turn, where one begins soon after word *at*."""
-    turn = _TURN.search(talk.kinds, at, at + _QUESTION_WORDS_MAX)
+    turn = _TURN.search(talk.kinds, at, at + words_max)
     return turn.end() if turn else None
 
 

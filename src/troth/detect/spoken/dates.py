@@ -53,7 +53,8 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
     for match in _DATES.finditer(talk.kinds):
         start, end = match.span()
         month = next((talk.words[at] for at in range(start, end) if talk.kinds[at] in "Mn"), "")
-        if (month and month not in language.months) or _is_spelling(talk, start, end):
+        is_said_apart = talk.kinds[start] == "M" and "on" in talk.words[start:end]  # ``in june. on the second``
+        if is_said_apart or (month and month not in language.months) or _is_spelling(talk, start, end):
             continue
         asked = [it for it in talk.asked_before(start, 2) if start - it.at <= _ASKED_WORDS_MAX]
         types = [type_ for it in asked for type_ in it.prompt.types]

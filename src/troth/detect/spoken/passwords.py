@@ -14,14 +14,14 @@ from troth.detect.spoken.talk import Talk
 
 __all__ = ["passwords"]
 
-_TURNS_MAX: Final = 2
+_QUESTIONS_WORDS_MAX: Final = (12, 9)
 _ANNOUNCED_WORDS_MAX: Final = 7
 _ANSWER_WORDS_MAX: Final = 14
 _DESCRIBED_WORDS_MAX: Final = 18
 _ASIDE_WORDS_MAX: Final = 5
 _CHANGE_WORDS_MAX: Final = 8
-"""How many words are a password, and what describes it (``with a capital k``), at the most; how many of those stand
-between two that say a sign; and how far before it somebody sets one."""
+"""How many words the question, and one that is asked back, have at the most; a password that is told, and one that is
+an answer; what describes it (``with a capital k``), and other talk within that; how far before it somebody sets it."""
 _TURN_END: Final = re.compile("[s?!]")
 _LEADING: Final = "gfyc;"
 _VERB: Final = re.compile("[ygf]{1,3}x{1,3}g")
@@ -100,8 +100,8 @@ def _has_figures(talk: Talk, start: int, end: int, language: Language) -> bool:
 
 def _answered(talk: Talk, at: int, language: Language) -> Said | None:
     """The password that is the other's next turn, all of it, or the turn after a question for it."""
-    for _ in range(_TURNS_MAX):
-        turn = next_turn(talk, at)
+    for words_max in _QUESTIONS_WORDS_MAX:
+        turn = next_turn(talk, at, words_max)
         if turn is None:
             return None
         start = past_leading(talk, turn, language)
