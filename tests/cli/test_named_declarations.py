@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int]] = {
     "evidence export": ((), 0),
     "evidence retract": (("stores.schema_declared", "--from", TODAY, "--until", TODAY, "--because", "wrong"), 1),
     "keep": ((), 0),
+    "promises": ((), 0),
     "work": (("--once",), 0),
     "staff grant": ((BEN, "--role", "handler", "--reason", "answers"), 1),
     "staff invite": ((BEN, "--role", "handler", "--reason", "answers"), 0),

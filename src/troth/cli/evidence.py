@@ -41,7 +41,7 @@ def evidence() -> None:
     "promises",
     multiple=True,
     metavar="ID",
-    help="Only this promise, by its id on the status page; repeat it.",
+    help="Only this promise, by its id (troth promises lists them); repeat it.",
 )
 @click.option(
     "--begins-with",

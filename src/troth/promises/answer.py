@@ -69,6 +69,8 @@ LOOKING: Mapping[str, str] = MappingProxyType(
 """Everything that a control may ask to look at. A new word is added here, with what it stands for."""
 
 
+_MENDS = MappingProxyType({"site": "Say under organisation.site where it is."})
+"""What would give a control what it looks at, where a declaration can."""
 NAMED_MAX = 50
 """Findings that a check names one by one."""
 
@@ -252,7 +254,8 @@ def _ask(key: str, looking: Mapping[str, object]) -> Answer:
         elif parameter.default is parameter.empty:
             missing.append(name)
     if missing:
-        return _error(f"There was nothing to look at: no {', no '.join(missing)} given.")
+        mends = "".join(f" {_MENDS[name]}" for name in missing if name in _MENDS)
+        return _error(f"There was nothing to look at: no {', no '.join(missing)} given.{mends}")
     try:
         return function(**arguments)
     except Exception as error:  # noqa: BLE001 - a broken check is a result, whatever broke it

@@ -6,6 +6,7 @@ what is recorded. It holds no personal value; the checks and the ledger hold non
 """
 
 from troth.service.board.evidence.export import Exported, export_evidence
-from troth.service.board.evidence.gather import NoSuchPromise, Wanted
+from troth.service.board.evidence.gather import Wanted
+from troth.service.board.standing import NoSuchPromise
 
 __all__ = ["Exported", "NoSuchPromise", "Wanted", "export_evidence"]

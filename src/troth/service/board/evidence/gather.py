@@ -19,23 +19,19 @@ from troth.service.board import plan
 from troth.service.board.comparing import Told, require_retracted
 from troth.service.board.judging import judge
 from troth.service.board.models import ChangeRow
+from troth.service.board.standing import meant
 from troth.service.company import Company
-from troth.service.configuration import ServiceError
 from troth.service.record import checks
 from troth.service.record.commitment import Kept, kept
 from troth.service.record.declared import without_own
 from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 
-__all__ = ["Gathered", "NoSuchPromise", "Promised", "Wanted", "gather"]
+__all__ = ["Gathered", "Promised", "Wanted", "gather"]
 
 _KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
 """The groups of entries that say how the policy was kept, and no more."""
 _OF_CHECKS = ("check.changed", "check.made")
-
-
-class NoSuchPromise(ServiceError):
-    """No promise of the policy has that id; the message names those that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +230,7 @@ def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) ->
 
 def _promises(here: Company, wanted: Wanted, as_of: dt.datetime, signed: Checkpoint) -> Iterator[Promised]:
     known = {plan.promise_name(promise): promise for promise in here.declaration.promises}
-    asked = {_name(id_, known) for id_ in wanted.promises} or known.keys()
+    asked = {meant(id_, known) for id_ in wanted.promises} or known.keys()
     judged = judge(here, now=as_of)
     changes: dict[str, list[ChangeRow]] = {}
     for row in _changes(asked, wanted, signed):
@@ -249,13 +245,3 @@ def _changes(names: Sequence[str] | Any, wanted: Wanted, signed: Checkpoint) -> 
     if (begins := wanted.begins) is not None:
         rows = rows.filter(at__gte=begins)
     return rows.order_by("at", "pk")
-
-
-def _name(id_: str, known: Mapping[str, Promise]) -> str:
-    """The promise that somebody means: by the id that the status page links, or the beginning of it."""
-    wanted = id_.removeprefix("p-").removeprefix("~")
-    found = [name for name in known if name.removeprefix("~").startswith(wanted)] if wanted else []
-    if len(found) != 1:
-        problem = "several promises begin so" if found else "no promise of the policy has this id"
-        raise NoSuchPromise(f"{id_}: {problem}; the ids stand in the addresses of /policy/status/")
-    return found[0]

@@ -1,0 +1,156 @@
+"""``troth promises``: how each sentence of the policy stands, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.cli import company as cli
+from troth.counting import counted
+
+if TYPE_CHECKING:
+    from troth.promises import Control, Standing
+    from troth.service.board.standing import Stood
+    from troth.service.company import Company
+
+__all__ = ["promises"]
+
+_NO_DAY = " " * 10
+
+
+@click.command()
+@cli.declaration_option
+@click.argument("id_", metavar="[ID]", required=False)
+@cli.json_option
+def promises(declaration: Path, id_: str | None, as_json: bool) -> None:
+    """Say how each promise of the policy stands, since when and why; or all about one, by its id or how that begins.
+
+    Nothing is checked for it: `troth keep` does that, and a status changes by time alone, too. Ends with 1 where a
+    promise is broken.
+
+    \b
+    Example:  troth promises
+              troth promises p-3f9a
+    """
+    here, found = _found(declaration, id_)
+    if as_json:
+        cli.print_json(_whole(found[0], here) if id_ is not None else [_brief(each) for each in found])
+    else:
+        for line in _shown(found[0], here) if id_ is not None else _listed(found):
+            click.echo(cli.printable(line))
+    if any(each.judgement.status == "broken" for each in found):
+        raise click.exceptions.Exit(1)
+
+
+def _found(declaration: Path, id_: str | None) -> tuple[Company, Sequence[Stood]]:
+    from troth.declaration import load
+    from troth.service.server import catch_up, set_up
+
+    load(declaration)  # every mistake in it, before anything is opened
+    set_up()
+    catch_up()
+    from troth.service.board.standing import meant, stand
+    from troth.service.company import company
+    from troth.service.settings import TROTH
+
+    here = company(TROTH)
+    found = {each.name: each for each in stand(here, dt.datetime.now(dt.UTC))}
+    return here, [found[meant(id_, found)]] if id_ is not None else list(found.values())
+
+
+# --- for people -----------------------------------------------------------------------------------------------------
+
+
+def _listed(found: Sequence[Stood]) -> Iterator[str]:
+    for each in found:
+        since = f"{each.since:%Y-%m-%d}" if each.since else _NO_DAY
+        yield f"{each.judgement.status:9} {each.id}  {since}  “{each.promise.quote}”"
+        yield f"{'':9} {each.reason}"
+    told = ", ".join(f"{count} {status}" for status, count in Counter(it.judgement.status for it in found).items())
+    yield f"{counted(len(found), 'promise')}{f': {told}' if told else ''}"
+
+
+def _shown(one: Stood, here: Company) -> Iterator[str]:
+    promise = one.promise
+    yield f"“{promise.quote}”"
+    since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since else ""
+    yield f"{one.judgement.status}{since}  {one.id}"
+    yield f"owner: {promise.owner}"
+    if promise.about:
+        yield f"about: {', '.join(promise.about)}"
+    for it in one.judgement.standings:
+        yield ""
+        yield from _control(it, here.controls.get(it.control or ""))
+    if promise.waive is not None:
+        scope = ", ".join(promise.waive.scope) or "all of its controls"
+        yield ""
+        yield f"waiver: until {promise.waive.until}, approved by {promise.waive.approver}, for {scope}"
+        yield f"  {promise.waive.reason}"
+
+
+def _control(it: Standing, control: Control | None) -> Iterator[str]:
+    yield f"{it.control or 'besides'}: {it.status or 'does not apply'}"
+    yield f"  {it.reason}"
+    if it.check is not None:
+        seen = it.check.evidence
+        told = f"{seen.population:,} to look at, {seen.tested:,} looked at, {seen.excluded:,} left out"
+        yield f"  last check {it.check.at:%Y-%m-%d %H:%M} UTC: {it.check.outcome}; {told}"
+        for found in it.check.findings:
+            yield f"  {found.place or 'besides'}: {found.message}" + (f"; {found.mend}" if found.mend else "")
+    if control is not None:
+        yield f"  cannot see: {control.cannot_see}"
+
+
+# --- for machines ---------------------------------------------------------------------------------------------------
+
+
+def _brief(one: Stood) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "status": str(one.judgement.status),
+        "since": one.since.isoformat() if one.since else None,
+        "reason": one.reason,
+        "quote": one.promise.quote,
+        "owner": one.promise.owner,
+    }
+
+
+def _whole(one: Stood, here: Company) -> dict[str, Any]:
+    promise = one.promise
+    return {
+        **_brief(one),
+        "about": list(promise.about),
+        "reasons": list(one.judgement.reasons),
+        "controls": [_checked(it, here.controls.get(it.control or "")) for it in one.checked],
+        "attest": promise.attest.model_dump(mode="json") if promise.attest else None,
+        "waive": promise.waive.model_dump(mode="json") if promise.waive else None,
+    }
+
+
+def _checked(it: Standing, control: Control | None) -> dict[str, Any]:
+    check = it.check
+    return {
+        "id": it.control,
+        "question": control.question if control else None,
+        "cannot_see": control.cannot_see if control else None,
+        "status": str(it.status) if it.status else None,
+        "reason": it.reason,
+        "check": None
+        if check is None
+        else {
+            "at": check.at.isoformat(),
+            "valid_until": check.valid_until.isoformat(),
+            "outcome": str(check.outcome),
+            "summary": check.summary,
+            "figures": dict(check.figures),
+            "population": check.evidence.population,
+            "tested": check.evidence.tested,
+            "excluded": check.evidence.excluded,
+            "findings": [{"place": f.place, "message": f.message, "mend": f.mend} for f in check.findings],
+        },
+    }
