@@ -96,6 +96,8 @@ class Block:
     ordered: bool = False
     cell: Cell | None = None
     language: Language = Language.UNCLEAR
+    anchors: tuple[str, ...] = field(default=(), compare=False)
+    """The names by which a link can lead to it, as the source has them."""
 
     @property
     def text(self) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
 from django import template
 from django.utils.formats import date_format, number_format
@@ -20,6 +21,7 @@ from troth.policy import Sentence
 
 __all__ = [
     "ago",
+    "at_level",
     "clock",
     "day",
     "ended",
@@ -257,6 +259,20 @@ def _measured(value: float) -> str:
         return plain  # a power of ten, or what is no number
     places = len(plain.partition(".")[2])
     return number_format(float(plain), places, force_grouping=True)
+
+
+class _Levelled(Protocol):
+    @property
+    def level(self) -> int: ...
+
+
+_T = TypeVar("_T", bound=_Levelled)
+
+
+@register.filter
+def at_level(several: Iterable[_T], level: int) -> list[_T]:
+    """Those of several sections that have that level."""
+    return [one for one in several if one.level == level]
 
 
 @register.filter

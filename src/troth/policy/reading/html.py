@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ _BOLD = frozenset({"b", "strong"})
 
 _NESTING_BUDGET = 20_000_000
 _REPEAT_BUDGET = 500_000
+_ANCHOR_CHARACTERS_MAX = 100
 _HEADING_CHARACTERS_MAX, _LONG_HEADING_MAX = 100, 500
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _PROTECTED = "/cdn-cgi/l/email-protection#"
@@ -88,6 +90,7 @@ class _Blocks:
         self._begin(Draft("paragraph"))
         self._bold: list[bool] = []
         self._in_bold: set[int] = set()
+        self._anchors: list[str] = []
         self._head = 0
         self._headed: set[int] = set()
 
@@ -113,8 +116,17 @@ class _Blocks:
                 head = _head_around(node if event == "open" else node.parent)
                 self._begin(_begun(node if event == "open" else node.parent, self._lists, head))
                 self._head = head.mem_id if head is not None else 0
-                self._draft.cell = self._tables.at(event, tag)
+                self._draft.cell = self._tables.at(event, node)
+                self._name(event, node)
         yield from self._ended()
+        if self._anchors:
+            yield Draft("paragraph", anchors=self._anchors)
+
+    def _name(self, event: str, node: LexborNode) -> None:
+        """Remember the names by which a link leads here, for the next block that has words."""
+        attributes = node.attributes if event == "open" else {}
+        names = (attributes.get("id"), attributes.get("name") if node.tag == "a" else None)
+        self._anchors += [name for name in names if name and len(name) <= _ANCHOR_CHARACTERS_MAX]
 
     def _left_out(self, node: LexborNode) -> Iterator[Draft]:
         """The blocks of what is left out, while the one in which it stands goes on."""
@@ -151,6 +163,7 @@ class _Blocks:
             self._weak += words
 
     def _inline(self, event: str, node: LexborNode) -> None:
+        self._name(event, node)
         if event == "open":
             self._bold.append(node.tag in _BOLD or _BOLD_STYLE.search(node.attributes.get("style") or "") is not None)
         elif self._bold:
@@ -199,6 +212,7 @@ class _Blocks:
             if draft.kind == "heading":
                 draft.depth = draft.depth or min(self._level + 1, 6)
                 self._level = draft.depth if after.kind == "heading" and after.depth else self._level
+            draft.anchors, self._anchors = self._anchors, []
             yield draft
             self._begin(after)
 
@@ -210,17 +224,32 @@ class _Blocks:
         return len(words) > most or (not is_first and words.endswith("."))
 
     def find_heads(self, found: list[Draft]) -> None:
-        """Take the first row of a table for its head where all of it, and no other row, is in bold type."""
-        rows = defaultdict[int, dict[int, list[Draft]]](lambda: defaultdict(list))
+        """Tell the heads of tables from what only looks like one: a first row is a head where it alone is all in bold
+        type, the name of a row is none, and what has one row or one column is no table at all."""
+        tables = defaultdict[int, dict[int, list[Draft]]](lambda: defaultdict(list))
         for draft in found:
             if draft.cell is not None and not draft.is_left_out:
-                rows[draft.cell.table][draft.cell.row].append(draft)
-        for row, *others in ([table[number] for number in sorted(table)] for table in rows.values()):
-            is_marked = any(draft.cell and draft.cell.is_head for draft in row)
-            plain = any(id(draft) not in self._in_bold for other in others for draft in other)
-            if len(row) > 1 and plain and not is_marked and all(id(draft) in self._in_bold for draft in row):
-                for draft in row:
-                    draft.cell = replace(draft.cell, is_head=True) if draft.cell else None
+                tables[draft.cell.table][draft.cell.row].append(draft)
+        for rows in tables.values():
+            first, *others = (rows[number] for number in sorted(rows))
+            cells = [draft for row in rows.values() for draft in row]
+            if not others or len({draft.cell.column for draft in cells if draft.cell}) == 1:
+                for draft in cells:
+                    draft.cell = None
+            elif not any(map(_is_head, first)) and all(id(draft) in self._in_bold for draft in first):
+                _mark(first, is_head=any(id(draft) not in self._in_bold for draft in cells))
+            for row in rows.values():
+                if not all(map(_is_head, row)):
+                    _mark(row, is_head=False)
+
+
+def _is_head(draft: Draft) -> bool:
+    return draft.cell is not None and draft.cell.is_head
+
+
+def _mark(row: list[Draft], *, is_head: bool) -> None:
+    for draft in row:
+        draft.cell = replace(draft.cell, is_head=is_head) if draft.cell else None
 
 
 class _Tables:
@@ -229,17 +258,29 @@ class _Tables:
     def __init__(self) -> None:
         self._table = self._row = self._column = -1
         self._head = self._inside = False
+        self._next = 0
+        self._reaching: dict[int, int] = {}
+        """By their columns the cells of rows above that reach down, and how many rows they still have."""
 
-    def at(self, event: str, tag: str) -> Cell | None:
+    def at(self, event: str, node: LexborNode) -> Cell | None:
         """The cell that we are in after this tag."""
-        if tag == "table":
-            self._table, self._row, self._inside = self._table + (event == "open"), -1, False
-        elif tag == "tr" and event == "open":
-            self._row, self._column = self._row + 1, -1
-        elif tag in {"td", "th"}:
-            self._inside, self._head = event == "open", tag == "th"
-            self._column += event == "open"
+        if node.tag == "table":
+            self._table, self._row, self._inside, self._reaching = self._table + (event == "open"), -1, False, {}
+        elif node.tag == "tr" and event == "open":
+            self._row, self._next = self._row + 1, 0
+            self._reaching = {column: rows - 1 for column, rows in self._reaching.items() if rows > 1}
+        elif node.tag in {"td", "th"}:
+            self._inside, self._head = event == "open", node.tag == "th"
+            if event == "open":
+                self._column = next(at for at in itertools.count(self._next) if at not in self._reaching)
+                self._next = self._column + _span(node, "colspan")
+                self._reaching |= {at: rows for at in (self._column,) if (rows := _span(node, "rowspan")) > 1}
         return Cell(self._table, self._row, self._column, self._head) if self._inside else None
+
+
+def _span(node: LexborNode, name: str) -> int:
+    """How many rows or columns the cell has, as far as anybody would draw it."""
+    return int(found[0]) if (found := re.fullmatch("[1-9][0-9]?", node.attributes.get(name) or "")) else 1
 
 
 def _head_around(node: LexborNode | None) -> LexborNode | None:

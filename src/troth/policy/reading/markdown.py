@@ -22,6 +22,8 @@ _FRONT = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(?:(?!\1)[^\r\n]*\r?\n){0,
 _FRONT_LINE = re.compile(r"$|\s|#|- |[\]})]|[a-z][\w-]{0,40}\s*[:=]")
 _FOR_PROGRAMS = re.compile(r"\{:? ?[#.][\w-][^{}\n]{0,200}\}|\{: [^{}\n]{0,200}\}|\{%[^{}\n]{0,200}%\}")
 """What stands in a text for the program that makes a page of it: ``{: #contact }``, ``{% include nav.html %}``."""
+_ANCHOR = re.compile(r"<\w{1,10} [^<>]{0,200}?\b(?:id|name)=[\"']?([\w.:-]{1,100})", re.I)
+_HEADED = re.compile(r"\{:? ?#([\w.:-]{1,100})")
 _STROKE = re.compile(r"<(/?)(?:del|s|strike)\b", re.I)
 _LINK_END = re.compile(r"\](?:\([^()\n]{0,2000}(?:\([^()\n]{0,2000}\)[^()\n]{0,2000})?\)|\[[^\]\n]{0,1000}\])?")
 
@@ -38,7 +40,7 @@ def _inline() -> MarkdownIt:
 
 def drafts(source: str) -> Iterator[Draft]:
     """The blocks of a Markdown text. Raises `PolicyError` when it has more lines than any policy."""
-    source = _for_readers(source)
+    given, source = source, _for_readers(source)
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source)), len(source)]
     if len(lines) > _LINES_MAX + 2:
         raise PolicyError(f"the policy has {len(lines) - 1} lines, {_LINES_MAX} are allowed; is it the right file?")
@@ -64,11 +66,14 @@ def drafts(source: str) -> Iterator[Draft]:
             case "tr_close":
                 column = -1
             case "inline":
-                draft, level = _begun(level, lists), 0
+                draft = _begun(level, lists)
+                draft.anchors += _HEADED.findall(given[start:end]) if level else []
+                level = 0
                 draft.cell = Cell(table, row, column, is_head=row == 0) if column >= 0 else None
                 # The cells of a row have the same lines; each is looked for behind the one before it.
                 start = reached if start < reached < end else start
                 struck = Draft("paragraph", is_left_out=True)
+                draft.anchors += _ANCHOR.findall(token.content)
                 reached = _fill(draft.traced, struck.traced, token, source, start, end, env)
                 yield draft
                 yield struck

@@ -132,6 +132,8 @@ class Draft:
     traced: Traced = field(default_factory=Traced)
     is_left_out: bool = False
     """Whether it is not taken for the policy: a part of the site, or words that nobody sees or that were struck out."""
+    anchors: list[str] = field(default_factory=list)
+    """The names by which a link can lead to it. Those of a draft without words are for the next one."""
 
 
 def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ()) -> PolicyText:
@@ -156,12 +158,14 @@ class _Cut:
     def __init__(self, lines: list[int], pages: Sequence[int], most: int) -> None:
         self._lines, self._pages, self._most = lines, pages, most
         self._seen: Counter[str] = Counter()
+        self._anchors: list[str] = []
         self.blocks: list[Block] = []
         self.places: dict[str, Callable[[int, int], Span]] = {}
 
     def add(self, draft: Draft, *, words: int = 1) -> bool:
         """Cut that draft, if it has so many *words*; no, and nothing done, where it has too many sentences."""
         collapsed = draft.traced.collapsed()
+        self._anchors += draft.anchors
         if not collapsed.text or collapsed.text.count(" ") < words - 1:
             return True
         cuts = [(0, len(collapsed.text))] if draft.kind == "heading" else split(collapsed.text)
@@ -174,7 +178,10 @@ class _Cut:
             sentences.append(Sentence(_id(text, self._seen), text, place(0, len(text)), links))
             self.places[sentences[-1].id] = place
         language = language_of(collapsed.text)
-        self.blocks.append(Block(draft.kind, tuple(sentences), draft.depth, draft.ordered, draft.cell, language))
+        anchors, self._anchors = tuple(self._anchors), []
+        self.blocks.append(
+            Block(draft.kind, tuple(sentences), draft.depth, draft.ordered, draft.cell, language, anchors)
+        )
         return True
 
 

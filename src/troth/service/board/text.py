@@ -10,7 +10,7 @@ from types import MappingProxyType
 from troth.policy import Block, PolicyText, Sentence
 from troth.service.board.mark import ORDER, Mark
 
-__all__ = ["Chapter", "Entry", "Part", "Passage", "Row", "chapters"]
+__all__ = ["Chapter", "Entry", "Item", "Part", "Passage", "Row", "chapters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ def _rows(cells: Sequence[Block], placed: _Placed) -> Iterator[Row]:
         within = [[b for b in blocks if b.cell and b.cell.column == column] for column in range(columns)]
         shown = tuple((Passage(tuple(each for b in cell for each in b.sentences)),) for cell in within)
         sentences = tuple(sentence for block in blocks for sentence in block.sentences)
-        marks = tuple(dict.fromkeys(mark for each in sentences for mark in placed.get(each.id, ())))
-        below = (Passage(sentences, marks),) if marks else ()
+        marks = {mark.id: mark for each in sentences for mark in placed.get(each.id, ())}
+        below = (Passage(sentences, tuple(marks.values())),) if marks else ()
         yield Row(shown, below, all(block.cell is not None and block.cell.is_head for block in blocks))
 
 
