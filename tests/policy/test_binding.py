@@ -80,6 +80,11 @@ def test_the_whole_is_found_where_the_same_words_are_a_part_elsewhere() -> None:
     assert found(text, "we keep it for a year") == "we keep it for a year"
 
 
+def test_a_lead_that_has_no_end_is_kept_once() -> None:
+    text = f"{'we ' * 20_000}never:\n\n" + "".join(f"- sell it {number}\n" for number in range(500))
+    assert found(text, "sell it 7") == "sell it 7"
+
+
 def test_marks_alone_are_found_nowhere() -> None:
     assert quoted(read("We keep it. We do - not - sell."), [".", " - ", "…", "\u200b", ""]) == [()] * 5
 

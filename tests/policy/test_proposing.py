@@ -414,6 +414,7 @@ NO_STATISTICS = "the declaration has cookies that this rules out: _ga (statistic
         ("We store your data on servers in Germany.", ""),
         ("We keep your data in the United Kingdom only.", f"{ELSEWHERE}post (processor, US)"),
         ("Your data stays in your account for 90 days.", ""),
+        ("Your data stays in the US.", f"{ELSEWHERE}press (sale, GB)"),
         ("We use no analytics.", NO_STATISTICS),
         ("Google Analytics is not used on this site.", NO_STATISTICS),
         ("We use only necessary cookies.", NO_STATISTICS),

@@ -118,7 +118,9 @@ def _unplaced(
         return Problem("quote-ambiguous", None, path, message, mend), None
     if (part_of := page.around(quote)) is not None:
         message = f"the quote is only a part of what line {part_of.span.line} says, and the rest may turn it round"
-        return Problem("quote-partial", None, path, message, f"quote the whole: “{page.whole_of(quote)}”"), part_of
+        return Problem(
+            "quote-partial", None, path, message, f"quote the whole: “{_short(page.whole_of(quote), 2_000)}”"
+        ), part_of
     near = _nearest(page.sentences, quote)
     mend = (
         f"the nearest sentence is in line {near.span.line}: “{_short(near.text)}”" if near else "quote it as published"
@@ -142,5 +144,5 @@ def _likeness(wanted: frozenset[str], words: frozenset[str]) -> float:
     return len(wanted & words) / (len(wanted) + len(words - wanted) * 0.2) if wanted else 0.0
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:119] + "…"
+def _short(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -24,15 +24,18 @@ _MARKS = " .,;:!\"'()[]|-"
 something."""
 _REST = re.compile(r"[ .,;:!\"'()\[\]|-]*(?:(?<=[;,] )(?:and|or))?")
 """What may follow a quote: marks, and the word that leads to the next item of a list."""
+_LEAD_MAX = 400
+"""What leads into a list is no longer, as it is kept with each of its items."""
 _SENTENCE_ENDS = (".", "!", "?")
 _FIRST = re.compile(r"\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """Where a sentence stands: characters *start* to before *end*, its own words from *own* (what leads into an item
-    stands before them), in the *line*-th paragraph, item or row and in the *block*-th block."""
+    """Where the *number*-th sentence stands: characters *start* to before *end*, its own words from *own* (what leads
+    into an item stands before them), in the *line*-th paragraph, item or row and in the *block*-th block."""
 
+    number: int
     sentence: Sentence
     start: int
     own: int
@@ -50,10 +53,10 @@ class Page:
         self._stands = list(_stands(policy, parts))
         self._text = "".join(parts)
         self._starts = [stand.start for stand in self._stands]
-        self._lines: dict[int, list[_Stand]] = {}
+        self._lines: dict[int, tuple[_Stand, _Stand]] = {}
         self._begins: dict[str, list[int]] = {}
         for stand in self._stands:
-            self._lines.setdefault(stand.line, []).append(stand)
+            self._lines[stand.line] = (self._lines.get(stand.line, (stand, stand))[0], stand)
             for at in sorted({self._first_word(stand.start), self._first_word(stand.own)}):
                 self._begins.setdefault(_word_at(self._text, at), []).append(at)
 
@@ -81,7 +84,8 @@ class Page:
             return ""
         first, last = self._at(at), self._at(at + len(bare) - 1)
         if self._is_row(first) and not (first.block == last.block and self._is_sentence(last)):
-            return self._text[self._lines[first.line][0].start : self._lines[first.line][-1].end]
+            begin, end = self._lines[first.line]
+            return self._text[begin.start : end.end]
         return self._text[first.own if at >= first.own else first.start : last.end]
 
     def _between(self, start: int, end: int) -> list[_Stand]:
@@ -89,14 +93,15 @@ class Page:
         first, last = self._at(start), self._at(end - 1)
         if first.line != last.line or not _REST.fullmatch(self._text, end, last.end):
             return []
-        line = self._lines[first.line]
-        if self._is_row(first) and [line[0], line[-1]] != [first, last]:
-            return [] if first.block != last.block or not self._is_sentence(last) else _run(line, first, last)
-        return _run(line, first, last)
+        is_part = self._is_row(first) and self._lines[first.line] != (first, last)
+        if is_part and not (first.block == last.block and self._is_sentence(last)):
+            return []
+        return self._stands[first.number : last.number + 1]
 
     def _is_row(self, stand: _Stand) -> bool:
         """Whether its line is a row of several cells."""
-        return len({it.block for it in self._lines[stand.line]}) > 1
+        first, last = self._lines[stand.line]
+        return first.block != last.block
 
     def _is_sentence(self, stand: _Stand) -> bool:
         """Whether it ends as sentences do. A cell without that end, “13 months”, says something in its row only."""
@@ -121,14 +126,18 @@ def leads_of(policy: PolicyText) -> Mapping[int, Sentence]:
             found[number] = lead
         elif block.kind != "list_item" and block.cell is None:
             last = block.sentences[-1] if block.kind == "paragraph" and block.sentences else None
-            lead = last if last is not None and last.text.rstrip().endswith((":", ",", "-", "–", "—")) else None
+            lead = last if last is not None and _leads(last.text) else None
     return found
+
+
+def _leads(text: str) -> bool:
+    return len(text) <= _LEAD_MAX and text.rstrip().endswith((":", ",", "-", "–", "—"))
 
 
 def _stands(policy: PolicyText, parts: list[str]) -> Iterator[_Stand]:
     """Where each sentence stands; its words, with what is between them, are added to *parts*."""
     leads = leads_of(policy)
-    at = line = 0
+    at = line = stands = 0
     for number, (block, following) in enumerate(zip(policy.blocks, (*policy.blocks[1:], None), strict=True)):
         for place, sentence in enumerate(block.sentences):
             lead = f"{same_words(leads[number].text)} " if number in leads and place == 0 else ""
@@ -136,7 +145,8 @@ def _stands(policy: PolicyText, parts: list[str]) -> Iterator[_Stand]:
             is_last = place == len(block.sentences) - 1
             parts.append(lead + words + (_behind(block, following) if is_last else " "))
             own = at + len(lead)
-            yield _Stand(sentence, at, own, own + len(words), line, number)
+            yield _Stand(stands, sentence, at, own, own + len(words), line, number)
+            stands += 1
             at += len(parts[-1])
             line += parts[-1].endswith("\n")
 
@@ -146,10 +156,6 @@ def _behind(block: Block, following: Block | None) -> str:
     if block.cell is None or following is None or following.cell is None:
         return "\n"
     return ROW if (block.cell.table, block.cell.row) == (following.cell.table, following.cell.row) else "\n"
-
-
-def _run(line: list[_Stand], first: _Stand, last: _Stand) -> list[_Stand]:
-    return line[line.index(first) : line.index(last) + 1]
 
 
 def _word_at(text: str, at: int) -> str:
