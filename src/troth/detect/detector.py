@@ -82,6 +82,11 @@ class Detector:
         if names:
             self._finders += [it() for it in (Places, Names) if self._types is None or self._types & it.TYPES]
 
+    @property
+    def names(self) -> bool:
+        """Whether people, places and organisations are looked for, which is done in Latin letters only."""
+        return any(isinstance(it, Names) for it in self._finders)
+
     def find(self, text: str) -> list[Finding]:
         """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""
         ready = Text(text, seconds_max=self._seconds_max)

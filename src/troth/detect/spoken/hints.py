@@ -16,8 +16,8 @@ _AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""
 _PLACE_BYTES_MAX: Final = 8 << 10
 _AGAIN_BYTES: Final = 1 << 10
-"""How much of an endless talk is read at a time, and how much of that once more with what follows: more than an exchange
-of one value takes."""
+"""How much of an endless talk is read at a time, and how much of that once more with what follows: more than one value
+takes that two people exchange."""
 _WORD_BYTES_MAX: Final = 64
 _COUNTING_BYTES_MAX: Final = 48
 """``two hundred and fifty pounds``: what is longer counts nothing, but is a value with something said after it."""
@@ -59,10 +59,9 @@ def _near(said: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 def _in_parts(talks: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """The same, the long ones in parts that overlap, so that time and memory are bounded for each."""
     for start, end in talks:
-        while end - start > _PLACE_BYTES_MAX:
-            yield start, start + _PLACE_BYTES_MAX
-            start += _PLACE_BYTES_MAX - _AGAIN_BYTES
-        yield start, end
+        last = max(start + 1, end - _AGAIN_BYTES)  # what begins later was read with what comes before it
+        for first in range(start, last, _PLACE_BYTES_MAX - _AGAIN_BYTES):
+            yield first, min(first + _PLACE_BYTES_MAX, end)
 
 
 def _said(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:

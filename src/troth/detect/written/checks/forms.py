@@ -8,6 +8,7 @@ from typing import Final
 from troth.detect.written.checks.sums import digits_of, is_luhn
 
 __all__ = [
+    "account",
     "base58",
     "bech32",
     "card",
@@ -57,6 +58,13 @@ _HOLDING_A_PLACE: Final = re.compile(
     r"|~?/[\w.-]+/.*"
 )
 """Stars, variables and their like; and a folder, which programs call PWD."""
+_OF_MACHINES: Final = re.compile(
+    r"root|admin(?:istrator)?|users?|shared|public|default|guest|nobody|invalid|system|service|daemon|apps?|node|git"
+    r"|deploy(?:er)?|build(?:er)?|ci|runner|jenkins|circleci|travis|vagrant|docker|ubuntu|debian|centos|fedora|ec2-user"
+    r"|azureuser|pi|postgres(?:ql)?|mysql|oracle|redis|nginx|www|www-data|apache|tomcat|hadoop|spark|jovyan|linuxbrew"
+    r"|codespace|vscode|work|tests?|demo"
+)
+"""Accounts of machines, which have homes, too."""
 _NO_NAME: Final = re.compile(
     r"an?|account|agent|all|already|and|are|as|at|before|can|did|does|e?mail|empty|error|fail(?:ed|ure)|for|found|from"
     r"|group|had|has|he|her|here|his|id|if|info?|input|invalid|is|it|just|log|login|me|message|missing|must|my|n/a|names?"
@@ -192,6 +200,11 @@ def document(value: str) -> bool:
 def username(value: str) -> bool:
     """Not a word that merely follows the word *user*."""
     return _NO_NAME.fullmatch(value.lower().strip("._-")) is None
+
+
+def account(value: str) -> bool:
+    """Of somebody: not one that systems and their services have for themselves."""
+    return username(value) and _OF_MACHINES.fullmatch(value.lower()) is None
 
 
 def handle(value: str) -> bool:

@@ -109,6 +109,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "gb_nino": "a National Insurance number has, with a prefix that is given out",
     "gb_plate": "a registration has, with an age that there is",
     "gb_postcode": "a postcode has, of an area that there is",
+    "account": "an account of somebody has, and is none that systems have for themselves",
     "handle": "a handle has, and is no word that programs write behind an @",
     "id_nik": "an identity number has, with a province and a date",
     "in_pan": "a PAN has, with a letter that says whose it is",
