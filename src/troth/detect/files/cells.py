@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 
 __all__ = ["Cell", "Column", "NoRecords", "in_json", "in_jsonl", "inside", "labels"]
 
-_ELEMENT_MAX: Final = 1 << 25
-"""Characters of one element of a JSON array, or of a document that is none."""
+_ELEMENT_MAX: Final = 1 << 24
+"""Characters of one element of a JSON array, or of a document that is none. Python's objects take ten times that, and a
+hundred times where a document is all brackets."""
 
 _LABELS: Final = frozenset({"name", "key", "label", "field", "property", "attribute", "question", "type", "code"})
 _VALUES: Final = frozenset({"value", "values", "answer", "answers", "content", "response"})
