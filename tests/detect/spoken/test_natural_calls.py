@@ -210,3 +210,24 @@ def test_letters_are_found_where_digits_were_asked_for() -> None:
 def test_sixteen_digits_are_no_telephone() -> None:
     value = "four nine two nine oh one six one seven seven two three nine oh four one"
     assert _found(f"agent: what number have you\ncaller: i ran for the phone it's {value}") == [("CREDIT_CARD", value)]
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "agent: your date of birth\ncaller: ⟦DATE_OF_BIRTH june fourteenth nineteen seventy one⟧\n"
+        "agent: and your mailing zip\ncaller: ⟦POSTAL_CODE seven nine one oh two⟧",
+        "agent: read me the front\ncaller: ⟦CREDIT_CARD fifty one ninety nine thirty eight forty four oh two sixty six "
+        "seventy one thirteen⟧\nagent: and now the back\ncaller: ⟦CVV zero nine eight⟧",
+        "agent: so what's the door code\ncaller: it's ⟦PIN c one two five four y⟧",
+    ],
+)
+def test_what_is_asked_next_is_no_more_of_what_was_asked_before(marked: str) -> None:
+    call, values = _marked(marked)
+    assert _found(call) == values
+
+
+def test_tens_that_are_said_back_one_by_one_are_somebodys() -> None:
+    value = "sixty\nagent: sixty\ncaller: eighty three\nagent: eighty three\ncaller: seventy one"
+    assert [said for _, said in _found(f"caller: my bank is {value}\nagent: thanks")] == [value]
+    assert _found("agent: that'll be eighty three\ncaller: eighty three\nagent: or seventy one in cash") == []

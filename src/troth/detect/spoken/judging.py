@@ -43,6 +43,7 @@ still counts."""
 _OWN_WORDS_MAX: Final = 5
 _OTHER_WORDS_MAX: Final = 10
 _TURNS_MAX: Final = 3
+_ANSWERED_TURNS: Final = 2
 """How much else may be said between a question and its answer: words of the answer's turn, words, turns."""
 _SLIPPED: Final = 7
 _SHORT: Final = 8
@@ -79,7 +80,7 @@ def context(talk: Talk, at: int, *, since: int = 0) -> Context:
     count less, and less far.
     """
     by_rank: tuple[list[tuple[str, ...]], ...] = ([], [], [])
-    is_partial = is_sure = is_near = False
+    is_partial = is_sure = is_near = is_asked_since = False
     counted = 0
     typed = at
     for start, past, prompt in talk.asked_before(at, _ASKED_MAX):
@@ -88,6 +89,9 @@ def context(talk: Talk, at: int, *, since: int = 0) -> Context:
             break
         if _has_moved_on(talk.kinds[past:at], rank):
             continue
+        if is_asked_since and talk.kinds.count("s", past, typed) >= _ANSWERED_TURNS:
+            break  # it has its answer
+        is_asked_since = is_asked_since or (rank == 1 and "s" in talk.kinds[past:at])
         by_rank[rank].append(prompt.types)
         if prompt.is_partial and distance <= _PARTIAL_WORDS_MAX and (typed == at or "s" not in talk.kinds[past:typed]):
             is_partial = True

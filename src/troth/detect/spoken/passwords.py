@@ -161,5 +161,5 @@ def _cased(talk: Talk, floor: int, language: Language) -> Iterator[Said]:
 
 def _may_be(talk: Talk, start: int, end: int) -> bool:
     """Whether figures are among what is said there, and nothing else was asked for that is spelled."""
-    asked = {type_ for it in talk.asked_before(start, 2) for type_ in it.prompt.types}
+    asked = {type_ for it in talk.asked_before(start, 1) for type_ in it.prompt.types if not it.prompt.rank}
     return not _FIGURES.isdisjoint(talk.kinds[start:end]) and _NO_PASSWORDS.isdisjoint(asked)
