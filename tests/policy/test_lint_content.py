@@ -181,3 +181,30 @@ def test_an_officer_who_reads_the_general_inbox_has_no_mailbox_of_their_own() ->
 def test_a_postcode_with_two_crosses_is_no_gap() -> None:
     assert not findings("The shop is at 3500 XX Utrecht.", "GDPR.12.clarity")
     assert findings("The shop is at XX street.", "GDPR.12.clarity")
+
+
+def test_the_name_beside_an_address_of_the_role_is_to_be_left_out() -> None:
+    [named] = findings("Data protection officer: Chloe Marsh: dpo@example.org", "GDPR.38.dpo-mailbox")
+    assert "Leave the name out" in named.mend
+    [named] = findings("Data protection officer: Chloe Marsh: chloe@example.org", "GDPR.38.dpo-mailbox")
+    assert "address of its own" in named.mend
+    assert not findings("Data protection officer: dpo@example.org", "GDPR.38.dpo-mailbox")
+
+
+def test_a_column_for_the_interest_names_it() -> None:
+    table = "| Purpose | Legal basis | Our interest |\n|---|---|---|\n| Safety | legitimate interest | {} |\n"
+    assert not findings(table.format("stopping fraud"), "GDPR.13.1d")
+    assert findings(table.format("–"), "GDPR.13.1d")
+
+
+def test_what_a_server_log_holds_of_visits_has_its_period() -> None:
+    text = "We see the pages you visited.\n\nOur {} are deleted after 14 days."
+    assert "records of visits" not in str(findings(text.format("server logs"), "GDPR.13.2a.retention"))
+    assert "records of visits" in str(findings(text.format("invoices"), "GDPR.13.2a.retention"))
+
+
+def test_an_open_word_on_sharing_needs_no_other_label() -> None:
+    said = "We do not sell your data for money. {}We do share identifiers with a network that shows our ads elsewhere."
+    stop = "\n\nYou can opt out of the sharing. California residents may ask us. Google Analytics is used."
+    assert not findings(said.format("") + stop, "X.sharing-label")
+    assert findings(said.format("\n\n") + stop, "X.sharing-label")

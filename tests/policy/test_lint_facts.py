@@ -209,3 +209,35 @@ def test_the_event_from_which_a_period_runs_is_not_what_it_is_about(shop: Facts)
     assert not findings(table.format("3 years"), "F.retention", facts=shop)
     [finding] = findings(table.format("4 years"), "F.retention", facts=shop)
     assert "declared are 3 years" in finding.message
+
+
+# --- who gets it, and what of it --------------------------------------------------------------------------------------
+
+OPENLY = (
+    "We do not sell your data for money. We do share identifiers with a network that shows our ads elsewhere.\n\n"
+    "[Do Not Sell or Share My Personal Information](https://example.org/stop)"
+)
+SALE = ("role: controller\n    country: GB", "role: sale\n    country: GB")
+SHARE = ("role: controller\n    country: GB", "role: share\n    country: GB")
+
+
+def test_whoever_says_that_data_is_shared_for_advertising_denies_a_sale_only() -> None:
+    assert against(OPENLY, SALE, rule="F.sale")
+    assert not against(OPENLY, SHARE, rule="F.sale")
+    assert against("We do not sell your data for money.", SHARE, rule="F.sale")
+    assert against(OPENLY.partition("\n\n")[0], SHARE, rule="F.sale")
+
+
+def test_the_name_of_a_group_names_its_company() -> None:
+    edit = ("Example Ledgers LLP", "Example Ledgers Ireland Ltd")
+    assert not against(POLICY.replace("Example Ledgers LLP", "Example Ledgers"), edit, rule="F.recipient-unnamed")
+    assert against(POLICY.replace("Example Ledgers LLP", "our accountant"), edit, rule="F.recipient-unnamed")
+
+
+def test_the_position_of_a_telephone_is_a_location(shop: Facts, tmp_path: Path) -> None:
+    (tmp_path / "troth.yaml").write_text(SHOP.replace("ip: user.device.ip_address", "at2: user.location.imprecise"))
+    facts = Facts.of(load(tmp_path / "troth.yaml"))
+    told = [one.message for one in findings("We ask the telephone for your position.", "F.category", facts=facts)]
+    assert not [one for one in told if "ocation" in one]
+    told = [one.message for one in findings("We fill the position of a clerk.", "F.category", facts=facts)]
+    assert [one for one in told if "ocation" in one]

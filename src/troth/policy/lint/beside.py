@@ -20,6 +20,10 @@ _NAMED_MAX = 5
 
 
 _LEGAL = re.compile(r" (?:ltd|limited|inc|llc|llp|plc|gmbh|ag|bv|b v|sarl|sa|s a|pty|co|corp|kg)\b.*$")
+_BRANCH = re.compile(
+    r"(?<=\w\w\w)(?: (?:platforms?|technolog(?:y|ies)|group|holdings?|international|global|worldwide|europe|emea"
+    r"|ireland|uk|us|usa|deutschland|germany|france)){1,3}$"
+)
 
 
 def declaration_of(looked: Looked) -> Declaration | None:
@@ -45,6 +49,8 @@ def says_one_of(looked: Looked, phrases: Iterable[str]) -> bool:
 
 
 def is_named(name: str, words: str) -> bool:
-    """Whether the name stands there, with or without its legal form."""
+    """Whether the name stands there, with or without its legal form, and what companies of one group tell themselves
+    apart by: “Meta” names “Meta Platforms Ireland Ltd”."""
     bare = _LEGAL.sub("", plain(name))
-    return re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", words) is not None
+    names = {bare, _BRANCH.sub("", bare)}
+    return any(re.search(rf"(?<!\w){re.escape(one)}(?!\w)", words) is not None for one in names)

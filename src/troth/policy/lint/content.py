@@ -67,11 +67,21 @@ def _interests(looked: Looked) -> Iterator[Hit]:
     relied = spoken.of("interests.relied")
     # A sentence with a gap in it names nothing.
     named = [passage for passage in spoken.of("interests.named") if not _has_gap(passage)]
-    is_named = bool(named) or any(map(_names_an_interest, relied))
+    is_named = bool(named) or any(map(_names_an_interest, relied)) or any(_has_interest_cell(looked, relied))
     if relied and not is_named:
         yield Hit(relied[0].sentence, says=(("rely", "are relied on"),), is_settled=True)
     elif not relied and not is_named and not spoken.has("basis.public"):
         yield Hit(says=(("rely", "may be what this rests on"),))
+
+
+def _has_interest_cell(looked: Looked, relied: Sequence[Passage]) -> Iterator[bool]:
+    """Of each row that relies on them, whether a cell stands below “Our interest” and says one."""
+    rows = {(one.block.cell.table, one.block.cell.row) for one in relied if one.block.cell}
+    for passage in looked.mentions.passages if rows else ():
+        cell, own = passage.block.cell, passage.words[passage.own :]
+        if cell is not None and not cell.is_head and (cell.table, cell.row) in rows:
+            is_below = re.search(r"\binterests?\b", passage.words[: passage.own]) is not None
+            yield is_below and bool(own) and "legitimate" not in own
 
 
 def _names_an_interest(passage: Passage) -> bool:

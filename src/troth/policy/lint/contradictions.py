@@ -14,7 +14,7 @@ from troth.policy.lint.rules import fires_when
 from troth.policy.stated import ContactKind, Reached, contacts
 from troth.policy.text import Sentence
 
-__all__ = ["beside_line", "is_taken_back"]
+__all__ = ["beside_line", "is_taken_back", "shares_openly"]
 
 
 def _beside(passage: Passage, other: Passage) -> Hit:
@@ -127,7 +127,8 @@ def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
     spoken = looked.mentions
     if looked.home.region not in {"us", ""} and not spoken.has("california.any"):
         return
-    denials = [passage for passage in spoken.of("denial.sale") if len(passage.sentence.text.split()) >= _WORDS_MIN]
+    said = [passage for passage in spoken.of("denial.sale") if len(passage.sentence.text.split()) >= _WORDS_MIN]
+    denials = [passage for passage in said if not shares_openly(passage, looked)]
     others = _without(spoken.of("watchers.outside"), denials)
     if denials and others:
         local = [
@@ -136,6 +137,13 @@ def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
             if re.search(r"\b(?:california|ccpa|u s)", f"{passage.under} {passage.words}")
         ]
         yield _beside((local or denials)[0], others[0])
+
+
+def shares_openly(denial: Passage, looked: Looked) -> bool:
+    """Whether the paragraph of a denial of sale says that data is shared for advertising, and the policy how to stop
+    it: such a denial hides nothing."""
+    beside = [one for one in looked.mentions.of("sharing.told") if one.block is denial.block]
+    return bool(beside) and looked.mentions.has("sharing.stopped")
 
 
 @fires_when("X.anonymous-vs-logs")

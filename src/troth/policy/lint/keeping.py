@@ -19,7 +19,11 @@ _KINDS = (
     ("kept.orders", "orders and payments", "order|purchase|invoic|billing|booking|donation|payment|transaction|tax"),
     ("kept.messages", "messages", "message|ticket|enquir|inquir|support|correspondence|chat|customer service"),
     ("kept.newsletter", "addresses for mailings", "newsletter|mailing|marketing|subscri|email|commercial|news|offers"),
-    ("kept.visits", "records of visits", "visit|analytics|usage|measur|statistic|identifier|matomo|browsing"),
+    (
+        "kept.visits",
+        "records of visits",
+        r"visit|analytics|usage|measur|statistic|identifier|matomo|browsing|(?:server|access|web) logs?\b",
+    ),
     (
         "kept.logs",
         "logs",

@@ -20,6 +20,8 @@ _SHARED = re.compile(
     r"kontakt|contact[ao]|contatt[io]|contato|kundenservice|poststelle|sekretariat|hallo|hola|ciao|bonjour|accueil)",
     re.I,
 )
+_OF_ROLE = re.compile(r"(?:dpo|dsb|(?:data-?)?(?:protection|privacy|gdpr)(?:-?officer)?|datenschutz\w{0,12})", re.I)
+_WITHOUT_NAME = "Leave the name out: the address is the role's own, and goes on when somebody else has it."
 _SAME = re.compile(r"\bsame (?:e-?mail|mailbox|(?:mail |postal |contact )?address)\b", re.I)
 _ALSO_READS = re.compile(
     r"\b(?:reads?|sees?|checks?|watch(?:es)?|has access to) (?:that|this|the same|the|our) (?:general |shared )?"
@@ -99,4 +101,7 @@ def _name(passage: Passage, pattern: re.Pattern[str]) -> Hit | None:
     name = found and next(filter(None, found.groups()))
     if not name or _NO_PERSON.search(name):
         return None
-    return Hit(passage.sentence, says=(("what", "The officer is given by name, which goes stale."),))
+    says = (("what", "The officer is given by name, which goes stale."),)
+    address = _ADDRESS.search(text)
+    is_of_role = address is not None and _OF_ROLE.fullmatch(address[1])
+    return Hit(passage.sentence, says=says, mend=_WITHOUT_NAME if is_of_role else "")

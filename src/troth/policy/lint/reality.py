@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from troth.counting import counted
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lint.beside import declaration_of, is_named, listed, place_of
-from troth.policy.lint.contradictions import is_taken_back
+from troth.policy.lint.contradictions import is_taken_back, shares_openly
 from troth.policy.lint.facts import UNION
 from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
@@ -64,11 +64,14 @@ def unnamed_recipients(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("F.sale")
 def sale(looked: Looked) -> Iterator[Hit]:
-    """A denial of sale beside recipients that are declared as buyers."""
+    """A denial of sale beside recipients that are declared as buyers; or as those with whom data is shared for
+    advertising, unless the policy says so itself."""
     declaration = declaration_of(looked)
-    keys = [key for key, one in declaration.recipients.items() if one.role in {"sale", "share"}] if declaration else []
-    for passage in looked.mentions.of("denial.sale") if keys else ():
-        if declaration is not None:
+    if declaration is None:
+        return
+    for passage in looked.mentions.of("denial.sale"):
+        denied = {"sale"} if shares_openly(passage, looked) else {"sale", "share"}
+        if keys := [key for key, one in declaration.recipients.items() if one.role in denied]:
             yield Hit(passage.sentence, says=(("which", _recipients(declaration, keys)),))
 
 

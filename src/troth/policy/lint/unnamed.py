@@ -55,7 +55,9 @@ def categories(looked: Looked) -> Iterator[Hit]:
 
 def _names(looked: Looked, texts: Sequence[str], category: str) -> bool:
     """Whether the policy names such data, or nobody expects it to: what a system notes of its own accord."""
-    words = table("reality.toml")["categories"].get(category, [])
+    known = table("reality.toml")["categories"]
+    nearest = max((one for one in known if f"{category}.".startswith(f"{one}.")), key=len, default="")
+    words = known.get(nearest, [])
     is_technical = words == "technical" or category.startswith("system.")
     return is_technical or says_one_of(looked, words) or any(names_category(text, category) for text in texts)
 
