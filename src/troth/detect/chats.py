@@ -21,6 +21,11 @@ _LINE: Final = (
     r"(?:<[@+%~&]?([A-Za-z]\w{1,30})>|@?([A-Za-z]\w{1,30})(?: \([a-z ]{1,12}\))?:)[ \t]"
 )
 """The time, and the name as IRC writes it, or before a colon."""
+_SURE_LINE: Final = (
+    r"(?m)^(?:[ \t]?|[ \t]{0,4}[↳→>] ?)(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]{1,2})?"
+    r"(?:<[@+%~&]?[A-Za-z]+[\d_]\w*>|@?[A-Za-z]+[\d_]\w*(?: \([a-z ]{1,12}\))?:)[ \t]"
+)
+"""The same with a name that has a digit or a ``_`` in it. Where there is none, nothing else is a chat either."""
 _SAID_MAX: Final = 300
 _MARKED: Final = re.compile(r"(?=\w*[A-Za-z]{3})[A-Za-z]+[\d_]\w*")
 """What is rather a name than a word, or the number of a question."""
@@ -57,7 +62,7 @@ class Chats:
 
     def find(self, text: Text) -> Iterator[Finding]:
         """Every name, at each of its lines."""
-        lines = [*_lines(text)] if b":" in text.utf8 or b">" in text.utf8 else []
+        lines = [*_lines(text)] if _sure_line()(ANYWHERE, text.utf8, 0, len(text.utf8))[0][0] >= 0 else []
         best: dict[str, float] = {}
         for it in lines:
             best[it.name] = max(best.get(it.name, 0), it.score)
@@ -94,6 +99,11 @@ def _score(said: str, *, is_timed: bool) -> float:
 
 def _is_setting(name: str) -> bool:
     return not _shipped()["settings"].isdisjoint(_PART.findall(name.lower()))
+
+
+@cache
+def _sure_line() -> Match:
+    return matches(_SURE_LINE)
 
 
 @cache
