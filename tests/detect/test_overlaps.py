@@ -84,9 +84,15 @@ def said(end: int, score: float = 0.97, kind: str = "PHONE_NUMBER", checked: boo
 
 @pytest.mark.parametrize("score", [0.6, 0.97])
 def test_figures_that_pass_their_check_stay_inside_a_longer_value_that_is_said(score: float) -> None:
-    cards = [Finding(0, 19, "CREDIT_CARD", 0.93, "world/card", True), found(21, 40, 0.8, "CREDIT_CARD", True)]
+    cards = [Finding(0, 19, "CREDIT_CARD", 0.93, "world/card", True), found(21, 40, 0.9, "CREDIT_CARD", True)]
     assert resolved([said(40, score), *cards], CARDS) == cards
     assert resolved([said(49, score), *cards], CARDS) == [*cards, said(49, score)._replace(start=41)]
+
+
+def test_where_it_begins_in_words_figures_may_be_a_little_less_sure() -> None:
+    card = found(9, 28, 0.8, "CREDIT_CARD", True)
+    assert resolved([said(28), card], "one two, 4111 1111 1111 1111") == [said(28)._replace(end=7), card]
+    assert resolved([said(28), card], "1 2 3 4, 4111 1111 1111 1111") == [said(28)]
 
 
 def test_but_not_inside_one_that_passes_its_own_or_is_an_address_nor_where_they_are_unsure() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import operator
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -19,8 +20,10 @@ _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
 _AROUND: Final = " \t\r\n,;"
 """What is no part of a rest where it stands at an end of it."""
-_PROVEN: Final = 0.8
-"""How sure a finding in figures is that passes its check, to be no part of what is said around it."""
+_PROVEN: Final = 0.85
+_LIKELY: Final = 0.8
+"""How sure a finding in figures is that passes its check, to be no part of what is said around it, and of what begins in
+words."""
 _TAKEN: Final = b"\1"
 _TOO_SHORT: Final = b"\2"
 """What nothing has taken between two that are, and is too short to be a rest."""
@@ -80,10 +83,18 @@ def _surest_and_longest_first(it: Finding) -> tuple[object, ...]:
 def _giving_way(found: list[Finding], text: str) -> frozenset[Finding]:
     """Those of *found*, which is in the order of its places, that are said and hold figures that pass their check."""
     said = [it for it in found if it.recogniser.startswith(SPOKEN) and not it.checked and it.type not in OF_WORDS]
-    proven = [it for it in found if it.checked and it.score >= _PROVEN and _is_in_figures(it, text)] if said else []
-    starts = [it.start for it in proven]
-    ends = [*itertools.accumulate((it.end for it in reversed(proven)), min)][::-1]
-    ends.append(len(text) + 1)
+    if not said:
+        return frozenset()
+    checked = [it for it in found if it.checked and it.score >= _LIKELY and _is_in_figures(it, text)]
+    in_words = (it for it in said if text[it.start].isalpha())
+    return _around(said, [it for it in checked if it.score >= _PROVEN]) | _around(in_words, checked)
+
+
+def _around(said: Iterable[Finding], figures: list[Finding]) -> frozenset[Finding]:
+    """Those that are *said* around some of the *figures*, which are in the order of their places."""
+    starts = [it.start for it in figures]
+    ends = [*itertools.accumulate((it.end for it in reversed(figures)), min)][::-1]
+    ends.append(sys.maxsize)
     return frozenset(
         it
         for it in said

@@ -10,7 +10,7 @@ from troth.detect.spoken.signs import Signs
 from troth.detect.spoken.talk import Talk
 from troth.detect.spoken.values import Value, by_shape, values
 
-__all__ = ["EXACT", "FOLLOWING", "GENERIC", "WHOLE", "Context", "alone", "context", "told"]
+__all__ = ["EXACT", "FOLLOWING", "WHOLE", "Context", "alone", "context", "told"]
 
 EXACT: Final = 0.93
 WHOLE: Final = 0.97
@@ -28,7 +28,7 @@ _FOLLOWS: Final = {
     "CARD_EXPIRY": ("CVV",),
 }
 """What people say next without being asked again."""
-GENERIC: Final = 2
+_GENERIC: Final = 2
 """The rank of words after which a number of any kind may follow."""
 _GENERIC_SCORE: Final = 0.65
 _ASKED_MAX: Final = 6
@@ -98,7 +98,7 @@ def context(talk: Talk, at: int, *, since: int = 0) -> Context:
         elif prompt.types:
             typed = start
         counted += 1
-        if counted <= _NEAREST and rank < GENERIC:
+        if counted <= _NEAREST and rank < _GENERIC:
             is_sure = is_sure or (not rank and distance <= _SURE_WORDS_MAX)
             is_near = is_near or distance <= _NEAR_WORDS_MAX
     if not counted:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 from troth.detect.spoken.exchanges import Found, widened
-from troth.detect.spoken.judging import EXACT, FOLLOWING, GENERIC, Context, alone, context, told
+from troth.detect.spoken.judging import EXACT, FOLLOWING, Context, alone, context, told
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.pieces import OTHER, Piece, in_figures, is_counted, pieces_of
 from troth.detect.spoken.said import Said
@@ -87,9 +87,7 @@ def digits_and_letters(talk: Talk, language: Language) -> Iterator[Said]:
 
 
 def _asked(talk: Talk, pieces: Sequence[Piece], at: int, language: Language) -> Context:
-    """What was asked for before a piece. Figures do not answer what is answered in words, where they are on a line of
-    their own or have a name of their own.
-    """
+    """What was asked for before a piece. Figures on a line of their own do not answer what is answered in words."""
     piece, since = pieces[at], 0
     if in_figures(talk, piece.start, piece.end):
         line = talk.kinds.rfind("s", max(0, piece.start - _ASIDE_WORDS_MAX), piece.start)
@@ -98,9 +96,6 @@ def _asked(talk: Talk, pieces: Sequence[Piece], at: int, language: Language) -> 
         before = next((it for it in reversed(earlier) if it.end <= line), None)
         if before and _is_otherwise_said(talk, before, piece, language):
             since = before.end
-        elif earlier and not in_figures(talk, earlier[-1].start, earlier[-1].end):
-            named = [it for it in talk.asked_before(piece.start, 1) if it.start >= earlier[-1].end]
-            since = earlier[-1].end if named and named[0].prompt.rank < GENERIC else since
     return context(talk, piece.start, since=since)
 
 
