@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from troth.declaration import Declaration, Severity, parse
-from troth.policy import read, understand
+from troth.declaration import Declaration, Promise, Severity, parse
+from troth.policy import bind, read, understand
 from troth.policy.lexicon import concepts
 from troth.policy.proposing import BindingPlan, Proposal, change_for, period_conflict, plan_binding, propose
 from troth.policy.proposing.about import period_doubts, tables_kept
@@ -256,6 +256,22 @@ def test_a_promise_that_lost_its_words_is_named_with_the_sentence_most_like_it()
     assert lost.near is not None
     assert (lost.promise.controls, lost.near.text) == (("ledger.intact",), "We never sell any of your data.")
     assert len(plan.proposals) == 1  # and nothing is bound to it unasked
+
+
+SAMPLES = sorted(Path(__file__).with_name("samples").glob("*.md"))
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_every_quote_that_is_proposed_is_found_again_and_lost_as_soon_as_a_letter_is_added(file: Path) -> None:
+    policy = read(file.read_text("utf-8"), kind="markdown")
+    for proposal in propose(understand(policy)):
+        promise = Promise(quote=proposal.quote, owner="ann@example.org")
+        [bound] = bind(policy, [promise])
+        span = proposal.clauses[0].sentence.span
+        assert proposal.clauses[0].sentence in bound.sentences
+        for at in (span.start, span.end - 1):
+            [lost] = bind(read(f"{policy.source[:at]}x{policy.source[at:]}", kind="markdown"), [promise])
+            assert lost.problem is not None
 
 
 def test_a_row_of_a_table_is_quoted_as_a_whole_and_found_again() -> None:
