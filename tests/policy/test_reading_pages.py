@@ -194,3 +194,19 @@ def test_a_box_that_is_called_breadcrumb_and_leads_nowhere_stays() -> None:
 )
 def test_what_is_struck_out_in_markdown_is_not_said(text: str, kept: str, struck: list[str]) -> None:
     assert (read(text).text, left_out(text, "markdown")) == (kept, struck)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('<p>Before.</p><h2 id="there">There</h2>', "html"),
+        ('<p>Before.</p><section id="there"><h2>There</h2></section>', "html"),
+        ('<p>Before.</p><a name="there"></a><h2>There</h2>', "html"),
+        ('Before.\n\n<div id="there"></div>\n\nThere', "markdown"),
+    ],
+)
+def test_a_name_to_which_a_link_leads_is_of_the_words_behind_it(text: str, kind: Kind) -> None:
+    assert [(block.text, block.anchors) for block in read(text, kind=kind).blocks] == [
+        ("Before.", ()),
+        ("There", ("there",)),
+    ]

@@ -79,6 +79,7 @@ def test_strengthening_is_weakening_the_other_way(strong: str, weak: str, reason
         ("We delete logins after thirty days.", "We delete logins after 30 days."),
         ("We delete logins after one month.", "We delete logins after 30 days."),
         ("We use your data for orders.", "We use your data to fulfil orders."),
+        ("We test backups every quarter.", "We test backups every three months."),
         ("Nobody sells your data.", "No one sells your data."),
     ],
 )
