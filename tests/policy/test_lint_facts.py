@@ -241,3 +241,37 @@ def test_the_position_of_a_telephone_is_a_location(shop: Facts, tmp_path: Path) 
     assert not [one for one in told if "ocation" in one]
     told = [one.message for one in findings("We fill the position of a clerk.", "F.category", facts=facts)]
     assert [one for one in told if "ocation" in one]
+
+
+ABROAD = """
+recipients:
+  mail: {title: Mail Birds, role: processor, country: US, receives: [user.contact.email], purposes: [news]}
+purposes:
+  news: {title: Send news, basis: consent, use: marketing.communications.email, data: [user.contact.email]}
+cookies:
+  basket: {purpose: necessary, lifetime: session, why: keeps your basket}
+  _ga: {purpose: statistics, lifetime: 13 months, why: counts visits}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Your data stays in the UK.", "F.transfer"),
+        ("Nothing that you tell us leaves the European Union.", "F.transfer"),
+        ("Your data stays in the UK, unless you ask us to send it.", None),
+        ("Our server stands in the UK.", None),
+        ("Neither of the two printers sends it outside the UK.", None),
+        ("We use no analytics.", "F.cookies-denied"),
+        ("This website sets one cookie, basket.", "F.cookies-denied"),
+        ("This website sets two cookies, basket and _ga.", None),
+        ("We use no analytics before you agree.", None),
+        ("We use no advertising cookies.", None),
+    ],
+)
+def test_what_is_ruled_out_and_declared_is_told(tmp_path: Path, text: str, rule: str | None) -> None:
+    (tmp_path / "troth.yaml").write_text(SHOP + ABROAD)
+    facts = Facts.of(load(tmp_path / "troth.yaml"))
+    found = findings(text, "F.transfer", "F.cookies-denied", facts=facts)
+    assert [one.rule for one in found] == ([rule] if rule else [])
+    assert all(re.search(r"(Mail Birds|_ga for statistics) \(troth\.yaml:\d+\)", one.message) for one in found)

@@ -77,14 +77,35 @@ def sale(looked: Looked) -> Iterator[Hit]:
 
 @fires_when("F.transfer")
 def transfer(looked: Looked) -> Iterator[Hit]:
-    """A denial that data goes abroad beside recipients that are there."""
+    """A denial that data goes abroad beside recipients that are there; and a place that data never leaves, beside
+    recipients and systems in another."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
+    from troth.policy.proposing.contradicted import elsewhere
+
     near = UNION | {"GB", declaration.organisation.country}
-    keys = [key for key, one in declaration.recipients.items() if one.country not in near]
-    for passage in looked.mentions.of("denial.abroad") if keys else ():
-        yield Hit(passage.sentence, says=(("which", _recipients(declaration, keys)),))
+    abroad = [f"recipients.{key}" for key, one in declaration.recipients.items() if one.country not in near]
+    denials = looked.mentions.of("denial.abroad")
+    for passage in looked.mentions.passages:
+        if passage.block.kind == "heading":
+            continue
+        is_general = _ALL_DATA.search(passage.words) is not None and not _HOSTED.search(passage.words)
+        away = elsewhere(passage.sentence.text, declaration) if is_general else []
+        if paths := away or (abroad if passage in denials else []):
+            yield Hit(passage.sentence, says=(("which", listed([_placed(declaration, path) for path in paths])),))
+
+
+_ALL_DATA = re.compile(r"\b(?:data|information|everything|nothing|records|files)\b")
+_HOSTED = re.compile(r"\b(?:host\w*|servers?|backups?|provider|processor)\b")
+"""Where something is hosted, others may still receive it elsewhere."""
+
+
+def _placed(declaration: Declaration, path: str) -> str:
+    """Who is declared there by name, with the line."""
+    kind, _, key = path.partition(".")
+    name = _name(key, declaration.recipients[key]) if kind == "recipients" else key
+    return f"{name} ({place_of(declaration, path)})"
 
 
 # --- cookies and hosts ------------------------------------------------------------------------------------------------
@@ -103,6 +124,25 @@ def cookies(looked: Looked) -> Iterator[Hit]:
         named = [f"{name} ({_place_of_cookie(declaration, name)})" for name in missing]
         places = looked.mentions.of("cookie.none") or looked.mentions.of("cookie.word")
         yield Hit(places[0].sentence if places else None, says=(("which", listed(named)),))
+
+
+@fires_when("F.cookies-denied")
+def cookies_denied(looked: Looked) -> Iterator[Hit]:
+    """Sentences that rule out cookies that are declared, or say another number of them."""
+    declaration = declaration_of(looked)
+    if declaration is None or not declaration.cookies:
+        return
+    from troth.policy.proposing.contradicted import cookies_ruled_out, other_number
+
+    for passage in looked.mentions.passages:
+        text = passage.sentence.text
+        names = cookies_ruled_out(text, declaration)
+        if not names and other_number(text, declaration):
+            names = list(declaration.cookies)
+        if names and passage.block.kind != "heading" and passage.block.cell is None:
+            named = [f"{name} for {declaration.cookies[name].purpose}" for name in names]
+            named = [f"{it} ({_place_of_cookie(declaration, key)})" for it, key in zip(named, names, strict=True)]
+            yield Hit(passage.sentence, says=(("which", listed(named)),))
 
 
 def _stands(name: str, text: str) -> bool:

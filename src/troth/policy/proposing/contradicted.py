@@ -13,7 +13,7 @@ from troth.counting import counted
 from troth.declaration import Declaration
 from troth.policy.phrases import Phrase, plain
 
-__all__ = ["contradictions", "is_of_places", "listed"]
+__all__ = ["contradictions", "cookies_ruled_out", "elsewhere", "is_of_places", "listed", "other_number"]
 
 _SHOWN = 5
 _UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO"
@@ -21,9 +21,14 @@ _UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT R
 
 def contradictions(text: str, declaration: Declaration) -> Iterator[str]:
     """What the declaration says against the sentence. One with a condition is held against nothing."""
-    words = plain(text)
-    if not _said(_known().unless, words):
-        yield from filter(None, (_other_cookies(words, declaration), _elsewhere(words, declaration)))
+    if ruled_out := cookies_ruled_out(text, declaration):
+        named = [f"{name} ({declaration.cookies[name].purpose})" for name in ruled_out]
+        yield f"the declaration has cookies that this rules out: {listed(named)}"
+    elif said := other_number(text, declaration):
+        declared = f"{len(declaration.cookies)}: {listed(list(declaration.cookies))}"
+        yield f"the sentence says {counted(said, 'cookie')}, the declaration names {declared}"
+    if away := elsewhere(text, declaration):
+        yield f"the declaration names who has data elsewhere: {listed([_named(one, declaration) for one in away])}"
 
 
 def is_of_places(text: str) -> bool:
@@ -31,35 +36,43 @@ def is_of_places(text: str) -> bool:
     return _said(_known().abroad, plain(text))
 
 
-def _other_cookies(words: str, declaration: Declaration) -> str:
-    """The declared cookies that the sentence rules out, or that are more or fewer than it says."""
-    out = {purpose for one in _known().cookies if _said(one.words, words) for purpose in one.purposes}
-    if named := [f"{name} ({it.purpose})" for name, it in declaration.cookies.items() if it.purpose in out]:
-        return f"the declaration has cookies that this rules out: {listed(named)}"
-    for phrase, number in _known().numbers:
-        if declaration.cookies and number != len(declaration.cookies) and phrase.found_in(words):
-            declared = f"{len(declaration.cookies)}: {listed(list(declaration.cookies))}"
-            return f"the sentence says {counted(number, 'cookie')}, the declaration names {declared}"
-    return ""
+def cookies_ruled_out(text: str, declaration: Declaration) -> list[str]:
+    """The declared cookies that the sentence rules out."""
+    words, known = plain(text), _known()
+    if _said(known.unless, words):
+        return []
+    out = {purpose for one in known.cookies if _said(one.words, words) for purpose in one.purposes}
+    return [name for name, it in declaration.cookies.items() if it.purpose in out]
 
 
-def _elsewhere(words: str, declaration: Declaration) -> str:
-    """Recipients and systems in another place than the one that data is said not to leave: where none is named, the
-    company's country."""
-    known = _known()
+def other_number(text: str, declaration: Declaration) -> int:
+    """How many cookies the sentence says there are, where so many are not declared; else none."""
+    words, known = plain(text), _known()
+    if _said(known.unless, words) or not declaration.cookies:
+        return 0
+    said = (number for phrase, number in known.numbers if phrase.found_in(words))
+    return next((number for number in said if number != len(declaration.cookies)), 0)
+
+
+def elsewhere(text: str, declaration: Declaration) -> list[str]:
+    """The recipients and systems in another place than the one that data is said not to leave, as paths of the
+    declaration; where no place is named, it is the company's country."""
+    words, known = plain(text), _known()
     places = {code for phrase, codes in known.places if phrase.found_in(words) for code in codes}
-    if not _said(known.stays, words) or not (places or _said(known.abroad, words)):
-        return ""
-    places = places or {declaration.organisation.country}
-    away = [
-        *(f"{id_} ({it.role}, {it.country})" for id_, it in declaration.recipients.items() if it.country not in places),
-        *(
-            f"{name} (system, {it.country})"
-            for name, it in declaration.systems.items()
-            if it.country is not None and it.country not in places
-        ),
+    if _said(known.unless, words) or not _said(known.stays, words) or not (places or _said(known.abroad, words)):
+        return []
+    near = {*(places or {declaration.organisation.country}), None}
+    return [
+        *(f"recipients.{id_}" for id_, it in declaration.recipients.items() if it.country not in near),
+        *(f"systems.{name}" for name, it in declaration.systems.items() if it.country not in near),
     ]
-    return f"the declaration names who has data elsewhere: {listed(away)}" if away else ""
+
+
+def _named(path: str, declaration: Declaration) -> str:
+    kind, _, name = path.partition(".")
+    if kind == "systems":
+        return f"{name} (system, {declaration.systems[name].country})"
+    return f"{name} ({declaration.recipients[name].role}, {declaration.recipients[name].country})"
 
 
 def listed(names: Sequence[str]) -> str:
