@@ -22,8 +22,7 @@ _AROUND: Final = " \t\r\n,;"
 """What is no part of a rest where it stands at an end of it."""
 _PROVEN: Final = 0.85
 _LIKELY: Final = 0.8
-"""How sure figures are that pass their check, to be no part of what is said around them; and where that begins in words.
-"""
+"""How sure figures are that pass their check, to be no part of what is said around them; or of what begins in words."""
 _TAKEN: Final = b"\1"
 _TOO_SHORT: Final = b"\2"
 """What nothing has taken between two that are, and is too short to be a rest."""
