@@ -123,7 +123,7 @@ def weighed_as(word: str) -> frozenset[str]:
 
 def framed(clause: Clause) -> str:
     """The clause, with ``number`` in the place of each number that is compared."""
-    words, text = _words(), rewritten(clause.whole.casefold())
+    words, text = _words(), rewritten(clause.whole[:_CHARACTERS_MAX].casefold())
     for start, end, quantity in reversed(list(places_in(text))):
         if quantity.unit == "person" or quantity.unit in words.hours:
             text = f"{text[:start]} number {text[end:]}"
