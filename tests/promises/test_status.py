@@ -475,10 +475,10 @@ def aged(**overdue: int) -> Check:
 @pytest.mark.parametrize(
     ("about", "status", "summary", "tested"),
     [
-        (("shop.login",), Status.KEPT, "shop.login: 12 rows, 0 overdue.", 10),
-        (("shop.order",), Status.BROKEN, "shop.order: 12 rows, 4 overdue.", 10),
-        (("shop.order", "shop.login"), Status.BROKEN, "shop.login, shop.order: 24 rows, 4 overdue.", 20),
-        (("shop.login", "shop.empty"), Status.KEPT, "shop.empty, shop.login: 12 rows, 0 overdue.", 10),
+        (("shop.login",), Status.KEPT, "shop.login: rows 12, overdue 0.", 10),
+        (("shop.order",), Status.BROKEN, "shop.order: rows 12, overdue 4.", 10),
+        (("shop.order", "shop.login"), Status.BROKEN, "shop.login, shop.order: rows 24, overdue 4.", 20),
+        (("shop.login", "shop.empty"), Status.KEPT, "shop.empty, shop.login: rows 12, overdue 0.", 10),
     ],
 )
 def test_a_promise_is_told_the_figures_of_what_it_is_about(
@@ -507,4 +507,4 @@ def test_figures_of_a_place_hide_no_fault_that_is_not_named() -> None:
     named = aged(login=0, order=4)
     judgement = judge(bound, replace(named, findings=(*named.findings, Finding("", "and 11 more"))))
     assert judgement.status is Status.BROKEN
-    assert "0 overdue" not in judgement.reasons[0]
+    assert "overdue 0" not in judgement.reasons[0]

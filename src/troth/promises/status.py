@@ -176,7 +176,7 @@ def _portioned(check: Check, about: Sequence[str]) -> Check:
     where = ", ".join(sorted({it.place for it in portions}))
     if check.outcome is Outcome.PASS and not population:
         return replace(check, outcome=Outcome.NOT_APPLICABLE, summary=f"There is nothing in {where} to look at.")
-    told = ", ".join(f"{figure:,} {name}" for name, figure in figures.items())
+    told = ", ".join(f"{name} {figure:,}" for name, figure in figures.items())
     return replace(check, summary=f"{where}: {told}.")
 
 
