@@ -113,6 +113,7 @@ def test_what_a_person_wrote_is_known_by_who_wrote_it() -> None:
     assert _found(_texts("reports", "account_id", "comment")) == {"comment": "user.content"}
     assert _found(_texts("appeals_made", "author_id", "text")) == {"text": "user.content"}
     assert _found(_texts("devices", "owner_id", "comments")) == {}
+    assert _found(_texts("assets", "user_id", "text")) == {}
     assert _found(_texts("mail_templates", "user_id", "text")) == {}
 
 

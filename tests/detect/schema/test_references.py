@@ -261,9 +261,8 @@ def test_a_text_with_the_mark_of_a_key_may_be_the_end_of_a_name() -> None:
 
 def test_the_types_of_a_thing_come_before_types_of_all() -> None:
     columns = "note:t created_by_id updated_by_id"
-    schema = _schema(
-        f"tickets:\nticket_articles: type_id\nticket_article_types: {columns}\ntype_lookups: name:t\nuser:"
-    )
+    types = f"ticket_article_types: {columns}\nstate_types:\ntype_lookups: name:t"
+    schema = _schema(f"tickets:\nticket_articles: type_id\n{types}\nuser:")
     assert _told(infer_references(schema))["ticket_articles.type_id"] == "ticket_article_types.id"
 
 
