@@ -127,7 +127,7 @@ def detect(
     out.finish(totals)
     if totals.unscanned:
         raise click.exceptions.Exit(2)
-    if totals.types or totals.together:
+    if totals.types or totals.together or totals.named:
         raise click.exceptions.Exit(1)
 
 
@@ -199,6 +199,7 @@ def _look(
     from troth.detect.files import Remark, Rows, kind_of, scan
 
     seen = Seen()
+    found_in: set[str] = set()
     rows = Rows(Path(file).stem.strip("-"))
     out.begin(file)
     with click.open_file(file, "rb") as stream:
@@ -211,7 +212,9 @@ def _look(
             else:
                 out.found(it)
                 seen.types[it.finding.type] += 1
-    seen.together = rows.together()
+                found_in.add(it.field)
+    if together:
+        seen.together, seen.named = rows.together(), rows.named(found_in)
     out.end(seen)
     totals.add(seen)
 

@@ -13,7 +13,7 @@ from troth.cli.company import printable
 from troth.counting import counted
 
 if TYPE_CHECKING:
-    from troth.detect.files import Found, Remark, Together
+    from troth.detect.files import Found, Named, Remark, Together
 
 __all__ = ["Document", "Lines", "Plain", "Printer", "Seen", "Totals", "plain"]
 
@@ -27,6 +27,7 @@ class Seen:
 
     types: Counter[str] = field(default_factory=Counter)
     together: Together | None = None
+    named: tuple[Named, ...] = ()
     unscanned: bool = False
 
 
@@ -40,6 +41,8 @@ class Totals:
     """Files of which a part was not scanned."""
     together: int = 0
     """Files with columns that single people out together."""
+    named: int = 0
+    """Files with columns that hold personal data by their names."""
 
     def add(self, seen: Seen) -> None:
         """One file more."""
@@ -47,6 +50,7 @@ class Totals:
         self.files += 1
         self.unscanned += seen.unscanned
         self.together += seen.together is not None
+        self.named += bool(seen.named)
 
 
 class Printer(Protocol):
@@ -108,6 +112,8 @@ class Plain:
         click.echo(f"{self._file}:{it.line}: {'NOT SCANNED: ' * it.unscanned}{plain(says)}", err=True)
 
     def end(self, seen: Seen) -> None:
+        if seen.named:
+            self._together.append(f"{self._file}: {_by_name(seen.named)}")
         if seen.together is not None:
             self._together.append(f"{self._file}: {_of_one(seen.together)}")
 
@@ -140,11 +146,16 @@ def _within(it: Found) -> str:
 
 
 def _said(totals: Totals) -> str:
-    nothing = "Nothing else found" if totals.together else "Nothing found"
+    nothing = "Nothing else found" if totals.together or totals.named else "Nothing found"
     found = counted(totals.types.total(), "finding") if totals.types else nothing
     kinds = f" of {counted(len(totals.types), 'type')}" if totals.types else ""
     lost = f"; NOT SCANNED to the end: {counted(totals.unscanned, 'file')}" if totals.unscanned else ""
     return f"{found}{kinds} in {counted(totals.files, 'file')}{lost}."
+
+
+def _by_name(fields: tuple[Named, ...]) -> str:
+    told = ", ".join(f"{plain(it.field)} ({it.category})" for it in fields)
+    return f"personal data by the name of the column, whatever is in it: {told}"
 
 
 def _of_one(it: Together) -> str:
@@ -232,7 +243,8 @@ def _remark(it: Remark) -> dict[str, Any]:
 
 def _seen(seen: Seen) -> dict[str, Any]:
     told = {} if seen.together is None else {"quasi_identifier": _columns(seen.together)}
-    return {"types": seen.types, **told, "unscanned": seen.unscanned}
+    named = {"named": [it._asdict() for it in seen.named]} if seen.named else {}
+    return {"types": seen.types, **named, **told, "unscanned": seen.unscanned}
 
 
 def _columns(it: Together) -> dict[str, Any]:

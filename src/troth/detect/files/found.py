@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from troth.detect.finding import Finding
 
-__all__ = ["Found", "Remark", "Together"]
+__all__ = ["Found", "Named", "Remark", "Together"]
 
 
 class Found(NamedTuple):
@@ -42,6 +42,13 @@ class Remark(NamedTuple):
     says: str
     unscanned: bool = False
     part: str = ""
+
+
+class Named(NamedTuple):
+    """A field of a table whose name says that it holds personal data, and their category, whatever is in it."""
+
+    field: str
+    category: str
 
 
 class Together(NamedTuple):

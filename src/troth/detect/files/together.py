@@ -1,12 +1,16 @@
-"""The first rows of a table, kept as they come by, to tell which of its fields single people out together."""
+"""The first rows of a table, kept as they come by, to tell which of its fields hold what no value shows by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from troth.detect.files.cells import Cell
-from troth.detect.files.found import Remark, Together
+from troth.detect.files.found import Named, Remark, Together
+
+if TYPE_CHECKING:
+    from troth.detect.schema.columns import ColumnFinding
 
 __all__ = ["Rows"]
 
@@ -14,6 +18,9 @@ _ROWS: Final = 500
 _FIELDS_MAX: Final = 500
 _LENGTH_MAX: Final = 200
 """Characters of a value, and of the names that lead to it."""
+
+_FREE: Final = "user.content"
+"""What is written in words may be about anybody or nobody: its name alone says little."""
 
 _Path = tuple[str | int, ...]
 
@@ -53,15 +60,32 @@ class Rows:
     def together(self) -> Together | None:
         """The fewest fields that may lead to one person; None where there are none. What a field is, its name says."""
         if len(self._fields) < 2:
-            return None  # without what reads schemas, which takes longer to be imported than a short file to be read
-        from troth.detect.schema.columns import classify
+            return None
         from troth.detect.schema.singling import quasi_identifier
-        from troth.stores import Column, ColumnKind, TableSchema
 
-        paths = {name: path for path, name in self._fields.items()}
-        found = classify(TableSchema(self._table, tuple(Column(it, ColumnKind.TEXT, "text") for it in paths)), {})
-        samples = {it.column: [row.get(paths[it.column]) for row in self._rows.values()] for it in found}
-        told = quasi_identifier(found, samples)
+        paths = self._paths
+        samples = {it.column: [row.get(paths[it.column]) for row in self._rows.values()] for it in self._personal}
+        told = quasi_identifier(self._personal, samples)
         if told is None:
             return None
         return Together(tuple(self._shown(paths[it]) for it in told.columns), told.categories, told.rows, told.alone)
+
+    def named(self, found_in: Collection[str]) -> tuple[Named, ...]:
+        """The fields that hold personal data by their names, without those in which values were *found*."""
+        fields = [(self._shown(self._paths[it.column]), it.category) for it in self._personal]
+        return tuple(Named(field, of) for field, of in fields if field not in found_in and of != _FREE)
+
+    @property
+    def _paths(self) -> dict[str, _Path]:
+        return {name: path for path, name in self._fields.items()}
+
+    @cached_property
+    def _personal(self) -> list[ColumnFinding]:
+        """What the names of the fields say. Ask at the end: it is worked out once."""
+        if not self._fields:
+            return []  # without what reads schemas, which takes longer to be imported than a short file to be read
+        from troth.detect.schema.columns import classify
+        from troth.stores import Column, ColumnKind, TableSchema
+
+        columns = tuple(Column(it, ColumnKind.TEXT, "text") for it in self._paths)
+        return classify(TableSchema(self._table, columns), {})
