@@ -307,3 +307,37 @@ def test_other_labels_announce_nothing_of_it(text: str) -> None:
 def test_the_name_of_an_item_promises_nothing() -> None:
     text = "We only process your data on these bases:\n\n- **Consent.** You have given us permission.\n"
     assert ClauseKind.PROMISE not in kinds_of(text)["Consent."]
+
+
+def cells(page: str) -> list[tuple[str, int, int, bool]]:
+    blocks = read(page, kind="html").blocks
+    return [(one.text, one.cell.row, one.cell.column, one.cell.is_head) for one in blocks if one.cell is not None]
+
+
+def test_a_cell_that_reaches_down_takes_its_column_from_the_rows_below() -> None:
+    first = '<tr><td rowspan="2">Identifiers</td><td>Name</td></tr><tr><td>Address</td></tr>'
+    found = cells(f"<table>{first}<tr><td>Logs</td><td>IP</td></tr></table>")
+    assert [(text, row, column) for text, row, column, _ in found[2:]] == [
+        ("Address", 1, 1),
+        ("Logs", 2, 0),
+        ("IP", 2, 1),
+    ]
+
+
+def test_a_cell_over_several_columns_leaves_the_next_its_own() -> None:
+    head = '<tr><th colspan="2">What</th><th>Why</th></tr>'
+    found = cells(f"<table>{head}<tr><td>Name</td><td>Address</td><td>To ship</td></tr></table>")
+    assert ("Why", 0, 2, True) in found
+    assert ("To ship", 1, 2, False) in found
+
+
+def test_the_name_of_a_row_is_no_head_of_a_column() -> None:
+    page = "<table><tr><th>Name</th><td>To ship</td></tr><tr><th>Card</th><td>To bill</td></tr></table>"
+    assert not any(is_head for *_, is_head in cells(page))
+
+
+@pytest.mark.parametrize("side", ["", '<td><a href="/">Home</a></td>'])
+def test_a_table_that_only_lays_out_the_page_is_none(side: str) -> None:
+    page = f"<table><tr>{side}<td><h2>Retention</h2><p>We keep it for a year.</p></td></tr></table>"
+    assert not cells(page)
+    assert ("heading", "Retention") in shown(page)

@@ -104,9 +104,12 @@ def _announced(spoken: Mentions) -> Iterator[tuple[Passage, frozenset[ClauseKind
     list, or its heading."""
     columns = _columns(spoken)
     heading = lead = row = _NOTHING
+    beside = (-1, -1)
     for passage in spoken.passages:
         block, says = passage.block, _NOTHING
         if block.cell is not None:
+            if beside != (block.cell.table, block.cell.row):
+                beside, row = (block.cell.table, block.cell.row), _NOTHING
             if not block.cell.is_head and passage.words:
                 says = columns.get((block.cell.table, block.cell.column), _NOTHING) or row
             if block.cell.column == 0:
