@@ -62,7 +62,9 @@ class Chats:
 
     def find(self, text: Text) -> Iterator[Finding]:
         """Every name, at each of its lines."""
-        lines = [*_lines(text)] if _sure_line()(ANYWHERE, text.utf8, 0, len(text.utf8))[0][0] >= 0 else []
+        if _sure_line()(ANYWHERE, text.utf8, 0, len(text.utf8))[0][0] < 0:
+            return
+        lines = [*_lines(text)]
         best: dict[str, float] = {}
         for it in lines:
             best[it.name] = max(best.get(it.name, 0), it.score)
