@@ -37,6 +37,7 @@ _AGAIN: Final = re2.compile("[fyzg]{0,3}[cz](?:[fcyzg]{0,9}[tTdokh9MO&])+")
 _ASKED_WORDS_MAX: Final = 25
 _BIRTHS: Final = frozenset({"DATE_OF_BIRTH", "CARD_EXPIRY"})
 _DAY_TENS_MAX: Final = 30
+_PARTS: Final = frozenset("MO/")
 _YEAR_WORDS_MAX: Final = 14
 _RESTATED_WORDS_MAX: Final = 16
 _HOMONYMS: Final = frozenset({"may", "march", "mar", "mike"})
@@ -48,7 +49,7 @@ def dates(talk: Talk, language: Language) -> Iterator[Said]:
     """Every date that is said with a month's name or a day's ordinal."""
     if not language.named_days.keys().isdisjoint(talk.words):
         yield from _named(talk, language)
-    if set("MOn/").isdisjoint(talk.kinds):
+    if _PARTS.isdisjoint(talk.kinds) and ("n" not in talk.kinds or language.months.keys().isdisjoint(talk.words)):
         return
     for match in _DATES.finditer(talk.kinds):
         start, end = match.span()

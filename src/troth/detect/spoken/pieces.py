@@ -51,7 +51,7 @@ def pieces_of(talk: Talk, language: Language) -> Iterator[Piece]:
         is_begun = kinds[start] in _ENDS
         if not is_begun:
             start = _first(talk, start, end, language)
-        elif talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
+        elif kinds[start] == "d" and talk.words[start] in language.pronouns and _PRONOUN.match(kinds, start - 1):
             start += 1
         elif kinds[start] == "L" and _HEADED.match(kinds, start, end) and talk.words[start + 1] in language.common:
             start += 2

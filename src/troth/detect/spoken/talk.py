@@ -40,6 +40,7 @@ _INTERJECTED_MAX: Final = 8
 _TURN: Final = re.compile("s")
 _SHORT_TURN: Final = re.compile("s(?=[^s]{0,8}s)")
 _INTERRUPTING_MAX: Final = 3
+_LEAST_TURNS: Final = 2
 _SIGNS: Final = "@._-"
 _PARTS: Final = "dwotTk9lvnmL=h@._-/+#"
 _AND: Final = re.compile("g(?<=[hk]g)(?=[tTd])")
@@ -275,9 +276,12 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
 
 def _absorb_interjections(words: list[str], kinds: list[str], asked: list[Asked], language: Language) -> None:
     """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
+    if kinds.count("s") < _LEAST_TURNS:
+        return
     prompts = [it.at for it in asked]
+    said, absorbed = "", 0
     for is_interjection in (_says_nothing, _interrupts):
-        said = "".join(kinds)
+        said = "".join(kinds) if absorbed >= 0 else said
         absorbed = -1
         for match in _SHORT_TURN.finditer(said):
             turn = match.start()
