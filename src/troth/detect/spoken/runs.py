@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
@@ -40,9 +41,13 @@ _ALPHABETS: Final = frozenset("n=")
 _NAMED_WORDS_MAX: Final = 30
 _SHORT_NAME: Final = 4
 _LONG_NAME: Final = 8
+_ABBREVIATION: Final = 5
+_RUN_MAX: Final = 3
+_CONSONANTS: Final = re.compile("[aeiouy]")
 _SPELT: Final = 0.85
-"""Kinds of words that spell; how near the word is said that letters spell; how many of them may be a name, and are no
-abbreviation; how sure a name is that is said as well."""
+"""Kinds of words that spell; how near the word is said that letters spell; how many of them may be a name, are no
+abbreviation, and are mostly one; how many consonants stand in a row in a name, and what parts them; how sure a name is that
+is said as well."""
 _NO_BREATH: Final = frozenset("fcyz")
 _GOING_ON_SURELY: Final = frozenset({"then", "space"})
 _GOING_ON: Final = _GOING_ON_SURELY | {"and", "it's", "that's", "is"}
@@ -233,13 +238,20 @@ def _understood(talk: Talk, pieces: Sequence[Piece], signs: Signs, asked: Contex
         by_shape = alone(signs, kinds, long_letters=long_letters, parts=parts)
     if by_shape and (by_prompt is None or by_shape[1] > by_prompt[1] or (is_anything and by_shape[1] >= _SHAPED)):
         type_, score = by_shape
-        if type_ == "SPELLED_NAME" and len(signs.said) < _LONG_NAME and _ALPHABETS.isdisjoint(kinds):
+        if type_ == "SPELLED_NAME" and _ALPHABETS.isdisjoint(kinds) and not _may_be_name(signs.said):
             return None
         checked = values()[type_].agrees(signs.said)
         return Said(start, end, type_, max(score, _PROVEN) if checked else score, told=False, checked=checked)
     if by_prompt is None:
         return None
     return Said(start, end, *by_prompt, told=True, checked=values()[by_prompt[0]].agrees(signs.said))
+
+
+def _may_be_name(said: str) -> bool:
+    """Whether letters that nobody asked for may be read as a word, or are more than any abbreviation has."""
+    consonants = _CONSONANTS.split(said.lower())
+    run_max = _RUN_MAX if len(said) > _ABBREVIATION else _RUN_MAX - 1
+    return len(said) >= _LONG_NAME or (len(consonants) > 2 and max(map(len, consonants)) <= run_max)
 
 
 def _is_spelled(shape: str) -> bool:
