@@ -18,6 +18,7 @@ from troth.stores import Column, ColumnKind, TableSchema
         ("name", "user.name.first"),
         ("your postal address", "user.contact.address.street"),
         ("your birthday", "user.demographic.date_of_birth"),
+        ("a nickname", "user.account.username"),
         ("your network address", "user.device.ip_address"),
     ],
 )
@@ -132,3 +133,32 @@ def test_a_word_of_a_condition_is_not_what_the_sentence_is_about() -> None:
     [claim] = _claims("We delete recordings after thirty days, unless the customer has taken them back sooner.")
     assert claim.is_about(TableSchema("recording", ()))
     assert not claim.is_about(TableSchema("customer", ()))
+
+
+@pytest.mark.parametrize(
+    ("column", "is_part"),
+    [
+        ("card_last4", True),
+        ("cardLast4", True),
+        ("last_four", True),
+        ("card_number", False),
+        ("iban", False),
+        ("last_name", False),
+    ],
+)
+def test_the_end_of_a_number_is_known_by_its_column(column: str, is_part: bool) -> None:
+    assert claims.is_part(column) is is_part
+
+
+def test_a_denial_of_the_whole_number_is_known() -> None:
+    for text, is_of_all in (("We never store your full card number.", True), ("We never store card numbers.", False)):
+        [sentence] = read(text, kind="text").sentences
+        assert claims.is_of_all(sentence) is is_of_all
+
+
+def test_a_table_below_what_is_collected_says_it() -> None:
+    table = "| Category | Examples |\n|---|---|\n| Identifiers | name, e-mail address |\n"
+    told = claims.names_what_is_collected(read(f"## What we collect\n\n{table}", kind="markdown"))
+    assert "name, e-mail address" in [sentence.text for sentence in told]
+    assert not claims.names_what_is_collected(read(f"## Who we are\n\n{table}", kind="markdown"))
+    assert not claims.names_what_is_collected(read(f"## What we do not collect\n\n{table}", kind="markdown"))

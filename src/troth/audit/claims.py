@@ -23,6 +23,8 @@ __all__ = [
     "company_names",
     "date_column",
     "denials",
+    "is_of_all",
+    "is_part",
     "is_tracking",
     "names_category",
     "names_host",
@@ -60,17 +62,37 @@ def plain(sentence: Sentence) -> str:
 
 
 def names_what_is_collected(policy: PolicyText) -> list[Sentence]:
-    """The sentences that say what is collected, and name at least one category."""
-    return [
-        sentence
-        for sentence in policy.sentences
-        if _says("collects", text := plain(sentence)) and not _says("denies", text) and breadth(text)
-    ]
+    """The sentences that say what is collected, and name at least one category; of lists and tables under a heading
+    that says it, the items and cells."""
+    found, is_told = list[Sentence](), False
+    for block in policy.blocks:
+        if block.kind == "heading":
+            is_told = any(_tells(plain(sentence)) for sentence in block.sentences)
+        is_listed = is_told and (block.kind == "list_item" or block.cell is not None)
+        for sentence in block.sentences:
+            text = plain(sentence)
+            is_said = _tells(text) or (is_listed and not _says("denies", text))
+            found += [sentence] if is_said and breadth(text) else []
+    return found
+
+
+def _tells(text: str) -> bool:
+    return _says("collects", text) and not _says("denies", text)
 
 
 def denials(policy: PolicyText, category: str) -> list[Sentence]:
     """The sentences that say that the category is *not* collected."""
     return [sentence for sentence in policy.sentences if _denies(plain(sentence), category)]
+
+
+def is_of_all(sentence: Sentence) -> bool:
+    """Whether a denial is of the whole number only: who keeps its last four digits keeps to it."""
+    return _says("whole_number", plain(sentence))
+
+
+def is_part(column: str) -> bool:
+    """Whether a column holds only the end of a number, by its name."""
+    return _says("end_of_number", " ".join(words_of(column)))
 
 
 def _denies(text: str, category: str) -> bool:

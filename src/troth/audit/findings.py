@@ -230,6 +230,8 @@ def _collected(facts: Facts) -> Findings:
         is_named = any(claims.names_category(text, category) for text in said)
         what = f"{in_words([category])} in {_places(places)}"
         for sentence in denials:
+            if claims.is_of_all(sentence) and all(claims.is_part(place.rpartition(".")[2]) for place in places):
+                continue
             rule = "policy.denied-and-named" if is_named else "policy.denied"
             mend = "stop keeping it, or correct the sentence"
             yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", mend)
