@@ -169,7 +169,7 @@ def test_an_address_is_found_from_its_first_try_to_its_zip_code(marked: str) -> 
         "caller: it's under ⟦SPELLED_NAME c h l o e⟧\nagent: chloe thank you",
         "caller: i am ann example ⟦SPELLED_NAME e x a m p l e⟧",
         "caller: that is ⟦SPELLED_NAME b r i d l i n g t o n⟧",
-        "caller: put it under ⟦SPELLED_NAME c h l o e⟧ please",
+        "caller: put it under ⟦SPELLED_NAME e x a m p l e⟧ please",
     ],
 )
 def test_letters_are_a_name_that_is_said_as_well_or_is_long(marked: str) -> None:

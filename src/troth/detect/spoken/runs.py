@@ -46,8 +46,8 @@ _RUN_MAX: Final = 3
 _CONSONANTS: Final = re.compile("[aeiouy]")
 _SPELT: Final = 0.85
 """Kinds of words that spell; how near the word is said that letters spell; how many of them may be a name, are no
-abbreviation, and are mostly one; how many consonants stand in a row in a name, and what parts them; how sure a name is that
-is said as well."""
+abbreviation, and are mostly one; how many consonants stand in a row in a name, and what parts them; how sure a name
+is that is said as well."""
 _NO_BREATH: Final = frozenset("fcyz")
 _GOING_ON_SURELY: Final = frozenset({"then", "space"})
 _GOING_ON: Final = _GOING_ON_SURELY | {"and", "it's", "that's", "is"}
