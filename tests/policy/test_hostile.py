@@ -34,6 +34,12 @@ def test_pages_that_are_nested_like_no_policy_are_refused_at_once(unit: str) -> 
         read(filled(unit), kind="html")
 
 
+@pytest.mark.parametrize("unit", ["<nav>", "<aside>", "<div role=dialog>"])
+def test_boxes_within_boxes_are_looked_at_a_few_times_only(unit: str) -> None:
+    policy = read(unit * 1_500 + "<p>" + filled("we keep it for ten days "), kind="html")
+    assert (len(policy.blocks), len(policy.left_out)) == (0, 1)
+
+
 @pytest.mark.parametrize("unit", [">", "- ", "> - ", "  ", "#"])
 def test_deep_markdown_is_read(unit: str) -> None:
     assert render_plain(read(unit * 50_000 + "x")) is not None

@@ -61,7 +61,7 @@ _LINKED_MIN = 0.4
 _BANNER_CHARACTERS_MAX = 1_000
 _TRAIL_CHARACTERS_MAX = 300
 _MOST_CHARACTERS_MIN = 300
-_LOOKS_MAX = 2_000
+_LOOKS_MAX, _BOXES_MAX = 2_000, 50
 _OPENERS_MAX = 100
 _PART_MIN, _PART_MAX = 0.5, 0.5
 """An article or main part with less of the page's words than the first is not taken for the policy, and nothing with
@@ -83,7 +83,7 @@ class Shown:
         self._body = body
         self._size = _size(body)
         self._root = self._within(tree, body)
-        self._looks = _LOOKS_MAX
+        self._looks, self._boxes = _LOOKS_MAX, _BOXES_MAX
         # What a button opens is shown by whoever presses it: the answers under the questions of many a policy.
         self._opened = {
             node.attributes.get("aria-controls") for node in tree.css("button[aria-controls], a[aria-controls]")
@@ -154,8 +154,8 @@ class Shown:
     def _is_most(self, node: LexborNode) -> bool:
         """Whether it has most of the page's words, and not in links: navigation that nobody closed, a policy in a
         dialog."""
-        self._looks -= 1
-        size = _size(node) if self._looks >= 0 else 0
+        self._boxes -= 1
+        size = _size(node) if self._boxes >= 0 else 0
         return size > max(_PART_MAX * self._size, _MOST_CHARACTERS_MIN) and not _is_linked(node)
 
     def _is_around(self, node: LexborNode, names: list[str]) -> bool:
