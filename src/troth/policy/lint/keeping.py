@@ -10,37 +10,10 @@ from troth.policy.lint.columns import unfilled
 from troth.policy.lint.looked import Looked, outside_headings
 from troth.policy.lint.model import Hit
 from troth.policy.lint.near import following, said_around, without
+from troth.policy.lint.prose import table
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import has_gap
 from troth.policy.lint.uses import is_item
-
-_KINDS = (
-    ("kept.accounts", "accounts", "account|profile|member|registration"),
-    ("kept.orders", "orders and payments", "order|purchase|invoic|billing|booking|donation|payment|transaction|tax"),
-    ("kept.messages", "messages", "message|ticket|enquir|inquir|support|correspondence|chat|customer service"),
-    ("kept.newsletter", "addresses for mailings", "newsletter|mailing|marketing|subscri|email|commercial|news|offers"),
-    (
-        "kept.visits",
-        "records of visits",
-        r"visit|analytics|usage|measur|statistic|identifier|matomo|browsing|(?:server|access|web) logs?\b",
-    ),
-    (
-        "kept.logs",
-        "logs",
-        r"logs?\b|log (?:file|data|entr|record)|ip address|server data|access data|technical data|connection data"
-        r"|network address|(?:sign|log) in (?:history|data|records?|times)|login (?:history|data|records?)",
-    ),
-    ("kept.appointments", "appointments", "appointment|reservation|booking"),
-    ("kept.applicants", "applications", "applica|candidate|cv|recruit|hiring|employed"),
-    ("kept.footage", "pictures of cameras", "camera|cctv|video|footage|surveillance"),
-    ("kept.recordings", "recordings", "record|transcript|call"),
-    ("kept.location", "locations", "location|gps"),
-    ("kept.contributions", "contributions", "review|photo|comment|post|picture|content"),
-    ("kept.contests", "surveys and contests", "survey|questionnaire|contest|competition|giveaway|draw|interview"),
-    ("kept.health", "health data", "health|medical|patient|treatment|allerg"),
-    ("kept.network", "data of the wireless network", "wi fi|wifi|network|mac address"),
-)
-"""Kinds of data by their concepts, in words for a reader, and how the words begin by which one knows them again."""
 
 
 @fires_when("GDPR.13.2a.retention")
@@ -59,7 +32,11 @@ def _no_period(looked: Looked) -> Iterator[Hit]:
         yield Hit(gaps[0].sentence, says=(("what", "the period is still to be filled in"),))
     elif not spoken.has("retention.all", "retention.rest"):
         words = " ".join(said_around(spoken, said))
-        lacking = [kind for name, kind, stems in _KINDS if spoken.has(name) and not re.search(rf"\b(?:{stems})", words)]
+        lacking = [
+            row["called"]
+            for name, row in table("keeping.toml")["kinds"].items()
+            if spoken.has(name) and not re.search(rf"\b(?:{row['words']})", words)
+        ]
         if lacking:
             yield Hit(says=(("what", ", ".join(lacking)),))
         for passage in () if lacking else outside_headings(spoken.of("retention.undetermined"))[:1]:
