@@ -76,7 +76,7 @@ def test_evidence_that_is_sent_keeps_the_promise_and_worse_breaks_it_at_once(sen
     assert send({**SEEN, "at": ago(seconds=1)}).json()["is_new"] is True
     assert status() == "kept"
     assert CheckRow.objects.latest("pk").evidence["tested"] == 12
-    assert send({**SEEN, "figures": {"open doors": 1}}).status_code == 200
+    assert send({**SEEN, "figures": {"open doors": 1}, "at": ago()}).status_code == 200
     assert status() == "broken"
 
 
