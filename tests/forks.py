@@ -31,6 +31,8 @@ SCRYPT_COST = 2**8
 
 _ROOT = Path(__file__).parents[1]
 _MESSAGE_BYTES = 1 << 20
+_PATIENCE_S = 180
+"""What a busy machine may need for a command; one that hangs is ended all the same."""
 _READY = (
     "troth.cli.company",
     "troth.cli.places",
@@ -113,7 +115,7 @@ def start(
         files = [(given or nothing).fileno() for given in (stdin, stdout, stderr)]
         request = json.dumps({"command": list(map(str, command)), "env": dict(env), "cwd": str(cwd)}).encode()
         socket.send_fds(_server(), [request], [theirs.fileno(), *files])
-    ours.settimeout(60)
+    ours.settimeout(_PATIENCE_S)
     return Process(int(ours.recv(16)), ours)
 
 
@@ -123,7 +125,7 @@ def run(
     env: Mapping[str, str],
     cwd: Path,
     stdin: str = "",
-    timeout: float = 60,
+    timeout: float = _PATIENCE_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run *command*, as `start` takes it, to its end, with what it printed. Raises `subprocess.TimeoutExpired`."""
     with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:

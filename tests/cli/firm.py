@@ -128,7 +128,7 @@ class Firm:
             **self.extra,
         }
 
-    def troth(self, *command: str, stdin: str = "", timeout_s: float = 60) -> Answer:
+    def troth(self, *command: str, stdin: str = "", timeout_s: float = 180) -> Answer:
         """Run ``troth`` in a process of its own. The environment holds nothing of ours but what the company sets."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
         environment = {**clean, "COLUMNS": "120", **self.environment}
