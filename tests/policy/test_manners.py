@@ -4,6 +4,7 @@ tables, one person who speaks."""
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 import pytest
 from tests.policy.linting import TODAY
@@ -19,7 +20,7 @@ FRONT = (
 )
 
 
-def found(text: str, kind: str = "markdown") -> set[str]:
+def found(text: str, kind: Literal["markdown", "html", "text"] = "markdown") -> set[str]:
     return {one.rule for one in lint(read(text, kind=kind), as_of=TODAY, regimes=("gdpr", "uk", "ca", "us")).findings}
 
 

@@ -17,7 +17,8 @@ _BREAKS_OFF = re.compile(
 )
 _GAP = re.compile(
     r"\[(?!\d|x\]|https?:|www\.)(?:[A-Z][A-Z0-9 _/&.,:'’–-]{2,80}|[A-Z]{2,20} [A-Z]{2,20} [^\[\]]{1,100}"
-    r"|(?:insert|enter|your|add|company|date|name|address|e-?mail(?!\s*protected)|tbd|tbc|todo|to be|check|link)\b[^\]]{0,80}"
+    r"|(?:insert|enter|your|add|company|date|name|address|e-?mail(?!\s*protected)|tbd|tbc|todo|to be|check|link)\b"
+    r"[^\]]{0,80}"
     r"|[^\[\]]{3,80}\bto (?:confirm|complete|follow|add|list|check|insert)|[.…_ ]{2,20})\]"
     r"|\[[●•■]\]|\b(?:TBD|TBC|TODO|(?<!\d{4} )XX+|lorem ipsum)\b|_{4,40}"
     r"|<(?:insert|company|your|name|date)\b[^>]{0,60}>|\{\{?[^{}]{1,60}\}\}?"
