@@ -208,3 +208,10 @@ def test_an_open_word_on_sharing_needs_no_other_label() -> None:
     stop = "\n\nYou can opt out of the sharing. California residents may ask us. Google Analytics is used."
     assert not findings(said.format("") + stop, "X.sharing-label")
     assert findings(said.format("\n\n") + stop, "X.sharing-label")
+
+
+def test_a_term_is_about_what_its_definition_says() -> None:
+    terms = "<dl><dt>Newsletter</dt><dd>{}</dd><dt>Orders</dt><dd>A contract (Article 6(1)(b)).</dd></dl>"
+    agreed = terms.format("Your consent (Article 6(1)(a)), which you may withdraw.")
+    assert not findings(agreed, "PECR.22", kind="html")
+    assert findings(terms.format("It comes each month."), "PECR.22", kind="html")

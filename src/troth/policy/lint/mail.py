@@ -75,7 +75,8 @@ def _newsletter(looked: Looked) -> Iterator[Hit]:
     sent = outside_headings(spoken.of("newsletter.sent"))
     # What people agree to about cookies is no consent to mail.
     asked = without(spoken.of("consent.relied", "newsletter.asked"), spoken.of("cookie.used", "analytics.used"))
-    wanted = spoken.has("newsletter.basis") or _said_beside(sent, asked)
+    labelled = [after for one in sent if _is_label(one) and (after := looked.following.get(id(one))) is not None]
+    wanted = spoken.has("newsletter.basis") or _said_beside([*sent, *labelled], asked)
     unasked = [one for one in spoken.of("newsletter.unasked") if _BUNDLED.search(one.words) or one not in asked]
     for passage in unasked[:1] or (sent[:1] if not wanted else []):
         yield Hit(passage.sentence)
@@ -85,6 +86,15 @@ _BUNDLED = re.compile(
     r"\b(?:by|in) (?:\w+ )?(?:visiting|browsing|accessing|joining|becoming|staying|registering|creating|ordering|buying"
     r"|entering|using|placing|downloading|booking)\b"
 )
+
+
+def _is_label(passage: Passage) -> bool:
+    """Whether it only names what the next paragraph is about, as a term names its definition."""
+    block = passage.block
+    return block.cell is None and len(block.sentences) == 1 and len(passage.words.split()) <= _LABEL_WORDS_MAX
+
+
+_LABEL_WORDS_MAX = 3
 
 
 def _said_beside(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
