@@ -65,6 +65,9 @@ def test_items_below_a_denial_are_denied() -> None:
         ("We share nothing; we keep your orders.", None),
         ("We do not keep logs longer than a year.", None),
         ("We do not set cookies before you agree.", None),
+        ("If you do not agree, we will not send you our newsletter.", None),
+        ("Neither we nor our partners use cookies.", ["neither"]),
+        ("The tracker, which is not ours, does not keep your address.", ["the tracker"]),
         ("If you do not want cookies, switch them off.", None),
     ],
 )

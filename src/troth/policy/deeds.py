@@ -35,7 +35,7 @@ def is_deed(concept: str) -> bool:
 def done(words: str) -> list[tuple[int, str]] | None:
     """What is left of a sentence (as `plain` makes it) without what it denies, piece by piece, each with where it
     begins; None where nothing is denied."""
-    if not _SIGNS.search(words):
+    if not _SIGNS.search(words) or any(phrase.found_in(words) for phrase in _data().depends):
         return None
     cuts = [(start + _denied_from(words[start:end]), end) for start, end in _clauses(words)]
     if all(start >= end for start, end in cuts):
@@ -78,6 +78,7 @@ class _Data:
     begins: tuple[Phrase, ...]
     denied: tuple[Phrase, ...]
     onwards: tuple[Phrase, ...]
+    depends: tuple[Phrase, ...]
     but: tuple[Phrase, ...]
 
 
@@ -97,6 +98,7 @@ def _data() -> _Data:
         phrases(rows["clause"]["begins"]),
         phrases(denied["any"]),
         phrases(denied["onwards"]),
+        phrases(denied["depends"]),
         phrases(denied["but"]),
     )
 
