@@ -225,7 +225,7 @@ class _Blocks:
 
     def find_heads(self, found: list[Draft]) -> None:
         """Tell the heads of tables from what only looks like one: a first row is a head where it alone is all in bold
-        type, the name of a row is none, and what has one row or one column is no table at all."""
+        type, the name of a row is none, and what has no head and one row or one column is no table at all."""
         tables = defaultdict[int, dict[int, list[Draft]]](lambda: defaultdict(list))
         for draft in found:
             if draft.cell is not None and not draft.is_left_out:
@@ -233,7 +233,8 @@ class _Blocks:
         for rows in tables.values():
             first, *others = (rows[number] for number in sorted(rows))
             cells = [draft for row in rows.values() for draft in row]
-            if not others or len({draft.cell.column for draft in cells if draft.cell}) == 1:
+            columns = {draft.cell.column for draft in cells if draft.cell}
+            if not any(map(_is_head, cells)) and (not others or len(columns) == 1):
                 for draft in cells:
                     draft.cell = None
             elif not any(map(_is_head, first)) and all(id(draft) in self._in_bold for draft in first):
