@@ -104,7 +104,11 @@ def test_what_was_not_given_is_an_error_that_names_it(check: Callable[..., Check
         raise AssertionError("not called")
 
     done = check(answer)
-    assert (done.outcome, done.summary) == (Outcome.ERROR, "There was nothing to look at: no site, no log given.")
+    mend = "Say under organisation.site where it is."
+    assert (done.outcome, done.summary) == (
+        Outcome.ERROR,
+        f"There was nothing to look at: no site, no log given. {mend}",
+    )
 
 
 def test_an_exception_is_an_error_without_its_text(check: Callable[..., Check]) -> None:

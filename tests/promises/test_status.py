@@ -508,3 +508,15 @@ def test_figures_of_a_place_hide_no_fault_that_is_not_named() -> None:
     judgement = judge(bound, replace(named, findings=(*named.findings, Finding("", "and 11 more"))))
     assert judgement.status is Status.BROKEN
     assert "overdue 0" not in judgement.reasons[0]
+
+
+def test_only_the_systems_of_what_a_promise_is_about_were_looked_at_for_it() -> None:
+    both = frozenset({"shop", "desk"})
+    wide = aged(login=0, order=0)
+    wide = replace(wide, evidence=replace(wide.evidence, in_scope=both, observed=both))
+    (standing,) = judge(promise("a.once").model_copy(update={"about": ("shop.login",)}), wide).standings
+    assert standing.check is not None
+    assert (standing.check.evidence.in_scope, standing.check.evidence.observed) == ({"shop"}, {"shop"})
+    without_desk = replace(wide, evidence=replace(wide.evidence, observed=frozenset({"shop"})))
+    about_both = promise("a.once").model_copy(update={"about": ("shop.login", "desk.note")})
+    assert judge(about_both, without_desk).status is Status.UNPROVEN

@@ -169,8 +169,15 @@ def _portioned(check: Check, about: Sequence[str]) -> Check:
     figures: dict[str, Figure] = {}
     for name, figure in ((name, figure) for it in portions for name, figure in it.figures.items()):
         figures[name] = int(figures.get(name, 0)) + figure
+    systems = frozenset(_system(it.place) for it in portions)
     seen = replace(
-        check.evidence, population=population, tested=population - excluded, excluded=excluded, portions=portions
+        check.evidence,
+        in_scope=check.evidence.in_scope & systems,
+        observed=check.evidence.observed & systems,
+        population=population,
+        tested=population - excluded,
+        excluded=excluded,
+        portions=portions,
     )
     check = replace(check, evidence=seen, figures=figures)
     where = ", ".join(sorted({it.place for it in portions}))
