@@ -16,14 +16,14 @@ settings.load_profile("troth")
 
 pytest_plugins = ["troth.testing.fixtures", "tests.mutations", "tests.browsing"]
 
-_ONE_IN = 4
+_ONE_IN = 8
 _AGAIN = ("postgresql", "mariadb", "InABucket")
 """What runs the same tests once more, on another database or kind of store."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is marked ``sampled`` runs once more one time in four, the same each day, and wholly by `make soak`."""
+    """What is marked ``sampled`` runs once more one time in eight, the same each day, and wholly by `make soak`."""
     for item in items:
         if item.get_closest_marker("sampled") is None or not any(it in item.nodeid for it in _AGAIN):
             continue
