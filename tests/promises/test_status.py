@@ -516,7 +516,7 @@ def test_only_the_systems_of_what_a_promise_is_about_were_looked_at_for_it() -> 
     wide = replace(wide, evidence=replace(wide.evidence, in_scope=both, observed=both))
     (standing,) = judge(promise("a.once").model_copy(update={"about": ("shop.login",)}), wide).standings
     assert standing.check is not None
-    assert (standing.check.evidence.in_scope, standing.check.evidence.observed) == ({"shop"}, {"shop"})
+    assert standing.check.evidence.in_scope == standing.check.evidence.observed == frozenset({"shop"})
     without_desk = replace(wide, evidence=replace(wide.evidence, observed=frozenset({"shop"})))
     about_both = promise("a.once").model_copy(update={"about": ("shop.login", "desk.note")})
     assert judge(about_both, without_desk).status is Status.UNPROVEN
