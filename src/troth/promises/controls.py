@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from troth.counting import counted
 from troth.declaration import Basis, Declaration, Recipient, covers
+from troth.europe import FREE_FLOW
 from troth.law import regimes, starting_soon
 from troth.ledger import (
     CLOCK_SLACK,
@@ -34,10 +35,6 @@ WITNESSED_HOURS = 24
 twice a day."""
 _APPROVERS_NEEDED = 2
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
-_EUROPE = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
-)
-"""The European Economic Area and the United Kingdom: a disclosure within them needs no transfer safeguard."""
 
 
 def _evidence(
@@ -344,7 +341,7 @@ def _gaps(name: str, recipient: Recipient, today: dt.date) -> Iterator[Finding]:
         yield Finding(place, "no contract is on file", "say where the contract is kept (GDPR 26, 28(3))")
     if recipient.contract_until is not None and recipient.contract_until < today:
         yield Finding(place, f"its contract ran out on {recipient.contract_until}", "renew it, or stop the disclosure")
-    if recipient.country not in _EUROPE and not recipient.safeguard:
+    if recipient.country not in FREE_FLOW and not recipient.safeguard:
         yield Finding(place, f"no safeguard for the transfer to {recipient.country}", "name it (GDPR 44-49)")
     if not recipient.notice:
         yield Finding(place, "no privacy notice is on file", "give the address of its notice")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from troth.declaration import ActedFor, Declaration, Purpose, Recipient
+from troth.europe import EEA, FREE_FLOW
 from troth.law import place_name
 from troth.ropa import relations
 from troth.ropa.words import ROLES, in_words, purpose_title, titles
@@ -18,11 +19,6 @@ from troth.ropa.words import ROLES, in_words, purpose_title, titles
 __all__ = ["Activity", "Line", "Missing", "Record", "Role", "record_of"]
 
 Role = Literal["controller", "processor"]
-_EEA_AND_UK = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB".split()  # noqa: SIM905
-)
-"""Between these no transfer under Chapter V takes place, or an adequacy decision covers it. Their law asks for the
-record."""
 _BASES = {
     "consent": "consent, Art. 6(1)(a)",
     "contract": "a contract with the person, Art. 6(1)(b)",
@@ -141,7 +137,7 @@ _UNREACHED = (
 def _is_reached(declaration: Declaration) -> bool:
     """Whether the company is established where the GDPR or the UK GDPR is law, or offers itself to people there."""
     places = (declaration.organisation.country, *declaration.requests.serves)
-    return any(place[:2] in _EEA_AND_UK for place in places)
+    return any(place[:2] in FREE_FLOW for place in places)
 
 
 def _representative(declaration: Declaration, cite: str) -> Line:
@@ -154,14 +150,14 @@ def _representative(declaration: Declaration, cite: str) -> Line:
     if abroad:
         gap = Missing(f"a representative in {abroad}", "organisation.representative", "name, address, email (Art. 27)")
         return Line("representative", label, cite, (), (gap,))
-    where = "where we are established" if us.country in _EEA_AND_UK else "where the GDPR is not declared to apply"
+    where = "where we are established" if us.country in FREE_FLOW else "where the GDPR is not declared to apply"
     return Line("representative", label, cite, (f"None is declared, and none is needed {where}.",))
 
 
 def _served_from_outside(declaration: Declaration) -> str:
     """The part of the EEA and the UK that is served and where we are not established, in words; empty for none."""
     here, serves = declaration.organisation.country, {place[:2] for place in declaration.requests.serves}
-    eea = _EEA_AND_UK - {"GB"}
+    eea = EEA
     uk = ["the United Kingdom"] if here != "GB" and "GB" in serves else []
     return " and ".join([*uk, *(["the European Union"] if here not in eea and serves & eea else [])])
 
@@ -211,7 +207,7 @@ def _transfers(declaration: Declaration, recipients: dict[str, Recipient], syste
     is_reached, our_own = _is_reached(declaration), declaration.organisation.country
     says, gaps = list[str](), list[Missing]()
     for name, one in recipients.items():
-        if one.country in _EEA_AND_UK:
+        if one.country in FREE_FLOW:
             continue
         rests = _SAFEGUARDS.get(one.safeguard or "", one.safeguard or "")
         says.append(f"{place_name(one.country)} ({one.title or name})" + (f", on {rests}" if rests else ""))
@@ -226,7 +222,7 @@ def _transfers(declaration: Declaration, recipients: dict[str, Recipient], syste
             says[-1] += f"; assessed in {one.assessed}"
     for name in systems:
         country = declaration.systems[name].country or our_own
-        if country not in _EEA_AND_UK:
+        if country not in FREE_FLOW:
             where = ", where we are established" if country == our_own else ""
             says.append(f"{place_name(country)} (the system {declaration.systems[name].title or name}){where}")
     within = ("None outside the United Kingdom and the European Economic Area.",)

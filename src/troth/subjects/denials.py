@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from troth.declaration import Basis, Declaration, Recipient, Sharing, Table, covers
-from troth.policy.lint.facts import UNION
+from troth.europe import FREE_FLOW
 
 __all__ = ["Breach", "breaches"]
 
@@ -63,7 +63,7 @@ def _sent_abroad(declaration: Declaration, categories: Collection[str]) -> Itera
     home = declaration.organisation.country
     for recipient, says, marks in _recipients(declaration, categories):
         if recipient.country != home:  # which of the near countries were meant is for a person to read
-            yield Breach(f"{says} in {recipient.country}", marks, recipient.country not in UNION | {"GB"})
+            yield Breach(f"{says} in {recipient.country}", marks, recipient.country not in FREE_FLOW)
 
 
 # --- purposes ---------------------------------------------------------------------------------------------------------

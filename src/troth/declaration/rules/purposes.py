@@ -11,11 +11,9 @@ from troth.declaration.rules.fault import Fault, Faults, asked_categories, liste
 from troth.declaration.rules.words import NO_COUNTRY
 from troth.declaration.taxonomy import covers, is_category
 from troth.declaration.using import Basis, Sharing
+from troth.europe import FREE_FLOW
 
 __all__ = ["RULES"]
-
-_EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
-_NO_SAFEGUARD_NEEDED = frozenset(("GB", *_EEA.split()))
 
 
 def _purposes(declaration: Declaration) -> Faults:
@@ -99,7 +97,7 @@ def _collection(declaration: Declaration) -> Faults:
 def _recipients(declaration: Declaration) -> Faults:
     """A transfer out of the UK and the EEA has a safeguard (GDPR Art. 44-46); a processor has a contract (Art. 28)."""
     held = held_categories(declaration)
-    at_home = _NO_SAFEGUARD_NEEDED | {declaration.organisation.country}
+    at_home = FREE_FLOW | {declaration.organisation.country}
     for name, recipient in declaration.recipients.items():
         path = ("recipients", name)
         if recipient.country not in at_home and recipient.country not in NO_COUNTRY and not recipient.safeguard:

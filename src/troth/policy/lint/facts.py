@@ -6,18 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from troth.europe import EEA, FREE_FLOW
+
 if TYPE_CHECKING:
     from troth.declaration import Declaration
 
-__all__ = ["UNION", "Facts", "Seen"]
-
-UNION = frozenset(
-    {
-        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU"),
-        *("LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"),
-    }
-)
-"""The European Union and the three other countries of the European Economic Area."""
+__all__ = ["Facts", "Seen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +85,12 @@ def _decides(declaration: Declaration) -> bool | None:
 
 def _places(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
     home, serves = declaration.organisation.country, declaration.requests.serves
-    region = "uk" if home == "GB" else "us" if home == "US" else "eu" if home in UNION else "other"
+    region = "uk" if home == "GB" else "us" if home == "US" else "eu" if home in EEA else "other"
     for name in ("uk", "us", "eu", "other"):
         yield f"home_{name}", region == name
-    yield "offers_to_eu", any(market in UNION for market in serves) if serves else None
+    yield "offers_to_eu", any(market in EEA for market in serves) if serves else None
     yield "offers_to_us", region == "us" or any(market[:2] == "US" for market in serves) if serves else None
-    is_european = region in {"eu", "uk"} or any(market[:2] in UNION | {"GB"} for market in serves)
+    is_european = region in {"eu", "uk"} or any(market[:2] in FREE_FLOW for market in serves)
     yield "offers_to_europe", is_european if serves else None
     californian = any(market in {"US", "US-CA"} for market in serves)
     yield "ccpa", False if serves and not californian else None  # who sells to California may still be too small

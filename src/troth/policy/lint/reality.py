@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from troth.counting import counted
+from troth.europe import FREE_FLOW
 from troth.policy.clauses.quantities import quantities_in
 from troth.policy.lint.beside import declaration_of, is_named, listed, place_of
 from troth.policy.lint.contradictions import is_taken_back, shares_openly
-from troth.policy.lint.facts import UNION
 from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
@@ -84,7 +84,7 @@ def transfer(looked: Looked) -> Iterator[Hit]:
         return
     from troth.policy.proposing.contradicted import elsewhere
 
-    near = UNION | {"GB", declaration.organisation.country}
+    near = FREE_FLOW | {declaration.organisation.country}
     abroad = [f"recipients.{key}" for key, one in declaration.recipients.items() if one.country not in near]
     denials = looked.mentions.of("denial.abroad")
     for passage in looked.mentions.passages:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from troth.declaration import Basis, Declaration, Problem, covers, is_special
 from troth.errors import TrothError
+from troth.europe import EEA, FREE_FLOW
 from troth.law import regime
 from troth.policy.notice.content import Content, PeriodFact
-from troth.policy.notice.gathering import law_of_notices, stored
+from troth.policy.notice.gathering import stored
 
 __all__ = ["NoticeIncomplete", "missing_from"]
 
@@ -43,7 +44,7 @@ def _controller(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     if content.has(*_GDPR) and not organisation.regulator:
         mend = "add 'regulator', such as ICO or the name of the authority"
         yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", mend
-    places = {"gdpr": law_of_notices()["free_flow"]["eea"], "uk": ["GB"]}
+    places = {"gdpr": EEA, "uk": {"GB"}}
     for law, established in places.items():
         if content.has(law) and organisation.country not in established and content.representative is None:
             mend = "add 'representative: {name: …, address: …, email: …}'"
@@ -87,7 +88,7 @@ def _sources(declaration: Declaration, content: Content) -> Iterator[_Gap]:
 
 
 def _recipients(declaration: Declaration, content: Content) -> Iterator[_Gap]:
-    free = {*law_of_notices()["free_flow"]["eea"], "GB", declaration.organisation.country}
+    free = FREE_FLOW | {declaration.organisation.country}
     for name, one in declaration.recipients.items():
         if content.has(*_GDPR) and one.country not in free and not one.safeguard:
             mend = "add 'safeguard', such as adequacy, scc, idta, dpf or uk_bridge"

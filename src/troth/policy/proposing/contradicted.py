@@ -11,12 +11,12 @@ from typing import Any
 
 from troth.counting import counted
 from troth.declaration import Declaration
+from troth.europe import EEA
 from troth.policy.phrases import Phrase, plain
 
 __all__ = ["contradictions", "cookies_ruled_out", "elsewhere", "is_of_places", "listed", "other_number"]
 
 _SHOWN = 5
-_UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO"
 
 
 def contradictions(text: str, declaration: Declaration) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _known() -> _Known:
         list(_phrases(data["stays"]["any"])),
         list(_phrases(data["stays"]["abroad"])),
         list(_phrases(data["unless"])),
-        [(Phrase(words), codes.replace("UNION", _UNION).split()) for words, codes in data["places"].items()],
+        [(Phrase(words), codes.replace("UNION", " ".join(EEA)).split()) for words, codes in data["places"].items()],
     )
 
 
