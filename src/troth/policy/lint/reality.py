@@ -82,7 +82,7 @@ def transfer(looked: Looked) -> Iterator[Hit]:
     declaration = declaration_of(looked)
     if declaration is None:
         return
-    from troth.policy.proposing.contradicted import elsewhere
+    from troth.policy.contradicted import elsewhere
 
     near = FREE_FLOW | {declaration.organisation.country}
     abroad = [f"recipients.{key}" for key, one in declaration.recipients.items() if one.country not in near]
@@ -132,7 +132,7 @@ def cookies_denied(looked: Looked) -> Iterator[Hit]:
     declaration = declaration_of(looked)
     if declaration is None or not declaration.cookies:
         return
-    from troth.policy.proposing.contradicted import cookies_ruled_out, other_number
+    from troth.policy.contradicted import cookies_ruled_out, other_number
 
     for passage in looked.mentions.passages:
         text = passage.sentence.text

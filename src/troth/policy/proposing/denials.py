@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from troth.declaration import Declaration, covers
 from troth.declaration.using import Sharing
 from troth.policy.clauses import Clause
-from troth.policy.proposing.contradicted import listed
+from troth.policy.contradicted import listed
 
 __all__ = ["against", "held_anyway"]
 

@@ -9,7 +9,7 @@ from troth.declaration import Declaration, Problem, Promise
 from troth.policy import retention
 from troth.policy.binding import Bound, bind, quoted
 from troth.policy.clauses import Understood
-from troth.policy.proposing.contradicted import contradictions
+from troth.policy.contradicted import contradictions
 from troth.policy.proposing.propose import Proposal, propose
 from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import Sentence

@@ -13,9 +13,9 @@ from typing import Any, Literal
 from troth.declaration import Declaration
 from troth.errors import TrothError
 from troth.policy.clauses import Clause, ClauseKind, Quantity, Understood
+from troth.policy.contradicted import contradictions, is_of_places
 from troth.policy.proposing.about import period_doubts, tables_holding, tables_kept
 from troth.policy.proposing.clocks import allowed, shortest
-from troth.policy.proposing.contradicted import contradictions, is_of_places
 from troth.policy.proposing.denials import against, held_anyway
 from troth.policy.proposing.hearing import Aside, Heard, hear
 from troth.policy.proposing.quoting import Quoting
