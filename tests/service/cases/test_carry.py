@@ -73,7 +73,7 @@ def test_an_objection_stops_marketing_at_once_and_needs_no_proof(office: Office)
     case = office.answered("object")
     assert case.tier == 0
     assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
-    assert office.letters(case) == ["acknowledged", "fulfilled_object"]
+    assert office.letters(case) == ["acknowledged", "stopped"]
 
 
 def test_what_is_missing_from_a_package_is_said_in_its_letter(office: Office) -> None:
