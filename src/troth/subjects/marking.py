@@ -66,13 +66,14 @@ def plan_marks(
 
 
 def unmarked(declaration: Declaration) -> Iterator[Problem]:
-    """Of each purpose that may be stopped, and of a restriction: the systems where no column can say so (GDPR Art. 18,
-    21, 7(3)). There a task asks somebody, and messages say that."""
+    """Of each purpose that may be stopped, and of a restriction where some system marks one: the systems where no
+    column can say so (GDPR Art. 18, 21, 7(3)). There a task asks somebody, and messages say that."""
     for name, purpose in declaration.purposes.items():
         if purpose.basis in OBJECTABLE or purpose.basis is Basis.CONSENT or covers("marketing", purpose.use):
             using = [key for key, system in declaration.systems.items() if name in system.purposes]
             yield from _unmarked(declaration, name, using, f"purposes.{name}")
-    yield from _unmarked(declaration, "restricted", declaration.systems, "systems")
+    if marked_for(declaration, ["restricted"]):
+        yield from _unmarked(declaration, "restricted", declaration.systems, "systems")
 
 
 def _unmarked(declaration: Declaration, mark: str, systems: Iterable[str], path: str) -> Iterator[Problem]:
