@@ -151,8 +151,8 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
                 window.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
                 return to(request, at_desk, "centre-case")
             asked, lives = form.content().purposes, form.cleaned_data["residence"]
-            by = plan.link_needed(at_desk.declaration, right, asked, residence=lives)
-            return to(request, at_desk, "centre-sent", what=right, link=by)
+            link = plan.link_needed(at_desk.declaration, right, asked, residence=lives)
+            return to(request, at_desk, "centre-sent", what=right, **({} if link == "link" else {"link": link}))
     told = {
         "form": form,
         "someone": someone,
