@@ -8,6 +8,7 @@ import email.policy
 import itertools
 import random
 import re
+import sqlite3
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -101,11 +102,11 @@ class World:
 
 
 def every_world() -> Iterator[World]:
-    for (right, purpose), language, in_shop, in_desk, has_desk, mailer, has_archive, ends_well in itertools.product(
-        ASKS, LANGUAGES, *([(True, False)] * 3), MAILER, (True, False), (True, False)
-    ):
-        if not (in_desk and not has_desk):
-            yield World(right, purpose, language, in_shop, in_desk, has_desk, mailer, has_archive, ends_well)
+    yes_or_no = (True, False)
+    for (right, purpose), language, mailer in itertools.product(ASKS, LANGUAGES, MAILER):
+        for in_shop, in_desk, has_desk, has_archive, ends_well in itertools.product(*([yes_or_no] * 5)):
+            if has_desk or not in_desk:
+                yield World(right, purpose, language, in_shop, in_desk, has_desk, mailer, has_archive, ends_well)
 
 
 # --- the company -----------------------------------------------------------------------------------------------------
@@ -141,8 +142,6 @@ class Told:
         return {"desk": world.has_desk, "mailer": world.mailer != "none", "archive": world.has_archive}.get(name, True)
 
     def do_desk(self, script: str) -> None:
-        import sqlite3
-
         with sqlite3.connect(self.office.folder / "desk.sqlite") as desk:
             desk.executescript(script)
 
@@ -369,9 +368,9 @@ def follow(told: Told, world: World) -> list[str]:
         why = "" if world.ends_well else "not_possible"
         asking.complete(step.pk, by="", done=world.ends_well, why=why, counts={}, proof=None, at=office.now())
     office.work()
-    if (step := case.steps.filter(state=Step.State.WAITING).first()) is not None:
-        assert (world.mailer, step.system) == ("down", "mailer")
-        asking.give_up(step.pk, by="", at=office.now())
+    if (waiting := case.steps.filter(state=Step.State.WAITING).first()) is not None:
+        assert (world.mailer, waiting.system) == ("down", "mailer")
+        asking.give_up(waiting.pk, by="", at=office.now())
         office.work()
     look()
     truth = Truth(told, world, case, who)

@@ -306,8 +306,8 @@ def _window(case: Case, desk: Desk) -> dict[str, Any]:
     with translation.override(case.language):
         until = formats.date_format(day(end, desk), "DATE_FORMAT")
         text = gettext(
-            "Until %(until)s your data is only stored and not used, and then it is deleted. Before that day you can "
-            "take your request back, on its page."
+            "On %(until)s we delete your data. Before that day you can take your request back, on its page. Until then "
+            "we mark your data as restricted in those of our systems that can mark it."
         )
         return {"next": text % {"until": until}}
 

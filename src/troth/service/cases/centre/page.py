@@ -229,9 +229,7 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
         return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
     if case.needs == Needs.WINDOW and case.window_until is not None:
         until = day_words(day(case.window_until, at_desk))
-        return gettext("Your data are blocked and will be deleted on %(day)s. Until then you can take this back.") % {
-            "day": until
-        }
+        return gettext("We delete your data on %(day)s. Until then you can take this back.") % {"day": until}
     if case.needs == Needs.SYSTEMS:
         waiting = sum(step.state == Step.State.WAITING for step in steps)
         return ngettext(
@@ -303,7 +301,7 @@ def _event(event: Event) -> str:
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),
         "granted": gettext("A person weighed your objection and granted it"),
-        "restricted": gettext("We blocked the use of your data"),
+        "restricted": gettext("We recorded that your data may only be stored"),
     }
     return words.get(event.what, "")
 
