@@ -349,7 +349,9 @@ def _answer(client: Client, address: str, sent: dict[str, str], who: str) -> tup
     """Status, number of statements, where to, and the page without what differs by chance."""
     with CaptureQueriesContext(connection) as statements:
         answer = client.post(address, sent)
-    text = re.sub(r'name="(form-token|csrfmiddlewaretoken)" value="[^"]+"', "", answer.content.decode()).replace(who, "somebody")
+    text = re.sub(r'name="(form-token|csrfmiddlewaretoken)" value="[^"]+"', "", answer.content.decode()).replace(
+        who, "somebody"
+    )
     return answer.status_code, len(statements), answer.headers.get("Location", ""), text
 
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from socketserver import ThreadingMixIn
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
+from django.conf import settings
 from django.core import signing
+from django.middleware.csrf import get_token
 from django.test import Client
 from tests.service.addresses import filled
 from tests.service.cases.conftest import Office, office
 from tests.service.test_doors import DOORS
 
+from troth.probe import Site
+from troth.promises import Outcome, run
+from troth.service.board.looking import PAGES, STATUS_PAGES, pages_for_everyone
 from troth.service.cases import links
 from troth.service.cases.centre import form_token
 from troth.service.cases.models import Case, Link
+from troth.service.cases.templatetags import centre
+from troth.service.company import company
+from troth.service.wsgi import mounted
 
 __all__ = ["office"]
 
@@ -54,6 +65,9 @@ def test_no_page_for_everyone_sets_a_cookie(visitor: Client) -> None:
             assert not visitor.get(address).cookies, address
         visitor.post(page, {"email": "ann@example.org"})
         assert not visitor.cookies, page
+    for what in (*RIGHTS, "complaint", "question", "again"):
+        answer = visitor.get(f"/your-data/sent/?what={what}&email={PUT_IN}")
+        assert (answer.status_code, answer.headers["Cache-Control"], len(answer.cookies)) == (200, "no-store", 0), what
 
 
 @on_sqlite
@@ -141,3 +155,60 @@ def test_the_forms_of_an_opened_case_are_taken_from_its_own_session_alone(office
     leave = re.findall(r'name="form-token" value="([^"]+)"', visitor.get("/your-data/case/").content.decode())[-1]
     assert list(visitor.cookies) == ["troth-session"]
     assert visitor.post("/your-data/case/leave", {form_token.FIELD: leave}).status_code == 200
+
+
+# --- the control that looks at them ----------------------------------------------------------------------------------
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+        """Say nothing."""
+
+
+def _home(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/html")])
+    return [b"<main>We sell tea.</main>"]
+
+
+@pytest.fixture
+def served(visitor: Client) -> Iterator[Site]:
+    """The service beside a company's home page, on a port."""
+    with make_server("127.0.0.1", 0, mounted(_home), _Server, _Quiet) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        also = pages_for_everyone(company(settings.TROTH))
+        yield Site(f"http://localhost:{server.server_port}/", also=also)
+        server.shutdown()
+
+
+@on_sqlite
+def test_the_control_looks_at_every_page_for_everyone(visitor: Client) -> None:
+    looked_at = {*PAGES, *STATUS_PAGES}
+    assert set(pages_for_everyone(company(settings.TROTH))) == looked_at
+    shown = {page for page in public() if (answer := visitor.get(page)).status_code == 200 and _is_page(answer)}
+    assert shown == looked_at
+
+
+def _is_page(answer: Any) -> bool:
+    return bool(answer.headers["Content-Type"].startswith("text/html"))
+
+
+@on_sqlite
+@pytest.mark.mutation("probe.cookies_declared", fault="A form of the privacy centre sets Django's cookie")
+@pytest.mark.mutation("probe.nothing_stored_before_choice", fault="A form of the privacy centre sets Django's cookie")
+def test_a_form_of_ours_that_sets_a_cookie_is_found(
+    office: Office, served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = {"declaration": office.desk.declaration, "site": served, "now": office.now()}
+    controls = ("probe.cookies_declared", "probe.nothing_stored_before_choice")
+    for control in controls:
+        check = run(control, looking)
+        assert check.outcome is Outcome.PASS, check.summary
+    monkeypatch.setattr(centre, "token_for", lambda request, path: get_token(request))
+    for control in controls:
+        check = run(control, looking)
+        assert check.outcome is Outcome.FAIL
+        assert "'troth-csrf'" in check.findings[0].message
