@@ -71,7 +71,7 @@ def _may_be_stored(request: HttpRequest) -> bool:
 
 
 def _query(request: HttpRequest) -> str:
-    return request.META.get("QUERY_STRING", "")
+    return str(request.META.get("QUERY_STRING", ""))
 
 
 def methods(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -51,9 +51,9 @@ def begin(mark: bytes, *, now: dt.datetime) -> bool:
 
 def _forget_old(now: dt.datetime) -> None:
     """Take away some of what counts no more: more than one attempt adds, and not so many that it would take long."""
-    old = Attempts.objects.filter(latest_at__lt=now - LOCKED_FOR).values_list("pk", flat=True)[:_FORGOTTEN_MAX]
-    if old := list(old):
-        Attempts.objects.filter(pk__in=old, latest_at__lt=now - LOCKED_FOR).delete()
+    old = Attempts.objects.filter(latest_at__lt=now - LOCKED_FOR)
+    if some := list(old.values_list("pk", flat=True)[:_FORGOTTEN_MAX]):
+        old.filter(pk__in=some).delete()
 
 
 def failed(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> None:
