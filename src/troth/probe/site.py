@@ -48,6 +48,9 @@ class Site:
     *public_only*: hosts that resolve to a private, loopback or link-local address are refused then. The address is
     looked up once more for the connection, so a hostile name server can still change its answer in between: keep the
     probe out of networks where that would matter. *ca_file* names a further certificate authority to trust.
+
+    *also* are pages that another program answers on this site, such as Troth's own: what they store on a device counts
+    as the site's, and one that answers 404 is not there.
     """
 
     home: str
@@ -55,6 +58,7 @@ class Site:
     limits: Limits = field(default_factory=Limits)
     public_only: bool = False
     ca_file: str | None = None
+    also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)

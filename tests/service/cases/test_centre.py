@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
 from troth.service.cases import arrival, life, links, proof, run
-from troth.service.cases.centre.throttle import Networks
+from troth.service.cases.centre.throttle import NETWORK_MAX, Networks
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Link, Right
 from troth.service.keys import keyring
@@ -45,7 +45,7 @@ def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
     from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(frame, "networks", Networks())
+    monkeypatch.setattr(frame, "networks", Networks(NETWORK_MAX))
 
 
 @pytest.fixture

@@ -147,6 +147,11 @@ def cookies(around: Surroundings, counted: Mapping[str, int]) -> str:
             "Only if you allow it: tells your first page here from further ones. The same for everybody.",
             "30 days",
         ),
+        (
+            "troth-session",
+            "Lets you into a request of yours. It appears when you press the button behind a link that we mailed you.",
+            "Until you close the browser",
+        ),
     )
     total = counted["first"] + counted["further"]
     figures = f"Since this server started we counted {total} pages; {counted['first']} of them were somebody's first."

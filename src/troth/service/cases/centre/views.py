@@ -189,10 +189,11 @@ def question(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     asked = request.GET.get("clause", "")
     form = Ask(request.POST or None, clauses=clauses, initial={"clause": asked})
     quoted = next((sentence.text for sentence in policy.sentences if sentence.id == asked), "")
-    return _in_words(request, at_desk, Kind.QUESTION, form, quoted=quoted)
+    kept = {"clause": asked} if quoted else {}
+    return _in_words(request, at_desk, Kind.QUESTION, form, quoted=quoted, kept=kept)
 
 
-def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more: str) -> HttpResponse:
+def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more: Any) -> HttpResponse:
     if request.method == "POST":
         if refused := too_many(request, at_desk):
             return refused
@@ -248,11 +249,12 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     elif what in (Kind.COMPLAINT, Kind.QUESTION):
         kind, right = Kind(what), ""
     elif what == "again":
-        return shown(request, at_desk, "sent_again", {})
+        return shown(request, at_desk, "sent_again", {"kept": {"what": what}})
     else:
         raise Http404
     told = {
         "what": what,
+        "kept": {"what": what},
         "title": page.asked_for(kind=kind, right=right),
         "link": link if (link := request.GET.get("link")) in ("none", "both") else "link",
         "is_in_words": kind != Kind.REQUEST,
