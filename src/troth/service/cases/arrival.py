@@ -17,7 +17,6 @@ from django.utils.translation import gettext
 
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
-from troth.service.api import hooks
 from troth.service.cases import links, plan, vouched
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
@@ -29,12 +28,12 @@ from troth.service.cases.life import (
     SUBJECT,
     CaseRefused,
     Who,
-    facts_of,
     locked,
     pseudonym_of,
     put_on_record,
     reckon,
     subject_of,
+    tell_programs,
     told,
 )
 from troth.service.cases.models import (
@@ -117,7 +116,7 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
         )
         Event.objects.bulk_create(events)
         record(*entries)
-        hooks.tell("case.received", *map(facts_of, cases), now=now)
+        tell_programs("case.received", cases, now=now)
         for (case, clocks), intake in zip(opened, intakes, strict=True):
             _begin(case, intake.content, clocks, desk, now, is_quiet=intake.is_quiet)
     return cases
@@ -222,7 +221,7 @@ def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> 
     said: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
     said |= {"by": Pseudonym(who.by)} if who.by else {}
     record(Entry("case.verified", now, {"case": pseudonym_of(case, desk), "tier": tier, **said}))
-    hooks.tell("case.verified", facts_of(case), now=now)
+    tell_programs("case.verified", [case], now=now)
     if not is_waiting:
         return
     content = desk.papers.content(case)

@@ -19,7 +19,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import post
 
-__all__ = ["appealing", "day", "redress", "write", "write_to"]
+__all__ = ["appealing", "day", "redress", "staff_address", "write", "write_to"]
 
 
 def write(case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, content: Content, now: dt.datetime) -> None:
@@ -39,6 +39,14 @@ def write_to(
     told: Settings = settings.TROTH
     organisation = desk.declaration.organisation
     return post(letter, keyring=desk.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
+
+
+def staff_address(case: Case, desk: Desk, otherwise: str) -> str:
+    """Where a message to staff about *case* goes: *otherwise*, and of a confidential case to the officer alone."""
+    organisation = desk.declaration.organisation
+    if not case.is_confidential:
+        return otherwise
+    return organisation.officer.email if organisation.officer is not None else organisation.email
 
 
 def redress(case: Case, desk: Desk) -> dict[str, Any]:
