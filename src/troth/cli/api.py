@@ -177,13 +177,16 @@ def list_hooks(as_json: bool) -> None:
 
     told = []
     for row in Hook.objects.filter(ended_at=None).order_by("pk"):
-        waiting = Delivery.objects.filter(hook=row, done_at=None).count()
-        told.append({"id": row.pk, "url": row.url, "events": row.events, "waiting": waiting})
+        waiting = Delivery.objects.filter(hook=row, done_at=None)
+        tried = waiting.filter(tries__gt=0).order_by("-due", "-pk").first()
+        why = tried.why if tried is not None else ""
+        told.append({"id": row.pk, "url": row.url, "events": row.events, "waiting": waiting.count(), "why": why})
     if as_json:
         cli.print_json(told)
         return
     for one in told:
-        click.echo(f"{one['id']}  {one['url']}  {' '.join(one['events'])}  {one['waiting']} waiting")
+        why = f" ({one['why']})" if one["why"] else ""
+        click.echo(f"{one['id']}  {one['url']}  {' '.join(one['events'])}  {one['waiting']} waiting{why}")
     if not told:
         click.echo("There are no webhooks.")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.service.api import hooks
 from troth.service.api import tokens as programs
-from troth.service.api.models import Hook, Token
+from troth.service.api.models import Delivery, Hook, Token
 from troth.service.api.tokens import Scope
 from troth.service.configuration import ServiceError
 from troth.service.keys import keyring
@@ -178,6 +178,7 @@ def _page(
         "programs": [_program(row, now) for row in rows.exclude(ended)],
         "ended": rows.filter(ended).order_by("-until")[:_ENDED_SHOWN],
         "hooks": _hooks(),
+        "not_public": hooks.NOT_PUBLIC,
         "token_form": token_form or MakingToken(),
         "hook_form": hook_form or MakingHook(),
         "form": wrong,
@@ -194,7 +195,9 @@ def _hooks() -> list[Hook]:
     waiting = Count("delivery", filter=Q(delivery__done_at=None))
     failed = Count("delivery", filter=Q(delivery__done_at=None, delivery__tries__gt=0))
     last = Max("delivery__done_at", filter=Q(delivery__why=""))
-    rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last)
+    tried = Delivery.objects.filter(hook=OuterRef("pk"), done_at=None, tries__gt=0).order_by("-due", "-pk")
+    why = Subquery(tried.values("why")[:1])
+    rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last, why=why)
     return list(rows.order_by("pk"))
 
 
