@@ -52,14 +52,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@pytest.fixture
-def allowed(office: Office, settings: Any) -> None:  # noqa: F811
-    """Receivers of these tests are on this machine."""
+def allow_this_machine(settings: Any) -> None:
+    """Receivers of tests are here."""
     settings.TROTH = replace(settings.TROTH, webhook_networks=(ipaddress.ip_network("127.0.0.0/8"),))
 
 
 @pytest.fixture
-def receiver(allowed: None) -> Iterator[Receiver]:
+def receiver(office: Any, settings: Any) -> Iterator[Receiver]:  # noqa: F811
+    allow_this_machine(settings)
     server = Receiver()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -94,8 +94,8 @@ def test_what_is_not_taken_is_sent_again_with_the_same_id(office: Office, receiv
     assert not Delivery.objects.filter(done_at=None).exists()
 
 
-@pytest.mark.usefixtures("allowed")
-def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office) -> None:  # noqa: F811
+def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office, settings: Any) -> None:  # noqa: F811
+    allow_this_machine(settings)
     hooks.make("http://127.0.0.1:9/", ["case.received"], keys=office.desk.keyring, now=office.now())
     office.ask("view")
     for hours in range(0, 60, 1):
@@ -106,8 +106,9 @@ def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office) -> None
 
 
 @pytest.fixture
-def silent(allowed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def silent(office: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: F811
     """The address of a receiver that takes calls and never says a word."""
+    allow_this_machine(settings)
     monkeypatch.setattr(hooks, "_TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"

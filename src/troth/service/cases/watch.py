@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.service.cases import document, freeze, life, telling
+from troth.service.cases import allowance, document, freeze, life, telling
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day, staff_address, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
@@ -39,6 +39,7 @@ def watch(now: dt.datetime) -> dt.datetime:
     while document.sweep(at_desk, now=now):
         pass
     freeze.end_unproved(at_desk, now)
+    allowance.forget(now=now)
     _end_contents(at_desk, now)
     _remind_handlers(at_desk, now)
     _remind_people(at_desk, now)

@@ -341,6 +341,7 @@ _EVENTS: Mapping[str, Any] = {
     "reminded": _("We reminded ourselves of the deadline"),
     "escalated": _("It was escalated"),
     "note": _("Note"),
+    "not_mailed": _("No message was sent: the address got several within a day, and nobody has proved it"),
     "wrote": _("A letter in the person's name; nobody has proved that it is theirs"),
     "closed": _("It was answered and closed"),
     "needs_review": _("Somebody has to look at it"),
