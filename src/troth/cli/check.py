@@ -46,7 +46,8 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
 
     It tells mistakes and placeholders in the file, quotes that the policy does not hold, tables and columns that are
     declared and not there or there and not declared, and what would stop an erasure. Of each blind index it notes what
-    an observer of the table learns. No row is read, but with --values a sample of what nobody declared.
+    an observer of the table learns, and of each purpose in which systems no column can mark that a person has stopped
+    it. No row is read, but with --values a sample of what nobody declared.
 
     Ends with 1 when there is an error; warnings and notes do not fail. A table or column that nobody declared is an
     error where its name speaks of personal data (with --values: or its values do), else a warning: list columns
@@ -80,6 +81,7 @@ def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
     from troth.promises import check as promises
     from troth.protect.fields import check as indexes
     from troth.protect.tokens.check import check as tokens
+    from troth.subjects import unmarked
 
     declaration, problems = examine(path, now=dt.datetime.now(dt.UTC))
     yield from problems
@@ -89,6 +91,7 @@ def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
     yield from indexes(declaration)
     yield from tokens(declaration)
     yield from _policy(declaration)
+    yield from unmarked(declaration)
     if look:
         yield from _stores(declaration, problems, values=values)
 

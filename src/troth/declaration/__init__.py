@@ -62,6 +62,7 @@ from troth.declaration.taxonomy import (
     uses,
 )
 from troth.declaration.using import (
+    OBJECTABLE,
     Basis,
     CollectedField,
     CollectionPoint,
@@ -76,6 +77,7 @@ from troth.declaration.witnesses import Ledger, LedgerWitness, TimestampAuthorit
 from troth.declaration.write import write
 
 __all__ = [
+    "OBJECTABLE",
     "WAIVER_DAYS_MAX",
     "Access",
     "ActedFor",

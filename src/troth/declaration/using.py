@@ -12,6 +12,7 @@ from troth.declaration.processing import Risk, Role
 from troth.declaration.telling import SpecialCondition
 
 __all__ = [
+    "OBJECTABLE",
     "Basis",
     "CollectedField",
     "CollectionPoint",
@@ -36,6 +37,10 @@ class Basis(enum.StrEnum):
     RECOGNISED_LEGITIMATE_INTERESTS = "recognised_legitimate_interests"
 
 
+OBJECTABLE = frozenset({Basis.PUBLIC_TASK, Basis.LEGITIMATE_INTERESTS, Basis.RECOGNISED_LEGITIMATE_INTERESTS})
+"""The bases that a person may object to (GDPR Art. 21(1); UK GDPR Art. 21(1) names 6(1)(ea) as well)."""
+
+
 class Purpose(Part):
     """Why data is used, on which basis (GDPR Art. 5(1)(b), 6, 13(1)(c))."""
 
@@ -46,6 +51,9 @@ class Purpose(Part):
     """Data categories; a key stands for all below it."""
     interests: str | None = None
     """The legitimate interests, named (GDPR Art. 13(1)(d))."""
+    objection: Literal["weighed", "automatic"] = "weighed"
+    """What an objection does where the basis is an interest or a public task: a person weighs it (GDPR Art. 21(1)), or
+    it is granted ``automatic``ally. An objection to direct marketing is always granted (Art. 21(3))."""
     condition: SpecialCondition | None = None
     """What lets special categories be used for it (GDPR Art. 9(2))."""
     title: str | None = None

@@ -37,7 +37,18 @@ _FAILURE = OneOf(
 _WHAT = OneOf(("request", "complaint", "question"))
 _CHANNEL = OneOf(("centre", "mail", "api", "staff"))
 _CHANGE = OneOf(
-    ("acknowledged", "paused", "resumed", "extended", "assigned", "escalated", "restricted", "reopened", "stopped")
+    (
+        "acknowledged",
+        "paused",
+        "resumed",
+        "extended",
+        "assigned",
+        "escalated",
+        "restricted",
+        "reopened",
+        "stopped",
+        "granted",
+    )
 )
 _ENDED = OneOf(("fulfilled", "partly_fulfilled", "refused", "withdrawn"))
 _DISCLOSED = OneOf(("notice", "export", "share", "processor", "legal_demand", "sale"))

@@ -18,7 +18,7 @@ from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
-from troth.subjects.marking import marked_for, plan_marks
+from troth.subjects.marking import Flagged, flags, marked_for, plan_marks, unmarked
 from troth.subjects.orphans import orphans
 from troth.subjects.plan import (
     Change,
@@ -47,6 +47,7 @@ __all__ = [
     "DeepFinding",
     "ErasurePlan",
     "FileJournal",
+    "Flagged",
     "Gone",
     "HeldSince",
     "Hold",
@@ -77,6 +78,7 @@ __all__ = [
     "carry_out",
     "check",
     "deep_scan",
+    "flags",
     "ground",
     "locate",
     "map_data",
@@ -95,4 +97,5 @@ __all__ = [
     "reviews",
     "run_context",
     "slow_ways",
+    "unmarked",
 ]

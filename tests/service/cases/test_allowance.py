@@ -34,7 +34,7 @@ def test_forty_objections_mail_an_address_three_times(office: Office, visitor: C
         who = ANN if number % 2 else f"ann+{number}@example.org"
         answers.add(ask(visitor, "object", who, purposes="news")["Location"])
         office.work()
-    assert answers == {"/your-data/sent/?what=object"}
+    assert len(answers) == 1, "the page says the same to everybody"
     assert queued().total() == MESSAGES_MAX
     assert Case.objects.filter(right="object").count() >= 20, "they are received and carried out all the same"
     assert set(Case.objects.values_list("outcome", flat=True)) == {"fulfilled"}

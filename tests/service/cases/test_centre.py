@@ -133,10 +133,39 @@ def test_asking_mails_a_link_and_nothing_happens_before_it_is_used(
 
 def test_an_objection_to_marketing_takes_effect_without_a_link(office: Office, visitor: Client, letters: Any) -> None:
     assert "checked" not in text(visitor, "/your-data/object/")
-    assert "it stops now" in text(visitor, ask(visitor, "object", purposes="news")["Location"])
+    assert "need not do anything more" in text(visitor, ask(visitor, "object", purposes="news")["Location"])
     office.work()
     assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
-    assert [letter["Subject"] for letter in letters(ANN)][-1] == "We have stopped using your data"
+    assert [letter["Subject"] for letter in letters(ANN)][-1] == "Your objection: what we did"
+
+
+def with_care(office: Office, basis: str = "legitimate_interests") -> None:
+    """Declare a use that rests on a legitimate interest."""
+    path = office.folder / "troth.yaml"
+    care = f"  care: {{title: Care calls, basis: {basis}, interests: to help, use: essential.service, data: [user]}}\n"
+    path.write_text(path.read_text("utf-8").replace("recipients:\n", f"{care}recipients:\n"), "utf-8")
+
+
+def test_page_and_message_agree_on_whether_a_link_is_needed(office: Office, visitor: Client, letters: Any) -> None:
+    with_care(office)
+    page = text(visitor, "/your-data/object/")
+    assert "Direct marketing: we record your choice, and no link has to be opened." in page
+    assert "A person weighs an objection" in page
+    after = text(visitor, ask(visitor, "object", purposes="care")["Location"])
+    assert "look into your mail" in after
+    assert "recorded already" not in after
+    office.work()
+    assert [letter["Subject"] for letter in letters(ANN)] == ["Please confirm that it was you"]
+
+
+def test_an_objection_to_marketing_and_more_is_two_cases(office: Office, visitor: Client, letters: Any) -> None:
+    with_care(office)
+    after = text(visitor, ask(visitor, "object", purposes=["news", "care"])["Location"])
+    assert "look into your mail" in after
+    assert "Your objection to direct marketing is recorded already" in after
+    office.work()
+    assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
+    assert sorted(Case.objects.values_list("state", flat=True)) == ["closed", "verifying"]
 
 
 def test_an_objection_says_what_should_stop(office: Office, visitor: Client) -> None:

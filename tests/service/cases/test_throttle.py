@@ -36,7 +36,7 @@ def test_nobody_stops_an_objection_by_asking_in_the_name_of_somebody(office: Off
     for _ in range(throttle.ADDRESS_MAX):
         ask(visitor, "view")
     for _ in range(3):
-        assert ask(visitor, "object", purposes="news")["Location"] == "/your-data/sent/?what=object"
+        assert ask(visitor, "object", purposes="news")["Location"] == "/your-data/sent/?what=object&link=none"
         office.work()
     [objection] = Case.objects.filter(right="object")  # what has stopped does not stop again
     assert objection.outcome == "fulfilled"

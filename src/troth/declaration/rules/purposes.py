@@ -10,7 +10,7 @@ from troth.declaration.problems import Severity, nearest_of, shown
 from troth.declaration.rules.fault import Fault, Faults, asked_categories, listed, meant, places
 from troth.declaration.rules.words import NO_COUNTRY
 from troth.declaration.taxonomy import covers, is_category
-from troth.declaration.using import Basis, Sharing
+from troth.declaration.using import OBJECTABLE, Basis, Sharing
 from troth.europe import FREE_FLOW
 
 __all__ = ["RULES"]
@@ -32,6 +32,9 @@ def _purposes(declaration: Declaration) -> Faults:
         if purpose.basis is Basis.RECOGNISED_LEGITIMATE_INTERESTS and declaration.organisation.country != "GB":
             message = "recognised legitimate interests are a basis of the UK GDPR alone"
             yield Fault("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
+        if purpose.objection == "automatic" and purpose.basis not in OBJECTABLE:
+            message = f"nobody can object to what rests on '{purpose.basis.value}' (GDPR Art. 21(1))"
+            yield Fault("objection-basis", ("purposes", name, "objection"), message, "take 'objection' out")
         yield from _unheld(declaration, ("purposes", name, "data"), purpose.data, held)
 
 

@@ -21,13 +21,13 @@ from troth.declaration import IdentityKind
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
 from troth.service.api.models import Token
 from troth.service.api.tokens import Scope
-from troth.service.cases import arrival, run, telling, vouched
+from troth.service.cases import arrival, plan, run, telling, vouched
 from troth.service.cases.arrival import Intake
 from troth.service.cases.centre.forms import mailable
 from troth.service.cases.content import Content, readable
 from troth.service.cases.desk import desk
 from troth.service.cases.life import CaseRefused, Who
-from troth.service.cases.models import Case, Channel, Kind, Restriction
+from troth.service.cases.models import CHOICES, Case, Channel, Kind, Restriction
 from troth.service.cases.restriction import marks_of
 from troth.service.mail.message import Address
 from troth.service.mail.plan import LetterRefused
@@ -96,8 +96,8 @@ class Asking(Body):
     changes: dict[Line, Changed] = Field(default={}, max_length=50)
     """For an amendment: each category or column, and what it should be."""
     purposes: list[Line] = Field(default=[], max_length=50)
-    """For an objection or a withdrawal: which purposes, by their names in the declaration. None: all that can be
-    objected to."""
+    """For an objection or a withdrawal: which of the declared purposes. None: direct marketing, or all that rests on
+    consent."""
     proof: Literal["none", "channel", "points", "account"] = "none"
     """What your application has made sure of: nothing; that the person reads *reply_to*; two stored data points;
     a signed-in account."""
@@ -234,8 +234,6 @@ def _faults(asked: Asking) -> list[tuple[str, str]]:
         found.append(("right", "only a request is about a right"))
     if asked.right == "amend" and not asked.changes:
         found.append(("changes", "an amendment says what is to be changed"))
-    if set(asked.purposes) - desk().declaration.purposes.keys():
-        found.append(("purposes", "name purposes of the declaration"))
     if not asked.subject.pairs():
         found.append(("subject", "name the person by email, phone or account"))
     try:
@@ -244,8 +242,26 @@ def _faults(asked: Asking) -> list[tuple[str, str]]:
         found.append(("reply_to", "no letter can go there: it is not one mail address"))
     if asked.kind == "request" and not vouched.answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
         found += _astray(asked)
+    if asked.right is not None:
+        found += _purposes(asked)
     if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
         found.append(("received_at", "it reached you within the last year; older ones are for your staff"))
+    return found
+
+
+def _purposes(asked: Asking) -> list[tuple[str, str]]:
+    """Purposes that the right cannot stop, and objections that cannot be one case."""
+    declaration, right = desk().declaration, asked.right or ""
+    if asked.purposes and right not in CHOICES:
+        return [("purposes", "only an objection and a withdrawal are about purposes")]
+    found = [
+        (f"purposes.{asked.purposes.index(name)}", reason)
+        for name, reason in plan.not_stoppable(declaration, right, asked.purposes)
+    ]
+    if right in CHOICES and not plan.stopped_by(declaration, right, asked.purposes):
+        found.append(("right", "no purpose is declared that this right could stop"))
+    if len(plan.split(declaration, right, asked.purposes)) > 1:
+        found.append(("purposes", "direct marketing stops at once, the others are weighed: send two requests"))
     return found
 
 

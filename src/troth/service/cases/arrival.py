@@ -6,6 +6,7 @@ together. `want`ed flows and queued letters are rows of the same commit, so noth
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.utils import formats, translation
 from django.utils.translation import gettext
 
+from troth.declaration import Declaration
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.cases import allowance, links, plan, vouched
@@ -37,6 +39,7 @@ from troth.service.cases.life import (
     told,
 )
 from troth.service.cases.models import (
+    CHOICES,
     Case,
     Channel,
     Event,
@@ -48,9 +51,10 @@ from troth.service.cases.models import (
     State,
 )
 from troth.service.cases.names import each_alone
+from troth.service.cases.restriction import record_choice
 from troth.service.record.ledger import record
 
-__all__ = ["Intake", "prove", "proved", "receive", "receive_all", "send_link", "window_of"]
+__all__ = ["Intake", "prove", "proved", "receive", "receive_all", "send_link", "split_objection", "window_of"]
 
 _LETTER_OF = {Kind.REQUEST: "R", Kind.COMPLAINT: "C", Kind.QUESTION: "Q"}
 
@@ -125,6 +129,12 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
     return cases
 
 
+def split_objection(intake: Intake, declaration: Declaration) -> list[Intake]:
+    """*intake*, or two where it objects to direct marketing and to other uses: each is a case of its own."""
+    parts = plan.split(declaration, intake.right, intake.content.purposes)
+    return [dataclasses.replace(intake, content=dataclasses.replace(intake.content, purposes=part)) for part in parts]
+
+
 def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Clocks]:
     """The row of a new case, unsaved, and its clocks; its reference follows from its number."""
     received = min(intake.received_at or now, now)
@@ -133,6 +143,9 @@ def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Cloc
             "letters would go to another address than the one that names the person, and a link in them would prove "
             "nothing; give that address, or a better proof of who asks"
         )
+    if wrong := plan.not_stoppable(desk.declaration, intake.right, intake.content.purposes):
+        name, reason = wrong[0]
+        raise CaseRefused(f"'{name[:80]}' cannot be stopped by this: {reason}")
     needed = plan.tier_needed(
         desk.declaration,
         intake.kind,
@@ -245,6 +258,8 @@ def _go_on(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: d
     case.needs = _first_need(case)
     case.acknowledged_at = case.acknowledged_at if is_told else now
     case.save(update_fields=["state", "needs", "acknowledged_at"])
+    if case.right in CHOICES and case.subject:
+        record_choice(case, content, desk, now)
     if not is_told and not _acknowledge(case, content, clocks, desk, now):
         case.acknowledged_at = None
         case.save(update_fields=["acknowledged_at"])
@@ -278,7 +293,7 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
             "status": status,
             "verification": verification,
         }
-        facts |= _window(case, desk)
+        facts |= _window(case, desk) or _weighing(case, content, desk)
         kind = "acknowledged"
     if not write(case, kind, desk, facts, content=content, now=now) and content.address:
         links.drop(secret)
@@ -303,7 +318,19 @@ def _window(case: Case, desk: Desk) -> dict[str, Any]:
     with translation.override(case.language):
         until = formats.date_format(day(end, desk), "DATE_FORMAT")
         text = gettext(
-            "Until %(until)s your data is only stored and not used, and then it is deleted. Before that day you can "
-            "take your request back, on its page."
+            "On %(until)s we delete your data. Before that day you can take your request back, on its page. Until then "
+            "we mark your data as restricted in those of our systems that can mark it."
         )
         return {"next": text % {"until": until}}
+
+
+def _weighing(case: Case, content: Content, desk: Desk) -> dict[str, Any]:
+    """What happens next where a person weighs an objection."""
+    if not plan.weighed(desk.declaration, case.right, plan.stopped_by(desk.declaration, case.right, content.purposes)):
+        return {}
+    with translation.override(case.language):
+        text = gettext(
+            "Next, a person weighs your objection. Until they have decided, we stop this use in those of our systems "
+            "that can mark it as stopped, and we write to you which these are."
+        )
+    return {"next": text}

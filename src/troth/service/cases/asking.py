@@ -18,15 +18,17 @@ from troth.declaration import SecretMissing, System
 from troth.hook import Answer, Ask
 from troth.hook import Right as AskedRight
 from troth.hook import State as AnswerState
+from troth.service.cases import plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import staff_address, write_to
-from troth.service.cases.models import Case, Event, State, Step
+from troth.service.cases.models import CHOICES, STOPS, Case, Event, State, Step
 from troth.service.cases.package import Part
+from troth.service.cases.preview import marks_for
 from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-__all__ = ["ask_all", "complete", "give_up", "parts", "poll", "systems_of", "unanswered", "uploads"]
+__all__ = ["ask_all", "complete", "give_up", "open_task", "parts", "poll", "systems_of", "unanswered", "uploads"]
 
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
@@ -34,6 +36,7 @@ _TASK_LOOK_S = 24 * 3600
 _CHANGES = (AskedRight.ERASE, AskedRight.AMEND)
 """What counts once it was looked at again."""
 _SO = (AnswerState.DONE, AnswerState.NOTHING)
+_NOT_ANSWERED = "right_not_answered"
 
 
 def now() -> dt.datetime:
@@ -58,7 +61,10 @@ def ask_all(cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Des
         return 0
     waiting = 0
     for case in cases:
+        marks = marks_for(case.right, contents[case.pk], at_desk) if case.right in CHOICES else ()
         for name, system in systems.items():
+            if not plan.uses(system, case.right, marks):
+                continue
             step = _step(case, name, system, at_desk, now)
             if step.state == Step.State.WAITING:
                 waiting += not _go_on(step, case, contents[case.pk], system, at_desk, now)
@@ -66,23 +72,32 @@ def ask_all(cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Des
 
 
 def _step(case: Case, name: str, system: System, at_desk: Desk, at: dt.datetime) -> Step:
-    way = "task" if system.store == TASK else "hook" if "hook" in system.store.partition(":")[0] else "http"
+    if system.store == TASK:
+        return open_task(case, name, system, at_desk, at)
+    way = "hook" if "hook" in system.store.partition(":")[0] else "http"
+    step, _ = Step.objects.get_or_create(
+        case=case, system=name, defaults={"way": way, "assignee": system.owner or "", "next_at": at}
+    )
+    return step
+
+
+def open_task(case: Case, name: str, system: System, at_desk: Desk, at: dt.datetime, *, why: str = "") -> Step:
+    """Ask a person to do in a system what no program can do there, once; *why* is a code. A step that was handed on or
+    has ended stays as it is."""
     with transaction.atomic():
-        step, is_new = Step.objects.get_or_create(
-            case=case, system=name, defaults={"way": way, "assignee": system.owner or "", "next_at": at}
-        )
-        if is_new and way == "task":
-            step.asked_at = at
-            step.save(update_fields=["asked_at"])
-            if system.owner:
-                facts = {
-                    "task": f"{system.title or name}: {case.right} {case.reference}",
-                    "due": case.due_on or at.date(),
-                    "link": f"{at_desk.site}/console/tasks/{step.pk}/",
-                }
-                write_to(
-                    staff_address(case, at_desk, system.owner), case, "staff_task", at_desk, facts, now=at, again=name
-                )
+        step, _ = Step.objects.get_or_create(case=case, system=name, defaults={"way": "store", "why": why})
+        if step.way == "task" or (step.way != "store" and step.state != Step.State.WAITING):
+            return step
+        step.way, step.state, step.why, step.ended_at, step.next_at = "task", Step.State.WAITING, why, None, None
+        step.asked_at, step.assignee = at, system.owner or ""
+        step.save()
+        if system.owner:
+            facts = {
+                "task": f"{system.title or name}: {case.right} {case.reference}",
+                "due": case.due_on or at.date(),
+                "link": f"{at_desk.site}/console/tasks/{step.pk}/",
+            }
+            write_to(staff_address(case, at_desk, system.owner), case, "staff_task", at_desk, facts, now=at, again=name)
     return step
 
 
@@ -101,6 +116,9 @@ def _go_on(step: Step, case: Case, content: Content, system: System, at_desk: De
                 if seen.state is AnswerState.FAILED:
                     return _later(step, "still_there", at)
                 is_verified = seen.state in _SO
+        if case.right in STOPS and answer.detail == _NOT_ANSWERED:  # nobody has stopped it there: a person sees to it
+            open_task(case, step.system, system, at_desk, at, why=_NOT_ANSWERED)
+            return False
     except SecretMissing:
         return _later(step, "secret_missing", at)
     except AskedLater as busy:
@@ -119,7 +137,7 @@ def _ask(step: Step, case: Case, content: Content, at_desk: Desk) -> Ask:
         due=case.due_on or now().date(),
         organisation=at_desk.declaration.organisation.name,
         changes=dict(content.changes) if right is AskedRight.AMEND else {},
-        purposes=content.purposes,
+        purposes=marks_for(case.right, content, at_desk) if case.right in CHOICES else content.purposes,
     )
 
 
@@ -135,6 +153,8 @@ def _note(step: Step, case: Case, answer: Answer, verified: bool, at_desk: Desk,
         step.state, step.why = Step.State(str(answer.state)), answer.detail or ""
     else:
         step.state, step.why = Step.State.DONE, "" if verified else "not_verified"
+        if case.right in STOPS and answer.state is AnswerState.NOTHING:
+            step.why = "nothing_held"
     step.facts = {
         "counts": dict(answer.counts),
         "kept": [

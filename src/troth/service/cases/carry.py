@@ -14,14 +14,14 @@ from typing import Any
 
 from django.db import transaction
 
-from troth.service.cases import arrival, asking, telling
+from troth.service.cases import arrival, asking, plan, stopping, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.line import line
-from troth.service.cases.models import LOOKS, Batch, Case, Event, Needs, Receipt, Right, State
+from troth.service.cases.models import CHOICES, LOOKS, STOPS, Batch, Case, Event, Needs, Receipt, Right, State
 from troth.service.cases.names import names_of_cases, waiting_to_see
 from troth.service.cases.preview import RESTRICTED, line_of, located_in, look_of, marks_for, plan_of, planned, summary
-from troth.service.cases.restriction import lift, restrict, restrict_all, set_marks, short
+from troth.service.cases.restriction import lift, record_choice, restrict, set_marks, short
 from troth.service.record.journal import follow
 from troth.service.record.models import EntryRow, RunRow
 from troth.service.record.run import act as carry_out
@@ -48,7 +48,6 @@ __all__ = ["act", "ask", "lift", "look", "poll", "settle_batch", "settle_case"]
 
 _RUNS = "cases:"
 _TRIES_MAX = 3
-_STOPS_USE = (Right.OBJECT, Right.WITHDRAW)
 
 
 def now() -> dt.datetime:
@@ -72,10 +71,13 @@ def look(batch_id: int) -> int:
             if batch.right == Right.ERASE:
                 refuse_untrue(at_desk.declaration, check(at_desk.declaration, _schemas(stores)))
             concerns = _concerns(batch.right, cases, contents, at_desk, stores, at)
-            first = Needs.REVIEW if batch.right == Right.AMEND else Needs.WINDOW
-            only_stored = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
-        for case in only_stored:
-            set_marks(case, contents[case.pk], (RESTRICTED,), at_desk, lifted=False)
+            first = {Right.AMEND: Needs.REVIEW, Right.OBJECT: Needs.WEIGHING}.get(Right(batch.right), Needs.WINDOW)
+            halted = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
+        for case in halted:
+            names = marks_for(case.right, contents[case.pk], at_desk) if case.right in CHOICES else (RESTRICTED,)
+            set_marks(case, contents[case.pk], names, at_desk, lifted=False)
+        if batch.right == Right.OBJECT:
+            stopping.note(halted, contents, at_desk, now=at, opens_tasks=False)
     for case in cases:
         if (found := concerns.get(case.pk)) is not None:
             _leave(case, *found, at)
@@ -116,8 +118,10 @@ def _concerns(
     for case in cases:
         if case.pk not in contents or contents[case.pk].identity is None:
             found[case.pk] = (Needs.REVIEW, {"why": "nobody_named"})
-        elif right in _STOPS_USE and not marks_for(right, contents[case.pk], at_desk):
+        elif right in CHOICES and not marks_for(right, contents[case.pk], at_desk):
             found[case.pk] = (Needs.REVIEW, {"why": "nothing_to_stop"})
+        elif _is_to_weigh(case, contents[case.pk], at_desk):
+            found[case.pk] = (Needs.WEIGHING, {})
         elif case.pk in looking:
             found[case.pk] = (Needs.ACCESS, {"why": "access_first"})
         elif (until := arrival.window_of(case, at_desk)) is not None and until > at:
@@ -136,9 +140,19 @@ def _concerns(
     return found
 
 
+def _is_to_weigh(case: Case, content: Content, at_desk: Desk) -> bool:
+    """Whether a person has to weigh the objection and has not (GDPR Art. 21(1)). Meanwhile the use stops where a column
+    can say so (Art. 18(1)(d))."""
+    if case.right != Right.OBJECT or not plan.weighed(
+        at_desk.declaration, case.right, marks_for(case.right, content, at_desk)
+    ):
+        return False
+    return not case.events.filter(what="granted").exists()
+
+
 def _reviews(right: str, located: Located, at_desk: Desk) -> dict[int, list[Review]]:
     by_case: dict[int, list[Review]] = {}
-    if right in _STOPS_USE:
+    if right in CHOICES:
         return by_case  # to stop a use needs nobody's look, whoever else shares the address
     for review in reviews(at_desk.declaration, located):
         by_case.setdefault(review.subject, []).append(review)
@@ -179,6 +193,8 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
             _open_window(fresh, at)
         elif needs == Needs.REVIEW and fresh.right == Right.AMEND:
             _contest(fresh, at)
+        elif needs == Needs.WEIGHING:
+            telling.stop_recorded(fresh, desk(), now=at, is_weighed=True)
         fresh.save(update_fields=["batch", "needs", "window_until"])
         Event.objects.create(
             case=fresh, at=at, what=f"needs_{needs}", actor="rule", facts=dict(facts), is_internal=True
@@ -226,7 +242,7 @@ def _runs(batch: Batch, at_desk: Desk) -> Iterator[tuple[str, list[Case], dict[i
     groups: dict[tuple[str, ...], list[Case]] = {}
     for case in cases:
         content = contents[case.pk]
-        by = marks_for(batch.right, content, at_desk) if batch.right in _STOPS_USE else ()
+        by = marks_for(batch.right, content, at_desk) if batch.right in CHOICES else ()
         groups.setdefault(by, []).append(case)
     for by in sorted(groups):
         yield f"{_RUNS}{batch.pk}" + (f":{short(by)}" if by else ""), groups[by], contents
@@ -248,8 +264,9 @@ def _run(
             act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
     except RunFailed:
         _release_unfinished(cases, run_id)
-    if batch.right in (Right.RESTRICT, *_STOPS_USE):
-        restrict_all(batch.right, cases, contents, at_desk)
+    if batch.right in STOPS:
+        for case in cases:
+            record_choice(case, contents[case.pk], at_desk, now())
 
 
 def _begin_run(
@@ -374,8 +391,11 @@ def ask(batch_id: int) -> int:
     batch = Batch.objects.get(pk=batch_id)
     with line():
         at_desk = desk()
-        cases = _cases(batch)
-        return asking.ask_all(cases, _contents(cases, at_desk), at_desk, now=now())
+        cases, at = _cases(batch), now()
+        contents = _contents(cases, at_desk)
+        if batch.right in STOPS:
+            stopping.note(cases, contents, at_desk, now=at)
+        return asking.ask_all(cases, contents, at_desk, now=at)
 
 
 def settle_batch(batch_id: int) -> int:
@@ -393,6 +413,9 @@ def settle_batch(batch_id: int) -> int:
     with transaction.atomic():
         Case.objects.filter(pk__in=waiting, state=State.IN_PROGRESS).update(needs=Needs.SYSTEMS, batch=None)
         want("cases.follow", *map(str, waiting))
+        for case in cases:
+            if case.pk in waiting and case.right in STOPS:
+                telling.stop_recorded(case, at_desk, now=at)
     # Whoever has no receipt although the run is over is carried out again.
     _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
     Batch.objects.filter(pk=batch.pk).update(ended_at=at)

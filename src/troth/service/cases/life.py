@@ -26,6 +26,7 @@ from troth.service.cases.models import (
     Case,
     Event,
     Needs,
+    Outcome,
     Right,
     State,
 )
@@ -92,8 +93,8 @@ def close(
     case: Case, outcome: str, desk: Desk, *, who: Who, now: dt.datetime, facts: Mapping[str, Any] | None = None
 ) -> None:
     """Close the case in the transaction that is open; its letter has been queued by the caller."""
-    if case.right == Right.AMEND:
-        _end_contest(case, desk, now)
+    if case.right == Right.AMEND or (case.right == Right.OBJECT and outcome == Outcome.REFUSED):
+        _end_halt(case, desk, now)
     in_time = case.due_on is None or day(now, desk) <= case.due_on
     case.state, case.outcome, case.needs, case.closed_at, case.batch = State.CLOSED, outcome, "", now, None
     case.save()
@@ -111,13 +112,17 @@ def close(
     tell_programs("case.closed", [case], now=now)
 
 
-def _end_contest(case: Case, desk: Desk, now: dt.datetime) -> None:
-    """Data whose accuracy was contested has been only stored meanwhile (GDPR Art. 18(1)(a)). That ends, and the person
-    is told before."""
-    first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
+def _end_halt(case: Case, desk: Desk, now: dt.datetime) -> None:
+    """Data whose accuracy was contested has been only stored meanwhile (GDPR Art. 18(1)(a)), and what was objected to
+    has not been done (Art. 18(1)(d)). That ends, and the person is told before."""
+    first = case.restrictions.filter(lifted_at=None).order_by("since").first()
     if first is not None:
         with translation.override(case.language):
-            reasons = gettext("We have looked into what you asked us to correct, and answered you.")
+            reasons = (
+                gettext("We have weighed your objection, and wrote to you what we decided and why.")
+                if case.right == Right.OBJECT
+                else gettext("We have looked into what you asked us to correct, and answered you.")
+            )
         facts = {"on": day(now + LIFT_NOTICE, desk), "reasons": reasons, "since": day(first.since, desk)}
         write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
         want("cases.lift", str(case.pk), not_before=now + LIFT_NOTICE)

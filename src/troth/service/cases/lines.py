@@ -59,9 +59,9 @@ def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
 def _strategy(line: Mapping[str, Any], right: str) -> str:
     """What was done with the rows of one line."""
     amended = {
-        Right.RESTRICT: gettext("marked, so that nobody uses them"),
-        Right.OBJECT: gettext("marked, so that this use has stopped"),
-        Right.WITHDRAW: gettext("marked, so that this use has stopped"),
+        Right.RESTRICT: gettext("marked as restricted"),
+        Right.OBJECT: gettext("marked: this use has to stop"),
+        Right.WITHDRAW: gettext("marked: this use has to stop"),
     }
     words = {
         "amend": amended.get(Right(right), gettext("corrected")) if right else "",

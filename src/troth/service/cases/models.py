@@ -50,6 +50,10 @@ class Right(models.TextChoices):
 
 LOOKS = (Right.VIEW, Right.PORT)
 """The rights that show data and change none."""
+STOPS = (Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+"""The rights that end a use: of everything but storing, or for some purposes."""
+CHOICES = (Right.OBJECT, Right.WITHDRAW)
+"""Those among them that are about purposes, and are kept whether or not anything is held about the person."""
 
 
 class State(models.TextChoices):
@@ -78,6 +82,7 @@ class Needs(models.TextChoices):
     """What a case in progress waits for. Empty: nothing, it is carried out next."""
 
     REVIEW = "review"  # somebody has to say which rows are meant
+    WEIGHING = "weighing"  # somebody weighs an objection (GDPR Art. 21(1))
     APPROVAL = "approval"  # a second person
     ANSWER = "answer"  # a handler answers: questions, complaints, appeals
     WINDOW = "window"  # restricted first, erased when the window is over

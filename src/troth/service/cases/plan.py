@@ -8,12 +8,29 @@ import zoneinfo
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Literal
 
-from troth.declaration import Declaration, Organisation, covers
+from troth.declaration import OBJECTABLE, Basis, Declaration, Organisation, System, covers
 from troth.law import Applies, Due, Event, Obligation, Pause, due, earliest, obligations, regimes_for
-from troth.service.cases.models import LOOKS, Kind, Outcome, Right
+from troth.service.cases.models import CHOICES, LOOKS, Kind, Outcome, Right
 
-__all__ = ["Asked", "Clocks", "clocks", "marketing", "outcome", "tier_needed", "window_end", "zone_of"]
+__all__ = [
+    "Asked",
+    "Clocks",
+    "clocks",
+    "link_needed",
+    "marketing",
+    "not_stoppable",
+    "outcome",
+    "split",
+    "stoppable",
+    "stopped_by",
+    "tier_needed",
+    "uses",
+    "weighed",
+    "window_end",
+    "zone_of",
+]
 
 _ANSWER = {Kind.REQUEST: "answer", Kind.QUESTION: "answer_question"}
 _ACKNOWLEDGE = {Kind.REQUEST: ("confirm",), Kind.COMPLAINT: ("acknowledge_complaint",), Kind.QUESTION: ()}
@@ -202,6 +219,84 @@ def _held(declaration: Declaration) -> Collection[str]:
 def marketing(declaration: Declaration) -> tuple[str, ...]:
     """The purposes that an objection to marketing stops at once (GDPR Art. 21(2)-(3))."""
     return tuple(name for name, purpose in declaration.purposes.items() if covers("marketing", purpose.use))
+
+
+def stoppable(declaration: Declaration, right: str) -> tuple[str, ...]:
+    """The purposes that an objection (GDPR Art. 21) or a withdrawal (Art. 7(3)) may be about; none for other rights."""
+    if right == Right.OBJECT:
+        wanted = {name for name, purpose in declaration.purposes.items() if purpose.basis in OBJECTABLE}
+        wanted |= {*marketing(declaration)}
+    elif right == Right.WITHDRAW:
+        wanted = {name for name, purpose in declaration.purposes.items() if purpose.basis is Basis.CONSENT}
+    else:
+        wanted = set()
+    return tuple(name for name in declaration.purposes if name in wanted and not name.startswith("troth_"))
+
+
+def not_stoppable(declaration: Declaration, right: str, purposes: Iterable[str]) -> list[tuple[str, str]]:
+    """Each of *purposes* that *right* cannot stop, with the reason in words for whoever sent it."""
+    may, known = stoppable(declaration, right), {name for name in declaration.purposes if not name.startswith("troth_")}
+    listed = ", ".join(may) or "none"
+    return [
+        (
+            name,
+            f"it rests on {declaration.purposes[name].basis.value}, which '{right}' does not stop; it stops: {listed}"
+            if name in known
+            else f"no purpose of that name is declared; '{right}' stops: {listed}",
+        )
+        for name in purposes
+        if name not in may
+    ]
+
+
+def split(declaration: Declaration, right: str, purposes: Sequence[str]) -> list[tuple[str, ...]]:
+    """*purposes* as cases of their own: an objection to direct marketing counts at once and needs no proof of who asks
+    (GDPR Art. 21(3)), one to other uses is proved first."""
+    at_once = tuple(name for name in purposes if name in marketing(declaration))
+    others = tuple(name for name in purposes if name not in at_once)
+    return [at_once, others] if right == Right.OBJECT and at_once and others else [tuple(purposes)]
+
+
+def link_needed(
+    declaration: Declaration, right: str, purposes: Sequence[str], *, residence: str = ""
+) -> Literal["none", "link", "both"]:
+    """Whether a stranger who asks for this has to open a link first: for none of it, for all, or for a part."""
+    needed = {
+        tier_needed(declaration, Kind.REQUEST, right, residence=residence, purposes=part) > 0
+        for part in split(declaration, right, purposes)
+    }
+    return "both" if len(needed) > 1 else "link" if needed == {True} else "none"
+
+
+def stopped_by(declaration: Declaration, right: str, named: Sequence[str]) -> tuple[str, ...]:
+    """The purposes that an objection or a withdrawal stops: those that it names; else direct marketing, or whatever
+    rests on consent."""
+    if named:
+        return tuple(named)
+    return marketing(declaration) if right == Right.OBJECT else stoppable(declaration, right)
+
+
+def uses(system: System, right: str, purposes: Collection[str]) -> bool:
+    """Whether *system* may use data for one of *purposes*, which an objection or a withdrawal stops: as it is declared,
+    or unless anything is declared. Every other right concerns every system."""
+    if right not in CHOICES or not system.purposes or not {*purposes}.isdisjoint(system.purposes):
+        return True
+    return any(name in table.marks for table in system.tables.values() for name in purposes)
+
+
+def weighed(declaration: Declaration, right: str, purposes: Iterable[str]) -> tuple[str, ...]:
+    """Those of *purposes* whose objection a person weighs (GDPR Art. 21(1)): neither direct marketing (Art. 21(3)) nor
+    declared to be granted automatically."""
+    if right != Right.OBJECT:
+        return ()
+    at_once = {*marketing(declaration)}
+    return tuple(
+        name
+        for name in purposes
+        if name not in at_once
+        and (purpose := declaration.purposes.get(name)) is not None
+        and purpose.objection == "weighed"
+    )
 
 
 def outcome(*, kept: bool, refused: bool, failed: bool, anything_done: bool) -> Outcome:

@@ -157,7 +157,7 @@ def shown_lines(view: View) -> list[dict[str, Any]]:
 
 
 def marks_for(right: str, content: Content, at_desk: Desk) -> tuple[str, ...]:
-    return (RESTRICTED,) if right == Right.RESTRICT else content.purposes or plan.marketing(at_desk.declaration)
+    return (RESTRICTED,) if right == Right.RESTRICT else plan.stopped_by(at_desk.declaration, right, content.purposes)
 
 
 def summary(made: ErasurePlan | AmendmentPlan, at_desk: Desk) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from troth.declaration import IdentityKind
 from troth.service.cases.content import Content
@@ -18,7 +18,7 @@ from troth.service.record.run import act as carry_out
 from troth.service.record.run import act_again
 from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
 
-__all__ = ["is_stopped", "lift", "marks_of", "restrict", "restrict_all", "set_marks", "short"]
+__all__ = ["is_stopped", "lift", "marks_of", "record_choice", "restrict", "set_marks", "short"]
 
 
 class MarksUnfinished(ServiceError):
@@ -31,6 +31,13 @@ def restrict(case: Case, content: Content, purpose: str, at_desk: Desk, at: dt.d
     """Let every application that asks know that this identifier's data must not be used: the read guard."""
     for mark in marks_of(content.identifiers, at_desk):
         Restriction.objects.get_or_create(case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at})
+
+
+def record_choice(case: Case, content: Content, at_desk: Desk, at: dt.datetime) -> None:
+    """Keep what the person chose by the keyed marks of their identifiers, in the transaction that is open. It counts
+    from then on, whether or not anything is held about them: whoever imports the address later is told no."""
+    for purpose in ("",) if case.right == Right.RESTRICT else marks_for(case.right, content, at_desk):
+        restrict(case, content, purpose, at_desk, at)
 
 
 def is_stopped(right: str, content: Content, at_desk: Desk) -> bool:
@@ -88,15 +95,6 @@ def lift(case_id: int) -> int:
         if names:
             set_marks(case, content, names, at_desk, lifted=True)
         return in_force.update(lifted_at=dt.datetime.now(dt.UTC))
-
-
-def restrict_all(right: str, cases: Sequence[Case], contents: Mapping[int, Content], at_desk: Desk) -> None:
-    at = dt.datetime.now(dt.UTC)
-    for case in cases:
-        content = contents[case.pk]
-        purposes = ("",) if right == Right.RESTRICT else marks_for(right, content, at_desk)
-        for purpose in purposes:
-            restrict(case, content, purpose, at_desk, at)
 
 
 def short(names: tuple[str, ...]) -> str:

@@ -55,6 +55,7 @@ __all__ = [
     "choose_rows",
     "confide",
     "extend",
+    "grant",
     "has_worked_on",
     "lift",
     "pause",
@@ -236,6 +237,18 @@ def try_again(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
         case.needs = ""
         case.save(update_fields=["needs"])
         Event.objects.create(case=case, at=now, what="again", actor=who.actor, by=who.by, is_internal=True)
+        return case
+
+
+def grant(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
+    """Somebody has weighed an objection, and no compelling ground overrides it (GDPR Art. 21(1)): it is carried out."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != State.IN_PROGRESS or case.needs != Needs.WEIGHING:
+            raise CaseRefused(f"{case.reference} waits for nobody to weigh it")
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        put_on_record(case, "granted", who, desk, now=now)
         return case
 
 

@@ -20,10 +20,23 @@ from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import appealing, day, redress, write
 from troth.service.cases.lines import done, joined
-from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
+from troth.service.cases.models import (
+    CHOICES,
+    STOPS,
+    Case,
+    Event,
+    Link,
+    Outcome,
+    Package,
+    Receipt,
+    Restriction,
+    Right,
+    Step,
+)
 from troth.service.cases.package import Contents, Part, Shared, build
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
+from troth.service.cases.stopping import NOTHING_HELD
 from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import Changed, tell
 from troth.service.keys import ledger_signer
@@ -35,7 +48,7 @@ from troth.service.staff.looking import looks_at
 from troth.service.words import thousands
 from troth.subjects import Located, View
 
-__all__ = ["close_done", "fetch", "hand_out", "sweep", "window_opened"]
+__all__ = ["close_done", "fetch", "hand_out", "stop_recorded", "sweep", "window_opened"]
 
 RULE = life.Who("rule")
 
@@ -216,6 +229,8 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         fresh = life.locked(case.pk)
         if fresh.outcome:
             return False
+        if fresh.right in STOPS:
+            return _close_stopped(fresh, content, at_desk, now)
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
@@ -238,6 +253,65 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
         life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
         return True
+
+
+def _close_stopped(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> bool:
+    """Tell the person where the use has stopped and where it could not be stopped, and close."""
+    undone = _missing(case)
+    outcome = plan.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
+    told = _tell_recipients(case, content, at_desk, now)
+    facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
+    facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
+    if undone:
+        facts |= appealing(case, at_desk)
+        facts["undone"] = tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in undone)
+    write(case, "stopped", at_desk, facts, content=content, now=now)
+    life.close(case, outcome, at_desk, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
+    return True
+
+
+def stop_recorded(case: Case, at_desk: Desk, *, now: dt.datetime, is_weighed: bool = False) -> None:
+    """Tell the person that their choice is recorded, where the use has stopped already, and where a person sees to it:
+    while tasks wait, or, *is_weighed*, while somebody weighs the objection."""
+    waiting = list(case.steps.filter(way="task", state=Step.State.WAITING).order_by("id"))
+    if not waiting and not is_weighed:
+        return
+    content = at_desk.papers.content(case)
+    facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now)}
+    facts |= {"weighed": "yes"} if is_weighed else {}
+    if waiting:
+        facts["waiting"] = tuple(dict.fromkeys(shortened(_title(step, at_desk)) for step in waiting))
+    write(case, "stop_recorded", at_desk, facts, content=content, now=now)
+
+
+def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
+    """What is said of a stop: which uses, in which systems it was seen, and which hold nothing. All of it stands in the
+    case's steps."""
+    facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, at_desk)}
+    if case.right in CHOICES:
+        names = plan.stopped_by(at_desk.declaration, case.right, content.purposes)
+        known = at_desk.declaration.purposes
+        titles = ((known[name].title or name) if name in known else name for name in names)
+        facts["purposes"] = tuple(map(shortened, titles)) or ("–",)
+    done = list(case.steps.filter(state=Step.State.DONE).order_by("id"))
+    with translation.override(case.language):
+        places = tuple(
+            shortened(f"{_title(step, at_desk)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
+        )
+    searched = tuple(shortened(_title(step, at_desk)) for step in done if step.why == NOTHING_HELD)
+    facts |= {"places": places} if places else {}
+    facts |= {"searched": searched} if searched else {}
+    if case.restrictions.filter(lifted_at=None).exists():
+        facts["remembered"] = "yes"
+    return facts
+
+
+_STOPPED = {
+    "store": _("the mark is set there, and we read it back"),
+    "task": _("a person has seen to it there"),
+    "http": _("it has confirmed it to us"),
+    "hook": _("it has confirmed it to us"),
+}
 
 
 def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now: dt.datetime) -> None:
@@ -312,15 +386,6 @@ def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
         days = [receipt.final_after for receipt in case.receipts.all() if receipt.final_after is not None]
         told: dict[str, Any] = {"systems": len(at_desk.declaration.systems), "remembered": "evidence"}
         return told | ({"final_after": max(days)} if days else {})
-    if case.right in (Right.OBJECT, Right.WITHDRAW):
-        names = content.purposes or plan.marketing(at_desk.declaration)
-        titles = tuple(
-            shortened(
-                (at_desk.declaration.purposes[name].title or name) if name in at_desk.declaration.purposes else name
-            )
-            for name in names
-        )
-        return {"stopped" if case.right == Right.OBJECT else "withdrawn": titles or ("–",)}
     return {}
 
 

@@ -158,6 +158,15 @@ def _without(facts: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
 _DONE: Mapping[str, Shape] = {"status": _link, "receipt": _link, "told": _lines, **_REDRESS}
 """Where a carried-out request can be looked at and proved, and which recipients were *told* (Art. 19)."""
 _ASKED: Mapping[str, Shape] = {"right": _right, "received": _date}
+_STOP: Mapping[str, Shape] = {"right": _one_of("restrict", "object", "withdraw"), "received": _date}
+_STOPPED: Mapping[str, Shape] = {
+    "purposes": _lines,
+    "places": _lines,
+    "searched": _lines,
+    "remembered": _one_of("yes"),
+}
+"""Which uses stop, in which systems that was seen, which systems hold nothing of the person, and whether their choice
+is kept."""
 
 KINDS: Mapping[str, Kind] = {
     # proof that it was them
@@ -196,10 +205,9 @@ KINDS: Mapping[str, Kind] = {
         {"received": _date, "done": _date, "systems": _whole},
         {"final_after": _date, "remembered": _one_of("suppression", "evidence", "both"), **_DONE},
     ),
-    "fulfilled_restrict": Kind({"received": _date, "done": _date}, {"scope": _lines, **_DONE}),
     "fulfilled_port": Kind({"received": _date, "done": _date}, {"formats": _lines, "sent_to": _line, **_DONE}),
-    "fulfilled_object": Kind({"received": _date, "done": _date, "stopped": _lines}, _DONE),
-    "fulfilled_withdraw": Kind({"received": _date, "done": _date, "withdrawn": _lines}, _DONE),
+    "stop_recorded": Kind(_STOP, {"weighed": _one_of("yes"), "waiting": _lines, "status": _link, **_STOPPED}),
+    "stopped": Kind({**_STOP, "done": _date}, {"undone": _lines, **_STOPPED, **_DONE}),
     "partly_fulfilled": Kind({**_ASKED, "done": _date, "did": _prose, "kept": _kept}, _DONE),
     "withdrawn": Kind({"right": _right, "closed": _date}, {"status": _link}),
     "restriction_lifted": Kind({"on": _date, "reasons": _prose}, {"since": _date, **_REDRESS}),  # Art. 18(3)

@@ -10,11 +10,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
-from troth.declaration import Basis, Declaration, IdentityKind, covers
+from troth.declaration import Declaration, IdentityKind, covers
 from troth.errors import TrothError
-from troth.service.cases import document
+from troth.service.cases import document, plan
 from troth.service.cases.content import Content, readable
-from troth.service.cases.models import Right
+from troth.service.cases.models import CHOICES, Right
 from troth.service.cases.package.words import category_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
@@ -226,15 +226,15 @@ class AskFor(_Person):
     ) -> None:
         super().__init__(*given, **named)
         self.right, self.rows, self.someone = right, min(max(rows, 1), ROWS_MAX), someone
-        is_at_once = right in (Right.OBJECT, Right.WITHDRAW)
+        self.link = plan.link_needed(declaration, right, plan.stoppable(declaration, right))
         self.fields["email"].help_text = (
-            gettext_lazy("We send a letter there that says what was done. Use the one under which we know you.")
-            if is_at_once
+            gettext_lazy("We write there. Use the one under which we know you.")
+            if self.link != "link"
             else gettext_lazy("We send a link there, to see that it is yours. Use the one under which we know you.")
         )
         if someone is not None:  # their company has signed them in, for themselves and under that address
             del self.fields["email"]
-        if someone is not None or is_at_once:  # anybody may stop a use, so nobody has to ask whether they may
+        if someone is not None or right in CHOICES:  # an answer goes to the address that names the person, to no agent
             del self.fields["agent_name"], self.fields["agent_email"]
         self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
         self._purposes = purposes_for(declaration, right)
@@ -441,20 +441,6 @@ def categories_to_amend(declaration: Declaration) -> dict[str, str]:
     return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
 
 
-_OWN_REASONS = (Basis.LEGITIMATE_INTERESTS, Basis.RECOGNISED_LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK)
-"""GDPR Art. 21(1), UK GDPR Art. 21(1): what may be objected to beside marketing."""
-
-
 def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
     """The purposes that may be objected to, or whose consent may be withdrawn; empty for the other rights."""
-    if right == Right.OBJECT:
-        chosen = {
-            name: purpose
-            for name, purpose in declaration.purposes.items()
-            if purpose.basis in _OWN_REASONS or covers("marketing", purpose.use)
-        }
-    elif right == Right.WITHDRAW:
-        chosen = {name: one for name, one in declaration.purposes.items() if one.basis is Basis.CONSENT}
-    else:
-        return {}
-    return {name: one.title or name for name, one in chosen.items() if not name.startswith("troth_")}
+    return {name: declaration.purposes[name].title or name for name in plan.stoppable(declaration, right)}

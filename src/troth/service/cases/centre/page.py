@@ -22,7 +22,20 @@ from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.lines import Done, done, joined
-from troth.service.cases.models import LOOKS, Case, Document, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.cases.models import (
+    LOOKS,
+    STOPS,
+    Case,
+    Document,
+    Event,
+    Kind,
+    Needs,
+    Outcome,
+    Package,
+    Right,
+    State,
+    Step,
+)
 from troth.service.cases.package.words import category_words
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
@@ -216,9 +229,7 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
         return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
     if case.needs == Needs.WINDOW and case.window_until is not None:
         until = day_words(day(case.window_until, at_desk))
-        return gettext("Your data are blocked and will be deleted on %(day)s. Until then you can take this back.") % {
-            "day": until
-        }
+        return gettext("We delete your data on %(day)s. Until then you can take this back.") % {"day": until}
     if case.needs == Needs.SYSTEMS:
         waiting = sum(step.state == Step.State.WAITING for step in steps)
         return ngettext(
@@ -228,6 +239,7 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
         ) % {"number": waiting}
     words = {
         Needs.REVIEW: gettext("Somebody of ours looks at it, because a program should not decide it. Then we go on."),
+        Needs.WEIGHING: gettext("A person is weighing your objection, and then writes to you."),
         Needs.APPROVAL: gettext("A second person checks what will be done. Then it is done."),
         Needs.ANSWER: gettext("Somebody of ours is writing an answer. It goes to your e-mail address."),
         Needs.ACCESS: gettext("You also asked to see your data. That comes first, so that nothing is missing from it."),
@@ -242,6 +254,10 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
         return gettext("You took it back, and nothing more is done. You can ask again at any time.")
     if case.outcome == Outcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
+    if case.right in STOPS:
+        if case.outcome == Outcome.PARTLY_FULFILLED:
+            return gettext("Our message says where it took effect, and where it could not.")
+        return gettext("Our message says where it took effect.")
     if case.right in LOOKS:
         if case.outcome == Outcome.PARTLY_FULFILLED:
             return gettext(
@@ -284,7 +300,8 @@ def _event(event: Event) -> str:
         "paused": gettext("We asked you for something"),
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),
-        "restricted": gettext("We blocked the use of your data"),
+        "granted": gettext("A person weighed your objection and granted it"),
+        "restricted": gettext("We recorded that your data may only be stored"),
     }
     return words.get(event.what, "")
 
@@ -300,10 +317,12 @@ def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple
     finished = case.state == State.CLOSED and case.outcome != Outcome.WITHDRAWN
     if not finished and case.state == State.CLOSED:
         return ()
+    if case.right in STOPS and case.outcome == Outcome.REFUSED:
+        return ()  # what had stopped while an objection was weighed goes on
     is_carried = case.needs == Needs.SYSTEMS or case.receipts.exists()
     parts = list[Part]()
     for name, system in declaration.systems.items():
-        if not system.tables and name not in asked:
+        if name not in asked and (not system.tables or case.right in STOPS):
             continue
         text, state = _part(asked.get(name), finished or is_carried)
         parts.append(Part(system.title or name, text, state, SIGNS[state]))
@@ -313,6 +332,12 @@ def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple
 def _part(step: Step | None, finished: bool) -> tuple[str, str]:
     if step is None:
         return (gettext("done"), "kept") if finished else (gettext("not yet"), "private")
+    if step.state == Step.State.WAITING and step.way == "task":
+        return gettext("a person is looking at it"), "unproven"
+    if step.state == Step.State.DONE and step.why == "nothing_held":
+        return gettext("holds nothing under what you gave us"), "private"
+    if step.way == "store":
+        return gettext("the mark is set, and was read back"), "kept"
     words = {
         Step.State.WAITING: (gettext("asked, waiting for its answer"), "unproven"),
         Step.State.DONE: (gettext("confirmed"), "kept"),

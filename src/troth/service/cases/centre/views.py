@@ -39,7 +39,7 @@ from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
-from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
+from troth.service.cases.models import CHOICES, Case, Channel, Kind, Link, Right, State
 from troth.service.cases.restriction import is_stopped
 from troth.service.pages import the_company, the_log, told_of
 
@@ -64,7 +64,6 @@ __all__ = [
     "take_back",
 ]
 
-_AT_ONCE = (Right.OBJECT, Right.WITHDRAW)
 _PUBLIC_S = 60
 
 
@@ -152,15 +151,19 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
                 secret = links.make(case, Link.Use.PROVE, now=timezone.now())
                 window.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
                 return to(request, at_desk, "centre-case")
-            return to(request, at_desk, "centre-sent", what=right)
+            asked, lives = form.content().purposes, form.cleaned_data["residence"]
+            link = plan.link_needed(at_desk.declaration, right, asked, residence=lives)
+            return to(request, at_desk, "centre-sent", what=right, **({} if link == "link" else {"link": link}))
     told = {
         "form": form,
         "someone": someone,
         "right": right,
         "due": _due(at_desk, Kind.REQUEST, right).on,
-        "is_at_once": right in _AT_ONCE,
+        "link": "none" if someone is not None else form.link,
+        "weighs": bool(plan.weighed(at_desk.declaration, right, plan.stoppable(at_desk.declaration, right))),
+        "is_choice": right in CHOICES,
         "signs_in": someone is None and settings.TROTH.subject_login is not None,
-        "has_something": right not in _AT_ONCE or bool(purposes_for(at_desk.declaration, right)),
+        "has_something": right not in CHOICES or bool(purposes_for(at_desk.declaration, right)),
         "title": page.asked_for(kind=Kind.REQUEST, right=right),
     }
     return shown(request, at_desk, "ask", told, status=_status(form))
@@ -215,8 +218,8 @@ def _receive(
     now, content = timezone.now(), form.content()
     someone = getattr(form, "someone", None)
     has_enough = someone is None and has_asked_enough(life.subject_of(content, at_desk), now=now)
-    if has_enough and right in _AT_ONCE and is_stopped(right, content, at_desk):
-        return None  # what the page that follows says is so already
+    if has_enough and right in CHOICES and is_stopped(right, content, at_desk):
+        return None  # it is recorded already
     intake = arrival.Intake(
         kind=kind,
         right=right,
@@ -228,7 +231,7 @@ def _receive(
         tier=someone.tier if someone is not None else 0,
         who=life.Who("agent") if content.agent_address else life.SUBJECT,
     )
-    return arrival.receive(intake, at_desk, now=now)
+    return arrival.receive_all(arrival.split_objection(intake, at_desk.declaration), at_desk, now=now)[0]
 
 
 def _status(form: Any) -> int:
@@ -251,7 +254,7 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     told = {
         "what": what,
         "title": page.asked_for(kind=kind, right=right),
-        "is_at_once": right in _AT_ONCE,
+        "link": link if (link := request.GET.get("link")) in ("none", "both") else "link",
         "is_in_words": kind != Kind.REQUEST,
         "due": _due(at_desk, kind, right),
         "hours": links.LINK_HOURS,

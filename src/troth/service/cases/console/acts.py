@@ -104,6 +104,10 @@ def _again(at: At, given: Mapping[str, Any]) -> None:
     run.try_again(at.case.pk, at.desk, who=at.who, now=at.now)
 
 
+def _grant(at: At, given: Mapping[str, Any]) -> None:
+    run.grant(at.case.pk, at.desk, who=at.who, now=at.now)
+
+
 def _plan(at: At, given: Mapping[str, Any]) -> None:
     preview.previewed(at.case, at.desk, at=at.now)
 
@@ -161,6 +165,16 @@ ACTS: Mapping[str, Act] = {
     ),
     "answer": Act(
         _("Answer"), _("Send the answer, and close"), _answer, lambda made: _needs(made, Needs.ANSWER), Answering
+    ),
+    "grant": Act(
+        _("Grant the objection"),
+        _("Stop the use for good"),
+        _grant,
+        lambda made: _needs(made, Needs.WEIGHING),
+        hint=_(
+            "Unless compelling grounds override the interests of this person, or a legal claim needs the data "
+            "(GDPR Art. 21(1)). Where they do, refuse, and say which they are."
+        ),
     ),
     "again": Act(
         _("Try again"),
@@ -298,7 +312,7 @@ def offered(request: HttpRequest, made: Sheet, at_desk: Desk, tried: str, form: 
     return sorted(found, key=lambda one: not one.is_first)
 
 
-_FIRST: Mapping[str, str] = {Needs.REVIEW: "rows", Needs.ANSWER: "answer"}
+_FIRST: Mapping[str, str] = {Needs.REVIEW: "rows", Needs.WEIGHING: "grant", Needs.ANSWER: "answer"}
 
 
 def form_of(name: str, row: Case, at_desk: Desk, given: Any) -> forms.Form | None:

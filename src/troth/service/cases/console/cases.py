@@ -54,7 +54,7 @@ __all__ = [
 PURPOSE = "troth_requests"
 """Why staff look at a case unless they say otherwise: to answer it."""
 PAGE_LINES = 50
-_SOMEBODY = (Needs.REVIEW, Needs.APPROVAL, Needs.ANSWER)
+_SOMEBODY = (Needs.REVIEW, Needs.WEIGHING, Needs.APPROVAL, Needs.ANSWER)
 
 
 # --- the queue --------------------------------------------------------------------------------------------------------

@@ -166,10 +166,11 @@ def new_case(request: HttpRequest) -> HttpResponse:
         )
         try:
             with transaction.atomic():
-                case = arrival.receive(intake, at_desk, now=now)
-                if given["proof"]:
+                intakes = arrival.split_objection(intake, at_desk.declaration)
+                cases = arrival.receive_all(intakes, at_desk, now=now)
+                for case in cases if given["proof"] else ():
                     life.note(case, given["proof"], at_desk, who=who(request), now=now)
-            return HttpResponseRedirect(reverse("case", args=[case.reference]))
+            return HttpResponseRedirect(reverse("case", args=[cases[0].reference]))
         except TrothError as refused:
             wrong = sentence(refused)
     shown = {"here": "cases", "form": form, "what": what, "title": RIGHTS[what], "wrong": wrong}

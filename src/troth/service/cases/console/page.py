@@ -18,7 +18,7 @@ from troth.service.cases.console.row import CHANNELS, Bar, about, bar, doing, re
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
-from troth.service.cases.models import Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
+from troth.service.cases.models import STOPS, Case, Event, Kind, Needs, Outcome, Package, Right, State, Step
 from troth.service.cases.package.words import category_words
 from troth.service.disclosure.telling import State as NoticeState
 from troth.service.disclosure.telling import notices
@@ -345,6 +345,8 @@ _EVENTS: Mapping[str, Any] = {
     "wrote": _("A letter in the person's name; nobody has proved that it is theirs"),
     "closed": _("It was answered and closed"),
     "needs_review": _("Somebody has to look at it"),
+    "needs_weighing": _("Somebody has to weigh the objection"),
+    "granted": _("The objection was granted"),
     "needs_approval": _("A second person has to approve it"),
     "needs_answer": _("Somebody has to read it"),
     "needs_window": _("The window before the deletion began"),
@@ -406,6 +408,8 @@ STEP_WHY: Mapping[str, Any] = {
     "still_there": _("said done, and the data is still there"),
     "secret_missing": _("a secret of its configuration is missing"),
     "not_declared": _("is no longer declared"),
+    "no_mark": _("has no column that says so, or not for each row: somebody has to stop it there"),
+    "nothing_held": _("holds nothing about the person"),
     "not_verified": _("done as it says; nobody could look"),
     "accepted": _("accepted, not done yet"),
     "running": _("works on it"),
@@ -426,7 +430,7 @@ def _systems(case: Case, declaration: Declaration) -> Iterable[Asked]:
     asked = {step.system for step in steps}
     if case.state not in (State.RECEIVED, State.VERIFYING):
         for name, system in declaration.systems.items():
-            if system.tables and name not in asked:
+            if system.tables and name not in asked and case.right not in STOPS:
                 yield _looked_into(case, system.title or name)
     for step in steps:
         yield _asked(step, declaration)

@@ -39,13 +39,14 @@ CHANNELS: Mapping[str, str | Promise] = {
 
 NEEDS: Mapping[str, str | Promise] = {
     Needs.REVIEW: _("Say which rows are meant"),
+    Needs.WEIGHING: _("Weigh the objection"),
     Needs.APPROVAL: _("Approve the plan"),
     Needs.ANSWER: _("Write the answer"),
     Needs.WINDOW: _("Waits for the end of its window"),
     Needs.ACCESS: _("Waits for a request to see the data"),
     Needs.SYSTEMS: _("Waits for systems to answer"),
 }
-_FOR_SOMEBODY = (Needs.REVIEW, Needs.APPROVAL, Needs.ANSWER)
+_FOR_SOMEBODY = (Needs.REVIEW, Needs.WEIGHING, Needs.APPROVAL, Needs.ANSWER)
 
 
 def about(case: Case) -> str:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0005_know_cases_by_several_names"),
+        ("cases", "0006_weigh_objections"),
     ]
 
     operations = [
