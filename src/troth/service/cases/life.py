@@ -31,6 +31,7 @@ from troth.service.cases.models import (
     State,
 )
 from troth.service.configuration import ServiceError
+from troth.service.record import events
 from troth.service.record.ledger import record
 from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
@@ -110,6 +111,7 @@ def close(
     told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
     Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
     tell_programs("case.closed", [case], now=now)
+    events.note("case.closed", now=now)
 
 
 def _end_halt(case: Case, desk: Desk, now: dt.datetime) -> None:
