@@ -21,6 +21,10 @@ What Troth can check, and what each check cannot see: the catalogue, `src/troth/
 how a company adds its own in [Add a control of your own](../howto/add-your-own-control.md). [Mutations](mutations.md)
 lists the fault that turned each of them red.
 
+Some are also checked at once after something happened, with the next pass of the [keep loop](../explain/keep-loop.md),
+and once a minute at most: a case was closed, the register of disclosures changed, an erasure was carried out, a
+restriction was set or lifted.
+
 A promise in `troth.yaml` names the controls that show it to be kept:
 
 ```yaml
@@ -51,12 +55,16 @@ def _section(control: Control) -> str:
     return (
         f"## `{control.id}`\n\n{control.question}\n\n"
         f"- Source: {control.citation}; clauses {', '.join(control.clauses)}. Severity: {control.severity}.\n"
-        f"- Checked every {_span(control.every)}, shown for {_span(control.fresh_for)}, "
+        f"- Checked every {_span(control.every)}{_at_once(control)}, shown for {_span(control.fresh_for)}, "
         f"broken when it failed {times}. Widest audience: {control.audience.value}.\n"
         f"- Serves {', '.join(f'`{id_}`' for id_ in control.principles)}.\n"
         f"- When it fails: {control.remedy}\n"
         f"- A pass does not show: {control.cannot_see}\n"
     )
+
+
+def _at_once(control: Control) -> str:
+    return f" and at once after {', '.join(f'`{event}`' for event in control.on)}" if control.on else ""
 
 
 def _span(time: dt.timedelta) -> str:

@@ -104,7 +104,7 @@ class Troth:
         return self._dict(self._send("GET", f"requests/{reference}"))
 
     def cases(self, *, state: str | None = None, right: str | None = None) -> Iterator[dict[str, Any]]:
-        """Every case that came through the API, the newest first."""
+        """Every case that your program opened, the newest first; with the scope `cases.all`, those of every program."""
         asked = {name: value for name, value in (("state", state), ("right", right)) if value}
         after = ""
         while True:

@@ -67,6 +67,8 @@ def test_an_id_like_no_other_gets_no_suggestion() -> None:
         ('every = "1 hour"', 'every = "3 days"', "longer than every"),
         ('clauses = ["C02"]', 'clauses = ["two"]', "list of clauses"),
         ('principles = ["oecd.openness"]', 'principles = ["oecd.closeness"]', "list of principles"),
+        ('every = "1 hour"', 'every = "1 hour"\non = ["case.opened"]', "list of events"),
+        ('every = "1 hour"', 'every = "1 hour"\non = "case.closed"', "list of events"),
         ('["stores.schema_declared"]', '["Stores"]', "no control id"),
         ('["stores.schema_declared"]', "[", "not TOML"),
     ],

@@ -71,6 +71,12 @@ def test_a_socket_folder_is_a_host(tmp_path: Path) -> None:
         ("TROTH_DATABASE_URL", "postgresql://db.example.org/"),
         ("TROTH_HOSTS", "*"),
         ("TROTH_HOSTS", "https://privacy.example.org/"),
+        ("TROTH_WEBHOOKS_PRIVATE", "0.0.0.0/0"),
+        ("TROTH_WEBHOOKS_PRIVATE", "0.0.0.0/1, 128.0.0.0/1"),
+        ("TROTH_WEBHOOKS_PRIVATE", "::/0"),
+        ("TROTH_WEBHOOKS_PRIVATE", "10.1.2.3/16"),
+        ("TROTH_WEBHOOKS_PRIVATE", "*.internal"),
+        ("TROTH_WEBHOOKS_PRIVATE", "https://hooks.internal/"),
         ("TROTH_SECRET_KEY", "short"),
         ("TROTH_SECRET_KEY", "a" * 100),
         ("TROTH_SECRET_KEY_FILE", "/nonexistent/key"),
@@ -79,6 +85,12 @@ def test_a_socket_folder_is_a_host(tmp_path: Path) -> None:
 def test_a_wrong_value_stops_with_its_name(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.read({"TROTH_HOME": str(tmp_path), name: value})
+
+
+def test_private_receivers_are_hosts_and_networks(tmp_path: Path) -> None:
+    told = read(tmp_path, TROTH_WEBHOOKS_PRIVATE="Hooks.internal, localhost, 10.1.0.0/16, 192.168.1.9, fc00::/7")
+    assert told.webhook_hosts == {"hooks.internal", "localhost"}
+    assert list(map(str, told.webhook_networks)) == ["10.1.0.0/16", "192.168.1.9/32", "fc00::/7"]
 
 
 def test_a_wrong_database_url_is_not_repeated(tmp_path: Path) -> None:

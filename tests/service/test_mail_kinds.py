@@ -33,8 +33,6 @@ def fact(shape: Any, name: str) -> object:
         f"Ben {name}",
         [Kept(f"{name} what", "tax law", "HGB § 257", DATE), Kept(f"{name} more", "a dispute", "ZPO § 286")],
     ]
-    if name == "agent":
-        return f"Ben & Co {name}"
     for value in values:
         try:
             shape(value)
@@ -122,10 +120,7 @@ def test_a_link_in_somebodys_words_stays_text() -> None:
         ("staff_alert", {"what": "\u202etxt", "at": MOMENT}),
         ("nothing_held", {"right": "view", "received": DATE, "systems": True}),
         ("nothing_held", {"right": "view", "received": DATE, "systems": 3, "searched": "an e-mail address"}),
-        (
-            "agent_authority",
-            {"agent": "Win at evil.example/now", "right": "view", "link": "https://a.b/", "until": MOMENT},
-        ),
+        ("agent_authority", {"agent": "Ben", "right": "view", "link": "https://a.b/", "until": MOMENT}),
         ("valentine", {}),
     ],
 )

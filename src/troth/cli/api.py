@@ -13,6 +13,7 @@ __all__ = ["api"]
 _SCOPES = (
     "cases.write",
     "cases.read",
+    "cases.all",
     "packages.read",
     "guard.read",
     "disclosures.write",
@@ -55,21 +56,24 @@ def token() -> None:
 @token.command("make")
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SCOPES), help="What it may do.")
+@click.option("--program", default="", help="The program that the token takes over for.  [default: a new one, NAME]")
 @click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1, 366), help="How long it is good.")
 @cli.service_declaration_option
 @cli.json_option
-def make_token(name: str, scopes: tuple[str, ...], days: int, as_json: bool) -> None:
-    """Make a token for the program NAME. It is shown this once.
+def make_token(name: str, scopes: tuple[str, ...], program: str, days: int, as_json: bool) -> None:
+    """Make a token called NAME. It is shown this once. The next token of a program has another name, and follows the
+    cases that the program opened.
 
     \b
     Example:  troth api token make shop --scope cases.write
+              troth api token make shop_2027 --program shop --scope cases.write
     """
     _ready()
     from troth.service.api import tokens
 
     now = dt.datetime.now(dt.UTC)
     until = now + dt.timedelta(days=days)
-    secret = tokens.make(name, scopes, until=until, now=now)
+    secret = tokens.make(name, scopes, until=until, now=now, program=program)
     if as_json:
         cli.print_json({"name": name, "token": secret, "until": until.date().isoformat()})
     else:
@@ -92,6 +96,7 @@ def list_tokens(as_json: bool) -> None:
     told = [
         {
             "name": row.name,
+            "program": row.program,
             "scopes": row.scopes,
             "until": row.until.date().isoformat(),
             "ended": row.ended_at is not None,
@@ -105,7 +110,8 @@ def list_tokens(as_json: bool) -> None:
     for row in rows:
         ended = ", ended" if row.ended_at else ""
         used = f", last used {row.used_on}" if row.used_on else ", never used"
-        click.echo(f"{row.name}  {' '.join(row.scopes)}  until {row.until:%Y-%m-%d}{ended}{used}")
+        of = f" of {row.program}" if row.program != row.name else ""
+        click.echo(f"{row.name}{of}  {' '.join(row.scopes)}  until {row.until:%Y-%m-%d}{ended}{used}")
     if not rows:
         click.echo("There are no tokens.")
 
@@ -114,7 +120,7 @@ def list_tokens(as_json: bool) -> None:
 @click.argument("name")
 @cli.service_declaration_option
 def end_token(name: str) -> None:
-    """End the token of the program NAME at once.
+    """End the token NAME at once.
 
     \b
     Example:  troth api token end shop
@@ -177,13 +183,16 @@ def list_hooks(as_json: bool) -> None:
 
     told = []
     for row in Hook.objects.filter(ended_at=None).order_by("pk"):
-        waiting = Delivery.objects.filter(hook=row, done_at=None).count()
-        told.append({"id": row.pk, "url": row.url, "events": row.events, "waiting": waiting})
+        waiting = Delivery.objects.filter(hook=row, done_at=None)
+        tried = waiting.filter(tries__gt=0).order_by("-due", "-pk").first()
+        why = tried.why if tried is not None else ""
+        told.append({"id": row.pk, "url": row.url, "events": row.events, "waiting": waiting.count(), "why": why})
     if as_json:
         cli.print_json(told)
         return
     for one in told:
-        click.echo(f"{one['id']}  {one['url']}  {' '.join(one['events'])}  {one['waiting']} waiting")
+        why = f" ({one['why']})" if one["why"] else ""
+        click.echo(f"{one['id']}  {one['url']}  {' '.join(one['events'])}  {one['waiting']} waiting{why}")
     if not told:
         click.echo("There are no webhooks.")
 

@@ -9,21 +9,26 @@ from troth.probe import own as _own  # noqa: F401 - and those to the company's o
 from troth.probe import signal as _signal  # noqa: F401
 from troth.probe.looking import asked_hash
 from troth.probe.page import Cookie, Form, FormField, Link, Page, ProbeError
+from troth.probe.public import Allowed, NotPublic, PublicOnly, addresses_of
 from troth.probe.site import Limits, OtherHost, Site, Unreachable, fetch
 from troth.probe.transport import Tls, tls
 
 __all__ = [
+    "Allowed",
     "Cookie",
     "Form",
     "FormField",
     "Limits",
     "Link",
+    "NotPublic",
     "OtherHost",
     "Page",
     "ProbeError",
+    "PublicOnly",
     "Site",
     "Tls",
     "Unreachable",
+    "addresses_of",
     "asked_hash",
     "fetch",
     "tls",

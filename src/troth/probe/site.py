@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ import httpx
 
 from troth.declaration import Declaration
 from troth.probe.page import Cookie, Page, ProbeError, read_cookie, read_page
+from troth.probe.public import NotPublic, PublicOnly
 
 __all__ = ["Limits", "OtherHost", "Site", "Unreachable", "fetch"]
 
@@ -45,9 +44,8 @@ class Site:
     """The site to look at: its *home* page, and *pages* below it that ask for data.
 
     The addresses come from the declaration, which its owner writes. Where somebody else could write them, set
-    *public_only*: hosts that resolve to a private, loopback or link-local address are refused then. The address is
-    looked up once more for the connection, so a hostile name server can still change its answer in between: keep the
-    probe out of networks where that would matter. *ca_file* names a further certificate authority to trust.
+    *public_only*: hosts that resolve to a private, loopback or link-local address are refused then, and the address
+    that was checked is the one that is connected to. *ca_file* names a further certificate authority to trust.
 
     *also* are pages that another program answers on this site, such as Troth's own: what they store on a device counts
     as the site's, and one that answers 404 is not there.
@@ -137,9 +135,10 @@ def get(site: Site, url: str, more: Mapping[str, str] = MappingProxyType({})) ->
     limits, begun, body = site.limits, time.monotonic(), bytearray()
     headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **more}
     try:
-        with httpx.stream(
-            "GET", url, headers=headers, timeout=limits.seconds, verify=_trust(site, url), trust_env=False
-        ) as response:
+        with (
+            httpx.Client(transport=_transport(site, url), timeout=limits.seconds, trust_env=False) as client,
+            client.stream("GET", url, headers=headers) as response,
+        ):
             for piece in response.iter_bytes():
                 body += piece
                 if len(body) > limits.bytes_max:
@@ -147,8 +146,15 @@ def get(site: Site, url: str, more: Mapping[str, str] = MappingProxyType({})) ->
                 if time.monotonic() - begun > limits.seconds:
                     raise Unreachable(f"{urlsplit(url).path} took longer than {limits.seconds:g} s")
             return response, bytes(body)
+    except NotPublic as refused:
+        raise Unreachable(str(refused)) from None
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, UnicodeError) as error:
         raise Unreachable(f"{urlsplit(url).path or '/'} does not answer ({type(error).__name__})") from None
+
+
+def _transport(site: Site, url: str) -> httpx.BaseTransport:
+    trusted = _trust(site, url)
+    return PublicOnly(verify=trusted) if site.public_only else httpx.HTTPTransport(verify=trusted, trust_env=False)
 
 
 def _trust(site: Site, url: str) -> ssl.SSLContext | bool:
@@ -160,21 +166,10 @@ def _trust(site: Site, url: str) -> ssl.SSLContext | bool:
 def _allow(site: Site, url: str, other_hosts: bool) -> None:
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise Unreachable("a redirect leads to something that is no web address") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise Unreachable("only web pages are looked at: the address begins with neither http:// nor https://")
     if host != site.host and not other_hosts:
         raise OtherHost(f"the way leads from {site.host} to {host}; declare the host that visitors end up at")
-    if site.public_only:
-        _refuse_private(host, port or (443 if parts.scheme == "https" else 80))
-
-
-def _refuse_private(host: str, port: int) -> None:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        raise Unreachable(f"{host} has no address") from None
-    if not all(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found):
-        raise Unreachable(f"{host} resolves to an address that is not public")

@@ -21,7 +21,7 @@ from troth.promises.answer import (
 from troth.promises.binding import check
 from troth.promises.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
 from troth.promises.figures import BadFigure, faults, figure_of, judged
-from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome, Portion, Pushed, Status
+from troth.promises.model import EVENTS, Check, Control, Evidence, Figure, Finding, Outcome, Portion, Pushed, Status
 from troth.promises.own import controls_of
 from troth.promises.principles import Matrix, Principle, Served, matrix, principles
 from troth.promises.publish import Earlier, Shown, ShownCheck, Tally, banded, shown_late, tally, visible
@@ -29,6 +29,7 @@ from troth.promises.sitting import Sitting
 from troth.promises.status import Cause, Judgement, Standing, status_of
 
 __all__ = [
+    "EVENTS",
     "LOOKING",
     "Answer",
     "BadAnswer",

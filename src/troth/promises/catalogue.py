@@ -14,7 +14,7 @@ from typing import Any
 
 from troth.declaration import Audience
 from troth.errors import TrothError
-from troth.promises.model import Control
+from troth.promises.model import EVENTS, Control
 from troth.promises.principles import principles
 
 __all__ = ["CatalogueError", "PromisesError", "UnknownControl", "catalogue", "control", "nearest", "parse_catalogue"]
@@ -23,6 +23,7 @@ _ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 _DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
 _TEXTS = ("question", "citation", "remedy", "cannot_see")
 _KEYS = {*_TEXTS, "version", "clauses", "principles", "every", "fresh_for", "audience", "severity", "failures_to_break"}
+_MAY = {"on"}
 
 
 class PromisesError(TrothError):
@@ -58,7 +59,7 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
 
 
 def parse_catalogue(text: str) -> Mapping[str, Control]:
-    """Read a catalogue. Every key must be there, and no other. Raises `CatalogueError`."""
+    """Read a catalogue. Every key but ``on`` must be there, and no other. Raises `CatalogueError`."""
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -69,8 +70,8 @@ def parse_catalogue(text: str) -> Mapping[str, Control]:
 def _control(id_: str, row: Any) -> Control:
     if not _ID.fullmatch(id_):
         raise CatalogueError(f"{id_!r} is no control id; an id is room.what_must_be_true, in lower case")
-    if not isinstance(row, dict) or row.keys() != _KEYS:
-        wrong = sorted(_KEYS ^ row.keys()) if isinstance(row, dict) else sorted(_KEYS)
+    if not isinstance(row, dict) or row.keys() - _MAY != _KEYS:
+        wrong = sorted(_KEYS ^ (row.keys() - _MAY)) if isinstance(row, dict) else sorted(_KEYS)
         raise CatalogueError(f"{id_}: missing or unknown: {', '.join(wrong)}")
     try:
         made = Control(
@@ -87,6 +88,7 @@ def _control(id_: str, row: Any) -> Control:
             severity=_severity(row["severity"]),
             failures_to_break=_whole(row["failures_to_break"]),
             principles=_principles(row["principles"]),
+            on=_events(row.get("on", [])),
         )
     except ValueError as error:
         raise CatalogueError(f"{id_}: {error}") from None
@@ -116,6 +118,12 @@ def _clauses(value: Any) -> tuple[str, ...]:
 def _principles(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(item in principles() for item in value):
         raise ValueError(f"{value!r} is no list of principles such as ['oecd.openness'] (principles.toml has them)")
+    return tuple(value)
+
+
+def _events(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(item in EVENTS for item in value):
+        raise ValueError(f"{value!r} is no list of events; they are {', '.join(EVENTS)}")
     return tuple(value)
 
 

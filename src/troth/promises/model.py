@@ -16,10 +16,14 @@ from typing import Literal
 
 from troth.declaration import Audience, Must
 
-__all__ = ["Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Portion", "Pushed", "Status"]
+__all__ = ["EVENTS", "Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Portion", "Pushed", "Status"]
 
 Figure = int | float | str | bool
 """A count, a share, a date in ISO form, a version: never a personal value."""
+
+
+EVENTS = ("case.closed", "disclosures.changed", "erasure.done", "restriction.changed")
+"""What may happen after which a control would answer otherwise than the last time."""
 
 
 class Outcome(enum.StrEnum):
@@ -73,6 +77,8 @@ class Control:
     """Whether it is a company's own, of its declaration."""
     must: Must | None = None
     """What the figure of a company's own control must be."""
+    on: tuple[str, ...] = ()
+    """After which of `EVENTS` the keep loop runs it at once, and not only when it is due: once a minute at most."""
     limit: dt.timedelta = dt.timedelta(minutes=5)
     """How long it may take; what takes longer is an error, which is not a pass."""
 

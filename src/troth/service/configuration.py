@@ -12,6 +12,7 @@ import enum
 import getpass
 import ipaddress
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -55,6 +56,7 @@ _KNOWN = (
     "TROTH_SUBJECT_OIDC_CLIENT",
     "TROTH_SUBJECT_OIDC_SECRET",
     "TROTH_SUBJECT_OIDC_CLAIMS",
+    "TROTH_WEBHOOKS_PRIVATE",
 )
 _SECRET_KEY_CHARACTERS_MIN = 50
 _SECRET_BYTES_MAX = 65_536
@@ -188,6 +190,10 @@ class Settings:
     """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
     subject_login: SubjectLogin | None = None
     """The company's own login for the people it knows; None where they are not asked to sign in."""
+    webhook_hosts: frozenset[str] = frozenset()
+    """Hosts that webhooks may reach although their addresses are private."""
+    webhook_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    """Networks that webhooks may reach although they are not public."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -199,6 +205,7 @@ class Settings:
         profile = _profile(values)
         home = _folder(values.get("TROTH_HOME"))
         key, given = _secret_key(values, home)
+        webhook_hosts, webhook_networks = _private_receivers(values.get("TROTH_WEBHOOKS_PRIVATE") or "")
         return cls(
             profile=profile,
             home=home,
@@ -213,6 +220,8 @@ class Settings:
             handover_secret=values.get("TROTH_HANDOVER_SECRET") or "",
             company_login=_company_login(values),
             subject_login=_subject_login(values),
+            webhook_hosts=webhook_hosts,
+            webhook_networks=webhook_networks,
         )
 
     @property
@@ -339,6 +348,37 @@ def _hosts(value: str | None, profile: Profile) -> tuple[str, ...]:
             "set TROTH_PROFILE=production"
         )
     return tuple(dict.fromkeys((*_LOCALHOST, *hosts)))
+
+
+_NETWORK_BITS_MIN = {4: 8, 6: 7}
+"""10.0.0.0/8 and fc00::/7 are the largest private networks; whatever is larger allows public ones, or all."""
+
+
+def _private_receivers(
+    value: str,
+) -> tuple[frozenset[str], tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]]:
+    hosts, networks = set[str](), list[ipaddress.IPv4Network | ipaddress.IPv6Network]()
+    for part in filter(None, (part.strip().lower() for part in value.split(","))):
+        try:
+            network = ipaddress.ip_network(part)
+        except ValueError:
+            if (
+                re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", part) is None
+                or not part.rpartition(".")[2].strip("-").isalpha()
+            ):
+                raise SettingsError(
+                    "TROTH_WEBHOOKS_PRIVATE is a comma-separated list of host names and networks, such as "
+                    "hooks.internal,10.1.0.0/16"
+                ) from None
+            hosts.add(part)
+            continue
+        if network.prefixlen < _NETWORK_BITS_MIN[network.version]:
+            raise SettingsError(
+                f"TROTH_WEBHOOKS_PRIVATE names {network}, which is larger than any private network; name the network "
+                "that your receivers are in, such as 10.1.0.0/16"
+            )
+        networks.append(network)
+    return frozenset(hosts), tuple(networks)
 
 
 def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:

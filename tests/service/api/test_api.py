@@ -332,3 +332,75 @@ def test_a_zero_byte_is_refused_as_other_problems_are(api: Api, path: str) -> No
     answer = api.get(path)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert answer.json()["title"] == "We could not read that"
+
+
+# --- programs keep to themselves --------------------------------------------------------------------------------------
+
+
+def program(office: Office, name: str, *scopes: Scope, of: str = "") -> Api:  # noqa: F811
+    now = office.now()
+    given = scopes or [scope for scope in Scope if scope != Scope.CASES_ALL]
+    return Api(tokens.make(name, given, until=now + dt.timedelta(days=30), now=now, program=of))
+
+
+@pytest.fixture
+def shop(office: Office) -> Api:  # noqa: F811
+    return program(office, "shop")
+
+
+@pytest.fixture
+def crm(office: Office) -> Api:  # noqa: F811
+    return program(office, "crm")
+
+
+def test_a_program_reaches_no_case_of_another(office: Office, shop: Api, crm: Api) -> None:  # noqa: F811
+    reference = shop.post("requests", {**ANN, "right": "view", "proof": "account"}).json()["reference"]
+    open_ = shop.post("requests", {**ANN, "right": "erase"}).json()["reference"]
+    office.work()
+    for path in ("", "/receipts", "/package"):
+        refused = crm.get(f"requests/{reference}{path}")
+        assert (refused.status_code, refused.json()["title"]) == (404, "There is no such case"), path
+        assert shop.get(f"requests/{reference}{path}").status_code == 200, path
+    assert crm.post(f"requests/{open_}/withdraw", {}).status_code == 404
+    assert crm.get("requests").json() == {"cases": [], "next": ""}
+    assert len(shop.get("requests").json()["cases"]) == 2
+    assert crm.get("requests/R-2026-9999").content == crm.get(f"requests/{reference}").content
+    assert shop.post(f"requests/{open_}/withdraw", {}).json()["outcome"] == "withdrawn"
+
+
+def test_many_cases_are_each_the_program_s(office: Office, shop: Api, crm: Api) -> None:  # noqa: F811
+    made = shop.post("requests/batch", [{**ANN, "right": "view"}] * 2).json()
+    assert {shop.get(f"requests/{one['reference']}").status_code for one in made} == {200}
+    assert {crm.get(f"requests/{one['reference']}").status_code for one in made} == {404}
+
+
+def test_the_next_token_of_a_program_follows_its_cases(office: Office, shop: Api) -> None:  # noqa: F811
+    body = {**ANN, "right": "view", "proof": "account"}
+    first = shop.post("requests", body, **{"Idempotency-Key": "k1"})
+    rotated = program(office, "shop_2027", of="shop")
+    assert tokens.end("shop", now=office.now())
+    assert shop.get("requests").status_code == 401
+    assert [one["reference"] for one in rotated.get("requests").json()["cases"]] == [first.json()["reference"]]
+    again = rotated.post("requests", body, **{"Idempotency-Key": "k1"})
+    assert (again.json(), Case.objects.count()) == (first.json(), 1)
+
+
+def test_a_key_of_one_program_is_nothing_to_another(office: Office, shop: Api, crm: Api) -> None:  # noqa: F811
+    body = {**ANN, "right": "view", "proof": "account"}
+    first, second = (one.post("requests", body, **{"Idempotency-Key": "k1"}) for one in (shop, crm))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["reference"] != second.json()["reference"]
+    assert "Idempotency-Replayed" not in second.headers
+
+
+def test_a_program_may_be_let_follow_all(office: Office, shop: Api) -> None:  # noqa: F811
+    reference = shop.post("requests", {**ANN, "right": "view", "proof": "account"}).json()["reference"]
+    office.work()
+    desk = program(office, "desk", Scope.CASES_READ, Scope.CASES_ALL)
+    assert desk.get(f"requests/{reference}").status_code == 200
+    assert desk.get(f"requests/{reference}/package").status_code == 403, "that takes packages.read as well"
+
+
+def test_a_token_takes_over_from_a_program_that_there_is(office: Office) -> None:  # noqa: F811
+    with pytest.raises(TokenRefused, match="no such program"):
+        program(office, "shop_2027", of="shop")

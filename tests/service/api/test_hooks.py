@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import ipaddress
 import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
@@ -16,6 +19,7 @@ from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixt
 from troth.service.api import hooks
 from troth.service.api.hooks import EVENTS, HookRefused, deliver_due, signature
 from troth.service.api.models import Delivery, Hook
+from troth.service.staff.rights import Right
 
 pytestmark = pytest.mark.sampled
 
@@ -25,7 +29,7 @@ class Receiver(HTTPServer):
 
     def __init__(self) -> None:
         self.taken: list[tuple[dict[str, str], bytes]] = []
-        self.status = 200
+        self.status, self.moved = 200, ""
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -40,14 +44,22 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(self.server.status)
+        if self.server.moved:
+            self.send_header("location", self.server.moved)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
 
 
+def allow_this_machine(settings: Any) -> None:
+    """Receivers of tests are here."""
+    settings.TROTH = replace(settings.TROTH, webhook_networks=(ipaddress.ip_network("127.0.0.0/8"),))
+
+
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver(office: Any, settings: Any) -> Iterator[Receiver]:  # noqa: F811
+    allow_this_machine(settings)
     server = Receiver()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -82,7 +94,8 @@ def test_what_is_not_taken_is_sent_again_with_the_same_id(office: Office, receiv
     assert not Delivery.objects.filter(done_at=None).exists()
 
 
-def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office) -> None:  # noqa: F811
+def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office, settings: Any) -> None:  # noqa: F811
+    allow_this_machine(settings)
     hooks.make("http://127.0.0.1:9/", ["case.received"], keys=office.desk.keyring, now=office.now())
     office.ask("view")
     for hours in range(0, 60, 1):
@@ -93,8 +106,9 @@ def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office) -> None
 
 
 @pytest.fixture
-def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def silent(office: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: F811
     """The address of a receiver that takes calls and never says a word."""
+    allow_this_machine(settings)
     monkeypatch.setattr(hooks, "_TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
@@ -153,6 +167,13 @@ def test_an_ended_webhook_is_told_nothing_more(office: Office, receiver: Receive
         ("http://shop.example.org/hook", ["case.closed"]),
         ("https://user:word@shop.example.org/", ["case.closed"]),
         ("ftp://shop.example.org/", ["case.closed"]),
+        ("https://127.0.0.1/", ["case.closed"]),
+        ("http://localhost:8000/", ["case.closed"]),
+        ("https://[::ffff:127.0.0.1]/", ["case.closed"]),
+        ("https://2130706433/", ["case.closed"]),
+        ("https://169.254.169.254/latest/meta-data/", ["case.closed"]),
+        ("https://10.0.0.5/", ["case.closed"]),
+        ("https://shop.example.org:port/", ["case.closed"]),
         ("https://shop.example.org/", ["everything"]),
         ("https://shop.example.org/", []),
     ],
@@ -161,3 +182,30 @@ def test_messages_go_to_safe_addresses_only(office: Office, url: str, events: li
     with pytest.raises(HookRefused):
         hooks.make(url, events, keys=office.desk.keyring, now=office.now())
     assert not Hook.objects.exists()
+
+
+def test_what_turned_private_after_it_was_saved_is_not_called(
+    office: Office,  # noqa: F811
+    receiver: Receiver,
+    settings: Any,
+    staff_member: Any,
+) -> None:
+    hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    settings.TROTH = replace(settings.TROTH, webhook_networks=())
+    office.ask("view")
+    deliver_due(office.now())
+    assert receiver.taken == []
+    assert [one.why for one in Delivery.objects.all()] == ["not public"]
+    page = staff_member(Right.API_MANAGE).get("/console/tokens/").content.decode()
+    assert "Its address is not public" in page
+    settings.TROTH = replace(settings.TROTH, webhook_hosts=frozenset({"127.0.0.1"}))
+    deliver_due(office.now() + dt.timedelta(minutes=1))
+    assert len(receiver.taken) == 1
+
+
+def test_no_redirect_is_followed(office: Office, receiver: Receiver) -> None:  # noqa: F811
+    receiver.status, receiver.moved = 307, "http://127.0.0.1:9/"
+    hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    office.ask("view")
+    deliver_due(office.now())
+    assert [one.why for one in Delivery.objects.all()] == ["status 307"]

@@ -261,7 +261,13 @@ def test_an_agent_gets_nothing_before_the_person_agrees(office: Office, visitor:
     [letter] = letters(ANN)
     assert letter["Subject"] == "May somebody ask in your name?"
     link = link_in(letter)
-    assert "Yes, they ask for me" in text(visitor, link)
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert "Ben" not in letter.as_string()
+    assert "We do not know who they are." in body.get_content()
+    page = text(visitor, link)
+    assert "Yes, they ask for me" in page
+    assert "typed this name: <q>Ben Example</q>" in " ".join(page.split())
     assert Case.objects.get().state == "verifying"
     visitor.post(link, {"yes": "1"})
     office.work()
@@ -287,12 +293,34 @@ def test_a_person_who_sent_nobody_ends_it(office: Office, visitor: Client, lette
         ({"agent_name": "Ben"}, "Enter your own address"),
         ({"agent_name": "Ben", "agent_email": ANN}, "same address twice"),
         ({"agent_name": "see www.example.org", "agent_email": "ben@example.org"}, "the name alone"),
+        ({"agent_name": "Blocked! Call +44 1632 960001", "agent_email": "ben@example.org"}, "the name alone"),
+        ({"agent_name": "<b>Ben</b>", "agent_email": "ben@example.org"}, "the name alone"),
+        ({"agent_name": "Ben " * 16, "agent_email": "ben@example.org"}, "60"),
     ],
 )
 def test_an_agent_says_who_they_are(office: Office, visitor: Client, sent: dict[str, str], said: str) -> None:
     page = ask(visitor, "view", **sent).content.decode()
     assert said in page
     assert '<details class="more" open>' in page
+
+
+@pytest.mark.parametrize("name", ["Anne-Marie O’Neil, Jr.", "Владимир", "राम", "José"])
+def test_names_of_many_scripts_are_names(office: Office, visitor: Client, name: str) -> None:
+    assert ask(visitor, "view", agent_name=name, agent_email="ben@example.org").status_code == 302
+
+
+def test_nothing_that_a_stranger_typed_is_mailed(office: Office, visitor: Client, letters: Any) -> None:
+    """Whoever knows Ann's address has us write to her, in our words alone."""
+    scam = "Your account is blocked, call 01632 960001"
+    ask(visitor, "view", agent_name="Blocked call us", agent_email="ben@example.org", message=scam)
+    for path in ("ask", "complain"):
+        assert visitor.post(f"/your-data/{path}/", {"email": ANN, "message": scam}).status_code == 302
+    for case in Case.objects.exclude(kind="request"):
+        run.answer(case.pk, "We do not.", office.desk, who=life.Who("staff"), now=office.now())
+    found = letters(ANN)
+    assert len(found) == 5
+    for letter in found:
+        assert not any(word in letter.as_string() for word in ("Blocked", "blocked", "960001")), letter["Subject"]
 
 
 # --- what nobody learns ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from tests import forks
+from tests.service.api.test_hooks import allow_this_machine
 from tests.service.cases.conftest import Office
 from tests.service.conftest import ROOT
 from tests.service.mailing import Sink, read
@@ -135,7 +136,9 @@ class Firm:
 
 
 @pytest.fixture
-def firm(office: Office, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
+def firm(office: Office, database: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Firm]:
+    allow_this_machine(settings)
+    monkeypatch.setenv("TROTH_WEBHOOKS_PRIVATE", "127.0.0.0/8")
     receiver = Receiver()
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     with FakeVendor() as vendor, Sink() as sink:

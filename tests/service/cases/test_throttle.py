@@ -8,24 +8,25 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.service.cases.conftest import Office
-from tests.service.cases.test_centre import ANN, ask, letters, link_in, text, visitor
+from tests.service.cases.test_centre import ANN, ask, letters, link_in, quiet_networks, text, visitor
 
+from troth.service.cases.allowance import MESSAGES_MAX
 from troth.service.cases.centre import throttle
 from troth.service.cases.centre.throttle import Networks, prefix_of
-from troth.service.cases.models import Case, Link
+from troth.service.cases.models import Case, Link, Unproved
 
-__all__ = ["letters", "visitor"]
+__all__ = ["letters", "quiet_networks", "visitor"]
 
 
 def test_one_address_gets_so_many_letters_a_day_and_the_answer_stays_the_same(
     office: Office, visitor: Client, letters: Any
 ) -> None:
-    answers = {ask(visitor, "view")["Location"] for _ in range(throttle.ADDRESS_MAX + 2)}
+    answers = {ask(visitor, "view")["Location"] for _ in range(MESSAGES_MAX + 2)}
     assert answers == {"/your-data/sent/?what=view"}
-    assert Case.objects.count() == throttle.ADDRESS_MAX + 2
+    assert Case.objects.count() == MESSAGES_MAX + 2
     office.work()
-    assert len(letters(ANN)) == throttle.ADDRESS_MAX
-    Case.objects.update(received_at=office.now() - dt.timedelta(days=1, minutes=1))
+    assert len(letters(ANN)) == MESSAGES_MAX
+    Unproved.objects.update(sent=[(office.now() - dt.timedelta(days=1, minutes=1)).isoformat()])
     ask(visitor, "view")
     office.work()
     assert len(letters(ANN)) == 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.service.api import hooks
 from troth.service.api import tokens as programs
-from troth.service.api.models import Hook, Token
+from troth.service.api.models import Delivery, Hook, Token
 from troth.service.api.tokens import Scope
 from troth.service.configuration import ServiceError
 from troth.service.keys import keyring
@@ -34,7 +34,8 @@ _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50
 _SCOPES: dict[Scope, str | Promise] = {
     Scope.CASES_WRITE: _("Open requests, and take them back"),
-    Scope.CASES_READ: _("Follow the requests that came through the API"),
+    Scope.CASES_READ: _("Follow the requests that it opened"),
+    Scope.CASES_ALL: _("The same for the requests of every program, with each right that it has for its own"),
     Scope.PACKAGES_READ: _("Fetch the packages of people who were signed in: personal data"),
     Scope.GUARD_READ: _("Ask whether somebody’s data may be used"),
     Scope.DISCLOSURES_WRITE: _("Put on record what goes to whom"),
@@ -71,6 +72,11 @@ class MakingToken(_Plain):
         help_text=_("Small letters, digits and _, such as shop. No person’s name."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    program = forms.ChoiceField(
+        label=_("Takes over from"),
+        required=False,
+        help_text=_("The next token of a program has another name, and follows the requests that the program opened."),
+    )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"), choices=list(_SCOPES.items()), widget=forms.CheckboxSelectMultiple
     )
@@ -79,6 +85,13 @@ class MakingToken(_Plain):
         help_text=_("At most a year from now."),
         widget=forms.DateInput(attrs={"type": "date"}),
     )
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        field = self.fields["program"]
+        assert isinstance(field, forms.ChoiceField)
+        known = Token.objects.order_by("program").values_list("program", flat=True).distinct()
+        field.choices = [("", _("none: it is a new program")), *((name, name) for name in known)]
 
 
 class MakingHook(_Plain):
@@ -124,7 +137,9 @@ def make_token(request: HttpRequest) -> HttpResponse:
             form.add_error("scopes", _NOT_YOURS_TO_GIVE)
             return _page(request, token_form=form)
         try:
-            secret = programs.make(given["name"], given["scopes"], until=until, now=now, by=_by(request))
+            secret = programs.make(
+                given["name"], given["scopes"], until=until, now=now, by=_by(request), program=given["program"]
+            )
             return _once(request, given["name"], secret)
         except ServiceError as refused:
             form.add_error("name", _sentence(refused))
@@ -178,6 +193,7 @@ def _page(
         "programs": [_program(row, now) for row in rows.exclude(ended)],
         "ended": rows.filter(ended).order_by("-until")[:_ENDED_SHOWN],
         "hooks": _hooks(),
+        "not_public": hooks.NOT_PUBLIC,
         "token_form": token_form or MakingToken(),
         "hook_form": hook_form or MakingHook(),
         "form": wrong,
@@ -194,7 +210,9 @@ def _hooks() -> list[Hook]:
     waiting = Count("delivery", filter=Q(delivery__done_at=None))
     failed = Count("delivery", filter=Q(delivery__done_at=None, delivery__tries__gt=0))
     last = Max("delivery__done_at", filter=Q(delivery__why=""))
-    rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last)
+    tried = Delivery.objects.filter(hook=OuterRef("pk"), done_at=None, tries__gt=0).order_by("-due", "-pk")
+    why = Subquery(tried.values("why")[:1])
+    rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last, why=why)
     return list(rows.order_by("pk"))
 
 

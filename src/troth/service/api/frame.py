@@ -244,11 +244,12 @@ def once(view: View) -> View:
         asked = _fingerprint(f"{request.method} {request.path}\n".encode() + request.body)
         key = _fingerprint(key.encode()).hex()  # a program may have taken somebody's address for it
         token: Token = request.auth  # type: ignore[attr-defined]
-        if (before := Answered.objects.filter(token=token, key=key).first()) is not None:
+        program = token.program
+        if (before := Answered.objects.filter(program=program, key=key).first()) is not None:
             return _as_before(before, asked)
         try:
             with transaction.atomic():
-                row = Answered.objects.create(token=token, key=key, asked=asked, at=timezone.now())
+                row = Answered.objects.create(program=program, key=key, asked=asked, at=timezone.now())
                 answer = view(request, *args, **kwargs)
                 if not isinstance(answer, Status):
                     transaction.set_rollback(True)  # it was refused: nothing is kept, and the key is free
@@ -257,7 +258,7 @@ def once(view: View) -> View:
                 row.save(update_fields=["status", "body"])
                 return answer
         except IntegrityError:
-            before = Answered.objects.filter(token=token, key=key).first()
+            before = Answered.objects.filter(program=program, key=key).first()
             if before is None:
                 raise
             return _as_before(before, asked)

@@ -1,9 +1,10 @@
 """Webhooks: other programs are told of events, in messages that are signed and hold nothing personal.
 
 Messages follow the Standard Webhooks convention: ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, an
-HMAC-SHA256 over all three parts. Each is sent until it is taken, or a day has passed; a receiver may get one twice,
-with the same id. A receiver that does not take one is left alone for the rest of a pass, which is short: other work
-waits for its end.
+HMAC-SHA256 over all three parts. They go to public addresses, and to those that ``TROTH_WEBHOOKS_PRIVATE`` allows:
+whoever may make a webhook reaches nothing else of the network that this machine stands in. Each is sent until it is
+taken, or a day has passed; a receiver may get one twice, with the same id. A receiver that does not take one is left
+alone for the rest of a pass, which is short: other work waits for its end.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ import secrets
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Min
 
+from troth.probe import Allowed, NotPublic, PublicOnly, addresses_of
 from troth.protect import Context, Keyring
 from troth.service.api.models import Answered, Delivery, Hook
 from troth.service.configuration import ServiceError, is_local
 from troth.service.keys import keyring
 from troth.service.record.routines import routine
 
-__all__ = ["EVENTS", "HookRefused", "end", "make", "signature", "tell"]
+__all__ = ["EVENTS", "NOT_PUBLIC", "HookRefused", "end", "make", "signature", "tell"]
 
 _LOG = logging.getLogger("troth.hooks")
 EVENTS = (
@@ -45,6 +46,8 @@ EVENTS = (
     "control.passing",
     "attestation.expiring",
 )
+NOT_PUBLIC = "not public"
+"""Why a message was not sent, where the receiver's address is neither public nor allowed."""
 _EVERY = dt.timedelta(seconds=10)
 _WAITS_S = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
 _TIMEOUT_S, _PASS_S_MAX = 10.0, 30.0
@@ -58,10 +61,14 @@ class HookRefused(ServiceError):
 
 def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) -> tuple[Hook, str]:
     """A new webhook, and the secret that its receiver checks signatures with, shown this once. Raises `HookRefused`."""
-    parts = urlsplit(url)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname or ""))
-    if not parts.hostname or not is_safe or parts.username or parts.fragment:
+    try:
+        read = httpx.URL(url)
+    except httpx.InvalidURL:
+        read = httpx.URL("")
+    is_safe = read.scheme == "https" or (read.scheme == "http" and is_local(read.host))
+    if not read.host or not is_safe or read.userinfo or read.fragment:
         raise HookRefused("a webhook is an https:// address without a password in it")
+    _refuse_private(read.raw_host.decode("ascii"))
     if not events or set(events) - set(EVENTS):
         raise HookRefused(f"a webhook is told of some of these: {', '.join(EVENTS)}")
     secret = secrets.token_bytes(32)
@@ -70,6 +77,22 @@ def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) 
         hook.secret = keys.seal(secret, _context(hook))
         hook.save(update_fields=["secret"])
     return hook, "whsec_" + base64.b64encode(secret).decode()
+
+
+def _refuse_private(host: str) -> None:
+    """Return where *host* is not known to be out of reach. What has no address yet is looked at before each sending."""
+    try:
+        addresses_of(host, 443, _allowed())
+    except (OSError, UnicodeError):
+        return
+    except NotPublic as refused:
+        raise HookRefused(
+            f"{refused}, and none of those that TROTH_WEBHOOKS_PRIVATE allows; whoever runs Troth can add it there"
+        ) from None
+
+
+def _allowed() -> Allowed:
+    return Allowed(settings.TROTH.webhook_hosts, settings.TROTH.webhook_networks)
 
 
 def end(hook_id: int, *, now: dt.datetime) -> bool:
@@ -104,7 +127,9 @@ def deliver_due(now: dt.datetime) -> dt.datetime:
     wanted = waiting.values("hook").annotate(first=Min("due"), tried=Max("tries")).filter(first__lte=now)
     if hooks := list(wanted.order_by("tried", "hook").values_list("hook", flat=True)):
         ends, keys = time.monotonic() + _PASS_S_MAX, keyring(settings.TROTH.home)
-        with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
+        # A proxy of the environment would look the name up by itself, and a redirect may lead anywhere.
+        way = PublicOnly(_allowed())
+        with httpx.Client(transport=way, timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
             for hook in hooks:
                 for message in due.filter(hook=hook).select_related("hook").order_by("due", "id")[:_AT_ONCE]:
                     if time.monotonic() >= ends or not _deliver(message, client, keys, now):
@@ -131,7 +156,9 @@ def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.dat
     try:
         with client.stream("POST", hook.url, content=body, headers=headers) as answer:  # what it says is not read
             why = "" if answer.is_success else f"status {answer.status_code}"
-    except httpx.HTTPError as error:
+    except NotPublic:
+        why = NOT_PUBLIC
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = type(error).__name__[:40]
     if not why:
         Delivery.objects.filter(pk=message.pk).update(done_at=now, why="")

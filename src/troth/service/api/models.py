@@ -12,7 +12,8 @@ __all__ = ["Answered", "Delivery", "Hook", "Token"]
 class Token(models.Model):
     """A program that may ask for something. Only a hash of its secret is kept."""
 
-    name = models.CharField(max_length=80, unique=True, help_text="The program, such as shop or crm; no person.")
+    name = models.CharField(max_length=80, unique=True, help_text="Of this token: that of its program, for the first.")
+    program = models.CharField(max_length=40, db_index=True, help_text="Such as shop or crm; no person.")
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = models.JSONField(default=list)
     made_at = models.DateTimeField()
@@ -27,7 +28,7 @@ class Token(models.Model):
 class Answered(models.Model):
     """What was answered to a request with an idempotency key, so that the same one is not done twice."""
 
-    token = models.ForeignKey(Token, on_delete=models.CASCADE)
+    program = models.CharField(max_length=40)
     key = models.CharField(max_length=200)
     asked = models.BinaryField(max_length=32, help_text="A keyed hash of what was asked.")
     status = models.PositiveSmallIntegerField(null=True, help_text="Empty while it is being done.")
@@ -35,7 +36,7 @@ class Answered(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["token", "key"], name="answered_once")]
+        constraints = [models.UniqueConstraint(fields=["program", "key"], name="answered_once")]
         indexes = [models.Index(fields=["at"], name="answered_at")]
 
 

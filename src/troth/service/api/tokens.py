@@ -1,4 +1,7 @@
-"""Tokens of programs: made once and shown once, good for some scopes until a day."""
+"""Tokens of programs: made once and shown once, good for some scopes until a day.
+
+What a program has opened is the program's, whichever of its tokens asks: the next token takes over from the last.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ class Scope(enum.StrEnum):
 
     CASES_WRITE = "cases.write"
     CASES_READ = "cases.read"
+    CASES_ALL = "cases.all"
     PACKAGES_READ = "packages.read"
     GUARD_READ = "guard.read"
     DISCLOSURES_WRITE = "disclosures.write"
@@ -38,16 +42,19 @@ class Scope(enum.StrEnum):
     @property
     def reaches_personal(self) -> bool:
         """Whether a program comes by somebody's data with it, or may have it changed in their name."""
-        return self in (Scope.CASES_WRITE, Scope.PACKAGES_READ, Scope.DISCLOSURES_READ)
+        return self in (Scope.CASES_WRITE, Scope.CASES_ALL, Scope.PACKAGES_READ, Scope.DISCLOSURES_READ)
 
 
 class TokenRefused(ServiceError):
     """No such token can be made; the message says why."""
 
 
-def make(name: str, scopes: Collection[str], *, until: dt.datetime, now: dt.datetime, by: str = "") -> str:
-    """Make a token and return its secret, which is shown this once. Who may make which is for the caller to know: the
-    operator any. Raises `TokenRefused`."""
+def make(
+    name: str, scopes: Collection[str], *, until: dt.datetime, now: dt.datetime, by: str = "", program: str = ""
+) -> str:
+    """Make a token and return its secret, which is shown this once. It is the first of the program that it is named
+    after, or a further one of *program*. Who may make which is for the caller to know: the operator any. Raises
+    `TokenRefused`."""
     if not _NAME.fullmatch(name):
         raise TokenRefused("a token is named after its program: small letters, digits and _, such as shop")
     unknown = sorted(set(scopes) - set(Scope))
@@ -55,14 +62,25 @@ def make(name: str, scopes: Collection[str], *, until: dt.datetime, now: dt.date
         raise TokenRefused(f"a token has some of these scopes: {', '.join(Scope)}")
     if not now < until <= now + LASTS_MAX:
         raise TokenRefused("a token ends within a year")
+    if program and not Token.objects.filter(program=program).exists():
+        raise TokenRefused("there is no such program; troth api token list shows those that there are")
     secret = _PREFIX + secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
-            Token.objects.create(name=name, digest=_digest(secret), scopes=sorted(scopes), made_at=now, until=until)
+            Token.objects.create(
+                name=name,
+                program=program or name,
+                digest=_digest(secret),
+                scopes=sorted(scopes),
+                made_at=now,
+                until=until,
+            )
             said: dict[str, Value] = {"token": Name(name), "change": "made", "until": until.date()}
             record(Entry("token.changed", now, said | ({"by": Pseudonym(by)} if by else {})))
     except IntegrityError:
-        raise TokenRefused(f"there has been a token called {name}; give the next one another name") from None
+        raise TokenRefused(
+            f"there has been a token called {name}; give the next one another name, and say which program it is of"
+        ) from None
     return secret
 
 

@@ -33,7 +33,7 @@ from troth.service.company import Company, company
 from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
 from troth.service.mail.run import deliver
-from troth.service.record import checks, due, tasks
+from troth.service.record import checks, due, events, tasks
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
 from troth.service.record.ledger import DatabaseLog, clock_fault, record, sequence_if_sound
@@ -66,6 +66,8 @@ _REST_S = 5.0
 _JUDGE_EVERY = dt.timedelta(seconds=30)
 """How late a status may follow that changes by time alone."""
 _NEXT_PASS = dt.timedelta(microseconds=1)
+_AT_ONCE_EVERY = dt.timedelta(minutes=1)
+"""How often a control is asked at once after something happened, however often it does."""
 _RESEALED_AT_ONCE = 20_000
 """Values that one pass seals anew, a few seconds of work."""
 
@@ -143,6 +145,7 @@ def run_due(
         _hasten_outdated(here, now)
     if hasten:
         due.hasten(_PREFIX, at=now)
+    _hasten_concerned(here, now)
     deliver(now, keyring=office.keyring, server=TROTH.mail)
     signer = ledger_signer(office.keyring, here.declaration.organisation)
     (sequenced, _), ran, lost = sequence_if_sound(signer, now=now), list[Check](), 0
@@ -208,6 +211,18 @@ def _hasten_outdated(here: Company, now: dt.datetime) -> None:
         is_untrue = id_ == CHANGES_PUBLISHED and has_turned(here, last, now)
         if last is not None and (is_untrue or (last.declaration_hash, last.control_version) != seen_under):
             due.hasten(f"{_PREFIX}{id_}", at=now)
+
+
+def _hasten_concerned(here: Company, now: dt.datetime) -> None:
+    """Let be due now what rests on something that happened since the last pass; what was checked within a minute, when
+    that is over."""
+    for event, upto in events.waiting().items():
+        dates = {}
+        for id_ in _asked(here, now):
+            if event in here.controls[id_].on:
+                last = checks.latest(id_, retracted=True)
+                dates[f"{_PREFIX}{id_}"] = max(now, last.at + _AT_ONCE_EVERY) if last is not None else now
+        events.forward(event, upto, dates, now=now)
 
 
 def _close_accounts(now: dt.datetime) -> dt.datetime:

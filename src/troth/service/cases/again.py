@@ -48,6 +48,5 @@ def send_again(subject: str, *, now: dt.datetime) -> int:
                 content = at_desk.papers.content(case)
             except ContentGone:
                 continue
-            arrival.send_link(case, content, at_desk, now=now, again=links.count())
-            sent += 1
+            sent += arrival.send_link(case, content, at_desk, now=now, again=links.count())
     return sent

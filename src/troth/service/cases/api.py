@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Body as FromBody
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from troth.declaration import IdentityKind
 from troth.service.api.frame import Answer, Body, once, problem, problems, scoped
+from troth.service.api.models import Token
 from troth.service.api.tokens import Scope
 from troth.service.cases import arrival, plan, run, telling, vouched
 from troth.service.cases.arrival import Intake
@@ -196,7 +198,7 @@ _TIERS = {"none": 0, "channel": 1, "points": 2, "account": 3}
 @once
 def ask(request: HttpRequest, asked: Asking) -> Any:
     """Open one case. With an Idempotency-Key it is opened once."""
-    return _ask_all([asked], one=True)
+    return _ask_all([asked], _token(request), one=True)
 
 
 @router.post("/requests/batch", response={201: list[Known], **problems(409)}, summary="Open many cases")
@@ -206,10 +208,10 @@ def ask_many(
     request: HttpRequest, asked: FromBody[Annotated[list[Asking], Field(min_length=1, max_length=BATCH_MAX)]]
 ) -> Any:
     """Open up to 1,000 cases: all of them or none."""
-    return _ask_all(asked, one=False)
+    return _ask_all(asked, _token(request), one=False)
 
 
-def _ask_all(asked: list[Asking], *, one: bool) -> Any:
+def _ask_all(asked: list[Asking], token: Token, *, one: bool) -> Any:
     faults = [
         {"where": f"{at}.{where}", "what": what} for at, each in enumerate(asked) for where, what in _faults(each)
     ]
@@ -217,7 +219,7 @@ def _ask_all(asked: list[Asking], *, one: bool) -> Any:
         return problem(422, "What was sent is not a request", faults=faults[:100])
     at_desk, now = desk(), timezone.now()
     try:
-        cases = arrival.receive_all([_intake(each) for each in asked], at_desk, now=now)
+        cases = arrival.receive_all([_intake(each, token.program) for each in asked], at_desk, now=now)
     except CaseRefused as refused:
         return problem(422, "The person is not named like this", str(refused))
     known = [_known(case, {}) for case in cases]
@@ -279,7 +281,7 @@ def _astray(asked: Asking) -> list[tuple[str, str]]:
     return []
 
 
-def _intake(asked: Asking) -> Intake:
+def _intake(asked: Asking, program: str) -> Intake:
     return Intake(
         kind=Kind(asked.kind),
         content=Content(
@@ -296,6 +298,7 @@ def _intake(asked: Asking) -> Intake:
         tier=_TIERS[asked.proof],
         received_at=asked.received_at,
         who=_AGENT,
+        program=program,
     )
 
 
@@ -329,10 +332,10 @@ class Wanted(Schema):
 @router.get("/requests", response={200: Page, **problems()}, summary="List cases")
 @scoped(Scope.CASES_READ)
 def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> Any:
-    """The cases that came through the API, the newest first."""
+    """The cases that your program opened, the newest first; with the scope `cases.all`, those of every program."""
     if request.GET.keys() - Wanted.model_fields.keys():
         return problem(422, "That is no way to choose cases", f"There are {', '.join(Wanted.model_fields)}.")
-    rows = Case.objects.filter(channel=Channel.API, is_confidential=False)
+    rows = _cases(request)
     rows = rows.filter(state=wanted.state) if wanted.state else rows
     rows = rows.filter(right=wanted.right) if wanted.right else rows
     rows = rows.filter(pk__lt=int(wanted.after)) if wanted.after else rows
@@ -346,19 +349,29 @@ def _steps(case: Case) -> dict[str, str]:
     return {step.system: step.state for step in case.steps.all()}
 
 
-def _case(reference: str) -> Case | None:
-    rows = Case.objects.select_related("key").filter(channel=Channel.API, is_confidential=False)
-    return rows.filter(reference=reference).first()
+def _token(request: HttpRequest) -> Token:
+    token: Token = request.auth  # type: ignore[attr-defined]
+    return token
 
 
-_NONE = ("There is no such case", "Only cases that came through the API are there.")
+def _cases(request: HttpRequest) -> QuerySet[Case]:
+    """The cases that whoever asks may know of: those that their program opened, unless they may follow all."""
+    token, rows = _token(request), Case.objects.filter(channel=Channel.API, is_confidential=False)
+    return rows if Scope.CASES_ALL in token.scopes else rows.filter(program=token.program)
+
+
+def _case(request: HttpRequest, reference: str) -> Case | None:
+    return _cases(request).select_related("key").filter(reference=reference).first()
+
+
+_NONE = ("There is no such case", "Only cases that your program opened are there.")
 
 
 @router.get("/requests/{reference}", response={200: Known, **problems(404)}, summary="Follow a case")
 @scoped(Scope.CASES_READ)
 def follow(request: HttpRequest, reference: Reference) -> Any:
     """How a case stands."""
-    case = _case(reference)
+    case = _case(request, reference)
     return problem(404, *_NONE) if case is None else Status(200, _known(case, _steps(case)))
 
 
@@ -366,7 +379,7 @@ def follow(request: HttpRequest, reference: Reference) -> Any:
 @scoped(Scope.CASES_READ)
 def receipts(request: HttpRequest, reference: Reference) -> Any:
     """What was done for a case: places, counts, grounds, and the number in the ledger."""
-    case = _case(reference)
+    case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
     rows = case.receipts.select_related("entry").order_by("at", "id")
@@ -388,7 +401,7 @@ def receipts(request: HttpRequest, reference: Reference) -> Any:
 @once
 def withdraw(request: HttpRequest, reference: Reference) -> Any:
     """The person takes the request back, as long as it is not being carried out."""
-    case = _case(reference)
+    case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
     try:
@@ -407,7 +420,7 @@ def withdraw(request: HttpRequest, reference: Reference) -> Any:
 @scoped(Scope.PACKAGES_READ)
 def package(request: HttpRequest, reference: Reference) -> HttpResponse:
     """The ZIP of a case whose person your application had signed in; for others it goes to the person alone."""
-    case = _case(reference)
+    case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
     if vouched.tier_at_intake(case) < _TIERS["account"]:  # what the person proved since is between them and us

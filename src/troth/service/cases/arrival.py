@@ -19,8 +19,7 @@ from django.utils.translation import gettext
 from troth.declaration import Declaration
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
-from troth.service.api import hooks
-from troth.service.cases import links, plan, vouched
+from troth.service.cases import allowance, links, plan, vouched
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
 from troth.service.cases.freeze import freeze
@@ -31,12 +30,12 @@ from troth.service.cases.life import (
     SUBJECT,
     CaseRefused,
     Who,
-    facts_of,
     locked,
     pseudonym_of,
     put_on_record,
     reckon,
     subject_of,
+    tell_programs,
     told,
 )
 from troth.service.cases.models import (
@@ -76,14 +75,14 @@ class Intake:
     is_confidential: bool = False
     received_at: dt.datetime | None = None
     """When it arrived, where that is earlier than now: the clock starts at arrival."""
-    is_quiet: bool = False
-    """So much has come under this address lately that nothing is mailed to it until its owner says so."""
     why: str = ""
     """Why somebody has to look at it first, as a code; empty where nothing is unclear."""
     answers_case: int | None = None
     """The case that this one follows from: an appeal from what was refused, and what is done after all from an
     appeal."""
     who: Who = field(default=SUBJECT)
+    program: str = ""
+    """Which program opened it over the API: it follows it, whichever of its tokens asks."""
 
     def __repr__(self) -> str:
         return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
@@ -99,6 +98,9 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
     """`receive` for many, in one transaction: all are opened or none."""
     with transaction.atomic():
         opened = [_case(intake, desk, now) for intake in intakes]
+        if len(intakes) > 1:
+            unproved = [one.content.address for one in intakes if one.tier == 0 and one.content.address]
+            allowance.hold(unproved, desk, now=now)
         cases = [case for case, _ in opened]
         Case.objects.bulk_create(cases)
         for case in cases:
@@ -121,9 +123,9 @@ def receive_all(intakes: Sequence[Intake], desk: Desk, *, now: dt.datetime) -> l
         )
         Event.objects.bulk_create(events)
         record(*entries)
-        hooks.tell("case.received", *map(facts_of, cases), now=now)
+        tell_programs("case.received", cases, now=now)
         for (case, clocks), intake in zip(opened, intakes, strict=True):
-            _begin(case, intake.content, clocks, desk, now, is_quiet=intake.is_quiet)
+            _begin(case, intake.content, clocks, desk, now)
     return cases
 
 
@@ -162,6 +164,7 @@ def _case(intake: Intake, desk: Desk, now: dt.datetime) -> tuple[Case, plan.Cloc
         clause=intake.clause,
         is_confidential=intake.is_confidential,
         by_agent=bool(intake.content.agent_address),
+        program=intake.program,
         received_at=received,
         tier=intake.tier,
         tier_needed=needed,
@@ -184,21 +187,22 @@ def _doubt(case: Case, intake: Intake) -> str:
     return "" if is_shown else "not_shown"
 
 
-def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool) -> None:
+def _begin(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
     freeze(case, content, desk, now)
     if case.tier < case.tier_needed:
         case.state = State.VERIFYING
         case.save(update_fields=["state"])
-        if case.tier == 0 and not is_quiet:
+        if case.tier == 0:
             send_link(case, content, desk, now=now)
         return
-    _go_on(case, content, clocks, desk, now, is_quiet=is_quiet)
+    _go_on(case, content, clocks, desk, now)
 
 
-def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> None:
+def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, again: int = 0) -> bool:
     """Mail a link that proves the channel; the earlier ones stay good until they end. Where somebody asks for another,
-    it goes to that other, who says whether they may; until then nothing happens."""
+    it goes to that other, who says whether they may; until then nothing happens. Whether it was mailed: an address
+    that nobody has proved gets so much a day."""
     is_for_another = bool(content.agent_address) and case.state == State.VERIFYING
     secret = links.make(case, Link.Use.AGENT if is_for_another else Link.Use.PROVE, now=now)
     facts: dict[str, Any] = {
@@ -207,11 +211,14 @@ def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, aga
     }
     number = str(again) if again else ""
     if is_for_another:
-        facts |= {"agent": content.agent_name, "right": case.right}
-        write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
+        facts["right"] = case.right  # and no name, which is free text: anybody could have us mail it to anybody
+        row = write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
     else:
         facts["what"] = case.right or case.kind
-        write_to(content.address, case, "link", desk, facts, now=now, again=number)
+        row = write_to(content.address, case, "link", desk, facts, now=now, again=number)
+    if row is None:
+        links.drop(secret)
+    return row is not None
 
 
 def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
@@ -235,7 +242,7 @@ def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> 
     said: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
     said |= {"by": Pseudonym(who.by)} if who.by else {}
     record(Entry("case.verified", now, {"case": pseudonym_of(case, desk), "tier": tier, **said}))
-    hooks.tell("case.verified", facts_of(case), now=now)
+    tell_programs("case.verified", [case], now=now)
     if not is_waiting:
         return
     content = desk.papers.content(case)
@@ -244,19 +251,18 @@ def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> 
         _go_on(case, content, clocks, desk, now)
 
 
-def _go_on(
-    case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime, *, is_quiet: bool = False
-) -> None:
+def _go_on(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
     """Everything is known that is needed to begin: work on it, and say so."""
-    is_told = is_quiet or case.acknowledged_at is not None
+    is_told = case.acknowledged_at is not None
     case.state = State.IN_PROGRESS
     case.needs = _first_need(case)
     case.acknowledged_at = case.acknowledged_at if is_told else now
     case.save(update_fields=["state", "needs", "acknowledged_at"])
     if case.right in CHOICES and case.subject:
         record_choice(case, content, desk, now)
-    if not is_told:
-        _acknowledge(case, content, clocks, desk, now)
+    if not is_told and not _acknowledge(case, content, clocks, desk, now):
+        case.acknowledged_at = None
+        case.save(update_fields=["acknowledged_at"])
 
 
 def _first_need(case: Case) -> str:
@@ -267,13 +273,15 @@ def _first_need(case: Case) -> str:
     return ""
 
 
-def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> None:
-    """Tell the person that the case is open, by when it is answered, and where they can watch it."""
-    status = links.address_of(links.make(case, Link.Use.STATUS, now=now), desk)
+def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, now: dt.datetime) -> bool:
+    """Tell the person that the case is open, by when it is answered, and where they can watch it. False where their
+    address got enough today, and nobody has shown that they read it."""
+    secret = links.make(case, Link.Use.STATUS, now=now)
+    status = links.address_of(secret, desk)
     received = day(case.received_at, desk)
     if case.kind == Kind.COMPLAINT:
         facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
-        write(case, "complaint_acknowledged", desk, facts, content=content, now=now)
+        kind = "complaint_acknowledged"
     else:
         laws = tuple(dict.fromkeys(str(one.citation) for one in clocks.answer if one.citation is not None))
         verification = ("none", "link", "points", "account", "document")[case.tier]
@@ -286,8 +294,12 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
             "verification": verification,
         }
         facts |= _window(case, desk) or _weighing(case, content, desk)
-        write(case, "acknowledged", desk, facts, content=content, now=now)
+        kind = "acknowledged"
+    if not write(case, kind, desk, facts, content=content, now=now) and content.address:
+        links.drop(secret)
+        return False
     put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
+    return True
 
 
 def window_of(case: Case, desk: Desk) -> dt.datetime | None:

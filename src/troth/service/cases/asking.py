@@ -21,7 +21,7 @@ from troth.hook import State as AnswerState
 from troth.service.cases import plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.letters import write_to
+from troth.service.cases.letters import staff_address, write_to
 from troth.service.cases.models import CHOICES, STOPS, Case, Event, State, Step
 from troth.service.cases.package import Part
 from troth.service.cases.preview import marks_for
@@ -97,7 +97,7 @@ def open_task(case: Case, name: str, system: System, at_desk: Desk, at: dt.datet
                 "due": case.due_on or at.date(),
                 "link": f"{at_desk.site}/console/tasks/{step.pk}/",
             }
-            write_to(system.owner, case, "staff_task", at_desk, facts, now=at, again=name)
+            write_to(staff_address(case, at_desk, system.owner), case, "staff_task", at_desk, facts, now=at, again=name)
     return step
 
 

@@ -196,13 +196,17 @@ def held_cases_freeze_deletion(now: dt.datetime) -> Answer:
     evidence = Evidence(_CASES, _CASES, population=len(cases), tested=len(cases), period=(begun, now))
     if not cases:
         return Answer(Outcome.NOT_APPLICABLE, "No request to see is open.", evidence)
-    findings = [Finding(case.reference, "no hold keeps what it is about", "place one, in the console") for case in bare]
-    findings += [Finding(case.reference, "something of it was erased since it arrived", "restore it") for case in lost]
+    findings = [Finding(_named(case), "no hold keeps what it is about", "place one, in the console") for case in bare]
+    findings += [Finding(_named(case), "something of it was erased since it arrived", "restore it") for case in lost]
     summary = (
         f"{counted(len(cases), 'request')} to see open; {len(bare)} without a hold, {len(lost)} with an erasure since."
     )
     figures = {"open": len(cases), "without_hold": len(bare), "erased": len(lost)}
     return Answer.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _named(case: Case) -> str:
+    return "a confidential case" if case.is_confidential else case.reference
 
 
 _PERIOD = dt.timedelta(days=90)

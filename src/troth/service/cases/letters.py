@@ -10,35 +10,73 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
 
+from troth.service.cases import allowance
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
-from troth.service.cases.models import Case, Kind, Right
+from troth.service.cases.models import Case, Event, Kind, Right
 from troth.service.cases.plan import zone_of
 from troth.service.configuration import Settings
+from troth.service.mail.kinds import KINDS
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import post
 
-__all__ = ["appealing", "day", "redress", "write", "write_to"]
+__all__ = ["appealing", "day", "redress", "staff_address", "write", "write_to"]
 
 
-def write(case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, content: Content, now: dt.datetime) -> None:
-    """Queue one letter to whoever asked. A case gets a letter of the same kind and number once, whatever happens."""
-    if content.address:
-        write_to(content.address, case, kind, desk, facts, now=now)
+_BY_STAFF = frozenset(
+    {
+        "appeal_answered",
+        "complaint_outcome",
+        "document_asked",
+        "extended",
+        "more_information",
+        "question_answered",
+        "refused",
+        "reminder_to_person",
+        "restriction_lifted",
+    }
+)
+"""What somebody decided to write: it goes also where much was mailed already (`allowance`)."""
+
+
+def write(case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, content: Content, now: dt.datetime) -> bool:
+    """Queue one letter to whoever asked: whether there is one. A case gets a letter of the same kind and number once,
+    whatever happens."""
+    return bool(content.address) and write_to(content.address, case, kind, desk, facts, now=now) is not None
 
 
 def write_to(
     address: str, case: Case, kind: str, desk: Desk, facts: Mapping[str, Any], *, now: dt.datetime, again: str = ""
-) -> LetterRow:
+) -> LetterRow | None:
     """Queue one letter about a case to *address*. *again* tells a further letter of the same kind from the first. A
-    letter to staff is in the language of the policy, whoever asked in which."""
+    letter to staff is in the language of the policy, whoever asked in which.
+
+    None where nobody has shown that they read *address*, and it got enough today (`allowance`): that is noted."""
     once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
+    if (known := LetterRow.objects.filter(once=once).first()) is not None:
+        return known
+    if (
+        case.tier == 0
+        and KINDS[kind].to_person
+        and kind not in _BY_STAFF
+        and not allowance.take(address, desk, now=now)
+    ):
+        Event.objects.create(case=case, at=now, what="not_mailed", actor="rule", is_internal=True)
+        return None
     language = desk.declaration.policy.language if kind.startswith("staff_") else case.language
     letter = Letter(kind=kind, to=address, language=language, about=case.about, facts=facts, once=once)
     told: Settings = settings.TROTH
     organisation = desk.declaration.organisation
     return post(letter, keyring=desk.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
+
+
+def staff_address(case: Case, desk: Desk, otherwise: str) -> str:
+    """Where a message to staff about *case* goes: *otherwise*, and of a confidential case to the officer alone."""
+    organisation = desk.declaration.organisation
+    if not case.is_confidential:
+        return otherwise
+    return organisation.officer.email if organisation.officer is not None else organisation.email
 
 
 def redress(case: Case, desk: Desk) -> dict[str, Any]:

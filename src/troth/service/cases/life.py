@@ -6,7 +6,7 @@ The case, its event, its ledger entry and the news for webhooks are rows of one 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from troth.service.cases.models import (
     State,
 )
 from troth.service.configuration import ServiceError
+from troth.service.record import events
 from troth.service.record.ledger import record
 from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
@@ -52,6 +53,7 @@ __all__ = [
     "require_other",
     "require_untouched",
     "subject_of",
+    "tell_programs",
     "told",
 ]
 
@@ -108,7 +110,8 @@ def close(
     [entry] = record(Entry("case.closed", now, said))
     told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
     Event.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
-    hooks.tell("case.closed", facts_of(case), now=now)
+    tell_programs("case.closed", [case], now=now)
+    events.note("case.closed", now=now)
 
 
 def _end_halt(case: Case, desk: Desk, now: dt.datetime) -> None:
@@ -201,7 +204,12 @@ def put_on_record(
     fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
     record(Entry("case.changed", now, fields))
     event = "case.escalated" if change == "escalated" else "case.changed"
-    hooks.tell(event, facts_of(case) | {"change": change}, now=now)
+    tell_programs(event, [case], now=now, change=change)
+
+
+def tell_programs(event: str, cases: Iterable[Case], *, now: dt.datetime, **more: str) -> None:
+    """Tell webhooks of *cases*, in the transaction that is open; of what is for the officer alone nothing."""
+    hooks.tell(event, *(facts_of(case) | more for case in cases if not case.is_confidential), now=now)
 
 
 def facts_of(case: Case) -> dict[str, Any]:

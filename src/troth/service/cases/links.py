@@ -17,7 +17,7 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Link
 from troth.service.configuration import ServiceError
 
-__all__ = ["LINK_HOURS", "WINDOW_HOURS", "LinkDead", "address_of", "find", "make", "use"]
+__all__ = ["LINK_HOURS", "WINDOW_HOURS", "LinkDead", "address_of", "drop", "find", "make", "use"]
 
 LINK_HOURS = 24
 """NIST SP 800-63A: a code sent by e-mail is good for a day."""
@@ -40,6 +40,11 @@ def make(case: Case, use_for: str, *, now: dt.datetime, lasts: dt.timedelta | No
     default = dt.timedelta(days=_STATUS_DAYS) if use_for == Link.Use.STATUS else dt.timedelta(hours=LINK_HOURS)
     Link.objects.create(case=case, use=use_for, digest=_digest(secret), made_at=now, until=now + (lasts or default))
     return secret
+
+
+def drop(secret: str) -> None:
+    """The link was not mailed: it is none."""
+    Link.objects.filter(digest=_digest(secret)).delete()
 
 
 def address_of(secret: str, desk: Desk) -> str:

@@ -33,7 +33,7 @@ from troth.errors import TrothError
 from troth.service.cases import appeal, arrival, life, run
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.letters import write_to
+from troth.service.cases.letters import staff_address, write_to
 from troth.service.cases.models import Arrived, Case, Channel, Event, Kind, State
 from troth.service.cases.recognise import STOPS, Recognised, language_of, recognise
 from troth.service.configuration import Mailbox, Settings
@@ -282,7 +282,15 @@ def _alert(case: Case, at_desk: Desk, now: dt.datetime) -> None:
         what = gettext("A letter about a case waits to be read.")
     facts = {"what": what, "at": now, "link": f"{at_desk.site}/console/cases/{case.reference}/"}
     address = (case.handler.email if case.handler is not None else "") or organisation.email
-    write_to(address, case, "staff_alert", at_desk, facts, now=now, again=f"wrote-{now:%Y-%m-%d}")
+    write_to(
+        staff_address(case, at_desk, address),
+        case,
+        "staff_alert",
+        at_desk,
+        facts,
+        now=now,
+        again=f"wrote-{now:%Y-%m-%d}",
+    )
 
 
 # --- reading a letter -------------------------------------------------------------------------------------------------

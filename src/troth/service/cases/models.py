@@ -24,6 +24,7 @@ __all__ = [
     "Restriction",
     "Step",
     "Stop",
+    "Unproved",
 ]
 
 
@@ -112,6 +113,7 @@ class Case(models.Model):
     clause = models.CharField(max_length=80, blank=True, default="", help_text="Of the policy, for a question.")
     is_confidential = models.BooleanField(default=False, help_text="For the data protection officer alone.")
     by_agent = models.BooleanField(default=False)
+    program = models.CharField(max_length=40, blank=True, default="", help_text="Which opened it, over the API.")
     received_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
@@ -153,6 +155,7 @@ class Case(models.Model):
             models.Index(fields=["subject"], name="case_subject"),
             models.Index(fields=["closed_at"], name="case_closed"),
             models.Index(fields=["-received_at"], name="case_received"),
+            models.Index(fields=["program", "id"], condition=~Q(program=""), name="case_of_program"),
         ]
 
     def __str__(self) -> str:
@@ -221,6 +224,17 @@ class Arrived(models.Model):
     mark = models.BinaryField(max_length=32, unique=True)
     at = models.DateTimeField()
     case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="+")
+
+
+class Unproved(models.Model):
+    """What was mailed within a day to an address that nobody has proved, by a keyed mark of the address."""
+
+    mark = models.BinaryField(max_length=32, unique=True)
+    sent = models.JSONField(default=list, help_text="When, each.")
+    until = models.DateTimeField(help_text="It counts no more then, and goes.")
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="unproved_until")]
 
 
 class Handed(models.Model):

@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
+from django.db import transaction
+
 from troth.declaration import IdentityKind
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
@@ -13,6 +15,7 @@ from troth.service.cases.line import line
 from troth.service.cases.models import Case, Restriction, Right
 from troth.service.cases.preview import RESTRICTED, located_in, marks_for
 from troth.service.configuration import ServiceError
+from troth.service.record import events
 from troth.service.record.models import RunRow
 from troth.service.record.run import act as carry_out
 from troth.service.record.run import act_again
@@ -29,8 +32,12 @@ class MarksUnfinished(ServiceError):
 
 def restrict(case: Case, content: Content, purpose: str, at_desk: Desk, at: dt.datetime) -> None:
     """Let every application that asks know that this identifier's data must not be used: the read guard."""
-    for mark in marks_of(content.identifiers, at_desk):
-        Restriction.objects.get_or_create(case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at})
+    with transaction.atomic():
+        for mark in marks_of(content.identifiers, at_desk):
+            Restriction.objects.get_or_create(
+                case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at}
+            )
+        events.note("restriction.changed", now=at)
 
 
 def record_choice(case: Case, content: Content, at_desk: Desk, at: dt.datetime) -> None:
@@ -94,7 +101,10 @@ def lift(case_id: int) -> int:
         names = tuple(sorted(purpose or RESTRICTED for purpose in ended))
         if names:
             set_marks(case, content, names, at_desk, lifted=True)
-        return in_force.update(lifted_at=dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        with transaction.atomic():
+            events.note("restriction.changed", now=now)
+            return in_force.update(lifted_at=now)
 
 
 def short(names: tuple[str, ...]) -> str:

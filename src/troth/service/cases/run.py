@@ -320,7 +320,8 @@ def answer(case_id: int, text: str, desk: Desk, *, who: Who, now: dt.datetime, r
         desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
         received = day(case.received_at, desk)
         if case.kind == Kind.QUESTION:
-            quoted = readable(content.message)[:1_000].strip()
+            # To an address that nobody has proved goes nothing that somebody typed: it may be meant for its owner.
+            quoted = readable(content.message)[:1_000].strip() if case.tier else ""
             asked = {"asked": quoted} if quoted else {}
             write(
                 case,

@@ -41,6 +41,7 @@ from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import Changed, tell
 from troth.service.keys import ledger_signer
 from troth.service.mail.kinds import Kept, shortened
+from troth.service.record import events
 from troth.service.record.ledger import DatabaseLog, record, sequence_if_sound
 from troth.service.record.run import view_entries
 from troth.service.record.subject_keys import SubjectKeys
@@ -320,7 +321,8 @@ def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now:
     ended = Q(case=case)
     if is_done and not content.rows:
         ended |= Q(mark__in=marks_of(content.identifiers, at_desk))
-    Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now)
+    if Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now):
+        events.note("restriction.changed", now=now)
 
 
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:

@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.service.cases import document, freeze, life, telling
+from troth.service.cases import allowance, document, freeze, life, telling
 from troth.service.cases.desk import Desk, desk
-from troth.service.cases.letters import day, write_to
+from troth.service.cases.letters import day, staff_address, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
 from troth.service.record.routines import routine
 
@@ -39,6 +39,7 @@ def watch(now: dt.datetime) -> dt.datetime:
     while document.sweep(at_desk, now=now):
         pass
     freeze.end_unproved(at_desk, now)
+    allowance.forget(now=now)
     _end_contents(at_desk, now)
     _remind_handlers(at_desk, now)
     _remind_people(at_desk, now)
@@ -86,11 +87,12 @@ def _remind(case: Case, level: str, left: int, at_desk: Desk, now: dt.datetime) 
         handler = getattr(case.handler, "email", "") if case.handler is not None else ""
         organisation = at_desk.declaration.organisation
         if level in ("soon", "urgent"):
-            address = handler or organisation.email
+            address = staff_address(locked, at_desk, handler or organisation.email)
             write_to(address, locked, "staff_due_soon", at_desk, {**facts, "days": max(left, 0)}, now=now, again=level)
             return
         officer = organisation.officer
         addresses = {handler, officer.email if officer is not None else organisation.email} - {""}
+        addresses = {staff_address(locked, at_desk, address) for address in addresses}
         with translation.override(at_desk.declaration.policy.language):
             why = gettext("the deadline has passed") if level == "late" else gettext("one day is left")
         for number, address in enumerate(sorted(addresses)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import NoticeEnded, end, untold
 from troth.service.pages import the_company
 from troth.service.record.console import IDENTIFIERS, own_keyring
-from troth.service.staff.doors import Right, look, needs, standing_of
+from troth.service.staff.doors import Right, look, needs, standing_of, withheld_from
 from troth.subjects import Identity, IdentityRefused
 
 __all__ = ["KINDS", "disclosures", "notice_ended", "received_by"]
@@ -71,13 +71,15 @@ def disclosures(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: Person, *, found: Any = None, wrong: str = "", status: int = 200) -> HttpResponse:
+    withheld = withheld_from(request)
+    latest = Disclosure.objects.exclude(case__in=withheld).order_by("-at", "-id")[:_SHOWN]
     shown = {
         "here": "disclosures",
         "form": form,
         "found": found,
         "wrong": wrong,
-        "untold": untold()[:_SHOWN],
-        "latest": [(row, KINDS[Kind(row.kind)]) for row in Disclosure.objects.order_by("-at", "-id")[:_SHOWN]],
+        "untold": [one for one in untold() if one.case not in withheld][:_SHOWN],
+        "latest": [(row, KINDS[Kind(row.kind)]) for row in latest],
         "recipients": the_company().declaration.recipients,
         "is_searched": found is not None,
     }
@@ -102,6 +104,8 @@ def received_by(request: HttpRequest) -> HttpResponse:
 def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has told the recipient in another way, or says why nobody can (GDPR Art. 19)."""
     how = request.POST.get("how", "")
+    if not Notice.objects.filter(pk=pk).exclude(case__in=withheld_from(request)).exists():
+        raise Http404
     try:
         if how not in Notice.Ended.values:
             raise NoticeEnded("say whether they were told, or why they cannot be")

@@ -18,6 +18,7 @@ from troth.ledger import Entry, Hash, Name, Pseudonym, Value
 from troth.protect import Keyring
 from troth.service.disclosure.models import Concerned, Disclosure, Kind
 from troth.service.disclosure.plan import Release, refuse_undeclared
+from troth.service.record import events
 from troth.service.record.ledger import record
 from troth.subjects import Identity, references
 
@@ -101,6 +102,8 @@ def record_disclosures(
             for name in _names(one)
         )
         Concerned.objects.bulk_create(concerned, batch_size=_BATCH)
+        if rows:
+            events.note("disclosures.changed", now=now)
     return rows
 
 

@@ -71,14 +71,6 @@ def _line(value: object) -> str:
     return text
 
 
-def _name(value: object) -> str:
-    """What somebody calls themselves: nothing that a mail program would make a link of."""
-    text = _line(value)
-    if re.search(r"[/@<>\\]|www\.", text, re.IGNORECASE):
-        raise ValueError("a name is expected, without an address in it")
-    return text
-
-
 def _lines(value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence) or not 0 < len(value) <= _LINES_MAX:
         raise ValueError(f"a sequence of 1 to {_LINES_MAX} lines is expected")
@@ -184,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
         lasts=_DAY,
     ),
     "document_asked": Kind({"right": _right, "reasons": _prose, "link": _link, "until": _date}),  # Art. 12(6)
-    "agent_authority": Kind({"agent": _name, "right": _right, "link": _link, "until": _moment}, lasts=14 * _DAY),
+    "agent_authority": Kind({"right": _right, "link": _link, "until": _moment}, lasts=14 * _DAY),
     # a request on its way (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": Kind(
         {**_ASKED, "due": _date, "laws": _lines},

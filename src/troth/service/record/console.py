@@ -11,7 +11,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,7 +26,7 @@ from troth.service.pages import the_company
 from troth.service.record import holds
 from troth.service.record.declared import OWN
 from troth.service.record.models import Hold
-from troth.service.staff.doors import Right, needs, standing_of
+from troth.service.staff.doors import Right, needs, standing_of, withheld_from
 from troth.subjects import Identity, IdentityRefused, references
 
 __all__ = ["IDENTIFIERS", "hold_kept", "hold_released", "holds_page", "own_keyring"]
@@ -133,13 +133,14 @@ def holds_page(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: Placing, now: dt.datetime, *, wrong: str = "", status: int = 200) -> HttpResponse:
-    in_force = Hold.objects.filter(Q(released_at=None) | Q(released_at__gt=now)).order_by("review_at", "id")
+    known = Hold.objects.exclude(matter__in=withheld_from(request))
+    in_force = known.filter(Q(released_at=None) | Q(released_at__gt=now)).order_by("review_at", "id")
     shown = {
         "here": "holds",
         "form": form,
         "wrong": wrong,
         "held": [Held(row, _is_of_case(row), row.review_at < now + _REVIEW_SOON) for row in in_force],
-        "released": Hold.objects.filter(released_at__lte=now).order_by("-released_at", "-id")[:_RELEASED_SHOWN],
+        "released": known.filter(released_at__lte=now).order_by("-released_at", "-id")[:_RELEASED_SHOWN],
     }
     return render(request, "record/console/holds.html", shown, status=status)
 
@@ -166,8 +167,10 @@ def hold_released(request: HttpRequest, pk: int) -> HttpResponse:
 def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
     now, by = timezone.now(), _by(request)
     try:
-        row = Hold.objects.filter(pk=pk).first()
-        if row is not None and _is_of_case(row):
+        row = Hold.objects.filter(pk=pk).exclude(matter__in=withheld_from(request)).first()
+        if row is None:
+            raise Http404
+        if _is_of_case(row):
             raise holds.HoldRefused("this hold belongs to an open request and ends with its answer")
         if is_kept:
             day = forms.DateField().clean(request.POST.get("review_on"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from troth.service.record.models import Due
 __all__ = [
     "Claim",
     "LeaseLost",
+    "bring_forward",
     "claim",
     "due_since",
     "finish",
@@ -66,6 +67,17 @@ def forget(prefix: str, *, keeping: Iterable[str]) -> int:
 def hasten(prefix: str, *, at: dt.datetime) -> None:
     """Let everything of that *prefix* be due at *at*, if it was due later; what is claimed stays claimed."""
     Due.objects.filter(name__startswith=prefix, lease="", next_due__gt=at).update(next_due=at)
+
+
+def bring_forward(dates: Mapping[str, dt.datetime], *, now: dt.datetime) -> bool:
+    """Let each name be due at its date, if it was due later, in the transaction that is open. Where one of them is
+    claimed nothing changes, and the answer is False."""
+    rows = list(Due.objects.select_for_update().filter(name__in=list(dates)).order_by("name"))
+    if any(row.lease_until is not None and row.lease_until > now for row in rows):
+        return False
+    for row in rows:
+        Due.objects.filter(pk=row.pk, next_due__gt=dates[row.name]).update(next_due=dates[row.name])
+    return True
 
 
 def put_off(name: str, *, until: dt.datetime) -> None:

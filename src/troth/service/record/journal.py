@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from troth.ledger import Entry
 from troth.protect import Keyring
+from troth.service.record import events
 from troth.service.record.ledger import record
 from troth.service.record.models import EntryRow, RunRow, StepRow
 from troth.service.record.subject_keys import SubjectKeys, scrub
@@ -98,6 +99,8 @@ class DatabaseJournal:
             if self._keys is not None:
                 erased = [str(entry.fields["subject"]) for entry in entries if entry.kind == "subject.erased"]
                 keys_destroyed = self._keys.erase([*erased, *self._named(gone)], now=now)
+            if row.action == "erase":
+                events.note("erasure.done", now=now)
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan"])
             row.steps.all().delete()

@@ -13,6 +13,7 @@ __all__ = [
     "EntryRow",
     "Hold",
     "KeyRow",
+    "Occurrence",
     "Outside",
     "Replay",
     "Retraction",
@@ -349,6 +350,13 @@ class Task(models.Model):
                 name="task_is_closed_by_a_check",
             ),
         ]
+
+
+class Occurrence(models.Model):
+    """An event after which controls are asked at once. The keep loop takes it away as soon as they are due."""
+
+    event = models.CharField(max_length=40)
+    at = models.DateTimeField()
 
 
 class Due(models.Model):

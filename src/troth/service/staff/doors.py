@@ -26,7 +26,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from troth.service.staff.looking import LookRefused, is_looked, look, refuse_own
+from troth.service.staff.looking import LookRefused, is_looked, look, refuse_own, withheld_from
 from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right, Role
 from troth.service.staff.standing import SamePerson, Standing, own_subject, require_other, standing_of
@@ -47,6 +47,7 @@ __all__ = [
     "rule_of",
     "signed_in",
     "standing_of",
+    "withheld_from",
 ]
 
 _LOG = logging.getLogger("troth.staff")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -26,7 +26,17 @@ from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right
 from troth.service.staff.standing import Standing, own_subject, standing_of
 
-__all__ = ["SUBJECTS_MAX", "Look", "LookRefused", "is_looked", "look", "looks_at", "refuse_own"]
+__all__ = [
+    "SUBJECTS_MAX",
+    "Look",
+    "LookRefused",
+    "confidential",
+    "is_looked",
+    "look",
+    "looks_at",
+    "refuse_own",
+    "withheld_from",
+]
 
 SUBJECTS_MAX = 500
 """The most people whose data one page may show."""
@@ -126,7 +136,25 @@ def is_looked(request: HttpRequest) -> bool:
     return bool(getattr(request, "_troth_looked", False))
 
 
-def looks_at(subject: str | Pseudonym) -> list[Look]:
-    """Every look of staff at the data of *subject* that is still on record, the latest first."""
-    rows = Access.objects.filter(subject=str(subject)).order_by("-at", "-id")
+_confidential: list[Callable[[], Iterable[str]]] = []
+
+
+def confidential(references: Callable[[], Iterable[str]]) -> Callable[[], Iterable[str]]:
+    """Registers what lists the references of what is for officers alone. Call it while Django starts."""
+    _confidential.append(references)
+    return references
+
+
+def withheld_from(request: HttpRequest) -> frozenset[str]:
+    """The references (``R-2026-0187``) that whoever sent *request* may not know of: empty for an officer."""
+    if standing_of(request).is_officer:
+        return frozenset()
+    return frozenset(reference for listed in _confidential for reference in listed())
+
+
+def looks_at(subject: str | Pseudonym, *, withheld: frozenset[str] = frozenset()) -> list[Look]:
+    """Every look of staff at the data of *subject* that is still on record, the latest first. What concerns one of
+    *withheld* is left out."""
+    abouts = [f"case:{reference}" for reference in withheld]
+    rows = Access.objects.filter(subject=str(subject)).exclude(about__in=abouts).order_by("-at", "-id")
     return [Look(row.role, row.at, row.purpose, row.about) for row in rows]

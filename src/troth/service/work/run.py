@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from django.db import transaction
-from django.db.models import Case, Count, F, Min, Q, Value, When
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 
 from troth.service.configuration import ServiceError
@@ -226,12 +226,12 @@ class Health:
         return self.oldest is not None and self.oldest < now - by
 
 
-def health(now: dt.datetime | None = None) -> Health:
-    """How work stands at *now*. Raises Django's ``DatabaseError``."""
-    now = now or _now()
-    rows = FlowRow.objects.exclude(state=_State.DONE).values_list("state").annotate(Count("pk"))
+def health(now: dt.datetime | None = None, *, among: QuerySet[FlowRow] | None = None) -> Health:
+    """How work stands at *now*, of all flows or *among* some. Raises Django's ``DatabaseError``."""
+    now, flows = now or _now(), FlowRow.objects.all() if among is None else among
+    rows = flows.exclude(state=_State.DONE).values_list("state").annotate(Count("pk"))
     count = dict(rows)
-    oldest = FlowRow.objects.filter(due_at__lte=now).aggregate(Min("due_at"))["due_at__min"]
+    oldest = flows.filter(due_at__lte=now).aggregate(Min("due_at"))["due_at__min"]
     return Health(
         workers=WorkerRow.objects.filter(lease_until__gt=now).count(),
         oldest=oldest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -202,7 +202,7 @@ class AskFor(_Person):
     )
     agent_name = forms.CharField(
         required=False,
-        max_length=100,
+        max_length=60,
         label=gettext_lazy("Your name"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -282,8 +282,8 @@ class AskFor(_Person):
 
     def clean_agent_name(self) -> str:
         name = readable(self.cleaned_data["agent_name"]).strip()
-        if re.search(r"[/@<>\\\n]|www\.", name, re.IGNORECASE):
-            raise ValidationError(gettext_lazy("Write the name alone, without an address in it."))
+        if any(not _is_of_a_name(letter) for letter in name) or "www." in name.casefold():
+            raise ValidationError(gettext_lazy("Write the name alone: letters, spaces, and . ' - or , between them."))
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -326,6 +326,10 @@ class AskFor(_Person):
             agent_name=cleaned.get("agent_name", ""),
             agent_address=cleaned.get("agent_email", ""),
         )
+
+
+def _is_of_a_name(letter: str) -> bool:
+    return letter in " .,'’-" or unicodedata.category(letter)[0] in "LM"
 
 
 class Answer(forms.Form):

@@ -35,6 +35,7 @@ from troth.service.cases.centre.frame import (
     window_page,
 )
 from troth.service.cases.centre.throttle import has_asked_enough
+from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
@@ -217,8 +218,8 @@ def _receive(
     """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
     now, content = timezone.now(), form.content()
     someone = getattr(form, "someone", None)
-    is_quiet = someone is None and has_asked_enough(life.subject_of(content, at_desk), now=now)
-    if is_quiet and right in CHOICES and is_stopped(right, content, at_desk):
+    has_enough = someone is None and has_asked_enough(life.subject_of(content, at_desk), now=now)
+    if has_enough and right in CHOICES and is_stopped(right, content, at_desk):
         return None  # it is recorded already
     intake = arrival.Intake(
         kind=kind,
@@ -229,7 +230,6 @@ def _receive(
         residence=form.cleaned_data["residence"],
         clause=clause[:80],
         tier=someone.tier if someone is not None else 0,
-        is_quiet=is_quiet,
         who=life.Who("agent") if content.agent_address else life.SUBJECT,
     )
     return arrival.receive_all(arrival.split_objection(intake, at_desk.declaration), at_desk, now=now)[0]
@@ -291,6 +291,8 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
         if request.method != "POST":
             link = links.find(secret, now=now)
             told = {"link": link, "title": page.asked_for(link.case), "hours": links.WINDOW_HOURS}
+            with contextlib.suppress(ContentGone):
+                told["agent"] = at_desk.papers.content(link.case).agent_name if link.use == Link.Use.AGENT else ""
             with translation.override(language_of(link.case, request, at_desk)):
                 response = shown(request, at_desk, "link", told)
             response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret

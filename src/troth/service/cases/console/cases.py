@@ -33,7 +33,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.run import again
 from troth.service.pages import the_company
 from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, refuse_own, standing_of
+from troth.service.staff.doors import look, needs, refuse_own, standing_of, withheld_from
 
 __all__ = [
     "PURPOSE",
@@ -201,7 +201,7 @@ def _page(
     at_desk, now, purpose = desk(), timezone.now(), purpose_of(request)
     content = content_of(row, at_desk)
     look(request, subjects=people_of(row, content, at_desk), purpose=purpose, about=row.about)
-    made = sheet(row, content, at_desk, now=now, mine=request.user.pk)
+    made = sheet(row, content, at_desk, now=now, mine=request.user.pk, withheld=withheld_from(request))
     shown = {
         "here": "cases",
         "sheet": made,

@@ -175,8 +175,16 @@ def content_of(case: Case, at_desk: Desk) -> Content | None:
         return None
 
 
-def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetime, mine: int | None) -> Sheet:
-    """The page of *case*, for whoever has been put on record for it."""
+def sheet(
+    case: Case,
+    content: Content | None,
+    at_desk: Desk,
+    *,
+    now: dt.datetime,
+    mine: int | None,
+    withheld: frozenset[str] = frozenset(),
+) -> Sheet:
+    """The page of *case*, for whoever has been put on record for it. They may not know of the cases *withheld*."""
     clocks = life.reckon(case, at_desk, now=now)
     today = day(now, at_desk)
     closed = case.state == State.CLOSED
@@ -210,7 +218,7 @@ def sheet(case: Case, content: Content | None, at_desk: Desk, *, now: dt.datetim
         happened=tuple(_happened(event, case, names, leaves, at_desk) for event in events),
         letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
         receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
-        looks=tuple(_looks(case, at_desk.declaration)),
+        looks=tuple(_looks(case, at_desk.declaration, withheld)),
         restrictions=tuple(case.restrictions.order_by("since", "id")),
         recipients=tuple(_recipients(case, at_desk.declaration)),
         package=Package.objects.defer("sealed").filter(case=case).first(),
@@ -237,9 +245,9 @@ def rows_in_question(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row for one in _concerns(facts) for row in one.rows))
 
 
-def _looks(case: Case, declaration: Declaration) -> Iterable[tuple[Look, str]]:
+def _looks(case: Case, declaration: Declaration, withheld: frozenset[str]) -> Iterable[tuple[Look, str]]:
     """Who looked at the subject's data, each with the purpose in words."""
-    for one in looks_at(case.subject)[:50] if case.subject else ():
+    for one in looks_at(case.subject, withheld=withheld)[:50] if case.subject else ():
         known = declaration.purposes.get(one.purpose)
         yield one, (known.title or one.purpose) if known is not None else one.purpose
 
@@ -333,6 +341,7 @@ _EVENTS: Mapping[str, Any] = {
     "reminded": _("We reminded ourselves of the deadline"),
     "escalated": _("It was escalated"),
     "note": _("Note"),
+    "not_mailed": _("No message was sent: the address got several within a day, and nobody has proved it"),
     "wrote": _("A letter in the person's name; nobody has proved that it is theirs"),
     "closed": _("It was answered and closed"),
     "needs_review": _("Somebody has to look at it"),

@@ -24,7 +24,7 @@ from troth.service.disclosure.run import names_of, received
 from troth.service.mail.models import LetterRow
 from troth.service.record.models import Hold
 from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, standing_of
+from troth.service.staff.doors import look, needs, standing_of, withheld_from
 from troth.service.staff.looking import looks_at
 from troth.subjects import Identity
 
@@ -45,11 +45,11 @@ def search(request: HttpRequest) -> HttpResponse:
         return render(request, "cases/console/search.html", shown, status=400 if form.errors else 200)
     at_desk, identity = desk(), form.cleaned_data["identity"]
     names = names_of(identity, at_desk.keyring)
-    rows = list(cases_of(identity, names, at_desk).select_related("handler").defer("content", "plan")[:_SHOWN])
+    known = cases_of(identity, names, at_desk).exclude(reference__in=withheld_from(request))
+    rows = list(known.select_related("handler").defer("content", "plan")[:_SHOWN])
     subjects = dict.fromkeys([*names[:1], *(row.subject for row in rows if row.subject)])
     look(request, subjects=subjects, purpose=form.cleaned_data["purpose"])
-    visible = [row for row in rows if standing_of(request).is_officer or not row.is_confidential]
-    return render(request, "cases/console/search.html", _found(request, form, visible, list(subjects), at_desk))
+    return render(request, "cases/console/search.html", _found(request, form, rows, list(subjects), at_desk))
 
 
 def cases_of(identity: Identity, names: Collection[str], at_desk: Desk) -> QuerySet[Case]:
@@ -70,14 +70,16 @@ def _found(request: HttpRequest, form: Person, rows: list[Case], names: list[str
     now = timezone.now()
     today = day(now, at_desk)
     may_see_disclosures = standing_of(request).may(Leave.DISCLOSURES_SEE)
-    looks = [one for name in names for one in looks_at(name)[:20]]
+    withheld = withheld_from(request)
+    looks = [one for name in names for one in looks_at(name, withheld=withheld)[:20]]
+    holds = Hold.objects.filter(subject__in=names, released_at=None).exclude(matter__in=withheld)
     return {
         "here": "search",
         "form": form,
         "is_searched": True,
         "lines": [line(row, today, mine=request.user.pk) for row in rows],
         "restrictions": Restriction.objects.filter(mark__in=marks, lifted_at=None).order_by("since"),
-        "holds": Hold.objects.filter(subject__in=names, released_at=None).order_by("placed_at"),
+        "holds": holds.order_by("placed_at"),
         "may_see_disclosures": may_see_disclosures,
         "disclosed": [(one, KINDS[Way(one.kind)]) for one in received(names)] if may_see_disclosures else [],
         "looks": sorted(looks, key=lambda one: one.at, reverse=True)[:50],

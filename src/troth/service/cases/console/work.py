@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.service.cases.line import start_the_line
-from troth.service.cases.models import Stop
+from troth.service.cases.models import Case, Stop
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import LetterRefused
 from troth.service.mail.run import again
-from troth.service.staff.doors import Right, needs, standing_of
+from troth.service.staff.doors import Right, needs, standing_of, withheld_from
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.run import health, want
 
@@ -48,10 +48,10 @@ def work(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
-    known = health(now)
-    letters = LetterRow.objects.defer("sealed")
-    stopped = FlowRow.objects.filter(state__in=[FlowRow.State.STOPPED, FlowRow.State.FAILED])
-    trying = FlowRow.objects.filter(state=FlowRow.State.WAITING, tries__gt=0)
+    flows, letters = _flows(request), _letters(request).defer("sealed")
+    known = health(now, among=flows)
+    stopped = flows.filter(state__in=[FlowRow.State.STOPPED, FlowRow.State.FAILED])
+    trying = flows.filter(state=FlowRow.State.WAITING, tries__gt=0)
     shown = {
         "here": "work",
         "wrong": wrong,
@@ -71,11 +71,21 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
     return render(request, "cases/console/work.html", shown, status=status)
 
 
+def _flows(request: HttpRequest) -> QuerySet[FlowRow]:
+    """The flows that whoever asks may know of: what is named by the number of a case may give it away."""
+    numbers = Case.objects.filter(reference__in=withheld_from(request)).values_list("pk", flat=True)
+    return FlowRow.objects.exclude(name__in=["cases.follow", "cases.lift"], about__in=list(map(str, numbers)))
+
+
+def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
+    return LetterRow.objects.exclude(about__in=[f"case:{reference}" for reference in withheld_from(request)])
+
+
 @needs(Right.CASES_HANDLE)
 @require_POST
 def go_on(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a flow that stopped or failed go on where it was."""
-    row = FlowRow.objects.filter(pk=pk).first()
+    row = _flows(request).filter(pk=pk).first()
     if row is None:
         raise Http404
     if row.state in (FlowRow.State.STOPPED, FlowRow.State.FAILED):
@@ -95,7 +105,7 @@ def start_line(request: HttpRequest) -> HttpResponse:
 @require_POST
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a letter that failed, once what was in its way is mended."""
-    row = LetterRow.objects.filter(pk=pk).first()
+    row = _letters(request).filter(pk=pk).first()
     if row is None:
         raise Http404
     try:
