@@ -22,6 +22,7 @@ from troth.service.cases.letters import appealing, day, redress, write
 from troth.service.cases.lines import done, joined
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
 from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.package.words import system_words, target_words
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
 from troth.service.disclosure.run import names_of, received
@@ -219,7 +220,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
-            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step))]
+            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step, at_desk))]
             did = _did(lines, fresh, steps, at_desk)
         undone = _missing(fresh)
         outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
@@ -262,10 +263,12 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list
     ]
 
 
-def _kept_there(step: Step) -> list[Kept]:
+def _kept_there(step: Step, at_desk: Desk) -> list[Kept]:
     return [
         Kept(
-            what=shortened(f"{step.system}: {kept['what']} ({thousands(kept['rows'])})"),
+            what=shortened(
+                f"{system_words(at_desk.declaration, step.system)}: {kept['what']} ({thousands(kept['rows'])})"
+            ),
             because=shortened(kept["words"]),
             cite=shortened(kept["cite"]),
             until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
@@ -275,8 +278,8 @@ def _kept_there(step: Step) -> list[Kept]:
 
 
 def _title(step: Step, at_desk: Desk) -> str:
-    system = at_desk.declaration.systems.get(step.system)
-    return system.title if system is not None and system.title else step.system
+    with translation.override(step.case.language):
+        return system_words(at_desk.declaration, step.system)
 
 
 _UNDONE = {
@@ -307,7 +310,9 @@ def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], 
 
 def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     if case.right == Right.AMEND:
-        return {"changed": tuple(map(shortened, content.changes)) or ("–",)}
+        with translation.override(case.language):
+            names = [target_words(at_desk.declaration, target) for target in content.changes]
+        return {"changed": tuple(map(shortened, names)) or ("–",)}
     if case.right == Right.ERASE:
         days = [receipt.final_after for receipt in case.receipts.all() if receipt.final_after is not None]
         told: dict[str, Any] = {"systems": len(at_desk.declaration.systems), "remembered": "evidence"}

@@ -15,7 +15,7 @@ from troth.errors import TrothError
 from troth.service.cases import document
 from troth.service.cases.content import Content, readable
 from troth.service.cases.models import Right
-from troth.service.cases.package.words import category_words
+from troth.service.cases.package.words import category_words, purpose_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
@@ -453,4 +453,4 @@ def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
         chosen = {name: one for name, one in declaration.purposes.items() if one.basis is Basis.CONSENT}
     else:
         return {}
-    return {name: one.title or name for name, one in chosen.items() if not name.startswith("troth_")}
+    return {name: purpose_words(declaration, name) for name in chosen if not name.startswith("troth_")}

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from troth.declaration import Declaration, is_category
+from troth.declaration import Declaration
 from troth.law import Applies
 from troth.service.board.mark import SIGNS
 from troth.service.cases import appeal, document, life
@@ -23,7 +23,7 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.lines import Done, done, joined
 from troth.service.cases.models import LOOKS, Case, Document, Event, Kind, Needs, Outcome, Package, Right, State, Step
-from troth.service.cases.package.words import category_words
+from troth.service.cases.package.words import purpose_words, system_words, target_words
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
 from troth.service.staff.rights import role_title
@@ -306,7 +306,7 @@ def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple
         if not system.tables and name not in asked:
             continue
         text, state = _part(asked.get(name), finished or is_carried)
-        parts.append(Part(system.title or name, text, state, SIGNS[state]))
+        parts.append(Part(system_words(declaration, name), text, state, SIGNS[state]))
     return tuple(parts)
 
 
@@ -344,25 +344,19 @@ def leaves(case: Case) -> frozenset[int]:
 def _seen(case: Case, declaration: Declaration) -> tuple[Seen, ...]:
     if not case.subject:
         return ()
-    purposes = declaration.purposes
     return tuple(
-        Seen(look.at, str(role_title(look.role)), _title(purposes, look.purpose))
+        Seen(look.at, str(role_title(look.role)), purpose_words(declaration, look.purpose))
         for look in looks_at(case.subject)[:100]
     )
-
-
-def _title(purposes: Mapping[str, Any], name: str) -> str:
-    known = purposes.get(name)
-    return (known.title or name) if known is not None else name
 
 
 def _wrote(content: Content, declaration: Declaration) -> list[tuple[str, str]]:
     """What the person wrote, as pairs of a label and a text."""
     wrote = [(gettext("Your address"), content.address)]
     for target, value in content.changes.items():
-        wrote.append((category_words(target) if is_category(target) else target, value or gettext("(empty)")))
+        wrote.append((target_words(declaration, target), value or gettext("(empty)")))
     if content.purposes:
-        stops = "; ".join(_title(declaration.purposes, name) for name in content.purposes)
+        stops = "; ".join(purpose_words(declaration, name) for name in content.purposes)
         wrote.append((gettext("What should stop"), stops))
     if content.agent_name:
         wrote.append((gettext("Who asked for you"), content.agent_name))

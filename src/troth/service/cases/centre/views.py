@@ -39,6 +39,7 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import Case, Channel, Kind, Link, Right, State
+from troth.service.cases.package.words import cookie_words, purpose_words
 from troth.service.cases.restriction import is_stopped
 from troth.service.pages import the_company, the_log, told_of
 
@@ -116,8 +117,8 @@ def _due(at_desk: Desk, kind: str, right: str) -> Any:
 def choices(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/choices/``: mail and cookies."""
     told = {
-        "marketing": [at_desk.declaration.purposes[name].title or name for name in plan.marketing(at_desk.declaration)],
-        "cookies": dict(at_desk.declaration.cookies),
+        "marketing": [purpose_words(at_desk.declaration, name) for name in plan.marketing(at_desk.declaration)],
+        "cookies": [cookie_words(name, one) for name, one in at_desk.declaration.cookies.items()],
     }
     return shown(request, at_desk, "choices", told)
 
