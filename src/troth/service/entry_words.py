@@ -41,7 +41,7 @@ _FIELDS: Mapping[str, str | Promise] = {
     "fields": _("Values"),
     "kept": _("Records that stayed"),
     "kept_until": _("The last of them stays until"),
-    "final_after": _("In no backup any more from"),
+    "final_after": _("A backup of our records may show it until"),
     "residue": _("Records that were still there"),
     "outcome": _("Outcome"),
     "in_time": _("In time"),

@@ -235,7 +235,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    text = gettext("It is our fault, not yours. Nothing you sent was half done; please try again in a minute.")
+    text = gettext("It is our fault, not yours. Please try again in a minute.")
     return _error(request, 500, gettext("Something went wrong"), text)
 
 

@@ -259,18 +259,27 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
     if case.kind == Kind.COMPLAINT:
         facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
         write(case, "complaint_acknowledged", desk, facts, content=content, now=now)
+    elif case.kind == Kind.QUESTION:
+        facts = {"received": received, "due": clocks.first.on, "status": status}
+        write(case, "question_acknowledged", desk, facts, content=content, now=now)
     else:
-        laws = tuple(dict.fromkeys(str(one.citation) for one in clocks.answer if one.citation is not None))
+        laws = tuple(
+            dict.fromkeys(
+                str(one.citation)
+                for one in clocks.answer
+                if one.citation is not None and not one.rule.startswith("standards.")  # which is no law for them
+            )
+        )
         verification = ("none", "link", "points", "account", "document")[case.tier]
         facts = {
-            "right": case.right or case.kind,
+            "right": case.right,
             "received": received,
             "due": clocks.first.on,
-            "laws": laws,
             "status": status,
             "verification": verification,
         }
-        facts |= _window(case, desk)
+        facts |= {"laws": laws} if laws else {}
+        facts |= _next(case, desk)
         write(case, "acknowledged", desk, facts, content=content, now=now)
     put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
 
@@ -283,8 +292,12 @@ def window_of(case: Case, desk: Desk) -> dt.datetime | None:
     return plan.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
 
 
-def _window(case: Case, desk: Desk) -> dict[str, Any]:
-    """What happens next where an erasure waits for a while."""
+def _next(case: Case, desk: Desk) -> dict[str, Any]:
+    """What happens next where that is not what mostly does: an appeal is decided, an erasure may wait for a while."""
+    if case.right == Right.APPEAL:
+        with translation.override(case.language):
+            text = gettext("Next, somebody who had no part in our first answer decides, and we write to you why.")
+        return {"next": text}
     end = window_of(case, desk)
     if end is None:
         return {}

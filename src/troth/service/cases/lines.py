@@ -88,9 +88,9 @@ def _declared_reason(place: str, declaration: Declaration) -> str:
 def _strategy(line: Mapping[str, Any], right: str) -> str:
     """What was done with the rows of one line."""
     amended = {
-        Right.RESTRICT: gettext("marked, so that nobody uses them"),
-        Right.OBJECT: gettext("marked, so that this use has stopped"),
-        Right.WITHDRAW: gettext("marked, so that this use has stopped"),
+        Right.RESTRICT: gettext("marked as not to be used"),
+        Right.OBJECT: gettext("marked as stopped for this use"),
+        Right.WITHDRAW: gettext("marked as stopped for this use"),
     }
     words = {
         "amend": amended.get(Right(right), gettext("corrected")) if right else "",

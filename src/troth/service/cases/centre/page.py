@@ -234,7 +234,7 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     }
     if case.needs:
         return words[Needs(case.needs)]
-    return gettext("We look in every system that holds personal data. This mostly takes less than a minute.")
+    return gettext("We look in our systems for your data.")
 
 
 def _ended(case: Case, events: Sequence[Event]) -> str:
@@ -249,11 +249,11 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
                 "says which are missing, and why."
             )
         if any(event.what == "closed" and event.facts.get("package") is False for event in events):
-            return gettext("We looked in every system and hold nothing about you. Our letter says so.")
-        return gettext("We looked in every system. What we found is in the file that our letter leads to.")
+            return gettext("We looked, and found nothing about you. Our letter says where we looked.")
+        return gettext("What we found is in the file that our letter leads to.")
     if case.outcome == Outcome.PARTLY_FULFILLED:
         return gettext("What had to stay, and why, stands below and in our letter.")
-    return gettext("Everything is done, and we wrote you a letter about it.")
+    return gettext("It is done, and we wrote you a letter about it.")
 
 
 def _event(event: Event) -> str:

@@ -6,7 +6,7 @@ The page and the letter say the same facts; a fact has one place here, named for
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
@@ -146,6 +146,9 @@ class Facts:
     looks: tuple[Look, ...]
     stays: tuple[Stay, ...]
     rights: tuple[RightOf, ...]
+    decides: str
+    """What our record says of decisions that a computer takes alone (Art. 22)."""
+    decisions: tuple[str, ...]
     profiles: str
     """Purposes that use a profile."""
     centre: str
@@ -193,6 +196,8 @@ def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
         ),
         stays=tuple(_stay(held, part) for part in contents.parts),
         rights=tuple(_rights(bases, centre)),
+        decides=_decides(declaration),
+        decisions=tuple(_decisions(declaration)),
         profiles=words.joined(profiles) if profiles else "",
         centre=centre,
         complain=f"{centre}complain/" if centre else "",
@@ -410,6 +415,24 @@ def _kept(declaration: Declaration, place: str, keep: Keep) -> str:
     return gettext("Even if you ask for deletion it stays for %(period)s: %(because)s (%(cite)s)") % facts
 
 
+def _decides(declaration: Declaration) -> str:
+    """(h) Whether a computer alone decides about people, as far as it is declared."""
+    decided = declaration.notice.decisions
+    if decided is None:
+        return gettext("Our record does not say whether a computer alone decides about people; ask us.")
+    if decided == "none":
+        return gettext(
+            "Our record of what we do with personal data names no decision about people that a computer takes alone."
+        )
+    return gettext("A computer alone decides this about people: what it looks at, and what follows.")
+
+
+def _decisions(declaration: Declaration) -> Iterator[str]:
+    decided = declaration.notice.decisions
+    for one in decided.values() if isinstance(decided, dict) else ():
+        yield f"{one.title}: {one.logic}; {one.effect}"
+
+
 def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
     """The rights of Art. 15(1)(e), and those that follow from the bases, each with its page at the *centre*."""
 
@@ -434,7 +457,7 @@ def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
     if bases & {*_OBJECTIONABLE, "marketing"}:
         text = gettext("Object to a use that rests on our interests, for reasons of your own (Art. 21).")
         if "marketing" in bases:
-            text += " " + gettext("Marketing stops at once, without any reason.")
+            text += " " + gettext("Against marketing you need no reason.")
         found.append(right("object", gettext("Object"), text))
     if bases & {Basis.CONSENT, Basis.CONTRACT}:
         text = gettext("Get what you gave us in a form that computers read, for yourself or another company (Art. 20).")

@@ -44,6 +44,7 @@ __all__ = [
     "moment",
     "money",
     "period_words",
+    "place_words",
     "purpose_words",
     "recipient_words",
     "regulator_site",
@@ -202,6 +203,12 @@ def table_words(declaration: Declaration, place: str) -> str:
     if table is None and not word:  # a system that is asked names its tables itself
         return human(name) if re.fullmatch(r"[^\W\d]+", name) else ""
     return next((str(text) for text in titles if text), word)
+
+
+def place_words(declaration: Declaration, place: str) -> str:
+    """A table with its system: ``The shop: Orders``."""
+    system, table = system_words(declaration, place.partition(".")[0]), table_words(declaration, place)
+    return f"{system}: {table}" if table else system
 
 
 def column_words(declaration: Declaration, place: str, column: str, category: str | None = None) -> str:
