@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration
+from troth.ledger import Commitment, Hash, KeyId, Pseudonym
 from troth.service.words import day, ended, label, status_word, thousands
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ _KINDS: Mapping[str, str | Promise] = {
     "promise.changed": _("The status of a promise changed"),
 }
 _FIELDS: Mapping[str, str | Promise] = {
-    "subject": _("Person, by a stand-in"),
-    "case": _("Request, by a stand-in"),
-    "by": _("Member of staff, by a stand-in"),
+    "subject": _("Person (pseudonym)"),
+    "case": _("Request (pseudonym)"),
+    "by": _("Member of staff (pseudonym)"),
     "actor": _("Who acted"),
     "purpose": _("What for"),
     "plan": _("Fingerprint of the plan"),
@@ -92,10 +93,14 @@ def entry_title(kind: str) -> str:
     return str(_KINDS.get(kind, label(kind.replace(".", ": "))))
 
 
-def entry_facts(entry: Entry, declaration: Declaration) -> list[tuple[str, str]]:
-    """What *entry* records, as pairs of a label and a text."""
+def entry_facts(entry: Entry, declaration: Declaration) -> list[tuple[str, str, bool]]:
+    """What *entry* records: a label, a text, and whether that is a fingerprint or a stand-in, which nobody reads."""
     return [
-        (str(_FIELDS.get(name, label(name))), _words(entry.kind, name, value, declaration))
+        (
+            str(_FIELDS.get(name, label(name))),
+            _words(entry.kind, name, value, declaration),
+            isinstance(value, Pseudonym | Hash | Commitment | KeyId),
+        )
         for name, value in entry.fields.items()
     ]
 

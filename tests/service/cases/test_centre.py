@@ -133,7 +133,7 @@ def test_asking_mails_a_link_and_nothing_happens_before_it_is_used(
 
 def test_an_objection_to_marketing_takes_effect_without_a_link(office: Office, visitor: Client, letters: Any) -> None:
     assert "checked" not in text(visitor, "/your-data/object/")
-    assert "it stops now" in text(visitor, ask(visitor, "object", purposes="news")["Location"])
+    assert "We have it" in text(visitor, ask(visitor, "object", purposes="news")["Location"])
     office.work()
     assert office.rows("select mailing from customer where id = 1") == [("stopped",)]
     assert [letter["Subject"] for letter in letters(ANN)][-1] == "We have stopped using your data"
@@ -456,8 +456,8 @@ def test_what_was_done_and_what_had_to_stay_is_shown_with_its_receipts(
     [
         ("view", "Put into your file"),
         ("amend", "Corrected"),
-        ("restrict", "nobody uses them"),
-        ("object", "has stopped"),
+        ("restrict", "Marked as not to be used"),
+        ("object", "Marked as stopped"),
     ],
 )
 def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, right: str, said: str) -> None:
@@ -743,7 +743,7 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
     from troth.service.staff.models import Access
 
     case = walked_in(office, letters, visitor)
-    assert "Nobody of our staff has." in text(visitor, "/your-data/case/")
+    assert "No look at your data by a member of our staff is on record." in text(visitor, "/your-data/case/")
     entry = EntryRow.objects.latest("pk")
     Access.objects.create(
         subject=case.subject,
@@ -756,7 +756,7 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
     )
     page = text(visitor, "/your-data/case/")
     assert "To take orders" in page
-    assert "Nobody of our staff has." not in page
+    assert "is on record." not in page
 
 
 def test_every_right_has_words(office: Office) -> None:

@@ -108,7 +108,7 @@ def test_a_closed_case_stays_closed(office: Office) -> None:
 
 def test_a_question_is_answered_in_words(office: Office) -> None:
     case = question(office)
-    assert (case.needs, office.letters(case)) == (Needs.ANSWER, ["acknowledged"])
+    assert (case.needs, office.letters(case)) == (Needs.ANSWER, ["question_acknowledged"])
     case = run.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
     assert (case.outcome, office.letters(case)[-1]) == (Outcome.FULFILLED, "question_answered")
 

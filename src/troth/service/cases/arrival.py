@@ -263,22 +263,19 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
         facts = {"received": received, "due": clocks.first.on, "status": status}
         write(case, "question_acknowledged", desk, facts, content=content, now=now)
     else:
-        laws = tuple(
-            dict.fromkeys(
-                str(one.citation)
-                for one in clocks.answer
-                if one.citation is not None and not one.rule.startswith("standards.")  # which is no law for them
-            )
-        )
+        # What we have chosen ourselves is no law for them.
+        cited = [one.citation for one in clocks.answer if not one.rule.startswith("standards.")]
+        with translation.override(case.language):
+            laws = tuple(dict.fromkeys(str(one) for one in cited if one is not None)) or (gettext("our own promise"),)
         verification = ("none", "link", "points", "account", "document")[case.tier]
         facts = {
             "right": case.right,
             "received": received,
             "due": clocks.first.on,
+            "laws": laws,
             "status": status,
             "verification": verification,
         }
-        facts |= {"laws": laws} if laws else {}
         facts |= _next(case, desk)
         write(case, "acknowledged", desk, facts, content=content, now=now)
     put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)

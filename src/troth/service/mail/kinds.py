@@ -178,9 +178,8 @@ KINDS: Mapping[str, Kind] = {
     "agent_authority": Kind({"agent": _name, "right": _right, "link": _link, "until": _moment}, lasts=14 * _DAY),
     # a request on its way (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": Kind(
-        {**_ASKED, "due": _date},
+        {**_ASKED, "due": _date, "laws": _lines},
         {
-            "laws": _lines,
             "status": _link,
             "verification": _one_of("none", "link", "points", "account", "document"),
             "next": _prose,
