@@ -14,6 +14,7 @@ from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Kind, Link, Needs, Outcome, Package, State
 from troth.service.cases.watch import watch
 from troth.service.mail.models import LetterRow
+from troth.service.mail.run import letter_context
 from troth.service.record.models import Subject
 
 pytestmark = pytest.mark.sampled
@@ -233,3 +234,14 @@ def test_nothing_personal_stands_in_clear(office: Office) -> None:
     shown = repr([case.__dict__, [event.__dict__ for event in case.events.all()], list(LetterRow.objects.values())])
     for value in ("ann@example.org", "Anna of", "Please hurry"):
         assert value not in shown
+
+
+def test_a_question_is_acknowledged_as_a_question(office: Office) -> None:
+    case = question(office)
+    row = LetterRow.objects.get(about=case.about, kind="question_acknowledged")
+    said = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    assert "Your question has come in" in said
+    assert "No law sets that day: it is our own promise." in said
+    assert "We will answer by:" in said
+    assert "/your-data/link/" in said
+    assert "look in our systems" not in said

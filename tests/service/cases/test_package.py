@@ -451,3 +451,38 @@ def test_a_usual_package_is_made_at_once() -> None:
         build(contents(reference=f"R-2026-{again:04}"))
     assert (time.process_time() - begun) / 5 < 0.150
     assert as_json(build(contents()), "manifest.json")["counts"]["rows"] == 30
+
+
+def test_amounts_have_their_currency_where_it_is_declared() -> None:
+    bought = "user.behavior.purchase_history"
+    priced = parse(DECLARED.replace(f"paid: {bought}", f"paid: {{category: {bought}, unit: EUR}}"))
+    rows = ((7, Decimal("1234.50")), (8, None))
+    lines = Part("shop.order_line", ("order_id", "paid"), (None, bought), rows)
+    assert "1.234,50 EUR" in text_of(index(declaration=priced, parts=(lines,), language="de"))
+    assert "1234,50" in text_of(index(parts=(lines,), language="de"))
+
+
+def test_columns_of_one_kind_are_told_apart() -> None:
+    words = section(index(parts=(Part("shop.x", ("a", "b"), ("user.name", "user.name"), (("Ann", "Ben"),)),)), "held")
+    assert "Name (1)" in words
+    assert "Name (2)" in words
+
+
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        ("none", "names no decision about people that a computer takes alone"),
+        (
+            "{limit: {title: Limit, logic: what you bought, effect: less credit}}",
+            "Limit: what you bought; less credit",
+        ),
+    ],
+)
+def test_decisions_by_a_computer_alone_are_told_as_declared(decisions: str, said: str) -> None:
+    declaration = parse(f"{DECLARED}notice: {{decisions: {decisions}}}\n")
+    assert said in section(index(declaration=declaration), "automated")
+
+
+def test_the_manifest_says_what_tables_and_columns_are_called() -> None:
+    [customer, *_] = as_json(build(contents(language="de")), "manifest.json")["tables"]
+    assert (customer["place"], customer["columns"]["email"]) == ("shop.customer", "E-Mail-Adresse")

@@ -158,7 +158,7 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
                 for use in facts.uses
             ],
         ),
-        _section(gettext("Which kinds of data"), "GDPR Art. 15(1)(b)", [kind.title for kind in facts.kinds]),
+        _section(gettext("Which kinds of data"), gettext("GDPR Art. 15(1)(b)"), [kind.title for kind in facts.kinds]),
         _section(
             gettext("Who receives it"),
             gettext("GDPR Art. 15(1)(c)"),
