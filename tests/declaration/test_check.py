@@ -73,7 +73,7 @@ TABLE_FAULTS = [
     ),
     (
         "title-column", "{t: {fields: {mail: user.name}, titles: {mial: Mail}, erase: delete}}",
-        "10:49: systems.shop.tables.t.titles.mial: 'mial' is not among the declared columns of 't'; "
+        "10:48: systems.shop.tables.t.titles.mial: 'mial' is not among the declared columns of 't'; "
         "did you mean 'mail'?",
     ),
     (

@@ -301,7 +301,7 @@ def _next(case: Case, desk: Desk) -> dict[str, Any]:
     with translation.override(case.language):
         until = formats.date_format(day(end, desk), "DATE_FORMAT")
         text = gettext(
-            "Until %(until)s your data is only stored and not used, and then it is deleted. Before that day you can "
+            "Until %(until)s your data is marked as not to be used, and then it is deleted. Before that day you can "
             "take your request back, on its page."
         )
         return {"next": text % {"until": until}}

@@ -216,7 +216,7 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
         return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
     if case.needs == Needs.WINDOW and case.window_until is not None:
         until = day_words(day(case.window_until, at_desk))
-        return gettext("Your data are blocked and will be deleted on %(day)s. Until then you can take this back.") % {
+        return gettext("Your data are marked as not to be used, and will be deleted on %(day)s. Until then you can take this back.") % {
             "day": until
         }
     if case.needs == Needs.SYSTEMS:
@@ -284,7 +284,7 @@ def _event(event: Event) -> str:
         "paused": gettext("We asked you for something"),
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),
-        "restricted": gettext("We blocked the use of your data"),
+        "restricted": gettext("We marked your data as not to be used"),
     }
     return words.get(event.what, "")
 
