@@ -21,7 +21,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import arrival, life, links, proof, run
+from troth.service.cases import again, arrival, life, links, proof, run
 from troth.service.cases.centre.throttle import Networks
 from troth.service.cases.centre.views import within_a_day
 from troth.service.cases.content import Content
@@ -799,3 +799,17 @@ def test_the_receipt_of_a_person_has_words_for_what_is_recorded(office: Office, 
     assert any("Data of a person was deleted, as far as it could be" in page for page in shown)
     assert any("nothing was left that had to go" in page for page in shown)
     assert not any("subject.erased" in page or "case.closed" in page or "partly_fulfilled" in page for page in shown)
+
+
+def test_new_links_go_to_the_latest_requests_that_are_open_or_ended_of_late(office: Office, visitor: Client) -> None:
+    for _ in range(7):
+        office.ask("view")
+    Case.objects.filter(pk__in=list(Case.objects.values_list("pk", flat=True)[:1])).delete()
+    Link.objects.all().delete()
+    assert "5 at most" in text(visitor, "/your-data/again/")
+    subject = Case.objects.latest("pk").subject
+    assert again.send_again(subject, now=office.now()) == 5
+    assert again.send_again(subject, now=office.now() + dt.timedelta(minutes=1)) <= 1, "not again so soon"
+    closed = Case.objects.all()
+    closed.update(state="closed", outcome="refused", closed_at=office.now() - dt.timedelta(days=93))
+    assert again.send_again(subject, now=office.now() + dt.timedelta(hours=1)) == 0

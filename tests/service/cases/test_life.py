@@ -9,6 +9,7 @@ from tests.service.cases.conftest import Office
 
 from troth.service.cases import arrival, life, links, run
 from troth.service.cases.arrival import Intake
+from troth.service.cases.centre import page
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Kind, Link, Needs, Outcome, Package, State
@@ -204,6 +205,9 @@ def test_a_request_that_nobody_confirms_ends_without_a_letter(office: Office) ->
     assert office.letters(case)[:1] == ["link"]
     assert "refused" not in office.letters(case)
     assert office.rows("select count(*) from customer") == [(3,)]
+    seen = page.show(case, office.desk, inside=False, now=office.now())
+    assert "Nobody confirmed it within thirty days" in seen.next
+    assert "We closed it, because nobody confirmed it" in [one.text for one in seen.happened]
 
 
 def test_nothing_of_a_package_is_left_after_its_days(office: Office) -> None:

@@ -130,7 +130,7 @@ def choice_buttons(path: str) -> Markup:
 
 
 _STANDS = {
-    Choice.OPEN: "You have not chosen yet, so nothing is counted and nothing is stored.",
+    Choice.OPEN: "You have not chosen yet, so nothing is counted.",
     Choice.ALLOW: "You allowed statistics.",
     Choice.REFUSE: "You refused statistics.",
     Choice.SIGNAL: "Your browser sends the Global Privacy Control signal, so statistics are off.",
@@ -265,7 +265,10 @@ def _one_button(around: Surroundings, path: str, title: str, lead: str, label: s
 _INTROS = {
     "register": ("Open an account", "No password: you sign in with a link that we send to your address."),
     "order": ("Order", "Choose what you need, then tell us where the invoice goes."),
-    "newsletter": ("Newsletter", "Once a month: what we learned about how people speak. Without pixels or marked links."),
+    "newsletter": (
+        "Newsletter",
+        "Once a month: what we learned about how people speak. Without pixels or marked links.",
+    ),
     "contact": ("Contact", "Ask us anything, also about your data. No account is needed."),
     "ticket": ("Support", "Something wrong with a file? Open a ticket and we look at it."),
 }

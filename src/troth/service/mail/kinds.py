@@ -187,9 +187,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "more_information": Kind(
         {"right": _right, "needed": _prose, "clock": _one_of("paused", "runs")},
-        {"asked": _date, "due": _date, "link": _link, "reply_by": _date, "cite": _line},
+        {"asked": _date, "due": _date, "link": _link, "cite": _line},
     ),
-    "reminder_to_person": Kind({"right": _right, "needed": _prose, "asked": _date}, {"link": _link, "closes": _date}),
+    "reminder_to_person": Kind({"right": _right, "needed": _prose, "asked": _date}, {"link": _link}),
     "resumed": Kind({"right": _right, "due": _date}, {"paused_days": _whole, "status": _link, "cite": _line}),
     "extended": Kind(
         {**_ASKED, "reasons": _prose, "due_before": _date, "due": _date, "cite": _line}, {"status": _link, **_REDRESS}

@@ -216,9 +216,9 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
         return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
     if case.needs == Needs.WINDOW and case.window_until is not None:
         until = day_words(day(case.window_until, at_desk))
-        return gettext("Your data are marked as not to be used, and will be deleted on %(day)s. Until then you can take this back.") % {
-            "day": until
-        }
+        return gettext(
+            "Your data are marked as not to be used, and will be deleted on %(day)s. Until then you can take this back."
+        ) % {"day": until}
     if case.needs == Needs.SYSTEMS:
         waiting = sum(step.state == Step.State.WAITING for step in steps)
         return ngettext(
@@ -240,6 +240,8 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
 def _ended(case: Case, events: Sequence[Event]) -> str:
     if case.outcome == Outcome.WITHDRAWN:
         return gettext("You took it back, and nothing more is done. You can ask again at any time.")
+    if any(_is_unproved(event) for event in events):
+        return gettext("Nobody confirmed it within thirty days, so we closed it. You can ask again.")
     if case.outcome == Outcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
     if case.right in LOOKS:
@@ -256,9 +258,16 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
     return gettext("It is done, and we wrote you a letter about it.")
 
 
+def _is_unproved(event: Event) -> bool:
+    """Whether the case ended because nobody showed who asks; no letter was sent then."""
+    return event.what == "closed" and event.facts.get("why") == "identity_not_shown"
+
+
 def _event(event: Event) -> str:
     """What happened, in words; empty for what says nothing to the person."""
     facts: Mapping[str, Any] = event.facts
+    if _is_unproved(event):
+        return gettext("We closed it, because nobody confirmed it")
     if event.what == "closed":
         words = {
             "fulfilled": gettext("We finished and wrote to you"),
