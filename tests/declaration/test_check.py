@@ -72,6 +72,11 @@ TABLE_FAULTS = [
         "10:36: systems.shop.tables.t.ignore: 'a' is ignored, and has a data category; take it out of one of them",
     ),
     (
+        "title-column", "{t: {fields: {mail: user.name}, titles: {mial: Mail}, erase: delete}}",
+        "10:48: systems.shop.tables.t.titles.mial: 'mial' is not among the declared columns of 't'; "
+        "did you mean 'mail'?",
+    ),
+    (
         "mark-unknown", "{t: {fields: {a: user.name}, erase: delete, marks: {restrictd: {column: b, value: '1'}}}}",
         "10:59: systems.shop.tables.t.marks.restrictd: 'restrictd' is no purpose; did you mean 'restricted'?",
     ),

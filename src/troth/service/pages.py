@@ -19,6 +19,7 @@ from troth.declaration import Audience, Declaration
 from troth.ledger import receipt
 from troth.service.company import Company, NoCompany, company
 from troth.service.configuration import Settings, is_local
+from troth.service.entry_words import entry_facts, entry_title
 from troth.service.keys import keyring, ledger_signer
 from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.staff.doors import public
@@ -55,10 +56,12 @@ def the_log() -> DatabaseLog:
 def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
     """What `receipt_body.html` shows: an entry of *log*, byte for byte, and the proof that it stands there. Whoever
     calls has made sure that it may be seen."""
-    content = log.entry_bytes(leaf)
+    content, entry = log.entry_bytes(leaf), log.entry(leaf)
     return {
         "leaf": leaf,
-        "entry": log.entry(leaf),
+        "at": entry.at,
+        "what": entry_title(entry.kind),
+        "facts": entry_facts(entry, the_company().declaration),
         "content": content.decode("ascii"),
         "receipt": receipt(log, leaf, extra=content),
         "verifier": str(log.verifier),
@@ -232,7 +235,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    text = gettext("It is our fault, not yours. Nothing you sent was half done; please try again in a minute.")
+    text = gettext("It is our fault, not yours. Please try again in a minute.")
     return _error(request, 500, gettext("Something went wrong"), text)
 
 

@@ -75,6 +75,7 @@ def content_of(declaration: Declaration) -> Content:
         elsewhere=None if elsewhere is None else tuple(_recipient(declaration, each) for each in elsewhere),
         changes=notice.changes,
         mails=frozenset(purpose.basis.value for purpose in _mailing(declaration)),
+        sold_nothing_before=notice.sold_before == "none",
         sells=tuple(
             _recipient(declaration, name)
             for name, one in declaration.recipients.items()

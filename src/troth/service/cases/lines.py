@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from troth.declaration import Declaration
 from troth.service.cases.models import Right
+from troth.service.cases.package.words import declared_words, system_words, table_words
 
 __all__ = ["Done", "done", "joined"]
 
@@ -40,20 +42,47 @@ class Done:
 
 def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
     """One line in the language of now."""
-    system, _, table = str(line["place"]).partition(".")
-    known = declaration.systems.get(system)
-    name = known.title if known is not None and known.title else system
-    _, _, because = str(line["words"]).partition(": ")
+    place = str(line["place"])
+    system, _, table = place.partition(".")
+    words = str(line["words"])
+    _, named, because = words.partition(": ")  # before it stand the columns
+    if line["what"] == "keep" and (not named or words == _declared_reason(place, declaration)):
+        because = words
     until = line.get("until")
     return Done(
-        system=name,
-        table=table.replace("_", " "),
+        system=system_words(declaration, system),
+        table=table_words(declaration, place) if table else "",
         text=_strategy(line, right),
         rows=line["rows"],
-        because=because,
+        because=_reason(because, place, declaration),
         cite=line.get("cite") or "",
         until=dt.date.fromisoformat(until) if until else None,
     )
+
+
+_GENERIC = (
+    gettext_noop("the row is also about someone else"),
+    gettext_noop("no category of it is personal data"),
+)
+"""Reasons of `troth.subjects.plan`; the others are the company's own words."""
+_HELD = re.compile(r"a legal hold stands \((.+)\)")
+
+
+def _reason(because: str, place: str, declaration: Declaration) -> str:
+    """Why rows stayed, in the language of now."""
+    if because in _GENERIC:
+        return gettext(because)
+    if held := _HELD.fullmatch(because):
+        return gettext("we have to keep it for an open matter (%(matter)s)") % {"matter": held[1]}
+    declared = _declared_reason(place, declaration)
+    return declared_words(declared) if declared == because else because
+
+
+def _declared_reason(place: str, declaration: Declaration) -> str:
+    system, _, name = place.partition(".")
+    known = declaration.systems.get(system)
+    table = known.tables.get(name) if known else None
+    return table.keep.because if table and table.keep else ""
 
 
 def _strategy(line: Mapping[str, Any], right: str) -> str:

@@ -34,6 +34,7 @@ from troth.service.cases.models import (
     Step,
 )
 from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.package.words import place_words, purpose_words, system_words, target_words
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
 from troth.service.cases.stopping import NOTHING_HELD
@@ -86,7 +87,7 @@ def hand_out(
                 facts = {
                     "right": case.right,
                     "received": day(case.received_at, at_desk),
-                    "systems": len(at_desk.declaration.systems),
+                    **_where(case, at_desk),
                     **redress(case, at_desk),
                 }
                 write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
@@ -145,6 +146,21 @@ def _part(table: Any) -> Part:
 def _missing(case: Case) -> list[Step]:
     """Systems that hold something or may, and have not done their part: of a package, tasks bring theirs as a file."""
     return list(case.steps.exclude(state=Step.State.DONE).exclude(why="right_not_answered").order_by("id"))
+
+
+def _where(case: Case, at_desk: Desk) -> dict[str, Any]:
+    """Which systems were searched for a case, and which were not: those that are never asked for such a right."""
+    steps = {step.system: step for step in case.steps.all()}
+    done = {name for name, step in steps.items() if step.state == Step.State.DONE}
+    systems = at_desk.declaration.systems
+    silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
+    where = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
+    with translation.override(case.language):
+        lines = {
+            "where": tuple(shortened(system_words(at_desk.declaration, name)) for name in where),
+            "elsewhere": tuple(shortened(system_words(at_desk.declaration, name)) for name in sorted(silent)),
+        }
+    return {name: some for name, some in lines.items() if some}
 
 
 def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.datetime) -> Contents:
@@ -235,8 +251,9 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
-            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step))]
+            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step, at_desk))]
             did = _did(lines, fresh, steps, at_desk)
+            kept += _left(fresh, at_desk)
         undone = _missing(fresh)
         outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
         told = _tell_recipients(fresh, content, at_desk, now)
@@ -248,7 +265,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
-            facts |= _said(fresh, content, at_desk)
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
@@ -291,8 +308,8 @@ def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, at_desk)}
     if case.right in CHOICES:
         names = plan.stopped_by(at_desk.declaration, case.right, content.purposes)
-        known = at_desk.declaration.purposes
-        titles = ((known[name].title or name) if name in known else name for name in names)
+        with translation.override(case.language):
+            titles = [purpose_words(at_desk.declaration, name) for name in names]
         facts["purposes"] = tuple(map(shortened, titles)) or ("–",)
     done = list(case.steps.filter(state=Step.State.DONE).order_by("id"))
     with translation.override(case.language):
@@ -338,10 +355,22 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list
     ]
 
 
-def _kept_there(step: Step) -> list[Kept]:
+def _left(case: Case, at_desk: Desk) -> list[Kept]:
+    """What was still there when a run looked again, in the language of now."""
+    because = gettext("it was still there when we looked again")
+    return [
+        Kept(shortened(f"{place_words(at_desk.declaration, place)} ({thousands(rows)})"), because, "GDPR Art. 12(4)")
+        for receipt in case.receipts.order_by("at", "id")
+        for place, rows in receipt.residue.items()
+    ]
+
+
+def _kept_there(step: Step, at_desk: Desk) -> list[Kept]:
     return [
         Kept(
-            what=shortened(f"{step.system}: {kept['what']} ({thousands(kept['rows'])})"),
+            what=shortened(
+                f"{system_words(at_desk.declaration, step.system)}: {kept['what']} ({thousands(kept['rows'])})"
+            ),
             because=shortened(kept["words"]),
             cite=shortened(kept["cite"]),
             until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
@@ -351,13 +380,13 @@ def _kept_there(step: Step) -> list[Kept]:
 
 
 def _title(step: Step, at_desk: Desk) -> str:
-    system = at_desk.declaration.systems.get(step.system)
-    return system.title if system is not None and system.title else step.system
+    with translation.override(step.case.language):
+        return system_words(at_desk.declaration, step.system)
 
 
 _UNDONE = {
-    "no_answer": _("it did not answer, although we asked several times"),
-    "not_declared": _("it is no longer in use, and nobody there can answer"),
+    "no_answer": _("it did not answer"),
+    "not_declared": _("it is no longer among the systems that we know, so we could not ask there"),
     "cannot_find": _("nobody could be found there by what you told us"),
     "must_keep": _("the law wants it kept there"),
     "not_possible": _("it cannot be done there"),
@@ -373,21 +402,31 @@ def _undone_words(step: Step) -> str:
         return str(_UNDONE.get(step.why) or _UNDONE[step.state])
 
 
+_NOTHING = "–"
+
+
 def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], at_desk: Desk) -> str:
     """What was done, place by place, in the language of the letter."""
     changed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
     words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if step.state == Step.State.DONE]
-    return "\n".join(words) or "–"
+    return "\n".join(words) or _NOTHING
+
+
+def _erased(case: Case, did: str) -> dict[str, Any]:
+    receipts = list(case.receipts.all())
+    days = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
+    facts: dict[str, Any] = {"remembered": "evidence"} | ({"did": did} if did != _NOTHING else {})
+    if any(receipt.entry_id for receipt in receipts):  # a run ends with a second look, and found nothing left here
+        facts["rescan"] = "clean"
+    return facts | ({"final_after": max(days)} if days else {})
 
 
 def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     if case.right == Right.AMEND:
-        return {"changed": tuple(map(shortened, content.changes)) or ("–",)}
-    if case.right == Right.ERASE:
-        days = [receipt.final_after for receipt in case.receipts.all() if receipt.final_after is not None]
-        told: dict[str, Any] = {"systems": len(at_desk.declaration.systems), "remembered": "evidence"}
-        return told | ({"final_after": max(days)} if days else {})
+        with translation.override(case.language):
+            names = [target_words(at_desk.declaration, target) for target in content.changes]
+        return {"changed": tuple(map(shortened, names)) or ("–",)}
     return {}
 
 

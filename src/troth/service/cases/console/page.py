@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import Declaration, is_category
 from troth.law import Applies, obligations, regimes_for
 from troth.service.cases import life
-from troth.service.cases.console.row import CHANNELS, Bar, about, bar, doing, relative, state_words
+from troth.service.cases.console.row import CHANNELS, Bar, about, bar, doing, proof_words, relative, state_words
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
@@ -104,6 +104,8 @@ class Sheet:
 
     case: Case
     about: str
+    proof: str
+    proof_needed: str
     state: str
     todo: str
     is_for_somebody: bool
@@ -197,6 +199,8 @@ def sheet(
     return Sheet(
         case=case,
         about=about(case),
+        proof=proof_words(case.tier),
+        proof_needed=proof_words(case.tier_needed) if case.tier_needed > case.tier else "",
         state=state_words(case),
         todo=todo,
         is_for_somebody=is_for_somebody,
@@ -388,7 +392,9 @@ def _facts(event: Event) -> Iterable[tuple[str, str]]:
     for name, value in event.facts.items():
         if name in ("entry", "reviews", "problems", "run") or value in ("", None, [], {}):
             continue
-        if name in ("due", "until") and isinstance(value, str):
+        if name == "tier" and isinstance(value, int):
+            yield gettext("proof of identity"), proof_words(value)
+        elif name in ("due", "until") and isinstance(value, str):
             yield name, day_words(dt.date.fromisoformat(value))
         elif isinstance(value, list):
             yield name, ", ".join(str(one) for one in value)
