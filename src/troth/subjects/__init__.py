@@ -36,6 +36,7 @@ from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
+from troth.subjects.treatment import Treatment, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 from troth.subjects.work import Gone, Tally, preview, references, references_of
 
@@ -70,6 +71,7 @@ __all__ = [
     "RunInterrupted",
     "Stage",
     "Tally",
+    "Treatment",
     "View",
     "ViewTable",
     "access",
@@ -95,4 +97,5 @@ __all__ = [
     "reviews",
     "run_context",
     "slow_ways",
+    "treatments",
 ]

@@ -21,7 +21,7 @@ from troth.service.cases import appeal, document, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
-from troth.service.cases.lines import Done, done, joined
+from troth.service.cases.lines import Done, done, joined, kept, whole
 from troth.service.cases.models import LOOKS, Case, Document, Event, Kind, Needs, Outcome, Package, Right, State, Step
 from troth.service.cases.package.words import category_words
 from troth.service.record.models import EntryRow
@@ -147,11 +147,11 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         parts=_parts(case, at_desk.declaration, steps),
         done=tuple(
             sorted(
-                joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep"),
+                joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
                 key=attrgetter("what", "system", "table"),
             )
         ),
-        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")),
+        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in kept(lines))),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
         seen=_seen(case, at_desk.declaration) if inside else (),
