@@ -14,6 +14,7 @@ from troth.subjects.amend import AmendmentPlan, Rewrite, becoming, plan_amendmen
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.deep import DeepFinding, deep_scan
+from troth.subjects.evidence import Evidence, Fed, evidence, feed_misfits
 from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Journal, JournalError, Run
@@ -47,6 +48,8 @@ __all__ = [
     "DataMap",
     "DeepFinding",
     "ErasurePlan",
+    "Evidence",
+    "Fed",
     "FileJournal",
     "Gone",
     "HeldSince",
@@ -79,6 +82,8 @@ __all__ = [
     "carry_out",
     "check",
     "deep_scan",
+    "evidence",
+    "feed_misfits",
     "ground",
     "locate",
     "map_data",

@@ -18,6 +18,7 @@ from troth.protect import Context
 from troth.service.cases import asking, life, links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
+from troth.service.cases.evidence import evidence_of
 from troth.service.cases.letters import appealing, day, redress, write
 from troth.service.cases.lines import done, joined, kept, whole
 from troth.service.cases.models import Case, Event, Link, Outcome, Package, Receipt, Restriction, Right, Step
@@ -334,7 +335,9 @@ def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
 
 
 def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
-    """Tell every recipient of the person's data that it was corrected, erased or restricted (GDPR Art. 19). Who is."""
+    """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
+    (GDPR Art. 19). Who is; the event says besides whom staff have to tell or to find out about, and who is not told
+    because a law keeps all that went there."""
     changed = Changed(
         case=case.reference,
         right=case.right,
@@ -342,10 +345,11 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
         named=content.identifiers,
         on=day(now, at_desk),
         changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
+        evidence=evidence_of(case, at_desk),
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
-    if notices.told or notices.untold:
-        facts = {"told": list(notices.told), "untold": list(notices.untold)}
+    if notices.told or notices.untold or notices.kept:
+        facts = {"told": list(notices.told), "untold": list(notices.untold), "not_told_as_kept": list(notices.kept)}
         Event.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
     return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
 

@@ -24,6 +24,8 @@ from troth.service.cases.letters import day
 from troth.service.cases.lines import Done, done, joined, kept, whole
 from troth.service.cases.models import LOOKS, Case, Document, Event, Kind, Needs, Outcome, Package, Right, State, Step
 from troth.service.cases.package.words import category_words
+from troth.service.disclosure.telling import State as NoticeState
+from troth.service.disclosure.telling import notices
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
 from troth.service.staff.rights import role_title
@@ -268,7 +270,7 @@ def _event(event: Event) -> str:
         }
         return words.get(str(facts.get("outcome")), "")
     if event.what == "recipients_told":
-        told = len(facts.get("told", ()))
+        told = sum(notice.state in (NoticeState.SENT, NoticeState.TOLD) for notice in notices(event.case.reference))
         said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
         return said % {"number": told} if told else ""
     if event.what == "document_destroyed" and facts.get("why") == "rejected":
