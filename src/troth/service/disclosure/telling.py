@@ -51,12 +51,11 @@ class Changed:
     evidence: Evidence = field(default_factory=Evidence)
     """What the company's own rows showed before anything was changed; the register is asked besides."""
 
-    def addresses(self, sent: Iterable[str]) -> dict[str, str]:
-        """By what a recipient to whom *sent* went finds the person again, each with its category: no identifier that
-        it did not have from us."""
+    def addresses(self, has: Sequence[str]) -> dict[str, str]:
+        """By what a recipient that *has* such data finds the person again, each with its category: no identifier of a
+        kind that it never had from us."""
         known = {value: _NAMES[IdentityKind(kind)] for kind, value in self.named if kind in _NAMES}
-        had = tuple(sent)
-        return {value: what for value, what in known.items() if any(covers(broad, what) for broad in had)}
+        return {value: what for value, what in known.items() if any(covers(broad, what) for broad in has)}
 
     def names(self, keyring: Keyring) -> tuple[str, ...]:
         """The references that the register may know the person by."""
@@ -131,7 +130,7 @@ def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: d
         for one in to_tell
     )
     releases = [
-        _release(one.recipient, changed.case, subject, changed.addresses(one.sent))
+        _release(one.recipient, changed.case, subject, changed.addresses(_had(one, declaration)))
         for one in to_tell
         if one.recipient in letters
     ]
@@ -159,7 +158,7 @@ def _letter(
 ) -> LetterRow | None:
     """The letter to a recipient; None where only staff can tell. No notice undoes the answer that it follows from."""
     contact = declaration.recipients[one.recipient].contact
-    addresses = changed.addresses(one.sent)
+    addresses = changed.addresses(_had(one, declaration))
     if contact is None or not addresses:
         return None
     facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses)}
@@ -180,6 +179,11 @@ def _letter(
         return post(letter, keyring=keyring, organisation=declaration.organisation, now=now)
     except LetterRefused:
         return None
+
+
+def _had(one: Owed, declaration: Declaration) -> tuple[str, ...]:
+    """What a recipient that is shown to have had the person's data knows people by."""
+    return (*one.sent, *declaration.recipients[one.recipient].receives)
 
 
 def _words(category: str) -> str:
