@@ -180,9 +180,7 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
             stays.add_row(*map(_words, (place, fields, f"{reason} ({cite})", until)), str(rows))
         _out.print(stays)
     if is_in_part:
-        _out.print(
-            "(In brackets: rows of which the rest stays. They are counted among those that stay.)", soft_wrap=True
-        )
+        _out.print("In brackets: rows of which the rest stays. They are counted among those that stay.", soft_wrap=True)
     if grid.row_count and not plan.reviews:
         _out.print(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {known}", soft_wrap=True)
 
@@ -284,7 +282,8 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
         in_part = sum(line.rows for line in receipt.lines if line.stays and line.changes)
         of_those = f" ({in_part:,} of them in part)" if in_part else ""
         _out.print(
-            f"[bold]{receipt.action}[/bold] {receipt.subject}: {changed} changed, {kept:,} kept{of_those}, {found}"
+            f"[bold]{receipt.action}[/bold] {receipt.subject}: {changed} changed, {kept:,} kept{of_those}, {found}",
+            soft_wrap=True,
         )
         if len(receipts) == 1:
             for line in receipt.lines:

@@ -141,6 +141,7 @@ def _merging(parts: Sequence[_Part]) -> functools._lru_cache_wrapper[Treatment]:
         together = [parts[number].treatment for number in numbers]
         if len(together) == 1:
             return together[0]
+        together.sort(key=lambda one: one.of_others)  # what is written comes before what is only emptied on the way
         stays = [one.stays for one in together if one.stays is not None]
         return Treatment(
             deletes=any(one.deletes for one in together),
