@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from troth.declaration.part import Country, Date, Part, Period, Title, bare
 from troth.declaration.processing import Risk, Role
@@ -18,6 +18,7 @@ __all__ = [
     "CollectionPoint",
     "Contract",
     "Cookie",
+    "Feed",
     "Purpose",
     "Recipient",
     "Retention",
@@ -75,6 +76,19 @@ class Sharing(enum.StrEnum):
     SHARE = "share"
 
 
+def _as_text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+class Feed(Part):
+    """Where the company's own rows show that a person's data goes to a recipient: each row of theirs in *table*."""
+
+    table: str
+    """``system.table``."""
+    where: dict[str, Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]] = {}
+    """Columns and the value that each has in the rows that go there; every row goes where it is left out."""
+
+
 class Recipient(Part):
     """Someone the data goes to (GDPR Art. 13(1)(e)-(f), 28, 44-49)."""
 
@@ -97,6 +111,8 @@ class Recipient(Part):
     """The address that is told of corrections, erasures and restrictions (GDPR Art. 19)."""
     hosts: tuple[str, ...] = ()
     """Hosts that the site may load from or send to on their behalf."""
+    feed: Feed | None = None
+    """Which rows show that a person's data goes there; without it only the register of disclosures shows it."""
 
 
 class CollectedField(Part):

@@ -355,6 +355,7 @@ def assert_letters(firm: Firm) -> None:
         assert kinds["acknowledged"] + kinds["question_acknowledged"] == 1, case
         assert sum(number for kind, number in kinds.items() if kind.startswith(ANSWERS)) == 1, (case, kinds)
         assert kinds["staff_task"] == (case.kind == "request"), case
+        assert kinds["recipient_notice"] == (case.right in ("erase", "restrict")), case
         assert kinds["link"] == (case.subject in asked_again) or case.channel == "mail", (case, kinds)
     sent = Counter(read(one.content)["Message-ID"] for one in firm.sink.taken)
     assert set(sent) == {row.message_id for row in rows}

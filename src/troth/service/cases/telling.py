@@ -18,8 +18,9 @@ from troth.protect import Context
 from troth.service.cases import asking, life, links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
+from troth.service.cases.evidence import evidence_of
 from troth.service.cases.letters import appealing, day, redress, write
-from troth.service.cases.lines import done, joined
+from troth.service.cases.lines import done, joined, kept, whole
 from troth.service.cases.models import (
     CHOICES,
     STOPS,
@@ -251,25 +252,27 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
-            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step, at_desk))]
+            stayed = [*_kept(lines, fresh, at_desk), *(one for step in steps for one in _kept_there(step, at_desk))]
             did = _did(lines, fresh, steps, at_desk)
-            kept += _left(fresh, at_desk)
+            stayed += _left(fresh, at_desk)
         undone = _missing(fresh)
-        outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
+        outcome = plan.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
         told = _tell_recipients(fresh, content, at_desk, now)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
-        if kept or undone:
-            kept += [Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone]
+        if stayed or undone:
+            stayed += [
+                Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
+            ]
             facts |= appealing(fresh, at_desk)
-            facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
+            facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
             facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
-        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
+        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(stayed), "told": len(told)})
         return True
 
 
@@ -343,11 +346,11 @@ def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now:
 
 
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
-    stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
+    stayed = joined(done(line, case.right, at_desk.declaration) for line in kept(lines))
     return [
         Kept(
             shortened(f"{one.place} ({thousands(one.rows)})"),
-            shortened(one.because or one.text),
+            shortened(one.why_it_stays),
             shortened(one.cite or "GDPR Art. 17(3)"),
             one.until,
         )
@@ -406,9 +409,12 @@ _NOTHING = "–"
 
 
 def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], at_desk: Desk) -> str:
-    """What was done, place by place, in the language of the letter."""
-    changed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")
+    """What was done, place by place, in the language of the letter. Rows of which something stays have their number
+    there, beside the reason: each row is counted once."""
+    changed = joined(done(line, case.right, at_desk.declaration) for line in whole(lines))
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
+    stayed = (done(line, case.right, at_desk.declaration) for line in kept(lines))
+    words += dict.fromkeys(f"- {one.place}: {one.text}" for one in stayed if one.is_in_part)
     words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if step.state == Step.State.DONE]
     return "\n".join(words) or _NOTHING
 
@@ -435,7 +441,9 @@ def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
 
 
 def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
-    """Tell every recipient of the person's data that it was corrected, erased or restricted (GDPR Art. 19). Who is."""
+    """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
+    (GDPR Art. 19). Who is; the event says besides whom staff have to tell or to find out about, and who is not told
+    because a law keeps all that went there."""
     changed = Changed(
         case=case.reference,
         right=case.right,
@@ -443,10 +451,11 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
         named=content.identifiers,
         on=day(now, at_desk),
         changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
+        evidence=evidence_of(case, at_desk),
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
-    if notices.told or notices.untold:
-        facts = {"told": list(notices.told), "untold": list(notices.untold)}
+    if notices.told or notices.untold or notices.kept:
+        facts = {"told": list(notices.told), "untold": list(notices.untold), "not_told_as_kept": list(notices.kept)}
         Event.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
     return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
 

@@ -21,7 +21,7 @@ from troth.service.cases import appeal, document, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
-from troth.service.cases.lines import Done, done, joined
+from troth.service.cases.lines import Done, done, joined, kept, whole
 from troth.service.cases.models import (
     LOOKS,
     STOPS,
@@ -37,6 +37,8 @@ from troth.service.cases.models import (
     Step,
 )
 from troth.service.cases.package.words import purpose_words, system_words, target_words
+from troth.service.disclosure.telling import State as NoticeState
+from troth.service.disclosure.telling import notices
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
 from troth.service.staff.rights import role_title
@@ -160,11 +162,11 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         parts=_parts(case, at_desk.declaration, steps),
         done=tuple(
             sorted(
-                joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep"),
+                joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
                 key=attrgetter("what", "system", "table"),
             )
         ),
-        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")),
+        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in kept(lines))),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
         seen=_seen(case, at_desk.declaration) if inside else (),
@@ -293,7 +295,7 @@ def _event(event: Event) -> str:
         }
         return words.get(str(facts.get("outcome")), "")
     if event.what == "recipients_told":
-        told = len(facts.get("told", ()))
+        told = sum(notice.state in (NoticeState.SENT, NoticeState.TOLD) for notice in notices(event.case.reference))
         said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
         return said % {"number": told} if told else ""
     if event.what == "document_destroyed" and facts.get("why") == "rejected":

@@ -279,7 +279,12 @@ _NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
     NoticeState.OWED: (_("its letter is on its way"), "soon"),
     NoticeState.SENT: (_("told by letter"), "good"),
     NoticeState.UNTOLD: (_("somebody has to tell them"), "bad"),
+    NoticeState.UNSHOWN: (
+        _("nothing shows that this person's data went there: somebody has to find out, and tell them only if it did"),
+        "bad",
+    ),
     NoticeState.TOLD: (_("told by staff"), "good"),
+    NoticeState.NOTHING_SENT: (_("nothing of this person went there, as somebody found out"), "still"),
     NoticeState.EXCUSED: (_("cannot be told, for a reason on record"), "still"),
 }
 
@@ -339,7 +344,8 @@ _EVENTS: Mapping[str, Any] = {
     "failed": _("Carrying it out failed"),
     "restricted": _("The use of the data was restricted"),
     "lifting": _("The end of the restriction was announced"),
-    "recipients_told": _("Recipients were told"),
+    "data_located": _("What shows who received the data was put down"),
+    "recipients_told": _("It was decided which recipients are told"),
     "task_ended": _("Somebody ended a task"),
     "given_up": _("A system was given up on"),
     "reminded": _("We reminded ourselves of the deadline"),
