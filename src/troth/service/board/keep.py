@@ -10,13 +10,14 @@ import contextlib
 import datetime as dt
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from django.db import IntegrityError, close_old_connections, connections, transaction
+from django.db import Error, IntegrityError, close_old_connections, connections, transaction
 from django.db.models import Max
 
 from troth.ledger import Hash, LedgerError, WitnessRefused
@@ -68,6 +69,10 @@ _JUDGE_EVERY = dt.timedelta(seconds=30)
 _NEXT_PASS = dt.timedelta(microseconds=1)
 _RESEALED_AT_ONCE = 20_000
 """Values that one pass seals anew, a few seconds of work."""
+
+
+_left: deque[due.Claim] = deque()
+"""Claims whose work is over, and that our own database went away from before they were given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ def run_due(
     """
     office, last = office or Office.open(), last or Last()
     here = office.company
+    while _left:
+        due.release(_left[0])
+        _left.popleft()
     register_answers()
     note_keys(office.keyring, now=now, field=here.declaration.cryptoperiods.field_lasts)
     is_old = last.is_old(here, now)
@@ -155,6 +163,9 @@ def run_due(
                 except due.LeaseLost as error:
                     lost += 1
                     _LOG.warning("%s", error)
+                except Error:
+                    _left.append(held)
+                    raise
     _in_turn(_DISPOSAL, now, lambda: _dispose(here, now))
     if office.keyring.chain is not None:
         _in_turn(_EPOCHS, now, lambda: _roll_epochs(office.keyring, now))
@@ -230,6 +241,9 @@ def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None
             due.finish(held, next_due=again)
         except due.LeaseLost as lost:
             _LOG.warning("%s", lost)
+        except Error:
+            _left.append(held)
+            raise
 
 
 def _take_up_runs(office: Office, now: dt.datetime) -> dt.datetime:
