@@ -19,11 +19,13 @@ from typing import Self
 
 from django.db import Error, IntegrityError, close_old_connections, connections, transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from troth.ledger import Hash, LedgerError, WitnessRefused
 from troth.promises import Check, Sitting, Status, answered
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
+from troth.service.board.copy import copy_published
 from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow
@@ -146,6 +148,7 @@ def run_due(
     if is_old:
         _note_declaration(here, now)
         publish(here, now)
+        copy_published(TROTH.home, timezone.localdate(now))
         _note_bindings(here, now)
         _schedule(here, now)
         _hasten_outdated(here, now)
