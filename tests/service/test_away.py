@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.backends.signals import connection_created
 from django.test import Client
 from pytest_django.fixtures import Settings as DjangoSettings
 from tests.service.conftest import as_default
@@ -41,7 +42,7 @@ WORDS = {
 
 
 @pytest.fixture
-def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(database: str, tmp_path: Path, settings: DjangoSettings) -> Path:
     """A company whose policy is published, served by a process that does not wait long."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
@@ -54,8 +55,7 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: p
         "TROTH_DATABASE_URL": database,
     }
     settings.TROTH = told = Settings.read(environment)
-    monkeypatch.setattr(keep, "TROTH", told)
-    keep.run_due(dt.datetime.now(dt.UTC), 0, office=keep.Office(company(told), keyring(home)))
+    keep.run_due(dt.datetime.now(dt.UTC), 0, office=keep.Office(company(told), keyring(home), home=home))
     described = connections.settings["default"]
     described["OPTIONS"] = hasty(described)
     connection.close()
@@ -187,13 +187,21 @@ def test_a_form_is_answered_soon_while_a_table_is_locked(site: Path, visitor: Cl
 def test_a_form_is_not_recorded_without_room(site: Path, visitor: Client) -> None:
     only_sqlite()
     with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
         cursor.execute("PRAGMA page_count")
         [pages] = cursor.fetchone()
-        cursor.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)  # the limit is the connection's
-        form = {"email": "ann@example.org", "message": "You are slow. " * 250}
+    connection.close()
+
+    def limit(connection: Any, **_: Any) -> None:
+        connection.connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    connection_created.connect(limit)
+    try:
+        form = {"email": "ann@example.org", "message": "é" * 3_500}
         answer = visitor.post("/your-data/complain/", form)
+    finally:
+        connection_created.disconnect(limit)
+        connection.close()
     assert answer.status_code == 503
     assert "recorded" in answer.content.decode()
     assert not Case.objects.exists()
@@ -260,7 +268,7 @@ def test_nobody_is_sent_to_us_without_keys_or_a_declaration(
     assert ready(visitor) == (503, ["declaration"])
 
 
-def test_to_ask_often_writes_once(site: Path, visitor: Client, django_assert_num_queries: Any) -> None:
+def test_to_ask_often_writes_once(site: Path, visitor: Client) -> None:
     ready(visitor)
     for _ in range(3):
         visitor.get("/health/ready")

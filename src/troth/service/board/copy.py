@@ -36,7 +36,7 @@ def copy_published(home: Path, today: dt.date) -> None:
     rows = [row for row in (now, last) if row is not None]
     held = [_held(row) for row in {row.number: row for row in rows}.values()]
     file = home / _FILE
-    if not held or _copied.get(file) == held and file.exists():
+    if not held or (_copied.get(file) == held and file.exists()):
         return
     try:
         _replace(file, json.dumps(held))

@@ -29,6 +29,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter, LetterRefused, language_of, write
 from troth.service.mail.smtp import Smtp
 from troth.service.mail.transports import Doubtful, Folder, Refused, Transport, Unreachable
+from troth.service.record.clock import may_end
 from troth.service.record.ledger import record
 
 __all__ = [
@@ -247,7 +248,7 @@ def settle(once: str) -> None:
 
 def _send(row: LetterRow, keyring: Keyring, transport: Transport, clock: Callable[[], dt.datetime]) -> bool:
     """Send the letter that this process holds: whether it went. Raises `LetterLost` and `Unreachable`."""
-    if row.until <= clock():
+    if row.until <= clock() and may_end(clock()):
         return _fail(row, row.reason or "too late", clock())
     try:
         letter = _unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)))
@@ -374,7 +375,7 @@ def _release(rows: Iterable[LetterRow], **more: object) -> None:
 def _let_failed_go(now: dt.datetime) -> None:
     """Destroy the messages of letters that failed long ago; the rows still say that they did."""
     old = LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False)
-    if old.exists():
+    if old.exists() and may_end(now):
         old.update(sealed=None)
 
 
