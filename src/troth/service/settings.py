@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "troth.service.headers.headers",
     "troth.service.headers.methods",
+    "troth.service.away.writes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "troth.service.languages.languages",

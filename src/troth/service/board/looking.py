@@ -21,6 +21,7 @@ from troth.service.board.comparing import contradictions
 from troth.service.board.publishing import held_back
 from troth.service.board.pushing import pushed_evidence
 from troth.service.company import Company
+from troth.service.database import may_pass
 from troth.service.disclosure.register import Register
 from troth.service.key_life import look_at_keys
 from troth.service.keys import ledger_signer
@@ -100,6 +101,7 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "letters": look_at_letters(now),
             "pushed": pushed_evidence(),
             "held_back": partial(held_back, company, now),
+            "is_away": may_pass,
             "now": now,
         }
         if company.declaration.organisation.site:
