@@ -14,7 +14,7 @@ import httpx
 import pytest
 from tests.service.conftest import ROOT
 from tests.service.other_site import SIZE
-from tests.service.test_server import START_S_MAX, environment_of, laid_out
+from tests.service.test_server import environment_of, laid_out
 
 from troth.service import asgi
 
@@ -22,6 +22,7 @@ HALF = (
     b"POST /your-data/view/ HTTP/1.1\r\nHost: localhost\r\nCookie: troth-csrf=abcdefghijklmnopqrstuvwxyzabcdef\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail"
 )
+START_S_MAX = 90.0
 LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SPOKEN = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 

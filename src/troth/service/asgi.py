@@ -98,7 +98,7 @@ class Front:
             return
         except _Refused as refused:
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-            headers += [(b"connection", b"close"), (b"retry-after", b"60")]
+            headers += [(b"connection", b"close"), *([(b"retry-after", b"60")] if refused.status == 503 else [])]
             await _send(send, refused.status, headers, _REFUSED[refused.status].encode())
             return
         loop = asyncio.get_running_loop()
@@ -108,7 +108,7 @@ class Front:
         if rest is None:
             await _send(send, status, headers, answer)
         else:
-            await self._send_in_pieces(send, status, headers, answer, rest)
+            await self._send_in_pieces(receive, send, status, headers, answer, rest)
 
     async def _body(self, environ: dict[str, Any], receive: Receive) -> bytes:
         """The whole body. Raises `_Refused` where it is too large or too slow, and `_Gone`."""
@@ -148,19 +148,35 @@ class Front:
         return bytes(body)
 
     async def _send_in_pieces(
-        self, send: Send, status: int, headers: list[tuple[bytes, bytes]], piece: bytes, rest: _Rest
+        self,
+        receive: Receive,
+        send: Send,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        piece: bytes,
+        rest: _Rest,
     ) -> None:
         """A thread makes each piece, and none waits for the visitor to take it."""
-        loop = asyncio.get_running_loop()
+        loop, gone = asyncio.get_running_loop(), asyncio.create_task(_until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": status, "headers": headers})
-            while piece:
+            while piece and not gone.done():
                 message = {"type": "http.response.body", "body": piece, "more_body": True}
                 await asyncio.wait_for(send(message), PIECE_S_MAX)
                 piece = await loop.run_in_executor(self._threads, rest.piece)
-            await send({"type": "http.response.body", "body": b""})
+            if not piece:
+                await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            return  # what is not finished is cut off
         finally:
+            gone.cancel()
             await loop.run_in_executor(self._threads, rest.close)
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Return when the visitor has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class _Rest:
