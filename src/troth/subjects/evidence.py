@@ -136,8 +136,13 @@ def _goes(located: Located, node: Node, row: FoundRow, feed: Feed) -> bool:
     for column, text in feed.where.items():
         if column not in located.columns[node.place]:
             return False
-        wanted = _as_stored(node, column, text)
-        if wanted is None or not same(located.value(node.place, row, column), wanted):
+        stored, wanted = located.value(node.place, row, column), _as_stored(node, column, text)
+        if isinstance(wanted, bool):  # some engines keep numbers for truth
+            stored = bool(stored) if stored in (0, 1) else None
+            goes = stored is wanted
+        else:
+            goes = wanted is not None and same(stored, wanted)
+        if not goes:
             return False
     return True
 

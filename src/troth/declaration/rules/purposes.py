@@ -116,13 +116,17 @@ def _recipients(declaration: Declaration) -> Faults:
 def _feeds(declaration: Declaration) -> Faults:
     """A feed shows whose data goes to a recipient: by rows of a declared table that lead to a person and hold what the
     recipient receives, and by columns that are declared."""
-    known = {f"{place.system}.{place.name}": place for place in places(declaration)}
+    known = {
+        f"{place.system}.{place.name}": place
+        for place in places(declaration)
+        if declaration.systems[place.system].is_looked_into
+    }
     for name, recipient in declaration.recipients.items():
         if (feed := recipient.feed) is None:
             continue
         path = ("recipients", name, "feed")
         place = known.get(feed.table)
-        if place is None or not declaration.systems[place.system].is_looked_into:
+        if place is None:
             mend = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that is looked into")
             yield Fault("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", mend)
             continue

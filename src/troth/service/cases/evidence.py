@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from troth.service.cases.asking import systems_of
 from troth.service.cases.desk import Desk
@@ -51,8 +52,8 @@ def evidence_of(case: Case, at_desk: Desk) -> Evidence:
     fed: dict[str, Went] = {}
     held: dict[str, frozenset[str]] = {}
     for facts in _noted(case):
-        for place, kept in facts["held"].items():
-            held[place] = held.get(place, frozenset()) | frozenset(kept)
+        for place, stays in facts["held"].items():
+            held[place] = held.get(place, frozenset()) | frozenset(stays)
         for name, now in facts["fed"].items():
             before, changed, kept = fed.get(name, Went()), frozenset(now["changed"]), frozenset(now["kept"])
             fed[name] = Went(
@@ -63,7 +64,7 @@ def evidence_of(case: Case, at_desk: Desk) -> Evidence:
     return Evidence(fed=fed, held={**held, **dict(_asked(case, at_desk))})
 
 
-def _noted(case: Case) -> Iterator[dict[str, dict[str, dict[str, list[str]]]]]:
+def _noted(case: Case) -> Iterator[dict[str, Any]]:
     """What was put down for runs that have begun: what was planned and not carried out changed nothing."""
     events = list(case.events.filter(what=_NOTED).order_by("at", "id").values_list("facts", flat=True))
     named = [facts["run"] for facts in events]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.declaration import Declaration, Recipient, covers
@@ -146,7 +146,7 @@ def owed(declaration: Declaration, evidence: Evidence, changed: Collection[str] 
     return found
 
 
-def _within(categories: Iterable[str], recipient: Recipient) -> set[str]:
+def _within(categories: Collection[str], recipient: Recipient) -> set[str]:
     """What of *categories* the recipient is declared to receive."""
     return set(_touched(categories, recipient.receives))
 

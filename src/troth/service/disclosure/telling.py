@@ -236,7 +236,7 @@ def _how(row: Notice) -> State:
     return State.SENT if row.letter.state == LetterRow.State.SENT else State.OWED
 
 
-_ENDED = {Notice.Ended.TOLD: State.TOLD, Notice.Ended.NOTHING_SENT: State.NOTHING_SENT}
+_ENDED: Mapping[str, State] = {Notice.Ended.TOLD: State.TOLD, Notice.Ended.NOTHING_SENT: State.NOTHING_SENT}
 
 
 def _moment(letter: LetterRow | None) -> dt.datetime | None:
