@@ -431,8 +431,8 @@ def _erased(case: Case, did: str) -> dict[str, Any]:
 def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     if case.right == Right.AMEND:
         with translation.override(case.language):
-            names = [target_words(at_desk.declaration, target) for target in content.changes]
-        return {"changed": tuple(map(shortened, names)) or ("–",)}
+            changed = tuple(shortened(target_words(at_desk.declaration, target)) for target in content.changes)
+        return {"changed": changed or ("–",)}
     return {}
 
 
