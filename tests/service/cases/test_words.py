@@ -139,7 +139,7 @@ def seen(page: bytes | str) -> str:
 def firm(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(frame, "networks", Networks())
+    monkeypatch.setattr(frame, "networks", Networks(most=1_000))
     office.do("drop table login;" + SHOP)
     office.do("".join(ROWS.format(number, f"{right}@example.org") for number, right in enumerate(RIGHTS, 1)))
     (office.folder / "troth.yaml").write_text(DECLARED, encoding="utf-8")
