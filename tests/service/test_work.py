@@ -566,7 +566,7 @@ def test_an_error_among_the_notes_is_not_had_again(
     want("demo", "R-1")
     with monkeypatch.context() as patch:
         patch.setattr(Flow, "_noted", lambda self, name, call: self._note(name, call))
-        patch.setattr(engine, "_note", lambda name, call: engine.DBOS.run_step({"name": name}, call))
+        patch.setattr(engine, "_note", lambda name, call: vars(engine)["DBOS"].run_step({"name": name}, call))
         carry()
     FlowRow.objects.update(state=State.FAILED, due_at=None, step="ask", reason="PortableWorkflowError")
     broken[0] = False
