@@ -3,15 +3,18 @@ they are never the outcome of anything; any other error is a mistake of ours and
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import time
 from typing import Any, Final
 
 from django.db import Error, InterfaceError, OperationalError, connections
 
-__all__ = ["WAIT_S_MAX", "answer_soon", "hasty", "may_pass"]
+__all__ = ["WAIT_S_MAX", "answer_soon", "hasty", "may_pass", "say_away"]
 
 WAIT_S_MAX: Final = 4
 """How long a request of somebody waits for the database, for a lock or to connect. Workers wait longer."""
+_SAID_EVERY_S: Final = 60.0
 _STATEMENT_S_MAX: Final = 30
 """How long one statement of a request may take on PostgreSQL."""
 
@@ -48,6 +51,17 @@ def may_pass(error: BaseException) -> bool:
         "OperationalError",
         "InterfaceError",
     }
+
+
+_last_said: dict[str, float] = {}
+
+
+def say_away(log: logging.Logger, words: str) -> None:
+    """Log the error that is handled under *words*, once a minute: what waits for a database tries every second."""
+    now = time.monotonic()
+    if now - _last_said.get(words, -_SAID_EVERY_S) >= _SAID_EVERY_S:
+        _last_said[words] = now
+        log.exception(words)
 
 
 def answer_soon() -> None:

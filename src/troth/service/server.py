@@ -176,6 +176,7 @@ def _beside(names: Sequence[str]) -> Iterator[None]:
             _LOG.error("what works beside the server ended with code %d; it begins anew", process.returncode)
             pause_s = _AGAIN_S if time.monotonic() - begun > _AGAIN_S_MAX else min(2 * pause_s, _AGAIN_S_MAX)
             if not stop.wait(pause_s):
+                _end(process)  # its input is ours
                 process = _begin(command)
 
     watching = threading.Thread(target=watch, name="troth-beside", daemon=True)

@@ -183,6 +183,23 @@ def test_everybody_is_answered_once_with_50_restarts(
     restarted(office, durable_server, sink, modes=5 * [mode], seed=seed)  # times five seeds, two modes
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_everybody_is_answered_once_after_postgresql_was_away_for_longer_than_a_lease(
+    office: Office, durable_server: Server, sink: Sink
+) -> None:
+    crowd = Crowd(office, 7)
+    for _ in range(2):
+        crowd.ask()
+        connection.close()
+        durable_server.run("ALTER DATABASE troth ALLOW_CONNECTIONS false")
+        durable_server.cut("troth")
+        time.sleep(45)
+        durable_server.run("ALTER DATABASE troth ALLOW_CONNECTIONS true")
+    wait_until(lambda: answered(crowd))
+    assert_exactly_once(crowd, office, sink)
+
+
 def locked(office: Office, sink: Sink, *, locks_s: list[float], seed: int) -> None:
     crowd = Crowd(office, seed)
     for lock_s in locks_s:

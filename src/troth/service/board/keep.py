@@ -34,6 +34,7 @@ from troth.service.board.publishing import CHANGES_PUBLISHED, has_turned, is_ask
 from troth.service.board.pushing import note_judged
 from troth.service.board.reminding import remind, tell_tasks
 from troth.service.company import Company, company
+from troth.service.database import may_pass
 from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
 from troth.service.mail.run import deliver
@@ -176,8 +177,8 @@ def run_due(
                 except due.LeaseLost as error:
                     lost += 1
                     _LOG.warning("%s", error)
-                except Error:
-                    _left.append(held)
+                except Error as away:
+                    _give_back_later(held, away)
                     raise
     if doubt is None:
         _in_turn(_DISPOSAL, now, lambda: _dispose(here, now))
@@ -268,9 +269,15 @@ def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None
             due.finish(held, next_due=again)
         except due.LeaseLost as lost:
             _LOG.warning("%s", lost)
-        except Error:
-            _left.append(held)
+        except Error as away:
+            _give_back_later(held, away)
             raise
+
+
+def _give_back_later(held: due.Claim, error: Error) -> None:
+    """Let the next pass give back what our own database went away from; it would be held until the lease runs out."""
+    if may_pass(error):
+        _left.append(held)
 
 
 def _take_up_runs(office: Office, now: dt.datetime) -> dt.datetime:

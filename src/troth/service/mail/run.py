@@ -21,7 +21,7 @@ from troth.ledger import Entry, Name, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.protect import Context, Keyring, OpenError
 from troth.service.configuration import MailServer, ServiceError, Settings
-from troth.service.database import may_pass
+from troth.service.database import may_pass, say_away
 from troth.service.keys import keyring as open_keyring
 from troth.service.mail.kinds import KINDS
 from troth.service.mail.message import Address, Message, message
@@ -177,9 +177,11 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
         try:
             deliver(clock(), keyring=open_keyring(told.home), server=told.mail)
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
-            rest_s = _AWAY_S if may_pass(error) else _REST_AFTER_ERROR_S
-            _LOG.exception("sending letters broke off; it goes on in %g seconds", rest_s)
-            stop.wait(rest_s)
+            if may_pass(error):
+                say_away(_LOG, "the database did not answer; letters are sent once it does")
+            else:
+                _LOG.exception("sending letters broke off; it goes on in %g seconds", _REST_AFTER_ERROR_S)
+                stop.wait(_REST_AFTER_ERROR_S)
         finally:
             close_old_connections()
         stop.wait(_REST_S)
@@ -274,7 +276,7 @@ def _surely(note: Callable[[], T]) -> T:
         except Error as away:
             if not may_pass(away):
                 raise
-            _LOG.warning("a letter was handed over, and the database does not answer: noted once it does")
+            say_away(_LOG, "a letter was handed over, and the database did not answer; it is noted once it does")
         close_old_connections()
         time.sleep(_AWAY_S)
 

@@ -26,7 +26,7 @@ from django.db.models import F
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError, Settings
-from troth.service.database import may_pass
+from troth.service.database import may_pass, say_away
 from troth.service.work.carried import Flow, NotesAway
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.notes import forget_newer
@@ -134,7 +134,7 @@ class _Hold:
                     return
                 self._valid_until, pause_s = asked + self._lease.total_seconds(), every_s
             except Error:
-                _LOG.exception("the lease of this worker could not be renewed; it is tried again")
+                say_away(_LOG, "the lease of this worker could not be renewed; it is tried again")
             finally:
                 close_old_connections()
         connections.close_all()
@@ -208,7 +208,7 @@ class _Worker:
             self._next_rounds = 0.0
             if not self._is_patient:
                 raise
-            _LOG.exception("the database did not answer; work goes on once it does")
+            say_away(_LOG, "the database did not answer; work goes on once it does")
             return False
         finally:
             close_old_connections()
@@ -248,10 +248,15 @@ class _Worker:
         self._running |= {flow.key: (flow, begun) for flow in taken}
         self._busy_at = begun
         try:
-            self._open_engine().begin(taken)
+            engine = self._open_engine()
+        except (Error, NotesAway):
+            self._running = {key: one for key, one in self._running.items() if one[1] != begun}
+            raise
+        try:
+            engine.begin(taken)
         except (Error, NotesAway):
             for flow in taken:
-                if self._engine is None or self._engine.withdraw(flow):
+                if engine.withdraw(flow):
                     del self._running[flow.key]
             raise
 
@@ -339,7 +344,7 @@ def _wait_for_database(stop: threading.Event) -> None:
         except Error as away:
             if not may_pass(away):
                 raise
-            _LOG.warning("the database does not answer; work begins once it does", exc_info=away)
+            say_away(_LOG, "the database does not answer; work begins once it does")
         finally:
             close_old_connections()
         stop.wait(_AWAY_S)
