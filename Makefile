@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS ?= tests
 # Many tests wait for processes of their own: one more worker than there are processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Where the demo is served.
+PORT ?= 8000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset test cover lint soak mutations bench lock services
@@ -14,11 +16,11 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-demo: $(VENV)/.demo  ## Bring up the example company at http://localhost:8000
-	@$(BIN)/troth demo
+demo: $(VENV)/.demo  ## Bring up the example company at http://localhost:8000, or elsewhere with PORT=8010
+	@$(BIN)/troth demo --port $(PORT)
 
 demo-reset: $(VENV)/.demo  ## Forget the example company and start over
-	@$(BIN)/troth demo --reset
+	@$(BIN)/troth demo --reset --port $(PORT)
 
 test: $(VENV)/.dev services lint  ## Everything that continuous integration runs, in 15 minutes at most
 	$(BIN)/pytest $(TESTS) -n $(WORKERS) --dist worksteal

@@ -40,6 +40,28 @@ def test_what_it_prints_can_be_pasted_into_a_shell(made: Firm) -> None:
     assert f"`troth demo --reset --folder '{made.folder}'`".replace("it's", "it'\"'\"'s") in again.out
 
 
+def test_it_says_how_to_sign_in_to_its_console_to_its_owner_alone(made: Firm) -> None:
+    kept = made.folder / "sign-in"
+    assert made.troth(*SMALL, str(made.folder), "--json").document["sign_in"] == str(kept)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    before = kept.read_text("utf-8").splitlines()
+    assert before[1] == "user: dpo@example.org"
+    assert len(before) == 14
+    made.troth(*SMALL, str(made.folder))
+    after = kept.read_text("utf-8").splitlines()
+    assert after[:4] == before[:4]
+    assert not set(after[4:]) & set(before[4:]), "codes of before are good no more"
+    listed = made.troth("staff", "list", "--json").document
+    assert [(one["account"], one["second_factor"]) for one in listed["people"]] == [("dpo@example.org", True)]
+
+
+def test_its_ceiling_leaves_room_for_colleagues(made: Firm) -> None:
+    made.troth("keep")
+    for name in ("ben", "chloe"):
+        invited = made.troth("staff", "invite", f"{name}@example.org", "--role", "handler", "--reason", "helps")
+        assert (invited.code, invited.err) == (0, "")
+
+
 def test_a_second_start_keeps_what_is_there(made: Firm) -> None:
     before = (made.home / "root.key").read_bytes()
     assert made.troth(*SMALL, str(made.folder)).code == 0

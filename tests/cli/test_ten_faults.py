@@ -19,7 +19,7 @@ ANSWERS = "We answer within one month."
 COMPLAINTS = "We acknowledge every complaint within thirty days and tell you the outcome without delay."
 DATABASES = "Every connection between our website and our databases is encrypted too."
 PAGE = "You reach this policy from a link named “Privacy policy” on every page of our website."
-EIGHT = "No more than eight people can open customer data."
+TWENTY = "No more than twenty people can open customer data."
 STAYS = "What we have deleted stays deleted, also when we restore a backup."
 RECORD = "Each act on your data leaves an entry in a record that cannot be changed afterwards without anybody noticing."
 NOTHING = "We store nothing on your device before you have chosen."
@@ -127,10 +127,10 @@ FAULTS = {
         lambda company: company.page("other_words", on=False),
         {PAGE: "broken"},
     ),
-    "a ninth person who sees everything": Fault(
-        lambda company: company.write("troth", _people(3)),
-        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username = 'root3'"),
-        {EIGHT: "broken"},
+    "a twenty-first person who sees everything": Fault(
+        lambda company: company.write("troth", _people(15)),
+        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username = 'root15'"),
+        {TWENTY: "broken"},
     ),
     "a database that is read in plain text": Fault(
         lambda company: _reach_desk(company, "DESK_IN_PLAIN"),
@@ -227,7 +227,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server)
             plan = company.troth("erase", "--email", "ann@example.org")
             approved = plan.out.rpartition("--apply ")[2].split()[0]
             assert company.troth("erase", "--email", "ann@example.org", "--apply", approved).code == 0
-            company.write("troth", _people(1, 2))
+            company.write("troth", _people(1, 14))
             company.keep()
             yield company
 
@@ -237,11 +237,11 @@ def _by_socket(url: str, server: Server) -> str:
     return f"postgresql://postgres@/{name}?host={server.socket}&port={server.port}"
 
 
-def test_eight_people_with_access_are_as_many_as_promised(company: Running) -> None:
+def test_twenty_people_with_access_are_as_many_as_promised(company: Running) -> None:
     latest = "SELECT figures FROM record_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
     [(figures,)] = company.read("troth", latest)
-    assert json.loads(figures) == {"accounts": 6, "people in Troth": 2, "ceiling": 8}
-    assert company.statuses()[EIGHT] == "kept"
+    assert json.loads(figures) == {"accounts": 6, "people in Troth": 14, "ceiling": 20}
+    assert company.statuses()[TWENTY] == "kept"
 
 
 def test_all_measured_promises_are_kept_before(company: Running) -> None:

@@ -58,6 +58,14 @@ def test_a_half_made_folder_is_taken_away_and_the_next_try_works(tmp_path: Path,
     assert _pip(tmp_path) == 0
 
 
+def test_the_demo_is_served_where_one_says() -> None:
+    for target in ("demo", "demo-reset"):
+        told = subprocess.run(
+            ["make", "-n", "-C", MAKEFILE.parent, target, "PORT=8010"], capture_output=True, text=True, check=True
+        )
+        assert re.search(r"troth demo (--reset )?--port 8010$", told.stdout, re.MULTILINE)
+
+
 def test_what_builds_troth_is_locked_like_the_rest() -> None:
     declared = tomllib.loads((MAKEFILE.parent / "pyproject.toml").read_text("utf-8"))
     needed = {*declared["build-system"]["requires"], "editables"}  # the last for `pip install -e`

@@ -231,7 +231,7 @@ def test_a_file_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(PolicyError, match=r"to read PDF takes pypdfium2: pip install 'troth\[policy\]'"):
+    with pytest.raises(PolicyError, match=r"to read PDF takes pypdfium2: pip install '.\[policy\]'"):
         read_bytes(as_pdf(POLICY), name="policy.pdf")
 
 

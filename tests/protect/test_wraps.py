@@ -174,9 +174,9 @@ def test_a_missing_package_is_told_with_its_extra(
 ) -> None:
     name = {"aws": "aws-kms", "vault": "transit"}.get(extra, extra)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(WrapRefused, match=rf"pip install 'troth\[{extra}\]'"):
+    with pytest.raises(WrapRefused, match=rf"pip install '.\[{extra}\]'"):
         world.way(name).wrap(bytes(32), Keyring(bytes(32)).id)
-    with pytest.raises(WrapRefused, match=rf"pip install 'troth\[{extra}\]'"):
+    with pytest.raises(WrapRefused, match=rf"pip install '.\[{extra}\]'"):
         world.way(name).unwrap("AAAA" * 20, Keyring(bytes(32)).id)
 
 

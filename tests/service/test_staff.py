@@ -26,6 +26,7 @@ from troth.service.networks import Networks
 from troth.service.record.models import EntryRow
 from troth.service.staff import adapters, attempts, run
 from troth.service.staff.doors import Right, Role, Rule, by_token, look, needs, public, rule_of, signed_in
+from troth.service.staff.factors import fresh_codes
 from troth.service.staff.looking import looks_at
 from troth.service.staff.models import Access, Attempts, Grant, Member, Refusal, Secret
 from troth.service.staff.plan import LOCKED_FOR
@@ -234,6 +235,20 @@ def test_a_code_counts_once(visitor: Client) -> None:
     sign_in(again, "ann@example.org")
     assert "used already" in text(again.post("/staff/sign-in/code", {"code": number}))
     assert again.get("/try/own").status_code == 302
+
+
+def test_codes_for_a_trial_are_each_good_once(visitor: Client) -> None:
+    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    old = fresh_codes(member.user)
+    first, *_ = fresh_codes(member.user)
+    sign_in(visitor, "ann@example.org")
+    for wrong in (old[0], "000000"):
+        assert visitor.post("/staff/sign-in/code", {"code": wrong}).status_code == 200
+    assert visitor.post("/staff/sign-in/code", {"code": first}).status_code == 302
+    assert visitor.get("/try/shows").status_code == 200
+    again = Client(headers={"host": "localhost"})
+    sign_in(again, "ann@example.org")
+    assert again.post("/staff/sign-in/code", {"code": first}).status_code == 200
 
 
 def test_removing_the_last_factor_takes_the_secret_and_shuts_the_pages(staff_member: StaffMember) -> None:

@@ -56,7 +56,7 @@ def test_a_missing_driver_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, driver, None)
     monkeypatch.delitem(sys.modules, f"troth.stores.{scheme}", raising=False)
-    with pytest.raises(StoreRefused, match=rf"pip install 'troth\[{extra}\]'"):
+    with pytest.raises(StoreRefused, match=rf"pip install '.\[{extra}\]'"):
         open_store("shop", f"{scheme}://ann:{SECRET}@localhost/db")
 
 

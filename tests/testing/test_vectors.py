@@ -261,7 +261,7 @@ def test_without_numpy_no_batch_is_claimed(report: Callable[[Any], Any], monkeyp
     monkeypatch.setitem(sys.modules, "numpy", None)
     done = report(GOOD["AES-FF1"])
     assert (done.passed, done.failures) == (0, [])
-    assert dict(done.skipped) == {"batches need numpy: pip install 'troth[tokens]'": 2}
+    assert dict(done.skipped) == {"batches need numpy: pip install '.[tokens]' in the checkout of Troth": 2}
 
 
 def test_what_openssl_does_not_have_is_skipped(report: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import getpass
 import os
 import re
+import secrets
 import shlex
 import shutil
 import sys
@@ -61,13 +62,14 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     stores = apart(partial(_lay, folder, people, seed))
     _environment(folder, stores, example, port)
     apart(_records)
+    sign_in, rest_s = apart(partial(_console, folder, port))
     urls = {name: f"http://localhost:{port}{path}" for name, path in _PAGES.items()}
 
     def tell() -> None:
         if as_json:
-            cli.print_json({"folder": str(folder), "environment": _variables(stores), **urls})
+            cli.print_json({"folder": str(folder), "environment": _variables(stores), **urls, "sign_in": str(sign_in)})
         else:
-            _tell(folder, stores, example, {} if no_serve else urls)
+            _tell(folder, stores, example, {} if no_serve else urls, sign_in, rest_s)
 
     if no_serve:
         tell()
@@ -81,6 +83,7 @@ _PAGES = {
     "status": "/policy/status/",
     "centre": "/your-data/",
     "mailbox": "/mailbox/",
+    "console": "/console/",
 }
 
 
@@ -185,14 +188,59 @@ def _records() -> None:
         sequence(ledger_signer(keyring(TROTH.home), load(TROTH.declaration).organisation), now=now)
 
 
-def _tell(folder: Path, stores: Mapping[str, str], example: Path, urls: dict[str, str]) -> None:
+_OFFICER = "dpo@example.org"
+
+
+def _console(folder: Path, port: int) -> tuple[Path, float]:
+    """Somebody of the example company who may open the console, its officer, with a password of this demo alone and
+    fresh codes for the second factor at each start. The file that says how they sign in, which is for its owner alone;
+    and how many seconds the keep loop rests."""
+    from troth.service.server import set_up
+
+    set_up()
+    from troth.service.board.keep import REST
+    from troth.service.staff import run
+    from troth.service.staff.factors import fresh_codes
+    from troth.service.staff.models import Member
+    from troth.service.staff.rights import Role
+    from troth.service.staff.undertaking import document_hash
+
+    now, kept = dt.datetime.now(dt.UTC), folder / "sign-in"
+    member = Member.objects.select_related("user").filter(user__username=_OFFICER).first()
+    if member is None:
+        member, token = run.invite(_OFFICER, [Role.OFFICER], reason="the example company's officer", now=now)
+        run.accept(token, password := secrets.token_urlsafe(12), now=now)
+        run.sign(member, document_hash(), now=now)
+    else:
+        found = re.search(r"^password: (\S+)", kept.read_text("utf-8"), re.MULTILINE) if kept.is_file() else None
+        password = found[1] if found is not None else "the one that you chose"
+    codes = fresh_codes(member.user)
+    text = f"""http://localhost:{port}/console/
+user: {_OFFICER}
+password: {password}
+One of these codes where a second factor is asked for; each is good once, and `troth demo` makes new ones:
+{chr(10).join(codes)}
+"""
+    kept.touch(mode=0o600)
+    kept.write_text(text, encoding="utf-8")
+    return kept, REST.total_seconds()
+
+
+def _tell(
+    folder: Path, stores: Mapping[str, str], example: Path, urls: dict[str, str], sign_in: Path, rest_s: float
+) -> None:
     click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
     if urls:
         click.echo(
             f"Ask for something as ann@example.org at {urls['centre']}, read the letter in the mailbox, follow\n"
-            "its link, and see the receipt, and the promise stay kept."
+            "its link, and see the receipt, and the promise stay kept. The checks that it concerns run within\n"
+            f"{rest_s:g} seconds or so, each once a minute at most."
+        )
+        click.echo(
+            f"To open the console, sign in as {_OFFICER}. The password, and codes for the second factor:\n"
+            f"  cat {shlex.quote(str(sign_in))}"
         )
     wait = "The first checks take a few seconds. " if urls else ""
     click.echo(f"{wait}To work on its data{' from another terminal' if urls else ''}:")

@@ -15,6 +15,7 @@ import click
 
 from troth.cli import company as cli
 from troth.counting import counted
+from troth.extras import install_hint
 
 __all__ = ["doctor"]
 
@@ -64,7 +65,7 @@ def _machine() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for extra, (module, what) in _EXTRAS.items():
         if importlib.util.find_spec(module) is None:
-            yield "note", what, f"not installed; pip install 'troth[{extra}]' if you need it"
+            yield "note", what, f"not installed; {install_hint(extra)} if you need it"
         else:
             yield "ok", what, "installed"
 

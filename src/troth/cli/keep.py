@@ -24,8 +24,9 @@ __all__ = ["keep"]
 def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     """Run the checks that are due, and finish what was interrupted.
 
-    Made for cron, for any number of machines at once: each control is claimed by one of them. Finding a broken promise
-    is the job: the exit code is 1 only where an interrupted run could not be finished.
+    Made for cron, for any number of machines at once: each control is claimed by one of them. The exit code is 1 while
+    a promise is broken, as that of `audit` and `check` where they find something, and where an interrupted run could
+    not be finished. With --forever it is 0: the log and the status page tell.
 
     \b
     Example:  troth keep
@@ -40,11 +41,13 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     resumed = cli.Company(load(declaration), {}).resume()
     from troth.service.board.keep import forever as loop
     from troth.service.board.keep import run_due
+    from troth.service.board.models import PromiseRow
 
     log = logging.getLogger("troth.keep")
     log.setLevel(logging.ERROR)  # what it would say is printed
     report = run_due(dt.datetime.now(dt.UTC), hasten=hasten)
     log.setLevel(logging.NOTSET)
+    broken = PromiseRow.objects.filter(status=PromiseRow.Status.BROKEN).count()
     if as_json:
         cli.print_json(
             {
@@ -56,6 +59,7 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
                 "promises_changed": [
                     {"promise": quote, "status": str(status)} for quote, status in report.promises_changed
                 ],
+                "broken": broken,
                 "unsigned": list(report.unsigned),
             }
         )
@@ -73,5 +77,5 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
         click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed{lost}")
     if forever:
         loop(stop)
-    elif any(outcome != "finished" for _, outcome in resumed):
+    elif broken or any(outcome != "finished" for _, outcome in resumed):
         raise click.exceptions.Exit(1)

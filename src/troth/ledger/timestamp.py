@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from troth.extras import install_hint
 from troth.ledger.errors import TimestampRefused
 
 if TYPE_CHECKING:
@@ -68,4 +69,4 @@ def _require_installed() -> None:
     try:
         import rfc3161_client  # noqa: F401 - whether it is there
     except ImportError:
-        raise TimestampRefused("timestamps need the extra 'timestamp': pip install 'troth[timestamp]'") from None
+        raise TimestampRefused(f"timestamps need the extra 'timestamp': {install_hint('timestamp')}") from None

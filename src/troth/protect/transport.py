@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from troth.extras import install_hint
 from troth.ledger import Hash, KeyId
 from troth.protect import files
 from troth.protect.approvers import APPROVERS_FILE, Approver, approvers_text, parse_approvers, read_approvers
@@ -204,5 +205,5 @@ def _pyrage() -> Any:
     try:
         import pyrage
     except ImportError:
-        raise KeyRefused("keys are exported by age, which is not there: pip install 'troth[age]'") from None
+        raise KeyRefused(f"keys are exported by age, which is not there: {install_hint('age')}") from None
     return pyrage

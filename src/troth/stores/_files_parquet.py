@@ -6,6 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
+from troth.extras import install_hint
 from troth.stores._files_text import MEND, Decide, Kinds, Malformed, Unfit, Verdict, digest
 from troth.stores.contract import ColumnKind, Row, Scalar
 
@@ -48,7 +49,7 @@ def _file(source: BinaryIO) -> Any:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise Malformed("reading Parquet needs pyarrow: pip install 'troth[parquet]'") from None
+        raise Malformed(f"reading Parquet needs pyarrow: {install_hint('parquet')}") from None
     try:
         return pq.ParquetFile(source)
     except pa.ArrowException:

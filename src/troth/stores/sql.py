@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from troth.extras import install_hint
 from troth.stores._values import Unfit, digits_of
 from troth.stores.contract import (
     NEVER,
@@ -53,7 +54,7 @@ def connect(name: str, url: str, *, read_only: bool, limits: Limits) -> SqlStore
         return SqlStore(name, _dialect(url), read_only=read_only, limits=limits)
     except ImportError as error:
         extra = "postgresql" if url.startswith("postgres") else "mariadb"
-        trouble = f"needs a driver that is not installed ({error.name}): pip install 'troth[{extra}]'"
+        trouble = f"needs a driver that is not installed ({error.name}): {install_hint(extra)}"
     except (sa.exc.ArgumentError, ValueError, TypeError) as error:
         sayable = type(error) is ValueError and "memory" in str(error)
         trouble = str(error) if sayable else "its URL cannot be read: check scheme, port, and %-escapes in the password"

@@ -132,4 +132,4 @@ def test_measuring_without_polars_names_the_extra() -> None:
     code = "import sys; sys.modules['polars'] = None; import troth.protect; import troth.protect.anonymity"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
-    assert "pip install 'troth[anonymity]'" in done.stderr.splitlines()[-1]
+    assert "pip install '.[anonymity]'" in done.stderr.splitlines()[-1]

@@ -10,6 +10,7 @@ from troth.detect.files.cells import Cell, inside
 from troth.detect.files.decoding import Readable
 from troth.detect.files.found import Remark
 from troth.detect.finding import Unscanned
+from troth.extras import install_hint
 
 __all__ = ["in_parquet"]
 
@@ -27,7 +28,7 @@ def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise Unscanned("reading Parquet needs pyarrow: pip install 'troth[parquet]'") from None
+        raise Unscanned(f"reading Parquet needs pyarrow: {install_hint('parquet')}") from None
     if not getattr(stream, "seekable", bool)():
         raise Unscanned("Parquet has its table of contents at its end: give it as a file, not through a pipe")
     try:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 from troth.apart import Refused, TooLong, TooMuch, ask, work
+from troth.extras import install_hint
 from troth.policy.reading.extracted import Piece, assembled
 from troth.policy.text import Cell, PolicyError, PolicyText
 
@@ -23,7 +24,7 @@ _LIBRARIES = {"docx": "mammoth", "pdf": "pypdfium2"}
 def read_apart(data: bytes, kind: Literal["docx", "pdf"]) -> PolicyText:
     """Read a DOCX or PDF file. Raises `PolicyError` for a file that cannot be read, or takes too much to read."""
     if importlib.util.find_spec(_LIBRARIES[kind]) is None:
-        raise PolicyError(f"to read {kind.upper()} takes {_LIBRARIES[kind]}: pip install 'troth[policy]'")
+        raise PolicyError(f"to read {kind.upper()} takes {_LIBRARIES[kind]}: {install_hint('policy')}")
     try:
         found = ask(__name__, kind, given=data, within_s=2 * _SECONDS_MAX)
     except Refused as refused:

@@ -11,12 +11,13 @@ It does not promise that anything is anonymous in law: docs/explain/anonymity.md
 It needs polars (``troth[anonymity]``) and, for noise, OpenDP (``troth[dp]``).
 """
 
+from troth.extras import install_hint
 from troth.protect.errors import ProtectError
 
 try:
     import polars as _polars  # noqa: F401
 except ImportError:
-    raise ProtectError("measuring anonymity needs polars: pip install 'troth[anonymity]'") from None
+    raise ProtectError(f"measuring anonymity needs polars: {install_hint('anonymity')}") from None
 
 from troth.protect.anonymity.anonymise import Anonymised, anonymise
 from troth.protect.anonymity.budget import Budget, Spending

@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from troth.extras import install_hint
 from troth.protect.anonymity._table import at_least, columns, distinct, known, plain
 from troth.protect.anonymity.budget import Amount, Budget, amount
 from troth.protect.anonymity.errors import AnonymityRefused
@@ -286,6 +287,6 @@ def _opendp() -> Any:
     try:
         import opendp.prelude as dp
     except ImportError:
-        raise ProtectError("noise needs OpenDP: pip install 'troth[dp]'") from None
+        raise ProtectError(f"noise needs OpenDP: {install_hint('dp')}") from None
     dp.enable_features("contrib")
     return dp

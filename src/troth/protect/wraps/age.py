@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from troth.extras import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WrapRefused
 from troth.protect.wraps.given import given
@@ -91,5 +92,5 @@ def _pyrage() -> Any:
     try:
         import pyrage
     except ImportError:
-        raise WrapRefused("the root key is wrapped by age, which is not there: pip install 'troth[age]'") from None
+        raise WrapRefused(f"the root key is wrapped by age, which is not there: {install_hint('age')}") from None
     return pyrage

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from troth.extras import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.text import decoded, encoded
@@ -73,7 +74,7 @@ class AwsKms:
             from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
         except ImportError:
             raise WrapRefused(
-                "the root key is wrapped by AWS KMS, whose client is not there: pip install 'troth[aws]'"
+                f"the root key is wrapped by AWS KMS, whose client is not there: {install_hint('aws')}"
             ) from None
         region = self.key.split(":")[3]
         limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from troth.extras import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WrapRefused
 from troth.protect.hazmat import NONCE_BYTES, TAG_BYTES
@@ -144,6 +145,6 @@ def _pkcs11() -> Any:
         import pkcs11
     except ImportError:
         raise WrapRefused(
-            "the root key is in a PKCS #11 token, whose client is not there: pip install 'troth[pkcs11]'"
+            f"the root key is in a PKCS #11 token, whose client is not there: {install_hint('pkcs11')}"
         ) from None
     return pkcs11

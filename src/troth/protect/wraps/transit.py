@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from troth.extras import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.given import given
@@ -57,7 +58,7 @@ class Transit:
             import requests
         except ImportError:
             raise WrapRefused(
-                "the root key is wrapped by Vault, whose client is not there: pip install 'troth[vault]'"
+                f"the root key is wrapped by Vault, whose client is not there: {install_hint('vault')}"
             ) from None
         address = _address()
         token, namespace = given("VAULT_TOKEN"), os.environ.get("VAULT_NAMESPACE") or None

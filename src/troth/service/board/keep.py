@@ -52,7 +52,7 @@ from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
 from troth.service.staff.run import close_inactive
 
-__all__ = ["Last", "Office", "Report", "forever", "run_due"]
+__all__ = ["AT_ONCE_EVERY", "REST", "Last", "Office", "Report", "forever", "run_due"]
 
 _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
@@ -68,11 +68,12 @@ _RUNS_EVERY = dt.timedelta(minutes=2)
 _OUTSIDE_EVERY = dt.timedelta(minutes=10)
 _LEASE = dt.timedelta(minutes=15)
 """Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
-_REST_S = 5.0
+REST = dt.timedelta(seconds=5)
+"""Between one pass and the next."""
 _JUDGE_EVERY = dt.timedelta(seconds=30)
 """How late a status may follow that changes by time alone."""
 _NEXT_PASS = dt.timedelta(microseconds=1)
-_AT_ONCE_EVERY = dt.timedelta(minutes=1)
+AT_ONCE_EVERY = dt.timedelta(minutes=1)
 """How often a control is asked at once after something happened, however often it does."""
 _RESEALED_AT_ONCE = 20_000
 """Values that one pass seals anew, a few seconds of work."""
@@ -209,10 +210,10 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
         try:
             run_due(clock(), last=last)
         except Exception:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
-            _LOG.exception("a pass of the keep loop broke; the next one follows in %g seconds", _REST_S)
+            _LOG.exception("a pass of the keep loop broke; the next one follows in %g seconds", REST.total_seconds())
         finally:
             close_old_connections()
-        stop.wait(_REST_S)
+        stop.wait(REST.total_seconds())
 
 
 def _schedule(here: Company, now: dt.datetime) -> None:
@@ -245,7 +246,7 @@ def _hasten_concerned(here: Company, now: dt.datetime) -> None:
         for id_ in _asked(here, now):
             if event in here.controls[id_].on:
                 last = checks.latest(id_, retracted=True)
-                dates[f"{_PREFIX}{id_}"] = max(now, last.at + _AT_ONCE_EVERY) if last is not None else now
+                dates[f"{_PREFIX}{id_}"] = max(now, last.at + AT_ONCE_EVERY) if last is not None else now
         events.forward(event, upto, dates, now=now)
 
 

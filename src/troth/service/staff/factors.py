@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.signals import authenticator_added
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from troth.service.keys import keyring
 from troth.service.staff.models import Secret
+from troth.service.staff.sealing import secret_context
 
-__all__ = ["gone", "proven"]
+__all__ = ["fresh_codes", "gone", "proven"]
 
 
 @receiver(authenticator_added)
@@ -28,3 +34,24 @@ def proven(sender: object, request: HttpRequest, user: User, authenticator: Auth
 def gone(sender: object, instance: Authenticator, **kwargs: Any) -> None:
     """A factor's secret goes with it."""
     Secret.objects.filter(ref__in=[instance.data.get(name, "") for name in ("secret", "seed")]).delete()
+
+
+def fresh_codes(user: User) -> list[str]:
+    """Recovery codes for *user*, each good once where a second factor is asked for; those of before end. Where they
+    have no app for codes yet, a key that nobody has seen stands in for it: recovery codes are no factor by themselves.
+    For accounts that are made for a trial."""
+    kinds = Authenticator.Type
+    if not Authenticator.objects.filter(user=user, type=kinds.TOTP).exists():
+        Authenticator.objects.create(user=user, type=kinds.TOTP, data={"secret": _sealed(user, generate_totp_secret())})
+    Authenticator.objects.filter(user=user, type=kinds.RECOVERY_CODES).delete()
+    data = {"seed": _sealed(user, RecoveryCodes.generate_seed()), "used_mask": 0}
+    made = Authenticator.objects.create(user=user, type=kinds.RECOVERY_CODES, data=data)
+    return list(RecoveryCodes(made).generate_codes())
+
+
+def _sealed(user: User, secret: str) -> str:
+    """The reference under which *secret* is kept."""
+    ref = secrets.token_hex(16)
+    sealed = keyring(settings.TROTH.home).seal(secret.encode(), secret_context(ref))
+    Secret.objects.create(user=user, ref=ref, sealed=sealed)
+    return ref

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
+from troth.extras import install_hint
 from troth.protect.hazmat.ff1 import DOMAIN_MIN, Ff1
 from troth.testing.vectors.reading import Fields, VectorsUnreadable
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
@@ -57,7 +58,7 @@ def _in_a_batch(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bo
     try:
         import numpy as np
     except ImportError:
-        raise NotTried("batches need numpy: pip install 'troth[tokens]'") from None
+        raise NotTried(f"batches need numpy: {install_hint('tokens')}") from None
     from troth.protect.hazmat.ff1_batch import decrypt_batch, encrypt_batch
 
     run: Callable[..., Any] = encrypt_batch if is_encryption else decrypt_batch
