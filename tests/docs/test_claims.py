@@ -21,7 +21,8 @@ STAFF = ("/console", "/staff", "/api/", "/account/", "/mfa/", "socialaccount", "
 LIBRARY = ("/law/", "taxonomy")
 ABSOLUTE = re.compile(
     r"\b(all|always|alone|at any time|any ?(?:body|one|where)|at once|each|every(?:\w+)?|exactly|immediately|"
-    r"mostly|most|neither|never|nobody|none|nothing|nowhere|no one|no other|only|same day|whoever|no (?:longer|further|more))\b",
+    r"mostly|most|neither|never|nobody|none|nothing|nowhere|no one|no other|only|same day|whoever|"
+    r"no (?:longer|further|more))\b",
     re.IGNORECASE,
 )
 GAP = re.compile(r"%\(\w+\)[sd]|\{[a-z]+\}")
