@@ -29,7 +29,7 @@ GAP = re.compile(r"%\(\w+\)[sd]|\{[a-z]+\}")
 
 
 def plain(text: str) -> str:
-    return GAP.sub("…", " ".join(text.split()))
+    return GAP.sub("…", " ".join(re.sub(r"</?a\b[^>]*>", "", text).split()))
 
 
 def of_the_service() -> Iterator[str]:

@@ -52,7 +52,8 @@ def test_a_hint_names_the_extra_and_the_checkout() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the checkout without a network."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([*_PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT], check=True)
+    command = [*_PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True)
     [made] = folder.iterdir()
     return made
 
