@@ -239,8 +239,8 @@ def _for(*rights: str) -> Is:
 
 
 CLAIMS: Mapping[str, Is] = {
-    "A person is weighing your objection": lambda truth: truth.case.needs == Needs.WEIGHING,
-    "We have recorded your objection. A person is weighing it, and we write to you what they decide.": lambda truth: (
+    "A person has to weigh your objection": lambda truth: truth.case.needs == Needs.WEIGHING,
+    "We have recorded your objection. A person has to weigh it, and we write to you what they decide.": lambda truth: (
         truth.case.needs == Needs.WEIGHING and truth.is_kept()
     ),
     "Your choice is recorded": Truth.is_kept,
@@ -254,8 +254,7 @@ CLAIMS: Mapping[str, Is] = {
         and all(truth.has_stopped(name) or truth.holds_nothing(name) for name in truth.systems())
     ),
     "We will write to you before the restriction is lifted.": _for("restrict"),
-    "What was done before you withdrew it remains lawful (GDPR Art. 7(3)). You can give your consent again at any "
-    "time, and need not.": _for("withdraw"),
+    "What was done before you withdrew it remains lawful (GDPR Art. 7(3)).": _for("withdraw"),
     "We keep a coded mark of what you named yourself with, made with a secret key. A system of ours that asks for it "
     "before it uses your data is told not to.": Truth.is_kept,
     "We keep your choice with a coded mark of what you named yourself with, made with a secret key, so that it also "
@@ -273,7 +272,7 @@ LISTS: Mapping[str, Callable[[Truth, str], bool]] = {
     "The use of your data is restricted here:": Truth.has_stopped,
     "We searched here and found no data under what you gave us:": Truth.holds_nothing,
     "Here it could not be done:": Truth.is_undone,
-    "A person is looking at it here. We write to you when they have ended:": Truth.waits_for_a_person,
+    "Here a task asks a person to see to it. We write to you when it has ended:": Truth.waits_for_a_person,
 }
 """Each heading of a list of systems, and what has to be so of every system under it."""
 NAMED = ("Your consent for this is withdrawn:", "You object to this use of your data:")

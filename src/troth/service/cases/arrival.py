@@ -208,6 +208,7 @@ def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, aga
     facts: dict[str, Any] = {
         "link": links.address_of(secret, desk),
         "until": now + dt.timedelta(hours=links.LINK_HOURS),
+        "hours": links.WINDOW_HOURS,
     }
     number = str(again) if again else ""
     if is_for_another:

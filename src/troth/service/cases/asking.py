@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
 from troth.declaration import SecretMissing, System
 from troth.hook import Answer, Ask
@@ -28,7 +30,18 @@ from troth.service.cases.preview import marks_for
 from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-__all__ = ["ask_all", "complete", "give_up", "open_task", "parts", "poll", "systems_of", "unanswered", "uploads"]
+__all__ = [
+    "ask_all",
+    "ask_staff_to_weigh",
+    "complete",
+    "give_up",
+    "open_task",
+    "parts",
+    "poll",
+    "systems_of",
+    "unanswered",
+    "uploads",
+]
 
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
@@ -99,6 +112,20 @@ def open_task(case: Case, name: str, system: System, at_desk: Desk, at: dt.datet
             }
             write_to(staff_address(case, at_desk, system.owner), case, "staff_task", at_desk, facts, now=at, again=name)
     return step
+
+
+def ask_staff_to_weigh(case: Case, at_desk: Desk, at: dt.datetime) -> None:
+    """Write to whoever handles cases that an objection has to be weighed, once, in the transaction that is open."""
+    organisation = at_desk.declaration.organisation
+    officer = organisation.officer.email if organisation.officer is not None else organisation.email
+    with translation.override(at_desk.declaration.policy.language):
+        task = gettext("Weigh an objection: %(reference)s") % {"reference": case.reference}
+    facts = {
+        "task": task,
+        "due": case.due_on or at.date(),
+        "link": f"{at_desk.site}/console/cases/{case.reference}/",
+    }
+    write_to(staff_address(case, at_desk, officer), case, "staff_task", at_desk, facts, now=at, again="weigh")
 
 
 def _go_on(step: Step, case: Case, content: Content, system: System, at_desk: Desk, at: dt.datetime) -> bool:

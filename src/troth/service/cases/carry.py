@@ -196,7 +196,9 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
         elif needs == Needs.REVIEW and fresh.right == Right.AMEND:
             _contest(fresh, at)
         elif needs == Needs.WEIGHING:
-            telling.stop_recorded(fresh, desk(), now=at, is_weighed=True)
+            at_desk = desk()
+            asking.ask_staff_to_weigh(fresh, at_desk, at)
+            telling.stop_recorded(fresh, at_desk, now=at, is_weighed=True)
         fresh.save(update_fields=["batch", "needs", "window_until"])
         Event.objects.create(
             case=fresh, at=at, what=f"needs_{needs}", actor="rule", facts=dict(facts), is_internal=True

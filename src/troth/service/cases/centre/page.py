@@ -240,10 +240,10 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
             waiting,
         ) % {"number": waiting}
     words = {
-        Needs.REVIEW: gettext("Somebody of ours looks at it, because a program should not decide it. Then we go on."),
-        Needs.WEIGHING: gettext("A person is weighing your objection, and then writes to you."),
+        Needs.REVIEW: gettext("A person has to look at it, because a program should not decide it. Then we go on."),
+        Needs.WEIGHING: gettext("A person has to weigh your objection. Then we write to you."),
         Needs.APPROVAL: gettext("A second person checks what will be done. Then it is done."),
-        Needs.ANSWER: gettext("Somebody of ours is writing an answer. It goes to your e-mail address."),
+        Needs.ANSWER: gettext("A person has to write the answer. It goes to your e-mail address."),
         Needs.ACCESS: gettext("You also asked to see your data. That comes first, so that nothing is missing from it."),
     }
     if case.needs:
@@ -322,7 +322,7 @@ def _event(event: Event) -> str:
 
 def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple[Part, ...]:
     """Each system that is looked into or asked, and how far it is."""
-    if case.kind != Kind.REQUEST or case.state in (State.RECEIVED, State.VERIFYING):
+    if case.kind != Kind.REQUEST or case.right == Right.APPEAL or case.state in (State.RECEIVED, State.VERIFYING):
         return ()
     asked = {step.system: step for step in steps}
     finished = case.state == State.CLOSED and case.outcome != Outcome.WITHDRAWN
@@ -344,7 +344,7 @@ def _part(step: Step | None, finished: bool) -> tuple[str, str]:
     if step is None:
         return (gettext("done"), "kept") if finished else (gettext("not yet"), "private")
     if step.state == Step.State.WAITING and step.way == "task":
-        return gettext("a person is looking at it"), "unproven"
+        return gettext("a task asks a person to see to it"), "unproven"
     if step.state == Step.State.DONE and step.why == "nothing_held":
         return gettext("holds nothing under what you gave us"), "private"
     if step.way == "store":

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.declaration import Declaration
 from troth.service.board.publishing import in_force
-from troth.service.cases import again, appeal, arrival, document, life, links, plan, proof, run, telling
+from troth.service.cases import again, allowance, appeal, arrival, document, life, links, plan, proof, run, telling
 from troth.service.cases.centre import page, window
 from troth.service.cases.centre.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
 from troth.service.cases.centre.frame import (
@@ -129,7 +129,10 @@ def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
 def _due(at_desk: Desk, kind: str, right: str) -> Any:
     """The first deadline of what would arrive now, from somebody who has not said where they live."""
     now = timezone.now()
-    return plan.clocks(plan.Asked(kind=kind, right=right, received_at=now), at_desk.declaration, now=now).first
+    # A clock may begin only once it is known who asks: whoever is told a day here may still confirm it tomorrow.
+    by_then = now + dt.timedelta(hours=links.LINK_HOURS)
+    asked = plan.Asked(kind=kind, right=right, received_at=now, verified_at=by_then)
+    return plan.clocks(asked, at_desk.declaration, now=now).first
 
 
 @require_safe
@@ -281,6 +284,7 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
         "is_in_words": kind != Kind.REQUEST,
         "due": _due(at_desk, kind, right),
         "hours": links.LINK_HOURS,
+        "most": allowance.MESSAGES_MAX,
     }
     return shown(request, at_desk, "sent", told)
 
@@ -311,11 +315,11 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
     try:
         if request.method != "POST":
             link = links.find(secret, now=now)
-            told = {"link": link, "title": page.asked_for(link.case), "hours": links.WINDOW_HOURS}
+            told: dict[str, Any] = {"link": link, "hours": links.WINDOW_HOURS}
             with contextlib.suppress(ContentGone):
                 told["agent"] = at_desk.papers.content(link.case).agent_name if link.use == Link.Use.AGENT else ""
             with translation.override(language_of(link.case, request, at_desk)):
-                response = shown(request, at_desk, "link", told)
+                response = shown(request, at_desk, "link", {**told, "title": page.asked_for(link.case)})
             response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret
             return response
         link = links.use(secret, now=now)
