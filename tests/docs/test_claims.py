@@ -29,7 +29,8 @@ GAP = re.compile(r"%\(\w+\)[sd]|\{[a-z]+\}")
 
 
 def plain(text: str) -> str:
-    return GAP.sub("…", " ".join(re.sub(r"</?a\b[^>]*>", "", text).split()))
+    """*text* without its links and with a gap for each value: where they lead is looked at elsewhere."""
+    return GAP.sub("…", " ".join(re.sub(r"</?a\b[^>]*>", "", text).split())).replace("](…)", "]")
 
 
 def of_the_service() -> Iterator[str]:
