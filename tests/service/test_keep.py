@@ -19,6 +19,7 @@ from troth.promises import Answer, Outcome, Status, answer, catalogue, looked_at
 from troth.protect import Keyring
 from troth.service.board import judging, keep
 from troth.service.board.keep import Office
+from troth.service.board.looking import register_answers
 from troth.service.board.models import PromiseRow
 from troth.service.company import Company
 from troth.service.database import may_pass
@@ -308,7 +309,7 @@ def test_a_check_that_our_own_database_went_away_from_is_none_and_is_made_again(
         raise OperationalError("the connection is lost")
 
     office = replace(office, look=looking)
-    keep.register_answers()
+    register_answers()
     with monkeypatch.context() as patch:
         patch.setitem(answer._ANSWERS, "record.runs_finished", away)
         with pytest.raises(OperationalError):
@@ -324,7 +325,7 @@ def test_a_check_that_breaks_by_a_mistake_of_ours_is_an_error(
     def broken(journal: object, now: object) -> Answer:
         raise LookupError("a row")
 
-    keep.register_answers()
+    register_answers()
     monkeypatch.setitem(answer._ANSWERS, "record.runs_finished", broken)
     [check] = keep.run_due(NOW, office=office).checks
     assert check.outcome is Outcome.ERROR
