@@ -30,6 +30,8 @@ from troth.service.configuration import Settings
 from troth.service.database import hasty
 from troth.service.keys import keyring, make_keys
 
+pytestmark = pytest.mark.sampled
+
 SOON_S = 5.0
 NOWHERE = "postgresql://nobody@127.0.0.1:9/troth"
 """Where no server listens."""

@@ -10,16 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from troth.declaration import Audience, Granularity, Ledger, Period, Promise, parse
 from troth.ledger import Entry, Name, Verifier
 from troth.policy import read
-from troth.promises import Status, catalogue, looked_at_hash
+from troth.promises import Answer, Outcome, Status, answer, catalogue, looked_at_hash
 from troth.protect import Keyring
 from troth.service.board import judging, keep
 from troth.service.board.keep import Office
+from troth.service.board.looking import register_answers
 from troth.service.board.models import PromiseRow
 from troth.service.company import Company
+from troth.service.database import may_pass
 from troth.service.keys import ledger_signer
 from troth.service.record import due
 from troth.service.record.journal import DatabaseJournal
@@ -289,3 +292,40 @@ def test_another_version_of_a_control_is_checked_at_once(database: str, office: 
     CheckRow.objects.update(control_version=99)
     assert len(keep.run_due(NOW + HOUR / 60, office=office).checks) == 1
     assert keep.run_due(NOW + HOUR / 30, office=office).checks == ()
+
+
+# --- our own database goes away -------------------------------------------------------------------------------------
+
+
+def test_a_check_that_our_own_database_went_away_from_is_none_and_is_made_again(
+    database: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def looking(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+        with look(company, keyring, now) as seen:
+            yield {**seen, "is_away": may_pass}
+
+    def away(journal: object, now: object) -> Answer:
+        raise OperationalError("the connection is lost")
+
+    office = replace(office, look=looking)
+    register_answers()
+    with monkeypatch.context() as patch:
+        patch.setitem(answer._ANSWERS, "record.runs_finished", away)
+        with pytest.raises(OperationalError):
+            keep.run_due(NOW, office=office)
+    assert not CheckRow.objects.exists()
+    report = keep.run_due(NOW, office=office)  # the claim is free, and not held until its lease runs out
+    assert [check.control for check in report.checks] == ["record.runs_finished"]
+
+
+def test_a_check_that_breaks_by_a_mistake_of_ours_is_an_error(
+    database: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(journal: object, now: object) -> Answer:
+        raise LookupError("a row")
+
+    register_answers()
+    monkeypatch.setitem(answer._ANSWERS, "record.runs_finished", broken)
+    [check] = keep.run_due(NOW, office=office).checks
+    assert check.outcome is Outcome.ERROR

@@ -23,6 +23,8 @@ from troth.service.record.models import Due, EntryRow
 from troth.service.staff.rights import Right
 from troth.service.work.models import FlowRow
 
+pytestmark = pytest.mark.sampled
+
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)

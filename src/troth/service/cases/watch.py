@@ -35,8 +35,8 @@ _AT_ONCE = 500
 def watch(now: dt.datetime) -> dt.datetime:
     """Do what is due at *now*. Harmless twice: each is done once for each case and level. Nothing ends by a clock that
     is not believed."""
-    at_desk = desk()
-    if may_end(now):
+    at_desk, is_sure = desk(), may_end(now)
+    if is_sure:
         while telling.sweep(at_desk, now=now):
             pass
         while document.sweep(at_desk, now=now):
@@ -44,9 +44,10 @@ def watch(now: dt.datetime) -> dt.datetime:
         freeze.end_unproved(at_desk, now)
         allowance.forget(now=now)
         _end_contents(at_desk, now)
-        _abandon(at_desk, now)
     _remind_handlers(at_desk, now)
     _remind_people(at_desk, now)
+    if is_sure:
+        _abandon(at_desk, now)
     return now + _EVERY
 
 
