@@ -503,11 +503,7 @@ def test_what_was_done_and_what_had_to_stay_is_shown_with_its_receipts(
     response = visitor.get("/your-data/case/")
     page = response.content.decode()
     assert "Done as far as possible" in page
-<<<<<<< HEAD
-    assert "tax law wants invoices" in page
-=======
     assert "Emptied in part, the rest kept: tax law wants invoices" in page
->>>>>>> recip
     assert "What was done in our systems" in page
     assert response["Clear-Site-Data"] == '"cache", "storage"'
     assert response["Cache-Control"] == "no-store"
