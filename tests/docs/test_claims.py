@@ -25,11 +25,13 @@ ABSOLUTE = re.compile(
     r"no (?:longer|further|more))\b",
     re.IGNORECASE,
 )
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 GAP = re.compile(r"%\(\w+\)[sd]|\{[a-z]+\}")
 
 
 def plain(text: str) -> str:
-    return GAP.sub("…", " ".join(text.split()))
+    """*text* in one line, with a mark for each gap, and links as their words."""
+    return LINK.sub(r"\1", GAP.sub("…", " ".join(text.split())))
 
 
 def of_the_service() -> Iterator[str]:
