@@ -25,12 +25,18 @@ ABSOLUTE = re.compile(
     r"no (?:longer|further|more))\b",
     re.IGNORECASE,
 )
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 GAP = re.compile(r"%\(\w+\)[sd]|\{[a-z]+\}")
 
 
 def plain(text: str) -> str:
+<<<<<<< HEAD
     """*text* without its links and with a gap for each value: where they lead is looked at elsewhere."""
     return GAP.sub("…", " ".join(re.sub(r"</?a\b[^>]*>", "", text).split())).replace("](…)", "]")
+=======
+    """*text* in one line, with a mark for each gap, and links as their words."""
+    return LINK.sub(r"\1", GAP.sub("…", " ".join(text.split())))
+>>>>>>> words
 
 
 def of_the_service() -> Iterator[str]:
