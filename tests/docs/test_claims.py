@@ -30,13 +30,9 @@ GAP = re.compile(r"%\(\w+\)[sd]|\{[a-z]+\}")
 
 
 def plain(text: str) -> str:
-<<<<<<< HEAD
-    """*text* without its links and with a gap for each value: where they lead is looked at elsewhere."""
-    return GAP.sub("…", " ".join(re.sub(r"</?a\b[^>]*>", "", text).split())).replace("](…)", "]")
-=======
     """*text* in one line, with a mark for each gap, and links as their words."""
-    return LINK.sub(r"\1", GAP.sub("…", " ".join(text.split())))
->>>>>>> words
+    without_tags = re.sub(r"</?a\b[^>]*>", "", text)
+    return LINK.sub(r"\1", GAP.sub("…", " ".join(without_tags.split())))
 
 
 def of_the_service() -> Iterator[str]:

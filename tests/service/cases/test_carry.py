@@ -340,11 +340,7 @@ def test_whoever_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office)
     case = office.answered("erase", "ben@example.org")
     row = LetterRow.objects.get(about=case.about, kind="acknowledged")
     packed = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
-<<<<<<< HEAD
     assert b"Before that day you can take" in packed
-=======
-    assert b"marked as not to be used" in packed
->>>>>>> words
 
 
 def test_a_window_ends_on_the_day_that_was_announced_and_in_time(office: Office) -> None:
